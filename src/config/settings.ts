@@ -1,0 +1,57 @@
+import type { LogLevel } from "../lib/log.ts";
+
+export type Mode = "standalone" | "balancer" | "node";
+
+/** An endpoint named in the configuration. */
+export interface EndpointSetting {
+  /** Shown in errors, logs and `/health`; the URL's host when not given. */
+  name: string;
+  /** Base URL without `/v1`, e.g. `http://gpu1:8080`. */
+  url: string;
+  /** Sent to the endpoint as `Authorization: Bearer`. */
+  apiKey?: string;
+}
+
+/** A model file named on the command line or in the configuration. */
+export interface ModelSetting {
+  /** The name that clients use; the file's name without `.gguf` when not given. */
+  id: string;
+  /** Absolute path of the GGUF file. */
+  path: string;
+  /** Absolute path of the multimodal projector, if there is one. */
+  mmproj?: string;
+}
+
+/** All effective settings of one process, parsed once at start and passed down. */
+export interface Settings {
+  mode: Mode;
+  /** Address to listen on. */
+  host: string;
+  /** Port to listen on; 0 takes any free one. */
+  port: number;
+  /** Port of the local node in standalone mode; a free one is taken if it is busy. */
+  nodePort: number;
+  /** Data folder, absolute. */
+  home: string;
+  logLevel: LogLevel;
+  /** Allows listening on other addresses than loopback without access control. */
+  insecure: boolean;
+  endpoints: EndpointSetting[];
+  models: ModelSetting[];
+  /** Further llama-server arguments for every engine, e.g. `["--ctx-size", "8192"]`. */
+  engineArgs: string[];
+  /** Largest request body accepted. */
+  bodyLimitBytes: number;
+  /** Longest wait for an endpoint to accept a connection and answer with headers. */
+  firstByteTimeoutMs: number;
+  /** Longest silence between two pieces of a streamed answer. */
+  idleTimeoutMs: number;
+  /** How long running requests may go on after a stop signal. */
+  drainTimeoutMs: number;
+  /** Time between two health checks of an endpoint. */
+  healthIntervalMs: number;
+  /** Longest wait for one health check. */
+  healthTimeoutMs: number;
+  /** Longest wait for a model to load. */
+  loadTimeoutMs: number;
+}

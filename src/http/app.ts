@@ -1,0 +1,105 @@
+import { type Context, Hono } from "hono";
+import { newId } from "../lib/id.ts";
+import type { Logger } from "../lib/log.ts";
+import { ApiError, dialectOf, errorBody } from "../wire/error.ts";
+import type { Drain } from "./drain.ts";
+
+/** What every request handler finds in its context. */
+export interface AppEnv {
+  Variables: {
+    requestId: string;
+    /** Settles when the response body has been sent; absent for bodies sent at once. */
+    sent?: Promise<unknown>;
+  };
+}
+
+export type App = Hono<AppEnv>;
+export type AppContext = Context<AppEnv>;
+
+export interface AppOptions {
+  log: Logger;
+  drain: Drain;
+}
+
+/**
+ * An app with what every route shares: `x-request-id`, errors in the API's own shape for whatever
+ * is thrown, unknown paths (404) and methods (405), and refusal of new work while draining.
+ */
+export function createApp({ log, drain }: AppOptions): App {
+  const app: App = new Hono<AppEnv>();
+
+  app.use(async function requestScope(c, next) {
+    const requestId = requestIdOf(c.req.header("x-request-id"));
+    c.set("requestId", requestId);
+    const leave = drain.enter(c.req.path);
+    try {
+      await next();
+    } finally {
+      const { sent } = c.var;
+      if (sent === undefined) leave();
+      else sent.then(leave, leave);
+    }
+    c.res.headers.set("x-request-id", requestId);
+  });
+
+  app.onError((thrown, c) => {
+    const error = thrown instanceof ApiError ? thrown : unexpected(thrown);
+    const fields = { request_id: c.var.requestId, path: c.req.path, status: error.status };
+    if (error.status >= 500)
+      log.error({ ...fields, err: thrown, cause: error.cause }, "http.error");
+    else log.debug({ ...fields, message: error.message }, "http.refused");
+    return errorResponse(error, c);
+  });
+
+  app.notFound((c) => errorResponse(unrouted(app, c), c));
+  return app;
+}
+
+/** The response that tells a client of `error`, with the headers that SDKs read. */
+export function errorResponse(error: ApiError, c: AppContext): Response {
+  const headers = new Headers({ "content-type": "application/json" });
+  if (c.var.requestId !== undefined) headers.set("x-request-id", c.var.requestId);
+  if (error.retryAfterS !== undefined) headers.set("retry-after", String(error.retryAfterS));
+  if (error.status >= 429) headers.set("x-should-retry", String(error.retryable));
+  if (error.kind === "method_not_allowed") headers.set("allow", error.param ?? "");
+  const body = errorBody(error, dialectOf(c.req.path), c.var.requestId);
+  return new Response(JSON.stringify(body), { status: error.status, headers });
+}
+
+/** A client's own request id is kept if it is short and printable, as OpenAI does. */
+function requestIdOf(header: string | undefined): string {
+  return header !== undefined && /^[\x21-\x7e]{1,128}$/.test(header) ? header : newId("req");
+}
+
+function unexpected(cause: unknown): ApiError {
+  const message =
+    "The request failed: an unexpected error happened inside llmlb. Try again; if it \
+stays, look for this request id in the log.";
+  return new ApiError("internal", message, { cause });
+}
+
+function unrouted(app: App, c: AppContext): ApiError {
+  const methods = app.routes
+    .filter((route) => route.method !== "ALL" && matches(route.path, c.req.path))
+    .map((route) => route.method);
+  if (methods.length === 0) {
+    const message = `Unknown route: ${c.req.method} ${c.req.path}. See GET /v1/models for what is \
+served here.`;
+    return new ApiError("not_found", message, { code: "unknown_route" });
+  }
+  const allow = [...new Set(methods)].join(", ");
+  const message = `Method ${c.req.method} is not allowed on ${c.req.path}: use ${allow}.`;
+  return new ApiError("method_not_allowed", message, { param: allow });
+}
+
+/** Whether a route pattern (literal segments, `:name`, trailing `*`) covers a path. */
+function matches(pattern: string, path: string): boolean {
+  const wanted = pattern.split("/");
+  const given = path.split("/");
+  for (const [i, segment] of wanted.entries()) {
+    if (segment === "*") return true;
+    if (given[i] === undefined) return false;
+    if (!segment.startsWith(":") && segment !== given[i]) return false;
+  }
+  return wanted.length === given.length;
+}

@@ -1,0 +1,12 @@
+/** Bounds of an exponential back-off. */
+export interface BackoffOptions {
+  /** Delay before the first retry. */
+  firstMs: number;
+  /** No delay is longer than this. */
+  maxMs: number;
+}
+
+/** The delay before retry number `attempt` (0-based): `firstMs` doubled each time, up to `maxMs`. */
+export function backoffMs(attempt: number, { firstMs, maxMs }: BackoffOptions): number {
+  return Math.min(maxMs, firstMs * 2 ** Math.min(attempt, 30));
+}

@@ -1,0 +1,77 @@
+import { fileURLToPath } from "node:url";
+
+/** Whether this process runs from the compiled single executable. */
+export const isCompiled = import.meta.url.includes("$bunfs") || import.meta.url.includes("~BUN");
+
+/** The command line that starts this same program again with other arguments. */
+export function selfCommand(args: string[]): string[] {
+  if (isCompiled) return [process.execPath, ...args];
+  return [process.execPath, fileURLToPath(new URL("../main.ts", import.meta.url)), ...args];
+}
+
+export interface ChildOptions {
+  /** Arguments after the program's own. */
+  args: string[];
+  /** The whole environment of the child. */
+  env: Record<string, string | undefined>;
+  /** Called with each message the child sends. */
+  onMessage(message: unknown): void;
+  /** Called with each line that the child prints to stderr. */
+  onLine(line: string): void;
+}
+
+/** Another process of this same program. */
+export interface Child {
+  readonly pid: number;
+  /** Settles when the process is gone. `signal` is set when one ended it. */
+  readonly exited: Promise<{ code: number | null; signal: string | null }>;
+  send(message: object): void;
+  kill(signal: "SIGTERM" | "SIGKILL"): void;
+}
+
+/**
+ * Starts this program again, connected by a message channel. The child must call
+ * `exitWithParent()`: then it never outlives this process, however that ends.
+ */
+export function spawnSelf({ args, env, onMessage, onLine }: ChildOptions): Child {
+  const child = Bun.spawn(selfCommand(args), {
+    env,
+    stdio: ["ignore", "ignore", "pipe"],
+    serialization: "json",
+    ipc: (message) => onMessage(message),
+  });
+  const drained = readLines(child.stderr, onLine);
+  return {
+    pid: child.pid,
+    exited: child.exited.then(async () => {
+      await drained;
+      return { code: child.exitCode, signal: child.signalCode };
+    }),
+    send: (message) => child.send(message),
+    kill: (signal) => child.kill(signal),
+  };
+}
+
+async function readLines(stream: ReadableStream<Uint8Array>, onLine: (line: string) => void) {
+  const decoder = new TextDecoder();
+  let rest = "";
+  for await (const chunk of stream) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) if (line !== "") onLine(line);
+    if (rest.length > 64 * 1024) rest = "";
+  }
+  if (rest !== "") onLine(rest);
+}
+
+/** Sends a message to the process that started this one; does nothing if there is none. */
+export function tellParent(message: object): void {
+  process.send?.(message);
+}
+
+/** Ends this process when the one that started it is gone. `onMessage` gets the parent's messages. */
+export function exitWithParent(onMessage?: (message: unknown) => void): void {
+  if (process.send === undefined) return;
+  process.on("disconnect", () => process.exit(0));
+  if (onMessage !== undefined) process.on("message", onMessage);
+}

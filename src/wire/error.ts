@@ -1,0 +1,107 @@
+/** Everything that can go wrong towards a client: HTTP status, OpenAI error type and default code. */
+const KINDS = {
+  invalid_request: { status: 400, type: "invalid_request_error", retryable: false },
+  unauthorized: { status: 401, type: "authentication_error", retryable: false },
+  forbidden: { status: 403, type: "permission_error", retryable: false },
+  not_found: { status: 404, type: "not_found_error", retryable: false },
+  model_not_found: { status: 404, type: "invalid_request_error", retryable: false },
+  method_not_allowed: { status: 405, type: "invalid_request_error", retryable: false },
+  conflict: { status: 409, type: "invalid_request_error", retryable: false },
+  body_too_large: { status: 413, type: "invalid_request_error", retryable: false },
+  unsupported_media_type: { status: 415, type: "invalid_request_error", retryable: false },
+  rate_limited: { status: 429, type: "rate_limit_error", retryable: true },
+  client_closed: { status: 499, type: "invalid_request_error", retryable: false },
+  internal: { status: 500, type: "server_error", retryable: true },
+  not_implemented: { status: 501, type: "server_error", retryable: false },
+  upstream: { status: 502, type: "service_unavailable", retryable: true },
+  engine_crashed: { status: 502, type: "service_unavailable", retryable: true },
+  model_load_failed: { status: 503, type: "service_unavailable", retryable: false },
+  unavailable: { status: 503, type: "service_unavailable", retryable: true },
+  no_endpoint: { status: 503, type: "service_unavailable", retryable: true },
+  draining: { status: 503, type: "service_unavailable", retryable: true },
+  timeout: { status: 504, type: "server_error", retryable: true },
+} as const;
+
+export type ErrorKind = keyof typeof KINDS;
+
+export interface ApiErrorOptions {
+  /** Machine-readable code; the kind's own name when absent. */
+  code?: string;
+  /** The request field at fault. */
+  param?: string;
+  /** Seconds the client should wait, sent as `Retry-After`. */
+  retryAfterS?: number;
+  cause?: unknown;
+}
+
+/**
+ * A failure with a status and a message for the client. Thrown anywhere, turned into a response in
+ * one place (`http/errors.ts`). The message says what was attempted, what is wrong, what to do.
+ */
+export class ApiError extends Error {
+  readonly kind: ErrorKind;
+  readonly status: number;
+  readonly type: string;
+  readonly code: string;
+  readonly param: string | null;
+  readonly retryable: boolean;
+  readonly retryAfterS: number | undefined;
+
+  constructor(kind: ErrorKind, message: string, options: ApiErrorOptions = {}) {
+    super(message, { cause: options.cause });
+    this.name = "ApiError";
+    this.kind = kind;
+    this.status = KINDS[kind].status;
+    this.type = KINDS[kind].type;
+    this.retryable = KINDS[kind].retryable;
+    this.code = options.code ?? kind;
+    this.param = options.param ?? null;
+    this.retryAfterS = options.retryAfterS;
+  }
+}
+
+/** How an API speaks of errors, in bodies and inside a stream. */
+export type Dialect = "openai" | "responses" | "anthropic";
+
+/** The dialect of a request path. */
+export function dialectOf(path: string): Dialect {
+  if (path.startsWith("/v1/messages")) return "anthropic";
+  return path.startsWith("/v1/responses") ? "responses" : "openai";
+}
+
+const ANTHROPIC_TYPES: Record<number, string> = {
+  400: "invalid_request_error",
+  401: "authentication_error",
+  403: "permission_error",
+  404: "not_found_error",
+  413: "request_too_large",
+  429: "rate_limit_error",
+  503: "overloaded_error",
+  529: "overloaded_error",
+};
+
+/** The JSON body of an error: OpenAI's `{error: {message, type, code, param}}` or Anthropic's. */
+export function errorBody(error: ApiError, dialect: Dialect, requestId?: string): object {
+  if (dialect === "anthropic") {
+    const fallback = error.status < 500 ? "invalid_request_error" : "api_error";
+    return {
+      type: "error",
+      error: { type: ANTHROPIC_TYPES[error.status] ?? fallback, message: error.message },
+      ...(requestId === undefined ? {} : { request_id: requestId }),
+    };
+  }
+  const { message, type, code, param } = error;
+  return { error: { message, type, code, param } };
+}
+
+/** The last frame of an event stream that failed after its first byte, in the stream's dialect. */
+export function errorFrame(error: ApiError, dialect: Dialect): string {
+  if (dialect === "anthropic") {
+    return `event: error\ndata: ${JSON.stringify(errorBody(error, dialect))}\n\n`;
+  }
+  if (dialect === "responses") {
+    const { message, code, param } = error;
+    return `event: error\ndata: ${JSON.stringify({ type: "error", code, message, param })}\n\n`;
+  }
+  return `data: ${JSON.stringify(errorBody(error, dialect))}\n\n`;
+}

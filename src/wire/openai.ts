@@ -1,0 +1,34 @@
+import { z } from "zod";
+
+/**
+ * What the balancer and the node read of an inference request; everything else passes through.
+ * Source: https://platform.openai.com/docs/api-reference
+ */
+export const InferenceRequest = z.looseObject({
+  model: z.string({ error: "`model` is required and must be a string" }).min(1, {
+    error: "`model` must not be empty",
+  }),
+  stream: z.boolean({ error: "`stream` must be true or false" }).nullish(),
+});
+
+export type InferenceRequest = z.infer<typeof InferenceRequest>;
+
+/** One entry of `GET /v1/models`; servers add fields of their own. */
+export const ModelEntry = z.looseObject({ id: z.string().min(1) });
+export type ModelEntry = z.infer<typeof ModelEntry>;
+
+/** `GET /v1/models`. */
+export const ModelList = z.looseObject({ data: z.array(ModelEntry) });
+export type ModelList = z.infer<typeof ModelList>;
+
+/** The inference routes that every part speaks: path → whether the body is JSON. */
+export const INFERENCE_PATHS = [
+  "/v1/chat/completions",
+  "/v1/completions",
+  "/v1/embeddings",
+  "/v1/responses",
+  "/v1/messages",
+  "/v1/messages/count_tokens",
+] as const;
+
+export type InferencePath = (typeof INFERENCE_PATHS)[number];

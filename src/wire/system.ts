@@ -1,0 +1,42 @@
+import { z } from "zod";
+
+/** A compute device as ggml reports it. */
+export const Device = z.object({
+  name: z.string(),
+  description: z.string(),
+  type: z.enum(["cpu", "gpu", "igpu", "accel"]),
+  total_memory_bytes: z.number(),
+  free_memory_bytes: z.number(),
+});
+export type Device = z.infer<typeof Device>;
+
+/** One model of a node and the state of its engine. */
+export const NodeModel = z.object({
+  id: z.string(),
+  state: z.enum(["unloaded", "loading", "ready", "failed"]),
+  slots: z.number(),
+  progress: z.number().optional(),
+  error: z.string().optional(),
+});
+export type NodeModel = z.infer<typeof NodeModel>;
+
+/** `GET /api/system` of a node. Compatible readers need only `device`. */
+export const NodeSystem = z.object({
+  device: z.object({
+    device_type: z.enum(["cpu", "gpu"]),
+    gpu_devices: z.array(
+      z.object({
+        name: z.string(),
+        total_memory_bytes: z.number(),
+        used_memory_bytes: z.number(),
+      }),
+    ),
+  }),
+  devices: z.array(Device),
+  llmlb_version: z.string(),
+  bun_version: z.string(),
+  llama_cpp_version: z.string(),
+  slots: z.object({ total: z.number(), busy: z.number() }),
+  models: z.array(NodeModel),
+});
+export type NodeSystem = z.infer<typeof NodeSystem>;
