@@ -45,7 +45,7 @@ export function spawnSelf({ args, env, onMessage, onLine }: ChildOptions): Child
     pid: child.pid,
     exited: child.exited.then(async () => {
       await drained;
-      return { code: child.exitCode, signal: child.signalCode };
+      return { code: child.exitCode, signal: child.signalCode?.toString() ?? null };
     }),
     send: (message) => child.send(message),
     kill: (signal) => child.kill(signal),
