@@ -28,6 +28,8 @@ export interface ForwardOptions {
   firstByteTimeoutMs: number;
   /** Longest silence inside the response's body. */
   idleTimeoutMs: number;
+  /** Says more exactly what a failure of the target (`upstream`) was, e.g. that its process died. */
+  explain?(failure: ApiError): Promise<ApiError>;
 }
 
 export interface Forwarded {
@@ -101,7 +103,7 @@ export async function forward(options: ForwardOptions): Promise<Forwarded> {
     return { response: new Response(stream, { status, headers }), sent };
   } catch (cause) {
     options.signal.removeEventListener("abort", onClientGone);
-    throw asApiError(cause, options, abort.signal);
+    throw await asApiError(cause, options, abort.signal);
   } finally {
     clearTimeout(timer);
   }
@@ -185,7 +187,7 @@ function passThrough(body: ReadableStream<Uint8Array>, { options, abort, headers
       } catch (cause) {
         end(options.signal.aborted ? "cancelled" : "failed");
         if (!isEventStream) return controller.error(cause);
-        const error = asApiError(cause, options, abort.signal);
+        const error = await asApiError(cause, options, abort.signal);
         const frame = errorFrame(error, options.dialect);
         controller.enqueue(new TextEncoder().encode(lineOpen ? `\n\n${frame}` : frame));
         controller.close();
@@ -199,12 +201,17 @@ function passThrough(body: ReadableStream<Uint8Array>, { options, abort, headers
   return { stream, sent };
 }
 
-function asApiError(cause: unknown, { target }: ForwardOptions, signal: AbortSignal): ApiError {
+async function asApiError(
+  cause: unknown,
+  { target, explain }: ForwardOptions,
+  signal: AbortSignal,
+): Promise<ApiError> {
   if (signal.aborted && signal.reason instanceof ApiError) return signal.reason;
   if (cause instanceof ApiError) return cause;
   const message = `Sending the request to ${target.label} failed: it could not be reached or broke \
 off its answer. Try again, or see GET /ready for what is online.`;
-  return new ApiError("upstream", message, { cause });
+  const failure = new ApiError("upstream", message, { cause });
+  return explain === undefined ? failure : explain(failure);
 }
 
 function silent({ target }: ForwardOptions, toDo: string): ApiError {
