@@ -1,0 +1,51 @@
+import { FIELD_KEYS, FIELDS, type FieldKey } from "./fields.ts";
+import type { Loaded, Origin } from "./load.ts";
+import { formatBytes, formatDuration } from "./units.ts";
+
+/** One setting as it is in effect. */
+export interface EffectiveSetting {
+  name: string;
+  /** Without secrets; numbers in `unit`. */
+  value: unknown;
+  /** For people. */
+  text: string;
+  unit?: "ms" | "bytes";
+  origin: Origin;
+}
+
+const MASK = "***";
+
+/** All settings in effect, in the order of the help, with keys masked. */
+export function effectiveSettings({ settings, origins }: Loaded): EffectiveSetting[] {
+  const shown = {
+    ...settings,
+    endpoints: settings.endpoints.map(({ name, url, apiKey }) => ({
+      name,
+      url,
+      ...(apiKey === undefined ? {} : { api_key: MASK }),
+    })),
+  };
+  const keys = FIELD_KEYS.filter((key): key is Exclude<FieldKey, "mmproj"> => key !== "mmproj");
+  return keys.map((key) => {
+    const { name, unit } = FIELDS[key];
+    const value = shown[key];
+    const text = describe(value, unit);
+    return { name, value, text, ...(unit === undefined ? {} : { unit }), origin: origins[key] };
+  });
+}
+
+function describe(value: unknown, unit: "ms" | "bytes" | undefined): string {
+  if (typeof value === "number" && unit === "ms") return formatDuration(value);
+  if (typeof value === "number" && unit === "bytes") return formatBytes(value);
+  if (!Array.isArray(value)) return typeof value === "string" ? value : JSON.stringify(value);
+  return value.length === 0 ? "none" : value.map(describeItem).join("\n");
+}
+
+function describeItem(item: unknown): string {
+  if (typeof item === "string") return item;
+  const entry: Record<string, unknown> = { ...(item as object) };
+  const place = entry.url ?? entry.path;
+  const key = entry.api_key === undefined ? "" : ` (key ${MASK})`;
+  const mmproj = entry.mmproj === undefined ? "" : ` (mmproj ${entry.mmproj})`;
+  return `${entry.name ?? entry.id} = ${place}${key}${mmproj}`;
+}

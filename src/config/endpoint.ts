@@ -1,0 +1,91 @@
+import { z } from "zod";
+import type { EndpointSetting } from "./settings.ts";
+
+const NAMED = /^([\w.-]+)=(.+)$/;
+
+/** The name of the local node in standalone mode; no other endpoint may have it. */
+export const LOCAL_ENDPOINT = "local";
+
+/** An endpoint object of config.json. */
+export const EndpointObject = z.strictObject({
+  name: z.string().regex(/^[\w.-]+$/, "name: may have letters, digits, dot, dash, underscore"),
+  url: z.string(),
+  api_key: z.string().min(1, "api_key: must not be empty").optional(),
+});
+
+/**
+ * Reads `URL` or `name=URL`; a key may stand in the URL as `http://KEY@host`. A trailing `/v1` is
+ * dropped, the name is the URL's host when not given. Returns a text instead if it is wrong.
+ */
+export function parseEndpoint(text: string): EndpointSetting | string {
+  const [, name, rest] = NAMED.exec(text) ?? [];
+  const url = parseBase(rest ?? text);
+  if (typeof url === "string") return url;
+  const key = decoded(url.password === "" ? url.username : url.password);
+  url.username = "";
+  url.password = "";
+  return {
+    name: name ?? url.host,
+    url: baseOf(url),
+    ...(key === "" ? {} : { apiKey: key }),
+  };
+}
+
+/** Reads an endpoint object of config.json. Returns a text instead if it is wrong. */
+export function readEndpoint(value: unknown): EndpointSetting | string {
+  if (typeof value === "string") return parseEndpoint(value);
+  const result = EndpointObject.partial({ name: true }).safeParse(value);
+  if (!result.success) return result.error.issues[0]?.message ?? "must be an object or a URL";
+  const { name, url, api_key } = result.data;
+  const parsed = parseEndpoint(url);
+  if (typeof parsed === "string") return parsed;
+  return {
+    ...parsed,
+    ...(name === undefined ? {} : { name }),
+    ...(api_key === undefined ? {} : { apiKey: api_key }),
+  };
+}
+
+/** What is wrong with a list of endpoints as a whole: names that are taken twice or reserved. */
+export function endpointConflict(endpoints: EndpointSetting[]): string | undefined {
+  const seen = new Set<string>();
+  for (const { name } of endpoints) {
+    if (name === LOCAL_ENDPOINT)
+      return `the name "${name}" is taken by the local node: choose another`;
+    if (seen.has(name)) return `two endpoints are named "${name}": name one with name=URL`;
+    seen.add(name);
+  }
+  return undefined;
+}
+
+/** A URL with the credentials in it hidden, for messages. */
+export function maskUrl(text: string): string {
+  return text.replace(/\/\/[^/@]*@/g, "//***@");
+}
+
+function parseBase(text: string): URL | string {
+  let url: URL;
+  try {
+    url = new URL(text);
+  } catch {
+    return "must be a URL such as http://gpu1:8080, or name=URL";
+  }
+  if (url.protocol !== "http:" && url.protocol !== "https:") {
+    return "must be a URL that starts with http:// or https://";
+  }
+  if (url.search !== "" || url.hash !== "") return "must be a base URL without ? or #";
+  return url;
+}
+
+/** The text behind percent signs; as it is where they mean nothing. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text; // A key with a bare % in it.
+  }
+}
+
+function baseOf(url: URL): string {
+  return `${url.origin}${url.pathname}`.replace(/\/+$/, "").replace(/\/v1$/, "");
+}

@@ -1,0 +1,238 @@
+import { homedir } from "node:os";
+import { join } from "node:path";
+import type { ZodType } from "zod";
+import type { LogLevel } from "../lib/log.ts";
+import type { NamedPath } from "./model.ts";
+import {
+  bytes,
+  duration,
+  endpoints,
+  flag,
+  models,
+  oneOf,
+  path,
+  projectors,
+  text,
+  wholeNumber,
+  words,
+} from "./schemas.ts";
+import type { Mode, Settings } from "./settings.ts";
+
+/** Everything that can be set: the settings and what is folded into them. */
+export interface Inputs extends Settings {
+  /** Projectors, to be joined with the models. */
+  mmproj: NamedPath[];
+}
+
+export type FieldKey = keyof Inputs;
+
+/** One setting: how it is called in the three places it can come from, what it holds, its default. */
+export interface Field<T = unknown> {
+  /** Key in config.json; upper-cased after `LLMLB_` the environment variable. */
+  name: string;
+  /** Flags as the help shows them, e.g. `-p, --port <port>`; none: given after `--`. */
+  flags?: string;
+  /** Heading in the help. */
+  group: "Server" | "Models" | "Endpoints" | "Limits" | "Files and logs";
+  /** One line, without a full stop. */
+  help: string;
+  /** Reads text or a value of config.json; relative paths start at `folder`. */
+  schema(folder: string): ZodType<T>;
+  /** The value when nothing was given. */
+  fallback(mode: Mode): T;
+  /** The default as the help shows it, where the value itself does not tell. */
+  fallbackText?: string;
+  /** What a number means. */
+  unit?: "ms" | "bytes";
+  /** The flag may be given several times. */
+  repeatable?: true;
+  /** Cannot stand in config.json. */
+  notInFile?: true;
+}
+
+const MODES: Mode[] = ["standalone", "balancer", "node"];
+const LEVELS: LogLevel[] = ["trace", "debug", "info", "warn", "error", "silent"];
+const SECOND_MS = 1000;
+const PORT_MAX = 65_535;
+
+/** Port of a standalone llmlb or a balancer; a node's own is the next one. */
+export const DEFAULT_PORT = 32_768;
+export const DEFAULT_NODE_PORT = DEFAULT_PORT + 1;
+
+/** Every setting, in the order of the help. */
+export const FIELDS: { [K in FieldKey]: Field<Inputs[K]> } = {
+  mode: {
+    name: "mode",
+    flags: "--mode <mode>",
+    group: "Server",
+    help: "What to run: standalone (balancer and a local node), balancer, or node",
+    schema: () => oneOf(MODES),
+    fallback: (mode) => mode,
+    fallbackText: "standalone",
+  },
+  host: {
+    name: "host",
+    flags: "-H, --host <address>",
+    group: "Server",
+    help: "Address to listen on; any other than loopback needs --insecure",
+    schema: () => text("an address such as 127.0.0.1"),
+    fallback: () => "127.0.0.1",
+  },
+  port: {
+    name: "port",
+    flags: "-p, --port <port>",
+    group: "Server",
+    help: "Port to listen on; 0 takes any free one",
+    schema: () => wholeNumber(0, PORT_MAX),
+    fallback: (mode) => (mode === "node" ? DEFAULT_NODE_PORT : DEFAULT_PORT),
+    fallbackText: `${DEFAULT_PORT}; a node: ${DEFAULT_NODE_PORT}`,
+  },
+  nodePort: {
+    name: "node_port",
+    flags: "--node-port <port>",
+    group: "Server",
+    help: "Port of the local node in standalone mode; a free one is taken if it is busy",
+    schema: () => wholeNumber(0, PORT_MAX),
+    fallback: () => DEFAULT_NODE_PORT,
+  },
+  insecure: {
+    name: "insecure",
+    flags: "--insecure",
+    group: "Server",
+    help: "Allow listening beyond this machine although anybody who can connect may use it",
+    schema: () => flag(),
+    fallback: () => false,
+  },
+  models: {
+    name: "models",
+    flags: "-m, --model <[name=]file>",
+    group: "Models",
+    help: "GGUF file to serve, by the name of the file or another; may be repeated",
+    schema: (folder) => models(folder),
+    fallback: () => [],
+    fallbackText: "none",
+    repeatable: true,
+  },
+  mmproj: {
+    name: "mmproj",
+    flags: "--mmproj <[name=]file>",
+    group: "Models",
+    help: "Multimodal projector (images, audio) of the model, or of the model with that name",
+    schema: (folder) => projectors(folder),
+    fallback: () => [],
+    fallbackText: "none",
+    repeatable: true,
+  },
+  engineArgs: {
+    name: "engine_args",
+    group: "Models",
+    help: "Arguments of llama-server for every model, e.g. -- --ctx-size 8192 --parallel 4",
+    schema: () => words(),
+    fallback: () => [],
+    fallbackText: "none",
+  },
+  loadTimeoutMs: {
+    name: "load_timeout",
+    flags: "--load-timeout <time>",
+    group: "Models",
+    help: "Longest wait for a model to load",
+    schema: () => duration(SECOND_MS),
+    fallback: () => 600 * SECOND_MS,
+    unit: "ms",
+  },
+  endpoints: {
+    name: "endpoints",
+    flags: "-e, --endpoint <[name=]url>",
+    group: "Endpoints",
+    help: "OpenAI-compatible server to balance over, its key as http://KEY@host; may be repeated",
+    schema: () => endpoints(),
+    fallback: () => [],
+    fallbackText: "none",
+    repeatable: true,
+  },
+  healthIntervalMs: {
+    name: "health_interval",
+    flags: "--health-interval <time>",
+    group: "Endpoints",
+    help: "Time between two health checks of an endpoint",
+    schema: () => duration(100),
+    fallback: () => 30 * SECOND_MS,
+    unit: "ms",
+  },
+  healthTimeoutMs: {
+    name: "health_timeout",
+    flags: "--health-timeout <time>",
+    group: "Endpoints",
+    help: "Longest wait for one health check",
+    schema: () => duration(100),
+    fallback: () => 5 * SECOND_MS,
+    unit: "ms",
+  },
+  bodyLimitBytes: {
+    name: "body_limit",
+    flags: "--body-limit <size>",
+    group: "Limits",
+    help: "Largest request body accepted",
+    schema: () => bytes(1024),
+    fallback: () => 64 * 2 ** 20,
+    unit: "bytes",
+  },
+  firstByteTimeoutMs: {
+    name: "first_byte_timeout",
+    flags: "--first-byte-timeout <time>",
+    group: "Limits",
+    help: "Longest wait for an answer to begin",
+    schema: () => duration(100),
+    fallback: () => 600 * SECOND_MS,
+    unit: "ms",
+  },
+  idleTimeoutMs: {
+    name: "idle_timeout",
+    flags: "--idle-timeout <time>",
+    group: "Limits",
+    help: "Longest silence within a streamed answer",
+    schema: () => duration(100),
+    fallback: () => 120 * SECOND_MS,
+    unit: "ms",
+  },
+  drainTimeoutMs: {
+    name: "drain_timeout",
+    flags: "--drain-timeout <time>",
+    group: "Limits",
+    help: "How long running requests may go on after a stop signal",
+    schema: () => duration(0),
+    fallback: () => 30 * SECOND_MS,
+    unit: "ms",
+  },
+  home: {
+    name: "home",
+    flags: "--home <folder>",
+    group: "Files and logs",
+    help: "Data folder: config.json, models, logs",
+    schema: (folder) => path(folder),
+    fallback: () => join(homedir(), ".llmlb"),
+    fallbackText: "~/.llmlb",
+    notInFile: true,
+  },
+  logLevel: {
+    name: "log_level",
+    flags: "--log-level <level>",
+    group: "Files and logs",
+    help: `Least severe log lines written: ${LEVELS.join(", ")}`,
+    schema: () => oneOf(LEVELS),
+    fallback: () => "info",
+  },
+};
+
+/** The settings' keys, in the order of the help. */
+export const FIELD_KEYS = Object.keys(FIELDS) as FieldKey[];
+
+/** The environment variable of a field, e.g. `LLMLB_LOG_LEVEL`. */
+export function envName(field: Field): string {
+  return `LLMLB_${field.name.toUpperCase()}`;
+}
+
+/** The long flag of a field, e.g. `--log-level`; `--` for what is given behind that. */
+export function flagName(field: Field): string {
+  return /--[a-z-]+/.exec(field.flags ?? "")?.[0] ?? "--";
+}

@@ -1,0 +1,49 @@
+import { readFileSync } from "node:fs";
+import { ConfigError } from "./error.ts";
+import { FIELD_KEYS, FIELDS, flagName } from "./fields.ts";
+import { nearest } from "./nearest.ts";
+
+/**
+ * What config.json holds; nothing if there is no such file. Throws `ConfigError` if it cannot be
+ * read, is no JSON object, or has keys that no setting has.
+ */
+export function readConfigFile(path: string): Record<string, unknown> {
+  const text = readText(path);
+  if (text === undefined) return {};
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message.replace(/^JSON Parse error: /, "") : "";
+    throw new ConfigError(`${path}: is not valid JSON: ${reason}`, cause);
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new ConfigError(`${path}: must hold a JSON object such as {"port": 8080}`);
+  }
+  for (const key of Object.keys(value)) checkKey(key, path);
+  return { ...value };
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8").replace(/^\uFEFF/, "");
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    throw new ConfigError(`${path}: cannot be read: ${String(code)}`, cause);
+  }
+}
+
+function checkKey(key: string, path: string): void {
+  const fields = FIELD_KEYS.map((fieldKey) => FIELDS[fieldKey]);
+  const field = fields.find(({ name }) => name === key);
+  if (field?.notInFile === true) {
+    throw new ConfigError(`${path}: ${key}: cannot be set in this file, use ${flagName(field)}`);
+  }
+  if (field !== undefined) return;
+  const names = fields.filter(({ notInFile }) => notInFile !== true).map(({ name }) => name);
+  const similar = nearest(key.replaceAll("-", "_"), names);
+  const advice =
+    similar === undefined ? `the keys are ${names.join(", ")}` : `did you mean "${similar}"?`;
+  throw new ConfigError(`${path}: unknown key "${key}": ${advice}`);
+}

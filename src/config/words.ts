@@ -1,0 +1,29 @@
+/**
+ * Splits a command line into words as a shell does: blanks separate, quotes and backslashes keep
+ * them together. Undefined if a quote is not closed.
+ */
+export function splitWords(text: string): string[] | undefined {
+  const words: string[] = [];
+  let word: string | undefined;
+  let quote = "";
+  for (let i = 0; i < text.length; i += 1) {
+    const char = text.charAt(i);
+    if (char === "\\" && quote !== "'" && /["'\\\s]/.test(text.charAt(i + 1))) {
+      i += 1;
+      word = (word ?? "") + text.charAt(i);
+    } else if (quote !== "") {
+      if (char === quote) quote = "";
+      else word += char;
+    } else if (char === '"' || char === "'") {
+      quote = char;
+      word ??= "";
+    } else if (/\s/.test(char)) {
+      if (word !== undefined) words.push(word);
+      word = undefined;
+    } else {
+      word = (word ?? "") + char;
+    }
+  }
+  if (quote !== "") return undefined;
+  return word === undefined ? words : [...words, word];
+}
