@@ -1,0 +1,121 @@
+import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+
+/** A file to be copied out of the executable. */
+export interface ExtractFile {
+  /** Its name in the target folder, without any folder. */
+  name: string;
+  /** Where it is read from; may be a path inside the executable's own file system. */
+  source: string;
+  /** Its expected size. Default: the size of the source. */
+  sizeBytes?: number;
+}
+
+export interface ExtractOptions {
+  /** The folder that will hold exactly these files. Its name should contain their content hash. */
+  into: string;
+  files: ExtractFile[];
+}
+
+/** Temporary folders of processes that died are removed after this time. */
+const LEFTOVER_MS = 3_600_000;
+
+/** Others may publish the same folder while we try; each of them leaves it complete. */
+const PUBLISH_TRIES_MAX = 5;
+
+/**
+ * Makes sure that a folder holds the given files, whole, and returns its path. Any number of
+ * processes may do so at once: each copies to a folder of its own and renames it, the first wins.
+ * A folder that is there already is used if the sizes are right, otherwise replaced.
+ * Throws if the disk is full, the folder not writable or a source not readable.
+ */
+export async function extractOnce({ into, files }: ExtractOptions): Promise<string> {
+  const wanted = files.map(withSize);
+  if (await isComplete(into, wanted)) return into;
+  await mkdir(dirname(into), { recursive: true });
+  await removeLeftovers(into);
+  const own = `${into}.tmp-${process.pid}-${crypto.randomUUID().slice(0, 8)}`;
+  try {
+    await mkdir(own);
+    for (const file of wanted) await copy(file, join(own, file.name));
+    if (!(await isComplete(own, wanted))) {
+      throw new Error(`Copying built-in files to ${own} failed: their sizes came out wrong.`);
+    }
+    await publish(own, into, wanted);
+  } finally {
+    await rm(own, { recursive: true, force: true });
+  }
+  return into;
+}
+
+/** A name for the contents of some files: 16 hexadecimal digits of a SHA-256 over them all. */
+export async function contentHash(sources: string[]): Promise<string> {
+  const hash = new Bun.CryptoHasher("sha256");
+  for (const source of sources) {
+    for await (const chunk of Bun.file(source).stream()) hash.update(chunk);
+  }
+  return hash.digest("hex").slice(0, 16);
+}
+
+type SizedFile = Required<ExtractFile>;
+
+function withSize(file: ExtractFile): SizedFile {
+  if (basename(file.name) !== file.name) {
+    throw new Error(`Extracting ${file.name} failed: the name must not contain a folder.`);
+  }
+  return { ...file, sizeBytes: file.sizeBytes ?? Bun.file(file.source).size };
+}
+
+async function isComplete(folder: string, files: SizedFile[]): Promise<boolean> {
+  const checks = files.map(async ({ name, sizeBytes }) => {
+    const found = await stat(join(folder, name)).catch(() => undefined);
+    return found?.isFile() === true && found.size === sizeBytes;
+  });
+  return (await Promise.all(checks)).every(Boolean);
+}
+
+/** Synced before the rename: after a power cut the folder is either absent or whole. */
+async function copy({ source }: SizedFile, target: string): Promise<void> {
+  await Bun.write(target, Bun.file(source));
+  const handle = await open(target, "r+");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function publish(own: string, into: string, files: SizedFile[]): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await rename(own, into);
+    } catch (cause) {
+      // A folder in the way is another process's, complete, or a broken one to be moved aside.
+      if (await isComplete(into, files)) return;
+      if (attempt === PUBLISH_TRIES_MAX) {
+        throw new Error(`Moving built-in files to ${into} failed: is it writable?`, { cause });
+      }
+      await setAside(into, `${own}-broken-${attempt}`);
+    }
+  }
+}
+
+async function setAside(folder: string, aside: string): Promise<void> {
+  try {
+    await rename(folder, aside);
+  } catch {
+    return; // another process was faster; the next try sees what it did
+  }
+  await rm(aside, { recursive: true, force: true });
+}
+
+async function removeLeftovers(into: string): Promise<void> {
+  const parent = dirname(into);
+  for (const name of await readdir(parent)) {
+    if (!name.startsWith(`${basename(into)}.tmp-`)) continue;
+    const path = join(parent, name);
+    const found = await stat(path).catch(() => undefined);
+    if (found === undefined || Date.now() - found.mtimeMs < LEFTOVER_MS) continue;
+    await rm(path, { recursive: true, force: true });
+  }
+}
