@@ -1,0 +1,234 @@
+import { existsSync, readFileSync } from "node:fs";
+import { cp, mkdir, readdir, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import sources from "../native/sources.json" with { type: "json" };
+import { cmake } from "./native/compile.ts";
+import { lockFolder } from "./native/lock.ts";
+import { fetchPackage, unpack } from "./native/package.ts";
+import { capture } from "./native/run.ts";
+import * as from from "./native/sources.ts";
+import { type Target, targetOf } from "./native/target.ts";
+import { requireTools } from "./native/tools.ts";
+
+/** How many finished builds and how many folders of object files the cache keeps. */
+const BUILDS_KEPT = 6;
+const WORK_KEPT = 3;
+
+/** One build of the native library. */
+interface Build {
+  target: Target;
+  hash: string;
+  /** Compile llama.cpp as well, instead of taking the prebuilt libraries. */
+  fromSource: boolean;
+  /** The cache. */
+  cache: string;
+  /** The finished build in the cache. */
+  result: string;
+}
+
+/**
+ * Makes `native/build/<target>/` hold the native library with the libraries that it needs; returns
+ * that folder. Takes no time when nothing has changed since the last build.
+ */
+export async function buildNative(target: Target, options: { fromSource: boolean }) {
+  const fromSource = options.fromSource || from.librariesPin(target) === undefined;
+  const hash = from.buildHash(target, fromSource);
+  const folder = join(from.NATIVE, "build", target.name);
+  if (builtHash(folder) === hash) return { folder, hash, fresh: false };
+  const cache = from.cacheFolder();
+  const result = join(cache, "native", `${target.name}-${hash}`);
+  const build: Build = { target, hash, fromSource, cache, result };
+  if (!existsSync(result)) await makeResult(build);
+  await utimes(result, new Date(), new Date());
+  await publish(result, folder);
+  return { folder, hash, fresh: true };
+}
+
+function builtHash(folder: string): string | undefined {
+  try {
+    return JSON.parse(readFileSync(join(folder, "build.json"), "utf8")).hash;
+  } catch {
+    return undefined; // not built yet, or not completely
+  }
+}
+
+async function makeResult(build: Build): Promise<void> {
+  const { target, cache, result, fromSource } = build;
+  await requireTools(target);
+  const work = join(cache, "work", `${target.name}-${from.baseHash(target, fromSource)}`);
+  await mkdir(work, { recursive: true });
+  await using _lock = await lockFolder(work, () => say("waiting for another build to finish"));
+  if (existsSync(result)) return;
+  const log = join(work, "build.log");
+  await writeFile(log, "");
+  const source = await step(join(work, "llama.cpp"), (folder) => cloneSource(build, folder));
+  const libraries = await step(join(work, "libraries"), (folder) =>
+    fromSource ? compileLibraries(build, { source, folder, log }) : unpackLibraries(build, folder),
+  );
+  const out = `${result}.${process.pid}.tmp`;
+  await rm(out, { recursive: true, force: true });
+  await copyLibraries(libraries, out, target);
+  await cmake({
+    label: `building the native library for ${target.name}`,
+    target,
+    source: from.NATIVE,
+    build: join(work, "build"),
+    defines: {
+      LLAMA_SOURCE_DIR: source,
+      LLAMA_LIBRARY_DIR: libraries,
+      CMAKE_BUILD_TYPE: "Release",
+      CMAKE_INSTALL_PREFIX: out,
+    },
+    log,
+    install: true,
+  });
+  const facts = { hash: build.hash, target: target.name, llama_cpp: sources.llama_cpp };
+  await writeFile(join(out, "build.json"), `${JSON.stringify(facts)}\n`);
+  await moveInto(out, result);
+  await prune(join(cache, "native"), BUILDS_KEPT);
+  await prune(join(cache, "work"), WORK_KEPT);
+}
+
+/** Makes a folder by `make`, once: a folder that was not finished is made again. */
+async function step(folder: string, make: (folder: string) => Promise<void>): Promise<string> {
+  if (existsSync(folder)) return folder;
+  const unfinished = `${folder}.tmp`;
+  await rm(unfinished, { recursive: true, force: true });
+  await mkdir(unfinished);
+  await make(unfinished);
+  await rename(unfinished, folder);
+  return folder;
+}
+
+async function cloneSource({ cache }: Build, folder: string): Promise<void> {
+  const archive = await fetchPackage(from.sourcePin(), await packages(cache));
+  await unpack(archive, "package/llama/gitRelease.bundle", folder);
+  const bundle = join(folder, "gitRelease.bundle");
+  // `git clone` wants a folder of its own; fetching into this one keeps the bundle's place.
+  const git = (...argv: string[]) => capture(["git", ...argv], { cwd: folder });
+  await git("init", "--quiet");
+  await git("-c", "core.autocrlf=false", "fetch", "--quiet", bundle, "HEAD");
+  await git("-c", "core.autocrlf=false", "checkout", "--quiet", "FETCH_HEAD");
+  await rm(bundle);
+  for (const patch of from.patches()) await git("apply", join(from.NATIVE, patch));
+}
+
+async function unpackLibraries({ target, cache }: Build, folder: string): Promise<void> {
+  const pin = from.librariesPin(target);
+  if (pin === undefined) throw new Error(`native/sources.json: ${target.prebuilt} has no pin.`);
+  const archive = await fetchPackage(pin, await packages(cache));
+  await unpack(archive, `package/bins/${target.prebuilt}/`, folder);
+}
+
+async function packages(cache: string): Promise<string> {
+  const folder = join(cache, "packages");
+  await mkdir(folder, { recursive: true });
+  return folder;
+}
+
+interface LibraryPlaces {
+  source: string;
+  folder: string;
+  log: string;
+}
+
+/** For platforms without prebuilt libraries: llama.cpp itself, with its backends as plugins. */
+async function compileLibraries({ target }: Build, { source, folder, log }: LibraryPlaces) {
+  const build = `${folder}.build`;
+  await cmake({
+    label: `building llama.cpp for ${target.name}`,
+    target,
+    source,
+    build,
+    defines: {
+      CMAKE_BUILD_TYPE: "Release",
+      CMAKE_RUNTIME_OUTPUT_DIRECTORY: folder,
+      CMAKE_LIBRARY_OUTPUT_DIRECTORY: folder,
+      CMAKE_ARCHIVE_OUTPUT_DIRECTORY: folder,
+      CMAKE_RUNTIME_OUTPUT_DIRECTORY_RELEASE: folder,
+      CMAKE_LIBRARY_OUTPUT_DIRECTORY_RELEASE: folder,
+      CMAKE_ARCHIVE_OUTPUT_DIRECTORY_RELEASE: folder,
+      CMAKE_PLATFORM_NO_VERSIONED_SONAME: "ON",
+      CMAKE_WINDOWS_EXPORT_ALL_SYMBOLS: "ON",
+      CMAKE_BUILD_WITH_INSTALL_RPATH: "ON",
+      CMAKE_INSTALL_RPATH: target.platform === "darwin" ? "@loader_path" : "$ORIGIN",
+      BUILD_SHARED_LIBS: "ON",
+      GGML_BACKEND_DL: "ON",
+      GGML_NATIVE: "OFF",
+      GGML_CPU_ALL_VARIANTS: "ON",
+      GGML_OPENMP: "OFF",
+      GGML_METAL_EMBED_LIBRARY: "ON",
+      LLAMA_BUILD_COMMON: "ON",
+      LLAMA_BUILD_TESTS: "OFF",
+      LLAMA_BUILD_TOOLS: "OFF",
+      LLAMA_BUILD_EXAMPLES: "OFF",
+      LLAMA_BUILD_SERVER: "OFF",
+      LLAMA_BUILD_UI: "OFF",
+      LLAMA_OPENSSL: "OFF",
+    },
+    log,
+  });
+}
+
+async function copyLibraries(libraries: string, out: string, target: Target): Promise<void> {
+  await mkdir(out, { recursive: true });
+  for (const name of await readdir(libraries)) {
+    if (name.endsWith(target.library)) await cp(join(libraries, name), join(out, name));
+  }
+}
+
+/** Puts a copy of the finished build in the checkout; a running program keeps the files it has. */
+async function publish(result: string, folder: string): Promise<void> {
+  const fresh = `${folder}.${process.pid}.tmp`;
+  await rm(fresh, { recursive: true, force: true });
+  await cp(result, fresh, { recursive: true });
+  await rm(folder, { recursive: true, force: true });
+  await moveInto(fresh, folder);
+}
+
+/** Renames a folder; if another process was faster, its folder stays, since both are the same. */
+async function moveInto(fresh: string, folder: string): Promise<void> {
+  try {
+    await rename(fresh, folder);
+  } catch (cause) {
+    await rm(fresh, { recursive: true, force: true });
+    if (!existsSync(folder)) throw cause;
+  }
+}
+
+/** Removes the folders that were not used for the longest time, and leftovers of broken builds. */
+async function prune(folder: string, kept: number): Promise<void> {
+  const found = await Promise.all(
+    (await readdir(folder)).map(async (name) => {
+      const path = join(folder, name);
+      return { path, usedMs: (await stat(path)).mtimeMs };
+    }),
+  );
+  found.sort((a, b) => b.usedMs - a.usedMs);
+  for (const { path } of found.slice(kept)) await rm(path, { recursive: true, force: true });
+}
+
+function say(text: string): void {
+  process.stderr.write(`llmlb: ${text}\n`);
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      target: { type: "string" },
+      "from-source": { type: "boolean", default: false },
+      quiet: { type: "boolean", default: false },
+    },
+  });
+  const target = targetOf(values.target);
+  const { folder, fresh } = await buildNative(target, { fromSource: values["from-source"] });
+  if (!fresh && !values.quiet) say(`the native library is up to date: ${folder}`);
+}
+
+if (import.meta.main) {
+  await main().catch((cause) => {
+    say(cause instanceof Error ? cause.message : String(cause));
+    process.exit(1);
+  });
+}
