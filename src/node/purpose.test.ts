@@ -1,0 +1,41 @@
+import { expect, test } from "bun:test";
+import type { Pooling } from "./gguf.ts";
+import { choosePurpose, type Purpose, purposeArgs } from "./purpose.ts";
+
+const NEEDS = ["generate", "embed", "rerank", undefined] as const;
+
+function row(pooling: Pooling | undefined, engineArgs: string[] = []): (Purpose | "refused")[] {
+  return NEEDS.map((need) => {
+    try {
+      return choosePurpose({ modelId: "m", need, pooling, engineArgs });
+    } catch (error) {
+      expect(error).toMatchObject({ status: 400, code: "model_capability_mismatch" });
+      return "refused";
+    }
+  });
+}
+
+test("the engine for a request follows from the model's pooling", () => {
+  expect(row(undefined)).toEqual(["generate", "embed", "refused", "generate"]);
+  for (const pooling of ["mean", "cls", "last"] as const) {
+    expect(row(pooling)).toEqual(["refused", "embed", "refused", "embed"]);
+  }
+  expect(row("rank")).toEqual(["refused", "refused", "rerank", "rerank"]);
+});
+
+test("an operator's --embeddings or --reranking makes one engine for everything", () => {
+  expect(row(undefined, ["--embeddings"])).toEqual(Array(4).fill("generate"));
+  expect(row("mean", ["--reranking"])).toEqual(Array(4).fill("generate"));
+});
+
+test("an embedding engine pools by mean unless the model or the operator says how", () => {
+  expect(purposeArgs("embed", undefined, []).slice(0, 3)).toEqual([
+    "--embeddings",
+    "--pooling",
+    "mean",
+  ]);
+  expect(purposeArgs("embed", "last", [])).not.toContain("--pooling");
+  expect(purposeArgs("embed", undefined, ["--pooling", "cls"])).not.toContain("--pooling");
+  expect(purposeArgs("generate", undefined, [])).toEqual([]);
+  expect(purposeArgs("rerank", "rank", [])).toEqual(["--reranking"]);
+});

@@ -1,0 +1,29 @@
+import { basename, join } from "node:path";
+import weights from "../../fixtures/llmlb-tiny/llmlb-tiny-q8_0.gguf" with { type: "file" };
+import projector from "../../fixtures/llmlb-tiny/mmproj-llmlb-tiny-f16.gguf" with { type: "file" };
+import { contentHash, extractOnce } from "../lib/extract.ts";
+import { isCompiled } from "../lib/self.ts";
+
+/** The model that is built in: small enough to be anywhere, made to show that all parts work. */
+export const TINY_MODEL_ID = "llmlb-tiny";
+
+/** Arguments that suit it: context for four requests at once, no more threads than it can use. */
+export const TINY_MODEL_ARGS = ["--ctx-size", "8192", "--parallel", "4", "--threads", "2"];
+
+/** Paths of the weights and the image projector that an engine can open. */
+export interface TinyFiles {
+  path: string;
+  mmproj: string;
+}
+
+/**
+ * Where the built-in model lies. The file system inside a compiled executable exists for
+ * JavaScript only: there the files are copied out once, under `native/` in the data folder.
+ */
+export async function tinyModelFiles(home: string): Promise<TinyFiles> {
+  if (!isCompiled) return { path: weights, mmproj: projector };
+  const files = [weights, projector].map((source) => ({ name: basename(source), source }));
+  const hash = await contentHash([weights, projector]);
+  const folder = await extractOnce({ into: join(home, "native", hash), files });
+  return { path: join(folder, basename(weights)), mmproj: join(folder, basename(projector)) };
+}
