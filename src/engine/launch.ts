@@ -1,6 +1,11 @@
+import { mkdirSync, rmSync } from "node:fs";
+import { open } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { ForwardTarget } from "../http/forward.ts";
 import type { Logger } from "../lib/log.ts";
-import type { Device } from "../wire/system.ts";
+import { EngineProcess } from "./child.ts";
+import { libraryDirectories } from "./library.ts";
 
 /** Why a model could not be loaded. */
 export type LoadFailure =
@@ -71,11 +76,65 @@ export interface Engine {
 }
 
 /** Starts an engine process and waits until its model is loaded. Throws `EngineLoadError`. */
-export async function launchEngine(_options: EngineOptions): Promise<Engine> {
-  throw new EngineLoadError("failed", "under construction");
+export async function launchEngine(options: EngineOptions): Promise<Engine> {
+  await checkFile(options.modelPath);
+  if (options.mmprojPath !== undefined) await checkFile(options.mmprojPath);
+  const directories = await libraryDirectories(options.home);
+  const socket = socketPath(options.home);
+  const process = new EngineProcess(options);
+  process.send({
+    type: "load",
+    directories,
+    args: engineArguments(options),
+    socket,
+    logLevel: options.log.isLevelEnabled("debug") ? 1 : 3,
+  });
+  try {
+    const { address, info } = await process.loaded();
+    return process.engine(address, info);
+  } catch (error) {
+    process.child.kill("SIGKILL");
+    throw error;
+  } finally {
+    process.child.exited.then(() => rmSync(socket, { force: true }));
+  }
 }
 
-/** The compute devices of this host, read by a short-lived process so that a bad driver cannot hurt. */
-export async function probeDevices(_options: { home: string; log: Logger }): Promise<Device[]> {
-  return [];
+/** llama-server's arguments for a model: ours first, so that the user's own win. */
+function engineArguments({ modelId, modelPath, mmprojPath, args, log }: EngineOptions): string[] {
+  const verbosity = log.isLevelEnabled("trace") ? "5" : log.isLevelEnabled("debug") ? "3" : "2";
+  return [
+    ...["--model", modelPath, "--alias", modelId],
+    ...(mmprojPath === undefined ? [] : ["--mmproj", mmprojPath]),
+    ...["--metrics", "--log-verbosity", verbosity, "--offline"],
+    ...args,
+  ];
+}
+
+/** Rejects, before a process is started for it, what cannot be a model. */
+async function checkFile(path: string): Promise<void> {
+  const file = await open(path).catch((cause: unknown) => {
+    throw new EngineLoadError("not_found", `Loading ${path} failed: it cannot be read.`, cause);
+  });
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(4), 0, 4, 0);
+    if (bytesRead === 4 && buffer.toString("latin1") === "GGUF") return;
+  } finally {
+    await file.close();
+  }
+  throw new EngineLoadError("not_gguf", `Loading ${path} failed: it is not a GGUF file.`);
+}
+
+/** Longest path of a Unix socket that every system takes. */
+const SOCKET_PATH_BYTES_MAX = 100;
+
+function socketPath(home: string): string {
+  const name = `engine-${process.pid}-${crypto.randomUUID().slice(0, 8)}.sock`;
+  const inHome = join(home, "run", name);
+  const folder =
+    Buffer.byteLength(inHome) <= SOCKET_PATH_BYTES_MAX
+      ? join(home, "run")
+      : join(tmpdir(), `llmlb-${process.getuid?.() ?? 0}`);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  return join(folder, name);
 }

@@ -12,8 +12,8 @@ export function selfCommand(args: string[]): string[] {
 export interface ChildOptions {
   /** Arguments after the program's own. */
   args: string[];
-  /** The whole environment of the child. */
-  env: Record<string, string | undefined>;
+  /** The whole environment of the child. Default: this process's own. */
+  env?: Record<string, string | undefined>;
   /** Called with each message the child sends. */
   onMessage(message: unknown): void;
   /** Called with each line that the child prints to stderr. */
@@ -35,7 +35,7 @@ export interface Child {
  */
 export function spawnSelf({ args, env, onMessage, onLine }: ChildOptions): Child {
   const child = Bun.spawn(selfCommand(args), {
-    env,
+    ...(env === undefined ? {} : { env }),
     stdio: ["ignore", "ignore", "pipe"],
     serialization: "json",
     ipc: (message) => onMessage(message),

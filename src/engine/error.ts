@@ -1,0 +1,51 @@
+import { z } from "zod";
+import { ApiError, type ErrorKind } from "../wire/error.ts";
+
+/** llama.cpp's error body: `{error: {message, type, code}}`, code being the HTTP status. */
+const LlamaError = z.object({
+  error: z.object({ message: z.string(), type: z.string().optional() }),
+});
+
+const CODES: Record<string, string> = {
+  exceed_context_size_error: "context_length_exceeded",
+  not_supported_error: "not_supported",
+};
+
+/** The error that an engine's response tells of, in the terms of our own APIs. */
+export function engineError(body: string, status: number): ApiError {
+  const parsed = LlamaError.safeParse(parse(body));
+  const { message, type } = parsed.success
+    ? parsed.data.error
+    : { message: `The engine answered with status ${status}`, type: undefined };
+  const code = CODES[type ?? ""];
+  return new ApiError(kindOf(status), message, code === undefined ? {} : { code });
+}
+
+function kindOf(status: number): ErrorKind {
+  switch (status) {
+    case 401:
+      return "unauthorized";
+    case 403:
+      return "forbidden";
+    case 404:
+      return "not_found";
+    case 405:
+      return "method_not_allowed";
+    case 499:
+      return "client_closed";
+    case 501:
+      return "not_implemented";
+    case 503:
+      return "unavailable";
+    default:
+      return status < 500 ? "invalid_request" : "internal";
+  }
+}
+
+function parse(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return undefined; // not JSON: the caller falls back to the status
+  }
+}

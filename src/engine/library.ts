@@ -1,0 +1,42 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { extractOnce } from "../lib/extract.ts";
+import { embeddedLibraries } from "./embedded.ts";
+
+/** Name of this platform in build folders: `linux-x64`, `darwin-arm64`, … */
+export function platformName(): string {
+  const system = process.platform === "win32" ? "windows" : process.platform;
+  return `${system}-${process.arch}`;
+}
+
+/** The folder where users drop further compute backends, e.g. `libggml-cuda.so`. */
+export function pluginDirectory(home: string): string {
+  return join(home, "native", "plugins");
+}
+
+/**
+ * The folders of native libraries, the first of which holds libllmlb: the build folder when run
+ * from source; from the single executable, its own libraries copied out once by content hash.
+ * Throws when they were never built.
+ */
+export async function libraryDirectories(home: string): Promise<string[]> {
+  const plugins = pluginDirectory(home);
+  const own = await ownDirectory(home);
+  return existsSync(plugins) ? [own, plugins] : [own];
+}
+
+async function ownDirectory(home: string): Promise<string> {
+  const embedded = embeddedLibraries();
+  if (embedded !== undefined) {
+    const files = embedded.files.map(({ name, path, sizeBytes }) => ({
+      name,
+      source: path,
+      sizeBytes,
+    }));
+    return extractOnce({ into: join(home, "native", embedded.hash), files });
+  }
+  const built = fileURLToPath(new URL(`../../native/build/${platformName()}`, import.meta.url));
+  if (existsSync(built)) return built;
+  throw new Error(`The native library is not built: ${built} is missing. Run \`npm run native\`.`);
+}

@@ -1,0 +1,138 @@
+import { timingSafeEqual } from "node:crypto";
+import { ApiError, type Dialect, dialectOf, errorBody } from "../wire/error.ts";
+import type { NativeEngine, NativeRequest } from "./binding.ts";
+import { engineError } from "./error.ts";
+import type { EngineAddress } from "./messages.ts";
+
+/** Name of the header that carries the secret where there are no Unix sockets. */
+export const SECRET_HEADER = "x-llmlb-engine-secret";
+
+/** Serves an engine's routes over HTTP on a Unix socket, on Windows on a loopback port. */
+export function serveEngine(engine: NativeEngine, socket: string) {
+  const shared = { idleTimeout: 0, maxRequestBodySize: Number.MAX_SAFE_INTEGER } as const;
+  if (process.platform !== "win32") {
+    const server = Bun.serve({
+      unix: socket,
+      maxRequestBodySize: shared.maxRequestBodySize,
+      fetch: (request) => answer(engine, request),
+    });
+    const address: EngineAddress = { unix: socket };
+    return { address, close: () => void server.stop(true) };
+  }
+  const secret = crypto.randomUUID();
+  const server = Bun.serve({
+    ...shared,
+    hostname: "127.0.0.1",
+    port: 0,
+    fetch: (request) =>
+      equal(request.headers.get(SECRET_HEADER) ?? "", secret)
+        ? answer(engine, request)
+        : refuse(request, new ApiError("forbidden", "This port is for llmlb's own node only.")),
+  });
+  const address: EngineAddress = { port: server.port ?? 0, secret };
+  return { address, close: () => void server.stop(true) };
+}
+
+/** Runs one request in the engine; a stream's bytes go out as they come. */
+async function answer(engine: NativeEngine, request: Request): Promise<Response> {
+  const native = await toNative(request);
+  const dialect = dialectOf(native.path);
+  const { promise, resolve } = Promise.withResolvers<Response>();
+  const body = new ResponseBody();
+  let id: number | undefined;
+  const cancel = () => id !== undefined && engine.cancel(id);
+  id = engine.submit(native, {
+    head(status, contentType, isStream) {
+      body.head = { status, contentType };
+      if (!isStream) return;
+      const headers = { "content-type": contentType };
+      resolve(new Response(body.stream(cancel), { status, headers }));
+    },
+    data: (bytes) => body.add(bytes),
+    end() {
+      request.signal.removeEventListener("abort", cancel);
+      resolve(body.finish(dialect));
+    },
+  });
+  if (id === undefined) {
+    const message = "The engine's queue is full: too many requests wait already. Try again later.";
+    return refuse(request, new ApiError("rate_limited", message, { retryAfterS: 1 }));
+  }
+  request.signal.addEventListener("abort", cancel, { once: true });
+  if (request.signal.aborted) cancel();
+  return promise;
+}
+
+/** The bytes of one response: collected, or passed on once somebody reads them as a stream. */
+class ResponseBody {
+  head = { status: 500, contentType: "application/json" };
+  #chunks: Uint8Array<ArrayBuffer>[] = [];
+  #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
+
+  stream(cancel: () => void): ReadableStream<Uint8Array> {
+    return new ReadableStream<Uint8Array>({
+      start: (controller) => {
+        this.#controller = controller;
+      },
+      cancel: () => {
+        this.#controller = undefined;
+        this.#chunks = [];
+        cancel();
+      },
+    });
+  }
+
+  add(bytes: Uint8Array<ArrayBuffer>): void {
+    if (this.#controller === undefined) this.#chunks.push(bytes);
+    else this.#controller.enqueue(bytes);
+  }
+
+  /** Ends a stream, or makes the response of what was collected. */
+  async finish(dialect: Dialect): Promise<Response> {
+    this.#controller?.close();
+    this.#controller = undefined;
+    const { status, contentType } = this.head;
+    const body = new Blob(this.#chunks);
+    const headers = { "content-type": contentType };
+    if (status < 400) return new Response(body, { status, headers });
+    return Response.json(errorBody(engineError(await body.text(), status), dialect), { status });
+  }
+}
+
+async function toNative(request: Request): Promise<NativeRequest> {
+  const { pathname: path, searchParams } = new URL(request.url);
+  const query = Object.fromEntries(searchParams);
+  const isForm = request.headers.get("content-type")?.startsWith("multipart/form-data") === true;
+  if (isForm) return { method: request.method, path, query, ...(await readForm(request)) };
+  const body = request.body === null ? new Uint8Array(0) : await request.bytes();
+  return { method: request.method, path, query, body, files: [] };
+}
+
+/** A form as the server core takes it: its text fields as a JSON body, its files behind it. */
+async function readForm(request: Request): Promise<Pick<NativeRequest, "body" | "files">> {
+  const fields: Record<string, string> = {};
+  const files: NativeRequest["files"] = [];
+  const parts: Uint8Array[] = [];
+  for (const [field, value] of await request.formData()) {
+    if (typeof value === "string") {
+      fields[field] = value;
+      continue;
+    }
+    const bytes = await value.bytes();
+    files.push({ field, name: value.name, type: value.type, size: bytes.byteLength });
+    parts.push(bytes);
+  }
+  const json = new TextEncoder().encode(JSON.stringify(fields));
+  return { body: Buffer.concat([json, ...parts]), files };
+}
+
+function refuse(request: Request, error: ApiError): Response {
+  const body = errorBody(error, dialectOf(new URL(request.url).pathname));
+  return Response.json(body, { status: error.status });
+}
+
+function equal(given: string, wanted: string): boolean {
+  const a = Buffer.from(given);
+  const b = Buffer.from(wanted);
+  return a.byteLength === b.byteLength && timingSafeEqual(a, b);
+}
