@@ -117,8 +117,9 @@ function findBun() {
     say(`Bun ${wanted} was not found in node_modules: going on with ${process.versions.bun}`);
     return process.execPath;
   }
+  const platform = `${process.platform}-${process.arch}`;
   fail(
-    `looking for Bun ${wanted} in node_modules: none works on ${process.platform}-${process.arch}. ` +
+    `looking for Bun ${wanted} in node_modules: none works on ${platform}. ` +
       "Remove node_modules and try again; do not omit optional dependencies",
   );
 }

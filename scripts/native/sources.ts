@@ -58,7 +58,7 @@ function hashOf(words: string[], files: string[]): string {
   return hash.digest("hex").slice(0, 16);
 }
 
-/** Where downloads and builds are kept between checkouts: `LLMLB_CACHE`, else the platform's place. */
+/** Where downloads and builds are kept: `LLMLB_CACHE`, else the platform's own place for that. */
 export function cacheFolder(): string {
   const { LLMLB_CACHE, XDG_CACHE_HOME, LOCALAPPDATA } = process.env;
   if (LLMLB_CACHE) return LLMLB_CACHE;

@@ -72,7 +72,7 @@ export function hostTarget(): Target {
   throw new Error(`Building for ${platform}-${arch}: not supported, use one of ${known}.`);
 }
 
-/** The target named on a command line; this machine's own when none is. Throws for unknown names. */
+/** The target with a name; this machine's own when none is given. Throws for unknown names. */
 export function targetOf(name: string | undefined): Target {
   if (name === undefined) return hostTarget();
   const found = Object.values(TARGETS).find((target) => target.name === name);
