@@ -109,7 +109,7 @@ struct llmlb_engine {
         llama_numa_init(params.numa);
         apply_server_defaults(params);
         context.set_state_callback([this](server_state state, json progress) {
-            if (state == SERVER_STATE_LOADING) {
+            if (state == SERVER_STATE_LOADING && progress.contains("value")) {
                 events.push(0, LLMLB_EVENT_PROGRESS, safe_json_to_str(progress));
             }
         });

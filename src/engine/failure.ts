@@ -18,9 +18,14 @@ const MEANINGS: {
     why: ([, name]) => `llama.cpp does not know the architecture ${name}. A newer llmlb may.`,
   },
   {
-    pattern: /invalid magic characters|not a GGUF|invalid GGUF|bad GGUF magic/i,
+    pattern: /invalid magic|this GGUF file is version|failed to read (?:header|magic)/i,
     reason: "not_gguf",
-    why: () => "it is not a GGUF file.",
+    why: () => "it is not a GGUF file, or of a version that llama.cpp does not know.",
+  },
+  {
+    pattern: /corrupted or incomplete|not within the file bounds|unexpectedly reached end/i,
+    reason: "corrupt",
+    why: () => "the file is damaged or incomplete. Fetch it again.",
   },
   {
     pattern: /out of memory|failed to allocate|unable to allocate|cudaMalloc failed|bad_alloc/i,
@@ -33,6 +38,11 @@ const MEANINGS: {
     pattern: /error: (invalid argument.*)|(error while handling argument.*)/,
     reason: "bad_arguments",
     why: ([, a, b]) => `${a ?? b}. Arguments after \`--\` are llama-server's.`,
+  },
+  {
+    pattern: /error loading model: (.*)/,
+    reason: "failed",
+    why: ([, text]) => `${text}.`,
   },
 ];
 

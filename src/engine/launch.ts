@@ -11,6 +11,7 @@ import { libraryDirectories } from "./library.ts";
 export type LoadFailure =
   | "not_found"
   | "not_gguf"
+  | "corrupt"
   | "unknown_architecture"
   | "out_of_memory"
   | "bad_arguments"
@@ -77,6 +78,7 @@ export interface Engine {
 
 /** Starts an engine process and waits until its model is loaded. Throws `EngineLoadError`. */
 export async function launchEngine(options: EngineOptions): Promise<Engine> {
+  checkArguments(options);
   await checkFile(options.modelPath);
   if (options.mmprojPath !== undefined) await checkFile(options.mmprojPath);
   const directories = await libraryDirectories(options.home);
@@ -109,6 +111,20 @@ function engineArguments({ modelId, modelPath, mmprojPath, args, log }: EngineOp
     ...["--metrics", "--log-verbosity", verbosity, "--offline"],
     ...args,
   ];
+}
+
+/** Arguments with which llama-server prints something and ends. */
+const PRINTING = new Set(
+  "-h --help --usage --version --license -cl --cache-list --list-devices --completion-bash".split(
+    " ",
+  ),
+);
+
+function checkArguments({ modelPath, args }: EngineOptions): void {
+  const printing = args.find((arg) => PRINTING.has(arg));
+  if (printing === undefined) return;
+  const why = `${printing} makes an engine print and end; leave it out.`;
+  throw new EngineLoadError("bad_arguments", `Loading ${modelPath} failed: ${why}`);
 }
 
 /** Rejects, before a process is started for it, what cannot be a model. */
