@@ -1,0 +1,111 @@
+import { stat } from "node:fs/promises";
+import type { ModelSetting, Settings } from "../config/settings.ts";
+import { ApiError } from "../wire/error.ts";
+import { type Pooling, readPooling } from "./gguf.ts";
+import { TINY_MODEL_ARGS, TINY_MODEL_ID, tinyModelFiles } from "./tiny.ts";
+
+/** A model's files as they are at this moment. */
+export interface ModelFiles {
+  /** Absolute path of the GGUF file; it may be missing, the engine says so. */
+  path: string;
+  mmproj?: string;
+  /** Changes when a file appears, goes or changes its size or time. */
+  fingerprint: string;
+  pooling: Pooling | undefined;
+}
+
+/** A model that this node serves. */
+export interface ServedModel {
+  id: string;
+  /** llama-server arguments of this model; the operator's come after them and win. */
+  args: string[];
+  locate(): Promise<ModelFiles>;
+}
+
+/** Names in an error message; a node with more models has `/v1/models`. */
+const NAMED_MAX = 20;
+
+/** The models of a node, by id. */
+export class Catalog {
+  readonly #models: Map<string, ServedModel>;
+
+  constructor(models: ServedModel[]) {
+    this.#models = new Map(models.map((model) => [model.id, model]));
+  }
+
+  list(): ServedModel[] {
+    return [...this.#models.values()];
+  }
+
+  /** The model with exactly this id; throws `model_not_found` (404), naming those there are. */
+  get(id: string): ServedModel {
+    const model = this.#models.get(id);
+    if (model !== undefined) return model;
+    const message = `The model ${JSON.stringify(id.slice(0, 200))} does not exist here: \
+${this.#names()}.`;
+    throw new ApiError("model_not_found", message, { param: "model" });
+  }
+
+  /** The only model there is; throws 400 if a request has to name one. */
+  only(): ServedModel {
+    const [model, another] = this.#models.values();
+    if (model !== undefined && another === undefined) return model;
+    const message = `The request is invalid: \`model\` is required, ${this.#names()}.`;
+    throw new ApiError("invalid_request", message, { param: "model" });
+  }
+
+  #names(): string {
+    const ids = [...this.#models.keys()];
+    if (ids.length === 0) return "this node serves no models";
+    const more = ids.length > NAMED_MAX ? ` and ${ids.length - NAMED_MAX} more` : "";
+    return `this node serves ${ids.slice(0, NAMED_MAX).join(", ")}${more}`;
+  }
+}
+
+/**
+ * The models that the settings name. In standalone mode, and when there are none, the built-in
+ * model comes with them, unless one of theirs has its name.
+ */
+export function servedModels({ mode, models, home }: Settings): ServedModel[] {
+  const named = models.map(namedModel);
+  const withTiny = mode === "standalone" || models.length === 0;
+  if (!withTiny || models.some(({ id }) => id === TINY_MODEL_ID)) return named;
+  return [...named, tinyModel(home)];
+}
+
+function namedModel({ id, path, mmproj }: ModelSetting): ServedModel {
+  return { id, args: [], locate: describer(path, mmproj) };
+}
+
+function tinyModel(home: string): ServedModel {
+  return {
+    id: TINY_MODEL_ID,
+    args: TINY_MODEL_ARGS,
+    locate: async () => {
+      const { path, mmproj } = await tinyModelFiles(home).catch((cause: unknown) => {
+        const message = `Copying the built-in model to ${home} failed: is the folder writable, \
+and is there space left?`;
+        throw new ApiError("model_load_failed", message, { cause });
+      });
+      return describer(path, mmproj)();
+    },
+  };
+}
+
+/** Looks at a model's files; reads the main one only when it has changed. */
+function describer(path: string, mmproj: string | undefined): () => Promise<ModelFiles> {
+  let last: ModelFiles | undefined;
+  return async () => {
+    const paths = mmproj === undefined ? [path] : [path, mmproj];
+    const fingerprint = (await Promise.all(paths.map(mark))).join("\n");
+    if (last?.fingerprint === fingerprint) return last;
+    const pooling = await readPooling(path);
+    last = { path, ...(mmproj === undefined ? {} : { mmproj }), fingerprint, pooling };
+    return last;
+  };
+}
+
+async function mark(path: string): Promise<string> {
+  const found = await stat(path).catch(() => undefined);
+  return found === undefined ? `${path} absent` : `${path} ${found.size} ${found.mtimeMs}`;
+}
