@@ -1,0 +1,144 @@
+// `bun scripts/smoke.ts [path of the executable]`: does the released file run on a bare machine?
+import { mkdtemp, readdir } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import pkg from "../package.json" with { type: "json" };
+import { type Jail, makeJail, processesIn, removeJail } from "./smoke/jail.ts";
+import { type Server, startServer } from "./smoke/server.ts";
+
+const WARM_START_MS_MAX = 1000;
+const AT_ONCE = 4;
+const PORT = Number(process.env.LLMLB_SMOKE_PORT ?? 34768);
+
+interface Step {
+  name: string;
+  /** Returns a note for the report. Throws when the step fails. */
+  run(jail: Jail): Promise<string>;
+}
+
+const STEPS: Step[] = [
+  { name: "prints its version", run: version },
+  { name: "starts cold and answers a chat", run: cold },
+  { name: "starts warm within a second", run: warm },
+  { name: "doctor finds nothing wrong", run: doctor },
+  { name: `${AT_ONCE} first starts at once share one home`, run: atOnce },
+];
+
+async function version(jail: Jail): Promise<string> {
+  const { code, text } = await once(jail, ["--version"]);
+  expect(code === 0 && text.includes(pkg.version), `code ${code}: ${text}`);
+  return text.trim();
+}
+
+async function cold(jail: Jail): Promise<string> {
+  const startMs = performance.now();
+  const server = await startServer(jail, "/tmp/home", PORT);
+  try {
+    await answers(server);
+    const answerMs = performance.now() - startMs;
+    const list = await (await fetch(`${server.url}/v1/models`)).text();
+    expect(list.includes('"llmlb-tiny"'), `/v1/models: ${list}`);
+    await stops(server, jail);
+    return `/health after ${ms(server.healthMs)}, first answer after ${ms(answerMs)}`;
+  } catch (cause) {
+    await server.stop();
+    throw cause;
+  }
+}
+
+/** The best of three, since other programs run on the machine as well. */
+async function warm(jail: Jail): Promise<string> {
+  let best = Number.POSITIVE_INFINITY;
+  let answerMs = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < 3; i += 1) {
+    const startMs = performance.now();
+    const server = await startServer(jail, "/tmp/home", PORT);
+    best = Math.min(best, server.healthMs);
+    await answers(server);
+    answerMs = Math.min(answerMs, performance.now() - startMs);
+    await stops(server, jail);
+  }
+  expect(best < WARM_START_MS_MAX, `/health after ${ms(best)}`);
+  return `/health after ${ms(best)}, first answer after ${ms(answerMs)}`;
+}
+
+async function doctor(jail: Jail): Promise<string> {
+  const { code, text } = await once(jail, ["doctor"]);
+  expect(code === 0, `code ${code}:\n${text}`);
+  return `${text.trim().split("\n").length} lines`;
+}
+
+/** All of them copy the same libraries out of the executable, into the same folder. */
+async function atOnce(jail: Jail): Promise<string> {
+  const home = "/tmp/shared";
+  const starts = Array.from({ length: AT_ONCE }, (_, i) => startServer(jail, home, PORT + 1 + i));
+  const settled = await Promise.allSettled(starts);
+  const servers = settled.flatMap((s) => (s.status === "fulfilled" ? [s.value] : []));
+  try {
+    for (const start of settled) if (start.status === "rejected") throw start.reason;
+    await Promise.all(servers.map(answers));
+  } finally {
+    await Promise.all(servers.map((server) => server.stop()));
+  }
+  const left = (await readdir(jail.outside(join(home, "native")))).filter(
+    (name) => name !== "plugins",
+  );
+  expect(left.length === 1, `leftovers: ${left.join(", ")}`);
+  return `slowest /health after ${ms(Math.max(...servers.map((server) => server.healthMs)))}`;
+}
+
+async function answers(server: Server): Promise<void> {
+  const answer = await server.chat("Goodbye");
+  expect(answer === "Goodbye!", `the answer to "Goodbye" was ${JSON.stringify(answer)}`);
+}
+
+async function stops(server: Server, jail: Jail): Promise<void> {
+  const code = await server.stop();
+  expect(code === 0, `after SIGTERM it ended with code ${code}`);
+  const left = await processesIn(jail);
+  expect(left.length === 0, `after SIGTERM these processes are left: ${left.join(", ")}`);
+}
+
+async function once(jail: Jail, args: string[]): Promise<{ code: number; text: string }> {
+  const child = Bun.spawn(jail.command(args), {
+    env: jail.environment("/tmp/home"),
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const [out, err] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+  ]);
+  return { code: await child.exited, text: out + err };
+}
+
+function expect(holds: boolean, otherwise: string): asserts holds {
+  if (!holds) throw new Error(otherwise);
+}
+
+function ms(duration: number): string {
+  return `${Math.round(duration)} ms`;
+}
+
+async function main(executable: string): Promise<number> {
+  const folder = await mkdtemp(join(tmpdir(), "llmlb-smoke-"));
+  let failed = 0;
+  try {
+    const jail = await makeJail(resolve(executable), join(folder, "jail"));
+    process.stdout.write(`smoke: ${executable} in ${jail.kind}\n`);
+    for (const { name, run } of STEPS) {
+      try {
+        process.stdout.write(`(pass) ${name}: ${await run(jail)}\n`);
+      } catch (cause) {
+        failed += 1;
+        process.stdout.write(`(fail) ${name}: ${cause instanceof Error ? cause.message : cause}\n`);
+      }
+    }
+  } finally {
+    await removeJail(folder);
+  }
+  process.stdout.write(`smoke: ${STEPS.length - failed} passed, ${failed} failed\n`);
+  return failed === 0 ? 0 : 1;
+}
+
+const suffix = process.platform === "win32" ? ".exe" : "";
+process.exit(await main(process.argv[2] ?? join(import.meta.dir, `../dist/llmlb${suffix}`)));

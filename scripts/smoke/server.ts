@@ -1,0 +1,72 @@
+import type { Jail } from "./jail.ts";
+
+const START_TIMEOUT_MS = 60_000;
+const STOP_TIMEOUT_MS = 20_000;
+const POLL_MS = 5;
+
+/** A started llmlb. */
+export interface Server {
+  url: string;
+  /** Time from the start of the process until `/health` answered. */
+  healthMs: number;
+  /** Asks a chat; returns the text of the answer. Throws with the body of any other answer. */
+  chat(content: string): Promise<string>;
+  /** Sends SIGTERM; resolves with the exit code, or throws if it does not end. */
+  stop(): Promise<number>;
+}
+
+/** Starts llmlb in a jail on a port and waits until it answers. Throws with what it printed. */
+export async function startServer(jail: Jail, home: string, port: number): Promise<Server> {
+  const startMs = performance.now();
+  const child = Bun.spawn(jail.command(["--port", String(port)]), {
+    env: { ...jail.environment(home), LLMLB_NODE_PORT: String(port + 1000) },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const printed = Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+  ]);
+  const url = `http://127.0.0.1:${port}`;
+  while (!(await isUp(url))) {
+    const late = performance.now() - startMs > START_TIMEOUT_MS;
+    if (late) child.kill("SIGKILL");
+    if (late || child.exitCode !== null || child.signalCode !== null) {
+      throw new Error(`it did not start:\n${(await printed).join("\n")}`);
+    }
+    await Bun.sleep(POLL_MS);
+  }
+  const healthMs = performance.now() - startMs;
+  const stop = async () => {
+    child.kill("SIGTERM");
+    const timer = setTimeout(() => child.kill("SIGKILL"), STOP_TIMEOUT_MS);
+    const code = await child.exited;
+    clearTimeout(timer);
+    if (child.signalCode !== null) throw new Error(`it ended by ${child.signalCode}`);
+    return code;
+  };
+  return { url, healthMs, chat: (content) => chat(url, content), stop };
+}
+
+async function isUp(url: string): Promise<boolean> {
+  try {
+    return (await fetch(`${url}/health`)).ok;
+  } catch {
+    return false; // not listening yet
+  }
+}
+
+async function chat(url: string, content: string): Promise<string> {
+  const response = await fetch(`${url}/v1/chat/completions`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({
+      model: "llmlb-tiny",
+      messages: [{ role: "user", content }],
+      temperature: 0,
+    }),
+    signal: AbortSignal.timeout(START_TIMEOUT_MS),
+  });
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${response.status}: ${text}`);
+  return JSON.parse(text).choices[0].message.content;
+}
