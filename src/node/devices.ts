@@ -15,6 +15,9 @@ export interface DevicesOptions {
 /** A list older than this is read anew, by a process of its own. */
 const FRESH_MS = 10_000;
 
+/** Waking a GPU driver can take longer than whoever asks will wait; the next answer has them. */
+const FIRST_WAIT_MS = 3000;
+
 /** The compute devices of this host, remembered. */
 export class Devices {
   readonly #options: DevicesOptions;
@@ -26,7 +29,7 @@ export class Devices {
     this.#options = options;
   }
 
-  /** The devices as last read; an old list is renewed in the background. Waits for the first. */
+  /** The devices as last read; an old list is renewed in the background, the first awaited. */
   async list(): Promise<Device[]> {
     const { nowMs = Date.now } = this.#options;
     const first = this.#readMs === Number.NEGATIVE_INFINITY;
@@ -36,7 +39,7 @@ export class Devices {
         this.#readMs = nowMs();
       });
     }
-    if (first) await this.#reading;
+    if (first && this.#reading !== undefined) await atMost(FIRST_WAIT_MS, this.#reading);
     return this.#known;
   }
 
@@ -48,4 +51,11 @@ export class Devices {
       log.warn({ err }, "devices.probe_failed");
     }
   }
+}
+
+async function atMost(ms: number, work: Promise<void>): Promise<void> {
+  const { promise: passed, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  await Promise.race([work, passed]);
+  clearTimeout(timer);
 }

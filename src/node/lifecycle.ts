@@ -41,6 +41,7 @@ const RESTART: BackoffOptions = { firstMs: 1000, maxMs: 60_000 };
 const LASTING: ReadonlySet<LoadFailure> = new Set([
   "not_found",
   "not_gguf",
+  "corrupt",
   "unknown_architecture",
   "bad_arguments",
 ]);

@@ -1,5 +1,6 @@
 import type { Settings } from "../config/settings.ts";
-import { launchEngine, probeDevices } from "../engine/launch.ts";
+import { launchEngine } from "../engine/launch.ts";
+import { probeDevices } from "../engine/probe.ts";
 import { type App, createApp } from "../http/app.ts";
 import { Drain } from "../http/drain.ts";
 import type { Logger } from "../lib/log.ts";
