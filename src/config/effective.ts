@@ -38,11 +38,12 @@ function describe(value: unknown, unit: "ms" | "bytes" | undefined): string {
   if (typeof value === "number" && unit === "ms") return formatDuration(value);
   if (typeof value === "number" && unit === "bytes") return formatBytes(value);
   if (!Array.isArray(value)) return typeof value === "string" ? value : JSON.stringify(value);
-  return value.length === 0 ? "none" : value.map(describeItem).join("\n");
+  if (value.length === 0) return "none";
+  if (value.every((item) => typeof item === "string")) return value.join(" ");
+  return value.map(describeItem).join("\n");
 }
 
 function describeItem(item: unknown): string {
-  if (typeof item === "string") return item;
   const entry: Record<string, unknown> = { ...(item as object) };
   const place = entry.url ?? entry.path;
   const key = entry.api_key === undefined ? "" : ` (key ${MASK})`;

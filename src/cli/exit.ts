@@ -1,0 +1,14 @@
+/** What the program's exit status tells. */
+export const EXIT = { ok: 0, error: 1, usage: 2, unreachable: 3, interrupted: 130 } as const;
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** A command cannot go on; the message is all that the user sees of it. */
+export class CliError extends Error {
+  readonly exitCode: ExitCode;
+  constructor(message: string, exitCode: ExitCode = EXIT.error, cause?: unknown) {
+    super(message, { cause });
+    this.name = "CliError";
+    this.exitCode = exitCode;
+  }
+}

@@ -1,0 +1,79 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+
+/** What a serving llmlb tells about itself in `<home>/run/serve-<port>.json`. */
+const RunFile = z.object({
+  pid: z.number().int(),
+  started_at: z.string(),
+  port: z.number().int(),
+  mode: z.enum(["standalone", "balancer", "node"]),
+  url: z.string(),
+  /** Where the local node of a standalone llmlb listens. */
+  node_url: z.string().optional(),
+});
+export type RunFile = z.infer<typeof RunFile>;
+
+const NAME = /^serve-\d+\.json$/;
+
+/** The run file of this process. */
+export interface RunFileHandle {
+  update(change: Partial<RunFile>): void;
+  /** Removes the file; may be called when the process exits. */
+  remove(): void;
+}
+
+/** Writes the run file of this process. */
+export function writeRunFile(home: string, entry: RunFile): RunFileHandle {
+  const folder = join(home, "run");
+  const path = join(folder, `serve-${entry.port}.json`);
+  let current = entry;
+  const write = () => writeFileSync(path, `${JSON.stringify(current)}\n`);
+  mkdirSync(folder, { recursive: true });
+  write();
+  return {
+    update(change) {
+      current = { ...current, ...change };
+      write();
+    },
+    remove() {
+      // A successor on the same port may have written its own by now.
+      if (read(path)?.pid === entry.pid) rmSync(path, { force: true });
+    },
+  };
+}
+
+/** The llmlb processes that serve from this home; files that dead ones left behind are passed over. */
+export function listRunFiles(home: string): RunFile[] {
+  const folder = join(home, "run");
+  let names: string[];
+  try {
+    names = readdirSync(folder);
+  } catch {
+    return []; // Nothing has ever run from here.
+  }
+  return names
+    .filter((name) => NAME.test(name))
+    .map((name) => read(join(folder, name)))
+    .filter((entry) => entry !== undefined)
+    .filter(({ pid }) => isAlive(pid))
+    .sort((a, b) => a.port - b.port);
+}
+
+function read(path: string): RunFile | undefined {
+  try {
+    const result = RunFile.safeParse(JSON.parse(readFileSync(path, "utf8")));
+    return result.success ? result.data : undefined;
+  } catch {
+    return undefined; // Gone, or written half when the machine went down.
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (cause) {
+    return (cause as NodeJS.ErrnoException).code === "EPERM";
+  }
+}

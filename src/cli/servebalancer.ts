@@ -1,0 +1,33 @@
+import { createBalancer } from "../balancer/balancer.ts";
+import { LOCAL_ENDPOINT } from "../config/endpoint.ts";
+import type { Settings } from "../config/settings.ts";
+import type { Logger } from "../lib/log.ts";
+import { LocalNode } from "./localnode.ts";
+import type { Role } from "./role.ts";
+
+/** A balancer in this process and, in standalone mode, a node beside it. */
+export async function createBalancerRole(settings: Settings, log: Logger): Promise<Role> {
+  const balancer = createBalancer({ settings, log });
+  let node: LocalNode | undefined;
+  return {
+    app: balancer.app,
+    drain: balancer.drain,
+    start: (onLocalNode) => {
+      balancer.start();
+      if (settings.mode !== "standalone") return;
+      node = new LocalNode({
+        settings,
+        log,
+        onListening: (url) => {
+          balancer.addEndpoint({ name: LOCAL_ENDPOINT, url });
+          onLocalNode(url);
+        },
+      });
+      node.start();
+    },
+    close: async (drainMs) => {
+      await balancer.close();
+      await node?.stop(drainMs);
+    },
+  };
+}

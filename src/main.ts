@@ -1,0 +1,6 @@
+import { endWithReader, exitOnUncaught } from "./cli/failure.ts";
+import { runCli } from "./cli/program.ts";
+
+exitOnUncaught();
+endWithReader();
+process.exitCode = await runCli(process.argv.slice(2));
