@@ -29,6 +29,7 @@ const COMMANDS = {
   check: { native: true, argv: (args) => ["scripts/check.ts", ...args] },
   build: { native: false, argv: (args) => ["scripts/build.ts", ...args] },
   native: { native: false, argv: (args) => ["scripts/native.ts", ...args] },
+  smoke: { native: false, argv: (args) => ["scripts/smoke.ts", ...args] },
   bench: { native: true, argv: ([name, ...args]) => [benchFile(name), ...args] },
 };
 

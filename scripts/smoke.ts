@@ -1,4 +1,4 @@
-// `bun scripts/smoke.ts [path of the executable]`: does the released file run on a bare machine?
+// Does the released file run on a bare machine? `node scripts/run.mjs smoke [executable]`
 import { mkdtemp, readdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -136,7 +136,7 @@ async function main(executable: string): Promise<number> {
   } finally {
     await removeJail(folder);
   }
-  process.stdout.write(`smoke: ${STEPS.length - failed} passed, ${failed} failed\n`);
+  process.stdout.write(` ${STEPS.length - failed} pass\n ${failed} fail\n`);
   return failed === 0 ? 0 : 1;
 }
 

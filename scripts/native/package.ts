@@ -18,9 +18,9 @@ export interface Pin {
 /**
  * The path of a pinned package's archive in `folder`, downloaded if it is not there yet. Its bytes
  * are verified either way. The address comes from the package manager, so that the user's registry
- * settings hold.
+ * settings hold. The wait before a new attempt starts at `retryDelayMs` and doubles.
  */
-export async function fetchPackage(pin: Pin, folder: string): Promise<string> {
+export async function fetchPackage(pin: Pin, folder: string, retryDelayMs = 2000): Promise<string> {
   const file = join(folder, `${pin.name.replace("@", "").replace("/", "-")}-${pin.version}.tgz`);
   if (await Bun.file(file).exists()) {
     if ((await integrityOf(file)) === pin.integrity) return file;
@@ -34,7 +34,7 @@ export async function fetchPackage(pin: Pin, folder: string): Promise<string> {
     } catch (cause) {
       if (attempt >= ATTEMPTS || cause instanceof IntegrityError) throw explained(pin, file, cause);
       process.stderr.write(`llmlb: ${pin.name}: ${textOf(cause)}; trying again\n`);
-      await Bun.sleep(1000 * 2 ** attempt);
+      await Bun.sleep(retryDelayMs * 2 ** (attempt - 1));
     }
   }
 }

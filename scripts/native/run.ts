@@ -8,7 +8,10 @@ export interface CaptureOptions {
 
 /** Runs a program and returns what it printed. Throws with its last lines when it fails. */
 export async function capture(argv: string[], { cwd, stdin }: CaptureOptions): Promise<string> {
-  const child = Bun.spawn(argv, { cwd, stdin: stdin ?? "ignore", stdout: "pipe", stderr: "pipe" });
+  // By default a child gets the environment as it was when this process started.
+  const env = { ...process.env };
+  const stdio: ["ignore" | BunFile, "pipe", "pipe"] = [stdin ?? "ignore", "pipe", "pipe"];
+  const child = Bun.spawn(argv, { cwd, env, stdio });
   const [out, err] = await Promise.all([
     new Response(child.stdout).text(),
     new Response(child.stderr).text(),

@@ -17,8 +17,8 @@ export interface Jail {
 const RUNTIME = /^(ld-linux|lib(c|m|dl|pthread|rt|gcc_s|stdc\+\+)\.so)/;
 
 /**
- * A jail in `folder` with the executable, the C and C++ runtimes, /tmp, /proc and two devices. Where
- * the rights for that are missing (or on other systems than Linux): an empty environment only.
+ * A jail in `folder` with the executable, the C and C++ runtimes, /tmp, /proc and two devices.
+ * Where the rights for that are missing, and on other systems: an empty environment only.
  */
 export async function makeJail(executable: string, folder: string): Promise<Jail> {
   const path = join(folder, process.platform === "win32" ? "llmlb.exe" : "llmlb");
