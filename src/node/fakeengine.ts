@@ -18,12 +18,18 @@ export class FakeEngines {
   /** The options of every launch so far. */
   readonly launches: EngineOptions[] = [];
   readonly running: FakeEngine[] = [];
+  readonly #launched = Promise.withResolvers<void>();
   readonly #folder = mkdtempSync(join(tmpdir(), "llmlb-node-"));
   #gate: Promise<unknown> = Promise.resolve();
 
   /** A folder for the test's files, removed by `close`. */
   get folder(): string {
     return this.#folder;
+  }
+
+  /** Resolves when the first load has begun. */
+  get launched(): Promise<void> {
+    return this.#launched.promise;
   }
 
   /** Loads that start from now on wait for `gate`; when it rejects, they fail with its reason. */
@@ -34,6 +40,7 @@ export class FakeEngines {
 
   readonly launch = async (options: EngineOptions): Promise<Engine> => {
     this.launches.push(options);
+    this.#launched.resolve();
     await this.#gate;
     const socket = join(this.#folder, `${this.launches.length}.sock`);
     const engine = new FakeEngine(options, socket);
