@@ -34,7 +34,8 @@ test("an embedding engine pools by mean unless the model or the operator says ho
     "--pooling",
     "mean",
   ]);
-  expect(purposeArgs("embed", "last", [])).not.toContain("--pooling");
+  expect(purposeArgs("embed", undefined, []).join(" ")).toContain("--ctx-size 8192 --parallel 4");
+  expect(purposeArgs("embed", "last", []).join(" ")).not.toMatch(/--pooling|--ctx-size/);
   expect(purposeArgs("embed", undefined, ["--pooling", "cls"])).not.toContain("--pooling");
   expect(purposeArgs("generate", undefined, [])).toEqual([]);
   expect(purposeArgs("rerank", "rank", [])).toEqual(["--reranking"]);

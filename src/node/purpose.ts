@@ -14,6 +14,9 @@ export type Purpose = "generate" | "embed" | "rerank";
 /** Embeds texts of up to this many tokens; a text must fit into one batch. llama.cpp: 512. */
 const EMBED_TOKENS_MAX = 2048;
 
+/** Texts embedded at once. */
+const EMBED_SLOTS = 4;
+
 const PURPOSE_FLAGS = ["--embeddings", "--embedding", "--reranking", "--rerank"];
 
 export interface Job {
@@ -54,14 +57,23 @@ export function purposeArgs(
 ): string[] {
   if (purpose === "generate") return [];
   if (purpose === "rerank") return ["--reranking"];
-  const batch = [
-    "--batch-size",
-    String(EMBED_TOKENS_MAX),
-    "--ubatch-size",
-    String(EMBED_TOKENS_MAX),
-  ];
+  const tokens = String(EMBED_TOKENS_MAX);
   const named = pooling !== undefined || engineArgs.includes("--pooling");
-  return ["--embeddings", ...(named ? [] : ["--pooling", "mean"]), ...batch];
+  return [
+    "--embeddings",
+    ...(named ? [] : ["--pooling", "mean"]),
+    ...["--batch-size", tokens, "--ubatch-size", tokens],
+    ...(pooling === "last" ? [] : contextArgs()),
+  ];
+}
+
+/**
+ * More context than a text may be long would only take memory, next to that of the chat engine.
+ * Not so with pooling by the last token: there a text may be split into batches.
+ */
+function contextArgs(): string[] {
+  const tokens = EMBED_SLOTS * EMBED_TOKENS_MAX;
+  return ["--ctx-size", String(tokens), "--parallel", String(EMBED_SLOTS)];
 }
 
 const MADE_FOR: Record<Purpose, string> = {
