@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import type { ModelSetting, Settings } from "../config/settings.ts";
 import { ApiError } from "../wire/error.ts";
 import { type Pooling, readPooling } from "./gguf.ts";
-import { TINY_MODEL_ARGS, TINY_MODEL_ID, tinyModelFiles } from "./tiny.ts";
+import { TINY_MODEL_ARGS, TINY_MODEL_ID, tinyModelFinder } from "./tiny.ts";
 
 /** A model's files as they are at this moment. */
 export interface ModelFiles {
@@ -78,16 +78,19 @@ function namedModel({ id, path, mmproj }: ModelSetting): ServedModel {
 }
 
 function tinyModel(home: string): ServedModel {
+  const find = tinyModelFinder(home);
+  let describe: (() => Promise<ModelFiles>) | undefined;
   return {
     id: TINY_MODEL_ID,
     args: TINY_MODEL_ARGS,
     locate: async () => {
-      const { path, mmproj } = await tinyModelFiles(home).catch((cause: unknown) => {
+      const { path, mmproj } = await find().catch((cause: unknown) => {
         const message = `Copying the built-in model to ${home} failed: is the folder writable, \
 and is there space left?`;
         throw new ApiError("model_load_failed", message, { cause });
       });
-      return describer(path, mmproj)();
+      describe ??= describer(path, mmproj);
+      return describe();
     },
   };
 }

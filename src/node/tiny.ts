@@ -17,13 +17,18 @@ export interface TinyFiles {
 }
 
 /**
- * Where the built-in model lies. The file system inside a compiled executable exists for
- * JavaScript only: there the files are copied out once, under `native/` in the data folder.
+ * Finds the built-in model's files, each time anew. The file system inside a compiled executable
+ * exists for JavaScript only: there the files are copied out once, under `native/` in the data
+ * folder, and again should they have gone. Throws if they can't be.
  */
-export async function tinyModelFiles(home: string): Promise<TinyFiles> {
-  if (!isCompiled) return { path: weights, mmproj: projector };
-  const files = [weights, projector].map((source) => ({ name: basename(source), source }));
-  const hash = await contentHash([weights, projector]);
-  const folder = await extractOnce({ into: join(home, "native", hash), files });
-  return { path: join(folder, basename(weights)), mmproj: join(folder, basename(projector)) };
+export function tinyModelFinder(home: string): () => Promise<TinyFiles> {
+  const sources = [weights, projector];
+  let hash: Promise<string> | undefined;
+  return async () => {
+    if (!isCompiled) return { path: weights, mmproj: projector };
+    hash ??= contentHash(sources);
+    const files = sources.map((source) => ({ name: basename(source), source }));
+    const folder = await extractOnce({ into: join(home, "native", await hash), files });
+    return { path: join(folder, basename(weights)), mmproj: join(folder, basename(projector)) };
+  };
 }
