@@ -1,4 +1,4 @@
-/** `import path from "….gguf" with { type: "file" }`: the path, inside a compiled executable too. */
+/** `import path from "….gguf" with { type: "file" }` gives a path, also in the executable. */
 declare module "*.gguf" {
   const path: string;
   export default path;

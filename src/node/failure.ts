@@ -28,8 +28,8 @@ export function loadError(label: string, cause: EngineLoadError, retryAfterMs?: 
 
 /** The answer to a request whose engine died under it. */
 export function crashedError(label: string, cause: unknown): ApiError {
-  const message = `The engine of ${label} ended unexpectedly while it worked on this request: it is \
-started again by the next one. Try again.`;
+  const message = `The engine of ${label} ended unexpectedly while it worked on this request: it \
+is started again by the next one. Try again.`;
   return new ApiError("engine_crashed", message, { cause });
 }
 

@@ -13,7 +13,7 @@ export interface Echo {
   body: string;
 }
 
-/** Stand-ins for engine processes, for tests: small servers on Unix sockets that tell what they got. */
+/** Stand-ins for engine processes, for tests: servers on Unix sockets that tell what they got. */
 export class FakeEngines {
   /** The options of every launch so far. */
   readonly launches: EngineOptions[] = [];

@@ -63,7 +63,7 @@ test("a load that may work later backs off", async () => {
   expect(host.engines.launches).toHaveLength(1);
 });
 
-test("an engine that dies before it answers is 502 engine_crashed; the next request restarts it", async () => {
+test("an engine that dies before it answers is 502, the next request restarts it", async () => {
   await host.node.warm("chat");
   await host.node.warm("other");
   host.engines.running[0]?.reached.promise.then(() => host.engines.running[0]?.crash());
