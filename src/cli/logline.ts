@@ -6,12 +6,12 @@ const LEVELS = ["trace", "debug", "info", "warn", "error", "fatal"] as const;
 export function forwardLine(log: Logger, line: string): void {
   const entry = parseEntry(line);
   if (entry === undefined) {
-    log.warn({ process: "node", line }, "local_node.output");
+    log.warn({ line }, "local_node.output");
     return;
   }
-  const { level, time: _time, msg, ...fields } = entry;
+  const { level, time: _time, pid, msg, ...fields } = entry;
   const method = LEVELS.find((name) => name === level) ?? "info";
-  log[method]({ process: "node", ...fields }, typeof msg === "string" ? msg : "local_node.log");
+  log[method]({ node_pid: pid, ...fields }, typeof msg === "string" ? msg : "local_node.log");
 }
 
 function parseEntry(line: string): Record<string, unknown> | undefined {

@@ -48,11 +48,11 @@ function announce(settings: Settings, listener: Listener, log: Logger): RunFileH
   const entry = { pid: process.pid, started_at: new Date().toISOString(), port, mode, url };
   const runFile = writeRunFile(home, entry);
   process.on("exit", () => runFile.remove());
-  const versions = { version: VERSION, bun: Bun.version, llama_cpp: LLAMA_CPP_VERSION };
-  log.info({ mode, url, home, ...versions }, "serve.listening");
   if (process.stdout.isTTY === true) {
     process.stdout.write(banner({ settings, url, paint: paintFor(process.stdout) }));
   }
+  const versions = { version: VERSION, bun: Bun.version, llama_cpp: LLAMA_CPP_VERSION };
+  log.info({ mode, url, home, ...versions }, "serve.listening");
   return runFile;
 }
 

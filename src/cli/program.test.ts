@@ -1,0 +1,74 @@
+import { afterAll, describe, expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { FIELD_KEYS, FIELDS } from "../config/fields.ts";
+import { LLAMA_CPP_VERSION, VERSION } from "../config/version.ts";
+import { runProgram, temporaryHome } from "./program.fixture.ts";
+
+const folder = temporaryHome();
+const home = folder.path;
+afterAll(() => folder[Symbol.dispose]());
+
+describe("llmlb", () => {
+  test("--help names every command, flag and variable, within 100 columns", async () => {
+    const { code, stdout } = await runProgram(["--help"], { home });
+    expect(code).toBe(0);
+    for (const command of ["serve", "balancer", "node", "chat", "status", "doctor", "config"]) {
+      expect(stdout).toMatch(new RegExp(`^ {2}${command} `, "m"));
+    }
+    for (const key of FIELD_KEYS) {
+      const { flags, name } = FIELDS[key];
+      expect(stdout).toContain(flags ?? "-- <arguments>");
+      expect(stdout).toContain(`LLMLB_${name.toUpperCase()}`);
+    }
+    expect(Math.max(...stdout.split("\n").map((line) => line.length))).toBeLessThanOrEqual(100);
+    expect(stdout).not.toMatch(/local-node|\bengine\b {2}/);
+  });
+
+  test("--version names all three versions", async () => {
+    const { code, stdout } = await runProgram(["--version"], { home });
+    const expected = `llmlb ${VERSION} (Bun ${Bun.version}, llama.cpp ${LLAMA_CPP_VERSION})\n`;
+    expect([code, stdout]).toEqual([0, expected]);
+  });
+
+  const wrong: [string[], string][] = [
+    [["sttaus"], "There is no command sttaus: did you mean status?"],
+    [["--prot", "1"], "unknown option '--prot': did you mean --port?"],
+    [["--port", "x"], "--port x: must be a whole number from 0 to 65535"],
+    [["--host", "0.0.0.0"], "--host 0.0.0.0: refused"],
+    [["--model", "absent.gguf"], "model absent: there is no file"],
+    [["node", "--endpoint", "http://a"], "unknown option '--endpoint'"],
+    [["balancer", "--", "-c", "1"], "A balancer runs no models"],
+    [["chat", "--url", "nowhere", "hi"], "--url nowhere: must be a URL"],
+    [["chat"], "There is no question"],
+    [["local-node"], "started by llmlb itself"],
+  ];
+  test.each(wrong)("%p is refused with exit code 2", async (args, message) => {
+    const { code, stdout, stderr } = await runProgram(args, { home });
+    expect(stderr).toContain(message);
+    expect([code, stdout]).toEqual([2, ""]);
+  });
+});
+
+describe("llmlb config", () => {
+  test("shows the settings in effect and where they come from", async () => {
+    using own = temporaryHome();
+    const endpoints = [{ name: "gpu", url: "http://gpu1", api_key: "sk-hidden" }];
+    writeFileSync(join(own.path, "config.json"), JSON.stringify({ endpoints, port: 1 }));
+    const args = ["config", "--json", "--idle-timeout", "5s", "--", "-c", "9"];
+    const options = { home: own.path, env: { LLMLB_PORT: "2" } };
+    const { code, stdout } = await runProgram(args, options);
+    expect(code).toBe(0);
+    expect(stdout).not.toContain("sk-hidden");
+    expect(JSON.parse(stdout)).toMatchObject({
+      port: { value: 2, source: "env", from: "LLMLB_PORT" },
+      idle_timeout: { value: 5000, unit: "ms", source: "flag", from: "--idle-timeout" },
+      endpoints: { value: [{ name: "gpu", api_key: "***" }], source: "file" },
+      engine_args: { value: ["-c", "9"], source: "flag" },
+      host: { value: "127.0.0.1", source: "default" },
+    });
+    const text = (await runProgram(["config"], options)).stdout;
+    expect(text).toMatch(/^port +2 +LLMLB_PORT$/m);
+    expect(text).toMatch(/^endpoints +gpu = http:\/\/gpu1 \(key \*\*\*\) +config\.json$/m);
+  });
+});
