@@ -41,7 +41,7 @@ LLMLB_API uint32_t llmlb_abi_version(void);
 LLMLB_API const char * llmlb_build_info(void);
 
 // Makes a handle with `threads` request threads. `notify` is called from a thread of the library,
-// at most once per `flush_us` microseconds and never again before the next llmlb_drain.
+// never again before the next llmlb_drain; for mere DATA at most once per `flush_us` microseconds.
 LLMLB_API llmlb_engine * llmlb_create(llmlb_notify_fn notify, uint32_t threads, uint32_t flush_us);
 
 // Loads the compute backends (plugins) found in a directory; those that cannot run here are skipped.

@@ -27,6 +27,7 @@ void outbox::push(uint64_t id, uint32_t type, std::string payload) {
     if (type <= LLMLB_EVENT_END) { // of later types the id is no request
         open_data.erase(id);
     }
+    urgent = urgent || type != LLMLB_EVENT_LOG;
     events.push_back({ id, type, std::move(payload) });
     wake(lock);
 }
@@ -99,26 +100,19 @@ void outbox::close() {
     }
 }
 
-// Tells at once after a pause, else not more often than once per interval, so that the tokens of
-// many streams travel together.
+// Tells of the parts of a running body at most once per interval, so that the tokens of many
+// streams travel together, and of everything else at once.
 void outbox::run() {
     auto last = std::chrono::steady_clock::now() - interval;
     std::unique_lock<std::mutex> lock(mutex);
     while (true) {
         changed.wait(lock, [this] { return closing || (!notified && !events.empty()); });
+        changed.wait_until(lock, last + interval, [this] { return closing || urgent; });
         if (closing) {
             return;
         }
-        const auto due = last + interval;
-        if (std::chrono::steady_clock::now() < due) {
-            lock.unlock();
-            std::this_thread::sleep_until(due);
-            lock.lock();
-            if (closing) {
-                return;
-            }
-        }
         notified = true;
+        urgent   = false;
         last     = std::chrono::steady_clock::now();
         lock.unlock();
         notify();

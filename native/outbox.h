@@ -45,6 +45,7 @@ class outbox {
     std::deque<event>                  events;
     std::unordered_map<uint64_t, event *> open_data; // last event of an id, if it is data
     bool                               notified = false; // told, not drained yet
+    bool                               urgent   = false; // more than parts of running bodies waits
     bool                               closing  = false;
     std::thread                        notifier;
 };
