@@ -19,7 +19,7 @@ export function embedLibraries(folder: string): BunPlugin {
 
 /** The source text of the module for the libraries of a folder. */
 export function moduleFor(folder: string): string {
-  const names = readdirSync(folder).filter((name) => name !== "build.json");
+  const names = readdirSync(folder).filter((name) => /\.(so|dylib|dll)$/.test(name));
   names.sort();
   const hash = new Bun.CryptoHasher("sha256");
   const imports: string[] = [];

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import sources from "../../native/sources.json" with { type: "json" };
@@ -29,8 +29,10 @@ function pinOf(name: string): Pin | undefined {
 
 /** Names a build: everything that goes into the libraries, except the compiler. */
 export function buildHash(target: Target, fromSource: boolean): string {
-  const files = [...namesIn("", /\.(cpp|h)$/), "CMakeLists.txt", ...patches()];
-  return hashOf([target.name, String(fromSource)], [...files, ...shared()]);
+  const pattern = new Bun.Glob("**/{CMakeLists.txt,*.cpp,*.h,*.in}");
+  const code = [...pattern.scanSync({ cwd: NATIVE })].map((name) => name.replaceAll("\\", "/"));
+  const files = code.filter((name) => !name.startsWith("build/")).sort();
+  return hashOf([target.name, String(fromSource)], [...files, ...patches(), ...shared()]);
 }
 
 /** Names what a build starts from; builds with the same name can share object files. */
@@ -48,8 +50,9 @@ function shared(): string[] {
 }
 
 function namesIn(folder: string, pattern: RegExp): string[] {
-  const names = readdirSync(join(NATIVE, folder)).filter((name) => pattern.test(name));
-  return names.sort().map((name) => (folder === "" ? name : `${folder}/${name}`));
+  const place = join(NATIVE, folder);
+  const names = existsSync(place) ? readdirSync(place).filter((name) => pattern.test(name)) : [];
+  return names.sort().map((name) => `${folder}/${name}`);
 }
 
 function hashOf(words: string[], files: string[]): string {
