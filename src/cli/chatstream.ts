@@ -41,7 +41,7 @@ const Chunk = z.looseObject({
   error: z.looseObject({ message: z.string() }).optional(),
 });
 
-/** Asks for an answer and yields it as it comes. Throws `CliError` for errors, also in mid-stream. */
+/** Asks for an answer and yields it as it comes. Throws `CliError`, also in mid-stream. */
 export async function* streamChat(
   server: Server,
   { model, messages, signal }: ChatRequest,

@@ -21,7 +21,7 @@ export interface DoctorOptions extends ConfigSources {
   json: boolean;
 }
 
-/** Looks at everything llmlb needs of this machine and prints it. Returns 1 if something is wrong. */
+/** Looks at all that llmlb needs of this machine and prints it. Returns 1 if something is wrong. */
 export async function doctor({ json, ...sources }: DoctorOptions): Promise<ExitCode> {
   const findings: Finding[] = [versions()];
   const loaded = attemptToLoad(sources, findings);

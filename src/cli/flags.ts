@@ -6,7 +6,7 @@ import type { Mode } from "../config/settings.ts";
 import { CliError, EXIT } from "./exit.ts";
 import { settingsOf } from "./help.ts";
 
-/** Adds the flags of a mode's settings to a command. The help tells of them in groups of its own. */
+/** Adds the flags of a mode's settings to a command. The help lists them in groups of its own. */
 export function addSettings(command: Command, mode: Mode): void {
   for (const key of settingsOf(mode)) {
     const field: Field = FIELDS[key];

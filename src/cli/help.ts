@@ -17,7 +17,7 @@ export function settingsOf(mode: Mode): FieldKey[] {
 const INDENT = "  ";
 const WIDTH = 100;
 
-/** The part of the help that tells of settings: per group the flag, what it does, default, variable. */
+/** The part of the help about settings: per group the flag, what it does, default, variable. */
 export function settingsHelp(mode: Mode): string {
   const fields: Field[] = settingsOf(mode).map((key) => FIELDS[key] as Field);
   const width = Math.max(...fields.map((field) => flagsOf(field).length));

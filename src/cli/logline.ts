@@ -2,7 +2,7 @@ import type { Logger } from "../lib/log.ts";
 
 const LEVELS = ["trace", "debug", "info", "warn", "error", "fatal"] as const;
 
-/** Writes a line that a child process printed: its log lines as they are, anything else as a text. */
+/** Writes a line that a child process printed: its log lines as such, anything else as a text. */
 export function forwardLine(log: Logger, line: string): void {
   const entry = parseEntry(line);
   if (entry === undefined) {

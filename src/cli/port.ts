@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import type { Settings } from "../config/settings.ts";
 import type { App } from "../http/app.ts";
 import { type Listener, listen } from "../http/listen.ts";
@@ -46,6 +47,8 @@ function explain({ host, port, home }: Settings, cause: unknown): string {
     case "EADDRNOTAVAIL":
       return `${attempt}: that is no address of this machine. Choose one with --host.`;
     default:
+      // Bun says EEXIST and the like of a name that cannot be resolved.
+      if (isIP(host) === 0) return `${attempt}: that name is no address. Choose one with --host.`;
       return `${attempt}: ${cause instanceof Error ? cause.message : String(cause)}`;
   }
 }

@@ -43,7 +43,7 @@ export function writeRunFile(home: string, entry: RunFile): RunFileHandle {
   };
 }
 
-/** The llmlb processes that serve from this home; files that dead ones left behind are passed over. */
+/** The llmlb processes that serve from this home; files of dead ones are passed over. */
 export function listRunFiles(home: string): RunFile[] {
   const folder = join(home, "run");
   let names: string[];

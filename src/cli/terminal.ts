@@ -24,7 +24,7 @@ export function paintFor(stream: { isTTY?: boolean }): Paint {
   };
 }
 
-/** Lines of a table: columns as wide as their longest cell, two blanks between, no blanks at the end. */
+/** Lines of a table: columns as wide as their longest cell, two blanks between, none at the end. */
 export function table(rows: string[][], indent = ""): string[] {
   const widths: number[] = [];
   for (const row of rows) {

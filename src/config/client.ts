@@ -14,7 +14,7 @@ export interface ClientSources {
   env: Record<string, string | undefined>;
 }
 
-/** Reads `--url`/`LLMLB_URL` and `--api-key`/`LLMLB_API_KEY`. Throws `ConfigError` for a bad URL. */
+/** Reads `--url`, `LLMLB_URL`, `--api-key`, `LLMLB_API_KEY`. Throws `ConfigError` for a bad URL. */
 export function loadClient({ flags, env }: ClientSources): ClientSetting {
   const apiKey = flags.apiKey ?? (env.LLMLB_API_KEY || undefined);
   const given = flags.url ?? (env.LLMLB_URL || undefined);

@@ -26,7 +26,7 @@ export interface Inputs extends Settings {
 
 export type FieldKey = keyof Inputs;
 
-/** One setting: how it is called in the three places it can come from, what it holds, its default. */
+/** One setting: its name in the three places it can come from, what it holds, its default. */
 export interface Field<T = unknown> {
   /** Key in config.json; upper-cased after `LLMLB_` the environment variable. */
   name: string;

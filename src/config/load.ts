@@ -65,7 +65,7 @@ export function loadSettings({ flags, env, cwd = process.cwd() }: ConfigSources)
   return { settings: fold(inputs, complete), origins: complete, file };
 }
 
-/** Joins the projectors with their models. Those from a weaker source than the models are unused. */
+/** Joins the projectors with their models. Those from a weaker source than these are unused. */
 function fold({ mmproj, ...inputs }: Inputs, origins: Record<FieldKey, Origin>): Settings {
   if (STRENGTH[origins.mmproj.source] < STRENGTH[origins.models.source]) return inputs;
   const models = attachProjectors(inputs.models, mmproj);

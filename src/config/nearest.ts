@@ -1,4 +1,4 @@
-/** The candidate spelled most like `word`, or undefined if none is close enough to be a typo of it. */
+/** The candidate spelled most like `word`; undefined if none is close enough to be meant. */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
   let bestDistance = Math.max(2, Math.floor(word.length / 3)) + 1;

@@ -32,7 +32,7 @@ export function parseBytes(text: string): number | undefined {
   return quantity(text, BYTES);
 }
 
-/** Reads a duration such as `500ms`, `30s`, `2m` or `30` (seconds) as ms; undefined if it is none. */
+/** Reads a duration such as `500ms`, `30s` or `30` (seconds) as ms; undefined if it is none. */
 export function parseDurationMs(text: string): number | undefined {
   return quantity(text, MILLISECONDS);
 }
