@@ -40,7 +40,8 @@ export function refuseExtra(extra: string[], command: Command): void {
   const similar = nearest(word, names);
   const problem = names.length > 0 ? `There is no command ${word}` : `${word} is not expected here`;
   const advice = similar === undefined ? "" : `: did you mean ${similar}?`;
-  const help = `Run llmlb ${names.length > 0 ? "" : `${command.name()} `}--help to see what there is.`;
+  const shown = names.length > 0 ? "llmlb" : `llmlb ${command.name()}`;
+  const help = `Run ${shown} --help to see what there is.`;
   throw new CliError(`${problem}${advice}\n${help}`, EXIT.usage);
 }
 
