@@ -88,7 +88,7 @@ function installedByHand() {
 function install() {
   const [tool, ...argv] = onBun
     ? [process.execPath, "install", "--frozen-lockfile"]
-    : ["npm", "ci", "--no-audit", "--no-fund"];
+    : ["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"];
   say(`installing dependencies (${onBun ? "bun install" : "npm ci"})`);
   rmSync(stampFile, { force: true });
   // npm is a .cmd file on Windows, which only a shell can start.
