@@ -12,8 +12,8 @@ export async function runEngine(): Promise<void> {
   if (process.send === undefined) {
     throw new Error("`llmlb engine` is started by a node; use `llmlb node --model <file>` instead");
   }
-  // Ctrl-C reaches the whole process group; only the node decides when an engine ends.
-  process.on("SIGINT", () => undefined);
+  // Signals may reach the whole process group; only the node decides when an engine ends.
+  for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => undefined);
   // Not process.exit(): that would run C++ destructors under the feet of the decoding threads.
   process.on("disconnect", () => process.kill(process.pid, "SIGKILL"));
   process.on("message", (message) => obey(ToEngine.parse(message)));
