@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import sources from "../native/sources.json" with { type: "json" };
 import { cmake } from "./native/compile.ts";
+import { compileLibraries, LIBRARY, unpackLibraries } from "./native/libraries.ts";
 import { lockFolder } from "./native/lock.ts";
 import { fetchPackage, unpack } from "./native/package.ts";
 import { capture } from "./native/run.ts";
@@ -15,14 +16,18 @@ import { requireTools } from "./native/tools.ts";
 const BUILDS_KEPT = 6;
 const WORK_KEPT = 3;
 
-/** One build of the native library. */
-interface Build {
+/** What a build starts from. */
+interface BuildBase {
   target: Target;
-  hash: string;
   /** Compile llama.cpp as well, instead of taking the prebuilt libraries. */
   fromSource: boolean;
   /** The cache. */
   cache: string;
+}
+
+/** One build of the native library. */
+interface Build extends BuildBase {
+  hash: string;
   /** The finished build in the cache. */
   result: string;
 }
@@ -54,21 +59,26 @@ function builtHash(folder: string): string | undefined {
 }
 
 async function makeResult(build: Build): Promise<void> {
-  const { target, cache, result, fromSource } = build;
+  const { target, cache, result } = build;
   await requireTools(target);
-  const work = join(cache, "work", `${target.name}-${from.baseHash(target, fromSource)}`);
+  const work = workFolder(build);
   await mkdir(work, { recursive: true });
   await using _lock = await lockFolder(work, () => say("waiting for another build to finish"));
   if (existsSync(result)) return;
   const log = join(work, "build.log");
   await writeFile(log, "");
   const source = await step(join(work, "llama.cpp"), (folder) => cloneSource(build, folder));
-  const libraries = await step(join(work, "libraries"), (folder) =>
-    fromSource ? compileLibraries(build, { source, folder, log }) : unpackLibraries(build, folder),
+  const libraries = await step(join(work, "libraries"), async (folder) =>
+    fromSource
+      ? compileLibraries({ target, source, folder, log })
+      : unpackLibraries({ target, folder, packages: await packages(cache) }),
   );
   const out = `${result}.${process.pid}.tmp`;
   await rm(out, { recursive: true, force: true });
-  await copyLibraries(libraries, out, target);
+  await mkdir(out, { recursive: true });
+  for (const name of await readdir(libraries)) {
+    if (LIBRARY.test(name)) await cp(join(libraries, name), join(out, name));
+  }
   await cmake({
     label: `building the native library for ${target.name}`,
     target,
@@ -79,6 +89,7 @@ async function makeResult(build: Build): Promise<void> {
       LLAMA_LIBRARY_DIR: libraries,
       CMAKE_BUILD_TYPE: "Release",
       CMAKE_INSTALL_PREFIX: out,
+      LLMLB_LLAMA_SERVER: "OFF",
     },
     log,
     install: true,
@@ -88,6 +99,30 @@ async function makeResult(build: Build): Promise<void> {
   await moveInto(out, result);
   await prune(join(cache, "native"), BUILDS_KEPT);
   await prune(join(cache, "work"), WORK_KEPT);
+}
+
+/** Where source, libraries and object files of a build lie. */
+export function workFolder({ target, cache, fromSource }: BuildBase): string {
+  return join(cache, "work", `${target.name}-${from.baseHash(target, fromSource)}`);
+}
+
+/** Makes a work folder this process's own until disposal. */
+export async function lockWork(work: string): Promise<AsyncDisposable> {
+  await mkdir(work, { recursive: true });
+  return lockFolder(work, () => say("waiting for another build to finish"));
+}
+
+/** Brings source and libraries into the (locked) work folder, if they are not there already. */
+export async function fetchSources(build: BuildBase, log: string) {
+  const work = workFolder(build);
+  await writeFile(log, "");
+  const source = await step(join(work, "llama.cpp"), (folder) => cloneSource(build, folder));
+  const libraries = await step(join(work, "libraries"), (folder) =>
+    build.fromSource
+      ? compileLibraries(build, { source, folder, log })
+      : unpackLibraries(build, folder),
+  );
+  return { source, libraries };
 }
 
 /** Makes a folder by `make`, once: a folder that was not finished is made again. */
@@ -101,7 +136,7 @@ async function step(folder: string, make: (folder: string) => Promise<void>): Pr
   return folder;
 }
 
-async function cloneSource({ cache }: Build, folder: string): Promise<void> {
+async function cloneSource({ cache }: BuildBase, folder: string): Promise<void> {
   const archive = await fetchPackage(from.sourcePin(), await packages(cache));
   await unpack(archive, "package/llama/gitRelease.bundle", folder);
   const bundle = join(folder, "gitRelease.bundle");
@@ -114,68 +149,10 @@ async function cloneSource({ cache }: Build, folder: string): Promise<void> {
   for (const patch of from.patches()) await git("apply", join(from.NATIVE, patch));
 }
 
-async function unpackLibraries({ target, cache }: Build, folder: string): Promise<void> {
-  const pin = from.librariesPin(target);
-  if (pin === undefined) throw new Error(`native/sources.json: ${target.prebuilt} has no pin.`);
-  const archive = await fetchPackage(pin, await packages(cache));
-  await unpack(archive, `package/bins/${target.prebuilt}/`, folder);
-}
-
 async function packages(cache: string): Promise<string> {
   const folder = join(cache, "packages");
   await mkdir(folder, { recursive: true });
   return folder;
-}
-
-interface LibraryPlaces {
-  source: string;
-  folder: string;
-  log: string;
-}
-
-/** For platforms without prebuilt libraries: llama.cpp itself, with its backends as plugins. */
-async function compileLibraries({ target }: Build, { source, folder, log }: LibraryPlaces) {
-  const build = `${folder}.build`;
-  await cmake({
-    label: `building llama.cpp for ${target.name}`,
-    target,
-    source,
-    build,
-    defines: {
-      CMAKE_BUILD_TYPE: "Release",
-      CMAKE_RUNTIME_OUTPUT_DIRECTORY: folder,
-      CMAKE_LIBRARY_OUTPUT_DIRECTORY: folder,
-      CMAKE_ARCHIVE_OUTPUT_DIRECTORY: folder,
-      CMAKE_RUNTIME_OUTPUT_DIRECTORY_RELEASE: folder,
-      CMAKE_LIBRARY_OUTPUT_DIRECTORY_RELEASE: folder,
-      CMAKE_ARCHIVE_OUTPUT_DIRECTORY_RELEASE: folder,
-      CMAKE_PLATFORM_NO_VERSIONED_SONAME: "ON",
-      CMAKE_WINDOWS_EXPORT_ALL_SYMBOLS: "ON",
-      CMAKE_BUILD_WITH_INSTALL_RPATH: "ON",
-      CMAKE_INSTALL_RPATH: target.platform === "darwin" ? "@loader_path" : "$ORIGIN",
-      BUILD_SHARED_LIBS: "ON",
-      GGML_BACKEND_DL: "ON",
-      GGML_NATIVE: "OFF",
-      GGML_CPU_ALL_VARIANTS: "ON",
-      GGML_OPENMP: "OFF",
-      GGML_METAL_EMBED_LIBRARY: "ON",
-      LLAMA_BUILD_COMMON: "ON",
-      LLAMA_BUILD_TESTS: "OFF",
-      LLAMA_BUILD_TOOLS: "OFF",
-      LLAMA_BUILD_EXAMPLES: "OFF",
-      LLAMA_BUILD_SERVER: "OFF",
-      LLAMA_BUILD_UI: "OFF",
-      LLAMA_OPENSSL: "OFF",
-    },
-    log,
-  });
-}
-
-async function copyLibraries(libraries: string, out: string, target: Target): Promise<void> {
-  await mkdir(out, { recursive: true });
-  for (const name of await readdir(libraries)) {
-    if (name.endsWith(target.library)) await cp(join(libraries, name), join(out, name));
-  }
 }
 
 /** Puts a copy of the finished build in the checkout; a running program keeps the files it has. */

@@ -86,10 +86,12 @@ function installedByHand() {
 }
 
 function install() {
+  // `npm ci` starts by deleting what is there, which programs may be using right now.
+  const npm = existsSync(modules) ? ["install", "--no-save"] : ["ci"];
   const [tool, ...argv] = onBun
     ? [process.execPath, "install", "--frozen-lockfile"]
-    : ["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"];
-  say(`installing dependencies (${onBun ? "bun install" : "npm ci"})`);
+    : ["npm", ...npm, "--no-audit", "--no-fund", "--loglevel=error"];
+  say(`installing dependencies (${onBun ? "bun" : "npm"} ${argv[0]})`);
   rmSync(stampFile, { force: true });
   // npm is a .cmd file on Windows, which only a shell can start.
   const { status, error } = spawnSync(tool, argv, {

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { BunPlugin } from "bun";
+import { LIBRARY } from "../native/libraries.ts";
 
 const REPLACED = /[\\/]src[\\/]engine[\\/]embedded\.ts$/;
 
@@ -19,7 +20,7 @@ export function embedLibraries(folder: string): BunPlugin {
 
 /** The source text of the module for the libraries of a folder. */
 export function moduleFor(folder: string): string {
-  const names = readdirSync(folder).filter((name) => /\.(so|dylib|dll)$/.test(name));
+  const names = readdirSync(folder).filter((name) => LIBRARY.test(name));
   names.sort();
   const hash = new Bun.CryptoHasher("sha256");
   const imports: string[] = [];

@@ -16,6 +16,8 @@ export interface CMakeOptions {
   /** Cache variables, without `-D`. */
   defines: Record<string, string>;
   log: string;
+  /** The one thing to build. Default: everything. */
+  only?: string;
   /** Runs `cmake --install` afterwards. Default: false. */
   install?: boolean;
 }
@@ -34,7 +36,8 @@ export async function cmake(options: CMakeOptions): Promise<void> {
     const values = Object.entries(defines).map(([name, value]) => `-D${name}=${value}`);
     await step(["-S", source, "-B", build, ...generator(), ...toolchain(target), ...values]);
     const parallel = String(availableParallelism());
-    const argv = ["--build", build, "--config", "Release", "--parallel", parallel];
+    const only = options.only === undefined ? [] : ["--target", options.only];
+    const argv = ["--build", build, "--config", "Release", "--parallel", parallel, ...only];
     await step(argv, (line) => {
       const done = stepsDone(line);
       if (done !== undefined) progress.update(done);

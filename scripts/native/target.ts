@@ -11,8 +11,6 @@ export interface Target {
   bunPackage: string;
   /** Ends the executable's name. */
   suffix: string;
-  /** Ends the name of a shared library. */
-  library: string;
   /** C++ compiler when this target is built on another kind of machine. */
   crossCompiler?: string;
 }
@@ -28,7 +26,6 @@ export const TARGETS: Record<TargetName, Target> = {
     compile: "bun-linux-x64",
     bunPackage: "@oven/bun-linux-x64",
     suffix: "",
-    library: ".so",
   },
   "linux-arm64": {
     name: "linux-arm64",
@@ -38,7 +35,6 @@ export const TARGETS: Record<TargetName, Target> = {
     compile: "bun-linux-arm64",
     bunPackage: "@oven/bun-linux-aarch64",
     suffix: "",
-    library: ".so",
     crossCompiler: "aarch64-linux-gnu-g++",
   },
   "darwin-arm64": {
@@ -49,7 +45,6 @@ export const TARGETS: Record<TargetName, Target> = {
     compile: "bun-darwin-arm64",
     bunPackage: "@oven/bun-darwin-aarch64",
     suffix: "",
-    library: ".dylib",
   },
   "windows-x64": {
     name: "windows-x64",
@@ -59,7 +54,6 @@ export const TARGETS: Record<TargetName, Target> = {
     compile: "bun-windows-x64",
     bunPackage: "@oven/bun-windows-x64",
     suffix: ".exe",
-    library: ".dll",
   },
 };
 

@@ -1,0 +1,38 @@
+import { join } from "node:path";
+import { fetchSources, lockWork, workFolder } from "../native.ts";
+import { cmake } from "../native/compile.ts";
+import { cacheFolder, librariesPin, NATIVE } from "../native/sources.ts";
+import { targetOf } from "../native/target.ts";
+
+/**
+ * Builds llama.cpp's own HTTP server from the very sources, libraries and object files of the
+ * native library; returns its path. Only what is missing is made.
+ */
+export async function buildLlamaServer(): Promise<string> {
+  const target = targetOf(undefined);
+  const fromSource = librariesPin(target) === undefined;
+  const base = { target, fromSource, cache: cacheFolder() };
+  const work = workFolder(base);
+  await using _lock = await lockWork(work);
+  const log = join(work, "llama-server.log");
+  const { source, libraries } = await fetchSources(base, log);
+  const build = join(work, "build");
+  const executable = join(build, `llama-server${target.suffix}`);
+  await cmake({
+    label: "building llama-server",
+    target,
+    source: NATIVE,
+    build,
+    defines: {
+      LLAMA_SOURCE_DIR: source,
+      LLAMA_LIBRARY_DIR: libraries,
+      CMAKE_BUILD_TYPE: "Release",
+      LLMLB_LLAMA_SERVER: "ON",
+    },
+    log,
+    only: "llama-server",
+  });
+  return executable;
+}
+
+if (import.meta.main) process.stdout.write(`${await buildLlamaServer()}\n`);
