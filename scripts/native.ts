@@ -62,17 +62,10 @@ async function makeResult(build: Build): Promise<void> {
   const { target, cache, result } = build;
   await requireTools(target);
   const work = workFolder(build);
-  await mkdir(work, { recursive: true });
-  await using _lock = await lockFolder(work, () => say("waiting for another build to finish"));
+  await using _lock = await lockWork(work);
   if (existsSync(result)) return;
   const log = join(work, "build.log");
-  await writeFile(log, "");
-  const source = await step(join(work, "llama.cpp"), (folder) => cloneSource(build, folder));
-  const libraries = await step(join(work, "libraries"), async (folder) =>
-    fromSource
-      ? compileLibraries({ target, source, folder, log })
-      : unpackLibraries({ target, folder, packages: await packages(cache) }),
-  );
+  const { source, libraries } = await fetchSources(build, log);
   const out = `${result}.${process.pid}.tmp`;
   await rm(out, { recursive: true, force: true });
   await mkdir(out, { recursive: true });
@@ -117,10 +110,11 @@ export async function fetchSources(build: BuildBase, log: string) {
   const work = workFolder(build);
   await writeFile(log, "");
   const source = await step(join(work, "llama.cpp"), (folder) => cloneSource(build, folder));
-  const libraries = await step(join(work, "libraries"), (folder) =>
-    build.fromSource
-      ? compileLibraries(build, { source, folder, log })
-      : unpackLibraries(build, folder),
+  const { target, fromSource, cache } = build;
+  const libraries = await step(join(work, "libraries"), async (folder) =>
+    fromSource
+      ? compileLibraries({ target, source, folder, log })
+      : unpackLibraries({ target, folder, packages: await packages(cache) }),
   );
   return { source, libraries };
 }
