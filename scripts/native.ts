@@ -14,7 +14,7 @@ import { requireTools } from "./native/tools.ts";
 
 /** How many finished builds and how many folders of object files the cache keeps. */
 const BUILDS_KEPT = 6;
-const WORK_KEPT = 3;
+const WORK_KEPT = 4;
 
 /** What a build starts from. */
 interface BuildBase {

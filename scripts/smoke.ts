@@ -31,23 +31,37 @@ async function version(jail: Jail): Promise<string> {
 }
 
 async function cold(jail: Jail): Promise<string> {
-  const { healthMs, answerMs } = await life(jail);
-  return `/health after ${ms(healthMs)}, first answer after ${ms(answerMs)}`;
+  return timesOf([await life(jail)]);
 }
 
 /** The best of three, since other programs run on the machine as well. */
 async function warm(jail: Jail): Promise<string> {
   const lives = [await life(jail), await life(jail), await life(jail)];
+  const times = timesOf(lives);
   const healthMs = Math.min(...lives.map((life) => life.healthMs));
-  const answerMs = Math.min(...lives.map((life) => life.answerMs));
-  expect(healthMs < WARM_START_MS_MAX, `/health after ${ms(healthMs)}`);
-  return `/health after ${ms(healthMs)}, first answer after ${ms(answerMs)}`;
+  expect(healthMs < WARM_START_MS_MAX, times);
+  return times;
+}
+
+/** How long a server took, from the start of its process. */
+interface Life {
+  healthMs: number;
+  readyMs: number;
+  answerMs: number;
+}
+
+function timesOf(lives: Life[]): string {
+  const best = (of: (life: Life) => number) => ms(Math.min(...lives.map(of)));
+  const health = best((life) => life.healthMs);
+  const ready = best((life) => life.readyMs);
+  return `health ${health}, ready ${ready}, first answer ${best((life) => life.answerMs)}`;
 }
 
 /** Starts, asks and stops one server; nothing of it may be left. */
-async function life(jail: Jail): Promise<{ healthMs: number; answerMs: number }> {
+async function life(jail: Jail): Promise<Life> {
   const startMs = performance.now();
   const server = await startServer(jail, "/tmp/home", PORT);
+  const { healthMs, readyMs } = server;
   let code = 0;
   let answerMs = 0;
   try {
@@ -61,7 +75,7 @@ async function life(jail: Jail): Promise<{ healthMs: number; answerMs: number }>
   expect(code === 0, `after SIGTERM it ended with code ${code}`);
   const left = await processesIn(jail);
   expect(left.length === 0, `after SIGTERM these processes are left: ${left.join(", ")}`);
-  return { healthMs: server.healthMs, answerMs };
+  return { healthMs, readyMs, answerMs };
 }
 
 async function doctor(jail: Jail): Promise<string> {
@@ -85,7 +99,7 @@ async function atOnce(jail: Jail): Promise<string> {
   const names = await readdir(jail.outside(join(home, "native")));
   const left = names.filter((name) => !/^[0-9a-f]{16}$/.test(name));
   expect(left.length === 0, `leftovers in ${home}/native: ${left.join(", ")}`);
-  return `slowest /health after ${ms(Math.max(...servers.map((server) => server.healthMs)))}`;
+  return `the slowest was ready after ${ms(Math.max(...servers.map((s) => s.readyMs)))}`;
 }
 
 async function answers(server: Server): Promise<void> {

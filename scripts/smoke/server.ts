@@ -9,13 +9,15 @@ export interface Server {
   url: string;
   /** Time from the start of the process until `/health` answered. */
   healthMs: number;
+  /** The same until `/ready` answered: the local node is there. */
+  readyMs: number;
   /** Asks a chat; returns the text of the answer. Throws with the body of any other answer. */
   chat(content: string): Promise<string>;
   /** Sends SIGTERM; resolves with the exit code, or throws if it does not end. */
   stop(): Promise<number>;
 }
 
-/** Starts llmlb in a jail on a port and waits until it answers. Throws with what it printed. */
+/** Starts llmlb in a jail on a port and waits until it is ready. Throws with what it printed. */
 export async function startServer(jail: Jail, home: string, port: number): Promise<Server> {
   const startMs = performance.now();
   const child = Bun.spawn(jail.command(["--port", String(port)]), {
@@ -27,15 +29,19 @@ export async function startServer(jail: Jail, home: string, port: number): Promi
     new Response(child.stderr).text(),
   ]);
   const url = `http://127.0.0.1:${port}`;
-  while (!(await isUp(url))) {
-    const late = performance.now() - startMs > START_TIMEOUT_MS;
-    if (late) child.kill("SIGKILL");
-    if (late || child.exitCode !== null || child.signalCode !== null) {
-      throw new Error(`it did not start:\n${(await printed).join("\n")}`);
+  const until = async (path: string) => {
+    while (!(await isUp(`${url}${path}`))) {
+      const late = performance.now() - startMs > START_TIMEOUT_MS;
+      if (late) child.kill("SIGKILL");
+      if (late || child.exitCode !== null || child.signalCode !== null) {
+        throw new Error(`it did not start (${path}):\n${(await printed).join("\n")}`);
+      }
+      await Bun.sleep(POLL_MS);
     }
-    await Bun.sleep(POLL_MS);
-  }
-  const healthMs = performance.now() - startMs;
+    return performance.now() - startMs;
+  };
+  const healthMs = await until("/health");
+  const readyMs = await until("/ready");
   const stop = async () => {
     child.kill("SIGTERM");
     const timer = setTimeout(() => child.kill("SIGKILL"), STOP_TIMEOUT_MS);
@@ -44,12 +50,12 @@ export async function startServer(jail: Jail, home: string, port: number): Promi
     if (child.signalCode !== null) throw new Error(`it ended by ${child.signalCode}`);
     return code;
   };
-  return { url, healthMs, chat: (content) => chat(url, content), stop };
+  return { url, healthMs, readyMs, chat: (content) => chat(url, content), stop };
 }
 
 async function isUp(url: string): Promise<boolean> {
   try {
-    return (await fetch(`${url}/health`)).ok;
+    return (await fetch(url)).ok;
   } catch {
     return false; // not listening yet
   }
