@@ -1,11 +1,12 @@
 import { type Context, Hono } from "hono";
-import { newId } from "../lib/id.ts";
 import type { Logger } from "../lib/log.ts";
 import { ApiError, dialectOf, errorBody } from "../wire/error.ts";
 import type { Drain } from "./drain.ts";
 
 /** What every request handler finds in its context. */
 export interface AppEnv {
+  /** Absent when an app is called without a server, as tests do. */
+  Bindings: { server?: Bun.Server<undefined> };
   Variables: {
     requestId: string;
     /** Settles when the response body has been sent; absent for bodies sent at once. */
@@ -35,40 +36,49 @@ export function createApp({ log, drain }: AppOptions): App {
     try {
       await next();
     } finally {
-      const { sent } = c.var;
+      const sent = c.get("sent");
       if (sent === undefined) leave();
       else sent.then(leave, leave);
     }
-    c.res.headers.set("x-request-id", requestId);
+    // Forwarded answers have it already; touching the headers of a finished response is not free.
+    if (c.get("sent") === undefined) c.res.headers.set("x-request-id", requestId);
   });
 
   app.onError((thrown, c) => {
     const error = thrown instanceof ApiError ? thrown : unexpected(thrown);
-    const fields = { request_id: c.var.requestId, path: c.req.path, status: error.status };
+    const fields = { request_id: c.get("requestId"), path: c.req.path, status: error.status };
     if (error.status >= 500)
       log.error({ ...fields, err: thrown, cause: error.cause }, "http.error");
     else log.debug({ ...fields, message: error.message }, "http.refused");
     return errorResponse(error, c);
   });
 
-  app.notFound((c) => errorResponse(unrouted(app, c), c));
+  app.notFound((c) => unrouted(app, c));
   return app;
 }
 
 /** The response that tells a client of `error`, with the headers that SDKs read. */
-export function errorResponse(error: ApiError, c: AppContext): Response {
-  const headers = new Headers({ "content-type": "application/json" });
-  if (c.var.requestId !== undefined) headers.set("x-request-id", c.var.requestId);
+export function errorResponse(
+  error: ApiError,
+  c: AppContext,
+  more: Record<string, string> = {},
+): Response {
+  const requestId = c.get("requestId");
+  const headers = new Headers({ "content-type": "application/json", ...more });
+  if (requestId !== undefined) headers.set("x-request-id", requestId);
   if (error.retryAfterS !== undefined) headers.set("retry-after", String(error.retryAfterS));
   if (error.status >= 429) headers.set("x-should-retry", String(error.retryable));
-  if (error.kind === "method_not_allowed") headers.set("allow", error.param ?? "");
-  const body = errorBody(error, dialectOf(c.req.path), c.var.requestId);
+  // The rest of a body that nobody reads must not be taken for the next request.
+  if (error.kind === "body_too_large") headers.set("connection", "close");
+  const body = errorBody(error, dialectOf(c.req.path), requestId);
   return new Response(JSON.stringify(body), { status: error.status, headers });
 }
 
 /** A client's own request id is kept if it is short and printable, as OpenAI does. */
 function requestIdOf(header: string | undefined): string {
-  return header !== undefined && /^[\x21-\x7e]{1,128}$/.test(header) ? header : newId("req");
+  return header !== undefined && /^[\x21-\x7e]{1,128}$/.test(header)
+    ? header
+    : `req_${crypto.randomUUID()}`;
 }
 
 function unexpected(cause: unknown): ApiError {
@@ -78,18 +88,20 @@ stays, look for this request id in the log.";
   return new ApiError("internal", message, { cause });
 }
 
-function unrouted(app: App, c: AppContext): ApiError {
+/** 404 for an unknown path, 405 for a known one, and what `OPTIONS` asks for (RFC 9110, 9.3.7). */
+function unrouted(app: App, c: AppContext): Response {
   const methods = app.routes
     .filter((route) => route.method !== "ALL" && matches(route.path, c.req.path))
-    .map((route) => route.method);
+    .flatMap((route) => (route.method === "GET" ? ["GET", "HEAD"] : [route.method]));
+  const { method, path } = c.req;
   if (methods.length === 0) {
-    const message = `Unknown route: ${c.req.method} ${c.req.path}. See GET /v1/models for what is \
-served here.`;
-    return new ApiError("not_found", message, { code: "unknown_route" });
+    const message = `Unknown route: ${method} ${path}. See GET /v1/models for what is served here.`;
+    return errorResponse(new ApiError("not_found", message, { code: "unknown_route" }), c);
   }
-  const allow = [...new Set(methods)].join(", ");
-  const message = `Method ${c.req.method} is not allowed on ${c.req.path}: use ${allow}.`;
-  return new ApiError("method_not_allowed", message, { param: allow });
+  const allow = [...new Set(methods), "OPTIONS"].join(", ");
+  if (method === "OPTIONS") return new Response(null, { status: 204, headers: { allow } });
+  const message = `Method ${method} is not allowed on ${path}: use ${allow}.`;
+  return errorResponse(new ApiError("method_not_allowed", message), c, { allow });
 }
 
 /** Whether a route pattern (literal segments, `:name`, trailing `*`) covers a path. */

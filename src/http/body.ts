@@ -1,6 +1,8 @@
 import type { ZodType } from "zod";
 import { ApiError } from "../wire/error.ts";
 import type { AppContext } from "./app.ts";
+import { parseJsonObject } from "./json.ts";
+import { withoutIdleLimit } from "./listen.ts";
 
 /** A JSON request body: the bytes as they came and what the schema read of them. */
 export interface JsonBody<T> {
@@ -8,30 +10,38 @@ export interface JsonBody<T> {
   value: T;
 }
 
+/** Fields that we decide by before the bytes go on. */
+const DECISIVE = ["model", "stream"] as const;
+
 /**
- * Reads a JSON object body of at most `limitBytes` and checks it with `schema`.
- * Throws 415 for another content type, 413 for too many bytes, 400 for anything else that is wrong.
+ * Reads a JSON object body of at most `limitBytes` and checks it with `schema`. From then on the
+ * connection may be silent as long as the answer takes. Throws 415 for another content type or a
+ * compressed body, 413 for too many bytes, 400 for anything else that is wrong.
  */
 export async function readJson<T>(
   c: AppContext,
   schema: ZodType<T>,
   limitBytes: number,
 ): Promise<JsonBody<T>> {
-  requireJson(c.req.header("content-type"));
+  requireJson(c.req.raw.headers);
   const bytes = await readBytes(c.req.raw, limitBytes);
-  return { bytes, value: parseJson(bytes, schema) };
+  withoutIdleLimit(c);
+  return { bytes, value: check(parseJsonObject(bytes, DECISIVE), schema) };
 }
 
-/** Reads a whole body of at most `limitBytes`; throws 413 beyond, 400 if the client breaks off. */
+/**
+ * Reads a whole body (of a request or of an answer) of at most `limitBytes`. Throws 413 beyond, and
+ * 400 if the sender breaks off.
+ */
 export async function readBytes(
-  request: Request,
+  message: Request | Response,
   limitBytes: number,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const declared = request.headers.get("content-length");
+  const declared = message.headers.get("content-length");
   if (declared !== null && Number(declared) > limitBytes) throw tooLarge(limitBytes);
   try {
-    if (declared !== null) return new Uint8Array(await request.arrayBuffer());
-    return await readCapped(request.body, limitBytes);
+    if (declared !== null) return new Uint8Array(await message.arrayBuffer());
+    return await readCapped(message.body, limitBytes);
   } catch (cause) {
     if (cause instanceof ApiError) throw cause;
     throw new ApiError("invalid_request", "Reading the request body failed: it ended early.", {
@@ -61,28 +71,35 @@ function tooLarge(limitBytes: number): ApiError {
   return new ApiError("body_too_large", message);
 }
 
-function requireJson(contentType: string | undefined): void {
-  const type = contentType?.split(";", 1)[0]?.trim().toLowerCase();
-  if (type === undefined || type === "application/json" || type.endsWith("+json")) return;
-  const message = `The content type ${type} is not supported on this route: send application/json.`;
-  throw new ApiError("unsupported_media_type", message);
+function requireJson(headers: Headers): void {
+  const header = headers.get("content-type");
+  if (header !== null && header !== "application/json") requireJsonType(header);
+  const encoding = headers.get("content-encoding");
+  if (encoding !== null && encoding.toLowerCase() !== "identity") {
+    throw unsupported(`The content encoding ${encoding}`, "send the body uncompressed");
+  }
 }
 
-const utf8 = new TextDecoder("utf-8", { fatal: true });
+function requireJsonType(header: string): void {
+  const [type = "", ...parameters] = header.toLowerCase().split(";");
+  const name = type.trim();
+  if (name !== "application/json" && !/^application\/[\w.-]+\+json$/.test(name)) {
+    throw unsupported(`The content type ${name}`, "send application/json");
+  }
+  const charset = parameters.find((parameter) => parameter.trim().startsWith("charset="));
+  if (charset !== undefined && !/=\s*"?(utf-?8|us-ascii)"?\s*$/.test(charset)) {
+    throw unsupported(`The${charset.replace("=", " ")}`, "send UTF-8");
+  }
+}
 
-function parseJson<T>(bytes: Uint8Array, schema: ZodType<T>): T {
-  let json: unknown;
-  try {
-    json = JSON.parse(utf8.decode(bytes));
-  } catch (cause) {
-    const reason = bytes.byteLength === 0 ? "it is empty" : "it is not valid JSON in UTF-8";
-    const message = `The request body could not be read: ${reason}.`;
-    throw new ApiError("invalid_request", message, { code: "invalid_json", cause });
-  }
-  if (typeof json !== "object" || json === null || Array.isArray(json)) {
-    const message = "The request body could not be read: it must be a JSON object.";
-    throw new ApiError("invalid_request", message, { code: "invalid_json" });
-  }
+function unsupported(what: string, remedy: string): ApiError {
+  return new ApiError(
+    "unsupported_media_type",
+    `${what} is not supported on this route: ${remedy}.`,
+  );
+}
+
+function check<T>(json: object, schema: ZodType<T>): T {
   const result = schema.safeParse(json);
   if (result.success) return result.data;
   const issue = result.error.issues[0];

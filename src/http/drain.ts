@@ -7,7 +7,7 @@ const ALWAYS_OPEN = new Set(["/health", "/ready", "/api/health", "/v0/health", "
 export class Drain {
   #active = 0;
   #closing = false;
-  #idle: (() => void) | undefined;
+  #idle = Promise.withResolvers<void>();
 
   /** Requests whose answer is not completely sent yet. */
   get active(): number {
@@ -35,7 +35,7 @@ export class Drain {
       if (!open) return;
       open = false;
       this.#active -= 1;
-      if (this.#active === 0) this.#idle?.();
+      if (this.#closing && this.#active === 0) this.#idle.resolve();
     };
   }
 
@@ -44,10 +44,10 @@ export class Drain {
     this.#closing = true;
     if (this.#active === 0) return true;
     let timer: Timer | undefined;
-    const idle = new Promise<boolean>((resolve) => {
-      this.#idle = () => resolve(true);
+    const late = new Promise<boolean>((resolve) => {
       timer = setTimeout(() => resolve(false), timeoutMs);
     });
-    return idle.finally(() => clearTimeout(timer));
+    const idle = this.#idle.promise.then(() => true);
+    return Promise.race([idle, late]).finally(() => clearTimeout(timer));
   }
 }

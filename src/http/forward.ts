@@ -1,4 +1,7 @@
 import { ApiError, type Dialect, errorFrame } from "../wire/error.ts";
+import { forwardedHeaders, returnedHeaders } from "./headers.ts";
+import { relay, type SendOutcome } from "./relay.ts";
+import { Watch } from "./watch.ts";
 
 /** Where a request goes on. */
 export interface ForwardTarget {
@@ -15,7 +18,7 @@ export interface ForwardTarget {
 export interface ForwardOptions {
   target: ForwardTarget;
   method: string;
-  /** The client's headers; hop-by-hop ones and credentials are left out. */
+  /** The client's headers; those that matter to inference go on (`headers.ts`). */
   headers: Headers;
   /** Sent as it is. */
   body: Uint8Array<ArrayBuffer> | null;
@@ -24,7 +27,7 @@ export interface ForwardOptions {
   dialect: Dialect;
   /** Aborted when the client goes away. */
   signal: AbortSignal;
-  /** Longest wait for the response's headers. */
+  /** Longest wait for the response's headers, and for all of a small answer that is sent whole. */
   firstByteTimeoutMs: number;
   /** Longest silence inside the response's body. */
   idleTimeoutMs: number;
@@ -35,41 +38,14 @@ export interface ForwardOptions {
 export interface Forwarded {
   response: Response;
   /** Settles when the body has been sent: how it ended. */
-  sent: Promise<"complete" | "failed" | "cancelled">;
+  sent: Promise<SendOutcome>;
 }
 
-/** Headers that belong to one connection (RFC 9110, 7.6.1) or to the client's own credentials. */
-const NOT_FORWARDED = new Set([
-  "accept-encoding",
-  "authorization",
-  "connection",
-  "content-length",
-  "cookie",
-  "expect",
-  "host",
-  "keep-alive",
-  "proxy-authenticate",
-  "proxy-authorization",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-  "x-api-key",
-]);
-
-const NOT_RETURNED = new Set([
-  "connection",
-  "content-encoding",
-  "content-length",
-  "keep-alive",
-  "set-cookie",
-  "transfer-encoding",
-  "upgrade",
-  "x-request-id",
-]);
-
-/** Answers up to this size are read whole, so that a cut becomes a clean error. */
+/** JSON answers up to this size are read whole, so that a cut becomes a clean error. */
 const WHOLE_BODY_BYTES_MAX = 8 * 1024 * 1024;
+
+/** A kept-alive connection that had been closed tells so at once; later resets mean something else. */
+const STALE_RESET_MS_MAX = 1000;
 
 /**
  * Sends a request on and returns the answer, status and bytes unchanged. Event streams flow through
@@ -78,34 +54,13 @@ const WHOLE_BODY_BYTES_MAX = 8 * 1024 * 1024;
  * is silent, `client_closed` when the client has gone.
  */
 export async function forward(options: ForwardOptions): Promise<Forwarded> {
-  const abort = new AbortController();
-  const onClientGone = () => abort.abort(clientGone());
-  if (options.signal.aborted) throw clientGone();
-  options.signal.addEventListener("abort", onClientGone, { once: true });
-  const timer = setTimeout(
-    () => abort.abort(silent(options, "answer")),
-    options.firstByteTimeoutMs,
-  );
+  const watch = new Watch({ label: options.target.label, client: options.signal });
+  watch.wait("answer", options.firstByteTimeoutMs);
   try {
-    const upstream = await send(options, abort.signal);
-    const headers = returnedHeaders(upstream.headers);
-    const status = upstream.status;
-    if (upstream.body === null || readsWhole(upstream)) {
-      const bytes = await upstream.arrayBuffer();
-      options.signal.removeEventListener("abort", onClientGone);
-      return {
-        response: new Response(bytes, { status, headers }),
-        sent: Promise.resolve("complete"),
-      };
-    }
-    const { stream, sent } = passThrough(upstream.body, { options, abort, headers });
-    sent.finally(() => options.signal.removeEventListener("abort", onClientGone));
-    return { response: new Response(stream, { status, headers }), sent };
+    return await receive(await send(options, watch.signal), options, watch);
   } catch (cause) {
-    options.signal.removeEventListener("abort", onClientGone);
-    throw await asApiError(cause, options, abort.signal);
-  } finally {
-    clearTimeout(timer);
+    watch.end();
+    throw await asApiError(cause, options, watch);
   }
 }
 
@@ -114,16 +69,18 @@ async function send(options: ForwardOptions, signal: AbortSignal): Promise<Respo
   const { target, body, method } = options;
   const init: BunFetchRequestInit = {
     method,
-    headers: forwardedHeaders(options),
+    headers: forwardedHeaders(options.headers, options.requestId, target.headers),
     body,
     signal,
     redirect: "manual",
-    ...(target.unix === undefined ? {} : { unix: target.unix }),
   };
+  if (target.unix !== undefined) init.unix = target.unix;
+  const startedAt = performance.now();
   try {
     return await fetch(target.url, init);
   } catch (cause) {
-    if (signal.aborted || !isReset(cause)) throw cause;
+    const stale = isReset(cause) && performance.now() - startedAt < STALE_RESET_MS_MAX;
+    if (signal.aborted || !stale) throw cause;
     return await fetch(target.url, { ...init, keepalive: false });
   }
 }
@@ -133,92 +90,76 @@ function isReset(cause: unknown): boolean {
   return code === "ECONNRESET" || code === "EPIPE" || code === "ConnectionClosed";
 }
 
-function forwardedHeaders({ headers, requestId, target }: ForwardOptions): Headers {
-  const out = new Headers();
-  for (const [name, value] of headers) if (!NOT_FORWARDED.has(name)) out.set(name, value);
-  out.set("accept-encoding", "identity");
-  out.set("x-request-id", requestId);
-  for (const [name, value] of Object.entries(target.headers ?? {})) out.set(name, value);
-  return out;
+async function receive(
+  answer: Response,
+  options: ForwardOptions,
+  watch: Watch,
+): Promise<Forwarded> {
+  const { status, body } = answer;
+  const headers = returnedHeaders(answer.headers, options.requestId);
+  const type = answer.headers.get("content-type") ?? "";
+  const init = { status, headers };
+  if (body === null) return whole(null, init, watch);
+
+  if (type.startsWith("text/event-stream")) {
+    const encoder = new TextEncoder();
+    const lastWords = async (cause: unknown) => {
+      const error = await asApiError(cause, options, watch);
+      return encoder.encode(`\n${errorFrame(error, options.dialect)}`);
+    };
+    const { stream, sent } = relay(body, {
+      watch,
+      idleTimeoutMs: options.idleTimeoutMs,
+      lastWords,
+    });
+    return { response: new Response(stream, init), sent };
+  }
+
+  const length = answer.headers.get("content-length");
+  if (length !== null && Number(length) <= WHOLE_BODY_BYTES_MAX) {
+    return whole(await answer.arrayBuffer(), init, watch);
+  }
+  watch.wait("rest", options.idleTimeoutMs);
+  const isJson = length === null && type.startsWith("application/json");
+  const head = isJson ? await readHead(body, watch) : [];
+  if (head instanceof ArrayBuffer) return whole(head, init, watch);
+  const { stream, sent } = relay(body, { watch, idleTimeoutMs: options.idleTimeoutMs, head });
+  return { response: new Response(stream, init), sent };
 }
 
-function returnedHeaders(headers: Headers): Headers {
-  const out = new Headers();
-  for (const [name, value] of headers) if (!NOT_RETURNED.has(name)) out.set(name, value);
-  return out;
+function whole(bytes: ArrayBuffer | null, init: ResponseInit, watch: Watch): Forwarded {
+  watch.end();
+  return { response: new Response(bytes, init), sent: Promise.resolve("complete") };
 }
 
-function readsWhole(upstream: Response): boolean {
-  const length = upstream.headers.get("content-length");
-  return length !== null && Number(length) <= WHOLE_BODY_BYTES_MAX;
-}
-
-interface PassThrough {
-  options: ForwardOptions;
-  abort: AbortController;
-  headers: Headers;
-}
-
-function passThrough(body: ReadableStream<Uint8Array>, { options, abort, headers }: PassThrough) {
-  const { promise: sent, resolve } = Promise.withResolvers<"complete" | "failed" | "cancelled">();
-  const isEventStream = headers.get("content-type")?.startsWith("text/event-stream") === true;
+/** The whole body if it is small enough, else the pieces read until then. */
+async function readHead(
+  body: ReadableStream<Uint8Array>,
+  watch: Watch,
+): Promise<ArrayBuffer | Uint8Array[]> {
   const reader = body.getReader();
-  const idle = setTimeout(
-    () => abort.abort(silent(options, "continue its answer")),
-    options.idleTimeoutMs,
-  );
-  let lineOpen = false;
-  const end = (how: "complete" | "failed" | "cancelled") => {
-    clearTimeout(idle);
-    resolve(how);
-  };
-  const stream = new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      try {
-        const { done, value } = await reader.read();
-        if (done) {
-          end("complete");
-          controller.close();
-          return;
-        }
-        idle.refresh();
-        lineOpen = value.at(-1) !== 10;
-        controller.enqueue(value);
-      } catch (cause) {
-        end(options.signal.aborted ? "cancelled" : "failed");
-        if (!isEventStream) return controller.error(cause);
-        const error = await asApiError(cause, options, abort.signal);
-        const frame = errorFrame(error, options.dialect);
-        controller.enqueue(new TextEncoder().encode(lineOpen ? `\n\n${frame}` : frame));
-        controller.close();
-      }
-    },
-    cancel() {
-      end("cancelled");
-      abort.abort(clientGone());
-    },
-  });
-  return { stream, sent };
+  const pieces: Uint8Array[] = [];
+  let size = 0;
+  while (size <= WHOLE_BODY_BYTES_MAX) {
+    const { done, value } = await reader.read();
+    if (done) return new Blob(pieces as Uint8Array<ArrayBuffer>[]).arrayBuffer();
+    watch.touch("rest");
+    pieces.push(value);
+    size += value.byteLength;
+  }
+  reader.releaseLock();
+  return pieces;
 }
 
 async function asApiError(
   cause: unknown,
   { target, explain }: ForwardOptions,
-  signal: AbortSignal,
+  watch: Watch,
 ): Promise<ApiError> {
-  if (signal.aborted && signal.reason instanceof ApiError) return signal.reason;
+  if (watch.reason !== undefined) return watch.reason;
   if (cause instanceof ApiError) return cause;
   const message = `Sending the request to ${target.label} failed: it could not be reached or broke \
 off its answer. Try again, or see GET /ready for what is online.`;
   const failure = new ApiError("upstream", message, { cause });
   return explain === undefined ? failure : explain(failure);
-}
-
-function silent({ target }: ForwardOptions, toDo: string): ApiError {
-  const message = `Waiting for ${target.label} to ${toDo} took too long. Try again later.`;
-  return new ApiError("timeout", message);
-}
-
-function clientGone(): ApiError {
-  return new ApiError("client_closed", "The client closed the request before the answer was sent.");
 }

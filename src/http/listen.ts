@@ -1,4 +1,4 @@
-import type { App } from "./app.ts";
+import type { App, AppContext } from "./app.ts";
 
 /** A running HTTP server. */
 export interface Listener {
@@ -15,16 +15,19 @@ export interface ListenAddress {
   port: number;
 }
 
+/** A connection without any traffic for this long is closed: kept-alive ones and slow senders. */
+const IDLE_TIMEOUT_S = 120;
+
 /**
- * Serves an app. Bodies are limited by the routes (so that the refusal has the API's shape), idle
- * connections by the streams' own time limits. Throws when the address is taken.
+ * Serves an app. Bodies are limited by the routes, so that the refusal has the API's shape; silent
+ * answers by `forward`. Throws when the address is taken.
  */
 export function listen(app: App, { host, port }: ListenAddress): Listener {
   const server = Bun.serve({
     hostname: host,
     port,
-    fetch: (request) => app.fetch(request),
-    idleTimeout: 0,
+    fetch: (request, self) => app.fetch(withHost(request), { server: self }),
+    idleTimeout: IDLE_TIMEOUT_S,
     maxRequestBodySize: Number.MAX_SAFE_INTEGER,
   });
   const bound = server.port ?? port;
@@ -33,4 +36,16 @@ export function listen(app: App, { host, port }: ListenAddress): Listener {
     port: bound,
     stop: (force) => server.stop(force),
   };
+}
+
+/** Lets this request's connection be silent for any time, e.g. while a model is working. */
+export function withoutIdleLimit(c: AppContext): void {
+  c.env?.server?.timeout(c.req.raw, 0);
+}
+
+/** HTTP/1.0 probes send no `Host`; Bun then gives a URL without origin, which Hono cannot read. */
+function withHost(request: Request): Request {
+  return request.url.startsWith("/")
+    ? new Request(`http://localhost${request.url}`, request)
+    : request;
 }

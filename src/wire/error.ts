@@ -36,7 +36,7 @@ export interface ApiErrorOptions {
 
 /**
  * A failure with a status and a message for the client. Thrown anywhere, turned into a response in
- * one place (`http/errors.ts`). The message says what was attempted, what is wrong, what to do.
+ * one place (`http/app.ts`). The message says what was attempted, what is wrong, what to do.
  */
 export class ApiError extends Error {
   readonly kind: ErrorKind;
@@ -65,8 +65,12 @@ export type Dialect = "openai" | "responses" | "anthropic";
 
 /** The dialect of a request path. */
 export function dialectOf(path: string): Dialect {
-  if (path.startsWith("/v1/messages")) return "anthropic";
-  return path.startsWith("/v1/responses") ? "responses" : "openai";
+  if (within(path, "/v1/messages")) return "anthropic";
+  return within(path, "/v1/responses") ? "responses" : "openai";
+}
+
+function within(path: string, route: string): boolean {
+  return path === route || path.startsWith(`${route}/`);
 }
 
 const ANTHROPIC_TYPES: Record<number, string> = {
@@ -77,6 +81,7 @@ const ANTHROPIC_TYPES: Record<number, string> = {
   413: "request_too_large",
   429: "rate_limit_error",
   503: "overloaded_error",
+  504: "timeout_error",
   529: "overloaded_error",
 };
 

@@ -17,11 +17,16 @@ export type InferenceRequest = z.infer<typeof InferenceRequest>;
 export const ModelEntry = z.looseObject({ id: z.string().min(1) });
 export type ModelEntry = z.infer<typeof ModelEntry>;
 
-/** `GET /v1/models`. */
-export const ModelList = z.looseObject({ data: z.array(ModelEntry) });
+/** `GET /v1/models`. Ollama without any model answers `data: null`. */
+export const ModelList = z.looseObject({
+  data: z
+    .array(ModelEntry)
+    .nullable()
+    .transform((models) => models ?? []),
+});
 export type ModelList = z.infer<typeof ModelList>;
 
-/** The inference routes that every part speaks: path → whether the body is JSON. */
+/** The inference routes that every part speaks; their bodies are JSON objects with a `model`. */
 export const INFERENCE_PATHS = [
   "/v1/chat/completions",
   "/v1/completions",

@@ -1,0 +1,61 @@
+import { backoffMs } from "../lib/backoff.ts";
+
+/** Whether an endpoint can be used, as far as we know. */
+export type HealthStatus = "pending" | "online" | "offline";
+
+export interface Health {
+  status: HealthStatus;
+  /** Failed checks, and broken requests while online, since the last check that succeeded. */
+  failures: number;
+}
+
+/** What can happen to an endpoint: a check succeeded or failed, or a request broke off. */
+export type HealthEvent = "check_ok" | "check_failed" | "request_broke";
+
+/** An endpoint that was never checked. */
+export const PENDING: Health = { status: "pending", failures: 0 };
+
+/** Failures in a row that take an online endpoint off. */
+const FAILURES_MAX = 2;
+
+/** The first checks after a failure come sooner than the regular ones. */
+const FIRST_RECHECK_MS = 1000;
+
+/**
+ * The next state of an endpoint.
+ *
+ * | state              | `check_ok` | `check_failed` | `request_broke` |
+ * |--------------------|------------|----------------|-----------------|
+ * | pending            | online     | offline        | pending         |
+ * | online, 0 failures | online, 0  | online, 1      | online, 1       |
+ * | online, 1 failure  | online, 0  | offline        | online, 1       |
+ * | offline            | online, 0  | offline        | offline         |
+ *
+ * A broken request alone never takes an endpoint off, it may be the request's own fault; it calls
+ * for a check at once, and if that fails too, these are two.
+ */
+export function nextHealth({ status, failures }: Health, event: HealthEvent): Health {
+  switch (event) {
+    case "check_ok":
+      return { status: "online", failures: 0 };
+    case "check_failed": {
+      const count = failures + 1;
+      const online = status === "online" && count < FAILURES_MAX;
+      return { status: online ? "online" : "offline", failures: count };
+    }
+    case "request_broke":
+      return status === "online" ? { status, failures: 1 } : { status, failures };
+  }
+}
+
+/**
+ * Milliseconds until the next check: `intervalMs` when all is well, after failures a back-off from
+ * 1 s up to that. `jitter` (0..1) moves it by up to 10 % so that checks do not fall together.
+ */
+export function nextCheckMs({ failures }: Health, intervalMs: number, jitter: number): number {
+  const regular =
+    failures === 0
+      ? intervalMs
+      : backoffMs(failures - 1, { firstMs: FIRST_RECHECK_MS, maxMs: intervalMs });
+  return Math.round(regular * (0.9 + 0.2 * jitter));
+}

@@ -1,0 +1,116 @@
+import type { Logger } from "../lib/log.ts";
+import { type CheckResult, checkEndpoint } from "./check.ts";
+import type { Endpoint } from "./endpoint.ts";
+import type { Fleet } from "./fleet.ts";
+import { type HealthEvent, nextCheckMs, nextHealth } from "./health.ts";
+
+export interface MonitorOptions {
+  fleet: Fleet;
+  log: Logger;
+  /** Time between two checks of an endpoint. */
+  intervalMs: number;
+  /** Longest wait for one check. */
+  timeoutMs: number;
+}
+
+/** The checking of one endpoint. */
+interface Patrol {
+  timer: Timer | undefined;
+  /** When the last check began (`performance.now()`). */
+  checkedAt: number;
+  running: boolean;
+  first: PromiseWithResolvers<void>;
+}
+
+/** However many requests break, checks of one endpoint begin at most this often. */
+const SPACING_MS_MIN = 500;
+
+/** Keeps the health and the model lists of the fleet's endpoints up to date. */
+export class Monitor {
+  readonly #options: MonitorOptions;
+  readonly #patrols = new Map<Endpoint, Patrol>();
+  readonly #stop = new AbortController();
+  #started = false;
+
+  constructor(options: MonitorOptions) {
+    this.#options = options;
+  }
+
+  /** Checks all endpoints at once and from then on regularly. */
+  start(): void {
+    this.#started = true;
+    for (const [endpoint, patrol] of this.#patrols) this.#check(endpoint, patrol);
+  }
+
+  /** Ends all checks. */
+  stop(): void {
+    this.#stop.abort();
+    for (const endpoint of this.#patrols.keys()) this.remove(endpoint);
+  }
+
+  /** Looks after a further endpoint. */
+  add(endpoint: Endpoint): void {
+    const first = Promise.withResolvers<void>();
+    const patrol: Patrol = { timer: undefined, checkedAt: -Infinity, running: false, first };
+    this.#patrols.set(endpoint, patrol);
+    if (this.#started) this.#check(endpoint, patrol);
+  }
+
+  remove(endpoint: Endpoint): void {
+    const patrol = this.#patrols.get(endpoint);
+    if (patrol === undefined) return;
+    this.#patrols.delete(endpoint);
+    clearTimeout(patrol.timer);
+    patrol.first.resolve();
+  }
+
+  /** Settles when the first check of every endpoint is done. */
+  async settled(): Promise<void> {
+    await Promise.all([...this.#patrols.values()].map(({ first }) => first.promise));
+  }
+
+  /** A request to an endpoint broke off: counts it and checks the endpoint at once. */
+  requestBroke(endpoint: Endpoint): void {
+    this.#apply(endpoint, "request_broke", "a request broke off");
+    const patrol = this.#patrols.get(endpoint);
+    if (patrol === undefined || patrol.running || !this.#started) return;
+    const waitMs = patrol.checkedAt + SPACING_MS_MIN - performance.now();
+    this.#schedule(endpoint, patrol, Math.max(0, waitMs));
+  }
+
+  #schedule(endpoint: Endpoint, patrol: Patrol, delayMs: number): void {
+    clearTimeout(patrol.timer);
+    patrol.timer = setTimeout(() => this.#check(endpoint, patrol), delayMs);
+  }
+
+  async #check(endpoint: Endpoint, patrol: Patrol): Promise<void> {
+    const { timeoutMs, intervalMs } = this.#options;
+    patrol.running = true;
+    patrol.checkedAt = performance.now();
+    const result = await checkEndpoint(endpoint, { timeoutMs, signal: this.#stop.signal });
+    patrol.running = false;
+    if (!this.#patrols.has(endpoint)) return;
+    this.#report(endpoint, result);
+    patrol.first.resolve();
+    this.#schedule(endpoint, patrol, nextCheckMs(endpoint.health, intervalMs, Math.random()));
+  }
+
+  #report(endpoint: Endpoint, result: CheckResult): void {
+    if (result.ok) {
+      this.#options.fleet.setModels(endpoint, result.models);
+      this.#apply(endpoint, "check_ok");
+    } else {
+      this.#apply(endpoint, "check_failed", result.reason);
+    }
+  }
+
+  #apply(endpoint: Endpoint, event: HealthEvent, reason?: string): void {
+    const before = endpoint.health.status;
+    endpoint.health = nextHealth(endpoint.health, event);
+    const { status } = endpoint.health;
+    if (status === before) return;
+    const fields = { endpoint: endpoint.name, models: endpoint.models?.size ?? 0 };
+    if (status === "offline") this.#options.log.warn({ ...fields, reason }, "endpoint.offline");
+    else this.#options.log.info(fields, `endpoint.${status}`);
+  }
+}

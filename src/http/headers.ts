@@ -1,0 +1,63 @@
+/**
+ * Request headers that go on to a target. A list of what passes, not of what does not: a client's
+ * credentials, cookies, origin and addresses are its business with us, and an endpoint must not
+ * see a header just because nobody thought of it.
+ */
+const FORWARDED = [
+  "accept",
+  "anthropic-beta",
+  "anthropic-version",
+  "content-type",
+  "idempotency-key",
+  "openai-beta",
+  "traceparent",
+  "tracestate",
+  "user-agent",
+] as const;
+
+/**
+ * Response headers that stay behind: those of one connection (RFC 9110, 7.6.1), those that we set
+ * ourselves, and those by which a target would speak to browsers in our name.
+ */
+const NOT_RETURNED = new Set([
+  "alt-svc",
+  "connection",
+  "content-encoding",
+  "content-length",
+  "date",
+  "keep-alive",
+  "proxy-authenticate",
+  "server",
+  "set-cookie",
+  "strict-transport-security",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+  "x-request-id",
+]);
+
+/**
+ * The request headers that a target gets: the ones of the client that matter to inference, then
+ * `own`, which win. Answers are asked for uncompressed, so that bytes can pass untouched.
+ */
+export function forwardedHeaders(
+  client: Headers,
+  requestId: string,
+  own?: Record<string, string>,
+): Record<string, string> {
+  const out: Record<string, string> = { "accept-encoding": "identity", "x-request-id": requestId };
+  for (const name of FORWARDED) {
+    const value = client.get(name);
+    if (value !== null) out[name] = value;
+  }
+  return own === undefined ? out : Object.assign(out, own);
+}
+
+/** The response headers of a target that the client gets, with our id of the request. */
+export function returnedHeaders(target: Headers, requestId: string): Headers {
+  const out = new Headers({ "x-request-id": requestId });
+  for (const [name, value] of target) {
+    if (!NOT_RETURNED.has(name) && !name.startsWith("access-control-")) out.set(name, value);
+  }
+  return out;
+}
