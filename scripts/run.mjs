@@ -149,9 +149,22 @@ function run(bun, argv, cwd = root) {
       const shared = signal === "SIGINT" && process.stdin.isTTY === true;
       process.on(signal, () => shared || child.kill(signal));
     }
+    endWithShell(child);
     child.on("error", (error) => fail(`starting ${bun}: ${error.message}`));
     child.on("exit", (code, signal) => resolve(code ?? 128 + (SIGNALS[signal] ?? 1)));
   });
+}
+
+/** Told to end, npm only ends the shell between it and us; then the program has to end as well. */
+function endWithShell(child) {
+  if (process.env.npm_lifecycle_event === undefined) return;
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    child.kill("SIGTERM");
+  }, 200);
+  timer.unref();
 }
 
 function say(text) {

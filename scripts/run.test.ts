@@ -62,6 +62,24 @@ signalled.each(["SIGTERM", "SIGINT"] as const)(
   },
 );
 
+signalled("the program ends when the shell that npm starts it in is ended", async () => {
+  const script = `${JSON.stringify(process.execPath)} scripts/run.mjs start; exit 1`;
+  const shell = Bun.spawn(["sh", "-c", script], {
+    cwd: root,
+    env: { ...process.env, npm_lifecycle_event: "start" },
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  const reader = shell.stdout.getReader();
+  await reader.read();
+  shell.kill("SIGTERM");
+  // The pipe ends when the last process that holds it has.
+  let rest = "";
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    rest += new TextDecoder().decode(part.value);
+  }
+  expect(rest.trim()).toBe("SIGTERM");
+});
+
 test("an unknown command names the known ones", async () => {
   const argv = [process.execPath, join(root, "scripts/run.mjs"), "strat"];
   const child = Bun.spawn(argv, { stdio: ["ignore", "ignore", "pipe"] });

@@ -1,3 +1,4 @@
+import { copyFile } from "node:fs/promises";
 import { join } from "node:path";
 import { cmake } from "../native/compile.ts";
 import { cacheFolder, librariesPin, NATIVE } from "../native/sources.ts";
@@ -17,7 +18,7 @@ export async function buildLlamaServer(): Promise<string> {
   const log = join(work, "llama-server.log");
   const { source, libraries } = await fetchSources(base, log);
   const build = join(work, "build");
-  const executable = join(build, `llama-server${target.suffix}`);
+  const name = `llama-server${target.suffix}`;
   await cmake({
     label: "building llama-server",
     target,
@@ -32,7 +33,9 @@ export async function buildLlamaServer(): Promise<string> {
     log,
     only: "llama-server",
   });
-  return executable;
+  // It looks for the compute backends beside itself.
+  await copyFile(join(build, name), join(libraries, name));
+  return join(libraries, name);
 }
 
 if (import.meta.main) process.stdout.write(`${await buildLlamaServer()}\n`);
