@@ -59,14 +59,34 @@ function builtHash(folder: string): string | undefined {
 }
 
 async function makeResult(build: Build): Promise<void> {
-  const { target, cache, result } = build;
-  await requireTools(target);
+  const { cache, result } = build;
+  await requireTools(build.target);
   const work = workFolder(build);
   await using _lock = await lockWork(work);
   if (existsSync(result)) return;
   const log = join(work, "build.log");
   const { source, libraries } = await fetchSources(build, log);
   const out = `${result}.${process.pid}.tmp`;
+  try {
+    await install(build, { source, libraries, out, log });
+    await moveInto(out, result);
+  } finally {
+    await rm(out, { recursive: true, force: true });
+  }
+  await prune(join(cache, "native"), BUILDS_KEPT);
+  await prune(join(cache, "work"), WORK_KEPT);
+}
+
+interface InstallPlaces {
+  source: string;
+  libraries: string;
+  out: string;
+  log: string;
+}
+
+/** Builds our own libraries and puts them beside llama.cpp's. */
+async function install(build: Build, { source, libraries, out, log }: InstallPlaces) {
+  const { target } = build;
   await rm(out, { recursive: true, force: true });
   await mkdir(out, { recursive: true });
   for (const name of await readdir(libraries)) {
@@ -76,7 +96,7 @@ async function makeResult(build: Build): Promise<void> {
     label: `building the native library for ${target.name}`,
     target,
     source: from.NATIVE,
-    build: join(work, "build"),
+    build: join(workFolder(build), "build"),
     defines: {
       LLAMA_SOURCE_DIR: source,
       LLAMA_LIBRARY_DIR: libraries,
@@ -89,9 +109,6 @@ async function makeResult(build: Build): Promise<void> {
   });
   const facts = { hash: build.hash, target: target.name, llama_cpp: sources.llama_cpp };
   await writeFile(join(out, "build.json"), `${JSON.stringify(facts)}\n`);
-  await moveInto(out, result);
-  await prune(join(cache, "native"), BUILDS_KEPT);
-  await prune(join(cache, "work"), WORK_KEPT);
 }
 
 /** Where source, libraries and object files of a build lie. */

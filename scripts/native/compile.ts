@@ -33,7 +33,7 @@ export async function cmake(options: CMakeOptions): Promise<void> {
       ...(onLine === undefined ? {} : { onLine }),
     });
   try {
-    const values = Object.entries(defines).map(([name, value]) => `-D${name}=${value}`);
+    const values = Object.entries(defines).map(([name, value]) => `-D${name}=${cmakePath(value)}`);
     await step(["-S", source, "-B", build, ...generator(), ...toolchain(target), ...values]);
     const parallel = String(availableParallelism());
     const only = options.only === undefined ? [] : ["--target", options.only];
@@ -48,6 +48,11 @@ export async function cmake(options: CMakeOptions): Promise<void> {
     throw cause;
   }
   progress.done();
+}
+
+/** CMake reads a backslash as an escape, also in the paths of Windows. */
+function cmakePath(value: string): string {
+  return process.platform === "win32" ? value.replaceAll("\\", "/") : value;
 }
 
 /** How far a build is by a line of Ninja (`[3/80] …`) or make (`[ 12%] …`), from 0 to 1. */
