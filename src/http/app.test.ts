@@ -1,0 +1,86 @@
+import { describe, expect, test } from "bun:test";
+import { createLogger } from "../lib/log.ts";
+import { ApiError } from "../wire/error.ts";
+import { createApp } from "./app.ts";
+import { Drain } from "./drain.ts";
+import { rawClient } from "./fake.ts";
+import { listen } from "./listen.ts";
+
+function example() {
+  const drain = new Drain();
+  const app = createApp({ log: createLogger({ level: "silent" }), drain });
+  app.get("/v1/things", (c) => c.json({ ok: true }));
+  app.post("/v1/things", () => {
+    throw new ApiError("rate_limited", "Slow down.", { retryAfterS: 3 });
+  });
+  app.get("/v1/things/*", () => {
+    throw new Error("secret detail");
+  });
+  return { app, drain };
+}
+
+describe("an app", () => {
+  test("keeps a client's request id, and makes one otherwise", async () => {
+    const { app } = example();
+    const kept = await app.request("/v1/things", { headers: { "x-request-id": "mine-1" } });
+    expect(kept.headers.get("x-request-id")).toBe("mine-1");
+    const odd = await app.request("/v1/things", { headers: { "x-request-id": "a b" } });
+    expect(odd.headers.get("x-request-id")).toMatch(/^req_[0-9a-f-]{36}$/);
+  });
+
+  test("turns a thrown ApiError into its response", async () => {
+    const response = await example().app.request("/v1/things", { method: "POST" });
+    expect(response.status).toBe(429);
+    expect(response.headers.get("retry-after")).toBe("3");
+    expect(response.headers.get("x-should-retry")).toBe("true");
+    expect(await response.json()).toEqual({
+      error: { message: "Slow down.", type: "rate_limit_error", code: "rate_limited", param: null },
+    });
+  });
+
+  test("tells nothing of an unexpected error", async () => {
+    const response = await example().app.request("/v1/things/1");
+    expect(response.status).toBe(500);
+    expect(await response.text()).not.toContain("secret");
+  });
+
+  test("answers unknown routes 404, unknown methods 405 with Allow, OPTIONS 204, HEAD as GET", async () => {
+    const { app } = example();
+    expect((await app.request("/v2")).status).toBe(404);
+    const wrong = await app.request("/v1/things", { method: "DELETE" });
+    expect([wrong.status, wrong.headers.get("allow")]).toEqual([405, "GET, HEAD, POST, OPTIONS"]);
+    const options = await app.request("/v1/things", { method: "OPTIONS" });
+    expect([options.status, options.headers.get("allow")]).toEqual([
+      204,
+      "GET, HEAD, POST, OPTIONS",
+    ]);
+    const head = await app.request("/v1/things", { method: "HEAD" });
+    expect([head.status, await head.text()]).toEqual([200, ""]);
+  });
+
+  test("speaks Anthropic's way of errors under /v1/messages", async () => {
+    const response = await example().app.request("/v1/messages/batches", {
+      headers: { "x-request-id": "r1" },
+    });
+    expect(await response.json()).toEqual({
+      type: "error",
+      error: { type: "not_found_error", message: expect.stringContaining("Unknown route") },
+      request_id: "r1",
+    });
+  });
+
+  test("refuses work while draining", async () => {
+    const { app, drain } = example();
+    await drain.close(1);
+    const response = await app.request("/v1/things");
+    expect([response.status, response.headers.get("retry-after")]).toEqual([503, "5"]);
+  });
+});
+
+test("listen serves HTTP/1.0 probes that send no Host", async () => {
+  const listener = listen(example().app, { host: "127.0.0.1", port: 0 });
+  const client = await rawClient(listener.url);
+  client.send("GET /v1/things HTTP/1.0\r\n\r\n");
+  expect(await client.closed).toContain('{"ok":true}');
+  await listener.stop(true);
+});

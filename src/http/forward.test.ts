@@ -1,0 +1,199 @@
+import { describe, expect, test } from "bun:test";
+import {
+  RAW_END,
+  type RawConnection,
+  rawAnswer,
+  rawChunk,
+  rawChunks,
+  rawClient,
+  rawTarget,
+} from "./fake.ts";
+import { type Forwarded, type ForwardOptions, forward } from "./forward.ts";
+
+const SSE = "text/event-stream";
+const JSON_TYPE = "application/json";
+
+function send(url: string, more: Partial<ForwardOptions> = {}): Promise<Forwarded> {
+  return forward({
+    target: { url: `${url}/v1/x`, label: "endpoint e" },
+    method: "POST",
+    headers: new Headers({ "content-type": JSON_TYPE }),
+    body: new TextEncoder().encode("{}"),
+    requestId: "req_1",
+    dialect: "openai",
+    signal: new AbortController().signal,
+    firstByteTimeoutMs: 10_000,
+    idleTimeoutMs: 10_000,
+    ...more,
+  });
+}
+
+/** Serves `forward` and returns the outcome of the one request that is sent to it. */
+function proxy(url: string, more: Partial<ForwardOptions> = {}) {
+  const sent = Promise.withResolvers<string>();
+  const server = Bun.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    async fetch(request) {
+      try {
+        const forwarded = await send(url, { signal: request.signal, ...more });
+        forwarded.sent.then(sent.resolve);
+        return forwarded.response;
+      } catch (error) {
+        sent.resolve(String(error));
+        return new Response(null, { status: 500 });
+      }
+    },
+  });
+  return { url: server.url.href, sent: sent.promise, stop: () => server.stop(true) };
+}
+
+const REQUEST = "POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{}";
+
+describe("a whole answer", () => {
+  test("comes back with its status and bytes", async () => {
+    using target = rawTarget((c) => c.send(rawAnswer('{"error":1}', JSON_TYPE, "404 Not Found")));
+    const { response, sent } = await send(target.url);
+    expect([response.status, await response.text(), await sent]).toEqual([
+      404,
+      '{"error":1}',
+      "complete",
+    ]);
+  });
+
+  test("is joined when it came in chunks", async () => {
+    using target = rawTarget((c) => c.send(rawChunks(JSON_TYPE, '{"a"', ":1}") + RAW_END));
+    expect(await (await send(target.url)).response.json()).toEqual({ a: 1 });
+  });
+
+  test.each([
+    ["with a length", (c: RawConnection) => c.send(rawAnswer("{}".padEnd(9)).slice(0, -3))],
+    ["in chunks", (c: RawConnection) => c.send(rawChunks(JSON_TYPE, "{"))],
+    ["before its headers", () => undefined],
+    ["after garbage", (c: RawConnection) => c.send("hello\r\n\r\n")],
+  ])("that is cut %s becomes an error", async (_, begin) => {
+    using target = rawTarget((c) => {
+      begin(c);
+      c.end();
+    });
+    await expect(send(target.url)).rejects.toMatchObject({ kind: "upstream", status: 502 });
+  });
+});
+
+describe("an event stream", () => {
+  test("passes as it comes", async () => {
+    let connection: RawConnection | undefined;
+    using target = rawTarget((c) => {
+      connection = c;
+      c.send(rawChunks(SSE, "data: 1\n\n"));
+    });
+    const { response, sent } = await send(target.url);
+    const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+    expect((await reader?.read())?.value).toBe("data: 1\n\n");
+    connection?.send(rawChunk("data: 2\n\n") + RAW_END);
+    expect((await reader?.read())?.value).toBe("data: 2\n\n");
+    expect((await reader?.read())?.done).toBe(true);
+    expect(await sent).toBe("complete");
+  });
+
+  test.each(["end", "reset"] as const)(
+    "that breaks off (%s) ends with an error frame",
+    async (how) => {
+      using target = rawTarget((c) => {
+        c.send(rawChunks(SSE, 'data: {"a":1}\n\ndata: {"hal'));
+        setTimeout(() => c[how](), 20);
+      });
+      const { response, sent } = await send(target.url);
+      const events = (await response.text()).split("\n\n").map((event) => event.trim());
+      expect(events).toEqual(['data: {"a":1}', expect.stringMatching(/^data: \{"error":/), ""]);
+      expect(events[1]).toContain('"code":"upstream"');
+      expect(await sent).toBe("failed");
+    },
+  );
+
+  test("that falls silent ends with a timeout frame, and the target is let go", async () => {
+    using target = rawTarget((c) => c.send(rawChunks(SSE, "data: 1\n\n")));
+    const { response, sent } = await send(target.url, { idleTimeoutMs: 30, dialect: "anthropic" });
+    expect(await response.text()).toMatch(
+      /^data: 1\n\n\nevent: error\ndata: .*timeout_error.*\n\n$/,
+    );
+    expect(await sent).toBe("failed");
+    await target.closed(0);
+  });
+
+  test("whose client leaves lets the target go", async () => {
+    using target = rawTarget((c) => c.send(rawChunks(SSE, "data: 1\n\n")));
+    const { url, sent, stop } = proxy(target.url);
+    const client = await rawClient(url);
+    client.send(REQUEST);
+    await client.until("data: 1");
+    client.reset();
+    expect(await sent).toBe("cancelled");
+    await target.closed(0);
+    stop();
+  });
+
+  test("whose client stops reading is given up after the idle time", async () => {
+    const flood = rawChunk(`${"x".repeat(65_535)}\n`).repeat(400);
+    using target = rawTarget((c) => c.send(rawChunks(SSE) + flood));
+    const { url, sent, stop } = proxy(target.url, { idleTimeoutMs: 100 });
+    const client = await rawClient(url);
+    client.send(REQUEST);
+    await client.until("HTTP/1.1 200");
+    client.pause();
+    expect(await sent).toBe("cancelled");
+    await target.closed(0);
+    client.reset();
+    stop();
+  });
+});
+
+test("a body of another type that breaks off is cut, not completed", async () => {
+  using target = rawTarget((c) => {
+    c.send(rawChunks("application/octet-stream", "abc"));
+    setTimeout(() => c.end(), 20);
+  });
+  const { url, sent, stop } = proxy(target.url);
+  const client = await rawClient(url);
+  client.send(REQUEST);
+  const received = await client.closed;
+  expect(received).toContain("abc");
+  expect(received).not.toEndWith(RAW_END);
+  expect(await sent).toBe("failed");
+  stop();
+});
+
+describe("before the answer", () => {
+  test("a silent target is a timeout", async () => {
+    using target = rawTarget(() => undefined);
+    const sending = send(target.url, { firstByteTimeoutMs: 30 });
+    await expect(sending).rejects.toMatchObject({ kind: "timeout", status: 504 });
+    await target.closed(0);
+  });
+
+  test("a target that is not there is an upstream error without its address", async () => {
+    const target = rawTarget(() => undefined);
+    target[Symbol.dispose]();
+    const failure = await send(target.url).catch((error) => error);
+    expect(failure).toMatchObject({ kind: "upstream", status: 502 });
+    expect(failure.message).not.toContain("127.0.0.1");
+  });
+
+  test("a client that leaves lets the target go", async () => {
+    const asked = Promise.withResolvers<void>();
+    using target = rawTarget(() => asked.resolve());
+    const { url, sent, stop } = proxy(target.url);
+    const client = await rawClient(url);
+    client.send(REQUEST);
+    await asked.promise;
+    client.reset();
+    expect(await sent).toContain("client");
+    await target.closed(0);
+    stop();
+  });
+
+  test("a kept-alive connection that was closed is replaced", async () => {
+    using target = rawTarget((c) => (c.request === 0 ? c.send(rawAnswer("{}")) : c.reset()));
+    for (let i = 0; i < 4; i += 1) expect((await send(target.url)).response.status).toBe(200);
+  });
+});

@@ -1,0 +1,50 @@
+import { describe, expect, test } from "bun:test";
+import { forwardedHeaders, returnedHeaders } from "./headers.ts";
+
+describe("forwardedHeaders", () => {
+  test("passes what inference needs and no credentials", () => {
+    const client = new Headers({
+      authorization: "Bearer sk_client",
+      "x-api-key": "sk_client",
+      cookie: "session=1",
+      origin: "http://elsewhere",
+      host: "balancer",
+      "content-type": "application/json",
+      "anthropic-version": "2023-06-01",
+      traceparent: "00-1-2-01",
+    });
+    expect(forwardedHeaders(client, "req_1")).toEqual({
+      "accept-encoding": "identity",
+      "x-request-id": "req_1",
+      "content-type": "application/json",
+      "anthropic-version": "2023-06-01",
+      traceparent: "00-1-2-01",
+    });
+  });
+
+  test("the target's own headers win", () => {
+    const client = new Headers({ authorization: "Bearer sk_client", accept: "text/html" });
+    const own = { authorization: "Bearer sk_endpoint" };
+    expect(forwardedHeaders(client, "req_1", own)).toMatchObject(own);
+  });
+});
+
+test("returnedHeaders keeps the answer's headers and drops the connection's and the browser's", () => {
+  const target = new Headers({
+    "content-type": "application/json",
+    "retry-after": "3",
+    "x-ratelimit-remaining": "7",
+    connection: "keep-alive",
+    "content-length": "12",
+    "access-control-allow-origin": "*",
+    "set-cookie": "a=b",
+    "x-request-id": "theirs",
+    server: "uvicorn",
+  });
+  expect(Object.fromEntries(returnedHeaders(target, "ours"))).toEqual({
+    "content-type": "application/json",
+    "retry-after": "3",
+    "x-ratelimit-remaining": "7",
+    "x-request-id": "ours",
+  });
+});
