@@ -135,7 +135,7 @@ export class Runner {
       const engine = await this.#options.launch(this.#engineOptions(files));
       this.#engine = engine;
       this.#on({ type: "loaded", nowMs: nowMs() });
-      log.info({ model: label, pid: engine.pid, ms: nowMs() - begunMs }, "engine.ready");
+      log.info({ model: label, engine_pid: engine.pid, ms: nowMs() - begunMs }, "engine.ready");
       engine.exited.then((exit) => this.#onExit(exit));
       return engine;
     } catch (error) {
