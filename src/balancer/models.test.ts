@@ -1,0 +1,81 @@
+import { describe, expect, test } from "bun:test";
+import { fakeBalancer, fakeEndpoint } from "./fake.ts";
+
+const nothing = () => new Response();
+
+describe("GET /v1/models", () => {
+  test("lists what all endpoints have, and what is ready", async () => {
+    using a = fakeEndpoint(["hf/org/one", "two"], nothing);
+    const b = fakeEndpoint(["two", "three"], nothing);
+    await using front = await fakeBalancer({ a: a.url, b: b.url });
+    b[Symbol.dispose]();
+    await front.post("/v1/embeddings", { model: "three" });
+    await front.until("b", "offline");
+    const list = await (await fetch(`${front.url}/v1/models`)).json();
+    const entry = { object: "model", owned_by: "endpoint", created: expect.any(Number) };
+    expect(list).toEqual({
+      object: "list",
+      data: [
+        { id: "hf/org/one", ...entry, ready: true, endpoint_ids: ["a"] },
+        { id: "three", ...entry, ready: false, endpoint_ids: ["b"] },
+        { id: "two", ...entry, ready: true, endpoint_ids: ["a", "b"] },
+      ],
+    });
+    expect(list.data[0].created).toBeGreaterThan(1_700_000_000);
+  });
+
+  test("sees a model that an endpoint got later", async () => {
+    using a = fakeEndpoint(["one"], nothing);
+    await using front = await fakeBalancer({ a: a.url }, { healthIntervalMs: 10 });
+    a.models = ["one", "two"];
+    while ((await fetch(`${front.url}/v1/models/two`)).status !== 200) await Bun.sleep(5);
+    a.models = ["two"];
+    while ((await fetch(`${front.url}/v1/models/one`)).status !== 404) await Bun.sleep(5);
+  });
+});
+
+describe("GET /v1/models/{id}", () => {
+  test.each(["hf/org/one", "hf%2Forg%2Fone", "llama3%3A8b", "llama3:8b", "50%"])(
+    "finds %s",
+    async (path) => {
+      using a = fakeEndpoint(["hf/org/one", "llama3:8b", "50%"], nothing);
+      await using front = await fakeBalancer({ a: a.url });
+      const response = await fetch(`${front.url}/v1/models/${path}`);
+      expect(response.status).toBe(200);
+    },
+  );
+
+  test("is 404 for an unknown id", async () => {
+    using a = fakeEndpoint(["one"], nothing);
+    await using front = await fakeBalancer({ a: a.url });
+    const response = await fetch(`${front.url}/v1/models/hf/org/none`);
+    expect(response.status).toBe(404);
+    expect(await response.json()).toMatchObject({
+      error: { code: "model_not_found", param: "model" },
+    });
+  });
+});
+
+test("an Ollama without models (`data: null`) is online", async () => {
+  using ollama = Bun.serve({ port: 0, fetch: () => Response.json({ object: "list", data: null }) });
+  await using front = await fakeBalancer({ ollama: ollama.url.href });
+  const ready = await fetch(`${front.url}/ready`);
+  expect(ready.status).toBe(200);
+  expect(await ready.json()).toEqual({
+    status: "ready",
+    endpoints: [{ name: "ollama", status: "online", models: 0 }],
+  });
+});
+
+test.each([
+  ["no JSON", () => new Response("<html>")],
+  ["another shape", () => Response.json({ models: [] })],
+  ["an error", () => new Response("no", { status: 401 })],
+  ["a redirect", () => Response.redirect("http://127.0.0.1:9/")],
+])("an endpoint that answers a check with %s is offline", async (_, answer) => {
+  using odd = Bun.serve({ port: 0, fetch: answer });
+  await using front = await fakeBalancer({ odd: odd.url.href });
+  const ready = await fetch(`${front.url}/ready`);
+  expect(ready.status).toBe(503);
+  expect(await ready.json()).toMatchObject({ endpoints: [{ name: "odd", status: "offline" }] });
+});
