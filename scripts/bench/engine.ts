@@ -1,11 +1,12 @@
 // How a node compares with llama-server, built from the same sources and libraries, with the same
 // model and arguments: `npm run bench engine`, with `-- --help` for options.
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { median, type StreamRound, streamRound } from "./load.ts";
 import { parametersOf, writeRandomModel } from "./model.ts";
+import { cpuSeconds } from "./process.ts";
 import { buildLlamaServer } from "./reference.ts";
 import { type Server, startServer } from "./server.ts";
 
@@ -13,7 +14,7 @@ const ROOT = join(import.meta.dir, "../..");
 const TINY = join(ROOT, "fixtures/llmlb-tiny/llmlb-tiny-q8_0.gguf");
 const CLIENTS = [1, 4, 16];
 /** Both servers get these; 16 slots, so that no client waits for another. */
-const ARGUMENTS = ["--ctx-size", "16384", "--parallel", "16", "--threads", "2"];
+const ARGUMENTS = ["--ctx-size", "16384", "--parallel", "16"];
 
 interface Subject {
   label: string;
@@ -27,13 +28,20 @@ interface Subject {
 interface Row {
   label: string;
   clients: number;
-  pairs: { node: StreamRound; reference: StreamRound }[];
+  pairs: { node: Measured; reference: Measured }[];
+}
+
+interface Measured extends StreamRound {
+  /** Processor time of the server for each token. */
+  cpuMsPerToken: number;
 }
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
-      rounds: { type: "string", default: "5" },
+      rounds: { type: "string", default: "7" },
+      seconds: { type: "string", default: "18" },
+      threads: { type: "string", default: String(Math.max(1, availableParallelism() >> 1)) },
       size: { type: "string", default: "300MB" },
       only: { type: "string" },
       program: { type: "string" },
@@ -41,14 +49,17 @@ async function main(): Promise<void> {
     },
   });
   if (values.help) {
-    process.stdout.write(`--rounds <number>   rounds of each server (default 5)
+    process.stdout.write(`--rounds <number>   rounds of each server, at most (default 7)
+--seconds <number>  time for each number of clients on each model (default 18)
+--threads <number>  threads that compute (default half of the processor's)
 --size <size>       size of the larger model (default 300MB)
 --only <subject>    tiny or random
 --program <file>    the node's executable (default: the source)
 `);
     return;
   }
-  const rounds = Number(values.rounds);
+  const bounds = { rounds: Number(values.rounds), seconds: Number(values.seconds) };
+  const args = [...ARGUMENTS, "--threads", values.threads];
   const folder = mkdtempSync(join(tmpdir(), "llmlb-bench-"));
   try {
     const subjects = [tiny(), ...(values.only === "tiny" ? [] : [random(folder, values.size)])];
@@ -56,7 +67,7 @@ async function main(): Promise<void> {
     const rows: Row[] = [];
     for (const subject of subjects.filter(({ label }) => label.startsWith(values.only ?? ""))) {
       const node = values.program === undefined ? fromSource() : [values.program];
-      rows.push(...(await compare(subject, { node, reference, home: folder, rounds })));
+      rows.push(...(await compare(subject, { node, reference, home: folder, args, ...bounds })));
     }
     process.stdout.write(table(rows));
   } finally {
@@ -85,32 +96,37 @@ interface Comparison {
   /** llama-server's executable. */
   reference: string;
   home: string;
+  /** Arguments of both servers. */
+  args: string[];
+  /** Rounds of each server, at most, and seconds for all of them; one is always run. */
   rounds: number;
+  seconds: number;
 }
 
 /** Both servers run all the time; only one at a time has something to do. */
 async function compare(subject: Subject, comparison: Comparison): Promise<Row[]> {
   const { label, model } = subject;
+  const { args, rounds, seconds } = comparison;
   if (!existsSync(model)) throw new Error(`Measuring with ${model}: it is missing`);
   const node = await startServer("the node", (port) => [
     ...[...comparison.node, "node", "--home", comparison.home, "--log-level", "warn"],
-    ...["--model", `bench=${model}`, "--port", String(port), "--", ...ARGUMENTS],
+    ...["--model", `bench=${model}`, "--port", String(port), "--", ...args],
   ]);
   try {
     const reference = await startServer("llama-server", (port) => [
       ...[comparison.reference, "--model", model, "--alias", "bench", "--log-verbosity", "2"],
-      ...["--port", String(port), "--host", "127.0.0.1", ...ARGUMENTS],
+      ...["--port", String(port), "--host", "127.0.0.1", ...args],
     ]);
     try {
       const rows: Row[] = [];
       for (const clients of CLIENTS) {
         const round = (server: Server) => measure(server, subject, clients);
+        const endMs = performance.now() + seconds * 1000;
         await round(node);
         await round(reference);
         const pairs: Row["pairs"] = [];
-        for (let i = 0; i < comparison.rounds; i += 1) {
-          pairs.push({ node: await round(node), reference: await round(reference) });
-        }
+        do pairs.push({ node: await round(node), reference: await round(reference) });
+        while (pairs.length < rounds && performance.now() < endMs);
         process.stderr.write(`llmlb: ${label}, ${clients} clients: measured\n`);
         rows.push({ label, clients, pairs });
       }
@@ -123,31 +139,37 @@ async function compare(subject: Subject, comparison: Comparison): Promise<Row[]>
   }
 }
 
-function measure({ url }: Server, subject: Subject, clients: number): Promise<StreamRound> {
-  const { maxTokens } = subject;
+async function measure({ url, pid }: Server, subject: Subject, clients: number): Promise<Measured> {
   const requests = subject.requests(clients);
-  return streamRound({ url, model: "bench", prompt: "Tell a story", clients, requests, maxTokens });
+  const cpuBefore = cpuSeconds(pid);
+  const round = await streamRound({
+    ...{ url, model: "bench", prompt: "Tell a story", clients, requests },
+    maxTokens: subject.maxTokens,
+  });
+  return { ...round, cpuMsPerToken: ((cpuSeconds(pid) - cpuBefore) * 1000) / round.tokens };
 }
 
 function table(rows: Row[]): string {
   const lines = rows.map(({ label, clients, pairs }) => {
-    const speeds = (of: "node" | "reference") =>
-      median(pairs.map((pair) => pair[of].tokensPerSecond)).toFixed(clients > 1 ? 0 : 1);
-    const firstByte = (of: "node" | "reference") =>
-      median(pairs.flatMap((pair) => pair[of].firstByteMs)).toFixed(1);
-    // Of the rounds next to each other, so that what else the machine does weighs on both.
-    const ratios = pairs.map(
-      ({ node, reference }) => node.tokensPerSecond / reference.tokensPerSecond,
-    );
+    const middle = (of: "node" | "reference", value: (round: Measured) => number) =>
+      median(pairs.map((pair) => value(pair[of]))).toPrecision(3);
+    const speed = (round: Measured) => round.tokensPerSecond;
+    const firstByte = (round: Measured) => median(round.firstByteMs);
+    const cpu = (round: Measured) => round.cpuMsPerToken;
+    // Of rounds next to each other, so that what else the machine does weighs on both.
+    const ratios = pairs.map(({ node, reference }) => speed(node) / speed(reference));
     const range = `${Math.min(...ratios).toFixed(2)}–${Math.max(...ratios).toFixed(2)}`;
     return [
-      ...[label, clients, speeds("node"), speeds("reference")],
-      ...[`**${median(ratios).toFixed(2)}** (${range})`],
-      ...[firstByte("node"), firstByte("reference")],
+      ...[label, clients, middle("node", speed), middle("reference", speed)],
+      ...[`**${median(ratios).toFixed(2)}** (${pairs.length}: ${range})`],
+      ...[middle("node", firstByte), middle("reference", firstByte)],
+      ...[middle("node", cpu), middle("reference", cpu)],
     ];
   });
-  const head = "model|clients|node, tokens/s|llama-server|ratio|first byte, ms|llama-server";
-  const columns = head.split("|");
+  const columns = [
+    ...["model", "clients", "node, tokens/s", "llama-server", "ratio (rounds: range)"],
+    ...["first byte, ms", "llama-server", "CPU ms a token", "llama-server"],
+  ];
   const row = (cells: (string | number)[]) => `| ${cells.join(" | ")} |\n`;
   return row(columns) + row(columns.map(() => "---")) + lines.map(row).join("");
 }

@@ -2,6 +2,8 @@
 export interface StreamRound {
   /** Completion tokens of all clients per second of the whole round. */
   tokensPerSecond: number;
+  /** Completion tokens of all clients. */
+  tokens: number;
   /** Time to the first byte of each answer, in milliseconds. */
   firstByteMs: number[];
 }
@@ -33,7 +35,7 @@ export async function streamRound(load: StreamLoad): Promise<StreamRound> {
   };
   await Promise.all(Array.from({ length: load.clients }, (_, number) => client(number)));
   const seconds = (performance.now() - start) / 1000;
-  return { tokensPerSecond: tokens / seconds, firstByteMs };
+  return { tokensPerSecond: tokens / seconds, tokens, firstByteMs };
 }
 
 async function streamOnce({ url, model, prompt, maxTokens }: StreamLoad, salt: number) {

@@ -8,6 +8,7 @@ const PRINTED_BYTES_MAX = 4000;
 /** A server under measurement. */
 export interface Server {
   name: string;
+  pid: number;
   url: string;
   stop(): Promise<void>;
 }
@@ -41,7 +42,7 @@ export async function startServer(
     child.kill("SIGTERM");
     await child.exited;
   };
-  return { name, url, stop };
+  return { name, pid: child.pid, url, stop };
 }
 
 async function answers(url: string): Promise<boolean> {

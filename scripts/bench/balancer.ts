@@ -1,0 +1,173 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { median } from "./load.ts";
+import { startNginx } from "./nginx.ts";
+import { freePort, type Pinned, startPinned } from "./pinned.ts";
+import { sseRound } from "./sse.ts";
+import { STREAM_EVENTS } from "./upstream.ts";
+import { wrk } from "./wrk.ts";
+
+/**
+ * What the balancer costs, beside nginx in front of the same trivial upstream: requests per second
+ * on one core, added latency, delay of streamed events, and whether 256 concurrent streams arrive
+ * whole. Run as `npm run bench balancer`; takes about 45 s. The proxy has one core for itself, load
+ * and upstream share another; runs alternate, medians are shown.
+ */
+
+const PROXY_CORE = 0;
+const LOAD_CORE = 1;
+const ROUNDS = 5;
+const STREAMS = 32;
+const STREAMS_MANY = 256;
+
+type Targets = Record<"direct" | "nginx" | "llmlb", Pinned>;
+
+async function main(): Promise<void> {
+  requireTools();
+  const folder = mkdtempSync(join(tmpdir(), "llmlb-bench-"));
+  const started: Pinned[] = [];
+  try {
+    const targets = await startTargets(folder, started);
+    const rows = [
+      ...(await throughput(targets, folder)),
+      ...(await latency(targets, folder)),
+      ...(await streaming(targets)),
+    ];
+    console.log("| measure | direct | nginx | llmlb | llmlb / nginx |\n|---|---|---|---|---|");
+    for (const row of rows) console.log(`| ${row.join(" | ")} |`);
+    const { damaged, delaysMs } = await sseRound(targets.llmlb.url, STREAMS_MANY);
+    console.log(
+      `\n${STREAMS_MANY} concurrent streams of ${STREAM_EVENTS} events: ` +
+        `${damaged} damaged, ${delaysMs.length} events in order`,
+    );
+    if (damaged > 0) process.exitCode = 1;
+  } finally {
+    for (const server of started.reverse()) await server.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function requireTools(): void {
+  const missing = ["nginx", "wrk", "taskset"].filter((tool) => Bun.which(tool) === null);
+  if (missing.length > 0) {
+    console.error(
+      `Missing: ${missing.join(", ")}. On Debian: apt-get install nginx wrk util-linux`,
+    );
+    process.exit(1);
+  }
+  if (availableParallelism() < 2) console.error("Warning: one core only, all figures will be low.");
+  Bun.spawnSync(["taskset", "-pc", String(LOAD_CORE), String(process.pid)]);
+}
+
+async function startTargets(folder: string, started: Pinned[]): Promise<Targets> {
+  const start = async (server: Promise<Pinned>) => {
+    const running = await server;
+    started.push(running);
+    return running;
+  };
+  const script = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+  const upstreamPort = await freePort();
+  const direct = await start(
+    startPinned({
+      argv: [process.execPath, script("upstream.ts"), String(upstreamPort)],
+      core: LOAD_CORE,
+      port: upstreamPort,
+      probe: "/v1/models",
+    }),
+  );
+  const nginxFolder = join(folder, "nginx");
+  const nginx = await start(
+    startNginx({ upstream: direct.url, core: PROXY_CORE, folder: nginxFolder }),
+  );
+  const port = await freePort();
+  const args = ["balancer", "--endpoint", `up=${direct.url}`, "--port", String(port)];
+  const llmlb = await start(
+    startPinned({
+      argv: [process.execPath, script("../../src/main.ts"), ...args],
+      core: PROXY_CORE,
+      port,
+      // 256 streams and the health checks beside them are more than Bun's fetch allows by default.
+      env: { LLMLB_HOME: join(folder, "home"), BUN_CONFIG_MAX_HTTP_REQUESTS: "65535" },
+      probe: "/ready",
+    }),
+  );
+  return { direct, nginx, llmlb };
+}
+
+async function throughput({ nginx, llmlb }: Targets, folder: string): Promise<string[][]> {
+  const rates = { nginx: [] as number[], llmlb: [] as number[] };
+  const costs = { nginx: [] as number[], llmlb: [] as number[] };
+  for (let round = 0; round <= ROUNDS; round += 1) {
+    for (const [name, target] of [["nginx", nginx] as const, ["llmlb", llmlb] as const]) {
+      const before = target.cpuMs();
+      const options = { core: LOAD_CORE, connections: 16, seconds: round === 0 ? 2 : 1, folder };
+      const run = await wrk({ url: target.url, ...options });
+      if (run.errors > 0) throw new Error(`${name}: ${run.errors} requests failed`);
+      if (round === 0) continue; // Warm-up.
+      rates[name].push(run.requestsPerSecond);
+      costs[name].push(((target.cpuMs() - before) * 1000) / run.requests);
+    }
+  }
+  const [a, b] = [median(rates.nginx), median(rates.llmlb)];
+  const [c, d] = [median(costs.nginx), median(costs.llmlb)];
+  return [
+    ["requests/s, 16 connections", "", a.toFixed(0), b.toFixed(0), (b / a).toFixed(2)],
+    ["processor time/request", "", `${c.toFixed(1)} µs`, `${d.toFixed(1)} µs`, (d / c).toFixed(2)],
+  ];
+}
+
+async function latency(targets: Targets, folder: string): Promise<string[][]> {
+  const medians = await alternate(targets, async ({ url }) => {
+    const run = await wrk({ url, core: LOAD_CORE, connections: 1, seconds: 1, folder });
+    return run.medianMs;
+  });
+  return [row("latency, 1 connection", medians), added("… added", medians)];
+}
+
+async function streaming(targets: Targets): Promise<string[][]> {
+  const costs: Record<string, number> = {};
+  const medians = await alternate(targets, async (target, name) => {
+    const before = target.cpuMs();
+    const { delaysMs, damaged } = await sseRound(target.url, STREAMS);
+    if (damaged > 0) throw new Error(`${name}: ${damaged} streams were damaged`);
+    costs[name] = ((target.cpuMs() - before) * 1000) / delaysMs.length;
+    return median(delaysMs);
+  });
+  const [a = 0, b = 0] = [costs.nginx, costs.llmlb];
+  return [
+    row(`event delay, ${STREAMS} streams`, medians),
+    added("… added", medians),
+    ["processor time/event", "", `${a.toFixed(1)} µs`, `${b.toFixed(1)} µs`, (b / a).toFixed(2)],
+  ];
+}
+
+type Medians = Record<keyof Targets, number>;
+
+/** Measures the targets in turn, three times, and returns the medians. */
+async function alternate(
+  targets: Targets,
+  measure: (target: Pinned, name: string) => Promise<number>,
+): Promise<Medians> {
+  const values = { direct: [] as number[], nginx: [] as number[], llmlb: [] as number[] };
+  for (let round = 0; round < 3; round += 1) {
+    for (const name of ["direct", "nginx", "llmlb"] as const) {
+      values[name].push(await measure(targets[name], name));
+    }
+  }
+  const { direct, nginx, llmlb } = values;
+  return { direct: median(direct), nginx: median(nginx), llmlb: median(llmlb) };
+}
+
+function row(name: string, { direct, nginx, llmlb }: Medians): string[] {
+  const texts = [direct, nginx, llmlb].map((ms) => `${ms.toFixed(3)} ms`);
+  return [name, ...texts, (llmlb / nginx).toFixed(2)];
+}
+
+function added(name: string, { direct, nginx, llmlb }: Medians): string[] {
+  const texts = [nginx - direct, llmlb - direct].map((ms) => `${ms.toFixed(3)} ms`);
+  return [name, "", ...texts, ""];
+}
+
+await main();

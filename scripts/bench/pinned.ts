@@ -1,0 +1,73 @@
+import { readFileSync } from "node:fs";
+import { createServer } from "node:net";
+
+/** A process that runs on one core only. */
+export interface Pinned {
+  url: string;
+  /** Milliseconds of processor time used so far, by it and its children. */
+  cpuMs(): number;
+  stop(): Promise<void>;
+}
+
+export interface PinnedOptions {
+  argv: string[];
+  core: number;
+  port: number;
+  env?: Record<string, string>;
+  /** Asked until it answers. */
+  probe: string;
+}
+
+const TICK_MS = 10;
+const START_MS_MAX = 10_000;
+
+/** Starts a server on `core` (Linux `taskset`) and waits until it answers. */
+export async function startPinned(options: PinnedOptions): Promise<Pinned> {
+  const child = Bun.spawn(["taskset", "-c", String(options.core), ...options.argv], {
+    env: { ...process.env, ...options.env },
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  const url = `http://127.0.0.1:${options.port}`;
+  const deadline = performance.now() + START_MS_MAX;
+  while (!(await answers(url + options.probe))) {
+    if (child.exitCode !== null || performance.now() > deadline) {
+      child.kill();
+      throw new Error(`starting ${options.argv[0]} failed: ${await child.stderr.text()}`);
+    }
+    await Bun.sleep(50);
+  }
+  return {
+    url,
+    cpuMs: () => ticksOf(child.pid) * TICK_MS,
+    async stop() {
+      child.kill();
+      await child.exited;
+    },
+  };
+}
+
+async function answers(url: string): Promise<boolean> {
+  const response = await fetch(url, { keepalive: false }).catch(() => undefined);
+  return response?.ok === true;
+}
+
+/** User and system time, in ticks, of a process and its children. */
+function ticksOf(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim();
+  const own = Number(fields[11]) + Number(fields[12]);
+  return children
+    .split(" ")
+    .filter((child) => child !== "")
+    .reduce((sum, child) => sum + ticksOf(Number(child)), own);
+}
+
+/** A port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === "string") throw new Error("no port");
+  return address.port;
+}
