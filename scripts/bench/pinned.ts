@@ -32,7 +32,9 @@ export async function startPinned(options: PinnedOptions): Promise<Pinned> {
   while (!(await answers(url + options.probe))) {
     if (child.exitCode !== null || performance.now() > deadline) {
       child.kill();
-      throw new Error(`starting ${options.argv[0]} failed: ${await child.stderr.text()}`);
+      throw new Error(
+        `starting ${options.argv[0]} failed: ${await new Response(child.stderr).text()}`,
+      );
     }
     await Bun.sleep(50);
   }

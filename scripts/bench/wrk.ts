@@ -38,8 +38,9 @@ export async function wrk(options: WrkOptions): Promise<WrkRun> {
     ]),
     { stdio: ["ignore", "pipe", "pipe"] },
   );
-  const text = await run.stdout.text();
-  if ((await run.exited) !== 0) throw new Error(`wrk failed: ${await run.stderr.text()}`);
+  const text = await new Response(run.stdout).text();
+  if ((await run.exited) !== 0)
+    throw new Error(`wrk failed: ${await new Response(run.stderr).text()}`);
   const number = (pattern: RegExp) => Number(pattern.exec(text)?.[1] ?? 0);
   const [, median = "0", unit = "ms"] = /50%\s+([\d.]+)(us|ms|s)/.exec(text) ?? [];
   const sockets = /Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)/.exec(text);
