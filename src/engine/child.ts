@@ -5,6 +5,7 @@ import { explainCrash, explainLoadError } from "./failure.ts";
 import { type Engine, EngineLoadError, type EngineOptions, type LoadFailure } from "./launch.ts";
 import { type EngineAddress, FromEngine, type ModelInfo, type ToEngine } from "./messages.ts";
 import { SECRET_HEADER } from "./serve.ts";
+import { severityOf } from "./severity.ts";
 
 /** Lines kept of what an engine prints and logs as an error, to explain its end. */
 const LAST_LINES = 20;
@@ -112,11 +113,9 @@ export class EngineProcess {
   }
 
   #hearLog(level: number, text: string): void {
-    if (level >= 4) {
-      this.#remember(text);
-      this.#log.error({ text }, "engine.log");
-    } else if (level === 3) this.#log.warn({ text }, "engine.log");
-    else this.#log.debug({ text }, "engine.log");
+    const severity = severityOf(level, text);
+    if (severity === "error") this.#remember(text);
+    this.#log[severity]({ text }, "engine.log");
   }
 
   #remember(line: string): void {

@@ -11,12 +11,18 @@ const CODES: Record<string, string> = {
   not_supported_error: "not_supported",
 };
 
+/** A text to embed must fit into one batch; llama.cpp calls it a fault of the server (500). */
+const TOO_LONG = /input .*is too large to process/;
+
 /** The error that an engine's response tells of, in the terms of our own APIs. */
 export function engineError(body: string, status: number): ApiError {
   const parsed = LlamaError.safeParse(parse(body));
   const { message, type } = parsed.success
     ? parsed.data.error
     : { message: `The engine answered with status ${status}`, type: undefined };
+  if (TOO_LONG.test(message)) {
+    return new ApiError("invalid_request", message, { code: "context_length_exceeded" });
+  }
   const code = CODES[type ?? ""];
   return new ApiError(kindOf(status), message, code === undefined ? {} : { code });
 }

@@ -1,11 +1,10 @@
-import { mkdirSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { open } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { ForwardTarget } from "../http/forward.ts";
 import type { Logger } from "../lib/log.ts";
 import { EngineProcess } from "./child.ts";
 import { libraryDirectories } from "./library.ts";
+import { newSocket } from "./socket.ts";
 
 /** Why a model could not be loaded. */
 export type LoadFailure =
@@ -82,7 +81,7 @@ export async function launchEngine(options: EngineOptions): Promise<Engine> {
   await checkFile(options.modelPath);
   if (options.mmprojPath !== undefined) await checkFile(options.mmprojPath);
   const directories = await libraryDirectories(options.home);
-  const socket = socketPath(options.home);
+  const socket = await newSocket(options.home);
   const process = new EngineProcess(options);
   process.send({
     type: "load",
@@ -139,18 +138,4 @@ async function checkFile(path: string): Promise<void> {
     await file.close();
   }
   throw new EngineLoadError("not_gguf", `Loading ${path} failed: it is not a GGUF file.`);
-}
-
-/** Longest path of a Unix socket that every system takes. */
-const SOCKET_PATH_BYTES_MAX = 100;
-
-function socketPath(home: string): string {
-  const name = `engine-${process.pid}-${crypto.randomUUID().slice(0, 8)}.sock`;
-  const inHome = join(home, "run", name);
-  const folder =
-    Buffer.byteLength(inHome) <= SOCKET_PATH_BYTES_MAX
-      ? join(home, "run")
-      : join(tmpdir(), `llmlb-${process.getuid?.() ?? 0}`);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  return join(folder, name);
 }

@@ -1,0 +1,54 @@
+import { mkdirSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** Longest path of a Unix socket that every system takes. */
+const SOCKET_PATH_BYTES_MAX = 100;
+
+const NAME = /^engine-(\d+)-[0-9a-f]{8}\.sock$/;
+
+/**
+ * A path for the socket of one more engine of this process, in `run/` of the data folder, or where
+ * that is too long, in the system's temporary folder. Clears away what dead processes have left.
+ */
+export async function newSocket(home: string): Promise<string> {
+  const name = `engine-${process.pid}-${crypto.randomUUID().slice(0, 8)}.sock`;
+  const inHome = join(home, "run", name);
+  const folder =
+    Buffer.byteLength(inHome) <= SOCKET_PATH_BYTES_MAX
+      ? join(home, "run")
+      : join(tmpdir(), `llmlb-${process.getuid?.() ?? 0}`);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  await removeStale(folder);
+  return join(folder, name);
+}
+
+/** Removes the sockets of processes that are gone, if really nobody listens there. */
+async function removeStale(folder: string): Promise<void> {
+  for (const name of readdirSync(folder)) {
+    const pid = NAME.exec(name)?.[1];
+    if (pid === undefined || isAlive(Number(pid))) continue;
+    // Another container may share this folder and have processes of its own.
+    const path = join(folder, name);
+    if (!(await isListening(path))) rmSync(path, { force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (cause) {
+    return cause instanceof Error && "code" in cause && cause.code === "EPERM";
+  }
+}
+
+async function isListening(path: string): Promise<boolean> {
+  try {
+    const socket = await Bun.connect({ unix: path, socket: { data: () => undefined } });
+    socket.end();
+    return true;
+  } catch {
+    return false; // refused: nobody is there
+  }
+}
