@@ -1,0 +1,127 @@
+import type { Grant } from "./grant.ts";
+import {
+  type Routable,
+  Scheduler,
+  type SchedulerOptions,
+  type SlotRequest,
+  type Waiting,
+} from "./scheduler.ts";
+import { type WaitOptions, waitFor } from "./wait.ts";
+
+export interface GateOptions<E extends Routable> extends Omit<SchedulerOptions<E>, "onBlocked"> {
+  /** Longest wait for a slot; default 60 s. */
+  timeoutMs?: number;
+  /** Unix time in milliseconds that never goes back; default the machine's. */
+  now?: () => number;
+}
+
+/** How a request got through the gate, or why it did not. */
+export type Entry<E extends Routable> =
+  | { kind: "granted"; grant: Grant<E> }
+  | { kind: "rejected" | "unavailable" | "timeout" | "aborted" | "closed" };
+
+/** What a request waits for: see `SlotRequest`. */
+export type GateRequest<E> = Omit<SlotRequest<E>, "nowMs" | "sinceMs" | "place">;
+
+/** Where requests wait for a slot: the scheduler with a clock, timers and promises. */
+export class Gate<E extends Routable> {
+  readonly scheduler: Scheduler<E>;
+  readonly now: () => number;
+  readonly #timeoutMs: number;
+  /** Per endpoint whose circuit is open: the end of its back-off. */
+  readonly #timers = new Map<E, Timer>();
+
+  constructor({ timeoutMs = 60_000, now = monotonicMs, ...options }: GateOptions<E>) {
+    this.now = now;
+    this.#timeoutMs = timeoutMs;
+    const onBlocked = (endpoint: E, untilMs: number) => this.#offerAt(endpoint, untilMs);
+    this.scheduler = new Scheduler({ ...options, onBlocked });
+  }
+
+  /**
+   * Waits for a slot, at most the gate's time or the request's own, whichever is shorter. Whoever
+   * is granted one has to give it back, also when the client has left meanwhile. Never throws.
+   */
+  enter(request: GateRequest<E>, wait: WaitOptions = {}): Entry<E> | Promise<Entry<E>> {
+    const nowMs = this.now();
+    const outcome = this.scheduler.request({ ...request, nowMs });
+    switch (outcome.kind) {
+      case "queued":
+        return this.#queued(outcome.waiting, nowMs + this.#limitMs(wait), wait.signal);
+      case "delay":
+        return this.#delayed(request, outcome, wait);
+      default:
+        return outcome;
+    }
+  }
+
+  /** An endpoint takes more than before: it came online, or has more slots or models. */
+  offer(endpoint: E): void {
+    this.scheduler.offer(endpoint, this.now());
+  }
+
+  /** Sends all away who wait and lets nobody in any more. */
+  close(): void {
+    for (const timer of this.#timers.values()) clearTimeout(timer);
+    this.#timers.clear();
+    this.scheduler.close();
+  }
+
+  #limitMs({ timeoutMs }: WaitOptions): number {
+    return Math.min(this.#timeoutMs, timeoutMs ?? this.#timeoutMs);
+  }
+
+  async #delayed(
+    request: GateRequest<E>,
+    { delayMs, place }: { delayMs: number; place: { giveUp(): void } },
+    wait: WaitOptions,
+  ): Promise<Entry<E>> {
+    const sinceMs = this.now();
+    const endsAtMs = sinceMs + this.#limitMs(wait);
+    const timeoutMs = Math.min(delayMs, endsAtMs - sinceMs);
+    const end = await waitFor<never>(() => () => undefined, { timeoutMs, signal: wait.signal });
+    if (end === "aborted") {
+      place.giveUp();
+      return { kind: "aborted" };
+    }
+    const outcome = this.scheduler.request({ ...request, nowMs: this.now(), sinceMs, place });
+    if (outcome.kind === "queued") return this.#queued(outcome.waiting, endsAtMs, wait.signal);
+    return outcome.kind === "delay" ? { kind: "rejected" } : outcome;
+  }
+
+  async #queued(
+    waiting: Waiting<E>,
+    endsAtMs: number,
+    signal: AbortSignal | undefined,
+  ): Promise<Entry<E>> {
+    const timeoutMs = Math.max(0, endsAtMs - this.now());
+    const settled = await waitFor<Entry<E>>(
+      (settle) => {
+        waiting.onSettled = settle;
+        return () => waiting.leave(signal?.aborted ? "aborted" : "timeout");
+      },
+      { timeoutMs, signal },
+    );
+    if (typeof settled !== "string") return settled;
+    // A client that was gone before it began to wait.
+    if (settled === "aborted") waiting.leave("aborted");
+    return { kind: settled };
+  }
+
+  #offerAt(endpoint: E, untilMs: number): void {
+    clearTimeout(this.#timers.get(endpoint));
+    const timer = setTimeout(
+      () => {
+        this.#timers.delete(endpoint);
+        this.offer(endpoint);
+      },
+      Math.ceil(untilMs - this.now()),
+    );
+    timer.unref();
+    this.#timers.set(endpoint, timer);
+  }
+}
+
+function monotonicMs(): number {
+  return performance.timeOrigin + performance.now();
+}

@@ -1,0 +1,96 @@
+import type { Circuit } from "./circuit.ts";
+import type { Latency } from "./latency.ts";
+import type { Finish, Lease, Load } from "./load.ts";
+import type { Reason } from "./selection.ts";
+
+/** An endpoint with what is counted of it. */
+interface Counted {
+  readonly load: Load;
+  readonly latency: Latency;
+  readonly circuit: Circuit;
+}
+
+/** Who wants to know what grants do to an endpoint. */
+export interface GrantEvents<E> {
+  /** A slot is free, or the endpoint takes more than before. */
+  onFree(endpoint: E, nowMs: number): void;
+  /** Its circuit opened. */
+  onBlocked(endpoint: E, untilMs: number): void;
+}
+
+export interface GrantOptions<E extends Counted> {
+  endpoint: E;
+  model: string;
+  /** Why this endpoint: what selection said, or that the request was next in the queue. */
+  reason: Reason | "queue";
+  waitedMs: number;
+  nowMs: number;
+  events: GrantEvents<E>;
+}
+
+/**
+ * A slot of an endpoint, for one request. Say `answered` or `failed` once it is known, and in any
+ * case `finish` or `cancel` at the end of the answer's last byte: that gives the slot back.
+ */
+export class Grant<E extends Counted> {
+  readonly endpoint: E;
+  readonly model: string;
+  readonly reason: Reason | "queue";
+  /** Time in the queue; 0 for a request that found a free slot. */
+  readonly waitedMs: number;
+  readonly #lease: Lease;
+  readonly #events: GrantEvents<E>;
+  /** This request decides whether the endpoint's circuit closes. */
+  #probe: boolean;
+
+  constructor({ endpoint, model, reason, waitedMs, nowMs, events }: GrantOptions<E>) {
+    this.endpoint = endpoint;
+    this.model = model;
+    this.reason = reason;
+    this.waitedMs = waitedMs;
+    this.#events = events;
+    this.#probe = endpoint.circuit.begin(nowMs);
+    this.#lease = endpoint.load.begin(reason === "explore" || reason === "re-explore");
+  }
+
+  /**
+   * The endpoint's first byte came and is no failure of its own. `latencyMs`, the time since the
+   * sending, counts for its moving average; leave it out unless the request succeeded.
+   */
+  answered(nowMs: number, latencyMs?: number): void {
+    if (latencyMs !== undefined) this.endpoint.latency.record(latencyMs, nowMs);
+    this.#lease.explored();
+    this.#probe = false;
+    if (this.endpoint.circuit.succeed()) this.#events.onFree(this.endpoint, nowMs);
+  }
+
+  /** The endpoint was not reached, broke off or answered 5xx: its circuit may open. */
+  failed(nowMs: number): void {
+    const { circuit } = this.endpoint;
+    this.#lease.explored();
+    if (circuit.fail(nowMs, this.#probe)) {
+      this.#events.onBlocked(this.endpoint, circuit.blockedUntilMs);
+    }
+    this.#probe = false;
+  }
+
+  /** Gives the slot back and counts the request; false if it was given back before. */
+  finish(finish: Finish): boolean {
+    if (!this.#lease.finish(finish)) return false;
+    this.#free(finish.nowMs);
+    return true;
+  }
+
+  /** Gives the slot back of a request that counts neither as success nor as error. */
+  cancel(nowMs: number): boolean {
+    if (!this.#lease.cancel()) return false;
+    this.#free(nowMs);
+    return true;
+  }
+
+  #free(nowMs: number): void {
+    if (this.#probe) this.endpoint.circuit.abandon();
+    this.#probe = false;
+    this.#events.onFree(this.endpoint, nowMs);
+  }
+}

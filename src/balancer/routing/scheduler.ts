@@ -1,0 +1,356 @@
+import { type Admission, admit } from "./admission.ts";
+import type { Circuit } from "./circuit.ts";
+import { Grant, type GrantEvents } from "./grant.ts";
+import type { Latency } from "./latency.ts";
+import type { Load } from "./load.ts";
+import type { PrefixIndex } from "./prefix.ts";
+import { FairQueue, Ticket } from "./queue.ts";
+import {
+  type Candidate,
+  hasRoom,
+  isOpen,
+  type Reason,
+  type Strategy,
+  select,
+} from "./selection.ts";
+
+/** An endpoint as the scheduler needs it. */
+export interface Routable extends Candidate {
+  readonly load: Load;
+  readonly latency: Latency;
+  readonly circuit: Circuit;
+  /** The names under which clients may ask it for models, e.g. a Map's keys. */
+  readonly models: ModelNames | undefined;
+}
+
+/** A Set of names or a Map by name. */
+export interface ModelNames {
+  readonly size: number;
+  has(name: string): boolean;
+  keys(): Iterable<string>;
+}
+
+export interface SchedulerOptions<E extends Routable> {
+  /** Endpoints that have a model, online or not: those whose `models` has it. */
+  candidates: (model: string) => readonly E[];
+  /** Default `prefix`. */
+  strategy?: Strategy;
+  /** Needed for the strategy `prefix`. */
+  prefixes?: PrefixIndex<E>;
+  /** Requests that may wait for one model; default 100. */
+  queueMax?: number;
+  /** Requests that may wait in all; default 10,000. */
+  waitingMax?: number;
+  /** An endpoint's circuit opened: call `offer` for it at that time, somebody may wait for it. */
+  onBlocked?: (endpoint: E, untilMs: number) => void;
+}
+
+/** A request for a slot of some endpoint. */
+export interface SlotRequest<E> {
+  model: string;
+  /** Whose request it is; clients share the slots evenly. */
+  client: string;
+  nowMs: number;
+  /** When it came, if that was earlier; default `nowMs`. */
+  sinceMs?: number;
+  /** Endpoints that failed it; default none. */
+  tried?: readonly E[];
+  /** Of its prompt, see `fingerprint`; default none. */
+  fingerprint?: Float64Array | undefined;
+  /** Share of the most expensive request, over 0 and up to 1; default 1. */
+  cost?: number;
+  /** The model is loading or its endpoints are starting: wait for them, too; default false. */
+  expected?: boolean;
+  /** What a first call returned with `delay`; it is used up. */
+  place?: Place;
+}
+
+/** What a request is told at once. */
+export type Outcome<E extends Routable> =
+  | { kind: "granted"; grant: Grant<E> }
+  | { kind: "queued"; waiting: Waiting<E> }
+  /** Ask again in `delayMs` with `place`, or give it up. */
+  | { kind: "delay"; delayMs: number; place: Place }
+  /** The queue is full. */
+  | { kind: "rejected" }
+  /** No endpoint could take it, now or when a slot gets free. */
+  | { kind: "unavailable" }
+  | { kind: "closed" };
+
+/** A place in a queue for a request that comes later. */
+export interface Place {
+  giveUp(): void;
+}
+
+/** A request in a queue. It is there, or it was settled: never both, never neither. */
+export interface Waiting<E extends Routable> {
+  /** Called once, with the grant or when the scheduler closes. */
+  onSettled: (outcome: { kind: "granted"; grant: Grant<E> } | { kind: "closed" }) => void;
+  /** Leaves the queue; false if it was settled before. */
+  leave(why: "timeout" | "aborted"): boolean;
+}
+
+/** Counted since the start. */
+export interface SchedulerCounts {
+  granted: number;
+  /** Granted after waiting. */
+  waited: number;
+  waitedMsTotal: number;
+  rejected: number;
+  timedOut: number;
+}
+
+interface Entry<E extends Routable> {
+  request: SlotRequest<E>;
+  waiting: Waiting<E>;
+}
+
+class ModelQueue<E extends Routable> extends FairQueue<E, Entry<E>> {
+  readonly model: string;
+  /** Places for requests that come later. */
+  reserved = 0;
+  /** Number of the selection that served it last, at first of the one it came after. */
+  servedTurn: number;
+
+  constructor(model: string, servedTurn: number) {
+    super();
+    this.model = model;
+    this.servedTurn = servedTurn;
+  }
+}
+
+/**
+ * Gives the slots of endpoints to requests. Pure: time comes with the calls, and whoever waits is
+ * called back.
+ *
+ * A request:
+ * 1. Closed: closed.
+ * 2. Selection finds an endpoint with a free slot: granted, but those who wait for the model
+ *    already come first, unless the request has been to an endpoint before.
+ * 3. No endpoint can take it and none is expected: unavailable.
+ * 4. Otherwise admission by the fill of the model's queue: queued, delayed or rejected. A request
+ *    that has been to an endpoint is queued as long as the queue is not at its limit.
+ *
+ * A slot that gets free (`offer`) is given away within the call, so nobody can come in between:
+ * 1. The endpoint is not open or has no free slot: nothing.
+ * 2. Among the models of the endpoint for which somebody waits, the one served longest ago.
+ * 3. Its next request, see `FairQueue`, is granted; then again from 1.
+ */
+export class Scheduler<E extends Routable> {
+  readonly #options: SchedulerOptions<E>;
+  readonly #strategy: Strategy;
+  readonly #queueMax: number;
+  readonly #waitingMax: number;
+  /** Only models with waiting requests or places, the one served longest ago first. */
+  readonly #queues = new Map<string, ModelQueue<E>>();
+  readonly counts: SchedulerCounts = {
+    granted: 0,
+    waited: 0,
+    waitedMsTotal: 0,
+    rejected: 0,
+    timedOut: 0,
+  };
+  readonly #events: GrantEvents<E>;
+  /** Waiting requests and places. */
+  #waiting = 0;
+  #turn = 0;
+  #closed = false;
+
+  constructor(options: SchedulerOptions<E>) {
+    this.#options = options;
+    this.#strategy = options.strategy ?? "prefix";
+    this.#queueMax = options.queueMax ?? 100;
+    this.#waitingMax = options.waitingMax ?? 10_000;
+    this.#events = {
+      onFree: (endpoint, nowMs) => this.offer(endpoint, nowMs),
+      onBlocked: (endpoint, untilMs) => options.onBlocked?.(endpoint, untilMs),
+    };
+  }
+
+  /** Requests that wait in all, or for one model. */
+  waiting(model?: string): number {
+    if (model === undefined) return this.#waiting;
+    const queue = this.#queues.get(model);
+    return queue === undefined ? 0 : queue.size + queue.reserved;
+  }
+
+  /** Asks for a slot. */
+  request(request: SlotRequest<E>): Outcome<E> {
+    request.place?.giveUp();
+    if (this.#closed) return { kind: "closed" };
+    for (;;) {
+      const selection = this.#select(request);
+      if ("none" in selection) {
+        if (selection.none === "no_candidate" && request.expected !== true) {
+          return { kind: "unavailable" };
+        }
+        return this.#wait(request);
+      }
+      const { endpoint, reason } = selection;
+      // A slot is free though somebody waits, e.g. because a back-off is over: they come first.
+      if (!isRetry(request) && this.#handOver(endpoint, request.model, request.nowMs)) {
+        continue;
+      }
+      return { kind: "granted", grant: this.#grant(request, endpoint, { reason, waitedMs: 0 }) };
+    }
+  }
+
+  /**
+   * Gives free slots of an endpoint to those who wait. To be called when it came online, has more
+   * slots or models than before, or its circuit's back-off is over.
+   */
+  offer(endpoint: E, nowMs: number): void {
+    while (this.#waiting > 0 && isOpen(endpoint, nowMs) && hasRoom(endpoint)) {
+      if (!this.#handOverAny(endpoint, nowMs)) return;
+    }
+  }
+
+  /** Sends everybody away who waits, and from now on everybody who comes. */
+  close(): void {
+    this.#closed = true;
+    for (const queue of this.#queues.values()) {
+      for (let ticket = queue.takeAny(); ticket !== undefined; ticket = queue.takeAny()) {
+        this.#waiting -= 1;
+        ticket.request.waiting.onSettled({ kind: "closed" });
+      }
+      this.#tidy(queue);
+    }
+  }
+
+  #select(request: SlotRequest<E>) {
+    const { model, nowMs, tried, fingerprint } = request;
+    const matches =
+      this.#strategy === "prefix" && fingerprint !== undefined && fingerprint.length > 0
+        ? this.#options.prefixes?.match(fingerprint, nowMs)
+        : undefined;
+    const turn = this.#turn + 1;
+    const context = { strategy: this.#strategy, nowMs, turn, tried, matches };
+    return select(this.#options.candidates(model), context);
+  }
+
+  #grant(
+    request: SlotRequest<E>,
+    endpoint: E,
+    how: { reason: Reason | "queue"; waitedMs: number },
+  ) {
+    this.#turn += 1;
+    endpoint.load.lastTurn = this.#turn;
+    this.counts.granted += 1;
+    const { fingerprint, nowMs, model } = request;
+    if (fingerprint !== undefined) this.#options.prefixes?.record(fingerprint, endpoint, nowMs);
+    return new Grant<E>({
+      endpoint,
+      model,
+      ...how,
+      nowMs,
+      events: this.#events,
+    });
+  }
+
+  /** Grants an endpoint's slot to the next who waits for a model; false if nobody wants it. */
+  #handOver(endpoint: E, model: string, nowMs: number): boolean {
+    const queue = this.#queues.get(model);
+    const ticket = queue?.take(endpoint);
+    if (queue === undefined || ticket === undefined) return false;
+    this.#waiting -= 1;
+    queue.servedTurn = this.#turn + 1;
+    this.#queues.delete(model);
+    this.#queues.set(model, queue);
+    this.#tidy(queue);
+    const { request, waiting } = ticket.request;
+    const waitedMs = Math.max(0, nowMs - (request.sinceMs ?? request.nowMs));
+    this.counts.waited += 1;
+    this.counts.waitedMsTotal += waitedMs;
+    const grant = this.#grant({ ...request, nowMs }, endpoint, { reason: "queue", waitedMs });
+    waiting.onSettled({ kind: "granted", grant });
+    return true;
+  }
+
+  /** Grants an endpoint's slot to somebody: models in turn, the one served longest ago first. */
+  #handOverAny(endpoint: E, nowMs: number): boolean {
+    const { models } = endpoint;
+    if (models === undefined) return false;
+    if (models.size >= this.#queues.size) {
+      for (const { model } of this.#queues.values()) {
+        if (models.has(model) && this.#handOver(endpoint, model, nowMs)) return true;
+      }
+      return false;
+    }
+    const queues: ModelQueue<E>[] = [];
+    for (const model of models.keys()) {
+      const queue = this.#queues.get(model);
+      if (queue !== undefined) queues.push(queue);
+    }
+    queues.sort((a, b) => a.servedTurn - b.servedTurn);
+    return queues.some(({ model }) => this.#handOver(endpoint, model, nowMs));
+  }
+
+  #wait(request: SlotRequest<E>): Outcome<E> {
+    const queue = this.#queues.get(request.model) ?? new ModelQueue<E>(request.model, this.#turn);
+    const admission = this.#admit(request, queue);
+    if (admission.kind === "reject") {
+      this.counts.rejected += 1;
+      return { kind: "rejected" };
+    }
+    this.#queues.set(request.model, queue);
+    this.#waiting += 1;
+    if (admission.kind === "accept")
+      return { kind: "queued", waiting: this.#enqueue(request, queue) };
+    queue.reserved += 1;
+    return { kind: "delay", delayMs: admission.delayMs, place: this.#placeIn(queue) };
+  }
+
+  #admit(request: SlotRequest<E>, queue: ModelQueue<E>): Admission {
+    const { client, place } = request;
+    const waiting = queue.size + queue.reserved;
+    if (this.#waiting >= this.#waitingMax || waiting >= this.#queueMax) return { kind: "reject" };
+    if (isRetry(request) || place !== undefined) return { kind: "accept" };
+    const own = queue.own(client);
+    const clients = queue.clients + (own === 0 ? 1 : 0);
+    return admit({ waiting, max: this.#queueMax, own, clients });
+  }
+
+  #enqueue(request: SlotRequest<E>, queue: ModelQueue<E>): Waiting<E> {
+    const { client, cost, tried } = request;
+    const waiting: Waiting<E> = {
+      onSettled: () => undefined,
+      leave: (why) => {
+        if (!queue.remove(ticket)) return false;
+        this.#waiting -= 1;
+        if (why === "timeout") this.counts.timedOut += 1;
+        this.#tidy(queue);
+        return true;
+      },
+    };
+    const ticket: Ticket<E, Entry<E>> = new Ticket({
+      client,
+      request: { request, waiting },
+      ...(cost === undefined ? {} : { cost }),
+      ...(tried === undefined ? {} : { tried }),
+    });
+    queue.push(ticket);
+    return waiting;
+  }
+
+  #placeIn(queue: ModelQueue<E>): Place {
+    let held = true;
+    return {
+      giveUp: () => {
+        if (!held) return;
+        held = false;
+        queue.reserved -= 1;
+        this.#waiting -= 1;
+        this.#tidy(queue);
+      },
+    };
+  }
+
+  /** Forgets a queue that nobody uses, so that there are never more than waiting requests. */
+  #tidy(queue: ModelQueue<E>): void {
+    if (queue.size === 0 && queue.reserved === 0) this.#queues.delete(queue.model);
+  }
+}
+
+function isRetry({ tried }: { tried?: readonly unknown[] }): boolean {
+  return tried !== undefined && tried.length > 0;
+}

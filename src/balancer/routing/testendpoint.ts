@@ -1,0 +1,39 @@
+import { Circuit, type CircuitOptions } from "./circuit.ts";
+import { Latency } from "./latency.ts";
+import { Load } from "./load.ts";
+import type { Routable } from "./scheduler.ts";
+
+/** An endpoint of tests: online and measured 100 ms at time 0, unless told otherwise. */
+export class TestEndpoint implements Routable {
+  readonly name: string;
+  readonly health: { status: string };
+  readonly load: Load;
+  readonly latency = new Latency();
+  readonly circuit: Circuit;
+  readonly models: Set<string>;
+
+  constructor(options: TestEndpointOptions = {}) {
+    this.name = options.name ?? "endpoint";
+    this.health = { status: options.status ?? "online" };
+    this.load = new Load(options.slots ?? 8);
+    this.load.active = options.active ?? 0;
+    this.load.initializing = options.initializing ?? false;
+    this.circuit = new Circuit(options.circuit);
+    this.models = new Set(options.models ?? ["m"]);
+    const { latencyMs = 100 } = options;
+    if (latencyMs !== null) this.latency.record(latencyMs, options.sampledAtMs ?? 0);
+  }
+}
+
+export interface TestEndpointOptions {
+  name?: string;
+  status?: string;
+  slots?: number;
+  active?: number;
+  initializing?: boolean;
+  /** Null for one that was never measured. */
+  latencyMs?: number | null;
+  sampledAtMs?: number;
+  models?: string[];
+  circuit?: CircuitOptions;
+}
