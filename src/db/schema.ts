@@ -1,0 +1,165 @@
+/** The tables of `lb.db` and `history.db` as Kysely sees them; migrations.ts creates them. */
+
+export interface StateSchema {
+  endpoints: EndpointsTable;
+  endpoint_models: EndpointModelsTable;
+  enrolment_tokens: EnrolmentTokensTable;
+  node_keys: NodeKeysTable;
+  imported_models: ImportedModelsTable;
+  imports: ImportsTable;
+}
+
+export interface HistorySchema {
+  requests: RequestsTable;
+  request_bodies: RequestBodiesTable;
+  usage: UsageTable;
+  checks: ChecksTable;
+  imports: ImportsTable;
+}
+
+export interface EndpointsTable {
+  id: string;
+  name: string;
+  /** As the operator wrote it. */
+  base_url: string;
+  /** The same, normalised: what makes an address unique. */
+  url_key: string;
+  /** Sealed with `secret.key`. */
+  api_key: Uint8Array | null;
+  node_id: string | null;
+  type: string | null;
+  status: string;
+  health_interval_ms: number;
+  inference_timeout_ms: number;
+  latency_ms: number | null;
+  inference_latency_ms: number | null;
+  inference_measured_at: number | null;
+  last_seen_at: number | null;
+  last_error: string | null;
+  error_count: number;
+  registered_at: number;
+  notes: string | null;
+  /** JSON list of texts. */
+  capabilities: string;
+  slots: number | null;
+  /** JSON. */
+  device_info: string | null;
+  model_count: number;
+  models_synced_at: number | null;
+  /** Of the list as it was given last; the same list again changes nothing. */
+  models_hash: string | null;
+  total_requests: number;
+  succeeded_requests: number;
+  failed_requests: number;
+}
+
+export interface EndpointModelsTable {
+  endpoint_id: string;
+  model_id: string;
+  /** JSON list of texts. */
+  capabilities: string | null;
+  /** JSON list of texts. */
+  supported_apis: string;
+  max_tokens: number | null;
+  canonical_name: string | null;
+  owned_by: string | null;
+  created_at: number | null;
+}
+
+export interface EnrolmentTokensTable {
+  id: string;
+  token_hash: string;
+  purpose: string;
+  note: string | null;
+  created_at: number;
+  expires_at: number;
+  uses_max: number | null;
+  uses: number;
+  revoked_at: number | null;
+}
+
+export interface NodeKeysTable {
+  node_id: string;
+  key_hash: string;
+  token_id: string | null;
+  created_at: number;
+}
+
+export interface ImportedModelsTable {
+  name: string;
+  repo: string | null;
+  filename: string | null;
+  source: string | null;
+  description: string | null;
+  chat_template: string | null;
+  size_bytes: number | null;
+  /** JSON list of texts. */
+  tags: string;
+}
+
+export interface ImportsTable {
+  file: string;
+  content_hash: string;
+  imported_at: number;
+}
+
+export interface RequestsTable {
+  seq: number;
+  id: string;
+  request_id: string;
+  request_type: string;
+  model: string;
+  endpoint_id: string | null;
+  endpoint_name: string | null;
+  endpoint_url: string | null;
+  api_key_id: string | null;
+  client_ip: string | null;
+  started_at: number;
+  completed_at: number;
+  streamed: number;
+  retries: number;
+  succeeded: number;
+  http_status: number | null;
+  error: string | null;
+  queue_ms: number | null;
+  first_byte_ms: number | null;
+  duration_ms: number;
+  input_tokens: number | null;
+  output_tokens: number | null;
+  cached_tokens: number | null;
+  token_source: string | null;
+}
+
+export interface RequestBodiesTable {
+  seq: number;
+  request_body: string | null;
+  response_body: string | null;
+}
+
+export interface UsageTable {
+  /** `YYYY-MM-DD`, local time of the balancer. */
+  day: string;
+  /** Empty when no endpoint was reached; likewise `model` and `api_key_id`. */
+  endpoint_id: string;
+  model: string;
+  api_key_id: string;
+  request_type: string;
+  requests: number;
+  succeeded: number;
+  failed: number;
+  input_tokens: number;
+  output_tokens: number;
+  cached_tokens: number;
+  duration_ms: number;
+}
+
+export interface ChecksTable {
+  seq: number;
+  endpoint_id: string;
+  checked_at: number;
+  succeeded: number;
+  latency_ms: number | null;
+  error: string | null;
+  status_before: string;
+  status_after: string;
+}

@@ -1,0 +1,74 @@
+import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
+import { chmodSync, linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+const KEY_BYTES = 32;
+const IV_BYTES = 12;
+const TAG_BYTES = 16;
+const FORMAT = 1;
+
+/** Seals texts with `secret.key` (AES-256-GCM). */
+export interface Secret {
+  /** `owner` is bound to the result: it opens for the same owner only. */
+  seal(text: string, owner: string): Uint8Array;
+  /** Throws if it was sealed with another key, for another owner, or is damaged. */
+  open(sealed: Uint8Array, owner: string): string;
+}
+
+/** Reads `secret.key` of the data folder, or makes one. Throws if the file is damaged. */
+export function openSecret(home: string): Secret {
+  const path = join(home, "secret.key");
+  const key = readKey(path) ?? createKey(path);
+  return {
+    seal(text, owner) {
+      const iv = randomBytes(IV_BYTES);
+      const cipher = createCipheriv("aes-256-gcm", key, iv).setAAD(Buffer.from(owner));
+      const body = Buffer.concat([cipher.update(text, "utf8"), cipher.final()]);
+      return new Uint8Array(Buffer.concat([Buffer.of(FORMAT), iv, cipher.getAuthTag(), body]));
+    },
+    open(sealed, owner) {
+      const bytes = Buffer.from(sealed);
+      const body = 1 + IV_BYTES + TAG_BYTES;
+      if (bytes.length < body || bytes[0] !== FORMAT) throw new Error("Opening a secret: damaged.");
+      const cipher = createDecipheriv("aes-256-gcm", key, bytes.subarray(1, 1 + IV_BYTES));
+      cipher.setAAD(Buffer.from(owner)).setAuthTag(bytes.subarray(1 + IV_BYTES, body));
+      return cipher.update(bytes.subarray(body), undefined, "utf8") + cipher.final("utf8");
+    },
+  };
+}
+
+function readKey(path: string): Buffer | undefined {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8").trim();
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw new Error(`Reading ${path}: ${String(cause)}`, { cause });
+  }
+  const key = Buffer.from(text, "base64");
+  if (key.length === KEY_BYTES) return key;
+  throw new Error(
+    `Reading ${path}: it holds no key. Restore it from a backup, or remove it and set the API ` +
+      "keys of all endpoints again.",
+  );
+}
+
+/** Linking a finished file makes it appear whole, and only if no other process was faster. */
+function createKey(path: string): Buffer {
+  const key = randomBytes(KEY_BYTES);
+  const own = `${path}.${process.pid}-${randomBytes(4).toString("hex")}`;
+  writeFileSync(own, `${key.toString("base64")}\n`, { mode: 0o600, flag: "wx", flush: true });
+  try {
+    chmodSync(own, 0o600);
+    linkSync(own, path);
+    return key;
+  } catch (cause) {
+    const other = readKey(path);
+    if (other !== undefined) return other;
+    if ((cause as NodeJS.ErrnoException).code !== "EPERM") throw cause;
+    renameSync(own, path); // A file system without links.
+    return key;
+  } finally {
+    rmSync(own, { force: true });
+  }
+}
