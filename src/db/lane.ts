@@ -24,6 +24,8 @@ export interface LaneOptions<T> {
 /** While nothing can be written, it is tried again after these times. */
 const RETRY_MS_FIRST = 250;
 const RETRY_MS_MAX = 5000;
+/** When too much waits, it is dropped down to this part of the bound. */
+const DROP_TO = 0.95;
 const LOG_EVERY_MS = 60_000;
 
 /**
@@ -146,13 +148,19 @@ export class Lane<T> {
   }
 
   #take(most: number): Map<string, T> {
-    const { batchMax, bytesOf } = this.#options;
-    const taken = new Map<string, T>();
-    for (const [key, item] of this.#waiting) {
-      if (taken.size === Math.min(batchMax, most)) break;
-      taken.set(key, item);
-      this.#waiting.delete(key);
-      this.#writingBytes += bytesOf(item);
+    const count = Math.min(most, this.#options.batchMax);
+    let taken = this.#waiting;
+    if (count >= this.#waiting.size) {
+      this.#waiting = new Map();
+      this.#writingBytes = this.#waitingBytes;
+    } else {
+      taken = new Map();
+      for (const [key, item] of this.#waiting) {
+        if (taken.size === count) break;
+        taken.set(key, item);
+        this.#waiting.delete(key);
+        this.#writingBytes += this.#options.bytesOf(item);
+      }
     }
     this.#waitingBytes -= this.#writingBytes;
     this.#writingItems = taken.size;
@@ -181,17 +189,22 @@ export class Lane<T> {
     this.#waitingBytes += bytesOf(item);
   }
 
+  /** Some more than needed at once: finding the oldest item of a map is not free. */
   #dropOldest(): void {
-    const { itemsMax, bytesMax, bytesOf } = this.#options;
-    const isFull = () =>
-      this.#waiting.size + this.#writingItems > itemsMax ||
-      this.#waitingBytes + this.#writingBytes > bytesMax;
+    if (this.#fill() <= 1) return;
     for (const [key, item] of this.#waiting) {
-      if (!isFull()) return;
+      if (this.#fill() <= DROP_TO) return;
       this.#waiting.delete(key);
-      this.#waitingBytes -= bytesOf(item);
+      this.#waitingBytes -= this.#options.bytesOf(item);
       this.#dropped += 1;
     }
+  }
+
+  /** How much of what may wait is taken, by number or by memory; 1 is full. */
+  #fill(): number {
+    const { itemsMax, bytesMax } = this.#options;
+    const items = (this.#waiting.size + this.#writingItems) / itemsMax;
+    return Math.max(items, (this.#waitingBytes + this.#writingBytes) / bytesMax);
   }
 
   #schedule(delayMs: number): void {
