@@ -18,7 +18,8 @@ struct request {
     // `head` is the JSON of llmlb_submit; `body` holds the body followed by the files it lists.
     request(uint64_t id, const json & head, const uint8_t * body, size_t length)
         : id(id), http{ {}, {}, json_value(head, "path", std::string()), "", "", {}, should_stop } {
-        for (const auto & [name, value] : json_value(head, "query", json::object()).items()) {
+        const json query = json_value(head, "query", json::object()); // items() refers to it
+        for (const auto & [name, value] : query.items()) {
             http.params[name] = value.get<std::string>();
         }
         size_t files_length = 0;

@@ -15,6 +15,7 @@ export function serveEngine(engine: NativeEngine, socket: string) {
       unix: socket,
       maxRequestBodySize: shared.maxRequestBodySize,
       fetch: (request) => answer(engine, request),
+      error: refuseBroken,
     });
     const address: EngineAddress = { unix: socket };
     return { address, close: () => void server.stop(true) };
@@ -24,6 +25,7 @@ export function serveEngine(engine: NativeEngine, socket: string) {
     ...shared,
     hostname: "127.0.0.1",
     port: 0,
+    error: refuseBroken,
     fetch: (request) =>
       equal(request.headers.get(SECRET_HEADER) ?? "", secret)
         ? answer(engine, request)
@@ -95,7 +97,8 @@ class ResponseBody {
     const body = new Blob(this.#chunks);
     const headers = { "content-type": contentType };
     if (status < 400) return new Response(body, { status, headers });
-    return Response.json(errorBody(engineError(await body.text(), status), dialect), { status });
+    const error = engineError(await body.text(), status);
+    return Response.json(errorBody(error, dialect), { status: error.status });
   }
 }
 
@@ -113,7 +116,7 @@ async function readForm(request: Request): Promise<Pick<NativeRequest, "body" | 
   const fields: Record<string, string> = {};
   const files: NativeRequest["files"] = [];
   const parts: Uint8Array[] = [];
-  for (const [field, value] of await request.formData()) {
+  for (const [field, value] of await parseForm(request)) {
     if (typeof value === "string") {
       fields[field] = value;
       continue;
@@ -124,6 +127,19 @@ async function readForm(request: Request): Promise<Pick<NativeRequest, "body" | 
   }
   const json = new TextEncoder().encode(JSON.stringify(fields));
   return { body: Buffer.concat([json, ...parts]), files };
+}
+
+function parseForm(request: Request): Promise<FormData> {
+  return request.formData().catch((cause: unknown) => {
+    throw new ApiError("invalid_request", "Reading the form failed: it is malformed.", { cause });
+  });
+}
+
+/** The answer to a request that could not even be handed to the engine. */
+function refuseBroken(cause: unknown): Response {
+  const message = "The engine could not take this request: an error of its own.";
+  const error = cause instanceof ApiError ? cause : new ApiError("internal", message, { cause });
+  return Response.json(errorBody(error, "openai"), { status: error.status });
 }
 
 function refuse(request: Request, error: ApiError): Response {

@@ -1,0 +1,71 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import type { Engine } from "./launch.ts";
+import { busySlots, chat, ENDLESS, launchTest, send, TestHome, until } from "./testengine.ts";
+
+const PATH = "/v1/chat/completions";
+const FREED_MS_MAX = 1000;
+
+const home = new TestHome();
+let engine: Engine;
+beforeAll(async () => {
+  engine = await launchTest(home);
+});
+afterAll(async () => {
+  await engine.stop(5000);
+  home[Symbol.dispose]();
+});
+
+/** Starts an endless answer and waits until a slot works on it. */
+async function begin(stream: boolean) {
+  const before = await busySlots(engine);
+  const client = new AbortController();
+  const body = chat("Tell a story", { ...ENDLESS, stream });
+  const answer = send(engine, PATH, body, client.signal).then((response) => response.text());
+  const outcome = answer.then(
+    () => "answered",
+    () => "aborted",
+  );
+  await until(async () => (await busySlots(engine)) === before + 1, 5000);
+  return { leave: () => client.abort(), outcome };
+}
+
+describe("a client that goes away frees its slot within a second", () => {
+  for (const stream of [true, false]) {
+    const kind = stream ? "streaming" : "not streaming";
+
+    test(kind, async () => {
+      const client = await begin(stream);
+      client.leave();
+      await until(async () => (await busySlots(engine)) === 0, FREED_MS_MAX);
+      expect(await client.outcome).toBe("aborted");
+    });
+
+    test(`${kind}, while another one streams`, async () => {
+      const other = await begin(true);
+      const client = await begin(stream);
+      client.leave();
+      await until(async () => (await busySlots(engine)) === 1, FREED_MS_MAX);
+      other.leave();
+      await until(async () => (await busySlots(engine)) === 0, FREED_MS_MAX);
+    });
+  }
+
+  test("also when it is still waiting for a slot", async () => {
+    const clients = [await begin(true), await begin(false), await begin(true), await begin(false)];
+    const waiting = new AbortController();
+    const answer = send(engine, PATH, chat("Hello", ENDLESS), waiting.signal).then(
+      () => "answered",
+      () => "aborted",
+    );
+    await Bun.sleep(50);
+    waiting.abort();
+    for (const client of clients) client.leave();
+    await until(async () => (await busySlots(engine)) === 0, FREED_MS_MAX);
+    expect(await answer).toBe("aborted");
+  });
+});
+
+test("the engine answers after all that", async () => {
+  const response = await send(engine, PATH, chat("Goodbye"));
+  expect(await response.json()).toMatchObject({ choices: [{ message: { content: "Goodbye!" } }] });
+});
