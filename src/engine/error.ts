@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ApiError, type ErrorKind } from "../wire/error.ts";
+import { faultyField, isClientFault, readable } from "./fault.ts";
 
 /** llama.cpp's error body: `{error: {message, type, code}}`, code being the HTTP status. */
 const LlamaError = z.object({
@@ -17,14 +18,20 @@ const TOO_LONG = /input .*is too large to process/;
 /** The error that an engine's response tells of, in the terms of our own APIs. */
 export function engineError(body: string, status: number): ApiError {
   const parsed = LlamaError.safeParse(parse(body));
-  const { message, type } = parsed.success
+  const { message: said, type } = parsed.success
     ? parsed.data.error
     : { message: `The engine answered with status ${status}`, type: undefined };
-  if (TOO_LONG.test(message)) {
+  const message = readable(said);
+  if (TOO_LONG.test(said)) {
     return new ApiError("invalid_request", message, { code: "context_length_exceeded" });
   }
   const code = CODES[type ?? ""];
-  return new ApiError(kindOf(status), message, code === undefined ? {} : { code });
+  const kind = status === 500 && isClientFault(said) ? "invalid_request" : kindOf(status);
+  const param = kind === "invalid_request" ? faultyField(said) : undefined;
+  return new ApiError(kind, message, {
+    ...(code === undefined ? {} : { code }),
+    ...(param === undefined ? {} : { param }),
+  });
 }
 
 function kindOf(status: number): ErrorKind {

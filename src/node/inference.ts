@@ -4,6 +4,7 @@ import type { App, AppContext } from "../http/app.ts";
 import { readBytes, readJson } from "../http/body.ts";
 import { ApiError } from "../wire/error.ts";
 import { InferenceRequest } from "../wire/openai.ts";
+import { BODIES } from "./bodies.ts";
 import type { Catalog, ServedModel } from "./catalog.ts";
 import { type PassOptions, pass } from "./pass.ts";
 import type { Purpose } from "./purpose.ts";
@@ -48,7 +49,8 @@ export function addInferenceRoutes(app: App, parts: InferenceParts): void {
 
   for (const [path, need] of Object.entries(JSON_ROUTES)) {
     app.post(path, async (c) => {
-      const { bytes, value } = await readJson(c, InferenceRequest, settings.bodyLimitBytes);
+      const schema = BODIES[path] ?? InferenceRequest;
+      const { bytes, value } = await readJson(c, schema, settings.bodyLimitBytes);
       return toEngine(c, catalog.get(value.model), { path, need, body: bytes });
     });
   }

@@ -8,9 +8,9 @@ import { isCompiled } from "../lib/self.ts";
 export const TINY_MODEL_ID = "llmlb-tiny";
 
 /**
- * Arguments that suit it: context for four requests at once, and one thread. Its layers are so small
- * that threads mostly wait for each other: a second one gains nothing on an idle machine and makes
- * it many times slower on a busy one.
+ * Arguments that suit it: context for four requests at once, and one thread. Its layers are so
+ * small that threads mostly wait for each other: a second one gains nothing on an idle machine and
+ * makes it many times slower on a busy one.
  */
 export const TINY_MODEL_ARGS = ["--ctx-size", "8192", "--parallel", "4", "--threads", "1"];
 

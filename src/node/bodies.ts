@@ -1,0 +1,106 @@
+import { z } from "zod";
+import { InferenceRequest } from "../wire/openai.ts";
+
+/*
+ * What llama.cpp (v0.5.0) reads of a request without telling when it is of a wrong type: it takes
+ * such a field for absent, and the client gets an answer to a question that it did not ask. All
+ * other fields it checks itself. Fields may be null wherever the APIs allow them to be absent.
+ */
+
+const texts = z.array(z.string());
+
+const sampling = {
+  stop: field("stop", "a text or a list of texts", z.union([z.string(), texts])),
+  grammar: field("grammar", "a text", z.string()),
+  logit_bias: field(
+    "logit_bias",
+    "an object of numbers or a list of pairs",
+    z.union([
+      z.record(z.string(), z.union([z.number(), z.literal(false)])),
+      z.array(z.array(z.unknown())),
+    ]),
+  ),
+  samplers: field("samplers", "a text or a list of texts", z.union([z.string(), texts])),
+  id_slot: field("id_slot", "a number", z.number()),
+};
+
+const Completion = InferenceRequest.extend(sampling);
+
+const ResponseFormat = z.looseObject({
+  type: z.string(),
+  json_schema: z.looseObject({ schema: z.looseObject({}).nullish() }).nullish(),
+});
+
+const Chat = InferenceRequest.extend({
+  ...sampling,
+  messages: checked("messages", "a list of messages", z.array(z.unknown()).min(1)),
+  tool_choice: field(
+    "tool_choice",
+    "a text or an object",
+    z.union([z.string(), z.looseObject({})]),
+  ),
+  response_format: field(
+    "response_format",
+    "an object with a `type` and, for json_schema, an object `json_schema` with its `schema`",
+    ResponseFormat.refine(({ type, json_schema: format }) => type !== "json_schema" || !!format),
+  ),
+  stream_options: field("stream_options", "an object", z.looseObject({})),
+  chat_template_kwargs: field("chat_template_kwargs", "an object", z.looseObject({})),
+});
+
+const Response = InferenceRequest.extend({
+  instructions: field("instructions", "a text", z.string()),
+  tools: field("tools", "a list of objects with a `type`", z.array(typed({}))),
+});
+
+const Block = typed({ source: typed({}).nullish(), tool_use_id: z.string().nullish() }).refine(
+  ({ type, source, tool_use_id: id }) =>
+    (type !== "image" || !!source) && (type !== "tool_result" || !!id),
+);
+
+const Blocks = z.union([z.string(), z.array(Block)]);
+
+const Message = InferenceRequest.extend({
+  messages: checked(
+    "messages",
+    "a list of messages with `role` and `content`, images with `source`",
+    z.array(z.looseObject({ role: z.string(), content: Blocks })).min(1),
+  ),
+  system: field("system", "a text or a list of text blocks", Blocks),
+  stop_sequences: field("stop_sequences", "a list of texts", texts),
+  tools: field(
+    "tools",
+    "a list of objects with a `name`",
+    z.array(z.looseObject({ name: z.string() })),
+  ),
+  tool_choice: field("tool_choice", "an object with a `type`", typed({})),
+  thinking: field("thinking", "an object with a `type`", typed({})),
+});
+
+/** What a node checks of a body before an engine reads it, by path; `InferenceRequest` elsewhere. */
+export const BODIES: Record<string, typeof InferenceRequest> = {
+  "/v1/chat/completions": Chat,
+  "/v1/completions": Completion,
+  "/v1/responses": Response,
+  "/v1/messages": Message,
+  "/v1/messages/count_tokens": Message,
+};
+
+function field(name: string, kind: string, schema: z.ZodType) {
+  return checked(name, kind, schema.nullish());
+}
+
+/** Says what a field must be, not what is wrong deep inside it. The engine sees what is absent. */
+function checked(name: string, kind: string, schema: z.ZodType) {
+  return z
+    .unknown()
+    .optional()
+    .superRefine((value, context) => {
+      if (schema.safeParse(value).success) return;
+      context.addIssue({ code: "custom", message: `\`${name}\` must be ${kind}` });
+    });
+}
+
+function typed<T extends z.ZodRawShape>(shape: T) {
+  return z.looseObject({ type: z.string(), ...shape });
+}
