@@ -21,6 +21,8 @@ export interface Balancer {
   readonly drain: Drain;
   /** Begins to check the endpoints: at once, then regularly. */
   start(): void;
+  /** Tells that an endpoint of this name will be added shortly: requests wait for it. */
+  expectEndpoint(name: string): void;
   /** Adds an endpoint while running; it replaces the one of the same name. */
   addEndpoint(endpoint: EndpointSetting): void;
   /** Settles when each endpoint has been checked once. */
@@ -54,6 +56,7 @@ export function createBalancer({ settings, log }: BalancerOptions): Balancer {
     app,
     drain,
     start: () => monitor.start(),
+    expectEndpoint: (name) => monitor.expect(name),
     addEndpoint,
     ready: () => monitor.settled(),
     close: async () => monitor.stop(),

@@ -25,10 +25,14 @@ interface Patrol {
 /** However many requests break, checks of one endpoint begin at most this often. */
 const SPACING_MS_MIN = 500;
 
+/** An endpoint that was announced but has not come by then is no longer waited for. */
+const EXPECTED_MS_MAX = 30_000;
+
 /** Keeps the health and the model lists of the fleet's endpoints up to date. */
 export class Monitor {
   readonly #options: MonitorOptions;
   readonly #patrols = new Map<Endpoint, Patrol>();
+  readonly #expected = new Map<string, PromiseWithResolvers<void>>();
   readonly #stop = new AbortController();
   #started = false;
 
@@ -48,8 +52,21 @@ export class Monitor {
     for (const endpoint of this.#patrols.keys()) this.remove(endpoint);
   }
 
+  /** An endpoint of this name is about to be added: `settled` waits for it. */
+  expect(name: string): void {
+    const arrival = Promise.withResolvers<void>();
+    this.#expected.set(name, arrival);
+    setTimeout(() => this.#arrived(name), EXPECTED_MS_MAX).unref();
+  }
+
+  #arrived(name: string): void {
+    this.#expected.get(name)?.resolve();
+    this.#expected.delete(name);
+  }
+
   /** Looks after a further endpoint. */
   add(endpoint: Endpoint): void {
+    this.#arrived(endpoint.name);
     const first = Promise.withResolvers<void>();
     const patrol: Patrol = { timer: undefined, checkedAt: -Infinity, running: false, first };
     this.#patrols.set(endpoint, patrol);
@@ -64,8 +81,9 @@ export class Monitor {
     patrol.first.resolve();
   }
 
-  /** Settles when the first check of every endpoint is done. */
+  /** Settles when the first check of every endpoint, expected ones included, is done. */
   async settled(): Promise<void> {
+    await Promise.all([...this.#expected.values()].map(({ promise }) => promise));
     await Promise.all([...this.#patrols.values()].map(({ first }) => first.promise));
   }
 

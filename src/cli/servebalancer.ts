@@ -15,6 +15,7 @@ export async function createBalancerRole(settings: Settings, log: Logger): Promi
     start: (onLocalNode) => {
       balancer.start();
       if (settings.mode !== "standalone") return;
+      balancer.expectEndpoint(LOCAL_ENDPOINT);
       node = new LocalNode({
         settings,
         log,
