@@ -65,7 +65,11 @@ export class TestNode {
 
   /** A chat request to the model `chat`. */
   chat(more: object = {}, signal?: AbortSignal): Promise<Response> {
-    return this.post("/v1/chat/completions", { model: "chat", messages: [{ role: "user", content: "Hello" }], ...more }, signal);
+    return this.post(
+      "/v1/chat/completions",
+      { model: "chat", messages: [{ role: "user", content: "Hello" }], ...more },
+      signal,
+    );
   }
 
   async system(): Promise<NodeSystem> {
