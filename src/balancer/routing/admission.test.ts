@@ -55,9 +55,16 @@ describe("to a queue with several clients", () => {
     const fill = { waiting: 80, max: 100, clients: 2 };
     expect(admit({ ...fill, own: 80 })).toEqual({ kind: "reject" });
     expect(admit({ ...fill, own: 0 })).toEqual({ kind: "accept" });
-    expect(admit({ ...fill, waiting: 99, own: 39 })).toEqual({ kind: "accept" });
+    expect(admit({ ...fill, waiting: 99, own: 24 })).toEqual({ kind: "accept" });
+    expect(admit({ ...fill, waiting: 99, own: 25 })).toEqual({ kind: "delay", delayMs: 10 });
     expect(admit({ ...fill, waiting: 99, own: 40 })).toEqual({ kind: "reject" });
     expect(admit({ ...fill, waiting: 100, own: 0 })).toEqual({ kind: "reject" });
+  });
+
+  test("the shorter of both delays holds", () => {
+    const fill = { max: 100, clients: 3 };
+    expect(admit({ ...fill, waiting: 79, own: 17 })).toEqual({ kind: "delay", delayMs: 13 });
+    expect(admit({ ...fill, waiting: 51, own: 25 })).toEqual({ kind: "delay", delayMs: 13 });
   });
 
   test("a queue for one takes one, a queue for none takes none", () => {

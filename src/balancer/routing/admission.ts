@@ -48,16 +48,20 @@ export function admission({ waiting, max }: QueueFill): Admission {
  *
  * 1. The queue is at its limit: reject.
  * 2. Nobody waits: accept, or a queue for one could never be used.
- * 3. By fill it is accepted or delayed: so be it.
- * 4. By fill it is rejected, but its client has less than its share of the places below the
- *    threshold: accept. The last fifth of the queue is for those whom others crowd out.
- * 5. Otherwise reject.
+ * 3. Otherwise by fill, or by what the fill would be if all clients had as many waiting requests
+ *    as this one, whichever is milder. So the last fifth of the queue is for those whom others
+ *    crowd out, and a client alone is admitted by fill.
  */
-export function admit(fill: SharedFill): Admission {
-  const { waiting, max, own, clients } = fill;
+export function admit({ waiting, max, own, clients }: SharedFill): Admission {
   if (waiting >= max) return REJECT;
   if (waiting === 0) return ACCEPT;
-  const byFill = admission(fill);
-  if (byFill.kind !== "reject") return byFill;
-  return own < Math.floor((max * 4) / 5 / clients) ? ACCEPT : REJECT;
+  const byFill = admission({ waiting, max });
+  if (byFill.kind === "accept") return byFill;
+  return milder(byFill, admission({ waiting: own * clients, max }));
+}
+
+function milder(a: Admission, b: Admission): Admission {
+  if (a.kind === "reject" || b.kind === "accept") return b;
+  if (b.kind === "reject" || a.kind === "accept") return a;
+  return a.delayMs <= b.delayMs ? a : b;
 }

@@ -2,8 +2,8 @@
 const CHUNK_CHARS_MIN = 256;
 /** Later chunks are this part of what lies before them, so their number grows but slowly. */
 const CHUNK_SHIFT = 3;
-/** Chunks of one prompt; enough for about 15 million characters. */
-export const CHUNKS_MAX = 96;
+/** Chunks of one prompt: 1.5 million characters; what comes after tells prompts apart no better. */
+export const CHUNKS_MAX = 64;
 
 /** In the order in which chat templates put them: what seldom changes comes first. */
 const PARTS = ["tools", "system", "instructions", "messages", "prompt", "input"] as const;

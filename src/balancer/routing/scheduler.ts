@@ -109,6 +109,8 @@ class ModelQueue<E extends Routable> extends FairQueue<E, Entry<E>> {
   readonly model: string;
   /** Places for requests that come later. */
   reserved = 0;
+  /** The same by client. */
+  readonly places = new Map<string, number>();
   /** Number of the selection that served it last, at first of the one it came after. */
   servedTurn: number;
 
@@ -116,6 +118,14 @@ class ModelQueue<E extends Routable> extends FairQueue<E, Entry<E>> {
     super();
     this.model = model;
     this.servedTurn = servedTurn;
+  }
+
+  /** Adds or gives up a place of a client. */
+  reserve(client: string, change: 1 | -1): void {
+    this.reserved += change;
+    const places = (this.places.get(client) ?? 0) + change;
+    if (places === 0) this.places.delete(client);
+    else this.places.set(client, places);
   }
 }
 
@@ -296,8 +306,8 @@ export class Scheduler<E extends Routable> {
     this.#waiting += 1;
     if (admission.kind === "accept")
       return { kind: "queued", waiting: this.#enqueue(request, queue) };
-    queue.reserved += 1;
-    return { kind: "delay", delayMs: admission.delayMs, place: this.#placeIn(queue) };
+    const place = this.#placeIn(queue, request.client);
+    return { kind: "delay", delayMs: admission.delayMs, place };
   }
 
   #admit(request: SlotRequest<E>, queue: ModelQueue<E>): Admission {
@@ -305,8 +315,9 @@ export class Scheduler<E extends Routable> {
     const waiting = queue.size + queue.reserved;
     if (this.#waiting >= this.#waitingMax || waiting >= this.#queueMax) return { kind: "reject" };
     if (isRetry(request) || place !== undefined) return { kind: "accept" };
-    const own = queue.own(client);
-    const clients = queue.clients + (own === 0 ? 1 : 0);
+    const own = queue.own(client) + (queue.places.get(client) ?? 0);
+    let clients = queue.clients + (own === 0 ? 1 : 0);
+    for (const one of queue.places.keys()) if (queue.own(one) === 0) clients += 1;
     return admit({ waiting, max: this.#queueMax, own, clients });
   }
 
@@ -332,13 +343,14 @@ export class Scheduler<E extends Routable> {
     return waiting;
   }
 
-  #placeIn(queue: ModelQueue<E>): Place {
+  #placeIn(queue: ModelQueue<E>, client: string): Place {
+    queue.reserve(client, 1);
     let held = true;
     return {
       giveUp: () => {
         if (!held) return;
         held = false;
-        queue.reserved -= 1;
+        queue.reserve(client, -1);
         this.#waiting -= 1;
         this.#tidy(queue);
       },

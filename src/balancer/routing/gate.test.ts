@@ -1,0 +1,130 @@
+import { afterEach, beforeEach, expect, jest, test } from "bun:test";
+import { type Entry, Gate, type GateOptions } from "./gate.ts";
+import { TestEndpoint, type TestEndpointOptions } from "./testendpoint.ts";
+
+beforeEach(() => {
+  jest.useFakeTimers();
+});
+afterEach(() => {
+  jest.useRealTimers();
+});
+
+const REQUEST = { model: "m", client: "c" };
+
+function setup(options: TestEndpointOptions, more: Partial<GateOptions<TestEndpoint>> = {}) {
+  const endpoint = new TestEndpoint(options);
+  endpoint.latency.record(100, performance.timeOrigin + performance.now());
+  const gate = new Gate<TestEndpoint>({ candidates: () => [endpoint], ...more });
+  return { endpoint, gate };
+}
+
+function finish(gate: Gate<TestEndpoint>, entry: Entry<TestEndpoint>): void {
+  if (entry.kind !== "granted") throw new Error(entry.kind);
+  entry.grant.finish({ success: true, nowMs: gate.now(), latencyMs: 1 });
+}
+
+async function kind(entry: Entry<TestEndpoint> | Promise<Entry<TestEndpoint>>): Promise<string> {
+  return (await entry).kind;
+}
+
+test("who finds a free slot does not wait, who does not is told how long it waited", async () => {
+  const { gate } = setup({ slots: 1 });
+  const first = gate.enter(REQUEST);
+  if (first instanceof Promise) throw new Error("it waits");
+  const second = gate.enter(REQUEST);
+  jest.advanceTimersByTime(250);
+  finish(gate, first);
+  const entry = await second;
+  expect(entry).toMatchObject({ kind: "granted", grant: { waitedMs: 250 } });
+  expect(gate.scheduler.waiting()).toBe(0);
+});
+
+test("waiting ends after 60 s, or after the request's own time if that is shorter", async () => {
+  const { gate } = setup({ slots: 1 });
+  gate.enter(REQUEST);
+  const [long, short] = [gate.enter(REQUEST), gate.enter(REQUEST, { timeoutMs: 1000 })];
+  jest.advanceTimersByTime(1000);
+  expect(await kind(short)).toBe("timeout");
+  expect(gate.scheduler.waiting()).toBe(1);
+  jest.advanceTimersByTime(58_999);
+  expect(gate.scheduler.waiting()).toBe(1);
+  jest.advanceTimersByTime(1);
+  expect(await kind(long)).toBe("timeout");
+  expect(gate.scheduler.counts.timedOut).toBe(2);
+});
+
+test("a time of zero is no wait", async () => {
+  const { gate } = setup({ slots: 1 }, { queueMax: 1, timeoutMs: 0 });
+  gate.enter(REQUEST);
+  const second = gate.enter(REQUEST);
+  jest.advanceTimersByTime(0);
+  expect(await kind(second)).toBe("timeout");
+});
+
+test("a client that leaves is out of the queue at once", async () => {
+  const { gate, endpoint } = setup({ slots: 1 });
+  const first = await gate.enter(REQUEST);
+  const client = new AbortController();
+  const { signal } = client;
+  const second = gate.enter(REQUEST, { signal });
+  const third = gate.enter(REQUEST);
+  client.abort();
+  expect(gate.scheduler.waiting()).toBe(1);
+  expect(await kind(second)).toBe("aborted");
+  expect(await kind(gate.enter(REQUEST, { signal }))).toBe("aborted");
+  expect(gate.scheduler.waiting()).toBe(1);
+  finish(gate, first);
+  expect(await kind(third)).toBe("granted");
+  expect(endpoint.load.active).toBe(1);
+});
+
+test("a slot that is granted in the moment its client leaves is the caller's to give back", async () => {
+  const { gate, endpoint } = setup({ slots: 1 });
+  const first = await gate.enter(REQUEST);
+  const client = new AbortController();
+  const second = gate.enter(REQUEST, { signal: client.signal });
+  finish(gate, first);
+  client.abort();
+  finish(gate, await second);
+  expect(endpoint.load.active).toBe(0);
+});
+
+test("a delayed request keeps its place and comes after its delay, or leaves", async () => {
+  const { gate } = setup({ slots: 1 }, { queueMax: 10 });
+  const entries = Array.from({ length: 6 }, () => gate.enter(REQUEST));
+  const client = new AbortController();
+  const delayed = gate.enter(REQUEST);
+  const leaving = gate.enter(REQUEST, { signal: client.signal });
+  expect(gate.scheduler.waiting()).toBe(7);
+  client.abort();
+  expect(await kind(leaving)).toBe("aborted");
+  expect(gate.scheduler.waiting()).toBe(6);
+  jest.advanceTimersByTime(10);
+  await Promise.resolve();
+  for (const entry of entries) finish(gate, await entry);
+  finish(gate, await delayed);
+  expect(gate.scheduler.waiting()).toBe(0);
+});
+
+test("who waits for an endpoint with an open circuit is let through when its time comes", async () => {
+  const { gate, endpoint } = setup({ slots: 1, circuit: { failuresMax: 1, firstMs: 1000 } });
+  const first = await gate.enter(REQUEST);
+  const second = gate.enter(REQUEST);
+  if (first.kind !== "granted") throw new Error(first.kind);
+  first.grant.failed(gate.now());
+  first.grant.cancel(gate.now());
+  jest.advanceTimersByTime(999);
+  expect(endpoint.load.active).toBe(0);
+  jest.advanceTimersByTime(2);
+  expect(await kind(second)).toBe("granted");
+  expect(endpoint.circuit.state(gate.now())).toBe("probing");
+});
+
+test("closing sends everybody away, and nobody is let in after", async () => {
+  const { gate } = setup({ slots: 1 });
+  gate.enter(REQUEST);
+  const waiting = gate.enter(REQUEST);
+  gate.close();
+  expect(await kind(waiting)).toBe("closed");
+  expect(await kind(gate.enter(REQUEST))).toBe("closed");
+});
