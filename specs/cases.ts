@@ -11,8 +11,13 @@ const FILE = new URL("../fixtures/llmlb-tiny/cases.jsonl", import.meta.url);
 
 /** Every case of the built-in model, in the order of the file. */
 export function readCases(): Case[] {
-  return readFileSync(FILE, "utf8")
-    .trim()
-    .split("\n")
-    .map((line) => JSON.parse(line) as Case);
+  const lines = readFileSync(FILE, "utf8").trim().split("\n");
+  return lines.map((line) => JSON.parse(line) as Case);
+}
+
+/** The first case of a task. */
+export function caseOf(task: string): Case {
+  const found = readCases().find((one) => one.task === task);
+  if (found === undefined) throw new Error(`there is no case of ${task}`);
+  return found;
 }

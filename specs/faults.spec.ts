@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import { copyFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { allFrames, busySlots, type Frame, frames, openai, post, says } from "./clients.ts";
+import { busySlots, type Frame, frames, openai, post, says } from "./clients.ts";
 import { eventually, within } from "./eventually.ts";
 import { Program, temporaryHome } from "./program.ts";
 
