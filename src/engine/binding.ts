@@ -148,7 +148,7 @@ export class NativeEngine {
   }
 }
 
-/** The compute devices that the backends in these folders find; runs their drivers' start-up code. */
+/** The compute devices that the backends in these folders find; wakes their drivers up. */
 export function listDevices(directories: string[]): { devices: Device[]; llamaCpp: string } {
   const native = openNative(directories[0] ?? "");
   for (const directory of directories) native.llmlb_load_backends(text(directory));

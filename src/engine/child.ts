@@ -8,7 +8,7 @@ import { SECRET_HEADER } from "./serve.ts";
 import { severityOf } from "./severity.ts";
 
 /** Lines kept of what an engine prints and logs as an error, to explain its end. */
-const LAST_LINES = 20;
+const LAST_LINES = 40;
 
 /** The parent's end of an engine process: what it said, and how it ended. */
 export class EngineProcess {

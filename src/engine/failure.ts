@@ -18,12 +18,17 @@ const MEANINGS: {
     why: ([, name]) => `llama.cpp does not know the architecture ${name}. A newer llmlb may.`,
   },
   {
+    pattern: /clip_init: failed to load model '([^']*)': (.*)/,
+    reason: "failed",
+    why: ([, path, text]) => `its projector ${path} could not be loaded: ${text}.`,
+  },
+  {
     pattern: /invalid magic|this GGUF file is version|failed to read (?:header|magic)/i,
     reason: "not_gguf",
     why: () => "it is not a GGUF file, or of a version that llama.cpp does not know.",
   },
   {
-    pattern: /corrupted or incomplete|not within the file bounds|unexpectedly reached end/i,
+    pattern: /gguf_init_\w+: failed|corrupted|not within the file bounds|unexpectedly reached end/i,
     reason: "corrupt",
     why: () => "the file is damaged or incomplete. Fetch it again.",
   },
@@ -60,13 +65,21 @@ export function explainLoadError(text: string, lines: string[]): Explanation {
   return { reason: "failed", why: `${lines.at(-1) ?? text}.` };
 }
 
+/** What Bun prints around the one telling line when a process of it crashes. */
+const BANNER =
+  /^(=+$|Bun v|Linux K|CPU:|Args:|Features:|Builtins:|Elapsed:|RSS:|oh no:|To send|please)|bun\.r/;
+
+/** What a dying process says of the reason; a backtrace may follow. */
+const LAST_WORDS = /GGML_ASSERT|ggml_abort|^panic:|terminate called|what\(\):/;
+
 /** Says how an engine process ended. */
 export function explainCrash(
   { code, signal }: { code: number | null; signal: string | null },
   lines: string[],
 ): Explanation {
   const how = signal === null ? `exit code ${code}` : `signal ${signal}`;
-  const last = lines.at(-1);
+  const told = lines.filter((line) => !BANNER.test(line));
+  const last = told.findLast((line) => LAST_WORDS.test(line)) ?? told.at(-1);
   const said = last === undefined ? "" : ` It said: ${last}`;
   const { reason } = explainLoadError("", lines);
   if (reason === "out_of_memory") return explainLoadError("", lines);

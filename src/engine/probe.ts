@@ -13,7 +13,7 @@ export interface ProbeOptions {
 /** Longest wait for a probe; a GPU driver may take seconds to wake. */
 const PROBE_TIMEOUT_MS = 30_000;
 
-/** The compute devices of this host, found by a short-lived process so that no driver can hurt us. */
+/** The compute devices of this host, found by a short-lived process: no driver can hurt us. */
 export async function probeDevices({ home, log }: ProbeOptions): Promise<Device[]> {
   const answer = await ask({ type: "probe", directories: await libraryDirectories(home) }, log);
   return answer.type === "devices" ? answer.devices : [];

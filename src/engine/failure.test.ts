@@ -1,0 +1,53 @@
+import { describe, expect, test } from "bun:test";
+import { explainCrash, explainLoadError } from "./failure.ts";
+
+const FAILED = "llama.cpp could not load the model";
+
+describe("a load error", () => {
+  test("is explained by the most telling line", () => {
+    const lines = [
+      "read: string length 1023938925110 exceeds maximum 1073741824",
+      "gguf_init_from_reader: failed to read key-value pairs",
+      "llama_model_load: error loading model: llama_model_loader: failed to load model from a",
+      "srv    load_model: failed to load model, 'a'",
+    ];
+    expect(explainLoadError(FAILED, lines).reason).toBe("corrupt");
+  });
+
+  test("of a projector names the projector", () => {
+    const lines = [
+      "gguf_init_from_reader: failed to read key-value pairs",
+      "clip_init: failed to load model '/p.gguf': Key not found: clip.vision.patch_size",
+    ];
+    const { why } = explainLoadError(FAILED, lines);
+    expect(why).toContain("projector /p.gguf");
+    expect(why).toContain("patch_size");
+  });
+});
+
+describe("a crash", () => {
+  const crash = { code: null, signal: "SIGSEGV" };
+
+  test("is told by what the process said of it, not by what was printed around that", () => {
+    const lines = [
+      "============================================================",
+      "Bun v1.4.5 (a7733435c) Linux x64",
+      "panic: Segmentation fault at address 0x10",
+      "oh no: Bun has crashed. This indicates a bug in Bun, not your code.",
+      " https://bun.report/1.4.5/la1",
+    ];
+    const { reason, why } = explainCrash(crash, lines);
+    expect(reason).toBe("crashed");
+    expect(why).toEndWith("SIGSEGV. It said: panic: Segmentation fault at address 0x10");
+  });
+
+  test("names the assertion before its backtrace", () => {
+    const lines = ["ggml.c:12: GGML_ASSERT(a > 0) failed", "#1 0x1234 in main ()"];
+    expect(explainCrash(crash, lines).why).toContain("GGML_ASSERT(a > 0)");
+  });
+
+  test("by want of memory says so", () => {
+    const { reason } = explainCrash(crash, ["ggml_backend_cuda: out of memory"]);
+    expect(reason).toBe("out_of_memory");
+  });
+});
