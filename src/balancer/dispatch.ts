@@ -25,6 +25,9 @@ export interface DispatcherOptions {
   log: Logger;
 }
 
+/** How a try went, and whether another endpoint may do better. */
+type Outcome = ({ forwarded: Forwarded } | { error: unknown }) & { retry: boolean };
+
 /** Seconds after which a client may ask again for a model that no online endpoint has. */
 const RETRY_AFTER_S = 5;
 
@@ -76,43 +79,39 @@ export class Dispatcher {
     throw modelNotFound(model);
   }
 
-  async #try(
-    endpoint: Endpoint,
-    request: Dispatched,
-  ): Promise<({ forwarded: Forwarded } | { error: unknown }) & { retry: boolean }> {
+  /** Sends the request to one endpoint. Settles with how that went; never rejects. */
+  #try(endpoint: Endpoint, request: Dispatched): Promise<Outcome> {
     const { settings, monitor, log } = this.#options;
-    const fields = { request_id: request.requestId, endpoint: endpoint.name, model: request.model };
-    endpoint.inFlight += 1;
-    const release = () => {
-      endpoint.inFlight -= 1;
+    const { firstByteTimeoutMs, idleTimeoutMs } = settings;
+    const fields = () => {
+      const { requestId, model } = request;
+      return { request_id: requestId, endpoint: endpoint.name, model };
     };
-    try {
-      const forwarded = await forward({
-        ...request,
-        target: endpoint.target(request.pathAndQuery),
-        firstByteTimeoutMs: settings.firstByteTimeoutMs,
-        idleTimeoutMs: settings.idleTimeoutMs,
-      });
-      forwarded.sent.then((outcome) => {
-        release();
-        if (outcome === "failed") {
-          log.warn(fields, "stream.broke");
+    const target = endpoint.target(request.pathAndQuery);
+    endpoint.inFlight += 1;
+    return forward({ ...request, target, firstByteTimeoutMs, idleTimeoutMs }).then(
+      (forwarded) => {
+        forwarded.sent.then((outcome) => {
+          endpoint.inFlight -= 1;
+          if (outcome !== "failed") return;
+          log.warn(fields(), "stream.broke");
+          monitor.requestBroke(endpoint);
+        });
+        const { status } = forwarded.response;
+        const retry = mayRetry({ status });
+        if (retry) log.warn({ ...fields(), status }, "endpoint.refused");
+        return { forwarded, retry };
+      },
+      (error) => {
+        endpoint.inFlight -= 1;
+        const retry = error instanceof ApiError && mayRetry({ error: error.kind });
+        if (retry) {
+          log.warn({ ...fields(), err: error, cause: error.cause }, "endpoint.failed");
           monitor.requestBroke(endpoint);
         }
-      });
-      const { status } = forwarded.response;
-      const retry = mayRetry({ status });
-      if (retry) log.warn({ ...fields, status }, "endpoint.refused");
-      return { forwarded, retry };
-    } catch (error) {
-      release();
-      const retry = error instanceof ApiError && mayRetry({ error: error.kind });
-      if (retry) {
-        log.warn({ ...fields, err: error, cause: error.cause }, "endpoint.failed");
-        monitor.requestBroke(endpoint);
-      }
-      return { error, retry };
-    }
+        return { error, retry };
+      },
+    );
   }
 }
 

@@ -57,7 +57,11 @@ export async function forward(options: ForwardOptions): Promise<Forwarded> {
   const watch = new Watch({ label: options.target.label, client: options.signal });
   watch.wait("answer", options.firstByteTimeoutMs);
   try {
-    return await receive(await send(options, watch.signal), options, watch);
+    const answer = await send(options, watch.signal);
+    if (!isSmall(answer)) return await relayed(answer, options, watch);
+    const bytes = await answer.arrayBuffer();
+    watch.end();
+    return whole(bytes, initOf(answer, options));
   } catch (cause) {
     watch.end();
     throw await asApiError(cause, options, watch);
@@ -65,7 +69,7 @@ export async function forward(options: ForwardOptions): Promise<Forwarded> {
 }
 
 /** One try, and a second on a fresh connection if a kept-alive one turned out to be closed. */
-async function send(options: ForwardOptions, signal: AbortSignal): Promise<Response> {
+function send(options: ForwardOptions, signal: AbortSignal): Promise<Response> {
   const { target, body, method } = options;
   const init: BunFetchRequestInit = {
     method,
@@ -76,13 +80,11 @@ async function send(options: ForwardOptions, signal: AbortSignal): Promise<Respo
   };
   if (target.unix !== undefined) init.unix = target.unix;
   const startedAt = performance.now();
-  try {
-    return await fetch(target.url, init);
-  } catch (cause) {
+  return fetch(target.url, init).catch((cause) => {
     const stale = isReset(cause) && performance.now() - startedAt < STALE_RESET_MS_MAX;
     if (signal.aborted || !stale) throw cause;
-    return await fetch(target.url, { ...init, keepalive: false });
-  }
+    return fetch(target.url, { ...init, keepalive: false });
+  });
 }
 
 function isReset(cause: unknown): boolean {
@@ -90,46 +92,50 @@ function isReset(cause: unknown): boolean {
   return code === "ECONNRESET" || code === "EPIPE" || code === "ConnectionClosed";
 }
 
-async function receive(
+/** Whether an answer says that it is short, and is no stream of events. */
+function isSmall({ headers, body }: Response): boolean {
+  if (body === null) return true;
+  const length = headers.get("content-length");
+  if (length === null || Number(length) > WHOLE_BODY_BYTES_MAX) return false;
+  return headers.get("content-type")?.startsWith("text/event-stream") !== true;
+}
+
+function initOf({ status, headers }: Response, { requestId }: ForwardOptions): ResponseInit {
+  return { status, headers: returnedHeaders(headers, requestId) };
+}
+
+function whole(bytes: ArrayBuffer, init: ResponseInit): Forwarded {
+  const body = bytes.byteLength === 0 ? null : bytes;
+  return { response: new Response(body, init), sent: Promise.resolve("complete") };
+}
+
+/** Passes an answer on as it comes; JSON only if it turns out to be long. */
+async function relayed(
   answer: Response,
   options: ForwardOptions,
   watch: Watch,
 ): Promise<Forwarded> {
-  const { status, body } = answer;
-  const headers = returnedHeaders(answer.headers, options.requestId);
+  const init = initOf(answer, options);
   const type = answer.headers.get("content-type") ?? "";
-  const init = { status, headers };
-  if (body === null) return whole(null, init, watch);
-
+  const body = answer.body ?? new Blob().stream();
+  const { idleTimeoutMs } = options;
   if (type.startsWith("text/event-stream")) {
-    const encoder = new TextEncoder();
     const lastWords = async (cause: unknown) => {
       const error = await asApiError(cause, options, watch);
-      return encoder.encode(`\n${errorFrame(error, options.dialect)}`);
+      return new TextEncoder().encode(`\n${errorFrame(error, options.dialect)}`);
     };
-    const { stream, sent } = relay(body, {
-      watch,
-      idleTimeoutMs: options.idleTimeoutMs,
-      lastWords,
-    });
+    const { stream, sent } = relay(body, { watch, idleTimeoutMs, lastWords });
     return { response: new Response(stream, init), sent };
   }
-
-  const length = answer.headers.get("content-length");
-  if (length !== null && Number(length) <= WHOLE_BODY_BYTES_MAX) {
-    return whole(await answer.arrayBuffer(), init, watch);
-  }
-  watch.wait("rest", options.idleTimeoutMs);
-  const isJson = length === null && type.startsWith("application/json");
+  watch.wait("rest", idleTimeoutMs);
+  const isJson = type.startsWith("application/json") && !answer.headers.has("content-length");
   const head = isJson ? await readHead(body, watch) : [];
-  if (head instanceof ArrayBuffer) return whole(head, init, watch);
-  const { stream, sent } = relay(body, { watch, idleTimeoutMs: options.idleTimeoutMs, head });
+  if (head instanceof ArrayBuffer) {
+    watch.end();
+    return whole(head, init);
+  }
+  const { stream, sent } = relay(body, { watch, idleTimeoutMs, head });
   return { response: new Response(stream, init), sent };
-}
-
-function whole(bytes: ArrayBuffer | null, init: ResponseInit, watch: Watch): Forwarded {
-  watch.end();
-  return { response: new Response(bytes, init), sent: Promise.resolve("complete") };
 }
 
 /** The whole body if it is small enough, else the pieces read until then. */
