@@ -120,6 +120,22 @@ test("who waits for an endpoint with an open circuit is let through when its tim
   expect(endpoint.circuit.state(gate.now())).toBe("probing");
 });
 
+test("who waits for an endpoint that was down is let through when it comes online", async () => {
+  const { gate, endpoint } = setup({ slots: 1, circuit: { failuresMax: 1, firstMs: 60_000 } });
+  const first = await gate.enter(REQUEST);
+  if (first.kind !== "granted") throw new Error(first.kind);
+  const second = gate.enter(REQUEST);
+  first.grant.failed(gate.now());
+  endpoint.health.status = "offline";
+  gate.wentOffline(endpoint);
+  finish(gate, first);
+  expect(await kind(gate.enter(REQUEST))).toBe("unavailable");
+  endpoint.health.status = "online";
+  gate.cameOnline(endpoint);
+  finish(gate, await second);
+  expect(endpoint.load.active).toBe(0);
+});
+
 test("closing sends everybody away, and nobody is let in after", async () => {
   const { gate } = setup({ slots: 1 });
   gate.enter(REQUEST);

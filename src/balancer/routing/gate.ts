@@ -55,9 +55,21 @@ export class Gate<E extends Routable> {
     }
   }
 
-  /** An endpoint takes more than before: it came online, or has more slots or models. */
+  /** An endpoint takes more than before: it has initialised, or has more slots or models. */
   offer(endpoint: E): void {
     this.scheduler.offer(endpoint, this.now());
+  }
+
+  /** An endpoint came online. */
+  cameOnline(endpoint: E): void {
+    this.#forgetTimer(endpoint);
+    this.scheduler.cameOnline(endpoint, this.now());
+  }
+
+  /** An endpoint went offline or is removed. */
+  wentOffline(endpoint: E): void {
+    this.#forgetTimer(endpoint);
+    this.scheduler.wentOffline(endpoint);
   }
 
   /** Sends all away who wait and lets nobody in any more. */
@@ -108,8 +120,13 @@ export class Gate<E extends Routable> {
     return { kind: settled };
   }
 
-  #offerAt(endpoint: E, untilMs: number): void {
+  #forgetTimer(endpoint: E): void {
     clearTimeout(this.#timers.get(endpoint));
+    this.#timers.delete(endpoint);
+  }
+
+  #offerAt(endpoint: E, untilMs: number): void {
+    this.#forgetTimer(endpoint);
     const timer = setTimeout(
       () => {
         this.#timers.delete(endpoint);

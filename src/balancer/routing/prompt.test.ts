@@ -64,7 +64,10 @@ describe("what says the same has the same fingerprint", () => {
     ],
     [
       "with a mark where to cache",
-      { tools, messages: [user([{ type: "text", text, cache_control: { type: "ephemeral" } }])] },
+      {
+        tools: [{ ...tools[0], cache_control: { type: "ephemeral" } }],
+        messages: [user([{ type: "text", text, cache_control: { type: "ephemeral" } }])],
+      },
     ],
     ["with other parameters", { temperature: 1, tools, messages: [user(text)], stream: true }],
   ];

@@ -154,7 +154,43 @@ test.each(["many", "few"])("models take turns at an endpoint with %s of them", (
   expect(settled.map((one) => one.slice(0, 2))).toEqual(["m1", "n1", "m2", "n2"]);
 });
 
+test("test_offline_node_retains_token_statistics", () => {
+  const { ask, grants, all, scheduler } = setup([{}]);
+  ask("1");
+  const tokens = { input: 100, output: 50 };
+  grants.get("1")?.finish({ success: true, nowMs: 0, latencyMs: 10, tokens });
+  only(all).health.status = "offline";
+  scheduler.wentOffline(only(all));
+  expect(only(all).load).toMatchObject({ inputTokens: 100, outputTokens: 50, totalTokens: 150 });
+  expect(only(all).load).toMatchObject({ successes: 1, assigned: 1, latencyTotalMs: 10 });
+  expect(only(all).latency.emaMs).toBe(Number.POSITIVE_INFINITY);
+});
+
+test("if those who wait for one model do not want an endpoint, those of another get it", () => {
+  const { ask, finish, settled, all } = setup([{ slots: 1, models: ["m", "n"] }, { slots: 1 }]);
+  ask("1");
+  ask("2");
+  ask("3", { tried: [only(all)] });
+  ask("4", { model: "n" });
+  ask("5", { model: "x", expected: true });
+  finish("1");
+  expect(settled).toEqual(["4:a"]);
+});
+
 describe("an endpoint", () => {
+  test("that comes back is trusted and waited for, but knows no prompts any more", () => {
+    const prefixes = new PrefixIndex<TestEndpoint>();
+    const circuit = { failuresMax: 1, firstMs: 60_000 };
+    const { ask, grants, all, scheduler, settled } = setup([{ circuit }], { prefixes });
+    ask("1", { fingerprint: Float64Array.of(5) });
+    grants.get("1")?.failed(0);
+    scheduler.wentOffline(only(all));
+    expect(prefixes.match(Float64Array.of(5), 0)).toEqual([]);
+    ask("2", { expected: true });
+    scheduler.cameOnline(only(all), 1);
+    expect(settled).toEqual(["2:a"]);
+  });
+
   test("that nobody has is unavailable, that is expected is waited for", () => {
     const { ask, all, scheduler, settled } = setup([{ initializing: true }]);
     expect(ask("1").kind).toBe("unavailable");

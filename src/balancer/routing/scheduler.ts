@@ -206,13 +206,28 @@ export class Scheduler<E extends Routable> {
   }
 
   /**
-   * Gives free slots of an endpoint to those who wait. To be called when it came online, has more
-   * slots or models than before, or its circuit's back-off is over.
+   * Gives free slots of an endpoint to those who wait. To be called when it has initialised, has
+   * more slots or models than before, or its circuit's back-off is over.
    */
   offer(endpoint: E, nowMs: number): void {
     while (this.#waiting > 0 && isOpen(endpoint, nowMs) && hasRoom(endpoint)) {
       if (!this.#handOverAny(endpoint, nowMs)) return;
     }
+  }
+
+  /** An endpoint came online: what failed before is over, and those who wait get its slots. */
+  cameOnline(endpoint: E, nowMs: number): void {
+    endpoint.circuit.reset();
+    this.offer(endpoint, nowMs);
+  }
+
+  /**
+   * An endpoint went offline or is removed: when it comes back, it may be slower and has forgotten
+   * its prompts. What was counted of it stays.
+   */
+  wentOffline(endpoint: E): void {
+    endpoint.latency.reset();
+    this.#options.prefixes?.forget(endpoint);
   }
 
   /** Sends everybody away who waits, and from now on everybody who comes. */
@@ -316,8 +331,7 @@ export class Scheduler<E extends Routable> {
     if (this.#waiting >= this.#waitingMax || waiting >= this.#queueMax) return { kind: "reject" };
     if (isRetry(request) || place !== undefined) return { kind: "accept" };
     const own = queue.own(client) + (queue.places.get(client) ?? 0);
-    let clients = queue.clients + (own === 0 ? 1 : 0);
-    for (const one of queue.places.keys()) if (queue.own(one) === 0) clients += 1;
+    const clients = queue.clients + (queue.own(client) === 0 ? 1 : 0);
     return admit({ waiting, max: this.#queueMax, own, clients });
   }
 
