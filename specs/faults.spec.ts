@@ -133,6 +133,27 @@ describe("a node with several models", () => {
   });
 });
 
+test("a local node that is killed ends its streams with an error and comes back", async () => {
+  const program = await Program.start({ args: [...modelFlags("a"), ...ENDLESS] });
+  try {
+    const running = await opened(tell(program, "a", { stream: true }));
+    const engine = program.enginePid("a");
+    const [node] = program.processes().filter((pid) => pid !== program.pid && pid !== engine);
+    process.kill(node ?? 0, "SIGKILL");
+    const last = await within(5000, lastOf(running));
+    expect(last?.json).toMatchObject({
+      error: { type: "service_unavailable", code: "upstream", param: null },
+    });
+    const gone = () => !program.processes().some((pid) => pid === node || pid === engine);
+    await eventually(() => gone() || undefined, 3000);
+    const answer = await eventually(() => goodbye(program, "a").catch(() => undefined));
+    expect(answer).toBe("Goodbye!");
+    expect(program.enginePid("a")).not.toBe(engine);
+  } finally {
+    await program.stop();
+  }
+});
+
 describe("the end of the program", () => {
   test("killing it leaves no process behind", async () => {
     const program = await Program.start({ args: [...modelFlags("a"), ...ENDLESS] });

@@ -1,0 +1,157 @@
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { copyFileSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { NodeSystem } from "../src/wire/system.ts";
+import { openai, post, says } from "./clients.ts";
+import { eventually } from "./eventually.ts";
+import { Program, temporaryHome } from "./program.ts";
+
+setDefaultTimeout(20_000);
+
+const GGUF = fileURLToPath(new URL("../fixtures/llmlb-tiny/llmlb-tiny-q8_0.gguf", import.meta.url));
+
+const folder = temporaryHome();
+const file = (name: string) => join(folder, `${name}.gguf`);
+
+let program: Program;
+beforeAll(async () => {
+  copyFileSync(GGUF, file("first"));
+  copyFileSync(GGUF, file("second"));
+  copyFileSync(GGUF, file("third"));
+  const models = ["first", "second", "third"].flatMap((name) => ["--model", file(name)]);
+  program = await Program.start({
+    mode: "node",
+    args: [...models, "--", "--threads", "1", "--parallel", "2", "--ctx-size", "4096"],
+  });
+});
+afterAll(async () => {
+  await program?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function system(): Promise<NodeSystem> {
+  const response = await fetch(`${program.url}/api/system`);
+  return NodeSystem.parse(await response.json());
+}
+
+async function stateOf(id: string) {
+  return (await system()).models.find((model) => model.id === id)?.state;
+}
+
+const ask = (model: string, more: object = {}) =>
+  post(`${program.url}/v1/chat/completions`, { model, messages: says("Goodbye"), ...more });
+
+describe("a node", () => {
+  test("lives, is ready and lists its models by their files' names", async () => {
+    const health = await fetch(`${program.url}/health`);
+    expect([health.status, await health.json()]).toMatchObject([200, { status: "ok" }]);
+    const ready = await fetch(`${program.url}/ready`);
+    expect([ready.status, await ready.json()]).toMatchObject([200, { status: "ready", models: 3 }]);
+    const { data } = await openai(program).models.list();
+    expect(data.map(({ id }) => id)).toEqual(["first", "second", "third"]);
+    expect((await openai(program).models.retrieve("second")).id).toBe("second");
+  });
+
+  test("tells its devices, slots and versions under both paths", async () => {
+    const told = await system();
+    expect(told.devices.map(({ type }) => type)).toContain("cpu");
+    for (const device of told.devices) {
+      expect(device.total_memory_bytes).toBeGreaterThanOrEqual(device.free_memory_bytes);
+    }
+    const hasGpu = told.devices.some(({ type }) => type === "gpu" || type === "igpu");
+    expect(told.device.device_type).toBe(hasGpu ? "gpu" : "cpu");
+    expect(told.device.gpu_devices.length > 0).toBe(hasGpu);
+    expect(told.slots).toEqual({ total: 6, busy: 0 });
+    expect(told.models.map(({ slots }) => slots)).toEqual([2, 2, 2]);
+    expect(told.llmlb_version).toMatch(/^\d+\.\d+\.\d+/);
+    const older = await fetch(`${program.url}/v0/system`);
+    expect(Object.keys((await older.json()) as object)).toEqual(Object.keys(told));
+  });
+
+  test("loads its first model at once, and any other with its first request", async () => {
+    const loaded = async () => (await stateOf("first")) === "ready" || undefined;
+    await eventually(loaded);
+    expect(await stateOf("second")).toBe("unloaded");
+    const before = program.processes().length;
+    const watched = await fetch(`${program.url}/slots?model=second`);
+    expect(watched.status).toBe(503);
+    expect(await watched.json()).toMatchObject({ error: { code: "model_not_loaded" } });
+    expect(await stateOf("second")).toBe("unloaded");
+    expect((await ask("second")).status).toBe(200);
+    expect(await stateOf("second")).toBe("ready");
+    expect(await stateOf("third")).toBe("unloaded");
+    expect(program.processes()).toHaveLength(before + 1);
+  });
+
+  test("loads once for many requests at once", async () => {
+    const before = program.processes().length;
+    const answers = await Promise.all(Array.from({ length: 8 }, () => ask("third")));
+    expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 8 }, () => 200));
+    expect(program.processes()).toHaveLength(before + 1);
+  });
+
+  test("counts busy slots while it works", async () => {
+    const abort = new AbortController();
+    const more = { ignore_eos: true, max_tokens: 1500, stream: true };
+    const body = { model: "first", messages: says("Tell me a story about a robot"), ...more };
+    const running = post(`${program.url}/v1/chat/completions`, body, { signal: abort.signal });
+    await eventually(async () => (await system()).slots.busy === 1 || undefined);
+    abort.abort();
+    await running.catch(() => undefined); // aborted before or after its head came
+    await eventually(async () => (await system()).slots.busy === 0 || undefined, 1000);
+  });
+
+  test("shows an engine's own routes", async () => {
+    const slots = await fetch(`${program.url}/slots?model=first`);
+    expect(await slots.json()).toHaveLength(2);
+    const props = await fetch(`${program.url}/props?model=first`);
+    expect(await props.json()).toMatchObject({ total_slots: 2, model_alias: "first" });
+    const body = { model: "first", content: "Goodbye" };
+    const tokens = await post(`${program.url}/tokenize`, body);
+    const { tokens: ids } = (await tokens.json()) as { tokens: number[] };
+    expect(ids.length).toBeGreaterThan(1);
+    const text = await post(`${program.url}/detokenize`, { model: "first", tokens: ids });
+    expect(await text.json()).toEqual({ content: "Goodbye" });
+    const metrics = await fetch(`${program.url}/metrics?model=first`);
+    expect(await metrics.text()).toContain("llamacpp:tokens_predicted_total");
+    const unnamed = await fetch(`${program.url}/props`);
+    expect(unnamed.status).toBe(400);
+    expect(await unnamed.json()).toMatchObject({ error: { param: "model" } });
+  });
+
+  test("starts a second engine of a model for embeddings", async () => {
+    const before = program.processes().length;
+    const { data } = await openai(program).embeddings.create({ model: "first", input: "Goodbye" });
+    expect(data[0]?.embedding).toHaveLength(256);
+    expect(program.processes()).toHaveLength(before + 1);
+    expect((await ask("first")).status).toBe(200);
+  });
+
+  test("refuses what a model is not made for", async () => {
+    const body = { model: "first", query: "a", documents: ["b"] };
+    const response = await post(`${program.url}/v1/rerank`, body);
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ error: { code: "model_capability_mismatch" } });
+  });
+});
+
+test("a model whose file comes late is served from then on", async () => {
+  const late = join(folder, "late.gguf");
+  copyFileSync(GGUF, late);
+  const node = await Program.start({
+    mode: "node",
+    args: ["--model", file("first"), "--model", late, "--", "--threads", "1"],
+  });
+  try {
+    renameSync(late, `${late}.away`);
+    const request = { model: "late", messages: says("Goodbye") };
+    const missing = await post(`${node.url}/v1/chat/completions`, request);
+    expect(missing.status).toBe(503);
+    expect(await missing.json()).toMatchObject({ error: { code: "not_found" } });
+    renameSync(`${late}.away`, late);
+    expect((await post(`${node.url}/v1/chat/completions`, request)).status).toBe(200);
+  } finally {
+    await node.stop();
+  }
+});
