@@ -78,7 +78,7 @@ test("a client that leaves is out of the queue at once", async () => {
   expect(endpoint.load.active).toBe(1);
 });
 
-test("a slot that is granted in the moment its client leaves is the caller's to give back", async () => {
+test("a slot granted in the moment its client leaves is the caller's to give back", async () => {
   const { gate, endpoint } = setup({ slots: 1 });
   const first = await gate.enter(REQUEST);
   const client = new AbortController();
@@ -106,7 +106,7 @@ test("a delayed request keeps its place and comes after its delay, or leaves", a
   expect(gate.scheduler.waiting()).toBe(0);
 });
 
-test("who waits for an endpoint with an open circuit is let through when its time comes", async () => {
+test("who waits for an open circuit is let through when its time comes", async () => {
   const { gate, endpoint } = setup({ slots: 1, circuit: { failuresMax: 1, firstMs: 1000 } });
   const first = await gate.enter(REQUEST);
   const second = gate.enter(REQUEST);

@@ -200,7 +200,7 @@ class World {
   }
 }
 
-test("whatever happens: slots are never exceeded nor lost, nobody is forgotten or overtaken", () => {
+test("slots are never exceeded nor lost, and nobody is forgotten or overtaken", () => {
   fc.assert(
     fc.property(fc.array(happening, { maxLength: 150 }), (happenings) => {
       const world = new World();

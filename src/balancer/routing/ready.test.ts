@@ -44,7 +44,7 @@ test("wait_for_ready_with_timeout_returns_timeout_when_no_ready_nodes", async ()
   expect(readiness.waiting).toBe(0);
 });
 
-test("wait_for_ready_with_timeout_returns_capacity_exceeded_when_waiter_limit_reached", async () => {
+test("wait_for_ready_with_timeout_returns_capacity_exceeded", async () => {
   const { readiness } = starting();
   const first = readiness.waitForReady(1, { timeoutMs: 100 });
   expect(await readiness.waitForReady(1, { timeoutMs: 100 })).toBe("capacity_exceeded");

@@ -172,6 +172,19 @@ describe("prefix", () => {
     expect(chosen(endpoints, { strategy, matches, tried: endpoints.slice(2) })).toBe("a");
   });
 
+  test("of several that know as much, the least busy; then the one chosen longest ago", () => {
+    const endpoints = fleet(
+      { latencyMs: 900 },
+      { latencyMs: 900, active: 1 },
+      { latencyMs: 900 },
+      {},
+    );
+    const matches = [1, 0, 2].flatMap((i) => knows(endpoints[i]));
+    expect(chosen(endpoints, { strategy, matches })).toBe("a");
+    for (const one of endpoints) one.load.lastTurn = one.name === "c" ? 1 : 2;
+    expect(chosen(endpoints, { strategy, matches })).toBe("c");
+  });
+
   test("it is left when its load is over three times that of the least busy", () => {
     const endpoints = fleet({ active: 2 }, {});
     const matches = knows(endpoints[0]);

@@ -76,7 +76,8 @@ interface Survey<T> {
  * 4. `latency` and `prefix`: one that was never measured and is not being measured goes first, or
  *    it would never be.
  * 5. `prefix`: the one that knows the longest beginning of the prompt, unless its load is over
- *    three times that of the least busy; then the one that knows the next longest.
+ *    three times that of the least busy; then the one that knows the next longest. Of several
+ *    that know as much, e.g. only what all prompts begin with, the least busy.
  * 6. One that is not being measured, whose measurement is older than 5 minutes and which was not
  *    chosen for 16 turns per candidate.
  * 7. `latency`: the lowest moving average. `prefix`: of those up to 1.5 times slower than that,
@@ -97,11 +98,8 @@ export function select<T extends Candidate>(
   if (strategy === "least-busy") return { endpoint: leastBusy, reason: strategy };
   if (unmeasured !== undefined) return { endpoint: unmeasured, reason: "explore" };
   if (strategy === "prefix" && matches !== undefined) {
-    for (const { endpoint } of matches) {
-      if (isOverloaded(endpoint, leastBusy) || !hasRoom(endpoint)) continue;
-      if (!isUsable(endpoint, context) || !candidates.includes(endpoint)) continue;
-      return { endpoint, reason: "prefix" };
-    }
+    const familiar = mostFamiliar(candidates, context, leastBusy);
+    if (familiar !== undefined) return { endpoint: familiar, reason: "prefix" };
   }
   const dueTurns = REEXPLORE_TURNS * candidates.length;
   if (stale !== undefined && turn - stale.load.lastTurn >= dueTurns) {
@@ -131,8 +129,7 @@ function survey<T extends Candidate>(
     const difference = fastest === undefined ? -1 : latency.emaMs - fastest.latency.emaMs;
     // Of two unmeasured ones it is NaN: equal.
     if (difference < 0 || (!(difference > 0) && isEarlier(candidate, fastest))) fastest = candidate;
-    const busier = leastBusy === undefined ? -1 : compareBusy(candidate, leastBusy);
-    if (busier < 0 || (busier === 0 && isEarlier(candidate, leastBusy))) leastBusy = candidate;
+    if (leastBusy === undefined || comesBefore(candidate, leastBusy)) leastBusy = candidate;
     if (isEarlier(candidate, next)) next = candidate;
     if (load.exploring > 0 || latency.sampledAtMs >= staleBefore) continue;
     if (latency.emaMs === Number.POSITIVE_INFINITY) {
@@ -140,6 +137,23 @@ function survey<T extends Candidate>(
     } else if (isEarlier(candidate, stale)) stale = candidate;
   }
   return { usable, fastest, leastBusy, next, unmeasured, stale };
+}
+
+/** Of the matches that have room and are not too busy the longest; of equal ones the least busy. */
+function mostFamiliar<T extends Candidate>(
+  candidates: readonly T[],
+  context: SelectionContext<T>,
+  leastBusy: T,
+): T | undefined {
+  let best: PrefixMatch<T> | undefined;
+  for (const match of context.matches ?? []) {
+    if (best !== undefined && match.depth < best.depth) break;
+    const { endpoint } = match;
+    if (!hasRoom(endpoint) || isOverloaded(endpoint, leastBusy)) continue;
+    if (!isUsable(endpoint, context) || !candidates.includes(endpoint)) continue;
+    if (best === undefined || comesBefore(endpoint, best.endpoint)) best = match;
+  }
+  return best?.endpoint;
 }
 
 /** The least busy of those that are about as fast as the fastest. */
@@ -153,8 +167,7 @@ function spread<T extends Candidate>(
   for (const candidate of candidates) {
     if (candidate.latency.emaMs > emaMsMax) continue;
     if (!isUsable(candidate, context) || !hasRoom(candidate)) continue;
-    const busier = compareBusy(candidate, best);
-    if (busier < 0 || (busier === 0 && isEarlier(candidate, best))) best = candidate;
+    if (comesBefore(candidate, best)) best = candidate;
   }
   return best;
 }
@@ -182,9 +195,12 @@ function isEarlier(candidate: Candidate, other: Candidate | undefined): boolean 
   return other === undefined || candidate.load.lastTurn < other.load.lastTurn;
 }
 
-/** Compares active requests per slot, without a division. */
-function compareBusy({ load: a }: Candidate, { load: b }: Candidate): number {
-  return a.active * b.slots - b.active * a.slots;
+/** Whether a candidate has fewer active requests per slot, or as many and was chosen earlier. */
+function comesBefore(candidate: Candidate, other: Candidate): boolean {
+  const { load: a } = candidate;
+  const { load: b } = other;
+  const difference = a.active * b.slots - b.active * a.slots;
+  return difference < 0 || (difference === 0 && isEarlier(candidate, other));
 }
 
 /** The request itself counts: an idle endpoint would be infinitely less busy than any other. */
