@@ -24,7 +24,10 @@ export async function startNginx({ upstream, core, folder }: NginxOptions): Prom
 events { worker_connections 4096; }
 http {
   access_log off; keepalive_requests 1000000000; ${paths}
-  upstream target { server ${new URL(upstream).host}; keepalive 512; keepalive_requests 1000000000; }
+  upstream target {
+    server ${new URL(upstream).host};
+    keepalive 512; keepalive_requests 1000000000;
+  }
   server {
     listen 127.0.0.1:${port};
     location / {

@@ -6,7 +6,8 @@ const CHUNKS = 200;
 
 /** One event of a stream; sizes vary so that events are cut and joined in every way. */
 function event(stream: number, chunk: number): string {
-  return `data: ${JSON.stringify({ stream, chunk, pad: "é".repeat((stream * 7 + chunk) % 97) })}\n\n`;
+  const pad = "é".repeat((stream * 7 + chunk) % 97);
+  return `data: ${JSON.stringify({ stream, chunk, pad })}\n\n`;
 }
 
 /** Splits what it sends at odd places, and yields now and then. */

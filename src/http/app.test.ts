@@ -44,7 +44,7 @@ describe("an app", () => {
     expect(await response.text()).not.toContain("secret");
   });
 
-  test("answers unknown routes 404, unknown methods 405 with Allow, OPTIONS 204, HEAD as GET", async () => {
+  test("answers unknown routes 404, wrong methods 405 with Allow, and OPTIONS, HEAD", async () => {
     const { app } = example();
     expect((await app.request("/v2")).status).toBe(404);
     const wrong = await app.request("/v1/things", { method: "DELETE" });

@@ -39,7 +39,7 @@ export class Drain {
     };
   }
 
-  /** Refuses new requests and waits until the running ones ended. False: `timeoutMs` passed first. */
+  /** Refuses new requests and waits for the running ones. False: `timeoutMs` passed first. */
   async close(timeoutMs: number): Promise<boolean> {
     this.#closing = true;
     if (this.#active === 0) return true;

@@ -100,7 +100,7 @@ export const RAW_END = "0\r\n\r\n";
 /** A TCP client. */
 export interface RawClient {
   send(text: string): void;
-  /** Settles with all that was received as soon as it contains `text` or the connection is closed. */
+  /** Settles with all that was received once that contains `text` or the connection is closed. */
   until(text: string): Promise<string>;
   /** Stops reading: the other side's writes will stall. */
   pause(): void;

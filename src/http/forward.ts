@@ -31,7 +31,7 @@ export interface ForwardOptions {
   firstByteTimeoutMs: number;
   /** Longest silence inside the response's body. */
   idleTimeoutMs: number;
-  /** Says more exactly what a failure of the target (`upstream`) was, e.g. that its process died. */
+  /** Says more exactly what a failure of the target (`upstream`) was: its process died, say. */
   explain?(failure: ApiError): Promise<ApiError>;
 }
 
@@ -44,7 +44,7 @@ export interface Forwarded {
 /** JSON answers up to this size are read whole, so that a cut becomes a clean error. */
 const WHOLE_BODY_BYTES_MAX = 8 * 1024 * 1024;
 
-/** A kept-alive connection that had been closed tells so at once; later resets mean something else. */
+/** A kept-alive connection that had been closed tells so at once; later resets are answers. */
 const STALE_RESET_MS_MAX = 1000;
 
 /**

@@ -29,7 +29,7 @@ describe("forwardedHeaders", () => {
   });
 });
 
-test("returnedHeaders keeps the answer's headers and drops the connection's and the browser's", () => {
+test("returnedHeaders drops the headers that belong to a connection or to browsers", () => {
   const target = new Headers({
     "content-type": "application/json",
     "retry-after": "3",

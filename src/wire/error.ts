@@ -1,4 +1,4 @@
-/** Everything that can go wrong towards a client: HTTP status, OpenAI error type and default code. */
+/** All that can go wrong towards a client: HTTP status, OpenAI error type, and default code. */
 const KINDS = {
   invalid_request: { status: 400, type: "invalid_request_error", retryable: false },
   unauthorized: { status: 401, type: "authentication_error", retryable: false },
