@@ -192,6 +192,38 @@ describe("the end of the program", () => {
   });
 });
 
+describe("a stream that does not end by itself", () => {
+  async function stopAmid(how: "drain timeout" | "second signal") {
+    const args = ["--drain-timeout", how === "drain timeout" ? "500ms" : "30s"];
+    const program = await Program.start({ args: [...args, ...modelFlags("a"), ...ENDLESS] });
+    try {
+      const running = await opened(tell(program, "a", { stream: true }));
+      program.signal("SIGTERM");
+      const draining = async () => (await fetch(`${program.url}/ready`)).status === 503;
+      await eventually(async () => (await draining()) || undefined);
+      if (how === "second signal") program.signal("SIGTERM");
+      const last = await lastOf(running).catch(() => undefined);
+      const code = await within(5000, program.exited);
+      await eventually(() => program.processes().length === 0 || undefined, 3000);
+      return { last, code };
+    } finally {
+      await program.kill();
+    }
+  }
+
+  test("is ended by the drain timeout with an error event", async () => {
+    const { last, code } = await stopAmid("drain timeout");
+    expect(last?.json).toMatchObject({ error: { type: "service_unavailable" } });
+    expect(code).toBe(0);
+  });
+
+  test("is cut by a second signal", async () => {
+    const { last, code } = await stopAmid("second signal");
+    expect(last).toBeUndefined();
+    expect(code).toBe(1);
+  });
+});
+
 describe("a balancer over two nodes", () => {
   const node = (port = 0) => Program.start({ mode: "node", args: ["--port", String(port)] });
   const balancer = (endpoints: string[]) =>

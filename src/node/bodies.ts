@@ -90,7 +90,7 @@ function field(name: string, kind: string, schema: z.ZodType) {
   return checked(name, kind, schema.nullish());
 }
 
-/** Says what a field must be, not what is wrong deep inside it. The engine sees what is absent. */
+/** Says what a field must be, not what is wrong deep inside. The engine sees what is absent. */
 function checked(name: string, kind: string, schema: z.ZodType) {
   return z
     .unknown()
