@@ -1,11 +1,6 @@
 import type { Grant } from "./grant.ts";
-import {
-  type Routable,
-  Scheduler,
-  type SchedulerOptions,
-  type SlotRequest,
-  type Waiting,
-} from "./scheduler.ts";
+import type { Routable, SlotRequest, Waiting } from "./request.ts";
+import { Scheduler, type SchedulerOptions } from "./scheduler.ts";
 import { type WaitOptions, waitFor } from "./wait.ts";
 
 export interface GateOptions<E extends Routable> extends Omit<SchedulerOptions<E>, "onBlocked"> {

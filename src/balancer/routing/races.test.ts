@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import type { Grant } from "./grant.ts";
-import { Scheduler, type SlotRequest, type Waiting } from "./scheduler.ts";
+import type { SlotRequest, Waiting } from "./request.ts";
+import { Scheduler } from "./scheduler.ts";
 import { hasRoom, isOpen } from "./selection.ts";
 import { TestEndpoint } from "./testendpoint.ts";
 

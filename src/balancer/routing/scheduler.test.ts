@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import type { Grant } from "./grant.ts";
 import { PrefixIndex } from "./prefix.ts";
-import { type Outcome, Scheduler, type SchedulerOptions, type SlotRequest } from "./scheduler.ts";
+import type { Outcome, SlotRequest } from "./request.ts";
+import { Scheduler, type SchedulerOptions } from "./scheduler.ts";
 import { TestEndpoint, type TestEndpointOptions } from "./testendpoint.ts";
 
 type Options = Partial<SchedulerOptions<TestEndpoint>>;

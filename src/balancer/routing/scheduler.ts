@@ -1,34 +1,10 @@
 import { type Admission, admit } from "./admission.ts";
-import type { Circuit } from "./circuit.ts";
 import { Grant, type GrantEvents } from "./grant.ts";
-import type { Latency } from "./latency.ts";
-import type { Load } from "./load.ts";
+import { type Entry, ModelQueue } from "./modelqueue.ts";
 import type { PrefixIndex } from "./prefix.ts";
-import { FairQueue, Ticket } from "./queue.ts";
-import {
-  type Candidate,
-  hasRoom,
-  isOpen,
-  type Reason,
-  type Strategy,
-  select,
-} from "./selection.ts";
-
-/** An endpoint as the scheduler needs it. */
-export interface Routable extends Candidate {
-  readonly load: Load;
-  readonly latency: Latency;
-  readonly circuit: Circuit;
-  /** The names under which clients may ask it for models, e.g. a Map's keys. */
-  readonly models: ModelNames | undefined;
-}
-
-/** A Set of names or a Map by name. */
-export interface ModelNames {
-  readonly size: number;
-  has(name: string): boolean;
-  keys(): Iterable<string>;
-}
+import { Ticket } from "./queue.ts";
+import type { Outcome, Place, Routable, SlotRequest, Waiting } from "./request.ts";
+import { hasRoom, isOpen, type Reason, type Strategy, select } from "./selection.ts";
 
 export interface SchedulerOptions<E extends Routable> {
   /** Endpoints that have a model, online or not: those whose `models` has it. */
@@ -45,51 +21,6 @@ export interface SchedulerOptions<E extends Routable> {
   onBlocked?: (endpoint: E, untilMs: number) => void;
 }
 
-/** A request for a slot of some endpoint. */
-export interface SlotRequest<E> {
-  model: string;
-  /** Whose request it is; clients share the slots evenly. */
-  client: string;
-  nowMs: number;
-  /** When it came, if that was earlier; default `nowMs`. */
-  sinceMs?: number;
-  /** Endpoints that failed it; default none. */
-  tried?: readonly E[];
-  /** Of its prompt, see `fingerprint`; default none. */
-  fingerprint?: Float64Array | undefined;
-  /** Share of the most expensive request, over 0 and up to 1; default 1. */
-  cost?: number;
-  /** The model is loading or its endpoints are starting: wait for them, too; default false. */
-  expected?: boolean;
-  /** What a first call returned with `delay`; it is used up. */
-  place?: Place;
-}
-
-/** What a request is told at once. */
-export type Outcome<E extends Routable> =
-  | { kind: "granted"; grant: Grant<E> }
-  | { kind: "queued"; waiting: Waiting<E> }
-  /** Ask again in `delayMs` with `place`, or give it up. */
-  | { kind: "delay"; delayMs: number; place: Place }
-  /** The queue is full. */
-  | { kind: "rejected" }
-  /** No endpoint could take it, now or when a slot gets free. */
-  | { kind: "unavailable" }
-  | { kind: "closed" };
-
-/** A place in a queue for a request that comes later. */
-export interface Place {
-  giveUp(): void;
-}
-
-/** A request in a queue. It is there, or it was settled: never both, never neither. */
-export interface Waiting<E extends Routable> {
-  /** Called once, with the grant or when the scheduler closes. */
-  onSettled: (outcome: { kind: "granted"; grant: Grant<E> } | { kind: "closed" }) => void;
-  /** Leaves the queue; false if it was settled before. */
-  leave(why: "timeout" | "aborted"): boolean;
-}
-
 /** Counted since the start. */
 export interface SchedulerCounts {
   granted: number;
@@ -98,35 +29,6 @@ export interface SchedulerCounts {
   waitedMsTotal: number;
   rejected: number;
   timedOut: number;
-}
-
-interface Entry<E extends Routable> {
-  request: SlotRequest<E>;
-  waiting: Waiting<E>;
-}
-
-class ModelQueue<E extends Routable> extends FairQueue<E, Entry<E>> {
-  readonly model: string;
-  /** Places for requests that come later. */
-  reserved = 0;
-  /** The same by client. */
-  readonly places = new Map<string, number>();
-  /** Number of the selection that served it last, at first of the one it came after. */
-  servedTurn: number;
-
-  constructor(model: string, servedTurn: number) {
-    super();
-    this.model = model;
-    this.servedTurn = servedTurn;
-  }
-
-  /** Adds or gives up a place of a client. */
-  reserve(client: string, change: 1 | -1): void {
-    this.reserved += change;
-    const places = (this.places.get(client) ?? 0) + change;
-    if (places === 0) this.places.delete(client);
-    else this.places.set(client, places);
-  }
 }
 
 /**

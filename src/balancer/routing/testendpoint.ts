@@ -1,7 +1,7 @@
 import { Circuit, type CircuitOptions } from "./circuit.ts";
 import { Latency } from "./latency.ts";
 import { Load } from "./load.ts";
-import type { Routable } from "./scheduler.ts";
+import type { Routable } from "./request.ts";
 
 /** An endpoint of tests: online and measured 100 ms at time 0, unless told otherwise. */
 export class TestEndpoint implements Routable {
