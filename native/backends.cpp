@@ -37,7 +37,8 @@ const char * type_name(enum ggml_backend_dev_type type) {
 
 std::string open_library(const char * path, void ** library) {
     *library = (void *) LoadLibraryA(path);
-    return *library ? "" : "it cannot be loaded (system error " + std::to_string(GetLastError()) + ")";
+    const std::string code = std::to_string(GetLastError());
+    return *library ? "" : "it cannot be loaded (system error " + code + ")";
 }
 
 void * find_symbol(void * library, const char * name) {

@@ -150,16 +150,18 @@ struct llmlb_engine {
         events.push(request.id, LLMLB_EVENT_HEAD, payload + res.content_type);
         if (!res.is_stream()) {
             if (!res.data.empty()) {
-                events.push_data(request.id, std::move(res.data));
+                events.push_data(request.id, std::move(res.data), true);
             }
             return;
         }
-        bool more = true;
+        bool first = true; // a client waits for it; whoever reads on has something to read
+        bool more  = true;
         while (more) {
             std::string chunk;
             more = res.next(chunk);
             if (!chunk.empty() && !request.cancelled) {
-                events.push_data(request.id, std::move(chunk));
+                events.push_data(request.id, std::move(chunk), first);
+                first = false;
             }
         }
     }
@@ -169,7 +171,8 @@ struct llmlb_engine {
         auto & http  = request->http;
         route  route = { nullptr, true, false };
         if (ready) {
-            route = routing->find(json_value(head, "method", std::string()), http.path, http.params);
+            const auto method = json_value(head, "method", std::string());
+            route             = routing->find(method, http.path, http.params);
         } else {
             route.handler = [](const server_http_req &) {
                 return error_response(503, "service_unavailable", "the model is loading");
@@ -217,8 +220,10 @@ llmlb_engine * llmlb_create(llmlb_notify_fn notify, uint32_t threads, uint32_t f
 }
 
 void llmlb_load(llmlb_engine * engine, const char * argv, size_t length) {
-    engine->model_thread =
-        std::thread([engine, arguments = split_arguments(argv, length)] { engine->run_model(arguments); });
+    auto run = [engine, arguments = split_arguments(argv, length)] {
+        engine->run_model(arguments);
+    };
+    engine->model_thread = std::thread(std::move(run));
 }
 
 int32_t llmlb_submit(llmlb_engine * engine, uint64_t id, const char * head, size_t head_length,

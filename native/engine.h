@@ -44,7 +44,7 @@ LLMLB_API const char * llmlb_build_info(void);
 // never again before the next llmlb_drain; for mere DATA at most once per `flush_us` microseconds.
 LLMLB_API llmlb_engine * llmlb_create(llmlb_notify_fn notify, uint32_t threads, uint32_t flush_us);
 
-// Loads the compute backends (plugins) found in a directory; those that cannot run here are skipped.
+// Loads the compute backends (plugins) found in a directory, skipping those that cannot run here.
 LLMLB_API void llmlb_load_backends(const char * directory);
 
 // Writes the compute devices as JSON (NUL-terminated); returns the length it needs without the NUL.

@@ -58,7 +58,8 @@ void log_to(outbox * target) {
 // llama.cpp's common library and its server core log through this function. Being defined here it
 // takes the place of theirs: for ELF by symbol lookup order (this library comes first), elsewhere
 // by a preprocessor rename in the sources that are compiled here (see CMakeLists.txt).
-LLMLB_API void common_log_add(common_log * /*log*/, ggml_log_level level, const char * format, ...) {
+LLMLB_API void common_log_add(common_log * /*log*/, ggml_log_level level, const char * format,
+                              ...) {
     char    text[LINE_BYTES_MAX];
     va_list arguments;
     va_start(arguments, format);

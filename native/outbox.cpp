@@ -27,26 +27,30 @@ void outbox::push(uint64_t id, uint32_t type, std::string payload) {
     if (type <= LLMLB_EVENT_END) { // of later types the id is no request
         open_data.erase(id);
     }
-    urgent = urgent || type != LLMLB_EVENT_LOG;
     events.push_back({ id, type, std::move(payload) });
-    wake(lock);
+    wake(lock, type != LLMLB_EVENT_LOG);
 }
 
-void outbox::push_data(uint64_t id, std::string && bytes) {
+void outbox::push_data(uint64_t id, std::string && bytes, bool is_urgent) {
     std::unique_lock<std::mutex> lock(mutex);
     const auto open = open_data.find(id);
     if (open != open_data.end()) {
         open->second->payload += bytes;
+        if (is_urgent) {
+            wake(lock, true);
+        }
         return;
     }
     // a deque keeps its elements in place while others are added at its ends
     events.push_back({ id, LLMLB_EVENT_DATA, std::move(bytes) });
     open_data[id] = &events.back();
-    wake(lock);
+    wake(lock, is_urgent);
 }
 
-void outbox::wake(std::unique_lock<std::mutex> & lock) {
-    const bool tell = !notified;
+// While the notifier waits for the interval to pass, only what is urgent is worth waking it for.
+void outbox::wake(std::unique_lock<std::mutex> & lock, bool is_urgent) {
+    const bool tell = !notified && (is_urgent ? !urgent : !delaying);
+    urgent          = urgent || is_urgent;
     lock.unlock();
     if (tell) {
         changed.notify_one();
@@ -80,8 +84,9 @@ size_t outbox::drain(uint8_t * out, size_t capacity) {
         }
         events.pop_front();
     }
-    notified = false;
     const bool more = !events.empty();
+    notified = false;
+    urgent   = urgent && more;
     lock.unlock();
     if (more) {
         changed.notify_one();
@@ -107,7 +112,9 @@ void outbox::run() {
     std::unique_lock<std::mutex> lock(mutex);
     while (true) {
         changed.wait(lock, [this] { return closing || (!notified && !events.empty()); });
+        delaying = true;
         changed.wait_until(lock, last + interval, [this] { return closing || urgent; });
+        delaying = false;
         if (closing) {
             return;
         }

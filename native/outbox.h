@@ -25,8 +25,9 @@ class outbox {
 
     void push(uint64_t id, uint32_t type, std::string payload);
 
-    // Data of one request that has not been taken yet is joined into one event.
-    void push_data(uint64_t id, std::string && bytes);
+    // Data of one request that has not been taken yet is joined into one event. Only what is
+    // urgent is told of at once.
+    void push_data(uint64_t id, std::string && bytes, bool is_urgent);
 
     size_t drain(uint8_t * out, size_t capacity);
 
@@ -35,7 +36,7 @@ class outbox {
 
   private:
     void run();
-    void wake(std::unique_lock<std::mutex> & lock);
+    void wake(std::unique_lock<std::mutex> & lock, bool is_urgent);
 
     const llmlb_notify_fn           notify;
     const std::chrono::microseconds interval;
@@ -45,7 +46,8 @@ class outbox {
     std::deque<event>                  events;
     std::unordered_map<uint64_t, event *> open_data; // last event of an id, if it is data
     bool                               notified = false; // told, not drained yet
-    bool                               urgent   = false; // more than parts of running bodies waits
+    bool                               urgent   = false; // something waits that must not wait
+    bool                               delaying = false; // the notifier waits for its interval
     bool                               closing  = false;
     std::thread                        notifier;
 };

@@ -88,7 +88,8 @@ server_http_res_ptr error_response(int status, const char * type, const std::str
     return res;
 }
 
-server_http_res_ptr handle(const server_http_context::handler_t & handler, const server_http_req & req) {
+server_http_res_ptr handle(const server_http_context::handler_t & handler,
+                           const server_http_req &                req) {
     try {
         return handler(req);
     } catch (const std::invalid_argument & e) {

@@ -31,7 +31,8 @@ class router {
 };
 
 // Runs a handler; whatever it throws becomes an error response.
-server_http_res_ptr handle(const server_http_context::handler_t & handler, const server_http_req & req);
+server_http_res_ptr handle(const server_http_context::handler_t & handler,
+                           const server_http_req &                req);
 
 // A response that tells of an error in OpenAI's shape.
 server_http_res_ptr error_response(int status, const char * type, const std::string & message);

@@ -34,7 +34,7 @@ const EVENT = { head: 1, data: 2, end: 3, log: 4, progress: 5, ready: 6, loadErr
 /** Threads that run requests; more wait in line. Above the slots of any usual engine. */
 const REQUEST_THREADS = 64;
 /** Tokens that come closer together than this travel together; first bytes and ends never wait. */
-const FLUSH_INTERVAL_US = 3000;
+const FLUSH_INTERVAL_US = 8000;
 const DRAIN_BYTES = 1024 * 1024;
 const FRAME_HEAD_BYTES = 16;
 

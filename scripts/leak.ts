@@ -1,0 +1,91 @@
+// Sends thousands of requests of all kinds through one engine and tells how its process grows:
+// `bun scripts/leak.ts [--requests 10000]`. Linux only.
+import { parseArgs } from "node:util";
+import {
+  busySlots,
+  chat,
+  ENDLESS,
+  launchTest,
+  send,
+  TestHome,
+  TINY_MMPROJ,
+  until,
+} from "../src/engine/testengine.ts";
+import { type Usage, usageOf } from "./bench/process.ts";
+
+type Engine = Awaited<ReturnType<typeof launchTest>>;
+
+const STEPS = 10;
+const CLIENTS = 8;
+/** Caches fill and the allocator finds its size within this part of the requests. */
+const WARM_UP = 0.3;
+const CHAT = "/v1/chat/completions";
+
+/** What clients do, in turn. */
+const KINDS: ((engine: Engine, number: number) => Promise<void>)[] = [
+  (engine, i) => complete(engine, chat(`Count to ${i}`, { max_tokens: 8 })),
+  (engine, i) => complete(engine, chat(`Hello ${i}`, { stream: true, max_tokens: 16 })),
+  (engine) => leave(engine, { ...ENDLESS, stream: true }),
+  (engine) => leave(engine, ENDLESS),
+  (engine) => complete(engine, "{no json"),
+  (engine) => complete(engine, chat("word ".repeat(5000))),
+  (engine, i) =>
+    complete(engine, chat(`Call ${i}`, { stream: true, max_tokens: 8, logprobs: true })),
+  async (engine) => void (await (await send(engine, "/tokenize", { content: "abc" })).text()),
+];
+
+async function complete(engine: Engine, body: object | string): Promise<void> {
+  await (await send(engine, CHAT, body)).bytes();
+}
+
+/** A client that goes away in the middle. */
+async function leave(engine: Engine, more: object): Promise<void> {
+  const client = new AbortController();
+  setTimeout(() => client.abort(), 20);
+  await send(engine, CHAT, chat("Tell a story", more), client.signal)
+    .then((response) => response.bytes())
+    .catch(() => undefined); // it is meant to be cut
+}
+
+async function round(engine: Engine, from: number, to: number): Promise<void> {
+  let next = from;
+  const client = async () => {
+    for (let i = next++; i < to; i = next++) await KINDS[i % KINDS.length]?.(engine, i);
+  };
+  await Promise.all(Array.from({ length: CLIENTS }, client));
+  await until(async () => (await busySlots(engine)) === 0, 10_000);
+}
+
+/** Growth in bytes a request, by least squares. */
+function slope(points: { requests: number; bytes: number }[]): number {
+  const mean = (of: (point: { requests: number; bytes: number }) => number) =>
+    points.reduce((sum, point) => sum + of(point), 0) / points.length;
+  const [x, y] = [mean(({ requests }) => requests), mean(({ bytes }) => bytes)];
+  const along = mean(({ requests, bytes }) => (requests - x) * (bytes - y));
+  return along / mean(({ requests }) => (requests - x) ** 2);
+}
+
+function show(label: string, { rssBytes, threads, openFiles }: Usage): void {
+  const size = `${(rssBytes / 2 ** 20).toFixed(1)} MiB`;
+  process.stdout.write(`${label}: ${size}, ${threads} threads, ${openFiles} open files\n`);
+}
+
+const { values } = parseArgs({ options: { requests: { type: "string", default: "10000" } } });
+const requests = Number(values.requests);
+using home = new TestHome();
+// Without the cache of earlier prompts, which is meant to grow up to its limit.
+const args = ["--cache-ram", "0"];
+const engine = await launchTest(home, { mmprojPath: TINY_MMPROJ, args });
+show("start", usageOf(engine.pid));
+const points: { requests: number; bytes: number }[] = [];
+for (let step = 1; step <= STEPS; step += 1) {
+  const done = Math.round((requests * step) / STEPS);
+  await round(engine, Math.round((requests * (step - 1)) / STEPS), done);
+  const usage = usageOf(engine.pid);
+  show(String(done), usage);
+  points.push({ requests: done, bytes: usage.rssBytes });
+}
+const warm = points.filter((point) => point.requests > requests * WARM_UP);
+process.stdout.write(`growth after warm-up: ${slope(warm).toFixed(0)} bytes a request\n`);
+await engine.stop(5000);
+process.exit(0);
