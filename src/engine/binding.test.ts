@@ -1,0 +1,65 @@
+import { afterAll, expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { listDevices, NativeEngine, whyNot } from "./binding.ts";
+import { libraryDirectories } from "./library.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "llmlb-binding-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const directories = await libraryDirectories(folder);
+
+const ignore = () => undefined;
+const model = { log: ignore, progress: ignore, ready: ignore, loadError: ignore };
+
+/** Runs one request through the library; no model is loaded. */
+function ask(engine: NativeEngine, path: string): Promise<{ status: number; body: string }> {
+  const { promise, resolve } = Promise.withResolvers<{ status: number; body: string }>();
+  const chunks: Uint8Array[] = [];
+  let status = 0;
+  const request = {
+    method: "GET",
+    path,
+    query: { a: "1", b: "ü" },
+    body: new Uint8Array(),
+    files: [],
+  };
+  engine.submit(request, {
+    head: (code) => {
+      status = code;
+    },
+    data: (bytes) => void chunks.push(bytes),
+    end: () => resolve({ status, body: Buffer.concat(chunks).toString() }),
+  });
+  return promise;
+}
+
+test("requests before a model is loaded are refused, each with its own answer", async () => {
+  const engine = new NativeEngine(directories, model);
+  const answers = await Promise.all(Array.from({ length: 300 }, () => ask(engine, "/v1/models")));
+  expect(answers.every(({ status }) => status === 503)).toBe(true);
+  expect(answers.every(({ body }) => JSON.parse(body).error.message.includes("loading"))).toBe(
+    true,
+  );
+  engine.destroy();
+  engine.destroy();
+});
+
+test("an unknown id can be cancelled, before and after the end", () => {
+  const engine = new NativeEngine(directories, model);
+  engine.cancel(12345);
+  engine.destroy();
+  engine.cancel(1);
+});
+
+test("this host's processor is a device", () => {
+  const { devices, llamaCpp } = listDevices(directories);
+  expect(devices.some(({ type }) => type === "cpu")).toBe(true);
+  expect(llamaCpp).not.toBe("");
+});
+
+test("a file that is no backend says why", () => {
+  const directory = directories[0] ?? "";
+  expect(whyNot(directory, join(directory, "nothing.so"))).toContain("nothing.so");
+});
