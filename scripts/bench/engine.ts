@@ -76,14 +76,14 @@ async function main(): Promise<void> {
 }
 
 function tiny(): Subject {
-  const requests = (clients: number) => (clients === 1 ? 20 : 8);
+  const requests = (clients: number) => Math.max(3, Math.round(24 / clients));
   return { label: "tiny, 4 MB", model: TINY, maxTokens: 64, requests };
 }
 
 function random(folder: string, size: string): Subject {
   const model = join(folder, "random.gguf");
   writeRandomModel({ path: model, parameters: parametersOf(size, "q8_0"), type: "q8_0" });
-  return { label: `random, ${size}`, model, maxTokens: 16, requests: () => 1 };
+  return { label: `random, ${size}`, model, maxTokens: 32, requests: () => 1 };
 }
 
 function fromSource(): string[] {
