@@ -192,7 +192,8 @@ describe("sudden ends", () => {
       import { launchTest } from "${join(import.meta.dir, "testengine.ts")}";
       const home = { path: ${JSON.stringify(home.path)} };
       process.stdout.write(String((await launchTest(home)).pid) + "\\n");
-      await Bun.sleep(60_000);`;
+      await Bun.sleep(20_000);
+      process.exit();`;
       const parent = Bun.spawn([process.execPath, "-e", script], { stdout: "pipe" });
       const { value } = await parent.stdout.getReader().read();
       const pid = Number(new TextDecoder().decode(value));
