@@ -9,9 +9,15 @@ import type { Secret } from "./secret.ts";
 import type { EndpointHealth, MeasuredLatency, Writer } from "./writer.ts";
 
 const STATUSES = ["pending", "online", "offline", "error"] as const;
-const TYPES = ["llmlb", "llamacpp", "ollama", "vllm", "lm_studio", "openai_compatible"] as const;
+const TYPES = [
+  ...(["llmlb", "llama_server", "ollama", "vllm"] as const),
+  ...(["lm_studio", "openai_compatible"] as const),
+] as const;
+const SOURCES = ["api", "config", "node"] as const;
 
 export type EndpointStatus = (typeof STATUSES)[number];
+/** Who registered an endpoint: an operator, the configuration, or a node by itself. */
+export type EndpointOrigin = (typeof SOURCES)[number];
 /** What answered at an endpoint's address. */
 export type EndpointType = (typeof TYPES)[number];
 
@@ -38,6 +44,7 @@ export interface EndpointFields {
   baseUrl: string;
   /** Kept encrypted. */
   apiKey: string | null;
+  source: EndpointOrigin;
   /** The enrolled node behind it. Unique. */
   nodeId: string | null;
   /** Undetected as long as it is null. */
@@ -93,6 +100,7 @@ export interface EndpointFilter {
 
 const DEFAULTS: Omit<EndpointFields, "name" | "baseUrl"> = {
   apiKey: null,
+  source: "api",
   nodeId: null,
   type: null,
   healthIntervalMs: 30_000,
@@ -221,6 +229,7 @@ export class Endpoints {
       base_url: address?.shown,
       url_key: address?.key,
       api_key: typeof apiKey === "string" ? this.#secret.seal(apiKey, id) : apiKey,
+      source: given.source,
       node_id: given.nodeId,
       type: given.type,
       health_interval_ms: given.healthIntervalMs,
@@ -243,7 +252,7 @@ export class Endpoints {
 function blank(id: string, registeredAt: number) {
   return {
     ...{ id, name: "", base_url: "", url_key: "", capabilities: "[]" },
-    ...{ status: "pending", health_interval_ms: 0, inference_timeout_ms: 0 },
+    ...{ source: "api", status: "pending", health_interval_ms: 0, inference_timeout_ms: 0 },
     ...{ error_count: 0, registered_at: registeredAt, model_count: 0 },
     ...{ total_requests: 0, succeeded_requests: 0, failed_requests: 0 },
   };
@@ -272,6 +281,7 @@ function toEndpoint(row: Selectable<EndpointsTable>): EndpointRow {
     name: row.name,
     baseUrl: row.base_url,
     hasApiKey: row.api_key !== null,
+    source: SOURCES.find((source) => source === row.source) ?? "api",
     nodeId: row.node_id,
     type: TYPES.find((type) => type === row.type) ?? null,
     status: STATUSES.find((status) => status === row.status) ?? "pending",

@@ -11,6 +11,7 @@ export const STATE_MIGRATIONS: readonly Migration[] = [
         base_url TEXT NOT NULL,
         url_key TEXT NOT NULL UNIQUE,
         api_key BLOB,
+        source TEXT NOT NULL DEFAULT 'api',
         node_id TEXT UNIQUE,
         type TEXT,
         status TEXT NOT NULL DEFAULT 'pending',

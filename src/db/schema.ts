@@ -26,6 +26,8 @@ export interface EndpointsTable {
   url_key: string;
   /** Sealed with `secret.key`. */
   api_key: Uint8Array | null;
+  /** `api`, `config` or `node`. */
+  source: string;
   node_id: string | null;
   type: string | null;
   status: string;
