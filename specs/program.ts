@@ -55,7 +55,8 @@ export class Program {
   readonly #ownsHome: boolean;
   readonly #watchdog: ReturnType<typeof watch>;
   readonly #lines: string[] = [];
-  readonly #engines = new Map<string, number>();
+  readonly #engines: { model: string; pid: number }[] = [];
+  #nodePid: number | undefined;
   readonly #log: Promise<void>;
 
   private constructor({ args = [], home, env = {}, mode = "standalone" }: StartOptions) {
@@ -93,16 +94,27 @@ export class Program {
 
   /** The process of a model's engine as last started. */
   enginePid(model: string): number {
-    const pid = this.#engines.get(model);
-    if (pid === undefined) throw new Error(`no engine of ${model} was started`);
-    return pid;
+    const engine = this.#engines.findLast((one) => one.model === model);
+    if (engine === undefined) throw new Error(`no engine of ${model} was started`);
+    return engine.pid;
+  }
+
+  /** Engines that were started so far. */
+  get engines(): number {
+    return this.#engines.length;
+  }
+
+  /** The process of the local node as last started. */
+  get nodePid(): number {
+    if (this.#nodePid === undefined) throw new Error("no local node was started");
+    return this.#nodePid;
   }
 
   signal(name: "SIGTERM" | "SIGINT" | "SIGKILL"): void {
     this.#child.kill(name);
   }
 
-  /** Its process, its node and its engines, those that still live. */
+  /** What lives of it: its process, its node, engines, and short-lived ones that look at devices. */
   processes(): number[] {
     return processesOf(this.home);
   }
@@ -132,7 +144,7 @@ export class Program {
     this.#child.kill("SIGKILL");
     await this.#child.exited;
     await this.#log;
-    for (const pid of this.processes()) process.kill(pid, "SIGKILL");
+    for (const pid of this.processes()) killIfThere(pid);
     this.#watchdog.stdin.write("done\n");
     await this.#watchdog.stdin.end();
     if (this.#ownsHome) rmSync(this.home, { recursive: true, force: true });
@@ -164,10 +176,12 @@ export class Program {
     this.#lines.push(line);
     if (this.#lines.length > LINES_KEPT) this.#lines.shift();
     if (!line.startsWith("{")) return;
-    const { msg, url = "", model = "", engine_pid: pid } = JSON.parse(line) as LogLine;
+    const { msg, url = "", model = "", engine_pid: pid, node_pid } = JSON.parse(line) as LogLine;
     if (msg === "serve.listening") this.url = url;
-    if (msg === "local_node.listening") this.nodeUrl = url;
-    if (msg === "engine.ready" && pid !== undefined) this.#engines.set(model, pid);
+    if (msg === "engine.ready" && pid !== undefined) this.#engines.push({ model, pid });
+    if (msg !== "local_node.listening") return;
+    this.nodeUrl = url;
+    this.#nodePid = node_pid;
   }
 }
 
@@ -176,6 +190,7 @@ interface LogLine {
   url?: string;
   model?: string;
   engine_pid?: number;
+  node_pid?: number;
 }
 
 /** Runs a command of the program to its end. */
@@ -203,6 +218,14 @@ export function processesOf(home: string): number[] {
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name) && environmentOf(name).includes(wanted))
     .map(Number);
+}
+
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    return; // gone meanwhile
+  }
 }
 
 function environmentOf(pid: string): string[] {
