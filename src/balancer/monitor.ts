@@ -4,7 +4,20 @@ import type { Endpoint } from "./endpoint.ts";
 import type { Fleet } from "./fleet.ts";
 import { type HealthEvent, nextCheckMs, nextHealth } from "./health.ts";
 
+/** Who wants to know what the checks find. */
+export interface MonitorEvents {
+  cameOnline(endpoint: Endpoint): void;
+  /** It is offline now, or was removed. */
+  wentOffline(endpoint: Endpoint): void;
+  /** It may take more than before: it has other models or slots, or has initialised. */
+  offer(endpoint: Endpoint): void;
+  /** A first check is done, or an announced endpoint is no longer waited for. */
+  arrived(): void;
+}
+
 export interface MonitorOptions {
+  /** Default nobody. */
+  events?: MonitorEvents;
   fleet: Fleet;
   log: Logger;
   /** Time between two checks of an endpoint. */
@@ -19,6 +32,8 @@ interface Patrol {
   /** When the last check began (`performance.now()`). */
   checkedAt: number;
   running: boolean;
+  /** The first check is done. */
+  checked: boolean;
   first: PromiseWithResolvers<void>;
 }
 
@@ -34,6 +49,8 @@ export class Monitor {
   readonly #patrols = new Map<Endpoint, Patrol>();
   readonly #expected = new Map<string, PromiseWithResolvers<void>>();
   readonly #stop = new AbortController();
+  /** Endpoints whose first check is not done. */
+  #unchecked = 0;
   #started = false;
 
   constructor(options: MonitorOptions) {
@@ -61,14 +78,26 @@ export class Monitor {
 
   #arrived(name: string): void {
     this.#expected.get(name)?.resolve();
-    this.#expected.delete(name);
+    if (this.#expected.delete(name)) this.#options.events?.arrived();
+  }
+
+  /** Whether a first check, of an expected endpoint too, is still to come. */
+  get pending(): boolean {
+    return this.#expected.size > 0 || this.#unchecked > 0;
   }
 
   /** Looks after a further endpoint. */
   add(endpoint: Endpoint): void {
+    this.#unchecked += 1;
     this.#arrived(endpoint.name);
     const first = Promise.withResolvers<void>();
-    const patrol: Patrol = { timer: undefined, checkedAt: -Infinity, running: false, first };
+    const patrol: Patrol = {
+      timer: undefined,
+      checkedAt: -Infinity,
+      running: false,
+      checked: false,
+      first,
+    };
     this.#patrols.set(endpoint, patrol);
     if (this.#started) this.#check(endpoint, patrol);
   }
@@ -78,7 +107,16 @@ export class Monitor {
     if (patrol === undefined) return;
     this.#patrols.delete(endpoint);
     clearTimeout(patrol.timer);
+    this.#settle(patrol);
+    this.#options.events?.wentOffline(endpoint);
+  }
+
+  #settle(patrol: Patrol): void {
+    if (patrol.checked) return;
+    patrol.checked = true;
+    this.#unchecked -= 1;
     patrol.first.resolve();
+    this.#options.events?.arrived();
   }
 
   /** Settles when the first check of every endpoint, expected ones included, is done. */
@@ -109,7 +147,7 @@ export class Monitor {
     patrol.running = false;
     if (!this.#patrols.has(endpoint)) return;
     this.#report(endpoint, result);
-    patrol.first.resolve();
+    this.#settle(patrol);
     this.#schedule(endpoint, patrol, nextCheckMs(endpoint.health, intervalMs, Math.random()));
   }
 
@@ -117,6 +155,7 @@ export class Monitor {
     if (result.ok) {
       this.#options.fleet.setModels(endpoint, result.models);
       this.#apply(endpoint, "check_ok");
+      this.#options.events?.offer(endpoint);
     } else {
       this.#apply(endpoint, "check_failed", result.reason);
     }
@@ -127,6 +166,8 @@ export class Monitor {
     endpoint.health = nextHealth(endpoint.health, event);
     const { status } = endpoint.health;
     if (status === before) return;
+    if (status === "online") this.#options.events?.cameOnline(endpoint);
+    else if (status === "offline") this.#options.events?.wentOffline(endpoint);
     const fields = { endpoint: endpoint.name, models: endpoint.models?.size ?? 0 };
     if (status === "offline") this.#options.log.warn({ ...fields, reason }, "endpoint.offline");
     else this.#options.log.info(fields, `endpoint.${status}`);
