@@ -114,7 +114,7 @@ export class Program {
     this.#child.kill(name);
   }
 
-  /** What lives of it: its process, its node, engines, and short-lived ones that look at devices. */
+  /** What lives of it: itself, its node, engines, and short-lived ones that look at devices. */
   processes(): number[] {
     return processesOf(this.home);
   }

@@ -77,7 +77,7 @@ const Message = InferenceRequest.extend({
   thinking: field("thinking", "an object with a `type`", typed({})),
 });
 
-/** What a node checks of a body before an engine reads it, by path; `InferenceRequest` elsewhere. */
+/** What a node checks of a body before an engine reads it, by path. */
 export const BODIES: Record<string, typeof InferenceRequest> = {
   "/v1/chat/completions": Chat,
   "/v1/completions": Completion,
