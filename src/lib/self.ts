@@ -69,7 +69,7 @@ export function tellParent(message: object): void {
   process.send?.(message);
 }
 
-/** Ends this process when the one that started it is gone. `onMessage` gets the parent's messages. */
+/** Ends this process when the one that started it is gone; `onMessage` gets what that one says. */
 export function exitWithParent(onMessage?: (message: unknown) => void): void {
   if (process.send === undefined) return;
   process.on("disconnect", () => process.exit(0));
