@@ -6,7 +6,7 @@ export interface BackoffOptions {
   maxMs: number;
 }
 
-/** The delay before retry number `attempt` (0-based): `firstMs` doubled each time, at most `maxMs`. */
+/** The delay before retry `attempt` (0-based): `firstMs`, doubled each time, at most `maxMs`. */
 export function backoffMs(attempt: number, { firstMs, maxMs }: BackoffOptions): number {
   return Math.min(maxMs, firstMs * 2 ** Math.min(attempt, 30));
 }
