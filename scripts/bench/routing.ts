@@ -1,8 +1,8 @@
 import { Gate } from "../../src/balancer/routing/gate.ts";
 import { PrefixIndex } from "../../src/balancer/routing/prefix.ts";
 import { fingerprint } from "../../src/balancer/routing/prompt.ts";
-import type { Strategy } from "../../src/balancer/routing/selection.ts";
 import { TestEndpoint } from "../../src/balancer/routing/testendpoint.ts";
+import type { Strategy } from "../../src/config/settings.ts";
 
 /** What is measured: one decision among so many endpoints, of which some have the model. */
 interface Case {

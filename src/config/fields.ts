@@ -16,7 +16,7 @@ import {
   wholeNumber,
   words,
 } from "./schemas.ts";
-import type { Mode, Settings } from "./settings.ts";
+import type { Mode, Settings, Strategy } from "./settings.ts";
 
 /** Everything that can be set: the settings and what is folded into them. */
 export interface Inputs extends Settings {
@@ -52,8 +52,11 @@ export interface Field<T = unknown> {
 
 const MODES: Mode[] = ["standalone", "balancer", "node"];
 const LEVELS: LogLevel[] = ["trace", "debug", "info", "warn", "error", "silent"];
+const STRATEGIES: Strategy[] = ["prefix", "latency", "least-busy", "round-robin"];
 const SECOND_MS = 1000;
 const PORT_MAX = 65_535;
+const SLOTS_MAX = 10_000;
+const QUEUE_MAX = 10_000;
 
 /** Port of a standalone llmlb or a balancer; a node's own is the next one. */
 export const DEFAULT_PORT = 32_768;
@@ -168,6 +171,39 @@ export const FIELDS: { [K in FieldKey]: Field<Inputs[K]> } = {
     fallback: () => 5 * SECOND_MS,
     unit: "ms",
   },
+  strategy: {
+    name: "strategy",
+    flags: "--strategy <strategy>",
+    group: "Endpoints",
+    help: `How to choose among endpoints: ${STRATEGIES.join(", ")}`,
+    schema: () => oneOf(STRATEGIES),
+    fallback: () => "prefix",
+  },
+  defaultSlots: {
+    name: "default_slots",
+    flags: "--default-slots <number>",
+    group: "Endpoints",
+    help: "Requests that an endpoint works on at the same time, unless it says how many",
+    schema: () => wholeNumber(1, SLOTS_MAX),
+    fallback: () => 8,
+  },
+  queueMax: {
+    name: "queue_max",
+    flags: "--queue-max <number>",
+    group: "Limits",
+    help: "Requests that may wait for a free slot, per model",
+    schema: () => wholeNumber(1, QUEUE_MAX),
+    fallback: () => 100,
+  },
+  queueTimeoutMs: {
+    name: "queue_timeout",
+    flags: "--queue-timeout <time>",
+    group: "Limits",
+    help: "Longest wait for a free slot; with 0 a request waits for none",
+    schema: () => duration(0, 3600 * SECOND_MS),
+    fallback: () => 60 * SECOND_MS,
+    unit: "ms",
+  },
   bodyLimitBytes: {
     name: "body_limit",
     flags: "--body-limit <size>",
@@ -181,9 +217,18 @@ export const FIELDS: { [K in FieldKey]: Field<Inputs[K]> } = {
     name: "first_byte_timeout",
     flags: "--first-byte-timeout <time>",
     group: "Limits",
-    help: "Longest wait for an answer to begin",
+    help: "Longest wait for an answer to begin, the wait for a slot and all tries included",
     schema: () => duration(100),
     fallback: () => 600 * SECOND_MS,
+    unit: "ms",
+  },
+  tryTimeoutMs: {
+    name: "try_timeout",
+    flags: "--try-timeout <time>",
+    group: "Limits",
+    help: "Longest wait for one endpoint's answer to begin while another could be tried",
+    schema: () => duration(100),
+    fallback: () => 120 * SECOND_MS,
     unit: "ms",
   },
   idleTimeoutMs: {

@@ -14,13 +14,17 @@ export function wholeNumber(min: number, max: number): ZodType<number> {
   });
 }
 
+/** Timers take no more and fire at once beyond. */
+const TIMER_MS_MAX = 2 ** 31 - 1;
+
 /** A duration such as `30s` as milliseconds; a bare number is seconds. */
-export function duration(minMs: number): ZodType<number> {
-  const expected = `must be a time of at least ${formatDuration(minMs)} such as 500ms, 30s or 10m`;
+export function duration(minMs: number, maxMs = TIMER_MS_MAX): ZodType<number> {
+  const least = `of at least ${formatDuration(minMs)}`;
+  const most = maxMs < TIMER_MS_MAX ? ` and at most ${formatDuration(maxMs)}` : "";
+  const expected = `must be a time ${least}${most} such as 500ms, 30s or 10m`;
   return reading(expected, (value) => {
-    // Timers take at most 2^31-1 ms and fire at once beyond.
     const ms = parseDurationMs(asText(value));
-    return ms !== undefined && ms >= minMs && ms < 2 ** 31 ? ms : undefined;
+    return ms !== undefined && ms >= minMs && ms <= maxMs ? ms : undefined;
   });
 }
 

@@ -2,6 +2,9 @@ import type { LogLevel } from "../lib/log.ts";
 
 export type Mode = "standalone" | "balancer" | "node";
 
+/** How the endpoint for a request is chosen among those that have its model and a free slot. */
+export type Strategy = "prefix" | "latency" | "least-busy" | "round-robin";
+
 /** An endpoint named in the configuration. */
 export interface EndpointSetting {
   /** Shown in errors, logs and `/health`; the URL's host when not given. */
@@ -42,8 +45,17 @@ export interface Settings {
   engineArgs: string[];
   /** Largest request body accepted. */
   bodyLimitBytes: number;
-  /** Longest wait for an endpoint to accept a connection and answer with headers. */
+  strategy: Strategy;
+  /** Requests that an endpoint works on at the same time, unless it says how many. */
+  defaultSlots: number;
+  /** Requests that may wait for a slot, per model. */
+  queueMax: number;
+  /** Longest wait for a slot; 0: none waits. */
+  queueTimeoutMs: number;
+  /** From a request's coming to the beginning of its answer, waiting and all tries included. */
   firstByteTimeoutMs: number;
+  /** Longest wait for one endpoint's answer to begin while another one could be tried. */
+  tryTimeoutMs: number;
   /** Longest silence between two pieces of a streamed answer. */
   idleTimeoutMs: number;
   /** How long running requests may go on after a stop signal. */

@@ -1,10 +1,11 @@
+import type { Strategy } from "../../config/settings.ts";
 import { type Admission, admit } from "./admission.ts";
 import { Grant, type GrantEvents } from "./grant.ts";
 import { type Entry, ModelQueue } from "./modelqueue.ts";
 import type { PrefixIndex } from "./prefix.ts";
 import { Ticket } from "./queue.ts";
 import type { Outcome, Place, Routable, SlotRequest, Waiting } from "./request.ts";
-import { hasRoom, isOpen, type Reason, type Strategy, select } from "./selection.ts";
+import { hasRoom, isOpen, type Reason, select } from "./selection.ts";
 
 export interface SchedulerOptions<E extends Routable> {
   /** Endpoints that have a model, online or not: those whose `models` has it. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { type Reason, type SelectionContext, type Strategy, select } from "./selection.ts";
+import type { Strategy } from "../../config/settings.ts";
+import { type Reason, type SelectionContext, select } from "./selection.ts";
 import { TestEndpoint, type TestEndpointOptions } from "./testendpoint.ts";
 
 const MINUTE_MS = 60_000;

@@ -1,5 +1,4 @@
-/** How endpoints are chosen. */
-export type Strategy = "prefix" | "latency" | "least-busy" | "round-robin";
+import type { Strategy } from "../../config/settings.ts";
 
 /** Why an endpoint was chosen. */
 export type Reason = "explore" | "re-explore" | "prefix" | "latency" | "least-busy" | "round-robin";
