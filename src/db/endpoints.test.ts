@@ -123,7 +123,8 @@ describe("an endpoint", () => {
     const { id } = await addEndpoint(state, { name: "a", baseUrl: "http://a" });
     const db = new Database(join(home.path, "lb.db"));
     db.run(
-      `UPDATE endpoints SET status = 'weird', type = 'x', capabilities = '{"a"', device_info = '[]'`,
+      `UPDATE endpoints SET status = 'weird', type = 'x', capabilities = '{"a"',
+        device_info = '[]'`,
     );
     db.close();
     const read = { status: "pending", type: null, capabilities: ["chat_completion"] } as const;

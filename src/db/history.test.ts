@@ -121,7 +121,7 @@ describe("the request history", () => {
 describe("usage", () => {
   const noon = (day: string) => new Date(`${day}T12:00:00`).getTime();
 
-  test("is added up by day, month, endpoint, model, key and kind, and outlives the history", async () => {
+  test("is added up by day, endpoint, model, key and kind, and outlives the history", async () => {
     const one = { inputTokens: 10, outputTokens: 5, cachedTokens: 2, durationMs: 100 };
     const [a, b] = [{ endpointId: "a" }, { endpointId: "b", apiKeyId: "k" }];
     await record(

@@ -143,13 +143,15 @@ describe("a file that was taken in but not renamed", () => {
   test("stays so when the process is killed right after the commit", async () => {
     put("request_history.json", [REQUEST]);
     const script = at("child.ts");
+    const fixture = JSON.stringify(join(import.meta.dir, "state.fixture.ts"));
     writeFileSync(
       script,
       `import { mock } from "bun:test";
        import * as fs from "node:fs";
-       mock.module("node:fs", () => ({ ...fs, renameSync: () => process.kill(process.pid, "SIGKILL") }));
+       const renameSync = () => process.kill(process.pid, "SIGKILL");
+       mock.module("node:fs", () => ({ ...fs, renameSync }));
        const { openState } = await import(${JSON.stringify(join(import.meta.dir, "state.ts"))});
-       const { silent } = await import(${JSON.stringify(join(import.meta.dir, "state.fixture.ts"))});
+       const { silent } = await import(${fixture});
        await openState({ home: process.argv[2] ?? "", log: silent });`,
     );
     const child = Bun.spawn([process.execPath, script, home.path], { stderr: "inherit" });

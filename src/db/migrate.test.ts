@@ -90,7 +90,10 @@ test("two processes that start at once migrate once", async () => {
      import { migrate } from ${JSON.stringify(join(import.meta.dir, "migrate.ts"))};
      const db = new Database(process.argv[2] ?? "");
      db.run("PRAGMA busy_timeout = 5000");
-     migrate(db, [{ name: "one", up: (db) => { Bun.sleepSync(200); db.run("CREATE TABLE a (a)"); } }]);`,
+     migrate(db, [{ name: "one", up: (db) => {
+       Bun.sleepSync(200);
+       db.run("CREATE TABLE a (a)");
+     } }]);`,
   );
   new Database(path).run("PRAGMA journal_mode = WAL");
   const children = [1, 2].map(() => Bun.spawn([process.execPath, script, path]));

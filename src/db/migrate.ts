@@ -32,8 +32,13 @@ export function migrate(db: Database, migrations: readonly Migration[]): void {
 
 /** How many steps a database has taken. */
 export function schemaOf(db: Database): number {
-  const row = db.prepare<{ user_version: number }, []>("PRAGMA user_version").get();
-  return row?.user_version ?? 0;
+  // A statement that is left to the garbage collector would keep the file open until then.
+  const statement = db.prepare<{ user_version: number }, []>("PRAGMA user_version");
+  try {
+    return statement.get()?.user_version ?? 0;
+  } finally {
+    statement.finalize();
+  }
 }
 
 function refuseNewer(db: Database, migrations: readonly Migration[]): void {

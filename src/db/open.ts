@@ -86,6 +86,6 @@ function prepare(path: string, migrations: readonly Migration[]): void {
     const advice = "Restore it from a backup, or move it away to start with an empty one.";
     throw new Error(`Opening ${path}: the file is damaged or no database. ${advice}`, { cause });
   } finally {
-    db.close();
+    db.close(true);
   }
 }

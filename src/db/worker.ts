@@ -109,7 +109,7 @@ function forgetOldest(): void {
 function close(): void {
   for (const statement of statements.values()) statement.finalize();
   statements.clear();
-  db?.close();
+  db?.close(true);
   db = undefined;
 }
 

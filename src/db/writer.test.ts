@@ -120,7 +120,7 @@ test.skipIf(!canMount)("a full disk fails nobody; there is room again, it goes o
     expect(state.writer.dropped).toBe(0);
     await state.close();
   } finally {
-    Bun.spawnSync(["umount", folder]);
+    expect(Bun.spawnSync(["umount", folder]).success).toBe(true);
   }
 });
 
