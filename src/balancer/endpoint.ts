@@ -5,9 +5,6 @@ import type { ModelEntry } from "../wire/openai.ts";
 import { type Health, PENDING } from "./health.ts";
 import { Circuit } from "./routing/circuit.ts";
 import { Latency } from "./routing/latency.ts";
-import { Load } from "./routing/load.ts";
-import { Circuit } from "./routing/circuit.ts";
-import { Latency } from "./routing/latency.ts";
 import { Load, SLOTS_DEFAULT } from "./routing/load.ts";
 
 /** The models an endpoint lists, by id. */
@@ -68,9 +65,6 @@ export class Endpoint {
   /** Requests that it is working on for us. */
   inFlight = 0;
   health: Health = PENDING;
-  readonly load = new Load();
-  readonly latency = new Latency();
-  readonly circuit = new Circuit();
   lastCheck: LastCheck = { latencyMs: null, lastSeenAt: null, lastError: null };
   readonly load = new Load();
   readonly latency = new Latency();
