@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import { Kysely } from "kysely";
 import { threadDialect } from "./dialect.ts";
 import { Lock } from "./lock.ts";
-import { type Migration, migrate } from "./migrate.ts";
+import { type Migration, migrate, schemaOf } from "./migrate.ts";
 import { Thread } from "./thread.ts";
 
 export interface StoreOptions {
@@ -77,8 +77,8 @@ function prepare(path: string, migrations: readonly Migration[]): void {
   const db = new Database(path, { readwrite: true });
   try {
     db.run(`PRAGMA busy_timeout = ${OPEN_BUSY_MS}`);
-    // Only counts for a file without tables: room that pruning freed can then be given back.
-    db.run("PRAGMA auto_vacuum = INCREMENTAL");
+    // Must come before the first table. Room that pruning freed can then be given back.
+    if (schemaOf(db) === 0) db.run("PRAGMA auto_vacuum = INCREMENTAL");
     db.run("PRAGMA journal_mode = WAL");
     migrate(db, migrations);
   } catch (cause) {
