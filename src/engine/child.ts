@@ -40,7 +40,7 @@ export class EngineProcess {
   async loaded(): Promise<{ address: EngineAddress; info: ModelInfo }> {
     const { modelPath, loadTimeoutMs, signal } = this.#options;
     const give = (reason: LoadFailure, why: string) =>
-      this.#loaded.reject(new EngineLoadError(reason, `Loading ${modelPath} failed: ${why}`));
+      this.#loaded.reject(EngineLoadError.of(reason, modelPath, why));
     const timer = setTimeout(
       () => give("timeout", `it took longer than ${loadTimeoutMs / 1000} s.`),
       loadTimeoutMs,
@@ -103,8 +103,7 @@ export class EngineProcess {
         break;
       case "load_error": {
         const { reason, why } = explainLoadError(message.text, this.#lines);
-        const text = `Loading ${this.#options.modelPath} failed: ${why}`;
-        this.#loaded.reject(new EngineLoadError(reason, text));
+        this.#loaded.reject(EngineLoadError.of(reason, this.#options.modelPath, why));
         break;
       }
       default:

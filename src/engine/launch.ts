@@ -1,5 +1,6 @@
 import { rmSync } from "node:fs";
 import { open } from "node:fs/promises";
+import { basename } from "node:path";
 import type { ForwardTarget } from "../http/forward.ts";
 import type { Logger } from "../lib/log.ts";
 import { EngineProcess } from "./child.ts";
@@ -26,6 +27,13 @@ export class EngineLoadError extends Error {
     super(message, { cause });
     this.name = "EngineLoadError";
     this.reason = reason;
+  }
+
+  /** The failure to load a file. Clients may read the message, so it names the file only. */
+  static of(reason: LoadFailure, path: string, why: string, cause?: unknown): EngineLoadError {
+    const name = basename(path);
+    const told = why.replaceAll(path, name);
+    return new EngineLoadError(reason, `Loading ${name} failed: ${told}`, cause);
   }
 }
 
@@ -123,13 +131,13 @@ function checkArguments({ modelPath, args }: EngineOptions): void {
   const printing = args.find((arg) => PRINTING.has(arg));
   if (printing === undefined) return;
   const why = `${printing} makes an engine print and end; leave it out.`;
-  throw new EngineLoadError("bad_arguments", `Loading ${modelPath} failed: ${why}`);
+  throw EngineLoadError.of("bad_arguments", modelPath, why);
 }
 
 /** Rejects, before a process is started for it, what cannot be a model. */
 async function checkFile(path: string): Promise<void> {
   const file = await open(path).catch((cause: unknown) => {
-    throw new EngineLoadError("not_found", `Loading ${path} failed: it cannot be read.`, cause);
+    throw EngineLoadError.of("not_found", path, "it cannot be read.", cause);
   });
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(4), 0, 4, 0);
@@ -137,5 +145,5 @@ async function checkFile(path: string): Promise<void> {
   } finally {
     await file.close();
   }
-  throw new EngineLoadError("not_gguf", `Loading ${path} failed: it is not a GGUF file.`);
+  throw EngineLoadError.of("not_gguf", path, "it is not a GGUF file.");
 }

@@ -59,6 +59,27 @@ describe("generation", () => {
     expect(JSON.stringify(answer)).toContain("Goodbye!");
   });
 
+  test("responses take earlier answers as plain messages", async () => {
+    const input = [
+      { role: "user", content: "Call me Vera." },
+      { role: "assistant", content: "Nice to meet you, Vera!" },
+      { role: "user", content: "What's my name?" },
+    ];
+    const answer = await ok("/v1/responses", { input, temperature: 0 });
+    expect(JSON.stringify(answer)).toContain("Your name is Vera.");
+  });
+
+  test("media are never fetched", async () => {
+    let visits = 0;
+    using server = Bun.serve({ port: 0, fetch: () => new Response(`${++visits}`) });
+    const image = { type: "image_url", image_url: { url: `${server.url}cat.png` } };
+    const answer = await refused("/v1/chat/completions", {
+      messages: [{ role: "user", content: [image, { type: "text", text: "What is it?" }] }],
+    });
+    expect(answer.status).toBe(400);
+    expect(visits).toBe(0);
+  });
+
   test("messages answer in Anthropic's shape", async () => {
     const answer = await ok("/v1/messages", chat("Goodbye"));
     expect(answer).toMatchObject({

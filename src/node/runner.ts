@@ -130,7 +130,7 @@ export class Runner {
   async #launch(files: ModelFiles): Promise<Engine> {
     const { label, log, nowMs } = this.#options;
     const begunMs = nowMs();
-    log.info({ model: label }, "engine.loading");
+    log.info({ model: label, file: files.path }, "engine.loading");
     try {
       const engine = await this.#options.launch(this.#engineOptions(files));
       this.#engine = engine;
