@@ -127,13 +127,27 @@ describe("an endpoint that fails before the first byte", () => {
     for (const endpoint of all) endpoint[Symbol.dispose]();
   });
 
-  test("with another status is not: 4xx and 500 pass unchanged", async () => {
+  test("with 500 is passed over unless the answer is a stream", async () => {
+    using bad = fakeEndpoint(["m"], () => new Response("its own words", { status: 500 }));
+    await using alone = await fakeBalancer({ bad: bad.url });
+    const response = await alone.post(CHAT, { model: "m" });
+    expect([response.status, await response.text()]).toEqual([500, "its own words"]);
+    using good = fakeEndpoint(["m"], () => Response.json({ ok: true }));
+    await using front = await fakeBalancer({ bad: bad.url, good: good.url });
+    const before = bad.requests.length;
+    for (let i = 0; i < 4; i += 1) {
+      expect((await front.post(CHAT, { model: "m" })).status).toBe(200);
+    }
+    expect(bad.requests.length).toBeGreaterThan(before);
+  });
+
+  test("with another status is not: 4xx pass unchanged, and 500 to a stream", async () => {
     let status = 400;
     using a = fakeEndpoint(["m"], () => new Response("its own words", { status }));
     using b = fakeEndpoint(["m"], () => new Response("its own words", { status }));
     await using front = await fakeBalancer({ a: a.url, b: b.url });
     for (status of [400, 404, 422, 500]) {
-      const response = await front.post(CHAT, { model: "m" });
+      const response = await front.post(CHAT, { model: "m", stream: true });
       expect([response.status, await response.text()]).toEqual([status, "its own words"]);
     }
     expect(a.requests.length + b.requests.length).toBe(4);

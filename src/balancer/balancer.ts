@@ -2,13 +2,17 @@ import type { EndpointSetting, Settings } from "../config/settings.ts";
 import { type App, createApp } from "../http/app.ts";
 import { Drain } from "../http/drain.ts";
 import type { Logger } from "../lib/log.ts";
+import { Arrivals } from "./arrivals.ts";
 import { Dispatcher } from "./dispatch.ts";
 import { Endpoint } from "./endpoint.ts";
 import { Fleet } from "./fleet.ts";
 import { routeInference } from "./inference.ts";
 import { routeModels } from "./models.ts";
-import { Monitor } from "./monitor.ts";
+import { Monitor, type MonitorEvents } from "./monitor.ts";
 import { routeProbes } from "./probe.ts";
+import { routeQueueStats } from "./queuestats.ts";
+import { Gate } from "./routing/gate.ts";
+import { PrefixIndex } from "./routing/prefix.ts";
 
 export interface BalancerOptions {
   settings: Settings;
@@ -33,16 +37,26 @@ export interface Balancer {
 
 /** Builds a balancer over the endpoints of `settings`. */
 export function createBalancer({ settings, log }: BalancerOptions): Balancer {
-  const { healthIntervalMs: intervalMs, healthTimeoutMs: timeoutMs, bodyLimitBytes } = settings;
+  const { healthIntervalMs: intervalMs, healthTimeoutMs: timeoutMs } = settings;
+  const { bodyLimitBytes, strategy } = settings;
   const drain = new Drain();
   const fleet = new Fleet();
-  const monitor = new Monitor({ fleet, log, intervalMs, timeoutMs });
-  const dispatcher = new Dispatcher({ fleet, monitor, settings, log });
+  const gate = createGate(fleet, settings);
+  const arrivals = new Arrivals();
+  const events: MonitorEvents = {
+    cameOnline: (endpoint) => gate.cameOnline(endpoint),
+    wentOffline: (endpoint) => gate.wentOffline(endpoint),
+    offer: (endpoint) => gate.offer(endpoint),
+    arrived: () => arrivals.notify(),
+  };
+  const monitor = new Monitor({ fleet, log, intervalMs, timeoutMs, events });
+  const dispatcher = new Dispatcher({ fleet, gate, monitor, arrivals, settings, log });
 
   const app = createApp({ log, drain });
   routeProbes(app, { fleet, drain });
   routeModels(app, fleet);
-  routeInference(app, { dispatcher, bodyLimitBytes });
+  routeQueueStats(app, { fleet, gate });
+  routeInference(app, { dispatcher, bodyLimitBytes, prefixes: strategy === "prefix" });
 
   function addEndpoint(setting: EndpointSetting): void {
     const endpoint = new Endpoint(setting);
@@ -59,6 +73,16 @@ export function createBalancer({ settings, log }: BalancerOptions): Balancer {
     expectEndpoint: (name) => monitor.expect(name),
     addEndpoint,
     ready: () => monitor.settled(),
-    close: async () => monitor.stop(),
+    close: async () => {
+      monitor.stop();
+      gate.close();
+    },
   };
+}
+
+function createGate(fleet: Fleet, settings: Settings): Gate<Endpoint> {
+  const { strategy, queueMax, queueTimeoutMs: timeoutMs } = settings;
+  const candidates = (model: string) => fleet.serving(model);
+  const prefixes = strategy === "prefix" ? { prefixes: new PrefixIndex<Endpoint>() } : {};
+  return new Gate({ candidates, strategy, queueMax, timeoutMs, ...prefixes });
 }

@@ -1,12 +1,24 @@
 import type { Settings } from "../config/settings.ts";
 import { type Forwarded, type ForwardOptions, forward } from "../http/forward.ts";
+import type { SendOutcome } from "../http/relay.ts";
 import type { Logger } from "../lib/log.ts";
 import { ApiError } from "../wire/error.ts";
+import type { Arrivals } from "./arrivals.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { Fleet } from "./fleet.ts";
 import type { Monitor } from "./monitor.ts";
-import { mayRetry, RETRIES_MAX } from "./retry.ts";
-import { select } from "./selection.ts";
+import {
+  clientLeft,
+  closing,
+  modelNotFound,
+  noEndpoint,
+  queueFull,
+  queueTimeout,
+} from "./refusal.ts";
+import { isFailure, mayRetry, RETRIES_MAX, tryLimitMs } from "./retry.ts";
+import type { Entry, Gate } from "./routing/gate.ts";
+import type { Grant } from "./routing/grant.ts";
+import { isOpen } from "./routing/selection.ts";
 
 /** One inference request on its way to an endpoint. */
 export type Dispatched = Omit<
@@ -16,11 +28,19 @@ export type Dispatched = Omit<
   model: string;
   /** Of the endpoint's URL, e.g. `/v1/chat/completions`. */
   pathAndQuery: string;
+  /** Whose request it is; clients share the slots evenly. */
+  client: string;
+  /** The client wants the answer as a stream of events. */
+  streams: boolean;
+  /** Of its prompt, where the strategy needs it. */
+  fingerprint: Float64Array | undefined;
 };
 
 export interface DispatcherOptions {
   fleet: Fleet;
+  gate: Gate<Endpoint>;
   monitor: Monitor;
+  arrivals: Arrivals;
   settings: Settings;
   log: Logger;
 }
@@ -28,106 +48,202 @@ export interface DispatcherOptions {
 /** How a try went, and whether another endpoint may do better. */
 type Outcome = ({ forwarded: Forwarded } | { error: unknown }) & { retry: boolean };
 
-/** Seconds after which a client may ask again for a model that no online endpoint has. */
-const RETRY_AFTER_S = 5;
+type Refused = Exclude<Entry<Endpoint>, { kind: "granted" }>;
 
-/** Brings requests to endpoints: chooses one, sends, and tries others while nothing has come. */
+/** A request on its way: what came with it and what became of it so far. */
+interface Journey {
+  request: Dispatched;
+  /** By then an answer has begun. */
+  deadlineMs: number;
+  /** Endpoints that failed it. */
+  tried: Endpoint[];
+  /** Time in queues. */
+  waitedMs: number;
+}
+
+/** Brings requests to endpoints: waits for a slot, sends, and tries others while nothing came. */
 export class Dispatcher {
   readonly #options: DispatcherOptions;
-  #turn = 0;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
   }
 
   /**
-   * Returns an endpoint's answer as it is, whatever its status. Throws `model_not_found`,
-   * `no_endpoint`, or how the last endpoint failed (`upstream`, `timeout`).
+   * Returns an endpoint's answer as it is, whatever its status, with `x-queue-status` and
+   * `x-queue-wait-ms` if it had to wait. Throws `model_not_found`, `no_endpoint`, `queue_full`,
+   * `queue_timeout`, or how the last endpoint failed (`upstream`, `timeout`).
+   *
+   * All of it, waiting included, takes at most the first-byte timeout.
    */
   async dispatch(request: Dispatched): Promise<Forwarded> {
-    const tried: Endpoint[] = [];
-    let endpoint = this.#select(request.model, tried) ?? (await this.#selectLater(request.model));
+    const deadlineMs = this.#options.gate.now() + this.#options.settings.firstByteTimeoutMs;
+    const journey: Journey = { request, deadlineMs, tried: [], waitedMs: 0 };
+    let last: Outcome | undefined;
     for (;;) {
-      tried.push(endpoint);
-      const outcome = await this.#try(endpoint, request);
-      const last = tried.length > RETRIES_MAX || !outcome.retry;
-      const next = last ? undefined : this.#select(request.model, tried);
-      if (next === undefined) {
-        if ("error" in outcome) throw outcome.error;
-        return outcome.forwarded;
+      const entered = this.#enter(journey, false);
+      let entry = entered instanceof Promise ? await entered : entered;
+      if (entry.kind === "unavailable") entry = await this.#enterLater(journey);
+      if (entry.kind !== "granted") {
+        if (last === undefined || entry.kind === "aborted") throw this.#refusal(entry, journey);
+        return result(last, journey);
       }
-      if ("forwarded" in outcome) await outcome.forwarded.response.body?.cancel();
-      endpoint = next;
+      if (last !== undefined && "forwarded" in last) await last.forwarded.response.body?.cancel();
+      last = await this.#try(entry.grant, journey);
+      const over = journey.tried.length > RETRIES_MAX || this.#options.gate.now() >= deadlineMs;
+      if (!last.retry || over) return result(last, journey);
     }
   }
 
-  #select(model: string, tried: Endpoint[]): Endpoint | undefined {
-    this.#turn += 1;
-    return select({ candidates: this.#options.fleet.serving(model), tried, turn: this.#turn });
+  #enter(journey: Journey, expected: boolean): Entry<Endpoint> | Promise<Entry<Endpoint>> {
+    const { gate } = this.#options;
+    const { request, deadlineMs, tried } = journey;
+    const { model, client, fingerprint, signal } = request;
+    const startedAtMs = gate.now();
+    const wait = { signal, timeoutMs: Math.max(0, deadlineMs - startedAtMs) };
+    const entered = gate.enter({ model, client, fingerprint, expected, tried }, wait);
+    if (!(entered instanceof Promise)) return entered;
+    return entered.finally(() => {
+      journey.waitedMs += gate.now() - startedAtMs;
+    });
   }
 
-  /** There is none: waits for first checks that still run, then decides what to tell the client. */
-  async #selectLater(model: string): Promise<Endpoint> {
-    const { fleet, monitor } = this.#options;
-    await monitor.settled();
-    const endpoint = this.#select(model, []);
-    if (endpoint !== undefined) return endpoint;
-    const { endpoints } = fleet;
-    if (fleet.serving(model).length > 0 || endpoints.every((one) => one.models === undefined)) {
-      throw noEndpoint(model, endpoints.length);
+  /** Nothing can take the request now: waits for what is about to. */
+  async #enterLater(journey: Journey): Promise<Entry<Endpoint>> {
+    const { fleet, gate, monitor, arrivals } = this.#options;
+    const { request, deadlineMs, tried } = journey;
+    const { model, signal } = request;
+    const isNotGone = ({ health }: Endpoint) => health.status !== "offline";
+    while (monitor.pending && tried.length === 0 && !fleet.serving(model).some(isNotGone)) {
+      const timeoutMs = Math.max(0, deadlineMs - gate.now());
+      const outcome = await arrivals.next({ timeoutMs, signal });
+      if (outcome === "aborted") return { kind: "aborted" };
+      if (outcome === "capacity_exceeded") return { kind: "rejected" };
+      if (outcome === "timeout") break;
     }
-    throw modelNotFound(model);
+    const nowMs = gate.now();
+    const mayCome = (endpoint: Endpoint) => {
+      const { status } = endpoint.health;
+      if (tried.includes(endpoint)) return false;
+      return status === "pending" || (status === "online" && !isOpen(endpoint, nowMs));
+    };
+    return this.#enter(journey, fleet.serving(model).some(mayCome));
+  }
+
+  #refusal({ kind }: Refused, { request, waitedMs }: Journey): ApiError {
+    const { model } = request;
+    switch (kind) {
+      case "rejected":
+        return queueFull(model);
+      case "timeout":
+        return queueTimeout(model, waitedMs);
+      case "aborted":
+        return clientLeft();
+      case "closed":
+        return closing();
+      case "unavailable": {
+        const { endpoints } = this.#options.fleet;
+        const known = this.#options.fleet.serving(model).length > 0;
+        const unasked = endpoints.every((one) => one.models === undefined);
+        return known || unasked ? noEndpoint(model, endpoints.length) : modelNotFound(model);
+      }
+    }
   }
 
   /** Sends the request to one endpoint. Settles with how that went; never rejects. */
-  #try(endpoint: Endpoint, request: Dispatched): Promise<Outcome> {
-    const { settings, monitor, log } = this.#options;
-    const { firstByteTimeoutMs, idleTimeoutMs } = settings;
-    const fields = () => {
-      const { requestId, model } = request;
-      return { request_id: requestId, endpoint: endpoint.name, model };
-    };
-    const target = endpoint.target(request.pathAndQuery);
-    endpoint.inFlight += 1;
+  #try(grant: Grant<Endpoint>, journey: Journey): Promise<Outcome> {
+    const { settings, gate } = this.#options;
+    const { request } = journey;
+    const sentAtMs = gate.now();
+    const firstByteTimeoutMs = this.#limitMs(grant.endpoint, journey, sentAtMs);
+    journey.tried.push(grant.endpoint);
+    const target = grant.endpoint.target(request.pathAndQuery);
+    const { idleTimeoutMs } = settings;
     return forward({ ...request, target, firstByteTimeoutMs, idleTimeoutMs }).then(
-      (forwarded) => {
-        forwarded.sent.then((outcome) => {
-          endpoint.inFlight -= 1;
-          if (outcome !== "failed") return;
-          log.warn(fields(), "stream.broke");
-          monitor.requestBroke(endpoint);
-        });
-        const { status } = forwarded.response;
-        const retry = mayRetry({ status });
-        if (retry) log.warn({ ...fields(), status }, "endpoint.refused");
-        return { forwarded, retry };
-      },
-      (error) => {
-        endpoint.inFlight -= 1;
-        const retry = error instanceof ApiError && mayRetry({ error: error.kind });
-        if (retry) {
-          log.warn({ ...fields(), err: error, cause: error.cause }, "endpoint.failed");
-          monitor.requestBroke(endpoint);
-        }
-        return { error, retry };
-      },
+      (forwarded) => this.#answered({ grant, request, sentAtMs }, forwarded),
+      (error) => this.#failed({ grant, request, sentAtMs }, error),
     );
+  }
+
+  #limitMs(endpoint: Endpoint, { request, tried, deadlineMs }: Journey, nowMs: number): number {
+    let triesLeft = 0;
+    for (const other of this.#options.fleet.serving(request.model)) {
+      if (tried.length + triesLeft === RETRIES_MAX) break;
+      if (other !== endpoint && !tried.includes(other) && isOpen(other, nowMs)) triesLeft += 1;
+    }
+    const leftMs = Math.max(1, deadlineMs - nowMs);
+    return tryLimitMs({ leftMs, tryTimeoutMs: this.#options.settings.tryTimeoutMs, triesLeft });
+  }
+
+  #answered(sent: Sent, forwarded: Forwarded): Outcome {
+    const { grant, request, sentAtMs } = sent;
+    const { status } = forwarded.response;
+    const nowMs = this.#options.gate.now();
+    if (isFailure(status)) grant.failed(nowMs);
+    else if (status < 300) grant.answered(nowMs, nowMs - sentAtMs);
+    else grant.answered(nowMs);
+    const retry = mayRetry({ status, streams: request.streams });
+    if (retry) {
+      this.#options.log.warn({ ...fieldsOf(sent), status }, "endpoint.refused");
+      // Its slot is free from now on, whether the answer is used in the end or not.
+      grant.finish({ success: false, nowMs, latencyMs: nowMs - sentAtMs });
+    }
+    forwarded.sent.then((outcome) => this.#ended(sent, outcome, status));
+    return { forwarded, retry };
+  }
+
+  /** The last byte is sent: the slot is free. */
+  #ended(sent: Sent, outcome: SendOutcome, status: number): void {
+    const { gate, log, monitor } = this.#options;
+    const { grant, sentAtMs } = sent;
+    const nowMs = gate.now();
+    if (outcome === "cancelled") {
+      grant.cancel(nowMs);
+      return;
+    }
+    if (outcome === "failed") {
+      log.warn(fieldsOf(sent), "stream.broke");
+      grant.failed(nowMs);
+      monitor.requestBroke(grant.endpoint);
+    }
+    const success = outcome === "complete" && status < 400;
+    grant.finish({ success, nowMs, latencyMs: nowMs - sentAtMs });
+  }
+
+  #failed(sent: Sent, error: unknown): Outcome {
+    const { gate, log, monitor } = this.#options;
+    const { grant, sentAtMs } = sent;
+    const nowMs = gate.now();
+    const retry = error instanceof ApiError && mayRetry({ error: error.kind });
+    if (!retry) {
+      grant.cancel(nowMs);
+      return { error, retry };
+    }
+    log.warn({ ...fieldsOf(sent), err: error, cause: error.cause }, "endpoint.failed");
+    grant.failed(nowMs);
+    grant.finish({ success: false, nowMs, latencyMs: nowMs - sentAtMs });
+    monitor.requestBroke(grant.endpoint);
+    return { error, retry };
   }
 }
 
-/** 404 for a model that no endpoint has ever listed. */
-export function modelNotFound(model: string): ApiError {
-  const message = `The model \`${model}\` does not exist: no endpoint lists it. See GET /v1/models \
-for the models that are served here.`;
-  return new ApiError("model_not_found", message, { param: "model" });
+/** One try, as it was sent. */
+interface Sent {
+  grant: Grant<Endpoint>;
+  request: Dispatched;
+  sentAtMs: number;
 }
 
-function noEndpoint(model: string, endpoints: number): ApiError {
-  const reason =
-    endpoints === 0
-      ? "no endpoint is configured. Start llmlb with --endpoint URL"
-      : "no endpoint that serves it is online. Try again shortly, or see GET /ready";
-  return new ApiError("no_endpoint", `The model \`${model}\` cannot be used now: ${reason}.`, {
-    retryAfterS: RETRY_AFTER_S,
-  });
+function fieldsOf({ grant, request }: Sent) {
+  return { request_id: request.requestId, endpoint: grant.endpoint.name, model: request.model };
+}
+
+function result(outcome: Outcome, { waitedMs }: Journey): Forwarded {
+  if ("error" in outcome) throw outcome.error;
+  const { forwarded } = outcome;
+  if (waitedMs > 0) {
+    forwarded.response.headers.set("x-queue-status", "queued");
+    forwarded.response.headers.set("x-queue-wait-ms", String(Math.ceil(waitedMs)));
+  }
+  return forwarded;
 }

@@ -1,7 +1,7 @@
 import type { App } from "../http/app.ts";
 import type { ModelEntry } from "../wire/openai.ts";
-import { modelNotFound } from "./dispatch.ts";
 import type { Fleet } from "./fleet.ts";
+import { modelNotFound } from "./refusal.ts";
 
 const PREFIX = "/v1/models/";
 

@@ -1,5 +1,5 @@
 /** Length of the first chunks: about 64 tokens. */
-const CHUNK_CHARS_MIN = 256;
+export const CHUNK_CHARS_MIN = 256;
 /** Later chunks are this part of what lies before them, so their number grows but slowly. */
 const CHUNK_SHIFT = 3;
 /** Chunks of one prompt: 1.5 million characters; what comes after tells prompts apart no better. */

@@ -1,0 +1,15 @@
+import type { AppContext } from "../http/app.ts";
+
+/** Of this process only: what is kept of a key cannot be tried against guesses elsewhere. */
+const SEED = new BigUint64Array(crypto.getRandomValues(new Uint8Array(8)).buffer)[0] ?? 0n;
+
+/**
+ * Whose request it is, for sharing slots: the one with that bearer token or `x-api-key`, known by
+ * a hash; without any, whoever sends from that address. To be kept in memory only.
+ */
+export function clientOf(c: AppContext): string {
+  const { headers } = c.req.raw;
+  const key = headers.get("authorization") ?? headers.get("x-api-key");
+  if (key !== null) return Bun.hash.wyhash(key, SEED).toString(36);
+  return c.env.server?.requestIP(c.req.raw)?.address ?? "";
+}
