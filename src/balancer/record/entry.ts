@@ -1,0 +1,117 @@
+import type { SendOutcome } from "../../http/relay.ts";
+import { ApiError } from "../../wire/error.ts";
+import { Sample } from "./sample.ts";
+
+/** What is known of a request when it comes. */
+export interface RequestFacts {
+  requestId: string;
+  /** Of the URL, e.g. `/v1/chat/completions`. */
+  path: string;
+  model: string;
+  /** Whether an event stream was asked for. */
+  streamed: boolean;
+  headers: Headers;
+  body: Uint8Array;
+  /** IP address of the connection, if it is known. */
+  address: string | undefined;
+}
+
+/** Where a request was sent. */
+export interface EntryEndpoint {
+  /** In the database; an endpoint of the settings has its name instead. */
+  readonly id?: string;
+  readonly name: string;
+  readonly url?: string;
+}
+
+/** How a request ended. */
+export type Ending =
+  /** All of an endpoint's answer has gone out, whatever its status. */
+  | "complete"
+  /** The answer broke off. */
+  | "failed"
+  /** The client left. */
+  | "cancelled"
+  /** There was no answer of an endpoint, but an error of ours. */
+  | "refused";
+
+/**
+ * One request while it is under way: what happens to it is noted here, and nothing else is done
+ * before its end. None of the methods throws; those called after the end do nothing.
+ */
+export class Entry {
+  readonly facts: RequestFacts;
+  /** Unix ms. */
+  readonly startedAt = Date.now();
+  readonly #startMs = performance.now();
+  readonly #headMax: number;
+  readonly #onEnd: (entry: Entry) => void;
+  /** What is kept of the answer. */
+  answer: Sample;
+  endpoint: EntryEndpoint | undefined;
+  /** Endpoints it was sent to. */
+  tries = 0;
+  queueMs: number | null = null;
+  firstByteMs: number | null = null;
+  durationMs = 0;
+  /** What the client got; null when it left before. */
+  status: number | null = null;
+  error: string | null = null;
+  ending: Ending | undefined;
+
+  constructor(facts: RequestFacts, headMax: number, onEnd: (entry: Entry) => void) {
+    this.facts = facts;
+    this.#headMax = headMax;
+    this.#onEnd = onEnd;
+    this.answer = new Sample(headMax);
+  }
+
+  /** It waited so long for a slot; repeated waits add up. */
+  waited(ms: number): void {
+    this.queueMs = (this.queueMs ?? 0) + ms;
+  }
+
+  /** It goes to an endpoint now; what another one answered before does not count. */
+  sent(endpoint: EntryEndpoint): void {
+    this.endpoint = endpoint;
+    this.tries += 1;
+    if (this.answer.bytes > 0) this.answer = new Sample(this.#headMax);
+  }
+
+  /** Bytes of the endpoint's answer pass by. They are copied in part, and not changed. */
+  push(bytes: Uint8Array): void {
+    this.firstByteMs ??= performance.now() - this.#startMs;
+    if (this.ending === undefined) this.answer.push(bytes);
+  }
+
+  /** The endpoint's answer goes to the client. */
+  answered(status: number): void {
+    this.status = status;
+    this.firstByteMs ??= performance.now() - this.#startMs;
+  }
+
+  /** The answer was sent, or not. */
+  ended(outcome: SendOutcome): void {
+    const error = { complete: null, failed: "stream_broke", cancelled: "client_closed" }[outcome];
+    this.#end(outcome, error);
+  }
+
+  /** An error goes to the client instead of an answer. */
+  refused(error: unknown): void {
+    const known = error instanceof ApiError ? error : undefined;
+    if (known?.kind === "client_closed") {
+      this.ended("cancelled");
+      return;
+    }
+    if (this.ending === undefined) this.status = known?.status ?? 500;
+    this.#end("refused", known?.code ?? "internal");
+  }
+
+  #end(ending: Ending, error: string | null): void {
+    if (this.ending !== undefined) return;
+    this.ending = ending;
+    this.error = error;
+    this.durationMs = performance.now() - this.#startMs;
+    this.#onEnd(this);
+  }
+}

@@ -1,0 +1,138 @@
+import { Counter, Gauge, type Registry } from "prom-client";
+import type { CircuitState } from "../routing/circuit.ts";
+
+/** An endpoint as it is at the moment. */
+export interface EndpointState {
+  name: string;
+  /** `pending`, `online`, `offline` … */
+  status: string;
+  /** Requests that it works on for us. */
+  inFlight: number;
+  /** Requests that it can work on, if that is known. */
+  slots?: number | undefined;
+  circuit?: CircuitState | undefined;
+  /** Moving average of its latency; absent as long as it is not measured. */
+  latencyMs?: number | undefined;
+}
+
+/** What is read when somebody asks for the metrics, and at no other time. */
+export interface Sources {
+  endpoints(): Iterable<EndpointState>;
+  /** Whether any endpoint lists a model. */
+  hasModel(model: string): boolean;
+  /** Requests whose answer is not completely sent yet. */
+  active(): number;
+  /** Requests that wait for a slot, and those sent away since the start. */
+  queue?(): { waiting: number; rejected: number; timedOut: number };
+  /** Rows of history that are not on disk yet, and those lost since the start. */
+  history?(): { pending: number; dropped: number };
+}
+
+const ENDPOINTS_MAX = 500;
+const STATUSES = ["pending", "online", "offline", "error"] as const;
+const OPEN: Record<CircuitState, number> = { closed: 0, half_open: 0.5, probing: 0.5, open: 1 };
+
+/** Adds everything that is a state and no count. */
+export function addGauges(registry: Registry, sources: Sources): void {
+  const registers = [registry];
+  const gauge = (name: string, help: string, read: () => number) =>
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(read());
+      },
+    });
+  const total = (name: string, help: string, read: () => number) =>
+    new Counter({
+      name,
+      help,
+      registers,
+      collect() {
+        this.reset();
+        this.inc(read());
+      },
+    });
+
+  gauge("llmlb_requests_active", "Requests that are not answered yet", () => sources.active());
+  addEndpointGauges(registry, sources);
+  const { queue, history } = sources;
+  if (queue !== undefined) {
+    gauge("llmlb_queue_waiting", "Requests that wait for a slot", () => queue().waiting);
+    total("llmlb_queue_rejected_total", "Requests refused by a full queue", () => queue().rejected);
+    total("llmlb_queue_timeouts_total", "Requests that waited too long", () => queue().timedOut);
+  }
+  if (history !== undefined) {
+    gauge("llmlb_history_pending", "Rows not on disk yet", () => history().pending);
+    total("llmlb_history_dropped_total", "Rows lost", () => history().dropped);
+  }
+  addProcess(registry);
+}
+
+function addEndpointGauges(registry: Registry, { endpoints }: Sources): void {
+  const each = (
+    [name, help, ...more]: [name: string, help: string, ...labels: string[]],
+    set: (gauge: Gauge, endpoint: EndpointState) => void,
+  ) => {
+    const labelNames = ["endpoint", ...more];
+    new Gauge({
+      ...{ name, help, labelNames, registers: [registry] },
+      collect() {
+        this.reset();
+        let shown = 0;
+        for (const endpoint of endpoints()) {
+          if (shown === ENDPOINTS_MAX) return;
+          shown += 1;
+          set(this, endpoint);
+        }
+      },
+    });
+  };
+  each(["llmlb_endpoint_status", "1 for the status it has", "status"], (gauge, one) => {
+    for (const status of STATUSES) {
+      gauge.set({ endpoint: one.name, status }, status === one.status ? 1 : 0);
+    }
+  });
+  each(["llmlb_endpoint_active", "Requests it works on for us"], (gauge, one) =>
+    gauge.set({ endpoint: one.name }, one.inFlight),
+  );
+  each(["llmlb_endpoint_slots", "Requests it can work on at once"], (gauge, one) => {
+    if (one.slots !== undefined) gauge.set({ endpoint: one.name }, one.slots);
+  });
+  each(["llmlb_endpoint_latency_seconds", "Moving average to the first byte"], (gauge, one) => {
+    if (one.latencyMs !== undefined) gauge.set({ endpoint: one.name }, one.latencyMs / 1000);
+  });
+  each(["llmlb_endpoint_circuit", "0 closed, 0.5 tried again, 1 open"], (gauge, one) => {
+    if (one.circuit !== undefined) gauge.set({ endpoint: one.name }, OPEN[one.circuit]);
+  });
+}
+
+/** By the names that all Prometheus clients use. */
+function addProcess(registry: Registry): void {
+  const registers = [registry];
+  const startedAt = (Date.now() - performance.now()) / 1000;
+  new Gauge({
+    name: "process_start_time_seconds",
+    help: "Start time of the process since unix epoch in seconds",
+    registers,
+  }).set(startedAt);
+  new Gauge({
+    name: "process_resident_memory_bytes",
+    help: "Resident memory size in bytes",
+    registers,
+    collect() {
+      this.set(process.memoryUsage.rss());
+    },
+  });
+  new Counter({
+    name: "process_cpu_seconds_total",
+    help: "Total user and system CPU time spent in seconds",
+    registers,
+    collect() {
+      const { user, system } = process.cpuUsage();
+      this.reset();
+      this.inc((user + system) / 1_000_000);
+    },
+  });
+}

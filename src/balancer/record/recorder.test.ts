@@ -1,0 +1,183 @@
+import { describe, expect, test } from "bun:test";
+import type { NewRequest } from "../../db/requests.ts";
+import { createLogger } from "../../lib/log.ts";
+import { ApiError } from "../../wire/error.ts";
+import type { BodyPolicy } from "./bodies.ts";
+import type { Entry, RequestFacts } from "./entry.ts";
+import { Metrics } from "./metrics.ts";
+import { Recorder } from "./recorder.ts";
+
+const log = createLogger({ level: "silent" });
+const USAGE = { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 };
+
+/** A recorder and what it recorded. */
+function recording(bodies: BodyPolicy = "redacted", record?: (row: NewRequest) => void) {
+  const rows: NewRequest[] = [];
+  const sources = { endpoints: () => [], hasModel: () => true, active: () => 0 };
+  const history = { record: record ?? ((row: NewRequest) => void rows.push(row)) };
+  const recorder = new Recorder({ history, metrics: new Metrics({ sources }), bodies, log });
+  const begin = (more: Partial<RequestFacts> = {}) =>
+    recorder.begin({
+      ...{ requestId: "r", path: "/v1/chat/completions", model: "m", streamed: false },
+      ...{ headers: new Headers(), body: Buffer.from('{"model":"m"}'), address: "127.0.0.1" },
+      ...more,
+    });
+  return { recorder, rows, begin };
+}
+
+function answer(entry: Entry, text: string, status = 200): void {
+  entry.sent({ name: "a", url: "http://a" });
+  entry.push(Buffer.from(text));
+  entry.answered(status);
+}
+
+describe("a record", () => {
+  test("tells what happened to a request", async () => {
+    const { recorder, rows, begin } = recording();
+    const headers = new Headers({ authorization: "Bearer sk_1" });
+    const entry = begin({ headers });
+    entry.waited(5);
+    answer(entry, '{"error":"busy"}', 503);
+    answer(entry, JSON.stringify({ usage: USAGE }));
+    entry.ended("complete");
+    expect(rows).toEqual([]);
+    await recorder.flush();
+    expect(rows).toEqual([
+      expect.objectContaining({
+        ...{ requestId: "r", requestType: "chat", model: "m", clientIp: "127.0.0.1" },
+        ...{ endpointId: "a", endpointName: "a", endpointUrl: "http://a" },
+        ...{ streamed: false, retries: 1, succeeded: true, httpStatus: 200, error: null },
+        ...{ queueMs: 5, inputTokens: 3, outputTokens: 2, tokenSource: "usage" },
+        ...{ requestBody: '{"model":"m"}' },
+        responseBody: JSON.stringify({ usage: USAGE }),
+        apiKeyId: expect.stringMatching(/^key_[0-9a-f]{12}$/),
+      }),
+    ]);
+  });
+
+  test("of an error names it, and counts no tokens", async () => {
+    const { recorder, rows, begin } = recording();
+    begin().refused(new ApiError("rate_limited", "full", { code: "queue_full" }));
+    begin().refused(new ApiError("client_closed", "gone"));
+    begin().refused(new TypeError("bug"));
+    const refused = begin();
+    answer(refused, '{"error":{}}', 400);
+    refused.ended("complete");
+    const error = begin({ streamed: true });
+    answer(error, 'data: {"x":1}\n\ndata: {"error":{"message":"no memory"}}\n\n');
+    error.ended("complete");
+    await recorder.flush();
+    const told = rows.map(({ httpStatus, error, succeeded }) => [httpStatus, error, succeeded]);
+    expect(told).toEqual([
+      [429, "queue_full", false],
+      [null, "client_closed", false],
+      [500, "internal", false],
+      [400, "endpoint_error", false],
+      [200, "stream_error", false],
+    ]);
+    expect(rows.slice(0, 4).every(({ tokenSource }) => tokenSource === null)).toBeTrue();
+  });
+
+  test("estimates the tokens that nobody counted, and says so", async () => {
+    const { recorder, rows, begin } = recording();
+    const delta = `data: ${JSON.stringify({ choices: [{ delta: { content: "x" } }] })}\n\n`;
+    for (const outcome of ["complete", "cancelled", "failed"] as const) {
+      const entry = begin({ streamed: true, body: Buffer.from("x".repeat(400)) });
+      answer(entry, delta.repeat(13));
+      entry.ended(outcome);
+    }
+    const counting = begin({ path: "/v1/messages/count_tokens" });
+    answer(counting, '{"input_tokens":9}');
+    counting.ended("complete");
+    await recorder.flush();
+    for (const { inputTokens, outputTokens, tokenSource } of rows.slice(0, 3)) {
+      expect([inputTokens, outputTokens, tokenSource]).toEqual([100, 10, "estimate"]);
+    }
+    expect(rows[3]).toMatchObject({ inputTokens: null, tokenSource: null });
+  });
+
+  test("of a message that was broken off does not take its beginning for the whole", async () => {
+    const { recorder, rows, begin } = recording();
+    const usage = { input_tokens: 50, output_tokens: 1 };
+    const start = `data: ${JSON.stringify({ type: "message_start", message: { usage } })}\n\n`;
+    const text = `data: ${JSON.stringify({ type: "content_block_delta" })}\n\n`;
+    const entry = begin({ path: "/v1/messages" });
+    answer(entry, start + text.repeat(20));
+    entry.ended("cancelled");
+    await recorder.flush();
+    expect(rows[0]).toMatchObject({ inputTokens: 50, outputTokens: 20, tokenSource: "estimate" });
+  });
+
+  test("holds bodies as policy says, large ones looked through bit by bit", async () => {
+    const body = Buffer.from(`{"content":"secret","url":"data:a/b;base64,${"A".repeat(400_000)}"}`);
+    for (const [policy, expected] of [
+      ["none", null],
+      ["redacted", expect.stringContaining('"<6 characters>"')],
+      ["full", expect.stringContaining('{"content":"secret","url":"data:a/b;<300000 bytes')],
+    ] as const) {
+      const { recorder, rows, begin } = recording(policy);
+      const entry = begin({ body });
+      answer(entry, "{}");
+      entry.ended("complete");
+      await recorder.flush();
+      expect(rows[0]).toMatchObject({ requestBody: expected });
+      expect(rows[0]?.responseBody).toBe(policy === "none" ? null : "{}");
+    }
+  });
+});
+
+describe("recording", () => {
+  test("reaches nobody when it fails", async () => {
+    const { recorder, begin } = recording("full", () => {
+      throw new Error("no room");
+    });
+    const entry = begin();
+    answer(entry, "{}");
+    entry.ended("complete");
+    await recorder.flush();
+    expect(recorder.dropped).toBe(1);
+  });
+
+  test("takes each request once, whatever is said after its end", async () => {
+    const { recorder, rows, begin } = recording();
+    const entry = begin();
+    entry.ended("cancelled");
+    entry.ended("complete");
+    entry.refused(new Error("late"));
+    await recorder.flush();
+    expect(rows.map(({ error }) => error)).toEqual(["client_closed"]);
+  });
+
+  test("lets others have their turn, and drops what is too much", async () => {
+    const { recorder, rows, begin } = recording("full");
+    const body = Buffer.alloc(20_000, "x");
+    for (let i = 0; i < 25_000; i += 1) {
+      const entry = begin({ body: i < 500 ? body : Buffer.from("{}") });
+      entry.ended("cancelled");
+    }
+    let longestMs = 0;
+    let lastMs = performance.now();
+    while (rows.length < 20_000) {
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      longestMs = Math.max(longestMs, performance.now() - lastMs);
+      lastMs = performance.now();
+    }
+    expect(longestMs).toBeLessThan(50);
+    expect(recorder.dropped).toBe(5000);
+    await recorder.flush();
+    expect(rows.length).toBe(20_000);
+  });
+
+  test("names no more than a thousand clients", async () => {
+    const { recorder, rows, begin } = recording();
+    for (let i = 0; i < 1500; i += 1) {
+      begin({ headers: new Headers({ "x-api-key": `k${i}` }) }).ended("cancelled");
+    }
+    begin({ headers: new Headers({ "x-api-key": "k7" }) }).ended("cancelled");
+    begin().ended("cancelled");
+    await recorder.flush();
+    expect(new Set(rows.map(({ apiKeyId }) => apiKeyId)).size).toBe(1002);
+    expect(rows.at(-2)?.apiKeyId).toBe(rows[7]?.apiKeyId as string);
+    expect(rows.at(-1)?.apiKeyId).toBeNull();
+  });
+});

@@ -1,0 +1,249 @@
+import type { NewRequest, TokenSource } from "../../db/requests.ts";
+import type { Logger } from "../../lib/log.ts";
+import type { InferencePath } from "../../wire/openai.ts";
+import { BODY_BYTES_MAX, type BodyPolicy, keepAnswer, keepSmall, keepWhole } from "./bodies.ts";
+import { type ClientNames, clientNames } from "./client.ts";
+import { Entry, type RequestFacts } from "./entry.ts";
+import { estimateInput, estimateOutput } from "./estimate.ts";
+import type { Metrics } from "./metrics.ts";
+import { endsInError, isEventStream, type TokenUsage, usageOf } from "./usage.ts";
+
+export interface RecorderOptions {
+  /** Takes finished requests without waiting; absent where there is no history. */
+  history: { record(request: NewRequest): void } | undefined;
+  metrics: Metrics;
+  bodies: BodyPolicy;
+  log: Logger;
+}
+
+/** The kinds of requests as history and statistics call them. */
+const TYPES: Record<InferencePath, string> = {
+  "/v1/chat/completions": "chat",
+  "/v1/completions": "generate",
+  "/v1/embeddings": "embeddings",
+  "/v1/responses": "responses",
+  "/v1/messages": "anthropic_messages",
+  "/v1/messages/count_tokens": "count_tokens",
+};
+
+/** Of an answer whose body is not kept: enough for what a stream tells at its beginning. */
+const HEAD_BYTES = 4096;
+const NAME_CHARS_MAX = 256;
+/** Ended requests are recorded for this long at once, then others get their turn. */
+const TURN_MS = 1;
+/** Ended requests that wait to be recorded; beyond, they are counted only. */
+const WAITING_MAX = 20_000;
+/** Large bodies that wait to be looked through; beyond, requests are recorded without theirs. */
+const SLOW_MAX = 16;
+const LOG_EVERY_MS = 60_000;
+
+/** A request and what was made of its body already. */
+interface Finished {
+  entry: Entry;
+  requestBody: string | null;
+}
+
+/**
+ * Records every request: in the history, the statistics and the metrics. All work is done after a
+ * request's end, in short turns between others; errors are logged and reach nobody.
+ */
+export class Recorder {
+  readonly #options: RecorderOptions;
+  readonly #names: ClientNames = clientNames();
+  readonly #headMax: number;
+  readonly #onEnd = (entry: Entry) => this.#ended(entry);
+  #waiting: Finished[] = [];
+  #scheduled = false;
+  /** Bodies that are being looked through, one after the other. */
+  #slow: Promise<void> = Promise.resolve();
+  #slowCount = 0;
+  #dropped = 0;
+  #loggedAt = -Infinity;
+
+  constructor(options: RecorderOptions) {
+    this.#options = options;
+    this.#headMax = options.bodies === "none" ? HEAD_BYTES : BODY_BYTES_MAX;
+  }
+
+  /** Requests that were not recorded since the start because too many ended at once. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /** Begins the record of a request. */
+  begin(facts: RequestFacts): Entry {
+    return new Entry(facts, this.#headMax, this.#onEnd);
+  }
+
+  /** A request was refused before it was known for which model it is. */
+  unread(error: unknown): void {
+    this.#options.metrics.unread(error);
+  }
+
+  /** Settles when everything that has ended is handed to the history. */
+  async flush(): Promise<void> {
+    while (this.#waiting.length > 0 || this.#slowCount > 0) {
+      this.#work(Number.POSITIVE_INFINITY);
+      await this.#slow;
+    }
+  }
+
+  #ended(entry: Entry): void {
+    if (this.#waiting.length + this.#slowCount >= WAITING_MAX) {
+      this.#dropped += 1;
+      return;
+    }
+    const isLarge = entry.facts.body.length > BODY_BYTES_MAX;
+    if (isLarge && this.#slowCount < SLOW_MAX) this.#endedLarge(entry);
+    else this.#wait({ entry, requestBody: null });
+  }
+
+  /** A large body is looked through in slices, before the request is recorded with the others. */
+  #endedLarge(entry: Entry): void {
+    this.#slowCount += 1;
+    this.#slow = this.#slow
+      .then(async () => {
+        await turn();
+        const { bodies } = this.#options;
+        const requestBody = await keepWhole(entry.facts.body, bodies, turn);
+        this.#wait({ entry, requestBody });
+      })
+      .catch((err) => this.#failed(err))
+      .finally(() => {
+        this.#slowCount -= 1;
+      });
+  }
+
+  #wait(finished: Finished): void {
+    this.#waiting.push(finished);
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.#work(TURN_MS);
+    });
+  }
+
+  #work(limitMs: number): void {
+    const endMs = performance.now() + limitMs;
+    let done = 0;
+    for (const finished of this.#waiting) {
+      this.#record(finished);
+      done += 1;
+      if (performance.now() >= endMs) break;
+    }
+    this.#waiting.splice(0, done);
+    if (this.#waiting.length > 0) this.#schedule();
+  }
+
+  #record(finished: Finished): void {
+    const { metrics, history } = this.#options;
+    try {
+      const { entry } = finished;
+      if (entry.ending === "complete" && endsInError(entry.answer)) entry.error = "stream_error";
+      const { usage, source } = tokensOf(entry);
+      metrics.record(entry, usage);
+      history?.record(this.#requestOf(finished, usage, source));
+    } catch (err) {
+      this.#failed(err);
+    }
+  }
+
+  #requestOf(
+    { entry, requestBody }: Finished,
+    usage: TokenUsage | undefined,
+    source: TokenSource | null,
+  ): NewRequest {
+    const { facts, endpoint, answer } = entry;
+    const { bodies } = this.#options;
+    return {
+      requestId: facts.requestId,
+      requestType: TYPES[facts.path as InferencePath] ?? "other",
+      model: facts.model.slice(0, NAME_CHARS_MAX),
+      endpointId: endpoint === undefined ? null : (endpoint.id ?? endpoint.name),
+      endpointName: endpoint?.name ?? null,
+      endpointUrl: endpoint?.url ?? null,
+      apiKeyId: this.#names.of(facts.headers) ?? null,
+      clientIp: facts.address ?? null,
+      startedAt: entry.startedAt,
+      completedAt: Math.round(entry.startedAt + entry.durationMs),
+      streamed: facts.streamed,
+      retries: Math.max(0, entry.tries - 1),
+      succeeded: isSuccess(entry),
+      httpStatus: entry.status,
+      error: errorOf(entry),
+      queueMs: rounded(entry.queueMs),
+      firstByteMs: rounded(entry.firstByteMs),
+      durationMs: rounded(entry.durationMs) ?? 0,
+      inputTokens: usage?.input ?? null,
+      outputTokens: usage?.output ?? null,
+      cachedTokens: usage?.cached ?? null,
+      tokenSource: source,
+      requestBody: requestBody ?? keepSmallOnly(facts.body, bodies),
+      responseBody: keepAnswer(answer, bodies),
+    };
+  }
+
+  #failed(err: unknown): void {
+    this.#dropped += 1;
+    if (performance.now() - this.#loggedAt < LOG_EVERY_MS) return;
+    this.#loggedAt = performance.now();
+    this.#options.log.warn({ err, dropped: this.#dropped }, "record.failed");
+  }
+}
+
+/** An endpoint's answer went out whole, and was no error. */
+export function isSuccess({ ending, status, error }: Entry): boolean {
+  return ending === "complete" && status !== null && status < 400 && error === null;
+}
+
+/** Large bodies come as a text already; of those that policy keeps out there is none. */
+function keepSmallOnly(body: Uint8Array, bodies: BodyPolicy): string | null {
+  return body.length > BODY_BYTES_MAX ? null : keepSmall(viewOf(body), bodies);
+}
+
+function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
+}
+
+/**
+ * Tokens as the answer tells them. Where it does not, of an answer that is no error: estimated
+ * from the bytes, see `estimate.ts`; a part that it does tell stays.
+ */
+function tokensOf(entry: Entry): { usage: TokenUsage | undefined; source: TokenSource | null } {
+  const { facts, answer, status, tries } = entry;
+  const none = { usage: undefined, source: null };
+  if (facts.path === "/v1/messages/count_tokens" || tries === 0) return none;
+  const told = usageOf(answer);
+  if (told !== undefined && told.input !== null && told.output !== null && !wasCut(entry)) {
+    return { usage: told, source: "usage" };
+  }
+  if (status === null || status >= 400 || answer.bytes === 0) return none;
+  const input = told?.input ?? estimateInput(viewOf(facts.body));
+  const embeds = facts.path === "/v1/embeddings";
+  const output = embeds ? 0 : Math.max(told?.output ?? 0, estimateOutput(answer));
+  return { usage: { input, output, cached: told?.cached ?? null }, source: "estimate" };
+}
+
+/** What a stream said at its beginning of its output does not hold for what came after. */
+function wasCut({ ending, answer }: Entry): boolean {
+  return ending !== "complete" && isEventStream(answer.head);
+}
+
+function errorOf({ ending, status, error }: Entry): string | null {
+  if (error !== null || ending !== "complete") return error;
+  return status !== null && status >= 400 ? "endpoint_error" : null;
+}
+
+/** To the microsecond: more digits are noise, and take room. */
+function rounded(ms: number | null): number | null {
+  return ms === null ? null : Math.round(ms * 1000) / 1000;
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
