@@ -88,7 +88,7 @@ describe("an inference request", () => {
   test("waits for the first check of an endpoint that was just added", async () => {
     using a = fakeEndpoint(["m"], () => Response.json({}));
     await using front = await fakeBalancer({});
-    front.balancer.addEndpoint({ name: "local", url: a.url });
+    front.balancer.addLocal({ name: "local", url: a.url });
     expect((await front.post(CHAT, { model: "m" })).status).toBe(200);
   });
 });

@@ -1,10 +1,13 @@
 import type { EndpointSetting, Settings } from "../config/settings.ts";
+import type { State } from "../db/state.ts";
 import { type App, createApp } from "../http/app.ts";
 import { Drain } from "../http/drain.ts";
 import type { Logger } from "../lib/log.ts";
 import { Arrivals } from "./arrivals.ts";
 import { Dispatcher } from "./dispatch.ts";
-import { Endpoint } from "./endpoint.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { Keeper } from "./endpoints/keeper.ts";
+import { Roster } from "./endpoints/roster.ts";
 import { Fleet } from "./fleet.ts";
 import { routeInference } from "./inference.ts";
 import { routeModels } from "./models.ts";
@@ -16,6 +19,8 @@ import { PrefixIndex } from "./routing/prefix.ts";
 
 export interface BalancerOptions {
   settings: Settings;
+  /** Where endpoints, their models and what happens is kept; whoever opened it closes it. */
+  state: State;
   log: Logger;
 }
 
@@ -27,18 +32,18 @@ export interface Balancer {
   start(): void;
   /** Tells that an endpoint of this name will be added shortly: requests wait for it. */
   expectEndpoint(name: string): void;
-  /** Adds an endpoint while running; it replaces the one of the same name. */
-  addEndpoint(endpoint: EndpointSetting): void;
+  /** Adds the node beside this balancer; it replaces the one before. */
+  addLocal(endpoint: EndpointSetting): void;
   /** Settles when each endpoint has been checked once. */
   ready(): Promise<void>;
   /** Stops checking. Requests that still run are not touched: see `drain`. */
   close(): Promise<void>;
 }
 
-/** Builds a balancer over the endpoints of `settings`. */
-export function createBalancer({ settings, log }: BalancerOptions): Balancer {
-  const { healthIntervalMs: intervalMs, healthTimeoutMs: timeoutMs } = settings;
-  const { bodyLimitBytes, strategy } = settings;
+/** Builds a balancer over the endpoints of `settings` and those it knew before. */
+export async function createBalancer(options: BalancerOptions): Promise<Balancer> {
+  const { settings, state, log } = options;
+  const { bodyLimitBytes, strategy, healthTimeoutMs: timeoutMs } = settings;
   const drain = new Drain();
   const fleet = new Fleet();
   const gate = createGate(fleet, settings);
@@ -49,7 +54,12 @@ export function createBalancer({ settings, log }: BalancerOptions): Balancer {
     offer: (endpoint) => gate.offer(endpoint),
     arrived: () => arrivals.notify(),
   };
-  const monitor = new Monitor({ fleet, log, intervalMs, timeoutMs, events });
+  const monitor = new Monitor({
+    ...{ fleet, log, timeoutMs, events },
+    onCheck: (endpoint, report) => keeper.checked(endpoint, report),
+  });
+  const roster = new Roster({ state, fleet, monitor, settings });
+  const keeper = new Keeper({ state, fleet, roster, log });
   const dispatcher = new Dispatcher({ fleet, gate, monitor, arrivals, settings, log });
 
   const app = createApp({ log, drain });
@@ -58,24 +68,21 @@ export function createBalancer({ settings, log }: BalancerOptions): Balancer {
   routeQueueStats(app, { fleet, gate });
   routeInference(app, { dispatcher, bodyLimitBytes, prefixes: strategy === "prefix" });
 
-  function addEndpoint(setting: EndpointSetting): void {
-    const endpoint = new Endpoint(setting);
-    const replaced = fleet.add(endpoint);
-    if (replaced !== undefined) monitor.remove(replaced);
-    monitor.add(endpoint);
-  }
-  settings.endpoints.forEach(addEndpoint);
-
+  await roster.load();
   return {
     app,
     drain,
-    start: () => monitor.start(),
+    start: () => {
+      monitor.start();
+      keeper.start();
+    },
     expectEndpoint: (name) => monitor.expect(name),
-    addEndpoint,
+    addLocal: (endpoint) => roster.setLocal(endpoint),
     ready: () => monitor.settled(),
     close: async () => {
       monitor.stop();
       gate.close();
+      keeper.stop();
     },
   };
 }

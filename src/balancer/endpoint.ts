@@ -1,7 +1,8 @@
-import type { EndpointSetting } from "../config/settings.ts";
-import type { DeviceInfo, EndpointType } from "../db/endpoints.ts";
+import type { DeviceInfo } from "../db/endpoints.ts";
 import type { ForwardTarget } from "../http/forward.ts";
+import type { EndpointKind } from "../wire/endpoint.ts";
 import type { ModelEntry } from "../wire/openai.ts";
+import type { SystemReport } from "./endpoints/system.ts";
 import { type Health, PENDING } from "./health.ts";
 import { Circuit } from "./routing/circuit.ts";
 import { Latency } from "./routing/latency.ts";
@@ -23,18 +24,22 @@ export interface EndpointFacts {
   apiKey: string | undefined;
   source: EndpointSource;
   /** What answers there; null until that was found out. */
-  kind: EndpointType | null;
+  kind: EndpointKind | null;
   healthIntervalMs: number;
   /** Longest wait for an answer to begin. */
   inferenceTimeoutMs: number;
   notes: string | null;
   capabilities: string[];
-  /** As the operator wants it; null: as the endpoint says, else a default. */
+  /** As the operator wants it; null: as the endpoint says, else `slotsDefault`. */
   slots: number | null;
+  slotsDefault: number;
   deviceInfo: DeviceInfo | null;
   /** Unix ms. */
   registeredAt: number;
 }
+
+/** What an endpoint is made of: name and address; the rest has defaults. */
+export type EndpointGiven = Pick<EndpointFacts, "name" | "url"> & Partial<EndpointFacts>;
 
 /** What the last health check told. */
 export interface LastCheck {
@@ -55,6 +60,7 @@ export const FACTS_DEFAULT: Omit<EndpointFacts, "name" | "url"> = {
   notes: null,
   capabilities: ["chat_completion"],
   slots: null,
+  slotsDefault: SLOTS_DEFAULT,
   deviceInfo: null,
   registeredAt: 0,
 };
@@ -65,6 +71,8 @@ export class Endpoint {
   /** Requests that it is working on for us. */
   inFlight = 0;
   health: Health = PENDING;
+  /** Until then a failing check leaves it `pending` (`performance.now()`). */
+  graceUntil = 0;
   lastCheck: LastCheck = { latencyMs: null, lastSeenAt: null, lastError: null };
   readonly load = new Load();
   readonly latency = new Latency();
@@ -79,7 +87,7 @@ export class Endpoint {
   #base = "";
   #headers: Record<string, string> = {};
 
-  constructor(given: EndpointSetting & Partial<EndpointFacts>, id: string = crypto.randomUUID()) {
+  constructor(given: EndpointGiven, id: string = crypto.randomUUID()) {
     this.id = id;
     this.#facts = { ...FACTS_DEFAULT, ...given };
     this.change({});
@@ -96,17 +104,29 @@ export class Endpoint {
   /** Takes other facts from now on; what runs goes on as it was sent. */
   change(facts: Partial<EndpointFacts>): void {
     this.#facts = { ...this.#facts, ...facts };
-    const { url, apiKey, slots } = this.#facts;
+    const { url, apiKey } = this.#facts;
     // People paste the base URL of an SDK, which ends in /v1.
     this.#base = url.replace(/\/+$/, "").replace(/\/v1$/, "");
     this.#headers = apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` };
-    this.load.slots = slots ?? this.#slotsTold ?? SLOTS_DEFAULT;
+    this.#applySlots();
   }
 
-  /** Takes note of how many slots the endpoint says it has. */
-  tellSlots(slots: number | undefined): void {
-    this.#slotsTold = slots;
-    this.load.slots = this.#facts.slots ?? slots ?? SLOTS_DEFAULT;
+  /** Takes note of what the endpoint says of itself at `atMs` (unix time). */
+  tellSystem({ slots, device, models }: SystemReport, atMs: number): void {
+    if (device !== undefined) this.#facts = { ...this.#facts, deviceInfo: device };
+    if (models !== undefined) {
+      const ready = models.filter(({ state }) => state === "ready").length;
+      this.load.readyModels = { ready, total: models.length };
+    }
+    if (slots === undefined) return;
+    if (slots.total >= 1) this.#slotsTold = Math.floor(slots.total);
+    this.load.record({ atMs, activeRequests: slots.busy });
+    this.#applySlots();
+  }
+
+  #applySlots(): void {
+    const { slots, slotsDefault } = this.#facts;
+    this.load.slots = slots ?? this.#slotsTold ?? slotsDefault;
   }
 
   /** Where to send a request for `pathAndQuery`, with the endpoint's own key. */

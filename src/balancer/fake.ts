@@ -1,4 +1,8 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { EndpointSetting, Settings } from "../config/settings.ts";
+import { openState } from "../db/state.ts";
 import { type Listener, listen } from "../http/listen.ts";
 import { createLogger } from "../lib/log.ts";
 import { type Balancer, createBalancer } from "./balancer.ts";
@@ -29,6 +33,8 @@ export function fakeEndpoint(
       if (new URL(request.url).pathname === "/v1/models") {
         return Response.json({ object: "list", data: endpoint.models.map((id) => ({ id })) });
       }
+      // The questions that tell servers apart.
+      if (request.method === "GET") return new Response("not here", { status: 404 });
       requests.push(request);
       endpoint.active += 1;
       try {
@@ -68,7 +74,10 @@ export async function fakeBalancer(
     typeof endpoint === "string" ? { name, url: endpoint } : { name, ...endpoint },
   );
   const settings = { ...SETTINGS, endpoints: named, ...more };
-  const balancer = createBalancer({ settings, log: createLogger({ level: "silent" }) });
+  const home = more.home ?? mkdtempSync(join(tmpdir(), "llmlb-balancer-"));
+  const log = createLogger({ level: "silent" });
+  const state = await openState({ home, log });
+  const balancer = await createBalancer({ settings, state, log });
   const listener = listen(balancer.app, { host: "127.0.0.1", port: 0 });
   balancer.start();
   await balancer.ready();
@@ -95,6 +104,8 @@ export async function fakeBalancer(
     async [Symbol.asyncDispose]() {
       await balancer.close();
       await listener.stop(true);
+      await state.close();
+      if (more.home === undefined) rmSync(home, { recursive: true, force: true });
     },
   };
 }

@@ -3,7 +3,7 @@ import type { Endpoint, ModelMap } from "./endpoint.ts";
 /** All endpoints, and which of them list which model. */
 export class Fleet {
   readonly #endpoints = new Map<string, Endpoint>();
-  #byModel = new Map<string, Endpoint[]>();
+  readonly #byModel = new Map<string, Endpoint[]>();
 
   get endpoints(): Endpoint[] {
     return [...this.#endpoints.values()];
@@ -14,17 +14,26 @@ export class Fleet {
     return [...this.#byModel.keys()].sort();
   }
 
-  /** Adds an endpoint and returns the one of the same name that it replaces. */
-  add(endpoint: Endpoint): Endpoint | undefined {
-    const replaced = this.#endpoints.get(endpoint.name);
-    this.#endpoints.set(endpoint.name, endpoint);
-    if (replaced !== undefined) this.#index();
-    return replaced;
+  /** Adds an endpoint, with the models it has already. */
+  add(endpoint: Endpoint): void {
+    this.#endpoints.set(endpoint.id, endpoint);
+    this.#list(endpoint, endpoint.models?.keys() ?? []);
   }
 
-  /** Whether an endpoint is still part of the fleet: it may have been replaced. */
+  /** Takes an endpoint out; requests that it works on are not touched. */
+  remove(endpoint: Endpoint): void {
+    if (!this.has(endpoint)) return;
+    this.#endpoints.delete(endpoint.id);
+    this.#unlist(endpoint, endpoint.models?.keys() ?? []);
+  }
+
+  /** Whether an endpoint is still part of the fleet. */
   has(endpoint: Endpoint): boolean {
-    return this.#endpoints.get(endpoint.name) === endpoint;
+    return this.#endpoints.get(endpoint.id) === endpoint;
+  }
+
+  get(id: string): Endpoint | undefined {
+    return this.#endpoints.get(id);
   }
 
   /** Endpoints that list a model, online or not. */
@@ -37,18 +46,27 @@ export class Fleet {
     const known = endpoint.models;
     endpoint.models = models;
     if (known === undefined) endpoint.seenAt = Math.floor(Date.now() / 1000);
-    const same = known?.size === models.size && [...models.keys()].every((id) => known.has(id));
-    if (!same) this.#index();
+    if (!this.has(endpoint)) return;
+    this.#unlist(
+      endpoint,
+      [...(known?.keys() ?? [])].filter((id) => !models.has(id)),
+    );
+    this.#list(
+      endpoint,
+      [...models.keys()].filter((id) => known?.has(id) !== true),
+    );
   }
 
-  #index(): void {
-    this.#byModel = new Map();
-    for (const endpoint of this.#endpoints.values()) {
-      for (const id of endpoint.models?.keys() ?? []) {
-        const serving = this.#byModel.get(id);
-        if (serving === undefined) this.#byModel.set(id, [endpoint]);
-        else serving.push(endpoint);
-      }
+  /** Lists are replaced, never changed: whoever looks through one may wait in between. */
+  #list(endpoint: Endpoint, models: Iterable<string>): void {
+    for (const id of models) this.#byModel.set(id, [...this.serving(id), endpoint]);
+  }
+
+  #unlist(endpoint: Endpoint, models: Iterable<string>): void {
+    for (const id of models) {
+      const rest = this.serving(id).filter((one) => one !== endpoint);
+      if (rest.length === 0) this.#byModel.delete(id);
+      else this.#byModel.set(id, rest);
     }
   }
 }

@@ -1,4 +1,5 @@
 import { backoffMs } from "../lib/backoff.ts";
+import type { EndpointStatus } from "../wire/endpoint.ts";
 
 /** Whether an endpoint can be used, as far as we know. */
 export type HealthStatus = "pending" | "online" | "offline";
@@ -9,8 +10,11 @@ export interface Health {
   failures: number;
 }
 
-/** What can happen to an endpoint: a check succeeded or failed, or a request broke off. */
-export type HealthEvent = "check_ok" | "check_failed" | "request_broke";
+/**
+ * What can happen to an endpoint: a check succeeded or failed, a first look at a new one failed, a
+ * request broke off, or it said that it leaves.
+ */
+export type HealthEvent = "check_ok" | "check_failed" | "look_failed" | "request_broke" | "left";
 
 /** An endpoint that was never checked. */
 export const PENDING: Health = { status: "pending", failures: 0 };
@@ -22,23 +26,30 @@ const FAILURES_MAX = 2;
 const FIRST_RECHECK_MS = 1000;
 
 /**
- * The next state of an endpoint.
+ * The next state of an endpoint; `left` makes any of them offline.
  *
- * | state              | `check_ok` | `check_failed` | `request_broke` |
- * |--------------------|------------|----------------|-----------------|
- * | pending            | online     | offline        | pending         |
- * | online, 0 failures | online, 0  | online, 1      | online, 1       |
- * | online, 1 failure  | online, 0  | offline        | online, 1       |
- * | offline            | online, 0  | offline        | offline         |
+ * | state              | shown   | `check_ok` | `check_failed` | `look_failed` | `request_broke` |
+ * |--------------------|---------|------------|----------------|---------------|-----------------|
+ * | pending            | pending | online     | offline        | pending       | pending         |
+ * | online, 0 failures | online  | online, 0  | online, 1      | online, 1     | online, 1       |
+ * | online, 1 failure  | error   | online, 0  | offline        | offline       | online, 1       |
+ * | offline            | offline | online, 0  | offline        | offline       | offline         |
  *
- * A broken request alone never takes an endpoint off, it may be the request's own fault; it calls
- * for a check at once, and if that fails too, these are two.
+ * One failure takes no endpoint out of use, it is only shown (`error`): it is checked again a
+ * second later. A broken request alone never takes an endpoint off, it may be the request's own
+ * fault; it calls for a check at once, and if that fails too, these are two. An endpoint that is
+ * registered while it is still down stays pending for one interval (`look_failed`).
  */
 export function nextHealth({ status, failures }: Health, event: HealthEvent): Health {
   switch (event) {
     case "check_ok":
       return { status: "online", failures: 0 };
+    case "left":
+      return { status: "offline", failures };
+    case "look_failed":
     case "check_failed": {
+      if (event === "look_failed" && status === "pending")
+        return { status, failures: failures + 1 };
       const count = failures + 1;
       const online = status === "online" && count < FAILURES_MAX;
       return { status: online ? "online" : "offline", failures: count };
@@ -46,6 +57,11 @@ export function nextHealth({ status, failures }: Health, event: HealthEvent): He
     case "request_broke":
       return status === "online" ? { status, failures: 1 } : { status, failures };
   }
+}
+
+/** The state as it is shown and stored. */
+export function shownStatus({ status, failures }: Health): EndpointStatus {
+  return status === "online" && failures > 0 ? "error" : status;
 }
 
 /**

@@ -69,7 +69,7 @@ test("an Ollama without models (`data: null`) is online", async () => {
 
 test.each([
   ["no JSON", () => new Response("<html>")],
-  ["another shape", () => Response.json({ models: [] })],
+  ["another shape", () => Response.json({ items: [] })],
   ["an error", () => new Response("no", { status: 401 })],
   ["a redirect", () => Response.redirect("http://127.0.0.1:9/")],
 ])("an endpoint that answers a check with %s is offline", async (_, answer) => {

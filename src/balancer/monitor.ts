@@ -1,8 +1,9 @@
 import type { Logger } from "../lib/log.ts";
+import type { EndpointStatus } from "../wire/endpoint.ts";
 import { type CheckResult, checkEndpoint } from "./check.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { Fleet } from "./fleet.ts";
-import { type HealthEvent, nextCheckMs, nextHealth } from "./health.ts";
+import { type HealthEvent, nextCheckMs, nextHealth, shownStatus } from "./health.ts";
 
 /** Who wants to know what the checks find. */
 export interface MonitorEvents {
@@ -15,13 +16,22 @@ export interface MonitorEvents {
   arrived(): void;
 }
 
+/** A check that was made, and what it changed. */
+export interface CheckReport {
+  result: CheckResult;
+  /** Unix ms. */
+  checkedAt: number;
+  statusBefore: EndpointStatus;
+  statusAfter: EndpointStatus;
+}
+
 export interface MonitorOptions {
+  /** Told of every check, once its effects are there. Default nobody. */
+  onCheck?: (endpoint: Endpoint, report: CheckReport) => void;
   /** Default nobody. */
   events?: MonitorEvents;
   fleet: Fleet;
   log: Logger;
-  /** Time between two checks of an endpoint. */
-  intervalMs: number;
   /** Longest wait for one check. */
   timeoutMs: number;
 }
@@ -102,6 +112,7 @@ export class Monitor {
     if (this.#started) this.#check(endpoint, patrol);
   }
 
+  /** Ends the checks of an endpoint that is no longer part of the fleet. */
   remove(endpoint: Endpoint): void {
     const patrol = this.#patrols.get(endpoint);
     if (patrol === undefined) return;
@@ -139,26 +150,65 @@ export class Monitor {
     patrol.timer = setTimeout(() => this.#check(endpoint, patrol), delayMs);
   }
 
-  async #check(endpoint: Endpoint, patrol: Patrol): Promise<void> {
-    const { timeoutMs, intervalMs } = this.#options;
-    patrol.running = true;
-    patrol.checkedAt = performance.now();
+  /** Checks an endpoint now, whenever it was checked last. Never throws. */
+  async checkNow(endpoint: Endpoint, timeoutMs = this.#options.timeoutMs): Promise<CheckResult> {
+    const patrol = this.#patrols.get(endpoint);
+    if (patrol !== undefined) patrol.checkedAt = performance.now();
     const result = await checkEndpoint(endpoint, { timeoutMs, signal: this.#stop.signal });
-    patrol.running = false;
-    if (!this.#patrols.has(endpoint)) return;
+    // A periodic check that runs at the same time schedules the next one.
+    if (patrol === undefined || this.#patrols.get(endpoint) !== patrol) return result;
     this.#report(endpoint, result);
     this.#settle(patrol);
-    this.#schedule(endpoint, patrol, nextCheckMs(endpoint.health, intervalMs, Math.random()));
+    if (!patrol.running && this.#started) this.#scheduleNext(endpoint, patrol);
+    return result;
+  }
+
+  /** An endpoint said that it leaves: nothing is sent to it until a check succeeds. */
+  left(endpoint: Endpoint): void {
+    this.#apply(endpoint, "left", "it said that it leaves");
+  }
+
+  async #check(endpoint: Endpoint, patrol: Patrol): Promise<void> {
+    patrol.running = true;
+    patrol.checkedAt = performance.now();
+    const { timeoutMs } = this.#options;
+    const result = await checkEndpoint(endpoint, { timeoutMs, signal: this.#stop.signal });
+    patrol.running = false;
+    // Removed meanwhile, or added again with another address.
+    if (this.#patrols.get(endpoint) !== patrol) return;
+    this.#report(endpoint, result);
+    this.#settle(patrol);
+    this.#scheduleNext(endpoint, patrol);
+  }
+
+  #scheduleNext(endpoint: Endpoint, patrol: Patrol): void {
+    const { healthIntervalMs } = endpoint.facts;
+    this.#schedule(endpoint, patrol, nextCheckMs(endpoint.health, healthIntervalMs, Math.random()));
   }
 
   #report(endpoint: Endpoint, result: CheckResult): void {
+    const checkedAt = Date.now();
+    const statusBefore = shownStatus(endpoint.health);
+    const { lastSeenAt } = endpoint.lastCheck;
     if (result.ok) {
-      this.#options.fleet.setModels(endpoint, result.models);
+      endpoint.lastCheck = { latencyMs: result.latencyMs, lastSeenAt: checkedAt, lastError: null };
+      this.#hear(endpoint, result, checkedAt);
       this.#apply(endpoint, "check_ok");
       this.#options.events?.offer(endpoint);
     } else {
-      this.#apply(endpoint, "check_failed", result.reason);
+      endpoint.lastCheck = { latencyMs: null, lastSeenAt, lastError: result.reason };
+      const isNew = performance.now() < endpoint.graceUntil;
+      this.#apply(endpoint, isNew ? "look_failed" : "check_failed", result.reason);
     }
+    const statusAfter = shownStatus(endpoint.health);
+    this.#options.onCheck?.(endpoint, { result, checkedAt, statusBefore, statusAfter });
+  }
+
+  /** Takes in what an endpoint lists and says of its load. */
+  #hear(endpoint: Endpoint, { models, system }: CheckResult & { ok: true }, atMs: number): void {
+    this.#options.fleet.setModels(endpoint, models);
+    if (system === undefined) return;
+    endpoint.tellSystem(system, atMs);
   }
 
   #apply(endpoint: Endpoint, event: HealthEvent, reason?: string): void {
@@ -166,6 +216,8 @@ export class Monitor {
     endpoint.health = nextHealth(endpoint.health, event);
     const { status } = endpoint.health;
     if (status === before) return;
+    // It may come back as another machine.
+    if (status === "offline") endpoint.latency.reset();
     if (status === "online") this.#options.events?.cameOnline(endpoint);
     else if (status === "offline") this.#options.events?.wentOffline(endpoint);
     const fields = { endpoint: endpoint.name, models: endpoint.models?.size ?? 0 };

@@ -1,13 +1,15 @@
 import { createBalancer } from "../balancer/balancer.ts";
 import { LOCAL_ENDPOINT } from "../config/endpoint.ts";
 import type { Settings } from "../config/settings.ts";
+import { openState } from "../db/state.ts";
 import type { Logger } from "../lib/log.ts";
 import { LocalNode } from "./localnode.ts";
 import type { Role } from "./role.ts";
 
 /** A balancer in this process and, in standalone mode, a node beside it. */
 export async function createBalancerRole(settings: Settings, log: Logger): Promise<Role> {
-  const balancer = createBalancer({ settings, log });
+  const state = await openState({ home: settings.home, log });
+  const balancer = await createBalancer({ settings, state, log });
   let node: LocalNode | undefined;
   return {
     app: balancer.app,
@@ -20,7 +22,7 @@ export async function createBalancerRole(settings: Settings, log: Logger): Promi
         settings,
         log,
         onListening: (url) => {
-          balancer.addEndpoint({ name: LOCAL_ENDPOINT, url });
+          balancer.addLocal({ name: LOCAL_ENDPOINT, url });
           onLocalNode(url);
         },
       });
@@ -29,6 +31,7 @@ export async function createBalancerRole(settings: Settings, log: Logger): Promi
     close: async (drainMs) => {
       await balancer.close();
       await node?.stop(drainMs);
+      await state.close();
     },
   };
 }

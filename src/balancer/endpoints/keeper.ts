@@ -1,0 +1,108 @@
+import type { State } from "../../db/state.ts";
+import type { Logger } from "../../lib/log.ts";
+import type { Endpoint } from "../endpoint.ts";
+import type { Fleet } from "../fleet.ts";
+import type { CheckReport } from "../monitor.ts";
+import { detectKind } from "./kind.ts";
+import { toStored } from "./listing.ts";
+import type { Roster } from "./roster.ts";
+
+export interface KeeperOptions {
+  state: State;
+  fleet: Fleet;
+  roster: Roster;
+  log: Logger;
+}
+
+/** A measured latency is on disk this long after it was measured, and a moment more. */
+const LATENCY_EVERY_MS = 250;
+
+/** Writes down what becomes known of endpoints: checks, states, models, latency, what they are. */
+export class Keeper {
+  readonly #options: KeeperOptions;
+  /** When the latency that is stored was measured. */
+  readonly #measuredAt = new WeakMap<Endpoint, number>();
+  readonly #asking = new WeakSet<Endpoint>();
+  readonly #stop = new AbortController();
+  #timer: Timer | undefined;
+
+  constructor(options: KeeperOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => this.#saveLatencies(), LATENCY_EVERY_MS);
+    this.#timer.unref();
+  }
+
+  /** Hands over what is left to write; the store itself is closed by whoever opened it. */
+  stop(): void {
+    this.#stop.abort();
+    clearInterval(this.#timer);
+    this.#saveLatencies();
+  }
+
+  /** Takes note of a check. Never throws. */
+  checked(endpoint: Endpoint, report: CheckReport): void {
+    const { state } = this.#options;
+    const { result, checkedAt, statusBefore, statusAfter } = report;
+    const { latencyMs, lastSeenAt, lastError } = endpoint.lastCheck;
+    const { id, health } = endpoint;
+    state.checks.record({
+      ...{ endpointId: id, checkedAt, succeeded: result.ok, latencyMs: result.latencyMs },
+      error: result.ok ? null : result.reason,
+      ...{ statusBefore, statusAfter },
+    });
+    state.endpoints.saveHealth(id, {
+      ...{ status: statusAfter, latencyMs, lastSeenAt, lastError, errorCount: health.failures },
+    });
+    if (!result.ok) return;
+    this.saveModels(endpoint).catch((err) => this.#failed(endpoint, err));
+    const cameBack = statusBefore === "offline";
+    if (endpoint.facts.kind === null || cameBack) this.#detect(endpoint);
+  }
+
+  /** Stores an endpoint's list of models, in one transaction. Throws `StorageError`. */
+  async saveModels(endpoint: Endpoint): Promise<void> {
+    if (endpoint.models === undefined || endpoint.facts.source === "local") return;
+    await this.#options.state.models.replace(endpoint.id, toStored(endpoint.models));
+  }
+
+  /** Finds out what answers there, and what machine it is, beside everything else. */
+  async #detect(endpoint: Endpoint): Promise<void> {
+    if (this.#asking.has(endpoint)) return;
+    this.#asking.add(endpoint);
+    const { fleet, roster, log } = this.#options;
+    try {
+      const { url } = endpoint.facts;
+      const found = await detectKind(endpoint, this.#stop.signal);
+      if (found === undefined || !fleet.has(endpoint) || endpoint.facts.url !== url) return;
+      const { kind, system } = found;
+      if (system !== undefined) endpoint.tellSystem(system, Date.now());
+      if (kind !== endpoint.facts.kind)
+        log.info({ endpoint: endpoint.name, kind }, "endpoint.kind");
+      const deviceInfo = system?.device;
+      await roster.note(endpoint, { kind, ...(deviceInfo === undefined ? {} : { deviceInfo }) });
+    } catch (err) {
+      this.#failed(endpoint, err);
+    } finally {
+      this.#asking.delete(endpoint);
+    }
+  }
+
+  #saveLatencies(): void {
+    const { fleet, state } = this.#options;
+    for (const endpoint of fleet.endpoints) {
+      const { sampledAtMs, stored: ms } = endpoint.latency;
+      if (this.#measuredAt.get(endpoint) === sampledAtMs) continue;
+      this.#measuredAt.set(endpoint, sampledAtMs);
+      const measuredAt = Number.isFinite(sampledAtMs) ? Math.round(sampledAtMs) : null;
+      state.endpoints.saveLatency(endpoint.id, { ms, measuredAt });
+    }
+  }
+
+  #failed(endpoint: Endpoint, err: unknown): void {
+    if (this.#stop.signal.aborted) return;
+    this.#options.log.warn({ endpoint: endpoint.name, err }, "endpoint.save_failed");
+  }
+}
