@@ -1,7 +1,7 @@
-import type { BodyPolicy } from "../../src/balancer/record/bodies.ts";
 import { Entry, type RequestFacts } from "../../src/balancer/record/entry.ts";
 import { Metrics } from "../../src/balancer/record/metrics.ts";
 import { Recorder } from "../../src/balancer/record/recorder.ts";
+import type { HistoryBodies } from "../../src/config/settings.ts";
 import type { NewRequest } from "../../src/db/requests.ts";
 import { createLogger } from "../../src/lib/log.ts";
 
@@ -44,7 +44,7 @@ function request(recorder: Recorder): void {
   entry.ended("complete");
 }
 
-async function requests(bodies: BodyPolicy): Promise<Record<string, number>> {
+async function requests(bodies: HistoryBodies): Promise<Record<string, number>> {
   const history = { record: (_: NewRequest) => undefined };
   const log = createLogger({ level: "silent" });
   const recorder = new Recorder({ history, metrics: metricsOf(), bodies, log });

@@ -17,6 +17,8 @@ export interface FakeEndpoint extends Disposable {
   requests: Request[];
   /** Inference requests that it is working on. */
   active: number;
+  /** It answers no check any more. */
+  down: boolean;
 }
 
 /** An endpoint on a free port that lists `models` and leaves all else to `answer`. */
@@ -31,6 +33,7 @@ export function fakeEndpoint(
     idleTimeout: 0,
     async fetch(request) {
       if (new URL(request.url).pathname === "/v1/models") {
+        if (endpoint.down) return new Response("down", { status: 503 });
         return Response.json({ object: "list", data: endpoint.models.map((id) => ({ id })) });
       }
       // The questions that tell servers apart.
@@ -49,6 +52,7 @@ export function fakeEndpoint(
     models,
     requests,
     active: 0,
+    down: false,
     [Symbol.dispose]: () => void server.stop(true),
   };
   return endpoint;
@@ -133,4 +137,6 @@ const SETTINGS: Settings = {
   healthIntervalMs: 60_000,
   healthTimeoutMs: 1000,
   loadTimeoutMs: 1000,
+  historyBodies: "redacted",
+  historyRetentionMs: 60_000,
 };

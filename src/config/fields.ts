@@ -16,7 +16,7 @@ import {
   wholeNumber,
   words,
 } from "./schemas.ts";
-import type { Mode, Settings, Strategy } from "./settings.ts";
+import type { HistoryBodies, Mode, Settings, Strategy } from "./settings.ts";
 
 /** Everything that can be set: the settings and what is folded into them. */
 export interface Inputs extends Settings {
@@ -53,7 +53,9 @@ export interface Field<T = unknown> {
 const MODES: Mode[] = ["standalone", "balancer", "node"];
 const LEVELS: LogLevel[] = ["trace", "debug", "info", "warn", "error", "silent"];
 const STRATEGIES: Strategy[] = ["prefix", "latency", "least-busy", "round-robin"];
+const HISTORY_BODIES: HistoryBodies[] = ["none", "redacted", "full"];
 const SECOND_MS = 1000;
+const DAY_MS = 86_400 * SECOND_MS;
 const PORT_MAX = 65_535;
 const SLOTS_MAX = 10_000;
 const QUEUE_MAX = 10_000;
@@ -258,6 +260,23 @@ export const FIELDS: { [K in FieldKey]: Field<Inputs[K]> } = {
     fallback: () => join(homedir(), ".llmlb"),
     fallbackText: "~/.llmlb",
     notInFile: true,
+  },
+  historyBodies: {
+    name: "history_bodies",
+    flags: "--history-bodies <what>",
+    group: "Files and logs",
+    help: "Kept of prompts and answers: none, redacted (their form, no texts), full (no attachments)",
+    schema: () => oneOf(HISTORY_BODIES),
+    fallback: () => "redacted",
+  },
+  historyRetentionMs: {
+    name: "history_retention",
+    flags: "--history-retention <time>",
+    group: "Files and logs",
+    help: "How long requests stay in the history; statistics are kept forever",
+    schema: () => duration(60 * SECOND_MS, 3650 * DAY_MS),
+    fallback: () => 7 * DAY_MS,
+    unit: "ms",
   },
   logLevel: {
     name: "log_level",

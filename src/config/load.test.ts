@@ -58,6 +58,8 @@ describe("loadSettings", () => {
       healthIntervalMs: 30_000,
       healthTimeoutMs: 5000,
       loadTimeoutMs: 600_000,
+      historyBodies: "redacted",
+      historyRetentionMs: 604_800_000,
     });
     expect(origins.port).toEqual({ source: "default", name: "default" });
     expect(origins.home).toEqual({ source: "env", name: "LLMLB_HOME" });
@@ -79,6 +81,7 @@ describe("loadSettings", () => {
   });
 
   const good: [string, Case, string, unknown][] = [
+    ["a long duration", { config: { history_retention: "90d" } }, "historyRetentionMs", 7_776e6],
     ["a duration", { env: { LLMLB_DRAIN_TIMEOUT: "500ms" } }, "drainTimeoutMs", 500],
     ["bare seconds", { config: { idle_timeout: 7 } }, "idleTimeoutMs", 7000],
     ["minutes", { flags: { loadTimeoutMs: "2m" } }, "loadTimeoutMs", 120_000],

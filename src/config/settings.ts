@@ -5,6 +5,12 @@ export type Mode = "standalone" | "balancer" | "node";
 /** How the endpoint for a request is chosen among those that have its model and a free slot. */
 export type Strategy = "prefix" | "latency" | "least-busy" | "round-robin";
 
+/**
+ * What the history keeps of requests' and answers' bodies: nothing, their form without what was
+ * said, or what was said. Attachments (data URLs, long base64) are left out in any case.
+ */
+export type HistoryBodies = "none" | "redacted" | "full";
+
 /** An endpoint named in the configuration. */
 export interface EndpointSetting {
   /** Shown in errors, logs and `/health`; the URL's host when not given. */
@@ -66,4 +72,7 @@ export interface Settings {
   healthTimeoutMs: number;
   /** Longest wait for a model to load. */
   loadTimeoutMs: number;
+  historyBodies: HistoryBodies;
+  /** How long requests stay in the history; statistics stay forever. */
+  historyRetentionMs: number;
 }

@@ -47,6 +47,8 @@ export class TestNode {
       healthIntervalMs: 1000,
       healthTimeoutMs: 1000,
       loadTimeoutMs: 5000,
+      historyBodies: "redacted",
+      historyRetentionMs: 5000,
       ...more,
     };
     const log = createLogger({ level: "silent" });

@@ -1,12 +1,7 @@
+import type { HistoryBodies } from "../../config/settings.ts";
 import { Redactor, redact } from "../../lib/redact.ts";
 import { mask } from "./mask.ts";
 import type { Sample } from "./sample.ts";
-
-/**
- * What the history keeps of bodies: nothing, their form without what was said, or what was said.
- * Attachments (data URLs, long base64) are left out in any case.
- */
-export type BodyPolicy = "none" | "redacted" | "full";
 
 /** Most that is kept of one body. */
 export const BODY_BYTES_MAX = 64 * 1024;
@@ -17,7 +12,7 @@ const SLICE_BYTES = 64 * 1024;
 /** A whole body as the history keeps it. `turn` is waited for between its slices. */
 export async function keepWhole(
   body: Uint8Array,
-  policy: BodyPolicy,
+  policy: HistoryBodies,
   turn: () => Promise<void>,
 ): Promise<string | null> {
   if (policy === "none") return null;
@@ -30,7 +25,7 @@ export async function keepWhole(
 }
 
 /** The same at once, for bodies of at most 64 KiB. */
-export function keepSmall(body: Buffer, policy: BodyPolicy): string | null {
+export function keepSmall(body: Buffer, policy: HistoryBodies): string | null {
   if (policy === "none") return null;
   const text = body.toString("utf8");
   const redacted = mayHoldAttachment(body, text)
@@ -40,13 +35,13 @@ export function keepSmall(body: Buffer, policy: BodyPolicy): string | null {
 }
 
 /** An answer of which only the beginning was kept. Null if there was none. */
-export function keepAnswer({ head, bytes }: Sample, policy: BodyPolicy): string | null {
+export function keepAnswer({ head, bytes }: Sample, policy: HistoryBodies): string | null {
   if (bytes === 0) return null;
   const text = keepSmall(head, policy);
   return text === null || bytes === head.length ? text : `${text}… [cut: ${bytes} bytes in all]`;
 }
 
-function worded(text: string, policy: BodyPolicy): string {
+function worded(text: string, policy: HistoryBodies): string {
   return policy === "full" ? text : mask(text);
 }
 

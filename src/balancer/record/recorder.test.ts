@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
+import type { HistoryBodies } from "../../config/settings.ts";
 import type { NewRequest } from "../../db/requests.ts";
 import { createLogger } from "../../lib/log.ts";
 import { ApiError } from "../../wire/error.ts";
-import type { BodyPolicy } from "./bodies.ts";
 import type { Entry, RequestFacts } from "./entry.ts";
 import { Metrics } from "./metrics.ts";
 import { Recorder } from "./recorder.ts";
@@ -11,7 +11,7 @@ const log = createLogger({ level: "silent" });
 const USAGE = { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 };
 
 /** A recorder and what it recorded. */
-function recording(bodies: BodyPolicy = "redacted", record?: (row: NewRequest) => void) {
+function recording(bodies: HistoryBodies = "redacted", record?: (row: NewRequest) => void) {
   const rows: NewRequest[] = [];
   const sources = { endpoints: () => [], hasModel: () => true, active: () => 0 };
   const history = { record: record ?? ((row: NewRequest) => void rows.push(row)) };

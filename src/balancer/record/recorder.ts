@@ -1,7 +1,8 @@
+import type { HistoryBodies } from "../../config/settings.ts";
 import type { NewRequest, TokenSource } from "../../db/requests.ts";
 import type { Logger } from "../../lib/log.ts";
 import type { InferencePath } from "../../wire/openai.ts";
-import { BODY_BYTES_MAX, type BodyPolicy, keepAnswer, keepSmall, keepWhole } from "./bodies.ts";
+import { BODY_BYTES_MAX, keepAnswer, keepSmall, keepWhole } from "./bodies.ts";
 import { type ClientNames, clientNames } from "./client.ts";
 import { Entry, type RequestFacts } from "./entry.ts";
 import { estimateInput, estimateOutput } from "./estimate.ts";
@@ -12,7 +13,7 @@ export interface RecorderOptions {
   /** Takes finished requests without waiting; absent where there is no history. */
   history: { record(request: NewRequest): void } | undefined;
   metrics: Metrics;
-  bodies: BodyPolicy;
+  bodies: HistoryBodies;
   log: Logger;
 }
 
@@ -202,7 +203,7 @@ export function isSuccess({ ending, status, error }: Entry): boolean {
 }
 
 /** Large bodies come as a text already; of those that policy keeps out there is none. */
-function keepSmallOnly(body: Uint8Array, bodies: BodyPolicy): string | null {
+function keepSmallOnly(body: Uint8Array, bodies: HistoryBodies): string | null {
   return body.length > BODY_BYTES_MAX ? null : keepSmall(viewOf(body), bodies);
 }
 
