@@ -172,7 +172,9 @@ export class Dispatcher {
       if (other !== endpoint && !tried.includes(other) && isOpen(other, nowMs)) triesLeft += 1;
     }
     const leftMs = Math.max(1, deadlineMs - nowMs);
-    return tryLimitMs({ leftMs, tryTimeoutMs: this.#options.settings.tryTimeoutMs, triesLeft });
+    const { tryTimeoutMs } = this.#options.settings;
+    const limitMs = tryLimitMs({ leftMs, tryTimeoutMs, triesLeft });
+    return Math.min(limitMs, endpoint.facts.inferenceTimeoutMs);
   }
 
   #answered(sent: Sent, forwarded: Forwarded): Outcome {
