@@ -27,10 +27,12 @@ const piece = Buffer.from(
   `data: ${JSON.stringify({ id: "chatcmpl-1", choices: [{ delta: { content: "word" } }] })}\n\n`,
 );
 const facts: RequestFacts = {
-  ...{ requestId: "req_1", path: "/v1/chat/completions", model: "m1", streamed: false },
+  ...{ requestId: "req_1", path: "/v1/chat/completions", model: "m1", streams: false },
   ...{ headers: new Headers({ authorization: "Bearer sk_1" }), body, address: "127.0.0.1" },
 };
-const endpoint = { id: "e1", name: "gpu1", url: "http://gpu1:8080" };
+const SENT = new Promise<never>(() => undefined);
+const endpointOf = (name: string) => ({ id: name, name, facts: { url: "http://gpu1:8080" } });
+const endpoint = endpointOf("gpu1");
 
 const metricsOf = () =>
   new Metrics({ sources: { endpoints: () => [], hasModel: () => true, active: () => 0 } });
@@ -40,7 +42,7 @@ function request(recorder: Recorder): void {
   const entry = recorder.begin(facts);
   entry.sent(endpoint);
   entry.push(answer);
-  entry.answered(200);
+  entry.answered(200, SENT);
   entry.ended("complete");
 }
 
@@ -79,7 +81,7 @@ function counting(): number {
   const entry = new Entry(facts, 4096, () => undefined);
   entry.sent(endpoint);
   entry.push(answer);
-  entry.answered(200);
+  entry.answered(200, SENT);
   entry.ended("complete");
   const usage = { input: 1, output: 2, cached: 0 };
   const each = Array.from({ length: ROUNDS }, () => {
@@ -95,8 +97,8 @@ async function text(): Promise<{ ms: number; bytes: number }> {
   const metrics = metricsOf();
   for (let i = 0; i < 100_000; i += 1) {
     const entry = new Entry({ ...facts, model: `m${i % 250}` }, 4096, () => undefined);
-    entry.sent({ name: `e${i % 600}` });
-    entry.answered(200);
+    entry.sent(endpointOf(`e${i % 600}`));
+    entry.answered(200, SENT);
     entry.ended("complete");
     metrics.record(entry, undefined);
   }

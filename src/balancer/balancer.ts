@@ -14,6 +14,9 @@ import { routeModels } from "./models.ts";
 import { Monitor, type MonitorEvents } from "./monitor.ts";
 import { routeProbes } from "./probe.ts";
 import { routeQueueStats } from "./queuestats.ts";
+import { Metrics } from "./record/metrics.ts";
+import { Recorder } from "./record/recorder.ts";
+import { routeMetrics, sourcesOf } from "./record/route.ts";
 import { Gate } from "./routing/gate.ts";
 import { PrefixIndex } from "./routing/prefix.ts";
 
@@ -61,12 +64,18 @@ export async function createBalancer(options: BalancerOptions): Promise<Balancer
   const roster = new Roster({ state, fleet, monitor, settings });
   const keeper = new Keeper({ state, fleet, roster, log });
   const dispatcher = new Dispatcher({ fleet, gate, monitor, arrivals, settings, log });
+  const sources = sourcesOf({ fleet, gate, drain, state, recorder: () => recorder });
+  const metrics = new Metrics({ sources });
+  const { historyBodies: bodies } = settings;
+  const recorder = new Recorder({ history: state.requests, metrics, bodies, log });
 
   const app = createApp({ log, drain });
   routeProbes(app, { fleet, drain });
   routeModels(app, fleet);
   routeQueueStats(app, { fleet, gate });
-  routeInference(app, { dispatcher, bodyLimitBytes, prefixes: strategy === "prefix" });
+  routeMetrics(app, metrics);
+  const prefixes = strategy === "prefix";
+  routeInference(app, { dispatcher, recorder, bodyLimitBytes, prefixes });
 
   await roster.load();
   return {
@@ -83,6 +92,7 @@ export async function createBalancer(options: BalancerOptions): Promise<Balancer
       monitor.stop();
       gate.close();
       keeper.stop();
+      await recorder.flush();
     },
   };
 }

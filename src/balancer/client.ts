@@ -11,5 +11,10 @@ export function clientOf(c: AppContext): string {
   const { headers } = c.req.raw;
   const key = headers.get("authorization") ?? headers.get("x-api-key");
   if (key !== null) return Bun.hash.wyhash(key, SEED).toString(36);
-  return c.env.server?.requestIP(c.req.raw)?.address ?? "";
+  return addressOf(c) ?? "";
+}
+
+/** The IP address that a request comes from; undefined if its connection is gone. */
+export function addressOf(c: AppContext): string | undefined {
+  return c.env.server?.requestIP(c.req.raw)?.address;
 }

@@ -7,6 +7,7 @@ import type { Arrivals } from "./arrivals.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { Fleet } from "./fleet.ts";
 import type { Monitor } from "./monitor.ts";
+import type { Entry as RecordEntry } from "./record/entry.ts";
 import {
   clientLeft,
   closing,
@@ -23,7 +24,7 @@ import { isOpen } from "./routing/selection.ts";
 /** One inference request on its way to an endpoint. */
 export type Dispatched = Omit<
   ForwardOptions,
-  "target" | "firstByteTimeoutMs" | "idleTimeoutMs" | "explain"
+  "target" | "firstByteTimeoutMs" | "idleTimeoutMs" | "explain" | "tap"
 > & {
   model: string;
   /** Of the endpoint's URL, e.g. `/v1/chat/completions`. */
@@ -34,6 +35,8 @@ export type Dispatched = Omit<
   streams: boolean;
   /** Of its prompt, where the strategy needs it. */
   fingerprint: Float64Array | undefined;
+  /** Takes note of where it goes. */
+  record: RecordEntry;
 };
 
 export interface DispatcherOptions {
@@ -104,7 +107,9 @@ export class Dispatcher {
     const entered = gate.enter({ model, client, fingerprint, expected, tried }, wait);
     if (!(entered instanceof Promise)) return entered;
     return entered.finally(() => {
-      journey.waitedMs += gate.now() - startedAtMs;
+      const waitedMs = gate.now() - startedAtMs;
+      journey.waitedMs += waitedMs;
+      request.record.waited(waitedMs);
     });
   }
 
@@ -157,9 +162,11 @@ export class Dispatcher {
     const sentAtMs = gate.now();
     const firstByteTimeoutMs = this.#limitMs(grant.endpoint, journey, sentAtMs);
     journey.tried.push(grant.endpoint);
+    request.record.sent(grant.endpoint);
     const target = grant.endpoint.target(request.pathAndQuery);
     const { idleTimeoutMs } = settings;
-    return forward({ ...request, target, firstByteTimeoutMs, idleTimeoutMs }).then(
+    const limits = { firstByteTimeoutMs, idleTimeoutMs };
+    return forward({ ...request, target, ...limits, tap: request.record }).then(
       (forwarded) => this.#answered({ grant, request, sentAtMs }, forwarded),
       (error) => this.#failed({ grant, request, sentAtMs }, error),
     );

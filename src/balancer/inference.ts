@@ -2,12 +2,15 @@ import type { App, AppContext } from "../http/app.ts";
 import { readJson } from "../http/body.ts";
 import { dialectOf } from "../wire/error.ts";
 import { INFERENCE_PATHS, type InferencePath, InferenceRequest } from "../wire/openai.ts";
-import { clientOf } from "./client.ts";
+import { addressOf, clientOf } from "./client.ts";
 import type { Dispatcher } from "./dispatch.ts";
+import type { Entry } from "./record/entry.ts";
+import type { Recorder } from "./record/recorder.ts";
 import { CHUNK_CHARS_MIN, fingerprint } from "./routing/prompt.ts";
 
 export interface InferenceOptions {
   dispatcher: Dispatcher;
+  recorder: Recorder;
   /** Largest request body accepted. */
   bodyLimitBytes: number;
   /** Requests go where the beginning of their prompt is known. */
@@ -24,28 +27,37 @@ const PROMPT_PATHS = new Set<string>([
 
 /** The inference routes: each request goes on to an endpoint that has its model. */
 export function routeInference(app: App, options: InferenceOptions): void {
-  const { dispatcher, bodyLimitBytes, prefixes } = options;
+  const { dispatcher, recorder, bodyLimitBytes, prefixes } = options;
 
   async function infer(c: AppContext): Promise<Response> {
-    const { bytes, value } = await readJson(c, InferenceRequest, bodyLimitBytes);
-    const { path } = c.req;
-    // A shorter body cannot have a prompt of one chunk.
-    const fingerprinted = prefixes && bytes.length >= CHUNK_CHARS_MIN && PROMPT_PATHS.has(path);
-    const { response, sent } = await dispatcher.dispatch({
-      model: value.model,
-      client: clientOf(c),
-      streams: value.stream === true,
-      fingerprint: fingerprinted ? fingerprint(value.model, value) : undefined,
-      pathAndQuery: path + queryOf(c.req.url),
-      method: "POST",
-      headers: c.req.raw.headers,
-      body: bytes,
-      requestId: c.get("requestId"),
-      dialect: dialectOf(path),
-      signal: c.req.raw.signal,
-    });
-    c.set("sent", sent);
-    return response;
+    let record: Entry | undefined;
+    try {
+      const { bytes: body, value } = await readJson(c, InferenceRequest, bodyLimitBytes);
+      const { path } = c.req;
+      const { headers, signal } = c.req.raw;
+      const { model } = value;
+      const streams = value.stream === true;
+      const requestId = c.get("requestId");
+      const address = addressOf(c);
+      record = recorder.begin({ requestId, path, model, streams, headers, body, address });
+      // A shorter body cannot have a prompt of one chunk.
+      const fingerprinted = prefixes && body.length >= CHUNK_CHARS_MIN && PROMPT_PATHS.has(path);
+      const { response, sent } = await dispatcher.dispatch({
+        ...{ model, streams, headers, body, requestId, signal, record },
+        client: clientOf(c),
+        fingerprint: fingerprinted ? fingerprint(model, value) : undefined,
+        pathAndQuery: path + queryOf(c.req.url),
+        method: "POST",
+        dialect: dialectOf(path),
+      });
+      c.set("sent", sent);
+      record.answered(response.status, sent);
+      return response;
+    } catch (error) {
+      if (record === undefined) recorder.unread(error);
+      else record.refused(error);
+      throw error;
+    }
   }
 
   for (const path of INFERENCE_PATHS) app.post(path, infer);

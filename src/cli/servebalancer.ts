@@ -8,7 +8,8 @@ import type { Role } from "./role.ts";
 
 /** A balancer in this process and, in standalone mode, a node beside it. */
 export async function createBalancerRole(settings: Settings, log: Logger): Promise<Role> {
-  const state = await openState({ home: settings.home, log });
+  const { home } = settings;
+  const state = await openState({ home, log, historyMs: settings.historyRetentionMs });
   const balancer = await createBalancer({ settings, state, log });
   let node: LocalNode | undefined;
   return {

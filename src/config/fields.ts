@@ -265,7 +265,7 @@ export const FIELDS: { [K in FieldKey]: Field<Inputs[K]> } = {
     name: "history_bodies",
     flags: "--history-bodies <what>",
     group: "Files and logs",
-    help: "Kept of prompts and answers: none, redacted (their form, no texts), full (no attachments)",
+    help: "Kept of prompts and answers: none, redacted (form without texts), full (no attachments)",
     schema: () => oneOf(HISTORY_BODIES),
     fallback: () => "redacted",
   },

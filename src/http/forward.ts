@@ -1,6 +1,6 @@
 import { ApiError, type Dialect, errorFrame } from "../wire/error.ts";
 import { forwardedHeaders, returnedHeaders } from "./headers.ts";
-import { relay, type SendOutcome } from "./relay.ts";
+import { relay, type SendOutcome, type Tap } from "./relay.ts";
 import { Watch } from "./watch.ts";
 
 /** Where a request goes on. */
@@ -31,6 +31,8 @@ export interface ForwardOptions {
   firstByteTimeoutMs: number;
   /** Longest silence inside the response's body. */
   idleTimeoutMs: number;
+  /** Sees the answer's bytes as they pass by. */
+  tap?: Tap | undefined;
   /** Says more exactly what a failure of the target (`upstream`) was: its process died, say. */
   explain?(failure: ApiError): Promise<ApiError>;
 }
@@ -61,7 +63,7 @@ export async function forward(options: ForwardOptions): Promise<Forwarded> {
     if (!isSmall(answer)) return await relayed(answer, options, watch);
     const bytes = await answer.arrayBuffer();
     watch.end();
-    return whole(bytes, initOf(answer, options));
+    return whole(bytes, initOf(answer, options), options.tap);
   } catch (cause) {
     watch.end();
     throw await asApiError(cause, options, watch);
@@ -104,7 +106,8 @@ function initOf({ status, headers }: Response, { requestId }: ForwardOptions): R
   return { status, headers: returnedHeaders(headers, requestId) };
 }
 
-function whole(bytes: ArrayBuffer, init: ResponseInit): Forwarded {
+function whole(bytes: ArrayBuffer, init: ResponseInit, tap: Tap | undefined): Forwarded {
+  tap?.push(new Uint8Array(bytes));
   const body = bytes.byteLength === 0 ? null : bytes;
   return { response: new Response(body, init), sent: Promise.resolve("complete") };
 }
@@ -118,13 +121,13 @@ async function relayed(
   const init = initOf(answer, options);
   const type = answer.headers.get("content-type") ?? "";
   const body = answer.body ?? new Blob().stream();
-  const { idleTimeoutMs } = options;
+  const { idleTimeoutMs, tap } = options;
   if (type.startsWith("text/event-stream")) {
     const lastWords = async (cause: unknown) => {
       const error = await asApiError(cause, options, watch);
       return new TextEncoder().encode(`\n${errorFrame(error, options.dialect)}`);
     };
-    const { stream, sent } = relay(body, { watch, idleTimeoutMs, lastWords });
+    const { stream, sent } = relay(body, { watch, idleTimeoutMs, tap, lastWords });
     return { response: new Response(stream, init), sent };
   }
   watch.wait("rest", idleTimeoutMs);
@@ -132,9 +135,9 @@ async function relayed(
   const head = isJson ? await readHead(body, watch) : [];
   if (head instanceof ArrayBuffer) {
     watch.end();
-    return whole(head, init);
+    return whole(head, init, tap);
   }
-  const { stream, sent } = relay(body, { watch, idleTimeoutMs, head });
+  const { stream, sent } = relay(body, { watch, idleTimeoutMs, tap, head });
   return { response: new Response(stream, init), sent };
 }
 

@@ -3,12 +3,18 @@ import type { Watch } from "./watch.ts";
 /** How the sending of a body ended. */
 export type SendOutcome = "complete" | "failed" | "cancelled";
 
+/** Sees bytes as they pass by; it may neither change nor keep them. */
+export interface Tap {
+  push(bytes: Uint8Array): void;
+}
+
 export interface RelayOptions {
   watch: Watch;
   /** Longest silence of the target, and longest stall of the client. */
   idleTimeoutMs: number;
   /** Sent first: what was read already. */
   head?: Uint8Array[];
+  tap?: Tap | undefined;
   /**
    * Makes the last bytes of a stream that breaks. When absent the connection is cut instead, which
    * HTTP clients see as an incomplete body.
@@ -35,7 +41,7 @@ const LINE_FEED = 10;
  * (HTTP/1.0 style) looks complete when it is cut: Bun's fetch does not tell a reset from an end.
  */
 export function relay(body: ReadableStream<Uint8Array>, options: RelayOptions): Relayed {
-  const { watch, lastWords } = options;
+  const { watch, lastWords, tap } = options;
   const { promise: sent, resolve } = Promise.withResolvers<SendOutcome>();
   const reader = body.getReader();
   const lines = lastWords === undefined ? undefined : new WholeLines();
@@ -61,6 +67,7 @@ export function relay(body: ReadableStream<Uint8Array>, options: RelayOptions): 
       watch.touch("rest");
       const { done, value } = await reader.read();
       if (done) return lines?.rest();
+      tap?.push(value);
       const piece = lines === undefined ? value : lines.take(value);
       if (piece !== undefined) return piece;
     }
@@ -71,7 +78,10 @@ export function relay(body: ReadableStream<Uint8Array>, options: RelayOptions): 
       start(controller) {
         watch.wait("client", options.idleTimeoutMs);
         watch.signal.addEventListener("abort", () => broken(controller, watch.reason));
-        for (const piece of options.head ?? []) controller.enqueue(piece);
+        for (const piece of options.head ?? []) {
+          tap?.push(piece);
+          controller.enqueue(piece);
+        }
       },
       async pull(controller) {
         try {

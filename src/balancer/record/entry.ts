@@ -9,7 +9,7 @@ export interface RequestFacts {
   path: string;
   model: string;
   /** Whether an event stream was asked for. */
-  streamed: boolean;
+  streams: boolean;
   headers: Headers;
   body: Uint8Array;
   /** IP address of the connection, if it is known. */
@@ -18,10 +18,9 @@ export interface RequestFacts {
 
 /** Where a request was sent. */
 export interface EntryEndpoint {
-  /** In the database; an endpoint of the settings has its name instead. */
-  readonly id?: string;
+  readonly id: string;
   readonly name: string;
-  readonly url?: string;
+  readonly facts: { readonly url: string };
 }
 
 /** How a request ended. */
@@ -84,10 +83,11 @@ export class Entry {
     if (this.ending === undefined) this.answer.push(bytes);
   }
 
-  /** The endpoint's answer goes to the client. */
-  answered(status: number): void {
+  /** The endpoint's answer goes to the client; `sent` settles when it is there. */
+  answered(status: number, sent: Promise<SendOutcome>): void {
     this.status = status;
     this.firstByteMs ??= performance.now() - this.#startMs;
+    sent.then((outcome) => this.ended(outcome));
   }
 
   /** The answer was sent, or not. */

@@ -16,8 +16,11 @@ const sources: Sources = {
   history: () => ({ pending: 7, dropped: 8 }),
 };
 
+/** How an answer was sent is told by hand. */
+const NEVER = new Promise<never>(() => undefined);
+
 function entryOf(model: string, facts: Partial<RequestFacts> = {}): Entry {
-  const given = { requestId: "r", path: "/v1/chat/completions", model, streamed: false, ...facts };
+  const given = { requestId: "r", path: "/v1/chat/completions", model, streams: false, ...facts };
   const headers = new Headers();
   return new Entry(
     { ...given, headers, body: new Uint8Array(), address: undefined },
@@ -26,11 +29,13 @@ function entryOf(model: string, facts: Partial<RequestFacts> = {}): Entry {
   );
 }
 
+const at = (name: string) => ({ id: name, name, facts: { url: "http://x" } });
+
 /** Ends a request at an endpoint. */
 function served(metrics: Metrics, model: string, endpoint: string): void {
   const entry = entryOf(model);
-  entry.sent({ name: endpoint });
-  entry.answered(200);
+  entry.sent(at(endpoint));
+  entry.answered(200, NEVER);
   entry.ended("complete");
   metrics.record(entry, { input: 10, output: 5, cached: 2 });
 }
@@ -48,12 +53,12 @@ describe("metrics", () => {
   test("count requests, tokens, retries and times by model and endpoint", async () => {
     const metrics = make();
     const entry = entryOf("known");
-    entry.sent({ name: "b" });
+    entry.sent(at("b"));
     entry.waited(2);
     entry.waited(40);
-    entry.sent({ name: "a" });
+    entry.sent(at("a"));
     entry.push(new Uint8Array(1));
-    entry.answered(200);
+    entry.answered(200, NEVER);
     entry.ended("complete");
     metrics.record(entry, { input: 10, output: 5, cached: 2 });
     const { value } = await linesOf(metrics);

@@ -18,17 +18,20 @@ function recording(bodies: HistoryBodies = "redacted", record?: (row: NewRequest
   const recorder = new Recorder({ history, metrics: new Metrics({ sources }), bodies, log });
   const begin = (more: Partial<RequestFacts> = {}) =>
     recorder.begin({
-      ...{ requestId: "r", path: "/v1/chat/completions", model: "m", streamed: false },
+      ...{ requestId: "r", path: "/v1/chat/completions", model: "m", streams: false },
       ...{ headers: new Headers(), body: Buffer.from('{"model":"m"}'), address: "127.0.0.1" },
       ...more,
     });
   return { recorder, rows, begin };
 }
 
+/** How an answer was sent is told by hand. */
+const NEVER = new Promise<never>(() => undefined);
+
 function answer(entry: Entry, text: string, status = 200): void {
-  entry.sent({ name: "a", url: "http://a" });
+  entry.sent({ id: "e1", name: "a", facts: { url: "http://a" } });
   entry.push(Buffer.from(text));
-  entry.answered(status);
+  entry.answered(status, NEVER);
 }
 
 describe("a record", () => {
@@ -45,7 +48,7 @@ describe("a record", () => {
     expect(rows).toEqual([
       expect.objectContaining({
         ...{ requestId: "r", requestType: "chat", model: "m", clientIp: "127.0.0.1" },
-        ...{ endpointId: "a", endpointName: "a", endpointUrl: "http://a" },
+        ...{ endpointId: "e1", endpointName: "a", endpointUrl: "http://a" },
         ...{ streamed: false, retries: 1, succeeded: true, httpStatus: 200, error: null },
         ...{ queueMs: 5, inputTokens: 3, outputTokens: 2, tokenSource: "usage" },
         ...{ requestBody: '{"model":"m"}' },
@@ -63,7 +66,7 @@ describe("a record", () => {
     const refused = begin();
     answer(refused, '{"error":{}}', 400);
     refused.ended("complete");
-    const error = begin({ streamed: true });
+    const error = begin({ streams: true });
     answer(error, 'data: {"x":1}\n\ndata: {"error":{"message":"no memory"}}\n\n');
     error.ended("complete");
     await recorder.flush();
@@ -82,7 +85,7 @@ describe("a record", () => {
     const { recorder, rows, begin } = recording();
     const delta = `data: ${JSON.stringify({ choices: [{ delta: { content: "x" } }] })}\n\n`;
     for (const outcome of ["complete", "cancelled", "failed"] as const) {
-      const entry = begin({ streamed: true, body: Buffer.from("x".repeat(400)) });
+      const entry = begin({ streams: true, body: Buffer.from("x".repeat(400)) });
       answer(entry, delta.repeat(13));
       entry.ended(outcome);
     }
