@@ -8,6 +8,7 @@ import { Dispatcher } from "./dispatch.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { Keeper } from "./endpoints/keeper.ts";
 import { Roster } from "./endpoints/roster.ts";
+import { routeEndpoints } from "./endpoints/routes.ts";
 import { Fleet } from "./fleet.ts";
 import { routeInference } from "./inference.ts";
 import { routeModels } from "./models.ts";
@@ -72,6 +73,7 @@ export async function createBalancer(options: BalancerOptions): Promise<Balancer
   const app = createApp({ log, drain });
   routeProbes(app, { fleet, drain });
   routeModels(app, fleet);
+  routeEndpoints(app, { roster, fleet, monitor, keeper, state, settings });
   routeQueueStats(app, { fleet, gate });
   routeMetrics(app, metrics);
   const prefixes = strategy === "prefix";

@@ -68,8 +68,6 @@ export const FACTS_DEFAULT: Omit<EndpointFacts, "name" | "url"> = {
 /** Anything requests can be routed to: its address and what we know of its state. */
 export class Endpoint {
   readonly id: string;
-  /** Requests that it is working on for us. */
-  inFlight = 0;
   health: Health = PENDING;
   /** Until then a failing check leaves it `pending` (`performance.now()`). */
   graceUntil = 0;

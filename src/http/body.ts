@@ -104,7 +104,8 @@ function check<T>(json: object, schema: ZodType<T>): T {
   const result = schema.safeParse(json);
   if (result.success) return result.data;
   const issue = result.error.issues[0];
-  const param = issue?.path.join(".") ?? "";
+  const unknown = issue?.code === "unrecognized_keys" ? issue.keys.slice(0, 1) : [];
+  const param = [...(issue?.path ?? []), ...unknown].join(".");
   throw new ApiError("invalid_request", `The request is invalid: ${issue?.message ?? ""}.`, {
     ...(param === "" ? {} : { param }),
   });
