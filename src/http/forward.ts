@@ -1,4 +1,6 @@
 import { ApiError, type Dialect, errorFrame } from "../wire/error.ts";
+import { type Exchange, exchange } from "./client/exchange.ts";
+import { headerOf } from "./client/head.ts";
 import { forwardedHeaders, returnedHeaders } from "./headers.ts";
 import { relay, type SendOutcome, type Tap } from "./relay.ts";
 import { Watch } from "./watch.ts";
@@ -46,8 +48,7 @@ export interface Forwarded {
 /** JSON answers up to this size are read whole, so that a cut becomes a clean error. */
 const WHOLE_BODY_BYTES_MAX = 8 * 1024 * 1024;
 
-/** A kept-alive connection that had been closed tells so at once; later resets are answers. */
-const STALE_RESET_MS_MAX = 1000;
+const COMPLETE: Promise<SendOutcome> = Promise.resolve("complete");
 
 /**
  * Sends a request on and returns the answer, status and bytes unchanged. Event streams flow through
@@ -56,108 +57,83 @@ const STALE_RESET_MS_MAX = 1000;
  * is silent, `client_closed` when the client has gone.
  */
 export async function forward(options: ForwardOptions): Promise<Forwarded> {
-  const watch = new Watch({ label: options.target.label, client: options.signal });
+  const watch = new Watch({ label: options.target.label, client: options });
   watch.wait("answer", options.firstByteTimeoutMs);
+  const { idleTimeoutMs, tap } = options;
   try {
-    const answer = await send(options, watch.signal);
-    if (!isSmall(answer)) return await relayed(answer, options, watch);
-    const bytes = await answer.arrayBuffer();
-    watch.end();
-    return whole(bytes, initOf(answer, options), options.tap);
+    const body = send(options);
+    watch.onEnd = (reason) => body.abort(reason);
+    const head = await body.head;
+    const init = { status: head.status, headers: returnedHeaders(head.headers, options.requestId) };
+    const type = headerOf(head, "content-type") ?? "";
+    const isEvents = type.startsWith("text/event-stream");
+    if (!isEvents && head.framing === "length" && head.length <= WHOLE_BODY_BYTES_MAX) {
+      const bytes = body.ended ? body.read() : body.bytes(WHOLE_BODY_BYTES_MAX);
+      return whole(bytes instanceof Promise ? await bytes : bytes, init, { watch, tap });
+    }
+    if (isEvents) return events(body, init, options, watch);
+    watch.wait("rest", idleTimeoutMs);
+    const isJson = type.startsWith("application/json") && head.framing !== "length";
+    const read = isJson ? await readHead(body, watch) : undefined;
+    if (read?.ended) return whole(read.bytes, init, { watch, tap });
+    const { stream, sent } = relay(body, { watch, idleTimeoutMs, tap, head: read?.bytes });
+    return { response: new Response(stream, init), sent };
   } catch (cause) {
     watch.end();
     throw await asApiError(cause, options, watch);
   }
 }
 
-/** One try, and a second on a fresh connection if a kept-alive one turned out to be closed. */
-function send(options: ForwardOptions, signal: AbortSignal): Promise<Response> {
-  const { target, body, method } = options;
-  const init: BunFetchRequestInit = {
+function send({ target, method, headers, body, requestId }: ForwardOptions): Exchange {
+  return exchange({
+    url: target.url,
+    unix: target.unix,
     method,
-    headers: forwardedHeaders(options.headers, options.requestId, target.headers),
+    headers: forwardedHeaders(headers, requestId, target.headers),
     body,
-    signal,
-    redirect: "manual",
-  };
-  if (target.unix !== undefined) init.unix = target.unix;
-  const startedAt = performance.now();
-  return fetch(target.url, init).catch((cause) => {
-    const stale = isReset(cause) && performance.now() - startedAt < STALE_RESET_MS_MAX;
-    if (signal.aborted || !stale) throw cause;
-    return fetch(target.url, { ...init, keepalive: false });
+    keepAlive: true,
   });
 }
 
-function isReset(cause: unknown): boolean {
-  const code = (cause as { code?: unknown } | null)?.code;
-  return code === "ECONNRESET" || code === "EPIPE" || code === "ConnectionClosed";
+function whole(
+  bytes: Uint8Array | undefined,
+  init: ResponseInit,
+  { watch, tap }: { watch: Watch; tap: Tap | undefined },
+): Forwarded {
+  watch.end();
+  if (bytes !== undefined) tap?.push(bytes);
+  const body = bytes === undefined || bytes.byteLength === 0 ? null : bytes;
+  return { response: new Response(body as BodyInit | null, init), sent: COMPLETE };
 }
 
-/** Whether an answer says that it is short, and is no stream of events. */
-function isSmall({ headers, body }: Response): boolean {
-  if (body === null) return true;
-  const length = headers.get("content-length");
-  if (length === null || Number(length) > WHOLE_BODY_BYTES_MAX) return false;
-  return headers.get("content-type")?.startsWith("text/event-stream") !== true;
-}
-
-function initOf({ status, headers }: Response, { requestId }: ForwardOptions): ResponseInit {
-  return { status, headers: returnedHeaders(headers, requestId) };
-}
-
-function whole(bytes: ArrayBuffer, init: ResponseInit, tap: Tap | undefined): Forwarded {
-  tap?.push(new Uint8Array(bytes));
-  const body = bytes.byteLength === 0 ? null : bytes;
-  return { response: new Response(body, init), sent: Promise.resolve("complete") };
-}
-
-/** Passes an answer on as it comes; JSON only if it turns out to be long. */
-async function relayed(
-  answer: Response,
+/** Passes a stream of events on; should it break, its last frame says so. */
+function events(
+  body: Exchange,
+  init: ResponseInit,
   options: ForwardOptions,
   watch: Watch,
-): Promise<Forwarded> {
-  const init = initOf(answer, options);
-  const type = answer.headers.get("content-type") ?? "";
-  const body = answer.body ?? new Blob().stream();
+): Forwarded {
+  const lastWords = async (cause: unknown) => {
+    const error = await asApiError(cause, options, watch);
+    return new TextEncoder().encode(`\n${errorFrame(error, options.dialect)}`);
+  };
   const { idleTimeoutMs, tap } = options;
-  if (type.startsWith("text/event-stream")) {
-    const lastWords = async (cause: unknown) => {
-      const error = await asApiError(cause, options, watch);
-      return new TextEncoder().encode(`\n${errorFrame(error, options.dialect)}`);
-    };
-    const { stream, sent } = relay(body, { watch, idleTimeoutMs, tap, lastWords });
-    return { response: new Response(stream, init), sent };
-  }
-  watch.wait("rest", idleTimeoutMs);
-  const isJson = type.startsWith("application/json") && !answer.headers.has("content-length");
-  const head = isJson ? await readHead(body, watch) : [];
-  if (head instanceof ArrayBuffer) {
-    watch.end();
-    return whole(head, init, tap);
-  }
-  const { stream, sent } = relay(body, { watch, idleTimeoutMs, tap, head });
+  const { stream, sent } = relay(body, { watch, idleTimeoutMs, tap, lastWords });
   return { response: new Response(stream, init), sent };
 }
 
-/** The whole body if it is small enough, else the pieces read until then. */
-async function readHead(
-  body: ReadableStream<Uint8Array>,
-  watch: Watch,
-): Promise<ArrayBuffer | Uint8Array[]> {
-  const reader = body.getReader();
+/** The whole body if it is small enough, else what was read until then. */
+async function readHead(body: Exchange, watch: Watch): Promise<{ bytes: Buffer; ended: boolean }> {
   const pieces: Uint8Array[] = [];
   let size = 0;
   while (size <= WHOLE_BODY_BYTES_MAX) {
-    const { done, value } = await reader.read();
-    if (done) return new Blob(pieces as Uint8Array<ArrayBuffer>[]).arrayBuffer();
+    const piece = await body.read();
+    if (piece === undefined) return { bytes: Buffer.concat(pieces, size), ended: true };
     watch.touch("rest");
-    pieces.push(value);
-    size += value.byteLength;
+    pieces.push(piece);
+    size += piece.byteLength;
   }
-  reader.releaseLock();
-  return pieces;
+  return { bytes: Buffer.concat(pieces, size), ended: false };
 }
 
 async function asApiError(

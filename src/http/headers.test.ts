@@ -30,7 +30,7 @@ describe("forwardedHeaders", () => {
 });
 
 test("returnedHeaders drops the headers that belong to a connection or to browsers", () => {
-  const target = new Headers({
+  const target = Object.entries({
     "content-type": "application/json",
     "retry-after": "3",
     "x-ratelimit-remaining": "7",
@@ -40,8 +40,8 @@ test("returnedHeaders drops the headers that belong to a connection or to browse
     "set-cookie": "a=b",
     "x-request-id": "theirs",
     server: "uvicorn",
-  });
-  expect(Object.fromEntries(returnedHeaders(target, "ours"))).toEqual({
+  }).flat();
+  expect(returnedHeaders(target, "ours")).toEqual({
     "content-type": "application/json",
     "retry-after": "3",
     "x-ratelimit-remaining": "7",

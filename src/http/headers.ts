@@ -53,11 +53,17 @@ export function forwardedHeaders(
   return own === undefined ? out : Object.assign(out, own);
 }
 
-/** The response headers of a target that the client gets, with our id of the request. */
-export function returnedHeaders(target: Headers, requestId: string): Headers {
-  const out = new Headers({ "x-request-id": requestId });
-  for (const [name, value] of target) {
-    if (!NOT_RETURNED.has(name) && !name.startsWith("access-control-")) out.set(name, value);
+/**
+ * The response headers of a target (names in lower case, each followed by its value) that the
+ * client gets, with our id of the request.
+ */
+export function returnedHeaders(target: string[], requestId: string): Record<string, string> {
+  const out: Record<string, string> = { "x-request-id": requestId };
+  for (let i = 0; i < target.length; i += 2) {
+    const name = target[i] ?? "";
+    if (NOT_RETURNED.has(name) || name.startsWith("access-control-")) continue;
+    const value = target[i + 1] ?? "";
+    out[name] = Object.hasOwn(out, name) ? `${out[name]}, ${value}` : value;
   }
   return out;
 }

@@ -1,3 +1,4 @@
+import type { Exchange } from "./client/exchange.ts";
 import type { Watch } from "./watch.ts";
 
 /** How the sending of a body ended. */
@@ -13,7 +14,7 @@ export interface RelayOptions {
   /** Longest silence of the target, and longest stall of the client. */
   idleTimeoutMs: number;
   /** Sent first: what was read already. */
-  head?: Uint8Array[];
+  head?: Uint8Array | undefined;
   tap?: Tap | undefined;
   /**
    * Makes the last bytes of a stream that breaks. When absent the connection is cut instead, which
@@ -33,77 +34,64 @@ const HELD_BYTES_MAX = 256 * 1024;
 const LINE_FEED = 10;
 
 /**
- * Passes a target's body on as it comes, at the client's pace: nothing is read ahead, so a slow
+ * Passes a target's body on as it comes, at the client's pace: little is read ahead, so a slow
  * client slows the target. Bytes and order stay as they are. With `lastWords`, half a line is held
  * back until its rest arrives: what a client has got of a broken stream is then whole lines.
- *
- * A cut is noticed when the body had a length or was chunked. A body that ends with its connection
- * (HTTP/1.0 style) looks complete when it is cut: Bun's fetch does not tell a reset from an end.
  */
-export function relay(body: ReadableStream<Uint8Array>, options: RelayOptions): Relayed {
-  const { watch, lastWords, tap } = options;
+export function relay(body: Exchange, options: RelayOptions): Relayed {
+  const { watch, lastWords, head, tap } = options;
   const { promise: sent, resolve } = Promise.withResolvers<SendOutcome>();
-  const reader = body.getReader();
   const lines = lastWords === undefined ? undefined : new WholeLines();
-  let open = true;
-
   const end = (outcome: SendOutcome) => {
-    open = false;
     watch.end();
     resolve(outcome);
   };
-  const broken = async (controller: ReadableStreamDefaultController, cause: unknown) => {
-    if (!open) return;
-    const gone = watch.reason?.kind === "client_closed";
-    end(gone ? "cancelled" : "failed");
-    // Without an argument, because Bun prints what it is given.
-    if (gone || lastWords === undefined) return controller.error();
-    controller.enqueue(await lastWords(cause));
-    controller.close();
-  };
-  /** The next bytes for the client; undefined at the end. */
-  const read = async (): Promise<Uint8Array | undefined> => {
-    for (;;) {
-      watch.touch("rest");
-      const { done, value } = await reader.read();
-      if (done) return lines?.rest();
-      tap?.push(value);
-      const piece = lines === undefined ? value : lines.take(value);
-      if (piece !== undefined) return piece;
-    }
-  };
 
-  const stream = new ReadableStream<Uint8Array>(
-    {
-      start(controller) {
-        watch.wait("client", options.idleTimeoutMs);
-        watch.signal.addEventListener("abort", () => broken(controller, watch.reason));
-        for (const piece of options.head ?? []) {
-          tap?.push(piece);
+  async function pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
+    try {
+      for (;;) {
+        watch.touch("rest");
+        const read = body.read();
+        const bytes = read instanceof Promise ? await read : read;
+        if (bytes !== undefined) tap?.push(bytes);
+        const piece = bytes === undefined || lines === undefined ? bytes : lines.take(bytes);
+        if (piece !== undefined) {
+          watch.touch("client");
           controller.enqueue(piece);
+          return;
         }
-      },
-      async pull(controller) {
-        try {
-          const piece = await read();
-          if (!open) return;
-          if (piece !== undefined) {
-            watch.touch("client");
-            return controller.enqueue(piece);
-          }
-          end("complete");
-          controller.close();
-        } catch (cause) {
-          await broken(controller, cause);
-        }
-      },
-      cancel() {
-        end("cancelled");
-        watch.cancel();
-      },
-    },
-    { highWaterMark: 0 },
-  );
+        if (bytes !== undefined) continue;
+        const rest = lines?.rest();
+        if (rest !== undefined) controller.enqueue(rest);
+        end("complete");
+        controller.close();
+        return;
+      }
+    } catch (cause) {
+      if (watch.reason?.kind === "client_closed") return;
+      end("failed");
+      // Without an argument, because Bun prints what it is given.
+      if (lastWords === undefined) return void controller.error();
+      controller.enqueue(await lastWords(cause));
+      controller.close();
+    }
+  }
+
+  function start(controller: ReadableStreamDefaultController<Uint8Array>): void {
+    watch.wait("client", options.idleTimeoutMs);
+    watch.onEnd = (reason) => {
+      body.abort(reason);
+      if (reason.kind !== "client_closed") return;
+      end("cancelled");
+      // Nobody may be pulling: a client that stopped reading is cut off.
+      controller.error();
+    };
+    if (head === undefined) return;
+    tap?.push(head);
+    controller.enqueue(head);
+  }
+  const cancel = () => watch.cancel();
+  const stream = new ReadableStream<Uint8Array>({ start, pull, cancel }, { highWaterMark: 0 });
   return { stream, sent };
 }
 

@@ -1,4 +1,5 @@
 import { ApiError } from "../wire/error.ts";
+import { TICK_MS, Ticker, type Ticking } from "./ticker.ts";
 
 /** Whom a forwarded request waits for at the moment. */
 export type Awaited = "answer" | "rest" | "client";
@@ -6,61 +7,79 @@ export type Awaited = "answer" | "rest" | "client";
 export interface WatchOptions {
   /** How errors call the target, e.g. `endpoint gpu1`. */
   label: string;
-  /** Aborted when the client goes away. */
-  client: AbortSignal;
+  /** The request that is answered, whose `signal` aborts when the client goes away. */
+  client: { readonly signal: AbortSignal };
 }
 
+const ticker = new Ticker();
+
 /**
- * Ends one forwarded request when somebody it waits for is gone or silent too long. `signal` aborts
- * with the `ApiError` that tells which: `client_closed` or `timeout`.
+ * Ends one forwarded request when somebody it waits for is gone or silent too long: `client_closed`
+ * or `timeout`. Limits are exact to some 50 ms.
+ *
+ * The client's signal is not touched before the first tick: Bun makes it when it is asked for, and
+ * most short requests are answered by then.
  */
-export class Watch {
-  readonly #abort = new AbortController();
+export class Watch implements Ticking {
   readonly #options: WatchOptions;
-  readonly #onClientGone = () => this.#abort.abort(clientGone());
+  readonly #onClientGone = () => this.#stop(clientGone());
+  /** Called once when the request must end; `reason` tells why. */
+  onEnd: (reason: ApiError) => void = () => undefined;
+  #signal: AbortSignal | undefined;
   #awaited: Awaited = "answer";
-  #timer: Timer | undefined;
+  #limitMs = Number.POSITIVE_INFINITY;
+  #dueMs = Number.POSITIVE_INFINITY;
+  #open = true;
+  #reason: ApiError | undefined;
 
-  /** Throws `client_closed` if the client has gone already. */
   constructor(options: WatchOptions) {
-    if (options.client.aborted) throw clientGone();
     this.#options = options;
-    options.client.addEventListener("abort", this.#onClientGone, { once: true });
-  }
-
-  get signal(): AbortSignal {
-    return this.#abort.signal;
+    ticker.add(this);
   }
 
   /** Why the request was ended, if it was. */
   get reason(): ApiError | undefined {
-    const { aborted, reason } = this.#abort.signal;
-    return aborted && reason instanceof ApiError ? reason : undefined;
+    return this.#reason;
   }
 
   /** From now on, at most `limitMs` may pass until the next `wait` or `touch`. */
   wait(awaited: Awaited, limitMs: number): void {
-    this.#awaited = awaited;
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#abort.abort(this.#silent()), limitMs);
+    this.#limitMs = limitMs;
+    this.touch(awaited);
   }
 
   /** A sign of life: the limit of the last `wait` starts again, now for `awaited`. */
   touch(awaited: Awaited): void {
     this.#awaited = awaited;
-    this.#timer?.refresh();
+    this.#dueMs = ticker.nowMs + TICK_MS + this.#limitMs;
   }
 
   /** The client does not want the answer any more. */
   cancel(): void {
-    this.#abort.abort(clientGone());
-    this.end();
+    this.#stop(clientGone());
   }
 
   /** Stops watching. Idempotent. */
   end(): void {
-    clearTimeout(this.#timer);
-    this.#options.client.removeEventListener("abort", this.#onClientGone);
+    this.#open = false;
+    ticker.remove(this);
+    this.#signal?.removeEventListener("abort", this.#onClientGone);
+  }
+
+  tick(): void {
+    if (this.#signal === undefined) {
+      this.#signal = this.#options.client.signal;
+      if (this.#signal.aborted) return void this.#onClientGone();
+      this.#signal.addEventListener("abort", this.#onClientGone, { once: true });
+    }
+    if (ticker.nowMs >= this.#dueMs) this.#stop(this.#silent());
+  }
+
+  #stop(reason: ApiError): void {
+    if (!this.#open) return;
+    this.#reason = reason;
+    this.end();
+    this.onEnd(reason);
   }
 
   #silent(): ApiError {

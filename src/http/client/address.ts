@@ -1,0 +1,55 @@
+import { ClientError } from "./failure.ts";
+
+/** A place to connect to: what `Bun.connect` needs and what the server is told. */
+export interface Address {
+  place: { unix: string } | { hostname: string; port: number };
+  tls?: { serverName: string };
+  /** The `host` header. */
+  host: string;
+}
+
+/** A URL cut into what says where to connect and what to ask for there. */
+export interface SplitUrl {
+  origin: string;
+  /** Path and query. */
+  path: string;
+}
+
+const PLAIN_PATH = /^\/[\x21\x22\x24-\x7e]*$/;
+
+/**
+ * Cuts a URL without parsing it all, because that is dear and the part that differs from request
+ * to request rarely needs it. Throws `ClientError` for what is no URL.
+ */
+export function splitUrl(url: string): SplitUrl {
+  const slash = url.indexOf("/", url.indexOf("//") + 2);
+  const path = url.slice(slash);
+  if (slash > 0 && PLAIN_PATH.test(path)) return { origin: url.slice(0, slash), path };
+  const { origin, pathname, search } = parse(url);
+  return { origin, path: pathname + search };
+}
+
+/** The address of an origin, or of a Unix socket. Throws `ClientError` for other schemes. */
+export function addressOf(origin: string, unix: string | undefined): Address {
+  const { protocol, hostname, port, host } = parse(origin);
+  if (unix !== undefined) return { place: { unix }, host };
+  if (protocol !== "http:" && protocol !== "https:") {
+    throw new ClientError(
+      "bad_request",
+      `Connecting failed: ${protocol} is neither http nor https.`,
+    );
+  }
+  const secure = protocol === "https:";
+  const name = hostname.replace(/^\[|\]$/g, "");
+  const number = port === "" ? (secure ? 443 : 80) : Number(port);
+  const place = { hostname: name, port: number };
+  return secure ? { place, tls: { serverName: name }, host } : { place, host };
+}
+
+function parse(url: string): URL {
+  try {
+    return new URL(url);
+  } catch (cause) {
+    throw new ClientError("bad_request", "Connecting failed: the address is no URL.", cause);
+  }
+}

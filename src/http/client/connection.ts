@@ -1,0 +1,229 @@
+import type { Socket, SocketHandler } from "bun";
+import type { Address } from "./address.ts";
+import { ClientError } from "./failure.ts";
+import type { Outgoing } from "./message.ts";
+import { broken, ResponseParser, type ResponseSink } from "./parser.ts";
+
+/** One request that a connection carries, and whom to tell of the answer. */
+export interface Errand extends ResponseSink {
+  readonly outgoing: Outgoing;
+  /** The method is HEAD. */
+  readonly toHead: boolean;
+  /** The connection may carry others afterwards. */
+  readonly keepAlive: boolean;
+  /** There will be no (further) answer. `untouched`: nothing of it had come. */
+  onFailure(error: ClientError, untouched: boolean): void;
+}
+
+/** Who looks after connections between errands. */
+export interface ConnectionOwner {
+  /** The connection can carry another request. */
+  released(connection: Connection): void;
+  /** A connection that had been released is closed. */
+  lost(connection: Connection): void;
+}
+
+const CONNECT_MS_MAX = 10_000;
+const PROBE_AFTER_MS = 60_000;
+
+/**
+ * One connection to a server, over TCP, TLS or a Unix socket; it carries one request at a time.
+ *
+ * Certificates are checked as Bun does everywhere (`NODE_EXTRA_CA_CERTS` adds authorities).
+ * HTTP(S)_PROXY is not looked at: what we connect to are inference servers, mostly in our network.
+ */
+export class Connection {
+  readonly owner: ConnectionOwner;
+  readonly #address: Address;
+  #socket: Socket<Connection> | undefined;
+  #timer: Timer | undefined;
+  #errand: Errand | undefined;
+  #parser: ResponseParser | undefined;
+  /** What the server has not taken yet of the request. */
+  #unsent: Uint8Array[] = [];
+  #state: "connecting" | "open" | "closed" = "connecting";
+  #received = false;
+  #finished = false;
+  #paused = false;
+
+  constructor(address: Address, owner: ConnectionOwner) {
+    this.#address = address;
+    this.owner = owner;
+  }
+
+  /** Connects, to carry `errand` first. */
+  connect(errand: Errand): void {
+    this.#accept(errand);
+    const late = () => this.#fail(connectFailure("it took too long"));
+    this.#timer = setTimeout(late, CONNECT_MS_MAX);
+    const { place, tls } = this.#address;
+    const options = { socket: HANDLERS, data: this, ...(tls === undefined ? {} : { tls }) };
+    const connecting =
+      "unix" in place
+        ? Bun.connect<Connection>({ ...place, ...options })
+        : Bun.connect<Connection>({ ...place, ...options });
+    connecting.catch((cause) => this.#fail(connectFailure(codeOf(cause), cause)));
+  }
+
+  /** Sends a request on an open connection that carries none. */
+  carry(errand: Errand): void {
+    this.#accept(errand);
+    this.#send();
+  }
+
+  /** Reads nothing until `resume`: the server's writes will stall. */
+  pause(): void {
+    if (this.#paused || this.#state !== "open") return;
+    this.#paused = true;
+    this.#socket?.pause();
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#socket?.resume();
+  }
+
+  /** Closes the connection without a word to its errand. Idempotent. */
+  destroy(): void {
+    this.#errand = undefined;
+    this.#parser = undefined;
+    this.#close();
+    this.#socket?.terminate();
+  }
+
+  #accept(errand: Errand): void {
+    const { first, rest } = errand.outgoing;
+    this.#errand = errand;
+    this.#parser = new ResponseParser(errand, errand.toHead);
+    this.#unsent = rest === undefined ? [first] : [first, rest];
+    this.#received = false;
+  }
+
+  /** @internal */
+  onOpen(socket: Socket<Connection>): void {
+    this.#socket = socket;
+    // Given up while it was connecting.
+    if (this.#state === "closed") return void socket.terminate();
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true, PROBE_AFTER_MS);
+    if (this.#address.tls === undefined) this.#ready();
+  }
+
+  /** @internal */
+  onHandshake(trusted: boolean, cause: Error | null): void {
+    if (this.#state !== "connecting") return;
+    if (trusted) return void this.#ready();
+    const message = `Connecting failed: the certificate is not valid (${codeOf(cause)}).`;
+    this.#fail(new ClientError("certificate", message, cause));
+  }
+
+  #ready(): void {
+    clearTimeout(this.#timer);
+    this.#state = "open";
+    this.#send();
+  }
+
+  /** @internal Writes as much as the server takes; called again when it takes more. */
+  onDrain(): void {
+    if (this.#state === "open" && this.#unsent.length > 0) this.#send();
+  }
+
+  #send(): void {
+    for (;;) {
+      const piece = this.#unsent[0];
+      if (piece === undefined) return;
+      // A negative count means closed; that is told by `onClose`.
+      const count = Math.max(0, this.#socket?.write(piece) ?? 0);
+      if (count < piece.byteLength) {
+        this.#unsent[0] = piece.subarray(count);
+        return;
+      }
+      this.#unsent.shift();
+    }
+  }
+
+  /** @internal */
+  onData(bytes: Buffer): void {
+    const parser = this.#parser;
+    // Nobody asked: whatever this is, it must not be taken for the next answer.
+    if (parser === undefined) return void this.#drop();
+    this.#received = true;
+    try {
+      parser.feed(bytes);
+    } catch (error) {
+      return void this.#fail(error);
+    }
+    if (!parser.ended) return;
+    const wanted = this.#errand?.keepAlive === true && this.#unsent.length === 0;
+    this.#finish(wanted && parser.reusable);
+  }
+
+  /** The answer is complete. */
+  #finish(reusable: boolean): void {
+    this.#errand = undefined;
+    this.#parser = undefined;
+    if (!reusable || this.#state !== "open") return void this.destroy();
+    this.resume();
+    this.owner.released(this);
+  }
+
+  /** @internal The server will send no more. */
+  onEnd(): void {
+    this.#finished = true;
+  }
+
+  /** @internal */
+  onClose(cause: Error | undefined): void {
+    const parser = this.#parser;
+    if (parser === undefined) return void this.#drop();
+    if (!this.#finished || cause !== undefined) return void this.#fail(broken(cause));
+    try {
+      parser.close();
+    } catch (error) {
+      return void this.#fail(error);
+    }
+    this.destroy();
+  }
+
+  /** Closes a connection that carries nothing. */
+  #drop(): void {
+    const idle = this.#state === "open";
+    this.destroy();
+    if (idle) this.owner.lost(this);
+  }
+
+  #fail(error: unknown): void {
+    const errand = this.#errand;
+    this.destroy();
+    const failure = error instanceof ClientError ? error : broken(error);
+    errand?.onFailure(failure, !this.#received);
+  }
+
+  #close(): void {
+    clearTimeout(this.#timer);
+    this.#state = "closed";
+    this.#unsent = [];
+  }
+}
+
+/** One set of handlers for all connections: Bun calls them with the socket, which has its own. */
+const HANDLERS: SocketHandler<Connection> = {
+  open: (socket) => socket.data.onOpen(socket),
+  handshake: (socket, success, error) => socket.data.onHandshake(success, error),
+  data: (socket, bytes) => socket.data.onData(bytes),
+  drain: (socket) => socket.data.onDrain(),
+  end: (socket) => socket.data.onEnd(),
+  close: (socket, error) => socket.data.onClose(error),
+  // A failed TLS session; `close` follows.
+  error: () => undefined,
+};
+
+function connectFailure(what: string, cause?: unknown): ClientError {
+  return new ClientError("connect", `Connecting failed: ${what}.`, cause);
+}
+
+function codeOf(cause: unknown): string {
+  const code = (cause as { code?: unknown } | null)?.code;
+  return typeof code === "string" ? code : String(cause);
+}

@@ -1,0 +1,172 @@
+import { splitUrl } from "./address.ts";
+import type { Connection, Errand } from "./connection.ts";
+import { ClientError } from "./failure.ts";
+import type { ResponseHead } from "./head.ts";
+import { encodeRequest, type Outgoing, type RequestMessage } from "./message.ts";
+import { type Host, Pool } from "./pool.ts";
+
+export interface ClientRequest extends Omit<RequestMessage, "path" | "host"> {
+  /** Complete URL; with `unix` only its path and query matter. */
+  url: string;
+  /** Path of a Unix socket to connect to. */
+  unix?: string | undefined;
+}
+
+/** Bytes that are read ahead of whoever takes the body; then the server has to wait. */
+const READ_AHEAD_BYTES = 64 * 1024;
+
+/** A kept-alive connection that had been closed tells so at once; later resets are answers. */
+const STALE_MS_MAX = 1000;
+
+/** Shared by all of the process, as those of `fetch` are: connections belong to no request. */
+const pool = new Pool();
+
+/**
+ * Sends a request. Redirects are not followed, and nothing limits how long it takes: see `abort`.
+ * Without `keepAlive` it gets a connection of its own. Throws `ClientError` if it cannot be sent.
+ */
+export function exchange(request: ClientRequest): Exchange {
+  const { origin, path } = splitUrl(request.url);
+  const host = pool.host(origin, request.unix);
+  const { method, headers, body, keepAlive } = request;
+  const outgoing = encodeRequest({
+    method,
+    path,
+    host: host.address.host,
+    headers,
+    body,
+    keepAlive,
+  });
+  return new Exchange(host, outgoing, { toHead: method === "HEAD", keepAlive });
+}
+
+/** One request and the answer to it, as far as it has come. */
+export class Exchange implements Errand {
+  readonly outgoing: Outgoing;
+  readonly toHead: boolean;
+  readonly keepAlive: boolean;
+  readonly #host: Host;
+  readonly #head = Promise.withResolvers<ResponseHead>();
+  #connection: Connection | undefined;
+  /** When a connection was used again that may turn out to be closed. */
+  #reusedAt: number | undefined;
+  #pieces: Uint8Array[] = [];
+  #pieceBytes = 0;
+  #ended = false;
+  #failure: unknown;
+  #reader: PromiseWithResolvers<Uint8Array | undefined> | undefined;
+
+  constructor(host: Host, outgoing: Outgoing, options: { toHead: boolean; keepAlive: boolean }) {
+    this.#host = host;
+    this.outgoing = outgoing;
+    this.toHead = options.toHead;
+    this.keepAlive = options.keepAlive;
+    if (this.keepAlive) {
+      this.#reusedAt = performance.now();
+      this.#connection = host.reuse(this);
+    }
+    if (this.#connection !== undefined) return;
+    this.#reusedAt = undefined;
+    this.#connection = host.connect(this);
+  }
+
+  /** The beginning of the answer; rejects with `ClientError` or what `abort` was called with. */
+  get head(): Promise<ResponseHead> {
+    return this.#head.promise;
+  }
+
+  /** The answer has come to its end; there may be bytes to `read`. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /**
+   * The bytes that have come, joined, at once if there are any; undefined at the end. Rejects or
+   * throws as `head` does, once what came before the failure has been read. One call at a time.
+   */
+  read(): Uint8Array | undefined | Promise<Uint8Array | undefined> {
+    if (this.#pieces.length > 0) return this.#take();
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#ended) return undefined;
+    this.#reader = Promise.withResolvers();
+    return this.#reader.promise;
+  }
+
+  /** The whole rest of the body. Rejects with `too_large` beyond `limitBytes`. */
+  async bytes(limitBytes: number): Promise<Uint8Array> {
+    const pieces: Uint8Array[] = [];
+    let size = 0;
+    for (;;) {
+      const piece = await this.read();
+      if (piece === undefined) return joined(pieces, size);
+      pieces.push(piece);
+      size += piece.byteLength;
+      if (size <= limitBytes) continue;
+      const error = new ClientError("too_large", `Reading failed: over ${limitBytes} bytes.`);
+      this.abort(error);
+      throw error;
+    }
+  }
+
+  /** Ends it, wherever it is: the connection is closed, reading fails with `cause`. Idempotent. */
+  abort(cause: unknown): void {
+    if (this.#ended || this.#failure !== undefined) return;
+    this.#pieces = [];
+    this.#connection?.destroy();
+    this.#break(cause);
+  }
+
+  onHead(head: ResponseHead): void {
+    this.#head.resolve(head);
+  }
+
+  onBody(bytes: Uint8Array): void {
+    if (this.#reader !== undefined) return void this.#answer(bytes);
+    this.#pieces.push(bytes);
+    this.#pieceBytes += bytes.byteLength;
+    if (this.#pieceBytes > READ_AHEAD_BYTES) this.#connection?.pause();
+  }
+
+  onEnd(): void {
+    this.#ended = true;
+    this.#connection = undefined;
+    this.#answer(undefined);
+  }
+
+  onFailure(error: ClientError, untouched: boolean): void {
+    const reusedAt = this.#reusedAt;
+    this.#reusedAt = undefined;
+    const stale = reusedAt !== undefined && performance.now() - reusedAt < STALE_MS_MAX;
+    if (untouched && stale) this.#connection = this.#host.connect(this);
+    else this.#break(error);
+  }
+
+  #take(): Uint8Array {
+    const bytes = joined(this.#pieces, this.#pieceBytes);
+    this.#pieces = [];
+    this.#pieceBytes = 0;
+    this.#connection?.resume();
+    return bytes;
+  }
+
+  #answer(bytes: Uint8Array | undefined): void {
+    const reader = this.#reader;
+    this.#reader = undefined;
+    reader?.resolve(bytes);
+  }
+
+  #break(cause: unknown): void {
+    this.#failure = cause;
+    this.#connection = undefined;
+    // Whoever has the head already does not wait for it.
+    this.#head.promise.catch(() => undefined);
+    this.#head.reject(cause);
+    this.#reader?.reject(cause);
+    this.#reader = undefined;
+  }
+}
+
+function joined(pieces: Uint8Array[], size: number): Uint8Array {
+  const [first] = pieces;
+  return pieces.length === 1 && first !== undefined ? first : Buffer.concat(pieces, size);
+}

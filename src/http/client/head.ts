@@ -1,0 +1,93 @@
+import { ClientError } from "./failure.ts";
+
+/** How the end of a body is known (RFC 9112, 6.3): its length, chunks, or the connection's end. */
+export type Framing = "length" | "chunked" | "close";
+
+/** The beginning of an answer. */
+export interface ResponseHead {
+  status: number;
+  /** Lower-case names, each followed by its value. */
+  headers: string[];
+  framing: Framing;
+  /** Bytes of the body, with the framing `length`. */
+  length: number;
+  /** The server keeps the connection open after the answer. */
+  keepAlive: boolean;
+}
+
+/** Headers of one answer; more is an attack or a mistake. */
+const HEADERS_MAX = 200;
+
+const TOKEN = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not occur.
+const CONTROLS = /[\0-\x08\n-\x1f\x7f]/;
+
+/** The value of a header (`name` in lower case), or undefined. */
+export function headerOf({ headers }: ResponseHead, name: string): string | undefined {
+  for (let i = 0; i < headers.length; i += 2) if (headers[i] === name) return headers[i + 1];
+  return undefined;
+}
+
+/**
+ * Parses the text before the empty line. Whatever two readers could understand differently (RFC
+ * 9112, 11.2: response splitting and smuggling) is refused: a second length, a length beside
+ * chunks, folded lines, bare line ends, control characters. Throws `ClientError`.
+ */
+export function parseHead(text: string, toHead: boolean): ResponseHead {
+  const lines = text.split("\r\n");
+  const status = statusOf(lines[0] ?? "");
+  if (lines.length > HEADERS_MAX) throw malformed("too many headers");
+  const headers: string[] = [];
+  let length: number | undefined;
+  let coding: string | undefined;
+  let keepAlive = text.charCodeAt(7) === 49; // HTTP/1.1
+  for (let i = 1; i < lines.length; i += 1) {
+    const line = lines[i] ?? "";
+    const colon = line.indexOf(":");
+    const name = line.slice(0, Math.max(0, colon)).toLowerCase();
+    const value = line.slice(colon + 1).trim();
+    if (!TOKEN.test(name) || CONTROLS.test(value)) throw malformed("a header is not well-formed");
+    headers.push(name, value);
+    if (name === "content-length") {
+      if (length !== undefined) throw malformed("two lengths");
+      length = lengthOf(value);
+    } else if (name === "transfer-encoding") {
+      if (coding !== undefined) throw malformed("two transfer encodings");
+      coding = value.toLowerCase();
+    } else if (name === "connection") {
+      keepAlive = keepsAlive(value.toLowerCase(), keepAlive);
+    }
+  }
+  if (coding !== undefined) {
+    if (length !== undefined) throw malformed("a length beside a transfer encoding");
+    if (coding !== "chunked" || !text.startsWith("1.1", 5)) {
+      throw malformed(`the transfer encoding ${coding.slice(0, 40)}`);
+    }
+  }
+  const bodyless = toHead || status === 204 || status === 304 || status < 200;
+  const framing = bodyless || length !== undefined ? "length" : coding ? "chunked" : "close";
+  return { status, headers, framing, length: bodyless ? 0 : (length ?? 0), keepAlive };
+}
+
+function statusOf(line: string): number {
+  if (!/^HTTP\/1\.[01] [1-5]\d\d(?: |$)/.test(line) || CONTROLS.test(line)) {
+    throw malformed("it does not begin with an HTTP/1.1 status line");
+  }
+  return Number(line.slice(9, 12));
+}
+
+function lengthOf(value: string): number {
+  if (!/^\d{1,15}$/.test(value)) throw malformed("its length is no number");
+  return Number(value);
+}
+
+function keepsAlive(value: string, before: boolean): boolean {
+  const options = value.split(",").map((option) => option.trim());
+  if (options.includes("close")) return false;
+  return before || options.includes("keep-alive");
+}
+
+/** The failure of a server that speaks no proper HTTP/1.1. */
+export function malformed(what: string): ClientError {
+  return new ClientError("malformed", `Reading the answer failed: ${what}.`);
+}

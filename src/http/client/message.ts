@@ -1,0 +1,63 @@
+import { ClientError } from "./failure.ts";
+
+/** What a request asks of a server. */
+export interface RequestMessage {
+  method: string;
+  /** Path and query. */
+  path: string;
+  host: string;
+  /** Without `host`, `connection` and those about the body, which are ours to set. */
+  headers: Record<string, string>;
+  body: Uint8Array | null;
+  /** Keep the connection for further requests. */
+  keepAlive: boolean;
+}
+
+/** What is to be written: at once, and after it. */
+export interface Outgoing {
+  first: Buffer;
+  /** The body when it is not in `first`. */
+  rest: Uint8Array | undefined;
+}
+
+/** Bodies up to this size are copied behind their headers, to write all at once. */
+const JOINED_BYTES_MAX = 64 * 1024;
+
+/** Header values: visible characters, spaces and tabs, all of one byte. */
+const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+const OURS = /^(?:host|connection|content-length|transfer-encoding)$/i;
+
+/**
+ * A request as HTTP/1.1 writes it. Throws `ClientError` for a header that would become something
+ * else on the wire, e.g. two headers.
+ */
+export function encodeRequest(message: RequestMessage): Outgoing {
+  const { method, path, host, headers, body, keepAlive } = message;
+  let text = `${method} ${path} HTTP/1.1\r\nhost: ${host}\r\n`;
+  for (const name in headers) {
+    const value = headers[name] ?? "";
+    if (!VALUE.test(value) || !NAME.test(name) || OURS.test(name)) throw unsendable(name);
+    text += `${name}: ${value}\r\n`;
+  }
+  if (!keepAlive) text += "connection: close\r\n";
+  if (body !== null || method === "POST" || method === "PUT" || method === "PATCH") {
+    text += `content-length: ${body?.byteLength ?? 0}\r\n`;
+  }
+  text += "\r\n";
+  if (body === null || body.byteLength > JOINED_BYTES_MAX) {
+    return { first: Buffer.from(text, "latin1"), rest: body ?? undefined };
+  }
+  const first = Buffer.allocUnsafeSlow(text.length + body.byteLength);
+  first.write(text, 0, "latin1");
+  first.set(body, text.length);
+  return { first, rest: undefined };
+}
+
+function unsendable(name: string): ClientError {
+  const shown = JSON.stringify(name.slice(0, 100));
+  return new ClientError(
+    "bad_request",
+    `Sending a request failed: the header ${shown} is invalid.`,
+  );
+}

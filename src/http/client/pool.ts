@@ -1,0 +1,103 @@
+import { type Address, addressOf } from "./address.ts";
+import { Connection, type ConnectionOwner, type Errand } from "./connection.ts";
+
+/** Common servers close a connection that was idle for 5 s; we stop using it before that. */
+const IDLE_MS_MAX = 4000;
+const SWEEP_MS = 1000;
+/** Idle connections of one server. */
+const IDLE_MAX = 512;
+
+/** Open connections to servers, kept for the requests to come. */
+export class Pool {
+  readonly #hosts = new Map<string, Host>();
+  #sweeper: Timer | undefined;
+
+  /** What is known of a server. Throws `ClientError` for a bad address. */
+  host(origin: string, unix: string | undefined): Host {
+    const key = unix ?? origin;
+    let host = this.#hosts.get(key);
+    if (host === undefined) {
+      host = new Host(addressOf(origin, unix));
+      this.#hosts.set(key, host);
+      this.#sweeper ??= setInterval(() => this.#sweep(), SWEEP_MS);
+      this.#sweeper.unref();
+    }
+    return host;
+  }
+
+  /** Idle connections to all servers. */
+  get idle(): number {
+    return this.#hosts.values().reduce((sum, host) => sum + host.idle, 0);
+  }
+
+  /** Closes connections that were idle too long, and forgets servers that have none left. */
+  #sweep(): void {
+    const now = performance.now();
+    for (const [key, host] of this.#hosts) if (host.sweep(now)) this.#hosts.delete(key);
+    if (this.#hosts.size > 0) return;
+    clearInterval(this.#sweeper);
+    this.#sweeper = undefined;
+  }
+}
+
+/** One server, and the idle connections to it, the last used one last. */
+export class Host implements ConnectionOwner {
+  readonly address: Address;
+  readonly #idle: Connection[] = [];
+  /** When each of them was released (`performance.now()`). */
+  readonly #since: number[] = [];
+  #usedAt = 0;
+
+  constructor(address: Address) {
+    this.address = address;
+  }
+
+  get idle(): number {
+    return this.#idle.length;
+  }
+
+  /** Sends a request on the connection that was used last. False: there is none to use. */
+  reuse(errand: Errand): Connection | undefined {
+    this.#usedAt = performance.now();
+    const connection = this.#idle.pop();
+    const since = this.#since.pop() ?? 0;
+    if (connection === undefined) return undefined;
+    if (this.#usedAt - since > IDLE_MS_MAX) {
+      // All others are older.
+      connection.destroy();
+      this.sweep(this.#usedAt);
+      return undefined;
+    }
+    connection.carry(errand);
+    return connection;
+  }
+
+  /** Sends a request on a connection of its own. */
+  connect(errand: Errand): Connection {
+    const connection = new Connection(this.address, this);
+    connection.connect(errand);
+    return connection;
+  }
+
+  released(connection: Connection): void {
+    if (this.#idle.length >= IDLE_MAX) return void connection.destroy();
+    this.#idle.push(connection);
+    this.#since.push(performance.now());
+  }
+
+  lost(connection: Connection): void {
+    const at = this.#idle.indexOf(connection);
+    if (at < 0) return;
+    this.#idle.splice(at, 1);
+    this.#since.splice(at, 1);
+  }
+
+  /** Closes connections that were idle too long. True: nothing here is worth keeping. */
+  sweep(now: number): boolean {
+    const old = this.#since.findIndex((since) => now - since <= IDLE_MS_MAX);
+    const count = old < 0 ? this.#idle.length : old;
+    for (const connection of this.#idle.splice(0, count)) connection.destroy();
+    this.#since.splice(0, count);
+    return this.#idle.length === 0 && now - this.#usedAt > IDLE_MS_MAX;
+  }
+}
