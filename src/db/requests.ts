@@ -10,6 +10,9 @@ export type TokenSource = "usage" | "tokenizer" | "estimate";
 
 const TOKEN_SOURCES: readonly TokenSource[] = ["usage", "tokenizer", "estimate"];
 
+/** The `error` of a request whose client left: counted as a request, not as a failed one. */
+export const CLIENT_CLOSED = "client_closed";
+
 /** One request that was answered, refused or broken off. */
 export interface RequestRecord {
   id: string;

@@ -2,7 +2,8 @@ import { Database } from "bun:sqlite";
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { mkdirSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { aRequest, makeHome, silent, type TestHome } from "./state.fixture.ts";
+import { CLIENT_CLOSED } from "./requests.ts";
+import { addEndpoint, aRequest, makeHome, silent, type TestHome } from "./state.fixture.ts";
 import type { State } from "./state.ts";
 import { openState } from "./state.ts";
 
@@ -130,4 +131,15 @@ test("closing writes what waits, and writing again after that is no error", asyn
   await state.close();
   state.requests.record(aRequest());
   expect(await recorded(await home.open())).toBe(3);
+});
+
+test("a client that left is no failure of the endpoint", async () => {
+  const state = await home.open();
+  const { id } = await addEndpoint(state, { name: "a", baseUrl: "http://a" });
+  const cancelled = { endpointId: id, succeeded: false, error: CLIENT_CLOSED };
+  state.requests.record(aRequest(cancelled));
+  state.requests.record(aRequest({ ...cancelled, error: "stream_broke" }));
+  await state.writer.flush();
+  expect(await state.usage.totals()).toMatchObject({ requests: 2, succeeded: 0, failed: 1 });
+  expect(await state.endpoints.get(id)).toMatchObject({ totalRequests: 1, failedRequests: 1 });
 });

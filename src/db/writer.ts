@@ -4,7 +4,7 @@ import type { CheckRecord } from "./checks.ts";
 import type { EndpointStatus } from "./endpoints.ts";
 import { Lane } from "./lane.ts";
 import type { Step, Store } from "./open.ts";
-import type { NewRequest } from "./requests.ts";
+import { CLIENT_CLOSED, type NewRequest } from "./requests.ts";
 import type { HistorySchema, StateSchema } from "./schema.ts";
 import { endpointStatements, historyStatements } from "./statements.ts";
 import { dayOf, type Totals } from "./usage.ts";
@@ -91,7 +91,7 @@ export class Writer {
     this.#history.put(id, requestItem(id, request));
     const { endpointId, succeeded } = request;
     if (typeof endpointId !== "string") return;
-    const counts = { succeeded: +succeeded, failed: +!succeeded };
+    const counts = { succeeded: +succeeded, failed: +isFailure(request) };
     this.#news.put(endpointId, { endpointId, ...counts });
   }
 
@@ -147,6 +147,11 @@ function requestItem(id: string, request: NewRequest): HistoryItem {
   };
 }
 
+/** A client that left says nothing about the endpoint: that is no success and no failure. */
+function isFailure({ succeeded, error }: NewRequest): boolean {
+  return !succeeded && error !== CLIENT_CLOSED;
+}
+
 /**
  * Names of models come from clients, and usage is never pruned: what was refused as the client's
  * mistake before any endpoint saw it is booked under no model.
@@ -162,7 +167,7 @@ function usageOf(request: NewRequest): { key: string; totals: Totals } {
     totals: {
       requests: 1,
       succeeded: +succeeded,
-      failed: +!succeeded,
+      failed: +isFailure(request),
       inputTokens: request.inputTokens ?? 0,
       outputTokens: request.outputTokens ?? 0,
       cachedTokens: request.cachedTokens ?? 0,

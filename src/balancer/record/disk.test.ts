@@ -1,0 +1,94 @@
+import { Database } from "bun:sqlite";
+import { expect, test } from "bun:test";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fakeBalancer, fakeEndpoint } from "../fake.ts";
+
+const CHAT = "/v1/chat/completions";
+const BODY = { model: "m", messages: [{ role: "user", content: "word ".repeat(2000) }] };
+
+function folder(): { path: string } & Disposable {
+  const path = mkdtempSync(join(tmpdir(), "llmlb-disk-"));
+  return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+/** A file system that is full soon; only root may make one. */
+function mountSmall(path: string): boolean {
+  const argv = ["mount", "-t", "tmpfs", "-o", "size=1m", "none", path];
+  return process.platform === "linux" && Bun.spawnSync(argv).success;
+}
+
+function canMount(): boolean {
+  using probe = folder();
+  const mounted = mountSmall(probe.path);
+  if (mounted) Bun.spawnSync(["umount", probe.path]);
+  return mounted;
+}
+
+test.skipIf(!canMount())("a full disk fails and slows no request", async () => {
+  using home = folder();
+  expect(mountSmall(home.path)).toBeTrue();
+  try {
+    using a = fakeEndpoint(["m"], () => Response.json({}));
+    await using front = await fakeBalancer(
+      { a: a.url },
+      { home: home.path, historyBodies: "full" },
+    );
+    const times: number[] = [];
+    const endMs = performance.now() + 2000;
+    while (performance.now() < endMs) {
+      const startMs = performance.now();
+      const response = await front.post(CHAT, BODY);
+      expect(response.status).toBe(200);
+      await response.arrayBuffer();
+      times.push(performance.now() - startMs);
+    }
+    expect(times.length).toBeGreaterThan(200);
+    expect(times.sort((x, y) => x - y)[Math.floor(times.length * 0.95)]).toBeLessThan(100);
+    const text = await (await fetch(`${front.url}/metrics`)).text();
+    const pending = /^llmlb_history_pending (\d+)$/m.exec(text)?.[1];
+    expect(Number(pending)).toBeGreaterThan(0);
+  } finally {
+    Bun.spawnSync(["umount", "-l", home.path]);
+  }
+});
+
+test("kill -9 loses no request that ended more than a second before", async () => {
+  using home = folder();
+  const script = join(home.path, "child.ts");
+  const fake = JSON.stringify(join(import.meta.dir, "../fake.ts"));
+  writeFileSync(
+    script,
+    `import { fakeBalancer, fakeEndpoint } from ${fake};
+     const a = fakeEndpoint(["m"], () => Response.json({}));
+     const front = await fakeBalancer({ a: a.url }, { home: process.argv[2] });
+     for (let i = 0; ; i += 1) {
+       const headers = { "x-request-id": "r-" + i };
+       await (await front.post("${CHAT}", { model: "m" }, headers)).arrayBuffer();
+       process.stdout.write(i + " " + Date.now() + "\\n");
+       await Bun.sleep(2);
+     }`,
+  );
+  const child = Bun.spawn([process.execPath, script, home.path], { stdout: "pipe" });
+  let told = "";
+  let startedAt = Number.POSITIVE_INFINITY;
+  for await (const bytes of child.stdout) {
+    told += Buffer.from(bytes).toString();
+    startedAt = Math.min(startedAt, Date.now());
+    if (Date.now() - startedAt > 2000) child.kill("SIGKILL");
+  }
+  await child.exited;
+  const killedAt = Date.now();
+  const ended = told
+    .trim()
+    .split("\n")
+    .map((line) => line.split(" ").map(Number))
+    .filter(([, at = 0]) => at < killedAt - 1000);
+  expect(ended.length).toBeGreaterThan(20);
+  const db = new Database(join(home.path, "history.db"));
+  const rows = db.query("select request_id from requests").all() as { request_id: string }[];
+  db.close();
+  const known = new Set(rows.map(({ request_id }) => request_id));
+  expect(ended.filter(([i]) => !known.has(`r-${i}`))).toEqual([]);
+});
