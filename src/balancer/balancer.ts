@@ -13,6 +13,7 @@ import { Fleet } from "./fleet.ts";
 import { routeInference } from "./inference.ts";
 import { routeModels } from "./models.ts";
 import { Monitor, type MonitorEvents } from "./monitor.ts";
+import { routeNodes } from "./nodes/routes.ts";
 import { routeProbes } from "./probe.ts";
 import { routeQueueStats } from "./queuestats.ts";
 import { Metrics } from "./record/metrics.ts";
@@ -74,6 +75,7 @@ export async function createBalancer(options: BalancerOptions): Promise<Balancer
   routeProbes(app, { fleet, drain });
   routeModels(app, fleet);
   routeEndpoints(app, { roster, fleet, monitor, keeper, state, settings });
+  routeNodes(app, { roster, fleet, monitor, state });
   routeQueueStats(app, { fleet, gate });
   routeMetrics(app, metrics);
   const prefixes = strategy === "prefix";

@@ -2,10 +2,12 @@ import { envName, FIELD_KEYS, FIELDS, type Field, type FieldKey } from "../confi
 import type { Mode } from "../config/settings.ts";
 import { formatBytes, formatDuration } from "../config/units.ts";
 
+const JOINING: FieldKey[] = ["join", "token", "name", "advertise"];
+
 /** Settings that mean nothing in a mode; its command does not take them. */
 const UNUSED: Record<Mode, FieldKey[]> = {
   standalone: [],
-  balancer: ["mode", "nodePort", "models", "mmproj", "engineArgs", "loadTimeoutMs"],
+  balancer: [...JOINING, "mode", "nodePort", "models", "mmproj", "engineArgs", "loadTimeoutMs"],
   node: ["mode", "nodePort", "endpoints", "healthIntervalMs", "healthTimeoutMs"],
 };
 
@@ -78,8 +80,8 @@ export const SERVE_EXAMPLES = `Examples:
   llmlb --model qwen3-4b.gguf -- --ctx-size 16384    with arguments of llama-server
   llmlb --model vision.gguf --mmproj mmproj.gguf     with images
   llmlb -e http://gpu1:8080 -e big=http://gpu2:8000  balance over other servers as well
-  llmlb node --host 0.0.0.0 --insecure -m q.gguf     a node for a balancer elsewhere
-  llmlb balancer -e http://10.0.0.5:32769            a balancer for such nodes`;
+  llmlb node --host 0.0.0.0 -m q.gguf \\
+    --join http://balancer:32768 --token enrol_…     a node for a balancer elsewhere`;
 
 export const CHAT_EXAMPLES = `
 Examples:

@@ -3,6 +3,7 @@ import { loadClient } from "../config/client.ts";
 import { environment } from "../config/environment.ts";
 import { loadSettings } from "../config/load.ts";
 import { LLAMA_CPP_VERSION, VERSION } from "../config/version.ts";
+import { addEndpointCommands } from "./endpointcommands.ts";
 import { CliError, EXIT, type ExitCode } from "./exit.ts";
 import { reportFailure } from "./failure.ts";
 import { addSettings, flagsOf, refuseExtra, withSuggestion } from "./flags.ts";
@@ -58,6 +59,16 @@ built in. Without a command it serves: a balancer and a local node.",
     );
   addServing(program, rest);
   addClients(program, rest, outcome);
+  addEndpointCommands(program, {
+    addServerOptions,
+    connect: ({ json, ...flags }) => {
+      const { client, settings } = clientOf(flags);
+      return { server: findServer(client, settings), json: json === true };
+    },
+    finish: (code) => {
+      outcome.code = code;
+    },
+  });
   addCare(program, rest, outcome);
   addHidden(program);
   return program;

@@ -31,7 +31,7 @@ export async function serve(settings: Settings): Promise<never> {
   const listener = listenOrExplain(role.app, settings);
   logUncaught(log);
   const runFile = announce(settings, listener, log);
-  role.start((nodeUrl) => runFile.update({ node_url: nodeUrl }));
+  role.start((nodeUrl) => runFile.update({ node_url: nodeUrl }), listener.port);
 
   const signal = await signals.first;
   signals.onSecond((second) => {
@@ -73,6 +73,7 @@ async function stop({ role, listener, settings, log, signal }: Stopping): Promis
     process.stdout.write("Ctrl-C again stops at once.\n");
   }
   const startedAt = performance.now();
+  await role.leave?.();
   const drained = await role.drain.close(drainTimeoutMs);
   if (!drained) log.warn({ cut: role.drain.active }, "serve.drain_timeout");
   const leftMs = Math.max(0, drainTimeoutMs - (performance.now() - startedAt));

@@ -1,8 +1,12 @@
+import { hostname } from "node:os";
 import { z } from "zod";
+import { needsKey } from "../config/exposure.ts";
 import type { Settings } from "../config/settings.ts";
 import { createLogger, type Logger } from "../lib/log.ts";
 import { exitWithParent, tellParent } from "../lib/self.ts";
-import { createNode } from "../node/node.ts";
+import { type Identity, openIdentity } from "../node/identity.ts";
+import { Membership } from "../node/membership.ts";
+import { createNode, type LlmlbNode } from "../node/node.ts";
 import { TINY_MODEL_ID } from "../node/tiny.ts";
 import { CliError, EXIT } from "./exit.ts";
 import { logUncaught } from "./failure.ts";
@@ -12,13 +16,19 @@ import { ignoreStopSignals } from "./signals.ts";
 
 /** A node in this process. Its first model is loaded at once, so that the first chat is quick. */
 export async function createNodeRole(settings: Settings, log: Logger): Promise<Role> {
-  const node = await createNode({ settings, log });
+  // The node beside a balancer is known to that alone, and needs no key to be so.
+  const identity = settings.mode === "node" ? openIdentity(settings.home) : undefined;
+  const key = identity !== undefined && needsKey(settings) ? { key: identity.key } : {};
+  const node = createNode({ settings, log, ...key });
+  const membership = identity && membershipOf({ settings, log, identity, node });
   return {
     app: node.app,
     drain: node.drain,
-    start: () => {
+    start: (_, port) => {
+      membership?.start(port);
       warm(settings.models[0]?.id ?? TINY_MODEL_ID);
     },
+    leave: async () => membership?.leave(),
     close: () => node.close(),
   };
 
@@ -29,6 +39,27 @@ export async function createNodeRole(settings: Settings, log: Logger): Promise<R
       log.warn({ err, model: id }, "serve.warm_failed");
     }
   }
+}
+
+interface Joining {
+  settings: Settings;
+  log: Logger;
+  identity: Identity;
+  node: LlmlbNode;
+}
+
+/** The node's place at the balancer that it joins, if it does. */
+function membershipOf({ settings, log, identity, node }: Joining): Membership | undefined {
+  const { join: balancer, token, advertise, home, name } = settings;
+  if (balancer === null) return undefined;
+  return new Membership({
+    ...{ balancer, token, advertise, home, identity, log },
+    describe: async () => {
+      const { device, slots, models, llmlb_version: version } = await node.system();
+      const ids = models.map(({ id }) => id);
+      return { name: name ?? hostname(), version, device, models: ids, slots: slots.total };
+    },
+  });
 }
 
 const FromParent = z.discriminatedUnion("type", [
@@ -56,7 +87,7 @@ export async function serveLocalNode(): Promise<never> {
   const { url, port, stop } = listenNear(role.app, settings);
   logUncaught(log);
   tellParent({ type: "listening", url, port });
-  role.start(() => undefined);
+  role.start(() => undefined, port);
   const drainMs = await parent.stop;
   await role.drain.close(drainMs);
   await role.close(0);

@@ -30,7 +30,9 @@ export function reachable(url: string): string {
 }
 
 export interface ServerRequest {
-  /** Sent as JSON by POST; absent: GET. */
+  /** Default: POST with a body, GET without. */
+  method?: string;
+  /** Sent as JSON. */
   body?: object;
   signal?: AbortSignal;
 }
@@ -50,13 +52,13 @@ export async function send(
 export async function tryToSend(
   server: Server,
   path: string,
-  { body, signal }: ServerRequest = {},
+  { method, body, signal }: ServerRequest = {},
 ): Promise<Response> {
   const headers = new Headers();
   if (server.apiKey !== undefined) headers.set("authorization", `Bearer ${server.apiKey}`);
   if (body !== undefined) headers.set("content-type", "application/json");
   const options: BunFetchRequestInit = {
-    method: body === undefined ? "GET" : "POST",
+    method: method ?? (body === undefined ? "GET" : "POST"),
     headers,
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     ...(signal === undefined ? {} : { signal }),

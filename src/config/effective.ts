@@ -19,6 +19,7 @@ const MASK = "***";
 export function effectiveSettings({ settings, origins }: Loaded): EffectiveSetting[] {
   const shown = {
     ...settings,
+    token: settings.token === null ? null : MASK,
     endpoints: settings.endpoints.map(({ name, url, apiKey }) => ({
       name,
       url,
@@ -35,6 +36,7 @@ export function effectiveSettings({ settings, origins }: Loaded): EffectiveSetti
 }
 
 function describe(value: unknown, unit: "ms" | "bytes" | undefined): string {
+  if (value === null) return "none";
   if (typeof value === "number" && unit === "ms") return formatDuration(value);
   if (typeof value === "number" && unit === "bytes") return formatBytes(value);
   if (!Array.isArray(value)) return typeof value === "string" ? value : JSON.stringify(value);

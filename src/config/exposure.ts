@@ -12,9 +12,18 @@ export function isLoopback(host: string): boolean {
   );
 }
 
-/** Refuses to listen where others can connect, unless told so: there is no access control yet. */
-export function requireLoopback({ host, insecure }: Pick<Settings, "host" | "insecure">): void {
-  if (insecure || isLoopback(host)) return;
+/** Whether a node asks its callers for its key: where others can connect, unless told otherwise. */
+export function needsKey({ host, insecure }: Pick<Settings, "host" | "insecure">): boolean {
+  return !insecure && !isLoopback(host);
+}
+
+/**
+ * Refuses to listen where others can connect, unless told so: a balancer has no access control yet.
+ * A node has its key.
+ */
+export function requireLoopback(settings: Pick<Settings, "host" | "insecure" | "mode">): void {
+  const { host, mode } = settings;
+  if (mode === "node" || !needsKey(settings)) return;
   throw new ConfigError(
     `--host ${host}: refused, because everybody who can reach that address could use llmlb \
 without a key. Listen on 127.0.0.1 and put a proxy with access control in front, or add \

@@ -4,6 +4,7 @@ import type { ZodType } from "zod";
 import type { LogLevel } from "../lib/log.ts";
 import type { NamedPath } from "./model.ts";
 import {
+  baseUrl,
   bytes,
   duration,
   endpoints,
@@ -33,7 +34,7 @@ export interface Field<T = unknown> {
   /** Flags as the help shows them, e.g. `-p, --port <port>`; none: given after `--`. */
   flags?: string;
   /** Heading in the help. */
-  group: "Server" | "Models" | "Endpoints" | "Limits" | "Files and logs";
+  group: "Server" | "Joining" | "Models" | "Endpoints" | "Limits" | "Files and logs";
   /** One line, without a full stop. */
   help: string;
   /** Reads text or a value of config.json; relative paths start at `folder`. */
@@ -79,7 +80,7 @@ export const FIELDS: { [K in FieldKey]: Field<Inputs[K]> } = {
     name: "host",
     flags: "-H, --host <address>",
     group: "Server",
-    help: "Address to listen on; any other than loopback needs --insecure",
+    help: "Address to listen on; beyond loopback a balancer needs --insecure, a node its key",
     schema: () => text("an address such as 127.0.0.1"),
     fallback: () => "127.0.0.1",
   },
@@ -107,6 +108,42 @@ export const FIELDS: { [K in FieldKey]: Field<Inputs[K]> } = {
     help: "Allow listening beyond this machine although anybody who can connect may use it",
     schema: () => flag(),
     fallback: () => false,
+  },
+  join: {
+    name: "join",
+    flags: "--join <url>",
+    group: "Joining",
+    help: "Balancer to join, e.g. http://balancer:32768",
+    schema: () => baseUrl(),
+    fallback: () => null,
+    fallbackText: "none",
+  },
+  token: {
+    name: "token",
+    flags: "--token <token>",
+    group: "Joining",
+    help: "What lets this node in the first time; llmlb endpoint token makes one there",
+    schema: () => text("a token such as enrol_…"),
+    fallback: () => null,
+    fallbackText: "none",
+  },
+  name: {
+    name: "name",
+    flags: "--name <name>",
+    group: "Joining",
+    help: "Name of this node at the balancer",
+    schema: () => text("a name"),
+    fallback: () => null,
+    fallbackText: "that of this machine",
+  },
+  advertise: {
+    name: "advertise",
+    flags: "--advertise <url>",
+    group: "Joining",
+    help: "Where the balancer reaches this node",
+    schema: () => baseUrl(),
+    fallback: () => null,
+    fallbackText: "where it sees it",
   },
   models: {
     name: "models",

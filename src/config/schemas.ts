@@ -1,5 +1,5 @@
 import { type ZodType, z } from "zod";
-import { endpointConflict, readEndpoint } from "./endpoint.ts";
+import { endpointConflict, parseEndpoint, readEndpoint } from "./endpoint.ts";
 import { absolutePath, modelConflict, type NamedPath, parseNamedPath, readModel } from "./model.ts";
 import type { EndpointSetting, ModelSetting } from "./settings.ts";
 import { formatBytes, formatDuration, parseBytes, parseDurationMs } from "./units.ts";
@@ -58,6 +58,14 @@ export function text(expected: string): ZodType<string> {
   return reading(`must be ${expected}`, (value) =>
     typeof value === "string" && value.trim() !== "" ? value.trim() : undefined,
   );
+}
+
+/** A base URL without slash at its end. */
+export function baseUrl(): ZodType<string> {
+  return reading("must be a URL such as http://10.0.0.5:32768", (value) => {
+    const parsed = typeof value === "string" ? parseEndpoint(value) : "";
+    return typeof parsed === "string" ? undefined : parsed.url;
+  });
 }
 
 /** A path, made absolute. */

@@ -43,6 +43,14 @@ export interface Settings {
   /** Data folder, absolute. */
   home: string;
   logLevel: LogLevel;
+  /** Balancer that a node joins; null: none. */
+  join: string | null;
+  /** Enrolment token for it. */
+  token: string | null;
+  /** Name of the node there; null: that of this machine. */
+  name: string | null;
+  /** Where the balancer reaches the node; null: where it sees it. */
+  advertise: string | null;
   /** Allows listening on other addresses than loopback without access control. */
   insecure: boolean;
   endpoints: EndpointSetting[];

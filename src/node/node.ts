@@ -4,8 +4,10 @@ import { probeDevices } from "../engine/probe.ts";
 import { type App, createApp } from "../http/app.ts";
 import { Drain } from "../http/drain.ts";
 import type { Logger } from "../lib/log.ts";
+import type { NodeSystem } from "../wire/system.ts";
 import { Catalog, servedModels } from "./catalog.ts";
 import { Devices, type Probe } from "./devices.ts";
+import { requireKey } from "./guard.ts";
 import { addInferenceRoutes } from "./inference.ts";
 import { addStatusRoutes } from "./routes.ts";
 import type { Launch } from "./runner.ts";
@@ -15,6 +17,8 @@ import { describeSystem } from "./system.ts";
 export interface NodeOptions {
   settings: Settings;
   log: Logger;
+  /** Required of callers; absent: none is. */
+  key?: string;
   /** Starts an engine. Default: a process of this same program. */
   launch?: Launch;
   /** Reads the compute devices. Default: a process of this same program. */
@@ -25,6 +29,8 @@ export interface NodeOptions {
 export interface LlmlbNode {
   app: App;
   drain: Drain;
+  /** What it tells of itself at `GET /api/system`. */
+  system(): Promise<NodeSystem>;
   /** Loads a model before its first request. Settles as the load does; throws its `ApiError`. */
   warm(modelId: string): Promise<void>;
   /** Ends all engines, asking first. Requests still running on them fail: drain before. */
@@ -47,6 +53,7 @@ export function createNode(options: NodeOptions): LlmlbNode {
     describeSystem(await devices.list(), { catalog, supervisor, engineArgs });
 
   const app = createApp({ log, drain });
+  if (options.key !== undefined) requireKey(app, options.key);
   addStatusRoutes(app, { catalog, closing: () => drain.closing, system });
   addInferenceRoutes(app, { catalog, supervisor, settings });
 
@@ -54,6 +61,7 @@ export function createNode(options: NodeOptions): LlmlbNode {
   return {
     app,
     drain,
+    system,
     warm: async (modelId) => {
       const runner = await supervisor.runner(catalog.get(modelId), undefined);
       await runner.warm();

@@ -96,7 +96,9 @@ export class Roster {
   remove(endpoint: Endpoint): Promise<void> {
     return this.#changing.run(async () => {
       const { state, fleet, monitor } = this.#options;
+      const nodeId = (await state.endpoints.get(endpoint.id))?.nodeId ?? null;
       const removed = await state.endpoints.remove(endpoint.id);
+      if (nodeId !== null) await state.enrolment.revokeNodeKey(nodeId);
       if (!removed || !fleet.has(endpoint)) throw noEndpoint(endpoint.id);
       fleet.remove(endpoint);
       monitor.remove(endpoint);

@@ -1,0 +1,152 @@
+import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
+import { readFileSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import type { EndpointList } from "../src/wire/endpoint.ts";
+import { post, says } from "./clients.ts";
+import { eventually } from "./eventually.ts";
+import { Program, run, temporaryHome } from "./program.ts";
+
+setDefaultTimeout(60_000);
+
+const MODEL = "llmlb-tiny";
+const running: Program[] = [];
+const homes: string[] = [];
+
+async function start(options: Parameters<typeof Program.start>[0]): Promise<Program> {
+  const program = await Program.start(options);
+  running.push(program);
+  return program;
+}
+
+function newHome(): string {
+  const home = temporaryHome();
+  homes.push(home);
+  return home;
+}
+
+afterEach(async () => {
+  for (const program of running.splice(0)) await program.kill();
+  for (const home of homes.splice(0)) rmSync(home, { recursive: true, force: true });
+});
+
+const balancer = (home: string, port = "0") =>
+  start({ mode: "balancer", home, untilReady: false, args: ["--port", port] });
+
+async function token(home: string, ...args: string[]): Promise<string> {
+  const { stdout, code } = await run(["endpoint", "token", ...args], { home });
+  expect(code).toBe(0);
+  return stdout.trim();
+}
+
+async function endpoints(program: Program) {
+  const response = await fetch(`${program.url}/api/endpoints`);
+  return ((await response.json()) as EndpointList).endpoints;
+}
+
+function until(program: Program, status: string) {
+  return eventually(async () => {
+    const [first] = await endpoints(program).catch(() => []);
+    return first?.status === status ? first : undefined;
+  }, 40_000);
+}
+
+async function chat(program: Program): Promise<number> {
+  const body = { model: MODEL, messages: says("Goodbye"), temperature: 0 };
+  return (await post(`${program.url}/v1/chat/completions`, body)).status;
+}
+
+test("a node joins with a token, is served from, and leaves in good order", async () => {
+  const home = newHome();
+  const front = await balancer(home);
+  const node = await start({
+    mode: "node",
+    home: newHome(),
+    args: ["--join", front.url, "--token", await token(home), "--name", "rack1"],
+  });
+  expect(await until(front, "online")).toMatchObject({
+    ...{ name: "rack1", base_url: node.url, source: "node", kind: "llmlb" },
+    ...{ has_api_key: true, model_count: 1, slots_in_effect: 4 },
+    device_info: { device_type: expect.any(String) },
+  });
+  expect(await chat(front)).toBe(200);
+  await node.stop();
+  const [gone] = await endpoints(front);
+  expect(gone).toMatchObject({ status: "offline" });
+  await front.stop();
+});
+
+test("a token is good for what it was made for, and no more", async () => {
+  const home = newHome();
+  const front = await balancer(home);
+  const used = await token(home);
+  const body = {
+    ...{ token: used, node_id: crypto.randomUUID(), name: "n", version: "1", port: 9 },
+    ...{ api_key: null, models: [], slots: 1 },
+  };
+  const enrol = (more: object = {}) => post(`${front.url}/api/nodes/enrol`, { ...body, ...more });
+  const code = async (response: Response) =>
+    ((await response.json()) as { error: { code: string } }).error.code;
+  expect((await enrol()).status).toBe(201);
+  expect(await code(await enrol())).toBe("token_used_up");
+  expect(await code(await enrol({ token: "enrol_x" }))).toBe("token_unknown");
+  const short = await token(home, "--expires", "1s");
+  await Bun.sleep(1100);
+  expect(await code(await enrol({ token: short }))).toBe("token_expired");
+  const other = await enrol({ token: await token(home), url: "http://169.254.169.254" });
+  expect(await code(other)).toBe("forbidden_address");
+  const stranger = await post(`${front.url}/api/nodes/${body.node_id}/leave`, {});
+  expect(stranger.status).toBe(401);
+  await front.stop();
+});
+
+test("a node is known again after restarts of either side, also after kill -9", async () => {
+  const home = newHome();
+  const front = await balancer(home);
+  const { port } = new URL(front.url);
+  const nodeHome = newHome();
+  const joining = ["--join", front.url];
+  const node = await start({
+    ...{ mode: "node", home: nodeHome },
+    args: [...joining, "--token", await token(home)],
+  });
+  const first = await until(front, "online");
+  expect(statSync(join(nodeHome, "node.json")).mode & 0o777).toBe(0o600);
+
+  await front.kill();
+  const again = await balancer(home, port);
+  expect(await until(again, "online")).toMatchObject({ id: first.id, base_url: node.url });
+  expect(await chat(again)).toBe(200);
+
+  // On another port, without the token: it is the same endpoint all the same.
+  await node.kill();
+  const back = await start({ mode: "node", home: nodeHome, args: joining });
+  const moved = await eventually(async () => {
+    const [one] = await endpoints(again);
+    return one?.base_url === back.url && one.status === "online" ? one : undefined;
+  });
+  expect(moved.id).toBe(first.id);
+  expect(await endpoints(again)).toHaveLength(1);
+  expect(await chat(again)).toBe(200);
+  await back.stop();
+  await again.stop();
+});
+
+test("a node that others can reach wants its key, which the balancer has", async () => {
+  const home = newHome();
+  const front = await balancer(home);
+  const nodeHome = newHome();
+  const node = await start({
+    ...{ mode: "node", home: nodeHome },
+    args: ["--host", "0.0.0.0", "--join", front.url, "--token", await token(home)],
+  });
+  const url = node.url.replace("0.0.0.0", "127.0.0.1");
+  await until(front, "online");
+  expect(await chat(front)).toBe(200);
+  expect((await fetch(`${url}/health`)).status).toBe(200);
+  expect((await fetch(`${url}/v1/models`)).status).toBe(401);
+  const { key } = JSON.parse(readFileSync(join(nodeHome, "node.json"), "utf8")) as { key: string };
+  const headers = { authorization: `Bearer ${key}` };
+  expect((await fetch(`${url}/v1/models`, { headers })).status).toBe(200);
+  await node.stop();
+  await front.stop();
+});

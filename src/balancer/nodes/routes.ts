@@ -1,0 +1,90 @@
+import type { EndpointRow } from "../../db/endpoints.ts";
+import type { State } from "../../db/state.ts";
+import type { App, AppContext } from "../../http/app.ts";
+import { readJson } from "../../http/body.ts";
+import { guardOutbound } from "../../http/outbound.ts";
+import { AnnounceBody, EnrolBody, type Enrolled, NewTokenBody } from "../../wire/enrolment.ts";
+import { ApiError } from "../../wire/error.ts";
+import type { Roster } from "../endpoints/roster.ts";
+import type { Fleet } from "../fleet.ts";
+import type { Monitor } from "../monitor.ts";
+import { Enroller } from "./enroller.ts";
+
+export interface NodeRouteParts {
+  roster: Roster;
+  fleet: Fleet;
+  monitor: Monitor;
+  state: State;
+}
+
+const BODY_BYTES_MAX = 16 * 2 ** 20;
+const TOKEN_MS = 24 * 3_600_000;
+
+/** How nodes join by themselves: tokens for operators, enrolment and announcements for nodes. */
+export function routeNodes(app: App, parts: NodeRouteParts): void {
+  const { enrolment } = parts.state;
+  const enroller = new Enroller(parts);
+
+  app.post("/api/nodes/tokens", async (c) => {
+    const { value } = await readJson(c, NewTokenBody, BODY_BYTES_MAX);
+    const { expires_in_secs, max_uses = 1, note = null } = value;
+    const ttlMs = expires_in_secs === undefined ? TOKEN_MS : expires_in_secs * 1000;
+    const made = await enrolment.createToken({ purpose: "node", ttlMs, usesMax: max_uses, note });
+    const { id, token, usesMax } = made;
+    const expires_at = new Date(made.expiresAt).toISOString();
+    return c.json({ id, token, purpose: "node", expires_at, max_uses: usesMax }, 201);
+  });
+
+  app.delete("/api/nodes/tokens/:id", async (c) => {
+    if (await enrolment.revokeToken(c.req.param("id"))) return c.body(null, 204);
+    throw new ApiError("not_found", "There is no such token.", { code: "token_not_found" });
+  });
+
+  app.post("/api/nodes/enrol", async (c) => {
+    const { value } = await readJson(c, EnrolBody, BODY_BYTES_MAX);
+    const url = await addressOf(c, value);
+    const enrolled: Enrolled = await enroller.enrol(value, url);
+    return c.json(enrolled, 201);
+  });
+
+  app.post("/api/nodes/:id/announce", async (c) => {
+    const row = await knownNode(c, parts);
+    const { value } = await readJson(c, AnnounceBody, BODY_BYTES_MAX);
+    return c.json(await enroller.announce(row, value, await addressOf(c, value)));
+  });
+
+  app.post("/api/nodes/:id/leave", async (c) => {
+    const row = await knownNode(c, parts);
+    const endpoint = parts.fleet.get(row.id);
+    if (endpoint !== undefined) parts.monitor.left(endpoint);
+    return c.body(null, 204);
+  });
+}
+
+/** The endpoint of the node that asks. Throws 401 without the node's own credential. */
+async function knownNode(c: AppContext, { state }: NodeRouteParts): Promise<EndpointRow> {
+  const nodeId = c.req.param("id") ?? "";
+  const [, credential = ""] = /^Bearer (\S+)$/.exec(c.req.header("authorization") ?? "") ?? [];
+  const isKnown = credential !== "" && (await state.enrolment.isNodeKey(nodeId, credential));
+  const row = isKnown ? await state.endpoints.byNode(nodeId) : undefined;
+  if (row !== undefined) return row;
+  const message = "The node is not enrolled here, or was removed: enrol it again with a token.";
+  throw new ApiError("unauthorized", message, { code: "node_unknown" });
+}
+
+/** Where a node says that it is reached, else where it came from. Throws 400. */
+async function addressOf(c: AppContext, { url, port }: AnnounceBody): Promise<string> {
+  const address = url ?? `http://${peerOf(c)}:${port}`;
+  await guardOutbound(address, "url");
+  return address;
+}
+
+function peerOf(c: AppContext): string {
+  const peer = c.env?.server?.requestIP(c.req.raw)?.address;
+  if (peer === undefined) {
+    const message = "The node's address could not be seen: send `url`.";
+    throw new ApiError("invalid_request", message, { param: "url" });
+  }
+  const address = peer.replace(/^::ffff:(?=\d+\.)/i, "");
+  return address.includes(":") ? `[${address}]` : address;
+}

@@ -1,0 +1,46 @@
+import { randomBytes } from "node:crypto";
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+
+/** What a node keeps of itself in `<home>/node.json`, for its own user to read only. */
+const Identity = z.object({
+  node_id: z.uuid(),
+  /** What callers have to send where the node asks for a key. */
+  key: z.string().min(1),
+  /** The balancer that it joined. */
+  joined: z
+    .object({ balancer: z.string(), credential: z.string(), endpoint_id: z.string() })
+    .optional(),
+});
+export type Identity = z.infer<typeof Identity>;
+
+/** Reads who this node is, or makes that up. Throws if the file is damaged or not writable. */
+export function openIdentity(home: string): Identity {
+  const path = join(home, "node.json");
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== "ENOENT") throw cause;
+    const key = `sk_node_${randomBytes(32).toString("base64url")}`;
+    const identity = { node_id: crypto.randomUUID(), key };
+    saveIdentity(home, identity);
+    return identity;
+  }
+  try {
+    return Identity.parse(JSON.parse(text));
+  } catch (cause) {
+    const advice = "Restore it, or remove it and enrol the node again.";
+    throw new Error(`Reading ${path} failed: it is damaged. ${advice}`, { cause });
+  }
+}
+
+/** Replaces the file at once: whoever reads it finds the old one or the new one. */
+export function saveIdentity(home: string, identity: Identity): void {
+  const path = join(home, "node.json");
+  mkdirSync(home, { recursive: true, mode: 0o700 });
+  const text = `${JSON.stringify(identity, null, 2)}\n`;
+  writeFileSync(`${path}.new`, text, { mode: 0o600, flush: true });
+  renameSync(`${path}.new`, path);
+}

@@ -1,0 +1,76 @@
+import { z } from "zod";
+import { DeviceInfoView } from "./endpoint.ts";
+
+/** The body of `POST /api/nodes/tokens`. */
+export const NewTokenBody = z.strictObject({
+  /** Default: 24 hours. */
+  expires_in_secs: z
+    .int()
+    .min(1)
+    .max(366 * 86_400)
+    .optional(),
+  /** How many nodes it lets in; null is any number. Default: 1. */
+  max_uses: z.int().min(1).max(1_000_000).nullable().optional(),
+  note: z.string().max(200).optional(),
+});
+
+/** A token as it is shown once. */
+export const NewToken = z.object({
+  id: z.string(),
+  token: z.string(),
+  purpose: z.literal("node"),
+  expires_at: z.string(),
+  max_uses: z.number().nullable(),
+});
+export type NewToken = z.infer<typeof NewToken>;
+
+const Key = z
+  .string()
+  .min(1)
+  .max(4096)
+  .regex(/^[\x21-\x7e]+$/, "must be printable ASCII");
+
+/** What a node tells of itself, when it enrols and whenever it announces itself. */
+const Announced = {
+  /** Where the balancer reaches it; absent: the address it came from, with `port`. */
+  url: z.string().max(2048).optional(),
+  port: z.int().min(1).max(65_535),
+  /** What the balancer has to send as `Authorization: Bearer`; null where it asks for none. */
+  api_key: Key.nullable(),
+  models: z.array(z.string().min(1).max(1024)).max(10_000),
+  slots: z.int().min(0).max(1_000_000),
+};
+
+/** The body of `POST /api/nodes/enrol`. */
+export const EnrolBody = z.object({
+  token: z.string().min(1).max(200),
+  /** Chosen by the node at its first start; what it enrols under again is the same endpoint. */
+  node_id: z.uuid(),
+  name: z.string().trim().min(1).max(100),
+  version: z.string().max(100),
+  device: DeviceInfoView.optional(),
+  ...Announced,
+});
+export type EnrolBody = z.infer<typeof EnrolBody>;
+
+/** The answer to both: where the balancer reaches the node, and whether it does. */
+export const Welcome = z.object({
+  endpoint_id: z.string(),
+  name: z.string(),
+  url: z.string(),
+  reachable: z.boolean(),
+  /** Why it does not. */
+  reason: z.string().nullable(),
+});
+export type Welcome = z.infer<typeof Welcome>;
+
+/** The answer to an enrolment. */
+export const Enrolled = Welcome.extend({
+  /** What the node proves itself with from now on. */
+  credential: z.string(),
+});
+export type Enrolled = z.infer<typeof Enrolled>;
+
+/** The body of `POST /api/nodes/{node_id}/announce`. */
+export const AnnounceBody = z.object(Announced);
+export type AnnounceBody = z.infer<typeof AnnounceBody>;
