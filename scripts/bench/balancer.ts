@@ -83,6 +83,8 @@ async function startTargets(folder: string, started: Pinned[]): Promise<Targets>
   );
   const port = await freePort();
   const args = ["balancer", "--endpoint", `up=${direct.url}`, "--port", String(port)];
+  // The upstream takes everything at once; nothing is to wait for a slot.
+  args.push("--default-slots", "1000");
   const llmlb = await start(
     startPinned({
       argv: [process.execPath, script("../../src/main.ts"), ...args],
