@@ -93,9 +93,10 @@ export async function createBalancer(options: BalancerOptions): Promise<Balancer
     addLocal: (endpoint) => roster.setLocal(endpoint),
     ready: () => monitor.settled(),
     close: async () => {
+      // Before the monitor: endpoints that are removed forget what was measured.
+      keeper.stop();
       monitor.stop();
       gate.close();
-      keeper.stop();
       await recorder.flush();
     },
   };

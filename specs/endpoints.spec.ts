@@ -1,0 +1,211 @@
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  describe,
+  expect,
+  setDefaultTimeout,
+  test,
+} from "bun:test";
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { EndpointDetail, EndpointList } from "../src/wire/endpoint.ts";
+import { post } from "./clients.ts";
+import { eventually } from "./eventually.ts";
+import { type ForeignKind, foreign } from "./foreign.ts";
+import { Program, run, temporaryHome } from "./program.ts";
+
+setDefaultTimeout(60_000);
+
+const FAST = ["--health-interval", "200ms", "--health-timeout", "500ms"];
+
+async function api<T>(program: Program, path: string): Promise<T> {
+  return (await (await fetch(`${program.url}/api/endpoints${path}`)).json()) as T;
+}
+
+/** The endpoint once it is as wanted. */
+function until(program: Program, name: string, wanted: Partial<EndpointDetail>) {
+  return eventually(async () => {
+    const { endpoints } = await api<EndpointList>(program, `?name=${name}`);
+    const found = endpoints[0];
+    const fits = Object.entries(wanted).every(
+      ([key, value]) => Reflect.get(found ?? {}, key) === value,
+    );
+    return fits && found !== undefined ? found : undefined;
+  }, 20_000);
+}
+
+async function chat(program: Program, model: string): Promise<number> {
+  return (await post(`${program.url}/v1/chat/completions`, { model, messages: [] })).status;
+}
+
+describe("a balancer", () => {
+  let program: Program;
+  beforeAll(async () => {
+    program = await Program.start({ mode: "balancer", untilReady: false, args: FAST });
+  });
+  afterAll(() => program?.stop());
+  const cli = (...args: string[]) => run(["endpoint", ...args], { home: program.home });
+
+  test.each<[ForeignKind, string, number | undefined]>([
+    ["ollama", "qwen3:8b", undefined],
+    ["vllm", "Qwen/Qwen3-8B", 4096],
+    ["lm_studio", "qwen/qwen3-8b", undefined],
+    ["llama_server", "qwen3.gguf", 8192],
+    ["openai_compatible", "gpt-x", undefined],
+  ])("sees that %s is what answers, and serves from it", async (kind, model, maxTokens) => {
+    using server = foreign(kind, [model, "nomic-embed-text"]);
+    expect(await cli("add", server.url, "--name", kind)).toMatchObject({ code: 0 });
+    const { id } = await until(program, kind, { status: "online", kind, model_count: 2 });
+    const { models } = await api<EndpointDetail>(program, `/${id}`);
+    const found = models.find(({ model_id }) => model_id === model);
+    expect(found?.max_tokens).toBe(maxTokens as number);
+    expect(await chat(program, model)).toBe(200);
+    expect(await cli("rm", kind)).toMatchObject({ code: 0, stdout: `Removed ${kind}\n` });
+    expect((await fetch(`${program.url}/v1/models/${model}`)).status).toBe(404);
+  });
+
+  test.each(["500", "html", "hang"] as const)(
+    "takes one off that answers %s, and on again",
+    async (fault) => {
+      using server = foreign("vllm", ["m"]);
+      await cli("add", server.url, "--name", `odd-${fault}`);
+      const { id } = await until(program, `odd-${fault}`, { status: "online" });
+      server.fault = fault;
+      const off = await until(program, `odd-${fault}`, { status: "offline" });
+      expect(off.last_error).toContain("GET /v1/models");
+      expect(off.model_count).toBe(1);
+      expect(off.error_count).toBeGreaterThanOrEqual(2);
+      server.fault = "none";
+      await until(program, `odd-${fault}`, { status: "online", error_count: 0, last_error: null });
+      const history = await eventually(async () => {
+        const { checks } = await api<{ checks: { status_after: string }[] }>(
+          program,
+          `/${id}/checks`,
+        );
+        const states = new Set(checks.map(({ status_after }) => status_after));
+        return states.size === 3 ? states : undefined;
+      });
+      expect([...history].sort()).toEqual(["error", "offline", "online"]);
+      await cli("rm", `odd-${fault}`);
+    },
+  );
+
+  test("is managed from the command line", async () => {
+    using server = foreign("ollama", ["a", "b"]);
+    const added = await cli("add", server.url, "--name", "box", "--slots", "3", "--json");
+    expect(JSON.parse(added.stdout)).toMatchObject({ name: "box", slots: 3, model_count: 2 });
+    const again = await cli("add", server.url);
+    expect([again.code, again.stderr]).toEqual([1, expect.stringContaining("HTTP 409")]);
+    await until(program, "box", { kind: "ollama" });
+    expect((await cli("list")).stdout).toMatch(
+      /^box +online +ollama +2 +0\/3 .*127\.0\.0\.1/m,
+    );
+    expect((await cli("show", "box")).stdout).toMatch(/^ {2}Models +a, b$/m);
+    server.models = ["b", "c"];
+    expect((await cli("test", "box")).stdout).toContain("models: b, c");
+    expect((await cli("sync", "box")).stdout).toContain("box: 0 added, 0 removed, 2 as before");
+    server.fault = "500";
+    const failed = await cli("test", "box");
+    expect([failed.code, failed.stdout]).toEqual([1, expect.stringContaining("HTTP 500")]);
+    expect((await cli("sync", "box")).stderr).toContain("HTTP 502");
+    expect(await cli("show", "none")).toMatchObject({
+      ...{ code: 1, stderr: expect.stringContaining("There are: box") },
+    });
+    await cli("rm", "box");
+    const dead = await cli("add", "http://127.0.0.1:9", "--name", "dead");
+    expect([dead.code, dead.stdout]).toEqual([0, expect.stringContaining("does not answer yet")]);
+    expect((await cli("list", "--status", "pending")).stdout).toContain("dead");
+    await cli("rm", "dead");
+  });
+});
+
+describe("a restart", () => {
+  const homes: string[] = [];
+  const programs: Program[] = [];
+  const start = async (home: string, args: string[] = []) => {
+    const options = { mode: "balancer", home, untilReady: false, args } as const;
+    const program = await Program.start(options);
+    programs.push(program);
+    return program;
+  };
+  const newHome = () => {
+    const home = temporaryHome();
+    homes.push(home);
+    return home;
+  };
+  afterEach(async () => {
+    for (const program of programs.splice(0)) await program.kill();
+    for (const home of homes.splice(0)) rmSync(home, { recursive: true, force: true });
+  });
+
+  test.each(["stop", "kill"] as const)(
+    "(%s) loses no endpoint, model, latency or check",
+    async (how) => {
+      using server = foreign("vllm", ["m"]);
+      const home = newHome();
+      const program = await start(home);
+      const key = { base_url: server.url, api_key: "sk-secret", slots: 5, notes: "mine" };
+      const added = await post(`${program.url}/api/endpoints`, { name: "gpu", ...key });
+      expect(added.status).toBe(201);
+      await until(program, "gpu", { status: "online", kind: "vllm" });
+      for (let i = 0; i < 3; i += 1) expect(await chat(program, "m")).toBe(200);
+      await Bun.sleep(1000);
+      const before = await until(program, "gpu", {});
+      expect(before.inference_latency_ms).not.toBeNull();
+      await program[how]();
+
+      server.fault = "hang";
+      const again = await start(home);
+      const after = await until(again, "gpu", {});
+      const kept = [
+        "id",
+        "name",
+        "base_url",
+        "kind",
+        "slots",
+        "notes",
+        "has_api_key",
+        "model_count",
+      ];
+      for (const field of [...kept, "inference_latency_ms", "registered_at", "last_seen"]) {
+        expect(Reflect.get(after, field)).toEqual(Reflect.get(before, field));
+      }
+      const { checks } = await api<{ checks: object[] }>(again, `/${after.id}/checks`);
+      expect(checks.length).toBeGreaterThanOrEqual(1);
+      server.fault = "none";
+      await until(again, "gpu", { status: "online" });
+      expect(await chat(again, "m")).toBe(200);
+    },
+  );
+
+  test("keeps to the configuration what came from it", async () => {
+    using a = foreign("vllm", ["m"]);
+    using b = foreign("ollama", ["n"]);
+    const home = newHome();
+    const first = await start(home, ["-e", `a=${a.url}`, "-e", `b=${b.url}/v1`]);
+    const { id } = await until(first, "a", { status: "online", source: "config" });
+    await until(first, "b", { kind: "ollama" });
+    const refused = await run(["endpoint", "rm", "a"], { home });
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining("--endpoint")]);
+    await first.stop();
+    const second = await start(home, ["-e", `renamed=${a.url}/`]);
+    expect(await until(second, "renamed", { status: "online" })).toMatchObject({ id });
+    expect((await api<EndpointList>(second, "")).total).toBe(1);
+    await second.stop();
+  });
+
+  test("takes in what an earlier program had", async () => {
+    const home = newHome();
+    const node = { machine_name: "old", ip_address: "127.0.0.1", runtime_port: 8 };
+    const more = {
+      id: crypto.randomUUID(),
+      status: "online",
+      registered_at: "2026-01-01T00:00:00Z",
+    };
+    writeFileSync(join(home, "nodes.json"), JSON.stringify([{ ...node, ...more }]));
+    const program = await start(home);
+    expect(await until(program, "old", {})).toMatchObject({ base_url: "http://127.0.0.1:9" });
+    await program.stop();
+  });
+});
