@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 
-/** How it behaves: `cut` sends headers and half an answer, `hang` takes requests and says nothing. */
+/** How it behaves: `cut` sends headers and half an answer, `hang` takes requests in silence. */
 export type Behaviour = "well" | "hang" | "fail" | "cut";
 
 /** An endpoint in a process of its own that lists the model `m` and can be made to misbehave. */
