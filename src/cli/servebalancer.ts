@@ -1,15 +1,16 @@
 import { createBalancer } from "../balancer/balancer.ts";
 import { LOCAL_ENDPOINT } from "../config/endpoint.ts";
 import type { Settings } from "../config/settings.ts";
-import { openState } from "../db/state.ts";
+import { openState, type State, type StateOptions } from "../db/state.ts";
 import type { Logger } from "../lib/log.ts";
+import { CliError } from "./exit.ts";
 import { LocalNode } from "./localnode.ts";
 import type { Role } from "./role.ts";
 
 /** A balancer in this process and, in standalone mode, a node beside it. */
 export async function createBalancerRole(settings: Settings, log: Logger): Promise<Role> {
   const { home } = settings;
-  const state = await openState({ home, log, historyMs: settings.historyRetentionMs });
+  const state = await opened({ home, log, historyMs: settings.historyRetentionMs });
   const balancer = await createBalancer({ settings, state, log });
   let node: LocalNode | undefined;
   return {
@@ -35,4 +36,13 @@ export async function createBalancerRole(settings: Settings, log: Logger): Promi
       await state.close();
     },
   };
+}
+
+/** Opens the state. Throws `CliError` that says what is in the way. */
+async function opened(options: StateOptions): Promise<State> {
+  try {
+    return await openState(options);
+  } catch (cause) {
+    throw new CliError(cause instanceof Error ? cause.message : String(cause), undefined, cause);
+  }
 }

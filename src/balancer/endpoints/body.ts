@@ -51,12 +51,14 @@ export function requireDeletable({ name, facts: { source } }: Endpoint): void {
   throw new ApiError("conflict", message, { code: `managed_by_${source}` });
 }
 
-type Fixed = "name" | "base_url" | "api_key" | "health_check_interval_secs";
+type Fixed = keyof Omit<EndpointChangeBody, "notes" | "capabilities" | "slots">;
+
+const TIMES = ["health_check_interval_secs", "inference_timeout_secs"] as const;
 
 /** What cannot be changed here, since it is set at the source. */
 const FIXED: Record<EndpointSource, readonly Fixed[]> = {
   api: [],
-  config: ["name", "base_url", "api_key", "health_check_interval_secs"],
+  config: ["name", "base_url", "api_key", ...TIMES],
   node: ["base_url", "api_key"],
   local: ["name", "base_url", "api_key"],
 };

@@ -156,10 +156,10 @@ export class Roster {
     for (const [i, { name: wish, url, apiKey = null }] of wanted.entries()) {
       const row = found[i];
       const name = await this.#freeName(wish, row?.id);
-      const fields = { name, baseUrl: url, apiKey, source: "config", healthIntervalMs } as const;
-      // Set by hand, the time limit stays; it is no part of the configuration.
+      const times = { healthIntervalMs, inferenceTimeoutMs };
+      const fields = { name, baseUrl: url, apiKey, source: "config", ...times } as const;
       if (row !== undefined) await endpoints.update(row.id, fields);
-      else await endpoints.create({ ...fields, inferenceTimeoutMs });
+      else await endpoints.create(fields);
     }
   }
 

@@ -64,7 +64,9 @@ export function routeEndpoints(app: App, parts: EndpointRouteParts): void {
     const endpoint = await roster.create(await newMember(value, settings));
     const { origin } = new URL(c.req.url);
     const location = `${origin}/api/endpoints/${endpoint.id}`;
-    return c.json(await detail(endpoint), 201, { location });
+    // Before anything is awaited: its first check may be done by then, and the answer is `pending`.
+    const created: EndpointDetail = { ...viewOf(endpoint, undefined), models: [] };
+    return c.json(created, 201, { location });
   }
 
   async function change(c: AppContext) {
