@@ -32,6 +32,8 @@ const HEAD_BYTES = 4096;
 const NAME_CHARS_MAX = 256;
 /** Ended requests are recorded for this long at once, then others get their turn. */
 const TURN_MS = 1;
+/** Until the next turn. A turn of its own per request would cost more than the recording. */
+const PAUSE_MS = 4;
 /** Ended requests that wait to be recorded; beyond, they are counted only. */
 const WAITING_MAX = 20_000;
 /** Large bodies that wait to be looked through; beyond, requests are recorded without theirs. */
@@ -123,10 +125,14 @@ export class Recorder {
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    setImmediate(() => {
-      this.#scheduled = false;
-      this.#work(TURN_MS);
-    });
+    setTimeout(() => this.#turn(), PAUSE_MS);
+  }
+
+  /** With more to do than fits one turn, others come in between, but no time passes unused. */
+  #turn(): void {
+    this.#work(TURN_MS);
+    this.#scheduled = this.#waiting.length > 0;
+    if (this.#scheduled) setImmediate(() => this.#turn());
   }
 
   #work(limitMs: number): void {
@@ -138,7 +144,6 @@ export class Recorder {
       if (performance.now() >= endMs) break;
     }
     this.#waiting.splice(0, done);
-    if (this.#waiting.length > 0) this.#schedule();
   }
 
   #record(finished: Finished): void {
