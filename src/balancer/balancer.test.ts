@@ -97,7 +97,7 @@ describe("an endpoint that fails before the first byte", () => {
   test.each(["end", "reset", "silent"] as const)("(%s) is passed over", async (how) => {
     using bad = brokenEndpoint(how);
     using good = fakeEndpoint(["m"], () => Response.json({ ok: true }));
-    const limits = { firstByteTimeoutMs: 50 };
+    const limits = { firstByteTimeoutMs: 500 };
     await using front = await fakeBalancer({ bad: bad.url, good: good.url }, limits);
     for (let i = 0; i < 4; i += 1) {
       expect((await front.post(CHAT, { model: "m" })).status).toBe(200);
