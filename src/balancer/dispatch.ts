@@ -101,9 +101,15 @@ export class Dispatcher {
   #enter(journey: Journey, expected: boolean): Entry<Endpoint> | Promise<Entry<Endpoint>> {
     const { gate } = this.#options;
     const { request, deadlineMs, tried } = journey;
-    const { model, client, fingerprint, signal } = request;
+    const { model, client, fingerprint, caller } = request;
     const startedAtMs = gate.now();
-    const wait = { signal, timeoutMs: Math.max(0, deadlineMs - startedAtMs) };
+    const wait = {
+      timeoutMs: Math.max(0, deadlineMs - startedAtMs),
+      // Bun makes it when it is asked for, and only those who wait ask.
+      get signal() {
+        return caller.signal;
+      },
+    };
     const entered = gate.enter({ model, client, fingerprint, expected, tried }, wait);
     if (!(entered instanceof Promise)) return entered;
     return entered.finally(() => {
@@ -117,11 +123,11 @@ export class Dispatcher {
   async #enterLater(journey: Journey): Promise<Entry<Endpoint>> {
     const { fleet, gate, monitor, arrivals } = this.#options;
     const { request, deadlineMs, tried } = journey;
-    const { model, signal } = request;
+    const { model, caller } = request;
     const isNotGone = ({ health }: Endpoint) => health.status !== "offline";
     while (monitor.pending && tried.length === 0 && !fleet.serving(model).some(isNotGone)) {
       const timeoutMs = Math.max(0, deadlineMs - gate.now());
-      const outcome = await arrivals.next({ timeoutMs, signal });
+      const outcome = await arrivals.next({ timeoutMs, signal: caller.signal });
       if (outcome === "aborted") return { kind: "aborted" };
       if (outcome === "capacity_exceeded") return { kind: "rejected" };
       if (outcome === "timeout") break;

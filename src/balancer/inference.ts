@@ -34,7 +34,7 @@ export function routeInference(app: App, options: InferenceOptions): void {
     try {
       const { bytes: body, value } = await readJson(c, InferenceRequest, bodyLimitBytes);
       const { path } = c.req;
-      const { headers, signal } = c.req.raw;
+      const { headers } = c.req.raw;
       const { model } = value;
       const streams = value.stream === true;
       const requestId = c.get("requestId");
@@ -43,7 +43,8 @@ export function routeInference(app: App, options: InferenceOptions): void {
       // A shorter body cannot have a prompt of one chunk.
       const fingerprinted = prefixes && body.length >= CHUNK_CHARS_MIN && PROMPT_PATHS.has(path);
       const { response, sent } = await dispatcher.dispatch({
-        ...{ model, streams, headers, body, requestId, signal, record },
+        ...{ model, streams, headers, body, requestId, record },
+        caller: c.req.raw,
         client: clientOf(c),
         fingerprint: fingerprinted ? fingerprint(model, value) : undefined,
         pathAndQuery: path + queryOf(c.req.url),

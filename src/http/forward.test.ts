@@ -21,7 +21,7 @@ function send(url: string, more: Partial<ForwardOptions> = {}): Promise<Forwarde
     body: new TextEncoder().encode("{}"),
     requestId: "req_1",
     dialect: "openai",
-    signal: new AbortController().signal,
+    caller: new AbortController(),
     firstByteTimeoutMs: 10_000,
     idleTimeoutMs: 10_000,
     ...more,
@@ -36,7 +36,7 @@ function proxy(url: string, more: Partial<ForwardOptions> = {}) {
     port: 0,
     async fetch(request) {
       try {
-        const forwarded = await send(url, { signal: request.signal, ...more });
+        const forwarded = await send(url, { caller: request, ...more });
         forwarded.sent.then(sent.resolve);
         return forwarded.response;
       } catch (error) {

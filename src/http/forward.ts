@@ -27,8 +27,8 @@ export interface ForwardOptions {
   requestId: string;
   /** In whose terms a failure in mid-stream is told. */
   dialect: Dialect;
-  /** Aborted when the client goes away. */
-  signal: AbortSignal;
+  /** The client's request, whose `signal` aborts when it goes away; see `Watch`. */
+  caller: { readonly signal: AbortSignal };
   /** Longest wait for the response's headers, and for all of a small answer that is sent whole. */
   firstByteTimeoutMs: number;
   /** Longest silence inside the response's body. */
@@ -57,7 +57,7 @@ const COMPLETE: Promise<SendOutcome> = Promise.resolve("complete");
  * is silent, `client_closed` when the client has gone.
  */
 export async function forward(options: ForwardOptions): Promise<Forwarded> {
-  const watch = new Watch({ label: options.target.label, client: options });
+  const watch = new Watch(options.target.label, options.caller);
   watch.wait("answer", options.firstByteTimeoutMs);
   const { idleTimeoutMs, tap } = options;
   try {

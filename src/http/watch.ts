@@ -4,13 +4,6 @@ import { TICK_MS, Ticker, type Ticking } from "./ticker.ts";
 /** Whom a forwarded request waits for at the moment. */
 export type Awaited = "answer" | "rest" | "client";
 
-export interface WatchOptions {
-  /** How errors call the target, e.g. `endpoint gpu1`. */
-  label: string;
-  /** The request that is answered, whose `signal` aborts when the client goes away. */
-  client: { readonly signal: AbortSignal };
-}
-
 const ticker = new Ticker();
 
 /**
@@ -21,19 +14,22 @@ const ticker = new Ticker();
  * most short requests are answered by then.
  */
 export class Watch implements Ticking {
-  readonly #options: WatchOptions;
-  readonly #onClientGone = () => this.#stop(clientGone());
+  /** How errors call the target, e.g. `endpoint gpu1`. */
+  readonly #label: string;
+  readonly #caller: { readonly signal: AbortSignal };
   /** Called once when the request must end; `reason` tells why. */
-  onEnd: (reason: ApiError) => void = () => undefined;
+  onEnd: (reason: ApiError) => void = ignore;
   #signal: AbortSignal | undefined;
+  #onAbort = ignore;
   #awaited: Awaited = "answer";
   #limitMs = Number.POSITIVE_INFINITY;
   #dueMs = Number.POSITIVE_INFINITY;
   #open = true;
   #reason: ApiError | undefined;
 
-  constructor(options: WatchOptions) {
-    this.#options = options;
+  constructor(label: string, caller: { readonly signal: AbortSignal }) {
+    this.#label = label;
+    this.#caller = caller;
     ticker.add(this);
   }
 
@@ -63,14 +59,15 @@ export class Watch implements Ticking {
   end(): void {
     this.#open = false;
     ticker.remove(this);
-    this.#signal?.removeEventListener("abort", this.#onClientGone);
+    this.#signal?.removeEventListener("abort", this.#onAbort);
   }
 
   tick(): void {
     if (this.#signal === undefined) {
-      this.#signal = this.#options.client.signal;
-      if (this.#signal.aborted) return void this.#onClientGone();
-      this.#signal.addEventListener("abort", this.#onClientGone, { once: true });
+      this.#onAbort = () => this.cancel();
+      this.#signal = this.#caller.signal;
+      if (this.#signal.aborted) return void this.cancel();
+      this.#signal.addEventListener("abort", this.#onAbort, { once: true });
     }
     if (ticker.nowMs >= this.#dueMs) this.#stop(this.#silent());
   }
@@ -85,9 +82,13 @@ export class Watch implements Ticking {
   #silent(): ApiError {
     if (this.#awaited === "client") return clientGone("it stopped reading");
     const toDo = this.#awaited === "answer" ? "answer" : "continue its answer";
-    const message = `Waiting for ${this.#options.label} to ${toDo} took too long. Try again later.`;
+    const message = `Waiting for ${this.#label} to ${toDo} took too long. Try again later.`;
     return new ApiError("timeout", message);
   }
+}
+
+function ignore(): void {
+  // Until somebody wants to know.
 }
 
 function clientGone(how = "it closed the connection"): ApiError {

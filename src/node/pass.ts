@@ -38,7 +38,7 @@ export async function pass(c: AppContext, options: PassOptions): Promise<Respons
       body,
       requestId: c.var.requestId,
       dialect: dialectOf(c.req.path),
-      signal,
+      caller: c.req.raw,
       firstByteTimeoutMs,
       idleTimeoutMs,
       explain: (failure) => explain(failure, engine, runner.label),
