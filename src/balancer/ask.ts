@@ -1,4 +1,6 @@
-import { readBytes } from "../http/body.ts";
+import { ClientError } from "../http/client/failure.ts";
+import { get } from "../http/client/get.ts";
+import { headerOf } from "../http/client/head.ts";
 import type { Endpoint } from "./endpoint.ts";
 
 /** What came of a question: JSON (undefined where it was none), or how it failed. */
@@ -31,20 +33,17 @@ export async function ask(
   const startedAt = performance.now();
   const latencyMs = () => Math.round((performance.now() - startedAt) * 10) / 10;
   try {
-    const answer = await fetch(target.url, {
-      headers: { ...target.headers, accept: "application/json" },
-      redirect: "manual",
-      // A connection of its own: what is checked is that new ones are accepted.
-      keepalive: false,
-      signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
-    });
-    if (!answer.ok) {
-      await answer.body?.cancel();
-      const reason = `GET ${path} answered HTTP ${answer.status}${adviceFor(answer.status)}`;
+    const plain = { accept: "application/json", "accept-encoding": "identity" };
+    const headers = { ...target.headers, ...plain };
+    const limitBytes = ANSWER_BYTES_MAX;
+    const { head, body } = await get({ url: target.url, headers, timeoutMs, limitBytes, signal });
+    const { status } = head;
+    if (status < 200 || status >= 300) {
+      const reason = `GET ${path} answered HTTP ${status}${adviceFor(status)}`;
       return { ok: false, failure: "status", reason, latencyMs: latencyMs() };
     }
-    const text = new TextDecoder().decode(await readBytes(answer, ANSWER_BYTES_MAX));
-    const server = answer.headers.get("server") ?? "";
+    const text = new TextDecoder().decode(body);
+    const server = headerOf(head, "server") ?? "";
     return { ok: true, json: parsed(text), text, server, latencyMs: latencyMs() };
   } catch (error) {
     return { ok: false, failure: "connection", reason: describe(error, path), latencyMs: null };
@@ -66,15 +65,16 @@ function parsed(text: string): unknown {
 
 function describe(error: unknown, path: string): string {
   if (!(error instanceof Error)) return String(error);
-  if (error.name === "TimeoutError") return `GET ${path} was not answered in time`;
-  const code = (error as { code?: unknown }).code;
-  return typeof code === "string" ? (WORDS[code] ?? code) : error.message;
+  if (!(error instanceof ClientError)) return error.message;
+  if (error.code === "timeout") return `GET ${path} was not answered in time`;
+  const { code } = (error.cause ?? {}) as { code?: unknown };
+  return (typeof code === "string" ? WORDS[code] : undefined) ?? error.message;
 }
 
 const WORDS: Record<string, string> = {
-  ConnectionRefused: "the connection was refused",
   ECONNREFUSED: "the connection was refused",
   ECONNRESET: "the connection was reset",
-  ConnectionClosed: "the connection was closed",
-  FailedToOpenSocket: "no connection could be opened: does the name resolve?",
+  ENOTFOUND: "its name does not resolve",
+  EHOSTUNREACH: "there is no way to its address",
+  ENETUNREACH: "there is no way to its address",
 };

@@ -26,6 +26,7 @@ describe("a request", () => {
       "POST /p?q=1 HTTP/1.1",
       `host: ${new URL(target.url).host}`,
       expect.stringMatching(/^x-a: /),
+      "user-agent: llmlb",
       "content-length: 2",
       "",
       "{}",

@@ -8,6 +8,8 @@ export type FailureCode =
   | "certificate"
   /** The connection ended before the answer was complete. */
   | "broken"
+  /** It took longer than whoever asked would wait. */
+  | "timeout"
   /** What came was no HTTP/1.1 answer, or one that could be read in two ways. */
   | "malformed"
   /** A body was longer than its reader accepts. */

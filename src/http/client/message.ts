@@ -40,6 +40,8 @@ export function encodeRequest(message: RequestMessage): Outgoing {
     if (!VALUE.test(value) || !NAME.test(name) || OURS.test(name)) throw unsendable(name);
     text += `${name}: ${value}\r\n`;
   }
+  // Some servers refuse requests that do not say who sends them.
+  if (headers["user-agent"] === undefined) text += "user-agent: llmlb\r\n";
   if (!keepAlive) text += "connection: close\r\n";
   if (body !== null || method === "POST" || method === "PUT" || method === "PATCH") {
     text += `content-length: ${body?.byteLength ?? 0}\r\n`;
