@@ -83,7 +83,7 @@ test("a token is good for what it was made for, and no more", async () => {
     ...{ token: used, node_id: crypto.randomUUID(), name: "n", version: "1", port: 9 },
     ...{ api_key: null, models: [], slots: 1 },
   };
-  const enrol = (more: object = {}) => post(`${front.url}/api/nodes/enrol`, { ...body, ...more });
+  const enrol = (more: object = {}) => post(`${front.url}/api/nodes`, { ...body, ...more });
   const code = async (response: Response) =>
     ((await response.json()) as { error: { code: string } }).error.code;
   expect((await enrol()).status).toBe(201);

@@ -199,3 +199,9 @@ test("requests in flight are counted until their stream ends, for draining", asy
   expect(await response.text()).toContain("data: 1\n\n");
   expect(await drained).toBe(true);
 });
+
+test("the routes can be matched by one regular expression, which is Hono's fast way", async () => {
+  await using front = await fakeBalancer({});
+  await front.post("/v1/chat/completions", { model: "m" });
+  expect(front.balancer.app.router.name).toBe("SmartRouter + RegExpRouter");
+});

@@ -138,7 +138,7 @@ export async function makeToken(
   { server, json }: EndpointCommand,
   body: { expires_in_secs?: number; max_uses?: number; note?: string },
 ): Promise<ExitCode> {
-  const made = await call(server, "/api/nodes/tokens", NewToken, { body });
+  const made = await call(server, "/api/enrolment-tokens", NewToken, { body });
   if (json) return print(made);
   line(made.token);
   // Beside the token, so that the token alone can be piped on.

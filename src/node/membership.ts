@@ -143,8 +143,8 @@ export class Membership {
     { credential, timeoutMs = ANSWER_MS_MAX }: { credential?: string; timeoutMs?: number } = {},
   ): Promise<unknown> {
     const { balancer } = this.#options;
-    const path = what === "enrol" ? "enrol" : `${this.#identity.node_id}/${what}`;
-    const response = await fetch(`${balancer}/api/nodes/${path}`, {
+    const path = what === "enrol" ? "" : `/${this.#identity.node_id}/${what}`;
+    const response = await fetch(`${balancer}/api/nodes${path}`, {
       method: "POST",
       headers: {
         "content-type": "application/json",

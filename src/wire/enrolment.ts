@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { DeviceInfoView } from "./endpoint.ts";
 
-/** The body of `POST /api/nodes/tokens`. */
+/** The body of `POST /api/enrolment-tokens`. */
 export const NewTokenBody = z.strictObject({
   /** Default: 24 hours. */
   expires_in_secs: z
@@ -41,7 +41,7 @@ const Announced = {
   slots: z.int().min(0).max(1_000_000),
 };
 
-/** The body of `POST /api/nodes/enrol`. */
+/** The body of `POST /api/nodes`. */
 export const EnrolBody = z.object({
   token: z.string().min(1).max(200),
   /** Chosen by the node at its first start; what it enrols under again is the same endpoint. */

@@ -25,7 +25,7 @@ export function routeNodes(app: App, parts: NodeRouteParts): void {
   const { enrolment } = parts.state;
   const enroller = new Enroller(parts);
 
-  app.post("/api/nodes/tokens", async (c) => {
+  app.post("/api/enrolment-tokens", async (c) => {
     const { value } = await readJson(c, NewTokenBody, BODY_BYTES_MAX);
     const { expires_in_secs, max_uses = 1, note = null } = value;
     const ttlMs = expires_in_secs === undefined ? TOKEN_MS : expires_in_secs * 1000;
@@ -35,12 +35,12 @@ export function routeNodes(app: App, parts: NodeRouteParts): void {
     return c.json({ id, token, purpose: "node", expires_at, max_uses: usesMax }, 201);
   });
 
-  app.delete("/api/nodes/tokens/:id", async (c) => {
+  app.delete("/api/enrolment-tokens/:id", async (c) => {
     if (await enrolment.revokeToken(c.req.param("id"))) return c.body(null, 204);
     throw new ApiError("not_found", "There is no such token.", { code: "token_not_found" });
   });
 
-  app.post("/api/nodes/enrol", async (c) => {
+  app.post("/api/nodes", async (c) => {
     const { value } = await readJson(c, EnrolBody, BODY_BYTES_MAX);
     const url = await addressOf(c, value);
     const enrolled: Enrolled = await enroller.enrol(value, url);
