@@ -1,3 +1,4 @@
+import { exchange } from "../../src/http/client/exchange.ts";
 import { now, STREAM_EVENTS } from "./upstream.ts";
 
 /** What a round of concurrent streams saw. */
@@ -18,17 +19,22 @@ export async function sseRound(url: string, streams: number): Promise<SseRound> 
 }
 
 async function readStream(url: string, user: number, delaysMs: number[]): Promise<boolean> {
-  const response = await fetch(`${url}/v1/chat/completions`, {
+  const ask = { model: "m", stream: true, user: String(user), messages: [] };
+  // Bun's fetch would hold back all but 256.
+  const answer = exchange({
+    url: `${url}/v1/chat/completions`,
     method: "POST",
-    keepalive: false,
     headers: { "content-type": "application/json" },
-    body: JSON.stringify({ model: "m", stream: true, user: String(user), messages: [] }),
+    body: Buffer.from(JSON.stringify(ask)),
+    keepAlive: false,
   });
-  if (!response.ok || response.body === null) return false;
+  if ((await answer.head).status !== 200) return false;
   const decoder = new TextDecoder();
   let rest = "";
   let expected = 0;
-  for await (const bytes of response.body) {
+  for (;;) {
+    const bytes = await answer.read();
+    if (bytes === undefined) break;
     const arrivedAt = now();
     const events = (rest + decoder.decode(bytes, { stream: true })).split("\n\n");
     rest = events.pop() ?? "";
