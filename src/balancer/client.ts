@@ -7,11 +7,10 @@ const SEED = new BigUint64Array(crypto.getRandomValues(new Uint8Array(8)).buffer
  * Whose request it is, for sharing slots: the one with that bearer token or `x-api-key`, known by
  * a hash; without any, whoever sends from that address. To be kept in memory only.
  */
-export function clientOf(c: AppContext): string {
-  const { headers } = c.req.raw;
+export function clientOf(headers: Headers, address: string | undefined): string {
   const key = headers.get("authorization") ?? headers.get("x-api-key");
   if (key !== null) return Bun.hash.wyhash(key, SEED).toString(36);
-  return addressOf(c) ?? "";
+  return address ?? "";
 }
 
 /** The IP address that a request comes from; undefined if its connection is gone. */

@@ -1,7 +1,12 @@
 import type { App, AppContext } from "../http/app.ts";
 import { readJson } from "../http/body.ts";
 import { dialectOf } from "../wire/error.ts";
-import { INFERENCE_PATHS, type InferencePath, InferenceRequest } from "../wire/openai.ts";
+import {
+  INFERENCE_PATHS,
+  type InferencePath,
+  InferenceRequest,
+  isInferenceRequest,
+} from "../wire/openai.ts";
 import { addressOf, clientOf } from "./client.ts";
 import type { Dispatcher } from "./dispatch.ts";
 import type { Entry } from "./record/entry.ts";
@@ -25,6 +30,8 @@ const PROMPT_PATHS = new Set<string>([
   "/v1/messages",
 ] satisfies InferencePath[]);
 
+const INFERENCE = { schema: InferenceRequest, accepts: isInferenceRequest };
+
 /** The inference routes: each request goes on to an endpoint that has its model. */
 export function routeInference(app: App, options: InferenceOptions): void {
   const { dispatcher, recorder, bodyLimitBytes, prefixes } = options;
@@ -32,7 +39,7 @@ export function routeInference(app: App, options: InferenceOptions): void {
   async function infer(c: AppContext): Promise<Response> {
     let record: Entry | undefined;
     try {
-      const { bytes: body, value } = await readJson(c, InferenceRequest, bodyLimitBytes);
+      const { bytes: body, value } = await readJson(c, INFERENCE, bodyLimitBytes);
       const { path } = c.req;
       const { headers } = c.req.raw;
       const { model } = value;
@@ -45,7 +52,7 @@ export function routeInference(app: App, options: InferenceOptions): void {
       const { response, sent } = await dispatcher.dispatch({
         ...{ model, streams, headers, body, requestId, record },
         caller: c.req.raw,
-        client: clientOf(c),
+        client: clientOf(headers, address),
         fingerprint: fingerprinted ? fingerprint(model, value) : undefined,
         pathAndQuery: path + queryOf(c.req.url),
         method: "POST",

@@ -26,6 +26,10 @@ export interface ConnectionOwner {
 const CONNECT_MS_MAX = 10_000;
 const PROBE_AFTER_MS = 60_000;
 
+/** Requests up to this size are put together here, as what is written is taken at once. */
+const JOINED_BYTES_MAX = 64 * 1024;
+const JOINED = Buffer.alloc(JOINED_BYTES_MAX);
+
 /**
  * One connection to a server, over TCP, TLS or a Unix socket; it carries one request at a time.
  *
@@ -68,7 +72,7 @@ export class Connection {
   /** Sends a request on an open connection that carries none. */
   carry(errand: Errand): void {
     this.#accept(errand);
-    this.#send();
+    this.#begin(errand.outgoing);
   }
 
   /** Reads nothing until `resume`: the server's writes will stall. */
@@ -93,10 +97,8 @@ export class Connection {
   }
 
   #accept(errand: Errand): void {
-    const { first, rest } = errand.outgoing;
     this.#errand = errand;
     this.#parser = new ResponseParser(errand, errand.toHead);
-    this.#unsent = rest === undefined ? [first] : [first, rest];
     this.#received = false;
   }
 
@@ -121,7 +123,23 @@ export class Connection {
   #ready(): void {
     clearTimeout(this.#timer);
     this.#state = "open";
-    this.#send();
+    if (this.#errand !== undefined) this.#begin(this.#errand.outgoing);
+  }
+
+  /** Writes a request, all at once if it is small. */
+  #begin({ head, body }: Outgoing): void {
+    const bodyBytes = body?.byteLength ?? 0;
+    const total = head.length + bodyBytes;
+    if (total > JOINED_BYTES_MAX) {
+      this.#unsent = [Buffer.from(head, "latin1")];
+      if (body !== null) this.#unsent.push(body);
+      this.#send();
+      return;
+    }
+    JOINED.write(head, 0, "latin1");
+    if (body !== null) JOINED.set(body, head.length);
+    const count = this.#socket?.write(JOINED, 0, total) ?? 0;
+    if (count < total) this.#unsent = [Buffer.from(JOINED.subarray(Math.max(0, count), total))];
   }
 
   /** @internal Writes as much as the server takes; called again when it takes more. */

@@ -13,15 +13,12 @@ export interface RequestMessage {
   keepAlive: boolean;
 }
 
-/** What is to be written: at once, and after it. */
+/** A request as it is to be written. */
 export interface Outgoing {
-  first: Buffer;
-  /** The body when it is not in `first`. */
-  rest: Uint8Array | undefined;
+  /** Request line, headers and empty line, in characters of one byte. */
+  head: string;
+  body: Uint8Array | null;
 }
-
-/** Bodies up to this size are copied behind their headers, to write all at once. */
-const JOINED_BYTES_MAX = 64 * 1024;
 
 /** Header values: visible characters, spaces and tabs, all of one byte. */
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
@@ -46,14 +43,7 @@ export function encodeRequest(message: RequestMessage): Outgoing {
   if (body !== null || method === "POST" || method === "PUT" || method === "PATCH") {
     text += `content-length: ${body?.byteLength ?? 0}\r\n`;
   }
-  text += "\r\n";
-  if (body === null || body.byteLength > JOINED_BYTES_MAX) {
-    return { first: Buffer.from(text, "latin1"), rest: body ?? undefined };
-  }
-  const first = Buffer.allocUnsafeSlow(text.length + body.byteLength);
-  first.write(text, 0, "latin1");
-  first.set(body, text.length);
-  return { first, rest: undefined };
+  return { head: `${text}\r\n`, body };
 }
 
 function unsendable(name: string): ClientError {
