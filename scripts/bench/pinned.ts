@@ -3,6 +3,7 @@ import { createServer } from "node:net";
 
 /** A process that runs on one core only. */
 export interface Pinned {
+  pid: number;
   url: string;
   /** Milliseconds of processor time used so far, by it and its children. */
   cpuMs(): number;
@@ -39,6 +40,7 @@ export async function startPinned(options: PinnedOptions): Promise<Pinned> {
     await Bun.sleep(50);
   }
   return {
+    pid: child.pid,
     url,
     cpuMs: () => ticksOf(child.pid) * TICK_MS,
     async stop() {

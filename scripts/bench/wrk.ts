@@ -17,6 +17,8 @@ export interface WrkOptions {
   seconds: number;
   /** Folder for wrk's script. */
   folder: string;
+  /** Sent with every request, beside the content type. */
+  headers?: Record<string, string>;
 }
 
 const SCRIPT = `wrk.method = "POST"
@@ -27,8 +29,11 @@ wrk.body = '{"model":"m","messages":[{"role":"user","content":"Hello, how are yo
 /** Sends chat requests as fast as they are answered, over kept-alive connections. */
 export async function wrk(options: WrkOptions): Promise<WrkRun> {
   const script = join(options.folder, "chat.lua");
-  writeFileSync(script, SCRIPT);
-  const { core, connections, seconds, url } = options;
+  const { core, connections, seconds, url, headers = {} } = options;
+  const lines = Object.entries(headers).map(
+    ([name, value]) => `wrk.headers[${JSON.stringify(name)}] = ${JSON.stringify(value)}\n`,
+  );
+  writeFileSync(script, SCRIPT + lines.join(""));
   const run = Bun.spawn(
     ["taskset", "-c", String(core), "wrk", "-t1", `-c${connections}`, `-d${seconds}s`].concat([
       "--latency",
