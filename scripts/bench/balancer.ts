@@ -12,8 +12,8 @@ import { wrk } from "./wrk.ts";
 /**
  * What the balancer costs, beside nginx in front of the same trivial upstream: requests per second
  * on one core, added latency, delay of streamed events, and whether 512 concurrent streams arrive
- * whole. Run as `npm run bench balancer`; takes about a minute. The proxy has one core for itself, load
- * and upstream share another; runs alternate, medians are shown.
+ * whole. Run as `npm run bench balancer`; takes about a minute. The proxy has one core for itself,
+ * load and upstream share another; runs alternate, medians are shown.
  */
 
 const PROXY_CORE = 0;

@@ -30,7 +30,7 @@ export function createApp({ log, drain }: AppOptions): App {
   const app: App = new Hono<AppEnv>();
 
   app.use(async function requestScope(c, next) {
-    const requestId = requestIdOf(c.req.header("x-request-id"));
+    const requestId = requestIdOf(c.req.raw.headers.get("x-request-id"));
     c.set("requestId", requestId);
     const leave = drain.enter(c.req.path);
     try {
@@ -75,8 +75,8 @@ export function errorResponse(
 }
 
 /** A client's own request id is kept if it is short and printable, as OpenAI does. */
-function requestIdOf(header: string | undefined): string {
-  return header !== undefined && /^[\x21-\x7e]{1,128}$/.test(header)
+function requestIdOf(header: string | null): string {
+  return header !== null && /^[\x21-\x7e]{1,128}$/.test(header)
     ? header
     : `req_${crypto.randomUUID()}`;
 }

@@ -133,6 +133,25 @@ describe("an event stream", () => {
     stop();
   });
 
+  test("that nobody wants after all lets the target go", async () => {
+    using target = rawTarget((c) => c.send(rawChunks(SSE, "data: 1\n\n")));
+    const { response, sent } = await send(target.url);
+    await response.body?.cancel();
+    expect(await sent).toBe("cancelled");
+    await target.closed(0);
+  });
+
+  test("of which 512 are open at once leaves room for other requests", async () => {
+    using target = rawTarget((c) => {
+      c.send(c.received.includes("/other") ? rawAnswer("{}") : rawChunks(SSE, "data: 1\n\n"));
+    });
+    const open = await Promise.all(Array.from({ length: 512 }, () => send(target.url)));
+    const other = { url: `${target.url}/other`, label: "endpoint e" };
+    const { response } = await send(target.url, { target: other, firstByteTimeoutMs: 1000 });
+    expect(response.status).toBe(200);
+    for (const { response } of open) await response.body?.cancel();
+  });
+
   test("whose client stops reading is given up after the idle time", async () => {
     const flood = rawChunk(`${"x".repeat(65_535)}\n`).repeat(400);
     using target = rawTarget((c) => c.send(rawChunks(SSE) + flood));
