@@ -42,6 +42,9 @@ describe("llmlb serve", () => {
       `the port is in use by llmlb (standalone, process ${child.pid})`,
     );
     expect(taken.code).toBe(1);
+    const second = await runProgram(["balancer", "--port", "0"], { home: home.path });
+    expect(second.stderr).toContain(`is in use by llmlb (standalone, process ${child.pid}`);
+    expect(second.code).toBe(1);
 
     child.kill("SIGTERM");
     expect(await child.exited).toBe(0);

@@ -6,7 +6,7 @@ import type { Logger } from "../lib/log.ts";
 import { banner } from "./banner.ts";
 import { EXIT } from "./exit.ts";
 import { logUncaught } from "./failure.ts";
-import { openHome, requireModelFiles } from "./home.ts";
+import { openHome, requireModelFiles, requireOwnHome } from "./home.ts";
 import { listenOrExplain } from "./port.ts";
 import type { Role } from "./role.ts";
 import { type RunFileHandle, writeRunFile } from "./runfile.ts";
@@ -22,6 +22,7 @@ import { paintFor } from "./terminal.ts";
 export async function serve(settings: Settings): Promise<never> {
   requireLoopback(settings);
   if (settings.mode !== "balancer") requireModelFiles(settings);
+  await requireOwnHome(settings);
   const signals = stopSignals();
   const log = openHome(settings);
   const role = await (settings.mode === "node" ? createNodeRole : createBalancerRole)(

@@ -102,8 +102,17 @@ export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     if (process.platform !== "linux") return true;
-    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+    // A process is gone when all its threads are: until then its sockets stay open.
+    return readdirSync(`/proc/${pid}/task`).some((thread) => isRunning(pid, thread));
   } catch {
     return false; // gone
+  }
+}
+
+function isRunning(pid: number, thread: string): boolean {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/task/${thread}/status`, "utf8"));
+  } catch {
+    return false; // this thread is gone
   }
 }

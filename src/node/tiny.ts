@@ -8,11 +8,12 @@ import { isCompiled } from "../lib/self.ts";
 export const TINY_MODEL_ID = "llmlb-tiny";
 
 /**
- * Arguments that suit it: context for four requests at once, and one thread. Its layers are so
- * small that threads mostly wait for each other: a second one gains nothing on an idle machine and
- * makes it many times slower on a busy one.
+ * Arguments that suit it: context for four requests at once, one thread, and the likeliest token
+ * unless a request says otherwise, since it is right only then. Its layers are so small that
+ * threads mostly wait for each other: a second one gains nothing on an idle machine and makes it
+ * several times slower on a busy one.
  */
-export const TINY_MODEL_ARGS = ["--ctx-size", "8192", "--parallel", "4", "--threads", "1"];
+export const TINY_MODEL_ARGS = "--ctx-size 8192 --parallel 4 --threads 1 --temp 0".split(" ");
 
 /** Paths of the weights and the image projector that an engine can open. */
 export interface TinyFiles {
