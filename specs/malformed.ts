@@ -124,6 +124,8 @@ type Field = [name: string, value: unknown];
 const SAMPLING: Field[] = [
   ["temperature", "hot"],
   ["temperature", [1]],
+  ["temperature", -3],
+  ["max_tokens", 0],
   ["top_p", "most"],
   ["top_p", {}],
   ["top_k", "forty"],

@@ -23,8 +23,8 @@ export function noEndpoint(model: string, endpoints: number): ApiError {
 
 /** 429 for a request that finds too many others waiting. */
 export function queueFull(model: string): ApiError {
-  const message = `The request for \`${model}\` cannot wait: its queue is full. Try again later, \
-or raise --queue-max.`;
+  const message = `The request for \`${model}\` cannot wait: too many wait already. Try again \
+later, or raise --queue-max.`;
   return new ApiError("rate_limited", message, { code: "queue_full", retryAfterS: RETRY_AFTER_S });
 }
 

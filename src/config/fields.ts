@@ -230,7 +230,7 @@ export const FIELDS: { [K in FieldKey]: Field<Inputs[K]> } = {
     name: "queue_max",
     flags: "--queue-max <number>",
     group: "Limits",
-    help: "Requests that may wait for a free slot, per model",
+    help: "Length of a model's queue for free slots; a client alone may fill four fifths of it",
     schema: () => wholeNumber(1, QUEUE_MAX),
     fallback: () => 100,
   },

@@ -9,7 +9,13 @@ import { InferenceRequest } from "../wire/openai.ts";
 
 const texts = z.array(z.string());
 
+/** A length of zero or a temperature below zero would be read as something else. */
+const length = z.int().refine((value) => value === -1 || value >= 1);
+
 const sampling = {
+  temperature: field("temperature", "a number from 0 on", z.number().min(0)),
+  max_tokens: field("max_tokens", "a whole number from 1 on", length),
+  max_completion_tokens: field("max_completion_tokens", "a whole number from 1 on", length),
   stop: field("stop", "a text or a list of texts", z.union([z.string(), texts])),
   grammar: field("grammar", "a text", z.string()),
   logit_bias: field(
