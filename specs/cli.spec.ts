@@ -139,9 +139,15 @@ describe("llmlb, beside a server of the same home,", () => {
 
   test("does not take a port that is in use, and says by whom", async () => {
     const port = new URL(program.url).port;
-    const result = await client(["--port", port]);
+    const result = await client(["node", "--port", port]);
     expect(result.code).toBe(1);
     expect(result.stderr).toContain(`port is in use by llmlb (standalone, process ${program.pid})`);
+  });
+
+  test("does not start a second balancer on one data folder", async () => {
+    const result = await client(["--port", "0"]);
+    expect(result.code).toBe(1);
+    expect(result.stderr).toContain(`is in use by llmlb (standalone, process ${program.pid}`);
   });
 
   test("balances over endpoints that are named", async () => {
