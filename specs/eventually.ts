@@ -1,17 +1,11 @@
-const PAUSE_MS = 25;
+import { eventually as waitFor } from "../src/cli/program.fixture.ts";
 
-/** Asks `probe` until it gives a value; throws after `limitMs`, with its last failure. */
-export async function eventually<T>(
+/** Asks `probe` until it gives a value; throws after `limitMs`. */
+export function eventually<T>(
   probe: () => T | undefined | Promise<T | undefined>,
   limitMs = 10_000,
 ): Promise<T> {
-  const endsAt = performance.now() + limitMs;
-  for (;;) {
-    const value = await probe();
-    if (value !== undefined) return value;
-    if (performance.now() > endsAt) throw new Error(`nothing came within ${limitMs} ms`);
-    await Bun.sleep(PAUSE_MS);
-  }
+  return waitFor(probe, limitMs);
 }
 
 /** What `work` gives, if it does so within `limitMs`; throws otherwise. */
