@@ -1,0 +1,193 @@
+import { z } from "zod";
+
+/**
+ * Chat completions as the balancer reads them where it must: to speak to an endpoint that knows
+ * another API, or to answer a client of another API. Requests that pass as they are do not come
+ * here. Fields of which nobody knows anything survive.
+ * Source: https://platform.openai.com/docs/api-reference/chat
+ */
+export const TextPart = z.looseObject({ type: z.literal("text"), text: z.string() });
+export const ImagePart = z.looseObject({
+  type: z.literal("image_url"),
+  image_url: z.looseObject({ url: z.string(), detail: z.string().optional() }),
+});
+export const AudioPart = z.looseObject({
+  type: z.literal("input_audio"),
+  input_audio: z.looseObject({ data: z.string(), format: z.string() }),
+});
+export const FilePart = z.looseObject({
+  type: z.literal("file"),
+  file: z.looseObject({
+    filename: z.string().optional(),
+    /** A data URL. */
+    file_data: z.string().optional(),
+    file_id: z.string().optional(),
+  }),
+});
+export const RefusalPart = z.looseObject({ type: z.literal("refusal"), refusal: z.string() });
+
+export const ChatPart = z.discriminatedUnion("type", [
+  ...([TextPart, ImagePart, AudioPart] as const),
+  ...([FilePart, RefusalPart] as const),
+]);
+export type ChatPart = z.infer<typeof ChatPart>;
+
+export const ToolCall = z.looseObject({
+  id: z.string(),
+  type: z.literal("function").default("function"),
+  function: z.looseObject({
+    name: z.string(),
+    /** JSON, as the model wrote it. */
+    arguments: z.string(),
+  }),
+});
+export type ToolCall = z.infer<typeof ToolCall>;
+
+const Content = z.union([z.string(), z.array(ChatPart)]);
+
+export const ChatMessage = z.discriminatedUnion("role", [
+  z.looseObject({ role: z.enum(["system", "developer"]), content: Content }),
+  z.looseObject({ role: z.literal("user"), content: Content, name: z.string().optional() }),
+  z.looseObject({
+    role: z.literal("assistant"),
+    content: Content.nullish(),
+    refusal: z.string().nullish(),
+    /** What the model thought; vLLM, llama-server, DeepSeek and others. */
+    reasoning_content: z.string().nullish(),
+    tool_calls: z.array(ToolCall).nullish(),
+  }),
+  z.looseObject({ role: z.literal("tool"), content: Content, tool_call_id: z.string() }),
+]);
+export type ChatMessage = z.infer<typeof ChatMessage>;
+
+const JsonSchema = z.record(z.string(), z.unknown());
+
+export const ChatTool = z.looseObject({
+  type: z.literal("function"),
+  function: z.looseObject({
+    name: z.string(),
+    description: z.string().optional(),
+    parameters: JsonSchema.optional(),
+    strict: z.boolean().nullish(),
+  }),
+});
+export type ChatTool = z.infer<typeof ChatTool>;
+
+export const ToolChoice = z.union([
+  z.enum(["none", "auto", "required"]),
+  z.looseObject({ type: z.literal("function"), function: z.looseObject({ name: z.string() }) }),
+]);
+export type ToolChoice = z.infer<typeof ToolChoice>;
+
+export const ResponseFormat = z.discriminatedUnion("type", [
+  z.looseObject({ type: z.literal("text") }),
+  z.looseObject({ type: z.literal("json_object") }),
+  z.looseObject({
+    type: z.literal("json_schema"),
+    json_schema: z.looseObject({
+      name: z.string(),
+      description: z.string().optional(),
+      schema: JsonSchema.optional(),
+      strict: z.boolean().nullish(),
+    }),
+  }),
+]);
+export type ResponseFormat = z.infer<typeof ResponseFormat>;
+
+export const ChatRequest = z.looseObject({
+  model: z.string(),
+  messages: z.array(ChatMessage).min(1),
+  stream: z.boolean().nullish(),
+  stream_options: z.looseObject({ include_usage: z.boolean().optional() }).nullish(),
+  max_tokens: z.number().nullish(),
+  max_completion_tokens: z.number().nullish(),
+  temperature: z.number().nullish(),
+  top_p: z.number().nullish(),
+  stop: z.union([z.string(), z.array(z.string())]).nullish(),
+  seed: z.number().nullish(),
+  n: z.number().nullish(),
+  presence_penalty: z.number().nullish(),
+  frequency_penalty: z.number().nullish(),
+  logprobs: z.boolean().nullish(),
+  top_logprobs: z.number().nullish(),
+  user: z.string().nullish(),
+  tools: z.array(ChatTool).nullish(),
+  tool_choice: ToolChoice.nullish(),
+  parallel_tool_calls: z.boolean().nullish(),
+  response_format: ResponseFormat.nullish(),
+  reasoning_effort: z.string().nullish(),
+});
+export type ChatRequest = z.infer<typeof ChatRequest>;
+
+export const ChatUsage = z.looseObject({
+  prompt_tokens: z.number(),
+  completion_tokens: z.number().default(0),
+  total_tokens: z.number().optional(),
+  prompt_tokens_details: z.looseObject({ cached_tokens: z.number().nullish() }).nullish(),
+  completion_tokens_details: z.looseObject({ reasoning_tokens: z.number().nullish() }).nullish(),
+});
+export type ChatUsage = z.infer<typeof ChatUsage>;
+
+/** `stop`, `length`, `tool_calls`, `content_filter`; some servers have more. */
+const FinishReason = z.string();
+
+export const ChatCompletion = z.looseObject({
+  id: z.string().default(""),
+  object: z.string().default("chat.completion"),
+  created: z.number().default(0),
+  model: z.string().default(""),
+  choices: z.array(
+    z.looseObject({
+      index: z.number().default(0),
+      message: z.looseObject({
+        role: z.string().default("assistant"),
+        content: z.string().nullish(),
+        refusal: z.string().nullish(),
+        reasoning_content: z.string().nullish(),
+        tool_calls: z.array(ToolCall).nullish(),
+      }),
+      finish_reason: FinishReason.nullish(),
+      logprobs: z.unknown().optional(),
+    }),
+  ),
+  usage: ChatUsage.nullish(),
+});
+export type ChatCompletion = z.infer<typeof ChatCompletion>;
+
+export const ChatChunk = z.looseObject({
+  id: z.string().default(""),
+  object: z.string().default("chat.completion.chunk"),
+  created: z.number().default(0),
+  model: z.string().default(""),
+  choices: z
+    .array(
+      z.looseObject({
+        index: z.number().default(0),
+        delta: z
+          .looseObject({
+            role: z.string().nullish(),
+            content: z.string().nullish(),
+            refusal: z.string().nullish(),
+            reasoning_content: z.string().nullish(),
+            /** In pieces: the first of each index has id and name, all together the arguments. */
+            tool_calls: z
+              .array(
+                z.looseObject({
+                  index: z.number().default(0),
+                  id: z.string().nullish(),
+                  function: z
+                    .looseObject({ name: z.string().nullish(), arguments: z.string().nullish() })
+                    .optional(),
+                }),
+              )
+              .nullish(),
+          })
+          .default({}),
+        finish_reason: FinishReason.nullish(),
+        logprobs: z.unknown().optional(),
+      }),
+    )
+    .default([]),
+  usage: ChatUsage.nullish(),
+});
+export type ChatChunk = z.infer<typeof ChatChunk>;
