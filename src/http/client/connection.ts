@@ -3,6 +3,7 @@ import type { Address } from "./address.ts";
 import { ClientError } from "./failure.ts";
 import type { Outgoing } from "./message.ts";
 import { broken, ResponseParser, type ResponseSink } from "./parser.ts";
+import { isStreamed, type StreamedBody, Upload } from "./upload.ts";
 
 /** One request that a connection carries, and whom to tell of the answer. */
 export interface Errand extends ResponseSink {
@@ -13,6 +14,8 @@ export interface Errand extends ResponseSink {
   readonly keepAlive: boolean;
   /** There will be no (further) answer. `untouched`: nothing of it had come. */
   onFailure(error: ClientError, untouched: boolean): void;
+  /** A streamed body begins to be read: from now on the request cannot be sent again. */
+  onUpload?(): void;
 }
 
 /** Who looks after connections between errands. */
@@ -45,6 +48,9 @@ export class Connection {
   #parser: ResponseParser | undefined;
   /** What the server has not taken yet of the request. */
   #unsent: Uint8Array[] = [];
+  #upload: Upload | undefined;
+  /** Settles once the server has taken everything, or the connection is closed. */
+  #drained: PromiseWithResolvers<void> | undefined;
   #state: "connecting" | "open" | "closed" = "connecting";
   #received = false;
   #finished = false;
@@ -128,6 +134,7 @@ export class Connection {
 
   /** Writes a request, all at once if it is small. */
   #begin({ head, body }: Outgoing): void {
+    if (body !== null && isStreamed(body)) return this.#stream(head, body);
     const bodyBytes = body?.byteLength ?? 0;
     const total = head.length + bodyBytes;
     if (total > JOINED_BYTES_MAX) {
@@ -142,9 +149,35 @@ export class Connection {
     if (count < total) this.#unsent = [Buffer.from(JOINED.subarray(Math.max(0, count), total))];
   }
 
+  /** Writes a request whose body comes in by and by, at the pace at which the server takes it. */
+  #stream(head: string, body: StreamedBody): void {
+    const upload = new Upload(body);
+    this.#upload = upload;
+    this.#errand?.onUpload?.();
+    this.#unsent = [Buffer.from(head, "latin1")];
+    this.#send();
+    const take = (bytes: Uint8Array): Promise<void> | undefined => {
+      this.#unsent.push(bytes);
+      this.#send();
+      if (this.#unsent.length === 0) return undefined;
+      this.#drained ??= Promise.withResolvers();
+      return this.#drained.promise;
+    };
+    // Once it is stopped, the connection may carry another request, which this must not fail.
+    upload.run(take).catch((error) => {
+      if (this.#upload === upload) this.#fail(error);
+    });
+  }
+
   /** @internal Writes as much as the server takes; called again when it takes more. */
   onDrain(): void {
     if (this.#state === "open" && this.#unsent.length > 0) this.#send();
+    if (this.#unsent.length === 0) this.#tellDrained();
+  }
+
+  #tellDrained(): void {
+    this.#drained?.resolve();
+    this.#drained = undefined;
   }
 
   #send(): void {
@@ -173,8 +206,8 @@ export class Connection {
       return void this.#fail(error);
     }
     if (!parser.ended) return;
-    const wanted = this.#errand?.keepAlive === true && this.#unsent.length === 0;
-    this.#finish(wanted && parser.reusable);
+    const sent = this.#unsent.length === 0 && this.#upload?.ended !== false;
+    this.#finish(sent && this.#errand?.keepAlive === true && parser.reusable);
   }
 
   /** The answer is complete. */
@@ -182,6 +215,7 @@ export class Connection {
     this.#errand = undefined;
     this.#parser = undefined;
     if (!reusable || this.#state !== "open") return void this.destroy();
+    this.#upload = undefined;
     this.resume();
     this.owner.released(this);
   }
@@ -222,6 +256,9 @@ export class Connection {
     clearTimeout(this.#timer);
     this.#state = "closed";
     this.#unsent = [];
+    this.#upload?.stop();
+    this.#upload = undefined;
+    this.#tellDrained();
   }
 }
 

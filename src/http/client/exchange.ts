@@ -4,6 +4,7 @@ import { ClientError } from "./failure.ts";
 import type { ResponseHead } from "./head.ts";
 import { encodeRequest, type Outgoing, type RequestMessage } from "./message.ts";
 import { type Host, Pool } from "./pool.ts";
+import { isStreamed } from "./upload.ts";
 
 export interface ClientRequest extends Omit<RequestMessage, "path" | "host"> {
   /** Complete URL; with `unix` only its path and query matter. */
@@ -55,13 +56,15 @@ export class Exchange implements Errand {
   #ended = false;
   #failure: unknown;
   #reader: PromiseWithResolvers<Uint8Array | undefined> | undefined;
+  #uploading = false;
 
   constructor(host: Host, outgoing: Outgoing, options: { toHead: boolean; keepAlive: boolean }) {
     this.#host = host;
     this.outgoing = outgoing;
     this.toHead = options.toHead;
     this.keepAlive = options.keepAlive;
-    if (this.keepAlive) {
+    // A streamed body cannot be sent a second time, should the connection turn out to be closed.
+    if (this.keepAlive && !isStreamed(outgoing.body)) {
       this.#reusedAt = performance.now();
       this.#connection = host.reuse(this);
     }
@@ -73,6 +76,11 @@ export class Exchange implements Errand {
   /** The beginning of the answer; rejects with `ClientError` or what `abort` was called with. */
   get head(): Promise<ResponseHead> {
     return this.#head.promise;
+  }
+
+  /** A streamed body was begun: this request cannot be sent to another server. */
+  get spent(): boolean {
+    return this.#uploading;
   }
 
   /** The answer has come to its end; there may be bytes to `read`. */
@@ -114,6 +122,10 @@ export class Exchange implements Errand {
     this.#pieces = [];
     this.#connection?.destroy();
     this.#break(cause);
+  }
+
+  onUpload(): void {
+    this.#uploading = true;
   }
 
   onHead(head: ResponseHead): void {

@@ -2,6 +2,8 @@
 export type FailureCode =
   /** An address that is none, or headers that cannot be sent. */
   | "bad_request"
+  /** The request's own body broke off, or had another length than it said; see `cause`. */
+  | "body"
   /** No connection could be made. */
   | "connect"
   /** The server's certificate does not vouch for it. */

@@ -1,4 +1,5 @@
 import { ClientError } from "./failure.ts";
+import { isStreamed, type RequestBody } from "./upload.ts";
 
 /** What a request asks of a server. */
 export interface RequestMessage {
@@ -8,7 +9,7 @@ export interface RequestMessage {
   host: string;
   /** Without `host`, `connection` and those about the body, which are ours to set. */
   headers: Record<string, string>;
-  body: Uint8Array | null;
+  body: RequestBody;
   /** Keep the connection for further requests. */
   keepAlive: boolean;
 }
@@ -17,7 +18,7 @@ export interface RequestMessage {
 export interface Outgoing {
   /** Request line, headers and empty line, in characters of one byte. */
   head: string;
-  body: Uint8Array | null;
+  body: RequestBody;
 }
 
 /** Header values: visible characters, spaces and tabs, all of one byte. */
@@ -41,9 +42,16 @@ export function encodeRequest(message: RequestMessage): Outgoing {
   if (headers["user-agent"] === undefined) text += "user-agent: llmlb\r\n";
   if (!keepAlive) text += "connection: close\r\n";
   if (body !== null || method === "POST" || method === "PUT" || method === "PATCH") {
-    text += `content-length: ${body?.byteLength ?? 0}\r\n`;
+    text += lengthOf(body);
   }
   return { head: `${text}\r\n`, body };
+}
+
+function lengthOf(body: RequestBody): string {
+  if (body === null) return "content-length: 0\r\n";
+  if (!isStreamed(body)) return `content-length: ${body.byteLength}\r\n`;
+  const { length } = body;
+  return length === undefined ? "transfer-encoding: chunked\r\n" : `content-length: ${length}\r\n`;
 }
 
 function unsendable(name: string): ClientError {
