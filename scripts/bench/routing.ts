@@ -35,7 +35,7 @@ function prepare({ strategy, endpoints, serving, models, waiting }: Case): Batch
     const having = all
       .slice(0, serving)
       .map((_, k) => all[(i * serving + k) % endpoints] as TestEndpoint);
-    for (const one of having) one.models.add(name);
+    for (const one of having) one.served.add(name);
     byModel.set(name, having);
   }
   const gate = new Gate<TestEndpoint>({

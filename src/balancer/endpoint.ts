@@ -77,6 +77,8 @@ export class Endpoint {
   readonly circuit = new Circuit();
   /** The last list it gave; undefined as long as it gave none. */
   models: ModelMap | undefined;
+  /** The same by the id of the model; the values are its own names. The fleet keeps it. */
+  served: ReadonlyMap<string, string> = new Map();
   /** Unix seconds of the first list. */
   seenAt = 0;
   /** Slots that it says it has; undefined where it does not say. */

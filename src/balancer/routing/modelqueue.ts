@@ -1,5 +1,5 @@
 import { FairQueue } from "./queue.ts";
-import type { Routable, SlotRequest, Waiting } from "./request.ts";
+import type { Need, Routable, SlotRequest, Waiting } from "./request.ts";
 
 /** A waiting request and how to reach who waits. */
 export interface Entry<E extends Routable> {
@@ -7,9 +7,16 @@ export interface Entry<E extends Routable> {
   waiting: Waiting<E>;
 }
 
-/** The queue of one model, and the places in it of requests that come later. */
+/** Requests for a model that need the same of an endpoint wait in one queue. */
+export function queueKey(model: string, need: { readonly key: string } | undefined): string {
+  return need === undefined ? model : `${model}\n${need.key}`;
+}
+
+/** The queue of one model and need, and the places in it of requests that come later. */
 export class ModelQueue<E extends Routable> extends FairQueue<E, Entry<E>> {
+  readonly key: string;
   readonly model: string;
+  readonly need: Need<E> | undefined;
   /** Places for requests that come later. */
   reserved = 0;
   /** The same by client. */
@@ -17,10 +24,18 @@ export class ModelQueue<E extends Routable> extends FairQueue<E, Entry<E>> {
   /** Number of the selection that served it last, at first of the one it came after. */
   servedTurn: number;
 
-  constructor(model: string, servedTurn: number) {
+  constructor({ model, need }: SlotRequest<E>, servedTurn: number) {
     super();
+    this.key = queueKey(model, need);
     this.model = model;
+    this.need = need;
     this.servedTurn = servedTurn;
+  }
+
+  /** Whether an endpoint is for the requests that wait here. */
+  isFor(endpoint: E): boolean {
+    if (!endpoint.served.has(this.model)) return false;
+    return this.need === undefined || this.need.isMetBy(endpoint, this.model);
   }
 
   /** Adds or gives up a place of a client. */

@@ -55,7 +55,7 @@ class World {
   ];
   readonly timers = new Map<TestEndpoint, number>();
   readonly scheduler = new Scheduler<TestEndpoint>({
-    candidates: (model) => this.endpoints.filter(({ models }) => models.has(model)),
+    candidates: (model) => this.endpoints.filter(({ served }) => served.has(model)),
     strategy: "latency",
     queueMax: 20,
     onBlocked: (endpoint, untilMs) => this.timers.set(endpoint, untilMs),
@@ -176,7 +176,7 @@ class World {
       expect(load.active).toBeLessThanOrEqual(load.slots);
       if (!isOpen(endpoint, this.nowMs) || !hasRoom(endpoint)) continue;
       const forgotten = this.waiters.filter(
-        ({ request }) => endpoint.models.has(request.model) && !request.tried?.includes(endpoint),
+        ({ request }) => endpoint.served.has(request.model) && !request.tried?.includes(endpoint),
       );
       expect(forgotten).toEqual([]);
     }
@@ -188,7 +188,7 @@ class World {
     for (const endpoint of this.endpoints) this.#change(this.endpoints.indexOf(endpoint), "online");
     this.waiters = this.waiters.filter(({ request, waiting }) => {
       const elsewhere = this.endpoints.some(
-        (one) => one.models.has(request.model) && !request.tried?.includes(one),
+        (one) => one.served.has(request.model) && !request.tried?.includes(one),
       );
       return elsewhere || !waiting.leave("timeout");
     });

@@ -9,8 +9,15 @@ export interface Routable extends Candidate {
   readonly load: Load;
   readonly latency: Latency;
   readonly circuit: Circuit;
-  /** The names under which clients may ask it for models, e.g. a Map's keys. */
-  readonly models: ModelNames | undefined;
+  /** The names by which requests ask it for models, e.g. a Map's keys. */
+  readonly served: ModelNames;
+}
+
+/** What a request needs of an endpoint beyond its model; made once, never per request. */
+export interface Need<E> {
+  /** Tells one need from another, e.g. `/v1/messages vision`. There are few. */
+  readonly key: string;
+  isMetBy(endpoint: E, model: string): boolean;
 }
 
 /** A Set of names or a Map by name. */
@@ -23,6 +30,8 @@ export interface ModelNames {
 /** A request for a slot of some endpoint. */
 export interface SlotRequest<E> {
   model: string;
+  /** Default: any endpoint with the model will do. */
+  need?: Need<E> | undefined;
   /** Whose request it is; clients share the slots evenly. */
   client: string;
   nowMs: number;

@@ -11,7 +11,7 @@ type Options = Partial<SchedulerOptions<TestEndpoint>>;
 function setup(endpoints: TestEndpointOptions[], options: Options = {}) {
   const all = endpoints.map((one, i) => new TestEndpoint({ name: "abcdef"[i] ?? "z", ...one }));
   const scheduler = new Scheduler<TestEndpoint>({
-    candidates: (model) => all.filter(({ models }) => models.has(model)),
+    candidates: (model) => all.filter(({ served }) => served.has(model)),
     ...options,
   });
   const settled: string[] = [];
@@ -307,4 +307,35 @@ test("a conversation goes on where it began, also when it had to wait there", ()
   expect(where(Float64Array.of(21, 22, 23))).toBe("b");
   expect(where(Float64Array.of(11, 12, 13))).toBe("a");
   expect(where(Float64Array.of(31, 32))).toBe("b");
+});
+
+describe("a request that needs more than the model", () => {
+  const need = { key: "vision", isMetBy: (one: TestEndpoint) => one.name === "b" };
+
+  test("goes to an endpoint that has it, however busy", () => {
+    const { ask, all } = setup([{ slots: 4 }, { slots: 2 }]);
+    expect([ask("1", { need }).kind, ask("2", { need }).kind]).toEqual(["granted", "granted"]);
+    expect(all.map(({ load }) => load.active)).toEqual([0, 2]);
+  });
+
+  test.each(["many", "few"])("waits for such an endpoint only, of %s models", (amount) => {
+    const models = amount === "many" ? ["m", "n", "o"] : ["m"];
+    const { ask, finish, settled, scheduler } = setup([
+      { slots: 1, models },
+      { slots: 1, models },
+    ]);
+    expect([ask("1", { need }).kind, ask("2").kind]).toEqual(["granted", "granted"]);
+    expect([ask("3", { need }).kind, ask("4").kind]).toEqual(["queued", "queued"]);
+    expect(scheduler.waiting("m")).toBe(2);
+    finish("2");
+    expect(settled).toEqual(["4:a"]);
+    finish("1");
+    expect(settled).toEqual(["4:a", "3:b"]);
+    expect(scheduler.waiting("m")).toBe(0);
+  });
+
+  test("is unavailable where no endpoint has it", () => {
+    const { ask } = setup([{}]);
+    expect(ask("1", { need }).kind).toBe("unavailable");
+  });
 });

@@ -1,14 +1,14 @@
 import type { Strategy } from "../../config/settings.ts";
 import { type Admission, admit } from "./admission.ts";
 import { Grant, type GrantEvents } from "./grant.ts";
-import { type Entry, ModelQueue } from "./modelqueue.ts";
+import { type Entry, ModelQueue, queueKey } from "./modelqueue.ts";
 import type { PrefixIndex } from "./prefix.ts";
 import { Ticket } from "./queue.ts";
-import type { Outcome, Place, Routable, SlotRequest, Waiting } from "./request.ts";
+import type { Need, Outcome, Place, Routable, SlotRequest, Waiting } from "./request.ts";
 import { hasRoom, isOpen, type Reason, select } from "./selection.ts";
 
 export interface SchedulerOptions<E extends Routable> {
-  /** Endpoints that have a model, online or not: those whose `models` has it. */
+  /** Endpoints that have a model, online or not: those whose `served` has it. */
   candidates: (model: string) => readonly E[];
   /** Default `prefix`. */
   strategy?: Strategy;
@@ -46,7 +46,8 @@ export interface SchedulerCounts {
  *
  * A slot that gets free (`offer`) is given away within the call, so nobody can come in between:
  * 1. The endpoint is not open or has no free slot: nothing.
- * 2. Among the models of the endpoint for which somebody waits, the one served longest ago.
+ * 2. Among the queues whose model the endpoint has and whose need it meets, the one served longest
+ *    ago. Requests that need different things of an endpoint wait in queues of their own.
  * 3. Its next request, see `FairQueue`, is granted; then again from 1.
  */
 export class Scheduler<E extends Routable> {
@@ -54,8 +55,10 @@ export class Scheduler<E extends Routable> {
   readonly #strategy: Strategy;
   readonly #queueMax: number;
   readonly #waitingMax: number;
-  /** Only models with waiting requests or places, the one served longest ago first. */
+  /** Only those with waiting requests or places, the one served longest ago first. */
   readonly #queues = new Map<string, ModelQueue<E>>();
+  /** What was ever waited for. */
+  readonly #needs = new Map<string, Need<E>>();
   readonly counts: SchedulerCounts = {
     granted: 0,
     waited: 0,
@@ -83,8 +86,9 @@ export class Scheduler<E extends Routable> {
   /** Requests that wait in all, or for one model. */
   waiting(model?: string): number {
     if (model === undefined) return this.#waiting;
-    const queue = this.#queues.get(model);
-    return queue === undefined ? 0 : queue.size + queue.reserved;
+    let waiting = 0;
+    for (const queue of this.#queuesOf(model)) waiting += queue.size + queue.reserved;
+    return waiting;
   }
 
   /** Asks for a slot. */
@@ -101,7 +105,7 @@ export class Scheduler<E extends Routable> {
       }
       const { endpoint, reason } = selection;
       // A slot is free though somebody waits, e.g. because a back-off is over: they come first.
-      if (!isRetry(request) && this.#handOver(endpoint, request.model, request.nowMs)) {
+      if (!isRetry(request) && this.#handOver(endpoint, this.#queueOf(request), request.nowMs)) {
         continue;
       }
       return { kind: "granted", grant: this.#grant(request, endpoint, { reason, waitedMs: 0 }) };
@@ -146,14 +150,18 @@ export class Scheduler<E extends Routable> {
   }
 
   #select(request: SlotRequest<E>) {
-    const { model, nowMs, tried, fingerprint } = request;
+    const { model, need, nowMs, tried, fingerprint } = request;
     const matches =
       this.#strategy === "prefix" && fingerprint !== undefined && fingerprint.length > 0
         ? this.#options.prefixes?.match(fingerprint, nowMs)
         : undefined;
     const turn = this.#turn + 1;
     const context = { strategy: this.#strategy, nowMs, turn, tried, matches };
-    return select(this.#options.candidates(model), context);
+    const all = this.#options.candidates(model);
+    return select(
+      need === undefined ? all : all.filter((one) => need.isMetBy(one, model)),
+      context,
+    );
   }
 
   #grant(
@@ -175,15 +183,14 @@ export class Scheduler<E extends Routable> {
     });
   }
 
-  /** Grants an endpoint's slot to the next who waits for a model; false if nobody wants it. */
-  #handOver(endpoint: E, model: string, nowMs: number): boolean {
-    const queue = this.#queues.get(model);
+  /** Grants an endpoint's slot to the next who waits in a queue; false if nobody wants it. */
+  #handOver(endpoint: E, queue: ModelQueue<E> | undefined, nowMs: number): boolean {
     const ticket = queue?.take(endpoint);
     if (queue === undefined || ticket === undefined) return false;
     this.#waiting -= 1;
     queue.servedTurn = this.#turn + 1;
-    this.#queues.delete(model);
-    this.#queues.set(model, queue);
+    this.#queues.delete(queue.key);
+    this.#queues.set(queue.key, queue);
     this.#tidy(queue);
     const { request, waiting } = ticket.request;
     const waitedMs = Math.max(0, nowMs - (request.sinceMs ?? request.nowMs));
@@ -194,33 +201,43 @@ export class Scheduler<E extends Routable> {
     return true;
   }
 
-  /** Grants an endpoint's slot to somebody: models in turn, the one served longest ago first. */
+  /** Grants an endpoint's slot to somebody: queues in turn, the one served longest ago first. */
   #handOverAny(endpoint: E, nowMs: number): boolean {
-    const { models } = endpoint;
-    if (models === undefined) return false;
-    if (models.size >= this.#queues.size) {
-      for (const { model } of this.#queues.values()) {
-        if (models.has(model) && this.#handOver(endpoint, model, nowMs)) return true;
+    const { served } = endpoint;
+    if (served.size >= this.#queues.size) {
+      for (const queue of this.#queues.values()) {
+        if (queue.isFor(endpoint) && this.#handOver(endpoint, queue, nowMs)) return true;
       }
       return false;
     }
     const queues: ModelQueue<E>[] = [];
-    for (const model of models.keys()) {
-      const queue = this.#queues.get(model);
-      if (queue !== undefined) queues.push(queue);
+    for (const model of served.keys()) {
+      for (const queue of this.#queuesOf(model)) if (queue.isFor(endpoint)) queues.push(queue);
     }
     queues.sort((a, b) => a.servedTurn - b.servedTurn);
-    return queues.some(({ model }) => this.#handOver(endpoint, model, nowMs));
+    return queues.some((queue) => this.#handOver(endpoint, queue, nowMs));
+  }
+
+  #queueOf({ model, need }: SlotRequest<E>): ModelQueue<E> | undefined {
+    return this.#queues.get(queueKey(model, need));
+  }
+
+  *#queuesOf(model: string): Generator<ModelQueue<E>> {
+    for (const need of [undefined, ...this.#needs.values()]) {
+      const queue = this.#queues.get(queueKey(model, need));
+      if (queue !== undefined) yield queue;
+    }
   }
 
   #wait(request: SlotRequest<E>): Outcome<E> {
-    const queue = this.#queues.get(request.model) ?? new ModelQueue<E>(request.model, this.#turn);
+    const queue = this.#queueOf(request) ?? new ModelQueue<E>(request, this.#turn);
     const admission = this.#admit(request, queue);
     if (admission.kind === "reject") {
       this.counts.rejected += 1;
       return { kind: "rejected" };
     }
-    this.#queues.set(request.model, queue);
+    this.#queues.set(queue.key, queue);
+    if (queue.need !== undefined) this.#needs.set(queue.need.key, queue.need);
     this.#waiting += 1;
     if (admission.kind === "accept")
       return { kind: "queued", waiting: this.#enqueue(request, queue) };
@@ -276,7 +293,7 @@ export class Scheduler<E extends Routable> {
 
   /** Forgets a queue that nobody uses, so that there are never more than waiting requests. */
   #tidy(queue: ModelQueue<E>): void {
-    if (queue.size === 0 && queue.reserved === 0) this.#queues.delete(queue.model);
+    if (queue.size === 0 && queue.reserved === 0) this.#queues.delete(queue.key);
   }
 }
 

@@ -10,7 +10,7 @@ export class TestEndpoint implements Routable {
   readonly load: Load;
   readonly latency = new Latency();
   readonly circuit: Circuit;
-  readonly models: Set<string>;
+  readonly served: Set<string>;
 
   constructor(options: TestEndpointOptions = {}) {
     this.name = options.name ?? "endpoint";
@@ -19,7 +19,7 @@ export class TestEndpoint implements Routable {
     this.load.active = options.active ?? 0;
     this.load.initializing = options.initializing ?? false;
     this.circuit = new Circuit(options.circuit);
-    this.models = new Set(options.models ?? ["m"]);
+    this.served = new Set(options.models ?? ["m"]);
     const { latencyMs = 100 } = options;
     if (latencyMs !== null) this.latency.record(latencyMs, options.sampledAtMs ?? 0);
   }
