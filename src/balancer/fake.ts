@@ -143,4 +143,12 @@ const SETTINGS: Settings = {
   loadTimeoutMs: 1000,
   historyBodies: "redacted",
   historyRetentionMs: 60_000,
+  openaiApiKey: null,
+  openaiBaseUrl: "http://127.0.0.1:1",
+  googleApiKey: null,
+  googleBaseUrl: "http://127.0.0.1:1/v1beta",
+  anthropicApiKey: null,
+  anthropicBaseUrl: "http://127.0.0.1:1",
+  providers: [],
+  fallbacks: [],
 };

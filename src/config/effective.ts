@@ -1,5 +1,6 @@
-import { FIELD_KEYS, FIELDS, type FieldKey } from "./fields.ts";
+import { FIELD_KEYS, FIELDS, type Field, type FieldKey } from "./fields.ts";
 import type { Loaded, Origin } from "./load.ts";
+import type { EndpointSetting } from "./settings.ts";
 import { formatBytes, formatDuration } from "./units.ts";
 
 /** One setting as it is in effect. */
@@ -19,20 +20,20 @@ const MASK = "***";
 export function effectiveSettings({ settings, origins }: Loaded): EffectiveSetting[] {
   const shown = {
     ...settings,
-    token: settings.token === null ? null : MASK,
-    endpoints: settings.endpoints.map(({ name, url, apiKey }) => ({
-      name,
-      url,
-      ...(apiKey === undefined ? {} : { api_key: MASK }),
-    })),
+    endpoints: settings.endpoints.map(masked),
+    providers: settings.providers.map(masked),
   };
   const keys = FIELD_KEYS.filter((key): key is Exclude<FieldKey, "mmproj"> => key !== "mmproj");
   return keys.map((key) => {
-    const { name, unit } = FIELDS[key];
-    const value = shown[key];
+    const { name, unit, secret }: Field = FIELDS[key] as Field;
+    const value = secret && shown[key] !== null ? MASK : shown[key];
     const text = describe(value, unit);
     return { name, value, text, ...(unit === undefined ? {} : { unit }), origin: origins[key] };
   });
+}
+
+function masked({ name, url, apiKey }: EndpointSetting) {
+  return { name, url, ...(apiKey === undefined ? {} : { api_key: MASK }) };
 }
 
 function describe(value: unknown, unit: "ms" | "bytes" | undefined): string {
@@ -47,6 +48,7 @@ function describe(value: unknown, unit: "ms" | "bytes" | undefined): string {
 
 function describeItem(item: unknown): string {
   const entry: Record<string, unknown> = { ...(item as object) };
+  if (typeof entry.to === "string") return `${entry.model} = ${entry.to}`;
   const place = entry.url ?? entry.path;
   const key = entry.api_key === undefined ? "" : ` (key ${MASK})`;
   const mmproj = entry.mmproj === undefined ? "" : ` (mmproj ${entry.mmproj})`;

@@ -2,6 +2,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import type { ZodType } from "zod";
 import type { LogLevel } from "../lib/log.ts";
+import { CLOUD_FIELDS } from "./cloudfields.ts";
 import type { NamedPath } from "./model.ts";
 import {
   baseUrl,
@@ -33,8 +34,12 @@ export interface Field<T = unknown> {
   name: string;
   /** Flags as the help shows them, e.g. `-p, --port <port>`; none: given after `--`. */
   flags?: string;
+  /** Environment variables that say the same, weaker than the field's own. */
+  aliases?: readonly string[];
+  /** Never shown. */
+  secret?: true;
   /** Heading in the help. */
-  group: "Server" | "Joining" | "Models" | "Endpoints" | "Limits" | "Files and logs";
+  group: "Server" | "Joining" | "Models" | "Endpoints" | "Clouds" | "Limits" | "Files and logs";
   /** One line, without a full stop. */
   help: string;
   /** Reads text or a value of config.json; relative paths start at `folder`. */
@@ -121,6 +126,7 @@ export const FIELDS: { [K in FieldKey]: Field<Inputs[K]> } = {
   token: {
     name: "token",
     flags: "--token <token>",
+    secret: true,
     group: "Joining",
     help: "What lets this node in the first time; llmlb endpoint token makes one there",
     schema: () => text("a token such as enrol_…"),
@@ -226,6 +232,7 @@ export const FIELDS: { [K in FieldKey]: Field<Inputs[K]> } = {
     schema: () => wholeNumber(1, SLOTS_MAX),
     fallback: () => 8,
   },
+  ...CLOUD_FIELDS,
   queueMax: {
     name: "queue_max",
     flags: "--queue-max <number>",

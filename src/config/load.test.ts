@@ -64,6 +64,14 @@ describe("loadSettings", () => {
       loadTimeoutMs: 600_000,
       historyBodies: "redacted",
       historyRetentionMs: 604_800_000,
+      openaiApiKey: null,
+      openaiBaseUrl: "https://api.openai.com",
+      googleApiKey: null,
+      googleBaseUrl: "https://generativelanguage.googleapis.com/v1beta",
+      anthropicApiKey: null,
+      anthropicBaseUrl: "https://api.anthropic.com",
+      providers: [],
+      fallbacks: [],
     });
     expect(origins.port).toEqual({ source: "default", name: "default" });
     expect(origins.home).toEqual({ source: "env", name: "LLMLB_HOME" });
@@ -244,9 +252,99 @@ describe("models", () => {
   });
 });
 
+describe("clouds", () => {
+  test("take the names of the environment that everybody knows, weaker than our own", () => {
+    const env = {
+      OPENAI_API_KEY: "sk-1",
+      GEMINI_API_KEY: "g-1",
+      ANTHROPIC_API_BASE_URL: "http://a/v1",
+    };
+    const { settings, origins } = load({ env });
+    expect(settings.openaiApiKey).toBe("sk-1");
+    expect(settings.googleApiKey).toBe("g-1");
+    expect(settings.anthropicApiKey).toBeNull();
+    expect(settings.anthropicBaseUrl).toBe("http://a");
+    expect(origins.googleApiKey).toEqual({ source: "env", name: "GEMINI_API_KEY" });
+    const both = { GOOGLE_API_KEY: "g-2", ...env, LLMLB_OPENAI_API_KEY: "sk-2" };
+    expect(load({ env: both }).settings.googleApiKey).toBe("g-2");
+    expect(load({ env: both }).settings.openaiApiKey).toBe("sk-2");
+    const config = { openai_api_key: "sk-3" };
+    expect(load({ env, config }).settings.openaiApiKey).toBe("sk-1");
+    expect(load({ config }).settings.openaiApiKey).toBe("sk-3");
+  });
+
+  test.each([
+    ["http://g", "http://g/v1beta"],
+    ["http://g/v1beta/", "http://g/v1beta"],
+    ["http://g/proxy/v1alpha", "http://g/proxy/v1alpha"],
+    ["http://g/v1", "http://g/v1beta"],
+  ])("read Google's address %s", (given, expected) => {
+    expect(load({ env: { GOOGLE_API_BASE_URL: given } }).settings.googleBaseUrl).toBe(expected);
+  });
+
+  test("can be defined by the operator", () => {
+    const provider = ["groq=https://gsk-1@api.groq.com/openai/v1", "free=http://h"];
+    expect(load({ flags: { providers: provider } }).settings.providers).toEqual([
+      { name: "groq", url: "https://api.groq.com/openai", apiKey: "gsk-1" },
+      { name: "free", url: "http://h" },
+    ]);
+    const config = { providers: [{ name: "x", url: "https://h/v1", api_key: "k" }] };
+    const expected = [{ name: "x", url: "https://h", apiKey: "k" }];
+    expect(load({ config }).settings.providers).toEqual(expected);
+  });
+
+  test("take over by rules", () => {
+    const flags = { fallbacks: ["a=b=openai:x", "*=anthropic:y:z"] };
+    expect(load({ flags }).settings.fallbacks).toEqual([
+      { model: "a=b", to: "openai:x" },
+      { model: "*", to: "anthropic:y:z" },
+    ]);
+    const config = { fallbacks: [{ model: "m", to: "own:x" }], providers: ["own=http://h"] };
+    expect(load({ config }).settings.fallbacks).toEqual([{ model: "m", to: "own:x" }]);
+  });
+
+  const bad: [Case, string][] = [
+    [{ flags: { providers: ["https://host"] } }, "--provider https://host: must have a name"],
+    [{ flags: { providers: ["google=https://k@h"] } }, 'the name "google" is taken'],
+    [{ flags: { providers: ["a=http://h", "a=http://i"] } }, 'the name "a" is taken'],
+    [{ flags: { providers: ["1a=http://h"] } }, "must begin with a letter"],
+    [{ flags: { providers: ["a=ftp://sk-1@h"] } }, "--provider a=ftp://***@h: must be a URL that"],
+    [{ config: { providers: [{ url: "http://h" }] } }, "must have a name"],
+    [{ flags: { fallbacks: ["gpt-4o"] } }, "--fallback gpt-4o: must be model=provider:model"],
+    [{ flags: { fallbacks: ["a=gpt-4o"] } }, "must be model=provider:model"],
+    [{ flags: { fallbacks: ["a=groq:x"] } }, '--fallback: a=groq:x: there is no provider "groq"'],
+    [{ flags: { fallbacks: ["a=openai:x", "a=openai:y"] } }, 'two fallbacks for "a"'],
+    [{ config: { fallbacks: [{ model: "a" }] } }, "must be model=provider:model"],
+    [{ env: { OPENAI_BASE_URL: "api" } }, "OPENAI_BASE_URL=api: must be a URL"],
+  ];
+  test.each(bad)("refuse %j", (given, message) => {
+    expect(() => load(given)).toThrow(message);
+  });
+
+  test("never show a wrong key", () => {
+    const flags = { openaiApiKey: " " };
+    expect(() => load({ flags, env: { OPENAI_API_KEY: "x" } })).toThrow(
+      "--openai-api-key: must be",
+    );
+    const config = { google_api_key: { key: "secret-1" } };
+    expect(() => load({ config })).toThrow(/google_api_key: must be the provider's API key$/);
+  });
+});
+
 test("effectiveSettings never shows a key", () => {
-  const loaded = load({ flags: { endpoints: ["http://sk-secret@a"], models: ["/m.gguf"] } });
+  const env = { OPENAI_API_KEY: "sk-secret1", GEMINI_API_KEY: "sk-secret2" };
+  const flags = {
+    endpoints: ["http://sk-secret@a"],
+    models: ["/m.gguf"],
+    providers: ["groq=https://sk-secret3@h"],
+    fallbacks: ["*=groq:x"],
+  };
+  const loaded = load({ flags, env });
   const rows = effectiveSettings(loaded);
+  expect(rows.find(({ name }) => name === "openai_api_key")?.text).toBe("***");
+  expect(rows.find(({ name }) => name === "anthropic_api_key")?.text).toBe("none");
+  expect(rows.find(({ name }) => name === "providers")?.text).toBe("groq = https://h (key ***)");
+  expect(rows.find(({ name }) => name === "fallbacks")?.text).toBe("* = groq:x");
   expect(JSON.stringify(rows)).not.toContain("sk-secret");
   expect(rows.find(({ name }) => name === "endpoints")?.text).toBe("a = http://a (key ***)");
   expect(rows.find(({ name }) => name === "body_limit")?.text).toBe("64 MiB");

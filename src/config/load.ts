@@ -1,4 +1,5 @@
 import { dirname, join } from "node:path";
+import { unknownProvider } from "./cloud.ts";
 import { maskUrl } from "./endpoint.ts";
 import { ConfigError } from "./error.ts";
 import {
@@ -65,8 +66,10 @@ export function loadSettings({ flags, env, cwd = process.cwd() }: ConfigSources)
   return { settings: fold(inputs, complete), origins: complete, file };
 }
 
-/** Joins the projectors with their models. Those from a weaker source than these are unused. */
+/** Checks what belongs together; joins the projectors with their models. Those from a weaker source than these are unused. */
 function fold({ mmproj, ...inputs }: Inputs, origins: Record<FieldKey, Origin>): Settings {
+  const unknown = unknownProvider(inputs.fallbacks, inputs.providers);
+  if (unknown !== undefined) throw new ConfigError(`${origins.fallbacks.name}: ${unknown}`);
   if (STRENGTH[origins.mmproj.source] < STRENGTH[origins.models.source]) return inputs;
   const models = attachProjectors(inputs.models, mmproj);
   if (typeof models === "string") throw new ConfigError(`${origins.mmproj.name}: ${models}`);
@@ -90,9 +93,9 @@ function pick<T>(field: Field<T>, given: Given): { value: T; origin: Origin } {
     const name = flagName(field);
     return read(field, value, { source: "flag", name, separator: " ", folder: cwd });
   }
-  const name = envName(field);
-  const variable = env[name];
-  if (variable !== undefined && variable !== "") {
+  for (const name of [envName(field), ...(field.aliases ?? [])]) {
+    const variable = env[name];
+    if (variable === undefined || variable === "") continue;
     return read(field, variable, { source: "env", name, separator: "=", folder: cwd });
   }
   const entry = entries[field.name];
@@ -116,8 +119,8 @@ function read<T>(field: Field<T>, given: unknown, place: Place): { value: T; ori
   if (result.success) return { value: result.data, origin: { source, name } };
   const issue = result.error.issues[0];
   const params: Record<string, unknown> = issue?.code === "custom" ? (issue.params ?? {}) : {};
-  const shown =
-    typeof given === "boolean" ? "" : place.separator + show(params.item ?? given, source);
+  const isHidden = typeof given === "boolean" || field.secret;
+  const shown = isHidden ? "" : place.separator + show(params.item ?? given, source);
   throw new ConfigError(`${name}${shown}: ${issue?.message ?? "is wrong"}`);
 }
 

@@ -1,7 +1,19 @@
 import { type ZodType, z } from "zod";
+import {
+  fallbackConflict,
+  googleBase,
+  providerConflict,
+  readFallback,
+  readProvider,
+} from "./cloud.ts";
 import { endpointConflict, parseEndpoint, readEndpoint } from "./endpoint.ts";
 import { absolutePath, modelConflict, type NamedPath, parseNamedPath, readModel } from "./model.ts";
-import type { EndpointSetting, ModelSetting } from "./settings.ts";
+import type {
+  EndpointSetting,
+  FallbackSetting,
+  ModelSetting,
+  ProviderSetting,
+} from "./settings.ts";
 import { formatBytes, formatDuration, parseBytes, parseDurationMs } from "./units.ts";
 import { splitWords } from "./words.ts";
 
@@ -88,6 +100,24 @@ export function words(): ZodType<string[]> {
 /** A list of endpoints: `[name=]url` or `{name, url, api_key}` each. */
 export function endpoints(): ZodType<EndpointSetting[]> {
   return listOf(readEndpoint, endpointConflict);
+}
+
+/** The base URL of Google's API, with its version at the end. */
+export function googleBaseUrl(): ZodType<string> {
+  return reading(
+    "must be a URL such as https://generativelanguage.googleapis.com/v1beta",
+    (value) => (typeof value === "string" ? googleBase(value) : undefined),
+  );
+}
+
+/** A list of clouds: `name=url` or `{name, url, api_key}` each. */
+export function providers(): ZodType<ProviderSetting[]> {
+  return listOf(readProvider, providerConflict);
+}
+
+/** A list of rules: `model=provider:model` or `{model, to}` each. */
+export function fallbacks(): ZodType<FallbackSetting[]> {
+  return listOf(readFallback, fallbackConflict);
 }
 
 /** A list of models: `[id=]path` or `{id, path, mmproj}` each. */

@@ -21,6 +21,30 @@ export interface EndpointSetting {
   apiKey?: string;
 }
 
+/** A cloud that speaks OpenAI's API, named in the configuration: `name:model` reaches it. */
+export type ProviderSetting = EndpointSetting;
+
+/** An operator's rule: what no endpoint can take of a model goes to a cloud. */
+export interface FallbackSetting {
+  /** As clients write it; `*` for every model without a rule of its own. */
+  model: string;
+  /** A cloud's model with its prefix, e.g. `openai:gpt-4o`. */
+  to: string;
+}
+
+/** What clouds there are and how they are reached. Keys are null where there is none. */
+export interface CloudSettings {
+  openaiApiKey: string | null;
+  /** Base URLs; Google's ends in the version, the others have no `/v1`. */
+  openaiBaseUrl: string;
+  googleApiKey: string | null;
+  googleBaseUrl: string;
+  anthropicApiKey: string | null;
+  anthropicBaseUrl: string;
+  providers: ProviderSetting[];
+  fallbacks: FallbackSetting[];
+}
+
 /** A model file named on the command line or in the configuration. */
 export interface ModelSetting {
   /** The name that clients use; the file's name without `.gguf` when not given. */
@@ -32,7 +56,7 @@ export interface ModelSetting {
 }
 
 /** All effective settings of one process, parsed once at start and passed down. */
-export interface Settings {
+export interface Settings extends CloudSettings {
   mode: Mode;
   /** Address to listen on. */
   host: string;

@@ -53,6 +53,14 @@ export class TestNode {
       loadTimeoutMs: 5000,
       historyBodies: "redacted",
       historyRetentionMs: 5000,
+      openaiApiKey: null,
+      openaiBaseUrl: "http://127.0.0.1:1",
+      googleApiKey: null,
+      googleBaseUrl: "http://127.0.0.1:1/v1beta",
+      anthropicApiKey: null,
+      anthropicBaseUrl: "http://127.0.0.1:1",
+      providers: [],
+      fallbacks: [],
       ...more,
     };
     const log = createLogger({ level: "silent" });
