@@ -112,10 +112,45 @@ describe("a balancer", () => {
     });
     await cli("rm", "box");
     const dead = await cli("add", "http://127.0.0.1:9", "--name", "dead");
-    expect([dead.code, dead.stdout]).toEqual([0, expect.stringContaining("does not answer yet")]);
+    expect([dead.code, dead.stdout]).toEqual([0, expect.stringContaining("but it does not answer: ")]);
     expect((await cli("list", "--kind", "vllm")).stdout).toContain("There are no such");
     expect((await cli("list")).stdout).toMatch(/^dead +(pending|offline) /m);
     await cli("rm", "dead");
+  });
+
+  test("is changed from the command line, without a key in its arguments", async () => {
+    using server = foreign("vllm", ["a"]);
+    using other = foreign("vllm", ["a", "b"]);
+    await cli("add", server.url, "--name", "old", "--notes", "rack 1");
+    const more = ["--slots", "2", "--interval", "1m", "--timeout", "90s"];
+    const wanted = { slots: 2, health_check_interval_secs: 60, inference_timeout_secs: 90 };
+    const changed = await cli("set", "old", "--name", "new", ...more, "--json");
+    expect(changed).toMatchObject({ code: 0, stderr: "" });
+    expect(JSON.parse(changed.stdout)).toMatchObject({ name: "new", notes: "rack 1", ...wanted });
+
+    const { home } = program;
+    const keyed = await run(["endpoint", "set", "new", "--key", "-"], { home, stdin: "sekret\n" });
+    expect(keyed).toMatchObject({ code: 0, stdout: expect.stringContaining("Changed new") });
+    await eventually(() => server.keys.includes("Bearer sekret") || undefined);
+    expect((await until(program, "new", { status: "online" })).has_api_key).toBe(true);
+
+    const moved = await cli("set", "new", "--base-url", other.url, "--clear", "key,slots,notes");
+    expect(moved.stdout).toContain(`Changed new: ${other.url}, 2 models`);
+    const left = await until(program, "new", { status: "online" });
+    expect(left).toMatchObject({ has_api_key: false, slots: null, notes: null });
+    expect(left.health_check_interval_secs).toBe(60);
+
+    for (const [args, words] of [
+      [[], "Nothing to change"],
+      [["--slots", "none"], "--slots none"],
+      [["--clear", "name"], "--clear name"],
+    ] as const) {
+      const failed = await cli("set", "new", ...args);
+      expect([failed.code, failed.stderr]).toEqual([2, expect.stringContaining(words)]);
+    }
+    const short = await cli("set", "new", "--interval", "5s");
+    expect([short.code, short.stderr]).toEqual([1, expect.stringContaining("from 10 to 300")]);
+    await cli("rm", "new");
   });
 });
 

@@ -94,6 +94,16 @@ test("a token is good for what it was made for, and no more", async () => {
   expect(await code(await enrol({ token: short }))).toBe("token_expired");
   const other = await enrol({ token: await token(home), url: "http://169.254.169.254" });
   expect(await code(other)).toBe("forbidden_address");
+  const unwanted = await token(home, "--uses", "5", "--note", "for later");
+  const { stdout } = await run(["endpoint", "tokens"], { home });
+  const [, id = ""] = /^(\S+) +usable +0\/5 .* for later$/m.exec(stdout) ?? [];
+  expect(stdout).toMatch(/ used_up +1\/1 /);
+  expect(stdout).toMatch(/ expired +0\/1 /);
+  expect(stdout).not.toContain("enrol_");
+  expect(await run(["endpoint", "token", "--revoke", id], { home })).toMatchObject({ code: 0 });
+  expect(await code(await enrol({ token: unwanted }))).toBe("token_revoked");
+  const unknown = await run(["endpoint", "token", "--revoke", "none"], { home });
+  expect([unknown.code, unknown.stderr]).toEqual([1, expect.stringContaining("no such token")]);
   const stranger = await post(`${front.url}/api/nodes/${body.node_id}/leave`, {});
   expect(stranger.status).toBe(401);
   await front.stop();

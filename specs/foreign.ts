@@ -6,6 +6,8 @@ export interface Foreign extends Disposable {
   models: string[];
   /** How it misbehaves; may be changed. */
   fault: "none" | "500" | "html" | "hang";
+  /** The latest `authorization` headers that came, at most 100. */
+  keys: string[];
 }
 
 type Answers = (path: string, models: string[]) => Response | undefined;
@@ -65,6 +67,7 @@ export function foreign(kind: ForeignKind, models: string[], port = 0): Foreign 
     port,
     idleTimeout: 0,
     async fetch(request) {
+      self.keys = [...self.keys, request.headers.get("authorization") ?? ""].slice(-100);
       if (self.fault === "500") return new Response("broken", { status: 500 });
       if (self.fault === "html") return new Response("<html>", { headers: HTML });
       if (self.fault === "hang") await new Promise(() => undefined);
@@ -78,6 +81,7 @@ export function foreign(kind: ForeignKind, models: string[], port = 0): Foreign 
     url: `http://127.0.0.1:${server.port}`,
     models,
     fault: "none",
+    keys: [],
     [Symbol.dispose]: () => void server.stop(true),
   };
   return self;

@@ -1,50 +1,65 @@
-import type { z } from "zod";
 import {
+  type EndpointChangeBody,
   EndpointDetail,
   EndpointList,
   EndpointSync,
   EndpointTest,
   type EndpointView,
 } from "../wire/endpoint.ts";
-import { NewToken } from "../wire/enrolment.ts";
+import { call, printLine as line, printJson as print, type ServerCommand } from "./call.ts";
 import { CliError, EXIT, type ExitCode } from "./exit.ts";
 import { type Server, send } from "./server.ts";
 import { type Paint, paintFor, printable, table } from "./terminal.ts";
 
 const PATH = "/api/endpoints";
 
-/** What every command of the group needs. */
-export interface EndpointCommand {
-  server: Server;
-  /** Print the server's answer as it is. */
-  json: boolean;
-}
-
 /** Adds an endpoint and tells what was found there. */
 export async function addEndpoint(
-  { server, json }: EndpointCommand,
-  body: { name?: string; base_url: string; api_key?: string; slots?: number; notes?: string },
+  { server, json }: ServerCommand,
+  body: EndpointChangeBody & { base_url: string },
 ): Promise<ExitCode> {
   const name = body.name ?? URL.parse(body.base_url)?.host ?? body.base_url;
   const added = await call(server, PATH, EndpointDetail, { body: { ...body, name } });
-  // A first look, so that a typing error shows at once; the endpoint stays whatever comes of it.
-  const path = `${PATH}/${added.id}`;
+  const { detail, test } = await look(server, added.id);
+  return json ? print(detail) : tell("Added", detail, test);
+}
+
+/** Changes an endpoint, and tells what is found there if it is another server or key now. */
+export async function changeEndpoint(
+  { server, json }: ServerCommand,
+  which: string,
+  body: EndpointChangeBody,
+): Promise<ExitCode> {
+  const { id } = await find(server, which);
+  const request = { method: "PATCH", body };
+  const changed = await call(server, `${PATH}/${id}`, EndpointDetail, request);
+  if (body.base_url === undefined && body.api_key === undefined) {
+    return json ? print(changed) : tell("Changed", changed);
+  }
+  const { detail, test } = await look(server, id);
+  return json ? print(detail) : tell("Changed", detail, test);
+}
+
+/** A first look, so that a typing error shows at once; whatever comes of it, the endpoint stays. */
+async function look(server: Server, id: string) {
+  const path = `${PATH}/${id}`;
   const test = await call(server, `${path}/test`, EndpointTest, { method: "POST" });
-  const detail = await call(server, path, EndpointDetail);
-  if (json) return print(detail);
+  return { test, detail: await call(server, path, EndpointDetail) };
+}
+
+function tell(done: string, detail: EndpointDetail, test?: EndpointTest): ExitCode {
   const { green, yellow } = paintFor(process.stdout);
   const models = `${detail.model_count} model${detail.model_count === 1 ? "" : "s"}`;
-  line(
-    test.success
-      ? `${green("Added")} ${detail.name}: ${detail.base_url}, ${models}`
-      : `${yellow("Added")} ${detail.name}, but it does not answer yet: ${test.error}`,
-  );
+  const name = printable(detail.name);
+  if (test?.success === false) {
+    line(`${yellow(done)} ${name}, but it does not answer: ${printable(test.error ?? "")}`);
+  } else line(`${green(done)} ${name}: ${printable(detail.base_url)}, ${models}`);
   return EXIT.ok;
 }
 
 /** Shows all endpoints, or those of a state. */
 export async function listEndpoints(
-  { server, json }: EndpointCommand,
+  { server, json }: ServerCommand,
   filter: { status?: string; kind?: string },
 ): Promise<ExitCode> {
   const query = new URLSearchParams(Object.entries(filter));
@@ -62,7 +77,7 @@ export async function listEndpoints(
 
 /** Shows everything about one endpoint. */
 export async function showEndpoint(
-  { server, json }: EndpointCommand,
+  { server, json }: ServerCommand,
   which: string,
 ): Promise<ExitCode> {
   const { id } = await find(server, which);
@@ -93,7 +108,7 @@ export async function showEndpoint(
 
 /** Checks an endpoint now; exit code 1 if it does not answer as it should. */
 export async function testEndpoint(
-  { server, json }: EndpointCommand,
+  { server, json }: ServerCommand,
   which: string,
 ): Promise<ExitCode> {
   const { id, name } = await find(server, which);
@@ -110,7 +125,7 @@ export async function testEndpoint(
 
 /** Reads an endpoint's models now. */
 export async function syncEndpoint(
-  { server, json }: EndpointCommand,
+  { server, json }: ServerCommand,
   which: string,
 ): Promise<ExitCode> {
   const { id, name } = await find(server, which);
@@ -123,28 +138,13 @@ export async function syncEndpoint(
 
 /** Removes an endpoint. */
 export async function removeEndpoint(
-  { server, json }: EndpointCommand,
+  { server, json }: ServerCommand,
   which: string,
 ): Promise<ExitCode> {
   const { id, name } = await find(server, which);
   await send(server, `${PATH}/${id}`, { method: "DELETE" });
   if (json) return print({ id, name, removed: true });
   line(`Removed ${name}`);
-  return EXIT.ok;
-}
-
-/** Makes a token with which nodes enrol. */
-export async function makeToken(
-  { server, json }: EndpointCommand,
-  body: { expires_in_secs?: number; max_uses?: number; note?: string },
-): Promise<ExitCode> {
-  const made = await call(server, "/api/enrolment-tokens", NewToken, { body });
-  if (json) return print(made);
-  line(made.token);
-  // Beside the token, so that the token alone can be piped on.
-  const uses = made.max_uses === null ? "any number of nodes" : `${made.max_uses} node(s)`;
-  process.stderr.write(`For ${uses}, until ${made.expires_at}. It is not shown again. Use:\n`);
-  process.stderr.write(`  llmlb node --join ${server.url} --token ${made.token}\n`);
   return EXIT.ok;
 }
 
@@ -177,25 +177,4 @@ async function find(server: Server, which: string): Promise<EndpointView> {
   if (found !== undefined) return found;
   const names = endpoints.map(({ name }) => printable(name)).join(", ") || "none";
   throw new CliError(`There is no endpoint ${which}. There are: ${names}`);
-}
-
-async function call<T>(
-  server: Server,
-  path: string,
-  schema: z.ZodType<T>,
-  request: Parameters<typeof send>[2] = {},
-): Promise<T> {
-  const response = await send(server, path, request);
-  const result = schema.safeParse(await response.json());
-  if (result.success) return result.data;
-  throw new CliError(`${server.url} answered ${path} in another way than this llmlb understands.`);
-}
-
-function print(value: object, code: ExitCode = EXIT.ok): ExitCode {
-  line(JSON.stringify(value, null, 2));
-  return code;
-}
-
-function line(text: string): void {
-  process.stdout.write(`${text}\n`);
 }

@@ -1,6 +1,13 @@
 import type { Command } from "commander";
-import { parseDurationMs } from "../config/units.ts";
-import type { EndpointCommand } from "./endpoint.ts";
+import type { ServerCommand } from "./call.ts";
+import {
+  bodyOf,
+  CAPABILITY_NAMES,
+  CLEARABLE_NAMES,
+  type EndpointFlags,
+  seconds,
+  wholeNumber,
+} from "./endpointbody.ts";
 import { CliError, EXIT, type ExitCode } from "./exit.ts";
 
 /** Flags that all commands of the group take. */
@@ -15,7 +22,7 @@ export interface GroupParts {
   /** Adds the options that say which server is meant. */
   addServerOptions(command: Command): Command;
   /** Finds that server. */
-  connect(flags: GroupFlags): EndpointCommand;
+  connect(flags: GroupFlags): ServerCommand;
   /** Takes the exit code of the command that ran. */
   finish(code: ExitCode): void;
 }
@@ -24,9 +31,14 @@ const EXAMPLES = `
 Examples:
   llmlb endpoint add http://gpu1:8080                 any OpenAI-compatible server
   llmlb endpoint add http://gpu2:11434 --name ollama  with a name of your own
+  llmlb endpoint add https://api.example.com --key -  a key on standard input, seen by nobody
   llmlb endpoint list
+  llmlb endpoint set ollama --slots 2 --interval 10s  change it; what runs goes on
+  llmlb endpoint set ollama --clear slots,notes       back to the defaults
   llmlb endpoint test gpu1:8080
-  llmlb endpoint token --expires 1h                   let one node join by itself`;
+  llmlb endpoint token --expires 1h                   let one node join by itself
+  llmlb endpoint tokens                               those there are
+  llmlb endpoint token --revoke ID                    make one useless`;
 
 /** Adds `llmlb endpoint` and its commands. */
 export function addEndpointCommands(program: Command, parts: GroupParts): void {
@@ -38,6 +50,7 @@ export function addEndpointCommands(program: Command, parts: GroupParts): void {
     .helpCommand(false)
     .addHelpText("after", EXAMPLES);
   addAdd(group, parts);
+  addSet(group, parts);
   const list = command(group, parts, "list", "Show all endpoints")
     .option("--status <state>", "Only those: pending, online, error, offline")
     .option("--kind <kind>", "Only those, e.g. llmlb, ollama, vllm");
@@ -64,37 +77,50 @@ export function addEndpointCommands(program: Command, parts: GroupParts): void {
   addToken(group, parts);
 }
 
-interface AddFlags extends GroupFlags {
-  name?: string;
-  key?: string;
-  slots?: string;
-  notes?: string;
+function addAdd(group: Command, parts: GroupParts): void {
+  const add = command(group, parts, "add", "Add an endpoint; it is found out what answers there")
+    .argument("<base-url>", "Its address, e.g. http://gpu1:8080 (a key as http://KEY@host)")
+    .option("--name <name>", "Name to show (default: host and port)");
+  addFields(add).action(async (base_url: string, flags: GroupFlags & EndpointFlags) => {
+    const { addEndpoint } = await import("./endpoint.ts");
+    const body = await bodyOf(flags);
+    parts.finish(await addEndpoint(parts.connect(flags), { ...body, base_url }));
+  });
 }
 
-function addAdd(group: Command, parts: GroupParts): void {
-  command(group, parts, "add", "Add an endpoint; it is found out what answers there")
-    .argument("<base-url>", "Its address, e.g. http://gpu1:8080 (a key as http://KEY@host)")
-    .option("--name <name>", "Name to show (default: host and port)")
-    .option("--key <key>", "Key to send to the endpoint")
-    .option("--slots <number>", "Requests it works on at once (default: as it says, or 8)")
-    .option("--notes <text>", "Anything to remember")
-    .action(async (base_url: string, flags: AddFlags) => {
-      const { addEndpoint } = await import("./endpoint.ts");
-      const { name, key: api_key, notes } = flags;
-      const slots = flags.slots === undefined ? {} : { slots: number("--slots", flags.slots) };
-      const more = {
-        ...(name === undefined ? {} : { name }),
-        ...(api_key === undefined ? {} : { api_key }),
-        ...(notes === undefined ? {} : { notes }),
-      };
-      parts.finish(await addEndpoint(parts.connect(flags), { base_url, ...slots, ...more }));
+function addSet(group: Command, parts: GroupParts): void {
+  const set = command(group, parts, "set", "Change an endpoint; what is not given stays")
+    .argument("<endpoint>", "Its name or id")
+    .option("--name <name>", "Another name")
+    .option("--base-url <url>", "Another address");
+  addFields(set)
+    .option("--clear <what>", `Back to the default, separated by commas: ${CLEARABLE_NAMES}`)
+    .action(async (which: string, flags: GroupFlags & EndpointFlags) => {
+      const { changeEndpoint } = await import("./endpoint.ts");
+      const body = await bodyOf(flags);
+      if (Object.keys(body).length === 0) {
+        const message = "Nothing to change was given: see llmlb endpoint set --help.";
+        throw new CliError(message, EXIT.usage);
+      }
+      parts.finish(await changeEndpoint(parts.connect(flags), which, body));
     });
+}
+
+function addFields(command: Command): Command {
+  return command
+    .option("--key <key>", "Key to send to the endpoint; - reads it from standard input")
+    .option("--slots <number>", "Requests it works on at once (default: as it says, or 8)")
+    .option("--interval <time>", "Time between two checks, 10s to 5m (default: --health-interval)")
+    .option("--timeout <time>", "Longest wait for an answer to begin, 10s to 10m (default 2m)")
+    .option("--capabilities <list>", `What it is for, of ${CAPABILITY_NAMES}`)
+    .option("--notes <text>", "Anything to remember");
 }
 
 interface TokenFlags extends GroupFlags {
   expires?: string;
   uses?: string;
   note?: string;
+  revoke?: string;
 }
 
 function addToken(group: Command, parts: GroupParts): void {
@@ -102,28 +128,29 @@ function addToken(group: Command, parts: GroupParts): void {
     .option("--expires <time>", "How long it can be used (default 24h)")
     .option("--uses <number>", "How many nodes it lets in (default 1)")
     .option("--note <text>", "What it is for")
+    .option("--revoke <id>", "Make no token, but this one useless")
     .action(async (flags: TokenFlags) => {
-      const { makeToken } = await import("./endpoint.ts");
-      const { expires, uses, note } = flags;
-      const ms = expires === undefined ? undefined : parseDurationMs(expires);
-      if (expires !== undefined && (ms === undefined || ms < 1000)) {
-        throw new CliError(`--expires ${expires}: must be a time such as 30m or 24h`, EXIT.usage);
-      }
+      const { makeToken, revokeToken } = await import("./endpointtoken.ts");
+      const { expires, uses, note, revoke } = flags;
       const body = {
-        ...(ms === undefined ? {} : { expires_in_secs: Math.round(ms / 1000) }),
-        ...(uses === undefined ? {} : { max_uses: number("--uses", uses) }),
+        ...(expires === undefined ? {} : { expires_in_secs: seconds("--expires", expires) }),
+        ...(uses === undefined ? {} : { max_uses: wholeNumber("--uses", uses) }),
         ...(note === undefined ? {} : { note }),
       };
-      parts.finish(await makeToken(parts.connect(flags), body));
+      if (revoke === undefined) parts.finish(await makeToken(parts.connect(flags), body));
+      else if (Object.keys(body).length === 0) {
+        parts.finish(await revokeToken(parts.connect(flags), revoke));
+      } else throw new CliError("--revoke goes with no other option of a token", EXIT.usage);
     });
+  command(group, parts, "tokens", "Show the tokens there are and what each is worth").action(
+    async (flags: GroupFlags) => {
+      const { listTokens } = await import("./endpointtoken.ts");
+      parts.finish(await listTokens(parts.connect(flags)));
+    },
+  );
 }
 
 function command(group: Command, parts: GroupParts, name: string, description: string): Command {
   const made = group.command(name).description(description).option("--json", "Print JSON");
   return parts.addServerOptions(made);
-}
-
-function number(flag: string, text: string): number {
-  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
-  throw new CliError(`${flag} ${text}: must be a whole number of at least 1`, EXIT.usage);
 }

@@ -27,9 +27,10 @@ export interface TokenRow {
   revokedAt: number | null;
 }
 
-export type Redeemed =
-  | { ok: true; tokenId: string }
-  | { ok: false; reason: "unknown" | "revoked" | "expired" | "used_up" };
+/** Why a token is no good. */
+export type Refusal = "unknown" | "revoked" | "expired" | "used_up";
+
+export type Redeemed = { ok: true; tokenId: string } | { ok: false; reason: Refusal };
 
 const TTL_MS = 3_600_000;
 
@@ -82,15 +83,23 @@ export class Enrolment {
       .execute();
   }
 
-  /** All tokens, newest first. */
-  async listTokens(): Promise<TokenRow[]> {
+  /** The newest tokens, newest first. */
+  async listTokens(limit = 1000): Promise<TokenRow[]> {
     const query = this.#db.selectFrom("enrolment_tokens").selectAll();
-    return (await query.orderBy("created_at", "desc").execute()).map(toToken);
+    return (await query.orderBy("created_at", "desc").limit(limit).execute()).map(toToken);
   }
 
-  /** Makes a token useless; false if there is none. */
+  /** A token by its id. */
+  async token(id: string): Promise<TokenRow | undefined> {
+    const query = this.#db.selectFrom("enrolment_tokens").selectAll();
+    const row = await query.where("id", "=", id).executeTakeFirst();
+    return row === undefined ? undefined : toToken(row);
+  }
+
+  /** Makes a token useless, from when it first was; false if there is none. */
   async revokeToken(id: string, now = Date.now()): Promise<boolean> {
-    const query = this.#db.updateTable("enrolment_tokens").set({ revoked_at: now });
+    const first = sql<number>`coalesce(revoked_at, ${now})`;
+    const query = this.#db.updateTable("enrolment_tokens").set({ revoked_at: first });
     return (await query.where("id", "=", id).executeTakeFirst()).numUpdatedRows > 0n;
   }
 
@@ -126,7 +135,7 @@ export class Enrolment {
     return (await query.executeTakeFirst()).numDeletedRows > 0n;
   }
 
-  async #refusal(token: string, purpose: TokenPurpose, now: number) {
+  async #refusal(token: string, purpose: TokenPurpose, now: number): Promise<Refusal> {
     const row = await this.#db
       .selectFrom("enrolment_tokens")
       .selectAll()
@@ -134,9 +143,17 @@ export class Enrolment {
       .where("purpose", "=", purpose)
       .executeTakeFirst();
     if (row === undefined) return "unknown";
-    if (row.revoked_at !== null) return "revoked";
-    return row.expires_at <= now ? "expired" : "used_up";
+    const worth = worthOf(toToken(row), now);
+    // It is usable by now if another use was given back meanwhile.
+    return worth === "usable" ? "used_up" : worth;
   }
+}
+
+/** What a token is worth at a time. */
+export function worthOf(token: TokenRow, now: number): "usable" | Exclude<Refusal, "unknown"> {
+  if (token.revokedAt !== null) return "revoked";
+  if (token.expiresAt <= now) return "expired";
+  return token.usesMax !== null && token.uses >= token.usesMax ? "used_up" : "usable";
 }
 
 /** Tokens are random and long: a plain hash is enough, no one guesses them. */

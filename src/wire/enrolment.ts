@@ -24,6 +24,31 @@ export const NewToken = z.object({
 });
 export type NewToken = z.infer<typeof NewToken>;
 
+export type NewTokenBody = z.infer<typeof NewTokenBody>;
+
+/** What a token is worth now. */
+export const TokenState = z.enum(["usable", "used_up", "expired", "revoked"]);
+export type TokenState = z.infer<typeof TokenState>;
+
+/** A token as it is listed: the token itself is not kept. Times are RFC 3339. */
+export const EnrolmentTokenView = z.object({
+  id: z.string(),
+  purpose: z.string(),
+  note: z.string().nullable(),
+  state: TokenState,
+  created_at: z.string(),
+  expires_at: z.string(),
+  /** Null is any number. */
+  max_uses: z.number().nullable(),
+  uses: z.number(),
+  revoked_at: z.string().nullable(),
+});
+export type EnrolmentTokenView = z.infer<typeof EnrolmentTokenView>;
+
+/** `GET /api/enrolment-tokens`: the newest 1000. */
+export const EnrolmentTokenList = z.object({ tokens: z.array(EnrolmentTokenView) });
+export type EnrolmentTokenList = z.infer<typeof EnrolmentTokenList>;
+
 const Key = z
   .string()
   .min(1)

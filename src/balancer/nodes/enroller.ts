@@ -1,4 +1,5 @@
 import type { EndpointFields, EndpointRow } from "../../db/endpoints.ts";
+import type { Refusal } from "../../db/enrolment.ts";
 import type { AnnounceBody, EnrolBody, Enrolled, Welcome } from "../../wire/enrolment.ts";
 import { ApiError } from "../../wire/error.ts";
 import type { Endpoint } from "../endpoint.ts";
@@ -88,7 +89,7 @@ function welcomeOf({ id, name, facts }: Endpoint, reason: string | null): Welcom
   return { endpoint_id: id, name, url: facts.url, reachable: reason === null, reason };
 }
 
-function refusedToken(reason: "unknown" | "revoked" | "expired" | "used_up"): ApiError {
+function refusedToken(reason: Refusal): ApiError {
   const words = {
     unknown: "it is not known here",
     revoked: "it was revoked",

@@ -3,12 +3,13 @@ import type { State } from "../../db/state.ts";
 import type { App, AppContext } from "../../http/app.ts";
 import { readJson } from "../../http/body.ts";
 import { guardOutbound } from "../../http/outbound.ts";
-import { AnnounceBody, EnrolBody, type Enrolled, NewTokenBody } from "../../wire/enrolment.ts";
+import { AnnounceBody, EnrolBody, type Enrolled } from "../../wire/enrolment.ts";
 import { ApiError } from "../../wire/error.ts";
 import type { Roster } from "../endpoints/roster.ts";
 import type { Fleet } from "../fleet.ts";
 import type { Monitor } from "../monitor.ts";
 import { Enroller } from "./enroller.ts";
+import { routeTokens } from "./tokens.ts";
 
 export interface NodeRouteParts {
   roster: Roster;
@@ -18,27 +19,11 @@ export interface NodeRouteParts {
 }
 
 const BODY_BYTES_MAX = 16 * 2 ** 20;
-const TOKEN_MS = 24 * 3_600_000;
 
 /** How nodes join by themselves: tokens for operators, enrolment and announcements for nodes. */
 export function routeNodes(app: App, parts: NodeRouteParts): void {
-  const { enrolment } = parts.state;
+  routeTokens(app, parts.state.enrolment);
   const enroller = new Enroller(parts);
-
-  app.post("/api/enrolment-tokens", async (c) => {
-    const { value } = await readJson(c, NewTokenBody, BODY_BYTES_MAX);
-    const { expires_in_secs, max_uses = 1, note = null } = value;
-    const ttlMs = expires_in_secs === undefined ? TOKEN_MS : expires_in_secs * 1000;
-    const made = await enrolment.createToken({ purpose: "node", ttlMs, usesMax: max_uses, note });
-    const { id, token, usesMax } = made;
-    const expires_at = new Date(made.expiresAt).toISOString();
-    return c.json({ id, token, purpose: "node", expires_at, max_uses: usesMax }, 201);
-  });
-
-  app.delete("/api/enrolment-tokens/:id", async (c) => {
-    if (await enrolment.revokeToken(c.req.param("id"))) return c.body(null, 204);
-    throw new ApiError("not_found", "There is no such token.", { code: "token_not_found" });
-  });
 
   app.post("/api/nodes", async (c) => {
     const { value } = await readJson(c, EnrolBody, BODY_BYTES_MAX);

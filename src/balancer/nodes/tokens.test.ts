@@ -1,0 +1,56 @@
+import { expect, test } from "bun:test";
+import { EnrolmentTokenList, EnrolmentTokenView, NewToken } from "../../wire/enrolment.ts";
+import { type FakeBalancer, fakeBalancer } from "../fake.ts";
+
+async function make(front: FakeBalancer, base: string, body: object): Promise<NewToken> {
+  return NewToken.parse(await (await front.post(base, body)).json());
+}
+
+function enrol(front: FakeBalancer, token: string): Promise<Response> {
+  return front.post("/api/nodes", {
+    ...{ token, node_id: crypto.randomUUID(), name: "n", version: "1", port: 9 },
+    ...{ api_key: null, models: [], slots: 1 },
+  });
+}
+
+test.each(["/api/enrolment-tokens", "/v0/enrolment-tokens"])(
+  "%s lists tokens without their secrets, and what each is worth",
+  async (base) => {
+    await using front = await fakeBalancer({});
+    const once = await make(front, base, { note: "rack 1" });
+    const many = await make(front, base, { max_uses: null });
+    expect((await enrol(front, once.token)).status).toBe(201);
+
+    const text = await (await fetch(front.url + base)).text();
+    expect(text).not.toContain(once.token);
+    expect(text).not.toContain("hash");
+    const { tokens } = EnrolmentTokenList.parse(JSON.parse(text));
+    const states = Object.fromEntries(tokens.map(({ id, state }) => [id, state]));
+    expect(states).toEqual({ [once.id]: "used_up", [many.id]: "usable" });
+    expect(tokens.find(({ id }) => id === once.id)).toMatchObject({
+      ...{ note: "rack 1", uses: 1, max_uses: 1, revoked_at: null },
+    });
+
+    const one = `${front.url}${base}/${many.id}`;
+    expect((await fetch(one, { method: "DELETE" })).status).toBe(204);
+    const revoked = EnrolmentTokenView.parse(await (await fetch(one)).json());
+    expect(revoked).toMatchObject({ state: "revoked", revoked_at: expect.any(String) });
+    // Again is no error, and does not change when it was.
+    expect((await fetch(one, { method: "DELETE" })).status).toBe(204);
+    expect(await (await fetch(one)).json()).toEqual(revoked);
+    const refused = await enrol(front, many.token);
+    expect([refused.status, await refused.text()]).toEqual([
+      401,
+      expect.stringContaining("token_revoked"),
+    ]);
+  },
+);
+
+test("a token that there is none of is a 404", async () => {
+  await using front = await fakeBalancer({});
+  for (const method of ["GET", "DELETE"]) {
+    const answer = await fetch(`${front.url}/api/enrolment-tokens/none`, { method });
+    expect(answer.status).toBe(404);
+    expect(await answer.json()).toMatchObject({ error: { code: "token_not_found" } });
+  }
+});
