@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { guardOutbound, isRefusedAddress } from "./outbound.ts";
+import { guardOutbound, isPrivateAddress, isRefusedAddress } from "./outbound.ts";
 
 test.each([
   "http://169.254.169.254",
@@ -28,4 +28,26 @@ test.each(["http://127.0.0.1:1", "http://[::1]", "https://10.0.0.5/v1", "http://
 
 test("only addresses are judged as such", () => {
   expect(isRefusedAddress("example.org")).toBe(false);
+});
+
+test.each(["169.254.1.1", "fe80::1%eth0", "::169.254.1.1", "64:ff9b::a9fe:101", "2002:a9fe:101::"])(
+  "%s leads to a link-local address",
+  (address) => {
+    expect([isRefusedAddress(address), isPrivateAddress(address)]).toEqual([true, false]);
+  },
+);
+
+test.each([
+  ...["127.0.0.1", "10.1.2.3", "172.16.0.1", "172.31.255.255", "192.168.0.1", "100.64.0.1"],
+  ...["::1", "0:0:0:0:0:0:0:1", "fd12::1", "::ffff:127.0.0.1", "::ffff:a00:1", "::127.0.0.1"],
+  ...["64:ff9b::7f00:1", "2002:7f00:1::", "2002:c0a8:1::1"],
+])("%s is private", (address) => {
+  expect(isPrivateAddress(address)).toBe(true);
+});
+
+test.each([
+  ...["8.8.8.8", "172.32.0.1", "100.128.0.1", "2606:4700::1111", "64:ff9b::808:808"],
+  ...["2002:808:808::", "::ffff:8.8.8.8", "example.org", "10.0.0"],
+])("%s is not", (address) => {
+  expect([isPrivateAddress(address), isRefusedAddress(address)]).toEqual([false, false]);
 });

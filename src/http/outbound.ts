@@ -13,6 +13,23 @@ REFUSED.addSubnet("ff00::", 8, "ipv6");
 REFUSED.addAddress("::", "ipv6");
 REFUSED.addAddress("fd00:ec2::254", "ipv6");
 
+/** Addresses of this machine and of private networks, and such as belong to nobody. */
+const PRIVATE = new BlockList();
+PRIVATE.addSubnet("10.0.0.0", 8, "ipv4");
+PRIVATE.addSubnet("100.64.0.0", 10, "ipv4");
+PRIVATE.addSubnet("127.0.0.0", 8, "ipv4");
+PRIVATE.addSubnet("172.16.0.0", 12, "ipv4");
+PRIVATE.addSubnet("192.0.0.0", 24, "ipv4");
+PRIVATE.addSubnet("192.0.2.0", 24, "ipv4");
+PRIVATE.addSubnet("192.168.0.0", 16, "ipv4");
+PRIVATE.addSubnet("198.18.0.0", 15, "ipv4");
+PRIVATE.addSubnet("198.51.100.0", 24, "ipv4");
+PRIVATE.addSubnet("203.0.113.0", 24, "ipv4");
+PRIVATE.addAddress("::1", "ipv6");
+PRIVATE.addSubnet("fc00::", 7, "ipv6");
+PRIVATE.addSubnet("fec0::", 10, "ipv6");
+PRIVATE.addSubnet("2001::", 32, "ipv6");
+
 const REFUSED_NAMES = /^(metadata|metadata\.google\.internal|instance-data)\.?$/i;
 
 /** A name that is not resolved by then may be resolvable later. */
@@ -27,7 +44,7 @@ export async function guardOutbound(address: string, param: string): Promise<voi
   const url = URL.parse(address);
   if (url === null || !/^https?:$/.test(url.protocol)) throw refused(address, param);
   const host = url.hostname.replace(/^\[|\]$/g, "");
-  if (isRefusedAddress(host) || REFUSED_NAMES.test(host)) throw refused(host, param);
+  if (isRefusedHost(host)) throw refused(host, param);
   if (isIP(host) !== 0) return;
   for (const resolved of await addressesOf(host)) {
     if (isRefusedAddress(resolved)) throw refused(`${host} (${resolved})`, param);
@@ -36,21 +53,58 @@ export async function guardOutbound(address: string, param: string): Promise<voi
 
 /** Whether an IP address is one of those; false for anything else. */
 export function isRefusedAddress(address: string): boolean {
-  const version = isIP(address);
-  if (version === 4) return REFUSED.check(address, "ipv4");
-  if (version !== 6) return false;
-  const inner = embeddedIpv4(address);
-  return REFUSED.check(address, "ipv6") || (inner !== undefined && isRefusedAddress(inner));
+  return isListed(REFUSED, address);
 }
 
-/** The IPv4 address in `::ffff:a.b.c.d`, which URLs spell in hexadecimal. */
+/**
+ * Whether an IP address is this machine's own or one of a private network (RFC 1918, 4193, 6598),
+ * or belongs to nobody (RFC 5737, 2544). False for anything else.
+ */
+export function isPrivateAddress(address: string): boolean {
+  return isListed(PRIVATE, address);
+}
+
+/** Whether a host is an address or a name under which clouds hand out credentials. */
+export function isRefusedHost(host: string): boolean {
+  return isRefusedAddress(host) || REFUSED_NAMES.test(host);
+}
+
+function isListed(list: BlockList, address: string): boolean {
+  const version = isIP(address);
+  if (version === 4) return list.check(address, "ipv4");
+  if (version !== 6) return false;
+  const inner = embeddedIpv4(address);
+  return list.check(address, "ipv6") || (inner !== undefined && isListed(list, inner));
+}
+
+/**
+ * The IPv4 address that an IPv6 address leads to: mapped (`::ffff:a.b.c.d`), compatible
+ * (`::a.b.c.d`), translated (`64:ff9b::a.b.c.d`) or in 6to4 (`2002:aabb:ccdd::`).
+ */
 function embeddedIpv4(address: string): string | undefined {
-  const [, dotted] = /^::ffff:([\d.]+)$/i.exec(address) ?? [];
-  if (dotted !== undefined) return dotted;
-  const [, high, low] = /^::ffff:([\da-f]{1,4}):([\da-f]{1,4})$/i.exec(address) ?? [];
-  if (high === undefined || low === undefined) return undefined;
-  const [a, b] = [Number.parseInt(high, 16), Number.parseInt(low, 16)];
-  return `${a >> 8}.${a & 255}.${b >> 8}.${b & 255}`;
+  const groups = groupsOf(address);
+  if (groups === undefined) return undefined;
+  const [a = 0, b = 0, c = 0, , , mark = 0, high = 0, low = 0] = groups;
+  if (a === 0x2002) return dotted(b, c);
+  const zeroes = groups.slice(2, 5).every((group) => group === 0);
+  const plain = a === 0 && b === 0 && (mark === 0xffff || (mark === 0 && high !== 0));
+  const translated = a === 0x64 && b === 0xff9b && mark === 0;
+  return zeroes && (plain || translated) ? dotted(high, low) : undefined;
+}
+
+/** The eight groups of an IPv6 address. */
+function groupsOf(address: string): number[] | undefined {
+  const host = URL.parse(`http://[${address.replace(/%.*$/, "")}]`)?.hostname.slice(1, -1);
+  if (host === undefined) return undefined;
+  const [left = "", right = ""] = host.split("::");
+  const [head, tail] = [left, right].map((part) => (part === "" ? [] : part.split(":")));
+  const missing = 8 - (head?.length ?? 0) - (tail?.length ?? 0);
+  const all = [...(head ?? []), ...Array.from({ length: missing }, () => "0"), ...(tail ?? [])];
+  return all.map((group) => Number.parseInt(group, 16));
+}
+
+function dotted(high: number, low: number): string {
+  return `${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`;
 }
 
 async function addressesOf(host: string): Promise<string[]> {

@@ -29,8 +29,12 @@ export function splitUrl(url: string): SplitUrl {
   return { origin, path: pathname + search };
 }
 
-/** The address of an origin, or of a Unix socket. Throws `ClientError` for other schemes. */
-export function addressOf(origin: string, unix: string | undefined): Address {
+/**
+ * The address of an origin, or of a Unix socket. With `ip`, the origin's name is not looked up:
+ * that is where to connect, while certificate and `host` header stay those of the name. Throws
+ * `ClientError` for other schemes.
+ */
+export function addressOf(origin: string, unix: string | undefined, ip?: string): Address {
   const { protocol, hostname, port, host } = parse(origin);
   if (unix !== undefined) return { place: { unix }, host };
   if (protocol !== "http:" && protocol !== "https:") {
@@ -42,7 +46,7 @@ export function addressOf(origin: string, unix: string | undefined): Address {
   const secure = protocol === "https:";
   const name = hostname.replace(/^\[|\]$/g, "");
   const number = port === "" ? (secure ? 443 : 80) : Number(port);
-  const place = { hostname: name, port: number };
+  const place = { hostname: ip ?? name, port: number };
   return secure ? { place, tls: { serverName: name }, host } : { place, host };
 }
 

@@ -134,7 +134,7 @@ export class Connection {
 
   /** Writes a request, all at once if it is small. */
   #begin({ head, body }: Outgoing): void {
-    if (body !== null && isStreamed(body)) return this.#stream(head, body);
+    if (body !== null && isStreamed(body)) return void this.#stream(head, body);
     const bodyBytes = body?.byteLength ?? 0;
     const total = head.length + bodyBytes;
     if (total > JOINED_BYTES_MAX) {

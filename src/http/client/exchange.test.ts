@@ -142,6 +142,13 @@ describe("connections", () => {
     rmSync(folder, { recursive: true });
   });
 
+  test("go to a given address under the name of the URL, which is not looked up", async () => {
+    using target = rawTarget((c) => c.send(rawAnswer(c.received)));
+    const { port } = new URL(target.url);
+    const received = await bodyOf(`http://no-such-name.invalid:${port}/`, { ip: "127.0.0.1" });
+    expect(received).toContain(`\r\nhost: no-such-name.invalid:${port}\r\n`);
+  });
+
   test("that cannot be made fail with the reason", async () => {
     const failing = bodyOf("http://127.0.0.1:1/");
     await expect(failing).rejects.toMatchObject({ code: "connect" });
@@ -198,11 +205,13 @@ describe("TLS", () => {
   });
 
   /** In a process of its own, because authorities are read at start. */
-  async function ask(host: string, env: Record<string, string>): Promise<string> {
+  async function ask(host: string, env: Record<string, string>, ip = ""): Promise<string> {
     const module = new URL("exchange.ts", import.meta.url).href;
     const script = `const { exchange } = await import(${JSON.stringify(module)});
       const url = "https://${host}:${server?.port}/";
-      const call = () => exchange({ url, method: "GET", headers: {}, body: null, keepAlive: true });
+      const ip = ${JSON.stringify(ip)} || undefined;
+      const asked = { url, ip, method: "GET", headers: {}, body: null, keepAlive: true };
+      const call = () => exchange(asked);
       try {
         for (let i = 0; i < 3; i++) console.log(Buffer.from(await call().bytes(99)).toString());
       } catch (error) { console.log(error.code) }
@@ -215,9 +224,11 @@ describe("TLS", () => {
     ["a known authority and the right name", "localhost", true, "secret\nsecret\nsecret"],
     ["the wrong name", "127.0.0.1", true, "certificate"],
     ["an unknown authority", "localhost", false, "certificate"],
-  ])("with %s", async (_, host, known, expected) => {
+    ["the right name at a given address", "localhost", true, "secret\nsecret\nsecret", "127.0.0.1"],
+    ["another name at a given address", "other.invalid", true, "certificate", "127.0.0.1"],
+  ])("with %s", async (_, host, known, expected, ip = "") => {
     const env = known ? { NODE_EXTRA_CA_CERTS: join(folder, "cert") } : {};
-    expect(await ask(host, env)).toBe(expected);
+    expect(await ask(host, env, ip)).toBe(expected);
   });
 });
 

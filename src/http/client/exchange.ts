@@ -11,6 +11,8 @@ export interface ClientRequest extends Omit<RequestMessage, "path" | "host"> {
   url: string;
   /** Path of a Unix socket to connect to. */
   unix?: string | undefined;
+  /** Where to connect, instead of what the URL's name resolves to at that moment. */
+  ip?: string | undefined;
 }
 
 /** Bytes that are read ahead of whoever takes the body; then the server has to wait. */
@@ -28,7 +30,7 @@ const pool = new Pool();
  */
 export function exchange(request: ClientRequest): Exchange {
   const { origin, path } = splitUrl(request.url);
-  const host = pool.host(origin, request.unix);
+  const host = pool.host(origin, request.unix, request.ip);
   const { method, headers, body, keepAlive } = request;
   const outgoing = encodeRequest({
     method,

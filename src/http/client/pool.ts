@@ -13,11 +13,11 @@ export class Pool {
   #sweeper: Timer | undefined;
 
   /** What is known of a server. Throws `ClientError` for a bad address. */
-  host(origin: string, unix: string | undefined): Host {
-    const key = unix ?? origin;
+  host(origin: string, unix: string | undefined, ip?: string): Host {
+    const key = unix ?? (ip === undefined ? origin : `${origin} ${ip}`);
     let host = this.#hosts.get(key);
     if (host === undefined) {
-      host = new Host(addressOf(origin, unix));
+      host = new Host(addressOf(origin, unix, ip));
       this.#hosts.set(key, host);
       this.#sweeper ??= setInterval(() => this.#sweep(), SWEEP_MS);
       this.#sweeper.unref();
