@@ -10,7 +10,7 @@ import { Keeper } from "./endpoints/keeper.ts";
 import { Roster } from "./endpoints/roster.ts";
 import { routeEndpoints } from "./endpoints/routes.ts";
 import { Fleet } from "./fleet.ts";
-import { routeInference } from "./inference.ts";
+import { routeInference } from "./inference/routes.ts";
 import { routeModels } from "./models.ts";
 import { Monitor, type MonitorEvents } from "./monitor.ts";
 import { routeNodes } from "./nodes/routes.ts";
@@ -79,7 +79,7 @@ export async function createBalancer(options: BalancerOptions): Promise<Balancer
   routeQueueStats(app, { fleet, gate });
   routeMetrics(app, metrics);
   const prefixes = strategy === "prefix";
-  routeInference(app, { dispatcher, recorder, bodyLimitBytes, prefixes });
+  routeInference(app, { fleet, dispatcher, recorder, bodyLimitBytes, prefixes });
 
   await roster.load();
   return {

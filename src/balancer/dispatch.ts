@@ -6,6 +6,7 @@ import { ApiError } from "../wire/error.ts";
 import type { Arrivals } from "./arrivals.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { Fleet } from "./fleet.ts";
+import type { Call } from "./inference/inquiry.ts";
 import type { Monitor } from "./monitor.ts";
 import type { Entry as RecordEntry } from "./record/entry.ts";
 import {
@@ -19,16 +20,23 @@ import {
 import { isFailure, mayRetry, RETRIES_MAX, tryLimitMs } from "./retry.ts";
 import type { Entry, Gate } from "./routing/gate.ts";
 import type { Grant } from "./routing/grant.ts";
+import type { Need } from "./routing/request.ts";
 import { isOpen } from "./routing/selection.ts";
+
+/** What depends on the endpoint. */
+type Chosen = "target" | "body" | "rewrite";
 
 /** One inference request on its way to an endpoint. */
 export type Dispatched = Omit<
   ForwardOptions,
-  "target" | "firstByteTimeoutMs" | "idleTimeoutMs" | "explain" | "tap"
+  Chosen | "firstByteTimeoutMs" | "idleTimeoutMs" | "explain" | "tap"
 > & {
+  /** As the fleet lists it. */
   model: string;
-  /** Of the endpoint's URL, e.g. `/v1/chat/completions`. */
-  pathAndQuery: string;
+  /** What it needs of an endpoint besides the model. */
+  need?: Need<Endpoint> | undefined;
+  /** What to send to an endpoint, once one is chosen. */
+  callTo(endpoint: Endpoint): Call;
   /** Whose request it is; clients share the slots evenly. */
   client: string;
   /** The client wants the answer as a stream of events. */
@@ -101,7 +109,7 @@ export class Dispatcher {
   #enter(journey: Journey, expected: boolean): Entry<Endpoint> | Promise<Entry<Endpoint>> {
     const { gate } = this.#options;
     const { request, deadlineMs, tried } = journey;
-    const { model, client, fingerprint, caller } = request;
+    const { model, need, client, fingerprint, caller } = request;
     const startedAtMs = gate.now();
     const wait = {
       timeoutMs: Math.max(0, deadlineMs - startedAtMs),
@@ -110,7 +118,7 @@ export class Dispatcher {
         return caller.signal;
       },
     };
-    const entered = gate.enter({ model, client, fingerprint, expected, tried }, wait);
+    const entered = gate.enter({ model, need, client, fingerprint, expected, tried }, wait);
     if (!(entered instanceof Promise)) return entered;
     return entered.finally(() => {
       const waitedMs = gate.now() - startedAtMs;
@@ -169,10 +177,21 @@ export class Dispatcher {
     const firstByteTimeoutMs = this.#limitMs(grant.endpoint, journey, sentAtMs);
     journey.tried.push(grant.endpoint);
     request.record.sent(grant.endpoint);
-    const target = grant.endpoint.target(request.pathAndQuery);
     const { idleTimeoutMs } = settings;
-    const limits = { firstByteTimeoutMs, idleTimeoutMs };
-    return forward({ ...request, target, ...limits, tap: request.record }).then(
+    let call: Call;
+    try {
+      call = request.callTo(grant.endpoint);
+    } catch (error) {
+      // It cannot be said in the API of this endpoint.
+      return Promise.resolve(this.#failed({ grant, request, sentAtMs }, error));
+    }
+    const { pathAndQuery, body, rewrite } = call;
+    const target = grant.endpoint.target(pathAndQuery);
+    const { method, headers, requestId, dialect, caller, record: tap } = request;
+    return forward({
+      ...{ target, method, headers, body, requestId, dialect, caller, tap, rewrite },
+      ...{ firstByteTimeoutMs, idleTimeoutMs },
+    }).then(
       (forwarded) => this.#answered({ grant, request, sentAtMs }, forwarded),
       (error) => this.#failed({ grant, request, sentAtMs }, error),
     );

@@ -1,4 +1,5 @@
 import type { DeviceInfo } from "../db/endpoints.ts";
+import type { Proxy } from "../http/client/proxy.ts";
 import type { ForwardTarget } from "../http/forward.ts";
 import type { EndpointKind } from "../wire/endpoint.ts";
 import type { ModelEntry } from "../wire/openai.ts";
@@ -33,6 +34,8 @@ export interface EndpointFacts {
   /** As the operator wants it; null: as the endpoint says, else `slotsDefault`. */
   slots: number | null;
   slotsDefault: number;
+  /** Through which it is asked. */
+  proxy: Proxy | undefined;
   deviceInfo: DeviceInfo | null;
   /** Unix ms. */
   registeredAt: number;
@@ -61,9 +64,13 @@ export const FACTS_DEFAULT: Omit<EndpointFacts, "name" | "url"> = {
   capabilities: ["chat_completion"],
   slots: null,
   slotsDefault: SLOTS_DEFAULT,
+  proxy: undefined,
   deviceInfo: null,
   registeredAt: 0,
 };
+
+/** Routes that every OpenAI-compatible server has. */
+const EVERYBODYS = new Set(["/v1/chat/completions", "/v1/completions", "/v1/embeddings"]);
 
 /** Anything requests can be routed to: its address and what we know of its state. */
 export class Endpoint {
@@ -86,6 +93,8 @@ export class Endpoint {
   #facts: EndpointFacts;
   #base = "";
   #headers: Record<string, string> = {};
+  /** Routes that it answers beyond those that everybody does; undefined until it was asked. */
+  apis: ReadonlySet<string> | undefined;
 
   constructor(given: EndpointGiven, id: string = crypto.randomUUID()) {
     this.id = id;
@@ -99,6 +108,31 @@ export class Endpoint {
 
   get facts(): Readonly<EndpointFacts> {
     return this.#facts;
+  }
+
+  /** Whether it answers an inference route: it was found to, or servers of its kind do. */
+  speaks(path: string): boolean {
+    if (EVERYBODYS.has(path)) return true;
+    return this.apis?.has(path) ?? this.#facts.kind === "llmlb";
+  }
+
+  /**
+   * How it tells the usage of a stream: only where the client asked for it (`asked`), so that
+   * nothing needs to be changed; where we ask for it (`asks`); or as it likes (`unknown`).
+   */
+  get tellsUsage(): "asked" | "asks" | "unknown" {
+    switch (this.#facts.kind) {
+      // Both tell token counts with the last event anyway, as `timings`.
+      case "llmlb":
+      case "llama_server":
+        return "asked";
+      case "ollama":
+      case "vllm":
+      case "lm_studio":
+        return "asks";
+      default:
+        return "unknown";
+    }
   }
 
   /** Takes other facts from now on; what runs goes on as it was sent. */
@@ -134,6 +168,7 @@ export class Endpoint {
     return {
       url: this.#base + pathAndQuery,
       headers: this.#headers,
+      proxy: this.#facts.proxy,
       label: `endpoint ${this.#facts.name}`,
     };
   }

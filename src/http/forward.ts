@@ -1,8 +1,11 @@
 import { ApiError, type Dialect, errorFrame } from "../wire/error.ts";
 import { type Exchange, exchange } from "./client/exchange.ts";
 import { headerOf } from "./client/head.ts";
+import type { Proxy } from "./client/proxy.ts";
+import type { RequestBody } from "./client/upload.ts";
 import { forwardedHeaders, returnedHeaders } from "./headers.ts";
 import { relay, type SendOutcome, type Tap } from "./relay.ts";
+import type { Rewrite, Rewritten } from "./rewrite.ts";
 import { Watch } from "./watch.ts";
 
 /** Where a request goes on. */
@@ -11,6 +14,8 @@ export interface ForwardTarget {
   url: string;
   /** Path of a Unix socket to connect to. */
   unix?: string;
+  /** Through which proxy; default none. */
+  proxy?: Proxy | undefined;
   /** Headers that replace the client's, e.g. the endpoint's own key. */
   headers?: Record<string, string>;
   /** How errors call the target, e.g. `endpoint gpu1`. */
@@ -22,8 +27,8 @@ export interface ForwardOptions {
   method: string;
   /** The client's headers; those that matter to inference go on (`headers.ts`). */
   headers: Headers;
-  /** Sent as it is. */
-  body: Uint8Array<ArrayBuffer> | null;
+  /** Sent as it is. A streamed one is used up by the first try. */
+  body: RequestBody;
   requestId: string;
   /** In whose terms a failure in mid-stream is told. */
   dialect: Dialect;
@@ -35,8 +40,16 @@ export interface ForwardOptions {
   idleTimeoutMs: number;
   /** Sees the answer's bytes as they pass by. */
   tap?: Tap | undefined;
+  /** Makes the client's answer of the target's; default: it passes unchanged. */
+  rewrite?: Rewrite | undefined;
   /** Says more exactly what a failure of the target (`upstream`) was: its process died, say. */
   explain?(failure: ApiError): Promise<ApiError>;
+}
+
+/** How an answer begins. */
+interface Init {
+  status: number;
+  headers: Record<string, string>;
 }
 
 export interface Forwarded {
@@ -44,6 +57,9 @@ export interface Forwarded {
   /** Settles when the body has been sent: how it ended. */
   sent: Promise<SendOutcome>;
 }
+
+/** An answer that is rewritten may be larger: there may be images in it. */
+const REWRITTEN_BYTES_MAX = 64 * 1024 * 1024;
 
 /** JSON answers up to this size are read whole, so that a cut becomes a clean error. */
 const WHOLE_BODY_BYTES_MAX = 8 * 1024 * 1024;
@@ -59,21 +75,27 @@ const COMPLETE: Promise<SendOutcome> = Promise.resolve("complete");
 export async function forward(options: ForwardOptions): Promise<Forwarded> {
   const watch = new Watch(options.target.label, options.caller);
   watch.wait("answer", options.firstByteTimeoutMs);
-  const { idleTimeoutMs, tap } = options;
+  const { idleTimeoutMs, tap, rewrite } = options;
   try {
     const body = send(options);
     watch.onEnd = (reason) => body.abort(reason);
     const head = await body.head;
-    const init = { status: head.status, headers: returnedHeaders(head.headers, options.requestId) };
+    const init: Init = {
+      status: head.status,
+      headers: returnedHeaders(head.headers, options.requestId),
+    };
     const type = headerOf(head, "content-type") ?? "";
     const isEvents = type.startsWith("text/event-stream");
+    if (rewrite !== undefined && !isEvents && (isJsonType(type) || head.status >= 400)) {
+      return await rewritten(body, init, options, watch);
+    }
     if (!isEvents && head.framing === "length" && head.length <= WHOLE_BODY_BYTES_MAX) {
       const bytes = body.ended ? body.read() : body.bytes(WHOLE_BODY_BYTES_MAX);
       return whole(bytes instanceof Promise ? await bytes : bytes, init, { watch, tap });
     }
     if (isEvents) return events(body, init, options, watch);
     watch.wait("rest", idleTimeoutMs);
-    const isJson = type.startsWith("application/json") && head.framing !== "length";
+    const isJson = isJsonType(type) && head.framing !== "length";
     const read = isJson ? await readHead(body, watch) : undefined;
     if (read?.ended) return whole(read.bytes, init, { watch, tap });
     const { stream, sent } = relay(body, { watch, idleTimeoutMs, tap, head: read?.bytes });
@@ -88,6 +110,7 @@ function send({ target, method, headers, body, requestId }: ForwardOptions): Exc
   return exchange({
     url: target.url,
     unix: target.unix,
+    proxy: target.proxy,
     method,
     headers: forwardedHeaders(headers, requestId, target.headers),
     body,
@@ -97,7 +120,7 @@ function send({ target, method, headers, body, requestId }: ForwardOptions): Exc
 
 function whole(
   bytes: Uint8Array | undefined,
-  init: ResponseInit,
+  init: Init,
   { watch, tap }: { watch: Watch; tap: Tap | undefined },
 ): Forwarded {
   watch.end();
@@ -106,19 +129,36 @@ function whole(
   return { response: new Response(body as BodyInit | null, init), sent: COMPLETE };
 }
 
-/** Passes a stream of events on; should it break, its last frame says so. */
-function events(
+function isJsonType(type: string): boolean {
+  return type.startsWith("application/json");
+}
+
+/** An answer of which another is made: read as a whole first, whatever its framing. */
+async function rewritten(
   body: Exchange,
-  init: ResponseInit,
-  options: ForwardOptions,
+  init: Init,
+  { rewrite, tap, idleTimeoutMs }: ForwardOptions,
   watch: Watch,
-): Forwarded {
+): Promise<Forwarded> {
+  watch.wait("rest", idleTimeoutMs);
+  const bytes = Buffer.from(await body.bytes(REWRITTEN_BYTES_MAX));
+  const made: Rewritten = rewrite?.whole(bytes, init.status) ?? { bytes };
+  const { status = init.status } = made;
+  const headers = { ...init.headers, ...made.headers, "content-type": "application/json" };
+  tap?.push(bytes);
+  return whole(made.bytes, { status, headers }, { watch, tap: undefined });
+}
+
+/** Passes a stream of events on; should it break, its last frame says so. */
+function events(body: Exchange, init: Init, options: ForwardOptions, watch: Watch): Forwarded {
   const lastWords = async (cause: unknown) => {
     const error = await asApiError(cause, options, watch);
     return new TextEncoder().encode(`\n${errorFrame(error, options.dialect)}`);
   };
   const { idleTimeoutMs, tap } = options;
-  const { stream, sent } = relay(body, { watch, idleTimeoutMs, tap, lastWords });
+  const rewrite = options.rewrite?.stream();
+  if (rewrite?.contentType !== undefined) init.headers["content-type"] = rewrite.contentType;
+  const { stream, sent } = relay(body, { watch, idleTimeoutMs, tap, rewrite, lastWords });
   return { response: new Response(stream, init), sent };
 }
 

@@ -1,4 +1,5 @@
 import type { Exchange } from "./client/exchange.ts";
+import type { StreamRewrite } from "./rewrite.ts";
 import type { Watch } from "./watch.ts";
 
 /** How the sending of a body ended. */
@@ -16,6 +17,8 @@ export interface RelayOptions {
   /** Sent first: what was read already. */
   head?: Uint8Array | undefined;
   tap?: Tap | undefined;
+  /** Makes what is sent of what comes; the tap sees what comes. */
+  rewrite?: StreamRewrite | undefined;
   /**
    * Makes the last bytes of a stream that breaks. When absent the connection is cut instead, which
    * HTTP clients see as an incomplete body.
@@ -39,7 +42,7 @@ const LINE_FEED = 10;
  * back until its rest arrives: what a client has got of a broken stream is then whole lines.
  */
 export function relay(body: Exchange, options: RelayOptions): Relayed {
-  const { watch, lastWords, head, tap } = options;
+  const { watch, lastWords, head, tap, rewrite } = options;
   const { promise: sent, resolve } = Promise.withResolvers<SendOutcome>();
   const lines = lastWords === undefined ? undefined : new WholeLines();
   const end = (outcome: SendOutcome) => {
@@ -54,15 +57,15 @@ export function relay(body: Exchange, options: RelayOptions): Relayed {
         const read = body.read();
         const bytes = read instanceof Promise ? await read : read;
         if (bytes !== undefined) tap?.push(bytes);
-        const piece = bytes === undefined || lines === undefined ? bytes : lines.take(bytes);
+        const whole = bytes === undefined || lines === undefined ? bytes : lines.take(bytes);
+        const piece = whole === undefined || rewrite === undefined ? whole : rewrite.push(whole);
         if (piece !== undefined) {
           watch.touch("client");
           controller.enqueue(piece);
           return;
         }
         if (bytes !== undefined) continue;
-        const rest = lines?.rest();
-        if (rest !== undefined) controller.enqueue(rest);
+        for (const last of ending()) controller.enqueue(last);
         end("complete");
         controller.close();
         return;
@@ -75,6 +78,13 @@ export function relay(body: Exchange, options: RelayOptions): Relayed {
       controller.enqueue(await lastWords(cause));
       controller.close();
     }
+  }
+
+  /** What is sent when the target's stream has ended. */
+  function ending(): Uint8Array[] {
+    const rest = lines?.rest();
+    const made = rest === undefined || rewrite === undefined ? rest : rewrite.push(rest);
+    return [made, rewrite?.end()].filter((piece) => piece !== undefined);
   }
 
   function start(controller: ReadableStreamDefaultController<Uint8Array>): void {

@@ -26,11 +26,11 @@ export type ErrorKind = keyof typeof KINDS;
 
 export interface ApiErrorOptions {
   /** Machine-readable code; the kind's own name when absent. */
-  code?: string;
+  code?: string | undefined;
   /** The request field at fault. */
-  param?: string;
+  param?: string | undefined;
   /** Seconds the client should wait, sent as `Retry-After`. */
-  retryAfterS?: number;
+  retryAfterS?: number | undefined;
   cause?: unknown;
 }
 
@@ -97,6 +97,14 @@ export function errorBody(error: ApiError, dialect: Dialect, requestId?: string)
   }
   const { message, type, code, param } = error;
   return { error: { message, type, code, param } };
+}
+
+/** The headers by which SDKs decide whether and when to ask again. */
+export function errorHeaders(error: ApiError): Record<string, string> {
+  const headers: Record<string, string> = {};
+  if (error.retryAfterS !== undefined) headers["retry-after"] = String(error.retryAfterS);
+  if (error.status >= 429) headers["x-should-retry"] = String(error.retryable);
+  return headers;
 }
 
 /** The last frame of an event stream that failed after its first byte, in the stream's dialect. */

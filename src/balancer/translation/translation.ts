@@ -10,7 +10,7 @@ export interface Translation {
   path: string;
   /** The body for the endpoint; `model` as the client wrote it, whoever sends puts in its own. */
   body: Record<string, unknown>;
-  /** Makes the client's answer of the endpoint's (JSON). Throws `upstream` if that makes no sense. */
+  /** Makes the client's answer of the endpoint's (JSON). Throws `upstream` if it is none. */
   answer(json: unknown): object;
   /** For an answer that comes as a stream of events; absent where there is none. */
   stream?(): StreamTranslation;

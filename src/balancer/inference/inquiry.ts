@@ -1,0 +1,104 @@
+import type { RequestBody } from "../../http/client/upload.ts";
+import type { Rewrite } from "../../http/rewrite.ts";
+import type { Dialect } from "../../wire/error.ts";
+import type { Endpoint } from "../endpoint.ts";
+import { EventLines } from "../rewrite/lines.ts";
+import { ModelRewrite, withModel } from "../rewrite/model.ts";
+import { TranslatedRewrite } from "../rewrite/translated.ts";
+import { askingForUsage, UsageEdit } from "../rewrite/usage.ts";
+import type { Translation } from "../translation/translation.ts";
+import type { Route } from "./route.ts";
+
+/** What one endpoint is sent for a request, and what is made of its answer. */
+export interface Call {
+  /** Of the endpoint's URL. */
+  pathAndQuery: string;
+  body: RequestBody;
+  rewrite: Rewrite | undefined;
+}
+
+/** A request as its client wrote it. */
+export interface InquiryOptions {
+  route: Route;
+  /** With the question mark; "" for none. */
+  query: string;
+  /** The model as the client calls it. */
+  model: string;
+  /** The same as the balancer lists it. */
+  id: string;
+  bytes: Uint8Array<ArrayBuffer>;
+  value: Record<string, unknown>;
+  streams: boolean;
+  dialect: Dialect;
+  requestId: string;
+}
+
+/**
+ * A request with a JSON body and how it is put to whichever endpoint it goes to: as it came if
+ * that speaks the client's API and knows the model by the client's name, else with the endpoint's
+ * own name, or translated.
+ */
+export class Inquiry {
+  readonly #options: InquiryOptions;
+  /** For endpoints that get it as it came; the same for all of them. */
+  readonly #plain: Call;
+  #translation: Translation | undefined;
+
+  /** Throws `invalid_request` where it can only be translated and cannot be. */
+  constructor(options: InquiryOptions) {
+    this.#options = options;
+    const { route, query, bytes } = options;
+    this.#plain = { pathAndQuery: route.path + query, body: bytes, rewrite: undefined };
+  }
+
+  /** What to send to an endpoint. Throws `invalid_request` for what it cannot be asked. */
+  callTo(endpoint: Endpoint): Call {
+    const { route, model, id } = this.#options;
+    const name = endpoint.served.get(id) ?? model;
+    if (!endpoint.speaks(route.path) && route.via !== undefined) return this.#translated(name);
+    if (route.usage && this.#options.streams) return this.#withUsage(endpoint, name);
+    if (name === model) return this.#plain;
+    const body = withModel(this.#options.bytes, name);
+    return { ...this.#plain, body, rewrite: new ModelRewrite(model) };
+  }
+
+  /** The request as another API has it, under the endpoint's name for the model. */
+  #translated(name: string): Call {
+    const { route, value, model, query, dialect, requestId } = this.#options;
+    this.#translation ??= route.via?.(value);
+    const translation = this.#translation;
+    if (translation === undefined) return this.#plain;
+    const { path, body } = translation;
+    return {
+      pathAndQuery: path + query,
+      body: Buffer.from(JSON.stringify({ ...body, model: name })),
+      rewrite: new TranslatedRewrite({ translation, model, dialect, requestId }),
+    };
+  }
+
+  /** A stream of completions, whose usage is made what the client asked for. */
+  #withUsage(endpoint: Endpoint, name: string): Call {
+    const { value, bytes, model } = this.#options;
+    const options = value.stream_options;
+    const asked = isObject(options) && options.include_usage === true;
+    const isRenamed = name !== model;
+    const { tellsUsage } = endpoint;
+    if (!asked && !isRenamed && tellsUsage === "asked") return this.#plain;
+    const mayAsk = tellsUsage === "asks" && options === undefined;
+    const renamed = isRenamed ? withModel(bytes, name) : bytes;
+    const rename = isRenamed ? [new ModelRewrite(model)] : [];
+    const edits = () => [...rename, new UsageEdit({ asked, promptBytes: bytes.length })];
+    return {
+      pathAndQuery: this.#plain.pathAndQuery,
+      body: mayAsk ? askingForUsage(renamed) : renamed,
+      rewrite: {
+        whole: (answer) => rename[0]?.whole(answer) ?? { bytes: answer },
+        stream: () => new EventLines(edits()),
+      },
+    };
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}
