@@ -1,0 +1,98 @@
+import { lstat, readdir, realpath, rm, rmdir, stat, unlink } from "node:fs/promises";
+import { dirname, join, relative, sep } from "node:path";
+import { ApiError } from "../wire/error.ts";
+import { syncFolder } from "./durable.ts";
+import { hasWeights, readFolder } from "./folder.ts";
+import { walkPlaces } from "./places.ts";
+import { PENDING_NAME, RECORD_NAME, readRecord, writeRecord } from "./record.ts";
+
+/**
+ * Removes the folder of a model. A link to a folder is removed, not what it leads to. Folders in it
+ * that hold other models stay. Parents that are empty then go too. Throws 409 if the way there
+ * leads through a link: what is elsewhere is not ours to remove.
+ */
+export async function removeModel(root: string, folder: string): Promise<void> {
+  await refuseElsewhere(root, folder);
+  const found = await lstat(folder).catch(() => undefined);
+  if (found === undefined) return;
+  if (found.isSymbolicLink()) await unlink(folder);
+  else await clear(folder);
+  await prune(root, folder);
+}
+
+/** Removes the files that sync put into a folder and that are still as they were then. */
+export async function removeFiles(root: string, folder: string): Promise<string[]> {
+  await refuseElsewhere(root, folder);
+  const record = await readRecord(folder);
+  const removed: string[] = [];
+  const kept = [];
+  for (const file of record?.files ?? []) {
+    const path = join(folder, file.name);
+    const found = await lstat(path).catch(() => undefined);
+    if (found === undefined) continue;
+    const same =
+      found.isFile() && found.mtimeMs === file.mtime_ms && found.size === file.size_bytes;
+    if (file.placed_by !== "sync" || !same || file.name.includes("/")) {
+      kept.push(file);
+      continue;
+    }
+    await unlink(path);
+    removed.push(file.name);
+  }
+  if (record === undefined || removed.length === 0) return removed;
+  const { files } = await readFolder(folder);
+  if (files.length > 0) await writeRecord(folder, { ...record, files: kept });
+  else await clear(folder);
+  await prune(root, folder);
+  return removed;
+}
+
+/** Everything but the folders in which there are models of their own. */
+async function clear(folder: string): Promise<void> {
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory() && (await holdsModels(path))) continue;
+    // Links are removed, never followed.
+    await rm(path, { recursive: true, force: true });
+  }
+}
+
+async function holdsModels(folder: string): Promise<boolean> {
+  const isModel = async (path: string) => {
+    const record = await stat(join(path, RECORD_NAME)).catch(() => undefined);
+    const pending = await stat(join(path, PENDING_NAME)).catch(() => undefined);
+    const { files } = await readFolder(path);
+    return record !== undefined || pending !== undefined || hasWeights(files);
+  };
+  if (await isModel(folder)) return true;
+  for await (const place of walkPlaces(folder)) if (await isModel(place.folder)) return true;
+  return false;
+}
+
+/** Removes a folder and its parents below the models folder, as long as they are empty. */
+async function prune(root: string, folder: string): Promise<void> {
+  for (let at = folder; at !== root && isBelow(root, at); at = dirname(at)) {
+    try {
+      await rmdir(at);
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) break;
+    }
+  }
+  await syncFolder(root);
+}
+
+async function refuseElsewhere(root: string, folder: string): Promise<void> {
+  const [real, parent] = await Promise.all([
+    realpath(root).catch(() => root),
+    realpath(dirname(folder)).catch(() => dirname(folder)),
+  ]);
+  if (isBelow(root, folder) && join(real, relative(root, dirname(folder))) === parent) return;
+  const message = `Removing the model failed: its folder ${folder} is reached through a link and \
+lies at ${parent}, outside of the models folder. Remove it there, or remove the link.`;
+  throw new ApiError("conflict", message, { code: "model_elsewhere", param: "model" });
+}
+
+function isBelow(root: string, folder: string): boolean {
+  const path = relative(root, folder);
+  return path !== "" && path !== ".." && !path.startsWith(`..${sep}`);
+}

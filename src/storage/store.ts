@@ -1,0 +1,136 @@
+import { type FileHandle, open } from "node:fs/promises";
+import { ApiError } from "../wire/error.ts";
+import { describeModel, type StoredModel } from "./descriptor.ts";
+import { Headers, hasWeights, readFolder, type StoredFile } from "./folder.ts";
+import { parseModelName } from "./id.ts";
+import { findPlace, type Place, walkPlaces } from "./places.ts";
+import { removeFiles, removeModel } from "./removal.ts";
+
+/** A folder with files that make no model, and why. */
+export interface Unusable {
+  id: string;
+  folder: string;
+  reason: string;
+}
+
+export interface Listing {
+  models: StoredModel[];
+  unusable: Unusable[];
+}
+
+/** A whole, verified file, open for reading. Close it. */
+export interface VerifiedFile {
+  file: FileHandle;
+  sizeBytes: number;
+  /** What was verified. */
+  sha256: string;
+}
+
+/** The models folder of a node. Nothing is remembered: what is on disk is what there is. */
+export class Store {
+  /** Absolute path of the models folder; it need not exist. */
+  readonly root: string;
+  readonly #headers = new Headers();
+  readonly #platform: string;
+
+  constructor(root: string, platform: string = process.platform) {
+    this.root = root;
+    this.#platform = platform;
+  }
+
+  /** Every model that `find` finds under its id, and the folders that look like one but are none. */
+  async list(): Promise<Listing> {
+    const listing: Listing = { models: [], unusable: [] };
+    const ids = new Set<string>();
+    for await (const place of walkPlaces(this.root)) {
+      const { id, folder } = place;
+      const { files } = await readFolder(folder);
+      if (ids.has(id) || !hasWeights(files)) continue;
+      ids.add(id);
+      const model = await this.#describe(place, files);
+      if (typeof model === "string") listing.unusable.push({ id, folder, reason: model });
+      else listing.models.push(model);
+    }
+    return listing;
+  }
+
+  /**
+   * The model with a name, e.g. `org/name:Q4_K_M`; undefined if there is no such folder. An id that
+   * is not there is also looked for as `hf/…`. Throws 400 `invalid_model_id`, and 404 with the
+   * reason if the folder's files make no model.
+   */
+  async find(name: string): Promise<StoredModel | undefined> {
+    const { id, quantization } = parseModelName(name);
+    const place = await this.place(id);
+    if (place === undefined) return undefined;
+    const { files } = await readFolder(place.folder);
+    const model = await this.#describe(place, files, quantization);
+    if (typeof model !== "string") return model;
+    const message = `The model ${name} cannot be used as it is stored: ${model}.`;
+    throw new ApiError("model_not_found", message, { code: "model_incomplete", param: "model" });
+  }
+
+  /** The folder of a model, complete or not. Throws 400 `invalid_model_id`. */
+  async place(id: string): Promise<Place | undefined> {
+    const found = await findPlace(this.root, parseModelName(id).id);
+    if (found !== undefined || id.startsWith("hf/")) return found;
+    return findPlace(this.root, `hf/${id}`);
+  }
+
+  /**
+   * Removes a model, its folder and parents that are empty then; models in folders below it stay.
+   * True if there was one. Throws 400 `invalid_model_id`, and 409 if the folder lies elsewhere.
+   */
+  async remove(id: string): Promise<boolean> {
+    const place = await this.place(id);
+    if (place === undefined) return false;
+    await removeModel(this.root, place.folder);
+    return true;
+  }
+
+  /**
+   * Removes of a model what sync put there and nobody changed since, and no more. Returns the names
+   * of the files. Throws as `remove` does.
+   */
+  async removeSynced(id: string): Promise<string[]> {
+    const place = await this.place(id);
+    return place === undefined ? [] : removeFiles(this.root, place.folder);
+  }
+
+  /**
+   * Opens a file of a model to be sent to another node: only one that was verified, and is as it
+   * was then. Undefined if there is none.
+   */
+  async openVerified(id: string, name: string): Promise<VerifiedFile | undefined> {
+    const place = await this.place(id);
+    const known = place?.record?.files.find((file) => file.name === name);
+    if (place === undefined || known?.sha256 == null) return undefined;
+    const { files } = await readFolder(place.folder);
+    const stored = files.find((file) => file.name === name);
+    if (stored === undefined) return undefined;
+    const file = await open(stored.path, "r");
+    const { size, mtimeMs } = await file.stat();
+    if (size === known.size_bytes && mtimeMs === known.mtime_ms) {
+      return { file, sizeBytes: size, sha256: known.sha256 };
+    }
+    await file.close();
+    return undefined;
+  }
+
+  #describe(
+    { id, folder, record }: Place,
+    files: StoredFile[],
+    quantization?: string,
+  ): Promise<StoredModel | string> {
+    const headers = this.#headers;
+    return describeModel({
+      id,
+      folder,
+      files,
+      record,
+      quantization,
+      headers,
+      platform: this.#platform,
+    });
+  }
+}
