@@ -1,4 +1,4 @@
-import type { EndpointSetting, Settings } from "../config/settings.ts";
+import type { AliasSetting, EndpointSetting, Settings } from "../config/settings.ts";
 import type { State } from "../db/state.ts";
 import { type App, createApp } from "../http/app.ts";
 import { Drain } from "../http/drain.ts";
@@ -13,6 +13,7 @@ import { Fleet } from "./fleet.ts";
 import { routeInference } from "./inference/routes.ts";
 import { routeModels } from "./models.ts";
 import { Monitor, type MonitorEvents } from "./monitor.ts";
+import { type NamedModel, Names } from "./names.ts";
 import { routeNodes } from "./nodes/routes.ts";
 import { routeProbes } from "./probe.ts";
 import { routeQueueStats } from "./queuestats.ts";
@@ -50,7 +51,9 @@ export async function createBalancer(options: BalancerOptions): Promise<Balancer
   const { settings, state, log } = options;
   const { bodyLimitBytes, strategy, healthTimeoutMs: timeoutMs } = settings;
   const drain = new Drain();
-  const fleet = new Fleet();
+  const names = new Names();
+  names.set("config", settings.aliases.map(named));
+  const fleet = new Fleet(names);
   const gate = createGate(fleet, settings);
   const arrivals = new Arrivals();
   const events: MonitorEvents = {
@@ -100,6 +103,10 @@ export async function createBalancer(options: BalancerOptions): Promise<Balancer
       await recorder.flush();
     },
   };
+}
+
+function named({ name, models: [id = name, ...others] }: AliasSetting): NamedModel {
+  return { id, aliases: [name, ...others] };
 }
 
 function createGate(fleet: Fleet, settings: Settings): Gate<Endpoint> {

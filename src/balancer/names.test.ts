@@ -16,16 +16,20 @@ describe("names of models", () => {
     expect(names.aliasesOf("m")).toEqual(["fast", "x"]);
   });
 
-  test("that two models claim belong to the first, and an id to its model", () => {
+  test("that two models share make them one, with the registry's id", () => {
     const names = new Names();
     names.set("config", [
-      { id: "a", aliases: ["both", "b"] },
-      { id: "b", aliases: ["both"] },
+      { id: "org/repo", aliases: ["fast"] },
+      { id: "x", aliases: ["fast"] },
     ]);
-    expect(names.idOf("both")).toBe("a");
-    expect(names.idOf("b")).toBe("b");
-    expect(names.aliasesOf("a")).toEqual(["both"]);
-    expect(names.aliasesOf("b")).toEqual([]);
+    expect(["fast", "x", "org/repo"].map((name) => names.idOf(name))).toEqual(
+      Array(3).fill("org/repo"),
+    );
+    names.set("registry", [{ id: "hf/org/repo", aliases: ["org/repo"] }]);
+    expect(["fast", "x", "org/repo"].map((name) => names.idOf(name))).toEqual(
+      Array(3).fill("hf/org/repo"),
+    );
+    expect(names.aliasesOf("hf/org/repo")).toEqual(["fast", "org/repo", "x"]);
   });
 
   test("that are set anew replace those of the same source, and tell so", () => {

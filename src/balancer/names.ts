@@ -6,30 +6,30 @@ export interface NamedModel {
   aliases: readonly string[];
 }
 
+/** Who tells names; what the registry calls a model is its id, whatever others say. */
+const SOURCES = ["registry", "config"] as const;
+export type NameSource = (typeof SOURCES)[number];
+
 /**
- * Which names mean the same model. A name that is not known here is a model of its own. Where two
- * models claim a name, the one told first has it; a model's own id is never taken from it.
+ * Which names mean the same model. A name that is not known here is a model of its own. Two models
+ * that share a name are one, listed by the id of the first.
  */
 export class Names {
-  readonly #ids = new Map<string, string>();
-  readonly #models = new Map<string, NamedModel>();
-  readonly #sources = new Map<string, readonly NamedModel[]>();
+  readonly #told: Record<NameSource, readonly NamedModel[]> = { registry: [], config: [] };
+  /** By name, the id. */
+  #ids = new Map<string, string>();
+  /** By id, the other names. */
+  #aliases = new Map<string, string[]>();
   /** Called after a change. */
   onChange: () => void = () => undefined;
 
-  /** Sets what one source (the configuration, the registry) tells, in place of what it told. */
-  set(source: string, models: readonly NamedModel[]): void {
-    this.#sources.set(source, models);
-    this.#ids.clear();
-    this.#models.clear();
-    const all = [...this.#sources.values()].flat();
-    for (const model of all) {
-      if (this.#models.has(model.id)) continue;
-      this.#models.set(model.id, model);
-      this.#ids.set(model.id, model.id);
-    }
-    for (const { id, aliases } of all) {
-      for (const alias of aliases) if (!this.#ids.has(alias)) this.#ids.set(alias, id);
+  /** Sets what one source tells, in place of what it told before. */
+  set(source: NameSource, models: readonly NamedModel[]): void {
+    this.#told[source] = models;
+    this.#ids = new Map();
+    this.#aliases = new Map();
+    for (const { id, aliases } of SOURCES.flatMap((one) => this.#told[one])) {
+      this.#add([id, ...aliases]);
     }
     this.onChange();
   }
@@ -39,10 +39,20 @@ export class Names {
     return this.#ids.get(name) ?? name;
   }
 
-  /** The other names of a model that mean it, sorted. */
+  /** The other names that mean a model, sorted. */
   aliasesOf(id: string): string[] {
-    const all = [...this.#sources.values()].flat().filter((model) => model.id === id);
-    const aliases = all.flatMap((model) => model.aliases);
-    return [...new Set(aliases)].filter((one) => one !== id && this.#ids.get(one) === id).sort();
+    return (this.#aliases.get(id) ?? []).toSorted();
+  }
+
+  #add(names: readonly string[]): void {
+    const known = names.map((name) => this.#ids.get(name)).find((id) => id !== undefined);
+    const id = known ?? names[0] ?? "";
+    const aliases = this.#aliases.get(id) ?? [];
+    for (const name of names) {
+      if (this.#ids.has(name)) continue;
+      this.#ids.set(name, id);
+      if (name !== id) aliases.push(name);
+    }
+    this.#aliases.set(id, aliases);
   }
 }

@@ -64,6 +64,8 @@ describe("loadSettings", () => {
       loadTimeoutMs: 600_000,
       historyBodies: "redacted",
       historyRetentionMs: 604_800_000,
+      aliases: [],
+      embeddingModel: "nomic-embed-text-v1.5",
       openaiApiKey: null,
       openaiBaseUrl: "https://api.openai.com",
       googleApiKey: null,
@@ -72,6 +74,9 @@ describe("loadSettings", () => {
       anthropicBaseUrl: "https://api.anthropic.com",
       providers: [],
       fallbacks: [],
+      httpProxy: null,
+      httpsProxy: null,
+      proxyBypass: [],
     });
     expect(origins.port).toEqual({ source: "default", name: "default" });
     expect(origins.home).toEqual({ source: "env", name: "LLMLB_HOME" });
@@ -100,6 +105,18 @@ describe("loadSettings", () => {
     ["a size", { flags: { bodyLimitBytes: "1.5 MiB" } }, "bodyLimitBytes", 1_572_864],
     ["a decimal size", { flags: { bodyLimitBytes: "2MB" } }, "bodyLimitBytes", 2_000_000],
     ["a word in capitals", { env: { LLMLB_LOG_LEVEL: "DEBUG" } }, "logLevel", "debug"],
+    [
+      "an alias",
+      { flags: { aliases: ["fast=llama3:8b=meta/llama"] } },
+      "aliases",
+      [{ name: "fast", models: ["llama3:8b", "meta/llama"] }],
+    ],
+    [
+      "an alias of the file",
+      { config: { aliases: [{ name: "fast", models: ["a=b"] }] } },
+      "aliases",
+      [{ name: "fast", models: ["a=b"] }],
+    ],
     ["a yes", { env: { LLMLB_INSECURE: "yes" } }, "insecure", true],
     ["a no", { env: { LLMLB_INSECURE: "0" } }, "insecure", false],
     [
@@ -153,7 +170,7 @@ describe("loadSettings", () => {
       const { name, repeatable } = FIELDS[key];
       const dashed = `--${name.replaceAll("_", "-")}`;
       expect(flagName(FIELDS[key])).toBe(
-        repeatable && name !== "mmproj" ? dashed.slice(0, -1) : dashed,
+        repeatable && name !== "mmproj" ? dashed.replace(/(?<=as)es$|s$/, "") : dashed,
       );
     }
   });

@@ -1,4 +1,5 @@
 import { type ZodType, z } from "zod";
+import { aliasConflict, readAlias } from "./alias.ts";
 import {
   fallbackConflict,
   googleBase,
@@ -9,6 +10,7 @@ import {
 import { endpointConflict, parseEndpoint, readEndpoint } from "./endpoint.ts";
 import { absolutePath, modelConflict, type NamedPath, parseNamedPath, readModel } from "./model.ts";
 import type {
+  AliasSetting,
   EndpointSetting,
   FallbackSetting,
   ModelSetting,
@@ -118,6 +120,11 @@ export function providers(): ZodType<ProviderSetting[]> {
 /** A list of rules: `model=provider:model` or `{model, to}` each. */
 export function fallbacks(): ZodType<FallbackSetting[]> {
   return listOf(readFallback, fallbackConflict);
+}
+
+/** A list of aliases: `name=model` or `{name, models}` each. */
+export function aliases(): ZodType<AliasSetting[]> {
+  return listOf(readAlias, aliasConflict);
 }
 
 /** A list of models: `[id=]path` or `{id, path, mmproj}` each. */

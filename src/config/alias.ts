@@ -1,0 +1,35 @@
+import type { AliasSetting } from "./settings.ts";
+
+/** Reads `name=model[=model…]` or `{name, models}` of the file. */
+export function readAlias(value: unknown): AliasSetting | string {
+  const alias = typeof value === "string" ? fromText(value) : fromObject(value);
+  const names = alias === undefined ? [] : [alias.name, ...alias.models];
+  if (alias === undefined || alias.models.length === 0 || names.includes("")) {
+    return "must be name=model, such as fast=llama3:8b";
+  }
+  if (new Set(names).size < names.length) return `says "${alias.name}" twice of the same name`;
+  return alias;
+}
+
+function fromText(text: string): AliasSetting | undefined {
+  const [name = "", ...models] = text.split("=").map((one) => one.trim());
+  return { name, models };
+}
+
+function fromObject(value: unknown): AliasSetting | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  const { name, models, ...more } = value as Record<string, unknown>;
+  if (typeof name !== "string" || !Array.isArray(models)) return undefined;
+  if (Object.keys(more).length > 0 || !models.every((one) => typeof one === "string")) {
+    return undefined;
+  }
+  return { name, models };
+}
+
+/** What is wrong with all aliases together: one name for two models. */
+export function aliasConflict(aliases: AliasSetting[]): string | undefined {
+  const names = aliases.map(({ name }) => name);
+  const twice = names.find((name, at) => names.indexOf(name) !== at);
+  if (twice === undefined) return undefined;
+  return `there are two aliases "${twice}": write all of its names in one`;
+}
