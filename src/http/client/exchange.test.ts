@@ -221,12 +221,12 @@ describe("TLS", () => {
   }
 
   test.each([
-    ["a known authority and the right name", "localhost", true, "secret\nsecret\nsecret"],
-    ["the wrong name", "127.0.0.1", true, "certificate"],
-    ["an unknown authority", "localhost", false, "certificate"],
+    ["a known authority and the right name", "localhost", true, "secret\nsecret\nsecret", ""],
+    ["the wrong name", "127.0.0.1", true, "certificate", ""],
+    ["an unknown authority", "localhost", false, "certificate", ""],
     ["the right name at a given address", "localhost", true, "secret\nsecret\nsecret", "127.0.0.1"],
     ["another name at a given address", "other.invalid", true, "certificate", "127.0.0.1"],
-  ])("with %s", async (_, host, known, expected, ip = "") => {
+  ])("with %s", async (_, host, known, expected, ip) => {
     const env = known ? { NODE_EXTRA_CA_CERTS: join(folder, "cert") } : {};
     expect(await ask(host, env, ip)).toBe(expected);
   });

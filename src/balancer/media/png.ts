@@ -1,0 +1,35 @@
+import type { Extent } from "./picture.ts";
+
+const SIGNATURE_BYTES = 8;
+const HEADER_BYTES = 13;
+
+/** Length, type and checksum around a chunk's data. */
+const CHUNK_BYTES = 12;
+
+/**
+ * Reads a PNG file: its header, checksums and order of chunks, up to its end. A text says what is
+ * wrong. Source: https://www.w3.org/TR/png-3/
+ */
+export function readPng(bytes: Uint8Array): Extent | string {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let extent: Extent | undefined;
+  let pixels = false;
+  for (let at = SIGNATURE_BYTES; at + CHUNK_BYTES <= bytes.length; ) {
+    const length = view.getUint32(at);
+    const type = text.toString("latin1", at + 4, at + 8);
+    const end = at + CHUNK_BYTES + length;
+    if (end > bytes.length) return "it ends early";
+    if (Bun.hash.crc32(bytes.subarray(at + 4, end - 4)) !== view.getUint32(end - 4)) {
+      return "a checksum in it is wrong";
+    }
+    if (extent === undefined) {
+      if (type !== "IHDR" || length !== HEADER_BYTES) return "it has no header";
+      extent = { width: view.getUint32(at + 8), height: view.getUint32(at + 12) };
+    }
+    if (type === "IDAT") pixels = true;
+    if (type === "IEND") return pixels ? extent : "it has no pixels";
+    at = end;
+  }
+  return "it ends early";
+}
