@@ -1,8 +1,9 @@
 import type { DeviceInfo } from "../db/endpoints.ts";
-import type { Proxy } from "../http/client/proxy.ts";
+import type { ForwardProxy } from "../http/client/proxy.ts";
 import type { ForwardTarget } from "../http/forward.ts";
 import type { EndpointKind } from "../wire/endpoint.ts";
 import type { ModelEntry } from "../wire/openai.ts";
+import { apisOf } from "./endpoints/apis.ts";
 import type { SystemReport } from "./endpoints/system.ts";
 import { type Health, PENDING } from "./health.ts";
 import { Circuit } from "./routing/circuit.ts";
@@ -35,7 +36,7 @@ export interface EndpointFacts {
   slots: number | null;
   slotsDefault: number;
   /** Through which it is asked. */
-  proxy: Proxy | undefined;
+  proxy: ForwardProxy | undefined;
   deviceInfo: DeviceInfo | null;
   /** Unix ms. */
   registeredAt: number;
@@ -113,7 +114,7 @@ export class Endpoint {
   /** Whether it answers an inference route: it was found to, or servers of its kind do. */
   speaks(path: string): boolean {
     if (EVERYBODYS.has(path)) return true;
-    return this.apis?.has(path) ?? this.#facts.kind === "llmlb";
+    return this.apis?.has(path) ?? apisOf(this.#facts.kind).includes(path);
   }
 
   /**

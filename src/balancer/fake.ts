@@ -37,7 +37,8 @@ export function fakeEndpoint(
         return Response.json({ object: "list", data: endpoint.models.map((id) => ({ id })) });
       }
       // The questions that tell servers apart.
-      if (request.method === "GET") return new Response("not here", { status: 404 });
+      const isEmpty = request.headers.get("content-length") === "2";
+      if (request.method === "GET" || isEmpty) return new Response("not here", { status: 404 });
       requests.push(request);
       endpoint.active += 1;
       try {
@@ -140,9 +141,14 @@ const SETTINGS: Settings = {
   drainTimeoutMs: 1000,
   healthIntervalMs: 60_000,
   healthTimeoutMs: 1000,
+  hubUrl: "http://127.0.0.1:9",
+  hubToken: null,
+  originAllowlist: [],
   loadTimeoutMs: 1000,
   historyBodies: "redacted",
   historyRetentionMs: 60_000,
+  aliases: [],
+  embeddingModel: "nomic-embed-text-v1.5",
   openaiApiKey: null,
   openaiBaseUrl: "http://127.0.0.1:1",
   googleApiKey: null,
@@ -151,4 +157,7 @@ const SETTINGS: Settings = {
   anthropicBaseUrl: "http://127.0.0.1:1",
   providers: [],
   fallbacks: [],
+  httpProxy: null,
+  httpsProxy: null,
+  proxyBypass: [],
 };

@@ -3,6 +3,7 @@ import type { Logger } from "../../lib/log.ts";
 import type { Endpoint } from "../endpoint.ts";
 import type { Fleet } from "../fleet.ts";
 import type { CheckReport } from "../monitor.ts";
+import { detectApis } from "./apis.ts";
 import { detectKind } from "./kind.ts";
 import { toStored } from "./listing.ts";
 import type { Roster } from "./roster.ts";
@@ -16,6 +17,8 @@ export interface KeeperOptions {
 
 /** A measured latency is on disk this long after it was measured, and a moment more. */
 const LATENCY_EVERY_MS = 250;
+/** Longest time for finding out which routes an endpoint has. */
+const APIS_MS_MAX = 5000;
 
 /** Writes down what becomes known of endpoints: checks, states, models, latency, what they are. */
 export class Keeper {
@@ -59,7 +62,8 @@ export class Keeper {
     if (!result.ok) return;
     this.saveModels(endpoint).catch((err) => this.#failed(endpoint, err));
     const cameBack = statusBefore === "offline";
-    if (endpoint.facts.kind === null || cameBack) this.#detect(endpoint);
+    const isNew = endpoint.facts.kind === null || endpoint.apis === undefined;
+    if (isNew || cameBack) this.#detect(endpoint);
   }
 
   /** Stores an endpoint's list of models, in one transaction. Throws `StorageError`. */
@@ -78,6 +82,8 @@ export class Keeper {
       const found = await detectKind(endpoint, this.#stop.signal);
       if (found === undefined || !fleet.has(endpoint) || endpoint.facts.url !== url) return;
       const { kind, system } = found;
+      const asking = { timeoutMs: APIS_MS_MAX, signal: this.#stop.signal };
+      endpoint.apis = await detectApis(endpoint, kind, asking);
       if (system !== undefined) endpoint.tellSystem(system, Date.now());
       if (kind !== endpoint.facts.kind)
         log.info({ endpoint: endpoint.name, kind }, "endpoint.kind");

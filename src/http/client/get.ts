@@ -1,10 +1,15 @@
 import { exchange } from "./exchange.ts";
 import { ClientError } from "./failure.ts";
 import type { ResponseHead } from "./head.ts";
+import type { ForwardProxy } from "./proxy.ts";
 
 export interface GetOptions {
   url: string;
+  /** Through which proxy; default none. */
+  proxy?: ForwardProxy | undefined;
   headers: Record<string, string>;
+  /** Is posted; default: nothing is, it is a GET. */
+  body?: Uint8Array;
   /** Longest wait for all of the answer. */
   timeoutMs: number;
   /** Largest body that is read. */
@@ -24,9 +29,10 @@ export interface Answer {
  * `ClientError`, or the signal's reason.
  */
 export async function get(options: GetOptions): Promise<Answer> {
-  const { url, headers, timeoutMs, limitBytes, signal } = options;
+  const { url, proxy, headers, body = null, timeoutMs, limitBytes, signal } = options;
   signal.throwIfAborted();
-  const asked = exchange({ url, method: "GET", headers, body: null, keepAlive: false });
+  const method = body === null ? "GET" : "POST";
+  const asked = exchange({ url, proxy, method, headers, body, keepAlive: false });
   const late = new ClientError("timeout", "Reading the answer failed: it took too long.");
   const timer = setTimeout(() => asked.abort(late), timeoutMs);
   const onAbort = () => asked.abort(signal.reason);
