@@ -1,0 +1,194 @@
+import { z } from "zod";
+
+/**
+ * Anthropic's Messages API as the balancer reads it where it must: to ask an endpoint that knows
+ * only chat completions, or to put a chat to Anthropic. Fields of which nobody knows anything
+ * survive. A string as `content` or `system` is read as the one text block that it stands for.
+ * Source: https://platform.claude.com/docs/en/api/messages and `@anthropic-ai/sdk`
+ */
+const asBlocks = (value: unknown): unknown =>
+  typeof value === "string" ? [{ type: "text", text: value }] : value;
+
+const JsonObject = z.record(z.string(), z.unknown());
+
+export const TextBlock = z.looseObject({ type: z.literal("text"), text: z.string() });
+export type TextBlock = z.infer<typeof TextBlock>;
+
+const Base64Source = z.looseObject({
+  type: z.literal("base64"),
+  media_type: z.string(),
+  data: z.string(),
+});
+const UrlSource = z.looseObject({ type: z.literal("url"), url: z.string() });
+/** A file that was sent to Anthropic before. */
+const FileSource = z.looseObject({ type: z.literal("file"), file_id: z.string() });
+
+export const ImageBlock = z.looseObject({
+  type: z.literal("image"),
+  source: z.discriminatedUnion("type", [Base64Source, UrlSource, FileSource]),
+});
+export type ImageBlock = z.infer<typeof ImageBlock>;
+
+const TEXTS = [
+  z.looseObject({ type: z.literal("text"), data: z.string() }),
+  z.looseObject({
+    type: z.literal("content"),
+    content: z.preprocess(asBlocks, z.array(z.discriminatedUnion("type", [TextBlock, ImageBlock]))),
+  }),
+] as const;
+
+export const DocumentBlock = z.looseObject({
+  type: z.literal("document"),
+  source: z.discriminatedUnion("type", [Base64Source, UrlSource, FileSource, ...TEXTS]),
+  title: z.string().nullish(),
+  context: z.string().nullish(),
+});
+export type DocumentBlock = z.infer<typeof DocumentBlock>;
+
+export const SearchResultBlock = z.looseObject({
+  type: z.literal("search_result"),
+  source: z.string(),
+  title: z.string(),
+  content: z.array(TextBlock),
+});
+export type SearchResultBlock = z.infer<typeof SearchResultBlock>;
+
+export const ThinkingBlock = z.looseObject({
+  type: z.literal("thinking"),
+  thinking: z.string(),
+  /** Proves to Anthropic that the thoughts are its own; others leave it empty. */
+  signature: z.string().optional(),
+});
+/** Thoughts that only Anthropic can read. */
+export const RedactedThinkingBlock = z.looseObject({
+  type: z.literal("redacted_thinking"),
+  data: z.string(),
+});
+
+export const ToolUseBlock = z.looseObject({
+  type: z.literal("tool_use"),
+  id: z.string(),
+  name: z.string(),
+  input: JsonObject.default({}),
+});
+export type ToolUseBlock = z.infer<typeof ToolUseBlock>;
+
+const SHOWN = [TextBlock, ImageBlock, DocumentBlock, SearchResultBlock] as const;
+
+export const ToolResultBlock = z.looseObject({
+  type: z.literal("tool_result"),
+  tool_use_id: z.string(),
+  content: z.preprocess(asBlocks, z.array(z.discriminatedUnion("type", [...SHOWN])).nullish()),
+  is_error: z.boolean().nullish(),
+});
+export type ToolResultBlock = z.infer<typeof ToolResultBlock>;
+
+const TURNS = [ThinkingBlock, RedactedThinkingBlock, ToolUseBlock, ToolResultBlock] as const;
+
+export const RequestBlock = z.discriminatedUnion("type", [...SHOWN, ...TURNS]);
+export type RequestBlock = z.infer<typeof RequestBlock>;
+
+export const MessageParam = z.looseObject({
+  role: z.enum(["user", "assistant", "system"]),
+  content: z.preprocess(asBlocks, z.array(RequestBlock)),
+});
+export type MessageParam = z.infer<typeof MessageParam>;
+
+export const AnthropicTool = z.looseObject({
+  /** `custom`, or a tool of Anthropic's own: `web_search_20250305`. */
+  type: z.string().nullish(),
+  name: z.string(),
+  description: z.string().optional(),
+  input_schema: JsonObject.optional(),
+  strict: z.boolean().nullish(),
+});
+export type AnthropicTool = z.infer<typeof AnthropicTool>;
+
+const Parallel = { disable_parallel_tool_use: z.boolean().nullish() };
+export const AnthropicToolChoice = z.discriminatedUnion("type", [
+  z.looseObject({ type: z.literal("auto"), ...Parallel }),
+  z.looseObject({ type: z.literal("any"), ...Parallel }),
+  z.looseObject({ type: z.literal("tool"), name: z.string(), ...Parallel }),
+  z.looseObject({ type: z.literal("none") }),
+]);
+export type AnthropicToolChoice = z.infer<typeof AnthropicToolChoice>;
+
+export const OutputFormat = z.looseObject({ type: z.literal("json_schema"), schema: JsonObject });
+
+/** `POST /v1/messages`; also `/v1/messages/count_tokens`, which has no `max_tokens`. */
+export const MessagesRequest = z.looseObject({
+  model: z.string(),
+  messages: z.array(MessageParam).min(1),
+  system: z.preprocess(asBlocks, z.array(TextBlock).nullish()),
+  max_tokens: z.number().int().min(1).nullish(),
+  stream: z.boolean().nullish(),
+  temperature: z.number().nullish(),
+  top_p: z.number().nullish(),
+  top_k: z.number().nullish(),
+  stop_sequences: z.array(z.string()).nullish(),
+  metadata: z.looseObject({ user_id: z.string().nullish() }).nullish(),
+  tools: z.array(AnthropicTool).nullish(),
+  tool_choice: AnthropicToolChoice.nullish(),
+  thinking: z.looseObject({ type: z.string(), budget_tokens: z.number().nullish() }).nullish(),
+  output_config: z
+    .looseObject({ effort: z.string().nullish(), format: OutputFormat.nullish() })
+    .nullish(),
+  /** The name that `output_config.format` had in the beta. */
+  output_format: OutputFormat.nullish(),
+});
+export type MessagesRequest = z.infer<typeof MessagesRequest>;
+
+export const MessagesUsage = z.looseObject({
+  /** Without those that were read from or written to the cache. */
+  input_tokens: z.number().nullish(),
+  output_tokens: z.number().nullish(),
+  cache_read_input_tokens: z.number().nullish(),
+  cache_creation_input_tokens: z.number().nullish(),
+  output_tokens_details: z.looseObject({ thinking_tokens: z.number().nullish() }).nullish(),
+});
+export type MessagesUsage = z.infer<typeof MessagesUsage>;
+
+/** A block of an answer. Which fields it has depends on `type`; there may be unknown types. */
+export const AnswerBlock = z.looseObject({
+  type: z.string(),
+  text: z.string().optional(),
+  thinking: z.string().optional(),
+  signature: z.string().optional(),
+  data: z.string().optional(),
+  id: z.string().optional(),
+  name: z.string().optional(),
+  input: z.unknown().optional(),
+});
+export type AnswerBlock = z.infer<typeof AnswerBlock>;
+
+export const MessagesAnswer = z.looseObject({
+  id: z.string().default(""),
+  model: z.string().default(""),
+  content: z.array(AnswerBlock),
+  stop_reason: z.string().nullish(),
+  stop_sequence: z.string().nullish(),
+  usage: MessagesUsage.nullish(),
+});
+export type MessagesAnswer = z.infer<typeof MessagesAnswer>;
+
+/** An event of a streamed answer. Which fields it has depends on `type`; new types may appear. */
+export const MessagesEvent = z.looseObject({
+  type: z.string(),
+  index: z.number().optional(),
+  message: MessagesAnswer.partial({ content: true }).optional(),
+  content_block: AnswerBlock.optional(),
+  delta: z
+    .looseObject({
+      type: z.string().optional(),
+      text: z.string().optional(),
+      thinking: z.string().optional(),
+      signature: z.string().optional(),
+      partial_json: z.string().optional(),
+      stop_reason: z.string().nullish(),
+      stop_sequence: z.string().nullish(),
+    })
+    .optional(),
+  usage: MessagesUsage.nullish(),
+  error: z.looseObject({ type: z.string(), message: z.string().default("") }).optional(),
+});
+export type MessagesEvent = z.infer<typeof MessagesEvent>;
