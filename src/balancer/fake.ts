@@ -131,6 +131,7 @@ const SETTINGS: Settings = {
   models: [],
   engineArgs: [],
   bodyLimitBytes: 1024 * 1024,
+  privateMedia: false,
   strategy: "prefix",
   defaultSlots: 8,
   queueMax: 100,

@@ -259,6 +259,14 @@ export const FIELDS: { [K in FieldKey]: Field<Inputs[K]> } = {
     fallback: () => 64 * 2 ** 20,
     unit: "bytes",
   },
+  privateMedia: {
+    name: "private_media",
+    flags: "--private-media",
+    group: "Limits",
+    help: "Fetch images that requests name from private and loopback addresses as well",
+    schema: () => flag(),
+    fallback: () => false,
+  },
   firstByteTimeoutMs: {
     name: "first_byte_timeout",
     flags: "--first-byte-timeout <time>",

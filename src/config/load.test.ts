@@ -51,6 +51,7 @@ describe("loadSettings", () => {
       models: [],
       engineArgs: [],
       bodyLimitBytes: 67_108_864,
+      privateMedia: false,
       strategy: "prefix",
       defaultSlots: 8,
       queueMax: 100,

@@ -83,6 +83,8 @@ export interface Settings extends CloudSettings {
   engineArgs: string[];
   /** Largest request body accepted. */
   bodyLimitBytes: number;
+  /** Images in requests may be fetched from private and loopback addresses. */
+  privateMedia: boolean;
   strategy: Strategy;
   /** Requests that an endpoint works on at the same time, unless it says how many. */
   defaultSlots: number;

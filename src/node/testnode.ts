@@ -40,6 +40,7 @@ export class TestNode {
       models: ids.map((id, i) => ({ id, path: join(folder, `${i}.gguf`) })),
       engineArgs: [],
       bodyLimitBytes: 10_000,
+      privateMedia: false,
       strategy: "prefix",
       defaultSlots: 8,
       queueMax: 100,
