@@ -1,0 +1,180 @@
+import { z } from "zod";
+
+/**
+ * The Responses API as the balancer reads it where an endpoint does not speak it: what can be said
+ * without keeping anything between two requests. Fields of which nobody knows anything survive.
+ * Source: https://platform.openai.com/docs/api-reference/responses
+ */
+export const InputText = z.looseObject({
+  type: z.enum(["input_text", "output_text", "text", "reasoning_text", "summary_text"]),
+  text: z.string(),
+});
+export const InputImage = z.looseObject({
+  type: z.literal("input_image"),
+  /** An address or a data URL. */
+  image_url: z.string().nullish(),
+  file_id: z.string().nullish(),
+  detail: z.string().nullish(),
+});
+export const InputFile = z.looseObject({
+  type: z.literal("input_file"),
+  filename: z.string().nullish(),
+  /** A data URL. */
+  file_data: z.string().nullish(),
+  file_id: z.string().nullish(),
+  file_url: z.string().nullish(),
+});
+export const InputAudio = z.looseObject({
+  type: z.literal("input_audio"),
+  input_audio: z.looseObject({ data: z.string(), format: z.string() }),
+});
+export const InputRefusal = z.looseObject({ type: z.literal("refusal"), refusal: z.string() });
+
+export const InputPart = z.discriminatedUnion("type", [
+  ...([InputText, InputImage, InputFile] as const),
+  ...([InputAudio, InputRefusal] as const),
+]);
+export type InputPart = z.infer<typeof InputPart>;
+
+const Content = z.union([z.string(), z.array(InputPart)]);
+
+/** What somebody said; its `type` may be left out. */
+export const MessageItem = z.looseObject({
+  role: z.enum(["user", "assistant", "system", "developer"]),
+  content: Content,
+});
+export const FunctionCallItem = z.looseObject({
+  call_id: z.string(),
+  name: z.string(),
+  /** JSON, as the model wrote it. */
+  arguments: z.string(),
+});
+export const FunctionOutputItem = z.looseObject({ call_id: z.string(), output: Content });
+
+const Texts = z.array(z.looseObject({ text: z.string() })).nullish();
+
+/** What the model thought, whole or in short. */
+export const ReasoningItem = z.looseObject({ content: Texts, summary: Texts });
+
+/** An item of `input` before its `type` was looked at. */
+export const InputItem = z.looseObject({ type: z.string().nullish() });
+export type InputItem = z.infer<typeof InputItem>;
+
+export const FunctionTool = z.looseObject({
+  type: z.literal("function"),
+  name: z.string(),
+  description: z.string().nullish(),
+  parameters: z.record(z.string(), z.unknown()).nullish(),
+  strict: z.boolean().nullish(),
+});
+export type FunctionTool = z.infer<typeof FunctionTool>;
+
+export const ResponsesToolChoice = z.union([
+  z.enum(["none", "auto", "required"]),
+  z.looseObject({ type: z.string() }),
+]);
+export type ResponsesToolChoice = z.infer<typeof ResponsesToolChoice>;
+
+/** Of a choice that is a function or a list of allowed ones. */
+export const FunctionChoice = z.looseObject({ name: z.string() });
+export const AllowedTools = z.looseObject({
+  mode: z.enum(["auto", "required"]),
+  tools: z.array(z.looseObject({ type: z.string(), name: z.string().optional() })).min(1),
+});
+
+export const TextFormat = z.discriminatedUnion("type", [
+  z.looseObject({ type: z.literal("text") }),
+  z.looseObject({ type: z.literal("json_object") }),
+  z.looseObject({
+    type: z.literal("json_schema"),
+    name: z.string(),
+    description: z.string().nullish(),
+    schema: z.record(z.string(), z.unknown()),
+    strict: z.boolean().nullish(),
+  }),
+]);
+export type TextFormat = z.infer<typeof TextFormat>;
+
+export const ResponsesRequest = z.looseObject({
+  model: z.string(),
+  input: z.union([z.string(), z.array(InputItem)]),
+  instructions: z.string().nullish(),
+  tools: z.array(z.looseObject({ type: z.string() })).nullish(),
+  tool_choice: ResponsesToolChoice.nullish(),
+  parallel_tool_calls: z.boolean().nullish(),
+  temperature: z.number().nullish(),
+  top_p: z.number().nullish(),
+  top_logprobs: z.number().nullish(),
+  max_output_tokens: z.number().nullish(),
+  max_tool_calls: z.number().nullish(),
+  text: z.looseObject({ format: TextFormat.nullish(), verbosity: z.string().nullish() }).nullish(),
+  reasoning: z
+    .looseObject({ effort: z.string().nullish(), summary: z.string().nullish() })
+    .nullish(),
+  include: z.array(z.string()).nullish(),
+  metadata: z.record(z.string(), z.unknown()).nullish(),
+  prompt_cache_key: z.string().nullish(),
+  safety_identifier: z.string().nullish(),
+  service_tier: z.string().nullish(),
+  store: z.boolean().nullish(),
+  stream: z.boolean().nullish(),
+  truncation: z.string().nullish(),
+  user: z.string().nullish(),
+});
+export type ResponsesRequest = z.infer<typeof ResponsesRequest>;
+
+/** What asks for something that is kept between requests. */
+export const StatefulRequest = z.looseObject({
+  previous_response_id: z.unknown().optional(),
+  conversation: z.unknown().optional(),
+  prompt: z.unknown().optional(),
+  background: z.unknown().optional(),
+  input: z.unknown().optional(),
+});
+
+export type ItemStatus = "in_progress" | "completed" | "incomplete";
+
+export interface TextContent {
+  type: "output_text";
+  text: string;
+  annotations: unknown[];
+  logprobs: unknown[];
+}
+
+export interface RefusalContent {
+  type: "refusal";
+  refusal: string;
+}
+
+export interface ReasoningContent {
+  type: "reasoning_text";
+  text: string;
+}
+
+export interface OutputMessage {
+  id: string;
+  type: "message";
+  status: ItemStatus;
+  role: "assistant";
+  content: (TextContent | RefusalContent)[];
+}
+
+export interface OutputReasoning {
+  id: string;
+  type: "reasoning";
+  status: ItemStatus;
+  summary: unknown[];
+  content: ReasoningContent[];
+}
+
+export interface OutputCall {
+  id: string;
+  type: "function_call";
+  status: ItemStatus;
+  call_id: string;
+  name: string;
+  arguments: string;
+}
+
+/** One item of an answer's `output`. */
+export type OutputItem = OutputMessage | OutputReasoning | OutputCall;
