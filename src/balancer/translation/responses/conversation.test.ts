@@ -37,10 +37,15 @@ const called = fc.record({
   calls: fc.array(fc.tuple(text, text, text), { minLength: 1, maxLength: 3 }),
 });
 
-/** Turns as a conversation has them: results follow their calls. */
+/**
+ * Turns as a conversation has them: results follow their calls, and what the model says and calls
+ * without anything in between is one turn of it.
+ */
 const turn: fc.Arbitrary<Message[]> = fc.oneof(
   asked.map((message) => [message]),
-  answered.map(({ thought, content }) => [assistant(thought, content, [])]),
+  fc
+    .tuple(answered, asked)
+    .map(([{ thought, content }, next]) => [assistant(thought, content, []), next]),
   called.map(({ thought, content, calls }) => {
     const toolCalls = calls.map(([name, args], i) => ({
       ...{ id: `call_${i}`, type: "function", function: { name, arguments: args } },

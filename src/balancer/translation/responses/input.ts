@@ -55,7 +55,7 @@ function messageOf(role: "user" | "system" | "developer", content: string | Chat
   return role === "user" ? { role, content } : { role: "system" as const, content };
 }
 
-/** Its whole text where it is given, else the short one; what is encrypted, nobody here can read. */
+/** Its whole text where that is given, else the short one. Nobody here can read encrypted ones. */
 function thoughtOf(item: unknown, at: string): string {
   const { content, summary } = readRequest(ReasoningItem, item, at);
   const texts = content?.length ? content : summary;
