@@ -112,7 +112,10 @@ describe("a balancer", () => {
     });
     await cli("rm", "box");
     const dead = await cli("add", "http://127.0.0.1:9", "--name", "dead");
-    expect([dead.code, dead.stdout]).toEqual([0, expect.stringContaining("but it does not answer: ")]);
+    expect([dead.code, dead.stdout]).toEqual([
+      0,
+      expect.stringContaining("but it does not answer: "),
+    ]);
     expect((await cli("list", "--kind", "vllm")).stdout).toContain("There are no such");
     expect((await cli("list")).stdout).toMatch(/^dead +(pending|offline) /m);
     await cli("rm", "dead");

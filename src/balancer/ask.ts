@@ -25,7 +25,7 @@ const ANSWER_BYTES_MAX = 16 * 1024 * 1024;
 
 /** Asks an endpoint (`GET path`) on a connection of its own, with its key. Never throws. */
 export async function ask(
-  endpoint: Endpoint,
+  endpoint: Pick<Endpoint, "target">,
   path: string,
   { timeoutMs, signal }: AskOptions,
 ): Promise<Answer> {
@@ -36,7 +36,8 @@ export async function ask(
     const plain = { accept: "application/json", "accept-encoding": "identity" };
     const headers = { ...target.headers, ...plain };
     const limitBytes = ANSWER_BYTES_MAX;
-    const { head, body } = await get({ url: target.url, headers, timeoutMs, limitBytes, signal });
+    const { url, proxy } = target;
+    const { head, body } = await get({ url, proxy, headers, timeoutMs, limitBytes, signal });
     const { status } = head;
     if (status < 200 || status >= 300) {
       const reason = `GET ${path} answered HTTP ${status}${adviceFor(status)}`;
@@ -52,6 +53,7 @@ export async function ask(
 
 function adviceFor(status: number): string {
   if (status === 401 || status === 403) return ": its API key is missing or wrong";
+  if (status === 407) return ": the proxy in between wants a user and a password";
   return status >= 300 && status < 400 ? ": redirects are not followed" : "";
 }
 

@@ -1,5 +1,6 @@
 import { CLOUD_FIELDS } from "../config/cloudfields.ts";
 import { envName, FIELD_KEYS, FIELDS, type Field, type FieldKey } from "../config/fields.ts";
+import { PROXY_FIELDS } from "../config/proxyfields.ts";
 import type { Mode } from "../config/settings.ts";
 import { formatBytes, formatDuration } from "../config/units.ts";
 
@@ -7,11 +8,21 @@ const JOINING: FieldKey[] = ["join", "token", "name", "advertise"];
 
 const CLOUD_KEYS = Object.keys(CLOUD_FIELDS) as FieldKey[];
 
+const PROXY_KEYS = Object.keys(PROXY_FIELDS) as FieldKey[];
+
 /** Settings that mean nothing in a mode; its command does not take them. */
 const UNUSED: Record<Mode, FieldKey[]> = {
   standalone: [],
   balancer: [...JOINING, "mode", "nodePort", "models", "mmproj", "engineArgs", "loadTimeoutMs"],
-  node: ["mode", "nodePort", "endpoints", "healthIntervalMs", "healthTimeoutMs", ...CLOUD_KEYS],
+  node: [
+    "mode",
+    "nodePort",
+    "endpoints",
+    "healthIntervalMs",
+    "healthTimeoutMs",
+    ...CLOUD_KEYS,
+    ...PROXY_KEYS,
+  ],
 };
 
 /** The settings that a command for this mode takes, in the order of the help. */

@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { loadClient } from "../config/client.ts";
 import { environment } from "../config/environment.ts";
 import { loadSettings } from "../config/load.ts";
+import { exemptLoopback } from "../config/proxy.ts";
 import { LLAMA_CPP_VERSION, VERSION } from "../config/version.ts";
 import { addEndpointCommands } from "./endpointcommands.ts";
 import { CliError, EXIT, type ExitCode } from "./exit.ts";
@@ -20,6 +21,7 @@ export async function runCli(argv: string[]): Promise<ExitCode> {
   const own = cut < 0 ? argv : argv.slice(0, cut);
   const outcome: Outcome = { code: EXIT.ok };
   const rest = cut < 0 ? undefined : argv.slice(cut + 1);
+  exemptLoopback(environment());
   try {
     await createProgram(rest, outcome).parseAsync(own, { from: "user" });
     return outcome.code;

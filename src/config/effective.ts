@@ -1,3 +1,4 @@
+import { maskUrl } from "./endpoint.ts";
 import { FIELD_KEYS, FIELDS, type Field, type FieldKey } from "./fields.ts";
 import type { Loaded, Origin } from "./load.ts";
 import type { EndpointSetting } from "./settings.ts";
@@ -20,6 +21,8 @@ const MASK = "***";
 export function effectiveSettings({ settings, origins }: Loaded): EffectiveSetting[] {
   const shown = {
     ...settings,
+    httpProxy: settings.httpProxy && maskUrl(settings.httpProxy),
+    httpsProxy: settings.httpsProxy && maskUrl(settings.httpsProxy),
     endpoints: settings.endpoints.map(masked),
     providers: settings.providers.map(masked),
   };

@@ -3,7 +3,10 @@ import { join } from "node:path";
 import type { ZodType } from "zod";
 import type { LogLevel } from "../lib/log.ts";
 import { CLOUD_FIELDS } from "./cloudfields.ts";
+import { HUB_FIELDS } from "./hubfields.ts";
 import type { NamedPath } from "./model.ts";
+import { NAME_FIELDS } from "./namefields.ts";
+import { PROXY_FIELDS } from "./proxyfields.ts";
 import {
   baseUrl,
   bytes,
@@ -188,6 +191,7 @@ export const FIELDS: { [K in FieldKey]: Field<Inputs[K]> } = {
     fallback: () => 600 * SECOND_MS,
     unit: "ms",
   },
+  ...HUB_FIELDS,
   endpoints: {
     name: "endpoints",
     flags: "-e, --endpoint <[name=]url>",
@@ -232,7 +236,9 @@ export const FIELDS: { [K in FieldKey]: Field<Inputs[K]> } = {
     schema: () => wholeNumber(1, SLOTS_MAX),
     fallback: () => 8,
   },
+  ...NAME_FIELDS,
   ...CLOUD_FIELDS,
+  ...PROXY_FIELDS,
   queueMax: {
     name: "queue_max",
     flags: "--queue-max <number>",

@@ -1,4 +1,6 @@
 import type { LogLevel } from "../lib/log.ts";
+import type { HubSettings } from "./hubfields.ts";
+import type { ProxySettings } from "./proxy.ts";
 
 export type Mode = "standalone" | "balancer" | "node";
 
@@ -32,6 +34,20 @@ export interface FallbackSetting {
   to: string;
 }
 
+/** Names that mean the same model. */
+export interface AliasSetting {
+  name: string;
+  /** What endpoints call it; the first is what it is listed by. */
+  models: string[];
+}
+
+/** What models are called. */
+export interface NameSettings {
+  aliases: AliasSetting[];
+  /** Of requests for embeddings that name no model. */
+  embeddingModel: string;
+}
+
 /** What clouds there are and how they are reached. Keys are null where there is none. */
 export interface CloudSettings {
   openaiApiKey: string | null;
@@ -56,7 +72,7 @@ export interface ModelSetting {
 }
 
 /** All effective settings of one process, parsed once at start and passed down. */
-export interface Settings extends CloudSettings {
+export interface Settings extends NameSettings, CloudSettings, ProxySettings, HubSettings {
   mode: Mode;
   /** Address to listen on. */
   host: string;

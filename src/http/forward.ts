@@ -1,7 +1,7 @@
 import { ApiError, type Dialect, errorFrame } from "../wire/error.ts";
 import { type Exchange, exchange } from "./client/exchange.ts";
 import { headerOf } from "./client/head.ts";
-import type { Proxy } from "./client/proxy.ts";
+import type { ForwardProxy } from "./client/proxy.ts";
 import type { RequestBody } from "./client/upload.ts";
 import { forwardedHeaders, returnedHeaders } from "./headers.ts";
 import { relay, type SendOutcome, type Tap } from "./relay.ts";
@@ -15,7 +15,7 @@ export interface ForwardTarget {
   /** Path of a Unix socket to connect to. */
   unix?: string;
   /** Through which proxy; default none. */
-  proxy?: Proxy | undefined;
+  proxy?: ForwardProxy | undefined;
   /** Headers that replace the client's, e.g. the endpoint's own key. */
   headers?: Record<string, string>;
   /** How errors call the target, e.g. `endpoint gpu1`. */

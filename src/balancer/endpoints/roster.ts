@@ -2,6 +2,7 @@ import type { EndpointSetting, Settings } from "../../config/settings.ts";
 import type { EndpointFields, EndpointRow, Taken } from "../../db/endpoints.ts";
 import { Lock } from "../../db/lock.ts";
 import type { State } from "../../db/state.ts";
+import { proxyFor } from "../../http/client/proxy.ts";
 import { ApiError } from "../../wire/error.ts";
 import { Endpoint, type EndpointFacts } from "../endpoint.ts";
 import type { Fleet } from "../fleet.ts";
@@ -197,10 +198,12 @@ export class Roster {
   #factsOf(row: EndpointRow, apiKey: string | undefined): EndpointFacts {
     const { name, baseUrl: url, source, type: kind, healthIntervalMs, inferenceTimeoutMs } = row;
     const { notes, capabilities, slots, deviceInfo, registeredAt } = row;
-    const { defaultSlots: slotsDefault } = this.#options.settings;
+    const { settings } = this.#options;
+    const { defaultSlots: slotsDefault } = settings;
     return {
       ...{ name, url, apiKey, source, kind, healthIntervalMs, inferenceTimeoutMs },
       ...{ notes, capabilities, slots, slotsDefault, deviceInfo, registeredAt },
+      proxy: proxyFor(url, settings),
     };
   }
 }

@@ -1,4 +1,6 @@
 import { describe, expect, test } from "bun:test";
+import { fakeProxy } from "../../http/client/proxy.fixture.ts";
+import { rawAnswer } from "../../http/fake.ts";
 import type { EndpointDetail } from "../../wire/endpoint.ts";
 import { type FakeBalancer, fakeBalancer, fakeEndpoint } from "../fake.ts";
 
@@ -219,4 +221,26 @@ test("what the configuration says is changed there only", async () => {
       body: { slots_in_effect: 3 },
     });
   }
+});
+
+test("an endpoint behind a proxy is found out and served from through it", async () => {
+  const models = JSON.stringify({ data: [{ id: "m" }] });
+  using fake = fakeProxy(0, (asked) => {
+    if (asked.startsWith("GET http://far.invalid:8080/v1/models ")) return rawAnswer(models);
+    if (asked.startsWith("POST http://far.invalid:8080/v1/chat/completions "))
+      return rawAnswer("{}");
+    return rawAnswer("{}", "application/json", "404 Not Found");
+  });
+  using near = fakeEndpoint(["n"], () => Response.json({}));
+  const proxies = { httpProxy: fake.proxy.origin, httpsProxy: null, proxyBypass: [] };
+  await using front = await fakeBalancer({ near: near.url }, proxies);
+  const call = caller(front);
+  const far = { name: "far", base_url: "http://far.invalid:8080" };
+  const { body } = await call("POST", "", far);
+  await online(call, body.id);
+  expect((await front.post("/v1/chat/completions", { model: "m" })).status).toBe(200);
+  const asked = fake.asked.length;
+  // This machine is asked without it.
+  expect((await front.post("/v1/chat/completions", { model: "n" })).status).toBe(200);
+  expect(fake.asked.length).toBe(asked);
 });

@@ -1,4 +1,5 @@
 import { ClientError } from "./failure.ts";
+import type { ForwardProxy } from "./proxy.ts";
 
 /** A place to connect to: what `Bun.connect` needs and what the server is told. */
 export interface Address {
@@ -6,6 +7,18 @@ export interface Address {
   tls?: { serverName: string };
   /** The `host` header. */
   host: string;
+  /** The proxy in between. */
+  proxy?: ForwardProxy;
+  /** Stands before the path in requests: what a proxy is asked for is a whole URL. */
+  prefix?: string;
+}
+
+/** How to get to a server, where that is not told by its URL. */
+export interface Route {
+  /** Where to connect, instead of what the name resolves to at that moment. */
+  ip?: string | undefined;
+  /** Through which proxy. */
+  proxy?: ForwardProxy | undefined;
 }
 
 /** A URL cut into what says where to connect and what to ask for there. */
@@ -31,10 +44,14 @@ export function splitUrl(url: string): SplitUrl {
 
 /**
  * The address of an origin, or of a Unix socket. With `ip`, the origin's name is not looked up:
- * that is where to connect, while certificate and `host` header stay those of the name. Throws
- * `ClientError` for other schemes.
+ * that is where to connect, while certificate and `host` header stay those of the name. With
+ * `proxy`, that one looks it up. Throws `ClientError` for other schemes.
  */
-export function addressOf(origin: string, unix: string | undefined, ip?: string): Address {
+export function addressOf(
+  origin: string,
+  unix: string | undefined,
+  { ip, proxy }: Route = {},
+): Address {
   const { protocol, hostname, port, host } = parse(origin);
   if (unix !== undefined) return { place: { unix }, host };
   if (protocol !== "http:" && protocol !== "https:") {
@@ -46,8 +63,14 @@ export function addressOf(origin: string, unix: string | undefined, ip?: string)
   const secure = protocol === "https:";
   const name = hostname.replace(/^\[|\]$/g, "");
   const number = port === "" ? (secure ? 443 : 80) : Number(port);
+  if (proxy !== undefined && !secure) return { place: placeOf(proxy), host, proxy, prefix: origin };
   const place = { hostname: ip ?? name, port: number };
+  if (proxy !== undefined) return { place, tls: { serverName: name }, host, proxy };
   return secure ? { place, tls: { serverName: name }, host } : { place, host };
+}
+
+function placeOf({ hostname, port }: ForwardProxy) {
+  return { hostname, port };
 }
 
 function parse(url: string): URL {

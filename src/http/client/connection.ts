@@ -3,6 +3,7 @@ import type { Address } from "./address.ts";
 import { ClientError } from "./failure.ts";
 import type { Outgoing } from "./message.ts";
 import { broken, ResponseParser, type ResponseSink } from "./parser.ts";
+import { openTunnel } from "./tunnel.ts";
 import { isStreamed, type StreamedBody, Upload } from "./upload.ts";
 
 /** One request that a connection carries, and whom to tell of the answer. */
@@ -36,8 +37,8 @@ const JOINED = Buffer.alloc(JOINED_BYTES_MAX);
 /**
  * One connection to a server, over TCP, TLS or a Unix socket; it carries one request at a time.
  *
- * Certificates are checked as Bun does everywhere (`NODE_EXTRA_CA_CERTS` adds authorities).
- * HTTP(S)_PROXY is not looked at: what we connect to are inference servers, mostly in our network.
+ * Certificates are checked as Bun does everywhere (`NODE_EXTRA_CA_CERTS` adds authorities). Through a
+ * proxy, TLS goes in a tunnel (`tunnel.ts`), anything else to the proxy itself.
  */
 export class Connection {
   readonly owner: ConnectionOwner;
@@ -66,13 +67,23 @@ export class Connection {
     this.#accept(errand);
     const late = () => this.#fail(connectFailure("it took too long"));
     this.#timer = setTimeout(late, CONNECT_MS_MAX);
-    const { place, tls } = this.#address;
+    this.#reach().catch((cause) => {
+      const known = cause instanceof ClientError;
+      this.#fail(known ? cause : connectFailure(codeOf(cause), cause));
+    });
+  }
+
+  #reach(): Promise<unknown> {
+    const { place, tls, proxy } = this.#address;
     const options = { socket: HANDLERS, data: this, ...(tls === undefined ? {} : { tls }) };
-    const connecting =
-      "unix" in place
-        ? Bun.connect<Connection>({ ...place, ...options })
-        : Bun.connect<Connection>({ ...place, ...options });
-    connecting.catch((cause) => this.#fail(connectFailure(codeOf(cause), cause)));
+    if ("unix" in place) return Bun.connect<Connection>({ ...place, ...options });
+    if (proxy === undefined || tls === undefined) {
+      return Bun.connect<Connection>({ ...place, ...options });
+    }
+    const { hostname, port } = place;
+    const target = `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
+    const { serverName } = tls;
+    return openTunnel({ ...options, proxy, target, serverName, timeoutMs: CONNECT_MS_MAX });
   }
 
   /** Sends a request on an open connection that carries none. */

@@ -1,4 +1,4 @@
-import { splitUrl } from "./address.ts";
+import { type Route, splitUrl } from "./address.ts";
 import type { Connection, Errand } from "./connection.ts";
 import { ClientError } from "./failure.ts";
 import type { ResponseHead } from "./head.ts";
@@ -6,13 +6,11 @@ import { encodeRequest, type Outgoing, type RequestMessage } from "./message.ts"
 import { type Host, Pool } from "./pool.ts";
 import { isStreamed } from "./upload.ts";
 
-export interface ClientRequest extends Omit<RequestMessage, "path" | "host"> {
+export interface ClientRequest extends Omit<RequestMessage, "path" | "host">, Route {
   /** Complete URL; with `unix` only its path and query matter. */
   url: string;
   /** Path of a Unix socket to connect to. */
   unix?: string | undefined;
-  /** Where to connect, instead of what the URL's name resolves to at that moment. */
-  ip?: string | undefined;
 }
 
 /** Bytes that are read ahead of whoever takes the body; then the server has to wait. */
@@ -30,17 +28,18 @@ const pool = new Pool();
  */
 export function exchange(request: ClientRequest): Exchange {
   const { origin, path } = splitUrl(request.url);
-  const host = pool.host(origin, request.unix, request.ip);
-  const { method, headers, body, keepAlive } = request;
-  const outgoing = encodeRequest({
-    method,
-    path,
-    host: host.address.host,
-    headers,
-    body,
-    keepAlive,
-  });
-  return new Exchange(host, outgoing, { toHead: method === "HEAD", keepAlive });
+  const server = pool.host(origin, request.unix, request);
+  const { host, prefix, proxy } = server.address;
+  const { method, body, keepAlive } = request;
+  // Of a tunnel the proxy was told when it was opened; what goes through it is none of its business.
+  const authorization = prefix === undefined ? undefined : proxy?.authorization;
+  const headers =
+    authorization === undefined
+      ? request.headers
+      : { ...request.headers, "proxy-authorization": authorization };
+  const target = prefix === undefined ? path : prefix + path;
+  const outgoing = encodeRequest({ method, path: target, host, headers, body, keepAlive });
+  return new Exchange(server, outgoing, { toHead: method === "HEAD", keepAlive });
 }
 
 /** One request and the answer to it, as far as it has come. */

@@ -1,4 +1,4 @@
-import { type Address, addressOf } from "./address.ts";
+import { type Address, addressOf, type Route } from "./address.ts";
 import { Connection, type ConnectionOwner, type Errand } from "./connection.ts";
 
 /** Common servers close a connection that was idle for 5 s; we stop using it before that. */
@@ -13,11 +13,11 @@ export class Pool {
   #sweeper: Timer | undefined;
 
   /** What is known of a server. Throws `ClientError` for a bad address. */
-  host(origin: string, unix: string | undefined, ip?: string): Host {
-    const key = unix ?? (ip === undefined ? origin : `${origin} ${ip}`);
+  host(origin: string, unix: string | undefined, route: Route = {}): Host {
+    const key = keyOf(origin, unix, route);
     let host = this.#hosts.get(key);
     if (host === undefined) {
-      host = new Host(addressOf(origin, unix, ip));
+      host = new Host(addressOf(origin, unix, route));
       this.#hosts.set(key, host);
       this.#sweeper ??= setInterval(() => this.#sweep(), SWEEP_MS);
       this.#sweeper.unref();
@@ -100,4 +100,11 @@ export class Host implements ConnectionOwner {
     this.#since.splice(0, count);
     return this.#idle.length === 0 && now - this.#usedAt > IDLE_MS_MAX;
   }
+}
+
+/** Connections that go another way are others. */
+function keyOf(origin: string, unix: string | undefined, { ip, proxy }: Route): string {
+  if (unix !== undefined) return unix;
+  if (proxy !== undefined) return `${origin} via ${proxy.origin}`;
+  return ip === undefined ? origin : `${origin} ${ip}`;
 }
