@@ -37,8 +37,8 @@ const JOINED = Buffer.alloc(JOINED_BYTES_MAX);
 /**
  * One connection to a server, over TCP, TLS or a Unix socket; it carries one request at a time.
  *
- * Certificates are checked as Bun does everywhere (`NODE_EXTRA_CA_CERTS` adds authorities). Through a
- * proxy, TLS goes in a tunnel (`tunnel.ts`), anything else to the proxy itself.
+ * Certificates are checked as Bun does everywhere (`NODE_EXTRA_CA_CERTS` adds authorities). Through
+ * a proxy, TLS goes in a tunnel (`tunnel.ts`), anything else to the proxy itself.
  */
 export class Connection {
   readonly owner: ConnectionOwner;

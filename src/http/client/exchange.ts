@@ -31,7 +31,7 @@ export function exchange(request: ClientRequest): Exchange {
   const server = pool.host(origin, request.unix, request);
   const { host, prefix, proxy } = server.address;
   const { method, body, keepAlive } = request;
-  // Of a tunnel the proxy was told when it was opened; what goes through it is none of its business.
+  // Of a tunnel the proxy was told when it was opened; what goes through is not its business.
   const authorization = prefix === undefined ? undefined : proxy?.authorization;
   const headers =
     authorization === undefined
