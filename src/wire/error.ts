@@ -61,10 +61,19 @@ export class ApiError extends Error {
 }
 
 /** How an API speaks of errors, in bodies and inside a stream. */
-export type Dialect = "openai" | "responses" | "anthropic";
+export type Dialect = "openai" | "responses" | "anthropic" | "ollama";
+
+/** Ollama's routes; whatever else is below `/api` is our own. */
+const OLLAMA_PATHS: ReadonlySet<string> = new Set(
+  [
+    ...["chat", "generate", "embed", "embeddings", "tags", "show", "ps", "version"],
+    ...["pull", "push", "create", "copy", "delete"],
+  ].map((name) => `/api/${name}`),
+);
 
 /** The dialect of a request path. */
 export function dialectOf(path: string): Dialect {
+  if (OLLAMA_PATHS.has(path) || within(path, "/api/blobs")) return "ollama";
   if (within(path, "/v1/messages")) return "anthropic";
   return within(path, "/v1/responses") ? "responses" : "openai";
 }
@@ -85,7 +94,10 @@ const ANTHROPIC_TYPES: Record<number, string> = {
   529: "overloaded_error",
 };
 
-/** The JSON body of an error: OpenAI's `{error: {message, type, code, param}}` or Anthropic's. */
+/**
+ * The JSON body of an error: OpenAI's `{error: {message, type, code, param}}`, Anthropic's, or
+ * Ollama's `{error: "…"}`.
+ */
 export function errorBody(error: ApiError, dialect: Dialect, requestId?: string): object {
   if (dialect === "anthropic") {
     const fallback = error.status < 500 ? "invalid_request_error" : "api_error";
@@ -96,7 +108,7 @@ export function errorBody(error: ApiError, dialect: Dialect, requestId?: string)
     };
   }
   const { message, type, code, param } = error;
-  return { error: { message, type, code, param } };
+  return { error: dialect === "ollama" ? message : { message, type, code, param } };
 }
 
 /** The headers by which SDKs decide whether and when to ask again. */
@@ -107,8 +119,9 @@ export function errorHeaders(error: ApiError): Record<string, string> {
   return headers;
 }
 
-/** The last frame of an event stream that failed after its first byte, in the stream's dialect. */
+/** The last frame of a stream that failed after its first byte, in the stream's dialect. */
 export function errorFrame(error: ApiError, dialect: Dialect): string {
+  if (dialect === "ollama") return `${JSON.stringify(errorBody(error, dialect))}\n`;
   if (dialect === "anthropic") {
     return `event: error\ndata: ${JSON.stringify(errorBody(error, dialect))}\n\n`;
   }
