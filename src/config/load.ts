@@ -66,7 +66,10 @@ export function loadSettings({ flags, env, cwd = process.cwd() }: ConfigSources)
   return { settings: fold(inputs, complete), origins: complete, file };
 }
 
-/** Checks what belongs together; joins the projectors with their models. Those from a weaker source than these are unused. */
+/**
+ * Joins the projectors with their models; those from a weaker source than these are unused. Throws
+ * `ConfigError` for settings that do not fit each other.
+ */
 function fold({ mmproj, ...inputs }: Inputs, origins: Record<FieldKey, Origin>): Settings {
   const unknown = unknownProvider(inputs.fallbacks, inputs.providers);
   if (unknown !== undefined) throw new ConfigError(`${origins.fallbacks.name}: ${unknown}`);

@@ -1,0 +1,153 @@
+import { z } from "zod";
+
+/**
+ * Google's Gemini API as far as chat completions and embeddings need it. What we send are plain
+ * types, what comes is parsed; fields of which we know nothing are left alone.
+ * Source: https://ai.google.dev/api/generate-content, https://ai.google.dev/api/embeddings
+ */
+
+/** A piece of what somebody says. Exactly one of its kinds is there. */
+export interface GooglePart {
+  text?: string;
+  /** The text is what the model thought. */
+  thought?: boolean;
+  /** Opaque; wanted back with the part it came with. */
+  thoughtSignature?: string;
+  /** `data` is base64. */
+  inlineData?: { mimeType: string; data: string };
+  fileData?: { fileUri: string; mimeType?: string };
+  functionCall?: { id?: string; name: string; args: Record<string, unknown> };
+  functionResponse?: { id?: string; name: string; response: Record<string, unknown> };
+}
+
+export interface GoogleContent {
+  role: "user" | "model";
+  parts: GooglePart[];
+}
+
+/** One function that the model may call; its parameters are a JSON schema. */
+export interface GoogleFunction {
+  name: string;
+  description?: string;
+  parametersJsonSchema?: Record<string, unknown>;
+}
+
+export interface GoogleToolConfig {
+  functionCallingConfig: { mode: "AUTO" | "ANY" | "NONE"; allowedFunctionNames?: string[] };
+}
+
+/** How much a model thinks: in words since Gemini 3, in tokens before. */
+export interface GoogleThinking {
+  includeThoughts: boolean;
+  thinkingLevel?: "minimal" | "low" | "medium" | "high";
+  thinkingBudget?: number;
+}
+
+export interface GoogleGeneration {
+  maxOutputTokens?: number;
+  temperature?: number;
+  topP?: number;
+  topK?: number;
+  stopSequences?: string[];
+  seed?: number;
+  presencePenalty?: number;
+  frequencyPenalty?: number;
+  candidateCount?: number;
+  responseMimeType?: string;
+  responseJsonSchema?: Record<string, unknown>;
+  responseLogprobs?: boolean;
+  logprobs?: number;
+  thinkingConfig?: GoogleThinking;
+}
+
+/** The body of `generateContent` and `streamGenerateContent`. */
+export interface GoogleRequest {
+  contents: GoogleContent[];
+  systemInstruction?: { parts: GooglePart[] };
+  tools?: { functionDeclarations: GoogleFunction[] }[];
+  toolConfig?: GoogleToolConfig;
+  generationConfig?: GoogleGeneration;
+}
+
+const AnsweredPart = z.looseObject({
+  text: z.string().optional(),
+  thought: z.boolean().optional(),
+  thoughtSignature: z.string().optional(),
+  inlineData: z
+    .looseObject({ mimeType: z.string().default("application/octet-stream"), data: z.string() })
+    .optional(),
+  functionCall: z
+    .looseObject({
+      id: z.string().optional(),
+      name: z.string(),
+      args: z.record(z.string(), z.unknown()).nullish(),
+    })
+    .optional(),
+});
+export type AnsweredPart = z.infer<typeof AnsweredPart>;
+
+const LogprobCandidate = z.looseObject({
+  token: z.string().default(""),
+  logProbability: z.number().default(0),
+});
+
+export const GoogleLogprobs = z.looseObject({
+  chosenCandidates: z.array(LogprobCandidate).default([]),
+  topCandidates: z
+    .array(z.looseObject({ candidates: z.array(LogprobCandidate).default([]) }))
+    .default([]),
+});
+export type GoogleLogprobs = z.infer<typeof GoogleLogprobs>;
+
+export const GoogleCandidate = z.looseObject({
+  index: z.number().default(0),
+  content: z
+    .looseObject({ parts: z.array(AnsweredPart).nullish() })
+    .nullish()
+    .transform((content) => content?.parts ?? []),
+  finishReason: z.string().nullish(),
+  finishMessage: z.string().nullish(),
+  logprobsResult: GoogleLogprobs.nullish(),
+});
+export type GoogleCandidate = z.infer<typeof GoogleCandidate>;
+
+export const GoogleUsage = z.looseObject({
+  promptTokenCount: z.number().default(0),
+  candidatesTokenCount: z.number().default(0),
+  totalTokenCount: z.number().optional(),
+  cachedContentTokenCount: z.number().optional(),
+  thoughtsTokenCount: z.number().optional(),
+  toolUsePromptTokenCount: z.number().optional(),
+});
+export type GoogleUsage = z.infer<typeof GoogleUsage>;
+
+/** An answer, or one event of a streamed one. */
+export const GoogleAnswer = z.looseObject({
+  candidates: z.array(GoogleCandidate).default([]),
+  promptFeedback: z.looseObject({ blockReason: z.string().optional() }).nullish(),
+  usageMetadata: GoogleUsage.nullish(),
+  responseId: z.string().optional(),
+});
+export type GoogleAnswer = z.infer<typeof GoogleAnswer>;
+
+/** The answer of `batchEmbedContents`. */
+export const GoogleEmbeddings = z.looseObject({
+  embeddings: z.array(z.looseObject({ values: z.array(z.number()) })),
+  usageMetadata: z.looseObject({ promptTokenCount: z.number().default(0) }).nullish(),
+});
+export type GoogleEmbeddings = z.infer<typeof GoogleEmbeddings>;
+
+/** One page of `GET /models`. */
+export const GoogleModels = z.looseObject({
+  models: z
+    .array(
+      z.looseObject({
+        /** With `models/` before it. */
+        name: z.string(),
+        inputTokenLimit: z.number().optional(),
+        supportedGenerationMethods: z.array(z.string()).default([]),
+      }),
+    )
+    .default([]),
+  nextPageToken: z.string().optional(),
+});
