@@ -1,3 +1,5 @@
+import { guardOutbound } from "../http/outbound.ts";
+import { ApiError } from "../wire/error.ts";
 import { type AskOptions, ask } from "./ask.ts";
 import type { Endpoint, ModelMap } from "./endpoint.ts";
 import { readListing } from "./endpoints/listing.ts";
@@ -15,13 +17,19 @@ export type CheckResult =
     };
 
 /**
- * Asks an endpoint for its models (`GET /v1/models`), and a llmlb node for its load as well
- * (`GET /api/system`). Never throws.
+ * Asks an endpoint for its models (`GET /v1/models`), and what is a llmlb node, or may be one, for
+ * its load as well (`GET /api/system`): requests are sent as soon as the check is done, and not
+ * more than it has slots. Never throws.
  */
 export async function checkEndpoint(endpoint: Endpoint, options: AskOptions): Promise<CheckResult> {
+  const refused = await refusedAddress(endpoint);
+  if (refused !== undefined) {
+    return { ok: false, failure: "connection", reason: refused, latencyMs: null };
+  }
+  const { kind } = endpoint.facts;
   const [answer, system] = await Promise.all([
     ask(endpoint, "/v1/models", options),
-    endpoint.facts.kind === "llmlb" ? readSystem(endpoint, options) : undefined,
+    kind === null || kind === "llmlb" ? readSystem(endpoint, options) : undefined,
   ]);
   if (!answer.ok) return answer;
   const { latencyMs } = answer;
@@ -29,4 +37,19 @@ export async function checkEndpoint(endpoint: Endpoint, options: AskOptions): Pr
   if (models !== undefined) return { ok: true, models, latencyMs, system };
   const what = answer.json === undefined ? "no JSON" : "no list of models";
   return { ok: false, failure: "body", reason: `GET /v1/models answered ${what}`, latencyMs };
+}
+
+/**
+ * Why an endpoint's address must not be called: what its name resolves to may have changed since
+ * it was registered. The operator's own configuration is not doubted.
+ */
+async function refusedAddress({ facts }: Endpoint): Promise<string | undefined> {
+  if (facts.source === "config" || facts.source === "local") return undefined;
+  try {
+    await guardOutbound(facts.url, "base_url");
+    return undefined;
+  } catch (error) {
+    if (error instanceof ApiError) return error.message;
+    throw error;
+  }
 }

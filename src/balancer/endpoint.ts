@@ -138,6 +138,8 @@ export class Endpoint {
 
   /** Takes other facts from now on; what runs goes on as it was sent. */
   change(facts: Partial<EndpointFacts>): void {
+    // What another machine said of itself.
+    if (facts.url !== undefined && facts.url !== this.#facts.url) this.#slotsTold = undefined;
     this.#facts = { ...this.#facts, ...facts };
     const { url, apiKey } = this.#facts;
     // People paste the base URL of an SDK, which ends in /v1.
