@@ -49,7 +49,7 @@ test("a schema from the future is refused and left untouched", async () => {
   db.close();
   const before = readFileSync(path);
   expect(await failureOf(home.open())).toContain(
-    "written by a newer llmlb (schema 99, this one knows 1)",
+    `written by a newer llmlb (schema 99, this one knows ${STATE_MIGRATIONS.length})`,
   );
   expect(readFileSync(path).equals(before)).toBe(true);
 });
@@ -98,6 +98,26 @@ test("two processes that start at once migrate once", async () => {
   new Database(path).run("PRAGMA journal_mode = WAL");
   const children = [1, 2].map(() => Bun.spawn([process.execPath, script, path]));
   expect(await Promise.all(children.map((child) => child.exited))).toEqual([0, 0]);
+});
+
+test("bodies that had a table of their own stay with their request", () => {
+  const db = new Database(":memory:");
+  migrate(db, HISTORY_MIGRATIONS.slice(0, 1));
+  for (const [seq, id] of ["a", "b"].entries()) {
+    db.run(
+      `INSERT INTO requests (seq, id, request_id, request_type, model, started_at, completed_at,
+         streamed, retries, succeeded, duration_ms) VALUES (?, ?, 'r', 'chat', 'm', 1, 2, 0, 0, 1, 1)`,
+      [seq, id],
+    );
+  }
+  db.run("INSERT INTO request_bodies VALUES (1, 'asked', 'answered')");
+  migrate(db, HISTORY_MIGRATIONS);
+  const rows = db.query("SELECT id, request_body, response_body FROM requests ORDER BY id").all();
+  expect(rows).toEqual([
+    { id: "a", request_body: null, response_body: null },
+    { id: "b", request_body: "asked", response_body: "answered" },
+  ]);
+  db.close();
 });
 
 test("every released migration runs on an empty database", () => {

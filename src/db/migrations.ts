@@ -86,6 +86,37 @@ export const STATE_MIGRATIONS: readonly Migration[] = [
       ) STRICT;
     `,
   },
+  {
+    name: "registered models",
+    up: `
+      CREATE TABLE registered_models (
+        id TEXT PRIMARY KEY,
+        repo TEXT NOT NULL,
+        filename TEXT,
+        revision TEXT,
+        display_name TEXT,
+        chat_template TEXT,
+        replicas INTEGER,
+        nodes TEXT,
+        content TEXT NOT NULL,
+        registered_at INTEGER NOT NULL,
+        updated_at INTEGER NOT NULL
+      ) STRICT;
+
+      CREATE TABLE model_aliases (
+        alias TEXT PRIMARY KEY COLLATE NOCASE,
+        model_id TEXT NOT NULL REFERENCES registered_models (id) ON DELETE CASCADE
+      ) STRICT;
+      CREATE INDEX model_aliases_by_model ON model_aliases (model_id);
+
+      CREATE TABLE hub_cache (
+        key TEXT PRIMARY KEY,
+        body TEXT NOT NULL,
+        fetched_at INTEGER NOT NULL
+      ) STRICT;
+      CREATE INDEX hub_cache_by_time ON hub_cache (fetched_at);
+    `,
+  },
 ];
 
 /** The schema of `history.db`. Append only. */
@@ -172,6 +203,19 @@ export const HISTORY_MIGRATIONS: readonly Migration[] = [
         imported_at INTEGER NOT NULL,
         PRIMARY KEY (file, content_hash)
       ) STRICT;
+    `,
+  },
+  {
+    // A row of its own for the bodies costs as much again as the request's.
+    name: "bodies beside their request",
+    up: `
+      ALTER TABLE requests ADD COLUMN request_body TEXT;
+      ALTER TABLE requests ADD COLUMN response_body TEXT;
+      UPDATE requests SET (request_body, response_body) = (
+        SELECT request_body, response_body FROM request_bodies
+        WHERE request_bodies.seq = requests.seq
+      );
+      DROP TABLE request_bodies;
     `,
   },
 ];

@@ -14,7 +14,10 @@ export interface StoreOptions {
   busyMs: number;
 }
 
-/** A statement and the rows it is run with, each the JSON of its list of parameters. */
+/**
+ * A statement and the rows it is run with: the JSON of a list of parameters each, or of several
+ * lists with commas between them.
+ */
 export interface Step {
   sql: string;
   rows: string[];

@@ -3,6 +3,7 @@ import { sql } from "kysely";
 import type { Store } from "./open.ts";
 import { prune } from "./prune.ts";
 import type { HistorySchema, RequestsTable } from "./schema.ts";
+import { REQUEST_COLUMNS } from "./statements.ts";
 import type { Writer } from "./writer.ts";
 
 /** Where token counts come from: the answer itself, the endpoint's tokenizer, or an estimate. */
@@ -113,7 +114,7 @@ export class Requests {
     { limit, offset = 0 }: { limit: number; offset?: number },
   ): Promise<{ records: RequestRecord[]; total: number }> {
     const from = this.#reader.selectFrom("requests").where((row) => fits(row, filter));
-    const rows = from.selectAll().orderBy("started_at", "desc").orderBy("seq", "desc");
+    const rows = from.select(REQUEST_COLUMNS).orderBy("started_at", "desc").orderBy("seq", "desc");
     const total = await from.select((row) => row.fn.countAll<number>().as("n")).executeTakeFirst();
     const records = await rows.limit(limit).offset(offset).execute();
     return { records: records.map(toRecord), total: total?.n ?? 0 };
@@ -121,7 +122,7 @@ export class Requests {
 
   /** A request with its bodies. */
   async get(id: string): Promise<(RequestRecord & RequestBodies) | undefined> {
-    const query = withBodies(this.#reader).where("requests.id", "=", id);
+    const query = this.#reader.selectFrom("requests").selectAll().where("id", "=", id);
     const row = await query.executeTakeFirst();
     if (row === undefined) return undefined;
     return { ...toRecord(row), requestBody: row.request_body, responseBody: row.response_body };
@@ -134,14 +135,15 @@ export class Requests {
   async *each(filter: RequestFilter = {}): AsyncGenerator<RequestRecord & RequestBodies> {
     let last: { startedAt: number; seq: number } | undefined;
     for (;;) {
-      let query = withBodies(this.#reader).where((row) => fits(row, filter));
+      let query = this.#reader.selectFrom("requests").where((row) => fits(row, filter));
       if (last !== undefined) {
         const { startedAt, seq } = last;
-        query = query.where(sql<boolean>`(started_at, requests.seq) < (${startedAt}, ${seq})`);
+        query = query.where(sql<boolean>`(started_at, seq) < (${startedAt}, ${seq})`);
       }
       const rows = await query
+        .selectAll()
         .orderBy("started_at", "desc")
-        .orderBy("requests.seq", "desc")
+        .orderBy("seq", "desc")
         .limit(PAGE)
         .execute();
       for (const row of rows) {
@@ -173,14 +175,6 @@ export class Requests {
   }
 }
 
-function withBodies(db: Kysely<HistorySchema>) {
-  return db
-    .selectFrom("requests")
-    .leftJoin("request_bodies", "request_bodies.seq", "requests.seq")
-    .selectAll("requests")
-    .select(["request_body", "response_body"]);
-}
-
 function fits(row: ExpressionBuilder<HistorySchema, "requests">, filter: RequestFilter) {
   const { model, endpointId, apiKeyId, clientIp, requestType, requestId } = filter;
   const { succeeded, from, until } = filter;
@@ -198,7 +192,9 @@ function fits(row: ExpressionBuilder<HistorySchema, "requests">, filter: Request
   ]);
 }
 
-function toRecord(row: Selectable<RequestsTable>): RequestRecord {
+type Row = Pick<Selectable<RequestsTable>, (typeof REQUEST_COLUMNS)[number]>;
+
+function toRecord(row: Row): RequestRecord {
   return {
     id: row.id,
     requestId: row.request_id,

@@ -6,12 +6,14 @@ export interface StateSchema {
   enrolment_tokens: EnrolmentTokensTable;
   node_keys: NodeKeysTable;
   imported_models: ImportedModelsTable;
+  registered_models: RegisteredModelsTable;
+  model_aliases: ModelAliasesTable;
+  hub_cache: HubCacheTable;
   imports: ImportsTable;
 }
 
 export interface HistorySchema {
   requests: RequestsTable;
-  request_bodies: RequestBodiesTable;
   usage: UsageTable;
   checks: ChecksTable;
   imports: ImportsTable;
@@ -99,6 +101,36 @@ export interface ImportedModelsTable {
   tags: string;
 }
 
+export interface RegisteredModelsTable {
+  /** `hf/{org}/{repo}` or `hf/{org}/{repo}/{filename}`. */
+  id: string;
+  repo: string;
+  filename: string | null;
+  /** A commit; null as long as the hub was not asked. */
+  revision: string | null;
+  display_name: string | null;
+  chat_template: string | null;
+  replicas: number | null;
+  /** JSON list of names; null: all nodes. */
+  nodes: string | null;
+  /** JSON: what was read of the hub. */
+  content: string;
+  registered_at: number;
+  updated_at: number;
+}
+
+export interface ModelAliasesTable {
+  alias: string;
+  model_id: string;
+}
+
+export interface HubCacheTable {
+  key: string;
+  /** JSON. */
+  body: string;
+  fetched_at: number;
+}
+
 export interface ImportsTable {
   file: string;
   content_hash: string;
@@ -130,10 +162,6 @@ export interface RequestsTable {
   output_tokens: number | null;
   cached_tokens: number | null;
   token_source: string | null;
-}
-
-export interface RequestBodiesTable {
-  seq: number;
   request_body: string | null;
   response_body: string | null;
 }

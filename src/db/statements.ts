@@ -1,7 +1,7 @@
 import type { Kysely } from "kysely";
 import type { HistorySchema, RequestsTable, StateSchema } from "./schema.ts";
 
-/** The columns of a request in the order of their parameters. */
+/** The columns of a request without its bodies. */
 export const REQUEST_COLUMNS = [
   ...(["id", "request_id", "request_type", "model"] as const),
   ...(["endpoint_id", "endpoint_name", "endpoint_url", "api_key_id", "client_ip"] as const),
@@ -10,29 +10,20 @@ export const REQUEST_COLUMNS = [
   ...(["input_tokens", "output_tokens", "cached_tokens", "token_source"] as const),
 ] satisfies (keyof RequestsTable)[];
 
+/** All columns of a request in the order of their parameters. */
+const PARAMETERS = [...REQUEST_COLUMNS, "request_body", "response_body"] as const;
+
 /** The statements that write to `history.db`, each with one row's parameters. */
 export function historyStatements(db: Kysely<HistorySchema>) {
-  const request = Object.fromEntries(REQUEST_COLUMNS.map((column) => [column, 0]));
+  const request = Object.fromEntries(PARAMETERS.map((column) => [column, 0]));
   return {
-    /** A request that is there already stays: a batch may come twice. */
+    /** Parameters: `PARAMETERS`. A request that is there already stays: a batch may come twice. */
     request: db
       .insertInto("requests")
       .values(request as unknown as RequestsTable)
       .onConflict((conflict) => conflict.doNothing())
       .compile().sql,
-    /** Parameters: request body, response body, id of the request. */
-    bodies: db
-      .insertInto("request_bodies")
-      .columns(["seq", "request_body", "response_body"])
-      .expression((row) =>
-        row
-          .selectFrom("requests")
-          .select(["seq", row.val("").as("request_body"), row.val("").as("response_body")])
-          .where("id", "=", ""),
-      )
-      .onConflict((conflict) => conflict.doNothing())
-      .compile().sql,
-    /** Parameters: `USAGE_COLUMNS`. */
+    /** Parameters: see `usageStatement`. */
     usage: usageStatement(db),
     /** Parameters: endpoint, time, succeeded, latency, error, status before, status after. */
     check: db

@@ -7,7 +7,7 @@ import type { Step, Store } from "./open.ts";
 import { CLIENT_CLOSED, type NewRequest } from "./requests.ts";
 import type { HistorySchema, StateSchema } from "./schema.ts";
 import { endpointStatements, historyStatements } from "./statements.ts";
-import { dayOf, type Totals } from "./usage.ts";
+import { UsageSums } from "./usagesums.ts";
 
 /** What a health check says of an endpoint. */
 export interface EndpointHealth {
@@ -42,13 +42,8 @@ interface EndpointNews {
   failed: number;
 }
 
-/** A row of history as the JSON of its parameters: made once, small in memory, ready to send. */
-interface HistoryItem {
-  request?: string;
-  bodies?: string;
-  check?: string;
-  usage?: { key: string; totals: Totals };
-}
+/** A row of history as it came: nothing is made of it before it is written, with many others. */
+type HistoryItem = { id: string; request: NewRequest } | { check: CheckRecord };
 
 /** Writes everything that happens often: in batches, never failing or delaying whoever tells it. */
 export class Writer {
@@ -62,8 +57,7 @@ export class Writer {
       name: "history",
       log,
       itemsMax: rowsMax,
-      bytesOf: ({ request, bodies, check }) =>
-        400 + 2 * ((request ?? check ?? "").length + (bodies ?? "").length),
+      bytesOf,
       write: (items) => history.batch(historySteps(items, sql)),
     });
     const update = endpointStatements(state.kysely);
@@ -88,18 +82,19 @@ export class Writer {
 
   request(request: NewRequest): void {
     const id = request.id ?? Bun.randomUUIDv7();
-    this.#history.put(id, requestItem(id, request));
+    this.#history.put(id, { id, request });
     const { endpointId, succeeded } = request;
     if (typeof endpointId !== "string") return;
-    const counts = { succeeded: +succeeded, failed: +isFailure(request) };
-    this.#news.put(endpointId, { endpointId, ...counts });
+    this.#news.put(endpointId, {
+      endpointId,
+      succeeded: +succeeded,
+      failed: +isFailure(request),
+    });
   }
 
   check(check: CheckRecord): void {
     this.#checks += 1;
-    const { endpointId, checkedAt, succeeded, latencyMs, error, statusBefore, statusAfter } = check;
-    const row = [endpointId, checkedAt, +succeeded, latencyMs, error, statusBefore, statusAfter];
-    this.#history.put(`check ${this.#checks}`, { check: JSON.stringify(row) });
+    this.#history.put(`check ${this.#checks}`, { check });
   }
 
   latency(endpointId: string, latency: MeasuredLatency): void {
@@ -124,27 +119,53 @@ export class Writer {
 
 /** The steps that write requests with their bodies and usage. */
 export function requestSteps(db: Kysely<HistorySchema>, requests: readonly NewRequest[]): Step[] {
-  const items = requests.map((request) => requestItem(request.id ?? Bun.randomUUIDv7(), request));
+  const items = requests.map((request) => ({ id: request.id ?? Bun.randomUUIDv7(), request }));
   return historySteps(items, historyStatements(db));
 }
 
-function requestItem(id: string, request: NewRequest): HistoryItem {
-  const { startedAt, durationMs, requestBody = null, responseBody = null } = request;
+/** Memory that a waiting row takes, about. */
+function bytesOf(item: HistoryItem): number {
+  if ("check" in item) return 400;
+  const { requestBody, responseBody } = item.request;
+  return 1600 + 2 * ((requestBody?.length ?? 0) + (responseBody?.length ?? 0));
+}
+
+/** The parameters of the statement `request`. */
+function requestRow(id: string, request: NewRequest): unknown[] {
+  const { startedAt, durationMs } = request;
   const { completedAt = startedAt + Math.round(durationMs) } = request;
-  const row = [
-    ...[id, request.requestId, request.requestType, request.model],
-    ...[request.endpointId, request.endpointName, request.endpointUrl],
-    ...[request.apiKeyId, request.clientIp, Math.round(startedAt), Math.round(completedAt)],
-    ...[+(request.streamed ?? false), request.retries ?? 0, +request.succeeded],
-    ...[request.httpStatus, request.error, request.queueMs, request.firstByteMs, durationMs],
-    ...[request.inputTokens, request.outputTokens, request.cachedTokens, request.tokenSource],
+  return [
+    id,
+    request.requestId,
+    request.requestType,
+    request.model,
+    request.endpointId,
+    request.endpointName,
+    request.endpointUrl,
+    request.apiKeyId,
+    request.clientIp,
+    Math.round(startedAt),
+    Math.round(completedAt),
+    +(request.streamed ?? false),
+    request.retries ?? 0,
+    +request.succeeded,
+    request.httpStatus,
+    request.error,
+    request.queueMs,
+    request.firstByteMs,
+    durationMs,
+    request.inputTokens,
+    request.outputTokens,
+    request.cachedTokens,
+    request.tokenSource,
+    request.requestBody,
+    request.responseBody,
   ];
-  const hasBodies = requestBody !== null || responseBody !== null;
-  return {
-    request: JSON.stringify(row),
-    ...(hasBodies ? { bodies: JSON.stringify([requestBody, responseBody, id]) } : {}),
-    usage: usageOf(request),
-  };
+}
+
+function checkRow(check: CheckRecord): unknown[] {
+  const { endpointId, checkedAt, succeeded, latencyMs, error, statusBefore, statusAfter } = check;
+  return [endpointId, checkedAt, +succeeded, latencyMs, error, statusBefore, statusAfter];
 }
 
 /** A client that left says nothing about the endpoint: that is no success and no failure. */
@@ -152,65 +173,36 @@ function isFailure({ succeeded, error }: NewRequest): boolean {
   return !succeeded && error !== CLIENT_CLOSED;
 }
 
-/**
- * Names of models come from clients, and usage is never pruned: what was refused as the client's
- * mistake before any endpoint saw it is booked under no model.
- */
-function usageOf(request: NewRequest): { key: string; totals: Totals } {
-  const { endpointId, httpStatus, apiKeyId, requestType, succeeded, durationMs } = request;
-  const status = httpStatus ?? 0;
-  const isMistake = endpointId == null && status >= 400 && status < 500 && status !== 429;
-  const model = isMistake ? "" : request.model;
-  const day = dayOf(request.startedAt);
-  return {
-    key: JSON.stringify([day, endpointId ?? "", model, apiKeyId ?? "", requestType]),
-    totals: {
-      requests: 1,
-      succeeded: +succeeded,
-      failed: +isFailure(request),
-      inputTokens: request.inputTokens ?? 0,
-      outputTokens: request.outputTokens ?? 0,
-      cachedTokens: request.cachedTokens ?? 0,
-      durationMs,
-    },
-  };
-}
-
-function historySteps(items: HistoryItem[], sql: ReturnType<typeof historyStatements>) {
-  const usage = new Map<string, Totals>();
-  for (const { usage: one } of items) {
-    if (one !== undefined) usage.set(one.key, added(usage.get(one.key), one.totals));
+function historySteps(items: HistoryItem[], sql: ReturnType<typeof historyStatements>): Step[] {
+  const requests: unknown[][] = [];
+  const checks: unknown[][] = [];
+  const usage = new UsageSums();
+  for (const item of items) {
+    if ("check" in item) checks.push(checkRow(item.check));
+    else {
+      requests.push(requestRow(item.id, item.request));
+      usage.add(item.request, isFailure(item.request));
+    }
   }
   return [
-    { sql: sql.request, rows: items.flatMap(({ request }) => request ?? []) },
-    { sql: sql.bodies, rows: items.flatMap(({ bodies }) => bodies ?? []) },
-    { sql: sql.check, rows: items.flatMap(({ check }) => check ?? []) },
-    { sql: sql.usage, rows: [...usage].map(usageRow) },
+    { sql: sql.request, rows: jsonOf(requests) },
+    { sql: sql.check, rows: jsonOf(checks) },
+    { sql: sql.usage, rows: jsonOf(usage.rows) },
   ];
 }
 
-function added(sum: Totals | undefined, more: Totals): Totals {
-  if (sum === undefined) return more;
-  return {
-    requests: sum.requests + more.requests,
-    succeeded: sum.succeeded + more.succeeded,
-    failed: sum.failed + more.failed,
-    inputTokens: sum.inputTokens + more.inputTokens,
-    outputTokens: sum.outputTokens + more.outputTokens,
-    cachedTokens: sum.cachedTokens + more.cachedTokens,
-    durationMs: sum.durationMs + more.durationMs,
-  };
-}
-
-function usageRow([key, totals]: [string, Totals]): string {
-  const { requests, succeeded, failed, inputTokens, outputTokens, cachedTokens } = totals;
-  const sums = [requests, succeeded, failed, inputTokens, outputTokens, cachedTokens];
-  return `${key.slice(0, -1)},${sums},${totals.durationMs}]`;
+/** All rows in one text: a text for each costs more than what is in it. */
+function jsonOf(rows: unknown[][]): string[] {
+  return rows.length === 0 ? [] : [JSON.stringify(rows).slice(1, -1)];
 }
 
 function mergeNews(older: EndpointNews, newer: EndpointNews): EndpointNews {
-  const succeeded = older.succeeded + newer.succeeded;
-  return { ...older, ...newer, succeeded, failed: older.failed + newer.failed };
+  // Most news is that another request has ended: that is counted where it stands.
+  if (newer.health !== undefined) older.health = newer.health;
+  if (newer.latency !== undefined) older.latency = newer.latency;
+  older.succeeded += newer.succeeded;
+  older.failed += newer.failed;
+  return older;
 }
 
 function newsSteps(items: EndpointNews[], sql: ReturnType<typeof endpointStatements>) {

@@ -74,11 +74,14 @@ export function errorResponse(
   return new Response(JSON.stringify(body), { status: error.status, headers });
 }
 
-/** A client's own request id is kept if it is short and printable, as OpenAI does. */
+/**
+ * A client's own request id is kept if it is short and printable, as OpenAI does. Ours begin with
+ * the time: the history's index of them then grows at one end, and a row costs half as much.
+ */
 function requestIdOf(header: string | null): string {
   return header !== null && /^[\x21-\x7e]{1,128}$/.test(header)
     ? header
-    : `req_${crypto.randomUUID()}`;
+    : `req_${Bun.randomUUIDv7()}`;
 }
 
 function unexpected(cause: unknown): ApiError {

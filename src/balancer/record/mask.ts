@@ -11,11 +11,11 @@ const HARMLESS = new Set([
 /** Longer ones are no such word, whatever their key. */
 const HARMLESS_CHARS_MAX = 128;
 
-/** A string, with the colon behind it if it is a key. It may be cut off. */
-const STRING = /"([^"\\]*(?:\\[\s\S][^"\\]*)*)("?)(\s*:)?/;
-/** A list of numbers: token ids, embeddings. It may be cut off. */
-const NUMBERS = /\[\s*-?[\d.][\d.eE+-]*(?:\s*,\s*[\d.eE+-]+){3,}\s*,?\s*(\]?)/;
-const TOKENS = new RegExp(`${STRING.source}|${NUMBERS.source}`, "g");
+/** A list of numbers at this place: token ids, embeddings. It may be cut off. */
+const NUMBERS = /\[\s*-?[\d.][\d.eE+-]*(?:\s*,\s*[\d.eE+-]+){3,}\s*,?\s*(\]?)/y;
+
+const EVENT_WITH_OBJECT = "data: {";
+const [LIST, BACKSLASH, COLON] = [0x5b, 0x5c, 0x3a];
 
 /**
  * Replaces what was said by how long it was, and leaves the rest of a body readable: JSON, events
@@ -30,6 +30,7 @@ export function mask(text: string): string {
 }
 
 function maskLine(line: string): string {
+  if (line.startsWith(EVENT_WITH_OBJECT)) return maskJson(line);
   const [, field = "", space = "", value = ""] =
     /^(data|event|id|retry|):(\s*)(.*)$/.exec(line) ?? [];
   if (line.trim() === "" || value === "[DONE]") return line;
@@ -38,18 +39,74 @@ function maskLine(line: string): string {
   return field === "" ? lengthOf(line) : `${field}:${space}${lengthOf(value)}`;
 }
 
+/** From string to string, by the engine's own search: looking at each character is dear. */
 function maskJson(text: string): string {
-  let key = "";
-  return text.replace(TOKENS, (token, chars: string | undefined, quote, colon, closed) => {
-    if (chars === undefined) return `[<${token.split(",").length} numbers>${closed}`;
-    if (colon !== undefined) {
-      key = chars;
-      return token;
+  const escapes = text.includes("\\");
+  let out = "";
+  /** Of what is kept, what is in `out` already. */
+  let copied = 0;
+  let [keyStart, keyEnd] = [0, 0];
+  for (let at = 0; at < text.length; ) {
+    const quote = text.indexOf('"', at);
+    const list = listBefore(text, at, quote < 0 ? text.length : quote);
+    if (list !== undefined) {
+      out += text.slice(copied, list.start) + list.masked;
+      copied = list.end;
+      at = list.end;
+      continue;
     }
-    const harmless = HARMLESS.has(key) && chars.length <= HARMLESS_CHARS_MAX;
-    if (harmless && quote === '"') return token;
-    return chars === "" ? token : `"${lengthOf(chars)}${quote}`;
-  });
+    if (quote < 0) break;
+    const start = quote + 1;
+    const close = escapes ? closingQuote(text, start) : text.indexOf('"', start);
+    const end = close < 0 ? endOfCut(text, start) : close;
+    if (close >= 0 && isColon(text, close + 1)) [keyStart, keyEnd] = [start, end];
+    else if (end > start) {
+      const isWord = close >= 0 && end - start <= HARMLESS_CHARS_MAX;
+      if (!isWord || !HARMLESS.has(text.slice(keyStart, keyEnd))) {
+        out += `${text.slice(copied, start)}<${end - start} characters>`;
+        copied = end;
+      }
+    }
+    at = close < 0 ? text.length : close + 1;
+  }
+  return copied === 0 ? text : out + text.slice(copied);
+}
+
+/** The first list of numbers that begins between two places, and what stands for it. */
+function listBefore(text: string, from: number, until: number) {
+  for (let at = from; at < until; at += 1) {
+    if (text.charCodeAt(at) !== LIST) continue;
+    NUMBERS.lastIndex = at;
+    const found = NUMBERS.exec(text);
+    if (found === null) continue;
+    const [list, closed = ""] = found;
+    const masked = `[<${list.split(",").length} numbers>${closed}`;
+    return { start: at, end: at + list.length, masked };
+  }
+  return undefined;
+}
+
+/** The next quote that no backslash stands before; -1 if there is none. */
+function closingQuote(text: string, from: number): number {
+  for (let at = text.indexOf('"', from); at >= 0; at = text.indexOf('"', at + 1)) {
+    let slashes = at;
+    while (slashes > from && text.charCodeAt(slashes - 1) === BACKSLASH) slashes -= 1;
+    if ((at - slashes) % 2 === 0) return at;
+  }
+  return -1;
+}
+
+/** The end of a string that is cut off; half an escape does not belong to it. */
+function endOfCut(text: string, from: number): number {
+  let slashes = text.length;
+  while (slashes > from && text.charCodeAt(slashes - 1) === BACKSLASH) slashes -= 1;
+  return text.length - ((text.length - slashes) % 2);
+}
+
+function isColon(text: string, from: number): boolean {
+  let at = from;
+  while (at < text.length && text.charCodeAt(at) <= 0x20) at += 1;
+  return text.charCodeAt(at) === COLON;
 }
 
 function lengthOf(text: string): string {
