@@ -4,6 +4,8 @@ import { type App, createApp } from "../http/app.ts";
 import { Drain } from "../http/drain.ts";
 import type { Logger } from "../lib/log.ts";
 import { Arrivals } from "./arrivals.ts";
+import { Clouds } from "./clouds/clouds.ts";
+import { routeCloudMetrics } from "./clouds/routes.ts";
 import { Dispatcher } from "./dispatch.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { Keeper } from "./endpoints/keeper.ts";
@@ -49,7 +51,7 @@ export interface Balancer {
 /** Builds a balancer over the endpoints of `settings` and those it knew before. */
 export async function createBalancer(options: BalancerOptions): Promise<Balancer> {
   const { settings, state, log } = options;
-  const { bodyLimitBytes, strategy, healthTimeoutMs: timeoutMs } = settings;
+  const { healthTimeoutMs: timeoutMs } = settings;
   const drain = new Drain();
   const names = new Names();
   names.set("config", settings.aliases.map(named));
@@ -71,6 +73,7 @@ export async function createBalancer(options: BalancerOptions): Promise<Balancer
   const dispatcher = new Dispatcher({ fleet, gate, monitor, arrivals, settings, log });
   const sources = sourcesOf({ fleet, gate, drain, state, recorder: () => recorder });
   const metrics = new Metrics({ sources });
+  const clouds = new Clouds({ settings, log });
   const { historyBodies: bodies } = settings;
   const recorder = new Recorder({ history: state.requests, metrics, bodies, log });
 
@@ -81,8 +84,8 @@ export async function createBalancer(options: BalancerOptions): Promise<Balancer
   routeNodes(app, { roster, fleet, monitor, state });
   routeQueueStats(app, { fleet, gate });
   routeMetrics(app, metrics);
-  const prefixes = strategy === "prefix";
-  routeInference(app, { fleet, dispatcher, recorder, bodyLimitBytes, prefixes });
+  routeCloudMetrics(app, clouds.metrics);
+  routeInference(app, { fleet, clouds, dispatcher, recorder, settings });
 
   await roster.load();
   return {
@@ -100,6 +103,7 @@ export async function createBalancer(options: BalancerOptions): Promise<Balancer
       keeper.stop();
       monitor.stop();
       gate.close();
+      clouds.close();
       await recorder.flush();
     },
   };

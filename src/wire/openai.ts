@@ -13,6 +13,11 @@ export const InferenceRequest = z.looseObject({
 
 export type InferenceRequest = z.infer<typeof InferenceRequest>;
 
+/** The same for embeddings, whose model may be left out where there is a default. */
+export const EmbeddingsRequest = InferenceRequest.extend({
+  model: z.string({ error: "`model` must be a string" }).nullish(),
+});
+
 /** Whether an object is such a request: says what the schema says, in a tenth of the time. */
 export function isInferenceRequest(json: unknown): json is InferenceRequest {
   if (typeof json !== "object" || json === null || Array.isArray(json)) return false;

@@ -1,6 +1,7 @@
 import type { RequestBody } from "../../http/client/upload.ts";
 import type { Rewrite } from "../../http/rewrite.ts";
 import type { Dialect } from "../../wire/error.ts";
+import type { CloudModel } from "../clouds/cloudmodel.ts";
 import type { Endpoint } from "../endpoint.ts";
 import { EventLines } from "../rewrite/lines.ts";
 import { ModelRewrite, withModel } from "../rewrite/model.ts";
@@ -62,16 +63,32 @@ export class Inquiry {
     return { ...this.#plain, body, rewrite: new ModelRewrite(model) };
   }
 
+  /** What to send to a cloud. Throws `invalid_request` for what it cannot be asked. */
+  callToCloud(cloud: CloudModel): Call {
+    const { route, bytes, value, model } = this.#options;
+    const via = cloud.via(route.path);
+    if (via === undefined) {
+      const body = withModel(bytes, cloud.model);
+      return { ...this.#plain, body, rewrite: new ModelRewrite(model) };
+    }
+    const translation = via(value);
+    return this.#through(translation, translation.body);
+  }
+
   /** The request as another API has it, under the endpoint's name for the model. */
   #translated(name: string): Call {
-    const { route, value, model, query, dialect, requestId } = this.#options;
+    const { route, value } = this.#options;
     this.#translation ??= route.via?.(value);
     const translation = this.#translation;
     if (translation === undefined) return this.#plain;
-    const { path, body } = translation;
+    return this.#through(translation, { ...translation.body, model: name });
+  }
+
+  #through(translation: Translation, body: object): Call {
+    const { model, dialect, requestId } = this.#options;
     return {
-      pathAndQuery: path + query,
-      body: Buffer.from(JSON.stringify({ ...body, model: name })),
+      pathAndQuery: translation.path,
+      body: Buffer.from(JSON.stringify(body)),
       rewrite: new TranslatedRewrite({ translation, model, dialect, requestId }),
     };
   }

@@ -1,10 +1,22 @@
+import type { ZodType } from "zod";
+import type { GuardedSchema } from "../../http/body.ts";
+import { EmbeddingsRequest, InferenceRequest, isInferenceRequest } from "../../wire/openai.ts";
+import type { Endpoint } from "../endpoint.ts";
+import type { Need } from "../routing/request.ts";
+import { messagesOverChat } from "../translation/messages/messages.ts";
+import { responsesOverChat } from "../translation/responses/responses.ts";
+import { refuseState } from "../translation/responses/state.ts";
 import type { Translation } from "../translation/translation.ts";
+
+/** What is read of every request; `model` may be missing where there is a default. */
+export type Asked = Omit<InferenceRequest, "model"> & { model?: string | null | undefined };
 
 /** One of the client APIs' inference routes whose body is JSON. */
 export interface Route {
   path: string;
   /** What its requests are called in history and statistics. */
   type: string;
+  schema: ZodType<Asked> | GuardedSchema<Asked>;
   /** Its requests have a prompt of which endpoints keep what they computed. */
   prompts: boolean;
   /** Its streams tell usage as those of chat completions do. */
@@ -13,20 +25,49 @@ export interface Route {
   streamsByDefault: boolean;
   /** How to put a request to an endpoint that does not speak this API. */
   via: ((request: unknown) => Translation) | undefined;
+  /** Throws for what no endpoint of ours can do; clouds may. */
+  refuse: ((request: unknown) => void) | undefined;
+  /** What an endpoint must have for it, where not every one has. */
+  need: Need<Endpoint> | undefined;
 }
 
-type Given = Pick<Route, "path" | "type"> & Partial<Route>;
+const INFERENCE = { schema: InferenceRequest, accepts: isInferenceRequest };
 
-const defaults = { prompts: false, usage: false, streamsByDefault: false, via: undefined };
+type Given = Pick<Route, "path" | "type"> & Partial<Omit<Route, "need">> & { isRare?: true };
 
-/** Every such route; those without `via` need an endpoint that speaks them. */
-export const ROUTES: readonly Route[] = (
-  [
-    { path: "/v1/chat/completions", type: "chat", prompts: true, usage: true },
-    { path: "/v1/completions", type: "generate", prompts: true, usage: true },
-    { path: "/v1/embeddings", type: "embeddings" },
-    { path: "/v1/responses", type: "responses", prompts: true },
-    { path: "/v1/messages", type: "anthropic_messages", prompts: true },
-    { path: "/v1/messages/count_tokens", type: "count_tokens" },
-  ] satisfies Given[]
-).map((route: Given) => ({ ...defaults, ...route }));
+/** Every such route. */
+export const ROUTES: readonly Route[] = [
+  route({ path: "/v1/chat/completions", type: "chat", prompts: true, usage: true }),
+  route({ path: "/v1/completions", type: "generate", prompts: true, usage: true }),
+  route({ path: "/v1/embeddings", type: "embeddings", schema: EmbeddingsRequest }),
+  route({
+    path: "/v1/responses",
+    type: "responses",
+    prompts: true,
+    via: responsesOverChat,
+    refuse: refuseState,
+  }),
+  route({
+    path: "/v1/messages",
+    type: "anthropic_messages",
+    prompts: true,
+    via: messagesOverChat,
+  }),
+  route({ path: "/v1/messages/count_tokens", type: "count_tokens", isRare: true }),
+  route({ path: "/v1/rerank", type: "rerank", isRare: true }),
+];
+
+function route({ isRare, ...given }: Given): Route {
+  const { path } = given;
+  const need = { key: path, isMetBy: (endpoint: Endpoint) => endpoint.speaks(path) };
+  return {
+    schema: INFERENCE,
+    prompts: false,
+    usage: false,
+    streamsByDefault: false,
+    via: undefined,
+    refuse: undefined,
+    need: isRare ? need : undefined,
+    ...given,
+  };
+}
