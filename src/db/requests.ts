@@ -61,7 +61,10 @@ export type NewRequest = Pick<
   RequestRecord,
   "requestId" | "requestType" | "model" | "startedAt" | "durationMs" | "succeeded"
 > &
-  Partial<RequestRecord & RequestBodies>;
+  Partial<RequestRecord & RequestBodies> & {
+    /** There is such a model: only then it is named in the statistics. Default: true. */
+    modelKnown?: boolean;
+  };
 
 /** All given conditions hold at once. */
 export interface RequestFilter {

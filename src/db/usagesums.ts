@@ -32,14 +32,14 @@ export class UsageSums {
   }
 
   /**
-   * Names of models come from clients, and usage is never pruned: what was refused as the client's
-   * mistake before any endpoint saw it is booked under no model.
+   * Names of models come from clients, and usage is never pruned: what is known to be none, or was
+   * refused as the client's mistake before any endpoint saw it, is booked under no model.
    */
   #sumOf(request: NewRequest) {
     const { endpointId, httpStatus, apiKeyId, requestType, startedAt } = request;
     const status = httpStatus ?? 0;
     const isMistake = endpointId == null && status >= 400 && status < 500 && status !== 429;
-    const model = isMistake ? "" : request.model;
+    const model = isMistake || request.modelKnown === false ? "" : request.model;
     const day = this.#dayOf(startedAt);
     const key = `${day}\n${endpointId ?? ""}\n${apiKeyId ?? ""}\n${requestType}\n${model}`;
     let sum = this.#sums.get(key);

@@ -67,8 +67,7 @@ export class Metrics {
   /** Counts a request that has ended. */
   record(entry: Entry, usage: TokenUsage | undefined): void {
     const { facts, endpoint, firstByteMs, queueMs, durationMs, tries } = entry;
-    const isKnown = endpoint !== undefined || this.#sources.hasModel(facts.model);
-    const series = this.#table.of(isKnown ? facts.model : "", endpoint?.name ?? "");
+    const series = this.#table.of(this.knows(entry) ? facts.model : "", endpoint?.name ?? "");
     const status = statusOf(entry);
     series.count(status);
     if (tries > 1) series.retries += tries - 1;
@@ -78,6 +77,14 @@ export class Metrics {
     if (status !== "2xx") return;
     if (firstByteMs !== null) series.firstByte.observe(firstByteMs / 1000);
     series.total.observe(durationMs / 1000);
+  }
+
+  /**
+   * Whether the model of a request is one that there is: an endpoint lists it, or took it for one
+   * of its own. Names come from clients, and whatever counts by them must not grow with them.
+   */
+  knows({ facts, endpoint, status }: Entry): boolean {
+    return (endpoint !== undefined && status !== 404) || this.#sources.hasModel(facts.model);
   }
 
   /** Counts a request that was refused before its model was known. */

@@ -170,6 +170,7 @@ export class Recorder {
       requestId: facts.requestId,
       requestType: TYPES[facts.path as InferencePath] ?? "other",
       model: facts.model.slice(0, NAME_CHARS_MAX),
+      modelKnown: this.#options.metrics.knows(entry),
       endpointId: endpoint?.id ?? null,
       endpointName: endpoint?.name ?? null,
       endpointUrl: endpoint?.facts.url ?? null,

@@ -1,0 +1,65 @@
+import { Database } from "bun:sqlite";
+import { expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type FakeBalancer, fakeBalancer, fakeEndpoint } from "../fake.ts";
+
+const NAMES = Array.from({ length: 30 }, () => `made-up-${crypto.randomUUID()}`);
+
+async function statuses(front: FakeBalancer): Promise<number[]> {
+  const answers = NAMES.map((model) => front.post("/v1/chat/completions", { model }));
+  return (await Promise.all(answers)).map(({ status }) => status);
+}
+
+/** Models that the statistics and the metrics name, once all requests are in the history. */
+async function named(home: string, front: FakeBalancer, requests: number) {
+  const db = new Database(join(home, "history.db"), { readonly: true });
+  try {
+    const count = db.query<{ n: number }, []>("select count(*) as n from requests");
+    while ((count.get()?.n ?? 0) < requests) await Bun.sleep(20);
+    const usage = db.query<{ model: string }, []>("select distinct model from usage").all();
+    const text = await (await fetch(`${front.url}/metrics`)).text();
+    const labels = [...text.matchAll(/model="([^"]*)"/g)].map(([, label]) => label ?? "");
+    return { usage: usage.map(({ model }) => model), labels: [...new Set(labels)] };
+  } finally {
+    db.close();
+  }
+}
+
+test.each<[string, number, (url: string) => Record<string, string>]>([
+  ["before any endpoint is there", 503, () => ({})],
+  ["before any list is known", 503, () => ({ a: "http://127.0.0.1:9" })],
+  ["which no endpoint lists", 404, (url) => ({ a: url })],
+])("made-up names %s do not grow the statistics", async (_, status, endpoints) => {
+  const home = mkdtempSync(join(tmpdir(), "llmlb-bounded-"));
+  try {
+    using a = fakeEndpoint(["m"], () => Response.json({}));
+    await using front = await fakeBalancer(endpoints(a.url), { home });
+    expect(await statuses(front)).toEqual(Array(NAMES.length).fill(status));
+    const found = await named(home, front, NAMES.length);
+    expect(found.usage).toEqual([""]);
+    expect(found.labels.filter((label) => label !== "")).toEqual([]);
+  } finally {
+    rmSync(home, { recursive: true });
+  }
+});
+
+test("a model that is there is named, also when all its endpoints are full", async () => {
+  const home = mkdtempSync(join(tmpdir(), "llmlb-bounded-"));
+  try {
+    using a = fakeEndpoint(["m"], async () => {
+      await Bun.sleep(200);
+      return Response.json({});
+    });
+    const limits = { defaultSlots: 1, queueMax: 1, queueTimeoutMs: 50 };
+    await using front = await fakeBalancer({ a: a.url }, { home, ...limits });
+    const ask = () => front.post("/v1/chat/completions", { model: "m" });
+    const answers = await Promise.all([ask(), ask(), ask()]);
+    const failed = answers.filter(({ status }) => status === 429 || status === 504);
+    expect(failed.length).toBeGreaterThan(0);
+    expect((await named(home, front, 3)).usage).toEqual(["m"]);
+  } finally {
+    rmSync(home, { recursive: true });
+  }
+});
