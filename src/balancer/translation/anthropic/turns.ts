@@ -17,7 +17,7 @@ export interface Conversation {
 }
 
 /**
- * A chat as Anthropic takes it: what the system and the developer say stands before all else, joined
+ * A chat as Anthropic takes it: what system and developer say stands before all else, joined
  * by line feeds (in blocks only where the client marks some for the cache); whoever speaks several
  * times in a row has one turn; results of tools stand first in theirs. Names of speakers are left
  * out. Throws 400 that names what cannot be said.
