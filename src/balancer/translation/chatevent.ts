@@ -22,6 +22,19 @@ export function readChunk({ event, data }: ServerEvent): ChatChunk | "done" {
   return readAnswer(ChatChunk, json);
 }
 
+const Logprobs = z.looseObject({ content: z.array(z.unknown()).nullish() });
+
+/** The log probabilities of a choice's tokens; none where there are none. */
+export function logprobsOf({ logprobs }: { logprobs?: unknown }): unknown[] {
+  return Logprobs.safeParse(logprobs).data?.content ?? [];
+}
+
+/** What the model thought: `reasoning_content` with most servers, `reasoning` with some. */
+export function thoughtOf(said: Record<string, unknown>): string {
+  const text = said.reasoning_content ?? said.reasoning;
+  return typeof text === "string" ? text : "";
+}
+
 /** The error of a stream that ended before its last event. */
 export function unfinished(): ApiError {
   const message = "The answer broke off: the endpoint ended it before it was finished. Try again.";

@@ -1,27 +1,19 @@
-import { z } from "zod";
 import type { ChatChunk } from "../../../wire/chat.ts";
+import { logprobsOf, thoughtOf } from "../chatevent.ts";
 import type { Outcome } from "./envelope.ts";
 import type { Output } from "./output.ts";
 
 /** What a chunk of a chat completion adds. */
 export type Delta = ChatChunk["choices"][number]["delta"];
 
-const Logprobs = z.looseObject({ content: z.array(z.unknown()).nullish() });
-
 /** Adds a piece of an answer to the output. */
 export function readDelta(output: Output, delta: Delta, logprobs: unknown): void {
   output.think(thoughtOf(delta));
-  output.say(delta.content ?? "", Logprobs.safeParse(logprobs).data?.content ?? []);
+  output.say(delta.content ?? "", logprobsOf({ logprobs }));
   output.refuse(delta.refusal ?? "");
   for (const { index, id, function: piece } of delta.tool_calls ?? []) {
     output.call(index, { id, ...piece });
   }
-}
-
-/** Reasoning is `reasoning_content` with most servers, `reasoning` with some. */
-export function thoughtOf(delta: Record<string, unknown>): string {
-  const text = delta.reasoning_content ?? delta.reasoning;
-  return typeof text === "string" ? text : "";
 }
 
 /** What the end of a chat completion means for the response. */
