@@ -1,5 +1,6 @@
 import type { App } from "../http/app.ts";
 import type { ModelEntry } from "../wire/openai.ts";
+import type { Endpoint } from "./endpoint.ts";
 import type { Fleet } from "./fleet.ts";
 import { modelNotFound } from "./refusal.ts";
 
@@ -12,8 +13,9 @@ export function routeModels(app: App, fleet: Fleet): void {
   });
 
   app.get(`${PREFIX}*`, function showModel(c) {
-    const id = decoded(c.req.path.slice(PREFIX.length));
-    if (fleet.serving(id).length === 0) throw modelNotFound(id);
+    const name = decoded(c.req.path.slice(PREFIX.length));
+    const id = fleet.idOf(name);
+    if (fleet.serving(id).length === 0) throw modelNotFound(name);
     return c.json(describe(fleet, id));
   });
 }
@@ -28,14 +30,19 @@ function decoded(id: string): string {
 
 function describe(fleet: Fleet, id: string) {
   const serving = fleet.serving(id);
-  const entry: Partial<ModelEntry> = serving[0]?.models?.get(id) ?? {};
-  const { created, owned_by: owner } = entry;
+  const entries = serving.map((endpoint) => entryOf(endpoint, id));
+  const { created, owned_by: owner } = entries[0] ?? {};
   return {
     id,
     object: "model",
     created: typeof created === "number" && created > 0 ? created : (serving[0]?.seenAt ?? 0),
     owned_by: typeof owner === "string" ? owner : "endpoint",
     ready: serving.some(({ health }) => health.status === "online"),
+    aliases: fleet.aliasesOf(id),
     endpoint_ids: serving.map(({ name }) => name).sort(),
   };
+}
+
+function entryOf(endpoint: Endpoint, id: string): Partial<ModelEntry> {
+  return endpoint.models?.get(endpoint.served.get(id) ?? id) ?? {};
 }
