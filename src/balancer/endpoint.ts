@@ -89,6 +89,8 @@ export class Endpoint {
   served: ReadonlyMap<string, string> = new Map();
   /** Unix seconds of the first list. */
   seenAt = 0;
+  /** Its own names of the models that it has loaded; undefined where it does not say. */
+  readyModels: ReadonlySet<string> | undefined;
   /** Slots that it says it has; undefined where it does not say. */
   #slotsTold: number | undefined;
   #facts: EndpointFacts;
@@ -152,8 +154,9 @@ export class Endpoint {
   tellSystem({ slots, device, models }: SystemReport, atMs: number): void {
     if (device !== undefined) this.#facts = { ...this.#facts, deviceInfo: device };
     if (models !== undefined) {
-      const ready = models.filter(({ state }) => state === "ready").length;
-      this.load.readyModels = { ready, total: models.length };
+      const ready = models.filter(({ state }) => state === "ready");
+      this.load.readyModels = { ready: ready.length, total: models.length };
+      this.readyModels = new Set(ready.flatMap(({ id }) => id ?? []));
     }
     if (slots === undefined) return;
     if (slots.total >= 1) this.#slotsTold = Math.floor(slots.total);

@@ -21,6 +21,15 @@ const version = said({ version: "0.9" });
 test.each<[string, Partial<Evidence>, string]>([
   ["a version of llmlb", { system: { llmlb_version: "1" }, models: list("llamacpp") }, "llmlb"],
   [
+    "a balancer's version beside Ollama's",
+    {
+      models: list("llamacpp"),
+      root: said("Ollama is running"),
+      ollama: said({ version: "0.13.0", llmlb_version: "1" }),
+    },
+    "llmlb",
+  ],
+  [
     "the owner llamacpp",
     { models: list("llamacpp"), root: said("Ollama is running") },
     "llama_server",

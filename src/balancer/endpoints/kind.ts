@@ -47,7 +47,7 @@ export async function detectKind(
 /**
  * What a server is, by the first that fits:
  *
- * 1. It tells a version of llmlb: `llmlb`.
+ * 1. It tells a version of llmlb, as a node does, or a balancer beside Ollama's: `llmlb`.
  * 2. It names itself llama.cpp, owns its models so, or has llama-server's `/props`:
  *    `llama_server`. Before Ollama, whose `/api/tags` it imitates.
  * 3. It has LM Studio's own list (models with a `key`) or owner of models: `lm_studio`.
@@ -60,7 +60,7 @@ export function kindOf(evidence: Evidence): EndpointKind {
   const list = models.ok ? (OwnedList.safeParse(models.json).data?.data ?? []) : [];
   const ownedBy = (owner: string) => list.some(({ owned_by }) => owned_by === owner);
   const server = models.ok ? models.server.toLowerCase() : "";
-  if (system?.llmlb_version !== undefined) return "llmlb";
+  if (system?.llmlb_version !== undefined || fits(ollama, LlmlbVersion)) return "llmlb";
   if (/llama\.?cpp/.test(server) || ownedBy("llamacpp") || fits(props, LlamaProps)) {
     return "llama_server";
   }
@@ -88,6 +88,7 @@ const LmStudioList = z.looseObject({
   models: z.array(z.looseObject({ key: z.string(), publisher: z.string() })).min(1),
 });
 const Version = z.looseObject({ version: z.string() });
+const LlmlbVersion = z.looseObject({ llmlb_version: z.string() });
 const LlamaProps = z.looseObject({ default_generation_settings: z.looseObject({}) });
 
 function fits(answer: Answer, schema: z.ZodType): boolean {

@@ -12,7 +12,7 @@ const System = z.looseObject({
     .optional()
     .catch(undefined),
   models: z
-    .array(z.looseObject({ state: z.string() }))
+    .array(z.looseObject({ id: z.string().optional().catch(undefined), state: z.string() }))
     .optional()
     .catch(undefined),
 });

@@ -88,6 +88,7 @@ function dataUrl(image: string, param: string): string {
   if (image.startsWith("data:")) return image;
   const type = BEGINNINGS.find(([beginning]) => image.startsWith(beginning))?.[1];
   if (type !== undefined) return `data:${type};base64,${image}`;
-  const message = `The image could not be read: \`${param}\` is no JPEG, PNG, GIF or WebP in base64.`;
+  const message = `The image could not be read: \`${param}\` is no JPEG, PNG, GIF or WebP in \
+base64.`;
   throw new ApiError("invalid_request", message, { code: "invalid_image", param });
 }
