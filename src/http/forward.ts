@@ -58,6 +58,9 @@ export interface Forwarded {
   sent: Promise<SendOutcome>;
 }
 
+/** What Ollama streams. */
+export const JSON_LINES = "application/x-ndjson";
+
 /** An answer that is rewritten may be larger: there may be images in it. */
 const REWRITTEN_BYTES_MAX = 64 * 1024 * 1024;
 
@@ -85,7 +88,7 @@ export async function forward(options: ForwardOptions): Promise<Forwarded> {
       headers: returnedHeaders(head.headers, options.requestId),
     };
     const type = headerOf(head, "content-type") ?? "";
-    const isEvents = type.startsWith("text/event-stream");
+    const isEvents = type.startsWith("text/event-stream") || type.startsWith(JSON_LINES);
     if (rewrite !== undefined && !isEvents && (isJsonType(type) || head.status >= 400)) {
       return await rewritten(body, init, options, watch);
     }
@@ -149,14 +152,16 @@ async function rewritten(
   return whole(made.bytes, { status, headers }, { watch, tap: undefined });
 }
 
-/** Passes a stream of events on; should it break, its last frame says so. */
+/** Passes a stream of events (or of JSON lines) on; should it break, its last frame says so. */
 function events(body: Exchange, init: Init, options: ForwardOptions, watch: Watch): Forwarded {
   const lastWords = async (cause: unknown) => {
     const error = await asApiError(cause, options, watch);
-    return new TextEncoder().encode(`\n${errorFrame(error, options.dialect)}`);
+    const frame = errorFrame(error, options.dialect);
+    // The event before it may lack its empty line.
+    return new TextEncoder().encode(options.dialect === "ollama" ? frame : `\n${frame}`);
   };
   const { idleTimeoutMs, tap } = options;
-  const rewrite = options.rewrite?.stream();
+  const rewrite = options.rewrite?.stream(init.headers["content-type"] ?? "");
   if (rewrite?.contentType !== undefined) init.headers["content-type"] = rewrite.contentType;
   const { stream, sent } = relay(body, { watch, idleTimeoutMs, tap, rewrite, lastWords });
   return { response: new Response(stream, init), sent };

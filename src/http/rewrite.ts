@@ -5,7 +5,8 @@
 export interface Rewrite {
   /** Of an answer in one piece, JSON then. May throw `ApiError` for one that makes no sense. */
   whole(bytes: Buffer, status: number): Rewritten;
-  stream(): StreamRewrite;
+  /** Of a stream of events, or of JSON lines, as its content type tells. */
+  stream(type: string): StreamRewrite;
 }
 
 export interface Rewritten {

@@ -4,6 +4,12 @@ import { EmbeddingsRequest, InferenceRequest, isInferenceRequest } from "../../w
 import type { Endpoint } from "../endpoint.ts";
 import type { Need } from "../routing/request.ts";
 import { messagesOverChat } from "../translation/messages/messages.ts";
+import { ollamaChatOverChat } from "../translation/ollama/chat.ts";
+import {
+  ollamaEmbeddingsOverEmbeddings,
+  ollamaEmbedOverEmbeddings,
+} from "../translation/ollama/embed.ts";
+import { ollamaGenerateOverChat } from "../translation/ollama/generate.ts";
 import { responsesOverChat } from "../translation/responses/responses.ts";
 import { refuseState } from "../translation/responses/state.ts";
 import type { Translation } from "../translation/translation.ts";
@@ -53,9 +59,18 @@ export const ROUTES: readonly Route[] = [
     prompts: true,
     via: messagesOverChat,
   }),
+  ollama("chat", { prompts: true, via: ollamaChatOverChat }),
+  ollama("generate", { prompts: true, via: ollamaGenerateOverChat }),
+  ollama("embed", { streamsByDefault: false, via: ollamaEmbedOverEmbeddings }),
+  ollama("embeddings", { streamsByDefault: false, via: ollamaEmbeddingsOverEmbeddings }),
   route({ path: "/v1/messages/count_tokens", type: "count_tokens", isRare: true }),
   route({ path: "/v1/rerank", type: "rerank", isRare: true }),
 ];
+
+function ollama(name: string, more: Partial<Given>): Route {
+  const shared = { path: `/api/${name}`, type: `ollama_${name}`, streamsByDefault: true };
+  return route({ ...shared, ...more });
+}
 
 function route({ isRare, ...given }: Given): Route {
   const { path } = given;

@@ -1,3 +1,4 @@
+import { JSON_LINES } from "../../http/forward.ts";
 import type { StreamRewrite } from "../../http/rewrite.ts";
 
 /** Changes the data of single events; a stream's other lines pass as they are. */
@@ -11,6 +12,9 @@ export interface EventEdit {
 const LINE_FEED = 0x0a;
 const DATA = Buffer.from("data:");
 const SPACE = 0x20;
+const NAMED = Buffer.from("data: ");
+const ONE_FEED = Buffer.from("\n");
+const TWO_FEEDS = Buffer.from("\n\n");
 
 /**
  * Edits an event stream line by line. The bytes of events that an edit leaves alone stay as they
@@ -18,6 +22,8 @@ const SPACE = 0x20;
  */
 export class EventLines implements StreamRewrite {
   readonly #edits: readonly EventEdit[];
+  /** Lines are data as they are. */
+  readonly #isBare: boolean;
   /** Bytes without any of them pass at once. */
   readonly #needles: readonly string[] | undefined;
   /** The next bytes belong to a line that was too long to be held. */
@@ -25,8 +31,10 @@ export class EventLines implements StreamRewrite {
   /** The event that was dropped had a blank line behind it, which goes as well. */
   #dropBlank = false;
 
-  constructor(edits: readonly EventEdit[]) {
+  /** `type` is the stream's content type: events, or JSON lines. */
+  constructor(edits: readonly EventEdit[], type = "text/event-stream") {
     this.#edits = edits;
+    this.#isBare = type.startsWith(JSON_LINES);
     const needles = edits.map(({ needle }) => needle).filter((needle) => needle !== undefined);
     this.#needles = needles.length === edits.length ? needles : undefined;
   }
@@ -71,16 +79,18 @@ export class EventLines implements StreamRewrite {
       this.#dropBlank = false;
       return [];
     }
-    if (!line.subarray(0, DATA.length).equals(DATA)) return undefined;
-    const start = line[DATA.length] === SPACE ? DATA.length + 1 : DATA.length;
+    if (!this.#isBare && !line.subarray(0, DATA.length).equals(DATA)) return undefined;
+    const behind = line[DATA.length] === SPACE ? DATA.length + 1 : DATA.length;
+    const start = this.#isBare ? 0 : behind;
     const data = line.subarray(start, line.at(-2) === 0x0d ? -2 : -1);
     let events = [data];
     for (const one of this.#edits) events = events.flatMap((event) => one.edit(event));
     if (events.length === 1 && events[0] === data) return undefined;
+    if (this.#isBare) return events.map((event) => Buffer.concat([event, ONE_FEED]));
     this.#dropBlank = events.length === 0;
     return events.map((event, i) => {
       const isLast = i === events.length - 1;
-      return Buffer.concat([Buffer.from("data: "), event, Buffer.from(isLast ? "\n" : "\n\n")]);
+      return Buffer.concat([NAMED, event, isLast ? ONE_FEED : TWO_FEEDS]);
     });
   }
 }

@@ -30,8 +30,8 @@ export class ModelRewrite implements Rewrite, EventEdit {
     return { bytes: this.#renamed(bytes) ?? bytes };
   }
 
-  stream(): EventLines {
-    return new EventLines([this]);
+  stream(type?: string): EventLines {
+    return new EventLines([this], type);
   }
 
   edit(data: Buffer): Buffer[] {

@@ -62,6 +62,12 @@ describe("the model's name in answers", () => {
   });
 });
 
+test("the model's name in JSON lines is the client's as well", () => {
+  const lines = new ModelRewrite("mine").stream("application/x-ndjson");
+  const text = '{"model":"theirs","response":"a"}\n{"model":"theirs","done":true}\n';
+  expect(edited(lines, text)).toBe(text.replaceAll("theirs", "mine"));
+});
+
 describe("usage in streams", () => {
   const text = [
     frame(chunk({ role: "assistant", content: "" })),

@@ -51,7 +51,7 @@ class TranslatedStream implements StreamRewrite {
 
   constructor(translation: StreamTranslation, names: ModelRewrite) {
     this.#translation = translation;
-    this.#names = names.stream();
+    this.#names = names.stream(translation.contentType);
   }
 
   get contentType(): string | undefined {
