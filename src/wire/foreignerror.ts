@@ -52,7 +52,7 @@ const SURE: Kinds = new Map<string, ErrorKind>([
   ["overloaded_error", "unavailable"],
 ]);
 
-/** What counts where there is no status: OpenAI calls most of its errors `invalid_request_error`. */
+/** What counts where there is no status: OpenAI calls most errors `invalid_request_error`. */
 const GENERAL: Kinds = new Map<string, ErrorKind>([
   ["authentication_error", "unauthorized"],
   ["unauthenticated", "unauthorized"],

@@ -69,6 +69,10 @@ export interface GoogleRequest {
   generationConfig?: GoogleGeneration;
 }
 
+function isObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
 const AnsweredPart = z.looseObject({
   text: z.string().optional(),
   thought: z.boolean().optional(),
@@ -80,7 +84,7 @@ const AnsweredPart = z.looseObject({
     .looseObject({
       id: z.string().optional(),
       name: z.string(),
-      args: z.record(z.string(), z.unknown()).nullish(),
+      args: z.custom<object>(isObject).nullish(),
     })
     .optional(),
 });

@@ -107,7 +107,7 @@ function answerParts(
 
 /**
  * A tool's answer as the object that Google wants: itself if it is one that survives being read
- * and written (large numbers do not), else its text as `output`.
+ * and written (large numbers do not), else its text as `output`, a key that means just that.
  */
 function responseOf(text: string): Record<string, unknown> {
   const json = parseObject(text);
@@ -115,7 +115,8 @@ function responseOf(text: string): Record<string, unknown> {
     /("(?:[^"\\]|\\.)*")|\s+/g,
     (_, kept: string | undefined) => kept ?? "",
   );
-  return json !== undefined && JSON.stringify(json) === compact ? json : { output: text };
+  if (json === undefined || "output" in json || "error" in json) return { output: text };
+  return JSON.stringify(json) === compact ? json : { output: text };
 }
 
 function parseObject(text: string): Record<string, unknown> | undefined {
