@@ -92,6 +92,8 @@ describe("GGUF", () => {
   });
 });
 
+const SHARDS = { a: "s-1.safetensors", b: "s-2.safetensors" };
+
 describe("safetensors", () => {
   const whole = { "m/config.json": CONFIG, "m/tokenizer.json": {} };
 
@@ -99,7 +101,7 @@ describe("safetensors", () => {
     using models = new ModelsFolder().write({
       ...whole,
       "m/model.safetensors.index.json": {
-        weight_map: { a: "s-1.safetensors", b: "s-2.safetensors" },
+        weight_map: SHARDS,
       },
       "m/s-1.safetensors": "x",
       "m/s-2.safetensors": "",

@@ -38,7 +38,7 @@ export class Store {
     this.#platform = platform;
   }
 
-  /** Every model that `find` finds under its id, and the folders that look like one but are none. */
+  /** Every model that `find` finds under its id, and folders that look like one but are none. */
   async list(): Promise<Listing> {
     const listing: Listing = { models: [], unusable: [] };
     const ids = new Set<string>();

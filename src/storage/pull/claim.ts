@@ -1,0 +1,137 @@
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { localName } from "../../wire/artifact.ts";
+import type { Artifact, Manifest } from "../../wire/manifest.ts";
+import { directoryOf } from "../id.ts";
+import {
+  type FileRecord,
+  type ModelRecord,
+  PENDING_NAME,
+  type PlacedBy,
+  RECORD_NAME,
+  readRecord,
+  writeRecord,
+} from "../record.ts";
+import { asDiskFailure, PullError } from "./failure.ts";
+import { takeLock } from "./lock.ts";
+
+export interface ClaimOptions {
+  /** Absolute path of the models folder. */
+  root: string;
+  manifest: Manifest;
+  files: Artifact[];
+  /** The quantization that was chosen, where the files have one. */
+  quantization: string | null;
+  placedBy: PlacedBy;
+  signal: AbortSignal;
+}
+
+/** A model's folder that a pull has said to be its model's. */
+export interface Claim {
+  folder: string;
+  /** What the folder held before, by name. */
+  known: Map<string, FileRecord>;
+  /** What an earlier pull was going to put there, by name. */
+  planned: Map<string, FileRecord>;
+}
+
+/**
+ * Makes the folder of a model and notes in it what is going to be there. Throws `PullError` if it
+ * belongs to a model whose name differs in capitals only, or cannot be made.
+ */
+export async function claimFolder(options: ClaimOptions): Promise<Claim> {
+  const { root, manifest, files, placedBy } = options;
+  const folder = join(root, directoryOf(manifest.model));
+  await makeFolder(folder, manifest.model);
+  return locked(folder, options.signal, async () => {
+    const [record, pending] = await Promise.all([
+      readRecord(folder),
+      readRecord(folder, PENDING_NAME),
+    ]);
+    refuseOther(manifest.model, folder, record?.id ?? pending?.id);
+    const claim = { folder, known: byName(record), planned: byName(pending) };
+    const plan = files.map((artifact) => planned(artifact, placedBy));
+    await writeRecord(
+      folder,
+      { ...describe(options), files: merged(pending?.files ?? [], plan) },
+      PENDING_NAME,
+    );
+    return claim;
+  });
+}
+
+/** Writes the record of what has come, last of all; what others are still fetching stays noted. */
+export async function commitFolder(
+  { folder }: Claim,
+  options: ClaimOptions,
+  files: FileRecord[],
+): Promise<void> {
+  await locked(folder, options.signal, async () => {
+    const record = await readRecord(folder);
+    refuseOther(options.manifest.model, folder, record?.id);
+    const described = { ...record, ...describe(options) };
+    await writeRecord(folder, { ...described, files: merged(record?.files ?? [], files) });
+    const pending = await readRecord(folder, PENDING_NAME);
+    const ours = new Set(options.files.map(({ filename }) => localName(filename)));
+    const left = pending?.files.filter(({ name }) => !ours.has(name)) ?? [];
+    if (left.length === 0) await rm(join(folder, PENDING_NAME), { force: true });
+    else await writeRecord(folder, { ...pending, files: left }, PENDING_NAME);
+  });
+}
+
+function describe({ manifest, quantization }: ClaimOptions): Omit<ModelRecord, "files"> {
+  const { model, repo, revision } = manifest;
+  return { id: model, repo, revision, ...(quantization === null ? {} : { quantization }) };
+}
+
+async function makeFolder(folder: string, model: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code !== "EEXIST" && code !== "ENOTDIR") throw asDiskFailure(error, folder);
+    const message = `Pulling ${model} failed: its folder would be ${folder}, but a file is there, \
+or in the way to it. Move that away, then pull again.`;
+    throw new PullError("conflict", message, error);
+  }
+}
+
+async function locked<T>(folder: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  const path = join(folder, `${RECORD_NAME}.lock`);
+  try {
+    const lock = await takeLock(path, { signal });
+    try {
+      return await work();
+    } finally {
+      await lock.release();
+    }
+  } catch (error) {
+    throw asDiskFailure(error, folder);
+  }
+}
+
+function refuseOther(model: string, folder: string, owner: string | undefined): void {
+  if (owner === undefined || owner === model) return;
+  const message = `Pulling ${model} failed: its folder ${folder} belongs to the model ${owner}. \
+Remove that model first.`;
+  throw new PullError("conflict", message);
+}
+
+function planned({ filename, size_bytes: size, sha256 }: Artifact, by: PlacedBy): FileRecord {
+  return {
+    name: localName(filename),
+    size_bytes: size ?? 0,
+    sha256,
+    mtime_ms: 0,
+    placed_by: by,
+  };
+}
+
+function byName(record: ModelRecord | undefined): Map<string, FileRecord> {
+  return new Map(record?.files.map((file) => [file.name, file]));
+}
+
+function merged(before: FileRecord[], after: FileRecord[]): FileRecord[] {
+  const names = new Set(after.map(({ name }) => name));
+  return [...before.filter(({ name }) => !names.has(name)), ...after];
+}

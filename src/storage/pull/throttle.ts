@@ -1,0 +1,46 @@
+import { pause } from "./wait.ts";
+
+export interface ThrottleOptions {
+  /** Bytes a second; 0: no limit. */
+  bytesPerSecond: number;
+  /** Default: the system's clock. */
+  nowMs?: () => number;
+  /** Default: a timer. */
+  wait?: (ms: number, signal: AbortSignal) => Promise<void>;
+}
+
+/** What may be taken at once after nothing was: as much as comes in this time. */
+const BURST_MS = 250;
+
+/** A token bucket that all pulls of a process share. Whoever takes may overdraw, and then waits. */
+export class Throttle {
+  #bytesPerSecond: number;
+  readonly #nowMs: () => number;
+  readonly #wait: (ms: number, signal: AbortSignal) => Promise<void>;
+  /** When the bucket is out of debt. */
+  #freeAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor({ bytesPerSecond, nowMs, wait }: ThrottleOptions) {
+    this.#bytesPerSecond = bytesPerSecond;
+    this.#nowMs = nowMs ?? (() => performance.now());
+    this.#wait = wait ?? pause;
+  }
+
+  /** Changes the limit for what is taken from now on. */
+  limit(bytesPerSecond: number): void {
+    this.#bytesPerSecond = bytesPerSecond;
+  }
+
+  /**
+   * Waits until `bytes` may be used. With a `weight` of 3, they count three times, so that what is
+   * less urgent gets a third of the bandwidth.
+   */
+  async take(bytes: number, weight: number, signal: AbortSignal): Promise<void> {
+    if (this.#bytesPerSecond <= 0) return;
+    const nowMs = this.#nowMs();
+    this.#freeAtMs = Math.max(this.#freeAtMs, nowMs - BURST_MS);
+    this.#freeAtMs += (bytes * weight * 1000) / this.#bytesPerSecond;
+    const debtMs = this.#freeAtMs - nowMs;
+    if (debtMs > 0) await this.#wait(debtMs, signal);
+  }
+}
