@@ -18,6 +18,7 @@ const NOTHING: CloudsOptions["settings"] = {
   httpProxy: null,
   httpsProxy: null,
   proxyBypass: [],
+  port: 32_768,
 };
 const KEYS = { openaiApiKey: "o", googleApiKey: "g", anthropicApiKey: "a" };
 
@@ -242,6 +243,15 @@ describe("models", () => {
       Array(3).fill("openai"),
     );
   });
+});
+
+test("a provider that is this balancer itself is not asked for its models", async () => {
+  const server = openai();
+  const here = Number(new URL(server.url).port);
+  for (const port of [here, here - 1]) {
+    const settings = { openaiApiKey: server.key, openaiBaseUrl: server.url, port };
+    expect(await clouds(settings).models()).toHaveLength(port === here ? 0 : 3);
+  }
 });
 
 describe("metrics", () => {

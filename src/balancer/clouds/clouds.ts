@@ -1,6 +1,6 @@
 import { MISSPELT_ANTHROPIC } from "../../config/cloud.ts";
 import type { ProxySettings } from "../../config/proxy.ts";
-import type { CloudSettings } from "../../config/settings.ts";
+import type { CloudSettings, Settings } from "../../config/settings.ts";
 import { proxyFor } from "../../http/client/proxy.ts";
 import type { Logger } from "../../lib/log.ts";
 import { CloudModel } from "./cloudmodel.ts";
@@ -9,7 +9,7 @@ import { type CloudEntry, CloudModelList } from "./modellist.ts";
 import { Provider } from "./provider.ts";
 
 export interface CloudsOptions {
-  settings: CloudSettings & ProxySettings;
+  settings: CloudSettings & ProxySettings & Pick<Settings, "port">;
   log: Logger;
   /** Unix ms. Default: the clock. */
   now?: () => number;
@@ -36,7 +36,7 @@ export class Clouds {
     ]);
     this.#fallbacks = new Map(settings.fallbacks.map(({ model, to }) => [model, to]));
     this.#list = new CloudModelList({
-      providers: this.providers.filter(({ isUsable }) => isUsable),
+      providers: this.providers.filter((one) => one.isUsable && !isHere(one, settings, log)),
       log,
       ...(now === undefined ? {} : { now }),
     });
@@ -87,6 +87,18 @@ export class Clouds {
     const provider = this.#byPrefix.get(name.slice(0, colon));
     return provider === undefined ? undefined : new CloudModel(provider, name.slice(colon + 1));
   }
+}
+
+/**
+ * Whether a provider is this balancer: whoever uses it as if it were OpenAI has its address in
+ * `OPENAI_BASE_URL`, perhaps also where it is started. It would wait for its own list.
+ */
+function isHere({ name, url }: Provider, { port }: Pick<Settings, "port">, log: Logger): boolean {
+  const { hostname, port: given } = new URL(url);
+  const isLoopback = /^(localhost|127\.[\d.]+|\[::1\])$/.test(hostname);
+  if (!isLoopback || given !== String(port)) return false;
+  log.warn({ provider: name, url }, "cloud.is_this_balancer");
+  return true;
 }
 
 function builtIn(settings: CloudSettings & ProxySettings) {
