@@ -53,13 +53,17 @@ export class Roster {
     }
   }
 
-  /** Adds an endpoint, `pending`. Throws 409 for a name or address that is taken. */
-  create(given: NewMember): Promise<Endpoint> {
+  /**
+   * Adds an endpoint, `pending`. Throws 409 for an address that is taken, and for a name that is,
+   * unless it may be given another: then a number goes behind it.
+   */
+  create(given: NewMember, { rename = false } = {}): Promise<Endpoint> {
     return this.#changing.run(async () => {
       const { state, settings } = this.#options;
-      this.#requireFreeName(given.name);
+      const name = rename ? await this.#freeName(given.name, undefined) : given.name;
+      this.#requireFreeName(name);
       const { healthIntervalMs } = settings;
-      const created = await state.endpoints.create({ healthIntervalMs, ...given });
+      const created = await state.endpoints.create({ healthIntervalMs, ...given, name });
       if ("taken" in created) throw taken(created.taken);
       const { endpoint: row } = created;
       const endpoint = new Endpoint(this.#factsOf(row, given.apiKey ?? undefined), row.id);
@@ -168,8 +172,13 @@ export class Roster {
   async #freeName(name: string, id: string | undefined): Promise<string> {
     for (let i = 1; ; i += 1) {
       const candidate = i === 1 ? name : `${name}-${i}`;
-      const owner = await this.#options.state.endpoints.byName(candidate);
-      if (owner === undefined || owner.id === id) return candidate;
+      const { state, fleet } = this.#options;
+      const isOther = (one: { id: string; name: string }) =>
+        one.name === candidate && one.id !== id;
+      // The local node is in no store.
+      if (fleet.endpoints.some(isOther)) continue;
+      const owner = await state.endpoints.byName(candidate);
+      if (owner === undefined || !isOther(owner)) return candidate;
     }
   }
 

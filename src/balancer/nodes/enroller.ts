@@ -60,22 +60,15 @@ export class Enroller {
       await roster.change(endpoint, fields);
       return endpoint;
     }
-    const name = this.#freeName(body.name);
-    return roster.create({ ...fields, name, inferenceTimeoutMs: INFERENCE_TIMEOUT_MS });
+    const { name } = body;
+    const member = { ...fields, name, inferenceTimeoutMs: INFERENCE_TIMEOUT_MS };
+    return roster.create(member, { rename: true });
   }
 
   /** The endpoint at an address that a node takes over: what the configuration says stays. */
   async #sameAddress(url: string): Promise<EndpointRow | undefined> {
     const row = await this.#parts.state.endpoints.byUrl(url);
     return row?.source === "config" ? undefined : row;
-  }
-
-  #freeName(name: string): string {
-    const names = new Set(this.#parts.fleet.endpoints.map((endpoint) => endpoint.name));
-    for (let i = 1; ; i += 1) {
-      const candidate = i === 1 ? name : `${name}-${i}`;
-      if (!names.has(candidate)) return candidate;
-    }
   }
 
   /** Checks the node, so that it hears at once whether it can be reached. */

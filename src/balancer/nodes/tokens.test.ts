@@ -6,10 +6,10 @@ async function make(front: FakeBalancer, base: string, body: object): Promise<Ne
   return NewToken.parse(await (await front.post(base, body)).json());
 }
 
-function enrol(front: FakeBalancer, token: string): Promise<Response> {
+function enrol(front: FakeBalancer, token: string, more: object = {}): Promise<Response> {
   return front.post("/api/nodes", {
     ...{ token, node_id: crypto.randomUUID(), name: "n", version: "1", port: 9 },
-    ...{ api_key: null, models: [], slots: 1 },
+    ...{ api_key: null, models: [], slots: 1, ...more },
   });
 }
 
@@ -53,4 +53,17 @@ test("a token that there is none of is a 404", async () => {
     expect(answer.status).toBe(404);
     expect(await answer.json()).toMatchObject({ error: { code: "token_not_found" } });
   }
+});
+
+test("nodes of one name that come at the same time are all let in", async () => {
+  await using front = await fakeBalancer({});
+  const { token } = await make(front, "/api/enrolment-tokens", { max_uses: null });
+  const ports = Array.from({ length: 12 }, (_, i) => i + 1);
+  const answers = await Promise.all(ports.map((port) => enrol(front, token, { port })));
+  expect(answers.map(({ status }) => status)).toEqual(ports.map(() => 201));
+  const list = (await (await fetch(`${front.url}/api/endpoints`)).json()) as {
+    endpoints: { name: string }[];
+  };
+  const names = new Set(list.endpoints.map(({ name }) => name));
+  expect([...names].sort()).toEqual(["n", ...ports.slice(1).map((i) => `n-${i}`)].sort());
 });
