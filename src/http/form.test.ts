@@ -87,7 +87,7 @@ describe("a form", () => {
     await form.close();
   });
 
-  test("whose model stands last is kept, in a nameless file if it is large, and sent again", async () => {
+  test("whose model stands last is kept, in a nameless file if large, and sent again", async () => {
     const pieces = [file("file", "a.wav", "y".repeat(5000)), field("model", "m"), END];
     for (const memoryBytes of [100, 100_000]) {
       const options = { ...ALL, memoryBytes, enough: hasModel };

@@ -212,7 +212,7 @@ multipart/form-data.`;
 
 const PARAMETER = /;\s*([^\s=;"]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;"]+))/gy;
 
-/** A parameter of a header, quoted or not; read in order, so that none hides in another's quotes. */
+/** A parameter of a header, quoted or not; in order, so that none hides in another's quotes. */
 function parameterOf(header: string, name: string): string | undefined {
   const start = header.indexOf(";");
   if (start < 0) return undefined;

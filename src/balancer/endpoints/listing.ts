@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { EndpointModel, ListedModel } from "../../db/models.ts";
+import { ABILITIES, type Ability, type Known, readCapabilities } from "../../wire/capability.ts";
 import type { ModelEntry } from "../../wire/openai.ts";
 import type { ModelMap } from "../endpoint.ts";
 
@@ -21,6 +22,11 @@ const Entry = z.looseObject({
     .nullish()
     .catch(undefined),
   capabilities: z.unknown().optional(),
+  /** OpenRouter, and servers that follow it. */
+  architecture: z
+    .looseObject({ input_modalities: z.array(z.string()) })
+    .nullish()
+    .catch(undefined),
 });
 
 const Entries = z.array(z.unknown());
@@ -35,6 +41,7 @@ export function readListing(json: unknown): ModelMap | undefined {
   const given = "data" in json ? json.data : "models" in json ? json.models : undefined;
   const entries = given === null ? [] : Entries.safeParse(given).data;
   if (entries === undefined) return undefined;
+  const beside = saidBeside(json);
   const models = new Map<string, ModelEntry>();
   for (const value of entries) {
     const entry = Entry.safeParse(value).data;
@@ -47,7 +54,7 @@ export function readListing(json: unknown): ModelMap | undefined {
       ...(created === undefined ? {} : { created }),
       ...(owned_by === undefined ? {} : { owned_by }),
       ...(maxTokens === undefined ? {} : { max_tokens: maxTokens }),
-      capabilities: capabilitiesOf(id, entry.capabilities),
+      ...abilitiesOf(id, said(entry) ?? beside.get(id)),
     });
   }
   return models;
@@ -91,16 +98,69 @@ export const Stored = z.looseObject({
   capabilities: z.array(z.string()).optional(),
 });
 
+/** What an entry says of abilities. */
+function said({ capabilities, architecture }: z.infer<typeof Entry>): Known | undefined {
+  const known = readCapabilities(capabilities);
+  if (known !== undefined || architecture == null) return known;
+  const sees = architecture.input_modalities.includes("image");
+  return sees ? { has: ["vision"], lacks: [] } : { has: [], lacks: ["vision"] };
+}
+
+/** llama-server gives two lists, and says what its model can do in the one for Ollama's clients. */
+function saidBeside(json: object): Map<string, Known> {
+  const told = new Map<string, Known>();
+  if (!("data" in json) || !("models" in json)) return told;
+  for (const value of Entries.safeParse(json.models).data ?? []) {
+    const entry = Entry.safeParse(value).data;
+    const id = entry?.model ?? entry?.name;
+    const known = entry === undefined ? undefined : said(entry);
+    if (id !== undefined && known !== undefined) told.set(id, known);
+  }
+  return told;
+}
+
+/** Names that leave no doubt: made for one thing, and unable to do others. */
+const SINGLE: [RegExp, Ability][] = [
+  [/^embed|[-_]embed/, "embeddings"],
+  [/^whisper|[-_]whisper/, "speech_to_text"],
+  [/^dall-e|^gpt-image|^stable-diffusion/, "image_generation"],
+];
+
+/** Names that tell what a model is for, but not that it can do nothing else. */
+const TELLING: [RegExp, Ability][] = [
+  [/rerank/, "rerank"],
+  [/^tts-|[-_]tts(?:[-_.:]|$)|^kokoro/, "text_to_speech"],
+  [/^sdxl|^flux/, "image_generation"],
+];
+
+const SEES = /^llava|^qwen2?(\.\d+)?-vl|[-_]vision|-vl-/;
+
 /**
- * What a model can do: what its entry says of images, else what its name tells (last part of the
- * path, in lower case).
+ * What a model can do (`capabilities`) and what it surely cannot (`lacks`): as its server says,
+ * else as its name tells (last part of the path, in lower case). What is told of images alone
+ * leaves the rest to the name.
  */
-function capabilitiesOf(id: string, said: unknown): string[] {
-  const name = (id.split("/").at(-1) ?? id).toLowerCase();
-  if (/^embed|[-_]embed/.test(name)) return ["embeddings"];
-  const images =
-    typeof said === "object" && said !== null && "image_understanding" in said
-      ? said.image_understanding === true
-      : /^llava|^qwen2?(\.\d+)?-vl|[-_]vision|-vl-/.test(name);
-  return images ? ["chat", "vision"] : ["chat"];
+export function abilitiesOf(
+  id: string,
+  known: Known | undefined,
+): { capabilities: Ability[]; lacks: Ability[] } {
+  const named = byName((id.split("/").at(-1) ?? id).toLowerCase());
+  if (known === undefined) return named;
+  const told = [...known.has, ...known.lacks];
+  if (told.some((ability) => ability !== "vision")) {
+    return { capabilities: known.has, lacks: known.lacks };
+  }
+  const rest = (list: Ability[]) => list.filter((ability) => ability !== "vision");
+  const lacks = [...rest(named.lacks), ...known.lacks];
+  return { capabilities: [...rest(named.capabilities), ...known.has], lacks };
+}
+
+function byName(name: string): { capabilities: Ability[]; lacks: Ability[] } {
+  const [, only] = SINGLE.find(([pattern]) => pattern.test(name)) ?? [];
+  if (only !== undefined) {
+    return { capabilities: [only], lacks: ABILITIES.filter((ability) => ability !== only) };
+  }
+  const [, main] = TELLING.find(([pattern]) => pattern.test(name)) ?? [];
+  if (main !== undefined) return { capabilities: [main], lacks: [] };
+  return { capabilities: SEES.test(name) ? ["chat", "vision"] : ["chat"], lacks: [] };
 }

@@ -28,7 +28,7 @@ const TYPES: Record<string, ImageType> = {
 /** Shown of what a client wrote. */
 const SHOWN_CHARS = 60;
 
-/** Whether an image has to be fetched. Throws 400 for an address that is neither that nor `data:`. */
+/** Whether an image has to be fetched. Throws 400 for an address that is neither http nor data. */
 export function isRemote({ source, param }: ImagePart): boolean {
   if (source.kind !== "url") return false;
   if (/^data:/i.test(source.url)) return false;

@@ -12,7 +12,7 @@ export interface Extent {
   height: number;
 }
 
-/** What bytes turned out to be: a whole image, a broken one, or none of the kinds that are taken. */
+/** What bytes turned out to be: a whole image, a broken one, or none of those that are taken. */
 export type Picture =
   | { kind: "image"; type: ImageType; extent: Extent }
   | { kind: "broken"; type: ImageType; reason: string }

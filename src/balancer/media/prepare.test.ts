@@ -100,7 +100,7 @@ describe("images that a request brings along", () => {
     expect(prepareMedia(body, { path: PATH, caller, ...limits })).toBe(body);
   });
 
-  test("of WebP go on as PNG with the same pixels, unless the endpoint reads all formats", async () => {
+  test("of WebP go on as PNG with the same pixels, unless all formats are read there", async () => {
     const webp = dataUrl("shape.webp", "image/webp");
     const { bytes, value } = await prepare(chat(webp));
     expect(JSON.parse(new TextDecoder().decode(bytes))).toEqual(value);
