@@ -16,7 +16,8 @@ afterEach(() => home.remove());
 test("a token lets in once, and is nowhere to be read", async () => {
   const { token, id } = await state.enrolment.createToken({ purpose: "node", note: "rack 3" });
   expect(token).toMatch(/^enrol_[\w-]{32}$/);
-  expect(await state.enrolment.redeem(token, "node")).toEqual({ ok: true, tokenId: id });
+  const first = await state.enrolment.redeem(token, "node");
+  expect(first).toEqual({ ok: true, tokenId: id, again: false });
   expect(await state.enrolment.redeem(token, "node")).toEqual({ ok: false, reason: "used_up" });
   expect(JSON.stringify(await state.enrolment.listTokens())).not.toContain(token);
   await state.close();

@@ -30,7 +30,10 @@ export interface TokenRow {
 /** Why a token is no good. */
 export type Refusal = "unknown" | "revoked" | "expired" | "used_up";
 
-export type Redeemed = { ok: true; tokenId: string } | { ok: false; reason: Refusal };
+/** `again`: it had been used for the same before, which counts once. */
+export type Redeemed =
+  | { ok: true; tokenId: string; again: boolean }
+  | { ok: false; reason: Refusal };
 
 const TTL_MS = 3_600_000;
 
@@ -70,8 +73,25 @@ export class Enrolment {
       .where((row) => row.or([row("uses_max", "is", null), row("uses", "<", row.ref("uses_max"))]))
       .returning("id")
       .executeTakeFirst();
-    if (used !== undefined) return { ok: true, tokenId: used.id };
+    if (used !== undefined) return { ok: true, tokenId: used.id, again: false };
     return { ok: false, reason: await this.#refusal(token, purpose, now) };
+  }
+
+  /**
+   * Uses a token for a node. One that the node had itself used up is good for it still: it may not
+   * have heard of its key, because the answer was lost or it ended before the key was on disk.
+   */
+  async redeemFor(nodeId: string, token: string, now = Date.now()): Promise<Redeemed> {
+    const redeemed = await this.redeem(token, "node", now);
+    if (redeemed.ok || redeemed.reason !== "used_up") return redeemed;
+    const own = await this.#db
+      .selectFrom("enrolment_tokens")
+      .innerJoin("node_keys", "node_keys.token_id", "enrolment_tokens.id")
+      .select("enrolment_tokens.id")
+      .where("token_hash", "=", hashOf(token))
+      .where("node_id", "=", nodeId)
+      .executeTakeFirst();
+    return own === undefined ? redeemed : { ok: true, tokenId: own.id, again: true };
   }
 
   /** Gives a use back when what the token was redeemed for could not be done. */

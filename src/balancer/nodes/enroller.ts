@@ -22,14 +22,14 @@ export class Enroller {
    */
   async enrol(body: EnrolBody, url: string): Promise<Enrolled> {
     const { enrolment } = this.#parts.state;
-    const redeemed = await enrolment.redeem(body.token, "node");
+    const redeemed = await enrolment.redeemFor(body.node_id, body.token);
     if (!redeemed.ok) throw refusedToken(redeemed.reason);
     try {
       const endpoint = await this.#place(body, url);
       const credential = await enrolment.issueNodeKey(body.node_id, redeemed.tokenId);
       return { ...(await this.#welcome(endpoint)), credential };
     } catch (error) {
-      await enrolment.release(redeemed.tokenId);
+      if (!redeemed.again) await enrolment.release(redeemed.tokenId);
       throw error;
     }
   }

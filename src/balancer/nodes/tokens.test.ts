@@ -67,3 +67,19 @@ test("nodes of one name that come at the same time are all let in", async () => 
   const names = new Set(list.endpoints.map(({ name }) => name));
   expect([...names].sort()).toEqual(["n", ...ports.slice(1).map((i) => `n-${i}`)].sort());
 });
+
+test("a node that did not hear the answer to its enrolment may ask again, others may not", async () => {
+  await using front = await fakeBalancer({});
+  const { token, id } = await make(front, "/api/enrolment-tokens", {});
+  const node_id = crypto.randomUUID();
+  expect((await enrol(front, token, { node_id })).status).toBe(201);
+  const again = await enrol(front, token, { node_id });
+  expect(again.status).toBe(201);
+  const { credential } = (await again.json()) as { credential: string };
+  const leave = `/api/nodes/${node_id}/leave`;
+  const left = await front.post(leave, {}, { authorization: `Bearer ${credential}` });
+  expect(left.status).toBe(204);
+  expect(await (await enrol(front, token, { port: 10 })).text()).toContain("token_used_up");
+  await fetch(`${front.url}/api/enrolment-tokens/${id}`, { method: "DELETE" });
+  expect(await (await enrol(front, token, { node_id })).text()).toContain("token_revoked");
+});
