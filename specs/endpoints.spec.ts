@@ -157,6 +157,38 @@ describe("a balancer", () => {
   });
 });
 
+test("behind a proxy, far endpoints are reached through it, and this machine without", async () => {
+  using near = foreign("vllm", ["near"]);
+  const models = { object: "list", data: [{ id: "far" }] };
+  const asked: string[] = [];
+  // A proxy for plain requests is a server that is asked for whole URLs.
+  const proxy = Bun.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    fetch(request) {
+      asked.push(request.url);
+      if (request.url === "http://far.invalid/v1/models") return Response.json(models);
+      if (request.method === "POST") return Response.json({ choices: [] });
+      return new Response("none", { status: 404 });
+    },
+  });
+  const env = { HTTP_PROXY: proxy.url.href, https_proxy: "http://127.0.0.1:9" };
+  const args = [...FAST, "-e", `near=${near.url}`, "-e", "far=http://far.invalid"];
+  const program = await Program.start({ mode: "balancer", untilReady: false, args, env });
+  try {
+    await until(program, "far", { status: "online" });
+    await until(program, "near", { status: "online" });
+    expect([await chat(program, "far"), await chat(program, "near")]).toEqual([200, 200]);
+    const listed = await run(["endpoint", "list"], { home: program.home, env });
+    expect(listed).toMatchObject({ code: 0, stdout: expect.stringMatching(/^far +online/m) });
+    expect(asked).toContain("http://far.invalid/v1/chat/completions");
+    expect(asked.filter((url) => !url.startsWith("http://far.invalid/"))).toEqual([]);
+  } finally {
+    await program.stop();
+    await proxy.stop(true);
+  }
+});
+
 describe("a restart", () => {
   const homes: string[] = [];
   const programs: Program[] = [];
