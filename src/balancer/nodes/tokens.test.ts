@@ -68,7 +68,7 @@ test("nodes of one name that come at the same time are all let in", async () => 
   expect([...names].sort()).toEqual(["n", ...ports.slice(1).map((i) => `n-${i}`)].sort());
 });
 
-test("a node that did not hear the answer to its enrolment may ask again, others may not", async () => {
+test("a node that did not hear of its enrolment may ask again, others may not", async () => {
   await using front = await fakeBalancer({});
   const { token, id } = await make(front, "/api/enrolment-tokens", {});
   const node_id = crypto.randomUUID();
