@@ -100,8 +100,9 @@ export function requireAbility<C extends Candidate>(
 
 /** The refusal of what a model cannot do. */
 export function cannot(model: string, ability: Ability): ApiError {
-  const message = `Model '${model.slice(0, 200)}' does not support ${NAMES[ability]}. GET /v1/models \
-tells what each model can do.`;
+  const shown = model.slice(0, 200);
+  const message = `Model '${shown}' does not support ${NAMES[ability]}. GET /v1/models tells what \
+each model can do.`;
   const code = ability === "vision" ? "model_not_supported" : "model_capability_mismatch";
   return new ApiError("invalid_request", message, { code, param: "model" });
 }

@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import type { ModelSetting, Settings } from "../config/settings.ts";
 import { ApiError } from "../wire/error.ts";
-import { type Pooling, readPooling } from "./gguf.ts";
+import { type Pooling, readPooling, readSenses, type Senses } from "./gguf.ts";
 import { TINY_MODEL_ARGS, TINY_MODEL_ID, tinyModelFinder } from "./tiny.ts";
 
 /** A model's files as they are at this moment. */
@@ -12,6 +12,8 @@ export interface ModelFiles {
   /** Changes when a file appears, goes or changes its size or time. */
   fingerprint: string;
   pooling: Pooling | undefined;
+  /** What its projector lets it take in; undefined without one. */
+  senses?: Senses;
 }
 
 /** A model that this node serves. */
@@ -103,7 +105,8 @@ function describer(path: string, mmproj: string | undefined): () => Promise<Mode
     const fingerprint = (await Promise.all(paths.map(mark))).join("\n");
     if (last?.fingerprint === fingerprint) return last;
     const pooling = await readPooling(path);
-    last = { path, ...(mmproj === undefined ? {} : { mmproj }), fingerprint, pooling };
+    const extra = mmproj === undefined ? {} : { mmproj, senses: await readSenses(mmproj) };
+    last = { path, ...extra, fingerprint, pooling };
     return last;
   };
 }

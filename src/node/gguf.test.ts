@@ -2,7 +2,7 @@ import { afterAll, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readPooling } from "./gguf.ts";
+import { readPooling, readSenses } from "./gguf.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "llmlb-gguf-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -13,7 +13,8 @@ const text = (value: string) => Buffer.concat([u64(Buffer.byteLength(value)), Bu
 
 const entry = {
   u32: (key: string, value: number) => Buffer.concat([text(key), u32(4), u32(value)]),
-  bool: (key: string) => Buffer.concat([text(key), u32(7), Buffer.from([1])]),
+  bool: (key: string, value = true) =>
+    Buffer.concat([text(key), u32(7), Buffer.from([value ? 1 : 0])]),
   text: (key: string, value: string) => Buffer.concat([text(key), u32(8), text(value)]),
   texts: (key: string, values: string[]) =>
     Buffer.concat([text(key), u32(9), u32(8), u64(values.length), ...values.map(text)]),
@@ -57,4 +58,18 @@ test("missing, foreign, cut and lying files are no error", async () => {
   const empty = join(folder, "empty.gguf");
   writeFileSync(empty, "");
   expect(await readPooling(empty)).toBeUndefined();
+});
+
+test("a projector says what it is for, images where it says nothing", async () => {
+  const tiny = join(import.meta.dir, "../../fixtures/llmlb-tiny/mmproj-llmlb-tiny-f16.gguf");
+  expect(await readSenses(tiny)).toEqual({ vision: true, audio: false });
+  const [vision, audio] = ["clip.has_vision_encoder", "clip.has_audio_encoder"];
+  const projector = (...entries: Buffer[]) => readSenses(write([entry.floats("a", 2), ...entries]));
+  expect(await projector(entry.bool(audio))).toEqual({ vision: false, audio: true });
+  expect(await projector(entry.bool(audio), entry.bool(vision))).toEqual({
+    ...{ vision: true, audio: true },
+  });
+  expect(await projector(entry.bool(vision, false))).toEqual({ vision: false, audio: false });
+  expect(await projector()).toEqual({ vision: true, audio: false });
+  expect(await readSenses(join(folder, "absent.gguf"))).toEqual({ vision: true, audio: false });
 });

@@ -8,6 +8,7 @@ const POOLINGS: Record<number, Pooling> = { 1: "mean", 2: "cls", 3: "last", 4: "
 const HEADER_BYTES_MAX = 1024 * 1024;
 
 const MAGIC = 0x46554747; // "GGUF", little endian
+const BOOL = 7;
 const STRING = 8;
 const ARRAY = 9;
 
@@ -33,31 +34,64 @@ const SCALAR_BYTES: Record<number, number> = {
  * Source: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
  */
 export async function readPooling(path: string): Promise<Pooling | undefined> {
+  let pooling: Pooling | undefined;
+  await visitEntries(path, (key, type, cursor) => {
+    if (!key.endsWith(".pooling_type") || SCALAR_BYTES[type] !== 4) return "skip";
+    pooling = POOLINGS[cursor.u32()];
+    return "stop";
+  });
+  return pooling;
+}
+
+/** What a projector lets a model take in. */
+export interface Senses {
+  vision: boolean;
+  audio: boolean;
+}
+
+/**
+ * What a projector's metadata says that it is for (`clip.has_vision_encoder`,
+ * `clip.has_audio_encoder`); images where it says nothing, as the oldest ones do.
+ */
+export async function readSenses(path: string): Promise<Senses> {
+  const found: Partial<Senses> = {};
+  await visitEntries(path, (key, type, cursor) => {
+    const [, sense] = /^clip\.has_(vision|audio)_encoder$/.exec(key) ?? [];
+    if (type !== BOOL || (sense !== "vision" && sense !== "audio")) return "skip";
+    found[sense] = cursor.u8() !== 0;
+    return "go on";
+  });
+  const { audio = false, vision = !audio } = found;
+  return { vision, audio };
+}
+
+/** Looks at an entry's value: passes over it, has read it, or needs no more of them. */
+type Visit = (key: string, type: number, cursor: Cursor) => "skip" | "go on" | "stop";
+
+/** Goes through a file's metadata, as far as it can be read. */
+async function visitEntries(path: string, visit: Visit): Promise<void> {
   let head: ArrayBuffer;
   try {
     head = await Bun.file(path).slice(0, HEADER_BYTES_MAX).arrayBuffer();
   } catch {
-    return undefined; // unreadable: the engine says why
+    return; // unreadable: the engine says why
   }
   try {
-    return findPooling(new Cursor(new DataView(head)));
+    const cursor = new Cursor(new DataView(head));
+    if (cursor.u32() !== MAGIC || cursor.u32() < 2) return;
+    cursor.skip(8); // number of tensors
+    const entries = cursor.u64();
+    for (let i = 0; i < entries; i += 1) {
+      const key = cursor.text();
+      const type = cursor.u32();
+      const next = visit(key, type, cursor);
+      if (next === "stop") return;
+      if (next === "skip") skipValue(cursor, type);
+    }
   } catch (cause) {
-    if (cause instanceof RangeError) return undefined; // past the part that was read
+    if (cause instanceof RangeError) return; // past the part that was read
     throw cause;
   }
-}
-
-function findPooling(cursor: Cursor): Pooling | undefined {
-  if (cursor.u32() !== MAGIC || cursor.u32() < 2) return undefined;
-  cursor.skip(8); // number of tensors
-  const entries = cursor.u64();
-  for (let i = 0; i < entries; i += 1) {
-    const key = cursor.text();
-    const type = cursor.u32();
-    if (key.endsWith(".pooling_type") && SCALAR_BYTES[type] === 4) return POOLINGS[cursor.u32()];
-    skipValue(cursor, type);
-  }
-  return undefined;
 }
 
 function skipValue(cursor: Cursor, type: number): void {
@@ -86,6 +120,12 @@ class Cursor {
 
   constructor(view: DataView) {
     this.#view = view;
+  }
+
+  u8(): number {
+    const value = this.#view.getUint8(this.#at);
+    this.#at += 1;
+    return value;
   }
 
   u32(): number {

@@ -106,6 +106,8 @@ test("watching an unloaded model does not load it", async () => {
 test("models are listed, and found with slashes written either way", async () => {
   const list = (await (await host.get("/v1/models")).json()) as { data: { id: string }[] };
   expect(list.data.map(({ id }) => id)).toEqual(["chat", "org/other"]);
+  const capabilities = { chat_completion: true, embeddings: true, image_understanding: false };
+  expect(list.data[0]).toMatchObject({ capabilities });
   for (const id of ["org/other", "org%2Fother", "org%2fother"]) {
     const response = await host.get(`/v1/models/${id}`);
     expect(await response.json()).toMatchObject({ id: "org/other", object: "model" });

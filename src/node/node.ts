@@ -54,7 +54,7 @@ export function createNode(options: NodeOptions): LlmlbNode {
 
   const app = createApp({ log, drain });
   if (options.key !== undefined) requireKey(app, options.key);
-  addStatusRoutes(app, { catalog, closing: () => drain.closing, system });
+  addStatusRoutes(app, { catalog, engineArgs, closing: () => drain.closing, system });
   addInferenceRoutes(app, { catalog, supervisor, settings });
 
   devices.list(); // read once now, so that the first question need not wait

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import type { Pooling } from "./gguf.ts";
-import { choosePurpose, type Purpose, purposeArgs } from "./purpose.ts";
+import { abilitiesOf, choosePurpose, type Purpose, purposeArgs } from "./purpose.ts";
 
 const NEEDS = ["generate", "embed", "rerank", undefined] as const;
 
@@ -39,4 +39,16 @@ test("an embedding engine pools by mean unless the model or the operator says ho
   expect(purposeArgs("embed", undefined, ["--pooling", "cls"])).not.toContain("--pooling");
   expect(purposeArgs("generate", undefined, [])).toEqual([]);
   expect(purposeArgs("rerank", "rank", [])).toEqual(["--reranking"]);
+});
+
+test("what a model can do follows from its pooling and its projector", () => {
+  const chat = ["chat", "completion", "embeddings"] as const;
+  const both = { vision: true, audio: true };
+  expect(abilitiesOf({ pooling: undefined }, [])).toEqual([...chat]);
+  expect(abilitiesOf({ pooling: undefined, senses: both }, [])).toEqual([
+    ...[...chat, "vision" as const, "speech_to_text" as const],
+  ]);
+  expect(abilitiesOf({ pooling: "cls", senses: both }, [])).toEqual(["embeddings"]);
+  expect(abilitiesOf({ pooling: "rank" }, [])).toEqual(["rerank"]);
+  expect(abilitiesOf({ pooling: undefined }, ["--embeddings"])).toBeUndefined();
 });

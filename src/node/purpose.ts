@@ -1,4 +1,6 @@
+import type { Ability } from "../wire/capability.ts";
 import { ApiError } from "../wire/error.ts";
+import type { ModelFiles } from "./catalog.ts";
 import type { Pooling } from "./gguf.ts";
 
 /**
@@ -74,6 +76,19 @@ export function purposeArgs(
 function contextArgs(): string[] {
   const tokens = EMBED_SLOTS * EMBED_TOKENS_MAX;
   return ["--ctx-size", String(tokens), "--parallel", String(EMBED_SLOTS)];
+}
+
+/** What a model with these files can do here; undefined where the operator's arguments decide. */
+export function abilitiesOf(
+  { pooling, senses }: Pick<ModelFiles, "pooling" | "senses">,
+  engineArgs: string[],
+): Ability[] | undefined {
+  if (engineArgs.some((arg) => PURPOSE_FLAGS.includes(arg))) return undefined;
+  if (pooling === "rank") return ["rerank"];
+  if (pooling !== undefined) return ["embeddings"];
+  const vision: Ability[] = senses?.vision === true ? ["vision"] : [];
+  const speech: Ability[] = senses?.audio === true ? ["speech_to_text"] : [];
+  return ["chat", "completion", "embeddings", ...vision, ...speech];
 }
 
 const MADE_FOR: Record<Purpose, string> = {

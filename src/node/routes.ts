@@ -1,24 +1,27 @@
 import type { App, AppContext } from "../http/app.ts";
+import { capabilitiesObject } from "../wire/capability.ts";
 import { ApiError } from "../wire/error.ts";
 import type { ModelEntry, ModelList } from "../wire/openai.ts";
 import type { NodeSystem } from "../wire/system.ts";
 import type { Catalog, ServedModel } from "./catalog.ts";
+import { abilitiesOf } from "./purpose.ts";
 
 export interface StatusParts {
   catalog: Catalog;
+  /** The operator's llama-server arguments for every engine. */
+  engineArgs: string[];
   /** Whether the node refuses new requests because it is about to end. */
   closing(): boolean;
   system(): Promise<NodeSystem>;
 }
 
 /** Adds what a node tells of itself: health, models, devices. None of it starts an engine. */
-export function addStatusRoutes(app: App, { catalog, closing, system }: StatusParts): void {
-  const createdS = Math.floor(Date.now() / 1000);
-  const entry = ({ id }: ServedModel): ModelEntry => ({
-    id,
-    object: "model",
-    created: createdS,
-    owned_by: "llmlb",
+export function addStatusRoutes(app: App, parts: StatusParts): void {
+  const { catalog, engineArgs, closing, system } = parts;
+  const created = Math.floor(Date.now() / 1000);
+  const entry = async (model: ServedModel): Promise<ModelEntry> => ({
+    ...{ id: model.id, object: "model", created, owned_by: "llmlb" },
+    ...(await capabilitiesOf(model, engineArgs)),
   });
 
   app.get("/health", (c) => c.json({ status: "ok" }));
@@ -28,15 +31,23 @@ export function addStatusRoutes(app: App, { catalog, closing, system }: StatusPa
     return c.json({ status, models: catalog.list().length }, closing() ? 503 : 200);
   });
 
-  app.get("/v1/models", (c) => {
-    const list: ModelList = { object: "list", data: catalog.list().map(entry) };
+  app.get("/v1/models", async (c) => {
+    const data = await Promise.all(catalog.list().map(entry));
+    const list: ModelList = { object: "list", data };
     return c.json(list);
   });
-  app.get("/v1/models/*", (c) => c.json(entry(catalog.get(idOf(c)))));
+  app.get("/v1/models/*", async (c) => c.json(await entry(catalog.get(idOf(c)))));
 
   for (const path of ["/v0/system", "/api/system"]) {
     app.get(path, async (c) => c.json(await system()));
   }
+}
+
+/** Nothing of a model whose files are not there: requests for it tell why. */
+async function capabilitiesOf(model: ServedModel, engineArgs: string[]) {
+  const files = await model.locate().catch(() => undefined);
+  const abilities = files === undefined ? undefined : abilitiesOf(files, engineArgs);
+  return abilities === undefined ? {} : { capabilities: capabilitiesObject(abilities) };
 }
 
 /** The model's id from the URL: its slashes may be written as they are or as %2F. */
