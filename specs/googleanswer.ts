@@ -20,6 +20,8 @@ export interface Content {
 /** As far as the answer depends on it. */
 export interface GoogleRequest {
   contents?: Content[];
+  /** Of `countTokens`. */
+  generateContentRequest?: GoogleRequest & { model?: string };
   requests?: { content: { parts: { text: string }[] }; outputDimensionality?: number }[];
   systemInstruction?: { parts: Part[] };
   tools?: { functionDeclarations: { name: string }[] }[];

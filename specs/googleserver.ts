@@ -141,8 +141,16 @@ interface Asked {
 function answer(self: GoogleServer, { model, method, body, searchParams }: Asked): Response {
   switch (method) {
     case "countTokens": {
-      const parts = (body.contents ?? []).flatMap(({ parts }) => parts);
-      return Response.json({ totalTokens: JSON.stringify(parts).length });
+      const { model: named, ...whole } = body.generateContentRequest ?? {
+        ...body,
+        model: undefined,
+      };
+      if (named !== undefined && named !== `models/${model}`) {
+        return failure(400, "INVALID_ARGUMENT", "The model is not that of the path.");
+      }
+      const wrong = wrongWith(whole, model);
+      if (wrong !== undefined) return failure(400, "INVALID_ARGUMENT", wrong);
+      return Response.json({ totalTokens: JSON.stringify(whole).length });
     }
     case "batchEmbedContents":
       return Response.json({ embeddings: (body.requests ?? []).map(embedding) });

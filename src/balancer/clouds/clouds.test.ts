@@ -123,7 +123,7 @@ describe("a cloud's model", () => {
   const abilities: [string, string[]][] = [
     ["openai:x", [NATIVE, NATIVE, NATIVE, NATIVE, PUT, NO]],
     ["free:x", [NATIVE, NATIVE, NATIVE, NATIVE, PUT, NO]],
-    ["google:x", [PUT, NO, PUT, PUT, PUT, NO]],
+    ["google:x", [PUT, NO, PUT, PUT, PUT, PUT]],
     ["anthropic:x", [PUT, NO, NO, PUT, NATIVE, NATIVE]],
   ];
   test.each(abilities)("%s answers what its provider can", (name, expected) => {

@@ -202,6 +202,20 @@ describe("other APIs at Google", () => {
     expect(broken.text).toContain("overloaded");
   });
 
+  test("tokens are counted, those of the system and of tools too", async () => {
+    const count = async (more: object) => {
+      const path = "/v1/messages/count_tokens";
+      const { status, json } = await ask(path, { messages: user("hello"), ...more });
+      expect(status).toBe(200);
+      return (json as { input_tokens: number }).input_tokens;
+    };
+    const least = await count({});
+    expect(least).toBeGreaterThan(0);
+    expect(await count({ system: "Be brief." })).toBeGreaterThan(least);
+    const tools = [{ name: "f", input_schema: { type: "object" } }];
+    expect(await count({ tools })).toBeGreaterThan(least);
+  });
+
   test("embeddings are made", async () => {
     const request = { input: ["a", "b"], dimensions: 3 };
     const { json } = await ask("/v1/embeddings", request, "gemini-embedding-001");

@@ -2,6 +2,7 @@ import { ApiError } from "../../wire/error.ts";
 import { chatOverMessages } from "../translation/anthropic/chat.ts";
 import { compose } from "../translation/compose.ts";
 import { chatOverGoogle } from "../translation/google/chat.ts";
+import { countOverGoogle } from "../translation/google/counttokens.ts";
 import { embeddingsOverGoogle } from "../translation/google/embeddings.ts";
 import { messagesOverChat } from "../translation/messages/messages.ts";
 import { responsesOverChat } from "../translation/responses/responses.ts";
@@ -69,12 +70,19 @@ function named(translation: Translation, model: string): Translation {
   };
 }
 
+/** Anthropic's requests to count say everything but the most that may be answered. */
+function countAtGoogle(request: unknown, model: string): Translation {
+  const { body } = messagesOverChat({ ...Object(request), max_tokens: 1 });
+  return countOverGoogle(body, model);
+}
+
 const SPEECHES: Record<CloudApi, ReadonlyMap<string, Speech>> = {
   openai: new Map<string, Speech>([["/v1/messages", plain(messagesOverChat)]]),
   google: new Map<string, Speech>([
     ["/v1/chat/completions", chatOverGoogle],
     ["/v1/responses", over(responsesOverChat, chatOverGoogle)],
     ["/v1/messages", over(messagesOverChat, chatOverGoogle)],
+    ["/v1/messages/count_tokens", countAtGoogle],
     ["/v1/embeddings", embeddingsOverGoogle],
   ]),
   anthropic: new Map<string, Speech>([
