@@ -326,6 +326,13 @@ describe("a stream", () => {
     expect(one?.end()).toBe("");
   });
 
+  test("says once why it stopped, and nothing after", () => {
+    const one = stream();
+    expect(one?.push(text("a", "STOP"))).toContain('"finish_reason":"stop"');
+    expect(one?.push(text("b", "STOP"))).toBe("");
+    expect(one?.end()).toBe("data: [DONE]\n\n");
+  });
+
   test("to a blocked prompt is a refusal that ends", () => {
     const one = stream();
     const said = one?.push(event({ promptFeedback: { blockReason: "OTHER" } }));
