@@ -220,10 +220,9 @@ export class Hub implements AsyncDisposable {
     }
     if (verb === "raw") return await this.#serveRaw(found, name, request, response, headers);
     const etag = `"${found.lfs?.oid ?? found.oid}"`;
+    const small = [org, repoName, commit.sha, ...path].map(encodeURIComponent).join("/");
     const location =
-      found.lfs === undefined
-        ? `/api/resolve-cache/models/${[org, repoName, commit.sha, ...path].map(encodeURIComponent).join("/")}`
-        : this.#signed(name, found);
+      found.lfs === undefined ? `/api/resolve-cache/models/${small}` : this.#signed(name, found);
     response.writeHead(found.lfs === undefined ? 307 : 302, {
       ...{ ...headers, location, etag, "x-linked-etag": etag, "accept-ranges": "bytes" },
       "x-linked-size": String(found.size),

@@ -4,11 +4,13 @@ import type { Logger } from "../lib/log.ts";
 import { Checks } from "./checks.ts";
 import { Endpoints } from "./endpoints.ts";
 import { Enrolment } from "./enrolment.ts";
+import { HubCache } from "./hubcache.ts";
 import { type ImportedModel, importedModels } from "./imported.ts";
 import { importLegacy } from "./legacy.ts";
 import { HISTORY_MIGRATIONS, STATE_MIGRATIONS } from "./migrations.ts";
 import { EndpointModels } from "./models.ts";
 import { openReader, openStore } from "./open.ts";
+import { Registered } from "./registered.ts";
 import { Requests } from "./requests.ts";
 import type { HistorySchema, StateSchema } from "./schema.ts";
 import { openSecret } from "./secret.ts";
@@ -32,6 +34,9 @@ export interface State {
   readonly models: EndpointModels;
   readonly checks: Checks;
   readonly enrolment: Enrolment;
+  /** Models that clients may ask for, whether a node has them or not. */
+  readonly registered: Registered;
+  readonly hubCache: HubCache;
   readonly requests: Requests;
   readonly usage: Usage;
   readonly writer: Writer;
@@ -69,6 +74,8 @@ export async function openState(options: StateOptions): Promise<State> {
   const endpoints = new Endpoints({ db: state.kysely, secret, writer, log });
   const models = new EndpointModels(state);
   const enrolment = new Enrolment(state.kysely);
+  const registered = new Registered(state.kysely);
+  const hubCache = new HubCache(state.kysely);
   const checks = new Checks(history, reader.kysely, writer);
   const requests = new Requests(history, reader.kysely, writer);
   const usage = new Usage(reader.kysely);
@@ -83,6 +90,7 @@ export async function openState(options: StateOptions): Promise<State> {
   }
   return {
     ...{ endpoints, models, checks, enrolment, requests, usage, writer, close },
+    ...{ registered, hubCache },
     importedModels: () => importedModels(state.kysely),
   };
 }

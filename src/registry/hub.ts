@@ -1,0 +1,188 @@
+import { downloadFile, listFiles, modelInfo, pathsInfo } from "@huggingface/hub";
+import type { HubCache } from "../db/hubcache.ts";
+import { ApiError } from "../wire/error.ts";
+import { HubError } from "./failure.ts";
+import { fileOf, ModelInfo, type RepoFile, Snapshot, snapshotOf, TreeEntry } from "./snapshot.ts";
+import { Transport, type TransportOptions } from "./transport.ts";
+
+export interface HubOptions extends TransportOptions {
+  cache: HubCache;
+  /** How long an answer counts as fresh. Default: 5 min. */
+  ttlMs?: number;
+}
+
+/** What is known of a repository. */
+export interface Known {
+  snapshot: Snapshot;
+  /** Why it may be out of date: the hub could not be asked. */
+  stale?: HubError;
+}
+
+const TTL_MS = 300_000;
+/** What is older does not even count while the hub is out. */
+const STALE_MS_MAX = 30 * 86_400_000;
+/** A repository with more files is no model. */
+const FILES_MAX = 10_000;
+/** Larger JSON files are not read here. */
+const TEXT_BYTES_MAX = 8 * 2 ** 20;
+const PATHS_MAX = 500;
+const REPO = { type: "model" } as const;
+
+/** Looks things up at the hub, through a cache. */
+export class HubClient {
+  readonly url: string;
+  readonly hasToken: boolean;
+  readonly #cache: HubCache;
+  readonly #ttlMs: number;
+  readonly #at: { hubUrl: string; fetch: typeof fetch };
+  /** Questions that are being asked: whoever asks the same waits for the same answer. */
+  readonly #flights = new Map<string, Promise<unknown>>();
+
+  constructor({ cache, ttlMs = TTL_MS, ...transport }: HubOptions) {
+    this.url = transport.hubUrl;
+    this.hasToken = transport.token !== null;
+    this.#cache = cache;
+    this.#ttlMs = ttlMs;
+    const carrier = new Transport(transport);
+    const send = (input: string | URL | Request, init?: RequestInit) => carrier.fetch(input, init);
+    this.#at = { hubUrl: this.url, fetch: send as typeof fetch };
+  }
+
+  /**
+   * What the hub tells of a repository: fresh, from the cache, or, while the hub is out or wants no
+   * more requests, what it told before. Throws `HubError`, or `ApiError` when it is given up.
+   */
+  async look(repo: string, revision: string, signal: AbortSignal): Promise<Known> {
+    const key = `${this.url} ${repo.toLowerCase()} ${revision}`;
+    const cached = await this.#cached(key);
+    if (cached !== undefined && Date.now() - cached.fetchedAt < this.#ttlMs) {
+      return { snapshot: cached.snapshot };
+    }
+    try {
+      const flight = this.#once(key, () => this.#ask(key, repo, revision));
+      return { snapshot: await until(flight, signal) };
+    } catch (error) {
+      if (!(error instanceof HubError)) throw error;
+      if (!error.isPassing) await this.#cache.drop(key);
+      const isUsable = cached !== undefined && Date.now() - cached.fetchedAt < STALE_MS_MAX;
+      if (error.isPassing && isUsable) return { snapshot: cached.snapshot, stale: error };
+      throw error;
+    }
+  }
+
+  /** A small text file at a commit, which never changes. Throws `HubError`. */
+  async text({ repo, revision }: Snapshot, file: RepoFile, signal: AbortSignal): Promise<string> {
+    if (file.size > TEXT_BYTES_MAX) throw new HubError("file", `${file.path} is too large.`);
+    const key = `${this.url} ${repo} ${revision} ${file.path}`;
+    const cached = await this.#cache.get(key);
+    if (cached !== undefined) return cached.body;
+    const flight = this.#once(key, async () => {
+      const text = await this.#download(repo, revision, file);
+      await this.#cache.put(key, text);
+      return text;
+    });
+    return await until(flight, signal);
+  }
+
+  async #download(repo: string, revision: string, file: RepoFile): Promise<string> {
+    const url = resolveUrl(this.url, repo, revision, file.path);
+    // With what is known already the library asks once, not three times.
+    const downloadInfo = { url, size: file.size, etag: file.sha256 ?? file.gitOid ?? "" };
+    const blob = await this.#guarded(() =>
+      downloadFile({ ...this.#at, repo, revision, path: file.path, xet: false, downloadInfo }),
+    );
+    if (blob === null) throw new HubError("file", `${file.path} is gone.`);
+    return await this.#guarded(() => blob.text());
+  }
+
+  async #cached(key: string) {
+    const row = await this.#cache.get(key);
+    if (row === undefined) return undefined;
+    const parsed = Snapshot.safeParse(JSON.parse(row.body));
+    return parsed.success ? { snapshot: parsed.data, fetchedAt: row.fetchedAt } : undefined;
+  }
+
+  async #ask(key: string, repo: string, revision: string): Promise<Snapshot> {
+    // Both at once, since each takes as long as the hub is far away.
+    const [info, files] = await Promise.all([
+      this.#guarded(() => this.#info(repo, revision)),
+      this.#guarded(() => this.#files(repo, revision)),
+    ]);
+    const isCommit = revision === info.sha;
+    const isSame = isCommit || (await this.#guarded(() => this.#isAt(info, files)));
+    // Somebody committed between the two answers.
+    const exact = isSame ? files : await this.#guarded(() => this.#files(info.name, info.sha));
+    const snapshot = snapshotOf(info, exact);
+    await this.#cache.put(key, JSON.stringify(snapshot));
+    return snapshot;
+  }
+
+  async #info(name: string, revision: string): Promise<ModelInfo> {
+    // The hub gives `gguf`, too, although the library does not list it.
+    const fields = ["sha", "tags", "config", "gguf" as "config"] as const;
+    const at = { ...this.#at, name, revision, additionalFields: [...fields] };
+    return ModelInfo.parse(await modelInfo(at));
+  }
+
+  async #files(name: string, revision: string): Promise<RepoFile[]> {
+    const at = { ...this.#at, repo: { ...REPO, name }, revision: encodeURIComponent(revision) };
+    const files: RepoFile[] = [];
+    for await (const entry of listFiles({ ...at, recursive: true })) {
+      const file = fileOf(TreeEntry.parse(entry));
+      if (file !== undefined) files.push(file);
+      if (files.length > FILES_MAX) {
+        throw new HubError("unreachable", `${name} has more than ${FILES_MAX} files.`);
+      }
+    }
+    return files;
+  }
+
+  /** Whether large files are at the commit what the branch's list says. */
+  async #isAt({ name, sha: revision }: ModelInfo, files: RepoFile[]): Promise<boolean> {
+    const large = files.filter(({ sha256 }) => sha256 !== null).slice(0, PATHS_MAX);
+    if (large.length === 0) return true;
+    const paths = large.map(({ path }) => path);
+    const found = await pathsInfo({ ...this.#at, repo: { ...REPO, name }, revision, paths });
+    const hashes = new Map(found.map(({ path, lfs }) => [path, lfs?.oid]));
+    return large.every(({ path, sha256 }) => hashes.get(path) === sha256);
+  }
+
+  /** Whatever the library throws of an answer that makes no sense is the hub's failure. */
+  async #guarded<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (cause) {
+      if (cause instanceof HubError) throw cause;
+      const message = "its answer is not what a hub answers.";
+      throw new HubError("unreachable", message, undefined, cause);
+    }
+  }
+
+  #once<T>(key: string, work: () => Promise<T>): Promise<T> {
+    const running = this.#flights.get(key) as Promise<T> | undefined;
+    if (running !== undefined) return running;
+    const flight = work().finally(() => this.#flights.delete(key));
+    this.#flights.set(key, flight);
+    return flight;
+  }
+}
+
+/** Where a file of a repository is. */
+export function resolveUrl(hubUrl: string, repo: string, revision: string, path: string): string {
+  const parts = path.split("/").map(encodeURIComponent).join("/");
+  return `${hubUrl}/${repo}/resolve/${encodeURIComponent(revision)}/${parts}`;
+}
+
+/** Waits no longer than whoever asked; the work goes on for the others. */
+async function until<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const left = () => new ApiError("client_closed", "Asking the hub was given up.");
+  if (signal.aborted) throw left();
+  const aborted = Promise.withResolvers<never>();
+  const onAbort = () => aborted.reject(left());
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}

@@ -1,0 +1,119 @@
+import { z } from "zod";
+import type { App, AppContext } from "../http/app.ts";
+import { readJson } from "../http/body.ts";
+import { ApiError } from "../wire/error.ts";
+import { ModelChangeBody, RegisterBody, type RegisteredList } from "../wire/registry.ts";
+import type { Registry } from "./registry.ts";
+import { hubView } from "./view.ts";
+
+export interface RegistryRouteParts {
+  registry: Registry;
+  /** Names of all nodes that there are, for models with a number of replicas. */
+  nodes(): string[];
+}
+
+const BODY_BYTES_MAX = 1024 * 1024;
+const MANIFEST = "/manifest.json";
+const LIMIT_MAX = 10_000;
+
+const Count = z.coerce.number().pipe(z.int().min(0).max(LIMIT_MAX));
+
+const ListQuery = z.object({
+  /** Part of the id, a name or a tag, in any case. */
+  search: z.string().max(256).optional(),
+  /** All of these, parted by commas. */
+  tags: z.string().max(256).optional(),
+  source: z.enum(["hf_gguf", "hf_safetensors"]).optional(),
+  limit: Count.optional(),
+  offset: Count.default(0),
+  /** What this node shall have. */
+  node: z.string().max(256).optional(),
+});
+
+/**
+ * The registered models under `/api/models` and the older `/v0/models`. Ids in paths may have their
+ * slashes as they are or percent-encoded.
+ */
+export function routeRegistry(app: App, { registry, nodes }: RegistryRouteParts): void {
+  async function register(c: AppContext) {
+    const { value } = await readJson(c, RegisterBody, BODY_BYTES_MAX);
+    const registered = await registry.register(value, c.req.raw.signal);
+    return c.json(registered, 201, { location: `/api/models/${registered.id}` });
+  }
+
+  for (const base of ["/api/models", "/v0/models"]) {
+    const named = (c: AppContext, skip = "/", end = "") => {
+      const path = c.req.path.slice(base.length + skip.length);
+      return decoded(path.slice(0, path.length - end.length));
+    };
+    app.get(base, (c) => c.json(listed(registry, nodes, query(c, ListQuery))));
+    app.post(`${base}/register`, register);
+    app.get(`${base}/hub`, (c) => {
+      return c.json(registry.rows().map((row) => hubView(row, registry.isReady(row.id))));
+    });
+    app.get(`${base}/registry/*`, async (c) => {
+      if (!c.req.path.endsWith(MANIFEST)) throw noManifest(c.req.path);
+      const name = named(c, "/registry/", MANIFEST);
+      return c.json(await registry.manifest(name, c.req.raw.signal));
+    });
+    app.get(`${base}/*`, (c) => c.json(registry.detail(named(c))));
+    app.patch(`${base}/*`, async (c) => {
+      const { value } = await readJson(c, ModelChangeBody, BODY_BYTES_MAX);
+      return c.json(await registry.change(named(c), value));
+    });
+    app.delete(`${base}/*`, async (c) => {
+      await registry.remove(named(c));
+      return c.body(null, 204);
+    });
+  }
+}
+
+function listed(
+  registry: Registry,
+  nodes: () => string[],
+  { search, tags, source, limit, offset, node }: z.infer<typeof ListQuery>,
+): RegisteredList {
+  const part = search?.toLowerCase() ?? "";
+  const wanted = tags?.split(",").map((tag) => tag.trim().toLowerCase()) ?? [];
+  const assigned =
+    node === undefined
+      ? undefined
+      : new Set(registry.assignedTo(node, nodes()).map(({ id }) => id));
+  const all = registry.list();
+  const found = all.filter((model) => {
+    if (assigned !== undefined && !assigned.has(model.id)) return false;
+    if (source !== undefined && model.source !== source) return false;
+    const own = model.tags.map((tag) => tag.toLowerCase());
+    if (!wanted.every((tag) => own.includes(tag))) return false;
+    const texts = [model.id, model.description, ...model.aliases, ...model.tags];
+    return texts.some((text) => text.toLowerCase().includes(part));
+  });
+  const data = found.slice(offset, limit === undefined ? undefined : offset + limit);
+  const isWhole = part === "" && wanted.length === 0 && source === undefined;
+  const complete = isWhole && data.length === found.length;
+  return { object: "list", data, total: found.length, complete, revision: registry.revision };
+}
+
+function decoded(id: string): string {
+  try {
+    return decodeURIComponent(id);
+  } catch {
+    return id; // Not percent-encoding: then it is the name itself, or no model's name at all.
+  }
+}
+
+function noManifest(path: string): ApiError {
+  const message = `Unknown route: GET ${path}. A manifest is at …/registry/{model}/manifest.json.`;
+  return new ApiError("not_found", message, { code: "unknown_route" });
+}
+
+/** The query of a request. Throws 400 that names the wrong parameter. */
+function query<T>(c: AppContext, schema: z.ZodType<T>): T {
+  const result = schema.safeParse(c.req.query());
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  const param = issue?.path.join(".") ?? "";
+  const message = `The request is invalid: the query parameter \`${param}\` is wrong: \
+${issue?.message ?? ""}.`;
+  throw new ApiError("invalid_request", message, { param });
+}

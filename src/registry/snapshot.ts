@@ -1,0 +1,118 @@
+import { z } from "zod";
+
+/** A file of a repository, as the hub lists it. */
+export const RepoFile = z.object({
+  path: z.string(),
+  size: z.number(),
+  /** Of files in LFS. */
+  sha256: z.string().nullable(),
+  /** Of the others. */
+  gitOid: z.string().nullable(),
+});
+export type RepoFile = z.infer<typeof RepoFile>;
+
+/** What the hub tells of a repository at one commit. */
+export const Snapshot = z.object({
+  /** As the hub spells it. */
+  repo: z.string(),
+  /** A commit. */
+  revision: z.string(),
+  private: z.boolean(),
+  gated: z.union([z.literal(false), z.string()]),
+  downloads: z.number(),
+  likes: z.number(),
+  tags: z.array(z.string()),
+  pipelineTag: z.string().nullable(),
+  lastModified: z.string().nullable(),
+  architectures: z.array(z.string()),
+  chatTemplate: z.string().nullable(),
+  contextLength: z.number().nullable(),
+  files: z.array(RepoFile),
+});
+export type Snapshot = z.infer<typeof Snapshot>;
+
+const Texts = z.array(z.string()).catch([]);
+const Count = z.number().nonnegative().catch(0);
+/** Some models have several templates, each with a name. */
+const Template = z
+  .union([
+    z.string(),
+    z
+      .array(z.looseObject({ name: z.string(), template: z.string() }))
+      .transform((list) => (list.find(({ name }) => name === "default") ?? list[0])?.template),
+  ])
+  .optional()
+  .catch(undefined);
+
+/** What is read of `GET /api/models/{repo}` as `modelInfo` of `@huggingface/hub` gives it. */
+export const ModelInfo = z.looseObject({
+  name: z.string().regex(/^[^/\s]+\/[^/\s]+$/),
+  sha: z.string().regex(/^[0-9a-f]{40,64}$/),
+  private: z.boolean().catch(false),
+  gated: z.union([z.literal(false), z.string()]).catch(false),
+  downloads: Count,
+  likes: Count,
+  tags: Texts,
+  task: z.string().nullable().catch(null),
+  updatedAt: z.date().optional().catch(undefined),
+  config: z
+    .looseObject({
+      architectures: Texts,
+      chat_template_jinja: z.string().optional().catch(undefined),
+      tokenizer_config: z.looseObject({ chat_template: Template }).optional().catch(undefined),
+    })
+    .optional()
+    .catch(undefined),
+  gguf: z
+    .looseObject({
+      architecture: z.string().optional().catch(undefined),
+      context_length: z.number().optional().catch(undefined),
+      chat_template: z.string().optional().catch(undefined),
+    })
+    .optional()
+    .catch(undefined),
+});
+export type ModelInfo = z.infer<typeof ModelInfo>;
+
+/** What is read of a file in `GET /api/models/{repo}/tree/…`. */
+export const TreeEntry = z.looseObject({
+  type: z.string(),
+  path: z.string(),
+  size: z.number().nonnegative(),
+  oid: z.string().optional(),
+  lfs: z.looseObject({ oid: z.string(), size: z.number().nonnegative() }).optional(),
+});
+export type TreeEntry = z.infer<typeof TreeEntry>;
+
+/** A tree's entry as a file; undefined for folders. */
+export function fileOf({ type, path, size, oid, lfs }: TreeEntry): RepoFile | undefined {
+  if (type !== "file") return undefined;
+  const sha256 = lfs !== undefined && /^[0-9a-f]{64}$/.test(lfs.oid) ? lfs.oid : null;
+  const gitOid = lfs === undefined && /^[0-9a-f]{40}$/.test(oid ?? "") ? (oid ?? null) : null;
+  return { path, size: lfs?.size ?? size, sha256, gitOid };
+}
+
+/** Puts together what two answers of the hub tell. */
+export function snapshotOf(info: ModelInfo, files: RepoFile[]): Snapshot {
+  const { config, gguf } = info;
+  const architecture = gguf?.architecture;
+  return {
+    repo: info.name,
+    revision: info.sha,
+    private: info.private,
+    gated: info.gated,
+    downloads: info.downloads,
+    likes: info.likes,
+    tags: info.tags.slice(0, 200),
+    pipelineTag: info.task,
+    lastModified: info.updatedAt?.toISOString() ?? null,
+    architectures: config?.architectures ?? (architecture === undefined ? [] : [architecture]),
+    chatTemplate:
+      config?.chat_template_jinja ??
+      config?.tokenizer_config?.chat_template ??
+      gguf?.chat_template ??
+      null,
+    contextLength: gguf?.context_length ?? null,
+    files,
+  };
+}
