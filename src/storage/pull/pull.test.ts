@@ -1,8 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
-import type { Artifact } from "../../wire/manifest.ts";
 import { Store } from "../store.ts";
-import { FileServer, sha256 } from "./hub.fixture.ts";
+import { sha256 } from "./hub.fixture.ts";
 import { failing, PullBench } from "./pull.fixture.ts";
 
 const MIB = 1024 * 1024;
@@ -206,115 +205,6 @@ describe("a file that changed between attempts", () => {
     const file = bench.hub.add("model-Q4_0.gguf", 1000);
     bench.hub.treat = () => ({ headers: { "x-linked-etag": `"${"0".repeat(64)}"` } });
     expect((await failing(bench.pull([file]))).message).toContain("Register the model anew");
-  });
-});
-
-describe("origins", () => {
-  test("the first address is checked", async () => {
-    await using bench = await PullBench.start({ origins: ["huggingface.co/*"] });
-    const file = bench.hub.add("model-Q4_0.gguf", 1000);
-    const error = await failing(bench.pull([file]));
-    expect(error).toMatchObject({ code: "pull_origin_not_allowed", status: 403 });
-    expect(bench.hub.seen).toEqual([]);
-  });
-
-  test("a redirect to a host that is not allowed is not followed", async () => {
-    await using bench = await PullBench.start();
-    await using foreign = await FileServer.start();
-    const file = bench.hub.add("model-Q4_0.gguf", 1000);
-    bench.hub.treat = () => ({ redirect: `${foreign.url}/model-Q4_0.gguf` });
-    const error = await failing(bench.pull([file]));
-    expect(error.message).toContain("redirects there");
-    expect(foreign.seen).toEqual([]);
-  });
-
-  test("the manifest narrows what is allowed", async () => {
-    await using bench = await PullBench.start({ origins: ["*"] });
-    const file = bench.hub.add("model-Q4_0.gguf", 1000);
-    const manifest = { origin_allowlist: ["example.com"] };
-    expect(await failing(bench.pull([file], { manifest }))).toMatchObject({ status: 403 });
-  });
-
-  test("the token goes to the hub, and not with a redirect to another host", async () => {
-    await using bench = await PullBench.start({ origins: ["*"], token: "secret" });
-    await using content = await FileServer.start();
-    const file = bench.hub.add("model-Q4_0.gguf", 1000);
-    content.files.set("/blob", bench.hub.files.get("/model-Q4_0.gguf") ?? Buffer.alloc(0));
-    bench.hub.treat = ({ path }) => ({
-      redirect: path === "/again" ? `${content.url}/blob?key=1` : "/again",
-    });
-    await bench.pull([file]);
-    expect(bench.isWhole(file)).toBe(true);
-    expect(bench.hub.seen.map(({ headers }) => headers.authorization)).toEqual([
-      "Bearer secret",
-      "Bearer secret",
-    ]);
-    expect(content.seen.map(({ headers }) => headers.authorization)).toEqual([undefined]);
-    const elsewhere = { ...file, filename: "b.gguf", url: `${content.url}/blob` };
-    await bench.pull([elsewhere]);
-    expect(content.seen.at(-1)?.headers.authorization).toBeUndefined();
-  });
-
-  test("redirects in a circle end", async () => {
-    await using bench = await PullBench.start();
-    const file = bench.hub.add("model-Q4_0.gguf", 1000);
-    bench.hub.treat = () => ({ redirect: "/model-Q4_0.gguf" });
-    expect((await failing(bench.pull([file]))).message).toContain("over 8 redirects");
-  });
-});
-
-describe("peers", () => {
-  const at = (name: string) => `/api/models/files/hf/Org/Model/${name}`;
-  const offer = async (bench: PullBench, file: Artifact) => {
-    const peer = await FileServer.start();
-    peer.files.set(at(file.filename), bench.hub.files.get(`/${file.filename}`) ?? Buffer.alloc(0));
-    return peer;
-  };
-
-  test("are asked first, with their key, and the hub not at all", async () => {
-    await using bench = await PullBench.start();
-    const file = bench.hub.add("model-Q4_0.gguf", 500_000);
-    await using peer = await offer(bench, file);
-    await bench.pull([file], { manifest: { peers: [{ url: peer.url, token: "key" }] } });
-    expect(bench.isWhole(file)).toBe(true);
-    expect(bench.hub.seen).toEqual([]);
-    expect(peer.seen[0]?.headers.authorization).toBe("Bearer key");
-  });
-
-  test("that break off are gone on from at the hub", async () => {
-    await using bench = await PullBench.start();
-    const file = bench.hub.add("model-Q4_0.gguf", 500_000);
-    await using peer = await offer(bench, file);
-    peer.treat = (_, count) => (count === 0 ? { cutAt: 300_000 } : { status: 500 });
-    await bench.pull([file], { manifest: { peers: [{ url: peer.url, token: null }] } });
-    expect(bench.isWhole(file)).toBe(true);
-    expect(bench.hub.servedBytes).toBe(200_000);
-    expect(bench.troubles).toHaveLength(1);
-  });
-
-  test("with wrong bytes, another file or none are given up for the hub", async () => {
-    await using bench = await PullBench.start();
-    const file = bench.hub.add("model-Q4_0.gguf", 500_000);
-    await using wrong = await offer(bench, file);
-    await using other = await offer(bench, file);
-    await using none = await FileServer.start();
-    wrong.treat = () => ({ wrongByte: 1 });
-    other.treat = () => ({ etag: '"other"' });
-    const gone = { url: "http://127.0.0.1:9", token: null };
-    const peers = [none, other, wrong].map(({ url }) => ({ url, token: null }));
-    await bench.pull([file], { manifest: { peers: [gone, ...peers] } });
-    expect(bench.isWhole(file)).toBe(true);
-    expect(bench.hub.servedBytes).toBe(500_000);
-  });
-
-  test("are not asked for what no hash vouches for, or what they do not have", async () => {
-    await using bench = await PullBench.start();
-    const file = bench.hub.add("model-Q4_0.gguf", 1000);
-    const plain = bench.hub.add("config.json", 1000, { sha256: null });
-    await using peer = await offer(bench, file);
-    const peers = [{ url: peer.url, token: null, files: ["config.json"] }];
-    await bench.pull([file, plain], { manifest: { peers } });
-    expect(peer.seen).toEqual([]);
   });
 });
 

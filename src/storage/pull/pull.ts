@@ -250,7 +250,7 @@ class ModelRun {
   #sources({ filename, url }: Artifact, name: string): Source[] {
     const { manifest } = this.#request;
     const peers = manifest.peers.filter(({ files }) => files?.includes(filename) ?? true);
-    const path = `/api/models/files/${encodeURIComponent(manifest.model)}/${encodeURIComponent(name)}`;
+    const path = `/api/models/files/${[manifest.model, name].map(encodeURIComponent).join("/")}`;
     const sources = peers.map((peer) => ({
       url: peer.url.replace(/\/+$/, "") + path,
       token: peer.token ?? undefined,
