@@ -2,6 +2,7 @@ import { guardOutbound } from "../http/outbound.ts";
 import { ApiError } from "../wire/error.ts";
 import { type AskOptions, ask } from "./ask.ts";
 import type { Endpoint, ModelMap } from "./endpoint.ts";
+import { withDetails } from "./endpoints/detail.ts";
 import { readListing } from "./endpoints/listing.ts";
 import { readSystem, type SystemReport } from "./endpoints/system.ts";
 
@@ -33,8 +34,11 @@ export async function checkEndpoint(endpoint: Endpoint, options: AskOptions): Pr
   ]);
   if (!answer.ok) return answer;
   const { latencyMs } = answer;
-  const models = readListing(answer.json);
-  if (models !== undefined) return { ok: true, models, latencyMs, system };
+  const listed = readListing(answer.json);
+  if (listed !== undefined) {
+    const models = await withDetails(endpoint, listed, options);
+    return { ok: true, models, latencyMs, system };
+  }
   const what = answer.json === undefined ? "no JSON" : "no list of models";
   return { ok: false, failure: "body", reason: `GET /v1/models answered ${what}`, latencyMs };
 }
