@@ -87,7 +87,8 @@ test("a token is good for what it was made for, and no more", async () => {
   const code = async (response: Response) =>
     ((await response.json()) as { error: { code: string } }).error.code;
   expect((await enrol()).status).toBe(201);
-  expect(await code(await enrol())).toBe("token_used_up");
+  const another = { node_id: crypto.randomUUID(), port: 10 };
+  expect(await code(await enrol(another))).toBe("token_used_up");
   expect(await code(await enrol({ token: "enrol_x" }))).toBe("token_unknown");
   const short = await token(home, "--expires", "1s");
   await Bun.sleep(1100);
