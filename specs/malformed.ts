@@ -103,7 +103,7 @@ function unreadable(path: string): Malformed[] {
 }
 
 function routes(): Malformed[] {
-  const unknown = ["/", "/v1", "/v1/", "/v2/models", "/v1/chat", "/v1/chat/completions/", "//"];
+  const unknown = ["/v1", "/v1/", "/v2/models", "/v1/chat", "/v1/chat/completions/", "//"];
   const odd = ["/%00", "/%ff%fe", "/v1/models%2f..%2f", "/v1/../../etc/passwd", "/.git/config"];
   return [
     ...[...unknown, ...odd].map((path) => ({ what: "unknown", path, method: "GET", status: 404 })),

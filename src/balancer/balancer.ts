@@ -17,6 +17,7 @@ import { routeModels } from "./models.ts";
 import { Monitor, type MonitorEvents } from "./monitor.ts";
 import { type NamedModel, Names } from "./names.ts";
 import { routeNodes } from "./nodes/routes.ts";
+import { routeOllama } from "./ollama/routes.ts";
 import { routeProbes } from "./probe.ts";
 import { routeQueueStats } from "./queuestats.ts";
 import { Metrics } from "./record/metrics.ts";
@@ -80,6 +81,7 @@ export async function createBalancer(options: BalancerOptions): Promise<Balancer
   const app = createApp({ log, drain });
   routeProbes(app, { fleet, drain });
   routeModels(app, fleet);
+  routeOllama(app, { fleet });
   routeEndpoints(app, { roster, fleet, monitor, keeper, state, settings });
   routeNodes(app, { roster, fleet, monitor, state });
   routeQueueStats(app, { fleet, gate });

@@ -60,7 +60,6 @@ const BODIES: [name: string, body: string | Uint8Array<ArrayBuffer>, status: num
 const TYPES = ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "a", ";"];
 
 const PATHS = [
-  "/",
   "/v1",
   "/v1/",
   "/v1//models",
