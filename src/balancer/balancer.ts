@@ -80,7 +80,7 @@ export async function createBalancer(options: BalancerOptions): Promise<Balancer
 
   const app = createApp({ log, drain });
   routeProbes(app, { fleet, drain });
-  routeModels(app, fleet);
+  routeModels(app, { fleet, clouds });
   routeOllama(app, { fleet });
   routeEndpoints(app, { roster, fleet, monitor, keeper, state, settings });
   routeNodes(app, { roster, fleet, monitor, state });

@@ -13,14 +13,21 @@ describe("GET /v1/models", () => {
     await front.until("b", "offline");
     const list = await (await fetch(`${front.url}/v1/models`)).json();
     const created = expect.any(Number);
-    const entry = { object: "model", owned_by: "endpoint", created, aliases: [] };
+    const shared = { object: "model", owned_by: "endpoint", created, aliases: [] };
+    const unknown = { capabilities: expect.any(Object), supported_apis: expect.any(Array) };
+    const entry = { ...shared, ...unknown, download_progress: null, max_tokens: null };
+    const served = { ready: true, lifecycle_status: "registered" };
     expect(list).toEqual({
       object: "list",
       data: [
-        { id: "hf/org/one", ...entry, ready: true, endpoint_ids: ["a"] },
-        { id: "three", ...entry, ready: false, endpoint_ids: ["b"] },
-        { id: "two", ...entry, ready: true, endpoint_ids: ["a", "b"] },
+        { id: "hf/org/one", ...entry, ...served, endpoint_ids: ["a"] },
+        { id: "three", ...entry, ready: false, lifecycle_status: "pending", endpoint_ids: ["b"] },
+        { id: "two", ...entry, ...served, endpoint_ids: ["a", "b"] },
       ],
+    });
+    expect(list.data[0]).toMatchObject({
+      capabilities: { chat_completion: true, embeddings: false, fine_tune: false, inference: true },
+      supported_apis: ["chat_completions", "responses", "messages"],
     });
     expect(list.data[0].created).toBeGreaterThan(1_700_000_000);
   });

@@ -1,22 +1,30 @@
 import type { App } from "../http/app.ts";
-import type { ModelEntry } from "../wire/openai.ts";
-import type { Endpoint } from "./endpoint.ts";
+import type { Clouds } from "./clouds/clouds.ts";
 import type { Fleet } from "./fleet.ts";
+import { viewOfModel } from "./modelview.ts";
 import { modelNotFound } from "./refusal.ts";
 
 const PREFIX = "/v1/models/";
 
+export interface ModelsOptions {
+  fleet: Fleet;
+  clouds: Clouds;
+}
+
 /** `GET /v1/models` and `GET /v1/models/{id}`, whose id may contain slashes, encoded or not. */
-export function routeModels(app: App, fleet: Fleet): void {
-  app.get("/v1/models", function listModels(c) {
-    return c.json({ object: "list", data: fleet.models.map((id) => describe(fleet, id)) });
+export function routeModels(app: App, { fleet, clouds }: ModelsOptions): void {
+  app.get("/v1/models", async function listModels(c) {
+    const served = fleet.models.map((id) => viewOfModel(fleet, id));
+    return c.json({ object: "list", data: [...served, ...(await clouds.models())] });
   });
 
-  app.get(`${PREFIX}*`, function showModel(c) {
+  app.get(`${PREFIX}*`, async function showModel(c) {
     const name = decoded(c.req.path.slice(PREFIX.length));
     const id = fleet.idOf(name);
-    if (fleet.serving(id).length === 0) throw modelNotFound(name);
-    return c.json(describe(fleet, id));
+    if (fleet.serving(id).length > 0) return c.json(viewOfModel(fleet, id));
+    const cloud = (await clouds.models()).find((model) => model.id === name);
+    if (cloud === undefined) throw modelNotFound(name);
+    return c.json(cloud);
   });
 }
 
@@ -26,23 +34,4 @@ function decoded(id: string): string {
   } catch {
     return id; // Not percent-encoding: then it is the name itself, or no model's name at all.
   }
-}
-
-function describe(fleet: Fleet, id: string) {
-  const serving = fleet.serving(id);
-  const entries = serving.map((endpoint) => entryOf(endpoint, id));
-  const { created, owned_by: owner } = entries[0] ?? {};
-  return {
-    id,
-    object: "model",
-    created: typeof created === "number" && created > 0 ? created : (serving[0]?.seenAt ?? 0),
-    owned_by: typeof owner === "string" ? owner : "endpoint",
-    ready: serving.some(({ health }) => health.status === "online"),
-    aliases: fleet.aliasesOf(id),
-    endpoint_ids: serving.map(({ name }) => name).sort(),
-  };
-}
-
-function entryOf(endpoint: Endpoint, id: string): Partial<ModelEntry> {
-  return endpoint.models?.get(endpoint.served.get(id) ?? id) ?? {};
 }

@@ -1,19 +1,24 @@
 import type { Settings } from "../../config/settings.ts";
-import type { App, AppContext } from "../../http/app.ts";
+import type { App } from "../../http/app.ts";
 import { readJson } from "../../http/body.ts";
+import type { Scope } from "../../http/direct.ts";
 import type { Forwarded } from "../../http/forward.ts";
 import { ApiError, dialectOf, type ErrorKind } from "../../wire/error.ts";
+import { abilityNeed, abilityOf, requireAbility } from "../abilities.ts";
 import { addressOf, clientOf } from "../client.ts";
 import type { CloudModel } from "../clouds/cloudmodel.ts";
 import type { Clouds } from "../clouds/clouds.ts";
 import { sendToCloud } from "../clouds/send.ts";
 import type { Dispatcher } from "../dispatch.ts";
+import type { Endpoint } from "../endpoint.ts";
 import type { Fleet } from "../fleet.ts";
+import { hasImages } from "../media/part.ts";
 import { fetchesImages, prepareMedia } from "../media/prepare.ts";
 import type { Entry } from "../record/entry.ts";
 import type { Recorder } from "../record/recorder.ts";
 import { withModel } from "../rewrite/model.ts";
 import { CHUNK_CHARS_MIN, fingerprint } from "../routing/prompt.ts";
+import type { Need } from "../routing/request.ts";
 import { Inquiry } from "./inquiry.ts";
 import { ROUTES, type Route } from "./route.ts";
 
@@ -33,12 +38,12 @@ const GIVEN_UP = new Set<ErrorKind>([
 /** The inference routes with JSON bodies: each request goes on to where its model is. */
 export function routeInference(app: App, options: InferenceOptions): void {
   const inference = new Inference(options);
-  for (const route of ROUTES) app.post(route.path, (c) => inference.answer(c, route));
+  for (const route of ROUTES) app.direct(route.path, (c) => inference.answer(c, route));
 }
 
 /** A request as it came. */
 interface Asking {
-  c: AppContext;
+  c: Scope;
   route: Route;
   bytes: Uint8Array<ArrayBuffer>;
   value: Record<string, unknown>;
@@ -51,16 +56,28 @@ interface Asking {
   record: Entry;
 }
 
+/** What was found of a model's endpoints a moment ago; there may be hundreds of them. */
+interface Known {
+  serving: readonly Endpoint[];
+  untilMs: number;
+  all: boolean;
+}
+
+const KNOWN_MS_MAX = 1000;
+const KNOWN_MAX = 10_000;
+
 class Inference {
   readonly #options: InferenceOptions;
   readonly #prefixes: boolean;
+  /** By ability and model, whether all that serve it have it. */
+  readonly #abilities = new Map<string, Known>();
 
   constructor(options: InferenceOptions) {
     this.#options = options;
     this.#prefixes = options.settings.strategy === "prefix";
   }
 
-  async answer(c: AppContext, route: Route): Promise<Response> {
+  async answer(c: Scope, route: Route): Promise<Response> {
     let record: Entry | undefined;
     try {
       const asking = await this.#read(c, route);
@@ -76,7 +93,7 @@ class Inference {
     }
   }
 
-  async #read(c: AppContext, route: Route): Promise<Asking> {
+  async #read(c: Scope, route: Route): Promise<Asking> {
     const { fleet, recorder, settings } = this.#options;
     const read = await readJson(c, route.schema, settings.bodyLimitBytes);
     const { value } = read;
@@ -127,12 +144,13 @@ class Inference {
   #toFleet(asking: Asking, inquiry: Inquiry): Promise<Forwarded> {
     const { c, route, bytes, value, id, streams, address, record } = asking;
     route.refuse?.(value);
+    const need = this.#needOf(asking);
     const { headers } = c.req.raw;
     // A shorter body cannot have a prompt of one chunk.
     const isLong = bytes.length >= CHUNK_CHARS_MIN;
     const fingerprinted = this.#prefixes && isLong && route.prompts;
     return this.#options.dispatcher.dispatch({
-      ...{ model: id, need: route.need, streams, headers, record },
+      ...{ model: id, need, streams, headers, record },
       requestId: c.get("requestId"),
       dialect: dialectOf(route.path),
       callTo: (endpoint) => inquiry.callTo(endpoint),
@@ -141,6 +159,24 @@ class Inference {
       fingerprint: fingerprinted ? fingerprint(id, value) : undefined,
       method: "POST",
     });
+  }
+
+  /** What an endpoint must have for a request. Throws 400 if the model cannot do it anywhere. */
+  #needOf({ route, bytes, value, model, id }: Asking): Need<Endpoint> | undefined {
+    const serving = this.#options.fleet.serving(id);
+    const mayHaveImages = Buffer.from(bytes.buffer, bytes.byteOffset).includes("image");
+    const ability = abilityOf(route.path, mayHaveImages && hasImages(value, route.path));
+    if (ability === undefined) return route.need;
+    const key = `${ability} ${id}`;
+    const known = this.#abilities.get(key);
+    const nowMs = performance.now();
+    if (known !== undefined && known.serving === serving && nowMs < known.untilMs) {
+      return known.all ? route.need : abilityNeed(ability, route.need);
+    }
+    const all = requireAbility({ model, id, ability }, serving).length === serving.length;
+    if (this.#abilities.size >= KNOWN_MAX) this.#abilities.clear();
+    this.#abilities.set(key, { serving, untilMs: nowMs + KNOWN_MS_MAX, all });
+    return all ? route.need : abilityNeed(ability, route.need);
   }
 
   #toCloud(asking: Asking, inquiry: Inquiry, cloud: CloudModel): Promise<Forwarded> {
