@@ -61,6 +61,8 @@ test("Ollama is asked once about each model, and again when it is another one", 
   expect(await learn(ollama, [...ids, "old"])).toEqual({
     ...{ ...expected, old: "chat,vision,embeddings" },
   });
+  await learn(ollama, ["old"]);
+  expect(asked.filter((model) => model === "old")).toHaveLength(1);
   asked.length = 0;
   capabilities.text = ["completion", "vision"];
   expect(await learn(ollama, ["text"], 2)).toEqual({ text: "chat,vision,embeddings" });

@@ -111,9 +111,10 @@ async function askOllama(
   const worker = async () => {
     for (const entry of left) {
       if (performance.now() >= endMs) return;
-      const known = await show(endpoint, entry.id, options);
-      if (known === undefined) continue;
-      detailed.set(entry.id, { ...entry, ...abilitiesOf(entry.id, known), described: true });
+      const shown = await show(endpoint, entry.id, options);
+      if (shown === undefined) continue;
+      const abilities = abilitiesOf(entry.id, shown.known);
+      detailed.set(entry.id, { ...entry, ...abilities, described: true });
     }
   };
   await Promise.all(Array.from({ length: ASKED_AT_ONCE }, worker));
@@ -122,20 +123,21 @@ async function askOllama(
 
 const Shown = z.looseObject({ capabilities: z.array(z.string()) });
 
-/** `POST /api/show`; versions before May 2025 say nothing of abilities. */
+/** `POST /api/show`; versions before May 2025 say nothing of abilities. Undefined if it fails. */
 async function show(
   endpoint: Asking,
   model: string,
   { timeoutMs, signal }: AskOptions,
-): Promise<Known | undefined> {
+): Promise<{ known: Known | undefined } | undefined> {
   const { url, proxy, headers: own } = endpoint.target("/api/show");
   const headers = { ...own, "content-type": "application/json", accept: "application/json" };
   const body = new TextEncoder().encode(JSON.stringify({ model }));
   const asked = { url, proxy, headers, body, timeoutMs, signal, limitBytes: ANSWER_BYTES_MAX };
   try {
-    const answer = await get(asked);
-    const json: unknown = JSON.parse(new TextDecoder().decode(answer.body));
-    return readCapabilities(Shown.safeParse(json).data?.capabilities);
+    const { head, body: answer } = await get(asked);
+    if (head.status !== 200) return undefined;
+    const json: unknown = JSON.parse(new TextDecoder().decode(answer));
+    return { known: readCapabilities(Shown.safeParse(json).data?.capabilities) };
   } catch {
     return undefined; // The check itself tells what is wrong with the endpoint.
   }
