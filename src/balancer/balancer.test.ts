@@ -202,6 +202,6 @@ test("requests in flight are counted until their stream ends, for draining", asy
 
 test("the routes can be matched by one regular expression, which is Hono's fast way", async () => {
   await using front = await fakeBalancer({});
-  await front.post("/v1/chat/completions", { model: "m" });
+  await fetch(`${front.url}/v1/models`);
   expect(front.balancer.app.router.name).toBe("SmartRouter + RegExpRouter");
 });

@@ -1,4 +1,4 @@
-import type { AppContext } from "../http/app.ts";
+import type { Scope } from "../http/direct.ts";
 
 /** Of this process only: what is kept of a key cannot be tried against guesses elsewhere. */
 const SEED = new BigUint64Array(crypto.getRandomValues(new Uint8Array(8)).buffer)[0] ?? 0n;
@@ -14,6 +14,6 @@ export function clientOf(headers: Headers, address: string | undefined): string 
 }
 
 /** The IP address that a request comes from; undefined if its connection is gone. */
-export function addressOf(c: AppContext): string | undefined {
+export function addressOf(c: Scope): string | undefined {
   return c.env.server?.requestIP(c.req.raw)?.address;
 }

@@ -1,6 +1,7 @@
 import { type Context, Hono } from "hono";
 import type { Logger } from "../lib/log.ts";
 import { ApiError, dialectOf, errorBody } from "../wire/error.ts";
+import { Direct, type DirectHandler, type Scope } from "./direct.ts";
 import type { Drain } from "./drain.ts";
 
 /** What every request handler finds in its context. */
@@ -14,7 +15,10 @@ export interface AppEnv {
   };
 }
 
-export type App = Hono<AppEnv>;
+export interface App extends Hono<AppEnv> {
+  /** Answers `POST` on this path, which is written out; the router is asked only if it must be. */
+  direct(path: string, handler: DirectHandler): void;
+}
 export type AppContext = Context<AppEnv>;
 
 export interface AppOptions {
@@ -27,10 +31,18 @@ export interface AppOptions {
  * is thrown, unknown paths (404) and methods (405), and refusal of new work while draining.
  */
 export function createApp({ log, drain }: AppOptions): App {
-  const app: App = new Hono<AppEnv>();
+  const failed = (thrown: unknown, c: Scope) => errorResponse(toldOf(thrown, c, log), c);
+  const requestIdOf = ({ headers }: Request) => checkedId(headers.get("x-request-id"));
+  const direct = new Direct({ drain, requestIdOf, failed });
+  const app: App = Object.assign(new Hono<AppEnv>(), {
+    direct(path: string, handler: DirectHandler) {
+      app.post(path, handler);
+      direct.add(path, handler);
+    },
+  });
 
   app.use(async function requestScope(c, next) {
-    const requestId = requestIdOf(c.req.raw.headers.get("x-request-id"));
+    const requestId = requestIdOf(c.req.raw);
     c.set("requestId", requestId);
     const leave = drain.enter(c.req.path);
     try {
@@ -44,23 +56,25 @@ export function createApp({ log, drain }: AppOptions): App {
     if (c.get("sent") === undefined) c.res.headers.set("x-request-id", requestId);
   });
 
-  app.onError((thrown, c) => {
-    const error = thrown instanceof ApiError ? thrown : unexpected(thrown);
-    const fields = { request_id: c.get("requestId"), path: c.req.path, status: error.status };
-    if (error.status >= 500)
-      log.error({ ...fields, err: thrown, cause: error.cause }, "http.error");
-    else log.debug({ ...fields, message: error.message }, "http.refused");
-    return errorResponse(error, c);
-  });
-
+  app.onError(failed);
   app.notFound((c) => unrouted(app, c));
+  direct.wrap(app);
   return app;
+}
+
+/** The error as clients see it; the log hears of it, too. */
+function toldOf(thrown: unknown, c: Scope, log: Logger): ApiError {
+  const error = thrown instanceof ApiError ? thrown : unexpected(thrown);
+  const fields = { request_id: c.get("requestId"), path: c.req.path, status: error.status };
+  if (error.status >= 500) log.error({ ...fields, err: thrown, cause: error.cause }, "http.error");
+  else log.debug({ ...fields, message: error.message }, "http.refused");
+  return error;
 }
 
 /** The response that tells a client of `error`, with the headers that SDKs read. */
 export function errorResponse(
   error: ApiError,
-  c: AppContext,
+  c: Scope,
   more: Record<string, string> = {},
 ): Response {
   const requestId = c.get("requestId");
@@ -78,7 +92,7 @@ export function errorResponse(
  * A client's own request id is kept if it is short and printable, as OpenAI does. Ours begin with
  * the time: the history's index of them then grows at one end, and a row costs half as much.
  */
-function requestIdOf(header: string | null): string {
+function checkedId(header: string | null): string {
   return header !== null && /^[\x21-\x7e]{1,128}$/.test(header)
     ? header
     : `req_${Bun.randomUUIDv7()}`;

@@ -1,6 +1,6 @@
 import type { ZodType } from "zod";
 import { ApiError } from "../wire/error.ts";
-import type { AppContext } from "./app.ts";
+import type { Scope } from "./direct.ts";
 import { parseJsonObject } from "./json.ts";
 import { withoutIdleLimit } from "./listen.ts";
 
@@ -26,7 +26,7 @@ const DECISIVE = ["model", "stream"] as const;
  * compressed body, 413 for too many bytes, 400 for anything else that is wrong.
  */
 export async function readJson<T>(
-  c: AppContext,
+  c: Scope,
   schema: ZodType<T> | GuardedSchema<T>,
   limitBytes: number,
 ): Promise<JsonBody<T>> {

@@ -1,4 +1,5 @@
-import type { App, AppContext } from "./app.ts";
+import type { App } from "./app.ts";
+import type { Scope } from "./direct.ts";
 
 /** A running HTTP server. */
 export interface Listener {
@@ -39,7 +40,7 @@ export function listen(app: App, { host, port }: ListenAddress): Listener {
 }
 
 /** Lets this request's connection be silent for any time, e.g. while a model is working. */
-export function withoutIdleLimit(c: AppContext): void {
+export function withoutIdleLimit(c: Scope): void {
   c.env?.server?.timeout(c.req.raw, 0);
 }
 
