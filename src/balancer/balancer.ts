@@ -3,6 +3,7 @@ import type { State } from "../db/state.ts";
 import { type App, createApp } from "../http/app.ts";
 import { Drain } from "../http/drain.ts";
 import type { Logger } from "../lib/log.ts";
+import { routeRegistry } from "../registry/routes.ts";
 import { Arrivals } from "./arrivals.ts";
 import { Clouds } from "./clouds/clouds.ts";
 import { routeCloudMetrics } from "./clouds/routes.ts";
@@ -23,6 +24,7 @@ import { routeQueueStats } from "./queuestats.ts";
 import { Metrics } from "./record/metrics.ts";
 import { Recorder } from "./record/recorder.ts";
 import { routeMetrics, sourcesOf } from "./record/route.ts";
+import { nodeNames, openRegistry } from "./registered.ts";
 import { Gate } from "./routing/gate.ts";
 import { PrefixIndex } from "./routing/prefix.ts";
 
@@ -78,11 +80,14 @@ export async function createBalancer(options: BalancerOptions): Promise<Balancer
   const { historyBodies: bodies } = settings;
   const recorder = new Recorder({ history: state.requests, metrics, bodies, log });
 
+  const registry = await openRegistry({ settings, state, fleet, names, log });
+
   const app = createApp({ log, drain });
   routeProbes(app, { fleet, drain });
   routeModels(app, { fleet, clouds });
   routeOllama(app, { fleet });
   routeEndpoints(app, { roster, fleet, monitor, keeper, state, settings });
+  routeRegistry(app, { registry, nodes: () => nodeNames(fleet) });
   routeNodes(app, { roster, fleet, monitor, state });
   routeQueueStats(app, { fleet, gate });
   routeMetrics(app, metrics);
@@ -96,12 +101,14 @@ export async function createBalancer(options: BalancerOptions): Promise<Balancer
     start: () => {
       monitor.start();
       keeper.start();
+      registry.start();
     },
     expectEndpoint: (name) => monitor.expect(name),
     addLocal: (endpoint) => roster.setLocal(endpoint),
     ready: () => monitor.settled(),
     close: async () => {
       // Before the monitor: endpoints that are removed forget what was measured.
+      registry.close();
       keeper.stop();
       monitor.stop();
       gate.close();

@@ -57,6 +57,13 @@ export class NameIndex {
     return found === "ambiguous" ? undefined : found;
   }
 
+  /** Everything that can be meant, each once: models, and their quantizations after them. */
+  all(): Resolved[] {
+    const all = [...this.#byName.values()].filter((one) => one !== "ambiguous");
+    const isVariant = ({ quantization }: Resolved) => Number(quantization !== undefined);
+    return [...new Set(all)].sort((a, b) => isVariant(a) - isVariant(b));
+  }
+
   #addVariants(id: string, variants: VariantClaims[]): void {
     for (const { quantization, names } of variants) {
       const free = names.filter((name) => {

@@ -109,6 +109,11 @@ export class Registry {
     return this.#index.resolve(name);
   }
 
+  /** Everything that can be meant, with the names for it: models, then their quantizations. */
+  meanings(): Resolved[] {
+    return this.#index.all();
+  }
+
   /** All of them, in the order of their ids. */
   list(): RegisteredModel[] {
     return this.rows().map((row) => modelView(row, this.#isReady(row)));
@@ -282,8 +287,11 @@ export class Registry {
     return this.#index.resolve(id)?.names ?? [id];
   }
 
+  /** A node may serve one of a model's quantizations under that name. */
   #isReady(row: RegisteredRow): boolean {
-    return this.#options.isReady(this.#namesOf(row));
+    const quantizations = new Set(row.content?.variants.flatMap((one) => one.quantization ?? []));
+    const variants = [...quantizations].map((quantization) => `${row.id}:${quantization}`);
+    return this.#options.isReady([...this.#namesOf(row), ...variants]);
   }
 
   #reindex(): void {
