@@ -50,6 +50,13 @@ const DECLARED: Partial<Record<Ability, string>> = {
 /** Declared of every endpoint of which nobody declared anything. */
 const UNDECLARED = "chat_completion";
 
+/** Whether an operator declared that an endpoint is for the requests of a route. */
+export function isDeclared({ facts }: Pick<Candidate, "facts">, path: string): boolean {
+  const ability = BY_PATH[path];
+  const word = ability === undefined ? undefined : DECLARED[ability];
+  return word !== undefined && word !== UNDECLARED && facts.capabilities.includes(word);
+}
+
 /** What a request needs of its model: undefined for a route that none is known of. */
 export function abilityOf(path: string, hasImages: boolean): Ability | undefined {
   const ability = BY_PATH[path];

@@ -13,7 +13,10 @@ import { Keeper } from "./endpoints/keeper.ts";
 import { Roster } from "./endpoints/roster.ts";
 import { routeEndpoints } from "./endpoints/routes.ts";
 import { Fleet } from "./fleet.ts";
+import { routeForms } from "./inference/forms.ts";
+import { Needs } from "./inference/needs.ts";
 import { routeInference } from "./inference/routes.ts";
+import { Sender } from "./inference/sender.ts";
 import { routeModels } from "./models.ts";
 import { Monitor, type MonitorEvents } from "./monitor.ts";
 import { type NamedModel, Names } from "./names.ts";
@@ -92,7 +95,10 @@ export async function createBalancer(options: BalancerOptions): Promise<Balancer
   routeQueueStats(app, { fleet, gate });
   routeMetrics(app, metrics);
   routeCloudMetrics(app, clouds.metrics);
-  routeInference(app, { fleet, clouds, dispatcher, recorder, settings });
+  const sender = new Sender({ clouds, dispatcher, settings });
+  const inference = { fleet, sender, needs: new Needs(fleet), recorder, settings };
+  routeInference(app, inference);
+  routeForms(app, inference);
 
   await roster.load();
   return {

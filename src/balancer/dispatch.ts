@@ -6,7 +6,8 @@ import { ApiError } from "../wire/error.ts";
 import type { Arrivals } from "./arrivals.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { Fleet } from "./fleet.ts";
-import type { Call } from "./inference/inquiry.ts";
+import type { Call } from "./inference/call.ts";
+import type { Question } from "./inference/sender.ts";
 import type { Monitor } from "./monitor.ts";
 import type { Entry as RecordEntry } from "./record/entry.ts";
 import {
@@ -35,14 +36,11 @@ export type Dispatched = Omit<
   model: string;
   /** What it needs of an endpoint besides the model. */
   need?: Need<Endpoint> | undefined;
-  /** What to send to an endpoint, once one is chosen. */
-  callTo(endpoint: Endpoint): Call;
+  question: Pick<Question, "callTo" | "fingerprint" | "sendable">;
   /** Whose request it is; clients share the slots evenly. */
   client: string;
   /** The client wants the answer as a stream of events. */
   streams: boolean;
-  /** Of its prompt, where the strategy needs it. */
-  fingerprint: Float64Array | undefined;
   /** Takes note of where it goes. */
   record: RecordEntry;
 };
@@ -102,14 +100,15 @@ export class Dispatcher {
       if (last !== undefined && "forwarded" in last) await last.forwarded.response.body?.cancel();
       last = await this.#try(entry.grant, journey);
       const over = journey.tried.length > RETRIES_MAX || this.#options.gate.now() >= deadlineMs;
-      if (!last.retry || over) return result(last, journey);
+      if (!last.retry || over || !request.question.sendable) return result(last, journey);
     }
   }
 
   #enter(journey: Journey, expected: boolean): Entry<Endpoint> | Promise<Entry<Endpoint>> {
     const { gate } = this.#options;
     const { request, deadlineMs, tried } = journey;
-    const { model, need, client, fingerprint, caller } = request;
+    const { model, need, client, caller, question } = request;
+    const { fingerprint } = question;
     const startedAtMs = gate.now();
     const wait = {
       timeoutMs: Math.max(0, deadlineMs - startedAtMs),
@@ -180,7 +179,7 @@ export class Dispatcher {
     const { idleTimeoutMs } = settings;
     let call: Call;
     try {
-      call = request.callTo(grant.endpoint);
+      call = request.question.callTo(grant.endpoint);
     } catch (error) {
       // It cannot be said in the API of this endpoint.
       return Promise.resolve(this.#failed({ grant, request, sentAtMs }, error));

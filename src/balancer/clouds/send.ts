@@ -1,6 +1,6 @@
 import { type Forwarded, type ForwardOptions, forward } from "../../http/forward.ts";
 import { ApiError } from "../../wire/error.ts";
-import type { Call } from "../inference/inquiry.ts";
+import type { Call } from "../inference/call.ts";
 import type { Entry } from "../record/entry.ts";
 import type { CloudModel } from "./cloudmodel.ts";
 import type { CloudMetrics } from "./metrics.ts";

@@ -1,5 +1,3 @@
-import type { RequestBody } from "../../http/client/upload.ts";
-import type { Rewrite } from "../../http/rewrite.ts";
 import type { Dialect } from "../../wire/error.ts";
 import type { CloudModel } from "../clouds/cloudmodel.ts";
 import type { Endpoint } from "../endpoint.ts";
@@ -8,15 +6,9 @@ import { ModelRewrite, withModel } from "../rewrite/model.ts";
 import { TranslatedRewrite } from "../rewrite/translated.ts";
 import { askingForUsage, UsageEdit } from "../rewrite/usage.ts";
 import type { Translation } from "../translation/translation.ts";
+import type { Call } from "./call.ts";
 import type { Route } from "./route.ts";
-
-/** What one endpoint is sent for a request, and what is made of its answer. */
-export interface Call {
-  /** Of the endpoint's URL. */
-  pathAndQuery: string;
-  body: RequestBody;
-  rewrite: Rewrite | undefined;
-}
+import type { Question } from "./sender.ts";
 
 /** A request as its client wrote it. */
 export interface InquiryOptions {
@@ -32,6 +24,8 @@ export interface InquiryOptions {
   streams: boolean;
   dialect: Dialect;
   requestId: string;
+  need: Question["need"];
+  fingerprint: Float64Array | undefined;
 }
 
 /**
@@ -39,17 +33,26 @@ export interface InquiryOptions {
  * that speaks the client's API and knows the model by the client's name, else with the endpoint's
  * own name, or translated.
  */
-export class Inquiry {
+export class Inquiry implements Question {
   readonly #options: InquiryOptions;
+  readonly sendable = true;
+  readonly fingerprint: Float64Array | undefined;
   /** For endpoints that get it as it came; the same for all of them. */
   readonly #plain: Call;
   #translation: Translation | undefined;
 
-  /** Throws `invalid_request` where it can only be translated and cannot be. */
   constructor(options: InquiryOptions) {
     this.#options = options;
+    this.fingerprint = options.fingerprint;
     const { route, query, bytes } = options;
     this.#plain = { pathAndQuery: route.path + query, body: bytes, rewrite: undefined };
+  }
+
+  /** Throws for what none of our endpoints can do, whatever it has. */
+  need(): ReturnType<Question["need"]> {
+    const { route, value, need } = this.#options;
+    route.refuse?.(value);
+    return need();
   }
 
   /** What to send to an endpoint. Throws `invalid_request` for what it cannot be asked. */

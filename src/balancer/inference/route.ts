@@ -1,5 +1,7 @@
 import type { ZodType } from "zod";
+import type { Settings } from "../../config/settings.ts";
 import type { GuardedSchema } from "../../http/body.ts";
+import { IMAGE_MODEL_DEFAULT, ImageRequest, SpeechRequest } from "../../wire/media.ts";
 import { EmbeddingsRequest, InferenceRequest, isInferenceRequest } from "../../wire/openai.ts";
 import type { Endpoint } from "../endpoint.ts";
 import type { Need } from "../routing/request.ts";
@@ -13,9 +15,14 @@ import { ollamaGenerateOverChat } from "../translation/ollama/generate.ts";
 import { responsesOverChat } from "../translation/responses/responses.ts";
 import { refuseState } from "../translation/responses/state.ts";
 import type { Translation } from "../translation/translation.ts";
+import { needOfRoute } from "./needs.ts";
 
 /** What is read of every request; `model` may be missing where there is a default. */
-export type Asked = Omit<InferenceRequest, "model"> & { model?: string | null | undefined };
+export interface Asked {
+  model?: string | null | undefined;
+  stream?: unknown;
+  [field: string]: unknown;
+}
 
 /** One of the client APIs' inference routes whose body is JSON. */
 export interface Route {
@@ -33,6 +40,8 @@ export interface Route {
   via: ((request: unknown) => Translation) | undefined;
   /** Throws for what no endpoint of ours can do; clouds may. */
   refuse: ((request: unknown) => void) | undefined;
+  /** The model of requests that name none, where they may. */
+  modelDefault: (settings: Settings) => string;
   /** What an endpoint must have for it, where not every one has. */
   need: Need<Endpoint> | undefined;
 }
@@ -45,7 +54,12 @@ type Given = Pick<Route, "path" | "type"> & Partial<Omit<Route, "need">> & { isR
 export const ROUTES: readonly Route[] = [
   route({ path: "/v1/chat/completions", type: "chat", prompts: true, usage: true }),
   route({ path: "/v1/completions", type: "generate", prompts: true, usage: true }),
-  route({ path: "/v1/embeddings", type: "embeddings", schema: EmbeddingsRequest }),
+  route({
+    path: "/v1/embeddings",
+    type: "embeddings",
+    schema: EmbeddingsRequest,
+    modelDefault: ({ embeddingModel }) => embeddingModel,
+  }),
   route({
     path: "/v1/responses",
     type: "responses",
@@ -65,6 +79,14 @@ export const ROUTES: readonly Route[] = [
   ollama("embeddings", { streamsByDefault: false, via: ollamaEmbeddingsOverEmbeddings }),
   route({ path: "/v1/messages/count_tokens", type: "count_tokens", isRare: true }),
   route({ path: "/v1/rerank", type: "rerank", isRare: true }),
+  route({ path: "/v1/audio/speech", type: "speech", schema: SpeechRequest, isRare: true }),
+  route({
+    path: "/v1/images/generations",
+    type: "image",
+    schema: ImageRequest,
+    modelDefault: () => IMAGE_MODEL_DEFAULT,
+    isRare: true,
+  }),
 ];
 
 function ollama(name: string, more: Partial<Given>): Route {
@@ -73,8 +95,6 @@ function ollama(name: string, more: Partial<Given>): Route {
 }
 
 function route({ isRare, ...given }: Given): Route {
-  const { path } = given;
-  const need = { key: path, isMetBy: (endpoint: Endpoint) => endpoint.speaks(path) };
   return {
     schema: INFERENCE,
     prompts: false,
@@ -82,7 +102,8 @@ function route({ isRare, ...given }: Given): Route {
     streamsByDefault: false,
     via: undefined,
     refuse: undefined,
-    need: isRare ? need : undefined,
+    modelDefault: () => "",
+    need: isRare ? needOfRoute(given.path) : undefined,
     ...given,
   };
 }

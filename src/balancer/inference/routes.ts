@@ -2,15 +2,9 @@ import type { Settings } from "../../config/settings.ts";
 import type { App } from "../../http/app.ts";
 import { readJson } from "../../http/body.ts";
 import type { Scope } from "../../http/direct.ts";
-import type { Forwarded } from "../../http/forward.ts";
-import { ApiError, dialectOf, type ErrorKind } from "../../wire/error.ts";
-import { abilityNeed, abilityOf, requireAbility } from "../abilities.ts";
-import { addressOf, clientOf } from "../client.ts";
-import type { CloudModel } from "../clouds/cloudmodel.ts";
-import type { Clouds } from "../clouds/clouds.ts";
-import { sendToCloud } from "../clouds/send.ts";
-import type { Dispatcher } from "../dispatch.ts";
-import type { Endpoint } from "../endpoint.ts";
+import { dialectOf } from "../../wire/error.ts";
+import { abilityOf } from "../abilities.ts";
+import { addressOf } from "../client.ts";
 import type { Fleet } from "../fleet.ts";
 import { hasImages } from "../media/part.ts";
 import { fetchesImages, prepareMedia } from "../media/prepare.ts";
@@ -18,22 +12,19 @@ import type { Entry } from "../record/entry.ts";
 import type { Recorder } from "../record/recorder.ts";
 import { withModel } from "../rewrite/model.ts";
 import { CHUNK_CHARS_MIN, fingerprint } from "../routing/prompt.ts";
-import type { Need } from "../routing/request.ts";
 import { Inquiry } from "./inquiry.ts";
+import type { Needs } from "./needs.ts";
+import { queryOf } from "./query.ts";
 import { ROUTES, type Route } from "./route.ts";
+import type { Asking, Sender } from "./sender.ts";
 
 export interface InferenceOptions {
   fleet: Fleet;
-  clouds: Clouds;
-  dispatcher: Dispatcher;
+  sender: Sender;
+  needs: Needs;
   recorder: Recorder;
   settings: Settings;
 }
-
-/** Ends of a request at our endpoints after which an operator's rule may send it to a cloud. */
-const GIVEN_UP = new Set<ErrorKind>([
-  ...(["model_not_found", "no_endpoint", "rate_limited", "timeout", "upstream"] as const),
-]);
 
 /** The inference routes with JSON bodies: each request goes on to where its model is. */
 export function routeInference(app: App, options: InferenceOptions): void {
@@ -42,35 +33,15 @@ export function routeInference(app: App, options: InferenceOptions): void {
 }
 
 /** A request as it came. */
-interface Asking {
-  c: Scope;
+interface Read extends Asking {
   route: Route;
   bytes: Uint8Array<ArrayBuffer>;
   value: Record<string, unknown>;
-  /** As the client calls it. */
-  model: string;
-  /** As the balancer lists it. */
-  id: string;
-  streams: boolean;
-  address: string | undefined;
-  record: Entry;
 }
-
-/** What was found of a model's endpoints a moment ago; there may be hundreds of them. */
-interface Known {
-  serving: readonly Endpoint[];
-  untilMs: number;
-  all: boolean;
-}
-
-const KNOWN_MS_MAX = 1000;
-const KNOWN_MAX = 10_000;
 
 class Inference {
   readonly #options: InferenceOptions;
   readonly #prefixes: boolean;
-  /** By ability and model, whether all that serve it have it. */
-  readonly #abilities = new Map<string, Known>();
 
   constructor(options: InferenceOptions) {
     this.#options = options;
@@ -78,28 +49,32 @@ class Inference {
   }
 
   async answer(c: Scope, route: Route): Promise<Response> {
+    const { sender, recorder } = this.#options;
     let record: Entry | undefined;
     try {
-      const asking = await this.#read(c, route);
-      record = asking.record;
-      const { response, sent } = await this.#send(asking);
+      const read = await this.#read(c, route);
+      record = read.record;
+      const cloud = sender.cloudOf(read.model);
+      const inquired = this.#inquire(read, fetchesImages(cloud?.provider.name));
+      const inquiry = inquired instanceof Promise ? await inquired : inquired;
+      const { response, sent } = await sender.send(read, inquiry, cloud);
       c.set("sent", sent);
       record.answered(response.status, sent);
       return response;
     } catch (error) {
-      if (record === undefined) this.#options.recorder.unread(error);
+      if (record === undefined) recorder.unread(error);
       else record.refused(error);
       throw error;
     }
   }
 
-  async #read(c: Scope, route: Route): Promise<Asking> {
+  async #read(c: Scope, route: Route): Promise<Read> {
     const { fleet, recorder, settings } = this.#options;
     const read = await readJson(c, route.schema, settings.bodyLimitBytes);
     const { value } = read;
     const { path } = route;
     const { headers } = c.req.raw;
-    const model = value.model || settings.embeddingModel;
+    const model = value.model || route.modelDefault(settings);
     const bytes = value.model ? read.bytes : withModel(read.bytes, model);
     const id = fleet.idOf(model);
     const streams = route.streamsByDefault ? value.stream !== false : value.stream === true;
@@ -107,96 +82,38 @@ class Inference {
     const address = addressOf(c);
     const facts = { requestId, path, model: id, streams, headers, body: bytes, address };
     const record = recorder.begin(facts);
-    return { c, route, bytes, value, model, id, streams, address, record };
+    return { c, path, route, bytes, value, model, id, streams, address, record };
   }
 
-  async #send(asking: Asking): Promise<Forwarded> {
-    const { clouds } = this.#options;
-    const cloud = clouds.find(asking.model);
-    const inquiry = await this.#inquire(asking, cloud);
-    if (cloud !== undefined) return this.#toCloud(asking, inquiry, cloud);
-    const fallback = clouds.fallbackOf(asking.model);
-    if (fallback === undefined) return this.#toFleet(asking, inquiry);
-    try {
-      return await this.#toFleet(asking, inquiry);
-    } catch (error) {
-      if (!(error instanceof ApiError) || !GIVEN_UP.has(error.kind)) throw error;
-      return this.#toCloud(asking, inquiry, fallback);
-    }
-  }
-
-  /** The request with its images checked, and fetched unless the cloud does that itself. */
-  async #inquire(asking: Asking, cloud: CloudModel | undefined): Promise<Inquiry> {
-    const { c, route, model, id, streams } = asking;
+  /** The question with its images checked, and fetched unless a cloud does that itself. */
+  #inquire(read: Read, handOn: boolean): Inquiry | Promise<Inquiry> {
+    const { c, path } = read;
     const { bodyLimitBytes: limitBytes, privateMedia: allowPrivate } = this.#options.settings;
-    const handOn = fetchesImages(cloud?.provider.name);
-    const media = { path: route.path, caller: c.req.raw, allowPrivate, limitBytes, handOn };
-    const prepared = prepareMedia(asking, media);
-    const { bytes, value } = prepared instanceof Promise ? await prepared : prepared;
-    const requestId = c.get("requestId");
-    const dialect = dialectOf(route.path);
-    const query = queryOf(c.req.url);
-    return new Inquiry({
-      ...{ route, query, model, id, bytes, value, streams, dialect, requestId },
-    });
+    if (!mayHaveImages(read.bytes)) return this.#inquiry(read, false);
+    const media = { path, caller: c.req.raw, allowPrivate, limitBytes, handOn };
+    const seesImages = hasImages(read.value, path);
+    const prepared = prepareMedia(read, media);
+    if (!(prepared instanceof Promise)) return this.#inquiry(read, seesImages);
+    return prepared.then((body) => this.#inquiry({ ...read, ...body }, seesImages));
   }
 
-  #toFleet(asking: Asking, inquiry: Inquiry): Promise<Forwarded> {
-    const { c, route, bytes, value, id, streams, address, record } = asking;
-    route.refuse?.(value);
-    const need = this.#needOf(asking);
-    const { headers } = c.req.raw;
+  #inquiry(read: Read, seesImages: boolean): Inquiry {
+    const { c, path, route, model, id, bytes, value, streams } = read;
+    const ability = abilityOf(path, seesImages);
+    const { need: routeNeed } = route;
     // A shorter body cannot have a prompt of one chunk.
     const isLong = bytes.length >= CHUNK_CHARS_MIN;
     const fingerprinted = this.#prefixes && isLong && route.prompts;
-    return this.#options.dispatcher.dispatch({
-      ...{ model: id, need, streams, headers, record },
-      requestId: c.get("requestId"),
-      dialect: dialectOf(route.path),
-      callTo: (endpoint) => inquiry.callTo(endpoint),
-      caller: c.req.raw,
-      client: clientOf(headers, address),
+    return new Inquiry({
+      ...{ route, model, id, bytes, value, streams },
+      ...{ query: queryOf(c.req.url), requestId: c.get("requestId"), dialect: dialectOf(path) },
+      need: () => this.#options.needs.of({ model, id, ability, routeNeed }),
       fingerprint: fingerprinted ? fingerprint(id, value) : undefined,
-      method: "POST",
     });
-  }
-
-  /** What an endpoint must have for a request. Throws 400 if the model cannot do it anywhere. */
-  #needOf({ route, bytes, value, model, id }: Asking): Need<Endpoint> | undefined {
-    const serving = this.#options.fleet.serving(id);
-    const mayHaveImages = Buffer.from(bytes.buffer, bytes.byteOffset).includes("image");
-    const ability = abilityOf(route.path, mayHaveImages && hasImages(value, route.path));
-    if (ability === undefined) return route.need;
-    const key = `${ability} ${id}`;
-    const known = this.#abilities.get(key);
-    const nowMs = performance.now();
-    if (known !== undefined && known.serving === serving && nowMs < known.untilMs) {
-      return known.all ? route.need : abilityNeed(ability, route.need);
-    }
-    const all = requireAbility({ model, id, ability }, serving).length === serving.length;
-    if (this.#abilities.size >= KNOWN_MAX) this.#abilities.clear();
-    this.#abilities.set(key, { serving, untilMs: nowMs + KNOWN_MS_MAX, all });
-    return all ? route.need : abilityNeed(ability, route.need);
-  }
-
-  #toCloud(asking: Asking, inquiry: Inquiry, cloud: CloudModel): Promise<Forwarded> {
-    const { c, route, record } = asking;
-    const { clouds, settings } = this.#options;
-    const { firstByteTimeoutMs, idleTimeoutMs } = settings;
-    const request = {
-      ...{ cloud, record, firstByteTimeoutMs, idleTimeoutMs, caller: c.req.raw, method: "POST" },
-      call: inquiry.callToCloud(cloud),
-      headers: c.req.raw.headers,
-      requestId: c.get("requestId"),
-      dialect: dialectOf(route.path),
-    };
-    return sendToCloud(request, clouds.metrics);
   }
 }
 
-function queryOf(url: string): string {
-  const start = url.indexOf("?");
-  if (start === -1) return "";
-  const end = url.indexOf("#", start);
-  return end === -1 ? url.slice(start) : url.slice(start, end);
+/** Most requests have no image, and one look at the bytes tells. */
+function mayHaveImages(bytes: Uint8Array): boolean {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).includes("image");
 }

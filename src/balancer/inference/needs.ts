@@ -1,0 +1,75 @@
+import type { Ability } from "../../wire/capability.ts";
+import { abilityNeed, cannot, isDeclared, requireAbility } from "../abilities.ts";
+import type { Endpoint } from "../endpoint.ts";
+import type { Fleet } from "../fleet.ts";
+import type { Need } from "../routing/request.ts";
+
+/** What was found of a model's endpoints a moment ago; there may be hundreds of them. */
+interface Known {
+  serving: readonly Endpoint[];
+  untilMs: number;
+  all: boolean;
+}
+
+const KNOWN_MS_MAX = 1000;
+const KNOWN_MAX = 10_000;
+
+/** A request whose model may not be able to do what it wants. */
+export interface Wanted {
+  /** As the client calls the model. */
+  model: string;
+  /** As the balancer lists it. */
+  id: string;
+  /** Undefined where none is known of the route. */
+  ability: Ability | undefined;
+  /** Of the route, if not every endpoint has it. */
+  routeNeed: Need<Endpoint> | undefined;
+}
+
+/** The need of a route that only some endpoints have: found there, or declared by an operator. */
+export function needOfRoute(path: string): Need<Endpoint> {
+  return {
+    key: path,
+    isMetBy: (endpoint) => endpoint.speaks(path) || isDeclared(endpoint, path),
+  };
+}
+
+/** Finds out what an endpoint must have for a request. */
+export class Needs {
+  readonly #fleet: Fleet;
+  /** By ability and model, whether all that serve it have it. */
+  readonly #known = new Map<string, Known>();
+
+  constructor(fleet: Fleet) {
+    this.#fleet = fleet;
+  }
+
+  /**
+   * What an endpoint must have besides the model; undefined: nothing. Throws 400
+   * (`model_capability_mismatch`, `model_not_supported`) if the model cannot do it anywhere.
+   */
+  of({ model, id, ability, routeNeed }: Wanted): Need<Endpoint> | undefined {
+    if (ability === undefined) return routeNeed;
+    const serving = this.#fleet.serving(id);
+    const key = `${ability} ${id}`;
+    const known = this.#known.get(key);
+    const nowMs = performance.now();
+    if (known !== undefined && known.serving === serving && nowMs < known.untilMs) {
+      return known.all ? routeNeed : abilityNeed(ability, routeNeed);
+    }
+    const able = requireAbility({ model, id, ability }, serving);
+    if (routeNeed !== undefined && isNowhere(able, id, routeNeed)) throw cannot(model, ability);
+    const all = able.length === serving.length;
+    if (this.#known.size >= KNOWN_MAX) this.#known.clear();
+    if (routeNeed === undefined) {
+      this.#known.set(key, { serving, untilMs: nowMs + KNOWN_MS_MAX, all });
+    }
+    return all ? routeNeed : abilityNeed(ability, routeNeed);
+  }
+}
+
+/** Whether all that have the model were asked for a route, and none has it. */
+function isNowhere(able: readonly Endpoint[], id: string, need: Need<Endpoint>): boolean {
+  if (able.length === 0) return false;
+  return able.every((endpoint) => endpoint.apis !== undefined && !need.isMetBy(endpoint, id));
+}

@@ -1,0 +1,114 @@
+import type { Settings } from "../../config/settings.ts";
+import type { Scope } from "../../http/direct.ts";
+import type { Forwarded } from "../../http/forward.ts";
+import { ApiError, dialectOf, type ErrorKind } from "../../wire/error.ts";
+import { clientOf } from "../client.ts";
+import type { CloudModel } from "../clouds/cloudmodel.ts";
+import type { Clouds } from "../clouds/clouds.ts";
+import { sendToCloud } from "../clouds/send.ts";
+import type { Dispatcher } from "../dispatch.ts";
+import type { Endpoint } from "../endpoint.ts";
+import type { Entry } from "../record/entry.ts";
+import { mayRetry } from "../retry.ts";
+import type { Need } from "../routing/request.ts";
+import type { Call } from "./call.ts";
+
+export interface SenderOptions {
+  clouds: Clouds;
+  dispatcher: Dispatcher;
+  settings: Settings;
+}
+
+/** Who asks, for which model. */
+export interface Asking {
+  c: Scope;
+  path: string;
+  /** The model as the client calls it. */
+  model: string;
+  /** As the balancer lists it. */
+  id: string;
+  streams: boolean;
+  address: string | undefined;
+  record: Entry;
+}
+
+/** What is asked, as endpoints and clouds get it. */
+export interface Question {
+  /** What an endpoint must have besides the model. Throws for what none of ours can do. */
+  need(): Need<Endpoint> | undefined;
+  /** What to send to an endpoint. Throws `invalid_request` for what it cannot be asked. */
+  callTo(endpoint: Endpoint): Call;
+  /** The same for a cloud. */
+  callToCloud(cloud: CloudModel): Call;
+  /** Of its prompt, where the strategy needs it. */
+  readonly fingerprint: Float64Array | undefined;
+  /** Whether it can be sent (again). */
+  readonly sendable: boolean;
+}
+
+/** Ends of a request at our endpoints after which an operator's rule may send it to a cloud. */
+const GIVEN_UP = new Set<ErrorKind>([
+  ...(["model_not_found", "no_endpoint", "rate_limited", "timeout", "upstream"] as const),
+]);
+
+/** Sends requests where their model is: to an endpoint, to a cloud, or first here and then there. */
+export class Sender {
+  readonly #options: SenderOptions;
+
+  constructor(options: SenderOptions) {
+    this.#options = options;
+  }
+
+  /** The cloud's model that a request is for by its prefix, if it is. Throws 401 without a key. */
+  cloudOf(model: string): CloudModel | undefined {
+    return this.#options.clouds.find(model);
+  }
+
+  /** Sends a question, to `cloud` if that is given. Throws what dispatcher and `forward` throw. */
+  async send(
+    asking: Asking,
+    question: Question,
+    cloud: CloudModel | undefined,
+  ): Promise<Forwarded> {
+    if (cloud !== undefined) return this.#toCloud(asking, question, cloud);
+    const fallback = this.#options.clouds.fallbackOf(asking.model);
+    if (fallback === undefined) return this.#toFleet(asking, question);
+    try {
+      const forwarded = await this.#toFleet(asking, question);
+      const { status } = forwarded.response;
+      const isOver = !mayRetry({ status, streams: asking.streams }) || !question.sendable;
+      if (isOver) return forwarded;
+      await forwarded.response.body?.cancel();
+    } catch (error) {
+      const isGivenUp = error instanceof ApiError && GIVEN_UP.has(error.kind);
+      if (!isGivenUp || !question.sendable) throw error;
+    }
+    return this.#toCloud(asking, question, fallback);
+  }
+
+  #toFleet(asking: Asking, question: Question): Promise<Forwarded> {
+    const { c, path, id, streams, address, record } = asking;
+    const { headers } = c.req.raw;
+    return this.#options.dispatcher.dispatch({
+      ...{ model: id, need: question.need(), streams, headers, record, question },
+      requestId: c.get("requestId"),
+      dialect: dialectOf(path),
+      caller: c.req.raw,
+      client: clientOf(headers, address),
+      method: "POST",
+    });
+  }
+
+  #toCloud({ c, path, record }: Asking, question: Question, cloud: CloudModel): Promise<Forwarded> {
+    const { clouds, settings } = this.#options;
+    const { firstByteTimeoutMs, idleTimeoutMs } = settings;
+    const request = {
+      ...{ cloud, record, firstByteTimeoutMs, idleTimeoutMs, caller: c.req.raw, method: "POST" },
+      call: question.callToCloud(cloud),
+      headers: c.req.raw.headers,
+      requestId: c.get("requestId"),
+      dialect: dialectOf(path),
+    };
+    return sendToCloud(request, clouds.metrics);
+  }
+}
