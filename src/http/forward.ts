@@ -1,5 +1,6 @@
 import { ApiError, type Dialect, errorFrame } from "../wire/error.ts";
 import { type Exchange, exchange } from "./client/exchange.ts";
+import { ClientError } from "./client/failure.ts";
 import { headerOf } from "./client/head.ts";
 import type { ForwardProxy } from "./client/proxy.ts";
 import type { RequestBody } from "./client/upload.ts";
@@ -188,6 +189,9 @@ async function asApiError(
 ): Promise<ApiError> {
   if (watch.reason !== undefined) return watch.reason;
   if (cause instanceof ApiError) return cause;
+  // The client's own body broke off or was too large: no fault of the target.
+  const told = cause instanceof ClientError && cause.code === "body" ? cause.cause : undefined;
+  if (told instanceof ApiError) return told;
   const message = `Sending the request to ${target.label} failed: it could not be reached or broke \
 off its answer. Try again, or see GET /ready for what is online.`;
   const failure = new ApiError("upstream", message, { cause });
