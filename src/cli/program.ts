@@ -4,12 +4,13 @@ import { environment } from "../config/environment.ts";
 import { loadSettings } from "../config/load.ts";
 import { exemptLoopback } from "../config/proxy.ts";
 import { LLAMA_CPP_VERSION, VERSION } from "../config/version.ts";
-import { addEndpointCommands } from "./endpointcommands.ts";
+import { addEndpointCommands, type GroupParts } from "./endpointcommands.ts";
 import { CliError, EXIT, type ExitCode } from "./exit.ts";
 import { reportFailure } from "./failure.ts";
 import { addSettings, flagsOf, refuseExtra, withSuggestion } from "./flags.ts";
 import { CHAT_EXAMPLES, ROOT_NOTES, SERVE_EXAMPLES, SETTINGS_NOTE, settingsHelp } from "./help.ts";
 import { LOCAL_NODE_COMMAND } from "./localnode.ts";
+import { addModelCommands } from "./modelcommands.ts";
 import { findServer } from "./server.ts";
 
 /**
@@ -61,7 +62,7 @@ built in. Without a command it serves: a balancer and a local node.",
     );
   addServing(program, rest);
   addClients(program, rest, outcome);
-  addEndpointCommands(program, {
+  const group: GroupParts = {
     addServerOptions,
     connect: ({ json, ...flags }) => {
       const { client, settings } = clientOf(flags);
@@ -70,7 +71,9 @@ built in. Without a command it serves: a balancer and a local node.",
     finish: (code) => {
       outcome.code = code;
     },
-  });
+  };
+  addEndpointCommands(program, group);
+  addModelCommands(program, group);
   addCare(program, rest, outcome);
   addHidden(program);
   return program;
