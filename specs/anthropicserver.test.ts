@@ -1,8 +1,8 @@
 import { afterAll, beforeEach, describe, expect, test } from "bun:test";
 import Anthropic from "@anthropic-ai/sdk";
 import fc from "fast-check";
-import { chatOverMessages } from "../src/balancer/translation/anthropic/chat.ts";
-import { request } from "../src/balancer/translation/anthropic/request.fixture.ts";
+import { chatOverMessages } from "../src/translation/anthropic/chat.ts";
+import { request } from "../src/translation/anthropic/request.fixture.ts";
 import { eventsOf } from "../src/wire/sse.ts";
 import { anthropicServer, type Fault } from "./anthropicserver.ts";
 

@@ -132,6 +132,7 @@ const RANKS: Record<string, number> = {
   http: 3,
   db: 4,
   storage: 5,
+  translation: 5,
   engine: 5,
   registry: 6,
   auth: 6,

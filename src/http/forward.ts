@@ -6,7 +6,7 @@ import type { ForwardProxy } from "./client/proxy.ts";
 import type { RequestBody } from "./client/upload.ts";
 import { forwardedHeaders, returnedHeaders } from "./headers.ts";
 import { relay, type SendOutcome, type Tap } from "./relay.ts";
-import type { Rewrite, Rewritten } from "./rewrite.ts";
+import type { Rewrite, Rewritten } from "./rewrite/rewrite.ts";
 import { Watch } from "./watch.ts";
 
 /** Where a request goes on. */

@@ -1,5 +1,5 @@
 import type { Exchange } from "./client/exchange.ts";
-import type { StreamRewrite } from "./rewrite.ts";
+import type { StreamRewrite } from "./rewrite/rewrite.ts";
 import type { Watch } from "./watch.ts";
 
 /** How the sending of a body ended. */

@@ -1,5 +1,5 @@
 import type { ForwardTarget } from "../../http/forward.ts";
-import type { Translation } from "../translation/translation.ts";
+import type { Translation } from "../../translation/translation.ts";
 import type { Provider } from "./provider.ts";
 import { cannot, speechOf } from "./speech.ts";
 

@@ -1,12 +1,12 @@
+import { chatOverMessages } from "../../translation/anthropic/chat.ts";
+import { compose } from "../../translation/compose.ts";
+import { chatOverGoogle } from "../../translation/google/chat.ts";
+import { countOverGoogle } from "../../translation/google/counttokens.ts";
+import { embeddingsOverGoogle } from "../../translation/google/embeddings.ts";
+import { messagesOverChat } from "../../translation/messages/messages.ts";
+import { responsesOverChat } from "../../translation/responses/responses.ts";
+import type { Translation } from "../../translation/translation.ts";
 import { ApiError } from "../../wire/error.ts";
-import { chatOverMessages } from "../translation/anthropic/chat.ts";
-import { compose } from "../translation/compose.ts";
-import { chatOverGoogle } from "../translation/google/chat.ts";
-import { countOverGoogle } from "../translation/google/counttokens.ts";
-import { embeddingsOverGoogle } from "../translation/google/embeddings.ts";
-import { messagesOverChat } from "../translation/messages/messages.ts";
-import { responsesOverChat } from "../translation/responses/responses.ts";
-import type { Translation } from "../translation/translation.ts";
 import type { CloudApi } from "./provider.ts";
 
 /** Puts a client's request to a cloud, under the cloud's own name for the model. */

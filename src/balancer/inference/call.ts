@@ -1,5 +1,5 @@
 import type { RequestBody } from "../../http/client/upload.ts";
-import type { Rewrite } from "../../http/rewrite.ts";
+import type { Rewrite } from "../../http/rewrite/rewrite.ts";
 
 /** What one endpoint is sent for a request, and what is made of its answer. */
 export interface Call {

@@ -1,11 +1,11 @@
+import { EventLines } from "../../http/rewrite/lines.ts";
+import { ModelRewrite, withModel } from "../../http/rewrite/model.ts";
+import { askingForUsage, UsageEdit } from "../../http/rewrite/usage.ts";
+import { TranslatedRewrite } from "../../translation/translated.ts";
+import type { Translation } from "../../translation/translation.ts";
 import type { Dialect } from "../../wire/error.ts";
 import type { CloudModel } from "../clouds/cloudmodel.ts";
 import type { Endpoint } from "../endpoint.ts";
-import { EventLines } from "../rewrite/lines.ts";
-import { ModelRewrite, withModel } from "../rewrite/model.ts";
-import { TranslatedRewrite } from "../rewrite/translated.ts";
-import { askingForUsage, UsageEdit } from "../rewrite/usage.ts";
-import type { Translation } from "../translation/translation.ts";
 import type { Call } from "./call.ts";
 import type { Route } from "./route.ts";
 import type { Question } from "./sender.ts";

@@ -1,20 +1,20 @@
 import type { ZodType } from "zod";
 import type { Settings } from "../../config/settings.ts";
 import type { GuardedSchema } from "../../http/body.ts";
+import { messagesOverChat } from "../../translation/messages/messages.ts";
+import { ollamaChatOverChat } from "../../translation/ollama/chat.ts";
+import {
+  ollamaEmbeddingsOverEmbeddings,
+  ollamaEmbedOverEmbeddings,
+} from "../../translation/ollama/embed.ts";
+import { ollamaGenerateOverChat } from "../../translation/ollama/generate.ts";
+import { responsesOverChat } from "../../translation/responses/responses.ts";
+import { refuseState } from "../../translation/responses/state.ts";
+import type { Translation } from "../../translation/translation.ts";
 import { IMAGE_MODEL_DEFAULT, ImageRequest, SpeechRequest } from "../../wire/media.ts";
 import { EmbeddingsRequest, InferenceRequest, isInferenceRequest } from "../../wire/openai.ts";
 import type { Endpoint } from "../endpoint.ts";
 import type { Need } from "../routing/request.ts";
-import { messagesOverChat } from "../translation/messages/messages.ts";
-import { ollamaChatOverChat } from "../translation/ollama/chat.ts";
-import {
-  ollamaEmbeddingsOverEmbeddings,
-  ollamaEmbedOverEmbeddings,
-} from "../translation/ollama/embed.ts";
-import { ollamaGenerateOverChat } from "../translation/ollama/generate.ts";
-import { responsesOverChat } from "../translation/responses/responses.ts";
-import { refuseState } from "../translation/responses/state.ts";
-import type { Translation } from "../translation/translation.ts";
 import { needOfRoute } from "./needs.ts";
 
 /** What is read of every request; `model` may be missing where there is a default. */

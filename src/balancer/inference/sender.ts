@@ -51,7 +51,7 @@ const GIVEN_UP = new Set<ErrorKind>([
   ...(["model_not_found", "no_endpoint", "rate_limited", "timeout", "upstream"] as const),
 ]);
 
-/** Sends requests where their model is: to an endpoint, to a cloud, or first here and then there. */
+/** Sends requests where their model is: to an endpoint, to a cloud, or to one after the other. */
 export class Sender {
   readonly #options: SenderOptions;
 

@@ -1,0 +1,96 @@
+import { JSON_LINES } from "../forward.ts";
+import type { StreamRewrite } from "./rewrite.ts";
+
+/** Changes the data of single events; a stream's other lines pass as they are. */
+export interface EventEdit {
+  /** Events without this text are left alone; undefined: it looks at every one. */
+  readonly needle: string | undefined;
+  /** The data of one event (one line) in the place of which others are sent; none drops it. */
+  edit(data: Buffer): Buffer[];
+}
+
+const LINE_FEED = 0x0a;
+const DATA = Buffer.from("data:");
+const SPACE = 0x20;
+const NAMED = Buffer.from("data: ");
+const ONE_FEED = Buffer.from("\n");
+const TWO_FEEDS = Buffer.from("\n\n");
+
+/**
+ * Edits an event stream line by line. The bytes of events that an edit leaves alone stay as they
+ * are. Lines that come in several pieces, which only very long ones do, are not edited.
+ */
+export class EventLines implements StreamRewrite {
+  readonly #edits: readonly EventEdit[];
+  /** Lines are data as they are. */
+  readonly #isBare: boolean;
+  /** Bytes without any of them pass at once. */
+  readonly #needles: readonly string[] | undefined;
+  /** The next bytes belong to a line that was too long to be held. */
+  #inLine = false;
+  /** The event that was dropped had a blank line behind it, which goes as well. */
+  #dropBlank = false;
+
+  /** `type` is the stream's content type: events, or JSON lines. */
+  constructor(edits: readonly EventEdit[], type = "text/event-stream") {
+    this.#edits = edits;
+    this.#isBare = type.startsWith(JSON_LINES);
+    const needles = edits.map(({ needle }) => needle).filter((needle) => needle !== undefined);
+    this.#needles = needles.length === edits.length ? needles : undefined;
+  }
+
+  push(piece: Uint8Array): Uint8Array | undefined {
+    const bytes = Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
+    if (this.#passes(bytes)) return bytes;
+    const out: Buffer[] = [];
+    let kept = 0;
+    for (let at = 0; at < bytes.length; ) {
+      const feed = bytes.indexOf(LINE_FEED, at);
+      const end = feed === -1 ? bytes.length : feed + 1;
+      const line = bytes.subarray(at, end);
+      const changed = this.#inLine || feed === -1 ? undefined : this.#line(line);
+      this.#inLine = feed === -1;
+      if (changed !== undefined) {
+        out.push(bytes.subarray(kept, at), ...changed);
+        kept = end;
+      }
+      at = end;
+    }
+    if (kept === 0) return bytes;
+    out.push(bytes.subarray(kept));
+    const sent = Buffer.concat(out);
+    return sent.length === 0 ? undefined : sent;
+  }
+
+  #passes(bytes: Buffer): boolean {
+    if (this.#needles === undefined || this.#dropBlank || this.#inLine) return false;
+    if (bytes.at(-1) !== LINE_FEED) return false;
+    return !this.#needles.some((needle) => bytes.includes(needle));
+  }
+
+  end(): undefined {
+    return undefined;
+  }
+
+  /** What is sent instead of a line; undefined leaves it as it is. */
+  #line(line: Buffer): Buffer[] | undefined {
+    const isBlank = line.length === 1 || (line.length === 2 && line[0] === 0x0d);
+    if (isBlank && this.#dropBlank) {
+      this.#dropBlank = false;
+      return [];
+    }
+    if (!this.#isBare && !line.subarray(0, DATA.length).equals(DATA)) return undefined;
+    const behind = line[DATA.length] === SPACE ? DATA.length + 1 : DATA.length;
+    const start = this.#isBare ? 0 : behind;
+    const data = line.subarray(start, line.at(-2) === 0x0d ? -2 : -1);
+    let events = [data];
+    for (const one of this.#edits) events = events.flatMap((event) => one.edit(event));
+    if (events.length === 1 && events[0] === data) return undefined;
+    if (this.#isBare) return events.map((event) => Buffer.concat([event, ONE_FEED]));
+    this.#dropBlank = events.length === 0;
+    return events.map((event, i) => {
+      const isLast = i === events.length - 1;
+      return Buffer.concat([NAMED, event, isLast ? ONE_FEED : TWO_FEEDS]);
+    });
+  }
+}

@@ -1,0 +1,65 @@
+import { z } from "zod";
+import { ChatChunk } from "../wire/chat.ts";
+import { ApiError } from "../wire/error.ts";
+import { DONE, type ServerEvent } from "../wire/sse.ts";
+import { nonsense, readAnswer } from "./reading.ts";
+
+const ErrorText = z.union([
+  z.looseObject({ error: z.looseObject({ message: z.string(), type: z.unknown().optional() }) }),
+  z.looseObject({ error: z.string() }),
+]);
+
+/**
+ * One event of a stream of chat completions; "done" for its end. Throws the error that the event
+ * tells of, or `upstream` for one that makes no sense.
+ */
+export function readChunk({ event, data }: ServerEvent): ChatChunk | "done" {
+  const json = jsonOf(data);
+  if (json === DONE) return "done";
+  const failure = ErrorText.safeParse(json).data?.error;
+  if (failure !== undefined) throw told(failure);
+  if (event === "error") throw told("it gives no reason");
+  return readAnswer(ChatChunk, json);
+}
+
+const Logprobs = z.looseObject({ content: z.array(z.unknown()).nullish() });
+
+/** The log probabilities of a choice's tokens; none where there are none. */
+export function logprobsOf({ logprobs }: { logprobs?: unknown }): unknown[] {
+  return Logprobs.safeParse(logprobs).data?.content ?? [];
+}
+
+/** What the model thought: `reasoning_content` with most servers, `reasoning` with some. */
+export function thoughtOf(said: Record<string, unknown>): string {
+  const text = said.reasoning_content ?? said.reasoning;
+  return typeof text === "string" ? text : "";
+}
+
+/** The error of a stream that ended before its last event. */
+export function unfinished(): ApiError {
+  const message = "The answer broke off: the endpoint ended it before it was finished. Try again.";
+  return new ApiError("upstream", message, { code: "stream_broken" });
+}
+
+/** Whatever is thrown while a stream is read, as the client is told. */
+export function streamFailure(thrown: unknown): ApiError {
+  if (thrown instanceof ApiError) return thrown;
+  const message = "The answer broke off: it could not be read. Try again.";
+  return new ApiError("upstream", message, { code: "invalid_answer", cause: thrown });
+}
+
+function jsonOf(data: string): unknown {
+  if (data.trim() === DONE) return DONE;
+  try {
+    return JSON.parse(data);
+  } catch (cause) {
+    throw nonsense("an event of it is no JSON", cause);
+  }
+}
+
+function told(failure: string | { message: string; type?: unknown }): ApiError {
+  const [reason, type] = typeof failure === "string" ? [failure] : [failure.message, failure.type];
+  const kind = type === "rate_limit_error" ? "rate_limited" : "upstream";
+  const message = `The answer broke off: the endpoint reports an error: ${reason}`;
+  return new ApiError(kind, message, { code: "stream_error" });
+}

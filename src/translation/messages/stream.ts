@@ -1,0 +1,95 @@
+import type { ChatChunk, ChatUsage } from "../../wire/chat.ts";
+import { errorFrame } from "../../wire/error.ts";
+import type { ServerEvent } from "../../wire/sse.ts";
+import { readChunk, streamFailure, unfinished } from "../chatevent.ts";
+import type { StreamTranslation } from "../translation.ts";
+import { textIn } from "./answer.ts";
+import { Blocks, event } from "./blocks.ts";
+import { endingOf, messageId, messagesUsage } from "./ending.ts";
+import type { Asked } from "./messages.ts";
+
+type Choice = ChatChunk["choices"][number];
+
+/**
+ * The streamed message for a streamed chat completion. It is finished (`message_stop`) only if the
+ * chat was: by `[DONE]`, or by a finish reason and the end of the stream. All else ends with an
+ * `error` event.
+ */
+export class MessageStream implements StreamTranslation {
+  readonly #blocks = new Blocks();
+  readonly #asked: Asked;
+  #state: "new" | "running" | "over" = "new";
+  #last: Choice | undefined;
+  #usage: ChatUsage | undefined;
+
+  constructor(asked: Asked) {
+    this.#asked = asked;
+  }
+
+  push(given: ServerEvent): string {
+    return this.#guarded(() => {
+      const chunk = readChunk(given);
+      return chunk === "done" ? this.#finish() : this.#read(chunk);
+    });
+  }
+
+  end(): string {
+    return this.#guarded(() => {
+      if (this.#last === undefined) throw unfinished();
+      return this.#finish();
+    });
+  }
+
+  #guarded(step: () => string): string {
+    if (this.#state === "over") return "";
+    try {
+      return step();
+    } catch (thrown) {
+      this.#state = "over";
+      return errorFrame(streamFailure(thrown), "anthropic");
+    }
+  }
+
+  #read(chunk: ChatChunk): string {
+    if (chunk.usage != null) this.#usage = chunk.usage;
+    let frames = this.#state === "new" ? this.#start(chunk) : "";
+    const choice = chunk.choices.find(({ index }) => index === 0);
+    if (choice === undefined) return frames;
+    const { delta } = choice;
+    frames += this.#blocks.text("thinking", delta.reasoning_content || textIn(delta.reasoning));
+    frames += this.#blocks.text("text", `${delta.content ?? ""}${delta.refusal ?? ""}`);
+    for (const { index, id, function: called } of delta.tool_calls ?? []) {
+      const piece = { index, id, name: called?.name, text: called?.arguments ?? "" };
+      frames += this.#blocks.call(piece);
+    }
+    if (choice.finish_reason == null) return frames;
+    this.#last = choice;
+    return frames + this.#blocks.finish();
+  }
+
+  #start({ id, usage }: ChatChunk): string {
+    this.#state = "running";
+    const message = {
+      id: messageId(id),
+      type: "message",
+      role: "assistant",
+      model: this.#asked.model,
+      content: [],
+      stop_reason: null,
+      stop_sequence: null,
+      usage: messagesUsage(usage),
+    };
+    return event("message_start", { message });
+  }
+
+  #finish(): string {
+    if (this.#state === "new") throw unfinished();
+    const blocks = this.#blocks.finish();
+    const { hasCalls } = this.#blocks;
+    const { stopSequences } = this.#asked;
+    const delta = endingOf({ choice: this.#last ?? {}, hasCalls, stopSequences });
+    const usage = messagesUsage(this.#usage);
+    this.#state = "over";
+    return blocks + event("message_delta", { delta, usage }) + event("message_stop", {});
+  }
+}

@@ -1,0 +1,98 @@
+import { z } from "zod";
+import type { ChatChunk } from "../../wire/chat.ts";
+import { errorFrame } from "../../wire/error.ts";
+import type { ServerEvent } from "../../wire/sse.ts";
+import { logprobsOf, readChunk, streamFailure, thoughtOf, unfinished } from "../chatevent.ts";
+import type { StreamTranslation } from "../translation.ts";
+import { Calls } from "./calls.ts";
+import { doneReason, type Form, NOTHING, type Said } from "./form.ts";
+import type { Measure } from "./measure.ts";
+
+export interface OllamaStreamOptions {
+  /** As the client calls it. */
+  model: string;
+  form: Form;
+  measure: Measure;
+}
+
+/** The text of a chunk of a text completion. */
+const Text = z.looseObject({ text: z.string().nullish() });
+
+/** A stream of completions as lines of JSON; the last one says `done`, or why it broke off. */
+export class OllamaStream implements StreamTranslation {
+  readonly contentType = "application/x-ndjson";
+  readonly #options: OllamaStreamOptions;
+  readonly #calls = new Calls();
+  #finish: string | undefined;
+  #hasBegun = false;
+  #isOver = false;
+
+  constructor(options: OllamaStreamOptions) {
+    this.#options = options;
+  }
+
+  push(event: ServerEvent): string {
+    return this.#step(() => {
+      const chunk = readChunk(event);
+      if (chunk !== "done") return this.#take(chunk);
+      if (!this.#hasBegun) throw unfinished();
+      return this.#complete();
+    });
+  }
+
+  end(): string {
+    return this.#step(() => {
+      if (this.#finish === undefined) throw unfinished();
+      return this.#complete();
+    });
+  }
+
+  #step(work: () => string): string {
+    if (this.#isOver) return "";
+    try {
+      return work();
+    } catch (thrown) {
+      this.#isOver = true;
+      return errorFrame(streamFailure(thrown), "ollama");
+    }
+  }
+
+  #take(chunk: ChatChunk): string {
+    const { measure } = this.#options;
+    this.#hasBegun = true;
+    measure.read(chunk.usage, chunk);
+    const choice = chunk.choices.find(({ index }) => index === 0);
+    if (choice === undefined) return "";
+    const { delta } = choice;
+    for (const call of delta.tool_calls ?? []) this.#calls.add(call);
+    this.#finish = choice.finish_reason ?? this.#finish;
+    const said: Said = {
+      ...NOTHING,
+      content: delta.content || delta.refusal || Text.safeParse(choice).data?.text || "",
+      thinking: thoughtOf(delta),
+      logprobs: logprobsOf(choice),
+    };
+    if (said.content === "" && said.thinking === "") {
+      if (delta.tool_calls?.length) measure.piece();
+      return "";
+    }
+    measure.piece();
+    return this.#line(said, { done: false });
+  }
+
+  /** Calls are told when they are whole, in a line before the last. */
+  #complete(): string {
+    const toolCalls = this.#calls.take();
+    const told =
+      toolCalls.length === 0 ? "" : this.#line({ ...NOTHING, toolCalls }, { done: false });
+    this.#isOver = true;
+    const end = { done: true, done_reason: doneReason(this.#finish) };
+    return told + this.#line(NOTHING, { ...end, ...this.#options.measure.statistics() });
+  }
+
+  #line(said: Said, end: object): string {
+    const { model, form } = this.#options;
+    const created_at = new Date().toISOString();
+    return `${JSON.stringify({ model, created_at, ...form(said), ...end })}\n`;
+  }
+}

@@ -1,0 +1,67 @@
+import type { ChatTool, ToolChoice } from "../../wire/chat.ts";
+import { ApiError } from "../../wire/error.ts";
+import {
+  AllowedTools,
+  FunctionChoice,
+  FunctionTool,
+  type ResponsesRequest,
+} from "../../wire/responses.ts";
+import { readRequest } from "../reading.ts";
+
+/** The tools of a request and which of them the model must or may use, for chat completions. */
+export interface ChatTools {
+  tools?: ChatTool[];
+  tool_choice?: ToolChoice;
+}
+
+/**
+ * Chat completions know functions only. A choice among allowed tools is made by leaving the others
+ * out. Throws `invalid_request` for tools that OpenAI runs itself.
+ */
+export function toolsOf({ tools, tool_choice: choice }: ResponsesRequest): ChatTools {
+  const functions = (tools ?? []).map(chatTool);
+  const all = functions.length === 0 ? {} : { tools: functions };
+  if (choice === undefined || choice === null) return all;
+  if (typeof choice === "string") return { ...all, tool_choice: choice };
+  const at = "tool_choice";
+  if (choice.type === "function") {
+    const { name } = readRequest(FunctionChoice, choice, at);
+    return { ...all, tool_choice: { type: "function", function: { name } } };
+  }
+  if (choice.type !== "allowed_tools") throw unsupported(`${at}.type`, choice.type);
+  const allowed = readRequest(AllowedTools, choice, at);
+  const names = allowed.tools.map(({ type, name }, i) => {
+    const known = functions.some((tool) => tool.function.name === name);
+    if (type !== "function") throw unsupported(`${at}.tools.${i}.type`, type);
+    if (!known) throw unknownTool(`${at}.tools.${i}.name`, name ?? "");
+    return name;
+  });
+  const tools_ = functions.filter((tool) => names.includes(tool.function.name));
+  return { tools: tools_, tool_choice: allowed.mode };
+}
+
+function chatTool(tool: { type: string }, i: number): ChatTool {
+  if (tool.type !== "function") throw unsupported(`tools.${i}.type`, tool.type);
+  const { name, description, parameters, strict } = readRequest(FunctionTool, tool, `tools.${i}`);
+  return {
+    type: "function",
+    function: {
+      name,
+      ...(typeof description === "string" ? { description } : {}),
+      ...(parameters ? { parameters } : {}),
+      ...(typeof strict === "boolean" ? { strict } : {}),
+    },
+  };
+}
+
+function unsupported(param: string, type: string): ApiError {
+  const message = `The response cannot be made: \`${param}\` is \`${type}\`, and endpoints \
+that speak chat completions have no such tools. Use tools of type \`function\`.`;
+  return new ApiError("invalid_request", message, { code: "unsupported_value", param });
+}
+
+function unknownTool(param: string, name: string): ApiError {
+  const message = `The response cannot be made: \`${param}\` is \`${name}\`, which is not in \
+\`tools\`. Add it there, or take it out.`;
+  return new ApiError("invalid_request", message, { param });
+}

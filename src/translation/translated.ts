@@ -1,0 +1,93 @@
+import { ModelRewrite } from "../http/rewrite/model.ts";
+import type { Rewrite, Rewritten, StreamRewrite } from "../http/rewrite/rewrite.ts";
+import { ApiError, type Dialect, errorBody, errorHeaders } from "../wire/error.ts";
+import { readProviderError } from "../wire/foreignerror.ts";
+import { EventReader } from "../wire/sse.ts";
+import type { StreamTranslation, Translation } from "./translation.ts";
+
+export interface TranslatedOptions {
+  translation: Translation;
+  /** As the client calls it. */
+  model: string;
+  /** In whose terms the client is told of errors. */
+  dialect: Dialect;
+  requestId: string;
+}
+
+/** Answers of an endpoint that was asked in another API than the client's. */
+export class TranslatedRewrite implements Rewrite {
+  readonly #options: TranslatedOptions;
+  readonly #names: ModelRewrite;
+
+  constructor(options: TranslatedOptions) {
+    this.#options = options;
+    this.#names = new ModelRewrite(options.model);
+  }
+
+  whole(bytes: Buffer, status: number): Rewritten {
+    const { translation, dialect, requestId } = this.#options;
+    const json = parse(bytes);
+    if (status >= 400) {
+      const { kind, message, ...more } = readProviderError(status, json ?? bytes.toString("utf8"));
+      const error = new ApiError(kind, message, more);
+      const body = encode(JSON.stringify(errorBody(error, dialect, requestId)));
+      return { bytes: body, status: error.status, headers: errorHeaders(error) };
+    }
+    if (json === undefined) throw senseless(undefined);
+    return this.#names.whole(Buffer.from(JSON.stringify(translation.answer(json))));
+  }
+
+  stream(): StreamRewrite {
+    const { translation } = this.#options;
+    if (translation.stream === undefined) throw senseless(undefined);
+    return new TranslatedStream(translation.stream(), this.#names);
+  }
+}
+
+class TranslatedStream implements StreamRewrite {
+  readonly #reader = new EventReader();
+  readonly #translation: StreamTranslation;
+  readonly #names: StreamRewrite;
+
+  constructor(translation: StreamTranslation, names: ModelRewrite) {
+    this.#translation = translation;
+    this.#names = names.stream(translation.contentType);
+  }
+
+  get contentType(): string | undefined {
+    return this.#translation.contentType;
+  }
+
+  push(bytes: Uint8Array): Uint8Array | undefined {
+    let text = "";
+    for (const event of this.#reader.push(bytes)) text += this.#translation.push(event);
+    return this.#sent(text);
+  }
+
+  end(): Uint8Array | undefined {
+    let text = "";
+    for (const event of this.#reader.end()) text += this.#translation.push(event);
+    return this.#sent(text + this.#translation.end());
+  }
+
+  #sent(text: string): Uint8Array | undefined {
+    return text === "" ? undefined : this.#names.push(encode(text));
+  }
+}
+
+function parse(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString("utf8"));
+  } catch {
+    return undefined; // An error page, or an answer that makes no sense.
+  }
+}
+
+function encode(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+function senseless(cause: unknown): ApiError {
+  const message = "The endpoint's answer could not be read: it is not what was asked for.";
+  return new ApiError("upstream", message, { cause });
+}
