@@ -2,7 +2,15 @@ import { downloadFile, listFiles, modelInfo, pathsInfo } from "@huggingface/hub"
 import type { HubCache } from "../db/hubcache.ts";
 import { ApiError } from "../wire/error.ts";
 import { HubError } from "./failure.ts";
-import { fileOf, ModelInfo, type RepoFile, Snapshot, snapshotOf, TreeEntry } from "./snapshot.ts";
+import {
+  fileOf,
+  ModelInfo,
+  type RepoFile,
+  Snapshot,
+  smallFilesOf,
+  snapshotOf,
+  TreeEntry,
+} from "./snapshot.ts";
 import { Transport, type TransportOptions } from "./transport.ts";
 
 export interface HubOptions extends TransportOptions {
@@ -26,6 +34,7 @@ const FILES_MAX = 10_000;
 /** Larger JSON files are not read here. */
 const TEXT_BYTES_MAX = 8 * 2 ** 20;
 const PATHS_MAX = 500;
+const AHEAD_MAX = 3;
 const REPO = { type: "model" } as const;
 
 /** Looks things up at the hub, through a cache. */
@@ -84,8 +93,25 @@ export class HubClient {
     return await until(flight, signal);
   }
 
+  /** What git holds comes without a redirect from `raw`; a mirror may have no such route. */
   async #download(repo: string, revision: string, file: RepoFile): Promise<string> {
     const url = resolveUrl(this.url, repo, revision, file.path);
+    if (file.sha256 !== null) return await this.#downloadFrom(url, repo, revision, file);
+    try {
+      const raw = url.replace("/resolve/", "/raw/");
+      return await this.#downloadFrom(raw, repo, revision, file);
+    } catch (error) {
+      if (error instanceof HubError && error.isPassing) throw error;
+      return await this.#downloadFrom(url, repo, revision, file);
+    }
+  }
+
+  async #downloadFrom(
+    url: string,
+    repo: string,
+    revision: string,
+    file: RepoFile,
+  ): Promise<string> {
     // With what is known already the library asks once, not three times.
     const downloadInfo = { url, size: file.size, etag: file.sha256 ?? file.gitOid ?? "" };
     const blob = await this.#guarded(() =>
@@ -108,13 +134,23 @@ export class HubClient {
       this.#guarded(() => this.#info(repo, revision)),
       this.#guarded(() => this.#files(repo, revision)),
     ]);
-    const isCommit = revision === info.sha;
-    const isSame = isCommit || (await this.#guarded(() => this.#isAt(info, files)));
+    const likely = snapshotOf(info, files);
+    const [isSame] = await Promise.all([
+      revision === info.sha || this.#guarded(() => this.#isAt(info, files)),
+      this.#fetchAhead(likely),
+    ]);
     // Somebody committed between the two answers.
     const exact = isSame ? files : await this.#guarded(() => this.#files(info.name, info.sha));
-    const snapshot = snapshotOf(info, exact);
+    const snapshot = { ...likely, files: exact };
     await this.#cache.put(key, JSON.stringify(snapshot));
     return snapshot;
+  }
+
+  /** Reads into the cache what will be asked for next; what fails is asked for again then. */
+  async #fetchAhead(snapshot: Snapshot): Promise<void> {
+    const { signal } = new AbortController();
+    const files = smallFilesOf(snapshot).slice(0, AHEAD_MAX);
+    await Promise.allSettled(files.map((file) => this.text(snapshot, file, signal)));
   }
 
   async #info(name: string, revision: string): Promise<ModelInfo> {

@@ -7,7 +7,7 @@ import { HubError, toApiError } from "./failure.ts";
 import type { HubClient, Known } from "./hub.ts";
 import { memoryWarnings } from "./memory.ts";
 import { shardsOf } from "./safetensors.ts";
-import type { RepoFile, Snapshot } from "./snapshot.ts";
+import { type RepoFile, type Snapshot, templateFileOf } from "./snapshot.ts";
 import { preferredOf } from "./weights.ts";
 
 /** What was found out about a model that is to be registered. */
@@ -88,8 +88,7 @@ async function readTemplate(
   signal: AbortSignal,
 ): Promise<string | null> {
   if (snapshot.chatTemplate !== null) return snapshot.chatTemplate;
-  const named = (name: string) => snapshot.files.find(({ path }) => path === name);
-  const file = named("chat_template.jinja") ?? named("tokenizer_config.json");
+  const file = templateFileOf(snapshot);
   if (file === undefined) return null;
   try {
     const text = await hub.text(snapshot, file, signal);

@@ -14,7 +14,7 @@ export interface Reference {
 }
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,95}$/;
-const QUANTIZATION = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+const QUANTIZATION = /^(?=.{1,64}$)[A-Za-z0-9]+(?:[._-][A-Za-z0-9]+)*$/;
 const REVISION = /^[A-Za-z0-9][A-Za-z0-9._/-]{0,255}$/;
 /** Known names of the hub, beside the one that is configured. */
 const HUB_HOSTS = /^(?:[a-z0-9-]+\.)*(?:huggingface\.co|hf\.co)$/i;

@@ -116,3 +116,18 @@ export function snapshotOf(info: ModelInfo, files: RepoFile[]): Snapshot {
     files,
   };
 }
+
+/** The file with the chat template, where the hub itself does not tell it. */
+export function templateFileOf({ chatTemplate, files }: Snapshot): RepoFile | undefined {
+  if (chatTemplate !== null) return undefined;
+  const named = (name: string) => files.find(({ path }) => path === name);
+  return named("chat_template.jinja") ?? named("tokenizer_config.json");
+}
+
+/** Small files that must be read to know what the model is made of. */
+export function smallFilesOf(snapshot: Snapshot): RepoFile[] {
+  const { files } = snapshot;
+  const indexes = files.filter(({ path }) => /^[^/]+\.safetensors\.index\.json$/i.test(path));
+  const template = templateFileOf(snapshot);
+  return [...indexes, ...(template === undefined ? [] : [template])];
+}
