@@ -11,7 +11,7 @@ import {
   TINY_MMPROJ,
   until,
 } from "../src/engine/testengine.ts";
-import { type Usage, usageOf } from "./bench/process.ts";
+import { type Usage, usageOf } from "./bench/rig/process.ts";
 
 type Engine = Awaited<ReturnType<typeof launchTest>>;
 

@@ -1,13 +1,13 @@
 import { mkdtempSync, rmSync } from "node:fs";
-import { availableParallelism, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { median } from "./load.ts";
-import { startNginx } from "./nginx.ts";
-import { freePort, type Pinned, startPinned } from "./pinned.ts";
-import { sseRound } from "./sse.ts";
-import { STREAM_EVENTS } from "./upstream.ts";
-import { wrk } from "./wrk.ts";
+import { median } from "./rig/load.ts";
+import type { Pinned } from "./rig/pinned.ts";
+import { type Proxies, startProxies } from "./rig/proxies.ts";
+import { sseRound } from "./rig/sse.ts";
+import { LOAD_CORE, requireTools } from "./rig/throughput.ts";
+import { STREAM_EVENTS } from "./rig/upstream.ts";
+import { wrk } from "./rig/wrk.ts";
 
 /**
  * What the balancer costs, beside nginx in front of the same trivial upstream: requests per second
@@ -16,22 +16,18 @@ import { wrk } from "./wrk.ts";
  * load and upstream share another; runs alternate, medians are shown.
  */
 
-const PROXY_CORE = 0;
-const LOAD_CORE = 1;
 const ROUNDS = 5;
 const STREAMS = 32;
 const STREAMS_MANY = 512;
 /** A JavaScript program is as fast as it gets after some seconds. */
 const WARM_UP_S = 6;
 
-type Targets = Record<"direct" | "nginx" | "llmlb", Pinned>;
-
 async function main(): Promise<void> {
-  requireTools();
+  requireTools("nginx", "wrk", "taskset");
   const folder = mkdtempSync(join(tmpdir(), "llmlb-bench-"));
   const started: Pinned[] = [];
   try {
-    const targets = await startTargets(folder, started);
+    const targets = await startProxies(folder, started);
     const rows = [
       ...(await throughput(targets, folder)),
       ...(await latency(targets, folder)),
@@ -51,55 +47,7 @@ async function main(): Promise<void> {
   }
 }
 
-function requireTools(): void {
-  const missing = ["nginx", "wrk", "taskset"].filter((tool) => Bun.which(tool) === null);
-  if (missing.length > 0) {
-    console.error(
-      `Missing: ${missing.join(", ")}. On Debian: apt-get install nginx wrk util-linux`,
-    );
-    process.exit(1);
-  }
-  if (availableParallelism() < 2) console.error("Warning: one core only, all figures will be low.");
-  Bun.spawnSync(["taskset", "-pc", String(LOAD_CORE), String(process.pid)]);
-}
-
-async function startTargets(folder: string, started: Pinned[]): Promise<Targets> {
-  const start = async (server: Promise<Pinned>) => {
-    const running = await server;
-    started.push(running);
-    return running;
-  };
-  const script = (path: string) => fileURLToPath(new URL(path, import.meta.url));
-  const upstreamPort = await freePort();
-  const direct = await start(
-    startPinned({
-      argv: [process.execPath, script("upstream.ts"), String(upstreamPort)],
-      core: LOAD_CORE,
-      port: upstreamPort,
-      probe: "/v1/models",
-    }),
-  );
-  const nginxFolder = join(folder, "nginx");
-  const nginx = await start(
-    startNginx({ upstream: direct.url, core: PROXY_CORE, folder: nginxFolder }),
-  );
-  const port = await freePort();
-  const args = ["balancer", "--endpoint", `up=${direct.url}`, "--port", String(port)];
-  // The upstream takes everything at once; nothing is to wait for a slot.
-  args.push("--default-slots", "1000");
-  const llmlb = await start(
-    startPinned({
-      argv: [process.execPath, script("../../src/main.ts"), ...args],
-      core: PROXY_CORE,
-      port,
-      env: { LLMLB_HOME: join(folder, "home") },
-      probe: "/ready",
-    }),
-  );
-  return { direct, nginx, llmlb };
-}
-
-async function throughput({ nginx, llmlb }: Targets, folder: string): Promise<string[][]> {
+async function throughput({ nginx, llmlb }: Proxies, folder: string): Promise<string[][]> {
   const rates = { nginx: [] as number[], llmlb: [] as number[] };
   const costs = { nginx: [] as number[], llmlb: [] as number[] };
   for (let round = 0; round <= ROUNDS; round += 1) {
@@ -126,7 +74,7 @@ async function throughput({ nginx, llmlb }: Targets, folder: string): Promise<st
   ];
 }
 
-async function latency(targets: Targets, folder: string): Promise<string[][]> {
+async function latency(targets: Proxies, folder: string): Promise<string[][]> {
   const medians = await alternate(targets, async ({ url }) => {
     const run = await wrk({ url, core: LOAD_CORE, connections: 1, seconds: 1, folder });
     return run.medianMs;
@@ -134,7 +82,7 @@ async function latency(targets: Targets, folder: string): Promise<string[][]> {
   return [row("latency, 1 connection", medians), added("… added", medians)];
 }
 
-async function streaming(targets: Targets): Promise<string[][]> {
+async function streaming(targets: Proxies): Promise<string[][]> {
   const costs: Record<string, number> = {};
   const medians = await alternate(targets, async (target, name) => {
     const before = target.cpuMs();
@@ -151,11 +99,11 @@ async function streaming(targets: Targets): Promise<string[][]> {
   ];
 }
 
-type Medians = Record<keyof Targets, number>;
+type Medians = Record<keyof Proxies, number>;
 
 /** Measures the targets in turn, three times, and returns the medians. */
 async function alternate(
-  targets: Targets,
+  targets: Proxies,
   measure: (target: Pinned, name: string) => Promise<number>,
 ): Promise<Medians> {
   const values = { direct: [] as number[], nginx: [] as number[], llmlb: [] as number[] };

@@ -4,11 +4,11 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { median, type StreamRound, streamRound } from "./load.ts";
-import { parametersOf, writeRandomModel } from "./model.ts";
-import { cpuSeconds } from "./process.ts";
-import { buildLlamaServer } from "./reference.ts";
-import { type Server, startServer } from "./server.ts";
+import { median, type StreamRound, streamRound } from "./rig/load.ts";
+import { parametersOf, writeRandomModel } from "./rig/model.ts";
+import { cpuSeconds } from "./rig/process.ts";
+import { buildLlamaServer } from "./rig/reference.ts";
+import { type Server, startServer } from "./rig/server.ts";
 
 const ROOT = join(import.meta.dir, "../..");
 const TINY = join(ROOT, "fixtures/llmlb-tiny/llmlb-tiny-q8_0.gguf");

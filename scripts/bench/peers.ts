@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
-import { freePort, type Pinned, startPinned } from "./pinned.ts";
+import { freePort, type Pinned, startPinned } from "./rig/pinned.ts";
 import {
   printThroughput,
   requireTools,
@@ -10,7 +10,7 @@ import {
   TARGET_CORE,
   type Target,
   throughput,
-} from "./throughput.ts";
+} from "./rig/throughput.ts";
 
 /**
  * The balancer beside the Portkey gateway, another one in JavaScript: requests per second and

@@ -4,9 +4,9 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { median } from "./load.ts";
-import { parametersOf, writeRandomModel } from "./model.ts";
-import { type Server, startServer } from "./server.ts";
+import { median } from "./rig/load.ts";
+import { parametersOf, writeRandomModel } from "./rig/model.ts";
+import { type Server, startServer } from "./rig/server.ts";
 
 const MAIN = [process.execPath, join(import.meta.dir, "../../src/main.ts")];
 const NODES = 4;

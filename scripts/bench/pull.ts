@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Puller } from "../../src/storage/pull/pull.ts";
 import type { Artifact } from "../../src/wire/manifest.ts";
-import { median } from "./load.ts";
+import { median } from "./rig/load.ts";
 
 /**
  * How long it takes to fetch a file of 1 GiB over loopback to this disk: curl, which leaves it in

@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { crowdHost } from "./crowd.ts";
-import type { Pinned } from "./pinned.ts";
-import { usageOf } from "./process.ts";
+import { crowdHost } from "./rig/crowd.ts";
+import type { Pinned } from "./rig/pinned.ts";
+import { usageOf } from "./rig/process.ts";
 import {
   load,
   printThroughput,
@@ -13,7 +13,7 @@ import {
   startUpstream,
   type Target,
   throughput,
-} from "./throughput.ts";
+} from "./rig/throughput.ts";
 
 /**
  * Whether a request costs more with many endpoints or models, two endpoints serving the model asked

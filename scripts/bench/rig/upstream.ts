@@ -1,14 +1,16 @@
 import type { Socket } from "bun";
+import { type Connection, connection, jsonAnswer, readRequest, send } from "./reader.ts";
 
 /**
  * A server that costs next to nothing, to measure what stands in front of it: a raw TCP server that
  * lists the model `m`, answers requests at once, and streams when the body says `"stream":true`.
- * Run as `bun upstream.ts PORT`.
+ * Run as `bun upstream.ts PORT [MS_BETWEEN_EVENTS]`.
  */
 
-/** Events of one stream, and the time between two of them. */
+/** Events of one stream. */
 export const STREAM_EVENTS = 200;
-export const STREAM_GAP_MS = 10;
+/** Time between two of them, unless told otherwise. */
+const GAP_MS_DEFAULT = 10;
 
 /** The event number `index` of the stream of client `user`; it says when it was sent. */
 export function streamEvent(user: number, index: number): string {
@@ -32,36 +34,23 @@ const COMPLETION = JSON.stringify({
   usage: { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 },
 });
 
-interface Connection {
-  received: string;
-}
-
-function answer(json: string): string {
-  const head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length";
-  return `${head}: ${json.length}\r\n\r\n${json}`;
-}
-
-const LIST = answer('{"object":"list","data":[{"id":"m","object":"model"}]}');
-const CHAT = answer(COMPLETION);
+const LIST = jsonAnswer('{"object":"list","data":[{"id":"m","object":"model"}]}');
+const CHAT = jsonAnswer(COMPLETION);
 const STREAM =
   "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
 
-function serve(port: number): void {
+function serve(port: number, gapMs: number): void {
   const streams = new Map<Socket<Connection>, { user: number; index: number }>();
 
   function receive(socket: Socket<Connection>, bytes: Buffer): void {
-    const { data } = socket;
-    data.received += bytes.toString("latin1");
-    const head = data.received.indexOf("\r\n\r\n");
-    if (head === -1) return;
-    const length = Number(/content-length: *(\d+)/i.exec(data.received)?.[1] ?? 0);
-    if (data.received.length < head + 4 + length) return;
-    const request = data.received;
-    data.received = "";
-    if (request.startsWith("GET")) return void socket.write(LIST);
-    if (!request.includes('"stream":true')) return void socket.write(CHAT);
-    socket.write(STREAM);
-    streams.set(socket, { user: Number(/"user":"(\d+)"/.exec(request)?.[1] ?? 0), index: 0 });
+    const request = readRequest(socket, bytes);
+    if (request === undefined) return;
+    if (request.startsWith("GET")) send(socket, LIST);
+    else if (!request.includes('"stream":true')) send(socket, CHAT);
+    else {
+      send(socket, STREAM);
+      streams.set(socket, { user: Number(/"user":"(\d+)"/.exec(request)?.[1] ?? 0), index: 0 });
+    }
   }
 
   Bun.listen<Connection>({
@@ -69,9 +58,10 @@ function serve(port: number): void {
     port,
     socket: {
       open(socket) {
-        socket.data = { received: "" };
+        socket.data = connection();
       },
       data: receive,
+      drain: (socket) => send(socket, ""),
       close: (socket) => void streams.delete(socket),
       error: () => undefined,
     },
@@ -79,13 +69,16 @@ function serve(port: number): void {
   setInterval(() => {
     for (const [socket, stream] of streams) {
       const event = streamEvent(stream.user, stream.index);
-      socket.write(`${event.length.toString(16)}\r\n${event}\r\n`);
+      send(socket, `${event.length.toString(16)}\r\n${event}\r\n`);
       stream.index += 1;
       if (stream.index < STREAM_EVENTS) continue;
-      socket.write("0\r\n\r\n");
+      send(socket, "0\r\n\r\n");
       streams.delete(socket);
     }
-  }, STREAM_GAP_MS);
+  }, gapMs);
 }
 
-if (import.meta.main) serve(Number(process.argv[2]));
+if (import.meta.main) {
+  const [port = 0, gapMs = GAP_MS_DEFAULT] = process.argv.slice(2).map(Number);
+  serve(port, gapMs);
+}

@@ -1,4 +1,4 @@
-import { exchange } from "../../src/http/client/exchange.ts";
+import { exchange } from "../../../src/http/client/exchange.ts";
 import { now, STREAM_EVENTS } from "./upstream.ts";
 
 /** What a round of concurrent streams saw. */

@@ -1,9 +1,9 @@
 import { copyFile } from "node:fs/promises";
 import { join } from "node:path";
-import { cmake } from "../native/compile.ts";
-import { cacheFolder, librariesPin, NATIVE } from "../native/sources.ts";
-import { targetOf } from "../native/target.ts";
-import { fetchSources, lockWork, workFolder } from "../native.ts";
+import { cmake } from "../../native/compile.ts";
+import { cacheFolder, librariesPin, NATIVE } from "../../native/sources.ts";
+import { targetOf } from "../../native/target.ts";
+import { fetchSources, lockWork, workFolder } from "../../native.ts";
 
 /**
  * Builds llama.cpp's own HTTP server from the very sources, libraries and object files of the

@@ -1,4 +1,4 @@
-import type { Socket } from "bun";
+import { type Connection, connection, jsonAnswer, readRequest, send } from "./reader.ts";
 
 /**
  * Many trivial servers in one process, each at an address of its own: raw TCP servers that list
@@ -20,55 +20,37 @@ function modelsOf(index: number, endpoints: number, models: number): string[] {
   return others.filter((_, i) => i % groups === (index - 2) % groups);
 }
 
-interface Connection {
-  received: string;
-  /** What the system did not take yet. */
-  unsent: string;
-}
-
-function answer(value: object): string {
-  const json = JSON.stringify(value);
-  const head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length";
-  return `${head}: ${json.length}\r\n\r\n${json}`;
-}
-
-const CHAT = answer({
-  id: "chatcmpl-1",
-  object: "chat.completion",
-  created: 1,
-  model: "m",
-  choices: [{ index: 0, message: { role: "assistant", content: "hello" }, finish_reason: "stop" }],
-  usage: { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 },
-});
+const CHAT = jsonAnswer(
+  JSON.stringify({
+    id: "chatcmpl-1",
+    object: "chat.completion",
+    created: 1,
+    model: "m",
+    choices: [
+      { index: 0, message: { role: "assistant", content: "hello" }, finish_reason: "stop" },
+    ],
+    usage: { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 },
+  }),
+);
 const UNKNOWN = "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n";
-
-function send(socket: Socket<Connection>, text: string): void {
-  socket.data.unsent = text.slice(socket.write(text));
-}
 
 function listen(hostname: string, port: number, models: string[]): void {
   const data = models.map((id) => ({ id, object: "model" }));
-  const list = answer({ object: "list", data });
+  const list = jsonAnswer(JSON.stringify({ object: "list", data }));
   Bun.listen<Connection>({
     hostname,
     port,
     socket: {
       open(socket) {
-        socket.data = { received: "", unsent: "" };
+        socket.data = connection();
       },
       data(socket, bytes) {
-        const { data } = socket;
-        data.received += bytes.toString("latin1");
-        const head = data.received.indexOf("\r\n\r\n");
-        if (head === -1) return;
-        const length = Number(/content-length: *(\d+)/i.exec(data.received)?.[1] ?? 0);
-        if (data.received.length < head + 4 + length) return;
-        const request = data.received;
-        data.received = "";
-        if (!request.startsWith("GET")) return send(socket, CHAT);
-        send(socket, request.startsWith("GET /v1/models") ? list : UNKNOWN);
+        const request = readRequest(socket, bytes);
+        if (request === undefined) return;
+        if (!request.startsWith("GET")) send(socket, CHAT);
+        else send(socket, request.startsWith("GET /v1/models") ? list : UNKNOWN);
       },
-      drain: (socket) => send(socket, socket.data.unsent),
+      drain: (socket) => send(socket, ""),
       error: () => undefined,
     },
   });

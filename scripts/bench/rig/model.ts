@@ -11,7 +11,7 @@ export interface RandomModel {
 }
 
 /** Its tokenizer and chat template are used; the vocabulary is small. */
-const TOKENIZER = join(import.meta.dir, "../../fixtures/llmlb-tiny/llmlb-tiny-q8_0.gguf");
+const TOKENIZER = join(import.meta.dir, "../../../fixtures/llmlb-tiny/llmlb-tiny-q8_0.gguf");
 
 const FILE_TYPES = { q4_0: 2, q8_0: 7 };
 const HEAD_WIDTH = 64;

@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { median } from "./load.ts";
@@ -36,9 +37,12 @@ export interface Throughput {
 export function requireTools(...names: string[]): void {
   const missing = names.filter((name) => Bun.which(name) === null);
   if (missing.length > 0) {
-    console.error(`Missing: ${missing.join(", ")}. On Debian: apt-get install wrk util-linux npm`);
+    console.error(
+      `Missing: ${missing.join(", ")}. On Debian: apt-get install nginx-light wrk util-linux npm`,
+    );
     process.exit(1);
   }
+  if (availableParallelism() < 2) console.error("Warning: one core only, all figures will be low.");
   Bun.spawnSync(["taskset", "-pc", String(LOAD_CORE), String(process.pid)]);
 }
 
@@ -53,7 +57,7 @@ export async function startUpstream(script: string, ...args: string[]): Promise<
 /** Starts the balancer before some endpoints, as users do; its data goes below `folder`. */
 export async function startBalancer(endpoints: string[], folder: string): Promise<Pinned> {
   const port = await freePort();
-  const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+  const main = fileURLToPath(new URL("../../../src/main.ts", import.meta.url));
   const args = endpoints.flatMap((url, i) => ["--endpoint", `e${i}=${url}`]);
   // Upstreams take everything at once; nothing is to wait for a slot.
   args.push("--port", String(port), "--default-slots", "1000");
