@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import type { Artifact } from "../wire/manifest.ts";
-import { chooseFit, contextOf, estimateMemory } from "./fit.ts";
+import { chooseFit, contextOf, estimateMemory, freeMemoryOf } from "./fit.ts";
 import { parseGguf } from "./gguf.ts";
 import { readHeader, readHeaderOf } from "./header.ts";
 import { ggufBytes } from "./models.fixture.ts";
@@ -181,4 +181,13 @@ describe("of several quantizations", () => {
     expect(() => choose(0, 2)).toThrow(/smallest, Q2_K, takes 3\.\d GiB .*2 GiB of host memory/);
     expect(() => choose(0, 64, [])).toThrow("no GGUF file");
   });
+});
+
+test("free memory is that of GPUs of their own, and the host's", () => {
+  const device = (type: "cpu" | "gpu" | "igpu", free: number) => ({
+    ...{ name: type, description: "", type, total_memory_bytes: 99, free_memory_bytes: free },
+  });
+  expect(freeMemoryOf([], 5)).toEqual({ device: 0, host: 5 });
+  const all = [device("gpu", 1), device("gpu", 2), device("igpu", 4), device("cpu", 8)];
+  expect(freeMemoryOf(all, 5)).toEqual({ device: 3, host: 8 });
 });

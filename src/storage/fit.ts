@@ -1,4 +1,5 @@
 import { formatBytes, parseBytes } from "../config/units.ts";
+import type { Device } from "../wire/system.ts";
 import type { Candidate } from "./pull/artifacts.ts";
 import { PullError } from "./pull/failure.ts";
 import type { ModelShape } from "./shape.ts";
@@ -115,6 +116,17 @@ export interface FreeMemory {
   /** Of all GPUs with memory of their own. */
   device: number;
   host: number;
+}
+
+/**
+ * The free memory of a host, as ggml reports its devices. A GPU without memory of its own is none
+ * here: what it uses is the host's. `hostBytes` counts where no device is the host itself.
+ */
+export function freeMemoryOf(devices: Device[], hostBytes: number): FreeMemory {
+  const free = (type: Device["type"]) =>
+    devices.filter((device) => device.type === type).map((device) => device.free_memory_bytes);
+  const device = free("gpu").reduce((sum, bytes) => sum + bytes, 0);
+  return { device, host: free("cpu")[0] ?? hostBytes };
 }
 
 /** What is chosen, and where it goes. */

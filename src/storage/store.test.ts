@@ -72,7 +72,7 @@ describe("GGUF", () => {
     ]);
   });
 
-  test("projectors and adapters lie beside, also those that only their metadata tells", async () => {
+  test("projectors and adapters lie beside, also if only metadata tells them", async () => {
     using models = new ModelsFolder().write({ "m/w-Q4_0.gguf": "x", "m/mmproj-BF16.gguf": "x" });
     models.write({ "m/mmproj-F16.gguf": "x" });
     writeFileSync(join(models.path, "m/style.gguf"), ggufBytes({ "general.type": "adapter" }));
@@ -307,19 +307,17 @@ describe("removal", () => {
 });
 
 describe("files for other nodes", () => {
-  test("are opened only as they were verified", async () => {
+  test("are offered only as they were verified", async () => {
     using models = new ModelsFolder().write({ "m/model.gguf": "x", "m/else.gguf": "x" });
     const at = new Date(1_700_000_000_000);
     utimesSync(join(models.path, "m/model.gguf"), at, at);
     const file = { name: "model.gguf", size_bytes: 1, sha256: "ab", mtime_ms: at.getTime() };
     models.write({ "m/manifest.json": { id: "M", files: [{ ...file, placed_by: "user" }] } });
     const store = new Store(models.path);
-    const opened = await store.openVerified("M", "model.gguf");
-    expect(opened).toMatchObject({ sizeBytes: 1, sha256: "ab" });
-    await opened?.file.close();
-    expect(await store.openVerified("M", "else.gguf")).toBeUndefined();
-    expect(await store.openVerified("M", "../m/model.gguf")).toBeUndefined();
+    expect(await store.verified("M", "model.gguf")).toMatchObject({ sizeBytes: 1, sha256: "ab" });
+    expect(await store.verified("M", "else.gguf")).toBeUndefined();
+    expect(await store.verified("M", "../m/model.gguf")).toBeUndefined();
     writeFileSync(join(models.path, "m/model.gguf"), "y");
-    expect(await store.openVerified("M", "model.gguf")).toBeUndefined();
+    expect(await store.verified("M", "model.gguf")).toBeUndefined();
   });
 });

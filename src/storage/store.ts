@@ -1,4 +1,3 @@
-import { type FileHandle, open } from "node:fs/promises";
 import { ApiError } from "../wire/error.ts";
 import { describeModel, type StoredModel } from "./descriptor.ts";
 import { Headers, hasWeights, readFolder, type StoredFile } from "./folder.ts";
@@ -18,9 +17,10 @@ export interface Listing {
   unusable: Unusable[];
 }
 
-/** A whole, verified file, open for reading. Close it. */
+/** A whole, verified file. */
 export interface VerifiedFile {
-  file: FileHandle;
+  /** Absolute. */
+  path: string;
   sizeBytes: number;
   /** What was verified. */
   sha256: string;
@@ -98,23 +98,18 @@ export class Store {
   }
 
   /**
-   * Opens a file of a model to be sent to another node: only one that was verified, and is as it
-   * was then. Undefined if there is none.
+   * A file of a model that may be sent to another node: only one that was verified, and is as it
+   * was then. Undefined if there is none. Throws 400 `invalid_model_id`.
    */
-  async openVerified(id: string, name: string): Promise<VerifiedFile | undefined> {
+  async verified(id: string, name: string): Promise<VerifiedFile | undefined> {
     const place = await this.place(id);
     const known = place?.record?.files.find((file) => file.name === name);
     if (place === undefined || known?.sha256 == null) return undefined;
     const { files } = await readFolder(place.folder);
     const stored = files.find((file) => file.name === name);
-    if (stored === undefined) return undefined;
-    const file = await open(stored.path, "r");
-    const { size, mtimeMs } = await file.stat();
-    if (size === known.size_bytes && mtimeMs === known.mtime_ms) {
-      return { file, sizeBytes: size, sha256: known.sha256 };
-    }
-    await file.close();
-    return undefined;
+    const { path, sizeBytes, mtimeMs } = stored ?? {};
+    if (path === undefined || sizeBytes !== known.size_bytes) return undefined;
+    return mtimeMs === known.mtime_ms ? { path, sizeBytes, sha256: known.sha256 } : undefined;
   }
 
   #describe(

@@ -114,7 +114,7 @@ async function findStale(path: string): Promise<string | undefined> {
   return (await isRunning(owner)) ? undefined : text;
 }
 
-/** Moves a stale lock away. Who is late moves away that of the one who was first: it is put back. */
+/** Moves a stale lock away. Who is late moves away that of who was first: it is put back. */
 async function takeAway(path: string, stale: string): Promise<void> {
   const aside = `${path}.${crypto.randomUUID()}.stale`;
   try {

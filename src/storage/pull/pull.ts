@@ -2,8 +2,10 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { localName } from "../../wire/artifact.ts";
 import type { Artifact, Manifest } from "../../wire/manifest.ts";
+import { readHeader } from "../header.ts";
 import type { FileRecord, PlacedBy } from "../record.ts";
 import { isAllowed } from "./allowlist.ts";
+import { fetchBytes } from "./bytes.ts";
 import { type Claim, type ClaimOptions, claimFolder, commitFolder } from "./claim.ts";
 import { type FileJob, pullFile } from "./file.ts";
 import { notedBytes } from "./part.ts";
@@ -91,6 +93,21 @@ export class Puller {
       (error: unknown) => progress.end(error instanceof Error ? error.message : String(error)),
     );
     return { progress, result };
+  }
+
+  /**
+   * Reads the header of a GGUF file where it lies on the hub, with no more of it than that takes.
+   * Throws `GgufInvalid`, `PullError`, or the signal's reason.
+   */
+  async header({ origin_allowlist: listed }: Manifest, { url }: Artifact, signal: AbortSignal) {
+    const { origins, idleMs, patience } = this.#options;
+    const source = { url, token: tokenFor(url, this.#options), peer: false };
+    const allows = (address: string) => allowed(address, origins, listed);
+    const request = { source, allows, idleMs, ifRange: undefined, signal };
+    return readHeader(
+      (start, length) => fetchBytes({ ...request, start, end: start + length }, patience),
+      { metadataOnly: true },
+    );
   }
 
   async #run(request: PullRequest, progress: Progress): Promise<Pulled> {
@@ -203,6 +220,7 @@ class ModelRun {
 
   async #job(artifact: Artifact, name: string): Promise<FileJob> {
     const { progress, lanes, connections, throttle, signal, idleMs, patience } = this.#options;
+    const { origins } = this.#options;
     const { manifest } = this.#request;
     const weight = 1 + Math.max(0, -artifact.priority);
     const path = join(this.#claim.folder, name);
@@ -214,7 +232,7 @@ class ModelRun {
       known: this.#claim.known.get(name),
       placedBy: await this.#placedBy(name, path),
       fetch: {
-        allows: (url) => this.#allows(url),
+        allows: (url) => allowed(url, origins, manifest.origin_allowlist),
         throttle,
         connections,
         lanes: Math.max(1, Math.floor(lanes / weight)),
@@ -240,13 +258,6 @@ class ModelRun {
     return (await stat(path).catch(() => undefined)) === undefined ? "sync" : "user";
   }
 
-  /** The manifest may narrow what the node's own setting allows, not widen it. */
-  #allows(url: string): boolean {
-    const { origin_allowlist: listed } = this.#request.manifest;
-    if (!isAllowed(url, this.#options.origins)) return false;
-    return listed.length === 0 || isAllowed(url, listed);
-  }
-
   #sources({ filename, url }: Artifact, name: string): Source[] {
     const { manifest } = this.#request;
     const peers = manifest.peers.filter(({ files }) => files?.includes(filename) ?? true);
@@ -257,11 +268,18 @@ class ModelRun {
       peer: true,
     }));
     const useful = sources.filter((peer) => !this.#dropped.has(new URL(peer.url).origin));
-    return [...useful, { url, token: this.#tokenFor(url), peer: false }];
+    return [...useful, { url, token: tokenFor(url, this.#options), peer: false }];
   }
+}
 
-  #tokenFor(url: string): string | undefined {
-    const { hubUrl, token } = this.#options;
-    return URL.parse(url)?.origin === URL.parse(hubUrl)?.origin ? token : undefined;
-  }
+/** The manifest may narrow what the node's own setting allows, not widen it. */
+function allowed(url: string, origins: string[], listed: string[]): boolean {
+  return isAllowed(url, origins) && (listed.length === 0 || isAllowed(url, listed));
+}
+
+function tokenFor(
+  url: string,
+  { hubUrl, token }: { hubUrl: string; token?: string | undefined },
+): string | undefined {
+  return URL.parse(url)?.origin === URL.parse(hubUrl)?.origin ? token : undefined;
 }

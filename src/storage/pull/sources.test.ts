@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { Artifact } from "../../wire/manifest.ts";
-import { FileServer } from "./hub.fixture.ts";
+import { ggufBytes } from "../models.fixture.ts";
+import { FileServer, manifestOf } from "./hub.fixture.ts";
 import { failing, PullBench } from "./pull.fixture.ts";
 
 describe("origins", () => {
@@ -109,5 +110,29 @@ describe("peers", () => {
     const peers = [{ url: peer.url, token: null, files: ["config.json"] }];
     await bench.pull([file, plain], { manifest: { peers } });
     expect(peer.seen).toEqual([]);
+  });
+});
+
+describe("a header", () => {
+  test("is read from the hub with the first bytes of a file", async () => {
+    await using bench = await PullBench.start();
+    const file = bench.hub.add("m.gguf", 3_000_000);
+    const bytes = bench.hub.files.get("/m.gguf") ?? Buffer.alloc(0);
+    ggufBytes({ "general.architecture": "llama", "llama.block_count": 3 }).copy(bytes);
+    for (const rangeless of [false, true]) {
+      bench.hub.treat = (_, count) => (count % 2 === 0 ? { status: 503 } : { rangeless });
+      const { signal } = new AbortController();
+      const header = await bench.puller().header(manifestOf([file]), file, signal);
+      expect(header.metadata.get("llama.block_count")).toBe(3);
+      expect(bench.hub.servedBytes).toBeLessThan(rangeless ? 4_000_000 : 300_000);
+    }
+  });
+
+  test("is not read from where files may not come from", async () => {
+    await using bench = await PullBench.start({ origins: [] });
+    const file = bench.hub.add("m.gguf", 1000);
+    const { signal } = new AbortController();
+    const asked = bench.puller().header(manifestOf([file]), file, signal);
+    expect(await failing(asked)).toMatchObject({ code: "pull_origin_not_allowed" });
   });
 });
