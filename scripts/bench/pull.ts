@@ -8,8 +8,8 @@ import { median } from "./rig/load.ts";
 /**
  * How long it takes to fetch a file of 1 GiB over loopback to this disk: curl, which leaves it in
  * memory for the system to write; curl until the file is on the disk (`sync`); the same with
- * `sha256sum`; and a pull, which hashes and syncs. Run as `npm run bench pull`; takes about a minute
- * and 3 GiB of the disk. Runs alternate, medians are shown.
+ * `sha256sum`; and a pull, which hashes and syncs. Run as `npm run bench pull`; takes a minute and
+ * 3 GiB of the disk. Runs alternate, medians are shown.
  */
 
 const SIZE_BYTES = 1024 ** 3;
