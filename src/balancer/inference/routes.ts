@@ -89,12 +89,11 @@ class Inference {
   #inquire(read: Read, handOn: boolean): Inquiry | Promise<Inquiry> {
     const { c, path } = read;
     const { bodyLimitBytes: limitBytes, privateMedia: allowPrivate } = this.#options.settings;
-    if (!mayHaveImages(read.bytes)) return this.#inquiry(read, false);
+    if (!hasImages(read.value, path)) return this.#inquiry(read, false);
     const media = { path, caller: c.req.raw, allowPrivate, limitBytes, handOn };
-    const seesImages = hasImages(read.value, path);
     const prepared = prepareMedia(read, media);
-    if (!(prepared instanceof Promise)) return this.#inquiry(read, seesImages);
-    return prepared.then((body) => this.#inquiry({ ...read, ...body }, seesImages));
+    if (!(prepared instanceof Promise)) return this.#inquiry(read, true);
+    return prepared.then((body) => this.#inquiry({ ...read, ...body }, true));
   }
 
   #inquiry(read: Read, seesImages: boolean): Inquiry {
@@ -111,9 +110,4 @@ class Inference {
       fingerprint: fingerprinted ? fingerprint(id, value) : undefined,
     });
   }
-}
-
-/** Most requests have no image, and one look at the bytes tells. */
-function mayHaveImages(bytes: Uint8Array): boolean {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).includes("image");
 }
