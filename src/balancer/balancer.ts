@@ -87,7 +87,7 @@ export async function createBalancer(options: BalancerOptions): Promise<Balancer
 
   const app = createApp({ log, drain });
   routeProbes(app, { fleet, drain });
-  routeModels(app, { fleet, clouds });
+  routeModels(app, { fleet, clouds, registry });
   routeOllama(app, { fleet });
   routeEndpoints(app, { roster, fleet, monitor, keeper, state, settings });
   routeRegistry(app, { registry, nodes: () => nodeNames(fleet) });

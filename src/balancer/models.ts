@@ -1,27 +1,29 @@
 import type { App } from "../http/app.ts";
+import type { Registry } from "../registry/registry.ts";
 import type { Clouds } from "./clouds/clouds.ts";
 import type { Fleet } from "./fleet.ts";
-import { viewOfModel } from "./modelview.ts";
 import { modelNotFound } from "./refusal.ts";
+import { listedModel, listedModels } from "./registeredview.ts";
 
 const PREFIX = "/v1/models/";
 
 export interface ModelsOptions {
   fleet: Fleet;
   clouds: Clouds;
+  registry: Registry;
 }
 
 /** `GET /v1/models` and `GET /v1/models/{id}`, whose id may contain slashes, encoded or not. */
-export function routeModels(app: App, { fleet, clouds }: ModelsOptions): void {
+export function routeModels(app: App, { fleet, clouds, registry }: ModelsOptions): void {
   app.get("/v1/models", async function listModels(c) {
-    const served = fleet.models.map((id) => viewOfModel(fleet, id));
-    return c.json({ object: "list", data: [...served, ...(await clouds.models())] });
+    const models = listedModels(fleet, registry);
+    return c.json({ object: "list", data: [...models, ...(await clouds.models())] });
   });
 
   app.get(`${PREFIX}*`, async function showModel(c) {
     const name = decoded(c.req.path.slice(PREFIX.length));
-    const id = fleet.idOf(name);
-    if (fleet.serving(id).length > 0) return c.json(viewOfModel(fleet, id));
+    const model = listedModel(fleet, registry, name);
+    if (model !== undefined) return c.json(model);
     const cloud = (await clouds.models()).find((model) => model.id === name);
     if (cloud === undefined) throw modelNotFound(name);
     return c.json(cloud);

@@ -58,7 +58,7 @@ export function viewOfModel(fleet: Fleet, id: string): ModelView {
 }
 
 /** Whoever chats is asked in every dialect: what an endpoint does not speak is translated. */
-function apisFor(abilities: ReadonlySet<string>): string[] {
+export function apisFor(abilities: ReadonlySet<string>): string[] {
   const chat = abilities.has("chat") ? ["chat_completions", "responses", "messages"] : [];
   return [...chat, ...(abilities.has("embeddings") ? ["embeddings"] : [])];
 }

@@ -119,6 +119,12 @@ export class Registry {
     return this.rows().map((row) => modelView(row, this.#isReady(row)));
   }
 
+  /** One of them by its id. */
+  get(id: string): RegisteredModel | undefined {
+    const row = this.#rows.get(id);
+    return row === undefined ? undefined : modelView(row, this.#isReady(row));
+  }
+
   /** As stored, in the order of their ids. */
   rows(): RegisteredRow[] {
     return [...this.#rows.values()].sort((a, b) => (a.id < b.id ? -1 : 1));

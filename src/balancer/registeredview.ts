@@ -1,0 +1,57 @@
+import type { Registry } from "../registry/registry.ts";
+import { type Ability, capabilitiesObject } from "../wire/capability.ts";
+import type { RegisteredModel } from "../wire/registry.ts";
+import type { Fleet } from "./fleet.ts";
+import { apisFor, type ModelView, viewOfModel } from "./modelview.ts";
+
+/** All that `GET /v1/models` lists of endpoints and of the registry, in the order of their ids. */
+export function listedModels(fleet: Fleet, registry: Registry): ModelView[] {
+  const registered = registry.list().map((model) => viewOfRegistered(fleet, model));
+  const known = new Set(registered.map(({ id }) => id));
+  const others = fleet.models.filter((id) => !known.has(id)).map((id) => viewOfModel(fleet, id));
+  return [...registered, ...others].sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+/** One of them; undefined for a model that nobody knows. */
+export function listedModel(fleet: Fleet, registry: Registry, name: string): ModelView | undefined {
+  const id = fleet.idOf(name);
+  const registered = registry.get(registry.resolve(id)?.id ?? "");
+  // A quantization that is served for itself is another model than all of them together.
+  if (registered !== undefined && (registered.id === id || fleet.serving(id).length === 0)) {
+    return viewOfRegistered(fleet, registered);
+  }
+  return fleet.serving(id).length > 0 ? viewOfModel(fleet, id) : undefined;
+}
+
+/** A registered model, whether an endpoint has it or not. */
+function viewOfRegistered(fleet: Fleet, model: RegisteredModel): ModelView {
+  const { id, ready, repo, filename, tags, description, chat_template, source } = model;
+  const view = viewOfModel(fleet, id);
+  const isServed = view.endpoint_ids.length > 0;
+  const abilities = model.capabilities.flatMap((one) => ABILITIES[one] ?? []);
+  return {
+    ...view,
+    ...(isServed ? {} : unserved(new Set(abilities))),
+    ready,
+    lifecycle_status: ready || !isServed ? "registered" : "pending",
+    created: Math.floor(Date.parse(model.registered_at) / 1000),
+    owned_by: "load balancer",
+    aliases: [...new Set([...model.aliases, ...view.aliases])].sort(),
+    ...{ repo, filename, source, tags, description, chat_template },
+    ...{ size_bytes: model.size_bytes, required_memory_bytes: model.required_memory_bytes },
+  };
+}
+
+function unserved(abilities: Set<Ability>) {
+  const capabilities = capabilitiesObject([...abilities]);
+  return { capabilities, supported_apis: apisFor(abilities), max_tokens: null };
+}
+
+/** What the hub's task means for requests. */
+const ABILITIES: Record<string, Ability[]> = {
+  text_generation: ["chat", "completion"],
+  embeddings: ["embeddings"],
+  speech_to_text: ["speech_to_text"],
+  text_to_speech: ["text_to_speech"],
+  image_generation: ["image_generation"],
+};
