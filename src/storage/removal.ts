@@ -4,7 +4,7 @@ import { ApiError } from "../wire/error.ts";
 import { syncFolder } from "./durable.ts";
 import { hasWeights, readFolder } from "./folder.ts";
 import { walkPlaces } from "./places.ts";
-import { PENDING_NAME, RECORD_NAME, readRecord, writeRecord } from "./record.ts";
+import { type FileRecord, PENDING_NAME, RECORD_NAME, readRecord, writeRecord } from "./record.ts";
 
 /**
  * Removes the folder of a model. A link to a folder is removed, not what it leads to. Folders in it
@@ -20,31 +20,45 @@ export async function removeModel(root: string, folder: string): Promise<void> {
   await prune(root, folder);
 }
 
-/** Removes the files that sync put into a folder and that are still as they were then. */
+/**
+ * Removes the files that sync put into a folder and that are still as they were then, or that it
+ * was about to put there when it ended. Returns their names.
+ */
 export async function removeFiles(root: string, folder: string): Promise<string[]> {
   await refuseElsewhere(root, folder);
-  const record = await readRecord(folder);
+  const [record, pending] = await Promise.all([
+    readRecord(folder),
+    readRecord(folder, PENDING_NAME),
+  ]);
+  const recorded = record?.files ?? [];
+  const names = new Set(recorded.map(({ name }) => name));
+  const begun = pending?.files.filter(({ name }) => !names.has(name)) ?? [];
+  const ours = [...recorded, ...begun].filter(({ placed_by: by }) => by === "sync");
   const removed: string[] = [];
-  const kept = [];
-  for (const file of record?.files ?? []) {
-    const path = join(folder, file.name);
-    const found = await lstat(path).catch(() => undefined);
-    if (found === undefined) continue;
-    const same =
-      found.isFile() && found.mtimeMs === file.mtime_ms && found.size === file.size_bytes;
-    if (file.placed_by !== "sync" || !same || file.name.includes("/")) {
-      kept.push(file);
-      continue;
-    }
-    await unlink(path);
-    removed.push(file.name);
-  }
-  if (record === undefined || removed.length === 0) return removed;
+  for (const file of ours) if (await removeFile(folder, file)) removed.push(file.name);
+  if (ours.length === 0) return removed;
   const { files } = await readFolder(folder);
-  if (files.length > 0) await writeRecord(folder, { ...record, files: kept });
-  else await clear(folder);
+  if (files.length === 0) await clear(folder);
+  else if (record !== undefined) {
+    const kept = recorded.filter(({ name }) => files.some((file) => file.name === name));
+    await writeRecord(folder, { ...record, files: kept });
+  }
   await prune(root, folder);
   return removed;
+}
+
+/** True if the file was there, and as it was recorded; what is only begun is removed as well. */
+async function removeFile(folder: string, file: FileRecord): Promise<boolean> {
+  if (file.name.includes("/")) return false;
+  const path = join(folder, file.name);
+  await rm(`${path}.part.json`, { force: true });
+  await rm(`${path}.part`, { force: true });
+  const found = await lstat(path).catch(() => undefined);
+  // Of a file whose pull ended before it could be recorded, the time is not known.
+  const sameTime = file.mtime_ms === 0 || found?.mtimeMs === file.mtime_ms;
+  if (!found?.isFile() || !sameTime || found.size !== file.size_bytes) return false;
+  await unlink(path);
+  return true;
 }
 
 /** Everything but the folders in which there are models of their own. */

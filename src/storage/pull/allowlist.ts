@@ -29,6 +29,19 @@ export function isAllowed(url: string, patterns: string[]): boolean {
   return patterns.some((pattern) => matches(parsed, pattern.trim().toLowerCase()));
 }
 
+/**
+ * The same for where an allowed address redirects to. A list that names repositories says nothing
+ * of the hosts that their content lies on: those are then the hub's own.
+ */
+export function isAllowedRedirect(url: string, patterns: string[]): boolean {
+  const hub = patterns.some(isRepository) ? DEFAULT_ORIGINS : [];
+  return isAllowed(url, [...patterns, ...hub]);
+}
+
+function isRepository(pattern: string): boolean {
+  return pattern.includes("/") && !/[.:]/.test(pattern);
+}
+
 function matches(url: URL, pattern: string): boolean {
   if (pattern === "*") return true;
   if (pattern === "" || pattern.length > PATTERN_CHARS_MAX) return false;

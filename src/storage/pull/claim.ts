@@ -1,4 +1,4 @@
-import { mkdir, rm } from "node:fs/promises";
+import { mkdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { localName } from "../../wire/artifact.ts";
 import type { Artifact, Manifest } from "../../wire/manifest.ts";
@@ -31,8 +31,8 @@ export interface Claim {
   folder: string;
   /** What the folder held before, by name. */
   known: Map<string, FileRecord>;
-  /** What an earlier pull was going to put there, by name. */
-  planned: Map<string, FileRecord>;
+  /** Whose each file is going to be, by name. */
+  planned: Map<string, PlacedBy>;
 }
 
 /**
@@ -49,14 +49,23 @@ export async function claimFolder(options: ClaimOptions): Promise<Claim> {
       readRecord(folder, PENDING_NAME),
     ]);
     refuseOther(manifest.model, folder, record?.id ?? pending?.id);
-    const claim = { folder, known: byName(record), planned: byName(pending) };
-    const plan = files.map((artifact) => planned(artifact, placedBy));
+    const known = byName(record);
+    const before = new Map([...byName(pending), ...known]);
+    const plan = await Promise.all(
+      files.map(async (artifact) => {
+        const path = join(folder, localName(artifact.filename));
+        const owner = before.get(localName(artifact.filename))?.placed_by;
+        // What lay there before any pull is a person's.
+        const there = owner === undefined && (await isThere(path));
+        return planned(artifact, there || owner === "user" ? "user" : placedBy);
+      }),
+    );
     await writeRecord(
       folder,
       { ...describe(options), files: merged(pending?.files ?? [], plan) },
       PENDING_NAME,
     );
-    return claim;
+    return { folder, known, planned: new Map(plan.map((file) => [file.name, file.placed_by])) };
   });
 }
 
@@ -108,6 +117,10 @@ async function locked<T>(folder: string, signal: AbortSignal, work: () => Promis
   } catch (error) {
     throw asDiskFailure(error, folder);
   }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined)) !== undefined;
 }
 
 function refuseOther(model: string, folder: string, owner: string | undefined): void {

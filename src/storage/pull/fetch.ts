@@ -8,12 +8,14 @@ import type { Throttle } from "./throttle.ts";
 
 /** What fetching is bounded by; shared by the files of a pull. */
 export interface FetchOptions {
-  allows(url: string): boolean;
+  allows(url: string, redirected: boolean): boolean;
   throttle: Throttle;
   /** Open connections of all pulls. */
   connections: Semaphore;
   /** Ranges of one file that are fetched at the same time. */
   lanes: number;
+  /** Size of a range. */
+  segmentBytes: number;
   /** How much a byte counts for the throttle. */
   weight: number;
   idleMs: number;
@@ -26,8 +28,6 @@ export interface FetchOptions {
   signal: AbortSignal;
 }
 
-/** Large enough that asking for it costs nothing, small enough that lanes end together. */
-const SEGMENT_BYTES = 64 * 1024 * 1024;
 const RESTARTS_MAX = 3;
 
 /**
@@ -78,7 +78,7 @@ class Fetch {
     const size = this.#part.sizeBytes;
     if (!ranged) return this.#fromBeginning();
     if (size === undefined) return this.#ofUnknownSize();
-    this.#open = this.#part.gaps(size).flatMap(segments);
+    this.#open = this.#part.gaps(size).flatMap((gap) => segments(gap, this.#options.segmentBytes));
     const lanes = Math.min(this.#options.lanes, this.#open.length);
     await this.#together(Array.from({ length: lanes }, () => () => this.#lane()));
   }
@@ -264,10 +264,10 @@ ${sizeBytes} were expected. Register the model anew.`;
   }
 }
 
-function segments([start, end]: [number, number]): [number, number][] {
+function segments([start, end]: [number, number], bytes: number): [number, number][] {
   const list: [number, number][] = [];
-  for (let at = start; at < end; at += SEGMENT_BYTES) {
-    list.push([at, Math.min(end, at + SEGMENT_BYTES)]);
+  for (let at = start; at < end; at += bytes) {
+    list.push([at, Math.min(end, at + bytes)]);
   }
   return list;
 }

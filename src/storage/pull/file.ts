@@ -139,8 +139,7 @@ async function fetchFrom(sources: Source[], job: FileJob, part: Part): Promise<v
     try {
       return await fetchPart(part, source, {
         ...job.fetch,
-        // A node that does not answer at once is not worth waiting for.
-        patience: source.peer ? { ...job.fetch.patience, attemptsMax: 2 } : job.fetch.patience,
+        ...(source.peer ? withPeer(job.fetch) : {}),
         sha256: job.artifact.sha256,
         onBytes: job.onBytes,
         onRestart: () => job.onState("downloading", 0),
@@ -152,6 +151,14 @@ async function fetchFrom(sources: Source[], job: FileJob, part: Part): Promise<v
       job.onDropped(source, error);
     }
   }
+}
+
+/** A node that does not answer soon is not worth waiting for. */
+function withPeer({ idleMs, patience }: FileJob["fetch"]): Partial<FetchOptions> {
+  return {
+    idleMs: Math.min(idleMs, 5000),
+    patience: { ...patience, attemptsMax: 2, retryAfterMaxMs: 1000 },
+  };
 }
 
 /** What no other source would change. */

@@ -8,7 +8,11 @@ export interface PatienceOptions {
   /** Wait after the first one; doubled each time. */
   firstMs: number;
   maxMs: number;
+  /** Longest wait that a server may ask for. Default: 5 min. */
+  retryAfterMaxMs?: number;
 }
+
+const RETRY_AFTER_MS_MAX = 5 * 60_000;
 
 export const PATIENCE: PatienceOptions = { attemptsMax: 8, firstMs: 500, maxMs: 30_000 };
 
@@ -42,6 +46,9 @@ export class Patience {
 last time because: ${setback.message}. What has come is kept: pull again to go on.`;
       throw new PullError("unreachable", message, setback);
     }
-    await pause(setback.retryAfterMs ?? backoffMs(this.#setbacks - 1, this.#options), signal);
+    const { retryAfterMaxMs = RETRY_AFTER_MS_MAX } = this.#options;
+    const asked = setback.retryAfterMs;
+    const own = backoffMs(this.#setbacks - 1, this.#options);
+    await pause(asked === undefined ? own : Math.min(asked, retryAfterMaxMs), signal);
   }
 }

@@ -354,3 +354,18 @@ test("too little space is told with numbers, before anything is asked for", asyn
   expect(error.message).toMatch(/needs 4096 TiB in .* are free/);
   expect(bench.hub.seen).toEqual([]);
 });
+
+test("what sync began and was delisted is removed, a person's file beside it is not", async () => {
+  await using bench = await PullBench.start();
+  const file = bench.hub.add("model-Q4_0.gguf", 500_000);
+  bench.hub.treat = (_, count) => (count === 0 ? { cutAt: 300_000 } : { status: 503 });
+  await failing(bench.pull([file], { placedBy: "sync" }));
+  const store = new Store(bench.models.path);
+  writeFileSync(bench.path("notes.txt"), "mine");
+  await store.removeSynced("hf/Org/Model");
+  expect(bench.names()).toEqual(["manifest.json.part", "notes.txt"]);
+  await store.remove("hf/Org/Model");
+  await failing(bench.pull([file], { placedBy: "sync" }));
+  await store.removeSynced("hf/Org/Model");
+  expect(bench.names()).toEqual([]);
+});

@@ -4,9 +4,10 @@ import { localName } from "../../wire/artifact.ts";
 import type { Artifact, Manifest } from "../../wire/manifest.ts";
 import { readHeader } from "../header.ts";
 import type { FileRecord, PlacedBy } from "../record.ts";
-import { isAllowed } from "./allowlist.ts";
+import { isAllowed, isAllowedRedirect } from "./allowlist.ts";
 import { fetchBytes } from "./bytes.ts";
 import { type Claim, type ClaimOptions, claimFolder, commitFolder } from "./claim.ts";
+import type { FetchOptions } from "./fetch.ts";
 import { type FileJob, pullFile } from "./file.ts";
 import { notedBytes } from "./part.ts";
 import { PATIENCE, type PatienceOptions } from "./patience.ts";
@@ -31,6 +32,11 @@ export interface PullerOptions {
   connections?: number;
   /** Ranges of one file, and files of one model, at the same time. Default: 4. */
   lanes?: number;
+  /**
+   * Size of a range. Default: 64 MiB, large enough that asking for it costs nothing, small enough
+   * that ranges end together.
+   */
+  segmentBytes?: number;
   /** Longest silence of a server. Default: 30 s. */
   idleMs?: number;
   patience?: PatienceOptions;
@@ -75,6 +81,7 @@ export class Puller {
       maxBytesPerSecond: 0,
       connections: 8,
       lanes: 4,
+      segmentBytes: 64 * 1024 * 1024,
       idleMs: 30_000,
       patience: PATIENCE,
       onTrouble: () => undefined,
@@ -102,7 +109,7 @@ export class Puller {
   async header({ origin_allowlist: listed }: Manifest, { url }: Artifact, signal: AbortSignal) {
     const { origins, idleMs, patience } = this.#options;
     const source = { url, token: tokenFor(url, this.#options), peer: false };
-    const allows = (address: string) => allowed(address, origins, listed);
+    const allows = allowing(origins, listed);
     const request = { source, allows, idleMs, ifRange: undefined, signal };
     return readHeader(
       (start, length) => fetchBytes({ ...request, start, end: start + length }, patience),
@@ -209,7 +216,7 @@ class ModelRun {
     const name = localName(artifact.filename);
     try {
       signal.throwIfAborted();
-      this.came.push(await pullFile(await this.#job(artifact, name)));
+      this.came.push(await pullFile(this.#job(artifact, name)));
     } catch (error) {
       progress.file(name, "failed", 0);
       if (signal.aborted || !artifact.optional) throw error;
@@ -218,9 +225,9 @@ class ModelRun {
     }
   }
 
-  async #job(artifact: Artifact, name: string): Promise<FileJob> {
+  #job(artifact: Artifact, name: string): FileJob {
     const { progress, lanes, connections, throttle, signal, idleMs, patience } = this.#options;
-    const { origins } = this.#options;
+    const { origins, segmentBytes } = this.#options;
     const { manifest } = this.#request;
     const weight = 1 + Math.max(0, -artifact.priority);
     const path = join(this.#claim.folder, name);
@@ -230,12 +237,13 @@ class ModelRun {
       path,
       sources: this.#sources(artifact, name),
       known: this.#claim.known.get(name),
-      placedBy: await this.#placedBy(name, path),
+      placedBy: this.#claim.planned.get(name) ?? this.#request.placedBy,
       fetch: {
-        allows: (url) => allowed(url, origins, manifest.origin_allowlist),
+        allows: allowing(origins, manifest.origin_allowlist),
         throttle,
         connections,
         lanes: Math.max(1, Math.floor(lanes / weight)),
+        segmentBytes,
         weight,
         idleMs,
         patience,
@@ -248,14 +256,6 @@ class ModelRun {
       },
       signal,
     };
-  }
-
-  /** What lay there before any pull was a person's. */
-  async #placedBy(name: string, path: string): Promise<PlacedBy> {
-    const { known, planned } = this.#claim;
-    const before = known.get(name) ?? planned.get(name);
-    if (before !== undefined || this.#request.placedBy === "user") return this.#request.placedBy;
-    return (await stat(path).catch(() => undefined)) === undefined ? "sync" : "user";
   }
 
   #sources({ filename, url }: Artifact, name: string): Source[] {
@@ -273,8 +273,11 @@ class ModelRun {
 }
 
 /** The manifest may narrow what the node's own setting allows, not widen it. */
-function allowed(url: string, origins: string[], listed: string[]): boolean {
-  return isAllowed(url, origins) && (listed.length === 0 || isAllowed(url, listed));
+function allowing(origins: string[], listed: string[]): FetchOptions["allows"] {
+  return (url, redirected) => {
+    const check = redirected ? isAllowedRedirect : isAllowed;
+    return check(url, origins) && (listed.length === 0 || check(url, listed));
+  };
 }
 
 function tokenFor(

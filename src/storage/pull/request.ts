@@ -21,7 +21,7 @@ export interface RangeRequest {
   /** The strong ETag that the bytes must belong to. */
   ifRange: string | undefined;
   /** Whether a file may come from there. Not asked for peers: the manifest names them. */
-  allows(url: string): boolean;
+  allows(url: string, redirected: boolean): boolean;
   /** Longest wait for the head and between two pieces of the body. */
   idleMs: number;
   signal: AbortSignal;
@@ -41,7 +41,6 @@ export interface RangeAnswer {
 }
 
 const REDIRECTS_MAX = 8;
-const RETRY_AFTER_MS_MAX = 5 * 60_000;
 
 /**
  * Asks for a range of a file, following redirects to allowed places. Throws `PullError` for what
@@ -95,7 +94,7 @@ function lastByte(end: number | undefined): string {
 function refuseForeign(url: string, hop: number, { source, allows }: RangeRequest): void {
   // A peer was named by the balancer; it serves files itself.
   if (source.peer && hop === 0) return;
-  if (!source.peer && allows(url)) return;
+  if (!source.peer && allows(url, hop > 0)) return;
   const { host = url } = URL.parse(url) ?? {};
   const how = hop === 0 ? "" : `${source.url} redirects there, but `;
   throw new PullError(
@@ -196,12 +195,12 @@ pull again.`,
   );
 }
 
-/** What `Retry-After` says, in seconds or as a date, within reason. */
+/** What `Retry-After` says, in seconds or as a date. */
 function retryAfterMs(head: ResponseHead): number | undefined {
   const value = headerOf(head, "retry-after");
   if (value === undefined) return undefined;
   const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
-  return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), RETRY_AFTER_MS_MAX);
+  return Number.isNaN(ms) ? undefined : Math.max(ms, 0);
 }
 
 /** Queries of redirected addresses are keys. */

@@ -1,6 +1,10 @@
 import { describe, expect, test } from "bun:test";
+import { existsSync, rmSync } from "node:fs";
+import fc from "fast-check";
 import type { Artifact } from "../../wire/manifest.ts";
 import { ggufBytes } from "../models.fixture.ts";
+import { isAllowed, isAllowedRedirect } from "./allowlist.ts";
+import { PullError } from "./failure.ts";
 import { FileServer, manifestOf } from "./hub.fixture.ts";
 import { failing, PullBench } from "./pull.fixture.ts";
 
@@ -21,6 +25,21 @@ describe("origins", () => {
     const error = await failing(bench.pull([file]));
     expect(error.message).toContain("redirects there");
     expect(foreign.seen).toEqual([]);
+  });
+
+  test("a repository that is allowed may redirect to the hub's own hosts only", async () => {
+    await using bench = await PullBench.start({ origins: ["org/*"] });
+    await using foreign = await FileServer.start();
+    const file = bench.hub.add("org/m.gguf", 1000);
+    bench.hub.treat = () => ({ redirect: `${foreign.url}/m.gguf` });
+    expect((await failing(bench.pull([file]))).message).toContain("redirects there");
+    bench.hub.treat = () => ({});
+    await bench.pull([file]);
+    expect(bench.names()).toContain("m.gguf");
+    const url = "https://cas-bridge.xethub.hf.co/xet-bridge-us/1/2";
+    expect(isAllowed(url, ["org/*"])).toBe(false);
+    expect(isAllowedRedirect(url, ["org/*"])).toBe(true);
+    expect(isAllowedRedirect(url, ["example.com"])).toBe(false);
   });
 
   test("the manifest narrows what is allowed", async () => {
@@ -135,4 +154,40 @@ describe("a header", () => {
     const asked = bench.puller().header(manifestOf([file]), file, signal);
     expect(await failing(asked)).toMatchObject({ code: "pull_origin_not_allowed" });
   });
+});
+
+describe("a hub that fails at random", () => {
+  const treatment = fc.oneof(
+    { weight: 4, arbitrary: fc.constant({}) },
+    fc.record({ cutAt: fc.nat(300_000) }),
+    fc.constantFrom({ status: 500 }, { status: 429, headers: { "retry-after": "0" } }),
+    fc.record({ wrongByte: fc.nat(300_000) }),
+    fc.constant({ rangeless: true }),
+    fc.constant({ etag: '"another"' }),
+  );
+
+  test("gives a whole file, or a failure that leaves none, whatever comes", async () => {
+    await using bench = await PullBench.start({
+      segmentBytes: 50_000,
+      patience: { attemptsMax: 4, firstMs: 0, maxMs: 0 },
+    });
+    const file = bench.hub.add("m-Q4_0.gguf", 300_000);
+    await fc.assert(
+      fc.asyncProperty(fc.array(treatment, { maxLength: 30 }), async (treatments) => {
+        rmSync(bench.folder, { recursive: true, force: true });
+        const begun = bench.hub.seen.length;
+        bench.hub.treat = (_, count) => treatments[count - begun] ?? {};
+        const pulled = await bench.pull([file]).then(
+          () => true,
+          (error: unknown) => !(error instanceof PullError),
+        );
+        expect(bench.isWhole(file)).toBe(pulled);
+        expect(existsSync(bench.path("m-Q4_0.gguf"))).toBe(pulled);
+        bench.hub.treat = () => ({});
+        await bench.pull([file]);
+        expect(bench.isWhole(file)).toBe(true);
+      }),
+      { numRuns: 60 },
+    );
+  }, 60_000);
 });
