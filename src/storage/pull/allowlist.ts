@@ -1,16 +1,10 @@
-/** Where files may come from unless told otherwise: the hub and what it redirects to. */
-export const DEFAULT_ORIGINS = [
-  "huggingface.co/*",
-  "*.huggingface.co/*",
-  "*.hf.co/*",
-  "*.xethub.hf.co/*",
-];
+import { ORIGINS_DEFAULT } from "../../config/hubfields.ts";
 
 /** The default list for a hub at another address, e.g. a mirror. */
 export function originsFor(hubUrl: string): string[] {
   const host = URL.parse(hubUrl)?.host ?? "huggingface.co";
   const own = host === "huggingface.co" ? [] : [`${URL.parse(hubUrl)?.protocol}//${host}/*`];
-  return [...own, ...DEFAULT_ORIGINS];
+  return [...own, ...ORIGINS_DEFAULT];
 }
 
 const PATTERN_CHARS_MAX = 512;
@@ -34,7 +28,7 @@ export function isAllowed(url: string, patterns: string[]): boolean {
  * of the hosts that their content lies on: those are then the hub's own.
  */
 export function isAllowedRedirect(url: string, patterns: string[]): boolean {
-  const hub = patterns.some(isRepository) ? DEFAULT_ORIGINS : [];
+  const hub = patterns.some(isRepository) ? ORIGINS_DEFAULT : [];
   return isAllowed(url, [...patterns, ...hub]);
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { DEFAULT_ORIGINS, isAllowed, originsFor } from "./allowlist.ts";
+import { ORIGINS_DEFAULT } from "../../config/hubfields.ts";
+import { isAllowed, originsFor } from "./allowlist.ts";
 import { Progress } from "./progress.ts";
 import { Ranges } from "./ranges.ts";
 import { Semaphore } from "./semaphore.ts";
@@ -38,7 +39,7 @@ describe("the list of origins", () => {
     "https://cdn-lfs-us-1.hf.co/x?sig=1",
     "https://cas-bridge.xethub.hf.co/x",
     "https://HUGGINGFACE.CO/x",
-  ])("has %s by default", (url) => expect(isAllowed(url, DEFAULT_ORIGINS)).toBe(true));
+  ])("has %s by default", (url) => expect(isAllowed(url, [...ORIGINS_DEFAULT])).toBe(true));
 
   test.each([
     "https://example.com/huggingface.co/x",
@@ -49,7 +50,7 @@ describe("the list of origins", () => {
     "file:///huggingface.co/x",
     "ftp://huggingface.co/x",
     "no address",
-  ])("has not %s", (url) => expect(isAllowed(url, DEFAULT_ORIGINS)).toBe(false));
+  ])("has not %s", (url) => expect(isAllowed(url, [...ORIGINS_DEFAULT])).toBe(false));
 
   test.each([
     ["*", "http://any.example/x", true],
@@ -75,7 +76,7 @@ describe("the list of origins", () => {
 
   test("has a mirror's own address", () => {
     expect(isAllowed("http://mirror:8080/a/b", originsFor("http://mirror:8080"))).toBe(true);
-    expect(originsFor("https://huggingface.co")).toEqual(DEFAULT_ORIGINS);
+    expect(originsFor("https://huggingface.co")).toEqual([...ORIGINS_DEFAULT]);
   });
 });
 
