@@ -140,6 +140,13 @@ export class Hub implements AsyncDisposable {
     }
   }
 
+  /** The name that a repository has now, or its right spelling; undefined if this is it. */
+  #movedTo(name: string): string | undefined {
+    if (this.#repos.has(name)) return undefined;
+    const spelled = [...this.#repos.keys()].find((one) => one.toLowerCase() === name.toLowerCase());
+    return this.#moved.get(name) ?? spelled;
+  }
+
   #named(name: string): Repo {
     const repo = this.#repos.get(name);
     if (repo === undefined) throw new Error(`There is no repository ${name} on this hub.`);
@@ -180,8 +187,8 @@ export class Hub implements AsyncDisposable {
     const name = parts.slice(0, 2).join("/");
     const mishap = this.#note("api", name, undefined, request);
     if (await this.#goneWrong(mishap, response)) return;
-    const to = this.#moved.get(name);
-    if (to !== undefined && !this.#repos.has(name)) {
+    const to = this.#movedTo(name);
+    if (to !== undefined) {
       const location = url.href.replace(`/api/models/${name}`, `/api/models/${to}`);
       response.writeHead(307, { location }).end();
       return;
@@ -205,6 +212,12 @@ export class Hub implements AsyncDisposable {
     const file = path.join("/");
     const mishap = this.#note("resolve", name, file, request);
     if (await this.#goneWrong(mishap, response)) return;
+    const to = this.#movedTo(name);
+    if (to !== undefined) {
+      const location = (request.url ?? "").replace(`/${name}/`, `/${to}/`);
+      response.writeHead(307, { location }).end();
+      return;
+    }
     const refusal = this.#refusal(name, request, "files");
     if (refusal !== undefined) return send(refusal, request, response);
     if (verb !== "resolve" && verb !== "raw") {

@@ -36,10 +36,19 @@ function viewOfRegistered(fleet: Fleet, model: RegisteredModel): ModelView {
     lifecycle_status: ready || !isServed ? "registered" : "pending",
     created: Math.floor(Date.parse(model.registered_at) / 1000),
     owned_by: "load balancer",
-    aliases: [...new Set([...model.aliases, ...view.aliases])].sort(),
+    aliases: withoutLowered([id, ...model.aliases, ...view.aliases])
+      .slice(1)
+      .sort(),
     ...{ repo, filename, source, tags, description, chat_template },
     ...{ size_bytes: model.size_bytes, required_memory_bytes: model.required_memory_bytes },
   };
+}
+
+/** Names that only repeat another one in lower case are for endpoints, not for people. */
+function withoutLowered(names: readonly string[]): string[] {
+  const spelled = new Set(names.filter((name) => name !== name.toLowerCase()));
+  const lowered = new Set([...spelled].map((name) => name.toLowerCase()));
+  return [...new Set(names)].filter((name) => spelled.has(name) || !lowered.has(name));
 }
 
 function unserved(abilities: Set<Ability>) {

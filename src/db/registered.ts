@@ -29,7 +29,7 @@ export interface RegisteredRow {
 
 /** What can be changed of a registered model. */
 export type RegisteredChange = Partial<
-  Omit<RegisteredRow, "id" | "repo" | "filename" | "registeredAt" | "updatedAt">
+  Omit<RegisteredRow, "id" | "filename" | "registeredAt" | "updatedAt">
 >;
 
 /** Models that clients may ask for, whether a node has them or not. */

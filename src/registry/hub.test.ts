@@ -20,6 +20,10 @@ describe("while the hub", () => {
     const { body } = await register(at, { repo: "a/gated" });
     expect(body).toMatchObject({ status: "registered", gated: true });
     expect(body.warnings[0]).toContain("accept its licence");
+    // Which shards there are, names tell, too.
+    await at.hub.add({ ...safetensorsRepo("a/shards"), gated: "auto" });
+    const shards = await register(at, { repo: "a/shards" });
+    expect(shards).toMatchObject({ status: 201, body: { size_bytes: 4000 } });
     at.hub.fail({ on: "api", repo: "a/other", mishap: GATED });
     const refused = await register(at, { repo: "a/other" });
     expect(refused).toMatchObject(errorOf("hub_gated", 403));
@@ -39,7 +43,7 @@ describe("while the hub", () => {
     });
     const filename = "model.safetensors.index.json";
     const answer = await register(at, { repo: "a/private", filename });
-    expect(answer).toMatchObject(errorOf("hub_gated", 403));
+    expect(answer).toMatchObject(errorOf("hub_unreachable", 502));
     expect(at.hub.requests.length).toBeGreaterThan(0);
     expect(at.hub.requests.every(({ authorization }) => authorization === "Bearer hf_me")).toBe(
       true,

@@ -6,7 +6,7 @@ import { artifactsOf, type Choice, choose, variantView, type Wish } from "./arti
 import { HubError, toApiError } from "./failure.ts";
 import type { HubClient, Known } from "./hub.ts";
 import { memoryWarnings } from "./memory.ts";
-import { shardsOf } from "./safetensors.ts";
+import { shardsByName, shardsOf } from "./safetensors.ts";
 import { type RepoFile, type Snapshot, templateFileOf } from "./snapshot.ts";
 import { preferredOf } from "./weights.ts";
 
@@ -69,8 +69,13 @@ async function readShards(
 ): Promise<RepoFile[]> {
   if (safetensors === undefined) return [];
   if (!safetensors.isIndex) return safetensors.shards;
-  const text = await hub.text(snapshot, safetensors.primary, signal);
-  const shards = shardsOf(text, safetensors.primary, snapshot.files);
+  const { primary } = safetensors;
+  const text = await hub.text(snapshot, primary, signal).catch((error: unknown) => error);
+  const byName = shardsByName(primary, snapshot.files);
+  // The nodes have tokens of their own; names are shown to everybody.
+  if (text instanceof HubError && text.failure === "gated" && byName.length > 0) return byName;
+  if (typeof text !== "string") throw text;
+  const shards = shardsOf(text, primary, snapshot.files);
   if (typeof shards !== "string") return shards;
   // Nothing is lost where there is GGUF, too; else there is no model.
   if (variants.length > 0) return [];

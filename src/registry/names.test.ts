@@ -73,7 +73,9 @@ test("what two models could be called means neither; stronger names stay", () =>
   const rows = ["one/Qwen3", "two/Qwen3"].map((repo) => row(repo, { content: content() }));
   const index = new NameIndex([...rows, row("x/y", { aliases: ["two/Qwen3"] })]);
   expect(index.resolve("Qwen3")).toBeUndefined();
-  expect(index.resolve("one/Qwen3")?.names).toEqual(["hf/one/Qwen3", "one/Qwen3"]);
+  expect(index.resolve("one/Qwen3")?.names).toEqual([
+    ...["hf/one/Qwen3", "one/Qwen3", "hf/one/qwen3", "one/qwen3"],
+  ]);
   expect(index.resolve("two/Qwen3")?.id).toBe("hf/x/y");
   const files = ["a/x", "a/y"].map((repo) => row(repo, { filename: "model.gguf" }));
   expect(new NameIndex(files).resolve("model")).toBeUndefined();

@@ -46,7 +46,7 @@ export class NameIndex {
     const owners = ownersOf(models.map(({ row, claims }) => ({ id: row.id, ranks: claims.names })));
     for (const { row, claims } of models) {
       const own = claims.names.flat().filter((name) => owners.get(name.toLowerCase()) === row.id);
-      const whole: Resolved = { id: row.id, names: [...new Set(own)] };
+      const whole: Resolved = { id: row.id, names: withLowered(own) };
       for (const name of own) this.#byName.set(name.toLowerCase(), whole);
     }
     for (const { row, claims } of models) this.#addVariants(row.id, claims.variants);
@@ -70,7 +70,7 @@ export class NameIndex {
         const owner = this.#byName.get(name.toLowerCase());
         return owner === undefined || (owner !== "ambiguous" && owner.quantization !== undefined);
       });
-      const variant: Resolved = { id, names: free, quantization };
+      const variant: Resolved = { id, names: withLowered(free), quantization };
       for (const name of free) {
         const key = name.toLowerCase();
         this.#byName.set(key, this.#byName.has(key) ? "ambiguous" : variant);
@@ -131,6 +131,11 @@ function claimsOf(row: NamedRow, isAlone: boolean): Claims {
           return [{ quantization: variant.quantization, names: [...names, ...file] }];
         }),
   };
+}
+
+/** Folders on nodes are in lower case, and some servers list those. */
+function withLowered(names: readonly string[]): string[] {
+  return [...new Set([...names, ...names.map((name) => name.toLowerCase())])];
 }
 
 /** Who has a name: whoever claims it strongest, if that is one alone. */

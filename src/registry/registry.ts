@@ -234,10 +234,12 @@ export class Registry {
     const { id, repo } = row;
     const filename = row.filename ?? undefined;
     const asked = { hub, repo, revision: "main", filename, devices: devices(), signal };
-    const { revision, content, chatTemplate: template } = await findModel(asked);
+    const { chatTemplate: template, ...found } = await findModel(asked);
+    const { revision, content } = found;
     await this.#changing.run(async () => {
       const chatTemplate = row.chatTemplate ?? template;
-      await this.#apply(id, { revision, content, chatTemplate });
+      // The hub's spelling may be another one than that of the earlier program.
+      await this.#apply(id, { repo: found.repo, revision, content, chatTemplate });
     });
     return this.#found(id);
   }

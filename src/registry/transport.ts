@@ -136,9 +136,12 @@ export class Transport {
       const waitMs = retryAfterMs(headers.get("retry-after"));
       return new HubError("unreachable", `it answers with status ${status}.`, waitMs);
     }
-    if (code === "GatedRepo" || (status === 403 && code === null)) {
-      return new HubError("gated", told);
+    if (code === "GatedRepo") return new HubError("gated", told);
+    // Files are elsewhere: what is answered there says nothing about the repository.
+    if (new URL(response.url).origin !== this.#origin) {
+      return new HubError("unreachable", `where it redirects to answers with status ${status}.`);
     }
+    if (status === 403 && this.#options.token !== null) return new HubError("token", told);
     if (code === "EntryNotFound") return new HubError("file", told);
     if (code === "RevisionNotFound") return new HubError("revision", told);
     // Strangers are not told which private repositories there are: it is 401 for those, too.
