@@ -3,6 +3,7 @@ import type { Logger } from "../lib/log.ts";
 import { ApiError, dialectOf, errorBody } from "../wire/error.ts";
 import { Direct, type DirectHandler, type Scope } from "./direct.ts";
 import type { Drain } from "./drain.ts";
+import { tellRequestId } from "./headers.ts";
 
 /** What every request handler finds in its context. */
 export interface AppEnv {
@@ -53,7 +54,7 @@ export function createApp({ log, drain }: AppOptions): App {
       else sent.then(leave, leave);
     }
     // Forwarded answers have it already; touching the headers of a finished response is not free.
-    if (c.get("sent") === undefined) c.res.headers.set("x-request-id", requestId);
+    if (c.get("sent") === undefined) tellRequestId(c.res.headers, requestId, c.req.path);
   });
 
   app.onError(failed);
@@ -79,7 +80,7 @@ export function errorResponse(
 ): Response {
   const requestId = c.get("requestId");
   const headers = new Headers({ "content-type": "application/json", ...more });
-  if (requestId !== undefined) headers.set("x-request-id", requestId);
+  if (requestId !== undefined) tellRequestId(headers, requestId, c.req.path);
   if (error.retryAfterS !== undefined) headers.set("retry-after", String(error.retryAfterS));
   if (error.status >= 429) headers.set("x-should-retry", String(error.retryable));
   // The rest of a body that nobody reads must not be taken for the next request.

@@ -1,5 +1,6 @@
 import type { App, AppEnv } from "./app.ts";
 import type { Drain } from "./drain.ts";
+import { tellRequestId } from "./headers.ts";
 
 type Variables = AppEnv["Variables"];
 
@@ -79,7 +80,7 @@ export class Direct {
     if (sent !== undefined && leave !== undefined) sent.then(leave, leave);
     else {
       leave?.();
-      response.headers.set("x-request-id", requestId);
+      tellRequestId(response.headers, requestId, scope.path);
     }
     return response;
   }

@@ -86,7 +86,7 @@ export async function forward(options: ForwardOptions): Promise<Forwarded> {
     const head = await body.head;
     const init: Init = {
       status: head.status,
-      headers: returnedHeaders(head.headers, options.requestId),
+      headers: returnedHeaders(head.headers, options.requestId, options.dialect),
     };
     const type = headerOf(head, "content-type") ?? "";
     const isEvents = type.startsWith("text/event-stream") || type.startsWith(JSON_LINES);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { forwardedHeaders, returnedHeaders } from "./headers.ts";
+import { forwardedHeaders, returnedHeaders, tellRequestId } from "./headers.ts";
 
 describe("forwardedHeaders", () => {
   test("passes what inference needs and no credentials", () => {
@@ -47,4 +47,21 @@ test("returnedHeaders drops the headers that belong to a connection or to browse
     "x-ratelimit-remaining": "7",
     "x-request-id": "ours",
   });
+});
+
+test("Anthropic's clients find the id of a request by its own name there", () => {
+  const own = ["request-id", "theirs"];
+  expect(returnedHeaders([], "ours", "anthropic")).toMatchObject({ "request-id": "ours" });
+  expect(returnedHeaders(own, "ours", "anthropic")).toEqual({
+    ...{ "x-request-id": "ours", "request-id": "theirs" },
+  });
+  for (const [path, told] of [
+    ["/v1/messages", "ours"],
+    ["/v1/messages/count_tokens", "ours"],
+    ["/v1/models", null],
+  ] as const) {
+    const headers = new Headers();
+    tellRequestId(headers, "ours", path);
+    expect([headers.get("x-request-id"), headers.get("request-id")]).toEqual(["ours", told]);
+  }
 });

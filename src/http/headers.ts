@@ -1,3 +1,5 @@
+import { type Dialect, dialectOf } from "../wire/error.ts";
+
 /**
  * Request headers that go on to a target. A list of what passes, not of what does not: a client's
  * credentials, cookies, origin and addresses are its business with us, and an endpoint must not
@@ -55,9 +57,14 @@ export function forwardedHeaders(
 
 /**
  * The response headers of a target (names in lower case, each followed by its value) that the
- * client gets, with our id of the request.
+ * client gets, with our id of the request. Anthropic's clients read that from `request-id`, where
+ * a target's own one is kept: its operator is asked with it.
  */
-export function returnedHeaders(target: string[], requestId: string): Record<string, string> {
+export function returnedHeaders(
+  target: string[],
+  requestId: string,
+  dialect: Dialect = "openai",
+): Record<string, string> {
   const out: Record<string, string> = { "x-request-id": requestId };
   for (let i = 0; i < target.length; i += 2) {
     const name = target[i] ?? "";
@@ -65,5 +72,12 @@ export function returnedHeaders(target: string[], requestId: string): Record<str
     const value = target[i + 1] ?? "";
     out[name] = Object.hasOwn(out, name) ? `${out[name]}, ${value}` : value;
   }
+  if (dialect === "anthropic") out["request-id"] ??= requestId;
   return out;
+}
+
+/** Puts the id of a request to this path into the headers of an answer of our own. */
+export function tellRequestId(headers: Headers, requestId: string, path: string): void {
+  headers.set("x-request-id", requestId);
+  if (dialectOf(path) === "anthropic") headers.set("request-id", requestId);
 }

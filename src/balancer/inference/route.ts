@@ -1,6 +1,7 @@
 import type { ZodType } from "zod";
 import type { Settings } from "../../config/settings.ts";
 import type { GuardedSchema } from "../../http/body.ts";
+import { estimateInputTokens } from "../../translation/messages/estimate.ts";
 import { messagesOverChat } from "../../translation/messages/messages.ts";
 import { ollamaChatOverChat } from "../../translation/ollama/chat.ts";
 import {
@@ -38,6 +39,8 @@ export interface Route {
   streamsByDefault: boolean;
   /** How to put a request to an endpoint that does not speak this API. */
   via: ((request: unknown) => Translation) | undefined;
+  /** The answer of our own where no endpoint with the model has this route. */
+  estimate: ((request: unknown) => object) | undefined;
   /** Throws for what no endpoint of ours can do; clouds may. */
   refuse: ((request: unknown) => void) | undefined;
   /** The model of requests that name none, where they may. */
@@ -77,7 +80,12 @@ export const ROUTES: readonly Route[] = [
   ollama("generate", { prompts: true, via: ollamaGenerateOverChat }),
   ollama("embed", { streamsByDefault: false, via: ollamaEmbedOverEmbeddings }),
   ollama("embeddings", { streamsByDefault: false, via: ollamaEmbeddingsOverEmbeddings }),
-  route({ path: "/v1/messages/count_tokens", type: "count_tokens", isRare: true }),
+  route({
+    path: "/v1/messages/count_tokens",
+    type: "count_tokens",
+    estimate: (request) => ({ input_tokens: estimateInputTokens(request) }),
+    isRare: true,
+  }),
   route({ path: "/v1/rerank", type: "rerank", isRare: true }),
   route({ path: "/v1/audio/speech", type: "speech", schema: SpeechRequest, isRare: true }),
   route({
@@ -101,6 +109,7 @@ function route({ isRare, ...given }: Given): Route {
     usage: false,
     streamsByDefault: false,
     via: undefined,
+    estimate: undefined,
     refuse: undefined,
     modelDefault: () => "",
     need: isRare ? needOfRoute(given.path) : undefined,

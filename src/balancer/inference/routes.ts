@@ -55,6 +55,8 @@ class Inference {
       const read = await this.#read(c, route);
       record = read.record;
       const cloud = sender.cloudOf(read.model);
+      const estimated = cloud === undefined ? this.#estimated(read) : undefined;
+      if (estimated !== undefined) return estimated;
       const inquired = this.#inquire(read, fetchesImages(cloud?.provider.name));
       const inquiry = inquired instanceof Promise ? await inquired : inquired;
       const { response, sent } = await sender.send(read, inquiry, cloud);
@@ -83,6 +85,18 @@ class Inference {
     const facts = { requestId, path, model: id, streams, headers, body: bytes, address };
     const record = recorder.begin(facts);
     return { c, path, route, bytes, value, model, id, streams, address, record };
+  }
+
+  /** The answer without an endpoint, if this route has one and no endpoint of the model has it. */
+  #estimated({ route, value, id, record }: Read): Response | undefined {
+    const { estimate, need } = route;
+    if (estimate === undefined) return undefined;
+    const serving = this.#options.fleet.serving(id);
+    const isKnown = serving.some((endpoint) => need?.isMetBy(endpoint, id) ?? true);
+    if (serving.length === 0 || isKnown) return undefined;
+    const response = Response.json(estimate(value));
+    record.answered(response.status, Promise.resolve("complete"));
+    return response;
   }
 
   /** The question with its images checked, and fetched unless a cloud does that itself. */
