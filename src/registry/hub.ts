@@ -14,7 +14,7 @@ import {
 import { Transport, type TransportOptions } from "./transport.ts";
 
 export interface HubOptions extends TransportOptions {
-  cache: HubCache;
+  cache: Pick<HubCache, "get" | "put" | "drop">;
   /** How long an answer counts as fresh. Default: 5 min. */
   ttlMs?: number;
 }
@@ -41,7 +41,7 @@ const REPO = { type: "model" } as const;
 export class HubClient {
   readonly url: string;
   readonly hasToken: boolean;
-  readonly #cache: HubCache;
+  readonly #cache: Pick<HubCache, "get" | "put" | "drop">;
   readonly #ttlMs: number;
   readonly #at: { hubUrl: string; fetch: typeof fetch };
   /** Questions that are being asked: whoever asks the same waits for the same answer. */

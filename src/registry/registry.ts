@@ -42,8 +42,8 @@ export interface RegistryChange {
   id: string;
 }
 
-/** Models beyond this number are refused: all of them are kept in memory. */
-const MODELS_MAX = 10_000;
+/** More are refused: all are kept in memory, and every change goes through all their names. */
+const MODELS_MAX = 2000;
 /** How long what an earlier program registered waits for the hub, when that is out. */
 const RETRY_MS = 60_000;
 
@@ -64,27 +64,11 @@ export class Registry {
 
   /** Reads what is registered; takes over what an earlier program had. */
   async load(): Promise<void> {
-    const { state, hub, log } = this.#options;
+    const { state } = this.#options;
     for (const row of await state.registered.list()) this.#rows.set(row.id, row);
     this.#reindex();
-    for (const imported of await state.importedModels()) {
-      const row = fromImported(imported, hub.url, Date.now());
-      if (row === undefined || this.#rows.size >= MODELS_MAX) {
-        log.warn({ model: imported.name, repo: imported.repo }, "registry.import_skipped");
-        continue;
-      }
-      try {
-        requireNew(row.id, this.#rows.values());
-        row.aliases = row.aliases.filter((alias) => this.#index.resolve(alias) === undefined);
-        if (!(await state.registered.add(row))) continue;
-        this.#rows.set(row.id, row);
-        this.#reindex();
-        log.info({ model: row.id }, "registry.imported");
-      } catch (cause) {
-        if (!(cause instanceof ApiError)) throw cause;
-        log.warn({ model: row.id, reason: cause.message }, "registry.import_skipped");
-      }
-    }
+    // Once for all of them: an index over many models takes its time.
+    if (await this.#takeOver()) this.#reindex();
   }
 
   /** Begins to ask the hub about models that were taken over. */
@@ -202,6 +186,41 @@ export class Registry {
     if (content === null || revision === null) throw notRegistered(name);
     const parts = { row, content, revision, hubUrl: hub.url, allowlist };
     return manifestOf({ ...parts, peers: peers(row.id) });
+  }
+
+  /** Registers what an earlier program had; whether there was anything. */
+  async #takeOver(): Promise<boolean> {
+    const { state, hub, log } = this.#options;
+    const named = new Set<string>();
+    let some = false;
+    for (const imported of await state.importedModels()) {
+      const row = fromImported(imported, hub.url, Date.now());
+      const reason = row === undefined ? "it is in no repository" : this.#whyNot(row);
+      if (row === undefined || reason !== undefined) {
+        log.warn({ model: imported.name, repo: imported.repo, reason }, "registry.import_skipped");
+        continue;
+      }
+      row.aliases = row.aliases.filter((alias) => {
+        const isFree = this.#index.resolve(alias) === undefined && !named.has(alias.toLowerCase());
+        return isFree && named.add(alias.toLowerCase());
+      });
+      if (!(await state.registered.add(row))) continue;
+      this.#rows.set(row.id, row);
+      some = true;
+      log.info({ model: row.id }, "registry.imported");
+    }
+    return some;
+  }
+
+  #whyNot({ id }: RegisteredRow): string | undefined {
+    if (this.#rows.size >= MODELS_MAX) return `there are ${MODELS_MAX} models already`;
+    try {
+      requireNew(id, this.#rows.values());
+      return undefined;
+    } catch (cause) {
+      if (cause instanceof ApiError) return cause.message;
+      throw cause;
+    }
   }
 
   async #add(found: Found, body: RegisterBody): Promise<Registration> {
