@@ -145,6 +145,8 @@ const SETTINGS: Settings = {
   hubUrl: "http://127.0.0.1:9",
   hubToken: null,
   originAllowlist: [],
+  modelsDir: null,
+  maxDownloadRateBytes: 0,
   loadTimeoutMs: 1000,
   historyBodies: "redacted",
   historyRetentionMs: 60_000,

@@ -104,9 +104,9 @@ function addServing(program: Command, rest: string[] | undefined): void {
           throw new CliError(message, EXIT.usage);
         }
         if (mode !== "standalone") flags.mode = mode;
-        const { settings } = loadSettings({ flags, env: environment() });
+        const { settings, warnings } = loadSettings({ flags, env: environment() });
         const { serve } = await import("./serve.ts");
-        await serve(settings);
+        await serve(settings, warnings);
       });
     addSettings(command, mode);
   }

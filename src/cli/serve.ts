@@ -19,12 +19,13 @@ import { paintFor } from "./terminal.ts";
  * Serves until a signal asks to stop, then drains. Ends the process: 0 in good order, 1 if a second
  * signal cut it short. Throws before anything is served if the settings do not allow it.
  */
-export async function serve(settings: Settings): Promise<never> {
+export async function serve(settings: Settings, warnings: string[]): Promise<never> {
   requireLoopback(settings);
   if (settings.mode !== "balancer") requireModelFiles(settings);
   await requireOwnHome(settings);
   const signals = stopSignals();
   const log = openHome(settings);
+  for (const advice of warnings) log.warn({ advice }, "serve.deprecated");
   const role = await (settings.mode === "node" ? createNodeRole : createBalancerRole)(
     settings,
     log,

@@ -39,6 +39,8 @@ export interface Field<T = unknown> {
   flags?: string;
   /** Environment variables that say the same, weaker than the field's own. */
   aliases?: readonly string[];
+  /** Those of them that are not to be used any more. */
+  deprecated?: readonly string[];
   /** Never shown. */
   secret?: true;
   /** Heading in the help. */

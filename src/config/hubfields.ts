@@ -1,8 +1,9 @@
+import { join } from "node:path";
 import { type ZodType, z } from "zod";
 import type { Field, Inputs } from "./fields.ts";
-import { baseUrl, text } from "./schemas.ts";
+import { baseUrl, bytes, path, text } from "./schemas.ts";
 
-/** Where models come from. */
+/** Where models come from, and where they lie. */
 export interface HubSettings {
   /** Base URL of the hub or of a mirror of it. */
   hubUrl: string;
@@ -10,6 +11,21 @@ export interface HubSettings {
   hubToken: string | null;
   /** Patterns of addresses that model files may come from; see `specs/models.md`. */
   originAllowlist: string[];
+  /** The models folder, absolute; null: `models` in the data folder. */
+  modelsDir: string | null;
+  /** Bytes a second that all downloads of a node may take together; 0: as many as come. */
+  maxDownloadRateBytes: number;
+}
+
+/** The folder that models are fetched into. */
+export function modelsFolder({
+  modelsDir,
+  home,
+}: {
+  modelsDir: string | null;
+  home: string;
+}): string {
+  return modelsDir ?? join(home, "models");
 }
 
 /** The hub itself and the hosts that it redirects to. */
@@ -52,6 +68,27 @@ export const HUB_FIELDS: { [K in keyof HubSettings]: Field<Inputs[K]> } = {
     schema: () => patterns(),
     fallback: () => [...ORIGINS_DEFAULT],
     fallbackText: "Hugging Face",
+  },
+  modelsDir: {
+    name: "models_dir",
+    flags: "--models-dir <folder>",
+    aliases: ["XLLM_MODELS_DIR", "LLM_MODELS_DIR"],
+    deprecated: ["LLM_MODELS_DIR"],
+    group: "Models",
+    help: "Folder of the models that were fetched, or put there",
+    schema: (folder) => path(folder),
+    fallback: () => null,
+    fallbackText: "<home>/models",
+  },
+  maxDownloadRateBytes: {
+    name: "max_download_rate",
+    flags: "--max-download-rate <size>",
+    group: "Models",
+    help: "Bytes a second that a node's downloads may take together, e.g. 20MiB; 0: no limit",
+    schema: () => bytes(0),
+    fallback: () => 0,
+    fallbackText: "no limit",
+    unit: "bytes",
   },
 };
 

@@ -65,6 +65,8 @@ describe("loadSettings", () => {
       hubUrl: "https://huggingface.co",
       hubToken: null,
       originAllowlist: ["huggingface.co/*", "*.huggingface.co/*", "hf.co/*", "*.hf.co/*"],
+      modelsDir: null,
+      maxDownloadRateBytes: 0,
       loadTimeoutMs: 600_000,
       historyBodies: "redacted",
       historyRetentionMs: 604_800_000,
@@ -370,4 +372,13 @@ test("effectiveSettings never shows a key", () => {
   expect(rows.find(({ name }) => name === "endpoints")?.text).toBe("a = http://a (key ***)");
   expect(rows.find(({ name }) => name === "body_limit")?.text).toBe("64 MiB");
   expect(rows.find(({ name }) => name === "first_byte_timeout")?.text).toBe("10 min");
+});
+
+test("an old variable of the models folder counts, with advice", () => {
+  const old = { LLM_MODELS_DIR: "/models" };
+  const { settings, warnings } = load({ env: old });
+  expect(settings.modelsDir).toBe("/models");
+  expect(warnings).toEqual(["LLM_MODELS_DIR is deprecated: use LLMLB_MODELS_DIR."]);
+  const newer = load({ env: { ...old, LLMLB_MODELS_DIR: "/new" } });
+  expect([newer.settings.modelsDir, newer.warnings]).toEqual(["/new", []]);
 });

@@ -39,6 +39,8 @@ export interface Loaded {
   origins: Record<FieldKey, Origin>;
   /** config.json, whether it exists or not. */
   file: string;
+  /** What the operator should change, a sentence each. */
+  warnings: string[];
 }
 
 const STRENGTH: Record<Source, number> = { flag: 3, env: 2, file: 1, default: 0 };
@@ -63,7 +65,13 @@ export function loadSettings({ flags, env, cwd = process.cwd() }: ConfigSources)
   };
   const inputs = Object.fromEntries(FIELD_KEYS.map((key) => [key, read(key)])) as unknown as Inputs;
   const complete = origins as Record<FieldKey, Origin>;
-  return { settings: fold(inputs, complete), origins: complete, file };
+  const warnings = FIELD_KEYS.flatMap((key) => deprecation(FIELDS[key], complete[key]));
+  return { settings: fold(inputs, complete), origins: complete, file, warnings };
+}
+
+function deprecation(field: Pick<Field, "name" | "deprecated">, { name }: Origin): string[] {
+  if (field.deprecated?.includes(name) !== true) return [];
+  return [`${name} is deprecated: use LLMLB_${field.name.toUpperCase()}.`];
 }
 
 /**

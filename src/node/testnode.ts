@@ -54,6 +54,8 @@ export class TestNode {
       hubUrl: "http://127.0.0.1:9",
       hubToken: null,
       originAllowlist: [],
+      modelsDir: null,
+      maxDownloadRateBytes: 0,
       loadTimeoutMs: 5000,
       historyBodies: "redacted",
       historyRetentionMs: 5000,
