@@ -8,6 +8,7 @@ import {
   test,
 } from "bun:test";
 import Anthropic from "@anthropic-ai/sdk";
+import { Ollama } from "ollama";
 import type OpenAI from "openai";
 import { anthropicServer } from "./anthropicserver.ts";
 import { allFrames, openai, post, says } from "./clients.ts";
@@ -20,7 +21,7 @@ setDefaultTimeout(20_000);
 const clouds = { openai: openaiServer(), google: googleServer(), anthropic: anthropicServer() };
 const KEYS = Object.values(clouds).map(({ key }) => key);
 /** A cloud of the operator's own, which speaks as OpenAI does. */
-const own = openaiServer("own-key");
+const own = openaiServer("own-key", "max_tokens");
 
 const ENV = {
   OPENAI_API_KEY: clouds.openai.key,
@@ -134,6 +135,54 @@ describe("other clients", () => {
   });
 });
 
+describe("Ollama's client", () => {
+  const client = () => new Ollama({ host: program.url });
+  const options = { num_predict: 50, top_k: 40, num_ctx: 4096, repeat_penalty: 1.1 };
+
+  test.each([
+    [GPT, "echo: hello"],
+    ["own:gpt-4o", "echo: hello"],
+    [GEMINI, "hello"],
+    [CLAUDE, "hello"],
+  ])("is answered by %s, streamed or not", async (model, text) => {
+    const request = { model, messages: says("hello"), options, keep_alive: "5m", think: true };
+    const { message, done, ...rest } = await client().chat(request);
+    expect([message.content, done, rest.model]).toEqual([text, true, model]);
+    expect(rest.eval_count).toBeGreaterThan(0);
+    const pieces = [];
+    for await (const piece of await client().chat({ ...request, stream: true })) pieces.push(piece);
+    expect(pieces.map((piece) => piece.message.content).join("")).toBe(text);
+    expect(pieces.at(-1)).toMatchObject({ done: true, done_reason: "stop" });
+    const { response } = await client().generate({ model, prompt: "hello", options });
+    expect(response).toBe(text);
+  });
+
+  test("gets embeddings of OpenAI and Google", async () => {
+    const keep_alive = "5m";
+    const openai = { model: "openai:text-embedding-3-small", input: "a", keep_alive };
+    expect((await client().embed(openai)).embeddings).toEqual([[0.5, -0.5]]);
+    const google = { model: "google:gemini-embedding-001", input: ["a", "b"], keep_alive };
+    expect((await client().embed(google)).embeddings).toHaveLength(2);
+  });
+
+  test("that loads a model is answered without asking the cloud", async () => {
+    clouds.openai.requests.length = 0;
+    const loaded = await client().generate({ model: GPT, prompt: "", keep_alive: "5m" });
+    expect(loaded).toMatchObject({ model: GPT, response: "", done: true, done_reason: "load" });
+    expect(clouds.openai.requests).toEqual([]);
+  });
+});
+
+test("tokens are counted by whom can, else estimated", async () => {
+  const client = new Anthropic({ baseURL: program.url, apiKey: "none", maxRetries: 0 });
+  const messages = says("hello there, how are you today?");
+  for (const model of [GPT, GEMINI, CLAUDE]) {
+    const { input_tokens } = await client.messages.countTokens({ model, messages });
+    expect(input_tokens).toBeGreaterThan(5);
+    expect(input_tokens).toBeLessThan(100);
+  }
+});
+
 describe("a cloud is reached", () => {
   test("only by its prefix", async () => {
     const asked = () => {
@@ -201,6 +250,23 @@ describe("errors", () => {
     expect([status, error.type]).toEqual([400, "invalid_request_error"]);
     expect(error.message).toContain("prompt is too long");
   });
+
+  test.each([CHAT, "/v1/messages", "/v1/embeddings", "/api/chat"])(
+    "of the balancer's own key are not the client's: %s",
+    async (path) => {
+      clouds.openai.fault = "key";
+      const more = { max_tokens: 5, input: "a" };
+      const body = { model: GPT, messages: says("x"), ...more };
+      const response = await post(program.url + path, body);
+      expect(response.status).toBe(502);
+      expect(response.headers.get("x-should-retry")).toBe("false");
+      const text = await response.text();
+      expect(text).toContain("OPENAI_API_KEY");
+      for (const key of KEYS) expect(text).not.toContain(key);
+      const counts = await (await fetch(`${program.url}/metrics`)).text();
+      expect(counts).toMatch(/cloud_requests_total\{provider="openai",status="401"\} \d+/);
+    },
+  );
 
   test("of OpenAI come as they are", async () => {
     clouds.openai.fault = "quota";

@@ -13,7 +13,7 @@ export interface OpenaiServer extends Disposable {
   /** How many lists of models it gave. */
   lists: number;
   /** How it misbehaves; may be changed. */
-  fault: "none" | "quota" | "500";
+  fault: "none" | "quota" | "key" | "500";
 }
 
 const MODELS = ["gpt-4o", "text-embedding-3-small", "tts-1"];
@@ -22,16 +22,17 @@ function failure(status: number, type: string, code: string | null, message: str
   return Response.json({ error: { message, type, param: null, code } }, { status });
 }
 
-/** Starts it on a free port. */
-export function openaiServer(key = "openai-key"): OpenaiServer {
+/** Starts it on a free port; `limit` is what it calls the most tokens of an answer. */
+export function openaiServer(key = "openai-key", limit = "max_completion_tokens"): OpenaiServer {
   const server = Bun.serve({
     hostname: "127.0.0.1",
     port: 0,
     idleTimeout: 0,
     async fetch(request) {
       const { pathname: path } = new URL(request.url);
-      if (request.headers.get("authorization") !== `Bearer ${self.key}`) {
-        const message = "Incorrect API key provided.";
+      const isKey = request.headers.get("authorization") === `Bearer ${self.key}`;
+      if (!isKey || self.fault === "key") {
+        const message = `Incorrect API key provided: ${self.key}.`;
         return failure(401, "invalid_request_error", "invalid_api_key", message);
       }
       if (self.fault === "500")
@@ -50,6 +51,11 @@ export function openaiServer(key = "openai-key"): OpenaiServer {
         const message = `The model \`${body.model}\` does not exist.`;
         return failure(404, "invalid_request_error", "model_not_found", message);
       }
+      const unknown = unknownField(path, body, limit);
+      if (unknown !== undefined) {
+        const message = `Unrecognized request argument supplied: ${unknown}`;
+        return failure(400, "invalid_request_error", null, message);
+      }
       return answer(path, body);
     },
   });
@@ -62,6 +68,22 @@ export function openaiServer(key = "openai-key"): OpenaiServer {
     [Symbol.dispose]: () => void server.stop(true),
   };
   return self;
+}
+
+const KNOWN: Record<string, string[]> = {
+  "/v1/embeddings": ["model", "input", "dimensions", "encoding_format", "user"],
+  "/v1/chat/completions": [
+    ...["model", "messages", "metadata", "n", "parallel_tool_calls", "reasoning_effort"],
+    ...["response_format", "seed", "stop", "stream", "stream_options", "temperature", "user"],
+    ...["tool_choice", "tools", "top_p"],
+  ],
+};
+
+/** As the real one it takes nothing that its reference does not have. */
+function unknownField(path: string, body: object, limit: string): string | undefined {
+  const known = KNOWN[path];
+  if (known === undefined) return undefined;
+  return Object.keys(body).find((name) => name !== limit && !known.includes(name));
 }
 
 function entry(id: string) {

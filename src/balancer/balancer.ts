@@ -80,6 +80,7 @@ export async function createBalancer(options: BalancerOptions): Promise<Balancer
   const sources = sourcesOf({ fleet, gate, drain, state, recorder: () => recorder });
   const metrics = new Metrics({ sources });
   const clouds = new Clouds({ settings, log });
+  metrics.include(clouds.metrics);
   const { historyBodies: bodies } = settings;
   const recorder = new Recorder({ history: state.requests, metrics, bodies, log });
 

@@ -12,6 +12,7 @@ export function compose(outer: Translation, inner: (chat: unknown) => Translatio
     path,
     body,
     answer: (json) => outer.answer(cloud.answer(json)),
+    ...(outer.known === undefined ? {} : { known: outer.known }),
   };
   const [outside, inside] = [outer.stream?.bind(outer), cloud.stream?.bind(cloud)];
   if (outside === undefined || inside === undefined) return composed;

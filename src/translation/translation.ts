@@ -12,6 +12,8 @@ export interface Translation {
   body: Record<string, unknown>;
   /** Makes the client's answer of the endpoint's (JSON). Throws `upstream` if it is none. */
   answer(json: unknown): object;
+  /** The client's answer where nobody needs to be asked: models of clouds need no loading. */
+  known?: object;
   /** For an answer that comes as a stream of events; absent where there is none. */
   stream?(): StreamTranslation;
 }

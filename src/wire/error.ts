@@ -14,6 +14,7 @@ const KINDS = {
   internal: { status: 500, type: "server_error", retryable: true },
   not_implemented: { status: 501, type: "server_error", retryable: false },
   upstream: { status: 502, type: "service_unavailable", retryable: true },
+  misconfigured: { status: 502, type: "service_unavailable", retryable: false },
   engine_crashed: { status: 502, type: "service_unavailable", retryable: true },
   model_load_failed: { status: 503, type: "service_unavailable", retryable: false },
   unavailable: { status: 503, type: "service_unavailable", retryable: true },

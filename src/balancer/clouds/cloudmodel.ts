@@ -21,7 +21,7 @@ export class CloudModel {
 
   /** Whether it answers requests for one of our paths, translated or not. */
   canAnswer(path: string): boolean {
-    return speechOf(this.provider.api, path) !== undefined;
+    return speechOf(this.provider, path) !== undefined;
   }
 
   /**
@@ -31,9 +31,8 @@ export class CloudModel {
    * (`model_capability_mismatch`) for a path that the cloud does not answer.
    */
   via(path: string): ((request: unknown) => Translation) | undefined {
-    const { api, name } = this.provider;
-    const speech = speechOf(api, path);
-    if (speech === undefined) throw cannot(this.id, name, path);
+    const speech = speechOf(this.provider, path);
+    if (speech === undefined) throw cannot(this.id, this.provider.name, path);
     return speech === "native" ? undefined : (request) => speech(request, this.model);
   }
 

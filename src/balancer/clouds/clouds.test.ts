@@ -121,16 +121,16 @@ describe("a cloud's model", () => {
   const PUT = "put";
   const NO = "no";
   const abilities: [string, string[]][] = [
-    ["openai:x", [NATIVE, NATIVE, NATIVE, NATIVE, PUT, NO]],
-    ["free:x", [NATIVE, NATIVE, NATIVE, NATIVE, PUT, NO]],
-    ["google:x", [PUT, NO, PUT, PUT, PUT, PUT]],
-    ["anthropic:x", [PUT, NO, NO, PUT, NATIVE, NATIVE]],
+    ["openai:x", [NATIVE, NATIVE, NATIVE, NATIVE, PUT, PUT, PUT, PUT, PUT]],
+    ["free:x", [NATIVE, NATIVE, NATIVE, NATIVE, PUT, PUT, PUT, PUT, PUT]],
+    ["google:x", [PUT, NO, PUT, PUT, PUT, PUT, PUT, PUT, PUT]],
+    ["anthropic:x", [PUT, NO, NO, PUT, NATIVE, NATIVE, PUT, PUT, NO]],
   ];
   test.each(abilities)("%s answers what its provider can", (name, expected) => {
     const model = all.find(name);
-    const paths = ["chat/completions", "completions", "embeddings", "responses"];
-    const all6 = [...paths, "messages", "messages/count_tokens"].map((path) => `/v1/${path}`);
-    const got = all6.map((path) => {
+    const openai = ["chat/completions", "completions", "embeddings", "responses"];
+    const v1 = [...openai, "messages", "messages/count_tokens"].map((path) => `/v1/${path}`);
+    const got = [...v1, "/api/chat", "/api/generate", "/api/embed"].map((path) => {
       if (model?.canAnswer(path) === false) return NO;
       return model?.via(path) === undefined ? NATIVE : PUT;
     });

@@ -19,11 +19,13 @@ export interface CloudsOptions {
 export class Clouds {
   readonly providers: readonly Provider[];
   readonly metrics: CloudMetrics;
+  readonly log: Logger;
   readonly #byPrefix: ReadonlyMap<string, Provider>;
   readonly #fallbacks: ReadonlyMap<string, string>;
   readonly #list: CloudModelList;
 
   constructor({ settings, log, now }: CloudsOptions) {
+    this.log = log;
     const { openai, google, anthropic } = builtIn(settings);
     const custom = settings.providers.map(
       ({ name, url, apiKey }) =>

@@ -52,6 +52,16 @@ export class Provider {
     return this.#apiKey !== undefined || this.#keyName === undefined;
   }
 
+  /** What to look at if the key is wrong. */
+  get keyHolder(): string {
+    return this.#keyName ?? `the key in --provider ${this.name}=…`;
+  }
+
+  /** A text that somebody else wrote, without the key in it. */
+  withoutKey(text: string): string {
+    return this.#apiKey === undefined ? text : text.replaceAll(this.#apiKey, "[redacted]");
+  }
+
   /** Throws 401 (`provider_key_missing`) if it has no key. */
   requireKey(): void {
     if (this.isUsable) return;

@@ -1,9 +1,10 @@
 import { type Forwarded, type ForwardOptions, forward } from "../../http/forward.ts";
 import { ApiError } from "../../wire/error.ts";
-import type { Call } from "../inference/call.ts";
+import { answered, type Call } from "../inference/call.ts";
 import type { Entry } from "../record/entry.ts";
 import type { CloudModel } from "./cloudmodel.ts";
-import type { CloudMetrics } from "./metrics.ts";
+import type { Clouds } from "./clouds.ts";
+import { KeyRefusal } from "./keyrefusal.ts";
 
 /** A request on its way to a cloud. */
 export interface CloudRequest
@@ -14,22 +15,25 @@ export interface CloudRequest
 }
 
 /**
- * Sends a request to a cloud, once: clouds have their own queues, and cost money. Throws what
- * `forward` throws.
+ * Sends a request to a cloud, once: clouds have their own queues, and cost money. What needs not be
+ * asked is answered at once. Throws what `forward` throws.
  */
 export async function sendToCloud(
   { cloud, call, record, ...request }: CloudRequest,
-  metrics: CloudMetrics,
+  { metrics, log }: Pick<Clouds, "metrics" | "log">,
 ): Promise<Forwarded> {
+  if (call.known !== undefined) return answered(call.known, request.requestId);
   const { provider } = cloud;
   const { endpointId: id, endpointName: name, url } = provider;
   const sentAtMs = performance.now();
   record.sent({ id, name, facts: { url } });
-  const { pathAndQuery, body, rewrite } = call;
+  const { pathAndQuery, body } = call;
   const target = cloud.target(pathAndQuery);
+  const { dialect, requestId } = request;
+  const rewrite = new KeyRefusal({ provider, rewrite: call.rewrite, dialect, requestId, log });
   try {
     const forwarded = await forward({ ...request, target, body, rewrite, tap: record });
-    const { status } = forwarded.response;
+    const { status = forwarded.response.status } = rewrite;
     metrics.record(provider.name, status, performance.now() - sentAtMs);
     return forwarded;
   } catch (error) {

@@ -1,4 +1,5 @@
 import type { RequestBody } from "../../http/client/upload.ts";
+import type { Forwarded } from "../../http/forward.ts";
 import type { Rewrite } from "../../http/rewrite/rewrite.ts";
 
 /** What one endpoint is sent for a request, and what is made of its answer. */
@@ -8,4 +9,12 @@ export interface Call {
   body: RequestBody;
   /** Undefined: the answer passes as it is. */
   rewrite: Rewrite | undefined;
+  /** The client's answer where nobody needs to be asked for it. */
+  known?: object;
+}
+
+/** An answer that nobody was asked for. */
+export function answered(known: object, requestId: string): Forwarded {
+  const response = Response.json(known, { headers: { "x-request-id": requestId } });
+  return { response, sent: Promise.resolve("complete") };
 }

@@ -75,7 +75,9 @@ export class Inquiry implements Question {
       return { ...this.#plain, body, rewrite: new ModelRewrite(model) };
     }
     const translation = via(value);
-    return this.#through(translation, translation.body);
+    const { known } = translation;
+    const call = this.#through(translation, translation.body);
+    return known === undefined ? call : { ...call, known };
   }
 
   /** The request as another API has it, under the endpoint's name for the model. */

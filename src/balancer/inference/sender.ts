@@ -109,6 +109,6 @@ export class Sender {
       requestId: c.get("requestId"),
       dialect: dialectOf(path),
     };
-    return sendToCloud(request, clouds.metrics);
+    return sendToCloud(request, clouds);
   }
 }

@@ -59,6 +59,11 @@ export class Metrics {
     return this.#registry.contentType;
   }
 
+  /** Tells what others count as well, under names of their own. */
+  include(others: { addTo(registry: Registry): void }): void {
+    others.addTo(this.#registry);
+  }
+
   /** Everything in Prometheus' text format. */
   text(): Promise<string> {
     return this.#registry.metrics();

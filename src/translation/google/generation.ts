@@ -99,9 +99,10 @@ const BUDGETS = new Map([
   ["medium", 8192],
   ["high", 24_576],
   ["xhigh", 24_576],
+  ["max", 24_576],
 ]);
 
-const LEVELS = { low: "low", medium: "medium", high: "high", xhigh: "high" } as const;
+const LEVELS = { low: "low", medium: "medium", high: "high", xhigh: "high", max: "high" } as const;
 
 /** Throws `invalid_request` for a wish that changes answers and that Google has no word for. */
 export function refuseUnsayable(request: ChatRequest): void {

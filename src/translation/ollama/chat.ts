@@ -39,5 +39,6 @@ export function loading(asked: OllamaSettings, form: Form): Translation {
   const { model, keep_alive } = asked;
   const answer = () => answerOfLoading({ model, form, measure: new Measure() }, keep_alive);
   const messages = [{ role: "user", content: "." }];
-  return { path: CHAT, body: { model, messages, ...loadingOf(asked) }, answer };
+  const body = { model, messages, ...loadingOf(asked) };
+  return { path: CHAT, body, answer, known: answer() };
 }
