@@ -5,6 +5,7 @@ import { Patience, type PatienceOptions } from "./patience.ts";
 import { type RangeAnswer, requestRange, type Source } from "./request.ts";
 import type { Semaphore } from "./semaphore.ts";
 import type { Throttle } from "./throttle.ts";
+import { pause } from "./wait.ts";
 
 /** What fetching is bounded by; shared by the files of a pull. */
 export interface FetchOptions {
@@ -12,8 +13,10 @@ export interface FetchOptions {
   throttle: Throttle;
   /** Open connections of all pulls. */
   connections: Semaphore;
-  /** Ranges of one file that are fetched at the same time. */
+  /** Ranges of one file that are fetched at the same time, at most. */
   lanes: number;
+  /** How long each is given to bring enough by itself, before another one is begun. */
+  rampMs: number;
   /** Size of a range. */
   segmentBytes: number;
   /** How much a byte counts for the throttle. */
@@ -29,6 +32,8 @@ export interface FetchOptions {
 }
 
 const RESTARTS_MAX = 3;
+/** More connections would only cost time then: 200 MB/s. */
+const ENOUGH_BYTES_PER_MS = 200_000;
 
 /**
  * Fetches what is missing of a part from one source, in several ranges at once if the server can.
@@ -63,6 +68,8 @@ class Fetch {
   /** Ends the other lanes when one has failed. */
   readonly #stop = new AbortController();
   readonly #signal: AbortSignal;
+  /** Bytes that came from this source. */
+  #came = 0;
   /** Pieces that no lane has taken yet. */
   #open: [number, number][] = [];
 
@@ -79,8 +86,7 @@ class Fetch {
     if (!ranged) return this.#fromBeginning();
     if (size === undefined) return this.#ofUnknownSize();
     this.#open = this.#part.gaps(size).flatMap((gap) => segments(gap, this.#options.segmentBytes));
-    const lanes = Math.min(this.#options.lanes, this.#open.length);
-    await this.#together(Array.from({ length: lanes }, () => () => this.#lane()));
+    await this.#together();
   }
 
   /** All of it in one answer, however often that takes. */
@@ -114,17 +120,31 @@ class Fetch {
     }
   }
 
-  async #together(lanes: (() => Promise<void>)[]): Promise<void> {
+  /** Another range at a time as long as those there are do not bring as much as a disk takes. */
+  async #together(): Promise<void> {
+    const { lanes, rampMs } = this.#options;
     let failure: unknown;
-    await Promise.all(
-      lanes.map((lane) =>
-        lane().catch((error: unknown) => {
-          failure ??= error;
-          this.#stop.abort(error);
-        }),
-      ),
-    );
+    const start = () =>
+      this.#lane().catch((error: unknown) => {
+        failure ??= error;
+        this.#stop.abort(error);
+      });
+    const first = start();
+    const running = [first];
+    while (running.length < lanes && this.#open.length > 0 && !this.#signal.aborted) {
+      const before = this.#came;
+      await this.#eitherOr(first, rampMs);
+      if (this.#came - before <= ENOUGH_BYTES_PER_MS * rampMs) running.push(start());
+    }
+    await Promise.all(running);
     if (failure !== undefined) throw failure;
+  }
+
+  async #eitherOr(first: Promise<void>, ms: number): Promise<void> {
+    const over = new AbortController();
+    const signal = AbortSignal.any([this.#signal, over.signal]);
+    await Promise.race([first, pause(ms, signal).catch(() => undefined)]);
+    over.abort();
   }
 
   async #lane(): Promise<void> {
@@ -242,6 +262,7 @@ ${sizeBytes} were expected. Register the model anew.`;
       await this.#part.write(at, wanted);
       at += wanted.byteLength;
       this.#patience.came(wanted.byteLength);
+      this.#came += wanted.byteLength;
       onBytes(wanted.byteLength);
       if (at === end && !answer.exchange.ended) {
         answer.exchange.abort(new ClientError("broken", "enough"));

@@ -36,6 +36,8 @@ export class FileServer implements AsyncDisposable {
   servedBytes = 0;
   /** Decides for each request; `count` is how many came before it. */
   treat: (request: Seen, count: number) => Treatment = () => ({});
+  /** Told of answers that begin (1) and end (-1). */
+  onOpen: (change: 1 | -1) => void = () => undefined;
   readonly #server: Server;
 
   private constructor() {
@@ -94,7 +96,8 @@ export class FileServer implements AsyncDisposable {
     } else if (treatment.status !== undefined || file === undefined) {
       response.writeHead(treatment.status ?? 404, treatment.headers).end("no");
     } else {
-      await this.#send(file, request, response, treatment);
+      this.onOpen(1);
+      await this.#send(file, request, response, treatment).finally(() => this.onOpen(-1));
     }
   }
 

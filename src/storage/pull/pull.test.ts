@@ -22,20 +22,22 @@ test("a model is fetched, verified, recorded and found", async () => {
   expect(bench.hub.seen).toHaveLength(1);
 });
 
-test("a large file comes in several ranges at once", async () => {
-  await using bench = await PullBench.start();
-  const file = bench.hub.add("model-Q4_0.gguf", 130 * MIB);
-  bench.hub.treat = () => ({ pauseMs: 0 });
+test("a large file comes in several ranges at once, from a server that is not fast", async () => {
+  await using bench = await PullBench.start({ rampMs: 5, segmentBytes: MIB });
+  const file = bench.hub.add("model-Q4_0.gguf", 6 * MIB + 7);
+  let [open, most] = [0, 0];
+  bench.hub.treat = () => ({ pauseMs: 2 });
+  bench.hub.onOpen = (change) => {
+    open += change;
+    most = Math.max(most, open);
+  };
   await bench.pull([file]);
   expect(bench.isWhole(file)).toBe(true);
-  const ranges = bench.hub.seen.map(({ headers }) => headers.range).sort();
-  expect(ranges).toEqual(
-    [
-      `bytes=${64 * MIB}-${128 * MIB - 1}`,
-      `bytes=${128 * MIB}-${130 * MIB - 1}`,
-      `bytes=0-${64 * MIB - 1}`,
-    ].sort(),
-  );
+  // The server learns a little later than we do that an answer has ended.
+  expect(most).toBeGreaterThanOrEqual(3);
+  const ranges = bench.hub.seen.map(({ headers }) => headers.range);
+  expect(ranges).toHaveLength(7);
+  expect(ranges).toContain(`bytes=${6 * MIB}-${6 * MIB + 6}`);
 }, 30_000);
 
 describe("a cut connection", () => {

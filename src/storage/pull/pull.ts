@@ -37,6 +37,8 @@ export interface PullerOptions {
    * that ranges end together.
    */
   segmentBytes?: number;
+  /** A range is given so long to bring enough before another is begun. Default: 500 ms. */
+  rampMs?: number;
   /** Longest silence of a server. Default: 30 s. */
   idleMs?: number;
   patience?: PatienceOptions;
@@ -81,6 +83,7 @@ export class Puller {
       maxBytesPerSecond: 0,
       connections: 8,
       lanes: 4,
+      rampMs: 500,
       segmentBytes: 64 * 1024 * 1024,
       idleMs: 30_000,
       patience: PATIENCE,
@@ -227,7 +230,7 @@ class ModelRun {
 
   #job(artifact: Artifact, name: string): FileJob {
     const { progress, lanes, connections, throttle, signal, idleMs, patience } = this.#options;
-    const { origins, segmentBytes } = this.#options;
+    const { origins, segmentBytes, rampMs } = this.#options;
     const { manifest } = this.#request;
     const weight = 1 + Math.max(0, -artifact.priority);
     const path = join(this.#claim.folder, name);
@@ -244,6 +247,7 @@ class ModelRun {
         connections,
         lanes: Math.max(1, Math.floor(lanes / weight)),
         segmentBytes,
+        rampMs,
         weight,
         idleMs,
         patience,

@@ -169,6 +169,7 @@ describe("a hub that fails at random", () => {
   test("gives a whole file, or a failure that leaves none, whatever comes", async () => {
     await using bench = await PullBench.start({
       segmentBytes: 50_000,
+      rampMs: 0,
       patience: { attemptsMax: 4, firstMs: 0, maxMs: 0 },
     });
     const file = bench.hub.add("m-Q4_0.gguf", 300_000);
