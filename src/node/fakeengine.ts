@@ -63,7 +63,8 @@ export class FakeEngines {
 
 /** One of them. A streamed answer sends one frame and then stays open. */
 export class FakeEngine implements Engine {
-  readonly pid = 1;
+  // No process has this number.
+  readonly pid = 2 ** 30;
   readonly info;
   readonly exited: Promise<{ expected: boolean; message: string }>;
   readonly server: Bun.Server<undefined>;

@@ -39,7 +39,7 @@ test("embeddings run on an engine of their own beside the chat engine", async ()
     true,
   ]);
   expect(host.engines.launches[1]?.args).toContain("mean");
-  expect((await host.system()).models[0]).toEqual({ id: "chat", slots: 3, state: "ready" });
+  expect((await host.system()).models[0]).toMatchObject({ id: "chat", slots: 3, state: "ready" });
 });
 
 test("rerank on a chat model is refused without starting anything", async () => {
@@ -141,6 +141,8 @@ test("the system page tells devices, versions, slots and states, under both name
   });
   expect(info.slots).toEqual({ total: 7, busy: 0 });
   expect(info.models.map(({ state }) => state)).toEqual(["unloaded", "ready"]);
+  expect(info.models[0]).toEqual({ id: "chat", slots: 4, state: "unloaded" });
+  expect(info.models[1]).toMatchObject({ busy: 0, size_bytes: 1, since: expect.any(String) });
   expect(info.bun_version).toBe(Bun.version);
   expect(await (await host.get("/v0/system")).json()).toEqual(info);
 });

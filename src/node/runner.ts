@@ -73,6 +73,11 @@ export class Runner {
     return this.#engine;
   }
 
+  /** Since when it is loaded, Unix ms; undefined while it is not. */
+  get readySinceMs(): number | undefined {
+    return this.#life.state === "ready" ? this.#life.sinceMs : undefined;
+  }
+
   report(): Report {
     return report(this.#life, { nowMs: this.#options.nowMs() });
   }

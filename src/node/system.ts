@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { LLAMA_CPP_VERSION, VERSION } from "../config/version.ts";
 import type { Device, NodeModel, NodeSystem } from "../wire/system.ts";
 import type { Catalog, ServedModel } from "./catalog.ts";
@@ -42,7 +43,33 @@ export function describeSystem(devices: Device[], parts: SystemParts): NodeSyste
 function describeModel(model: ServedModel, parts: SystemParts): NodeModel {
   const reports = parts.supervisor.runners(model.id).map((runner) => runner.report());
   const report = reports.find(({ state }) => state !== "unloaded") ?? reports[0];
-  return { id: model.id, slots: slotsOf(model, parts), ...(report ?? { state: "unloaded" }) };
+  const slots = slotsOf(model, parts);
+  return { id: model.id, slots, ...(report ?? { state: "unloaded" }), ...usageOf(model, parts) };
+}
+
+/** What a loaded model takes; nothing of one that is not. */
+function usageOf(model: ServedModel, { supervisor }: SystemParts): Partial<NodeModel> {
+  const loaded = supervisor.runners(model.id).filter(({ readySinceMs }) => readySinceMs);
+  const since = Math.min(...loaded.map(({ readySinceMs = Date.now() }) => readySinceMs));
+  const engines = loaded.flatMap(({ engine }) => engine ?? []);
+  if (engines.length === 0) return {};
+  const memory = sum(engines.map(({ pid }) => residentBytes(pid)));
+  return {
+    busy: sum(loaded.map(({ busy }) => busy)),
+    since: new Date(since).toISOString(),
+    size_bytes: Math.max(...engines.map(({ info }) => info.sizeBytes)),
+    ...(memory > 0 ? { memory_bytes: memory } : {}),
+  };
+}
+
+/** What a process holds of the host's memory; 0 where that cannot be told (proc(5), status). */
+function residentBytes(pid: number): number {
+  try {
+    const [, kib] = /^VmRSS:\s*(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
+    return Number(kib ?? 0) * 1024;
+  } catch {
+    return 0; // Another system, or the process has just ended.
+  }
 }
 
 /** The lanes of a model's widest loaded engine, or those that its engine will have. */

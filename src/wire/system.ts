@@ -17,6 +17,14 @@ export const NodeModel = z.object({
   slots: z.number(),
   progress: z.number().optional(),
   error: z.string().optional(),
+  /** Of loaded models only, as the rest is: slots that are taken now. */
+  busy: z.number().optional(),
+  /** Since when it is loaded. */
+  since: z.string().optional(),
+  /** Its weights. */
+  size_bytes: z.number().optional(),
+  /** What its engines hold of the host's memory, where the system tells. */
+  memory_bytes: z.number().optional(),
 });
 export type NodeModel = z.infer<typeof NodeModel>;
 
