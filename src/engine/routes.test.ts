@@ -53,20 +53,15 @@ describe("generation", () => {
     expect(await ok("/completion", request)).toHaveProperty("content");
   });
 
-  test("responses answer", async () => {
-    const answer = await ok("/v1/responses", { input: "Goodbye", temperature: 0 });
-    expect(answer).toMatchObject({ object: "response", status: "completed" });
-    expect(JSON.stringify(answer)).toContain("Goodbye!");
-  });
-
-  test("responses take earlier answers as plain messages", async () => {
-    const input = [
-      { role: "user", content: "Call me Vera." },
-      { role: "assistant", content: "Nice to meet you, Vera!" },
-      { role: "user", content: "What's my name?" },
-    ];
-    const answer = await ok("/v1/responses", { input, temperature: 0 });
-    expect(JSON.stringify(answer)).toContain("Your name is Vera.");
+  test.each([false, true])("chats tell which stop sequence ended them (%p)", async (stream) => {
+    const text = await (
+      await send(engine, "/v1/chat/completions", {
+        ...chat("Count from 29 to 37.", { stop: ["never", "33"], stream }),
+      })
+    ).text();
+    expect(text).toContain('"stopping_word":"33"');
+    const whole = await send(engine, "/v1/chat/completions", chat("Goodbye", { stream }));
+    expect(await whole.text()).not.toContain("stopping_word");
   });
 
   test("media are never fetched", async () => {
@@ -80,15 +75,6 @@ describe("generation", () => {
     expect(visits).toBe(0);
   });
 
-  test("messages answer in Anthropic's shape", async () => {
-    const answer = await ok("/v1/messages", chat("Goodbye"));
-    expect(answer).toMatchObject({
-      type: "message",
-      stop_reason: "end_turn",
-      content: [{ type: "text", text: "Goodbye!" }],
-    });
-  });
-
   test("infill is refused by a model that was not made for it", async () => {
     const { status } = await refused("/infill", { input_prefix: "a", input_suffix: "b" });
     expect(status).toBe(501);
@@ -98,13 +84,10 @@ describe("generation", () => {
 describe("counting and tokens", () => {
   const input = chat("Hello");
 
-  test("chats, responses and messages are counted alike", async () => {
-    const chats = await ok("/v1/chat/completions/input_tokens", input);
-    expect(chats.input_tokens).toBeNumber();
-    const messages = await ok("/v1/messages/count_tokens", input);
-    expect(messages.input_tokens).toBe(chats.input_tokens);
-    const responses = await ok("/v1/responses/input_tokens", { input: "Hello" });
-    expect(responses.input_tokens).toBe(chats.input_tokens);
+  test("chats are counted as they are read", async () => {
+    const { input_tokens } = await ok("/v1/chat/completions/input_tokens", input);
+    const { usage } = await ok("/v1/chat/completions", input);
+    expect((usage as Json).prompt_tokens).toBe(input_tokens);
   });
 
   test("what is tokenized detokenizes to the same", async () => {
@@ -146,19 +129,12 @@ describe("state", () => {
 
 describe("refusals", () => {
   test("have a code that is a string, in OpenAI's shape", async () => {
-    for (const path of ["/v1/chat/completions", "/v1/completions", "/v1/responses"]) {
+    for (const path of ["/v1/chat/completions", "/v1/completions"]) {
       const { status, error } = await refused(path, "{not json");
       expect({ path, status }).toEqual({ path, status: 400 });
       expect(error).toMatchObject({ type: "invalid_request_error", code: "invalid_request" });
       expect(error.message).toBeString();
     }
-  });
-
-  test("come in Anthropic's shape for messages", async () => {
-    const response = await send(engine, "/v1/messages", {});
-    expect(response.status).toBe(400);
-    const body = await response.json();
-    expect(body).toMatchObject({ type: "error", error: { type: "invalid_request_error" } });
   });
 
   test("a prompt beyond the context is the client's mistake", async () => {
@@ -195,6 +171,8 @@ describe("refusals", () => {
 
   test("unknown paths and wrong methods", async () => {
     expect(await refused("/v1/nothing")).toMatchObject({ status: 404 });
+    // The node translates these.
+    expect(await refused("/v1/messages", chat("Hello"))).toMatchObject({ status: 404 });
     expect(await refused("/v1/chat/completions")).toMatchObject({ status: 405 });
   });
 });

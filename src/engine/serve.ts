@@ -1,5 +1,5 @@
 import { timingSafeEqual } from "node:crypto";
-import { ApiError, type Dialect, dialectOf, errorBody } from "../wire/error.ts";
+import { ApiError, errorBody } from "../wire/error.ts";
 import type { NativeEngine, NativeRequest } from "./binding.ts";
 import { engineError } from "./error.ts";
 import type { EngineAddress } from "./messages.ts";
@@ -29,7 +29,7 @@ export function serveEngine(engine: NativeEngine, socket: string) {
     fetch: (request) =>
       equal(request.headers.get(SECRET_HEADER) ?? "", secret)
         ? answer(engine, request)
-        : refuse(request, new ApiError("forbidden", "This port is for llmlb's own node only.")),
+        : refuse(new ApiError("forbidden", "This port is for llmlb's own node only.")),
   });
   const address: EngineAddress = { port: server.port ?? 0, secret };
   return { address, close: () => void server.stop(true) };
@@ -38,7 +38,6 @@ export function serveEngine(engine: NativeEngine, socket: string) {
 /** Runs one request in the engine; a stream's bytes go out as they come. */
 async function answer(engine: NativeEngine, request: Request): Promise<Response> {
   const native = await toNative(request);
-  const dialect = dialectOf(native.path);
   const { promise, resolve } = Promise.withResolvers<Response>();
   const body = new ResponseBody();
   let id: number | undefined;
@@ -53,12 +52,12 @@ async function answer(engine: NativeEngine, request: Request): Promise<Response>
     data: (bytes) => body.add(bytes),
     end() {
       request.signal.removeEventListener("abort", cancel);
-      resolve(body.finish(dialect));
+      resolve(body.finish());
     },
   });
   if (id === undefined) {
     const message = "The engine's queue is full: too many requests wait already. Try again later.";
-    return refuse(request, new ApiError("rate_limited", message, { retryAfterS: 1 }));
+    return refuse(new ApiError("rate_limited", message, { retryAfterS: 1 }));
   }
   request.signal.addEventListener("abort", cancel, { once: true });
   if (request.signal.aborted) cancel();
@@ -90,15 +89,14 @@ class ResponseBody {
   }
 
   /** Ends a stream, or makes the response of what was collected. */
-  async finish(dialect: Dialect): Promise<Response> {
+  async finish(): Promise<Response> {
     this.#controller?.close();
     this.#controller = undefined;
     const { status, contentType } = this.head;
     const body = new Blob(this.#chunks);
     const headers = { "content-type": contentType };
     if (status < 400) return new Response(body, { status, headers });
-    const error = engineError(await body.text(), status);
-    return Response.json(errorBody(error, dialect), { status: error.status });
+    return refuse(engineError(await body.text(), status));
   }
 }
 
@@ -138,13 +136,12 @@ function parseForm(request: Request): Promise<FormData> {
 /** The answer to a request that could not even be handed to the engine. */
 function refuseBroken(cause: unknown): Response {
   const message = "The engine could not take this request: an error of its own.";
-  const error = cause instanceof ApiError ? cause : new ApiError("internal", message, { cause });
-  return Response.json(errorBody(error, "openai"), { status: error.status });
+  return refuse(cause instanceof ApiError ? cause : new ApiError("internal", message, { cause }));
 }
 
-function refuse(request: Request, error: ApiError): Response {
-  const body = errorBody(error, dialectOf(new URL(request.url).pathname));
-  return Response.json(body, { status: error.status });
+/** Errors are told in OpenAI's shape; the node puts them into that of its client's API. */
+function refuse(error: ApiError): Response {
+  return Response.json(errorBody(error, "openai"), { status: error.status });
 }
 
 function equal(given: string, wanted: string): boolean {

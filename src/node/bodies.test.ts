@@ -2,7 +2,6 @@ import { describe, expect, test } from "bun:test";
 import { BODIES } from "./bodies.ts";
 
 const HELLO = { role: "user", content: "Hello" };
-const IMAGE = { type: "image", source: { type: "base64", media_type: "image/png", data: "" } };
 
 function issueOf(path: string, body: object): string | undefined {
   const result = BODIES[path]?.safeParse({ model: "a", ...body });
@@ -21,10 +20,8 @@ const right: [string, object][] = [
     { messages: [HELLO], response_format: { type: "json_schema", json_schema: { schema: {} } } },
   ],
   ["/v1/completions", { prompt: [1, 2], stop: "a" }],
-  ["/v1/responses", { input: "Hello", instructions: null, tools: [{ type: "web_search" }] }],
-  ["/v1/messages", { messages: [HELLO], system: [{ type: "text", text: "a" }] }],
-  ["/v1/messages", { messages: [{ role: "user", content: [IMAGE, { type: "thinking" }] }] }],
-  ["/v1/messages/count_tokens", { messages: [HELLO] }],
+  ["/v1/responses", { input: "Hello", temperature: null, max_output_tokens: 5 }],
+  ["/v1/messages", { messages: [HELLO], max_tokens: 5 }],
 ];
 
 const wrong: [string, object, string][] = [
@@ -38,12 +35,14 @@ const wrong: [string, object, string][] = [
     "response_format",
   ],
   ["/v1/completions", { prompt: "a", grammar: 7 }, "grammar"],
-  ["/v1/responses", { input: "a", instructions: 7 }, "instructions"],
-  ["/v1/messages", { messages: "Hello" }, "messages"],
-  ["/v1/messages", { messages: [{ role: "user", content: [{ type: "image" }] }] }, "messages"],
-  ["/v1/messages", { messages: [HELLO], system: 7 }, "system"],
-  ["/v1/messages", { messages: [HELLO], tools: [{}] }, "tools"],
-  ["/v1/messages/count_tokens", { messages: [7] }, "messages"],
+  ["/v1/responses", { input: "a", max_output_tokens: 0 }, "max_output_tokens"],
+  ["/v1/responses", { input: "a", grammar: 7 }, "grammar"],
+  ["/v1/messages", { messages: [HELLO], temperature: -3 }, "temperature"],
+  [
+    "/v1/messages/count_tokens",
+    { messages: [HELLO], chat_template_kwargs: 7 },
+    "chat_template_kwargs",
+  ],
 ];
 
 describe("a body", () => {

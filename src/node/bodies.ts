@@ -37,51 +37,35 @@ const ResponseFormat = z.looseObject({
   json_schema: z.looseObject({ schema: z.looseObject({}).nullish() }).nullish(),
 });
 
-const Chat = InferenceRequest.extend({
+/** Of all requests that end up as a chat, whatever API they came in. */
+const chatting = {
   ...sampling,
+  response_format: field(
+    "response_format",
+    "an object with a `type` and, for json_schema, an object `json_schema` with its `schema`",
+    ResponseFormat.refine(({ type, json_schema: format }) => type !== "json_schema" || !!format),
+  ),
+  chat_template_kwargs: field("chat_template_kwargs", "an object", z.looseObject({})),
+};
+
+const Chat = InferenceRequest.extend({
+  ...chatting,
   messages: checked("messages", "a list of messages", z.array(z.unknown()).min(1)),
   tool_choice: field(
     "tool_choice",
     "a text or an object",
     z.union([z.string(), z.looseObject({})]),
   ),
-  response_format: field(
-    "response_format",
-    "an object with a `type` and, for json_schema, an object `json_schema` with its `schema`",
-    ResponseFormat.refine(({ type, json_schema: format }) => type !== "json_schema" || !!format),
-  ),
   stream_options: field("stream_options", "an object", z.looseObject({})),
-  chat_template_kwargs: field("chat_template_kwargs", "an object", z.looseObject({})),
 });
 
+/** The translation reads the rest of these. */
 const Response = InferenceRequest.extend({
-  instructions: field("instructions", "a text", z.string()),
-  tools: field("tools", "a list of objects with a `type`", z.array(typed({}))),
+  ...chatting,
+  max_output_tokens: field("max_output_tokens", "a whole number from 1 on", length),
 });
 
-const Block = typed({ source: typed({}).nullish(), tool_use_id: z.string().nullish() }).refine(
-  ({ type, source, tool_use_id: id }) =>
-    (type !== "image" || !!source) && (type !== "tool_result" || !!id),
-);
-
-const Blocks = z.union([z.string(), z.array(Block)]);
-
-const Message = InferenceRequest.extend({
-  messages: checked(
-    "messages",
-    "a list of messages with `role` and `content`, images with `source`",
-    z.array(z.looseObject({ role: z.string(), content: Blocks })).min(1),
-  ),
-  system: field("system", "a text or a list of text blocks", Blocks),
-  stop_sequences: field("stop_sequences", "a list of texts", texts),
-  tools: field(
-    "tools",
-    "a list of objects with a `name`",
-    z.array(z.looseObject({ name: z.string() })),
-  ),
-  tool_choice: field("tool_choice", "an object with a `type`", typed({})),
-  thinking: field("thinking", "an object with a `type`", typed({})),
-});
+const Message = InferenceRequest.extend(chatting);
 
 /** What a node checks of a body before an engine reads it, by path. */
 export const BODIES: Record<string, typeof InferenceRequest> = {
@@ -105,8 +89,4 @@ function checked(name: string, kind: string, schema: z.ZodType) {
       if (schema.safeParse(value).success) return;
       context.addIssue({ code: "custom", message: `\`${name}\` must be ${kind}` });
     });
-}
-
-function typed<T extends z.ZodRawShape>(shape: T) {
-  return z.looseObject({ type: z.string(), ...shape });
 }

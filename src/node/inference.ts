@@ -2,13 +2,17 @@ import { z } from "zod";
 import type { Settings } from "../config/settings.ts";
 import type { App, AppContext } from "../http/app.ts";
 import { readBytes, readJson } from "../http/body.ts";
-import { ApiError } from "../wire/error.ts";
+import { TranslatedRewrite } from "../translation/translated.ts";
+import type { Translation } from "../translation/translation.ts";
+import { ApiError, dialectOf } from "../wire/error.ts";
 import { InferenceRequest } from "../wire/openai.ts";
 import { BODIES } from "./bodies.ts";
 import type { Catalog, ServedModel } from "./catalog.ts";
+import { TRANSLATED } from "./engineapi.ts";
 import { type PassOptions, pass } from "./pass.ts";
 import type { Purpose } from "./purpose.ts";
 import type { Supervisor } from "./supervisor.ts";
+import { withChosenTools } from "./toolchoice.ts";
 
 export interface InferenceParts {
   catalog: Catalog;
@@ -43,7 +47,10 @@ const ENGINE_ROUTES = ["/props", "/lora-adapters"];
 /** Routes that watch a running engine: looking at it is no reason to start it. */
 const WATCH_ROUTES = ["/slots", "/metrics"];
 
-/** Adds every route that a model's engine answers. Bodies go on as the bytes they came in. */
+/**
+ * Adds every route that a model's engine answers. Bodies go on as the bytes they came in, unless
+ * the engine has to be asked in other terms.
+ */
 export function addInferenceRoutes(app: App, parts: InferenceParts): void {
   const { catalog, supervisor, settings } = parts;
 
@@ -51,7 +58,10 @@ export function addInferenceRoutes(app: App, parts: InferenceParts): void {
     app.post(path, async (c) => {
       const schema = BODIES[path] ?? InferenceRequest;
       const { bytes, value } = await readJson(c, schema, settings.bodyLimitBytes);
-      return toEngine(c, catalog.get(value.model), { path, need, body: bytes });
+      const via = TRANSLATED[path];
+      const asked =
+        via === undefined ? plain(path, bytes, value) : translated(c, value, via(value));
+      return toEngine(c, catalog.get(value.model), { need, ...asked });
     });
   }
 
@@ -88,16 +98,37 @@ export function addInferenceRoutes(app: App, parts: InferenceParts): void {
   }
 
   async function toEngine(c: AppContext, model: ServedModel, request: EngineRequest) {
-    const { path, need, body } = request;
+    const { need, ...asked } = request;
     const runner = await supervisor.runner(model, need);
-    return pass(c, { runner, path, body, ...limits(settings) });
+    return pass(c, { runner, ...asked, ...limits(settings) });
   }
 }
 
-interface EngineRequest {
-  path: string;
+/** What an engine is asked. */
+type Asked = Pick<PassOptions, "path" | "body" | "rewrite">;
+
+interface EngineRequest extends Asked {
   need: Purpose | undefined;
-  body: Uint8Array<ArrayBuffer> | null;
+}
+
+/** As it came; only a chat that names the tools to use is written anew. */
+function plain(path: string, bytes: Uint8Array<ArrayBuffer>, value: InferenceRequest): Asked {
+  if (path !== "/v1/chat/completions") return { path, body: bytes };
+  const chat = withChosenTools(value);
+  return { path, body: chat === value ? bytes : encode(chat) };
+}
+
+/** As a chat completion, and the answer back. */
+function translated(c: AppContext, { model }: InferenceRequest, translation: Translation): Asked {
+  const { path, body } = translation;
+  const { requestId } = c.var;
+  const dialect = dialectOf(c.req.path);
+  const rewrite = new TranslatedRewrite({ translation, model, dialect, requestId });
+  return { path, body: encode(body), rewrite };
+}
+
+function encode(json: object): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(JSON.stringify(json));
 }
 
 type Limits = Pick<PassOptions, "firstByteTimeoutMs" | "idleTimeoutMs">;

@@ -14,9 +14,6 @@ afterEach(() => host[Symbol.asyncDispose]());
 test.each([
   "/v1/chat/completions",
   "/v1/completions",
-  "/v1/responses",
-  "/v1/messages",
-  "/v1/messages/count_tokens",
   "/infill",
   "/tokenize",
   "/detokenize",

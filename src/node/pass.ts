@@ -1,6 +1,7 @@
 import type { Engine } from "../engine/launch.ts";
 import type { AppContext } from "../http/app.ts";
 import { forward } from "../http/forward.ts";
+import type { Rewrite } from "../http/rewrite/rewrite.ts";
 import { type ApiError, dialectOf } from "../wire/error.ts";
 import { crashedError } from "./failure.ts";
 import type { Runner } from "./runner.ts";
@@ -9,8 +10,10 @@ export interface PassOptions {
   runner: Runner;
   /** The engine's path. */
   path: string;
-  /** The request's body as it came; null for none. */
+  /** The request's body; null for none. */
   body: Uint8Array<ArrayBuffer> | null;
+  /** Makes the client's answer of the engine's; default: it passes unchanged. */
+  rewrite?: Rewrite | undefined;
   /** Longest wait for a load, and then for the engine's answer to begin. */
   firstByteTimeoutMs: number;
   /** Longest silence within the answer. */
@@ -27,15 +30,17 @@ const EXIT_KNOWN_MS = 2000;
  * the stream ends with the same error.
  */
 export async function pass(c: AppContext, options: PassOptions): Promise<Response> {
-  const { runner, path, body, firstByteTimeoutMs, idleTimeoutMs } = options;
+  const { runner, path, body, rewrite, firstByteTimeoutMs, idleTimeoutMs } = options;
   const { signal, method, headers } = c.req.raw;
   const { engine, release } = await runner.acquire({ signal, waitMs: firstByteTimeoutMs });
   try {
     const { response, sent } = await forward({
-      target: engine.target(path + queryOf(c)),
+      // The query is the client's API's: it says nothing in another one.
+      target: engine.target(rewrite === undefined ? path + queryOf(c) : path),
       method,
       headers,
       body,
+      rewrite,
       requestId: c.var.requestId,
       dialect: dialectOf(c.req.path),
       caller: c.req.raw,
