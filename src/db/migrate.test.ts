@@ -106,7 +106,8 @@ test("bodies that had a table of their own stay with their request", () => {
   for (const [seq, id] of ["a", "b"].entries()) {
     db.run(
       `INSERT INTO requests (seq, id, request_id, request_type, model, started_at, completed_at,
-         streamed, retries, succeeded, duration_ms) VALUES (?, ?, 'r', 'chat', 'm', 1, 2, 0, 0, 1, 1)`,
+         streamed, retries, succeeded, duration_ms)
+         VALUES (?, ?, 'r', 'chat', 'm', 1, 2, 0, 0, 1, 1)`,
       [seq, id],
     );
   }
