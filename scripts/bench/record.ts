@@ -27,7 +27,7 @@ const piece = Buffer.from(
   `data: ${JSON.stringify({ id: "chatcmpl-1", choices: [{ delta: { content: "word" } }] })}\n\n`,
 );
 const facts: RequestFacts = {
-  ...{ requestId: "req_1", path: "/v1/chat/completions", model: "m1", streams: false },
+  ...{ requestId: "req_1", type: "chat", writes: "text", model: "m1", streams: false },
   ...{ headers: new Headers({ authorization: "Bearer sk_1" }), body, address: "127.0.0.1" },
 };
 const SENT = new Promise<never>(() => undefined);

@@ -14,6 +14,14 @@ import { queryOf } from "./query.ts";
 import type { InferenceOptions } from "./routes.ts";
 import type { Question } from "./sender.ts";
 
+/** What history and statistics call their requests. */
+const TYPES: Record<FormPath, string> = {
+  "/v1/audio/transcriptions": "transcription",
+  "/v1/audio/translations": "translation",
+  "/v1/images/edits": "imageedit",
+  "/v1/images/variations": "imagevariation",
+};
+
 /**
  * The inference routes whose bodies are forms: audio to be written down, images to be changed. A
  * form goes on as soon as its model is known, as it comes in; it can be tried elsewhere as long as
@@ -37,9 +45,11 @@ export function routeForms(app: App, options: InferenceOptions): void {
         const id = fleet.idOf(model);
         const streams = form.field("stream")?.value === "true";
         const address = addressOf(c);
-        const facts = { requestId: c.get("requestId"), path, model: id, streams, address };
         const { headers } = c.req.raw;
-        record = recorder.begin({ ...facts, headers, body: noted(form) });
+        record = recorder.begin({
+          ...{ requestId: c.get("requestId"), type: TYPES[path], writes: "other", model: id },
+          ...{ streams, address, headers, body: noted(form) },
+        });
         const ability = abilityOf(path, false);
         const need = () => needs.of({ model, id, ability, routeNeed });
         const question = new FormQuestion({ c, path, form, model, id, need });

@@ -15,6 +15,7 @@ import type { Translation } from "../../translation/translation.ts";
 import { IMAGE_MODEL_DEFAULT, ImageRequest, SpeechRequest } from "../../wire/media.ts";
 import { EmbeddingsRequest, InferenceRequest, isInferenceRequest } from "../../wire/openai.ts";
 import type { Endpoint } from "../endpoint.ts";
+import type { Writes } from "../record/entry.ts";
 import type { Need } from "../routing/request.ts";
 import { needOfRoute } from "./needs.ts";
 
@@ -30,6 +31,7 @@ export interface Route {
   path: string;
   /** What its requests are called in history and statistics. */
   type: string;
+  writes: Writes;
   schema: ZodType<Asked> | GuardedSchema<Asked>;
   /** Its requests have a prompt of which endpoints keep what they computed. */
   prompts: boolean;
@@ -60,6 +62,7 @@ export const ROUTES: readonly Route[] = [
   route({
     path: "/v1/embeddings",
     type: "embeddings",
+    writes: "numbers",
     schema: EmbeddingsRequest,
     modelDefault: ({ embeddingModel }) => embeddingModel,
   }),
@@ -78,19 +81,31 @@ export const ROUTES: readonly Route[] = [
   }),
   ollama("chat", { prompts: true, via: ollamaChatOverChat }),
   ollama("generate", { prompts: true, via: ollamaGenerateOverChat }),
-  ollama("embed", { streamsByDefault: false, via: ollamaEmbedOverEmbeddings }),
-  ollama("embeddings", { streamsByDefault: false, via: ollamaEmbeddingsOverEmbeddings }),
+  ollama("embed", { writes: "numbers", streamsByDefault: false, via: ollamaEmbedOverEmbeddings }),
+  ollama("embeddings", {
+    writes: "numbers",
+    streamsByDefault: false,
+    via: ollamaEmbeddingsOverEmbeddings,
+  }),
   route({
     path: "/v1/messages/count_tokens",
     type: "count_tokens",
+    writes: "other",
     estimate: (request) => ({ input_tokens: estimateInputTokens(request) }),
     isRare: true,
   }),
-  route({ path: "/v1/rerank", type: "rerank", isRare: true }),
-  route({ path: "/v1/audio/speech", type: "speech", schema: SpeechRequest, isRare: true }),
+  route({ path: "/v1/rerank", type: "rerank", writes: "numbers", isRare: true }),
+  route({
+    path: "/v1/audio/speech",
+    type: "speech",
+    writes: "other",
+    schema: SpeechRequest,
+    isRare: true,
+  }),
   route({
     path: "/v1/images/generations",
-    type: "image",
+    type: "imagegeneration",
+    writes: "other",
     schema: ImageRequest,
     modelDefault: () => IMAGE_MODEL_DEFAULT,
     isRare: true,
@@ -104,6 +119,7 @@ function ollama(name: string, more: Partial<Given>): Route {
 
 function route({ isRare, ...given }: Given): Route {
   return {
+    writes: "text",
     schema: INFERENCE,
     prompts: false,
     usage: false,

@@ -82,7 +82,8 @@ class Inference {
     const streams = route.streamsByDefault ? value.stream !== false : value.stream === true;
     const requestId = c.get("requestId");
     const address = addressOf(c);
-    const facts = { requestId, path, model: id, streams, headers, body: bytes, address };
+    const { type, writes } = route;
+    const facts = { requestId, type, writes, model: id, streams, headers, body: bytes, address };
     const record = recorder.begin(facts);
     return { c, path, route, bytes, value, model, id, streams, address, record };
   }

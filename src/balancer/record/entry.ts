@@ -2,11 +2,16 @@ import type { SendOutcome } from "../../http/relay.ts";
 import { ApiError } from "../../wire/error.ts";
 import { Sample } from "./sample.ts";
 
+/** Text of prompt and answer; of the prompt only, as for embeddings; or something else. */
+export type Writes = "text" | "numbers" | "other";
+
 /** What is known of a request when it comes. */
 export interface RequestFacts {
   requestId: string;
-  /** Of the URL, e.g. `/v1/chat/completions`. */
-  path: string;
+  /** What history and statistics call its kind. */
+  type: string;
+  /** What is written, and so which tokens are estimated where nobody tells. */
+  writes: Writes;
   model: string;
   /** Whether an event stream was asked for. */
   streams: boolean;

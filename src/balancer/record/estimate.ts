@@ -28,14 +28,15 @@ export function estimateInput(body: Buffer): number {
 }
 
 /**
- * About how many tokens an answer has. Of a stream: one per event with text; beyond the beginning
- * that was kept, as many as its length suggests. Of anything else: a quarter of its bytes.
+ * About how many tokens an answer has. Of a stream: one per event with text, or line of JSON;
+ * beyond the beginning that was kept, as many as its length suggests. Of anything else: a quarter
+ * of its bytes.
  */
 export function estimateOutput(sample: Sample): number {
   const { head, bytes } = sample;
   if (head.length === 0) return 0;
-  if (!isEventStream(head)) return Math.ceil(bytes / BYTES_PER_TOKEN);
-  const events = eventsWithText(head);
+  const events = isEventStream(head) ? eventsWithText(head) : lines(head);
+  if (events === undefined) return Math.ceil(bytes / BYTES_PER_TOKEN);
   return bytes === head.length ? events : Math.round((events * bytes) / head.length);
 }
 
@@ -46,6 +47,12 @@ function eventsWithText(head: Buffer): number {
   }
   if (head.includes('"type":"message_start"')) return 0;
   return Math.max(0, occurrences(head, "data:") - EVENTS_WITHOUT_TEXT);
+}
+
+/** Lines of JSON; undefined for a single object. */
+function lines(head: Buffer): number | undefined {
+  const more = occurrences(head, '\n{"');
+  return more === 0 ? undefined : more + 1;
 }
 
 function occurrences(bytes: Buffer, text: string): number {

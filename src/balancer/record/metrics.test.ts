@@ -20,7 +20,8 @@ const sources: Sources = {
 const NEVER = new Promise<never>(() => undefined);
 
 function entryOf(model: string, facts: Partial<RequestFacts> = {}): Entry {
-  const given = { requestId: "r", path: "/v1/chat/completions", model, streams: false, ...facts };
+  const kind = { type: "chat", writes: "text" } as const;
+  const given = { requestId: "r", ...kind, model, streams: false, ...facts };
   const headers = new Headers();
   return new Entry(
     { ...given, headers, body: new Uint8Array(), address: undefined },

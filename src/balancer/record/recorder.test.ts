@@ -18,7 +18,7 @@ function recording(bodies: HistoryBodies = "redacted", record?: (row: NewRequest
   const recorder = new Recorder({ history, metrics: new Metrics({ sources }), bodies, log });
   const begin = (more: Partial<RequestFacts> = {}) =>
     recorder.begin({
-      ...{ requestId: "r", path: "/v1/chat/completions", model: "m", streams: false },
+      ...{ requestId: "r", type: "chat", writes: "text", model: "m", streams: false },
       ...{ headers: new Headers(), body: Buffer.from('{"model":"m"}'), address: "127.0.0.1" },
       ...more,
     });
@@ -89,7 +89,7 @@ describe("a record", () => {
       answer(entry, delta.repeat(13));
       entry.ended(outcome);
     }
-    const counting = begin({ path: "/v1/messages/count_tokens" });
+    const counting = begin({ type: "count_tokens", writes: "other" });
     answer(counting, '{"input_tokens":9}');
     counting.ended("complete");
     await recorder.flush();
@@ -99,12 +99,32 @@ describe("a record", () => {
     expect(rows[3]).toMatchObject({ inputTokens: null, tokenSource: null });
   });
 
+  test("estimates no tokens of what is no text", async () => {
+    const { recorder, rows, begin } = recording();
+    for (const [type, writes] of [
+      ["speech", "other"],
+      ["embeddings", "numbers"],
+      ["rerank", "numbers"],
+    ] as const) {
+      const entry = begin({ type, writes, body: Buffer.from("x".repeat(400)) });
+      answer(entry, "x".repeat(9000));
+      entry.ended("complete");
+    }
+    await recorder.flush();
+    const told = rows.map((row) => [row.requestType, row.inputTokens, row.outputTokens]);
+    expect(told).toEqual([
+      ["speech", null, null],
+      ["embeddings", 100, 0],
+      ["rerank", 100, 0],
+    ]);
+  });
+
   test("of a message that was broken off does not take its beginning for the whole", async () => {
     const { recorder, rows, begin } = recording();
     const usage = { input_tokens: 50, output_tokens: 1 };
     const start = `data: ${JSON.stringify({ type: "message_start", message: { usage } })}\n\n`;
     const text = `data: ${JSON.stringify({ type: "content_block_delta" })}\n\n`;
-    const entry = begin({ path: "/v1/messages" });
+    const entry = begin({ type: "anthropic_messages" });
     answer(entry, start + text.repeat(20));
     entry.ended("cancelled");
     await recorder.flush();

@@ -1,7 +1,6 @@
 import type { HistoryBodies } from "../../config/settings.ts";
 import type { NewRequest, TokenSource } from "../../db/requests.ts";
 import type { Logger } from "../../lib/log.ts";
-import type { InferencePath } from "../../wire/openai.ts";
 import { BODY_BYTES_MAX, keepAnswer, keepSmall, keepWhole } from "./bodies.ts";
 import { type ClientNames, clientNames } from "./client.ts";
 import { Entry, type RequestFacts } from "./entry.ts";
@@ -16,16 +15,6 @@ export interface RecorderOptions {
   bodies: HistoryBodies;
   log: Logger;
 }
-
-/** The kinds of requests as history and statistics call them. */
-const TYPES: Record<InferencePath, string> = {
-  "/v1/chat/completions": "chat",
-  "/v1/completions": "generate",
-  "/v1/embeddings": "embeddings",
-  "/v1/responses": "responses",
-  "/v1/messages": "anthropic_messages",
-  "/v1/messages/count_tokens": "count_tokens",
-};
 
 /** Of an answer whose body is not kept: enough for what a stream tells at its beginning. */
 const HEAD_BYTES = 4096;
@@ -168,7 +157,7 @@ export class Recorder {
     const { bodies } = this.#options;
     return {
       requestId: facts.requestId,
-      requestType: TYPES[facts.path as InferencePath] ?? "other",
+      requestType: facts.type,
       model: facts.model.slice(0, NAME_CHARS_MAX),
       modelKnown: this.#options.metrics.knows(entry),
       endpointId: endpoint?.id ?? null,
@@ -224,16 +213,18 @@ function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
 function tokensOf(entry: Entry): { usage: TokenUsage | undefined; source: TokenSource | null } {
   const { facts, answer, status, tries } = entry;
   const none = { usage: undefined, source: null };
-  if (facts.path === "/v1/messages/count_tokens" || tries === 0) return none;
+  if (tries === 0) return none;
   const told = usageOf(answer);
-  if (told !== undefined && told.input !== null && told.output !== null && !wasCut(entry)) {
-    return { usage: told, source: "usage" };
+  const output = told?.output ?? (facts.writes === "numbers" ? 0 : null);
+  if (told !== undefined && told.input !== null && output !== null && !wasCut(entry)) {
+    return { usage: { ...told, output }, source: "usage" };
   }
+  // Sound and images are no text, however long they are.
+  if (facts.writes === "other") return { usage: told, source: told === undefined ? null : "usage" };
   if (status === null || status >= 400 || answer.bytes === 0) return none;
   const input = told?.input ?? estimateInput(viewOf(facts.body));
-  const embeds = facts.path === "/v1/embeddings";
-  const output = embeds ? 0 : Math.max(told?.output ?? 0, estimateOutput(answer));
-  return { usage: { input, output, cached: told?.cached ?? null }, source: "estimate" };
+  const written = facts.writes === "text" ? Math.max(output ?? 0, estimateOutput(answer)) : 0;
+  return { usage: { input, output: written, cached: told?.cached ?? null }, source: "estimate" };
 }
 
 /** What a stream said at its beginning of its output does not hold for what came after. */

@@ -62,6 +62,37 @@ describe("token counts of a JSON answer", () => {
     expect(read(JSON.stringify({ id: "x", timings }))).toEqual({ input: 12, output: 7, cached: 2 });
   });
 
+  test("are Google's, where thoughts are counted beside what was said", () => {
+    const usageMetadata = {
+      ...{ promptTokenCount: 8, candidatesTokenCount: 5, thoughtsTokenCount: 3 },
+      ...{ cachedContentTokenCount: 2, toolUsePromptTokenCount: 1, totalTokenCount: 17 },
+      promptTokensDetails: [{ modality: "TEXT", tokenCount: 8 }],
+    };
+    const candidates = [{ content: { parts: [{ text: LONG }] } }];
+    const body = { candidates, usageMetadata, modelVersion: "g", responseId: "r" };
+    expect(read(JSON.stringify(body, null, 2))).toEqual({ input: 9, output: 8, cached: 2 });
+    const embeddings = { embeddings: [{ values: [1] }], usageMetadata: { promptTokenCount: 4 } };
+    expect(read(JSON.stringify(embeddings))).toEqual({ input: 4, output: null, cached: null });
+  });
+
+  test("are Ollama's", () => {
+    const message = { role: "assistant", content: `${LONG}"eval_count":9}` };
+    const counts = { prompt_eval_count: 26, prompt_eval_duration: 1, eval_count: 298 };
+    const body = { model: "m", message, done: true, ...counts, eval_duration: 5 };
+    expect(read(JSON.stringify(body))).toEqual({ input: 26, output: 298, cached: null });
+    const embedded = { model: "m", embeddings: [[1, 2]], prompt_eval_count: 8 };
+    expect(read(JSON.stringify(embedded))).toEqual({ input: 8, output: null, cached: null });
+    const nested = { message: { tool_calls: [{ arguments: { eval_count: 7 } }] } };
+    expect(read(JSON.stringify(nested))).toBeUndefined();
+  });
+
+  test("of a transcription are told in tokens, or there are none", () => {
+    const usage = { type: "tokens", input_tokens: 14, output_tokens: 45, total_tokens: 59 };
+    expect(read(JSON.stringify({ text: "a", usage }))).toMatchObject({ input: 14, output: 45 });
+    const duration = { type: "duration", seconds: 9 };
+    expect(read(JSON.stringify({ text: "a", usage: duration }))).toBeUndefined();
+  });
+
   test("are not what a text, a tool or a schema calls so", () => {
     const quoted = JSON.stringify({ usage: CHAT });
     const lookalikes = [
@@ -97,6 +128,40 @@ describe("token counts of a stream", () => {
       ...{ input: 12, output: 7, cached: 0 },
     });
     expect(read(sse(...deltas, "[DONE]"))).toBeUndefined();
+  });
+
+  test("are in the last event of Google's", () => {
+    const event = (text: string, counts: object) => ({
+      candidates: [{ content: { parts: [{ text }], role: "model" }, index: 0 }],
+      usageMetadata: { promptTokenCount: 4, ...counts },
+      modelVersion: "g",
+    });
+    const events = Array.from({ length: 300 }, (_, i) => event("tok", { candidatesTokenCount: i }));
+    const last = event("", { candidatesTokenCount: 300, thoughtsTokenCount: 20 });
+    expect(read(sse(...events, last))).toEqual({ input: 4, output: 320, cached: null });
+  });
+
+  test("are in the last line of Ollama's, all there is of it", () => {
+    const line = (content: string) => `${JSON.stringify({ message: { content }, done: false })}\n`;
+    const counts = {
+      done: true,
+      context: Array(3000).fill(1),
+      prompt_eval_count: 5,
+      eval_count: 7,
+    };
+    const text = line("tok").repeat(500);
+    expect(read(`${text}${JSON.stringify(counts)}\n`)).toEqual({
+      input: 5,
+      output: 7,
+      cached: null,
+    });
+    const cached = `${text}${JSON.stringify({ done: true, eval_count: 7 })}\n`;
+    expect(read(cached)).toEqual({ input: null, output: 7, cached: null });
+    expect(read(text)).toBeUndefined();
+    expect(estimateOutput(sampleOf(text, { headMax: 100_000 }))).toBe(500);
+    expect(endsInError(sampleOf(`${text}{"error":"no memory"}\n`))).toBe(true);
+    expect(endsInError(sampleOf(text + line('{"error":"no"}')))).toBe(false);
+    expect(endsInError(sampleOf(text))).toBe(false);
   });
 
   test("are in the last event of a response", () => {

@@ -1,4 +1,17 @@
 import type { Sample } from "./sample.ts";
+import {
+  CLOSE,
+  CLOSE_LIST,
+  closersAfter,
+  endOf,
+  endOfString,
+  numberAfter,
+  OBJECT_BYTES_MAX,
+  OPEN,
+  OPEN_LIST,
+  objectAfter,
+  QUOTE,
+} from "./scan.ts";
 
 /** Tokens of one request; null where nobody counted them. */
 export interface TokenUsage {
@@ -9,17 +22,14 @@ export interface TokenUsage {
   cached: number | null;
 }
 
-/** No object with token counts is longer. */
-const OBJECT_BYTES_MAX = 2048;
 /** Objects that are looked at before giving up: an answer may be full of lookalikes. */
 const OBJECTS_MAX = 8;
 
 const USAGE = '"usage"';
+/** Google's. */
+const METADATA = '"usageMetadata"';
 /** What llama-server tells with the last event also if nobody asked for `usage`. */
 const TIMINGS = '"timings"';
-
-const [QUOTE, BACKSLASH, COLON, OPEN, CLOSE] = [0x22, 0x5c, 0x3a, 0x7b, 0x7d];
-const [OPEN_LIST, CLOSE_LIST, LINE_FEED] = [0x5b, 0x5d, 0x0a];
 
 /**
  * Token counts that an answer tells, from its first and last bytes only. Undefined if there are
@@ -29,6 +39,8 @@ const [OPEN_LIST, CLOSE_LIST, LINE_FEED] = [0x5b, 0x5d, 0x0a];
  *    what a `message_start` at its beginning told; else the last `timings`.
  * 2. A JSON object: the last `usage` of the object itself; else one near its beginning, before a
  *    long list of embeddings; else its `timings`.
+ * 3. Either: Google's `usageMetadata`. JSON, in lines or not: Ollama's `eval_count` and
+ *    `prompt_eval_count` of the last line.
  */
 export function usageOf(sample: Sample): TokenUsage | undefined {
   const { head, tail } = sample;
@@ -37,13 +49,20 @@ export function usageOf(sample: Sample): TokenUsage | undefined {
     const begun = firstInLine(head);
     const told = lastObject(tail, USAGE, { depth: 2, lines: true });
     const counts = begun === undefined && told === undefined ? undefined : { ...begun, ...told };
-    return readCounts(counts) ?? readTimings(lastObject(tail, TIMINGS, { depth: 2, lines: true }));
+    const where = { depth: 2, lines: true };
+    return (
+      readCounts(counts) ??
+      readTimings(lastObject(tail, TIMINGS, where)) ??
+      readGoogle(lastObject(tail, METADATA, { depth: 1, lines: true }))
+    );
   }
   const where = { depth: 1, lines: false };
   return (
     readCounts(lastObject(tail, USAGE, where)) ??
     readCounts(firstAtTop(head)) ??
-    readTimings(lastObject(tail, TIMINGS, where))
+    readTimings(lastObject(tail, TIMINGS, where)) ??
+    readGoogle(lastObject(tail, METADATA, where)) ??
+    readOllama(tail)
   );
 }
 
@@ -55,8 +74,9 @@ export function isEventStream(head: Uint8Array): boolean {
 
 /** Whether the last event that a stream's endpoint sent is an error. No text can look like one. */
 export function endsInError({ head, tail }: Sample): boolean {
-  if (head.length === 0 || !isEventStream(head)) return false;
+  if (head.length === 0) return false;
   const end = tail.toString("latin1", Math.max(0, tail.length - OBJECT_BYTES_MAX));
+  if (!isEventStream(head)) return /(?:^|\n)\{"error": ?"[^\n]*\n?$/.test(end);
   return /(?:^|\n)(?:event: ?(?:error|response\.failed)\r?\n|data: ?\{"error": ?[{"])/.test(end);
 }
 
@@ -85,6 +105,35 @@ function readTimings(timings: Fields | undefined): TokenUsage | undefined {
   if (prompt === null || output === null) return undefined;
   const cached = count(timings?.cache_n);
   return { input: prompt + (cached ?? 0), output, cached };
+}
+
+/** Google counts thoughts beside what is said, and what its own tools read beside the prompt. */
+function readGoogle(usage: Fields | undefined): TokenUsage | undefined {
+  const prompt = count(usage?.promptTokenCount);
+  if (usage === undefined || prompt === null) return undefined;
+  const [said, thought] = [count(usage.candidatesTokenCount), count(usage.thoughtsTokenCount)];
+  return {
+    input: prompt + (count(usage.toolUsePromptTokenCount) ?? 0),
+    output: said === null && thought === null ? null : (said ?? 0) + (thought ?? 0),
+    cached: count(usage.cachedContentTokenCount),
+  };
+}
+
+/** Ollama leaves the prompt's count out where all of it was cached. */
+function readOllama(tail: Buffer): TokenUsage | undefined {
+  const [input, output] = [lastNumber(tail, PROMPT_COUNT), lastNumber(tail, COUNT)];
+  return input === null && output === null ? undefined : { input, output, cached: null };
+}
+
+const COUNT = '"eval_count"';
+const PROMPT_COUNT = '"prompt_eval_count"';
+
+/** The number under a key of the object in the last line. */
+function lastNumber(bytes: Buffer, key: string): number | null {
+  const at = bytes.lastIndexOf(key);
+  const found = at < 0 ? undefined : numberAfter(bytes, at + key.length);
+  if (found === undefined || closersAfter(bytes, found.end, false) !== 1) return null;
+  return count(found.value);
 }
 
 function count(value: unknown): number | null {
@@ -154,62 +203,10 @@ function firstAtTop(head: Buffer): Fields | undefined {
   return undefined;
 }
 
-/** Where the object begins that follows a colon; undefined if anything else does. */
-function objectAfter(bytes: Uint8Array, from: number): number | undefined {
-  let at = skipSpace(bytes, from);
-  if (bytes[at] !== COLON) return undefined;
-  at = skipSpace(bytes, at + 1);
-  return bytes[at] === OPEN ? at : undefined;
-}
-
-function skipSpace(bytes: Uint8Array, from: number): number {
-  let at = from;
-  while (at < bytes.length && (bytes[at] ?? 0) <= 0x20) at += 1;
-  return at;
-}
-
-/** Behind the end of the object at `start`; undefined if it is cut off or too long. */
-function endOf(bytes: Uint8Array, start: number): number | undefined {
-  let depth = 0;
-  const limit = Math.min(bytes.length, start + OBJECT_BYTES_MAX);
-  for (let at = start; at < limit; at += 1) {
-    const byte = bytes[at];
-    if (byte === QUOTE) at = endOfString(bytes, at, limit) - 1;
-    else if (byte === OPEN) depth += 1;
-    else if (byte === CLOSE) {
-      depth -= 1;
-      if (depth === 0) return at + 1;
-    }
-  }
-  return undefined;
-}
-
-/** Behind the closing quote of the string at `start`, or `limit`. */
-function endOfString(bytes: Uint8Array, start: number, limit: number): number {
-  for (let at = start + 1; at < limit; at += 1) {
-    if (bytes[at] === BACKSLASH) at += 1;
-    else if (bytes[at] === QUOTE) return at + 1;
-  }
-  return limit;
-}
-
-/** How many objects and lists are closed after `from` that were opened before it. */
-function closersAfter(bytes: Uint8Array, from: number, lines: boolean): number {
-  let depth = 0;
-  for (let at = from; at < bytes.length; at += 1) {
-    const byte = bytes[at];
-    if (byte === QUOTE) at = endOfString(bytes, at, bytes.length) - 1;
-    else if (byte === OPEN || byte === OPEN_LIST) depth -= 1;
-    else if (byte === CLOSE || byte === CLOSE_LIST) depth += 1;
-    else if (byte === LINE_FEED && lines) break;
-  }
-  return depth;
-}
-
 function parse(bytes: Buffer, start: number, end: number): Fields | undefined {
   try {
     const value = fieldsOf(JSON.parse(bytes.toString("utf8", start, end)));
-    return (readCounts(value) ?? readTimings(value)) ? value : undefined;
+    return (readCounts(value) ?? readTimings(value) ?? readGoogle(value)) ? value : undefined;
   } catch {
     return undefined; // Not JSON after all: no counts.
   }
