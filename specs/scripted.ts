@@ -1,0 +1,52 @@
+/** An endpoint that speaks chat completions, does what it is told to, and answers well then. */
+export interface Scripted extends Disposable {
+  url: string;
+  /** The model it lists. */
+  model: string;
+  /** What it does with the next requests for chats, each with the first of them. */
+  next: (() => Response | Promise<Response>)[];
+  /** The chats it was asked for. */
+  asked: Record<string, unknown>[];
+}
+
+/** Starts it on a free port. */
+export function scripted(model: string): Scripted {
+  const server = Bun.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    idleTimeout: 0,
+    async fetch(request) {
+      const { pathname } = new URL(request.url);
+      if (pathname === "/v1/models") {
+        return Response.json({ object: "list", data: [{ id: model, object: "model" }] });
+      }
+      if (pathname !== "/v1/chat/completions") return new Response("no", { status: 404 });
+      const body = (await request.json()) as Record<string, unknown>;
+      self.asked.push(body);
+      return self.next.shift()?.() ?? said(model, "well");
+    },
+  });
+  const self: Scripted = {
+    url: `http://127.0.0.1:${server.port}`,
+    model,
+    next: [],
+    asked: [],
+    [Symbol.dispose]: () => void server.stop(true),
+  };
+  return self;
+}
+
+/** An answer in one piece. */
+function said(model: string, content: string): Response {
+  return Response.json({
+    ...{ id: "chatcmpl-1", object: "chat.completion", created: 1_700_000_000, model },
+    choices: [{ index: 0, finish_reason: "stop", message: { role: "assistant", content } }],
+    usage: { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 },
+  });
+}
+
+/** An error as OpenAI words it, with these headers. */
+export function refused(status: number, headers: Record<string, string> = {}): () => Response {
+  const error = { message: `It is a ${status}.`, type: "server_error", code: null, param: null };
+  return () => Response.json({ error }, { status, headers });
+}
