@@ -1,14 +1,23 @@
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 
+export interface WriteOptions {
+  /** It need not survive a power cut: then it may be gone or empty. Default: it does. */
+  hasty?: boolean;
+}
+
 /** Replaces a file: whoever reads it finds the old content or the new one, also after a crash. */
-export async function writeWhole(path: string, text: string): Promise<void> {
+export async function writeWhole(
+  path: string,
+  text: string,
+  { hasty = false }: WriteOptions = {},
+): Promise<void> {
   const draft = `${path}.${process.pid}.${crypto.randomUUID().slice(0, 8)}.tmp`;
   try {
     const file = await open(draft, "w");
     try {
       await file.writeFile(text);
-      await file.sync();
+      if (!hasty) await file.sync();
     } finally {
       await file.close();
     }
@@ -17,7 +26,7 @@ export async function writeWhole(path: string, text: string): Promise<void> {
     await rm(draft, { force: true });
     throw cause;
   }
-  await syncFolder(dirname(path));
+  if (!hasty) await syncFolder(dirname(path));
 }
 
 /** Makes the names in a folder survive a power cut, where the system can do that. */

@@ -3,6 +3,7 @@ import { describeModel, type StoredModel } from "./descriptor.ts";
 import { Headers, hasWeights, readFolder, type StoredFile } from "./folder.ts";
 import { parseModelName } from "./id.ts";
 import { findPlace, type Place, walkPlaces } from "./places.ts";
+import type { ModelRecord } from "./record.ts";
 import { removeFiles, removeModel } from "./removal.ts";
 
 /** A folder with files that make no model, and why. */
@@ -15,6 +16,8 @@ export interface Unusable {
 export interface Listing {
   models: StoredModel[];
   unusable: Unusable[];
+  /** What is recorded beside the files, by id, of both. */
+  records: Map<string, ModelRecord>;
 }
 
 /** A whole, verified file. */
@@ -40,13 +43,14 @@ export class Store {
 
   /** Every model that `find` finds under its id, and folders that look like one but are none. */
   async list(): Promise<Listing> {
-    const listing: Listing = { models: [], unusable: [] };
+    const listing: Listing = { models: [], unusable: [], records: new Map() };
     const ids = new Set<string>();
     for await (const place of walkPlaces(this.root)) {
       const { id, folder } = place;
       const { files } = await readFolder(folder);
       if (ids.has(id) || !hasWeights(files)) continue;
       ids.add(id);
+      if (place.record !== undefined) listing.records.set(id, place.record);
       const model = await this.#describe(place, files);
       if (typeof model === "string") listing.unusable.push({ id, folder, reason: model });
       else listing.models.push(model);

@@ -24,7 +24,7 @@ export interface Expected {
 }
 
 const CHECKPOINT_MS = 1000;
-const CHECKPOINT_BYTES = 64 * 1024 * 1024;
+const CHECKPOINT_BYTES = 256 * 1024 * 1024;
 
 /** A file that is being fetched: `name.part` with its side file. */
 export class Part {
@@ -192,7 +192,7 @@ export class Part {
       done: structuredClone(this.#done.toJSON()),
     };
     await this.#file.datasync();
-    await writeWhole(`${this.path}.json`, JSON.stringify(side));
+    await writeWhole(`${this.path}.json`, JSON.stringify(side), { hasty: true });
   }
 }
 
