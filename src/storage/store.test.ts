@@ -203,7 +203,7 @@ describe("listing", () => {
 
   test("a models folder that does not exist is empty", async () => {
     const store = new Store("/nonexistent/models");
-    expect(await store.list()).toEqual({ models: [], unusable: [] });
+    expect(await store.list()).toEqual({ models: [], unusable: [], records: new Map() });
     expect(await store.find("a")).toBeUndefined();
     expect(await store.remove("a")).toBe(false);
   });
