@@ -111,6 +111,20 @@ describe("an event stream", () => {
     },
   );
 
+  test("of a response that breaks off ends with an event that has the next number", async () => {
+    const event = (number: number) =>
+      `event: x\ndata: {"type":"x","sequence_number":${number}}\n\n`;
+    using target = rawTarget((c) => {
+      c.send(rawChunks(SSE, event(0) + event(1), event(2)));
+      setTimeout(() => c.end(), 20);
+    });
+    const { response } = await send(target.url, { dialect: "responses" });
+    const text = await response.text();
+    const last = JSON.parse(text.slice(text.lastIndexOf("data: ") + 6));
+    expect(last).toMatchObject({ type: "error", sequence_number: 3, code: "upstream" });
+    expect(last.error).toMatchObject({ message: last.message, code: "upstream" });
+  });
+
   test("that falls silent ends with a timeout frame, and the target is let go", async () => {
     using target = rawTarget((c) => c.send(rawChunks(SSE, "data: 1\n\n")));
     const { response, sent } = await send(target.url, { idleTimeoutMs: 30, dialect: "anthropic" });

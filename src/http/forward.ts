@@ -4,6 +4,7 @@ import { ClientError } from "./client/failure.ts";
 import { headerOf } from "./client/head.ts";
 import type { ForwardProxy } from "./client/proxy.ts";
 import type { RequestBody } from "./client/upload.ts";
+import { EventNumbers } from "./eventnumbers.ts";
 import { forwardedHeaders, returnedHeaders } from "./headers.ts";
 import { relay, type SendOutcome, type Tap } from "./relay.ts";
 import type { Rewrite, Rewritten } from "./rewrite/rewrite.ts";
@@ -157,11 +158,15 @@ async function rewritten(
 function events(body: Exchange, init: Init, options: ForwardOptions, watch: Watch): Forwarded {
   const lastWords = async (cause: unknown) => {
     const error = await asApiError(cause, options, watch);
-    const frame = errorFrame(error, options.dialect);
+    const made = rewrite?.fail?.(error);
+    if (made !== undefined) return made;
+    const frame = errorFrame(error, options.dialect, numbers?.next);
     // The event before it may lack its empty line.
     return new TextEncoder().encode(options.dialect === "ollama" ? frame : `\n${frame}`);
   };
-  const { idleTimeoutMs, tap } = options;
+  const { idleTimeoutMs, dialect } = options;
+  const numbers = dialect === "responses" ? new EventNumbers(options.tap) : undefined;
+  const tap = numbers ?? options.tap;
   const rewrite = options.rewrite?.stream(init.headers["content-type"] ?? "");
   if (rewrite?.contentType !== undefined) init.headers["content-type"] = rewrite.contentType;
   const { stream, sent } = relay(body, { watch, idleTimeoutMs, tap, rewrite, lastWords });

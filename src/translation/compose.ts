@@ -1,3 +1,4 @@
+import type { ApiError } from "../wire/error.ts";
 import { EventReader, type ServerEvent } from "../wire/sse.ts";
 import type { StreamTranslation, Translation } from "./translation.ts";
 
@@ -42,6 +43,10 @@ class ComposedStream implements StreamTranslation {
   end(): string {
     const events = [...this.#read(this.#inner.end()), ...this.#reader.end()];
     return this.#pass(events) + this.#outer.end();
+  }
+
+  fail(error: ApiError): string | undefined {
+    return this.#outer.fail?.(error);
   }
 
   #read(text: string): ServerEvent[] {

@@ -70,6 +70,11 @@ class TranslatedStream implements StreamRewrite {
     return this.#sent(text + this.#translation.end());
   }
 
+  fail(error: ApiError): Uint8Array | undefined {
+    const text = this.#translation.fail?.(error);
+    return text === undefined ? undefined : (this.#sent(text) ?? new Uint8Array());
+  }
+
   #sent(text: string): Uint8Array | undefined {
     return text === "" ? undefined : this.#names.push(encode(text));
   }

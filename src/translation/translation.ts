@@ -1,3 +1,4 @@
+import type { ApiError } from "../wire/error.ts";
 import type { ServerEvent } from "../wire/sse.ts";
 
 /**
@@ -29,4 +30,9 @@ export interface StreamTranslation {
   push(event: ServerEvent): string;
   /** What it gets when the endpoint's stream has ended: an error if it ended too early. */
   end(): string;
+  /**
+   * What it gets when the endpoint's stream breaks; "" if the answer is complete. Default: the error
+   * in its dialect.
+   */
+  fail?(error: ApiError): string | undefined;
 }

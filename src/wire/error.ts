@@ -120,15 +120,25 @@ export function errorHeaders(error: ApiError): Record<string, string> {
   return headers;
 }
 
-/** The last frame of a stream that failed after its first byte, in the stream's dialect. */
-export function errorFrame(error: ApiError, dialect: Dialect): string {
-  if (dialect === "ollama") return `${JSON.stringify(errorBody(error, dialect))}\n`;
-  if (dialect === "anthropic") {
-    return `event: error\ndata: ${JSON.stringify(errorBody(error, dialect))}\n\n`;
+/**
+ * The last frame of a stream that failed after its first byte, in the stream's dialect; `number` is
+ * its place among the events of a response, of which each tells its own. OpenAI documents such an
+ * error with its fields in the event, and sends it with an `error` in it: its clients read one, the
+ * other, or both.
+ */
+export function errorFrame(error: ApiError, dialect: Dialect, number = 0): string {
+  const body = errorBody(error, dialect);
+  switch (dialect) {
+    case "ollama":
+      return `${JSON.stringify(body)}\n`;
+    case "openai":
+      return `data: ${JSON.stringify(body)}\n\n`;
+    case "anthropic":
+      return `event: error\ndata: ${JSON.stringify(body)}\n\n`;
+    case "responses": {
+      const { message, code, param } = error;
+      const event = { type: "error", sequence_number: number, code, message, param, ...body };
+      return `event: error\ndata: ${JSON.stringify(event)}\n\n`;
+    }
   }
-  if (dialect === "responses") {
-    const { message, code, param } = error;
-    return `event: error\ndata: ${JSON.stringify({ type: "error", code, message, param })}\n\n`;
-  }
-  return `data: ${JSON.stringify(errorBody(error, dialect))}\n\n`;
 }

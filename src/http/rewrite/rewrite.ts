@@ -1,3 +1,5 @@
+import type { ApiError } from "../../wire/error.ts";
+
 /**
  * Makes another answer of a target's on its way to the client. One for each answer; answers that
  * are neither JSON nor event streams pass as they are, unless they are errors.
@@ -25,4 +27,6 @@ export interface StreamRewrite {
   push(bytes: Uint8Array): Uint8Array | undefined;
   /** What to send at the stream's end, if anything. */
   end(): Uint8Array | undefined;
+  /** What to send last where the target's stream broke; default: the error in its dialect. */
+  fail?(error: ApiError): Uint8Array | undefined;
 }

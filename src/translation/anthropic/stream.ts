@@ -40,6 +40,12 @@ export class ChatStream implements StreamTranslation {
     });
   }
 
+  fail(error: ApiError): string {
+    return this.#guarded(() => {
+      throw error;
+    });
+  }
+
   #guarded(step: () => string): string {
     if (this.#over) return "";
     try {

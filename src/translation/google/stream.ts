@@ -66,6 +66,10 @@ export class GoogleStream implements StreamTranslation {
     return frame({ ...this.#head(), choices: [], usage: usageOf(usage) }) + DONE_FRAME;
   }
 
+  fail(error: ApiError): string {
+    return this.#hasFailed ? "" : this.#fail(error);
+  }
+
   #fail(error: ApiError): string {
     this.#hasFailed = true;
     return errorFrame(error, "openai");

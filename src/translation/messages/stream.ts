@@ -1,5 +1,5 @@
 import type { ChatChunk, ChatUsage } from "../../wire/chat.ts";
-import { errorFrame } from "../../wire/error.ts";
+import { type ApiError, errorFrame } from "../../wire/error.ts";
 import type { ServerEvent } from "../../wire/sse.ts";
 import { readChunk, streamFailure, unfinished } from "../chatevent.ts";
 import type { StreamTranslation } from "../translation.ts";
@@ -37,6 +37,12 @@ export class MessageStream implements StreamTranslation {
     return this.#guarded(() => {
       if (this.#last === undefined) throw unfinished();
       return this.#finish();
+    });
+  }
+
+  fail(error: ApiError): string {
+    return this.#guarded(() => {
+      throw error;
     });
   }
 

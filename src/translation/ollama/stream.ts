@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { ChatChunk } from "../../wire/chat.ts";
-import { errorFrame } from "../../wire/error.ts";
+import { type ApiError, errorFrame } from "../../wire/error.ts";
 import type { ServerEvent } from "../../wire/sse.ts";
 import { logprobsOf, readChunk, streamFailure, thoughtOf, unfinished } from "../chatevent.ts";
 import type { StreamTranslation } from "../translation.ts";
@@ -44,6 +44,12 @@ export class OllamaStream implements StreamTranslation {
     return this.#step(() => {
       if (this.#finish === undefined) throw unfinished();
       return this.#complete();
+    });
+  }
+
+  fail(error: ApiError): string {
+    return this.#step(() => {
+      throw error;
     });
   }
 

@@ -1,5 +1,5 @@
 import type { ChatChunk, ChatUsage } from "../../wire/chat.ts";
-import type { ApiError } from "../../wire/error.ts";
+import { type ApiError, errorFrame } from "../../wire/error.ts";
 import type { ResponsesRequest } from "../../wire/responses.ts";
 import { frame, type ServerEvent } from "../../wire/sse.ts";
 import { readChunk, streamFailure, unfinished } from "../chatevent.ts";
@@ -44,6 +44,12 @@ export class ResponseStream implements StreamTranslation {
     });
   }
 
+  fail(error: ApiError): string {
+    return this.#step(() => {
+      throw error;
+    });
+  }
+
   #step(work: () => void): string {
     if (this.#isOver) return "";
     try {
@@ -83,9 +89,11 @@ export class ResponseStream implements StreamTranslation {
   }
 
   /** The client's library throws at `error`; others read the last state of the response. */
-  #fail({ kind, code, message, param }: ApiError): void {
+  #fail(failure: ApiError): void {
     this.#begin(0);
-    this.#write({ type: "error", code, message, param });
+    this.#written += errorFrame(failure, "responses", this.#events);
+    this.#events += 1;
+    const { kind, message } = failure;
     const { items: output } = this.#output;
     const error = {
       code: kind === "rate_limited" ? "rate_limit_exceeded" : "server_error",

@@ -1,0 +1,135 @@
+import { describe, expect, test } from "bun:test";
+import Anthropic from "@anthropic-ai/sdk";
+import OpenAI from "openai";
+import { ApiError, type Dialect, errorFrame } from "../wire/error.ts";
+import { chunksOf } from "./front.fixture.ts";
+import { messagesOverChat } from "./messages/messages.ts";
+import { ollamaChatOverChat } from "./ollama/chat.ts";
+import { responsesOverChat } from "./responses/responses.ts";
+import { TranslatedRewrite } from "./translated.ts";
+import type { Translation } from "./translation.ts";
+
+const broke = new ApiError("upstream", "The endpoint broke off.");
+const messages = [{ role: "user" as const, content: "x" }];
+const REQUESTS: [Dialect, () => Translation][] = [
+  ["responses", () => responsesOverChat({ model: "m", input: "x", stream: true })],
+  ["anthropic", () => messagesOverChat({ model: "m", messages, max_tokens: 5, stream: true })],
+  ["ollama", () => ollamaChatOverChat({ model: "m", messages })],
+];
+
+function rewriteOf(translation: Translation, dialect: Dialect): TranslatedRewrite {
+  return new TranslatedRewrite({ translation, model: "mine", dialect, requestId: "r1" });
+}
+
+const sse = (events: (object | string)[]) =>
+  events.map((one) => `data: ${typeof one === "string" ? one : JSON.stringify(one)}\n\n`).join("");
+
+/** A client's stream of an endpoint's that sent these events and then broke. */
+function broken(translation: Translation, dialect: Dialect, events: (object | string)[]): string {
+  const stream = rewriteOf(translation, dialect).stream();
+  const pieces = [stream.push(Buffer.from(sse(events))), stream.fail?.(broke)];
+  return Buffer.concat(pieces.map((piece) => piece ?? new Uint8Array())).toString();
+}
+
+const CHUNKS = chunksOf([{ content: "He" }, { content: "llo" }]);
+
+describe("a translated stream whose endpoint breaks", () => {
+  test.each(REQUESTS)("ends with an error: %s", (dialect, translation) => {
+    const text = broken(translation(), dialect, CHUNKS.slice(0, 1));
+    expect(text).toContain("He");
+    expect(text).toContain("The endpoint broke off.");
+    expect(text).not.toMatch(/message_stop|response\.completed|"done":true/);
+  });
+
+  test.each(REQUESTS)("after its end is complete: %s", (dialect, translation) => {
+    const text = broken(translation(), dialect, CHUNKS);
+    expect(text).toMatch(/message_stop|response\.completed|"done":true/);
+    expect(text).not.toContain("broke off");
+  });
+
+  test("numbers a response's last events, and tells how the response is", () => {
+    const [, translation] = REQUESTS[0] ?? [];
+    const text = translation ? broken(translation(), "responses", CHUNKS.slice(0, 2)) : "";
+    const events = text.split("\n\n").flatMap((one) => one.split("data: ")[1] ?? []);
+    const told = events.map((event) => JSON.parse(event) as Record<string, unknown>);
+    expect(told.map((event) => event.sequence_number)).toEqual(told.map((_, i) => i));
+    expect(told.at(-2)).toMatchObject({ type: "error", code: "upstream" });
+    expect(told.at(-1)).toMatchObject({
+      type: "response.failed",
+      response: { status: "failed", error: { code: "server_error", message: broke.message } },
+    });
+  });
+});
+
+describe("the error at a stream's end", () => {
+  /** Serves a stream; the clients read it. */
+  function serve(text: string) {
+    const headers = { "content-type": "text/event-stream" };
+    const fetch = () => new Response(text, { headers });
+    const server = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch });
+    const url = `http://127.0.0.1:${server.port}`;
+    const options = { apiKey: "none", maxRetries: 0 };
+    return {
+      openai: new OpenAI({ ...options, baseURL: `${url}/v1` }),
+      anthropic: new Anthropic({ ...options, baseURL: url }),
+      [Symbol.dispose]: () => void server.stop(true),
+    };
+  }
+
+  async function thrownBy(work: Promise<unknown>): Promise<Error | undefined> {
+    try {
+      await work;
+      return undefined;
+    } catch (error) {
+      return error instanceof Error ? error : new Error("no error was thrown", { cause: error });
+    }
+  }
+
+  async function drained(stream: AsyncIterable<unknown>): Promise<void> {
+    for await (const _ of stream);
+  }
+
+  test("of chats is what OpenAI's client throws", async () => {
+    using served = serve(sse(CHUNKS.slice(0, 1)) + errorFrame(broke, "openai"));
+    const stream = await served.openai.chat.completions.create({
+      ...{ model: "m", messages, stream: true },
+    });
+    const error = await thrownBy(drained(stream));
+    expect(error).toMatchObject({ code: "upstream", type: "service_unavailable" });
+    expect(error?.message).toContain(broke.message);
+  });
+
+  const created = { type: "response.created", sequence_number: 0, response: { output: [] } };
+  const [, responses] = REQUESTS[0] ?? [];
+  test.each([
+    ["passed on", sse([created]) + errorFrame(broke, "responses", 1)],
+    ["translated", responses ? broken(responses(), "responses", CHUNKS.slice(0, 2)) : ""],
+  ])("of responses is what OpenAI's client throws, %s", async (_, text) => {
+    using served = serve(text);
+    const asked = { model: "m", input: "x" };
+    const stream = await served.openai.responses.create({ ...asked, stream: true });
+    const thrown = [
+      await thrownBy(drained(stream)),
+      await thrownBy(served.openai.responses.stream(asked).finalResponse()),
+    ];
+    for (const error of thrown) {
+      expect(error).toMatchObject({ code: "upstream", param: null });
+      expect(error?.message).toContain(broke.message);
+    }
+  });
+
+  test("of messages is what Anthropic's client throws", async () => {
+    const [, translation] = REQUESTS[1] ?? [];
+    using served = serve(translation ? broken(translation(), "anthropic", CHUNKS.slice(0, 2)) : "");
+    const asked = { model: "m", messages, max_tokens: 5 };
+    const stream = await served.anthropic.messages.create({ ...asked, stream: true });
+    const thrown = [
+      await thrownBy(drained(stream)),
+      await thrownBy(served.anthropic.messages.stream(asked).finalMessage()),
+    ];
+    for (const error of thrown) {
+      expect(error).toMatchObject({ type: "api_error" });
+      expect(error?.message).toContain(broke.message);
+    }
+  });
+});
