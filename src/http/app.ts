@@ -1,6 +1,6 @@
 import { type Context, Hono } from "hono";
 import type { Logger } from "../lib/log.ts";
-import { ApiError, dialectOf, errorBody } from "../wire/error.ts";
+import { ApiError, dialectOf, errorBody, errorHeaders } from "../wire/error.ts";
 import { Direct, type DirectHandler, type Scope } from "./direct.ts";
 import type { Drain } from "./drain.ts";
 import { tellRequestId } from "./headers.ts";
@@ -79,10 +79,9 @@ export function errorResponse(
   more: Record<string, string> = {},
 ): Response {
   const requestId = c.get("requestId");
-  const headers = new Headers({ "content-type": "application/json", ...more });
+  const type = { "content-type": "application/json" };
+  const headers = new Headers({ ...type, ...errorHeaders(error), ...more });
   if (requestId !== undefined) tellRequestId(headers, requestId, c.req.path);
-  if (error.retryAfterS !== undefined) headers.set("retry-after", String(error.retryAfterS));
-  if (error.status >= 429) headers.set("x-should-retry", String(error.retryable));
   // The rest of a body that nobody reads must not be taken for the next request.
   if (error.kind === "body_too_large") headers.set("connection", "close");
   const body = errorBody(error, dialectOf(c.req.path), requestId);

@@ -29,11 +29,16 @@ describe("forwardedHeaders", () => {
   });
 });
 
-test("returnedHeaders drops the headers that belong to a connection or to browsers", () => {
+test("returnedHeaders drops the headers of a connection, of browsers, of an account", () => {
   const target = Object.entries({
     "content-type": "application/json",
     "retry-after": "3",
+    "retry-after-ms": "2500",
+    "x-should-retry": "false",
     "x-ratelimit-remaining": "7",
+    "openai-organization": "org-1",
+    "openai-project": "proj-1",
+    "anthropic-organization-id": "o",
     connection: "keep-alive",
     "content-length": "12",
     "access-control-allow-origin": "*",
@@ -44,6 +49,8 @@ test("returnedHeaders drops the headers that belong to a connection or to browse
   expect(returnedHeaders(target, "ours")).toEqual({
     "content-type": "application/json",
     "retry-after": "3",
+    "retry-after-ms": "2500",
+    "x-should-retry": "false",
     "x-ratelimit-remaining": "7",
     "x-request-id": "ours",
   });

@@ -19,15 +19,19 @@ const FORWARDED = [
 
 /**
  * Response headers that stay behind: those of one connection (RFC 9110, 7.6.1), those that we set
- * ourselves, and those by which a target would speak to browsers in our name.
+ * ourselves, those by which a target would speak to browsers in our name, and those that tell whose
+ * account at a cloud the balancer uses.
  */
 const NOT_RETURNED = new Set([
   "alt-svc",
+  "anthropic-organization-id",
   "connection",
   "content-encoding",
   "content-length",
   "date",
   "keep-alive",
+  "openai-organization",
+  "openai-project",
   "proxy-authenticate",
   "server",
   "set-cookie",

@@ -61,6 +61,31 @@ describe("a translated stream whose endpoint breaks", () => {
   });
 });
 
+describe("an error of an endpoint", () => {
+  const told = (dialect: Dialect, status: number, json: object) => {
+    const translation = messagesOverChat({ model: "m", messages });
+    return rewriteOf(translation, dialect).whole(Buffer.from(JSON.stringify(json)), status);
+  };
+
+  test.each([
+    [429, { error: { message: "x", type: "rate_limit_error" } }, 429, "true"],
+    [529, { type: "error", error: { type: "overloaded_error", message: "x" } }, 503, "true"],
+    [500, { error: { message: "x", type: "server_error" } }, 502, "true"],
+    [501, { error: { message: "x" } }, 501, "false"],
+    [400, { error: { message: "x", type: "invalid_request_error" } }, 400, undefined],
+  ])("%d tells SDKs whether to try again", (given, json, status, retry) => {
+    const answer = told("anthropic", given, json);
+    expect(answer.status).toBe(status);
+    expect(answer.headers?.["x-should-retry"]).toBe(retry as string);
+  });
+
+  test("tells when to try again, where its body does", () => {
+    const details = [{ "@type": "t", retryDelay: "16.2s" }];
+    const error = { code: 429, message: "x", status: "RESOURCE_EXHAUSTED", details };
+    expect(told("openai", 429, { error }).headers?.["retry-after"]).toBe("17");
+  });
+});
+
 describe("the error at a stream's end", () => {
   /** Serves a stream; the clients read it. */
   function serve(text: string) {
