@@ -1,50 +1,26 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import type OpenAI from "openai";
+import OpenAI from "openai";
+import { zodTextFormat } from "openai/helpers/zod";
+import type { Response, ResponseInput } from "openai/resources/responses/responses";
+import { z } from "zod";
 import { failureOf } from "../src/db/state.fixture.ts";
-import { openai, TINY } from "./clients.ts";
-import { Program } from "./program.ts";
+import { type Case, caseOf } from "./cases.ts";
+import { startWays, type Ways } from "./chatonly.ts";
+import { busySlots, openai, TINY } from "./clients.ts";
+import { eventually } from "./eventually.ts";
 
 setDefaultTimeout(20_000);
 
-/** A server in front of a node that knows chat completions and nothing else. */
-function chatOnly(nodeUrl: string) {
-  return Bun.serve({
-    hostname: "127.0.0.1",
-    port: 0,
-    idleTimeout: 0,
-    async fetch(request) {
-      const { pathname } = new URL(request.url);
-      const known = ["/v1/models", "/v1/chat/completions"].includes(pathname);
-      if (!known) return new Response("not here", { status: 404 });
-      const { method, signal, headers } = request;
-      const body = method === "POST" ? await request.text() : undefined;
-      return fetch(nodeUrl + pathname, {
-        ...{ method, signal, headers: { "content-type": headers.get("content-type") ?? "" } },
-        ...(body === undefined ? {} : { body }),
-      });
-    },
-  });
-}
-
-let node: Program;
-let balancer: Program;
-let server: ReturnType<typeof chatOnly>;
-/** Through an endpoint that only knows chat completions, and to the node itself. */
+let ways: Ways;
+/** Through an endpoint that only knows chat completions, and through a node. */
 let translated: OpenAI;
 let native: OpenAI;
 beforeAll(async () => {
-  node = await Program.start({ mode: "node" });
-  server = chatOnly(node.url);
-  const args = ["--endpoint", `http://127.0.0.1:${server.port}`];
-  balancer = await Program.start({ mode: "balancer", args });
-  translated = openai(balancer);
-  native = openai(node);
+  ways = await startWays();
+  translated = openai(ways.translated);
+  native = openai(ways.native);
 });
-afterAll(async () => {
-  await balancer?.stop();
-  await server?.stop(true);
-  await node?.stop();
-});
+afterAll(() => ways?.[Symbol.asyncDispose]());
 
 const COUNT = "Count from 29 to 37.";
 
@@ -124,4 +100,121 @@ describe("a response of an endpoint that only knows chat completions", () => {
       expect(await failureOf(failure)).toContain(reason);
     }
   });
+
+  test("is refused by a class and a code of the client's", async () => {
+    const asked = { model: TINY, input: "x", previous_response_id: "resp_1" };
+    for (const stream of [false, true]) {
+      const error = await translated.responses
+        .create({ ...asked, stream })
+        .catch((e: unknown) => e);
+      expect(error).toBeInstanceOf(OpenAI.BadRequestError);
+      const { code, param } = error as InstanceType<typeof OpenAI.BadRequestError>;
+      expect([code, param]).toEqual(["unsupported_state", "previous_response_id"]);
+    }
+  });
 });
+
+describe.each(["native", "translated"] as const)("a response to the client, %s,", (way) => {
+  const responses = () => openai(ways[way]).responses;
+  const usual = { model: TINY, temperature: 0 };
+  const STOCK = {
+    ...{ type: "function" as const, name: "get_stock_price", strict: true },
+    parameters: {
+      type: "object",
+      properties: { symbol: { type: "string" } },
+      required: ["symbol"],
+      additionalProperties: false,
+    },
+  };
+  const kindsOf = (events: { type: string }[]) =>
+    events.map(({ type }) => type).filter((kind, at, all) => kind !== all[at - 1]);
+
+  test("streams its events in the order of the API", async () => {
+    const stream = await responses().create({ ...usual, input: COUNT, stream: true });
+    expect(kindsOf(await Array.fromAsync(stream))).toEqual([
+      ...["response.created", "response.in_progress"],
+      ...["response.output_item.added", "response.content_part.added"],
+      ...["response.output_text.delta", "response.output_text.done"],
+      ...["response.content_part.done", "response.output_item.done"],
+      "response.completed",
+    ]);
+  });
+
+  test("streams the calls of a tool in that order too", async () => {
+    const input = "What is the stock price of ABC?";
+    const stream = await responses().create({
+      ...{ ...usual, input, tools: [STOCK], stream: true },
+    });
+    const events = await Array.fromAsync(stream);
+    expect(kindsOf(events)).toEqual([
+      ...["response.created", "response.in_progress", "response.output_item.added"],
+      ...["response.function_call_arguments.delta", "response.function_call_arguments.done"],
+      ...["response.output_item.done", "response.completed"],
+    ]);
+    const pieces = events.map((event) =>
+      event.type === "response.function_call_arguments.delta" ? event.delta : "",
+    );
+    expect(JSON.parse(pieces.join(""))).toEqual({ symbol: "ABC" });
+  });
+
+  test.each([false, true])("takes what its tools answer (streamed: %p)", async (streamed) => {
+    const talk = (input: ResponseInput): Promise<Response> => {
+      const request = { ...usual, input, tools: [STOCK] };
+      if (!streamed) return responses().create(request);
+      return responses().stream(request).finalResponse();
+    };
+    const input: ResponseInput = [{ role: "user", content: "What is the stock price of ABC?" }];
+    const { output } = await talk(input);
+    const call = output.find((item) => item.type === "function_call");
+    expect(JSON.parse(call?.arguments ?? "")).toEqual({ symbol: "ABC" });
+    const call_id = call?.call_id ?? "";
+    input.push(...(output as ResponseInput), {
+      ...{ type: "function_call_output", call_id, output: "866" },
+    });
+    expect((await talk(input)).output_text).toBe("The stock price of ABC is 866.");
+  });
+
+  test("is parsed by the client's own schema", async () => {
+    const form = z.strictObject({ animal: z.string(), colour: z.enum(["green", "blue"]) });
+    const request = {
+      ...{ ...usual, input: "Extract the animal and colour as JSON: The mouse is pink." },
+      text: { format: zodTextFormat(form, "found") },
+    };
+    const whole = await responses().parse(request);
+    const streamed = await responses().stream(request).finalResponse();
+    for (const { output_parsed: parsed } of [whole, streamed]) {
+      expect(parsed?.animal).toBe("mouse");
+      expect(["green", "blue"]).toContain(parsed?.colour as string);
+    }
+  });
+
+  test("sees images", async () => {
+    const one = caseOf("image_describe");
+    const { output_text: content } = await responses().create({
+      ...{ ...usual, input: inputOf(one) },
+    });
+    expect({ content } as object).toEqual(one.expected);
+  });
+
+  test("that is given up in its stream frees its slot", async () => {
+    const stream = responses().stream({
+      ...{ model: TINY, max_output_tokens: 1800, ignore_eos: true },
+      input: "Tell me a story about a robot",
+    });
+    stream.on("response.output_text.delta", () => stream.abort());
+    expect(await stream.done().catch((e: unknown) => e)).toBeInstanceOf(OpenAI.APIUserAbortError);
+    const { nodeUrl } = ways.native;
+    await eventually(async () => (await busySlots(nodeUrl, TINY)) === 0 || undefined);
+  });
+});
+
+/** A case's first message in the form of this API. */
+function inputOf({ request }: Case): ResponseInput {
+  const parts = request.messages[0]?.content as { text?: string; image_url?: { url: string } }[];
+  const content = parts.map(({ text, image_url }) =>
+    image_url === undefined
+      ? { type: "input_text" as const, text: text ?? "" }
+      : { type: "input_image" as const, image_url: image_url.url, detail: "auto" as const },
+  );
+  return [{ role: "user", content }];
+}
