@@ -9,6 +9,7 @@ import { CliError, EXIT, type ExitCode } from "./exit.ts";
 import { reportFailure } from "./failure.ts";
 import { addSettings, flagsOf, refuseExtra, withSuggestion } from "./flags.ts";
 import { CHAT_EXAMPLES, ROOT_NOTES, SERVE_EXAMPLES, SETTINGS_NOTE, settingsHelp } from "./help.ts";
+import { addLocalCommands } from "./localcommands.ts";
 import { LOCAL_NODE_COMMAND } from "./localnode.ts";
 import { addModelCommands } from "./modelcommands.ts";
 import { findServer } from "./server.ts";
@@ -74,6 +75,7 @@ built in. Without a command it serves: a balancer and a local node.",
   };
   addEndpointCommands(program, group);
   addModelCommands(program, group);
+  addLocalCommands(program, { rest, finish: group.finish });
   addCare(program, rest, outcome);
   addHidden(program);
   return program;

@@ -95,7 +95,8 @@ async function prune(root: string, folder: string): Promise<void> {
   await syncFolder(root);
 }
 
-async function refuseElsewhere(root: string, folder: string): Promise<void> {
+/** Throws 409 if a folder is reached through a link that leads out of the models folder. */
+export async function refuseElsewhere(root: string, folder: string): Promise<void> {
   const [real, parent] = await Promise.all([
     realpath(root).catch(() => root),
     realpath(dirname(folder)).catch(() => dirname(folder)),

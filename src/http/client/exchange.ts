@@ -22,6 +22,11 @@ const STALE_MS_MAX = 1000;
 /** Shared by all of the process, as those of `fetch` are: connections belong to no request. */
 const pool = new Pool();
 
+/** Closes the connections that nothing uses: for a process that has nothing more to ask. */
+export function closeIdleConnections(): void {
+  pool.closeIdle();
+}
+
 /**
  * Sends a request. Redirects are not followed, and nothing limits how long it takes: see `abort`.
  * Without `keepAlive` it gets a connection of its own. Throws `ClientError` if it cannot be sent.

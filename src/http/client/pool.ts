@@ -30,6 +30,11 @@ export class Pool {
     return this.#hosts.values().reduce((sum, host) => sum + host.idle, 0);
   }
 
+  /** Closes all connections that nothing uses, so that they keep no process from ending. */
+  closeIdle(): void {
+    for (const host of this.#hosts.values()) host.sweep(Number.POSITIVE_INFINITY);
+  }
+
   /** Closes connections that were idle too long, and forgets servers that have none left. */
   #sweep(): void {
     const now = performance.now();
