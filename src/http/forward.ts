@@ -149,7 +149,7 @@ async function rewritten(
   const bytes = Buffer.from(await body.bytes(REWRITTEN_BYTES_MAX));
   const made: Rewritten = rewrite?.whole(bytes, init.status) ?? { bytes };
   const { status = init.status } = made;
-  const headers = { ...init.headers, ...made.headers, "content-type": "application/json" };
+  const headers = { ...init.headers, "content-type": "application/json", ...made.headers };
   tap?.push(bytes);
   return whole(made.bytes, { status, headers }, { watch, tap: undefined });
 }

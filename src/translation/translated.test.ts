@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import Anthropic from "@anthropic-ai/sdk";
 import OpenAI from "openai";
 import { ApiError, type Dialect, errorFrame } from "../wire/error.ts";
-import { chunksOf } from "./front.fixture.ts";
+import { chunksOf, completion, USAGE } from "./front.fixture.ts";
 import { messagesOverChat } from "./messages/messages.ts";
 import { ollamaChatOverChat } from "./ollama/chat.ts";
 import { responsesOverChat } from "./responses/responses.ts";
@@ -58,6 +58,45 @@ describe("a translated stream whose endpoint breaks", () => {
       type: "response.failed",
       response: { status: "failed", error: { code: "server_error", message: broke.message } },
     });
+  });
+});
+
+describe("an answer that comes whole although a stream was asked for", () => {
+  const call = { id: "c", type: "function", function: { name: "f", arguments: "{}" } };
+  const whole = (translation: Translation, dialect: Dialect, json: object) => {
+    const options = { translation, model: "mine", dialect, requestId: "r1", streams: true };
+    const rewritten = new TranslatedRewrite(options).whole(Buffer.from(JSON.stringify(json)), 200);
+    return { text: Buffer.from(rewritten.bytes).toString(), headers: rewritten.headers };
+  };
+  const answer = completion({ content: "Hello", tool_calls: [call] }, "tool_calls", {
+    usage: USAGE,
+  });
+
+  test.each(REQUESTS)("becomes one: %s", (dialect, translation) => {
+    const { text, headers } = whole(translation(), dialect, answer);
+    const lines = dialect === "ollama";
+    const type = lines ? "application/x-ndjson" : "text/event-stream";
+    expect(headers).toEqual({ "content-type": type });
+    expect(text).toContain('"Hello"');
+    expect(text).toMatch(/message_stop|response\.completed|"done":true/);
+    expect(text).toMatch(/"(?:output_tokens|eval_count)":5/);
+    expect(text).toContain('"name":"f"');
+    expect(text).not.toContain('"model":"m"');
+  });
+
+  test.each(REQUESTS)("is an error if it makes no sense: %s", (dialect, translation) => {
+    expect(() => whole(translation(), dialect, { choices: [] })).toThrow("could not be read");
+  });
+
+  test("stays whole where there is no stream of it", () => {
+    const loading = ollamaChatOverChat({ model: "m", messages: [] });
+    expect(whole(loading, "ollama", answer).headers).toBeUndefined();
+  });
+
+  test.each(REQUESTS)("and a stream that was not asked for is an error: %s", (dialect, given) => {
+    const translation = given();
+    const options = { translation, model: "mine", dialect, requestId: "r1", streams: false };
+    expect(() => new TranslatedRewrite(options).stream()).toThrow("not what was asked for");
   });
 });
 

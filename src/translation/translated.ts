@@ -4,6 +4,7 @@ import { ApiError, type Dialect, errorBody, errorHeaders } from "../wire/error.t
 import { readProviderError } from "../wire/foreignerror.ts";
 import { EventReader } from "../wire/sse.ts";
 import type { StreamTranslation, Translation } from "./translation.ts";
+import { streamOfWhole } from "./wholestream.ts";
 
 export interface TranslatedOptions {
   translation: Translation;
@@ -12,9 +13,14 @@ export interface TranslatedOptions {
   /** In whose terms the client is told of errors. */
   dialect: Dialect;
   requestId: string;
+  /** Whether the client asked for a stream; default: whatever the endpoint answers is right. */
+  streams?: boolean;
 }
 
-/** Answers of an endpoint that was asked in another API than the client's. */
+/**
+ * Answers of an endpoint that was asked in another API than the client's. One that comes whole
+ * where a stream was asked for becomes a stream; a stream that nobody asked for is `upstream`.
+ */
 export class TranslatedRewrite implements Rewrite {
   readonly #options: TranslatedOptions;
   readonly #names: ModelRewrite;
@@ -25,7 +31,7 @@ export class TranslatedRewrite implements Rewrite {
   }
 
   whole(bytes: Buffer, status: number): Rewritten {
-    const { translation, dialect, requestId } = this.#options;
+    const { translation, dialect, requestId, streams } = this.#options;
     const json = parse(bytes);
     if (status >= 400) {
       const { kind, message, ...more } = readProviderError(status, json ?? bytes.toString("utf8"));
@@ -34,12 +40,18 @@ export class TranslatedRewrite implements Rewrite {
       return { bytes: body, status: error.status, headers: errorHeaders(error) };
     }
     if (json === undefined) throw senseless(undefined);
+    const events = streams === true ? streamOfWhole(translation, json) : undefined;
+    if (events !== undefined) {
+      const type = translation.stream?.().contentType ?? "text/event-stream";
+      const sent = this.#names.stream(type).push(encode(events));
+      return { bytes: sent ?? encode(events), headers: { "content-type": type } };
+    }
     return this.#names.whole(Buffer.from(JSON.stringify(translation.answer(json))));
   }
 
   stream(): StreamRewrite {
-    const { translation } = this.#options;
-    if (translation.stream === undefined) throw senseless(undefined);
+    const { translation, streams } = this.#options;
+    if (streams === false || translation.stream === undefined) throw senseless(undefined);
     return new TranslatedStream(translation.stream(), this.#names);
   }
 }

@@ -31,8 +31,8 @@ export interface StreamTranslation {
   /** What it gets when the endpoint's stream has ended: an error if it ended too early. */
   end(): string;
   /**
-   * What it gets when the endpoint's stream breaks; "" if the answer is complete. Default: the error
-   * in its dialect.
+   * What it gets when the endpoint's stream breaks; "" if the answer is complete. Default: the
+   * error in its dialect.
    */
   fail?(error: ApiError): string | undefined;
 }

@@ -6,6 +6,7 @@ import type { Translation } from "../../translation/translation.ts";
 import type { Dialect } from "../../wire/error.ts";
 import type { CloudModel } from "../clouds/cloudmodel.ts";
 import type { Endpoint } from "../endpoint.ts";
+import { estimateInput } from "../record/estimate.ts";
 import type { Call } from "./call.ts";
 import type { Route } from "./route.ts";
 import type { Question } from "./sender.ts";
@@ -90,11 +91,11 @@ export class Inquiry implements Question {
   }
 
   #through(translation: Translation, body: object): Call {
-    const { model, dialect, requestId } = this.#options;
+    const { model, dialect, requestId, streams } = this.#options;
     return {
       pathAndQuery: translation.path,
       body: Buffer.from(JSON.stringify(body)),
-      rewrite: new TranslatedRewrite({ translation, model, dialect, requestId }),
+      rewrite: new TranslatedRewrite({ translation, model, dialect, requestId, streams }),
     };
   }
 
@@ -102,14 +103,22 @@ export class Inquiry implements Question {
   #withUsage(endpoint: Endpoint, name: string): Call {
     const { value, bytes, model } = this.#options;
     const options = value.stream_options;
-    const asked = isObject(options) && options.include_usage === true;
+    const wish = isObject(options) ? options : {};
+    const asked = wish.include_usage === true;
+    // Of vLLM and others: usage so far in every event.
+    const isContinuous = wish.continuous_usage_stats === true;
     const isRenamed = name !== model;
     const { tellsUsage } = endpoint;
     if (!asked && !isRenamed && tellsUsage === "asked") return this.#plain;
     const mayAsk = tellsUsage === "asks" && options === undefined;
     const renamed = isRenamed ? withModel(bytes, name) : bytes;
     const rename = isRenamed ? [new ModelRewrite(model)] : [];
-    const edits = () => [...rename, new UsageEdit({ asked, promptBytes: bytes.length })];
+    const promptTokens = () =>
+      estimateInput(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
+    const edits = () => [
+      ...rename,
+      ...(isContinuous ? [] : [new UsageEdit({ asked, promptTokens })]),
+    ];
     return {
       pathAndQuery: this.#plain.pathAndQuery,
       body: mayAsk ? askingForUsage(renamed) : renamed,

@@ -77,7 +77,7 @@ describe("usage in streams", () => {
   ];
   const usage = frame({ ...chunk({}), choices: [], usage: counts });
   const run = (asked: boolean, stream: string) =>
-    edited(new EventLines([new UsageEdit({ asked, promptBytes: 40 })]), stream);
+    edited(new EventLines([new UsageEdit({ asked, promptTokens: () => 10 })]), stream);
   const read = (stream: string) =>
     stream
       .split("\n\n")
@@ -112,6 +112,51 @@ describe("usage in streams", () => {
     });
   });
 
+  /** As servers of many kinds send it: every stream has the same texts and the same usage. */
+  const done = { index: 0, delta: {}, finish_reason: "stop" };
+  const only = { choices: [], usage: counts };
+  const nulls = (events: object[]) => events.map((event) => ({ usage: null, ...event }));
+  const some = (n: number) => ({ usage: { ...counts, completion_tokens: n } });
+  const call = (index: number) => chunk({ tool_calls: [{ index, function: { arguments: "{}" } }] });
+  const words = [chunk({ role: "assistant", content: "" }), chunk({ content: "a" }), call(0)];
+  const last = chunk({}, { choices: [done] });
+  const SHAPES: [string, object[]][] = [
+    ["OpenAI, Ollama", [...nulls([...words, last]), chunk({}, only)]],
+    ["vLLM", [...words, last, chunk({}, only)]],
+    ["vLLM with continuous usage", [...words, last].map((one, i) => ({ ...one, ...some(i) }))],
+    ["LM Studio without usage", [...words, last]],
+    ["DeepSeek, Mistral", [...words, { ...last, usage: counts }]],
+    ["OpenRouter", [...words, last, chunk({ content: "" }, { usage: counts })]],
+    ["both ways", [...words, { ...last, usage: counts }, chunk({}, only)]],
+    ["Azure", [{ ...chunk({}), id: "", choices: [], prompt_filter_results: [] }, ...words, last]],
+    ["llama-server", [...words, last, chunk({}, { ...only, timings: { prompt_n: 3 } })]],
+    [
+      "several choices",
+      [0, 1].flatMap((index) => [...words, last].map((one) => withIndex(one, index))),
+    ],
+  ];
+
+  test.each(SHAPES)("of %s is OpenAI's if it was asked for", (_, events) => {
+    const all = read(run(true, [...events.map((event) => frame(event)), DONE_FRAME].join("")));
+    const usages = all.map((event) => event.usage);
+    expect(usages.filter((one) => one !== null)).toHaveLength(1);
+    expect(all.at(-1)).toMatchObject({ choices: [], usage: { prompt_tokens: expect.any(Number) } });
+    const told = (list: object[]) => JSON.stringify(list.map(choicesOf).filter((one) => one[0]));
+    expect(told(all)).toBe(told(events));
+  });
+
+  test.each(SHAPES)("of %s is not there if it was not", (_, events) => {
+    const all = read(run(false, [...events.map((event) => frame(event)), DONE_FRAME].join("")));
+    for (const { usage } of all) expect(usage ?? null).toBeNull();
+    const told = (list: object[]) => JSON.stringify(list.map(choicesOf).filter((one) => one[0]));
+    expect(told(all)).toBe(told(events));
+  });
+
+  test("in what is no JSON is left alone", () => {
+    const event = 'data: {"choices":[{}],"usage":{"a":1},,}\n\n';
+    expect([run(true, event), run(false, event)]).toEqual([event, event]);
+  });
+
   test("leaves errors alone", () => {
     const error = frame({ error: { message: "no" } });
     expect(run(true, error)).toBe(error);
@@ -123,6 +168,14 @@ describe("usage in streams", () => {
     expect(JSON.parse(body)).toEqual({ model: "m", stream_options: { include_usage: true } });
   });
 });
+
+function withIndex(event: object, index: number): object {
+  return { ...event, choices: choicesOf(event).map((choice) => ({ ...choice, index })) };
+}
+
+function choicesOf(event: object): object[] {
+  return "choices" in event && Array.isArray(event.choices) ? event.choices : [];
+}
 
 test("editing loses no byte, however long lines are cut", () => {
   const nothing = { needle: undefined, edit: (data: Buffer) => [data] };

@@ -5,12 +5,10 @@ import type { EventEdit } from "./lines.ts";
 export interface UsageOptions {
   /** The client asked for it: `stream_options.include_usage`. */
   asked: boolean;
-  /** Size of the prompt, for an estimate if the endpoint does not tell. */
-  promptBytes: number;
+  /** About how many tokens the prompt has: asked only if the endpoint does not tell. */
+  promptTokens(): number;
 }
 
-/** Of English text with common tokenizers. */
-const BYTES_PER_TOKEN = 4;
 const USAGE = '"usage"';
 
 /**
@@ -44,7 +42,9 @@ export class UsageEdit implements EventEdit {
     }
     const span = data.includes(USAGE) ? memberSpan(data, "usage") : undefined;
     if (span === undefined || isNull(data, span)) return [this.#without(data, span !== undefined)];
-    const { choices, usage, ...rest } = parse(data);
+    const event = parse(data);
+    if (event === undefined) return [data];
+    const { choices, usage, ...rest } = event;
     if (!Array.isArray(choices) || choices.length === 0) {
       this.#sent = true;
       return [data];
@@ -66,13 +66,13 @@ export class UsageEdit implements EventEdit {
   }
 
   #usage(last: Buffer): Buffer {
-    const { id, object, created, model } = parse(last);
+    const { id, object, created, model } = parse(last) ?? {};
     const usage = this.#told ?? this.#estimate();
     return Buffer.from(JSON.stringify({ id, object, created, model, choices: [], usage }));
   }
 
   #estimate() {
-    const prompt = Math.ceil(this.#options.promptBytes / BYTES_PER_TOKEN);
+    const prompt = this.#options.promptTokens();
     // The first has the role only, the last the reason of the end.
     const completion = Math.max(0, this.#events - 2);
     const counts = { prompt_tokens: prompt, completion_tokens: completion };
@@ -84,7 +84,9 @@ function notAsked(data: Buffer): Buffer[] {
   if (!data.includes(USAGE)) return [data];
   const span = memberSpan(data, "usage");
   if (span === undefined || isNull(data, span)) return [data];
-  const { usage: _, ...rest } = parse(data);
+  const event = parse(data);
+  if (event === undefined) return [data];
+  const { usage: _, ...rest } = event;
   const { choices } = rest;
   if (Array.isArray(choices) && choices.length === 0) return [];
   return [Buffer.from(JSON.stringify(rest))];
@@ -94,9 +96,14 @@ function isNull(data: Buffer, { start, end }: Span): boolean {
   return data.toString("utf8", start, end) === "null";
 }
 
-function parse(data: Buffer): Record<string, unknown> {
-  const json: unknown = JSON.parse(data.toString("utf8"));
-  return typeof json === "object" && json !== null ? { ...json } : {};
+/** Undefined for what is no object after all: it is passed as it came. */
+function parse(data: Buffer): Record<string, unknown> | undefined {
+  try {
+    const json: unknown = JSON.parse(data.toString("utf8"));
+    return typeof json === "object" && json !== null ? { ...json } : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 const ASK = Buffer.from('{"stream_options":{"include_usage":true},');
