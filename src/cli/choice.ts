@@ -130,7 +130,7 @@ async function fitting(
   if (typeof chosen !== "string") return { candidate: chosen, notes: [] };
   if (!isNamed) {
     throw new CliError(`${chosen}\nThere are: ${namesOf(all)}. One that is named is fetched \
-anyway: llmlb pull ${manifest.repo}:${first.quantization ?? "QUANT"}`);
+anyway: llmlb pull ${manifest.repo}:${all.toSorted(bySize)[0]?.quantization ?? "QUANT"}`);
   }
   const smaller = all.filter((one) => bySize(one, first) < 0 && typeof fit([one]) !== "string");
   const advice = smaller.length === 0 ? "" : ` What fits: ${namesOf(smaller)}.`;

@@ -16,10 +16,18 @@ interface Payload {
   note: string;
 }
 
+interface FileBar {
+  bar: SingleBar;
+  rate: Rate;
+  bytes: number;
+  /** Nothing more comes of it. */
+  over: boolean;
+}
+
 /** Progress as bars: one for each file that is fetched, and one for all where there are several. */
 export class ProgressBars implements PullDisplay {
   readonly #bars: MultiBar;
-  readonly #files = new Map<string, { bar: SingleBar; rate: Rate; over: boolean }>();
+  readonly #files = new Map<string, FileBar>();
   readonly #nowMs: () => number;
   #total: SingleBar | undefined;
 
@@ -32,10 +40,10 @@ export class ProgressBars implements PullDisplay {
   }
 
   show(now: PullProgress): void {
-    if (now.files.length > 1) {
+    if (now.files.length > 1 && now.state !== "failed") {
       const rate = { perSecond: now.rate_bytes_per_s, etaS: now.eta_s };
       const total = now.total_bytes;
-      const payload = payloadOf("all files", { ...now, total_bytes: total }, rate);
+      const payload = payloadOf("all files", now, rate);
       this.#total ??= this.#bars.create(total, now.bytes, payload);
       this.#total.setTotal(total);
       this.#total.update(now.bytes, payload);
@@ -55,6 +63,14 @@ export class ProgressBars implements PullDisplay {
     if (known === undefined) return;
     known.rate.at(bytes, this.#nowMs());
     known.over = over;
+    if (state === "failed") {
+      // What had come is told still: it may be kept.
+      known.bar.update(
+        payloadOf(name, { ...file, bytes: known.bytes }, { perSecond: 0, etaS: null }),
+      );
+      return;
+    }
+    known.bytes = bytes;
     const perSecond = state === "downloading" ? known.rate.perSecond() : 0;
     const left = (file.total_bytes ?? bytes) - bytes;
     const etaS = perSecond > 0 ? Math.ceil(left / perSecond) : null;
@@ -72,7 +88,7 @@ export class ProgressBars implements PullDisplay {
       this.#files.delete(past[0]);
     }
     const bar = this.#bars.create(total ?? bytes, bytes, { name, note: "" });
-    const added = { bar, rate: new Rate(), over: false };
+    const added = { bar, rate: new Rate(), bytes, over: false };
     this.#files.set(name, added);
     return added;
   }

@@ -49,7 +49,8 @@ export async function pullModel(command: PullCommand): Promise<ExitCode> {
     for (const note of choice.notes) tell(note);
     return await fetchChosen(choice, command);
   } catch (error) {
-    const told = signal.aborted ? stopped(wanted) : pullFailure(error, failed);
+    const isTold = error instanceof CliError;
+    const told = signal.aborted && !isTold ? stopped(wanted) : pullFailure(error, failed);
     if (json && told instanceof Error) printFailure(wanted.reference, told.message);
     throw told;
   } finally {
@@ -106,7 +107,8 @@ async function shown(
   try {
     for await (const now of snapshots) {
       display.show(now);
-      last = now;
+      // A pull that failed counts what it began with nothing: what came before is told.
+      last = now.state === "failed" ? (last ?? now) : now;
     }
   } finally {
     display.end();
