@@ -1,6 +1,7 @@
 import { ClientError } from "../http/client/failure.ts";
 import { get } from "../http/client/get.ts";
 import { headerOf } from "../http/client/head.ts";
+import { parseJson } from "../lib/json.ts";
 import type { Endpoint } from "./endpoint.ts";
 
 /** What came of a question: JSON (undefined where it was none), or how it failed. */
@@ -45,7 +46,7 @@ export async function ask(
     }
     const text = new TextDecoder().decode(body);
     const server = headerOf(head, "server") ?? "";
-    return { ok: true, json: parsed(text), text, server, latencyMs: latencyMs() };
+    return { ok: true, json: parseJson(text), text, server, latencyMs: latencyMs() };
   } catch (error) {
     return { ok: false, failure: "connection", reason: describe(error, path), latencyMs: null };
   }
@@ -55,14 +56,6 @@ function adviceFor(status: number): string {
   if (status === 401 || status === 403) return ": its API key is missing or wrong";
   if (status === 407) return ": the proxy in between wants a user and a password";
   return status >= 300 && status < 400 ? ": redirects are not followed" : "";
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined; // Whoever asked sees that it is no JSON.
-  }
 }
 
 function describe(error: unknown, path: string): string {

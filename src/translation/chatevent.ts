@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parseObject } from "../lib/json.ts";
 import { ChatChunk } from "../wire/chat.ts";
 import { ApiError } from "../wire/error.ts";
 import { DONE, type ServerEvent } from "../wire/sse.ts";
@@ -14,8 +15,8 @@ const ErrorText = z.union([
  * tells of, or `upstream` for one that makes no sense.
  */
 export function readChunk({ event, data }: ServerEvent): ChatChunk | "done" {
-  const json = jsonOf(data);
-  if (json === DONE) return "done";
+  if (data.trim() === DONE) return "done";
+  const json = eventJson(data);
   const failure = ErrorText.safeParse(json).data?.error;
   if (failure !== undefined) throw told(failure);
   if (event === "error") throw told("it gives no reason");
@@ -31,8 +32,13 @@ export function logprobsOf({ logprobs }: { logprobs?: unknown }): unknown[] {
 
 /** What the model thought: `reasoning_content` with most servers, `reasoning` with some. */
 export function thoughtOf(said: Record<string, unknown>): string {
-  const text = said.reasoning_content ?? said.reasoning;
+  const text = said.reasoning_content || said.reasoning;
   return typeof text === "string" ? text : "";
+}
+
+/** The arguments of a call, none of which may be written as no text; undefined for no object. */
+export function argumentsOf(text: string): Record<string, unknown> | undefined {
+  return text.trim() === "" ? {} : parseObject(text);
 }
 
 /** The error of a stream that ended before its last event. */
@@ -48,8 +54,8 @@ export function streamFailure(thrown: unknown): ApiError {
   return new ApiError("upstream", message, { code: "invalid_answer", cause: thrown });
 }
 
-function jsonOf(data: string): unknown {
-  if (data.trim() === DONE) return DONE;
+/** The data of an event. Throws `upstream` for what is no JSON. */
+export function eventJson(data: string): unknown {
   try {
     return JSON.parse(data);
   } catch (cause) {

@@ -1,5 +1,6 @@
 import { ModelRewrite } from "../http/rewrite/model.ts";
 import type { Rewrite, Rewritten, StreamRewrite } from "../http/rewrite/rewrite.ts";
+import { parseJson } from "../lib/json.ts";
 import { ApiError, type Dialect, errorBody, errorHeaders } from "../wire/error.ts";
 import { readProviderError } from "../wire/foreignerror.ts";
 import { EventReader } from "../wire/sse.ts";
@@ -32,9 +33,10 @@ export class TranslatedRewrite implements Rewrite {
 
   whole(bytes: Buffer, status: number): Rewritten {
     const { translation, dialect, requestId, streams } = this.#options;
-    const json = parse(bytes);
+    const text = bytes.toString("utf8");
+    const json = parseJson(text);
     if (status >= 400) {
-      const { kind, message, ...more } = readProviderError(status, json ?? bytes.toString("utf8"));
+      const { kind, message, ...more } = readProviderError(status, json ?? text);
       const error = new ApiError(kind, message, more);
       const body = encode(JSON.stringify(errorBody(error, dialect, requestId)));
       return { bytes: body, status: error.status, headers: errorHeaders(error) };
@@ -89,14 +91,6 @@ class TranslatedStream implements StreamRewrite {
 
   #sent(text: string): Uint8Array | undefined {
     return text === "" ? undefined : this.#names.push(encode(text));
-  }
-}
-
-function parse(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString("utf8"));
-  } catch {
-    return undefined; // An error page, or an answer that makes no sense.
   }
 }
 

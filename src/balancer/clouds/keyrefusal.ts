@@ -1,5 +1,6 @@
 import { EventLines } from "../../http/rewrite/lines.ts";
 import type { Rewrite, Rewritten, StreamRewrite } from "../../http/rewrite/rewrite.ts";
+import { parseJson } from "../../lib/json.ts";
 import type { Logger } from "../../lib/log.ts";
 import { ApiError, type Dialect, errorBody, errorHeaders } from "../../wire/error.ts";
 import { readProviderError } from "../../wire/foreignerror.ts";
@@ -41,7 +42,7 @@ export class KeyRefusal implements Rewrite {
 
   #refused(bytes: Buffer, status: number): Rewritten | undefined {
     const text = bytes.toString("utf8");
-    const { kind, message: said } = readProviderError(status, jsonOf(text) ?? text);
+    const { kind, message: said } = readProviderError(status, parseJson(text) ?? text);
     if (kind !== "unauthorized" && kind !== "forbidden") return undefined;
     const { provider, dialect, requestId, log } = this.#options;
     const { name, keyHolder } = provider;
@@ -56,13 +57,5 @@ ${keyHolder} on the balancer; its log has the cloud's words.`;
       status: error.status,
       headers: errorHeaders(error),
     };
-  }
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined; // A page of a proxy in between.
   }
 }

@@ -1,7 +1,8 @@
 import { type AnswerBlock, MessagesAnswer } from "../../wire/anthropic.ts";
+import { completionId, nowS } from "../ids.ts";
 import { nonsense, readAnswer } from "../reading.ts";
 import type { Asked } from "./chat.ts";
-import { chatUsage, completionId, finishOf, nowS } from "./ending.ts";
+import { chatUsage, finishOf } from "./ending.ts";
 
 /**
  * The chat completion for a message. Thoughts become `reasoning_content`; with their signatures

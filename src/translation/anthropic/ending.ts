@@ -40,14 +40,3 @@ export function chatUsage(usage: MessagesUsage) {
     ...(thinking == null ? {} : { completion_tokens_details: { reasoning_tokens: thinking } }),
   } satisfies ChatUsage;
 }
-
-/** A completion's id made of a message's. */
-export function completionId(id: string): string {
-  const rest = id === "" ? crypto.randomUUID().replaceAll("-", "") : id.replace(/^msg_/, "");
-  return rest.startsWith("chatcmpl-") ? rest : `chatcmpl-${rest}`;
-}
-
-/** Now, as chat completions tell when an answer was made. */
-export function nowS(): number {
-  return Math.floor(Date.now() / 1000);
-}

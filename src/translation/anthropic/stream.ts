@@ -2,12 +2,13 @@ import { type AnswerBlock, MessagesEvent, type MessagesUsage } from "../../wire/
 import { ApiError, errorFrame } from "../../wire/error.ts";
 import { readProviderError } from "../../wire/foreignerror.ts";
 import { DONE_FRAME, frame, type ServerEvent } from "../../wire/sse.ts";
-import { streamFailure, unfinished } from "../chatevent.ts";
+import { eventJson, streamFailure, unfinished } from "../chatevent.ts";
+import { completionId, nowS } from "../ids.ts";
 import { nonsense, readAnswer, said } from "../reading.ts";
 import type { StreamTranslation } from "../translation.ts";
 import { thoughtOf } from "./answer.ts";
 import type { Asked } from "./chat.ts";
-import { chatUsage, completionId, finishOf, nowS } from "./ending.ts";
+import { chatUsage, finishOf } from "./ending.ts";
 
 /**
  * The streamed chat completion for a streamed message. It is finished (`[DONE]`) only by
@@ -164,19 +165,11 @@ export class ChatStream implements StreamTranslation {
 
 /** Throws the error that an event tells of. */
 function eventOf({ event, data }: ServerEvent): MessagesEvent {
-  const json = parsed(data);
+  const json = eventJson(data);
   const isError =
     typeof json === "object" && json !== null && Reflect.get(json, "type") === "error";
   if (!isError && event !== "error") return readAnswer(MessagesEvent, json);
   const { kind, message } = readProviderError(undefined, json);
   const text = `The answer broke off: the endpoint reports an error: ${message}`;
   throw new ApiError(kind, text, { code: "stream_error" });
-}
-
-function parsed(data: string): unknown {
-  try {
-    return JSON.parse(data);
-  } catch (cause) {
-    throw nonsense("an event of it is no JSON", cause);
-  }
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { RedactedThinkingBlock, ThinkingBlock } from "../../wire/anthropic.ts";
 import type { ChatMessage, ToolCall } from "../../wire/chat.ts";
+import { argumentsOf } from "../chatevent.ts";
 import { refusal } from "../reading.ts";
 import { toolId } from "./id.ts";
 import { type Block, blocksOf } from "./parts.ts";
@@ -108,19 +109,11 @@ function signedThoughts(value: unknown): Block[] {
 }
 
 function toolUse({ id, function: { name, arguments: text } }: ToolCall, at: string): Block {
-  const input = text.trim() === "" ? {} : parsed(text);
-  if (typeof input !== "object" || input === null || Array.isArray(input)) {
+  const input = argumentsOf(text);
+  if (input === undefined) {
     throw refusal(`${at}.function.arguments`, "must be a JSON object, as text");
   }
   return { type: "tool_use", id: toolId(id), name, input };
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined; // said by the caller, with the field's name
-  }
 }
 
 /** Whether the last call of tools comes without the thoughts that led to it. */

@@ -7,6 +7,7 @@ import {
   type GoogleLogprobs,
   type GoogleUsage,
 } from "../../wire/google.ts";
+import { completionId, newId, nowS } from "../ids.ts";
 import { signed } from "./signature.ts";
 
 /** A completion made of Google's answer. Throws `upstream` for one that makes no sense. */
@@ -19,7 +20,7 @@ export function answerOf(json: unknown, model: string): ChatCompletion {
   return {
     id: completionId(responseId),
     object: "chat.completion",
-    created: Math.floor(Date.now() / 1000),
+    created: nowS(),
     model,
     choices:
       candidates.length > 0 || blocked === undefined
@@ -27,11 +28,6 @@ export function answerOf(json: unknown, model: string): ChatCompletion {
         : [{ index: 0, message: blockedMessage(blocked), finish_reason: "content_filter" }],
     ...(usageMetadata ? { usage: usageOf(usageMetadata) } : {}),
   };
-}
-
-/** An id of a completion, with Google's own in it where there is one. */
-export function completionId(responseId: string | undefined): string {
-  return `chatcmpl-${responseId ?? crypto.randomUUID().replaceAll("-", "")}`;
 }
 
 /** What is said in place of an answer to a prompt that Google does not take. */
@@ -45,7 +41,7 @@ export function pieceOf(part: AnsweredPart): Piece {
   if (call !== undefined) {
     const args = JSON.stringify(call.args ?? {});
     const called = { name: call.name, arguments: args };
-    const id = call.id ?? `call_${crypto.randomUUID().replaceAll("-", "").slice(0, 24)}`;
+    const id = call.id ?? newId("call_");
     return { call: { id, type: "function", function: called, ...signed(signature) } };
   }
   const sign = signature === undefined ? {} : { signature };

@@ -214,7 +214,7 @@ describe("an answer", () => {
       { name: "g", arguments: "{}" },
     ]);
     expect(new Set(calls.map(({ id }) => id)).size).toBe(2);
-    expect(calls[0]?.id).toMatch(/^call_[0-9a-f]{24}$/);
+    expect(calls[0]?.id).toMatch(/^call_[0-9a-f]{32}$/);
     expect(choices[0]).toMatchObject({ message: { content: null }, finish_reason: "tool_calls" });
   });
 

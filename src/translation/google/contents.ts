@@ -1,5 +1,7 @@
+import { parseObject } from "../../lib/json.ts";
 import type { ChatMessage, ToolCall } from "../../wire/chat.ts";
 import type { GoogleContent, GooglePart } from "../../wire/google.ts";
+import { argumentsOf } from "../chatevent.ts";
 import { type ChatContent, partsOf, refused, textsOf } from "./parts.ts";
 import { signatureOf } from "./signature.ts";
 
@@ -87,7 +89,7 @@ function saidParts(message: Said, place: string, unsigned: string | undefined): 
 }
 
 function callOf({ id, function: { name, arguments: text } }: ToolCall, place: string) {
-  const args = text.trim() === "" ? {} : parseObject(text);
+  const args = argumentsOf(text);
   if (args === undefined) {
     throw refused(`${place}.function.arguments`, "it must be the text of a JSON object");
   }
@@ -117,15 +119,4 @@ function responseOf(text: string): Record<string, unknown> {
   );
   if (json === undefined || "output" in json || "error" in json) return { output: text };
   return JSON.stringify(json) === compact ? json : { output: text };
-}
-
-function parseObject(text: string): Record<string, unknown> | undefined {
-  try {
-    const json: unknown = JSON.parse(text);
-    return typeof json === "object" && json !== null && !Array.isArray(json)
-      ? { ...json }
-      : undefined;
-  } catch {
-    return undefined; // Whoever asked knows what to do with text.
-  }
 }

@@ -2,10 +2,10 @@ import { ApiError, errorFrame } from "../../wire/error.ts";
 import { readProviderError } from "../../wire/foreignerror.ts";
 import { GoogleAnswer, type GoogleCandidate, type GoogleUsage } from "../../wire/google.ts";
 import { DONE_FRAME, frame, type ServerEvent } from "../../wire/sse.ts";
+import { completionId, nowS } from "../ids.ts";
 import type { StreamTranslation } from "../translation.ts";
 import {
   blockedMessage,
-  completionId,
   finishOf,
   logprobsOf,
   type Piece,
@@ -35,7 +35,7 @@ interface Choice {
  */
 export class GoogleStream implements StreamTranslation {
   readonly #options: GoogleStreamOptions;
-  readonly #created = Math.floor(Date.now() / 1000);
+  readonly #created = nowS();
   readonly #choices = new Map<number, Choice>();
   #id: string | undefined;
   #usage: GoogleUsage | undefined;
@@ -113,7 +113,7 @@ export class GoogleStream implements StreamTranslation {
   #head() {
     const { model } = this.#options;
     const object = "chat.completion.chunk";
-    return { id: this.#id ?? completionId(undefined), object, created: this.#created, model };
+    return { id: this.#id ?? completionId(), object, created: this.#created, model };
   }
 
   #chunk(choice: object): string {

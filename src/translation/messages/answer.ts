@@ -1,6 +1,8 @@
 import { ChatCompletion, type ToolCall } from "../../wire/chat.ts";
+import { argumentsOf, thoughtOf } from "../chatevent.ts";
+import { messageId, newId } from "../ids.ts";
 import { nonsense, readAnswer } from "../reading.ts";
-import { endingOf, messageId, messagesUsage, newId } from "./ending.ts";
+import { endingOf, messagesUsage } from "./ending.ts";
 import type { Asked } from "./messages.ts";
 
 /**
@@ -13,7 +15,7 @@ export function messageOf(json: unknown, asked: Asked): object {
   const choice = completion.choices[0];
   if (choice === undefined) throw nonsense("it has no choice");
   const { message, finish_reason: reason } = choice;
-  const thinking = message.reasoning_content || textIn(message.reasoning);
+  const thinking = thoughtOf(message);
   const text = `${message.content ?? ""}${message.refusal ?? ""}`;
   const calls = (message.tool_calls ?? []).flatMap((call) => toolUse(call, reason === "length"));
   return {
@@ -31,25 +33,11 @@ export function messageOf(json: unknown, asked: Asked): object {
   };
 }
 
-/** Some servers call the thoughts `reasoning`. */
-export function textIn(value: unknown): string {
-  return typeof value === "string" ? value : "";
-}
-
 function toolUse({ id, function: { name, arguments: text } }: ToolCall, cut: boolean) {
-  const input = parsed(text);
-  if (typeof input === "object" && input !== null && !Array.isArray(input)) {
+  const input = argumentsOf(text);
+  if (input !== undefined) {
     return [{ type: "tool_use", id: id === "" ? newId("toolu_") : id, name, input }];
   }
   if (cut) return [];
   throw nonsense(`the arguments of its call of ${JSON.stringify(name)} are no JSON object`);
-}
-
-function parsed(text: string): unknown {
-  if (text.trim() === "") return {};
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined; // what the model wrote is no JSON: said by the caller
-  }
 }

@@ -1,6 +1,6 @@
 import { ApiError } from "../../wire/error.ts";
 import { frame } from "../../wire/sse.ts";
-import { newId } from "./ending.ts";
+import { newId } from "../ids.ts";
 import { ObjectEnd } from "./json.ts";
 
 /** What may wait for its turn; no model writes calls of this length at once. */

@@ -54,14 +54,3 @@ export function messagesUsage(usage: ChatUsage | null | undefined) {
     ...(thinking == null ? {} : { output_tokens_details: { thinking_tokens: thinking } }),
   } satisfies MessagesUsage;
 }
-
-/** A message's id made of a completion's, or a new one where there is none. */
-export function messageId(id: string): string {
-  if (id === "") return newId("msg_");
-  return id.startsWith("msg_") ? id : `msg_${id.replace(/^chatcmpl-/, "")}`;
-}
-
-/** A new id, for what a server left without one. */
-export function newId(prefix: string): string {
-  return `${prefix}${crypto.randomUUID().replaceAll("-", "")}`;
-}

@@ -1,11 +1,11 @@
 import type { ChatChunk, ChatUsage } from "../../wire/chat.ts";
 import { type ApiError, errorFrame } from "../../wire/error.ts";
 import type { ServerEvent } from "../../wire/sse.ts";
-import { readChunk, streamFailure, unfinished } from "../chatevent.ts";
+import { readChunk, streamFailure, thoughtOf, unfinished } from "../chatevent.ts";
+import { messageId } from "../ids.ts";
 import type { StreamTranslation } from "../translation.ts";
-import { textIn } from "./answer.ts";
 import { Blocks, event } from "./blocks.ts";
-import { endingOf, messageId, messagesUsage } from "./ending.ts";
+import { endingOf, messagesUsage } from "./ending.ts";
 import type { Asked } from "./messages.ts";
 
 type Choice = ChatChunk["choices"][number];
@@ -62,7 +62,7 @@ export class MessageStream implements StreamTranslation {
     const choice = chunk.choices.find(({ index }) => index === 0);
     if (choice === undefined) return frames;
     const { delta } = choice;
-    frames += this.#blocks.text("thinking", delta.reasoning_content || textIn(delta.reasoning));
+    frames += this.#blocks.text("thinking", thoughtOf(delta));
     frames += this.#blocks.text("text", `${delta.content ?? ""}${delta.refusal ?? ""}`);
     for (const { index, id, function: called } of delta.tool_calls ?? []) {
       const piece = { index, id, name: called?.name, text: called?.arguments ?? "" };

@@ -1,5 +1,5 @@
-import { z } from "zod";
 import { ApiError } from "../../wire/error.ts";
+import { argumentsOf } from "../chatevent.ts";
 import { nonsense } from "../reading.ts";
 
 /** A piece of a call as a stream of chat completions has it. */
@@ -19,8 +19,6 @@ interface Call {
 
 /** Far more than any model writes. */
 const CHARS_MAX = 32 * 1024 * 1024;
-
-const Arguments = z.record(z.string(), z.unknown());
 
 /** Puts calls together out of their pieces: Ollama tells each of them whole. */
 export class Calls {
@@ -59,13 +57,7 @@ export class Calls {
 }
 
 function parseArguments(name: string, text: string): Record<string, unknown> {
-  if (text.trim() === "") return {};
-  const reason = `the model called \`${name}\` with arguments that are no JSON object`;
-  try {
-    const result = Arguments.safeParse(JSON.parse(text));
-    if (result.success) return result.data;
-  } catch (cause) {
-    throw nonsense(reason, cause);
-  }
-  throw nonsense(reason);
+  const given = argumentsOf(text);
+  if (given !== undefined) return given;
+  throw nonsense(`the model called \`${name}\` with arguments that are no JSON object`);
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { OllamaEmbeddingsRequest, OllamaEmbedRequest } from "../../wire/ollama.ts";
-import { nonsense, readAnswer, readRequest } from "../reading.ts";
+import { nonsense, readAnswer, readRequest, said } from "../reading.ts";
 import type { Translation } from "../translation.ts";
 import { type Clock, Measure } from "./measure.ts";
 
@@ -22,7 +22,7 @@ export function ollamaEmbedOverEmbeddings(request: unknown, clock?: Clock): Tran
   const count = typeof input === "string" ? 1 : input.length;
   return {
     path: EMBEDDINGS,
-    body: { model, input, encoding_format: "float", ...given({ dimensions, keep_alive }) },
+    body: { model, input, encoding_format: "float", ...said({ dimensions, keep_alive }) },
     answer(json) {
       const { embeddings, usage } = read(json, count);
       measure.read(usage ? { ...usage, completion_tokens: 0 } : undefined, json);
@@ -37,7 +37,7 @@ export function ollamaEmbeddingsOverEmbeddings(request: unknown): Translation {
   const { model, prompt, keep_alive } = readRequest(OllamaEmbeddingsRequest, request);
   return {
     path: EMBEDDINGS,
-    body: { model, input: prompt, encoding_format: "float", ...given({ keep_alive }) },
+    body: { model, input: prompt, encoding_format: "float", ...said({ keep_alive }) },
     answer: (json) => ({ embedding: read(json, 1).embeddings[0] ?? [] }),
   };
 }
@@ -47,9 +47,4 @@ function read(json: unknown, count: number) {
   if (data.length !== count) throw nonsense(`it has ${data.length} embeddings of ${count}`);
   const inOrder = data.toSorted((a, b) => (a.index ?? 0) - (b.index ?? 0));
   return { embeddings: inOrder.map(({ embedding }) => embedding), usage };
-}
-
-function given(fields: Record<string, unknown>): Record<string, unknown> {
-  const entries = Object.entries(fields);
-  return Object.fromEntries(entries.filter(([, value]) => value !== undefined && value !== null));
 }

@@ -1,4 +1,5 @@
 import type { OllamaOptions, OllamaSettings } from "../../wire/ollama.ts";
+import { said } from "../reading.ts";
 
 /** Of `options`, what chat completions and text completions call the same. */
 const SAME = [
@@ -29,8 +30,7 @@ export function settingsOf(request: OllamaSettings): Record<string, unknown> {
     stream: stream !== false,
     stream_options: stream === false ? undefined : { include_usage: true },
   };
-  const given = Object.entries(fields).filter(([, value]) => value !== undefined && value !== null);
-  return Object.fromEntries(given);
+  return said(fields);
 }
 
 /** The same for a request that is only to load the model: the shortest answer that there is. */

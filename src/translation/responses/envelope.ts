@@ -1,5 +1,6 @@
 import type { ChatUsage } from "../../wire/chat.ts";
 import type { OutputItem, ResponsesRequest } from "../../wire/responses.ts";
+import { newId, nowS } from "../ids.ts";
 
 /** What changes of a response while it is made. */
 export interface Outcome {
@@ -12,21 +13,16 @@ export interface Outcome {
   error?: { code: string; message: string };
 }
 
-/** Makes ids that are told apart by their beginning: `resp_`, `msg_`, `rs_`, `fc_`. */
-export function newId(prefix: string): string {
-  return `${prefix}_${crypto.randomUUID().replaceAll("-", "")}`;
-}
-
 /** What of a response stays the same from its first event to its last. */
 export class Envelope {
   readonly #request: ResponsesRequest;
-  readonly #id = newId("resp");
+  readonly #id = newId("resp_");
   readonly #createdS: number;
 
   /** `createdS`: unix seconds; 0 where the endpoint does not say. */
   constructor(request: ResponsesRequest, createdS: number) {
     this.#request = request;
-    this.#createdS = createdS > 0 ? Math.floor(createdS) : Math.floor(Date.now() / 1000);
+    this.#createdS = createdS > 0 ? Math.floor(createdS) : nowS();
   }
 
   /** The response object: the model's name as the client knows it, and what it asked for. */
@@ -38,7 +34,7 @@ export class Envelope {
       created_at: this.#createdS,
       status,
       background: false,
-      completed_at: isDone ? Math.max(this.#createdS, Math.floor(Date.now() / 1000)) : null,
+      completed_at: isDone ? Math.max(this.#createdS, nowS()) : null,
       error: error ?? null,
       incomplete_details: reason === undefined ? null : { reason },
       output,

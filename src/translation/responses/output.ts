@@ -7,7 +7,7 @@ import type {
   RefusalContent,
   TextContent,
 } from "../../wire/responses.ts";
-import { newId } from "./envelope.ts";
+import { newId } from "../ids.ts";
 
 /** An event of a response's stream, before it has its number. */
 export interface OutputEvent {
@@ -94,7 +94,7 @@ export class Output {
     this.#endMessage("completed");
     let call = this.#calls.get(number);
     if (call === undefined || (id && id !== call.item.call_id)) {
-      call = this.#openCall(id || newId("call"), name ?? "");
+      call = this.#openCall(id || newId("call_"), name ?? "");
       this.#calls.set(number, call);
     }
     if (!args) return;
@@ -120,7 +120,7 @@ export class Output {
   }
 
   #openThought(): Open<OutputReasoning> {
-    const id = newId("rs");
+    const id = newId("rs_");
     const item: OutputReasoning = {
       ...{ id, type: "reasoning", status: "in_progress", summary: [], content: [] },
     };
@@ -131,14 +131,14 @@ export class Output {
   }
 
   #openMessage(): Open<OutputMessage> {
-    const id = newId("msg");
+    const id = newId("msg_");
     return this.#open<OutputMessage>({
       ...{ id, type: "message", status: "in_progress", role: "assistant", content: [] },
     });
   }
 
   #openCall(call_id: string, name: string): Open<OutputCall> {
-    const id = newId("fc");
+    const id = newId("fc_");
     const open = this.#open<OutputCall>({
       ...{ id, type: "function_call", status: "in_progress", call_id, name, arguments: "" },
     });

@@ -1,6 +1,7 @@
 import type { ChatMessage, ResponseFormat } from "../../wire/chat.ts";
 import { ApiError } from "../../wire/error.ts";
 import type { ResponsesRequest, TextFormat } from "../../wire/responses.ts";
+import { said } from "../reading.ts";
 import { messagesOf } from "./input.ts";
 import { toolsOf } from "./tools.ts";
 
@@ -23,13 +24,12 @@ export function chatBody(request: ResponsesRequest): Record<string, unknown> {
     ...{ user: request.user, safety_identifier: request.safety_identifier },
     ...{ prompt_cache_key: request.prompt_cache_key, service_tier: request.service_tier },
   };
-  const given = Object.entries(fields).filter(([, value]) => value !== undefined && value !== null);
   return {
     ...foreignFields(request),
     model: request.model,
     messages: conversationOf(request),
     ...toolsOf(request),
-    ...Object.fromEntries(given),
+    ...said(fields),
     ...(stream === true ? { stream, stream_options: { include_usage: true } } : {}),
   };
 }
