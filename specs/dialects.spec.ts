@@ -42,7 +42,7 @@ describe("OpenAI's responses", () => {
       model: TINY,
       input: [
         { role: "user", content: "My home is in Jakarta." },
-        { type: "message", role: "assistant", content: "Jakarta is a nice place." },
+        { role: "assistant", content: "Jakarta is a nice place." },
         { role: "user", content: "Where do I live?" },
       ],
       temperature: 0,
@@ -74,8 +74,18 @@ describe("OpenAI's responses", () => {
       event.type === "response.output_text.delta" ? event.delta : "",
     );
     expect(deltas.join("")).toBe(COUNTED);
-    const last = events.at(-1);
-    expect(last).toMatchObject({ response: { status: "completed", model: TINY } });
+    expect(events.map(({ sequence_number: n }) => n)).toEqual(events.map((_, i) => i));
+    expect(events.at(-1)).toMatchObject({ response: { status: "completed", model: TINY } });
+  });
+
+  test.each(["node", "balancer"])("of a %s refuse what needs something kept", async (part) => {
+    const { url, nodeUrl } = program;
+    const body = { model: TINY, input: COUNT, previous_response_id: "resp_1", stream: true };
+    const refused = await post(`${part === "node" ? nodeUrl : url}/v1/responses`, body);
+    expect(refused.status).toBe(400);
+    expect(await refused.json()).toMatchObject({
+      error: { code: "unsupported_state", param: "previous_response_id" },
+    });
   });
 
   test("call tools", async () => {
@@ -119,13 +129,17 @@ describe("Anthropic's messages", () => {
       { headers: { "anthropic-version": "2023-06-01", "x-api-key": "none" } },
     );
   const answered = async (body: object) => (await send(body)).json() as Promise<object>;
+  const counted = async (body: object) => {
+    const count = (await (await send(body, "/count_tokens")).json()) as { input_tokens: number };
+    return count.input_tokens;
+  };
 
   test("answer in one piece", async () => {
     const response = await send({ messages: says("Goodbye") });
     expect(response.status).toBe(200);
     expect(response.headers.get("x-request-id")).toMatch(/^req_/);
     expect(await response.json()).toMatchObject({
-      id: expect.any(String),
+      id: expect.stringMatching(/^msg_/),
       type: "message",
       role: "assistant",
       model: TINY,
@@ -143,6 +157,7 @@ describe("Anthropic's messages", () => {
     expect(await answered(short)).toMatchObject({ stop_reason: "max_tokens" });
     const stopped = { messages: says(COUNT), stop_sequences: ["33"] };
     expect(await answered(stopped)).toMatchObject({
+      stop_reason: "stop_sequence",
       stop_sequence: "33",
       content: [{ text: "29, 30, 31, 32, " }],
     });
@@ -161,8 +176,57 @@ describe("Anthropic's messages", () => {
       "message_stop",
     ]);
     expect(textOf(got)).toBe(COUNTED);
-    const end = got.find(({ event }) => event === "message_delta");
-    expect(end?.json).toMatchObject({ delta: { stop_reason: "end_turn" } });
+    const [start, end] = ["message_start", "message_delta"].map((name) => {
+      return got.find(({ event }) => event === name)?.json;
+    });
+    expect(end).toMatchObject({ delta: { stop_reason: "end_turn", stop_sequence: null } });
+    const { message } = start as { message: { id: string; usage: Usage } };
+    expect(message.id).toMatch(/^msg_/);
+    expect(inputOf(message.usage)).toBe(inputOf(end?.usage as Usage));
+    expect(inputOf(message.usage)).toBe(await counted({ messages: says(COUNT) }));
+  });
+
+  test("stream which stop sequence ended them, and the calls of tools in pieces", async () => {
+    const asked = { messages: says(COUNT), stop_sequences: ["never", "33"], stream: true };
+    const stopped = await allFrames(await send(asked));
+    expect(stopped.find(({ event }) => event === "message_delta")?.json).toMatchObject({
+      delta: { stop_reason: "stop_sequence", stop_sequence: "33" },
+    });
+    const tools = [{ name: "get_stock_price", input_schema: parameters }];
+    const messages = says("What is the stock price of ABC?");
+    const called = await allFrames(await send({ messages, tools, stream: true }));
+    const pieces = called.map(({ json }) => (json?.delta as Delta | undefined)?.partial_json ?? "");
+    expect(JSON.parse(pieces.join(""))).toEqual({ symbol: "ABC" });
+    expect(pieces.filter((piece) => piece !== "").length).toBeGreaterThan(2);
+  });
+
+  test("use the tool that they must use", async () => {
+    const input_schema = { type: "object", properties: { a: { type: "string", maxLength: 4 } } };
+    const tools = ["get_stock_price", "other"].map((name) => ({ name, input_schema }));
+    const messages = says("What is the stock price of ABC?");
+    const body = { messages, tools, tool_choice: { type: "tool", name: "other" } };
+    expect(await answered(body)).toMatchObject({
+      ...{ stop_reason: "tool_use", content: [{ type: "tool_use", name: "other" }] },
+    });
+    const chat = await client.chat.completions.create({
+      ...{ model: TINY, messages, temperature: 0 },
+      tools: tools.map(({ name }) => ({
+        ...{ type: "function" as const, function: { name, parameters: input_schema } },
+      })),
+      tool_choice: { type: "function", function: { name: "other" } },
+    });
+    expect(chat.choices[0]?.message.tool_calls).toMatchObject([{ function: { name: "other" } }]);
+  });
+
+  test("go on with an answer that has begun, without repeating it", async () => {
+    const begun = { role: "assistant", content: "29, 30, 31," };
+    const messages = [...says(COUNT), begun];
+    expect(await answered({ messages })).toMatchObject({
+      content: [{ text: " 32, 33, 34, 35, 36, 37" }],
+    });
+    expect(textOf(await allFrames(await send({ messages, stream: true })))).toBe(
+      " 32, 33, 34, 35, 36, 37",
+    );
   });
 
   test("call tools and take their results", async () => {
@@ -200,13 +264,62 @@ describe("Anthropic's messages", () => {
     });
   });
 
-  test("are counted in tokens", async () => {
-    const count = async (text: string) => {
-      const response = await send({ messages: says(text) }, "/count_tokens");
-      return ((await response.json()) as { input_tokens: number }).input_tokens;
-    };
-    expect(await count("Goodbye")).toBe(12);
-    expect(await count("Goodbye Goodbye")).toBeGreaterThan(12);
+  test("are counted in tokens, with all that there is in them", async () => {
+    expect(await counted({ messages: says("Goodbye") })).toBe(12);
+    const { url } = pictureOf(caseOf("image_describe"));
+    const source = { type: "base64", media_type: "image/png", data: url.split(",")[1] };
+    const tools = [{ name: "get_stock_price", input_schema: parameters }];
+    const call = { type: "tool_use", id: "a", name: "get_stock_price", input: { symbol: "A" } };
+    const result = { type: "tool_result", tool_use_id: "a", content: [{ type: "image", source }] };
+    let last = 0;
+    for (const body of [
+      { messages: says("Goodbye Goodbye") },
+      { messages: says("Goodbye Goodbye"), system: [{ type: "text", text: "You are Traigos." }] },
+      { messages: says("Goodbye Goodbye"), tools },
+      {
+        messages: [
+          ...says("Goodbye Goodbye"),
+          { role: "assistant", content: [call] },
+          { role: "user", content: [result] },
+        ],
+        tools,
+      },
+    ]) {
+      const tokens = await counted(body);
+      expect(tokens).toBeGreaterThan(last);
+      const { usage } = (await answered({ ...body, max_tokens: 1 })) as { usage: Usage };
+      expect(inputOf(usage)).toBe(tokens);
+      last = tokens;
+    }
+  });
+
+  test.each(["node", "balancer"])("of a %s refuse blocks that nobody knows", async (part) => {
+    const { url, nodeUrl } = program;
+    const content = [{ type: "text", text: "Goodbye" }, { type: "strange" }];
+    const body = { model: TINY, max_tokens: 5, messages: [{ role: "user", content }] };
+    for (const path of ["", "/count_tokens"]) {
+      const to = `${part === "node" ? nodeUrl : url}/v1/messages${path}`;
+      const refused = await post(to, body);
+      expect(refused.status).toBe(400);
+      expect(await refused.json()).toEqual({
+        type: "error",
+        error: {
+          type: "invalid_request_error",
+          message: expect.stringContaining("messages.0.content.1"),
+        },
+        request_id: expect.stringMatching(/^req_/),
+      });
+    }
+  });
+
+  test("have a request's id in errors that the engine tells of", async () => {
+    const long = await send({ messages: says("word ".repeat(3000)) });
+    expect(long.status).toBe(400);
+    expect(await long.json()).toEqual({
+      type: "error",
+      error: { type: "invalid_request_error", message: expect.stringContaining("context") },
+      request_id: long.headers.get("x-request-id"),
+    });
   });
 
   test("have errors of their own shape", async () => {
@@ -237,6 +350,20 @@ test("OpenAI's older completions continue a text", async () => {
   expect(choices[0]).toMatchObject({ text: "Goodbye!", finish_reason: "stop" });
   expect(usage?.completion_tokens).toBe(6);
 });
+
+interface Usage {
+  input_tokens: number;
+  cache_read_input_tokens: number;
+}
+
+interface Delta {
+  partial_json?: string;
+}
+
+/** Tokens of the prompt, read from the cache or not. */
+function inputOf({ input_tokens: fresh, cache_read_input_tokens: cached }: Usage): number {
+  return fresh + cached;
+}
 
 function textOf(got: Frame[]): string {
   const pieces = got.map(({ json }) => (json?.delta as { text?: string } | undefined)?.text ?? "");

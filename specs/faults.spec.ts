@@ -88,13 +88,18 @@ describe("a node with several models", () => {
       ),
     ]);
     process.kill(program.enginePid("a"), "SIGKILL");
-    const [chat, responses, messages] = await within(5000, Promise.all(streams.map(lastOf)));
+    const rests = await within(5000, Promise.all(streams.map((rest) => Array.fromAsync(rest))));
+    const [chat, responses, messages] = rests.map((rest) => rest.at(-1));
     expect(chat?.json).toMatchObject({
       error: { type: "service_unavailable", code: "engine_crashed", param: null },
     });
-    expect(responses).toMatchObject({
+    expect(rests[1]?.at(-2)).toMatchObject({
       event: "error",
       json: { type: "error", code: "engine_crashed", param: null },
+    });
+    expect(responses).toMatchObject({
+      event: "response.failed",
+      json: { response: { status: "failed", error: { code: "server_error" } } },
     });
     expect(messages).toMatchObject({
       event: "error",

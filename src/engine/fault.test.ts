@@ -30,4 +30,6 @@ test("a message names its field and tells people only what they understand", () 
   expect(error.message).toBe("Field 'top_p': type must be number, but is string");
   const tools = failure("Failed to parse tools: Missing tool type: 7; tools = [\n  7\n]");
   expect(tools.message).toBe("Failed to parse tools: Missing tool type: 7");
+  const part = failure("unsupported content[].type", 400);
+  expect(part.message).toContain("send files as text");
 });

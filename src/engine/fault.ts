@@ -30,7 +30,12 @@ export function faultyField(message: string): string | undefined {
   return field ?? parsed;
 }
 
+/** Parts of messages that it does not know: PDFs, say. It names no type, and not where it was. */
+const UNKNOWN_PART = "unsupported content[].type";
+
 /** The message without what only its programmers understand. */
 export function readable(message: string): string {
-  return message.replace(NOISE, "");
+  if (message !== UNKNOWN_PART) return message.replace(NOISE, "");
+  return "The messages have content that this model's engine cannot read. It takes texts, pictures \
+and recordings: send files as text.";
 }

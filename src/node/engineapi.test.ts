@@ -75,6 +75,34 @@ describe("messages", () => {
     expect(streamed(["{no JSON"]).join("")).toStartWith("event: error\n");
   });
 
+  test("whose answer has begun go on with it", () => {
+    const texts = ["29, ", "30"].map((text) => ({ type: "text", text }));
+    const begun = { role: "assistant", content: texts };
+    const { body, answer, stream } = put("/v1/messages", {
+      messages: [HELLO, begun],
+      stream: true,
+    });
+    expect(body.messages).toEqual([HELLO, { role: "assistant", content: "29, 30" }]);
+    const whole = (content: string) =>
+      answer({ choices: [{ message: { content }, finish_reason: "stop" }] });
+    expect(whole("29, 30, 31")).toMatchObject({ content: [{ text: ", 31" }] });
+    expect(whole("Else")).toMatchObject({ content: [{ text: "Else" }] });
+    for (const [pieces, text] of [
+      [["29, 30, ", "31"], ", 31"],
+      [["29", ", 3", "0, 31", ", 32"], ", 31, 32"],
+      [["29, 3", "1"], "29, 31"],
+      [["29"], "29"],
+      [["29, 30"], ""],
+    ] as const) {
+      const translated = stream?.();
+      const sent = [...pieces.map(said), END].map((chunk) =>
+        translated?.push({ event: undefined, data: JSON.stringify(chunk) }),
+      );
+      const deltas = [...sent.join("").matchAll(/"text_delta","text":"([^"]*)"/g)];
+      expect(deltas.map(([, piece]) => piece).join("")).toBe(text);
+    }
+  });
+
   test("are counted as the chat that they become", () => {
     const request = { messages: [HELLO], system: "S", tools: [{ name: "a" }] };
     const { path, body, answer } = put("/v1/messages/count_tokens", request);
@@ -146,14 +174,18 @@ describe("a node", () => {
 
   test.each([
     ["/v1/messages", { messages: [HELLO] }, { error: { type: "api_error" } }],
-    ["/v1/responses", { input: "Hello" }, { code: "engine_crashed" }],
+    ["/v1/responses", { input: "Hello" }, { code: "engine_crashed", sequence_number: 2 }],
   ])("ends a stream of %s whose engine dies in its own terms", async (path, body, told) => {
     const response = await host.post(path, { model: "chat", stream: true, ...body });
     await host.engines.last.crash();
-    const frames = (await response.text()).trim().split("\n\n");
-    const last = frames.at(-1) ?? "";
-    expect(last.trim()).toStartWith("event: error\n");
-    expect(JSON.parse(last.split("data: ")[1] ?? "")).toMatchObject({ type: "error", ...told });
-    expect(last).toContain("ended unexpectedly");
+    const frames = (await response.text()).trim().split(/\n{2,}/);
+    const errors = frames.filter((frame) => frame.startsWith("event: error\n"));
+    expect(errors).toHaveLength(1);
+    expect(JSON.parse(errors[0]?.split("data: ")[1] ?? "")).toMatchObject({
+      ...{ type: "error", ...told },
+    });
+    const last = path === "/v1/responses" ? "event: response.failed\n" : "event: error\n";
+    expect(frames.at(-1)).toStartWith(last);
+    expect(frames.at(-1)).toContain("ended unexpectedly");
   });
 });

@@ -3,6 +3,7 @@ import { messagesOverChat } from "../translation/messages/messages.ts";
 import { nonsense } from "../translation/reading.ts";
 import { responsesOverChat } from "../translation/responses/responses.ts";
 import type { Translation } from "../translation/translation.ts";
+import { withoutPrefill } from "./prefill.ts";
 import { PromptCount } from "./promptcount.ts";
 import { withChosenTools } from "./toolchoice.ts";
 
@@ -21,24 +22,25 @@ const COUNT_PATH = "/v1/chat/completions/input_tokens";
 
 function responses(request: unknown): Translation {
   const translation = responsesOverChat(request);
-  return { ...translation, body: withChosenTools(translation.body) };
+  return withoutPrefill({ ...translation, body: withChosenTools(translation.body) });
 }
 
 /** Streams of messages begin with the count of the prompt, so the engine is asked for progress. */
 function messages(request: unknown): Translation {
-  const { stream, body, ...translation } = messagesOverChat(request);
-  const asked = engineBody(request, body);
-  if (stream === undefined) return { ...translation, body: asked };
+  const { body, ...translation } = messagesOverChat(request);
+  const asked = withoutPrefill({ ...translation, body: engineBody(request, body) });
+  const { stream } = asked;
+  if (stream === undefined || body.stream !== true) return asked;
   return {
-    ...translation,
-    body: body.stream === true ? { ...asked, return_progress: true } : asked,
+    ...asked,
+    body: { ...asked.body, return_progress: true },
     stream: () => new PromptCount(stream()),
   };
 }
 
 /** Counts what the same request to `/v1/messages` has, by the same translation. */
 function countTokens(request: unknown): Translation {
-  const { stream: _, ...body } = engineBody(request, messagesOverChat(request).body);
+  const { stream: _, return_progress: _p, ...body } = messages(request).body;
   return { path: COUNT_PATH, body, answer: countOf };
 }
 

@@ -23,7 +23,7 @@ export class PromptCount implements StreamTranslation {
 
   push(event: ServerEvent): string {
     if (this.#hasBegun) return this.#inner.push(event);
-    const json = objectIn(event.data);
+    const json = eventJson(event);
     const progress = Progress.safeParse(json).data?.prompt_progress;
     if (progress !== undefined) {
       this.#usage = {
@@ -43,7 +43,7 @@ export class PromptCount implements StreamTranslation {
 }
 
 /** The object that an event's data is; undefined for `[DONE]` and what is no JSON. */
-function objectIn(data: string): object | undefined {
+export function eventJson({ data }: ServerEvent): object | undefined {
   if (!data.startsWith("{")) return undefined;
   try {
     return JSON.parse(data);
