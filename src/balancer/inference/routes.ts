@@ -88,13 +88,14 @@ class Inference {
     return { c, path, route, bytes, value, model, id, streams, address, record };
   }
 
-  /** The answer without an endpoint, if this route has one and no endpoint of the model has it. */
+  /** The answer without an endpoint, if this route has one and none that is up has the route. */
   #estimated({ route, value, id, record }: Read): Response | undefined {
     const { estimate, need } = route;
     if (estimate === undefined) return undefined;
-    const serving = this.#options.fleet.serving(id);
-    const isKnown = serving.some((endpoint) => need?.isMetBy(endpoint, id) ?? true);
-    if (serving.length === 0 || isKnown) return undefined;
+    const { fleet } = this.#options;
+    const there = fleet.serving(id).filter(({ health }) => health.status !== "offline");
+    const isKnown = there.some((endpoint) => need?.isMetBy(endpoint, id) ?? true);
+    if (there.length === 0 || isKnown) return undefined;
     const response = Response.json(estimate(value));
     record.answered(response.status, Promise.resolve("complete"));
     return response;
