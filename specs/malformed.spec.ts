@@ -1,30 +1,12 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { connect } from "node:net";
-import { z } from "zod";
 import { openai, says, TINY } from "./clients.ts";
 import { within } from "./eventually.ts";
-import { BODY_LIMIT_BYTES, type Malformed, malformedRequests } from "./malformed.ts";
+import { BODY_LIMIT_BYTES, malformedRequests } from "./malformed.ts";
 import { Program } from "./program.ts";
+import { ANSWER_MS_MAX, faultOf } from "./refusal.ts";
 
 setDefaultTimeout(60_000);
-
-/** None of them gives anybody work to do. */
-const ANSWER_MS_MAX = 10_000;
-
-const OpenAiError = z.strictObject({
-  error: z.strictObject({
-    message: z.string().min(1),
-    type: z.string().min(1),
-    code: z.string().min(1).nullable(),
-    param: z.string().min(1).nullable(),
-  }),
-});
-
-const AnthropicError = z.strictObject({
-  type: z.literal("error"),
-  error: z.strictObject({ type: z.string().min(1), message: z.string().min(1) }),
-  request_id: z.string().optional(),
-});
 
 const requests = malformedRequests();
 const paths = [...new Set(requests.map(({ path }) => path))];
@@ -87,29 +69,6 @@ test("a client that leaves in the middle of its body harms nobody", async () => 
   }
   expect(await goodbye()).toBe("Goodbye!");
 });
-
-/** What is wrong with the answer to a malformed request; undefined if nothing is. */
-async function faultOf(url: string, { path, status, what: _, ...init }: Malformed) {
-  const signal = AbortSignal.timeout(ANSWER_MS_MAX);
-  const response = await fetch(url + path, { method: "POST", ...init, signal });
-  const text = await response.text();
-  const right =
-    status === undefined
-      ? response.status >= 400 && response.status < 500
-      : response.status === status;
-  if (!right) return `status ${response.status}: ${text.slice(0, 200)}`;
-  if (!response.headers.get("x-request-id")) return "no x-request-id";
-  const shape = path.startsWith("/v1/messages") ? AnthropicError : OpenAiError;
-  return shape.safeParse(parse(text)).success ? undefined : `shape: ${text.slice(0, 200)}`;
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined; // no JSON has no shape
-  }
-}
 
 /** What a server says to these bytes until it closes the connection. */
 function sendRaw(url: string, bytes: string, { leave = false } = {}): Promise<string> {

@@ -115,7 +115,10 @@ function check<T>(json: object, schema: ZodType<T>): T {
   const issue = result.error.issues[0];
   const unknown = issue?.code === "unrecognized_keys" ? issue.keys.slice(0, 1) : [];
   const param = [...(issue?.path ?? []), ...unknown].join(".");
-  throw new ApiError("invalid_request", `The request is invalid: ${issue?.message ?? ""}.`, {
+  const told = issue?.message ?? "";
+  // Messages of our own name their field; zod's do not.
+  const reason = param === "" || /`|^Unrecognized/.test(told) ? told : `\`${param}\`: ${told}`;
+  throw new ApiError("invalid_request", `The request is invalid: ${reason}.`, {
     ...(param === "" ? {} : { param }),
   });
 }

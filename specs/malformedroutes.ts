@@ -1,0 +1,235 @@
+import type { Malformed } from "./malformed.ts";
+
+/**
+ * How a route can be asked wrongly:
+ *
+ * - `plain`: with a wrong method only
+ * - `list`: for a part of it that makes no sense
+ * - `thing`: for something that there is not; what else is wrong counts less
+ * - `json`: with what is no JSON object, or too large
+ * - `strict`: the same, and with fields that it does not have
+ * - `optional`: with a body that is no JSON object, but it may be missing
+ * - `form`: with what is no form
+ * - `closed`: without the credential that it asks for
+ * - `unmanaged`: at all
+ */
+type Kind =
+  | "plain"
+  | "list"
+  | "thing"
+  | "json"
+  | "strict"
+  | "optional"
+  | "form"
+  | "closed"
+  | "unmanaged";
+
+/** A route as an app has it: `POST /v1/messages`. */
+export interface Listed {
+  method: string;
+  path: string;
+}
+
+/** Those of a balancer; what stands under `/v0` is the same as under `/api`. */
+const BALANCER: Record<string, Kind> = {
+  "GET /": "plain",
+  "GET /health": "plain",
+  "GET /ready": "plain",
+  "GET /metrics": "plain",
+  "GET /v1/models": "plain",
+  "GET /v1/models/*": "thing",
+  "GET /api/version": "plain",
+  "GET /api/tags": "plain",
+  "GET /api/ps": "plain",
+  "POST /api/show": "json",
+  "POST /api/pull": "unmanaged",
+  "POST /api/push": "unmanaged",
+  "POST /api/create": "unmanaged",
+  "POST /api/copy": "unmanaged",
+  "POST /api/blobs/:digest": "unmanaged",
+  "DELETE /api/delete": "unmanaged",
+  "POST /api/endpoints": "strict",
+  "GET /api/endpoints": "list",
+  "GET /api/endpoints/:id": "thing",
+  "PUT /api/endpoints/:id": "thing",
+  "PATCH /api/endpoints/:id": "thing",
+  "DELETE /api/endpoints/:id": "thing",
+  "POST /api/endpoints/:id/test": "thing",
+  "POST /api/endpoints/:id/sync": "thing",
+  "GET /api/endpoints/:id/models": "thing",
+  "GET /api/endpoints/:id/checks": "thing",
+  "GET /api/models": "list",
+  "POST /api/models/register": "strict",
+  "GET /api/models/hub": "plain",
+  "GET /api/models/registry/*": "thing",
+  "GET /api/models/*": "thing",
+  "PATCH /api/models/*": "strict",
+  "DELETE /api/models/*": "thing",
+  "POST /api/enrolment-tokens": "strict",
+  "GET /api/enrolment-tokens": "plain",
+  "GET /api/enrolment-tokens/:id": "thing",
+  "DELETE /api/enrolment-tokens/:id": "thing",
+  "POST /api/nodes": "json",
+  "POST /api/nodes/:id/announce": "closed",
+  "POST /api/nodes/:id/leave": "closed",
+  "GET /api/nodes/:id/models": "closed",
+  "GET /api/nodes/:id/models/manifest": "closed",
+  "POST /api/nodes/:id/models/turn": "closed",
+  "POST /api/nodes/:id/models/report": "closed",
+  "GET /api/queue/stats": "plain",
+  "GET /api/metrics/cloud": "plain",
+  "POST /api/chat": "json",
+  "POST /api/generate": "json",
+  "POST /api/embed": "json",
+  "POST /api/embeddings": "json",
+  "POST /v1/chat/completions": "json",
+  "POST /v1/completions": "json",
+  "POST /v1/embeddings": "json",
+  "POST /v1/responses": "json",
+  "POST /v1/messages": "json",
+  "POST /v1/messages/count_tokens": "json",
+  "POST /v1/rerank": "json",
+  "POST /v1/audio/speech": "json",
+  "POST /v1/images/generations": "json",
+  "POST /v1/audio/transcriptions": "form",
+  "POST /v1/audio/translations": "form",
+  "POST /v1/images/edits": "form",
+  "POST /v1/images/variations": "form",
+};
+
+/** Those of a node. */
+const NODE: Record<string, Kind> = {
+  "GET /health": "plain",
+  "GET /startup": "plain",
+  "GET /ready": "plain",
+  "GET /metrics": "plain",
+  "GET /slots": "plain",
+  "GET /props": "plain",
+  "GET /lora-adapters": "plain",
+  "GET /v1/models": "plain",
+  "GET /v1/models/*": "thing",
+  "GET /api/system": "plain",
+  "GET /api/models": "plain",
+  "POST /api/models/pull": "optional",
+  "GET /api/models/pulls": "plain",
+  "GET /api/models/pulls/:id": "thing",
+  "GET /api/models/files/:model/:file": "thing",
+  "DELETE /api/models/*": "thing",
+  "POST /v1/chat/completions": "json",
+  "POST /v1/completions": "json",
+  "POST /v1/embeddings": "json",
+  "POST /v1/responses": "json",
+  "POST /v1/messages": "json",
+  "POST /v1/messages/count_tokens": "json",
+  "POST /v1/rerank": "json",
+  "POST /v1/audio/transcriptions": "form",
+  "POST /infill": "json",
+  "POST /apply-template": "json",
+  "POST /tokenize": "json",
+  "POST /detokenize": "json",
+};
+
+const TABLES = { balancer: BALANCER, node: NODE };
+const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+const JSON_TYPE = { "content-type": "application/json" };
+/** The largest body that any route takes, enrolments, is larger than what the specs allow. */
+const ENROLMENT = "/api/nodes";
+
+/** The wrong requests to every route of a part, and the routes of which no kind is known. */
+export function malformedRoutes(part: "balancer" | "node", routes: Listed[], limitBytes: number) {
+  const known = TABLES[part];
+  const listed = routes.filter(({ method }) => method !== "ALL");
+  const kindOf = ({ method, path }: Listed) => known[`${method} ${path.replace("/v0/", "/api/")}`];
+  const unknown = listed.filter((route) => kindOf(route) === undefined);
+  const gone = Object.keys(known).filter(
+    (key) => !listed.some(({ method, path }) => key === `${method} ${path}`),
+  );
+  const paths = [...new Set(listed.map(({ path }) => path))];
+  const requests = [
+    ...paths.flatMap((path) => otherMethods(path, listed)),
+    ...listed.flatMap((route) => askedWrongly(route, kindOf(route) ?? "plain", limitBytes)),
+  ];
+  return { requests, unknown, gone };
+}
+
+/** Methods that no route of this path has. */
+function otherMethods(path: string, routes: Listed[]): Malformed[] {
+  const concrete = filled(path);
+  const known = routes.filter((route) => covers(route.path, concrete));
+  return METHODS.filter((method) => !known.some((route) => route.method === method)).map(
+    (method) => ({ what: `method ${method}`, path: concrete, method, status: 405 }),
+  );
+}
+
+function askedWrongly({ method, path }: Listed, kind: Kind, limitBytes: number): Malformed[] {
+  const asked = (what: string, status?: number, more: Partial<Malformed> = {}): Malformed => {
+    const expected = status === undefined ? {} : { status };
+    return { what: `${method}: ${what}`, path: filled(path), method, ...expected, ...more };
+  };
+  const body = (text: string, type: Record<string, string> = JSON_TYPE) => {
+    return { body: text, headers: type };
+  };
+  const large = body(`{"pad":"${"x".repeat(limitBytes)}"}`);
+  const noObject = [
+    asked("half an object", 400, body('{"a":')),
+    asked("a list", 400, body("[]")),
+    asked("no UTF-8", 400, { headers: JSON_TYPE, body: new Uint8Array([0x7b, 0xff, 0x7d]) }),
+    ...(path === ENROLMENT ? [] : [asked("too large", 413, large)]),
+  ];
+  const json = [
+    ...noObject,
+    asked("nothing", 400, body("")),
+    asked("text", 415, body("{}", { "content-type": "text/plain" })),
+    asked("compressed", 415, {
+      headers: { ...JSON_TYPE, "content-encoding": "gzip" },
+      body: Bun.gzipSync("{}"),
+    }),
+  ];
+  const form = { "content-type": "multipart/form-data; boundary=b" };
+  switch (kind) {
+    case "plain":
+      return [];
+    case "list":
+      return [asked("no number, no state", 400, { path: `${path}?limit=x&status=x` })];
+    case "thing":
+      if (method !== "GET" && method !== "DELETE") return [asked("no such thing", 404, body("{}"))];
+      return [asked("no such thing", 404), ...oddNames(method, path)];
+    case "json":
+      return json;
+    case "strict":
+      return [...json, asked("an unknown field", 400, body('{"nonsense":1}'))];
+    case "optional":
+      return noObject;
+    case "form":
+      return [
+        asked("JSON", 415, body("{}")),
+        asked("no boundary", undefined, body("", { "content-type": "multipart/form-data" })),
+        asked("nothing", 400, body("", form)),
+        asked("a form that ends early", 400, body("--b\r\nContent-Disposition: form-data", form)),
+        asked("an empty form", 400, body("--b--\r\n", form)),
+      ];
+    case "closed":
+      return [asked("no credential", 401, method === "GET" ? {} : body("{}"))];
+    case "unmanaged":
+      return [asked("anything", 501, method === "POST" ? body("{}") : {})];
+  }
+}
+
+/** Names that cannot be read, or of nothing; any 4xx. */
+function oddNames(method: string, path: string): Malformed[] {
+  return ["%zz", "%ff", "%00", "..%2f..%2f", "x".repeat(5000)].map((name) => ({
+    what: `${method}: the name ${name.slice(0, 20)}`,
+    path: filled(path.replace(/:\w+|\*/, name)),
+    method,
+  }));
+}
+
+function filled(path: string): string {
+  return path.replaceAll(/:\w+/g, "nothing").replace("*", "nothing");
+}
+
+/** Whether a route's pattern stands for a path; `/*` stands for nothing, too. */
+function covers(pattern: string, path: string): boolean {
+  const source = pattern.replaceAll(/:\w+/g, "[^/]+").replace("/*", "(/.*)?");
+  return new RegExp(`^${source}$`).test(path);
+}
