@@ -17,6 +17,7 @@ import { routeForms } from "./inference/forms.ts";
 import { Needs } from "./inference/needs.ts";
 import { routeInference } from "./inference/routes.ts";
 import { Sender } from "./inference/sender.ts";
+import { ModelSync } from "./models/sync.ts";
 import { routeModels } from "./models.ts";
 import { Monitor, type MonitorEvents } from "./monitor.ts";
 import { type NamedModel, Names } from "./names.ts";
@@ -46,6 +47,8 @@ export interface Balancer {
   start(): void;
   /** Tells that an endpoint of this name will be added shortly: requests wait for it. */
   expectEndpoint(name: string): void;
+  /** What that node proves itself with when it asks for models. */
+  readonly localSecret: string;
   /** Adds the node beside this balancer; it replaces the one before. */
   addLocal(endpoint: EndpointSetting): void;
   /** Settles when each endpoint has been checked once. */
@@ -64,19 +67,16 @@ export async function createBalancer(options: BalancerOptions): Promise<Balancer
   const fleet = new Fleet(names);
   const gate = createGate(fleet, settings);
   const arrivals = new Arrivals();
-  const events: MonitorEvents = {
-    cameOnline: (endpoint) => gate.cameOnline(endpoint),
-    wentOffline: (endpoint) => gate.wentOffline(endpoint),
-    offer: (endpoint) => gate.offer(endpoint),
-    arrived: () => arrivals.notify(),
-  };
   const monitor = new Monitor({
-    ...{ fleet, log, timeoutMs, events },
+    ...{ fleet, log, timeoutMs, events: eventsFor(gate, arrivals) },
     onCheck: (endpoint, report) => keeper.checked(endpoint, report),
   });
   const roster = new Roster({ state, fleet, monitor, settings });
   const keeper = new Keeper({ state, fleet, roster, log });
-  const dispatcher = new Dispatcher({ fleet, gate, monitor, arrivals, settings, log });
+  const registry = await openRegistry({ settings, state, fleet, names, log });
+  const sync = new ModelSync({ registry, state, fleet, monitor, log });
+  const absence = (model: string) => sync.absence(model);
+  const dispatcher = new Dispatcher({ fleet, gate, monitor, arrivals, settings, log, absence });
   const sources = sourcesOf({ fleet, gate, drain, state, recorder: () => recorder });
   const metrics = new Metrics({ sources });
   const clouds = new Clouds({ settings, log });
@@ -84,13 +84,12 @@ export async function createBalancer(options: BalancerOptions): Promise<Balancer
   const { historyBodies: bodies } = settings;
   const recorder = new Recorder({ history: state.requests, metrics, bodies, log });
 
-  const registry = await openRegistry({ settings, state, fleet, names, log });
-
   const app = createApp({ log, drain });
   routeProbes(app, { fleet, drain });
-  routeModels(app, { fleet, clouds, registry });
+  routeModels(app, { fleet, clouds, registry, holdings: sync.holdings });
   routeOllama(app, { fleet });
   routeEndpoints(app, { roster, fleet, monitor, keeper, state, settings });
+  sync.route(app);
   routeRegistry(app, { registry, nodes: () => nodeNames(fleet) });
   routeNodes(app, { roster, fleet, monitor, state });
   routeQueueStats(app, { fleet, gate });
@@ -111,10 +110,12 @@ export async function createBalancer(options: BalancerOptions): Promise<Balancer
       registry.start();
     },
     expectEndpoint: (name) => monitor.expect(name),
+    localSecret: sync.localSecret,
     addLocal: (endpoint) => roster.setLocal(endpoint),
     ready: () => monitor.settled(),
     close: async () => {
       // Before the monitor: endpoints that are removed forget what was measured.
+      sync.close();
       registry.close();
       keeper.stop();
       monitor.stop();
@@ -127,6 +128,15 @@ export async function createBalancer(options: BalancerOptions): Promise<Balancer
 
 function named({ name, models: [id = name, ...others] }: AliasSetting): NamedModel {
   return { id, aliases: [name, ...others] };
+}
+
+function eventsFor(gate: Gate<Endpoint>, arrivals: Arrivals): MonitorEvents {
+  return {
+    cameOnline: (endpoint) => gate.cameOnline(endpoint),
+    wentOffline: (endpoint) => gate.wentOffline(endpoint),
+    offer: (endpoint) => gate.offer(endpoint),
+    arrived: () => arrivals.notify(),
+  };
 }
 
 function createGate(fleet: Fleet, settings: Settings): Gate<Endpoint> {

@@ -52,6 +52,8 @@ export interface DispatcherOptions {
   arrivals: Arrivals;
   settings: Settings;
   log: Logger;
+  /** What to tell of a model that no endpoint lists, if it is known all the same. Default: no. */
+  absence?(model: string): ApiError | undefined;
 }
 
 /** How a try went, and whether another endpoint may do better. */
@@ -160,10 +162,12 @@ export class Dispatcher {
       case "closed":
         return closing();
       case "unavailable": {
-        const { endpoints } = this.#options.fleet;
-        const known = this.#options.fleet.serving(model).length > 0;
+        const { fleet, absence = () => undefined } = this.#options;
+        const { endpoints } = fleet;
+        if (fleet.serving(model).length > 0) return noEndpoint(model, endpoints.length);
         const unasked = endpoints.every((one) => one.models === undefined);
-        return known || unasked ? noEndpoint(model, endpoints.length) : modelNotFound(model);
+        const otherwise = unasked ? noEndpoint(model, endpoints.length) : modelNotFound(model);
+        return absence(model) ?? otherwise;
       }
     }
   }

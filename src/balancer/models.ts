@@ -2,6 +2,7 @@ import type { App } from "../http/app.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Clouds } from "./clouds/clouds.ts";
 import type { Fleet } from "./fleet.ts";
+import type { Holdings } from "./models/holdings.ts";
 import { modelNotFound } from "./refusal.ts";
 import { listedModel, listedModels } from "./registeredview.ts";
 
@@ -11,18 +12,21 @@ export interface ModelsOptions {
   fleet: Fleet;
   clouds: Clouds;
   registry: Registry;
+  holdings: Holdings;
 }
 
 /** `GET /v1/models` and `GET /v1/models/{id}`, whose id may contain slashes, encoded or not. */
-export function routeModels(app: App, { fleet, clouds, registry }: ModelsOptions): void {
+export function routeModels(app: App, options: ModelsOptions): void {
+  const { clouds } = options;
+
   app.get("/v1/models", async function listModels(c) {
-    const models = listedModels(fleet, registry);
+    const models = listedModels(options);
     return c.json({ object: "list", data: [...models, ...(await clouds.models())] });
   });
 
   app.get(`${PREFIX}*`, async function showModel(c) {
     const name = decoded(c.req.path.slice(PREFIX.length));
-    const model = listedModel(fleet, registry, name);
+    const model = listedModel(options, name);
     if (model !== undefined) return c.json(model);
     const cloud = (await clouds.models()).find((model) => model.id === name);
     if (cloud === undefined) throw modelNotFound(name);

@@ -2,29 +2,38 @@ import type { Registry } from "../registry/registry.ts";
 import { type Ability, capabilitiesObject } from "../wire/capability.ts";
 import type { RegisteredModel } from "../wire/registry.ts";
 import type { Fleet } from "./fleet.ts";
+import type { Fetching, Holdings } from "./models/holdings.ts";
 import { apisFor, type ModelView, viewOfModel } from "./modelview.ts";
 
+export interface ListedParts {
+  fleet: Fleet;
+  registry: Registry;
+  holdings: Holdings;
+}
+
 /** All that `GET /v1/models` lists of endpoints and of the registry, in the order of their ids. */
-export function listedModels(fleet: Fleet, registry: Registry): ModelView[] {
-  const registered = registry.list().map((model) => viewOfRegistered(fleet, model));
+export function listedModels(parts: ListedParts): ModelView[] {
+  const { fleet, registry } = parts;
+  const registered = registry.list().map((model) => viewOfRegistered(parts, model));
   const known = new Set(registered.map(({ id }) => id));
   const others = fleet.models.filter((id) => !known.has(id)).map((id) => viewOfModel(fleet, id));
   return [...registered, ...others].sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
 /** One of them; undefined for a model that nobody knows. */
-export function listedModel(fleet: Fleet, registry: Registry, name: string): ModelView | undefined {
+export function listedModel(parts: ListedParts, name: string): ModelView | undefined {
+  const { fleet, registry } = parts;
   const id = fleet.idOf(name);
   const registered = registry.get(registry.resolve(id)?.id ?? "");
   // A quantization that is served for itself is another model than all of them together.
   if (registered !== undefined && (registered.id === id || fleet.serving(id).length === 0)) {
-    return viewOfRegistered(fleet, registered);
+    return viewOfRegistered(parts, registered);
   }
   return fleet.serving(id).length > 0 ? viewOfModel(fleet, id) : undefined;
 }
 
 /** A registered model, whether an endpoint has it or not. */
-function viewOfRegistered(fleet: Fleet, model: RegisteredModel): ModelView {
+function viewOfRegistered({ fleet, holdings }: ListedParts, model: RegisteredModel): ModelView {
   const { id, ready, repo, filename, tags, description, chat_template, source } = model;
   const view = viewOfModel(fleet, id);
   const isServed = view.endpoint_ids.length > 0;
@@ -33,7 +42,7 @@ function viewOfRegistered(fleet: Fleet, model: RegisteredModel): ModelView {
     ...view,
     ...(isServed ? {} : unserved(new Set(abilities))),
     ready,
-    lifecycle_status: ready || !isServed ? "registered" : "pending",
+    ...lifecycleOf(holdings.fetching(id), { ready, isServed }),
     created: Math.floor(Date.parse(model.registered_at) / 1000),
     owned_by: "load balancer",
     aliases: withoutLowered([id, ...model.aliases, ...view.aliases])
@@ -42,6 +51,19 @@ function viewOfRegistered(fleet: Fleet, model: RegisteredModel): ModelView {
     ...{ repo, filename, source, tags, description, chat_template },
     ...{ size_bytes: model.size_bytes, required_memory_bytes: model.required_memory_bytes },
   };
+}
+
+/** How far a model is on its way to nodes; null where none fetches it or failed to. */
+function lifecycleOf(
+  { state, percent, bytes_downloaded, bytes_total, error }: Fetching,
+  { ready, isServed }: { ready: boolean; isServed: boolean },
+): Pick<ModelView, "lifecycle_status" | "download_progress"> {
+  const known = ready || !isServed ? "registered" : "pending";
+  if (ready || (state !== "caching" && state !== "error")) {
+    return { lifecycle_status: known, download_progress: null };
+  }
+  const download_progress = { percent, bytes_downloaded, bytes_total, error };
+  return { lifecycle_status: state, download_progress };
 }
 
 /** Names that only repeat another one in lower case are for endpoints, not for people. */

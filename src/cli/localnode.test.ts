@@ -36,6 +36,7 @@ function startLocalNode() {
   const children: FakeChild[] = [];
   const urls: string[] = [];
   const node = new LocalNode({
+    balancer: { url: "http://127.0.0.1:1", secret: "s" },
     settings,
     log: createLogger({ level: "silent" }),
     onListening: (url) => urls.push(url),

@@ -14,11 +14,20 @@ const FromNode = z.discriminatedUnion("type", [
 
 /** What the balancer's process says to its local node. */
 export type ToNode =
-  | { type: "settings"; settings: Settings }
+  | { type: "settings"; settings: Settings; balancer: LocalBalancer }
   /** End once running requests have, after `drainMs` at the latest. */
   | { type: "stop"; drainMs: number };
 
+/** How the local node asks its balancer which models to have. */
+export interface LocalBalancer {
+  /** Base URL, from this machine. */
+  url: string;
+  /** Of this run only. */
+  secret: string;
+}
+
 export interface LocalNodeOptions {
+  balancer: LocalBalancer;
   /** The parent's own; the child gets what concerns a node of them. */
   settings: Settings;
   log: Logger;
@@ -82,7 +91,7 @@ export class LocalNode {
   }
 
   #onMessage(child: Child, message: unknown): void {
-    const { settings, log, onListening } = this.#options;
+    const { settings, balancer, log, onListening } = this.#options;
     const result = FromNode.safeParse(message);
     if (!result.success) {
       log.warn({ message }, "local_node.unknown_message");
@@ -91,7 +100,10 @@ export class LocalNode {
     if (result.data.type === "hello") {
       // A stop sent before it could hear was lost, and it serves nothing yet.
       if (this.#stopping) child.kill("SIGKILL");
-      else tell(child, { type: "settings", settings: nodeSettings(settings, this.#port) });
+      else {
+        const own = nodeSettings(settings, this.#port);
+        tell(child, { type: "settings", settings: own, balancer });
+      }
       return;
     }
     const { url, port } = result.data;

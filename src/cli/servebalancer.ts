@@ -16,13 +16,14 @@ export async function createBalancerRole(settings: Settings, log: Logger): Promi
   return {
     app: balancer.app,
     drain: balancer.drain,
-    start: (onLocalNode) => {
+    start: (onLocalNode, port) => {
       balancer.start();
       if (settings.mode !== "standalone") return;
       balancer.expectEndpoint(LOCAL_ENDPOINT);
       node = new LocalNode({
         settings,
         log,
+        balancer: { url: ownUrl(settings.host, port), secret: balancer.localSecret },
         onListening: (url) => {
           balancer.addLocal({ name: LOCAL_ENDPOINT, url });
           onLocalNode(url);
@@ -36,6 +37,12 @@ export async function createBalancerRole(settings: Settings, log: Logger): Promi
       await state.close();
     },
   };
+}
+
+/** Where a process on this machine reaches what listens on an address. */
+function ownUrl(host: string, port: number): string {
+  const near = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
+  return `http://${near.includes(":") ? `[${near}]` : near}:${port}`;
 }
 
 /** Opens the state. Throws `CliError` that says what is in the way. */

@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
 import { z } from "zod";
+import { LOCAL_ENDPOINT } from "../config/endpoint.ts";
 import { needsKey } from "../config/exposure.ts";
 import type { Settings } from "../config/settings.ts";
 import { createLogger, type Logger } from "../lib/log.ts";
@@ -7,6 +8,7 @@ import { exitWithParent, tellParent } from "../lib/self.ts";
 import { type Identity, openIdentity } from "../node/identity.ts";
 import { Membership } from "../node/membership.ts";
 import { createNode, type LlmlbNode } from "../node/node.ts";
+import type { LinkOptions } from "../node/sync/link.ts";
 import { TINY_MODEL_ID } from "../node/tiny.ts";
 import { CliError, EXIT } from "./exit.ts";
 import { logUncaught } from "./failure.ts";
@@ -14,17 +16,34 @@ import { listenNear } from "./port.ts";
 import type { Role } from "./role.ts";
 import { ignoreStopSignals } from "./signals.ts";
 
-/** A node in this process. Its first model is loaded at once, so that the first chat is quick. */
-export async function createNodeRole(settings: Settings, log: Logger): Promise<Role> {
+/**
+ * A node in this process. Its first model is loaded at once, so that the first chat is quick.
+ * `parent` is the balancer that started it, if one did.
+ */
+export async function createNodeRole(
+  settings: Settings,
+  log: Logger,
+  parent?: LinkOptions,
+): Promise<Role> {
   // The node beside a balancer is known to that alone, and needs no key to be so.
   const identity = settings.mode === "node" ? openIdentity(settings.home) : undefined;
   const key = identity !== undefined && needsKey(settings) ? { key: identity.key } : {};
-  const node = createNode({ settings, log, ...key });
-  const membership = identity && membershipOf({ settings, log, identity, node });
+  const joined = identity && linkTo(settings, identity, () => membership?.credential);
+  const balancer = parent ?? joined;
+  const node = createNode({
+    settings,
+    log,
+    ...key,
+    ...(balancer === undefined ? {} : { balancer }),
+  });
+  const membership: Membership | undefined =
+    identity && membershipOf({ settings, log, identity, node });
+  await node.open();
   return {
     app: node.app,
     drain: node.drain,
     start: (_, port) => {
+      node.start();
       membership?.start(port);
       warm(settings.models[0]?.id ?? TINY_MODEL_ID);
     },
@@ -41,6 +60,20 @@ export async function createNodeRole(settings: Settings, log: Logger): Promise<R
   }
 }
 
+/** How a node that joins a balancer asks it, once it is enrolled. */
+function linkTo(
+  { join: url }: Settings,
+  { node_id: nodeId }: Identity,
+  credential: () => string | undefined,
+): LinkOptions | undefined {
+  if (url === null) return undefined;
+  const pass = () => {
+    const own = credential();
+    return own === undefined ? undefined : { nodeId, credential: own };
+  };
+  return { url, pass };
+}
+
 interface Joining {
   settings: Settings;
   log: Logger;
@@ -54,10 +87,11 @@ function membershipOf({ settings, log, identity, node }: Joining): Membership | 
   if (balancer === null) return undefined;
   return new Membership({
     ...{ balancer, token, advertise, home, identity, log },
+    onWelcome: () => node.welcomed(),
     describe: async () => {
-      const { device, slots, models, llmlb_version: version } = await node.system();
-      const ids = models.map(({ id }) => id);
-      return { name: name ?? hostname(), version, device, models: ids, slots: slots.total };
+      const { device, slots, llmlb_version: version } = await node.system();
+      const models = node.names();
+      return { name: name ?? hostname(), version, device, models, slots: slots.total };
     },
   });
 }
@@ -67,9 +101,12 @@ const FromParent = z.discriminatedUnion("type", [
     type: z.literal("settings"),
     // Made by this same program a moment ago.
     settings: z.custom<Settings>((value) => typeof value === "object" && value !== null),
+    balancer: z.object({ url: z.string(), secret: z.string() }),
   }),
   z.object({ type: z.literal("stop"), drainMs: z.number().nonnegative() }),
 ]);
+
+type Given = Extract<z.infer<typeof FromParent>, { type: "settings" }>;
 
 /**
  * The local node of a standalone llmlb: takes its settings and its end from the parent process, and
@@ -81,9 +118,10 @@ export async function serveLocalNode(): Promise<never> {
   }
   ignoreStopSignals();
   const parent = parentMessages();
-  const settings = await parent.settings;
+  const { settings, balancer } = await parent.given;
   const log = createLogger({ level: settings.logLevel, readable: false });
-  const role = await createNodeRole(settings, log);
+  const pass = { nodeId: LOCAL_ENDPOINT, credential: balancer.secret };
+  const role = await createNodeRole(settings, log, { url: balancer.url, pass: () => pass });
   const { url, port, stop } = listenNear(role.app, settings);
   logUncaught(log);
   tellParent({ type: "listening", url, port });
@@ -96,14 +134,14 @@ export async function serveLocalNode(): Promise<never> {
 }
 
 /** Asks the parent for the settings: what it says before this process listens would be lost. */
-function parentMessages(): { settings: Promise<Settings>; stop: Promise<number> } {
-  const settings = Promise.withResolvers<Settings>();
+function parentMessages(): { given: Promise<Given>; stop: Promise<number> } {
+  const given = Promise.withResolvers<Given>();
   const stop = Promise.withResolvers<number>();
-  exitWithParent((given) => {
-    const message = FromParent.safeParse(given).data;
-    if (message?.type === "settings") settings.resolve(message.settings);
+  exitWithParent((told) => {
+    const message = FromParent.safeParse(told).data;
+    if (message?.type === "settings") given.resolve(message);
     if (message?.type === "stop") stop.resolve(message.drainMs);
   });
   tellParent({ type: "hello" });
-  return { settings: settings.promise, stop: stop.promise };
+  return { given: given.promise, stop: stop.promise };
 }

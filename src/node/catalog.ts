@@ -19,6 +19,10 @@ export interface ModelFiles {
 /** A model that this node serves. */
 export interface ServedModel {
   id: string;
+  /** Other names that requests may use. */
+  aliases?: readonly string[];
+  /** Those of them that it is listed by as well. */
+  listed?: readonly string[];
   /** llama-server arguments of this model; the operator's come after them and win. */
   args: string[];
   locate(): Promise<ModelFiles>;
@@ -27,36 +31,73 @@ export interface ServedModel {
 /** Names in an error message; a node with more models has `/v1/models`. */
 const NAMED_MAX = 20;
 
-/** The models of a node, by id. */
+/**
+ * The models of a node, by id: those of its settings, which stay, and those that lie in its models
+ * folder, which come and go.
+ */
 export class Catalog {
-  readonly #models: Map<string, ServedModel>;
+  readonly #fixed: readonly ServedModel[];
+  #models = new Map<string, ServedModel>();
+  #names = new Map<string, ServedModel>();
+  /** Tells of a name that means nothing here why that is so; undefined: there is no such model. */
+  absent: (name: string) => ApiError | undefined = () => undefined;
 
-  constructor(models: ServedModel[]) {
-    this.#models = new Map(models.map((model) => [model.id, model]));
+  constructor(fixed: ServedModel[]) {
+    this.#fixed = fixed;
+    this.setStored([]);
+  }
+
+  /** Takes these in place of those of the models folder. What the settings name goes before. */
+  setStored(stored: readonly ServedModel[]): void {
+    const all = [...this.#fixed, ...stored];
+    const models = new Map<string, ServedModel>();
+    for (const model of all) if (!models.has(model.id)) models.set(model.id, model);
+    const names = new Map(models);
+    for (const model of models.values()) {
+      for (const name of model.aliases ?? []) if (!names.has(name)) names.set(name, model);
+    }
+    this.#models = models;
+    this.#names = names;
   }
 
   list(): ServedModel[] {
     return [...this.#models.values()];
   }
 
-  /** The model with exactly this id; throws `model_not_found` (404), naming those there are. */
-  get(id: string): ServedModel {
-    const model = this.#models.get(id);
+  /** Every name that a model is listed by. */
+  listed(): { name: string; model: ServedModel }[] {
+    return this.list().flatMap((model) => {
+      const names = (model.listed ?? []).filter((name) => this.#names.get(name) === model);
+      return [model.id, ...names].map((name) => ({ name, model }));
+    });
+  }
+
+  /** Whether a name means a model that is here. */
+  has(name: string): boolean {
+    return this.#names.has(name);
+  }
+
+  /**
+   * The model with this name. Throws what `absent` tells, else `model_not_found` (404), naming
+   * those there are.
+   */
+  get(name: string): ServedModel {
+    const model = this.#names.get(name);
     if (model !== undefined) return model;
-    const message = `The model ${JSON.stringify(id.slice(0, 200))} does not exist here: \
-${this.#names()}.`;
-    throw new ApiError("model_not_found", message, { param: "model" });
+    const message = `The model ${JSON.stringify(name.slice(0, 200))} does not exist here: \
+${this.#told()}.`;
+    throw this.absent(name) ?? new ApiError("model_not_found", message, { param: "model" });
   }
 
   /** The only model there is; throws 400 if a request has to name one. */
   only(): ServedModel {
     const [model, another] = this.#models.values();
     if (model !== undefined && another === undefined) return model;
-    const message = `The request is invalid: \`model\` is required, ${this.#names()}.`;
+    const message = `The request is invalid: \`model\` is required, ${this.#told()}.`;
     throw new ApiError("invalid_request", message, { param: "model" });
   }
 
-  #names(): string {
+  #told(): string {
     const ids = [...this.#models.keys()];
     if (ids.length === 0) return "this node serves no models";
     const more = ids.length > NAMED_MAX ? ` and ${ids.length - NAMED_MAX} more` : "";
@@ -98,7 +139,7 @@ and is there space left?`;
 }
 
 /** Looks at a model's files; reads the main one only when it has changed. */
-function describer(path: string, mmproj: string | undefined): () => Promise<ModelFiles> {
+export function describer(path: string, mmproj: string | undefined): () => Promise<ModelFiles> {
   let last: ModelFiles | undefined;
   return async () => {
     const paths = mmproj === undefined ? [path] : [path, mmproj];

@@ -1,9 +1,13 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { App } from "../http/app.ts";
 import { ApiError } from "../wire/error.ts";
+import { isTicket } from "../wire/ticket.ts";
 
 /** What anybody may know: that the process lives and whether it serves. */
 const PUBLIC = new Set(["/health", "/ready", "/startup"]);
+
+/** Files of a model; a ticket of the balancer opens them, too. */
+const FILES = /^\/(?:api|v0)\/models\/files\/([^/]+)\/[^/]+$/;
 
 /** Requires the node's key (`Authorization: Bearer` or `x-api-key`) on all other routes. */
 export function requireKey(app: App, key: string): void {
@@ -12,11 +16,21 @@ export function requireKey(app: App, key: string): void {
     const [, bearer] = /^Bearer (.+)$/i.exec(c.req.header("authorization") ?? "") ?? [];
     const given = bearer ?? c.req.header("x-api-key") ?? "";
     if (PUBLIC.has(c.req.path) || timingSafeEqual(digest(given), expected)) return next();
+    const model = FILES.exec(new URL(c.req.url).pathname)?.[1];
+    if (model !== undefined && isTicket(given, decoded(model), key)) return next();
     const message =
       "The request was refused: this node wants its key, which is in node.json of \
 its data folder. Send it as Authorization: Bearer, or ask the balancer instead.";
     throw new ApiError("unauthorized", message, { code: "invalid_api_key" });
   });
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text; // Then it is the name of no model.
+  }
 }
 
 /** Of one length, whatever was given. */

@@ -18,6 +18,8 @@ export interface MembershipOptions {
   identity: Identity;
   log: Logger;
   describe(): Promise<Self>;
+  /** Called when the balancer has answered: the node is known there. */
+  onWelcome?(): void;
   /** Time between two announcements. Default: 30 s. */
   everyMs?: number;
 }
@@ -57,7 +59,7 @@ export class Membership {
   async leave(): Promise<void> {
     this.#leaving = true;
     clearTimeout(this.#timer);
-    const credential = this.#credential;
+    const credential = this.credential;
     if (credential === undefined) return;
     try {
       await this.#post("leave", {}, { credential, timeoutMs: LEAVE_MS_MAX });
@@ -66,7 +68,8 @@ export class Membership {
     }
   }
 
-  get #credential(): string | undefined {
+  /** What the node proves itself with; undefined as long as it is not enrolled. */
+  get credential(): string | undefined {
     const { joined } = this.#identity;
     return joined?.balancer === this.#options.balancer ? joined.credential : undefined;
   }
@@ -77,6 +80,7 @@ export class Membership {
       const welcome = await this.#join();
       this.#failures = 0;
       this.#report(welcome);
+      this.#options.onWelcome?.();
       this.#schedule(everyMs);
     } catch (err) {
       const again = backoffMs(this.#failures, RETRY);
@@ -100,7 +104,7 @@ export class Membership {
       ...(advertise === null ? {} : { url: advertise }),
       ...{ port: this.#port, api_key: identity.key, models, slots },
     };
-    const credential = this.#credential;
+    const credential = this.credential;
     if (credential === undefined) return this.#enrol({ ...self, ...told });
     try {
       return Welcome.parse(await this.#post("announce", told, { credential }));

@@ -12,31 +12,38 @@ export interface StatusParts {
   engineArgs: string[];
   /** Whether the node refuses new requests because it is about to end. */
   closing(): boolean;
+  /** Whether it has still to hear which models it shall have. */
+  syncing(): boolean;
   system(): Promise<NodeSystem>;
 }
 
 /** Adds what a node tells of itself: health, models, devices. None of it starts an engine. */
 export function addStatusRoutes(app: App, parts: StatusParts): void {
-  const { catalog, engineArgs, closing, system } = parts;
+  const { catalog, engineArgs, closing, syncing, system } = parts;
   const created = Math.floor(Date.now() / 1000);
-  const entry = async (model: ServedModel): Promise<ModelEntry> => ({
-    ...{ id: model.id, object: "model", created, owned_by: "llmlb" },
+  const entry = async (id: string, model: ServedModel): Promise<ModelEntry> => ({
+    ...{ id, object: "model", created, owned_by: "llmlb" },
     ...(await capabilitiesOf(model, engineArgs)),
   });
 
   app.get("/health", (c) => c.json({ status: "ok" }));
-  app.get("/startup", (c) => c.json({ status: "ready" }));
+  app.get("/startup", (c) => {
+    return syncing() ? c.json({ status: "syncing" }, 503) : c.json({ status: "ready" });
+  });
   app.get("/ready", (c) => {
-    const status = closing() ? "draining" : "ready";
-    return c.json({ status, models: catalog.list().length }, closing() ? 503 : 200);
+    const status = closing() ? "draining" : syncing() ? "syncing" : "ready";
+    return c.json({ status, models: catalog.list().length }, status === "ready" ? 200 : 503);
   });
 
   app.get("/v1/models", async (c) => {
-    const data = await Promise.all(catalog.list().map(entry));
+    const data = await Promise.all(catalog.listed().map(({ name, model }) => entry(name, model)));
     const list: ModelList = { object: "list", data };
     return c.json(list);
   });
-  app.get("/v1/models/*", async (c) => c.json(await entry(catalog.get(idOf(c)))));
+  app.get("/v1/models/*", async (c) => {
+    const name = idOf(c);
+    return c.json(await entry(name, catalog.get(name)));
+  });
 
   for (const path of ["/v0/system", "/api/system"]) {
     app.get(path, async (c) => c.json(await system()));

@@ -53,6 +53,8 @@ export class Runner {
   #load: Promise<Engine> | undefined;
   #closing = new AbortController();
   #busy = 0;
+  /** Called when the last use ends. */
+  #onIdle: (() => void) | undefined;
 
   constructor(options: RunnerOptions) {
     this.#options = options;
@@ -93,6 +95,7 @@ export class Runner {
     const release = () => {
       if (held) this.#busy -= 1;
       held = false;
+      if (this.#busy === 0) this.#onIdle?.();
     };
     return { engine, release };
   }
@@ -102,9 +105,19 @@ export class Runner {
     await this.#loaded();
   }
 
+  /** Settles when no request uses the engine, or after `waitMs`. */
+  async idle(waitMs: number): Promise<void> {
+    if (this.#busy === 0) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, waitMs);
+    this.#onIdle = resolve;
+    await promise;
+    clearTimeout(timer);
+  }
+
   /** Ends the engine: asks first, kills after `graceMs`. It can't be started again. */
-  async close(graceMs: number): Promise<void> {
-    this.#closing.abort(new ApiError("draining", "This node is shutting down."));
+  async close(graceMs: number, why = "This node is shutting down."): Promise<void> {
+    this.#closing.abort(new ApiError("draining", why, { retryAfterS: 5 }));
     await this.#load?.catch(() => undefined); // its own waiters were told
     await this.#engine?.stop(graceMs);
   }

@@ -28,6 +28,7 @@ const LABELS: Record<Purpose, string> = {
 export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #runners = new Map<string, Runner>();
+  readonly #retiring = new Set<Runner>();
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
@@ -59,9 +60,26 @@ export class Supervisor {
     return PURPOSES.map((purpose) => this.#get(modelId, purpose)).filter((runner) => !!runner);
   }
 
+  /**
+   * Ends the engines of a model that is no longer served so: none gets further requests, and those
+   * that run may end within `waitMs`.
+   */
+  async retire(modelId: string, { waitMs, graceMs }: { waitMs: number; graceMs: number }) {
+    const retired = this.runners(modelId);
+    for (const purpose of PURPOSES) this.#runners.delete(keyOf(modelId, purpose));
+    const end = async (runner: Runner) => {
+      this.#retiring.add(runner);
+      await runner.idle(waitMs);
+      await runner.close(graceMs, "The model was removed or replaced: ask again.");
+      this.#retiring.delete(runner);
+    };
+    await Promise.all(retired.map(end));
+  }
+
   /** Ends all engines at once: asks first, kills after `graceMs`. */
   async close(graceMs: number): Promise<void> {
-    await Promise.all([...this.#runners.values()].map((runner) => runner.close(graceMs)));
+    const all = [...this.#runners.values(), ...this.#retiring];
+    await Promise.all(all.map((runner) => runner.close(graceMs)));
   }
 
   #get(modelId: string, purpose: Purpose): Runner | undefined {

@@ -1,0 +1,81 @@
+import { localName } from "../../wire/artifact.ts";
+import type { Peer } from "../../wire/manifest.ts";
+import type { Turn, TurnBody } from "../../wire/sync.ts";
+import { signTicket } from "../../wire/ticket.ts";
+import type { Endpoint } from "../endpoint.ts";
+import type { Fleet } from "../fleet.ts";
+import type { Caller } from "./caller.ts";
+import type { Holdings } from "./holdings.ts";
+import { Leases } from "./leases.ts";
+
+const RENEW_MS = 5000;
+const RETRY_MS = 1000;
+/** Long enough for a large file on a slow network; after that the hub has the rest. */
+const TICKET_MS = 4 * 3_600_000;
+/** More sources than that do not make a pull faster. */
+const PEERS_MAX = 8;
+
+export interface TurnsOptions {
+  holdings: Holdings;
+  fleet: Fleet;
+  /** Default: the system's clock, and `Math.random`. */
+  nowMs?(): number;
+  random?(): number;
+}
+
+/**
+ * Says from where a node fetches files that it has chosen:
+ *
+ * 1. Nodes that are online have all of them, whole and verified: from these.
+ * 2. Nobody fetches them from the hub, or this node does: from the hub.
+ * 3. Another node fetches them: it waits for that.
+ */
+export class Turns {
+  readonly #options: TurnsOptions;
+  readonly leases = new Leases();
+
+  constructor(options: TurnsOptions) {
+    this.#options = options;
+  }
+
+  take(caller: Caller, body: TurnBody): Turn {
+    const { fleet, nowMs = () => performance.now() } = this.#options;
+    const peers = this.peersFor(caller, body);
+    if (peers.length > 0) return { go: "peers", peers };
+    const { model, revision, files } = body;
+    const key = JSON.stringify([model.toLowerCase(), revision, ...files.toSorted()]);
+    const { node } = this.leases.ask(key, { node: caller.id, model }, nowMs());
+    if (node === caller.id) return { go: "hub", renew_ms: RENEW_MS };
+    return { go: "wait", holder: fleet.get(node)?.name ?? node, retry_ms: RETRY_MS };
+  }
+
+  /** Nodes that have all the files, in an order that spreads the load, with tickets for them. */
+  peersFor(caller: Caller, { model, revision, files }: TurnBody): Peer[] {
+    const { holdings, random = Math.random } = this.#options;
+    const names = files.map(localName);
+    const able = holdings.of(model).filter(({ endpoint, model: held }) => {
+      if (endpoint.id === caller.id || held.revision !== revision) return false;
+      const has = new Set(held.files);
+      return names.every((name) => has.has(name)) && isReached(endpoint, caller);
+    });
+    const shuffled = able.map((one) => ({ one, at: random() })).sort((a, b) => a.at - b.at);
+    const expiresAt = Date.now() + TICKET_MS;
+    return shuffled.slice(0, PEERS_MAX).map(({ one: { endpoint, model: held } }) => {
+      const { url, apiKey } = endpoint.facts;
+      const token = apiKey === undefined ? null : signTicket({ model: held.id, expiresAt }, apiKey);
+      return { url, token, files };
+    });
+  }
+}
+
+/** Whether a node can reach another: what listens on loopback only its own machine can. */
+function isReached({ facts, health }: Endpoint, { endpoint }: Caller): boolean {
+  if (facts.source !== "node" || health.status !== "online") return false;
+  const isNear = endpoint === undefined || isLoopback(endpoint.facts.url);
+  return isNear || !isLoopback(facts.url);
+}
+
+function isLoopback(url: string): boolean {
+  const host = URL.parse(url)?.hostname ?? "";
+  return host === "localhost" || host === "[::1]" || /^127\./.test(host);
+}

@@ -1,0 +1,155 @@
+import { type ZodType, z } from "zod";
+import type { App, AppContext } from "../../http/app.ts";
+import { readBytes } from "../../http/body.ts";
+import type { Store } from "../../storage/store.ts";
+import { ApiError } from "../../wire/error.ts";
+import { type NodeModelList, PullBody, type PullStarted } from "../../wire/sync.ts";
+import type { PullJob } from "../sync/job.ts";
+import type { HubSource } from "../sync/source.ts";
+import { type ModelParts, modelViews } from "./view.ts";
+
+export interface ModelRouteParts extends ModelParts {
+  store: Store;
+  /** For models that no balancer told of. */
+  hub: HubSource;
+}
+
+const BODY_BYTES_MAX = 64 * 1024;
+/** Whether a model can be pulled is said within a second, if it is known by then. */
+const KNOWN_MS_MAX = 900;
+const NDJSON = "application/x-ndjson";
+
+/**
+ * The models of a node under `/api/models` and the older `/v0/models`: what there is, fetching,
+ * removing. Ids in paths may have their slashes as they are or percent-encoded.
+ */
+export function addModelRoutes(app: App, parts: ModelRouteParts): void {
+  const { pulls, shelf } = parts;
+  for (const root of ["/api/models", "/v0/models"]) {
+    app.get(root, async (c) => {
+      await shelf.scan();
+      return c.json(listOf(parts));
+    });
+    app.post(`${root}/pull`, (c) => startPull(c, parts, root));
+    app.get(`${root}/pulls`, (c) => {
+      return c.json({ object: "list", data: pulls.list().map((job) => job.view()) });
+    });
+    app.get(`${root}/pulls/:id`, (c) => {
+      const job = pulls.get(c.req.param("id"));
+      if (job === undefined) throw noPull(c.req.param("id"));
+      return c.req.header("accept")?.includes(NDJSON) === true
+        ? progressStream(c, job)
+        : c.json(job.view());
+    });
+    app.delete(`${root}/*`, async (c) => {
+      await remove(decoded(c.req.path.slice(root.length + 1)), parts);
+      return c.body(null, 204);
+    });
+  }
+}
+
+function listOf(parts: ModelRouteParts): NodeModelList {
+  const { sync } = parts;
+  const data = modelViews(parts);
+  if (sync === undefined) {
+    return { object: "list", data, sync: { state: "alone", last_at: null, error: null } };
+  }
+  const { lastAt, error } = sync.state;
+  const isBusy = data.some(({ state }) => state === "waiting" || state === "pulling");
+  const calm = isBusy || lastAt === null ? "syncing" : "in_sync";
+  const state = error === null ? calm : "balancer_away";
+  const last_at = lastAt === null ? null : new Date(lastAt).toISOString();
+  return { object: "list", data, sync: { state, last_at, error } };
+}
+
+/** Fetches the model that is named, or all that the node shall have. */
+async function startPull(c: AppContext, parts: ModelRouteParts, root: string): Promise<Response> {
+  const { model, name } = await readBody(c, PullBody);
+  const { sync, shelf, pulls, hub } = parts;
+  const wish = model ?? name;
+  if (wish === undefined) {
+    await shelf.scan();
+    sync?.ring({ afresh: true });
+    const progress_url = `${root}/pulls`;
+    const started: PullStarted = { status: "syncing", id: null, model: null, progress_url };
+    return c.json(started, 202, { location: progress_url });
+  }
+  const wanted = sync?.wanted(wish);
+  if (wanted === undefined) hub.check(wish);
+  const source = wanted === undefined || sync === undefined ? hub : sync.source;
+  const job = pulls.start(wanted?.id ?? wish, "user", source);
+  if (c.req.header("accept")?.includes(NDJSON) === true) return progressStream(c, job);
+  await Promise.race([job.known, Bun.sleep(KNOWN_MS_MAX)]);
+  if (job.failure !== undefined) throw job.failure;
+  const progress_url = `${root}/pulls/${job.id}`;
+  const started = { status: "pulling", id: job.id, model: job.model, progress_url } as const;
+  return c.json<PullStarted>(started, 202, { location: progress_url });
+}
+
+/** A line of JSON whenever something is known; a client that leaves does not end the pull. */
+function progressStream(c: AppContext, job: PullJob): Response {
+  const left = new AbortController();
+  const lines = job.watch(AbortSignal.any([left.signal, c.req.raw.signal]));
+  const encoder = new TextEncoder();
+  const stream = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const next = await lines.next().catch(() => ({ done: true, value: undefined }) as const);
+      if (next.done === true) controller.close();
+      else controller.enqueue(encoder.encode(`${JSON.stringify(next.value)}\n`));
+    },
+    cancel: () => left.abort(),
+  });
+  return new Response(stream, { headers: { "content-type": NDJSON, "cache-control": "no-store" } });
+}
+
+/** Removes a model, whoever placed it, once its requests have ended. Throws 404. */
+async function remove(id: string, { shelf, store, pulls, catalog }: ModelRouteParts) {
+  const job = pulls.running(id) ?? pulls.running(`hf/${id}`);
+  if (job !== undefined) {
+    const message = `The pull of ${id} was ended: the model is being removed.`;
+    job.stop.abort(new ApiError("unavailable", message, { code: "pull_cancelled" }));
+    await job.ended;
+  }
+  const place = await store.place(id);
+  if (place === undefined) {
+    const isSet = catalog.has(id);
+    const why = isSet
+      ? "the settings name it, not the models folder"
+      : "there is none of that name";
+    throw new ApiError(isSet ? "conflict" : "model_not_found", `Removing ${id} failed: ${why}.`, {
+      ...{ code: isSet ? "model_of_settings" : "model_not_found", param: "model" },
+    });
+  }
+  await shelf.without(place.id, () => store.remove(place.id));
+}
+
+/** A body that may be absent. Throws 400. */
+async function readBody<T>(c: AppContext, schema: ZodType<T>): Promise<T> {
+  const text = new TextDecoder().decode(await readBytes(c.req.raw, BODY_BYTES_MAX));
+  let json: unknown = {};
+  try {
+    if (text.trim() !== "") json = JSON.parse(text);
+  } catch (cause) {
+    const message = 'The request body is no JSON: send {"model": "org/name"}, or nothing.';
+    throw new ApiError("invalid_request", message, { code: "invalid_json", cause });
+  }
+  const result = schema.safeParse(json);
+  if (result.success) return result.data;
+  const message = `The request is invalid: ${z.prettifyError(result.error)}.`;
+  const param = result.error.issues[0]?.path.join(".") ?? "";
+  throw new ApiError("invalid_request", message, param === "" ? {} : { param });
+}
+
+function decoded(id: string): string {
+  try {
+    return decodeURIComponent(id);
+  } catch {
+    return id; // Not percent-encoding: then it is the name itself, or no model's name at all.
+  }
+}
+
+function noPull(id: string): ApiError {
+  const message = `There is no pull ${JSON.stringify(id.slice(0, 100))}: GET /api/models/pulls \
+lists those that run and the last ones that ended.`;
+  return new ApiError("not_found", message, { code: "pull_not_found" });
+}

@@ -1,0 +1,79 @@
+import { expect, test } from "bun:test";
+import fc from "fast-check";
+import { type OnDisk, type PlanInput, plan } from "./plan.ts";
+
+const model = (id: string, revision: string | null = "r1") => ({
+  ...{ id, revision, names: [], quantizations: [] },
+});
+const lying = (id: string, more: Partial<OnDisk> = {}): OnDisk => ({
+  ...{ id, whole: true, revision: "r1", synced: true, ...more },
+});
+const planned = (given: Partial<PlanInput> & { ids?: string[]; complete?: boolean }) => {
+  const wanted = { models: (given.ids ?? []).map((id) => model(id)), complete: true };
+  const { pull, ...rest } = plan({
+    ...{ disk: [], running: [], attempts: new Map(), nowMs: 0 },
+    wanted: { ...wanted, complete: given.complete ?? true },
+    ...given,
+  });
+  return { pull: pull.map(({ id }) => id), ...rest };
+};
+const NOTHING = { pull: [], cancel: [], remove: [] };
+
+test("what is missing is pulled, what is too much is removed", () => {
+  const disk = [lying("a"), lying("old")];
+  expect(planned({ ids: ["a", "b"], disk })).toEqual({ ...NOTHING, pull: ["b"], remove: ["old"] });
+});
+
+test("what a person placed stays, and is not replaced by another revision", () => {
+  const disk = [
+    lying("mine", { synced: false, revision: undefined }),
+    lying("a", { synced: false, revision: "r0" }),
+  ];
+  expect(planned({ ids: ["a"], disk })).toEqual(NOTHING);
+});
+
+test("a list that is not complete removes nothing and ends no pull", () => {
+  const given = { ids: [], disk: [lying("a")], running: ["b"] };
+  expect(planned({ ...given, complete: false })).toEqual(NOTHING);
+  expect(planned(given)).toEqual({ pull: [], cancel: ["b"], remove: ["a"] });
+});
+
+test("another revision, and a model of which files are gone, is pulled again", () => {
+  const disk = [lying("a", { revision: "r0" }), lying("b", { whole: false })];
+  expect(planned({ ids: ["a", "b"], disk }).pull).toEqual(["a", "b"]);
+});
+
+test("what is being pulled is not pulled twice", () => {
+  expect(planned({ ids: ["a"], running: ["A"] })).toEqual(NOTHING);
+});
+
+test("what failed is tried again later, and at once in another revision", () => {
+  const attempts = new Map([["a", { revision: "r1", nextMs: 1000 }]]);
+  expect(planned({ ids: ["a"], attempts, nowMs: 999 }).pull).toEqual([]);
+  expect(planned({ ids: ["a"], attempts, nowMs: 1000 }).pull).toEqual(["a"]);
+  const wanted = { models: [model("a", "r2")], complete: true };
+  expect(planned({ wanted, attempts }).pull).toEqual(["a"]);
+});
+
+test("whatever lies where: nothing of a person's and nothing wanted is ever removed", () => {
+  const id = fc.constantFrom("a", "A", "b", "org/m", "org/M");
+  const disk = fc.array(
+    fc.record({
+      ...{ id, whole: fc.boolean(), synced: fc.boolean() },
+      revision: fc.constantFrom("r1", "r0", undefined),
+    }),
+  );
+  const given = fc.record({ ids: fc.uniqueArray(id), disk, complete: fc.boolean() });
+  fc.assert(
+    fc.property(given, ({ ids, disk: files, complete }) => {
+      const { remove, pull } = planned({ ids, disk: files, complete });
+      const wanted = ids.map((one) => one.toLowerCase());
+      for (const one of remove) {
+        expect(wanted).not.toContain(one.toLowerCase());
+        expect(files.some((file) => file.id === one && file.synced)).toBe(true);
+      }
+      if (!complete) expect(remove).toEqual([]);
+      expect(ids).toEqual(expect.arrayContaining(pull));
+    }),
+  );
+});

@@ -1,0 +1,119 @@
+import type { Settings } from "../../config/settings.ts";
+import type { Logger } from "../../lib/log.ts";
+import { idOf } from "../../registry/conflict.ts";
+import { HubClient } from "../../registry/hub.ts";
+import { findModel } from "../../registry/lookup.ts";
+import { parseReference } from "../../registry/reference.ts";
+import { manifestOf } from "../../registry/view.ts";
+import { pause } from "../../storage/pull/wait.ts";
+import { ApiError } from "../../wire/error.ts";
+import type { Artifact, Manifest, Peer } from "../../wire/manifest.ts";
+import type { Link } from "./link.ts";
+
+/** Where a node hears what files a model has, and from whom to fetch them. */
+export interface Source {
+  /** Throws `ApiError`. */
+  manifest(model: string, signal: AbortSignal): Promise<Manifest>;
+  /** Waits until the files may be fetched, and tells who has them. Ends with its signal. */
+  turn(manifest: Manifest, files: Artifact[], told: TurnTold): Promise<Peer[]>;
+}
+
+export interface TurnTold {
+  signal: AbortSignal;
+  /** Told who fetches the files from the hub while this node waits. */
+  onWait(holder: string): void;
+}
+
+/** How long a balancer that is away keeps pulls waiting before the hub is asked without a turn. */
+const AWAY_MS_MAX = 30_000;
+
+/** Models that are registered at the balancer. */
+export class RegistrySource implements Source {
+  readonly #link: Link;
+
+  constructor(link: Link) {
+    this.#link = link;
+  }
+
+  manifest(model: string, signal: AbortSignal): Promise<Manifest> {
+    return this.#link.manifest(model, signal);
+  }
+
+  async turn({ model, revision }: Manifest, files: Artifact[], told: TurnTold): Promise<Peer[]> {
+    const { signal, onWait } = told;
+    const body = { model, revision, files: files.map(({ filename }) => filename) };
+    const begunAt = performance.now();
+    for (;;) {
+      try {
+        const turn = await this.#link.turn(body, signal);
+        if (turn.go === "peers") return turn.peers;
+        if (turn.go === "hub") {
+          void this.#renew(body, turn.renew_ms, signal);
+          return [];
+        }
+        onWait(turn.holder);
+        await pause(turn.retry_ms * (0.9 + 0.2 * Math.random()), signal);
+      } catch (error) {
+        signal.throwIfAborted();
+        if (!(error instanceof ApiError) || error.kind === "model_not_found") throw error;
+        // A model must not wait for a balancer that may stay away.
+        if (performance.now() - begunAt > AWAY_MS_MAX) return [];
+        await pause(1000, signal);
+      }
+    }
+  }
+
+  /** Keeps the turn while the pull goes on. Never rejects. */
+  async #renew(body: Parameters<Link["turn"]>[0], everyMs: number, signal: AbortSignal) {
+    while (!signal.aborted) {
+      await pause(everyMs, signal).catch(() => undefined); // the pull has ended
+      if (!signal.aborted) await this.#link.turn(body, signal).catch(() => undefined);
+    }
+  }
+}
+
+export interface HubSourceOptions {
+  settings: Pick<Settings, "hubUrl" | "hubToken" | "originAllowlist">;
+  log: Logger;
+}
+
+/** Models of the hub itself, for nodes that were asked to fetch what no balancer told them of. */
+export class HubSource implements Source {
+  readonly #hub: HubClient;
+  readonly #allowlist: readonly string[];
+
+  constructor({ settings, log }: HubSourceOptions) {
+    const { hubUrl, hubToken: token, originAllowlist } = settings;
+    const nothing = { get: async () => undefined, put: async () => undefined };
+    const cache = { ...nothing, drop: async () => undefined };
+    this.#hub = new HubClient({ hubUrl, token, log, cache });
+    this.#allowlist = originAllowlist;
+  }
+
+  /** Throws 400 for what names no model of the hub. */
+  check(model: string): void {
+    parseReference(model, this.#hub.url);
+  }
+
+  async manifest(model: string, signal: AbortSignal): Promise<Manifest> {
+    const hub = this.#hub;
+    const reference = parseReference(model, hub.url);
+    const { repo, revision = "main", filename, quantization } = reference;
+    const wish = { repo, revision, filename, quantization };
+    const found = await findModel({ ...wish, hub, devices: [], signal });
+    const now = Date.now();
+    const row = {
+      ...{ id: idOf(found.repo, found.filename), repo: found.repo, filename: found.filename },
+      ...{ revision: found.revision, content: found.content, aliases: [] },
+      ...{ displayName: null, chatTemplate: null, replicas: null, nodes: null },
+      ...{ registeredAt: now, updatedAt: now },
+    };
+    const { content, revision: commit } = found;
+    const parts = { row, content, revision: commit, hubUrl: hub.url, allowlist: this.#allowlist };
+    return manifestOf({ ...parts, peers: [] });
+  }
+
+  turn(): Promise<Peer[]> {
+    return Promise.resolve([]);
+  }
+}

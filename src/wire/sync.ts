@@ -1,0 +1,149 @@
+import { z } from "zod";
+import { Peer } from "./manifest.ts";
+import { PullProgress } from "./pull.ts";
+
+const Id = z.string().min(1).max(1024);
+const File = z.string().min(1).max(1024);
+const MODELS_MAX = 10_000;
+const FILES_MAX = 1000;
+
+/** A model that a node shall have. */
+export const WantedModel = z.object({
+  id: Id,
+  /** A commit; null while the hub has still to be asked. */
+  revision: z.string().max(256).nullable(),
+  /** Other names by which requests may come. */
+  names: z.array(Id).max(10_000),
+  /** Quantizations that are listed as models of their own, as `id:QUANT`. */
+  quantizations: z.array(z.string().max(64)).max(1000),
+});
+export type WantedModel = z.infer<typeof WantedModel>;
+
+/** `GET /api/nodes/{node}/models`: what the node shall have. Its ETag is that of its content. */
+export const WantedList = z.object({
+  models: z.array(WantedModel).max(MODELS_MAX),
+  /** These are all: what sync placed of others is to be deleted. */
+  complete: z.boolean(),
+});
+export type WantedList = z.infer<typeof WantedList>;
+
+/** The body of `POST /api/nodes/{node}/models/turn`: a node wants to fetch files of a model. */
+export const TurnBody = z.object({
+  model: Id,
+  revision: z.string().max(256),
+  /** By their paths in the repository. */
+  files: z.array(File).min(1).max(FILES_MAX),
+});
+export type TurnBody = z.infer<typeof TurnBody>;
+
+/** What the node does now. */
+export const Turn = z.discriminatedUnion("go", [
+  /** It fetches from the hub, for the others, too, and asks again within `renew_ms`. */
+  z.object({ go: z.literal("hub"), renew_ms: z.int().min(100) }),
+  /** It fetches from nodes that have the files. */
+  z.object({ go: z.literal("peers"), peers: z.array(Peer).min(1).max(1000) }),
+  /** Another node fetches them from the hub; it asks again after `retry_ms`. */
+  z.object({ go: z.literal("wait"), holder: z.string(), retry_ms: z.int().min(100) }),
+]);
+export type Turn = z.infer<typeof Turn>;
+
+/** What has become of a model on a node. */
+export const HeldState = z.enum(["waiting", "pulling", "ready", "failed", "unusable"]);
+export type HeldState = z.infer<typeof HeldState>;
+
+/** Why a model is not there, or cannot be used. */
+export const HeldError = z.object({ code: z.string().max(200), message: z.string().max(4000) });
+export type HeldError = z.infer<typeof HeldError>;
+
+/** A model on a node, in reports to the balancer. */
+export const HeldModel = z.object({
+  id: Id,
+  state: HeldState,
+  revision: z.string().max(256).nullable(),
+  /** Names of whole, verified files. */
+  files: z.array(File).max(FILES_MAX),
+  progress: PullProgress.omit({ files: true }).nullable(),
+  error: HeldError.nullable(),
+});
+export type HeldModel = z.infer<typeof HeldModel>;
+
+/** The body of `POST /api/nodes/{node}/models/report`. */
+export const ReportBody = z.object({
+  /** All that the node has, fetches, or failed to fetch. */
+  models: z.array(HeldModel).max(MODELS_MAX),
+  /** The names that it lists at `GET /v1/models`. */
+  serves: z.array(Id).max(2 * MODELS_MAX),
+});
+export type ReportBody = z.infer<typeof ReportBody>;
+
+/** The body of `POST /api/models/pull` of a node; without a model: all that it shall have. */
+export const PullBody = z.object({
+  model: z.string().trim().min(1).max(2048).optional(),
+  /** The same: earlier clients send it. */
+  name: z.string().trim().min(1).max(2048).optional(),
+});
+export type PullBody = z.infer<typeof PullBody>;
+
+/** A pull as a node's `GET /api/models/pulls` lists it. */
+export const PullView = z.object({
+  id: z.string(),
+  model: z.string(),
+  placed_by: z.enum(["sync", "user"]),
+  /** RFC 3339. */
+  started_at: z.string(),
+  progress: PullProgress,
+  error: HeldError.nullable(),
+});
+export type PullView = z.infer<typeof PullView>;
+
+/** The answer 202 to `POST /api/models/pull`. */
+export const PullStarted = z.object({
+  status: z.enum(["pulling", "syncing"]),
+  /** Null for all models. */
+  id: z.string().nullable(),
+  model: z.string().nullable(),
+  progress_url: z.string(),
+});
+export type PullStarted = z.infer<typeof PullStarted>;
+
+/** A model in a node's `GET /api/models`. */
+export const NodeModelView = z.object({
+  id: z.string(),
+  state: HeldState,
+  /** Names by which it is served. */
+  names: z.array(z.string()),
+  format: z.enum(["gguf", "safetensors"]).nullable(),
+  quantization: z.string().nullable(),
+  size_bytes: z.number(),
+  revision: z.string().nullable(),
+  /** `settings`: its files are named there; they are not in the models folder. */
+  placed_by: z.enum(["sync", "user", "settings"]),
+  progress: PullProgress.nullable(),
+  error: HeldError.nullable(),
+});
+export type NodeModelView = z.infer<typeof NodeModelView>;
+
+/** `GET /api/models` of a node. */
+export const NodeModelList = z.object({
+  object: z.literal("list"),
+  data: z.array(NodeModelView),
+  /** What the node knows of the models that it shall have. */
+  sync: z.object({
+    state: z.enum(["alone", "syncing", "in_sync", "balancer_away"]),
+    /** RFC 3339; null: not yet. */
+    last_at: z.string().nullable(),
+    error: z.string().nullable(),
+  }),
+});
+export type NodeModelList = z.infer<typeof NodeModelList>;
+
+/** `GET /api/models/{id}/progress` of a balancer. */
+export const ModelProgress = z.object({
+  model: z.string(),
+  state: z.enum(["registered", "caching", "ready", "error"]),
+  bytes_downloaded: z.number(),
+  bytes_total: z.number(),
+  percent: z.number(),
+  nodes: z.array(z.object({ node: z.string(), ...HeldModel.omit({ id: true }).shape })),
+});
+export type ModelProgress = z.infer<typeof ModelProgress>;
