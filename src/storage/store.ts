@@ -3,7 +3,7 @@ import { describeModel, type StoredModel } from "./descriptor.ts";
 import { Headers, hasWeights, readFolder, type StoredFile } from "./folder.ts";
 import { parseModelName } from "./id.ts";
 import { findPlace, type Place, walkPlaces } from "./places.ts";
-import type { ModelRecord } from "./record.ts";
+import { type ModelRecord, PENDING_NAME, readRecord } from "./record.ts";
 import { removeFiles, removeModel } from "./removal.ts";
 
 /** A folder with files that make no model, and why. */
@@ -56,6 +56,17 @@ export class Store {
       else listing.models.push(model);
     }
     return listing;
+  }
+
+  /** Ids of models that are being fetched, or were when their pull ended, with who wanted them. */
+  async begun(): Promise<{ id: string; synced: boolean }[]> {
+    const found: { id: string; synced: boolean }[] = [];
+    for await (const { id, folder } of walkPlaces(this.root)) {
+      const pending = await readRecord(folder, PENDING_NAME);
+      if (pending === undefined) continue;
+      found.push({ id, synced: pending.files.some(({ placed_by: by }) => by === "sync") });
+    }
+    return found;
   }
 
   /**
