@@ -22,7 +22,7 @@ import { CliError, EXIT, type ExitCode } from "./exit.ts";
 import { HubMemory } from "./hubmemory.ts";
 import { amountText, ProgressEvents, ProgressLines, type PullDisplay } from "./progress.ts";
 import { pullFailure } from "./pullfailure.ts";
-import { listRunFiles } from "./runfile.ts";
+import { runningNodes, showFolder } from "./runningnode.ts";
 import { paintFor, printable } from "./terminal.ts";
 
 export interface PullCommand {
@@ -94,7 +94,11 @@ async function fetchChosen(choice: Choice, command: PullCommand): Promise<ExitCo
   // It ends with the pull, which the signal ends.
   const last = await shown(progress.watch(new AbortController().signal), display);
   const failure = await outcome;
-  if (failure === undefined) return tellDone({ choice, command, folder, last, wasThere });
+  if (failure === undefined) {
+    const nodes = await runningNodes(settings.home);
+    await Promise.all(nodes.map(showFolder));
+    return tellDone({ choice, command, folder, last, wasThere, served: nodes.length > 0 });
+  }
   if (signal.aborted) throw stopped(command.wanted, last);
   throw failure.error;
 }
@@ -133,10 +137,12 @@ interface Done {
   folder: string;
   last: PullProgress;
   wasThere: boolean;
+  /** A node runs. */
+  served: boolean;
 }
 
-function tellDone({ choice, command, folder, last, wasThere }: Done): ExitCode {
-  const { settings, json } = command;
+function tellDone({ choice, command, folder, last, wasThere, served }: Done): ExitCode {
+  const { json } = command;
   const { model } = choice.manifest;
   const { quantization } = choice.candidate;
   if (json) {
@@ -146,8 +152,7 @@ function tellDone({ choice, command, folder, last, wasThere }: Done): ExitCode {
   const { green } = paintFor(process.stdout);
   const what = wasThere ? "is here already" : "is here";
   line(`${green(nameOf(choice))} ${what}: ${sizeOf(last)} in ${folder}`);
-  const running = listRunFiles(settings.home).some(({ mode }) => mode !== "balancer");
-  if (!running) tell("Serve it:      llmlb");
+  if (!served) tell("Serve it:      llmlb");
   tell(`Talk with it:  llmlb chat --model ${printable(model)}`);
   return EXIT.ok;
 }

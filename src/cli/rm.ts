@@ -10,7 +10,7 @@ import { ApiError } from "../wire/error.ts";
 import type { NodeModel } from "../wire/system.ts";
 import { printLine as line, printJson } from "./call.ts";
 import { CliError, EXIT, type ExitCode } from "./exit.ts";
-import { type RunningNode, runningNodes } from "./runningnode.ts";
+import { type RunningNode, runningNodes, showFolder } from "./runningnode.ts";
 import { paintFor, printable } from "./terminal.ts";
 
 export interface RemoveCommand {
@@ -40,7 +40,7 @@ async function remove({ name, settings, json, signal }: RemoveCommand): Promise<
   const place = await store.place(id);
   if (place === undefined) {
     if (id === TINY_MODEL_ID) throw new CliError(`${id} is built in: there is no file to remove.`);
-    return tell({ id: name, removed: false, json, notes: [] });
+    return tell({ id: name, removed: false, json });
   }
   const nodes = await runningNodes(settings.home);
   const uses = usesOf(nodes, place.id, quantization);
@@ -48,23 +48,35 @@ async function remove({ name, settings, json, signal }: RemoveCommand): Promise<
   if (await isBeingFetched(place.folder)) {
     throw new CliError(`${place.id} is being fetched right now. Stop that first.`);
   }
-  const removed = await removeFrom(store, place, { quantization, signal });
-  const notes = uses
-    .filter(({ model }) => model.state !== "unloaded")
-    .map(({ node }) => `Process ${node.pid} still has it loaded, and ends that within a minute.`);
+  const removed = await removeFrom(store, place, { quantization, signal, nodes });
   const told = quantization === undefined ? place.id : `${place.id}:${quantization}`;
-  return tell({ id: told, removed, json, notes });
+  return tell({ id: told, removed, json });
 }
 
 interface Removal {
   quantization: string | undefined;
   signal: AbortSignal;
+  nodes: RunningNode[];
 }
 
-/** False if the model has no such quantization. */
+/** False if the model has no such quantization. Nodes that run stop serving what goes. */
 async function removeFrom(store: Store, place: Place, wish: Removal): Promise<boolean> {
-  const { quantization, signal } = wish;
-  if (quantization === undefined) return await store.remove(place.id);
+  const { quantization, nodes, signal } = wish;
+  const answering = nodes.filter(({ system }) => system !== undefined);
+  try {
+    if (quantization !== undefined) return await removeOne(store, place, { quantization, signal });
+    // Not by way of a node: it may have another folder, with a model of that name that stays.
+    return await store.remove(place.id);
+  } finally {
+    await Promise.all(answering.map(showFolder));
+  }
+}
+
+async function removeOne(
+  store: Store,
+  place: Place,
+  { quantization, signal }: { quantization: string; signal: AbortSignal },
+): Promise<boolean> {
   const model = await store.find(`${place.id}:${quantization}`).catch((error: unknown) => {
     if (error instanceof ApiError && error.status === 404) return undefined;
     throw error;
@@ -107,18 +119,10 @@ function refuseBusy(name: string, uses: Use[]): void {
   throw new CliError(`${name} ${what} in process ${use.node.pid}. Wait for that, or stop llmlb.`);
 }
 
-interface Told {
-  id: string;
-  removed: boolean;
-  json: boolean;
-  notes: string[];
-}
-
-function tell({ id, removed, json, notes }: Told): ExitCode {
+function tell({ id, removed, json }: { id: string; removed: boolean; json: boolean }): ExitCode {
   if (json) return printJson({ id, removed });
   const { green } = paintFor(process.stdout);
   if (removed) line(`${green("Removed")} ${printable(id)}`);
   else line(`There is no ${printable(id)} here: nothing to remove. See llmlb list.`);
-  for (const note of notes) process.stderr.write(`${note}\n`);
   return EXIT.ok;
 }

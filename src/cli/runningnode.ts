@@ -16,6 +16,7 @@ export interface RunningNode {
   system: NodeSystem | undefined;
 }
 
+const MODELS = "/api/models";
 const ANSWER_MS_MAX = 5000;
 
 /** The nodes that run from a home, with what they tell of themselves. */
@@ -41,6 +42,16 @@ function keyOf(home: string): { apiKey?: string } {
   } catch {
     return {}; // Damaged: a node on loopback wants none.
   }
+}
+
+/**
+ * Lets a node look at its models folder now, not within a minute: it serves what has come, and
+ * unloads what is gone. One that does not answer finds out by itself.
+ */
+export async function showFolder({ server }: RunningNode): Promise<void> {
+  const signal = AbortSignal.timeout(ANSWER_MS_MAX);
+  const response = await tryToSend(server, MODELS, { signal }).catch(() => undefined);
+  await response?.body?.cancel();
 }
 
 async function systemOf(server: Server): Promise<NodeSystem | undefined> {
