@@ -116,7 +116,10 @@ export function errorBody(error: ApiError, dialect: Dialect, requestId?: string)
 export function errorHeaders(error: ApiError): Record<string, string> {
   const headers: Record<string, string> = {};
   if (error.retryAfterS !== undefined) headers["retry-after"] = String(error.retryAfterS);
-  if (error.status >= 429) headers["x-should-retry"] = String(error.retryable);
+  // Those of which they would ask again if nothing told them.
+  if (error.status === 409 || error.status >= 429) {
+    headers["x-should-retry"] = String(error.retryable);
+  }
   return headers;
 }
 
