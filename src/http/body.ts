@@ -1,5 +1,5 @@
 import type { ZodType } from "zod";
-import { ApiError } from "../wire/error.ts";
+import { ApiError, dialectOf } from "../wire/error.ts";
 import type { Scope } from "./direct.ts";
 import { parseJsonObject } from "./json.ts";
 import { withoutIdleLimit } from "./listen.ts";
@@ -17,20 +17,23 @@ export interface GuardedSchema<T> {
   accepts(json: unknown): json is T;
 }
 
+const REMEDY = "send application/json";
+
 /** Fields that we decide by before the bytes go on. */
 const DECISIVE = ["model", "stream"] as const;
 
 /**
  * Reads a JSON object body of at most `limitBytes` and checks it with `schema`. From then on the
- * connection may be silent as long as the answer takes. Throws 415 for another content type or a
- * compressed body, 413 for too many bytes, 400 for anything else that is wrong.
+ * connection may be silent as long as the answer takes. Throws 415 for another content type
+ * (except on Ollama's routes) or a compressed body, 413 for too many bytes, 400 for anything else
+ * that is wrong.
  */
 export async function readJson<T>(
   c: Scope,
   schema: ZodType<T> | GuardedSchema<T>,
   limitBytes: number,
 ): Promise<JsonBody<T>> {
-  requireJson(c.req.raw.headers);
+  requireJson(c.req.raw.headers, c.req.path);
   const bytes = await readBytes(c.req.raw, limitBytes);
   withoutIdleLimit(c);
   const json = parseJsonObject(bytes, DECISIVE);
@@ -81,20 +84,30 @@ function tooLarge(limitBytes: number): ApiError {
   return new ApiError("body_too_large", message);
 }
 
-function requireJson(headers: Headers): void {
+function requireJson(headers: Headers, path: string): void {
   const header = headers.get("content-type");
-  if (header !== null && header !== "application/json") requireJsonType(header);
+  if (header !== "application/json" && !isUntyped(header, headers, path)) requireJsonType(header);
   const encoding = headers.get("content-encoding");
   if (encoding !== null && encoding.toLowerCase() !== "identity") {
     throw unsupported(`The content encoding ${encoding}`, "send the body uncompressed");
   }
 }
 
-function requireJsonType(header: string): void {
+/**
+ * Nobody has to name the type, and Ollama takes JSON under any name: its documentation has curl
+ * call it a form. Pages of any site may send both without being asked, so not for them: their
+ * requests have an `Origin`.
+ */
+function isUntyped(header: string | null, headers: Headers, path: string): boolean {
+  return (header === null || dialectOf(path) === "ollama") && !headers.has("origin");
+}
+
+function requireJsonType(header: string | null): void {
+  if (header === null) throw unsupported("A web page's body without a content type", REMEDY);
   const [type = "", ...parameters] = header.toLowerCase().split(";");
   const name = type.trim();
   if (name !== "application/json" && !/^application\/[\w.-]+\+json$/.test(name)) {
-    throw unsupported(`The content type ${name}`, "send application/json");
+    throw unsupported(`The content type ${name}`, REMEDY);
   }
   const charset = parameters.find((parameter) => parameter.trim().startsWith("charset="));
   if (charset !== undefined && !/=\s*"?(utf-?8|us-ascii)"?\s*$/.test(charset)) {

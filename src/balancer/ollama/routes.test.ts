@@ -161,3 +161,25 @@ test("models are not managed this way, and it says how they are", async () => {
   expect(blob.status).toBe(501);
   expect(await blob.json()).toEqual({ error: expect.any(String) });
 });
+
+describe("a body whose content type is another one", () => {
+  const body = new Blob(['{"model":"llmlb-tiny"}']);
+  const show = (headers: Record<string, string>) =>
+    fetch(`${listener.url}/api/show`, { method: "POST", body, headers });
+  const form = "application/x-www-form-urlencoded";
+
+  test("is read as JSON, as curl sends it in Ollama's own examples", async () => {
+    for (const headers of [{ "content-type": form }, { "content-type": "text/plain" }, {}]) {
+      expect((await show(headers)).status).toBe(200);
+    }
+  });
+
+  test("is refused where a web page sends it, which needs nobody's permission for it", async () => {
+    const origin = "https://elsewhere.example";
+    for (const headers of [{ origin, "content-type": form }, { origin }]) {
+      const response = await show(headers);
+      expect(response.status).toBe(415);
+      expect(await response.json()).toEqual({ error: expect.stringContaining("application/json") });
+    }
+  });
+});
