@@ -147,3 +147,13 @@ export const ModelProgress = z.object({
   nodes: z.array(z.object({ node: z.string(), ...HeldModel.omit({ id: true }).shape })),
 });
 export type ModelProgress = z.infer<typeof ModelProgress>;
+
+/** The answer 202 to `POST /api/models/{id}/pull` of a balancer. */
+export const ModelPulling = z.object({
+  status: z.literal("pulling"),
+  model: z.string(),
+  /** Names of the nodes that shall have it. */
+  nodes: z.array(z.string()),
+  progress_url: z.string(),
+});
+export type ModelPulling = z.infer<typeof ModelPulling>;

@@ -85,7 +85,7 @@ export function routeProgress(
 ): void {
   for (const base of ["/api/models", "/v0/models"]) {
     app.get(`${base}/*`, async function showProgress(c, next) {
-      const name = nameIn(c, base);
+      const name = nameIn(c, base, PROGRESS);
       // A repository may be called so.
       if (name === undefined || registry.resolve(name + PROGRESS) !== undefined) return next();
       const id = registry.resolve(name)?.id;
@@ -100,10 +100,11 @@ export function routeProgress(
   }
 }
 
-function nameIn(c: AppContext, base: string): string | undefined {
+/** The model in a path below `base` that ends in `end`; undefined for any other path. */
+export function nameIn(c: AppContext, base: string, end: string): string | undefined {
   const path = c.req.path.slice(base.length + 1);
-  if (!path.endsWith(PROGRESS)) return undefined;
-  const name = path.slice(0, -PROGRESS.length);
+  if (!path.endsWith(end)) return undefined;
+  const name = path.slice(0, -end.length);
   try {
     return decodeURIComponent(name);
   } catch {

@@ -10,6 +10,7 @@ import { nodeNames } from "../registered.ts";
 import { absence } from "./absent.ts";
 import { Holdings } from "./holdings.ts";
 import { Notifier } from "./notifier.ts";
+import { routePull } from "./pull.ts";
 import { routeProgress, routeSync } from "./routes.ts";
 import { Turns } from "./turns.ts";
 
@@ -44,6 +45,7 @@ export class ModelSync {
     const nodes = () => nodeNames(fleet);
     routeSync(app, { ...this.#parts, holdings, turns, localSecret, nodes });
     routeProgress(app, { ...this.#parts, holdings });
+    routePull(app, { ...this.#parts, notifier: this.#notifier, nodes });
   }
 
   /** 503 for a model that is registered but that no endpoint has; undefined for any other. */
