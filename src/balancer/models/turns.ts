@@ -28,7 +28,7 @@ export interface TurnsOptions {
  *
  * 1. Nodes that are online have all of them, whole and verified: from these.
  * 2. Nobody fetches them from the hub, or this node does: from the hub.
- * 3. Another node fetches them: it waits for that.
+ * 3. Another node fetches them: it waits for that, unless that one is offline.
  */
 export class Turns {
   readonly #options: TurnsOptions;
@@ -44,7 +44,12 @@ export class Turns {
     if (peers.length > 0) return { go: "peers", peers };
     const { model, revision, files } = body;
     const key = JSON.stringify([model.toLowerCase(), revision, ...files.toSorted()]);
-    const { node } = this.leases.ask(key, { node: caller.id, model }, nowMs());
+    const wish = { node: caller.id, model };
+    let { node } = this.leases.ask(key, wish, nowMs());
+    if (node !== caller.id && fleet.get(node)?.health.status === "offline") {
+      this.leases.keepOnly(node, () => false);
+      node = this.leases.ask(key, wish, nowMs()).node;
+    }
     if (node === caller.id) return { go: "hub", renew_ms: RENEW_MS };
     return { go: "wait", holder: fleet.get(node)?.name ?? node, retry_ms: RETRY_MS };
   }

@@ -43,7 +43,7 @@ export class Shelf {
   /** In lower case: those that are being removed. */
   readonly #leaving = new Set<string>();
   #shelved: Shelved[] = [];
-  #unusable: Unusable[] = [];
+  #unusable: (Unusable & { record: ModelRecord | undefined })[] = [];
   #called: readonly Called[] = [];
   #scanning: Promise<void> | undefined;
   #again: Promise<void> | undefined;
@@ -61,7 +61,7 @@ export class Shelf {
   }
 
   /** Folders whose files make no model. */
-  get unusable(): readonly Unusable[] {
+  get unusable(): readonly (Unusable & { record: ModelRecord | undefined })[] {
     return this.#unusable;
   }
 
@@ -127,7 +127,7 @@ export class Shelf {
       shelved.push({ model, record, others: await this.#othersOf(model) });
     }
     this.#shelved = shelved;
-    this.#unusable = unusable;
+    this.#unusable = unusable.map((one) => ({ ...one, record: records.get(one.id) }));
     const before = namesIn(catalog);
     const seen = new Set<string>();
     for (const { served, mark } of shelved.flatMap((one) => this.#servedFrom(one))) {

@@ -1,5 +1,6 @@
 import { backoffMs } from "../../lib/backoff.ts";
 import type { Logger } from "../../lib/log.ts";
+import type { ModelRecord } from "../../storage/record.ts";
 import type { Store } from "../../storage/store.ts";
 import { ApiError } from "../../wire/error.ts";
 import type { WantedList, WantedModel } from "../../wire/sync.ts";
@@ -194,14 +195,13 @@ export class Sync {
 
   async #onDisk(): Promise<OnDisk[]> {
     const { shelf, store } = this.#options;
-    const whole = shelf.models.map(({ model, record }): OnDisk => {
-      const synced = record?.files.some(({ placed_by: by }) => by === "sync") ?? false;
-      return { id: model.id, whole: true, revision: record?.revision, synced };
-    });
-    const known = new Set(whole.map(({ id }) => id));
+    const whole = shelf.models.map(({ model: { id }, record }) => lying(id, true, record));
+    const parts = shelf.unusable.map(({ id, record }) => lying(id, false, record));
+    const known = new Set([...whole, ...parts].map(({ id }) => id));
     const begun = (await store.begun()).filter(({ id }) => !known.has(id));
     return [
       ...whole,
+      ...parts,
       ...begun.map(({ id, synced }) => ({ id, whole: false, revision: undefined, synced })),
     ];
   }
@@ -254,4 +254,9 @@ export class Sync {
     }
     this.#options.onChange();
   }
+}
+
+function lying(id: string, whole: boolean, record: ModelRecord | undefined): OnDisk {
+  const synced = record?.files.some(({ placed_by: by }) => by === "sync") ?? false;
+  return { id, whole, revision: record?.revision, synced };
 }
