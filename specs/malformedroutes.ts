@@ -65,6 +65,7 @@ const BALANCER: Record<string, Kind> = {
   "GET /api/models/*": "thing",
   "PATCH /api/models/*": "strict",
   "DELETE /api/models/*": "thing",
+  "POST /api/models/*": "thing",
   "POST /api/enrolment-tokens": "strict",
   "GET /api/enrolment-tokens": "plain",
   "GET /api/enrolment-tokens/:id": "thing",

@@ -159,6 +159,10 @@ test("requests to an Ollama server stay as they are, keep_alive among them", asy
   const args = ["--endpoint", `ollama=http://127.0.0.1:${server.port}`];
   const balancer = await Program.start({ mode: "balancer", args });
   try {
+    await eventually(async () => {
+      const listed = await (await fetch(`${balancer.url}/api/endpoints?kind=ollama`)).json();
+      return (listed as { total: number }).total === 1 || undefined;
+    });
     const request = {
       ...{ model: "remote", messages: says("x"), keep_alive: "7m", think: false },
       options: { num_ctx: 4096, mirostat: 1 },

@@ -72,7 +72,7 @@ export async function createBalancer(options: BalancerOptions): Promise<Balancer
     onCheck: (endpoint, report) => keeper.checked(endpoint, report),
   });
   const roster = new Roster({ state, fleet, monitor, settings });
-  const keeper = new Keeper({ state, fleet, roster, log });
+  const keeper = new Keeper({ state, fleet, roster, log, onAsked: () => arrivals.notify() });
   const registry = await openRegistry({ settings, state, fleet, names, log });
   const sync = new ModelSync({ registry, state, fleet, monitor, log });
   const absence = (model: string) => sync.absence(model);

@@ -132,9 +132,14 @@ export class Dispatcher {
   async #enterLater(journey: Journey): Promise<Entry<Endpoint>> {
     const { fleet, gate, monitor, arrivals } = this.#options;
     const { request, deadlineMs, tried } = journey;
-    const { model, caller } = request;
-    const isNotGone = ({ health }: Endpoint) => health.status !== "offline";
-    while (monitor.pending && tried.length === 0 && !fleet.serving(model).some(isNotGone)) {
+    const { model, need, caller } = request;
+    const isAwaited = () => {
+      const there = fleet.serving(model).filter(({ health }) => health.status !== "offline");
+      if (there.length === 0) return monitor.pending;
+      // Who answers the request's route is not known before they were asked.
+      return need !== undefined && there.some(({ asking }) => asking);
+    };
+    while (tried.length === 0 && isAwaited()) {
       const timeoutMs = Math.max(0, deadlineMs - gate.now());
       const outcome = await arrivals.next({ timeoutMs, signal: caller.signal });
       if (outcome === "aborted") return { kind: "aborted" };

@@ -98,6 +98,8 @@ export class Endpoint {
   #headers: Record<string, string> = {};
   /** Routes that it answers beyond those that everybody does; undefined until it was asked. */
   apis: ReadonlySet<string> | undefined;
+  /** It is being asked what it is and which routes it answers. */
+  asking = false;
 
   constructor(given: EndpointGiven, id: string = crypto.randomUUID()) {
     this.id = id;

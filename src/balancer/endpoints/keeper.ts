@@ -13,6 +13,8 @@ export interface KeeperOptions {
   fleet: Fleet;
   roster: Roster;
   log: Logger;
+  /** Called when an endpoint has been asked what it is, whatever it said. Default nobody. */
+  onAsked?: () => void;
 }
 
 /** A measured latency is on disk this long after it was measured, and a moment more. */
@@ -25,7 +27,6 @@ export class Keeper {
   readonly #options: KeeperOptions;
   /** When the latency that is stored was measured. */
   readonly #measuredAt = new WeakMap<Endpoint, number>();
-  readonly #asking = new WeakSet<Endpoint>();
   readonly #stop = new AbortController();
   #timer: Timer | undefined;
 
@@ -74,8 +75,8 @@ export class Keeper {
 
   /** Finds out what answers there, and what machine it is, beside everything else. */
   async #detect(endpoint: Endpoint): Promise<void> {
-    if (this.#asking.has(endpoint)) return;
-    this.#asking.add(endpoint);
+    if (endpoint.asking) return;
+    endpoint.asking = true;
     const { fleet, roster, log } = this.#options;
     try {
       const { url } = endpoint.facts;
@@ -92,7 +93,8 @@ export class Keeper {
     } catch (err) {
       this.#failed(endpoint, err);
     } finally {
-      this.#asking.delete(endpoint);
+      endpoint.asking = false;
+      this.#options.onAsked?.();
     }
   }
 
