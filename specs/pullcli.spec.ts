@@ -149,3 +149,22 @@ test("two pulls at once fetch a model once", async () => {
     expect(hub.served(REPO, FILE) - before).toBeLessThan(1.5 * SIZE);
   });
 });
+
+test("nodes of a balancer are told to pull a registered model, and watched", async () => {
+  await atHome(async (home) => {
+    const program = await Program.start({ home, env: { HF_ENDPOINT: hub.url } });
+    try {
+      expect(await llmlb(home, "model", "add", REPO, "--alias", "small")).toMatchObject({
+        code: 0,
+      });
+      const pulled = await llmlb(home, "model", "pull", "small");
+      expect(pulled).toMatchObject({ code: 0, stdout: `${ID} on local: ready\n` });
+      expect((await llmlb(home, "list")).stdout).toContain(ID);
+      const absent = await llmlb(home, "model", "pull", "nothing");
+      expect(absent.code).toBe(1);
+      expect(absent.stderr).toContain("Model not found: nothing");
+    } finally {
+      await program.stop();
+    }
+  });
+});

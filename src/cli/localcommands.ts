@@ -5,6 +5,7 @@ import { loadSettings } from "../config/load.ts";
 import type { Settings } from "../config/settings.ts";
 import { EXIT, type ExitCode } from "./exit.ts";
 import { flagsOf } from "./flags.ts";
+import { interruption } from "./signals.ts";
 
 const GROUP = "Models of this machine:";
 
@@ -57,7 +58,7 @@ export function addLocalCommands(program: Command, { rest, finish }: LocalParts)
     const { pullModel } = await import("./pull.ts");
     const { file, json } = flags;
     const wanted = { reference, ...(file === undefined ? {} : { filename: file }) };
-    const { signal } = interruption();
+    const signal = interruption(EXIT.interrupted);
     const settings = settingsFrom(flags, rest);
     finish(await pullModel({ wanted, settings, json: json === true, signal }));
   });
@@ -77,7 +78,7 @@ export function addLocalCommands(program: Command, { rest, finish }: LocalParts)
     .addHelpText("after", RM_NOTES);
   withSettings(rm, ["modelsDir", "home"]).action(async (name: string, flags: Flags) => {
     const { removeStored } = await import("./rm.ts");
-    const { signal } = interruption();
+    const signal = interruption(EXIT.interrupted);
     const settings = settingsFrom(flags, undefined);
     finish(await removeStored({ name, settings, json: flags.json === true, signal }));
   });
@@ -109,16 +110,4 @@ function withSettings(command: Command, keys: FieldKey[]): Command {
 
 function settingsFrom(flags: Flags, rest: string[] | undefined): Settings {
   return loadSettings({ flags: flagsOf(flags, rest), env: environment() }).settings;
-}
-
-/** Ctrl-C and a polite end: the first one asks to stop, the next one ends at once. */
-function interruption(): AbortController {
-  const controller = new AbortController();
-  for (const name of ["SIGINT", "SIGTERM"] as const) {
-    process.on(name, () => {
-      if (controller.signal.aborted) process.exit(EXIT.interrupted);
-      controller.abort(new Error(`stopped by ${name}`));
-    });
-  }
-  return controller;
 }

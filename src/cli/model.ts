@@ -114,7 +114,8 @@ export async function removeModel(
   return EXIT.ok;
 }
 
-function pathOf(name: string): string {
+/** Where a model is in the API; its slashes stay. */
+export function pathOf(name: string): string {
   return `${PATH}/${name.split("/").map(encodeURIComponent).join("/")}`;
 }
 

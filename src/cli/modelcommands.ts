@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import type { GroupFlags, GroupParts } from "./endpointcommands.ts";
 import { CliError, EXIT } from "./exit.ts";
 import type { ListFormat } from "./model.ts";
+import { interruption } from "./signals.ts";
 
 const EXAMPLES = `
 Examples:
@@ -9,6 +10,7 @@ Examples:
   llmlb model add Qwen/Qwen3-0.6B-GGUF:Q8_0 --alias qwen
   llmlb model add https://huggingface.co/Qwen/Qwen3-0.6B-GGUF/blob/main/Qwen3-0.6B-Q8_0.gguf
   llmlb model list --search qwen
+  llmlb model pull qwen                               fetch it now; watch how far the nodes are
   llmlb model rm qwen`;
 
 const FORMATS: ListFormat[] = ["table", "json", "ids"];
@@ -31,6 +33,14 @@ export function addModelCommands(program: Command, parts: GroupParts): void {
       parts.finish(await showModel(parts.connect(flags), which));
     });
   addSet(group, parts);
+  command(group, parts, "pull", "Let nodes fetch a registered model now, and watch them")
+    .argument("<model>", "Its id or another of its names")
+    .option("--detach", "Do not wait for them")
+    .action(async (which: string, flags: GroupFlags & { detach?: true }) => {
+      const { pullRegistered } = await import("./modelpull.ts");
+      const options = { detach: flags.detach === true, signal: interruption(EXIT.interrupted) };
+      parts.finish(await pullRegistered(parts.connect(flags), which, options));
+    });
   command(group, parts, "rm", "Forget a model; nodes delete what they fetched of it")
     .argument("<model>", "Its id or another of its names")
     .action(async (which: string, flags: GroupFlags) => {

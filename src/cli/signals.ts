@@ -36,3 +36,12 @@ export function stopSignals(): StopSignals {
 export function ignoreStopSignals(): void {
   for (const signal of STOP_SIGNALS) process.on(signal, () => undefined);
 }
+
+/** For a command that can stop half-way: the first signal aborts, the next one ends the process. */
+export function interruption(exitCode: number): AbortSignal {
+  const controller = new AbortController();
+  const { first, onSecond } = stopSignals();
+  first.then((name) => controller.abort(new Error(`stopped by ${name}`)));
+  onSecond(() => process.exit(exitCode));
+  return controller.signal;
+}
