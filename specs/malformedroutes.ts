@@ -165,7 +165,9 @@ function otherMethods(path: string, routes: Listed[]): Malformed[] {
 function askedWrongly({ method, path }: Listed, kind: Kind, limitBytes: number): Malformed[] {
   const asked = (what: string, status?: number, more: Partial<Malformed> = {}): Malformed => {
     const expected = status === undefined ? {} : { status };
-    return { what: `${method}: ${what}`, path: filled(path), method, ...expected, ...more };
+    // What is done to a model has a word behind its name.
+    const target = method === "POST" ? filled(path.replace("*", "*/pull")) : filled(path);
+    return { what: `${method}: ${what}`, path: target, method, ...expected, ...more };
   };
   const body = (text: string, type: Record<string, string> = JSON_TYPE) => {
     return { body: text, headers: type };
@@ -180,7 +182,8 @@ function askedWrongly({ method, path }: Listed, kind: Kind, limitBytes: number):
   const json = [
     ...noObject,
     asked("nothing", 400, body("")),
-    asked("text", 415, body("{}", { "content-type": "text/plain" })),
+    // Ollama's routes take it from programs, nobody from web pages.
+    asked("text", 415, body("{}", { "content-type": "text/plain", origin: "http://a.example" })),
     asked("compressed", 415, {
       headers: { ...JSON_TYPE, "content-encoding": "gzip" },
       body: Bun.gzipSync("{}"),
