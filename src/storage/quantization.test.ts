@@ -13,7 +13,7 @@ const file = (name: string) => {
   return { name, size_bytes: 1, sha256: null, mtime_ms: 1, placed_by: "user" };
 };
 
-test("one quantization goes, its parts with it; the others stay, and the record says so", async () => {
+test("one quantization goes with its parts; the others stay, and the record says so", async () => {
   using models = new ModelsFolder();
   const parts = ["m-Q8_0-00001-of-00002.gguf", "m-Q8_0-00002-of-00002.gguf"];
   const all = [...parts, "m-Q4_K_M.gguf", "mmproj-F16.gguf"];
