@@ -5,6 +5,7 @@ import { createLogger } from "../lib/log.ts";
 import { type Device, NodeSystem } from "../wire/system.ts";
 import { FakeEngines } from "./fakeengine.ts";
 import { createNode, type LlmlbNode } from "./node.ts";
+import type { LinkOptions } from "./sync/link.ts";
 
 const GPU: Device = {
   name: "CUDA0",
@@ -21,8 +22,11 @@ export class TestNode {
   readonly url: string;
   readonly #listener: Listener;
 
-  /** Serves models with these ids; their files are `0.gguf`, `1.gguf`… in the engines' folder. */
-  constructor(ids: string[], more: Partial<Settings> = {}) {
+  /**
+   * Serves models with these ids; their files are `0.gguf`, `1.gguf`… in the engines' folder, which
+   * is the data folder, too.
+   */
+  constructor(ids: string[], more: Partial<Settings> = {}, balancer?: LinkOptions) {
     const { folder, launch } = this.engines;
     const settings: Settings = {
       mode: "node",
@@ -75,7 +79,9 @@ export class TestNode {
       ...more,
     };
     const log = createLogger({ level: "silent" });
-    this.node = createNode({ settings, log, launch, probe: async () => [GPU] });
+    const probe = async () => [GPU];
+    const linked = balancer === undefined ? {} : { balancer };
+    this.node = createNode({ settings, log, launch, probe, ...linked });
     this.#listener = listen(this.node.app, { host: "127.0.0.1", port: 0 });
     this.url = this.#listener.url;
   }
