@@ -106,6 +106,7 @@ test.each<[string, Wanted, string]>([
   ["no repository", { reference: "acme/nothing" }, "acme/nothing is not at http"],
   ["a private one", { reference: "acme/secret-GGUF" }, "If it is private, set HF_TOKEN"],
   ["no file", { reference: REPO, filename: "x.gguf" }, "not found in repository"],
+  ["no path", { reference: REPO, filename: "/x.gguf" }, "The file must be a path in"],
   ["no revision", { reference: `${REPO}/tree/v9` }, "no such branch, tag or commit"],
   ["no name", { reference: "llama" }, "must be org/name"],
   ["two files", { reference: `${REPO}/a.gguf`, filename: "b.gguf" }, "name one of them"],

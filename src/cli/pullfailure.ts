@@ -24,7 +24,8 @@ export function pullFailure(error: unknown, failed: FailedPull): unknown {
   // Registering and pulling look at a repository in the same way.
   const message = error.message
     .replace(/^Registering the model failed: /, `${failed.reference} cannot be pulled: `)
-    .replace(/^The request is invalid: `(repo|filename)` /, "")
+    .replace("The request is invalid: `repo` ", "")
+    .replace("The request is invalid: `filename`", "The file")
     .replace("specify filename", "name one with --file");
   return new CliError(message, EXIT.error, error);
 }

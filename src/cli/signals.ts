@@ -37,11 +37,20 @@ export function ignoreStopSignals(): void {
   for (const signal of STOP_SIGNALS) process.on(signal, () => undefined);
 }
 
+/** A wrapper may pass on what the terminal sent already: so soon after, it is the same signal. */
+const SAME_MS = 500;
+
 /** For a command that can stop half-way: the first signal aborts, the next one ends the process. */
 export function interruption(exitCode: number): AbortSignal {
   const controller = new AbortController();
   const { first, onSecond } = stopSignals();
-  first.then((name) => controller.abort(new Error(`stopped by ${name}`)));
-  onSecond(() => process.exit(exitCode));
+  let firstAt = Number.POSITIVE_INFINITY;
+  first.then((name) => {
+    firstAt = performance.now();
+    controller.abort(new Error(`stopped by ${name}`));
+  });
+  onSecond(() => {
+    if (performance.now() - firstAt > SAME_MS) process.exit(exitCode);
+  });
   return controller.signal;
 }
