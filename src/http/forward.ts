@@ -5,6 +5,7 @@ import { headerOf } from "./client/head.ts";
 import type { ForwardProxy } from "./client/proxy.ts";
 import type { RequestBody } from "./client/upload.ts";
 import { EventNumbers } from "./eventnumbers.ts";
+import { toldInDialect } from "./foreign.ts";
 import { forwardedHeaders, returnedHeaders } from "./headers.ts";
 import { relay, type SendOutcome, type Tap } from "./relay.ts";
 import type { Rewrite, Rewritten } from "./rewrite/rewrite.ts";
@@ -72,7 +73,8 @@ const WHOLE_BODY_BYTES_MAX = 8 * 1024 * 1024;
 const COMPLETE: Promise<SendOutcome> = Promise.resolve("complete");
 
 /**
- * Sends a request on and returns the answer, status and bytes unchanged. Event streams flow through
+ * Sends a request on and returns the answer, status and bytes unchanged, but for errors that are
+ * not in the client's API: those are told in its shape. Event streams flow through
  * as they come; if one breaks after its first byte, its last frame is an error in `dialect`.
  * Throws `upstream` (502) when the target cannot be reached or breaks off, `timeout` (504) when it
  * is silent, `client_closed` when the client has gone.
@@ -91,7 +93,8 @@ export async function forward(options: ForwardOptions): Promise<Forwarded> {
     };
     const type = headerOf(head, "content-type") ?? "";
     const isEvents = type.startsWith("text/event-stream") || type.startsWith(JSON_LINES);
-    if (rewrite !== undefined && !isEvents && (isJsonType(type) || head.status >= 400)) {
+    const isError = head.status >= 400;
+    if (!isEvents && (isError || (rewrite !== undefined && isJsonType(type)))) {
       return await rewritten(body, init, options, watch);
     }
     if (!isEvents && head.framing === "length" && head.length <= WHOLE_BODY_BYTES_MAX) {
@@ -138,20 +141,24 @@ function isJsonType(type: string): boolean {
   return type.startsWith("application/json");
 }
 
-/** An answer of which another is made: read as a whole first, whatever its framing. */
+/** An error, or an answer of which another is made: read as a whole first, whatever its framing. */
 async function rewritten(
   body: Exchange,
   init: Init,
-  { rewrite, tap, idleTimeoutMs }: ForwardOptions,
+  { rewrite, tap, idleTimeoutMs, dialect, requestId, target }: ForwardOptions,
   watch: Watch,
 ): Promise<Forwarded> {
   watch.wait("rest", idleTimeoutMs);
   const bytes = Buffer.from(await body.bytes(REWRITTEN_BYTES_MAX));
   const made: Rewritten = rewrite?.whole(bytes, init.status) ?? { bytes };
   const { status = init.status } = made;
-  const headers = { ...init.headers, "content-type": "application/json", ...made.headers };
+  const answer = { status, bytes: made.bytes, dialect, requestId, label: target.label };
+  const told = status >= 400 ? toldInDialect(answer) : undefined;
+  const isAsItWas = rewrite === undefined && told === undefined;
+  const type = isAsItWas ? undefined : { "content-type": "application/json" };
+  const headers = { ...init.headers, ...type, ...made.headers };
   tap?.push(bytes);
-  return whole(made.bytes, { status, headers }, { watch, tap: undefined });
+  return whole(told ?? made.bytes, { status, headers }, { watch, tap: undefined });
 }
 
 /** Passes a stream of events (or of JSON lines) on; should it break, its last frame says so. */
