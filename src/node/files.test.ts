@@ -6,6 +6,7 @@ import { manifestOf } from "../storage/pull/hub.fixture.ts";
 import { PullBench } from "../storage/pull/pull.fixture.ts";
 import { Store } from "../storage/store.ts";
 import type { Artifact } from "../wire/manifest.ts";
+import { signTicket } from "../wire/ticket.ts";
 import { addFileRoutes } from "./files.ts";
 import { requireKey } from "./guard.ts";
 
@@ -46,6 +47,18 @@ test("a verified file is sent whole, with its hash as its tag", async () => {
   expect(Bun.hash(await answer.arrayBuffer())).toBe(Bun.hash(whole()));
   const head = await ask(FILE.replace("/api/", "/v0/"), {}, "HEAD");
   expect([head.status, head.headers.get("content-length")]).toEqual([200, String(SIZE)]);
+});
+
+test("a ticket opens the files of its model, and nothing else", async () => {
+  const expiresAt = Date.now() + 60_000;
+  const ticketFor = (model: string, key = KEY) => ({
+    authorization: `Bearer ${signTicket({ model, expiresAt }, key)}`,
+  });
+  expect((await ask(FILE, ticketFor("hf/Org/Model"), "HEAD")).status).toBe(200);
+  expect((await ask(FILE, ticketFor("hf/Org/Other"), "HEAD")).status).toBe(401);
+  expect((await ask(FILE, ticketFor("hf/Org/Model", "other key"), "HEAD")).status).toBe(401);
+  expect((await ask("/v1/models", ticketFor("hf/Org/Model"))).status).toBe(401);
+  expect((await ask("/api/models/files/x", ticketFor("files"))).status).toBe(401);
 });
 
 function whole(): Buffer {

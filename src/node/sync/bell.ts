@@ -12,11 +12,13 @@ export class Bell {
   async wait(ms: number, signal: AbortSignal): Promise<void> {
     if (!this.#rung && !signal.aborted) {
       const { promise, resolve } = Promise.withResolvers<void>();
+      const onAbort = () => resolve();
       const timer = setTimeout(resolve, ms);
       this.#wake = resolve;
-      signal.addEventListener("abort", () => resolve(), { once: true });
+      signal.addEventListener("abort", onAbort, { once: true });
       await promise;
       clearTimeout(timer);
+      signal.removeEventListener("abort", onAbort);
       this.#wake = undefined;
     }
     this.#rung = false;
