@@ -9,6 +9,7 @@ import { InferenceRequest } from "../wire/openai.ts";
 import { BODIES } from "./bodies.ts";
 import type { Catalog, ServedModel } from "./catalog.ts";
 import { TRANSLATED } from "./engineapi.ts";
+import { withOnePrompt } from "./oneprompt.ts";
 import { type PassOptions, pass } from "./pass.ts";
 import type { Purpose } from "./purpose.ts";
 import type { Supervisor } from "./supervisor.ts";
@@ -111,11 +112,16 @@ interface EngineRequest extends Asked {
   need: Purpose | undefined;
 }
 
-/** As it came; only a chat that names the tools to use is written anew. */
+/** What llama.cpp reads otherwise than its API says is written anew, by path. */
+const ANEW: Record<string, typeof withChosenTools> = {
+  "/v1/chat/completions": withChosenTools,
+  "/v1/completions": withOnePrompt,
+};
+
+/** As it came, as a rule. */
 function plain(path: string, bytes: Uint8Array<ArrayBuffer>, value: InferenceRequest): Asked {
-  if (path !== "/v1/chat/completions") return { path, body: bytes };
-  const chat = withChosenTools(value);
-  return { path, body: chat === value ? bytes : encode(chat) };
+  const request = ANEW[path]?.(value) ?? value;
+  return { path, body: request === value ? bytes : encode(request) };
 }
 
 /** As a chat completion, and the answer back. */
