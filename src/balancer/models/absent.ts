@@ -10,11 +10,17 @@ export function absence(
   model: string,
   { registry, holdings }: { registry: Registry; holdings: Holdings },
 ): ApiError | undefined {
-  const id = registry.resolve(model)?.id;
-  if (id === undefined) return undefined;
+  const meant = registry.resolve(model);
+  if (meant === undefined) return undefined;
+  const { id, quantization } = meant;
   const { state, percent, etaS, error } = holdings.fetching(id);
   if (state === "error") {
     const message = `The model \`${model}\` is registered, but no node has it: ${error ?? ""}`;
+    return new ApiError("no_endpoint", message, { code: "model_unavailable", param: "model" });
+  }
+  if (state === "ready" && quantization !== undefined) {
+    const message = `The model \`${model}\` cannot be used: nodes have chosen another quantization \
+of ${id}. Register ${model.replace(/^hf\//, "")} by that name for nodes to fetch it, too.`;
     return new ApiError("no_endpoint", message, { code: "model_unavailable", param: "model" });
   }
   const left = etaS === null ? "" : `, about ${etaS} s are left`;

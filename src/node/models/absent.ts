@@ -14,7 +14,7 @@ const RETRY_AFTER_S_MAX = 60;
  *    503 `syncing`.
  * 4. Else undefined.
  */
-export function absence(name: string, { pulls, sync }: Pick<ModelParts, "pulls" | "sync">) {
+export function absence(name: string, { catalog, pulls, sync }: Omit<ModelParts, "shelf">) {
   const wanted = sync?.wanted(name);
   const id = wanted?.id ?? name;
   const job = pulls.running(id) ?? pulls.running(`hf/${id}`);
@@ -25,6 +25,8 @@ export function absence(name: string, { pulls, sync }: Pick<ModelParts, "pulls" 
     const told = `The model ${name} is not on this node: ${message}`;
     return new ApiError("model_load_failed", told, { code, param: "model" });
   }
+  // Nobody waits for what was not chosen, such as another quantization.
+  if (wanted !== undefined && catalog.has(wanted.id)) return undefined;
   if (wanted === undefined && sync?.compared !== false) return undefined;
   const message = `The model ${name} is not on this node yet: the node is syncing its models with \
 the balancer. Try again shortly.`;

@@ -1,6 +1,6 @@
-import { type ZodType, z } from "zod";
 import type { App, AppContext } from "../../http/app.ts";
-import { readBytes } from "../../http/body.ts";
+import { readJson } from "../../http/body.ts";
+import { parseModelName } from "../../storage/id.ts";
 import type { Store } from "../../storage/store.ts";
 import { ApiError } from "../../wire/error.ts";
 import { type NodeModelList, PullBody, type PullStarted } from "../../wire/sync.ts";
@@ -64,7 +64,7 @@ function listOf(parts: ModelRouteParts): NodeModelList {
 
 /** Fetches the model that is named, or all that the node shall have. */
 async function startPull(c: AppContext, parts: ModelRouteParts, root: string): Promise<Response> {
-  const { model, name } = await readBody(c, PullBody);
+  const { model, name } = await bodyOf(c);
   const { sync, shelf, pulls, hub } = parts;
   const wish = model ?? name;
   if (wish === undefined) {
@@ -102,8 +102,14 @@ function progressStream(c: AppContext, job: PullJob): Response {
   return new Response(stream, { headers: { "content-type": NDJSON, "cache-control": "no-store" } });
 }
 
-/** Removes a model, whoever placed it, once its requests have ended. Throws 404. */
-async function remove(id: string, { shelf, store, pulls, catalog }: ModelRouteParts) {
+/** Removes a model, whoever placed it, once its requests have ended. Throws 400, 404 and 409. */
+async function remove(name: string, { shelf, store, pulls, catalog }: ModelRouteParts) {
+  const { id, quantization } = parseModelName(name);
+  if (quantization !== undefined) {
+    const message = `Removing ${name} failed: a model is removed with all its quantizations here. \
+Leave out :${quantization}, or use llmlb rm on the node's machine.`;
+    throw new ApiError("invalid_request", message, { code: "invalid_model_id", param: "model" });
+  }
   const job = pulls.running(id) ?? pulls.running(`hf/${id}`);
   if (job !== undefined) {
     const message = `The pull of ${id} was ended: the model is being removed.`;
@@ -123,21 +129,12 @@ async function remove(id: string, { shelf, store, pulls, catalog }: ModelRoutePa
   await shelf.without(place.id, () => store.remove(place.id));
 }
 
-/** A body that may be absent. Throws 400. */
-async function readBody<T>(c: AppContext, schema: ZodType<T>): Promise<T> {
-  const text = new TextDecoder().decode(await readBytes(c.req.raw, BODY_BYTES_MAX));
-  let json: unknown = {};
-  try {
-    if (text.trim() !== "") json = JSON.parse(text);
-  } catch (cause) {
-    const message = 'The request body is no JSON: send {"model": "org/name"}, or nothing.';
-    throw new ApiError("invalid_request", message, { code: "invalid_json", cause });
-  }
-  const result = schema.safeParse(json);
-  if (result.success) return result.data;
-  const message = `The request is invalid: ${z.prettifyError(result.error)}.`;
-  const param = result.error.issues[0]?.path.join(".") ?? "";
-  throw new ApiError("invalid_request", message, param === "" ? {} : { param });
+/** A body that may be absent. Throws as `readJson` does. */
+async function bodyOf(c: AppContext): Promise<PullBody> {
+  const { headers } = c.req.raw;
+  const isThere =
+    Number(headers.get("content-length") ?? 0) > 0 || headers.has("transfer-encoding");
+  return isThere ? (await readJson(c, PullBody, BODY_BYTES_MAX)).value : {};
 }
 
 function decoded(id: string): string {

@@ -163,6 +163,39 @@ test("another revision is pulled anew, and served by a new engine", async () => 
   expect(readdirSync(folder()).sort()).toEqual(["manifest.json", FILE].sort());
 });
 
+test("the quantization that is taken is listed by its name, too, and runs once", async () => {
+  const artifacts = ["Q8_0", "Q4_K_M", "Q2_K"].map((quantization) =>
+    hub.add(`m-${quantization}.gguf`, 1000, { quantization }),
+  );
+  parent.manifests.set(ID, { ...manifestOf(artifacts), model: ID, revision: "main" });
+  parent.want([ID]);
+  for (const model of parent.list?.models ?? []) model.quantizations = ["Q8_0", "Q4_K_M", "Q2_K"];
+  host.node.start();
+  await eventually(async () => (await chat("org/model")).status === 200 || undefined);
+  for (const name of [`${ID}:Q4_K_M`, "org/model:Q4_K_M"]) {
+    expect((await chat(name)).status).toBe(200);
+  }
+  expect((await chat(`${ID}:Q8_0`)).status).toBe(404);
+  expect(host.engines.launches).toHaveLength(1);
+  expect(host.node.names().filter((name) => name.startsWith("hf/"))).toEqual([ID, `${ID}:Q4_K_M`]);
+  expect(readdirSync(folder()).sort()).toEqual(["m-Q4_K_M.gguf", "manifest.json"]);
+});
+
+test("a quantization alone is not removed, and settings keep their models", async () => {
+  await pulled();
+  const remove = async (name: string) => {
+    const answer = await fetch(`${host.url}/api/models/${name}`, { method: "DELETE" });
+    return answer.status;
+  };
+  expect([await remove(`${ID}:Q4_0`), await remove("chat"), await remove("none")]).toEqual([
+    ...[400, 409, 404],
+  ]);
+  expect(existsSync(join(folder(), FILE))).toBe(true);
+  const page = { "content-type": "text/plain" };
+  const init = { method: "POST", headers: page, body: '{"model":"org/other"}' };
+  expect((await fetch(`${host.url}/api/models/pull`, init)).status).toBe(415);
+});
+
 test("one that waits for another node says so", async () => {
   parent.turn = () => ({ go: "wait", holder: "rack1", retry_ms: 100 });
   parent.want([ID]);
