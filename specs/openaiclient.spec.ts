@@ -135,6 +135,16 @@ test("embeddings are made of one text as of several", async () => {
   ]);
 });
 
+test("a completion is made of a list of one prompt as of the prompt", async () => {
+  const [one, listed] = await Promise.all(
+    ["Hello", ["Hello"]].map((prompt) =>
+      client.completions.create({ model: TINY, prompt, max_tokens: 4, temperature: 0 }),
+    ),
+  );
+  expect(listed?.choices).toEqual(one?.choices ?? []);
+  expect(one?.choices[0]?.text).not.toBe("");
+});
+
 describe("a request that is given up", () => {
   const endless = {
     ...{ model: TINY, max_tokens: 1800, ignore_eos: true },
