@@ -80,6 +80,25 @@ describe("a whole answer", () => {
   });
 });
 
+describe("what is sent says what it is", () => {
+  const FORM = "Multipart/form-data; boundary=b";
+  test.each([
+    ["application/json; charset=utf-8", JSON_TYPE],
+    ["text/plain", JSON_TYPE],
+    [undefined, JSON_TYPE],
+    [FORM, FORM],
+  ])("%s goes on as %s", async (given, sent) => {
+    const target = Bun.serve({
+      port: 0,
+      fetch: ({ headers }) => Response.json({ type: headers.get("content-type") }),
+    });
+    const headers = new Headers(given === undefined ? {} : { "content-type": given });
+    const { response } = await send(target.url.origin, { headers });
+    expect(await response.json()).toEqual({ type: sent });
+    await target.stop(true);
+  });
+});
+
 describe("an error that is not in the client's API", () => {
   const HTML = "<html><body><h1>502 Bad Gateway</h1></body></html>";
   const openai = (message: string, type: string, code: string) => ({

@@ -115,15 +115,12 @@ export async function forward(options: ForwardOptions): Promise<Forwarded> {
 }
 
 function send({ target, method, headers, body, requestId }: ForwardOptions): Exchange {
-  return exchange({
-    url: target.url,
-    unix: target.unix,
-    proxy: target.proxy,
-    method,
-    headers: forwardedHeaders(headers, requestId, target.headers),
-    body,
-    keepAlive: true,
-  });
+  const { url, unix, proxy } = target;
+  const sent = forwardedHeaders(headers, requestId, target.headers);
+  // What is no form is JSON, and was read as such whatever the client calls it.
+  const isForm = /^multipart\//i.test(sent["content-type"] ?? "");
+  if (body !== null && !isForm) sent["content-type"] = "application/json";
+  return exchange({ url, unix, proxy, method, headers: sent, body, keepAlive: true });
 }
 
 function whole(
