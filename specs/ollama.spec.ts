@@ -127,6 +127,13 @@ test("models are listed, shown, and told to be loaded", async () => {
   expect((await client.version()).version).toMatch(/^\d+\.\d+\.\d+$/);
 });
 
+test("a chat may come as curl sends it, which calls it a form", async () => {
+  const body = JSON.stringify({ model: TINY, messages: says(COUNT), options, stream: false });
+  const headers = { "content-type": "application/x-www-form-urlencoded" };
+  const response = await fetch(`${program.url}/api/chat`, { method: "POST", headers, body });
+  expect(await response.json()).toMatchObject({ done: true, message: { content: COUNTED } });
+});
+
 describe("what is wrong", () => {
   test.each<[string, object, number, RegExp]>([
     ["/api/chat", { model: "nope", messages: says("x") }, 404, /`nope`/],
