@@ -55,7 +55,7 @@ async function chat() {
   return { status: answer.status, retry: answer.headers.get("retry-after"), ...error };
 }
 
-test("a node hears what it shall have, with its names, and what is unchanged costs little", async () => {
+test("a node hears what it shall have, and by its tag that it is unchanged", async () => {
   const node = await join("one");
   const revision = await register({ aliases: ["tiny"] });
   const answer = await node.ask("");
@@ -87,7 +87,7 @@ test("nodes are told of changes until each has heard", async () => {
   await eventually(() => (one.told === 2 && two.told === 3) || undefined);
 });
 
-test("one node fetches, the other waits, then gets a ticket for the first one's files", async () => {
+test("one node fetches, the other waits, then gets a ticket for its files", async () => {
   const [one, two] = [await join("one"), await join("two")];
   const revision = await register();
   const body = { model: ID, revision, files: [FILE] };

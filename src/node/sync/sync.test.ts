@@ -104,7 +104,7 @@ test("nothing is deleted on a failure, a refusal or a list that is not complete"
   expect((await chat(ID)).status).toBe(200);
 });
 
-test("what is listed no more is deleted once its requests have ended; a person's stays", async () => {
+test("what is listed no more goes once its requests have ended; a person's stays", async () => {
   await pulled();
   mkdirSync(join(host.engines.folder, "models/mine"));
   writeFileSync(join(host.engines.folder, "models/mine/model.gguf"), "mine");
