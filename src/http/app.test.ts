@@ -13,6 +13,7 @@ function example() {
   app.post("/v1/things", () => {
     throw new ApiError("rate_limited", "Slow down.", { retryAfterS: 3 });
   });
+  app.post("/v1/others", (c) => c.json({}));
   app.get("/v1/things/*", () => {
     throw new Error("secret detail");
   });
@@ -56,6 +57,30 @@ describe("an app", () => {
     ]);
     const head = await app.request("/v1/things", { method: "HEAD" });
     expect([head.status, await head.text()]).toEqual([200, ""]);
+  });
+
+  test.each([
+    ["/v1/v1/things", "/v1/things"],
+    ["/things", "/v1/things"],
+    ["//v1/things", "/v1/things"],
+    ["/v1/others/", "/v1/others"],
+    ["/proxy/v1/things", "/v1/things"],
+    ["/v1/nothings", undefined],
+    ["/v2", undefined],
+    ["/", undefined],
+  ])("names the route that was meant by %s", async (path, meant) => {
+    const response = await example().app.request(`http://x${path}`, { method: "PUT" });
+    const { error } = (await response.json()) as { error: { message: string } };
+    const advice =
+      meant === undefined
+        ? "See GET /v1/models for what is served here."
+        : `Did you mean ${meant}? Look at your client's base URL.`;
+    expect(error.message).toBe(`Unknown route: PUT ${path}. ${advice}`);
+  });
+
+  test("repeats no more than the beginning of a long path", async () => {
+    const response = await example().app.request(`/${"x".repeat(5000)}`);
+    expect((await response.text()).length).toBeLessThan(500);
   });
 
   test("speaks Anthropic's way of errors under /v1/messages", async () => {

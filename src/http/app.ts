@@ -20,6 +20,10 @@ export interface App extends Hono<AppEnv> {
   /** Answers `POST` on this path, which is written out; the router is asked only if it must be. */
   direct(path: string, handler: DirectHandler): void;
 }
+
+/** How much of an unknown path is repeated. */
+const PATH_CHARS_MAX = 200;
+
 export type AppContext = Context<AppEnv>;
 
 export interface AppOptions {
@@ -67,7 +71,8 @@ export function createApp({ log, drain }: AppOptions): App {
 function toldOf(thrown: unknown, c: Scope, log: Logger): ApiError {
   const error = thrown instanceof ApiError ? thrown : unexpected(thrown);
   const fields = { request_id: c.get("requestId"), path: c.req.path, status: error.status };
-  if (error.status >= 500) log.error({ ...fields, err: thrown, cause: error.cause }, "http.error");
+  const isOurs = error.status >= 500 && error.kind !== "not_implemented";
+  if (isOurs) log.error({ ...fields, err: thrown, cause: error.cause }, "http.error");
   else log.debug({ ...fields, message: error.message }, "http.refused");
   return error;
 }
@@ -112,13 +117,30 @@ function unrouted(app: App, c: AppContext): Response {
     .flatMap((route) => (route.method === "GET" ? ["GET", "HEAD"] : [route.method]));
   const { method, path } = c.req;
   if (methods.length === 0) {
-    const message = `Unknown route: ${method} ${path}. See GET /v1/models for what is served here.`;
+    const meant = meantBy(app, path);
+    const advice =
+      meant === undefined
+        ? "See GET /v1/models for what is served here."
+        : `Did you mean ${meant}? Look at your client's base URL.`;
+    const message = `Unknown route: ${method} ${path.slice(0, PATH_CHARS_MAX)}. ${advice}`;
     return errorResponse(new ApiError("not_found", message, { code: "unknown_route" }), c);
   }
   const allow = [...new Set(methods), "OPTIONS"].join(", ");
   if (method === "OPTIONS") return new Response(null, { status: 204, headers: { allow } });
   const message = `Method ${method} is not allowed on ${path}: use ${allow}.`;
   return errorResponse(new ApiError("method_not_allowed", message), c, { allow });
+}
+
+/**
+ * The route that a client with a wrong base URL asks for: one with `/v1` twice or not at all, with
+ * something before it, or with a slash too many.
+ */
+function meantBy(app: App, path: string): string | undefined {
+  const clean = path.replace(/\/+/g, "/").replace(/\/$/, "");
+  const isMeant = (route: string) =>
+    route !== "/" && (clean.endsWith(route) || route === `/v1${clean}`);
+  const meant = app.routes.map((route) => route.path).filter(isMeant);
+  return meant.sort((a, b) => b.length - a.length)[0];
 }
 
 /** Whether a route pattern (literal segments, `:name`, trailing `*`) covers a path. */
