@@ -17,8 +17,9 @@ import { routeForms } from "./inference/forms.ts";
 import { Needs } from "./inference/needs.ts";
 import { routeInference } from "./inference/routes.ts";
 import { Sender } from "./inference/sender.ts";
+import { routeModels } from "./models/list.ts";
+import { nodeNames, openRegistry } from "./models/registry.ts";
 import { ModelSync } from "./models/sync.ts";
-import { routeModels } from "./models.ts";
 import { Monitor, type MonitorEvents } from "./monitor.ts";
 import { type NamedModel, Names } from "./names.ts";
 import { routeNodes } from "./nodes/routes.ts";
@@ -28,7 +29,6 @@ import { routeQueueStats } from "./queuestats.ts";
 import { Metrics } from "./record/metrics.ts";
 import { Recorder } from "./record/recorder.ts";
 import { routeMetrics, sourcesOf } from "./record/route.ts";
-import { nodeNames, openRegistry } from "./registered.ts";
 import { Gate } from "./routing/gate.ts";
 import { PrefixIndex } from "./routing/prefix.ts";
 

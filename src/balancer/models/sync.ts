@@ -6,11 +6,11 @@ import type { Registry } from "../../registry/registry.ts";
 import type { ApiError } from "../../wire/error.ts";
 import type { Fleet } from "../fleet.ts";
 import type { Monitor } from "../monitor.ts";
-import { nodeNames } from "../registered.ts";
 import { absence } from "./absent.ts";
 import { Holdings } from "./holdings.ts";
 import { Notifier } from "./notifier.ts";
 import { routePull } from "./pull.ts";
+import { nodeNames } from "./registry.ts";
 import { routeProgress, routeSync } from "./routes.ts";
 import { Turns } from "./turns.ts";
 

@@ -1,9 +1,9 @@
-import type { App } from "../http/app.ts";
-import type { Registry } from "../registry/registry.ts";
-import type { Clouds } from "./clouds/clouds.ts";
-import type { Fleet } from "./fleet.ts";
-import type { Holdings } from "./models/holdings.ts";
-import { modelNotFound } from "./refusal.ts";
+import type { App } from "../../http/app.ts";
+import type { Registry } from "../../registry/registry.ts";
+import type { Clouds } from "../clouds/clouds.ts";
+import type { Fleet } from "../fleet.ts";
+import { modelNotFound } from "../refusal.ts";
+import type { Holdings } from "./holdings.ts";
 import { listedModel, listedModels } from "./registeredview.ts";
 
 const PREFIX = "/v1/models/";

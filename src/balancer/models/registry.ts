@@ -1,10 +1,10 @@
-import type { Settings } from "../config/settings.ts";
-import type { State } from "../db/state.ts";
-import type { Logger } from "../lib/log.ts";
-import { HubClient } from "../registry/hub.ts";
-import { Registry } from "../registry/registry.ts";
-import type { Fleet } from "./fleet.ts";
-import type { Names } from "./names.ts";
+import type { Settings } from "../../config/settings.ts";
+import type { State } from "../../db/state.ts";
+import type { Logger } from "../../lib/log.ts";
+import { HubClient } from "../../registry/hub.ts";
+import { Registry } from "../../registry/registry.ts";
+import type { Fleet } from "../fleet.ts";
+import type { Names } from "../names.ts";
 
 export interface RegisteredParts {
   settings: Pick<Settings, "hubUrl" | "hubToken" | "originAllowlist">;

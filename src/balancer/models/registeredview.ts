@@ -1,9 +1,9 @@
-import type { Registry } from "../registry/registry.ts";
-import { type Ability, capabilitiesObject } from "../wire/capability.ts";
-import type { RegisteredModel } from "../wire/registry.ts";
-import type { Fleet } from "./fleet.ts";
-import type { Fetching, Holdings } from "./models/holdings.ts";
-import { apisFor, type ModelView, viewOfModel } from "./modelview.ts";
+import type { Registry } from "../../registry/registry.ts";
+import { type Ability, capabilitiesObject } from "../../wire/capability.ts";
+import type { RegisteredModel } from "../../wire/registry.ts";
+import type { Fleet } from "../fleet.ts";
+import type { Fetching, Holdings } from "./holdings.ts";
+import { apisFor, type ModelView, viewOfModel } from "./view.ts";
 
 export interface ListedParts {
   fleet: Fleet;

@@ -1,8 +1,8 @@
-import { type CapabilitiesObject, capabilitiesObject } from "../wire/capability.ts";
-import type { ModelEntry } from "../wire/openai.ts";
-import type { Endpoint } from "./endpoint.ts";
-import { Stored } from "./endpoints/listing.ts";
-import type { Fleet } from "./fleet.ts";
+import { type CapabilitiesObject, capabilitiesObject } from "../../wire/capability.ts";
+import type { ModelEntry } from "../../wire/openai.ts";
+import type { Endpoint } from "../endpoint.ts";
+import { Stored } from "../endpoints/listing.ts";
+import type { Fleet } from "../fleet.ts";
 
 /** A model as `GET /v1/models` shows it. */
 export interface ModelView {

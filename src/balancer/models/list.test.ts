@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { fakeBalancer, fakeEndpoint } from "./fake.ts";
+import { fakeBalancer, fakeEndpoint } from "../fake.ts";
 
 const nothing = () => new Response();
 
