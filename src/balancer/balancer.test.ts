@@ -93,6 +93,12 @@ describe("an inference request", () => {
   });
 });
 
+/** The message of an error. */
+async function told(response: Response): Promise<string> {
+  const { error } = (await response.json()) as { error: { message: string } };
+  return error.message;
+}
+
 describe("an endpoint that fails before the first byte", () => {
   test.each(["end", "reset", "silent"] as const)("(%s) is passed over", async (how) => {
     using bad = brokenEndpoint(how);
@@ -122,7 +128,7 @@ describe("an endpoint that fails before the first byte", () => {
     await using front = await fakeBalancer(urls);
     const response = await front.post(CHAT, { model: "m" });
     expect([response.status, response.headers.get("retry-after")]).toEqual([503, "9"]);
-    expect(await response.text()).toBe("full");
+    expect(await told(response)).toMatch(/^The request failed at endpoint e\d \(503\): full$/);
     expect(all.reduce((sum, { requests }) => sum + requests.length, 0)).toBe(3);
     for (const endpoint of all) endpoint[Symbol.dispose]();
   });
@@ -131,7 +137,10 @@ describe("an endpoint that fails before the first byte", () => {
     using bad = fakeEndpoint(["m"], () => new Response("its own words", { status: 500 }));
     await using alone = await fakeBalancer({ bad: bad.url });
     const response = await alone.post(CHAT, { model: "m" });
-    expect([response.status, await response.text()]).toEqual([500, "its own words"]);
+    expect([response.status, await told(response)]).toEqual([
+      500,
+      "The request failed at endpoint bad (500): its own words",
+    ]);
     using good = fakeEndpoint(["m"], () => Response.json({ ok: true }));
     await using front = await fakeBalancer({ bad: bad.url, good: good.url });
     const before = bad.requests.length;
@@ -141,14 +150,15 @@ describe("an endpoint that fails before the first byte", () => {
     expect(bad.requests.length).toBeGreaterThan(before);
   });
 
-  test("with another status is not: 4xx pass unchanged, and 500 to a stream", async () => {
+  test("with another status is not: 4xx pass, and 500 to a stream", async () => {
     let status = 400;
     using a = fakeEndpoint(["m"], () => new Response("its own words", { status }));
     using b = fakeEndpoint(["m"], () => new Response("its own words", { status }));
     await using front = await fakeBalancer({ a: a.url, b: b.url });
     for (status of [400, 404, 422, 500]) {
       const response = await front.post(CHAT, { model: "m", stream: true });
-      expect([response.status, await response.text()]).toEqual([status, "its own words"]);
+      expect(response.status).toBe(status);
+      expect(await told(response)).toEndWith(`(${status}): its own words`);
     }
     expect(a.requests.length + b.requests.length).toBe(4);
   });
