@@ -1,3 +1,4 @@
+import { endOfTurn } from "../lib/turn.ts";
 import type { App, AppEnv } from "./app.ts";
 import type { Drain } from "./drain.ts";
 import { tellRequestId } from "./headers.ts";
@@ -82,6 +83,7 @@ export class Direct {
       leave?.();
       tellRequestId(response.headers, requestId, scope.path);
     }
+    await endOfTurn();
     return response;
   }
 }

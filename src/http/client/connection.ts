@@ -1,4 +1,5 @@
 import type { Socket, SocketHandler } from "bun";
+import { endOfTurn } from "../../lib/turn.ts";
 import type { Address } from "./address.ts";
 import { ClientError } from "./failure.ts";
 import type { Outgoing } from "./message.ts";
@@ -86,10 +87,13 @@ export class Connection {
     return openTunnel({ ...options, proxy, target, serverName, timeoutMs: CONNECT_MS_MAX });
   }
 
-  /** Sends a request on an open connection that carries none. */
+  /** Sends a request on an open connection that carries none, together with others of this turn. */
   carry(errand: Errand): void {
     this.#accept(errand);
-    this.#begin(errand.outgoing);
+    endOfTurn().then(() => {
+      // Unless it was given up, or the connection closed, meanwhile.
+      if (this.#errand === errand) this.#begin(errand);
+    });
   }
 
   /** Reads nothing until `resume`: the server's writes will stall. */
@@ -115,7 +119,6 @@ export class Connection {
 
   #accept(errand: Errand): void {
     this.#errand = errand;
-    this.#parser = new ResponseParser(errand, errand.toHead);
     this.#received = false;
   }
 
@@ -140,11 +143,13 @@ export class Connection {
   #ready(): void {
     clearTimeout(this.#timer);
     this.#state = "open";
-    if (this.#errand !== undefined) this.#begin(this.#errand.outgoing);
+    if (this.#errand !== undefined) this.#begin(this.#errand);
   }
 
   /** Writes a request, all at once if it is small. */
-  #begin({ head, body }: Outgoing): void {
+  #begin(errand: Errand): void {
+    const { head, body } = errand.outgoing;
+    this.#parser = new ResponseParser(errand, errand.toHead);
     if (body !== null && isStreamed(body)) return void this.#stream(head, body);
     const bodyBytes = body?.byteLength ?? 0;
     const total = head.length + bodyBytes;
@@ -208,7 +213,7 @@ export class Connection {
   /** @internal */
   onData(bytes: Buffer): void {
     const parser = this.#parser;
-    // Nobody asked: whatever this is, it must not be taken for the next answer.
+    // Nobody asked (yet): whatever this is, it must not be taken for the next answer.
     if (parser === undefined) return void this.#drop();
     this.#received = true;
     try {
@@ -239,7 +244,7 @@ export class Connection {
   /** @internal */
   onClose(cause: Error | undefined): void {
     const parser = this.#parser;
-    if (parser === undefined) return void this.#drop();
+    if (parser === undefined) return void this.#drop(cause);
     if (!this.#finished || cause !== undefined) return void this.#fail(broken(cause));
     try {
       parser.close();
@@ -249,8 +254,9 @@ export class Connection {
     this.destroy();
   }
 
-  /** Closes a connection that carries nothing. */
-  #drop(): void {
+  /** Closes a connection that carries nothing, or nothing that was sent. */
+  #drop(cause?: Error): void {
+    if (this.#errand !== undefined) return void this.#fail(broken(cause));
     const idle = this.#state === "open";
     this.destroy();
     if (idle) this.owner.lost(this);
