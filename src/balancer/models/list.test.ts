@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import Anthropic from "@anthropic-ai/sdk";
 import { fakeBalancer, fakeEndpoint } from "../fake.ts";
 
 const nothing = () => new Response();
@@ -86,4 +87,29 @@ test.each([
   const ready = await fetch(`${front.url}/ready`);
   expect(ready.status).toBe(503);
   expect(await ready.json()).toMatchObject({ endpoints: [{ name: "odd", status: "offline" }] });
+});
+
+describe("Anthropic's client", () => {
+  test("finds the models with what its API tells of them", async () => {
+    using endpoint = fakeEndpoint(["one", "org/two"], nothing);
+    await using front = await fakeBalancer({ endpoint: endpoint.url });
+    const client = new Anthropic({ baseURL: front.url, apiKey: "none", maxRetries: 0 });
+    const created_at = expect.stringMatching(/^20\d\d-\d\d-\d\dT/);
+    const one = { type: "model", id: "one", display_name: "one", created_at };
+    const page = await client.models.list();
+    expect(page).toMatchObject({ has_more: false, first_id: "one", last_id: "org/two" });
+    const listed = [];
+    for await (const model of page) listed.push(model);
+    expect(listed).toMatchObject([one, { ...one, id: "org/two", display_name: "org/two" }]);
+    expect(await client.models.retrieve("one")).toMatchObject(one);
+  });
+
+  test("reads the list whatever time an endpoint tells", async () => {
+    const data = [{ id: "one", created: 1e18 }];
+    const server = Bun.serve({ port: 0, fetch: () => Response.json({ object: "list", data }) });
+    await using front = await fakeBalancer({ odd: server.url.origin });
+    const client = new Anthropic({ baseURL: front.url, apiKey: "none", maxRetries: 0 });
+    expect((await client.models.list()).data[0]?.created_at).toBe("1970-01-01T00:00:00.000Z");
+    await server.stop(true);
+  });
 });
