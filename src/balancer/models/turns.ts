@@ -56,10 +56,11 @@ export class Turns {
 
   /** Nodes that have all the files, in an order that spreads the load, with tickets for them. */
   peersFor(caller: Caller, { model, revision, files }: TurnBody): Peer[] {
-    const { holdings, random = Math.random } = this.#options;
+    const { holdings, fleet, random = Math.random } = this.#options;
     const names = files.map(localName);
     const able = holdings.of(model).filter(({ endpoint, model: held }) => {
       if (endpoint.id === caller.id || held.revision !== revision) return false;
+      if (!fleet.has(endpoint)) return false;
       const has = new Set(held.files);
       return names.every((name) => has.has(name)) && isReached(endpoint, caller);
     });
