@@ -19,6 +19,7 @@ export class Watch implements Ticking {
   readonly #caller: { readonly signal: AbortSignal };
   /** Called once when the request must end; `reason` tells why. */
   onEnd: (reason: ApiError) => void = ignore;
+  place = -1;
   #signal: AbortSignal | undefined;
   #onAbort = ignore;
   #awaited: Awaited = "answer";
