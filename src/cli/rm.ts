@@ -4,7 +4,6 @@ import { TINY_MODEL_ID } from "../node/tiny.ts";
 import { parseModelName } from "../storage/id.ts";
 import { isBeingFetched } from "../storage/pending.ts";
 import type { Place } from "../storage/places.ts";
-import { removeQuantization } from "../storage/quantization.ts";
 import { Store } from "../storage/store.ts";
 import { ApiError } from "../wire/error.ts";
 import type { NodeModel } from "../wire/system.ts";
@@ -64,28 +63,12 @@ async function removeFrom(store: Store, place: Place, wish: Removal): Promise<bo
   const { quantization, nodes, signal } = wish;
   const answering = nodes.filter(({ system }) => system !== undefined);
   try {
-    if (quantization !== undefined) return await removeOne(store, place, { quantization, signal });
+    if (quantization !== undefined) return await store.removeOne(place.id, quantization, signal);
     // Not by way of a node: it may have another folder, with a model of that name that stays.
     return await store.remove(place.id);
   } finally {
     await Promise.all(answering.map(showFolder));
   }
-}
-
-async function removeOne(
-  store: Store,
-  place: Place,
-  { quantization, signal }: { quantization: string; signal: AbortSignal },
-): Promise<boolean> {
-  const model = await store.find(`${place.id}:${quantization}`).catch((error: unknown) => {
-    if (error instanceof ApiError && error.status === 404) return undefined;
-    throw error;
-  });
-  if (model === undefined) return false;
-  const files = model.weights.map(({ name }) => name);
-  const { root } = store;
-  await removeQuantization({ root, folder: place.folder, files, quantization, signal });
-  return true;
 }
 
 interface Use {

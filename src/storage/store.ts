@@ -3,6 +3,7 @@ import { describeModel, type StoredModel } from "./descriptor.ts";
 import { Headers, hasWeights, readFolder, type StoredFile } from "./folder.ts";
 import { parseModelName } from "./id.ts";
 import { findPlace, type Place, walkPlaces } from "./places.ts";
+import { removeQuantization } from "./quantization.ts";
 import { type ModelRecord, PENDING_NAME, readRecord } from "./record.ts";
 import { removeFiles, removeModel } from "./removal.ts";
 
@@ -100,6 +101,22 @@ export class Store {
     const place = await this.place(id);
     if (place === undefined) return false;
     await removeModel(this.root, place.folder);
+    return true;
+  }
+
+  /**
+   * Removes one quantization of a model, and the model if it has no other. False if there is none.
+   * Throws as `remove` does, and 409 if the folder is a link.
+   */
+  async removeOne(id: string, quantization: string, signal: AbortSignal): Promise<boolean> {
+    const model = await this.find(`${id}:${quantization}`).catch((error: unknown) => {
+      if (error instanceof ApiError && error.status === 404) return undefined;
+      throw error;
+    });
+    if (model === undefined) return false;
+    const { folder, weights } = model;
+    const files = weights.map(({ name }) => name);
+    await removeQuantization({ root: this.root, folder, files, quantization, signal });
     return true;
   }
 

@@ -42,7 +42,8 @@ export function addModelRoutes(app: App, parts: ModelRouteParts): void {
         : c.json(job.view());
     });
     app.delete(`${root}/*`, async (c) => {
-      await remove(decoded(c.req.path.slice(root.length + 1)), parts);
+      const name = decoded(c.req.path.slice(root.length + 1));
+      await remove(name, parts, c.req.raw.signal);
       return c.body(null, 204);
     });
   }
@@ -102,31 +103,50 @@ function progressStream(c: AppContext, job: PullJob): Response {
   return new Response(stream, { headers: { "content-type": NDJSON, "cache-control": "no-store" } });
 }
 
-/** Removes a model, whoever placed it, once its requests have ended. Throws 400, 404 and 409. */
-async function remove(name: string, { shelf, store, pulls, catalog }: ModelRouteParts) {
+/**
+ * Removes a model or one quantization of it, whoever placed it, once its requests have ended.
+ * Throws 400, 404 and 409.
+ */
+async function remove(name: string, parts: ModelRouteParts, signal: AbortSignal): Promise<void> {
+  const { shelf, store, catalog } = parts;
   const { id, quantization } = parseModelName(name);
-  if (quantization !== undefined) {
-    const message = `Removing ${name} failed: a model is removed with all its quantizations here. \
-Leave out :${quantization}, or use llmlb rm on the node's machine.`;
-    throw new ApiError("invalid_request", message, { code: "invalid_model_id", param: "model" });
-  }
-  const job = pulls.running(id) ?? pulls.running(`hf/${id}`);
-  if (job !== undefined) {
-    const message = `The pull of ${id} was ended: the model is being removed.`;
-    job.stop.abort(new ApiError("unavailable", message, { code: "pull_cancelled" }));
-    await job.ended;
-  }
+  await endPull(id, quantization, parts);
   const place = await store.place(id);
   if (place === undefined) {
-    const isSet = catalog.has(id);
-    const why = isSet
-      ? "the settings name it, not the models folder"
-      : "there is none of that name";
-    throw new ApiError(isSet ? "conflict" : "model_not_found", `Removing ${id} failed: ${why}.`, {
-      ...{ code: isSet ? "model_of_settings" : "model_not_found", param: "model" },
-    });
+    throw catalog.has(id) ? ofSettings(id) : notHere(name, "there is none of that name");
   }
-  await shelf.without(place.id, () => store.remove(place.id));
+  if (quantization === undefined) {
+    await shelf.without(place.id, () => store.remove(place.id));
+    return;
+  }
+  const removed = await shelf.without(`${place.id}:${quantization}`, () =>
+    store.removeOne(place.id, quantization, signal),
+  );
+  if (!removed) throw notHere(name, `${place.id} has no files with that quantization`);
+}
+
+/** Ends the pull of what is going to be removed; that of another quantization goes on. */
+async function endPull(
+  id: string,
+  quantization: string | undefined,
+  { pulls }: ModelRouteParts,
+): Promise<void> {
+  const job = pulls.running(id) ?? pulls.running(`hf/${id}`);
+  const isOther = quantization !== undefined && job?.quantization !== quantization;
+  if (job === undefined || isOther) return;
+  const message = `The pull of ${id} was ended: the model is being removed.`;
+  job.stop.abort(new ApiError("unavailable", message, { code: "pull_cancelled" }));
+  await job.ended;
+}
+
+function ofSettings(id: string): ApiError {
+  const message = `Removing ${id} failed: the settings name it, not the models folder.`;
+  return new ApiError("conflict", message, { code: "model_of_settings", param: "model" });
+}
+
+function notHere(name: string, why: string): ApiError {
+  const message = `Removing ${name} failed: ${why}. See GET /api/models.`;
+  return new ApiError("model_not_found", message, { param: "model" });
 }
 
 /** A body that may be absent. Throws as `readJson` does. */

@@ -40,7 +40,7 @@ const EVERY_MS = 60_000;
 export class Shelf {
   readonly #options: ShelfOptions;
   readonly #served = new Map<string, { mark: string; served: ServedModel }>();
-  /** In lower case: those that are being removed. */
+  /** In lower case, with the quantization if it is only that: those that are being removed. */
   readonly #leaving = new Set<string>();
   #shelved: Shelved[] = [];
   #unusable: (Unusable & { record: ModelRecord | undefined })[] = [];
@@ -93,15 +93,15 @@ export class Shelf {
   }
 
   /**
-   * Stops serving a model, waits for its requests, and does `work` with its files; then looks
-   * again.
+   * Stops serving a model, or one quantization of it (`id:QUANT`), waits for its requests, and does
+   * `work` with its files; then looks again.
    */
-  async without<T>(id: string, work: () => Promise<T>): Promise<T> {
-    const key = id.toLowerCase();
+  async without<T>(name: string, work: () => Promise<T>): Promise<T> {
+    const key = name.toLowerCase();
     this.#leaving.add(key);
     try {
-      const ids = [...this.#served.keys()].filter((one) => baseOf(one) === key);
-      await Promise.all(ids.map((one) => this.#drop(one)));
+      const meant = [...this.#served.values()].filter(({ served }) => means(served, key));
+      await Promise.all(meant.map(({ served }) => this.#drop(served.id)));
       return await work();
     } finally {
       this.#leaving.delete(key);
@@ -176,7 +176,7 @@ export class Shelf {
 
   #servedFrom({ model, others }: Shelved): { served: ServedModel; mark: string }[] {
     const lowered = model.id.toLowerCase();
-    if (model.runtime !== RUNTIME || this.#leaving.has(lowered)) return [];
+    if (model.runtime !== RUNTIME) return [];
     const called = this.#called.find((one) => one.id.toLowerCase() === lowered);
     const { id } = called ?? model;
     const own = model.quantization === undefined ? [] : [`${id}:${model.quantization}`];
@@ -184,13 +184,15 @@ export class Shelf {
     const names = [...own, ...spelled, ...shortOf(id, own), ...(called?.names ?? [])];
     const { quantizations = [] } = called ?? {};
     const listed = own.filter(() => quantizations.includes(model.quantization ?? ""));
-    return [
+    const all = [
       served(model, id, { aliases: names, listed }),
       ...others.map((other) => {
         const name = `${id}:${other.quantization}`;
         return served(other, name, { aliases: shortOf(name, []) });
       }),
     ];
+    const leaving = [...this.#leaving];
+    return all.filter((one) => !leaving.some((key) => means(one.served, key)));
   }
 }
 
@@ -208,6 +210,11 @@ function served(
 /** The id in lower case, without a quantization. */
 function baseOf(id: string): string {
   return id.toLowerCase().split(":")[0] ?? "";
+}
+
+/** Whether a name in lower case, as it is removed by, stands for what is served. */
+function means({ id, aliases = [] }: ServedModel, key: string): boolean {
+  return baseOf(id) === key || [id, ...aliases].some((name) => name.toLowerCase() === key);
 }
 
 /** Models of the hub are also meant without `hf/`. */

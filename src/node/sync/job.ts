@@ -19,6 +19,8 @@ export class PullJob {
   model: string;
   /** The revision that is fetched, once that is known. */
   revision: string | null = null;
+  /** The one that is fetched, once that is known and if the model has any. */
+  quantization: string | null = null;
   /** Why it failed. */
   failure: ApiError | undefined;
   readonly #known = Promise.withResolvers<void>();

@@ -95,6 +95,7 @@ export class Pulls {
     job.model = manifest.model;
     job.revision = manifest.revision;
     const { candidate, files } = await chooser.choose(manifest, signal);
+    job.quantization = candidate.quantization;
     job.expect(files);
     onChange();
     using _ = await this.#slots.acquire(signal);
