@@ -4,7 +4,7 @@ import { Ticker, type Ticking } from "./ticker.ts";
 class Counter implements Ticking {
   place = -1;
   ticks = 0;
-  onTick = () => {};
+  onTick: () => unknown = () => undefined;
 
   tick(): void {
     this.ticks += 1;
