@@ -8,7 +8,7 @@ import type { Malformed } from "./malformed.ts";
  * - `thing`: for something that there is not; what else is wrong counts less
  * - `json`: with what is no JSON object, or too large
  * - `strict`: the same, and with fields that it does not have
- * - `optional`: with a body that is no JSON object, but it may be missing
+ * - `optional`: the same as `strict`, but the body may be missing
  * - `form`: with what is no form
  * - `closed`: without the credential that it asks for
  * - `unmanaged`: at all
@@ -203,7 +203,7 @@ function askedWrongly({ method, path }: Listed, kind: Kind, limitBytes: number):
     case "strict":
       return [...json, asked("an unknown field", 400, body('{"nonsense":1}'))];
     case "optional":
-      return noObject;
+      return [...noObject, asked("an unknown field", 400, body('{"nonsense":1}'))];
     case "form":
       return [
         asked("JSON", 415, body("{}")),

@@ -35,7 +35,7 @@ function choose(wanted: Wanted, free = PLENTY): Promise<Choice> {
     ...{ wanted, settings },
     hub: new HubClient({ hubUrl: hub.url, token: null, log: silent, cache: new HubMemory() }),
     free: () => Promise.resolve(free),
-    shape: () => Promise.resolve(undefined),
+    header: () => Promise.resolve(undefined),
     signal: new AbortController().signal,
   });
 }
@@ -84,7 +84,7 @@ test("where nothing fits, the numbers are told, and what one may pull anyway", a
   expect(text).toContain("the smallest, Q4_K_M, takes 4.4 KiB");
   expect(text).toContain("512 MiB of host memory are free");
   expect(text).toContain("There are: Q4_K_M (3.9 KiB), Q8_0 (7.8 KiB), BF16 (14.6 KiB).");
-  expect(text).toContain(`llmlb pull ${REPO}:Q4_K_M`);
+  expect(text).toContain(`is fetched anyway: ${REPO}:Q4_K_M`);
 });
 
 test("what is named is pulled even if it does not fit, and what would fit is told", async () => {
@@ -99,7 +99,11 @@ here now. What fits: Q4_K_M (3.9 KiB), Q8_0 (7.8 KiB).`,
 
 test.each<[string, Wanted, string]>([
   ["a quantization that is not there", { reference: `${REPO}:Q5_0` }, "has no Q5_0. There are: Q4"],
-  ["two that are one by their name", { reference: "acme/two-GGUF" }, "--file large-Q4_K_M.gguf"],
+  [
+    "two that are one by their name",
+    { reference: "acme/two-GGUF" },
+    "Name one of them: acme/two-GGUF/large-Q4",
+  ],
   ["the same, named", { reference: "acme/two-GGUF:Q4_K_M" }, "several files with Q4_K_M: large-Q4"],
   ["safetensors", { reference: "acme/Qwen3-0.6B" }, "has no GGUF files"],
   ["an adapter", { reference: "acme/Qwen3-lora" }, "is an adapter (LoRA)"],

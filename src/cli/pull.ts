@@ -9,10 +9,8 @@ import { closeIdleConnections } from "../http/client/exchange.ts";
 import { createLogger, type Logger } from "../lib/log.ts";
 import { HubClient } from "../registry/hub.ts";
 import { type FreeMemory, freeMemoryOf } from "../storage/fit.ts";
-import { GgufInvalid } from "../storage/gguf.ts";
 import { directoryOf } from "../storage/id.ts";
 import { Puller } from "../storage/pull/pull.ts";
-import { shapeOf } from "../storage/shape.ts";
 import { localName } from "../wire/artifact.ts";
 import type { Artifact, Manifest } from "../wire/manifest.ts";
 import type { PullProgress } from "../wire/pull.ts";
@@ -64,15 +62,10 @@ async function choose(command: PullCommand): Promise<Choice> {
   const log = createLogger({ level: "silent", readable: false });
   const hub = new HubClient({ hubUrl, token, log, cache: new HubMemory() });
   const { free = () => freeMemory(home, log) } = command;
-  const shape = async (manifest: Manifest, artifact: Artifact) => {
-    try {
-      return shapeOf(await pullerFor(manifest, settings).header(manifest, artifact, signal));
-    } catch (cause) {
-      if (cause instanceof GgufInvalid) return undefined; // Then sizes alone decide.
-      throw cause;
-    }
+  const header = (manifest: Manifest, artifact: Artifact) => {
+    return pullerFor(manifest, settings).headerOrNone(manifest, artifact, signal);
   };
-  return await chooseModel({ wanted, settings, hub, free, shape, signal });
+  return await chooseModel({ wanted, settings, hub, free, header, signal });
 }
 
 async function fetchChosen(choice: Choice, command: PullCommand): Promise<ExitCode> {

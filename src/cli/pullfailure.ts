@@ -23,7 +23,7 @@ export function pullFailure(error: unknown, failed: FailedPull): unknown {
   if (!(error instanceof ApiError)) return error;
   // Registering and pulling look at a repository in the same way.
   const message = error.message
-    .replace(/^Registering the model failed: /, `${failed.reference} cannot be pulled: `)
+    .replace(/^Choosing the model's files failed: /, `${failed.reference} cannot be pulled: `)
     .replace("The request is invalid: `repo` ", "")
     .replace("The request is invalid: `filename`", "The file")
     .replace("specify filename", "name one with --file");

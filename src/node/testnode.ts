@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { TEST_SETTINGS } from "../config/settings.fixture.ts";
 import type { Settings } from "../config/settings.ts";
 import { type Listener, listen } from "../http/listen.ts";
 import { createLogger } from "../lib/log.ts";
@@ -29,53 +30,12 @@ export class TestNode {
   constructor(ids: string[], more: Partial<Settings> = {}, balancer?: LinkOptions) {
     const { folder, launch } = this.engines;
     const settings: Settings = {
+      ...TEST_SETTINGS,
       mode: "node",
-      host: "127.0.0.1",
-      port: 0,
-      nodePort: 0,
       home: folder,
-      logLevel: "silent",
-      insecure: false,
-      join: null,
-      token: null,
-      name: null,
-      advertise: null,
-      endpoints: [],
       models: ids.map((id, i) => ({ id, path: join(folder, `${i}.gguf`) })),
-      engineArgs: [],
       bodyLimitBytes: 10_000,
-      privateMedia: false,
-      strategy: "prefix",
-      defaultSlots: 8,
-      queueMax: 100,
-      queueTimeoutMs: 5000,
-      firstByteTimeoutMs: 5000,
-      tryTimeoutMs: 5000,
-      idleTimeoutMs: 5000,
-      drainTimeoutMs: 5000,
-      healthIntervalMs: 1000,
-      healthTimeoutMs: 1000,
-      hubUrl: "http://127.0.0.1:9",
-      hubToken: null,
-      originAllowlist: [],
-      modelsDir: null,
-      maxDownloadRateBytes: 0,
       loadTimeoutMs: 5000,
-      historyBodies: "redacted",
-      historyRetentionMs: 5000,
-      aliases: [],
-      embeddingModel: "nomic-embed-text-v1.5",
-      openaiApiKey: null,
-      openaiBaseUrl: "http://127.0.0.1:1",
-      googleApiKey: null,
-      googleBaseUrl: "http://127.0.0.1:1/v1beta",
-      anthropicApiKey: null,
-      anthropicBaseUrl: "http://127.0.0.1:1",
-      providers: [],
-      fallbacks: [],
-      httpProxy: null,
-      httpsProxy: null,
-      proxyBypass: [],
       ...more,
     };
     const log = createLogger({ level: "silent" });

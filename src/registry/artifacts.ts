@@ -81,7 +81,7 @@ Register them by filename.`);
         : "config.json and tokenizer.json are required for safetensors models";
   const safetensors = typeof chosen === "string" || problem !== undefined ? undefined : chosen;
   if (variants.length === 0 && safetensors === undefined) {
-    const adapter = adapterOf(files);
+    const adapter = adapterOf(files) ?? (gguf.adapters.length > 0 ? gguf.adapters : undefined);
     if (adapter !== undefined) return adapterChoice(adapter);
     if (problem !== undefined) throw ambiguous(problem);
     if (gguf.missing.length > 0) throw ambiguous(warnings.join(". "));
@@ -168,13 +168,13 @@ function same(a: string | null, b: string): boolean {
 }
 
 function ambiguous(why: string): ApiError {
-  return new ApiError("invalid_request", `Registering the model failed: ${why}.`, {
+  return new ApiError("invalid_request", `Choosing the model's files failed: ${why}.`, {
     ...{ code: "unsuitable_repo", param: "filename" },
   });
 }
 
 function notThere(why: string): ApiError {
-  return new ApiError("not_found", `Registering the model failed: ${why}.`, {
+  return new ApiError("not_found", `Choosing the model's files failed: ${why}.`, {
     ...{ code: "hub_file_not_found", param: "filename" },
   });
 }
@@ -221,10 +221,15 @@ export function artifactsOf(choice: Choice, shards: RepoFile[], snapshot: Snapsh
     }
   }
   for (const file of adapter) {
-    const format = isGguf(file.path) || /safetensors$/.test(file.path) ? "safetensors" : "config";
-    artifacts.push(artifact(file, format, format === "config" ? { priority: 10 } : {}));
+    if (isGguf(file.path)) artifacts.push(artifact(file, "gguf", { runtimes: ["llama_cpp"] }));
+    else if (isConfig(file.path)) artifacts.push(artifact(file, "config", { priority: 10 }));
+    else artifacts.push(artifact(file, "safetensors", {}));
   }
   return artifacts;
+}
+
+function isConfig(path: string): boolean {
+  return !/safetensors$/i.test(path);
 }
 
 function artifact(

@@ -37,17 +37,21 @@ export interface FailedLookup {
   repo: string;
   hubUrl: string;
   hasToken: boolean;
+  /** Who asked. */
+  asker: "balancer" | "node";
 }
 
 /** What a client is told: 404 for what is not there, 403 for what needs a licence, else 502. */
-export function toApiError(error: HubError, { repo, hubUrl, hasToken }: FailedLookup): ApiError {
+export function toApiError(error: HubError, told: FailedLookup): ApiError {
+  const { repo, hubUrl, hasToken, asker } = told;
   const { failure, message, retryAfterMs } = error;
   const asked = `Asking the hub about ${repo} failed`;
   const cause = error;
   const param = "repo";
+  const whose = asker === "node" ? "for this node" : "for this balancer and for its nodes";
   const setToken = hasToken
-    ? "If it is private, the account of this balancer's HF_TOKEN must be let in"
-    : "If it is private, set HF_TOKEN for this balancer and for its nodes";
+    ? "If it is private, the account of HF_TOKEN must be let in"
+    : `If it is private, set HF_TOKEN ${whose}`;
   switch (failure) {
     case "repo":
       return new ApiError(
@@ -67,13 +71,13 @@ export function toApiError(error: HubError, { repo, hubUrl, hasToken }: FailedLo
       return new ApiError(
         "forbidden",
         `${asked}: it is gated. Accept its licence at ${hubUrl}/${repo} and set HF_TOKEN to a \
-token of that account, for this balancer and for its nodes.`,
+token of that account, ${whose}.`,
         { code: "hub_gated", param, cause },
       );
     case "token":
       return new ApiError(
         "upstream",
-        `${asked}: the hub does not accept this balancer's HF_TOKEN. Set one that is valid.`,
+        `${asked}: the hub does not accept this ${asker}'s HF_TOKEN. Set one that is valid.`,
         { code: "hub_token_refused", cause },
       );
     case "rate_limited": {

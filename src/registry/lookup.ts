@@ -29,6 +29,8 @@ export interface LookupOptions extends Wish {
   revision: string;
   /** Devices of the endpoints, as far as they told. */
   devices: readonly DeviceInfo[];
+  /** Who asks, for what is told of access. Default: a balancer. */
+  asker?: "balancer" | "node";
   signal: AbortSignal;
 }
 
@@ -36,12 +38,12 @@ const OTHERS_MAX = 100;
 
 /** Asks the hub what a model is made of. Throws `ApiError` that says what to do. */
 export async function findModel(options: LookupOptions): Promise<Found> {
-  const { hub, repo } = options;
+  const { hub, repo, asker = "balancer" } = options;
   try {
     return await find(options);
   } catch (error) {
     if (!(error instanceof HubError)) throw error;
-    throw toApiError(error, { repo, hubUrl: hub.url, hasToken: hub.hasToken });
+    throw toApiError(error, { repo, hubUrl: hub.url, hasToken: hub.hasToken, asker });
   }
 }
 
@@ -79,7 +81,7 @@ async function readShards(
   if (typeof shards !== "string") return shards;
   // Nothing is lost where there is GGUF, too; else there is no model.
   if (variants.length > 0) return [];
-  throw new ApiError("invalid_request", `Registering the model failed: ${shards}.`, {
+  throw new ApiError("invalid_request", `Choosing the model's files failed: ${shards}.`, {
     ...{ code: "unsuitable_repo", param: "filename" },
   });
 }

@@ -77,7 +77,7 @@ export const ReportBody = z.object({
 export type ReportBody = z.infer<typeof ReportBody>;
 
 /** The body of `POST /api/models/pull` of a node; without a model: all that it shall have. */
-export const PullBody = z.object({
+export const PullBody = z.strictObject({
   model: z.string().trim().min(1).max(2048).optional(),
   /** The same: earlier clients send it. */
   name: z.string().trim().min(1).max(2048).optional(),

@@ -17,7 +17,7 @@ const RETRY_AFTER_S_MAX = 60;
 export function absence(name: string, { catalog, pulls, sync }: Omit<ModelParts, "shelf">) {
   const wanted = sync?.wanted(name);
   const id = wanted?.id ?? name;
-  const job = pulls.running(id) ?? pulls.running(`hf/${id}`);
+  const job = pulls.bringing(id) ?? pulls.bringing(name);
   if (job !== undefined) return pulling(name, job);
   const missing = wanted === undefined ? undefined : sync?.missing.get(wanted.id);
   if (missing !== undefined) {

@@ -1,8 +1,20 @@
-import { expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { NodeModelList } from "../../wire/sync.ts";
+import { eventually } from "../../../specs/eventually.ts";
+import { adapterRepo, safetensorsRepo, variantsRepo } from "../../../specs/hub/samples.ts";
+import { type Hub, startHub } from "../../../specs/hub.ts";
+import { NodeModelList, PullStarted, PullView } from "../../wire/sync.ts";
 import { errorOf, TestNode } from "../testnode.ts";
+
+let hub: Hub;
+beforeAll(async () => {
+  hub = await startHub();
+  await hub.add(variantsRepo());
+  await hub.add(adapterRepo());
+  await hub.add(safetensorsRepo());
+});
+afterAll(() => hub[Symbol.asyncDispose]());
 
 /** A node whose models folder has one model in these quantizations. */
 async function holding(quantizations: string[]) {
@@ -37,7 +49,7 @@ test("a quantization is removed for itself; the engines of the others go on", as
   expect(host.engines.launches).toHaveLength(2);
 });
 
-test("the quantization that is meant without a name goes, and the last takes the model", async () => {
+test("the quantization that is meant goes, and the last one takes the model along", async () => {
   const { host, folder, remove, names } = await holding(["Q8_0", "Q4_0"]);
   await using _ = host;
   expect((await remove("org%2Fm:Q8_0")).status).toBe(204);
@@ -62,4 +74,48 @@ test("what there is not cannot be removed, nor what the settings name", async ()
   expect(readdirSync(folder)).toContain("m-Q8_0.gguf");
   const list = NodeModelList.parse(await (await host.get("/api/models")).json());
   expect(list.data.map(({ id }) => id)).toEqual(["fixed", "org/m"]);
+});
+
+test("a quantization that is pulled lies with the others of its repository", async () => {
+  await using host = new TestNode(["fixed"], { hubUrl: hub.url });
+  const model = "acme/Llama-3-8B-GGUF";
+  for (const quantization of ["q8_0", "Q4_K_M"]) {
+    const answer = await host.post("/api/models/pull", { model: `${model}:${quantization}` });
+    expect(answer.status).toBe(202);
+    const { progress_url: url, model: id } = PullStarted.parse(await answer.json());
+    expect(id).toBe(`hf/${model}`);
+    await eventually(async () => {
+      const { progress } = PullView.parse(await (await host.get(url)).json());
+      return progress.state === "done" ? progress : undefined;
+    });
+  }
+  const folder = join(host.engines.folder, "models/hf/acme/llama-3-8b-gguf");
+  expect(
+    readdirSync(folder)
+      .filter((name) => name.endsWith("gguf"))
+      .sort(),
+  ).toEqual([...["Llama-3-8B-Q4_K_M.gguf", "Llama-3-8B-Q8_0.gguf", "mmproj-F16.gguf"]]);
+  for (const name of [model, `${model}:Q8_0`, `hf/${model}:Q4_K_M`]) {
+    expect((await host.chat({ model: name })).status).toBe(200);
+  }
+});
+
+test.each([
+  ["an adapter", "acme/Qwen3-lora", { status: 400, code: "pull_no_artifact" }, "adapter (LoRA)"],
+  ["no GGUF", "acme/Qwen3-0.6B", { status: 400, code: "pull_no_artifact" }, "no GGUF files"],
+  ["no such repository", "acme/x", { status: 404, code: "hub_repo_not_found" }, "for this node"],
+  ["no reference", "llama", { status: 400, code: "invalid_repo" }, "`model`"],
+  ["no such quantization", "acme/Llama-3-8B-GGUF:Q2_K", { status: 400 }, "There are: Q4_K_M"],
+])("what cannot be pulled is told in the request's words: %s", async (_, model, error, text) => {
+  await using host = new TestNode(["fixed"], { hubUrl: hub.url });
+  const told = await errorOf(await host.post("/api/models/pull", { model }));
+  expect(told).toMatchObject({ ...error, param: "model" });
+  expect(told).toMatchObject({ message: expect.stringContaining(text) });
+  expect(told).toMatchObject({ message: expect.not.stringContaining("Registering") });
+});
+
+test("fields that a pull does not have are refused", async () => {
+  await using host = new TestNode(["fixed"], { hubUrl: hub.url });
+  const answer = await host.post("/api/models/pull", { model: "acme/x", nonsense: 1 });
+  expect(await errorOf(answer)).toMatchObject({ status: 400, param: "nonsense" });
 });

@@ -3,7 +3,12 @@ import { readJson } from "../../http/body.ts";
 import { parseModelName } from "../../storage/id.ts";
 import type { Store } from "../../storage/store.ts";
 import { ApiError } from "../../wire/error.ts";
-import { type NodeModelList, PullBody, type PullStarted } from "../../wire/sync.ts";
+import {
+  type NodeModelList,
+  PullBody,
+  type PullStarted,
+  type WantedModel,
+} from "../../wire/sync.ts";
 import type { PullJob } from "../sync/job.ts";
 import type { HubSource } from "../sync/source.ts";
 import { type ModelParts, modelViews } from "./view.ts";
@@ -78,13 +83,19 @@ async function startPull(c: AppContext, parts: ModelRouteParts, root: string): P
   const wanted = sync?.wanted(wish);
   if (wanted === undefined) hub.check(wish);
   const source = wanted === undefined || sync === undefined ? hub : sync.source;
-  const job = pulls.start(wanted?.id ?? wish, "user", source);
+  const job = pulls.start(wanted === undefined ? wish : listedAs(wanted, wish), "user", source);
   if (c.req.header("accept")?.includes(NDJSON) === true) return progressStream(c, job);
   await Promise.race([job.known, Bun.sleep(KNOWN_MS_MAX)]);
   if (job.failure !== undefined) throw job.failure;
   const progress_url = `${root}/pulls/${job.id}`;
   const started = { status: "pulling", id: job.id, model: job.model, progress_url } as const;
   return c.json<PullStarted>(started, 202, { location: progress_url });
+}
+
+/** What a wanted model, or one of its quantizations, is called by the balancer. */
+function listedAs({ id, quantizations }: WantedModel, wish: string): string {
+  const all = quantizations.map((one) => `${id}:${one}`);
+  return all.find((name) => name.toLowerCase() === wish.toLowerCase()) ?? id;
 }
 
 /** A line of JSON whenever something is known; a client that leaves does not end the pull. */
@@ -131,9 +142,9 @@ async function endPull(
   quantization: string | undefined,
   { pulls }: ModelRouteParts,
 ): Promise<void> {
-  const job = pulls.running(id) ?? pulls.running(`hf/${id}`);
-  const isOther = quantization !== undefined && job?.quantization !== quantization;
-  if (job === undefined || isOther) return;
+  const name = quantization === undefined ? id : `${id}:${quantization}`;
+  const job = pulls.bringing(name);
+  if (job === undefined) return;
   const message = `The pull of ${id} was ended: the model is being removed.`;
   job.stop.abort(new ApiError("unavailable", message, { code: "pull_cancelled" }));
   await job.ended;

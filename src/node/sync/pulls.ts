@@ -49,6 +49,15 @@ export class Pulls {
     return this.list().find((job) => job.isRunning && job.model.toLowerCase() === key);
   }
 
+  /** The pull by which a name comes to mean a model: its id, perhaps with its quantization. */
+  bringing(name: string): PullJob | undefined {
+    const wanted = [name, `hf/${name}`].map((one) => one.toLowerCase());
+    return this.list().find(({ isRunning, model, quantization }) => {
+      const own = quantization === null ? [model] : [model, `${model}:${quantization}`];
+      return isRunning && own.some((one) => wanted.includes(one.toLowerCase()));
+    });
+  }
+
   /** Begins to fetch a model; one that is fetched already goes on. Throws 503 if there are many. */
   start(model: string, placedBy: PlacedBy, source: Source): PullJob {
     const known = this.running(model);
@@ -91,10 +100,12 @@ export class Pulls {
   async #fetch(job: PullJob, source: Source): Promise<void> {
     const { puller, chooser, log, onChange } = this.#options;
     const { signal } = job.stop;
-    const manifest = await source.manifest(job.model, signal);
+    const offer = await source.offer(job.model, signal);
+    const { manifest } = offer;
     job.model = manifest.model;
     job.revision = manifest.revision;
-    const { candidate, files } = await chooser.choose(manifest, signal);
+    const { candidate, files, notes } = await chooser.choose(offer, signal);
+    for (const note of notes) log.warn({ model: job.model, note }, "pull.note");
     job.quantization = candidate.quantization;
     job.expect(files);
     onChange();

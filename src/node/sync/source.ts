@@ -1,10 +1,8 @@
 import type { Settings } from "../../config/settings.ts";
 import type { Logger } from "../../lib/log.ts";
-import { idOf } from "../../registry/conflict.ts";
 import { HubClient } from "../../registry/hub.ts";
-import { findModel } from "../../registry/lookup.ts";
+import { type Offer, offerOf } from "../../registry/offer.ts";
 import { parseReference } from "../../registry/reference.ts";
-import { manifestOf } from "../../registry/view.ts";
 import { pause } from "../../storage/pull/wait.ts";
 import { ApiError } from "../../wire/error.ts";
 import type { Artifact, Manifest, Peer } from "../../wire/manifest.ts";
@@ -13,7 +11,7 @@ import type { Link } from "./link.ts";
 /** Where a node hears what files a model has, and from whom to fetch them. */
 export interface Source {
   /** Throws `ApiError`. */
-  manifest(model: string, signal: AbortSignal): Promise<Manifest>;
+  offer(model: string, signal: AbortSignal): Promise<Offer>;
   /** Waits until the files may be fetched, and tells who has them. Ends with its signal. */
   turn(manifest: Manifest, files: Artifact[], told: TurnTold): Promise<Peer[]>;
 }
@@ -35,8 +33,11 @@ export class RegistrySource implements Source {
     this.#link = link;
   }
 
-  manifest(model: string, signal: AbortSignal): Promise<Manifest> {
-    return this.#link.manifest(model, signal);
+  /** Of a model, or of one of its quantizations (`id:QUANT`). */
+  async offer(name: string, signal: AbortSignal): Promise<Offer> {
+    const [model = "", quantization] = name.split(":");
+    const manifest = await this.#link.manifest(model, signal);
+    return { manifest, wish: { quantization, isNamed: quantization !== undefined } };
   }
 
   async turn({ model, revision }: Manifest, files: Artifact[], told: TurnTold): Promise<Peer[]> {
@@ -92,28 +93,36 @@ export class HubSource implements Source {
 
   /** Throws 400 for what names no model of the hub. */
   check(model: string): void {
-    parseReference(model, this.#hub.url);
+    try {
+      parseReference(model, this.#hub.url);
+    } catch (cause) {
+      throw ofModel(cause);
+    }
   }
 
-  async manifest(model: string, signal: AbortSignal): Promise<Manifest> {
-    const hub = this.#hub;
-    const reference = parseReference(model, hub.url);
-    const { repo, revision = "main", filename, quantization } = reference;
-    const wish = { repo, revision, filename, quantization };
-    const found = await findModel({ ...wish, hub, devices: [], signal });
-    const now = Date.now();
-    const row = {
-      ...{ id: idOf(found.repo, found.filename), repo: found.repo, filename: found.filename },
-      ...{ revision: found.revision, content: found.content, aliases: [] },
-      ...{ displayName: null, chatTemplate: null, replicas: null, nodes: null },
-      ...{ registeredAt: now, updatedAt: now },
-    };
-    const { content, revision: commit } = found;
-    const parts = { row, content, revision: commit, hubUrl: hub.url, allowlist: this.#allowlist };
-    return manifestOf({ ...parts, peers: [] });
+  async offer(model: string, signal: AbortSignal): Promise<Offer> {
+    const allowlist = this.#allowlist;
+    try {
+      const reference = parseReference(model, this.#hub.url);
+      return await offerOf({ reference, hub: this.#hub, allowlist, signal });
+    } catch (cause) {
+      throw ofModel(cause);
+    }
   }
 
   turn(): Promise<Peer[]> {
     return Promise.resolve([]);
   }
+}
+
+/** Requests to a node name all of it in one field. */
+function ofModel(cause: unknown): unknown {
+  if (!(cause instanceof ApiError) || cause.param === "model") return cause;
+  const { kind, code, retryAfterS } = cause;
+  const message = cause.message
+    .replace("`repo` ", "`model` ")
+    .replace("`filename` must be", "`model` must name")
+    .replace("specify filename", "name one, as org/name/file.gguf");
+  const more = retryAfterS === undefined ? {} : { retryAfterS };
+  return new ApiError(kind, message, { code, param: "model", ...more, cause });
 }

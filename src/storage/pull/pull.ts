@@ -2,6 +2,7 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { localName } from "../../wire/artifact.ts";
 import type { Artifact, Manifest } from "../../wire/manifest.ts";
+import { GgufInvalid } from "../gguf.ts";
 import { readHeader } from "../header.ts";
 import type { FileRecord, PlacedBy } from "../record.ts";
 import { isAllowed, isAllowedRedirect } from "./allowlist.ts";
@@ -118,6 +119,16 @@ export class Puller {
       (start, length) => fetchBytes({ ...request, start, end: start + length }, patience),
       { metadataOnly: true },
     );
+  }
+
+  /** The same; undefined for what is no GGUF file that can be read. */
+  async headerOrNone(manifest: Manifest, artifact: Artifact, signal: AbortSignal) {
+    try {
+      return await this.header(manifest, artifact, signal);
+    } catch (error) {
+      if (error instanceof GgufInvalid) return undefined;
+      throw error;
+    }
   }
 
   async #run(request: PullRequest, progress: Progress): Promise<Pulled> {
