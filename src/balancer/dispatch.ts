@@ -197,8 +197,17 @@ export class Dispatcher {
     const target = grant.endpoint.target(pathAndQuery);
     const { method, headers, requestId, dialect, caller, record: tap } = request;
     return forward({
-      ...{ target, method, headers, body, requestId, dialect, caller, tap, rewrite },
-      ...{ firstByteTimeoutMs, idleTimeoutMs },
+      target,
+      method,
+      headers,
+      body,
+      requestId,
+      dialect,
+      caller,
+      tap,
+      rewrite,
+      firstByteTimeoutMs,
+      idleTimeoutMs,
     }).then(
       (forwarded) => this.#answered({ grant, request, sentAtMs }, forwarded),
       (error) => this.#failed({ grant, request, sentAtMs }, error),

@@ -65,7 +65,9 @@ function isObject(value: unknown): value is object {
 /** Cheap and never wrong when false: the key occurs once, and no ASCII letter is escaped. */
 function mayRepeat(text: string, key: string): boolean {
   const quoted = `"${key}"`;
-  return text.indexOf(quoted) !== text.lastIndexOf(quoted) || /\\u00[4-7]/i.test(text);
+  const first = text.indexOf(quoted);
+  if (first >= 0 && text.includes(quoted, first + 1)) return true;
+  return text.includes("\\u00") && /\\u00[4-7]/i.test(text);
 }
 
 /** How often valid JSON `text` has `key` in its outermost object. */

@@ -120,8 +120,15 @@ class Inference {
     const isLong = bytes.length >= CHUNK_CHARS_MIN;
     const fingerprinted = this.#prefixes && isLong && route.prompts;
     return new Inquiry({
-      ...{ route, model, id, bytes, value, streams },
-      ...{ query: queryOf(c.req.url), requestId: c.get("requestId"), dialect: dialectOf(path) },
+      route,
+      model,
+      id,
+      bytes,
+      value,
+      streams,
+      query: queryOf(c.req.url),
+      requestId: c.get("requestId"),
+      dialect: dialectOf(path),
       need: () => this.#options.needs.of({ model, id, ability, routeNeed }),
       fingerprint: fingerprinted ? fingerprint(id, value) : undefined,
     });

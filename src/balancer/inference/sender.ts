@@ -90,7 +90,12 @@ export class Sender {
     const { c, path, id, streams, address, record } = asking;
     const { headers } = c.req.raw;
     return this.#options.dispatcher.dispatch({
-      ...{ model: id, need: question.need(), streams, headers, record, question },
+      model: id,
+      need: question.need(),
+      streams,
+      headers,
+      record,
+      question,
       requestId: c.get("requestId"),
       dialect: dialectOf(path),
       caller: c.req.raw,

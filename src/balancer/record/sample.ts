@@ -9,6 +9,8 @@ export class Sample {
   readonly #headMax: number;
   #head: Buffer = EMPTY;
   #headLength = 0;
+  /** The part of it that is filled. */
+  #kept: Buffer | undefined;
   /** What comes behind the head; its last 4 KiB at least. */
   #tail: Buffer | undefined;
   #tailLength = 0;
@@ -30,7 +32,9 @@ export class Sample {
   }
 
   get head(): Buffer {
-    return this.#head.subarray(0, this.#headLength);
+    // Asked for several times by those who read what was kept; a view each time is not free.
+    this.#kept ??= this.#head.subarray(0, this.#headLength);
+    return this.#kept;
   }
 
   /** The last bytes, all of them if there were few. */
@@ -38,7 +42,8 @@ export class Sample {
     const tail = this.#tail?.subarray(0, this.#tailLength) ?? EMPTY;
     const beyond = this.#bytes - this.#headLength;
     if (beyond >= TAIL_BYTES) return tail;
-    const before = this.head.subarray(-2 * TAIL_BYTES);
+    const { head } = this;
+    const before = head.length <= 2 * TAIL_BYTES ? head : head.subarray(-2 * TAIL_BYTES);
     return beyond === 0 ? before : Buffer.concat([before, tail]);
   }
 
@@ -59,6 +64,7 @@ export class Sample {
       this.#head = larger;
     }
     this.#head.set(piece, this.#headLength);
+    this.#kept = undefined;
     this.#headLength = needed;
   }
 

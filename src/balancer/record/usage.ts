@@ -68,7 +68,9 @@ export function usageOf(sample: Sample): TokenUsage | undefined {
 
 /** Whether an answer's first bytes are those of an event stream. */
 export function isEventStream(head: Uint8Array): boolean {
-  const first = head.find((byte) => byte > 0x20);
+  let at = 0;
+  while (at < head.length && (head[at] ?? 0) <= 0x20) at += 1;
+  const first = head[at];
   return first !== undefined && first !== OPEN && first !== OPEN_LIST && first !== QUOTE;
 }
 

@@ -134,6 +134,8 @@ export class Gate<E extends Routable> {
   }
 }
 
+const ORIGIN_MS = performance.timeOrigin;
+
 function monotonicMs(): number {
-  return performance.timeOrigin + performance.now();
+  return ORIGIN_MS + performance.now();
 }
