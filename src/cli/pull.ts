@@ -104,8 +104,7 @@ async function shown(
   try {
     for await (const now of snapshots) {
       display.show(now);
-      // A pull that failed counts what it began with nothing: what came before is told.
-      last = now.state === "failed" ? (last ?? now) : now;
+      last = now;
     }
   } finally {
     display.end();

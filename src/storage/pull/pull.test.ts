@@ -319,6 +319,8 @@ test("a pull that is aborted leaves a part, and its progress tells", async () =>
   expect((await failing(pull.result)).message).toBe("enough");
   const now = pull.progress.snapshot();
   expect(now).toMatchObject({ state: "failed", error: "enough", total_bytes: 2_000_000 });
+  // What is kept counts, as it does when the pull is gone on with.
+  expect(now).toMatchObject({ bytes: 500_000, files: [{ state: "failed", bytes: 500_000 }] });
   expect(existsSync(bench.path("model-Q4_0.gguf.part"))).toBe(true);
   expect(bench.names()).not.toContain("model-Q4_0.gguf.lock");
 });

@@ -232,7 +232,7 @@ class ModelRun {
       signal.throwIfAborted();
       this.came.push(await pullFile(this.#job(artifact, name)));
     } catch (error) {
-      progress.file(name, "failed", 0);
+      progress.file(name, "failed", await notedBytes(join(this.#claim.folder, name)));
       if (signal.aborted || !artifact.optional) throw error;
       this.absent.push(name);
       onTrouble(this.#request.manifest.model, `the optional file ${name}`, error);
