@@ -79,12 +79,13 @@ test("kill -9 loses no request that ended more than a second before", async () =
     if (Date.now() - startedAt > 2000) child.kill("SIGKILL");
   }
   await child.exited;
-  const killedAt = Date.now();
-  const ended = told
+  const all = told
     .trim()
     .split("\n")
-    .map((line) => line.split(" ").map(Number))
-    .filter(([, at = 0]) => at < killedAt - 1000);
+    .map((line) => line.split(" ").map(Number));
+  // By its own word: on a busy machine this process may hear of the end long after it.
+  const [, aliveAt = 0] = all.at(-1) ?? [];
+  const ended = all.filter(([, at = 0]) => at < aliveAt - 1000);
   expect(ended.length).toBeGreaterThan(20);
   const db = new Database(join(home.path, "history.db"));
   const rows = db.query("select request_id from requests").all() as { request_id: string }[];
