@@ -1,19 +1,12 @@
-import {
-  afterAll,
-  afterEach,
-  beforeAll,
-  describe,
-  expect,
-  setDefaultTimeout,
-  test,
-} from "bun:test";
-import { rmSync, writeFileSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { EndpointDetail, EndpointList } from "../src/wire/endpoint.ts";
 import { post } from "./clients.ts";
 import { eventually } from "./eventually.ts";
 import { type ForeignKind, foreign } from "./foreign.ts";
-import { Program, run, temporaryHome } from "./program.ts";
+import { Program, run } from "./program.ts";
+import { stage } from "./stage.ts";
 
 setDefaultTimeout(60_000);
 
@@ -190,23 +183,9 @@ test("behind a proxy, far endpoints are reached through it, and this machine wit
 });
 
 describe("a restart", () => {
-  const homes: string[] = [];
-  const programs: Program[] = [];
-  const start = async (home: string, args: string[] = []) => {
-    const options = { mode: "balancer", home, untilReady: false, args } as const;
-    const program = await Program.start(options);
-    programs.push(program);
-    return program;
-  };
-  const newHome = () => {
-    const home = temporaryHome();
-    homes.push(home);
-    return home;
-  };
-  afterEach(async () => {
-    for (const program of programs.splice(0)) await program.kill();
-    for (const home of homes.splice(0)) rmSync(home, { recursive: true, force: true });
-  });
+  const { start: startProgram, newHome } = stage();
+  const start = (home: string, args: string[] = []) =>
+    startProgram({ mode: "balancer", home, untilReady: false, args });
 
   test.each(["stop", "kill"] as const)(
     "(%s) loses no endpoint, model, latency or check",

@@ -1,33 +1,16 @@
-import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
-import { readFileSync, rmSync, statSync } from "node:fs";
+import { expect, setDefaultTimeout, test } from "bun:test";
+import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { EndpointList } from "../src/wire/endpoint.ts";
 import { post, says } from "./clients.ts";
 import { eventually } from "./eventually.ts";
-import { Program, run, temporaryHome } from "./program.ts";
+import { type Program, run } from "./program.ts";
+import { stage } from "./stage.ts";
 
 setDefaultTimeout(60_000);
 
 const MODEL = "llmlb-tiny";
-const running: Program[] = [];
-const homes: string[] = [];
-
-async function start(options: Parameters<typeof Program.start>[0]): Promise<Program> {
-  const program = await Program.start(options);
-  running.push(program);
-  return program;
-}
-
-function newHome(): string {
-  const home = temporaryHome();
-  homes.push(home);
-  return home;
-}
-
-afterEach(async () => {
-  for (const program of running.splice(0)) await program.kill();
-  for (const home of homes.splice(0)) rmSync(home, { recursive: true, force: true });
-});
+const { start, newHome } = stage();
 
 const balancer = (home: string, port = "0") =>
   start({ mode: "balancer", home, untilReady: false, args: ["--port", port] });

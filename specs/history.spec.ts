@@ -1,35 +1,21 @@
 import { Database } from "bun:sqlite";
-import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
-import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { expect, setDefaultTimeout, test } from "bun:test";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { EndpointList, EndpointView } from "../src/wire/endpoint.ts";
 import { post, says } from "./clients.ts";
 import { eventually } from "./eventually.ts";
 import { foreign } from "./foreign.ts";
-import { Program, run, temporaryHome } from "./program.ts";
+import { type Program, run } from "./program.ts";
+import { stage } from "./stage.ts";
 
 setDefaultTimeout(60_000);
 
-const homes: string[] = [];
-const programs: Program[] = [];
+const { start: startProgram, newHome } = stage();
 
-async function start(home: string, args: string[] = []): Promise<Program> {
-  const options = { mode: "balancer", home, untilReady: false, args } as const;
-  const program = await Program.start(options);
-  programs.push(program);
-  return program;
+function start(home: string, args: string[] = []): Promise<Program> {
+  return startProgram({ mode: "balancer", home, untilReady: false, args });
 }
-
-function newHome(): string {
-  const home = temporaryHome();
-  homes.push(home);
-  return home;
-}
-
-afterEach(async () => {
-  for (const program of programs.splice(0)) await program.kill();
-  for (const home of homes.splice(0)) rmSync(home, { recursive: true, force: true });
-});
 
 async function endpoints({ url }: Program): Promise<Map<string, EndpointView>> {
   const answer = (await (await fetch(`${url}/api/endpoints`)).json()) as EndpointList;

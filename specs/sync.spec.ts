@@ -7,7 +7,8 @@ import { eventually } from "./eventually.ts";
 import { tooManyRequests } from "./hub/fault.ts";
 import { safetensorsRepo, someBytes, tinyRepo } from "./hub/samples.ts";
 import { type Hub, startHub } from "./hub.ts";
-import { Program, run, temporaryHome } from "./program.ts";
+import { type Program, run } from "./program.ts";
+import { stage } from "./stage.ts";
 
 setDefaultTimeout(90_000);
 
@@ -17,21 +18,8 @@ const FILE = "llmlb-tiny-Q8_0.gguf";
 const FIXTURE = join(import.meta.dir, "../fixtures/llmlb-tiny/llmlb-tiny-q8_0.gguf");
 const SIZE = statSync(FIXTURE).size;
 
-const running: Program[] = [];
-const homes: string[] = [];
+const { start, newHome } = stage();
 let hub: Hub | undefined;
-
-async function start(options: Parameters<typeof Program.start>[0] = {}): Promise<Program> {
-  const program = await Program.start(options);
-  running.push(program);
-  return program;
-}
-
-function newHome(): string {
-  const home = temporaryHome();
-  homes.push(home);
-  return home;
-}
 
 async function newHub(): Promise<Hub> {
   hub = await startHub();
@@ -40,8 +28,6 @@ async function newHub(): Promise<Hub> {
 }
 
 afterEach(async () => {
-  for (const program of running.splice(0)) await program.kill();
-  for (const home of homes.splice(0)) rmSync(home, { recursive: true, force: true });
   await hub?.[Symbol.asyncDispose]();
   hub = undefined;
 });
@@ -116,10 +102,11 @@ test("a model that is registered by URL comes to both nodes, serves, and goes", 
   const home = newHome();
   const front = await balancer(hub, home);
   const token = await tokenOf(home, 2);
-  const mine = join(newHome(), "models", "my-own");
+  const firstHome = newHome();
+  const mine = join(firstHome, "models", "my-own");
   mkdirSync(mine, { recursive: true });
   copyFileSync(FIXTURE, join(mine, "model.gguf"));
-  const first = await node({ hub, front, token, name: "one", home: homes.at(-1) ?? "" });
+  const first = await node({ hub, front, token, name: "one", home: firstHome });
   const second = await node({ hub, front, token, name: "two" });
 
   const url = `${hub.url}/${REPO}/resolve/main/${FILE}?download=true`;

@@ -70,9 +70,6 @@ export const FACTS_DEFAULT: Omit<EndpointFacts, "name" | "url"> = {
   registeredAt: 0,
 };
 
-/** Routes that every OpenAI-compatible server has. */
-const EVERYBODYS = new Set(["/v1/chat/completions", "/v1/completions", "/v1/embeddings"]);
-
 /** Anything requests can be routed to: its address and what we know of its state. */
 export class Endpoint {
   readonly id: string;
@@ -117,7 +114,7 @@ export class Endpoint {
 
   /** Whether it answers an inference route: it was found to, or servers of its kind do. */
   speaks(path: string): boolean {
-    if (EVERYBODYS.has(path)) return true;
+    if (path === "/v1/chat/completions") return true;
     return this.apis?.has(path) ?? apisOf(this.#facts.kind).includes(path);
   }
 

@@ -1,11 +1,13 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { TEST_SETTINGS } from "../config/settings.fixture.ts";
 import type { EndpointSetting, Settings } from "../config/settings.ts";
 import { openState } from "../db/state.ts";
 import { type Listener, listen } from "../http/listen.ts";
 import { createLogger } from "../lib/log.ts";
 import { type Balancer, createBalancer } from "./balancer.ts";
+import { USUAL } from "./endpoints/apis.ts";
 
 /** Stand-ins for tests: endpoints, and a balancer in front of them. */
 
@@ -38,7 +40,9 @@ export function fakeEndpoint(
       }
       // The questions that tell servers apart.
       const isEmpty = request.headers.get("content-length") === "2";
-      if (request.method === "GET" || isEmpty) return new Response("not here", { status: 404 });
+      const isUsual = USUAL.some((path) => request.url.endsWith(path));
+      const status = isEmpty && isUsual ? 400 : 404;
+      if (request.method === "GET" || isEmpty) return new Response("not here", { status });
       requests.push(request);
       endpoint.active += 1;
       try {
@@ -78,7 +82,8 @@ export async function fakeBalancer(
   const named = Object.entries(endpoints).map(([name, endpoint]) =>
     typeof endpoint === "string" ? { name, url: endpoint } : { name, ...endpoint },
   );
-  const settings = { ...SETTINGS, endpoints: named, ...more };
+  const mode = "balancer" as const;
+  const settings: Settings = { ...TEST_SETTINGS, mode, endpoints: named, ...more };
   const home = more.home ?? mkdtempSync(join(tmpdir(), "llmlb-balancer-"));
   const log = createLogger({ level: "silent" });
   const state = await openState({ home, log });
@@ -114,53 +119,3 @@ export async function fakeBalancer(
     },
   };
 }
-
-const SETTINGS: Settings = {
-  mode: "balancer",
-  host: "127.0.0.1",
-  port: 0,
-  nodePort: 0,
-  home: "/nonexistent",
-  logLevel: "silent",
-  insecure: false,
-  join: null,
-  token: null,
-  name: null,
-  advertise: null,
-  endpoints: [],
-  models: [],
-  engineArgs: [],
-  bodyLimitBytes: 1024 * 1024,
-  privateMedia: false,
-  strategy: "prefix",
-  defaultSlots: 8,
-  queueMax: 100,
-  queueTimeoutMs: 10_000,
-  firstByteTimeoutMs: 10_000,
-  tryTimeoutMs: 5000,
-  idleTimeoutMs: 10_000,
-  drainTimeoutMs: 1000,
-  healthIntervalMs: 60_000,
-  healthTimeoutMs: 1000,
-  hubUrl: "http://127.0.0.1:9",
-  hubToken: null,
-  originAllowlist: [],
-  modelsDir: null,
-  maxDownloadRateBytes: 0,
-  loadTimeoutMs: 1000,
-  historyBodies: "redacted",
-  historyRetentionMs: 60_000,
-  aliases: [],
-  embeddingModel: "nomic-embed-text-v1.5",
-  openaiApiKey: null,
-  openaiBaseUrl: "http://127.0.0.1:1",
-  googleApiKey: null,
-  googleBaseUrl: "http://127.0.0.1:1/v1beta",
-  anthropicApiKey: null,
-  anthropicBaseUrl: "http://127.0.0.1:1",
-  providers: [],
-  fallbacks: [],
-  httpProxy: null,
-  httpsProxy: null,
-  proxyBypass: [],
-};

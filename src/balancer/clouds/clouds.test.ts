@@ -2,24 +2,12 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { Registry } from "prom-client";
 import { googleServer } from "../../../specs/googleserver.ts";
 import { openaiServer } from "../../../specs/openaiserver.ts";
+import { TEST_SETTINGS } from "../../config/settings.fixture.ts";
 import { createLogger } from "../../lib/log.ts";
 import { ApiError } from "../../wire/error.ts";
 import { Clouds, type CloudsOptions } from "./clouds.ts";
 
-const NOTHING: CloudsOptions["settings"] = {
-  openaiApiKey: null,
-  openaiBaseUrl: "http://127.0.0.1:1",
-  googleApiKey: null,
-  googleBaseUrl: "http://127.0.0.1:1/v1beta",
-  anthropicApiKey: null,
-  anthropicBaseUrl: "http://127.0.0.1:1",
-  providers: [],
-  fallbacks: [],
-  httpProxy: null,
-  httpsProxy: null,
-  proxyBypass: [],
-  port: 32_768,
-};
+const NOTHING: CloudsOptions["settings"] = { ...TEST_SETTINGS, port: 32_768 };
 const KEYS = { openaiApiKey: "o", googleApiKey: "g", anthropicApiKey: "a" };
 
 const opened: Disposable[] = [];

@@ -26,10 +26,14 @@ test("an endpoint has the routes that complain about an empty request", async ()
     "/v1/images/edits": 401,
     "/v1/audio/speech": 405,
     "/v1/images/generations": 200,
+    // A server that wants another key for it, and one that has no such thing (404).
+    "/v1/embeddings": 401,
   });
   const endpoint = new Endpoint({ name: "a", url: server.url.origin });
   const found = await detectApis(endpoint, "vllm", options);
-  expect([...found].sort()).toEqual(["/v1/audio/transcriptions", "/v1/messages", "/v1/rerank"]);
+  expect([...found].sort()).toEqual([
+    ...["/v1/audio/transcriptions", "/v1/embeddings", "/v1/messages", "/v1/rerank"],
+  ]);
   endpoint.apis = found;
   expect(endpoint.speaks("/v1/messages")).toBe(true);
   expect(endpoint.speaks("/v1/responses")).toBe(false);

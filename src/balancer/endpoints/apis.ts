@@ -17,8 +17,13 @@ const OPTIONAL = [
   "/v1/images/variations",
 ];
 
+/** Routes that servers have as a rule; those that lack one say that there is no such thing. */
+export const USUAL: readonly string[] = ["/v1/completions", "/v1/embeddings"];
+const LACKING = new Set([404, 405, 501]);
+
 /** Those of our own nodes. */
 const LLMLB = [
+  ...USUAL,
   ...["/v1/responses", "/v1/messages", "/v1/messages/count_tokens", "/v1/rerank"],
   "/v1/audio/transcriptions",
 ];
@@ -35,36 +40,43 @@ const EMPTY = new TextEncoder().encode("{}");
 /** What an endpoint speaks by its kind alone, before it was asked. */
 export function apisOf(kind: EndpointKind | null): readonly string[] {
   if (kind === "llmlb") return LLMLB;
-  return kind === "ollama" ? OLLAMA : [];
+  return kind === "ollama" ? [...USUAL, ...OLLAMA] : USUAL;
 }
 
 /**
- * Finds out which of the optional inference routes an endpoint has, by sending each an empty
- * object: who has it complains about that, who has it not says so. Never throws.
+ * Finds out which inference routes an endpoint has besides chat completions, by sending each an
+ * empty object: who has it complains about that, who has it not says so. Never throws.
  */
 export async function detectApis(
   endpoint: Endpoint,
   kind: EndpointKind,
   options: AskOptions,
 ): Promise<Set<string>> {
-  const known = apisOf(kind);
-  if (kind === "llmlb") return new Set(known);
-  const answers = await Promise.all(OPTIONAL.map((path) => hasRoute(endpoint, path, options)));
-  return new Set([...known, ...OPTIONAL.filter((_, i) => answers[i])]);
+  const apis = new Set(apisOf(kind));
+  if (kind === "llmlb") return apis;
+  const status = (path: string) => statusOf(endpoint, path, options);
+  const [optional, usual] = await Promise.all([
+    Promise.all(OPTIONAL.map(status)),
+    Promise.all(USUAL.map(status)),
+  ]);
+  for (const [i, path] of OPTIONAL.entries()) if (KNOWN.has(optional[i] ?? 0)) apis.add(path);
+  for (const [i, path] of USUAL.entries()) if (LACKING.has(usual[i] ?? 0)) apis.delete(path);
+  return apis;
 }
 
-async function hasRoute(
+/** What an endpoint answers to an empty request; undefined: nothing. */
+async function statusOf(
   endpoint: Endpoint,
   path: string,
   { timeoutMs, signal }: AskOptions,
-): Promise<boolean> {
+): Promise<number | undefined> {
   const { url, proxy, headers: own } = endpoint.target(path);
   const headers = { ...own, "content-type": "application/json", accept: "application/json" };
   const limitBytes = ANSWER_BYTES_MAX;
   try {
     const asked = { url, proxy, headers, timeoutMs, limitBytes, signal, body: EMPTY };
-    return KNOWN.has((await get(asked)).head.status);
+    return (await get(asked)).head.status;
   } catch {
-    return false; // No answer, no route; the next health check tells why.
+    return undefined; // The next health check tells why.
   }
 }

@@ -51,25 +51,27 @@ export class Needs {
   of({ model, id, ability, routeNeed }: Wanted): Need<Endpoint> | undefined {
     if (ability === undefined) return routeNeed;
     const serving = this.#fleet.serving(id);
-    const key = `${ability} ${id}`;
+    if (serving.length === 0) return routeNeed;
+    const key = `${routeNeed?.key ?? ""} ${ability} ${id}`;
     const known = this.#known.get(key);
     const nowMs = performance.now();
     if (known !== undefined && known.serving === serving && nowMs < known.untilMs) {
-      return known.all ? routeNeed : abilityNeed(ability, routeNeed);
+      return needed(known.all, ability, routeNeed);
     }
     const able = requireAbility({ model, id, ability }, serving);
-    if (routeNeed !== undefined && isNowhere(able, id, routeNeed)) throw cannot(model, ability);
-    const all = able.length === serving.length;
+    const fit = able.filter((one) => routeNeed === undefined || routeNeed.isMetBy(one, id));
+    const areAsked = serving.every(({ apis }) => apis !== undefined);
+    if (fit.length === 0 && able.length > 0 && areAsked) throw cannot(model, ability);
+    const all = fit.length === serving.length;
     if (this.#known.size >= KNOWN_MAX) this.#known.clear();
-    if (routeNeed === undefined) {
+    if (areAsked || routeNeed === undefined) {
       this.#known.set(key, { serving, untilMs: nowMs + KNOWN_MS_MAX, all });
     }
-    return all ? routeNeed : abilityNeed(ability, routeNeed);
+    return needed(all, ability, routeNeed);
   }
 }
 
-/** Whether all that have the model were asked for a route, and none has it. */
-function isNowhere(able: readonly Endpoint[], id: string, need: Need<Endpoint>): boolean {
-  if (able.length === 0) return false;
-  return able.every((endpoint) => endpoint.apis !== undefined && !need.isMetBy(endpoint, id));
+/** Where all endpoints will do, requests need not wait apart from others for the model. */
+function needed(all: boolean, ability: Ability, routeNeed: Need<Endpoint> | undefined) {
+  return all ? undefined : abilityNeed(ability, routeNeed);
 }

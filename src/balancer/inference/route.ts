@@ -53,18 +53,25 @@ export interface Route {
 
 const INFERENCE = { schema: InferenceRequest, accepts: isInferenceRequest };
 
-type Given = Pick<Route, "path" | "type"> & Partial<Omit<Route, "need">> & { isRare?: true };
+type Given = Pick<Route, "path" | "type"> & Partial<Omit<Route, "need">> & { isOptional?: true };
 
 /** Every such route. */
 export const ROUTES: readonly Route[] = [
   route({ path: "/v1/chat/completions", type: "chat", prompts: true, usage: true }),
-  route({ path: "/v1/completions", type: "generate", prompts: true, usage: true }),
+  route({
+    path: "/v1/completions",
+    type: "generate",
+    prompts: true,
+    usage: true,
+    isOptional: true,
+  }),
   route({
     path: "/v1/embeddings",
     type: "embeddings",
     writes: "numbers",
     schema: EmbeddingsRequest,
     modelDefault: ({ embeddingModel }) => embeddingModel,
+    isOptional: true,
   }),
   route({
     path: "/v1/responses",
@@ -92,15 +99,15 @@ export const ROUTES: readonly Route[] = [
     type: "count_tokens",
     writes: "other",
     estimate: (request) => ({ input_tokens: estimateInputTokens(request) }),
-    isRare: true,
+    isOptional: true,
   }),
-  route({ path: "/v1/rerank", type: "rerank", writes: "numbers", isRare: true }),
+  route({ path: "/v1/rerank", type: "rerank", writes: "numbers", isOptional: true }),
   route({
     path: "/v1/audio/speech",
     type: "speech",
     writes: "other",
     schema: SpeechRequest,
-    isRare: true,
+    isOptional: true,
   }),
   route({
     path: "/v1/images/generations",
@@ -108,7 +115,7 @@ export const ROUTES: readonly Route[] = [
     writes: "other",
     schema: ImageRequest,
     modelDefault: () => IMAGE_MODEL_DEFAULT,
-    isRare: true,
+    isOptional: true,
   }),
 ];
 
@@ -117,7 +124,7 @@ function ollama(name: string, more: Partial<Given>): Route {
   return route({ ...shared, ...more });
 }
 
-function route({ isRare, ...given }: Given): Route {
+function route({ isOptional, ...given }: Given): Route {
   return {
     writes: "text",
     schema: INFERENCE,
@@ -128,7 +135,7 @@ function route({ isRare, ...given }: Given): Route {
     estimate: undefined,
     refuse: undefined,
     modelDefault: () => "",
-    need: isRare ? needOfRoute(given.path) : undefined,
+    need: isOptional ? needOfRoute(given.path) : undefined,
     ...given,
   };
 }

@@ -1,0 +1,32 @@
+import { afterEach } from "bun:test";
+import { rmSync } from "node:fs";
+import { Program, type StartOptions, temporaryHome } from "./program.ts";
+
+/** Programs and data folders of one test. */
+export interface Stage {
+  start(options?: StartOptions): Promise<Program>;
+  /** A data folder that outlives the programs in it. */
+  newHome(): string;
+}
+
+/** A stage for each test of a file or of a `describe`; after it everything is killed and removed. */
+export function stage(): Stage {
+  const programs: Program[] = [];
+  const homes: string[] = [];
+  afterEach(async () => {
+    for (const program of programs.splice(0)) await program.kill();
+    for (const home of homes.splice(0)) rmSync(home, { recursive: true, force: true });
+  });
+  return {
+    start: async (options = {}) => {
+      const program = await Program.start(options);
+      programs.push(program);
+      return program;
+    },
+    newHome: () => {
+      const home = temporaryHome();
+      homes.push(home);
+      return home;
+    },
+  };
+}
