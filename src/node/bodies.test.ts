@@ -20,6 +20,7 @@ const right: [string, object][] = [
     { messages: [HELLO], response_format: { type: "json_schema", json_schema: { schema: {} } } },
   ],
   ["/v1/completions", { prompt: [1, 2], stop: "a" }],
+  ["/v1/embeddings", { input: "a", dimensions: null }],
   ["/v1/responses", { input: "Hello", temperature: null, max_output_tokens: 5 }],
   ["/v1/messages", { messages: [HELLO], max_tokens: 5 }],
 ];
@@ -35,6 +36,7 @@ const wrong: [string, object, string][] = [
     "response_format",
   ],
   ["/v1/completions", { prompt: "a", grammar: 7 }, "grammar"],
+  ["/v1/embeddings", { input: "a", dimensions: 8 }, "dimensions"],
   ["/v1/responses", { input: "a", max_output_tokens: 0 }, "max_output_tokens"],
   ["/v1/responses", { input: "a", grammar: 7 }, "grammar"],
   ["/v1/messages", { messages: [HELLO], temperature: -3 }, "temperature"],

@@ -67,10 +67,20 @@ const Response = InferenceRequest.extend({
 
 const Message = InferenceRequest.extend(chatting);
 
+/** llama.cpp makes vectors of the model's own length, whatever is asked. */
+const Embedding = InferenceRequest.extend({
+  dimensions: checked(
+    "dimensions",
+    "left out: the model makes vectors of its own length",
+    z.null().optional(),
+  ),
+});
+
 /** What a node checks of a body before an engine reads it, by path. */
 export const BODIES: Record<string, typeof InferenceRequest> = {
   "/v1/chat/completions": Chat,
   "/v1/completions": Completion,
+  "/v1/embeddings": Embedding,
   "/v1/responses": Response,
   "/v1/messages": Message,
   "/v1/messages/count_tokens": Message,

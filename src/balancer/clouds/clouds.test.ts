@@ -174,11 +174,11 @@ describe("models", () => {
     });
     const models = await all.models();
     expect(models.map(({ id, supported_apis: apis }) => [id, apis.join(" ")])).toEqual([
-      ["google:gemini-2.5-flash", "chat_completions responses"],
-      ["google:gemini-2.5-pro", "chat_completions responses"],
-      ["google:gemini-3-pro-preview", "chat_completions responses"],
+      ["google:gemini-2.5-flash", "chat_completions responses messages"],
+      ["google:gemini-2.5-pro", "chat_completions responses messages"],
+      ["google:gemini-3-pro-preview", "chat_completions responses messages"],
       ["google:gemini-embedding-001", "embeddings"],
-      ["own:gpt-4o", "chat_completions responses"],
+      ["own:gpt-4o", "chat_completions responses messages"],
       ["own:text-embedding-3-small", "embeddings"],
       ["own:tts-1", ""],
     ]);

@@ -9,7 +9,7 @@ export interface ListedByCloud {
   id: string;
   /** Unix seconds; 0 when unknown. */
   created: number;
-  /** `chat_completions`, `responses`, `embeddings`. */
+  /** `chat_completions`, `responses`, `messages`, `embeddings`. */
   apis: string[];
   maxTokens?: number;
 }
@@ -19,6 +19,9 @@ export interface FetchOptions {
   timeoutMs: number;
   signal: AbortSignal;
 }
+
+/** Whoever chats is asked in every dialect. */
+const CHAT_APIS = ["chat_completions", "responses", "messages"];
 
 /** More pages than any provider has. */
 const PAGES_MAX = 20;
@@ -71,7 +74,7 @@ function openaiPage(json: unknown): Page | undefined {
 function openaiApis(id: string): string[] {
   if (/embed/i.test(id)) return ["embeddings"];
   if (/^(?:tts|whisper|dall-e|sora)|transcribe|moderation|-image|-tts|realtime/.test(id)) return [];
-  return ["chat_completions", "responses"];
+  return CHAT_APIS;
 }
 
 function googlePath(token?: string): string {
@@ -93,7 +96,7 @@ function googlePage(json: unknown): Page | undefined {
 }
 
 const GOOGLE_APIS = new Map([
-  ["generateContent", ["chat_completions", "responses"]],
+  ["generateContent", CHAT_APIS],
   ["embedContent", ["embeddings"]],
 ]);
 
@@ -114,7 +117,7 @@ function anthropicPage(json: unknown): Page | undefined {
   const models = list.data.map(({ id, created_at }) => {
     const createdMs = Date.parse(created_at ?? "");
     const created = Number.isFinite(createdMs) ? Math.max(0, Math.floor(createdMs / 1000)) : 0;
-    return { id, created, apis: ["chat_completions", "responses"] };
+    return { id, created, apis: CHAT_APIS };
   });
   return { models, next: list.has_more && list.last_id ? anthropicPath(list.last_id) : undefined };
 }

@@ -1,4 +1,5 @@
 import type { Logger } from "../../lib/log.ts";
+import { type CapabilitiesObject, capabilitiesObject } from "../../wire/capability.ts";
 import { fetchModels, type ListedByCloud } from "./listing.ts";
 import type { Provider } from "./provider.ts";
 
@@ -11,6 +12,8 @@ export interface CloudEntry {
   created: number;
   owned_by: string;
   ready: true;
+  capabilities: CapabilitiesObject;
+  lifecycle_status: "registered";
   supported_apis: string[];
   max_tokens?: number;
 }
@@ -89,13 +92,29 @@ export class CloudModelList {
   }
 }
 
-function entryOf({ name }: Provider, { id, created, apis, maxTokens }: ListedByCloud): CloudEntry {
+/** All chat models of these two clouds see images; of others nobody says. */
+function abilitiesOf(apis: readonly string[], api: Provider["api"]): string[] {
+  const chats = apis.includes("chat_completions");
+  const sees = chats && api !== "openai";
+  return [
+    ...(chats ? ["chat"] : []),
+    ...(sees ? ["vision"] : []),
+    ...(apis.includes("embeddings") ? ["embeddings"] : []),
+  ];
+}
+
+function entryOf(
+  { name, api }: Provider,
+  { id, created, apis, maxTokens }: ListedByCloud,
+): CloudEntry {
   return {
     id: `${name}:${id}`,
     object: "model",
     created,
     owned_by: name,
     ready: true,
+    capabilities: capabilitiesObject(abilitiesOf(apis, api)),
+    lifecycle_status: "registered",
     supported_apis: apis,
     ...(maxTokens === undefined ? {} : { max_tokens: maxTokens }),
   };

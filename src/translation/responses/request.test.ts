@@ -152,13 +152,19 @@ test("what needs no state is not refused", () => {
   refuseState("nonsense is somebody else's business");
 });
 
-const tool = (type: string) => ({ tools: [{ type: "function", name: "f" }, { type }] });
+const HOSTED = [
+  ...["web_search", "file_search", "computer_use_preview", "code_interpreter", "mcp"],
+  ...["image_generation", "custom"],
+];
+
+test.each(HOSTED)("%s, which OpenAI runs itself, is left out beside functions", (type) => {
+  const tools = [{ type }, { type: "function", name: "f" }];
+  const { tools: given } = body({ input: "x", tools, tool_choice: "auto" });
+  expect(given).toEqual([{ type: "function", function: { name: "f" } }]);
+});
+
 test.each<[object, string]>([
-  ...["web_search", "file_search", "computer_use_preview", "code_interpreter", "mcp"].map(
-    (type): [object, string] => [tool(type), "tools.1.type"],
-  ),
-  [tool("image_generation"), "tools.1.type"],
-  [tool("custom"), "tools.1.type"],
+  ...HOSTED.map((type): [object, string] => [{ tools: [{ type }] }, "tools.0.type"]),
   [{ tools: [{ type: "function" }] }, "tools.0.name"],
   [{ tool_choice: { type: "file_search" } }, "tool_choice.type"],
   [{ tool_choice: { type: "function" } }, "tool_choice.name"],

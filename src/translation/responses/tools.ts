@@ -16,10 +16,14 @@ export interface ChatTools {
 
 /**
  * Chat completions know functions only. A choice among allowed tools is made by leaving the others
- * out. Throws `invalid_request` for tools that OpenAI runs itself.
+ * out, and so are tools that OpenAI runs itself (`web_search`, …): programs name those beside their
+ * functions whatever model they talk to. Throws `invalid_request` where nothing else is left, or
+ * the choice demands one.
  */
 export function toolsOf({ tools, tool_choice: choice }: ResponsesRequest): ChatTools {
-  const functions = (tools ?? []).map(chatTool);
+  const functions = (tools ?? []).flatMap(chatTool);
+  const [first] = tools ?? [];
+  if (functions.length === 0 && first !== undefined) throw unsupported("tools.0.type", first.type);
   const all = functions.length === 0 ? {} : { tools: functions };
   if (choice === undefined || choice === null) return all;
   if (typeof choice === "string") return { ...all, tool_choice: choice };
@@ -40,18 +44,16 @@ export function toolsOf({ tools, tool_choice: choice }: ResponsesRequest): ChatT
   return { tools: tools_, tool_choice: allowed.mode };
 }
 
-function chatTool(tool: { type: string }, i: number): ChatTool {
-  if (tool.type !== "function") throw unsupported(`tools.${i}.type`, tool.type);
+function chatTool(tool: { type: string }, i: number): ChatTool[] {
+  if (tool.type !== "function") return [];
   const { name, description, parameters, strict } = readRequest(FunctionTool, tool, `tools.${i}`);
-  return {
-    type: "function",
-    function: {
-      name,
-      ...(typeof description === "string" ? { description } : {}),
-      ...(parameters ? { parameters } : {}),
-      ...(typeof strict === "boolean" ? { strict } : {}),
-    },
+  const definition = {
+    name,
+    ...(typeof description === "string" ? { description } : {}),
+    ...(parameters ? { parameters } : {}),
+    ...(typeof strict === "boolean" ? { strict } : {}),
   };
+  return [{ type: "function", function: definition }];
 }
 
 function unsupported(param: string, type: string): ApiError {
