@@ -117,6 +117,11 @@ export const STATE_MIGRATIONS: readonly Migration[] = [
       CREATE INDEX hub_cache_by_time ON hub_cache (fetched_at);
     `,
   },
+  {
+    // Beside that of the hub, which must not go before what the weights themselves say.
+    name: "chat templates that operators give",
+    up: "ALTER TABLE registered_models ADD COLUMN own_template TEXT;",
+  },
 ];
 
 /** The schema of `history.db`. Append only. */

@@ -14,7 +14,10 @@ export interface RegisteredRow {
   /** A commit; null as long as the hub was not asked. */
   revision: string | null;
   displayName: string | null;
+  /** As the hub tells it. */
   chatTemplate: string | null;
+  /** As an operator gave it: it goes before the hub's and that of the weights. */
+  ownTemplate: string | null;
   /** How many nodes shall have it; null: all. */
   replicas: number | null;
   /** Which nodes shall have it, by name; null: all. */
@@ -68,11 +71,12 @@ export class Registered {
 
   /** Changes what is given. False if an alias is taken. */
   async change(id: string, given: RegisteredChange, now = Date.now()): Promise<boolean> {
-    const { aliases, content, nodes, displayName, chatTemplate, ...rest } = given;
+    const { aliases, content, nodes, displayName, chatTemplate, ownTemplate, ...rest } = given;
     const columns = {
       ...rest,
       ...(displayName === undefined ? {} : { display_name: displayName }),
       ...(chatTemplate === undefined ? {} : { chat_template: chatTemplate }),
+      ...(ownTemplate === undefined ? {} : { own_template: ownTemplate }),
       ...(nodes === undefined ? {} : { nodes: nodes === null ? null : JSON.stringify(nodes) }),
       ...(content === undefined ? {} : { content: JSON.stringify(content) }),
       updated_at: now,
@@ -99,6 +103,7 @@ export class Registered {
     const { id, repo, filename, revision, replicas } = row;
     return {
       ...{ id, repo, filename, revision, displayName, chatTemplate, replicas, aliases },
+      ownTemplate: row.own_template,
       nodes: readJson(nodes, Texts.nullable(), null),
       content: readJson<ModelContent | null>(content, ModelContent.nullable(), null),
       registeredAt: row.registered_at,
@@ -113,6 +118,7 @@ function rowOf(given: RegisteredRow): Insertable<RegisteredModelsTable> {
     ...{ id, repo, filename, revision, replicas },
     display_name: given.displayName,
     chat_template: given.chatTemplate,
+    own_template: given.ownTemplate,
     nodes: given.nodes === null ? null : JSON.stringify(given.nodes),
     content: JSON.stringify(given.content),
     registered_at: given.registeredAt,

@@ -109,7 +109,10 @@ export interface RegisteredModelsTable {
   /** A commit; null as long as the hub was not asked. */
   revision: string | null;
   display_name: string | null;
+  /** As the hub tells it. */
   chat_template: string | null;
+  /** As an operator gave it: it goes before the hub's and that of the weights. */
+  own_template: string | null;
   replicas: number | null;
   /** JSON list of names; null: all nodes. */
   nodes: string | null;

@@ -22,6 +22,8 @@ export function fromImported(
       ...{ repo, filename: filename ?? null, revision: null, content: null },
       displayName: model.description,
       chatTemplate: model.chatTemplate,
+      // Whether an operator gave that or it came from the hub was not kept.
+      ownTemplate: null,
       ...{ replicas: null, nodes: null },
       aliases: ALIAS.test(model.name) ? [model.name] : [],
       ...{ registeredAt: now, updatedAt: now },

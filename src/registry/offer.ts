@@ -32,7 +32,7 @@ export async function offerOf({ reference, hub, allowlist, signal }: OfferOption
   const { repo, revision, filename: file, content } = found;
   const row = {
     ...{ id: idOf(repo, file), repo, filename: file, revision, content, aliases: [] },
-    ...{ displayName: null, chatTemplate: null, replicas: null, nodes: null },
+    ...{ displayName: null, chatTemplate: null, ownTemplate: null, replicas: null, nodes: null },
     ...{ registeredAt: Date.now(), updatedAt: Date.now() },
   };
   const manifest = manifestOf({ row, content, revision, hubUrl: hub.url, allowlist, peers: [] });

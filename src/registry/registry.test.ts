@@ -278,6 +278,29 @@ describe("a registered model", () => {
     ]);
   });
 
+  test("keeps a template that an operator gives apart from the hub's, for nodes", async () => {
+    await using at = await testRegistry();
+    await at.hub.add(variantsRepo());
+    const path = `/api/models/hf/${LLAMA}`;
+    const given = async () => {
+      const { body } = await at.call("GET", `/api/models/registry/hf/${LLAMA}/manifest.json`);
+      const shown = await at.call("GET", path);
+      return [Manifest.parse(body).chat_template, shown.body.chat_template];
+    };
+    await register(at, { repo: LLAMA });
+    expect(await given()).toEqual([undefined, "{{ gguf }}"]);
+    expect((await at.call("PATCH", path, { chat_template: "{{ own }}" })).status).toBe(200);
+    expect(await given()).toEqual(["{{ own }}", "{{ own }}"]);
+    const later = await at.restarted();
+    const { body } = await later.call("PATCH", path, { chat_template: null });
+    expect(body).toMatchObject({ chat_template: "{{ gguf }}" });
+    expect((await later.call("PATCH", path, { chat_template: "" })).status).toBe(400);
+    await later.call("DELETE", path);
+    await register(later, { repo: LLAMA, chat_template: "{{ first }}" });
+    const [row] = later.registry.rows();
+    expect(row).toMatchObject({ ownTemplate: "{{ first }}", chatTemplate: "{{ gguf }}" });
+  });
+
   test("of an earlier program is taken over once, completed when the hub is there", async () => {
     await using at = await testRegistry({ allMs: 100 });
     await at.hub.add(variantsRepo());

@@ -152,11 +152,11 @@ export class Registry {
   async change(name: string, body: ModelChangeBody): Promise<RegisteredDetail> {
     const { id } = this.#found(name);
     await this.#changing.run(async () => {
-      const { aliases, display_name: displayName, chat_template: chatTemplate } = body;
+      const { aliases, display_name: displayName, chat_template: ownTemplate } = body;
       const { replicas, nodes } = body;
       const change = {
         ...(displayName === undefined ? {} : { displayName }),
-        ...(chatTemplate === undefined ? {} : { chatTemplate }),
+        ...(ownTemplate === undefined ? {} : { ownTemplate }),
         ...(replicas === undefined ? {} : { replicas }),
         ...(nodes === undefined ? {} : { nodes }),
         ...(aliases === undefined ? {} : { aliases: freeAliases(id, aliases ?? [], this.#index) }),
@@ -235,7 +235,7 @@ export class Registry {
     const row: RegisteredRow = {
       ...{ id, repo, filename, revision, content, registeredAt: now, updatedAt: now },
       displayName: body.display_name ?? null,
-      chatTemplate: body.chat_template ?? found.chatTemplate,
+      ...{ chatTemplate: found.chatTemplate, ownTemplate: body.chat_template ?? null },
       ...{ replicas: body.replicas ?? null, nodes: body.nodes ?? null },
       aliases: freeAliases(id, body.aliases ?? [], this.#index),
     };
@@ -256,7 +256,7 @@ export class Registry {
     const { chatTemplate: template, ...found } = await findModel(asked);
     const { revision, content } = found;
     await this.#changing.run(async () => {
-      const chatTemplate = row.chatTemplate ?? template;
+      const chatTemplate = template ?? row.chatTemplate;
       // The hub's spelling may be another one than that of the earlier program.
       await this.#apply(id, { repo: found.repo, revision, content, chatTemplate });
     });

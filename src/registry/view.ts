@@ -30,7 +30,7 @@ export function modelView(row: RegisteredRow, ready: boolean): RegisteredModel {
     tags: [...new Set([...formatTags(content), ...(content?.tags ?? [])])],
     architectures: content?.architectures ?? [],
     capabilities: content?.capabilities ?? ["text_generation"],
-    chat_template: row.chatTemplate,
+    chat_template: row.ownTemplate ?? row.chatTemplate,
     context_length: content?.context_length ?? null,
     ...{ aliases: row.aliases, replicas: row.replicas, nodes: row.nodes },
     gated: content !== null && content.gated !== false,
@@ -87,6 +87,7 @@ export function manifestOf(parts: ManifestParts): Manifest {
     ...{ model: row.id, repo: row.repo, revision },
     format: kind === "mixed" ? null : kind === "gguf" ? "gguf" : "safetensors",
     quantization: content.quantization,
+    ...(row.ownTemplate === null ? {} : { chat_template: row.ownTemplate }),
     artifacts: content.artifacts.map((artifact) => ({
       ...artifact,
       url: resolveUrl(hubUrl, row.repo, revision, artifact.filename),

@@ -31,6 +31,8 @@ export const ModelRecord = z.object({
   /** The quantization that is meant when a request names none. */
   quantization: z.string().optional(),
   format: Format.optional(),
+  /** What chats are put into words by, in place of the weights' own. */
+  chat_template: z.string().min(1).optional(),
   /** Formats in order of preference; goes before `format`. */
   formats: z.array(Format).optional(),
   files: z.array(FileRecord).default([]),

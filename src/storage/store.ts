@@ -1,10 +1,12 @@
+import { join } from "node:path";
 import { ApiError } from "../wire/error.ts";
 import { describeModel, type StoredModel } from "./descriptor.ts";
 import { Headers, hasWeights, readFolder, type StoredFile } from "./folder.ts";
 import { parseModelName } from "./id.ts";
 import { findPlace, type Place, walkPlaces } from "./places.ts";
+import { takeLock } from "./pull/lock.ts";
 import { removeQuantization } from "./quantization.ts";
-import { type ModelRecord, PENDING_NAME, readRecord } from "./record.ts";
+import { type ModelRecord, PENDING_NAME, RECORD_NAME, readRecord, writeRecord } from "./record.ts";
 import { removeFiles, removeModel } from "./removal.ts";
 
 /** A folder with files that make no model, and why. */
@@ -127,6 +129,22 @@ export class Store {
   async removeSynced(id: string): Promise<string[]> {
     const place = await this.place(id);
     return place === undefined ? [] : removeFiles(this.root, place.folder);
+  }
+
+  /** Takes a chat template for a model, or none, in place of what its record says. */
+  async setTemplate(id: string, template: string | undefined, signal: AbortSignal): Promise<void> {
+    const place = await this.place(id);
+    if (place === undefined) return;
+    const lock = await takeLock(join(place.folder, `${RECORD_NAME}.lock`), { signal });
+    try {
+      const record = await readRecord(place.folder);
+      if (record === undefined) return;
+      const { chat_template: _, ...rest } = record;
+      const given = template === undefined ? {} : { chat_template: template };
+      await writeRecord(place.folder, { ...rest, ...given });
+    } finally {
+      await lock.release();
+    }
   }
 
   /**

@@ -4,6 +4,9 @@ import { z } from "zod";
 export const ArtifactFormat = z.enum(["gguf", "safetensors", "metal", "directml", "config"]);
 export type ArtifactFormat = z.infer<typeof ArtifactFormat>;
 
+/** No template is longer. */
+export const CHAT_TEMPLATE_CHARS_MAX = 512 * 1024;
+
 const SEGMENT = /^[^\\/:*?"<>|]{1,255}$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not occur.
 const CONTROLS = /[\0-\x1f\x7f]/;
@@ -68,6 +71,8 @@ export const Manifest = z.object({
   format: z.enum(["gguf", "safetensors"]).nullable(),
   /** Set where one quantization was registered; null: the node chooses. */
   quantization: z.string().min(1).max(64).nullable(),
+  /** Set where an operator gave one: it goes before that of the weights. */
+  chat_template: z.string().min(1).max(CHAT_TEMPLATE_CHARS_MAX).optional(),
   artifacts: z.array(Artifact).min(1).max(10_000),
   /** Where files may come from, redirects included; see `specs/pull.md` for the patterns. */
   origin_allowlist: z.array(z.string().min(1).max(512)).max(1000),

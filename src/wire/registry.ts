@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { Artifact } from "./manifest.ts";
+import { Artifact, CHAT_TEMPLATE_CHARS_MAX } from "./manifest.ts";
 
-const LIMITS = { repo: 2048, filename: 1024, name: 200, template: 512 * 1024, aliases: 32 };
+const LIMITS = { repo: 2048, filename: 1024, name: 200, aliases: 32 };
 const NODES_MAX = 1000;
 
 /** A short name that an operator gives a model; it has no slash, which the hub's own names have. */
@@ -23,7 +23,8 @@ const Name = z
 
 const Template = z
   .string("`chat_template` must be a text or null")
-  .max(LIMITS.template, "`chat_template` is too long");
+  .min(1, "`chat_template` must not be empty; leave it out for the model's own")
+  .max(CHAT_TEMPLATE_CHARS_MAX, "`chat_template` is too long");
 
 const Aliases = z
   .array(Alias, "`aliases` must be a list")

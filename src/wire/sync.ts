@@ -12,12 +12,19 @@ export const WantedModel = z.object({
   id: Id,
   /** A commit; null while the hub has still to be asked. */
   revision: z.string().max(256).nullable(),
+  /** Of the chat template that an operator gave, see `templateMark`; null: none was given. */
+  template: z.string().max(64).nullable().default(null),
   /** Other names by which requests may come. */
   names: z.array(Id).max(10_000),
   /** Quantizations that are listed as models of their own, as `id:QUANT`. */
   quantizations: z.array(z.string().max(64)).max(1000),
 });
 export type WantedModel = z.infer<typeof WantedModel>;
+
+/** Tells one chat template from another; null for none. */
+export function templateMark(template: string | null | undefined): string | null {
+  return template == null ? null : Bun.hash(template).toString(36);
+}
 
 /** `GET /api/nodes/{node}/models`: what the node shall have. Its ETag is that of its content. */
 export const WantedList = z.object({

@@ -174,7 +174,7 @@ export class Shelf {
     return others;
   }
 
-  #servedFrom({ model, others }: Shelved): { served: ServedModel; mark: string }[] {
+  #servedFrom({ model, record, others }: Shelved): { served: ServedModel; mark: string }[] {
     const lowered = model.id.toLowerCase();
     if (model.runtime !== RUNTIME) return [];
     const called = this.#called.find((one) => one.id.toLowerCase() === lowered);
@@ -184,11 +184,13 @@ export class Shelf {
     const names = [...own, ...spelled, ...shortOf(id, own), ...(called?.names ?? [])];
     const { quantizations = [] } = called ?? {};
     const listed = own.filter(() => quantizations.includes(model.quantization ?? ""));
+    const template = record?.chat_template;
+    const args = template === undefined ? [] : ["--chat-template", template];
     const all = [
-      served(model, id, { aliases: names, listed }),
+      served(model, id, { args, aliases: names, listed }),
       ...others.map((other) => {
         const name = `${id}:${other.quantization}`;
-        return served(other, name, { aliases: shortOf(name, []) });
+        return served(other, name, { args, aliases: shortOf(name, []) });
       }),
     ];
     const leaving = [...this.#leaving];
@@ -199,12 +201,12 @@ export class Shelf {
 function served(
   { primary, projector, weights }: StoredModel,
   id: string,
-  names: Pick<ServedModel, "aliases" | "listed">,
+  how: Pick<ServedModel, "args" | "aliases" | "listed">,
 ): { served: ServedModel; mark: string } {
   const files = [...weights, ...(projector === undefined ? [] : [projector])];
   const marks = files.map(({ path, sizeBytes, mtimeMs }) => `${path} ${sizeBytes} ${mtimeMs}`);
   const locate = describer(primary.path, projector?.path);
-  return { served: { id, args: [], locate, ...names }, mark: marks.join("\n") };
+  return { served: { id, locate, ...how }, mark: [...marks, ...how.args].join("\n") };
 }
 
 /** The id in lower case, without a quantization. */

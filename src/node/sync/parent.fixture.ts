@@ -28,7 +28,13 @@ export class FakeParent implements AsyncDisposable {
 
   /** Lists models by their ids, in this revision. */
   want(ids: string[], { complete = true, revision = "main" } = {}): void {
-    const models = ids.map((id) => ({ id, revision, names: [], quantizations: [] }));
+    const models = ids.map((id) => ({
+      id,
+      revision,
+      template: null,
+      names: [],
+      quantizations: [],
+    }));
     this.list = { models, complete };
   }
 

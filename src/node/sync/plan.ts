@@ -6,6 +6,8 @@ export interface OnDisk {
   whole: boolean;
   /** Of what was pulled; undefined where nothing is recorded. */
   revision: string | undefined;
+  /** Of the chat template that is recorded, see `templateMark`. */
+  template: string | null;
   /** Sync placed some of it. */
   synced: boolean;
 }
@@ -30,6 +32,8 @@ export interface PlanInput {
 
 export interface Plan {
   pull: WantedModel[];
+  /** Those of which all is there but the chat template, which is another by now. */
+  retell: WantedModel[];
   /** Ids whose pull is to end. */
   cancel: string[];
   /** Ids of which goes what sync placed. */
@@ -41,7 +45,8 @@ export interface Plan {
  *
  * 1. Wanted, not whole: pull; as a failed attempt of the same revision says, later.
  * 2. Wanted, whole, a person's or of that revision: nothing.
- * 3. Wanted, whole, placed by sync in another revision: pull that one.
+ * 3. Wanted, whole, placed by sync in another revision: pull that one; with another chat template
+ *    in the same one: take that.
  * 4. Not wanted, and the list is complete: a pull ends, and what sync placed goes.
  * 5. Not wanted, and the list is not complete: nothing.
  *
@@ -56,9 +61,14 @@ export function plan({ wanted, disk, running, attempts, nowMs }: PlanInput): Pla
     const attempt = attempts.get(model.id);
     return attempt?.revision !== model.revision || attempt.nextMs <= nowMs;
   });
-  if (!wanted.complete) return { pull, cancel: [], remove: [] };
+  const retell = wanted.models.filter((model) => {
+    const found = lying.get(key(model.id));
+    const isSame = found?.synced !== true || found.template === model.template;
+    return !isSame && !busy.has(key(model.id)) && isThere(found, model);
+  });
+  if (!wanted.complete) return { pull, retell, cancel: [], remove: [] };
   return {
-    pull,
+    ...{ pull, retell },
     cancel: running.filter((id) => !ids.has(key(id))),
     remove: disk.filter(({ id, synced }) => synced && !ids.has(key(id))).map(({ id }) => id),
   };

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { eventually } from "../../cli/program.fixture.ts";
 import { FileServer, manifestOf } from "../../storage/pull/hub.fixture.ts";
+import { templateMark } from "../../wire/sync.ts";
 import { errorOf, TestNode } from "../testnode.ts";
 import { FakeParent } from "./parent.fixture.ts";
 
@@ -51,7 +52,7 @@ async function settled(): Promise<void> {
 }
 
 async function pulled(): Promise<void> {
-  parent.want([ID]);
+  if (parent.list?.models.length === 0) parent.want([ID]);
   host.node.start();
   await eventually(() => existsSync(join(folder(), FILE)) || undefined);
   await settled();
@@ -179,6 +180,39 @@ test("the quantization that is taken is listed by its name, too, and runs once",
   expect(host.engines.launches).toHaveLength(1);
   expect(host.node.names().filter((name) => name.startsWith("hf/"))).toEqual([ID, `${ID}:Q4_K_M`]);
   expect(readdirSync(folder()).sort()).toEqual(["m-Q4_K_M.gguf", "manifest.json"]);
+});
+
+test("a chat template that an operator gives, changes and takes back is the engine's", async () => {
+  const manifest = parent.manifests.get(ID);
+  if (manifest === undefined) throw new Error("there is a manifest");
+  const give = async (chat_template: string | undefined) => {
+    const { chat_template: _, ...rest } = manifest;
+    const given = chat_template === undefined ? {} : { chat_template };
+    parent.manifests.set(ID, { ...rest, ...given });
+    for (const model of parent.list?.models ?? []) model.template = templateMark(chat_template);
+    await host.post("/api/models/pull", {});
+  };
+  const templates = () => {
+    return host.engines.launches.map(({ args }) => args[args.indexOf("--chat-template") + 1]);
+  };
+  const used = async (count: number) => {
+    await eventually(async () => {
+      await chat(ID);
+      return host.engines.launches.length === count || undefined;
+    });
+  };
+  parent.want([ID]);
+  await give("{{ one }}");
+  await pulled();
+  await used(1);
+  const requests = hub.seen.length;
+  await give("{{ two }}");
+  await used(2);
+  await give(undefined);
+  await used(3);
+  expect(templates().slice(0, 2)).toEqual(["{{ one }}", "{{ two }}"]);
+  expect(host.engines.launches[2]?.args).not.toContain("--chat-template");
+  expect(hub.seen).toHaveLength(requests);
 });
 
 test("settings keep their models, and web pages start no pulls", async () => {

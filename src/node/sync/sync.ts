@@ -3,7 +3,7 @@ import type { Logger } from "../../lib/log.ts";
 import type { ModelRecord } from "../../storage/record.ts";
 import type { Store } from "../../storage/store.ts";
 import { ApiError } from "../../wire/error.ts";
-import type { WantedList, WantedModel } from "../../wire/sync.ts";
+import { templateMark, type WantedList, type WantedModel } from "../../wire/sync.ts";
 import type { Shelf } from "../models/shelf.ts";
 import { Bell } from "./bell.ts";
 import type { PullJob } from "./job.ts";
@@ -185,11 +185,27 @@ export class Sync {
     for (const id of ids) this.#kept.delete(id);
     for (const id of next.cancel) await this.#cancel(id);
     for (const id of next.remove) if (!this.#kept.has(id)) await this.#remove(id);
+    for (const model of next.retell) await this.#retell(model);
     for (const model of next.pull) {
       log.info({ model: model.id, revision: model.revision }, "sync.pull");
       const job = pulls.start(model.id, "sync", this.#source);
       this.#jobs.set(model.id, job);
       void job.ended.then(() => this.#ended(model, job));
+    }
+  }
+
+  /** Takes the chat template that an operator gave, or gave up. */
+  async #retell({ id }: WantedModel): Promise<void> {
+    const { link, shelf, store, log } = this.#options;
+    const { signal } = this.#closing;
+    try {
+      const { chat_template: template } = await link.manifest(id, signal);
+      await store.setTemplate(id, template, signal);
+      log.info({ model: id }, "sync.template");
+      await shelf.scan();
+    } catch (err) {
+      signal.throwIfAborted();
+      log.warn({ model: id, err }, "sync.template_failed"); // The next round tries again.
     }
   }
 
@@ -202,7 +218,13 @@ export class Sync {
     return [
       ...whole,
       ...parts,
-      ...begun.map(({ id, synced }) => ({ id, whole: false, revision: undefined, synced })),
+      ...begun.map(({ id, synced }) => ({
+        id,
+        whole: false,
+        revision: undefined,
+        template: null,
+        synced,
+      })),
     ];
   }
 
@@ -258,5 +280,6 @@ export class Sync {
 
 function lying(id: string, whole: boolean, record: ModelRecord | undefined): OnDisk {
   const synced = record?.files.some(({ placed_by: by }) => by === "sync") ?? false;
-  return { id, whole, revision: record?.revision, synced };
+  const template = templateMark(record?.chat_template);
+  return { id, whole, revision: record?.revision, template, synced };
 }

@@ -78,7 +78,8 @@ export async function commitFolder(
   await locked(folder, options.signal, async () => {
     const record = await readRecord(folder);
     refuseOther(options.manifest.model, folder, record?.id);
-    const described = { ...record, ...describe(options) };
+    const { chat_template: _, ...kept } = { ...record };
+    const described = { ...kept, ...describe(options) };
     await writeRecord(folder, { ...described, files: merged(record?.files ?? [], files) });
     const pending = await readRecord(folder, PENDING_NAME);
     const ours = new Set(options.files.map(({ filename }) => localName(filename)));
@@ -89,8 +90,12 @@ export async function commitFolder(
 }
 
 function describe({ manifest, quantization }: ClaimOptions): Omit<ModelRecord, "files"> {
-  const { model, repo, revision } = manifest;
-  return { id: model, repo, revision, ...(quantization === null ? {} : { quantization }) };
+  const { model, repo, revision, chat_template } = manifest;
+  const template = chat_template === undefined ? {} : { chat_template };
+  return {
+    ...{ id: model, repo, revision, ...template },
+    ...(quantization === null ? {} : { quantization }),
+  };
 }
 
 async function makeFolder(folder: string, model: string): Promise<void> {
