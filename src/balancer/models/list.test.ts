@@ -1,5 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import Anthropic from "@anthropic-ai/sdk";
+import { eventually } from "../../../specs/eventually.ts";
+import { variantsRepo } from "../../../specs/hub/samples.ts";
+import { startHub } from "../../../specs/hub.ts";
 import { fakeBalancer, fakeEndpoint } from "../fake.ts";
 
 const nothing = () => new Response();
@@ -112,4 +115,34 @@ describe("Anthropic's client", () => {
     expect((await client.models.list()).data[0]?.created_at).toBe("1970-01-01T00:00:00.000Z");
     await server.stop(true);
   });
+});
+
+test("the one quantization that all have of a registered model is another name of it", async () => {
+  await using hub = await startHub();
+  await hub.add(variantsRepo());
+  const id = "hf/acme/Llama-3-8B-GGUF";
+  using a = fakeEndpoint([id, `${id}:Q4_K_M`], nothing);
+  using b = fakeEndpoint([id, `${id}:Q4_K_M`], nothing);
+  await using front = await fakeBalancer(
+    { a: a.url, b: b.url },
+    { hubUrl: hub.url, healthIntervalMs: 50 },
+  );
+  await front.post("/api/models/register", { repo: "acme/Llama-3-8B-GGUF" });
+  const listed = async () => {
+    const { data } = (await (await fetch(`${front.url}/v1/models`)).json()) as {
+      data: { id: string; aliases: string[] }[];
+    };
+    return data;
+  };
+  const [only, ...more] = await listed();
+  expect(more).toEqual([]);
+  const names = expect.arrayContaining([`${id}:Q4_K_M`, "acme/Llama-3-8B-GGUF:Q4_K_M"]);
+  expect(only).toMatchObject({ id, aliases: names, ready: true, endpoint_ids: ["a", "b"] });
+  expect(await (await fetch(`${front.url}/v1/models/${id}:Q4_K_M`)).json()).toEqual(only ?? {});
+
+  b.models = [id, `${id}:Q8_0`];
+  await eventually(async () => (await listed()).length === 3 || undefined);
+  expect((await listed()).map((one) => one.id)).toEqual([id, `${id}:Q4_K_M`, `${id}:Q8_0`]);
+  const other = await (await fetch(`${front.url}/v1/models/${id}:Q8_0`)).json();
+  expect(other).toMatchObject({ id: `${id}:Q8_0`, endpoint_ids: ["b"] });
 });

@@ -14,8 +14,9 @@ export interface ListedParts {
 /** All that `GET /v1/models` lists of endpoints and of the registry, in the order of their ids. */
 export function listedModels(parts: ListedParts): ModelView[] {
   const { fleet, registry } = parts;
-  const registered = registry.list().map((model) => viewOfRegistered(parts, model));
-  const known = new Set(registered.map(({ id }) => id));
+  const models = registry.list();
+  const registered = models.map((model) => viewOfRegistered(parts, model));
+  const known = new Set(models.flatMap((model) => [model.id, ...onlyVariant(fleet, model)]));
   const others = fleet.models.filter((id) => !known.has(id)).map((id) => viewOfModel(fleet, id));
   return [...registered, ...others].sort((a, b) => (a.id < b.id ? -1 : 1));
 }
@@ -26,10 +27,24 @@ export function listedModel(parts: ListedParts, name: string): ModelView | undef
   const id = fleet.idOf(name);
   const registered = registry.get(registry.resolve(id)?.id ?? "");
   // A quantization that is served for itself is another model than all of them together.
-  if (registered !== undefined && (registered.id === id || fleet.serving(id).length === 0)) {
+  const isOther = registered?.id !== id && fleet.serving(id).length > 0;
+  if (registered !== undefined && (!isOther || onlyVariant(fleet, registered).includes(id))) {
     return viewOfRegistered(parts, registered);
   }
   return fleet.serving(id).length > 0 ? viewOfModel(fleet, id) : undefined;
+}
+
+/**
+ * The quantization by which all endpoints that serve a model serve it, if it is one and the same:
+ * then it is no other model, but another name of this one.
+ */
+function onlyVariant(fleet: Fleet, { id, variants }: RegisteredModel): string[] {
+  const names = new Set(variants.map(({ quantization }) => `${id}:${quantization}`));
+  const [only, ...more] = [...names].filter((name) => fleet.serving(name).length > 0);
+  if (only === undefined || more.length > 0) return [];
+  const own = fleet.serving(only);
+  const all = fleet.serving(id);
+  return all.length === own.length && all.every((one) => own.includes(one)) ? [only] : [];
 }
 
 /** A registered model, whether an endpoint has it or not. */
@@ -37,6 +52,7 @@ function viewOfRegistered({ fleet, holdings }: ListedParts, model: RegisteredMod
   const { id, ready, repo, filename, tags, description, chat_template, source } = model;
   const view = viewOfModel(fleet, id);
   const isServed = view.endpoint_ids.length > 0;
+  const variants = onlyVariant(fleet, model).flatMap((one) => [one, ...fleet.aliasesOf(one)]);
   const abilities = model.capabilities.flatMap((one) => ABILITIES[one] ?? []);
   return {
     ...view,
@@ -45,7 +61,7 @@ function viewOfRegistered({ fleet, holdings }: ListedParts, model: RegisteredMod
     ...lifecycleOf(holdings.fetching(id), { ready, isServed }),
     created: Math.floor(Date.parse(model.registered_at) / 1000),
     owned_by: "load balancer",
-    aliases: withoutLowered([id, ...model.aliases, ...view.aliases])
+    aliases: withoutLowered([id, ...model.aliases, ...view.aliases, ...variants])
       .slice(1)
       .sort(),
     ...{ repo, filename, source, tags, description, chat_template },

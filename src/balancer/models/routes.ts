@@ -91,7 +91,9 @@ export function routeProgress(
       const id = registry.resolve(name)?.id;
       if (id === undefined) throw notRegistered(name);
       const { etaS: _, error: _error, ...fetching } = holdings.fetching(id);
-      const state = registry.isReady(id) ? "ready" : fetching.state;
+      // A node that has it is asked for its list first: requests go there once that has it.
+      const told = fetching.state === "ready" ? "caching" : fetching.state;
+      const state = registry.isReady(id) ? "ready" : told;
       const nodes = holdings.of(id).map(({ endpoint, model: { id: _id, ...held } }) => {
         return { node: endpoint.name, ...held };
       });
