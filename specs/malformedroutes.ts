@@ -232,8 +232,8 @@ function filled(path: string): string {
   return path.replaceAll(/:\w+/g, "nothing").replace("*", "nothing");
 }
 
-/** Whether a route's pattern stands for a path; `/*` stands for nothing, too. */
+/** Whether a route's pattern stands for a path. */
 function covers(pattern: string, path: string): boolean {
-  const source = pattern.replaceAll(/:\w+/g, "[^/]+").replace("/*", "(/.*)?");
+  const source = pattern.replaceAll(/:\w+/g, "[^/]+").replace("/*", "/.*");
   return new RegExp(`^${source}$`).test(path);
 }

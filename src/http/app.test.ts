@@ -59,6 +59,20 @@ describe("an app", () => {
     expect([head.status, await head.text()]).toEqual([200, ""]);
   });
 
+  test("allows no method that a route covers but does not take", async () => {
+    const { app } = example();
+    app.get("/all", (c) => c.text("all"));
+    app.delete("/all/*", (c) => (c.req.path === "/all" ? c.notFound() : c.text("gone")));
+    app.post("/all/*", (c, next) => (c.req.path.endsWith("/do") ? c.text("done") : next()));
+    const told = async (method: string, path: string) => {
+      const { status, headers } = await app.request(path, { method });
+      return [status, headers.get("allow")];
+    };
+    expect(await told("DELETE", "/all")).toEqual([405, "GET, HEAD, OPTIONS"]);
+    expect(await told("POST", "/all/one")).toEqual([405, "DELETE, OPTIONS"]);
+    expect(await told("POST", "/all/one/do")).toEqual([200, null]);
+  });
+
   test.each([
     ["/v1/v1/things", "/v1/things"],
     ["/things", "/v1/things"],

@@ -112,10 +112,12 @@ stays, look for this request id in the log.";
 
 /** 404 for an unknown path, 405 for a known one, and what `OPTIONS` asks for (RFC 9110, 9.3.7). */
 function unrouted(app: App, c: AppContext): Response {
+  const { method, path } = c.req;
   const methods = app.routes
     .filter((route) => route.method !== "ALL" && matches(route.path, c.req.path))
-    .flatMap((route) => (route.method === "GET" ? ["GET", "HEAD"] : [route.method]));
-  const { method, path } = c.req;
+    .flatMap((route) => (route.method === "GET" ? ["GET", "HEAD"] : [route.method]))
+    // A route may cover a path and yet not take it: then this method is none that it has.
+    .filter((one) => one !== method);
   if (methods.length === 0) {
     const meant = meantBy(app, path);
     const advice =
@@ -143,12 +145,15 @@ function meantBy(app: App, path: string): string | undefined {
   return meant.sort((a, b) => b.length - a.length)[0];
 }
 
-/** Whether a route pattern (literal segments, `:name`, trailing `*`) covers a path. */
+/**
+ * Whether a route pattern (literal segments, `:name`, trailing `*`) covers a path. What ends in `*`
+ * is about what is below, not about what it hangs on.
+ */
 function matches(pattern: string, path: string): boolean {
   const wanted = pattern.split("/");
   const given = path.split("/");
   for (const [i, segment] of wanted.entries()) {
-    if (segment === "*") return true;
+    if (segment === "*") return given[i] !== undefined;
     if (given[i] === undefined) return false;
     if (!segment.startsWith(":") && segment !== given[i]) return false;
   }

@@ -57,11 +57,14 @@ export function routeRegistry(app: App, { registry, nodes }: RegistryRouteParts)
       return c.json(await registry.manifest(name, c.req.raw.signal));
     });
     app.get(`${base}/*`, (c) => c.json(registry.detail(named(c))));
+    // The pattern covers the list, too, which these are not about.
     app.patch(`${base}/*`, async (c) => {
+      if (c.req.path === base) return c.notFound();
       const { value } = await readJson(c, ModelChangeBody, BODY_BYTES_MAX);
       return c.json(await registry.change(named(c), value));
     });
     app.delete(`${base}/*`, async (c) => {
+      if (c.req.path === base) return c.notFound();
       await registry.remove(named(c));
       return c.body(null, 204);
     });

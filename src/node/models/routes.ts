@@ -47,6 +47,7 @@ export function addModelRoutes(app: App, parts: ModelRouteParts): void {
         : c.json(job.view());
     });
     app.delete(`${root}/*`, async (c) => {
+      if (c.req.path === root) return c.notFound(); // The pattern covers the list, too.
       const name = decoded(c.req.path.slice(root.length + 1));
       await remove(name, parts, c.req.raw.signal);
       return c.body(null, 204);
