@@ -1,4 +1,4 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setSystemTime, test } from "bun:test";
 import { createHash } from "node:crypto";
 import { tooManyRequests } from "../../specs/hub/fault.ts";
 import { safetensorsRepo, someBytes, variantsRepo } from "../../specs/hub/samples.ts";
@@ -28,6 +28,20 @@ describe("while the hub", () => {
     const refused = await register(at, { repo: "a/other" });
     expect(refused).toMatchObject(errorOf("hub_gated", 403));
     expect(refused.body.error.message).toContain("Accept its licence at");
+  });
+
+  test("was asked at a time that a clock set back has yet to reach, it is asked again", async () => {
+    await using at = await testRegistry({ ttlMs: 600_000 });
+    await at.hub.add(variantsRepo());
+    await register(at, { repo: LLAMA });
+    await at.call("DELETE", `/api/models/hf/${LLAMA}`);
+    const sha = await at.hub.commit(LLAMA, { "README.md": "# New\n" });
+    setSystemTime(new Date(Date.now() - 86_400_000));
+    try {
+      expect((await register(at, { repo: LLAMA })).body).toMatchObject({ revision: sha });
+    } finally {
+      setSystemTime();
+    }
   });
 
   const GATED = { status: 403, headers: { "x-error-code": "GatedRepo" } };

@@ -64,7 +64,9 @@ export class HubClient {
   async look(repo: string, revision: string, signal: AbortSignal): Promise<Known> {
     const key = `${this.url} ${repo.toLowerCase()} ${revision}`;
     const cached = await this.#cached(key);
-    if (cached !== undefined && Date.now() - cached.fetchedAt < this.#ttlMs) {
+    // A clock that was set back makes it younger than nothing: then it is as good as old.
+    const ageMs = Math.abs(Date.now() - (cached?.fetchedAt ?? 0));
+    if (cached !== undefined && ageMs < this.#ttlMs) {
       return { snapshot: cached.snapshot };
     }
     try {
@@ -73,7 +75,7 @@ export class HubClient {
     } catch (error) {
       if (!(error instanceof HubError)) throw error;
       if (!error.isPassing) await this.#cache.drop(key);
-      const isUsable = cached !== undefined && Date.now() - cached.fetchedAt < STALE_MS_MAX;
+      const isUsable = cached !== undefined && ageMs < STALE_MS_MAX;
       if (error.isPassing && isUsable) return { snapshot: cached.snapshot, stale: error };
       throw error;
     }

@@ -60,7 +60,7 @@ export class Transport {
   }
 
   async #attempt(url: string, init: RequestInit): Promise<Response | HubError> {
-    const pausedMs = this.#pausedUntil - Date.now();
+    const pausedMs = this.#pausedUntil - performance.now();
     if (pausedMs > 0) {
       return new HubError("rate_limited", "The hub asked for a pause.", pausedMs);
     }
@@ -120,7 +120,7 @@ export class Transport {
   }
 
   #pause(ms: number): void {
-    this.#pausedUntil = Math.max(this.#pausedUntil, Date.now() + Math.min(ms, PAUSE_MS_MAX));
+    this.#pausedUntil = Math.max(this.#pausedUntil, performance.now() + Math.min(ms, PAUSE_MS_MAX));
   }
 
   async #refusal(response: Response): Promise<HubError> {
@@ -129,7 +129,7 @@ export class Transport {
     const told = headers.get("x-error-message") ?? "";
     await response.body?.cancel();
     if (status === 429) {
-      const pausedMs = Math.max(0, this.#pausedUntil - Date.now());
+      const pausedMs = Math.max(0, this.#pausedUntil - performance.now());
       return new HubError("rate_limited", "It gets too many requests.", pausedMs);
     }
     if (status >= 500 || status === 408) {

@@ -16,7 +16,7 @@ export interface OnDisk {
 export interface Attempt {
   /** In the revision that was tried. */
   revision: string | null;
-  /** When it may be tried again. */
+  /** When it may be tried again, on a clock that nobody sets. */
   nextMs: number;
 }
 

@@ -137,7 +137,9 @@ export class Sync {
       this.#error = null;
       this.#lastAt = Date.now();
       this.#open();
-      const due = [...this.#missing.values()].map(({ attempt }) => attempt.nextMs - Date.now());
+      const due = [...this.#missing.values()].map(
+        ({ attempt }) => attempt.nextMs - performance.now(),
+      );
       return Math.max(100, Math.min(everyMs, ...due));
     } catch (err) {
       if (this.#closing.signal.aborted) return 0;
@@ -179,7 +181,7 @@ export class Sync {
     const attempts = new Map([...this.#missing].map(([id, { attempt }]) => [id, attempt]));
     const running = [...this.#jobs].filter(([, job]) => job.isRunning).map(([id]) => id);
     const disk = await this.#onDisk();
-    const next = plan({ wanted, disk, running, attempts, nowMs: Date.now() });
+    const next = plan({ wanted, disk, running, attempts, nowMs: performance.now() });
     const ids = new Set(wanted.models.map(({ id }) => id));
     for (const id of this.#missing.keys()) if (!ids.has(id)) this.#missing.delete(id);
     for (const id of ids) this.#kept.delete(id);
@@ -235,7 +237,7 @@ export class Sync {
     else if (failure.code !== "pull_cancelled") {
       const failures = (this.#missing.get(id)?.failures ?? 0) + 1;
       const waitMs = LASTING.has(failure.code) ? LASTING_MS : backoffMs(failures - 1, RETRY);
-      const attempt = { revision, nextMs: Date.now() + waitMs };
+      const attempt = { revision, nextMs: performance.now() + waitMs };
       this.#missing.set(id, { failure, failures, attempt });
     }
     this.#options.onChange();
