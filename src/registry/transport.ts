@@ -60,7 +60,8 @@ export class Transport {
   }
 
   async #attempt(url: string, init: RequestInit): Promise<Response | HubError> {
-    const pausedMs = this.#pausedUntil - performance.now();
+    // Timers may fire a fraction of a millisecond early.
+    const pausedMs = Math.floor(this.#pausedUntil - performance.now());
     if (pausedMs > 0) {
       return new HubError("rate_limited", "The hub asked for a pause.", pausedMs);
     }

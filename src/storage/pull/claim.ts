@@ -103,6 +103,11 @@ async function makeFolder(folder: string, model: string): Promise<void> {
     await mkdir(folder, { recursive: true });
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code === "ENOENT" || code === "ELOOP" || code === "ENAMETOOLONG") {
+      const message = `Pulling ${model} failed: its folder ${folder} cannot be made (${code}). Does \
+the models folder lead somewhere that is there and takes folders?`;
+      throw new PullError("disk", message, error);
+    }
     if (code !== "EEXIST" && code !== "ENOTDIR") throw asDiskFailure(error, folder);
     const message = `Pulling ${model} failed: its folder would be ${folder}, but a file is there, \
 or in the way to it. Move that away, then pull again.`;

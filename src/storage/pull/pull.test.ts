@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { existsSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { Store } from "../store.ts";
 import { sha256 } from "./hub.fixture.ts";
 import { failing, PullBench } from "./pull.fixture.ts";
@@ -329,6 +329,15 @@ const EMPTY_MANIFEST = {
   ...{ model: "hf/Org/Model", repo: "Org/Model", revision: "main", format: null },
   ...{ quantization: null, origin_allowlist: [], peers: [], created_at: "" },
 };
+
+test("a models folder that leads nowhere is told", async () => {
+  await using bench = await PullBench.start();
+  const file = bench.hub.add("model-Q4_0.gguf", 100);
+  const root = bench.path("../../../nowhere");
+  symlinkSync("/nonexistent/models", root);
+  const error = await failing(bench.pull([file], { puller: bench.puller({ root }) }));
+  expect(error).toMatchObject({ code: "pull_disk", message: expect.stringContaining("ENOENT") });
+});
 
 test("two pulls of the same file fetch it once", async () => {
   await using bench = await PullBench.start();
