@@ -9,7 +9,7 @@ export interface Stage {
   newHome(): string;
 }
 
-/** A stage for each test of a file or of a `describe`; after it everything is killed and removed. */
+/** A stage for the tests of a file or a `describe`: after each, all is killed and removed. */
 export function stage(): Stage {
   const programs: Program[] = [];
   const homes: string[] = [];

@@ -205,7 +205,7 @@ test("what a node cannot get is that model's state, with what to do", async () =
     message: expect.stringContaining("HF_TOKEN"),
   });
   const plain = await eventually(() => failed("hf/acme/plain"), 30_000);
-  expect(plain).toMatchObject({ message: expect.stringContaining("its engine runs GGUF") });
+  expect(plain).toMatchObject({ message: expect.stringContaining("llama.cpp runs GGUF files") });
   expect(await listed(front, "hf/acme/plain")).toMatchObject({
     ...{ ready: false, lifecycle_status: "error" },
   });

@@ -7,15 +7,15 @@ test("a list of one text is that text", () => {
 });
 
 test.each([
-  "once",
-  undefined,
-  null,
-  [],
-  ["once", "twice"],
-  [7],
-  [[7, 8]],
-  { prompt_string: "once" },
-])("any other prompt stays as it is: %j", (prompt) => {
+  { prompt: "once" },
+  { prompt: undefined },
+  { prompt: null },
+  { prompt: [] },
+  { prompt: ["once", "twice"] },
+  { prompt: [7] },
+  { prompt: [[7, 8]] },
+  { prompt: { prompt_string: "once" } },
+])("any other prompt stays as it is: %j", ({ prompt }) => {
   const request = { model: "m", prompt };
   expect(withOnePrompt(request)).toBe(request);
 });

@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import { withoutProto } from "../../lib/json.fixture.ts";
 import type { ChatRequest } from "../../wire/chat.ts";
 
 /** Requests and answers of chats, with all that Google can say as well and nothing else. */
@@ -8,7 +9,7 @@ const name = fc.stringMatching(/^[a-z_][a-z0-9_]{0,12}$/);
 const base64 = fc
   .uint8Array({ maxLength: 24 })
   .map((bytes) => Buffer.from(bytes).toString("base64"));
-const json = fc.dictionary(text, fc.jsonValue({ maxDepth: 2 }), { maxKeys: 3 });
+const json = fc.dictionary(text, fc.jsonValue({ maxDepth: 2 }), { maxKeys: 3 }).map(withoutProto);
 const signature = base64
   .filter((value) => value !== "")
   .map((thought_signature) => ({

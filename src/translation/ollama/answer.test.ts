@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import { withoutProto } from "../../lib/json.fixture.ts";
 import { chunksOf, completion, serverEvent, USAGE } from "../front.fixture.ts";
 import type { Translation } from "../translation.ts";
 import { ollamaChatOverChat } from "./chat.ts";
@@ -156,7 +157,9 @@ describe("a stream", () => {
 
 test("a stream, cut anywhere, says what the whole answer says", () => {
   const text = fc.string({ unit: "grapheme", maxLength: 20 });
-  const args = fc.dictionary(fc.string({ maxLength: 5 }), fc.jsonValue({ maxDepth: 1 }));
+  const args = fc
+    .dictionary(fc.string({ maxLength: 5 }), fc.jsonValue({ maxDepth: 1 }))
+    .map(withoutProto);
   const calls = fc.array(fc.record({ id: fc.uuid(), name: text, args }), { maxLength: 3 });
   const finish = fc.constantFrom("stop", "tool_calls", "length", "content_filter");
   const cut = fc.integer({ min: 1, max: 7 });

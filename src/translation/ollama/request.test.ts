@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import { withoutProto } from "../../lib/json.fixture.ts";
 import { ApiError } from "../../wire/error.ts";
 import { ollamaChatOverChat } from "./chat.ts";
 import { ollamaEmbeddingsOverEmbeddings, ollamaEmbedOverEmbeddings } from "./embed.ts";
@@ -122,7 +123,9 @@ describe("a chat", () => {
 
 test("a conversation keeps its texts, thoughts, calls and results", () => {
   const text = fc.string({ unit: "grapheme", minLength: 1, maxLength: 20 });
-  const args = fc.dictionary(fc.string({ maxLength: 5 }), fc.jsonValue({ maxDepth: 1 }));
+  const args = fc
+    .dictionary(fc.string({ maxLength: 5 }), fc.jsonValue({ maxDepth: 1 }))
+    .map(withoutProto);
   const calls = fc.array(fc.record({ id: fc.uuid(), name: text, args, result: text }), {
     minLength: 1,
     maxLength: 3,
