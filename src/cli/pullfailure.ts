@@ -56,6 +56,8 @@ Check the network, and HF_ENDPOINT if the hub is another.`,
       );
     case "revision":
       return tell(`${reference}: the repository has no such branch, tag or commit.`);
+    case "too_large":
+      return tell(`${reference}: ${cause.message}`);
     case "file":
       return tell(`${reference}: the repository has no such file.`);
   }

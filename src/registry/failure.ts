@@ -6,6 +6,8 @@ export type HubFailure =
   | "repo"
   | "revision"
   | "file"
+  /** A file that must be read to know the model, but no model has one of that size. */
+  | "too_large"
   /** The licence was not accepted by whoever's token it is. */
   | "gated"
   /** The hub does not know the token. */
@@ -66,6 +68,10 @@ export function toApiError(error: HubError, told: FailedLookup): ApiError {
     case "file":
       return new ApiError("not_found", `${asked}: Specified file not found in repository`, {
         ...{ code: "hub_file_not_found", param: "filename", cause },
+      });
+    case "too_large":
+      return new ApiError("invalid_request", `${asked}: ${message}`, {
+        ...{ code: "unsuitable_repo", param: "filename", cause },
       });
     case "gated":
       return new ApiError(

@@ -30,7 +30,7 @@ describe("while the hub", () => {
     expect(refused.body.error.message).toContain("Accept its licence at");
   });
 
-  test("was asked at a time that a clock set back has yet to reach, it is asked again", async () => {
+  test("was asked at a time that a clock set back has yet to reach, it is asked", async () => {
     await using at = await testRegistry({ ttlMs: 600_000 });
     await at.hub.add(variantsRepo());
     await register(at, { repo: LLAMA });

@@ -1,4 +1,5 @@
 import { downloadFile, listFiles, modelInfo, pathsInfo } from "@huggingface/hub";
+import { formatBytes } from "../config/units.ts";
 import type { HubCache } from "../db/hubcache.ts";
 import { ApiError } from "../wire/error.ts";
 import { HubError } from "./failure.ts";
@@ -31,8 +32,8 @@ const TTL_MS = 300_000;
 const STALE_MS_MAX = 30 * 86_400_000;
 /** A repository with more files is no model. */
 const FILES_MAX = 10_000;
-/** Larger JSON files are not read here. */
-const TEXT_BYTES_MAX = 8 * 2 ** 20;
+/** Larger text files are not read here; the indexes of the largest models have about 15 MiB. */
+const TEXT_BYTES_MAX = 32 * 2 ** 20;
 const PATHS_MAX = 500;
 const AHEAD_MAX = 3;
 const REPO = { type: "model" } as const;
@@ -83,7 +84,10 @@ export class HubClient {
 
   /** A small text file at a commit, which never changes. Throws `HubError`. */
   async text({ repo, revision }: Snapshot, file: RepoFile, signal: AbortSignal): Promise<string> {
-    if (file.size > TEXT_BYTES_MAX) throw new HubError("file", `${file.path} is too large.`);
+    if (file.size > TEXT_BYTES_MAX) {
+      const sizes = `${formatBytes(file.size)}, at most ${formatBytes(TEXT_BYTES_MAX)}`;
+      throw new HubError("too_large", `${file.path} is too large to be read (${sizes}).`);
+    }
     const key = `${this.url} ${repo} ${revision} ${file.path}`;
     const cached = await this.#cache.get(key);
     if (cached !== undefined) return cached.body;

@@ -75,7 +75,8 @@ async function readShards(
   const text = await hub.text(snapshot, primary, signal).catch((error: unknown) => error);
   const byName = shardsByName(primary, snapshot.files);
   // The nodes have tokens of their own; names are shown to everybody.
-  if (text instanceof HubError && text.failure === "gated" && byName.length > 0) return byName;
+  const isHidden = text instanceof HubError && ["gated", "too_large"].includes(text.failure);
+  if (isHidden && byName.length > 0) return byName;
   if (typeof text !== "string") throw text;
   const shards = shardsOf(text, primary, snapshot.files);
   if (typeof shards !== "string") return shards;

@@ -278,6 +278,21 @@ describe("a registered model", () => {
     ]);
   });
 
+  test("knows the shards of an index that is too large to be read by their names", async () => {
+    await using at = await testRegistry();
+    const { files } = safetensorsRepo();
+    const index = `{"weight_map":{${" ".repeat(33 * 2 ** 20)}}}`;
+    const name = "model.safetensors.index.json";
+    await at.hub.add({ ...safetensorsRepo("a/huge"), files: { ...files, [name]: index } });
+    const known = await register(at, { repo: "a/huge" });
+    expect(known).toMatchObject({ status: 201, body: { kind: "safetensors", size_bytes: 4000 } });
+    const other = { ...files, [name]: index, "model-00001-of-00002.safetensors": "" };
+    await at.hub.add({ ...safetensorsRepo("a/part"), files: other });
+    const unknown = await register(at, { repo: "a/part" });
+    expect(unknown).toMatchObject(errorOf("unsuitable_repo", 400));
+    expect(unknown.body.error.message).toContain(`${name} is too large`);
+  });
+
   test("keeps a template that an operator gives apart from the hub's, for nodes", async () => {
     await using at = await testRegistry();
     await at.hub.add(variantsRepo());

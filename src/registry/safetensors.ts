@@ -104,7 +104,9 @@ export function shardsOf(
 /** The same by the names of the files, where the index cannot be read: only with all parts. */
 export function shardsByName(index: RepoFile, files: readonly RepoFile[]): RepoFile[] {
   const stem = index.path.replace(INDEX, "");
-  const shards = files.filter(({ path }) => SHARD.test(path) && path.replace(SHARD, "") === stem);
+  const shards = files.filter(({ path, size }) => {
+    return size > 0 && SHARD.test(path) && path.replace(SHARD, "") === stem;
+  });
   const parts = Number(/-of-(\d{5})\./.exec(shards[0]?.path ?? "")?.[1] ?? 0);
   return shards.length === parts ? shards : [];
 }

@@ -104,8 +104,8 @@ async function makeFolder(folder: string, model: string): Promise<void> {
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : undefined;
     if (code === "ENOENT" || code === "ELOOP" || code === "ENAMETOOLONG") {
-      const message = `Pulling ${model} failed: its folder ${folder} cannot be made (${code}). Does \
-the models folder lead somewhere that is there and takes folders?`;
+      const message = `Pulling ${model} failed: its folder ${folder} cannot be made (${code}). \
+Does the models folder lead somewhere that is there and takes folders?`;
       throw new PullError("disk", message, error);
     }
     if (code !== "EEXIST" && code !== "ENOTDIR") throw asDiskFailure(error, folder);
