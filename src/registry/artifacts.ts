@@ -68,6 +68,7 @@ function chooseAll(files: RepoFile[]): Choice {
     warnings.push(`Files with the same name in other folders were left out: ${names}. \
 Register them by filename.`);
   }
+  warnings.push(...twinsAmong(variants));
   if (gguf.missing.length > 0) {
     warnings.push(`Parts of a split GGUF file are missing: ${gguf.missing.slice(0, 5).join(", ")}`);
   }
@@ -135,6 +136,18 @@ function adapterChoice(adapter: RepoFile[]): Choice {
   const warnings = ["This is an adapter (LoRA): it runs only together with its base model."];
   const nothing = { filename: null, variants: [], projector: undefined, safetensors: undefined };
   return { ...nothing, kind: "lora", adapter, warnings };
+}
+
+/** Nodes choose among quantizations, not among models. */
+function twinsAmong(variants: GgufVariant[]): string[] {
+  const alike = Map.groupBy(variants, ({ quantization }) => quantization ?? "no quantization");
+  return [...alike]
+    .filter(([, files]) => files.length > 1)
+    .map(([quantization, twins]) => {
+      const paths = twins.map(({ files }) => files[0]?.path).slice(0, 5);
+      return `Several files are ${quantization}: ${paths.join(", ")}. Nodes take none of them by \
+chance: register one by filename`;
+    });
 }
 
 /** A node keeps all files of a model in one folder: their last parts must differ. */
