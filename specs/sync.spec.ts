@@ -334,3 +334,23 @@ test("a node hears of nobody without its credential what to have, nor tells othe
   expect(local.status).toBe(401);
   await front.stop();
 });
+
+test("a chat template that is given is the engine's, until it is taken back", async () => {
+  const { url } = await newHub();
+  const front = await start({ env: { HF_ENDPOINT: url } });
+  await register(front, { repo: REPO, chat_template: "Ask: {{ messages[0].content }}" });
+  const prompt = async () => {
+    const body = { model: REPO, messages: says("Hello") };
+    const answer = await post(`${front.nodeUrl}/apply-template`, body);
+    return answer.ok ? ((await answer.json()) as { prompt: string }).prompt : undefined;
+  };
+  expect(await eventually(prompt)).toBe("Ask: Hello");
+  const headers = { "content-type": "application/json" };
+  const body = JSON.stringify({ chat_template: null });
+  await fetch(`${front.url}/api/models/${ID}`, { method: "PATCH", headers, body });
+  const own = async () => {
+    const text = await prompt();
+    return text?.startsWith("Ask") === false ? text : undefined;
+  };
+  expect(await eventually(own)).toContain("<|im_start|>user\nHello");
+});
