@@ -1,5 +1,6 @@
 import { Database } from "bun:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { sql } from "kysely";
 import { isDuplicate, isPassing, StorageError } from "./error.ts";
@@ -156,4 +157,13 @@ test("a thread that cannot open its file says so, and may be asked again", async
   new Database(later, { create: true }).close();
   expect((await thread.perform(query)).rows).toEqual([{ one: 1 }]);
   await thread.close();
+});
+
+test.if(process.platform === "linux")("a database's thread comes after those of requests", () => {
+  const nices = readdirSync("/proc/self/task").map((id) => {
+    const stat = readFileSync(`/proc/self/task/${id}/stat`, "utf8");
+    // Counted from behind the name, which may have spaces: the 17th field.
+    return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[16]);
+  });
+  expect(nices).toContain(Math.min(19, Math.min(...nices) + 5));
 });
