@@ -19,6 +19,9 @@ const COUNT = "Count from 29 to 37.";
 const COUNTED = "29, 30, 31, 32, 33, 34, 35, 36, 37";
 const options = { temperature: 0 };
 
+/** An answer that cannot be short. */
+const LONG = { type: "array", items: { type: "integer" }, minItems: 400 };
+
 describe("chats", () => {
   test("answer in one piece, with what they took", async () => {
     const answer = await client.chat({ model: TINY, messages: says(COUNT), options });
@@ -73,8 +76,8 @@ describe("chats", () => {
 
   test("that are aborted free their slot", async () => {
     const stream = await client.chat({
-      ...{ model: TINY, messages: says("Tell a long story."), stream: true },
-      options: { num_predict: 400, temperature: 1 },
+      ...{ model: TINY, messages: says("Count."), stream: true, format: LONG },
+      options: { num_predict: 1800 },
     });
     const seen = (async () => {
       for await (const _ of stream) stream.abort();

@@ -18,6 +18,7 @@ import { Needs } from "./inference/needs.ts";
 import { routeInference } from "./inference/routes.ts";
 import { Sender } from "./inference/sender.ts";
 import { routeModels } from "./models/list.ts";
+import { listedModels } from "./models/registeredview.ts";
 import { nodeNames, openRegistry } from "./models/registry.ts";
 import { ModelSync } from "./models/sync.ts";
 import { Monitor, type MonitorEvents } from "./monitor.ts";
@@ -86,8 +87,9 @@ export async function createBalancer(options: BalancerOptions): Promise<Balancer
 
   const app = createApp({ log, drain });
   routeProbes(app, { fleet, drain });
-  routeModels(app, { fleet, clouds, registry, holdings: sync.holdings });
-  routeOllama(app, { fleet });
+  const listing = { fleet, registry, holdings: sync.holdings };
+  routeModels(app, { ...listing, clouds });
+  routeOllama(app, { fleet, listed: () => listedModels(listing) });
   routeEndpoints(app, { roster, fleet, monitor, keeper, state, settings });
   sync.route(app);
   routeRegistry(app, { registry, nodes: () => nodeNames(fleet) });

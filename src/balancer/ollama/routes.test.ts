@@ -9,6 +9,7 @@ import type { EndpointKind } from "../../wire/endpoint.ts";
 import { Endpoint } from "../endpoint.ts";
 import { kindOf } from "../endpoints/kind.ts";
 import { Fleet } from "../fleet.ts";
+import { viewOfModel } from "../models/view.ts";
 import { OLLAMA_VERSION, routeOllama } from "./routes.ts";
 
 const CREATED_S = 1_700_000_000;
@@ -48,7 +49,7 @@ beforeAll(() => {
   ];
   node.tellSystem({ models }, Date.now());
   const app = createApp({ log: silent, drain: new Drain() });
-  routeOllama(app, { fleet });
+  routeOllama(app, { fleet, listed: () => fleet.models.map((id) => viewOfModel(fleet, id)) });
   listener = listen(app, { host: "127.0.0.1", port: 0 });
   client = new Ollama({ host: listener.url });
 });

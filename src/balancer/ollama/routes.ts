@@ -5,11 +5,14 @@ import { ApiError } from "../../wire/error.ts";
 import { OllamaShowRequest } from "../../wire/ollama.ts";
 import type { Endpoint } from "../endpoint.ts";
 import type { Fleet } from "../fleet.ts";
+import type { ModelView } from "../models/view.ts";
 import { modelNotFound } from "../refusal.ts";
 import { capabilitiesOf, contextLength, describe } from "./model.ts";
 
 export interface OllamaOptions {
   fleet: Fleet;
+  /** The models that clients are told of, as `GET /v1/models` lists them. */
+  listed(): Pick<ModelView, "id" | "ready">[];
 }
 
 /** The release of Ollama whose API this is; clients look at it before they use what is newer. */
@@ -24,7 +27,7 @@ const BODY_BYTES_MAX = 64 * 1024;
  * What Ollama's clients ask besides `/api/chat` and its like: which models there are, what they
  * can do, which are loaded, what version this is. Managing models is not done this way: 501.
  */
-export function routeOllama(app: App, { fleet }: OllamaOptions): void {
+export function routeOllama(app: App, { fleet, listed }: OllamaOptions): void {
   app.get("/", function showRoot(c) {
     // Clients look for these words; people get to see who it really is.
     const isPerson = c.req.header("accept")?.includes("text/html") === true;
@@ -36,15 +39,15 @@ export function routeOllama(app: App, { fleet }: OllamaOptions): void {
   });
 
   app.get("/api/tags", function listModels(c) {
-    const models = fleet.models.filter((id) => fleet.serving(id).some(isOnline));
-    return c.json({ models: models.map((id) => describe(fleet, id)) });
+    const models = listed().filter(({ ready }) => ready);
+    return c.json({ models: models.map(({ id }) => describe(fleet, id)) });
   });
 
   app.get("/api/ps", function listLoaded(c) {
-    const models = fleet.models.filter((id) => {
+    const models = listed().filter(({ id }) => {
       return fleet.serving(id).some((endpoint) => isOnline(endpoint) && hasLoaded(endpoint, id));
     });
-    const loaded = models.map((id) => ({
+    const loaded = models.map(({ id }) => ({
       ...describe(fleet, id),
       ...{ expires_at: NEVER, size_vram: 0, context_length: contextLength(fleet, id) },
     }));
