@@ -36,7 +36,7 @@ export type Dispatched = Omit<
   model: string;
   /** What it needs of an endpoint besides the model. */
   need?: Need<Endpoint> | undefined;
-  question: Pick<Question, "callTo" | "fingerprint" | "sendable">;
+  question: Pick<Question, "need" | "callTo" | "fingerprint" | "sendable">;
   /** Whose request it is; clients share the slots evenly. */
   client: string;
   /** The client wants the answer as a stream of events. */
@@ -167,6 +167,8 @@ export class Dispatcher {
       case "closed":
         return closing();
       case "unavailable": {
+        // What its endpoints can do may have become known while it waited: then it is refused.
+        request.question.need();
         const { fleet, absence = () => undefined } = this.#options;
         const { endpoints } = fleet;
         if (fleet.serving(model).length > 0) return noEndpoint(model, endpoints.length);
