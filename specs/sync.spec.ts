@@ -155,7 +155,8 @@ test("a node that is killed in mid-pull goes on where it was, and serves", async
   const partial = await eventually(async () => {
     const { nodes } = await progressOf(front);
     const bytes = nodes[0]?.progress?.bytes ?? 0;
-    return bytes > SIZE / 4 ? bytes : undefined;
+    // What has come is noted every second, which is a quarter of it.
+    return bytes > SIZE / 2 ? bytes : undefined;
   }, 40_000);
   expect(partial).toBeLessThan(SIZE);
 
