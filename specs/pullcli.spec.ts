@@ -99,7 +99,7 @@ test("a model that was pulled while nothing ran is served from the start", async
 
 test("a pull that is killed goes on where it was", async () => {
   await atHome(async (home) => {
-    hub.bytesPerSecond = 1_500_000;
+    hub.bytesPerSecond = 1_000_000;
     const child = await beginPull(home);
     child.kill("SIGKILL");
     await child.exited;
@@ -123,7 +123,7 @@ test("a pull that is killed goes on where it was", async () => {
 
 test("Ctrl-C keeps what has come, and says how to go on", async () => {
   await atHome(async (home) => {
-    hub.bytesPerSecond = 1_500_000;
+    hub.bytesPerSecond = 1_000_000;
     const child = await beginPull(home);
     child.kill("SIGINT");
     expect(await child.exited).toBe(130);
