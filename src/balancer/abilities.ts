@@ -1,6 +1,6 @@
 import type { Ability } from "../wire/capability.ts";
 import { ApiError } from "../wire/error.ts";
-import type { Endpoint } from "./endpoint.ts";
+import { type Endpoint, entryOf } from "./endpoint.ts";
 import type { Need } from "./routing/request.ts";
 
 /** How errors call what a model cannot do. */
@@ -74,8 +74,8 @@ export function abilityOf(path: string, hasImages: boolean): Ability | undefined
  * `id` is how the balancer lists the model. To see images, it must be able to chat as well.
  */
 export function mayDo(endpoint: Candidate, id: string, ability: Ability): boolean {
-  const entry = endpoint.models?.get(endpoint.served.get(id) ?? id);
-  const lacks = Array.isArray(entry?.lacks) ? entry.lacks : [];
+  const { lacks: said } = entryOf(endpoint, id);
+  const lacks = Array.isArray(said) ? said : [];
   if (lacks.includes(ability)) return false;
   const chats = ability === "vision" || ability === "completion";
   if (chats && lacks.includes("chat")) return false;

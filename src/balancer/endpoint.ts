@@ -178,3 +178,11 @@ export class Endpoint {
     };
   }
 }
+
+/** What an endpoint lists of a model, by the balancer's id of it; nothing if it does not. */
+export function entryOf(
+  { models, served }: Pick<Endpoint, "models" | "served">,
+  id: string,
+): Partial<ModelEntry> {
+  return models?.get(served.get(id) ?? id) ?? {};
+}

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { EventReader } from "../wire/sse.ts";
 import { CliError } from "./exit.ts";
 import { type Server, send } from "./server.ts";
 
@@ -78,24 +79,8 @@ function parseChunk(data: string): z.infer<typeof Chunk> {
   }
 }
 
-const DATA = "data:";
-
-/** The data of each server-sent event (WHATWG HTML, 9.2.6); other fields are passed over. */
+/** The data of each server-sent event; one that the end of the body cuts off is left out. */
 export async function* eventData(body: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
-  const decoder = new TextDecoder();
-  let rest = "";
-  let data: string[] = [];
-  for await (const bytes of body) {
-    rest += decoder.decode(bytes, { stream: true });
-    const lines = rest.split(/\r\n|\n/);
-    rest = lines.pop() ?? "";
-    for (const line of lines) {
-      if (line.startsWith(DATA)) {
-        data.push(line.slice(line.startsWith("data: ") ? DATA.length + 1 : DATA.length));
-      } else if (line === "" && data.length > 0) {
-        yield data.join("\n");
-        data = [];
-      }
-    }
-  }
+  const reader = new EventReader();
+  for await (const bytes of body) for (const { data } of reader.push(bytes)) yield data;
 }

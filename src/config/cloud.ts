@@ -3,7 +3,6 @@ import type { FallbackSetting, ProviderSetting } from "./settings.ts";
 
 /** The clouds that need no definition, by the prefix of their models. */
 export const BUILT_IN_CLOUDS = ["openai", "google", "anthropic"] as const;
-export type BuiltInCloud = (typeof BUILT_IN_CLOUDS)[number];
 
 /** A spelling that older clients use. */
 export const MISSPELT_ANTHROPIC = "ahtnorpic";

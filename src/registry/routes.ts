@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { App, AppContext } from "../http/app.ts";
 import { readJson } from "../http/body.ts";
+import { decodedName, readQuery } from "../http/query.ts";
 import { ApiError } from "../wire/error.ts";
 import { ModelChangeBody, RegisterBody, type RegisteredList } from "../wire/registry.ts";
 import type { Registry } from "./registry.ts";
@@ -44,9 +45,9 @@ export function routeRegistry(app: App, { registry, nodes }: RegistryRouteParts)
   for (const base of ["/api/models", "/v0/models"]) {
     const named = (c: AppContext, skip = "/", end = "") => {
       const path = c.req.path.slice(base.length + skip.length);
-      return decoded(path.slice(0, path.length - end.length));
+      return decodedName(path.slice(0, path.length - end.length));
     };
-    app.get(base, (c) => c.json(listed(registry, nodes, query(c, ListQuery))));
+    app.get(base, (c) => c.json(listed(registry, nodes, readQuery(c, ListQuery))));
     app.post(`${base}/register`, register);
     app.get(`${base}/hub`, (c) => {
       return c.json(registry.rows().map((row) => hubView(row, registry.isReady(row.id))));
@@ -97,26 +98,7 @@ function listed(
   return { object: "list", data, total: found.length, complete, revision: registry.revision };
 }
 
-function decoded(id: string): string {
-  try {
-    return decodeURIComponent(id);
-  } catch {
-    return id; // Not percent-encoding: then it is the name itself, or no model's name at all.
-  }
-}
-
 function noManifest(path: string): ApiError {
   const message = `Unknown route: GET ${path}. A manifest is at …/registry/{model}/manifest.json.`;
   return new ApiError("not_found", message, { code: "unknown_route" });
-}
-
-/** The query of a request. Throws 400 that names the wrong parameter. */
-function query<T>(c: AppContext, schema: z.ZodType<T>): T {
-  const result = schema.safeParse(c.req.query());
-  if (result.success) return result.data;
-  const issue = result.error.issues[0];
-  const param = issue?.path.join(".") ?? "";
-  const message = `The request is invalid: the query parameter \`${param}\` is wrong: \
-${issue?.message ?? ""}.`;
-  throw new ApiError("invalid_request", message, { param });
 }

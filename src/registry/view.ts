@@ -1,4 +1,5 @@
 import type { RegisteredRow } from "../db/registered.ts";
+import { ownOrigins } from "../storage/pull/allowlist.ts";
 import type { Manifest, Peer } from "../wire/manifest.ts";
 import type {
   HubModel,
@@ -79,10 +80,6 @@ export interface ManifestParts {
 export function manifestOf(parts: ManifestParts): Manifest {
   const { row, content, revision, hubUrl, allowlist, peers } = parts;
   const { kind } = content;
-  const { host, hostname } = new URL(hubUrl);
-  const isKnown = /(^|\.)(huggingface\.co|hf\.co)$/i.test(hostname);
-  // A mirror that was set is allowed by that.
-  const mirror = isKnown ? [] : [...new Set([host, hostname, `${host}/*`, `${hostname}/*`])];
   return {
     ...{ model: row.id, repo: row.repo, revision },
     format: kind === "mixed" ? null : kind === "gguf" ? "gguf" : "safetensors",
@@ -92,7 +89,7 @@ export function manifestOf(parts: ManifestParts): Manifest {
       ...artifact,
       url: resolveUrl(hubUrl, row.repo, revision, artifact.filename),
     })),
-    origin_allowlist: [...new Set([...allowlist, ...mirror])],
+    origin_allowlist: [...new Set([...allowlist, ...ownOrigins(hubUrl)])],
     peers,
     created_at: new Date(row.registeredAt).toISOString(),
   };

@@ -48,5 +48,3 @@ export const INFERENCE_PATHS = [
   "/v1/messages",
   "/v1/messages/count_tokens",
 ] as const;
-
-export type InferencePath = (typeof INFERENCE_PATHS)[number];

@@ -4,6 +4,7 @@ import type { State } from "../../db/state.ts";
 import type { App, AppContext } from "../../http/app.ts";
 import { readJson } from "../../http/body.ts";
 import { withoutIdleLimit } from "../../http/listen.ts";
+import { readQuery } from "../../http/query.ts";
 import {
   EndpointChangeBody,
   type EndpointDetail,
@@ -85,7 +86,7 @@ export function routeEndpoints(app: App, parts: EndpointRouteParts): void {
 
   for (const base of ["/api/endpoints", "/v0/endpoints"]) {
     app.post(base, create);
-    app.get(base, async (c) => c.json(await list(parts, query(c, ListQuery))));
+    app.get(base, async (c) => c.json(await list(parts, readQuery(c, ListQuery))));
     app.get(`${base}/:id`, async (c) => c.json(await detail(found(c))));
     app.put(`${base}/:id`, change);
     app.patch(`${base}/:id`, change);
@@ -103,7 +104,7 @@ export function routeEndpoints(app: App, parts: EndpointRouteParts): void {
       return c.json({ endpoint_id: endpoint.id, models: modelViews(endpoint) });
     });
     app.get(`${base}/:id/checks`, async (c) => {
-      const { limit, before } = query(c, ChecksQuery);
+      const { limit, before } = readQuery(c, ChecksQuery);
       const until = before === undefined ? {} : { before: Date.parse(before) };
       const { id } = found(c);
       const checks = await state.checks.of(id, { limit, ...until });
@@ -165,15 +166,4 @@ The list it gave last is kept.`;
 
 function askedMs({ facts }: Endpoint): number {
   return Math.min(facts.inferenceTimeoutMs, ASKED_MS_MAX);
-}
-
-/** The query of a request. Throws 400 that names the wrong parameter. */
-function query<T>(c: AppContext, schema: z.ZodType<T>): T {
-  const result = schema.safeParse(c.req.query());
-  if (result.success) return result.data;
-  const issue = result.error.issues[0];
-  const param = issue?.path.join(".") ?? "";
-  const message = `The request is invalid: the query parameter \`${param}\` is wrong: \
-${issue?.message ?? ""}.`;
-  throw new ApiError("invalid_request", message, { param });
 }

@@ -1,4 +1,5 @@
 import type { App, AppContext } from "../../http/app.ts";
+import { decodedName } from "../../http/query.ts";
 import type { Registry } from "../../registry/registry.ts";
 import type { Clouds } from "../clouds/clouds.ts";
 import type { Fleet } from "../fleet.ts";
@@ -31,7 +32,7 @@ export function routeModels(app: App, options: ModelsOptions): void {
   });
 
   app.get(`${PREFIX}*`, async function showModel(c) {
-    const name = decoded(c.req.path.slice(PREFIX.length));
+    const name = decodedName(c.req.path.slice(PREFIX.length));
     const model =
       listedModel(options, name) ?? (await clouds.models()).find(({ id }) => id === name);
     if (model === undefined) throw modelNotFound(name);
@@ -50,12 +51,4 @@ function anthropicEntry<M extends { id: string; created: number }>(model: M) {
   const isDate = !Number.isNaN(created.getTime());
   const created_at = (isDate ? created : new Date(0)).toISOString();
   return { ...model, type: "model", display_name: model.id, created_at };
-}
-
-function decoded(id: string): string {
-  try {
-    return decodeURIComponent(id);
-  } catch {
-    return id; // Not percent-encoding: then it is the name itself, or no model's name at all.
-  }
 }

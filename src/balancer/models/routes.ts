@@ -1,5 +1,6 @@
 import type { App, AppContext } from "../../http/app.ts";
 import { readJson } from "../../http/body.ts";
+import { decodedName } from "../../http/query.ts";
 import type { Logger } from "../../lib/log.ts";
 import type { Registry } from "../../registry/registry.ts";
 import { ApiError } from "../../wire/error.ts";
@@ -106,12 +107,7 @@ export function routeProgress(
 export function nameIn(c: AppContext, base: string, end: string): string | undefined {
   const path = c.req.path.slice(base.length + 1);
   if (!path.endsWith(end)) return undefined;
-  const name = path.slice(0, -end.length);
-  try {
-    return decodeURIComponent(name);
-  } catch {
-    return name; // Not percent-encoding: then it is the name itself, or no model's name at all.
-  }
+  return decodedName(path.slice(0, -end.length));
 }
 
 function notRegistered(name: string): ApiError {

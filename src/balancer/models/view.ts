@@ -1,6 +1,5 @@
 import { type CapabilitiesObject, capabilitiesObject } from "../../wire/capability.ts";
-import type { ModelEntry } from "../../wire/openai.ts";
-import type { Endpoint } from "../endpoint.ts";
+import { entryOf } from "../endpoint.ts";
 import { Stored } from "../endpoints/listing.ts";
 import type { Fleet } from "../fleet.ts";
 
@@ -61,8 +60,4 @@ export function viewOfModel(fleet: Fleet, id: string): ModelView {
 export function apisFor(abilities: ReadonlySet<string>): string[] {
   const chat = abilities.has("chat") ? ["chat_completions", "responses", "messages"] : [];
   return [...chat, ...(abilities.has("embeddings") ? ["embeddings"] : [])];
-}
-
-function entryOf(endpoint: Endpoint, id: string): Partial<ModelEntry> {
-  return endpoint.models?.get(endpoint.served.get(id) ?? id) ?? {};
 }

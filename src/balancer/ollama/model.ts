@@ -1,6 +1,6 @@
 import type { OllamaDetails } from "../../wire/ollama.ts";
 import type { ModelEntry } from "../../wire/openai.ts";
-import type { Endpoint } from "../endpoint.ts";
+import { type Endpoint, entryOf } from "../endpoint.ts";
 import type { Fleet } from "../fleet.ts";
 
 /** A model as `/api/tags` lists it. */
@@ -69,10 +69,6 @@ function detailsOf(id: string, serving: readonly Endpoint[]): OllamaDetails {
     parameter_size: size?.toUpperCase() ?? "",
     quantization_level: quantization.exec(id)?.[1]?.toUpperCase() ?? "",
   };
-}
-
-function entryOf(endpoint: Endpoint, id: string): Partial<ModelEntry> {
-  return endpoint.models?.get(endpoint.served.get(id) ?? id) ?? {};
 }
 
 /** The first that an entry says; 0 if none does. */

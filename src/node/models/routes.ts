@@ -1,5 +1,6 @@
 import type { App, AppContext } from "../../http/app.ts";
 import { readJson } from "../../http/body.ts";
+import { decodedName } from "../../http/query.ts";
 import { parseModelName } from "../../storage/id.ts";
 import type { Store } from "../../storage/store.ts";
 import { ApiError } from "../../wire/error.ts";
@@ -48,7 +49,7 @@ export function addModelRoutes(app: App, parts: ModelRouteParts): void {
     });
     app.delete(`${root}/*`, async (c) => {
       if (c.req.path === root) return c.notFound(); // The pattern covers the list, too.
-      const name = decoded(c.req.path.slice(root.length + 1));
+      const name = decodedName(c.req.path.slice(root.length + 1));
       await remove(name, parts, c.req.raw.signal);
       return c.body(null, 204);
     });
@@ -167,14 +168,6 @@ async function bodyOf(c: AppContext): Promise<PullBody> {
   const isThere =
     Number(headers.get("content-length") ?? 0) > 0 || headers.has("transfer-encoding");
   return isThere ? (await readJson(c, PullBody, BODY_BYTES_MAX)).value : {};
-}
-
-function decoded(id: string): string {
-  try {
-    return decodeURIComponent(id);
-  } catch {
-    return id; // Not percent-encoding: then it is the name itself, or no model's name at all.
-  }
 }
 
 function noPull(id: string): ApiError {

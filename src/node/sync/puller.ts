@@ -1,6 +1,7 @@
 import { modelsFolder } from "../../config/hubfields.ts";
 import type { Settings } from "../../config/settings.ts";
 import type { Logger } from "../../lib/log.ts";
+import { ownOrigins } from "../../storage/pull/allowlist.ts";
 import { Puller } from "../../storage/pull/pull.ts";
 
 /** The puller of a node, as its settings say. */
@@ -14,11 +15,4 @@ export function createPuller(settings: Settings, log: Logger): Puller {
     maxBytesPerSecond: maxDownloadRateBytes,
     onTrouble: (model, what, err) => log.warn({ model, what, err }, "pull.trouble"),
   });
-}
-
-/** A mirror that was set is allowed by that, on any of its ports. */
-function ownOrigins(hubUrl: string): string[] {
-  const { hostname, host } = new URL(hubUrl);
-  if (/(^|\.)(huggingface\.co|hf\.co)$/i.test(hostname)) return [];
-  return [...new Set([host, hostname, `${host}/*`, `${hostname}/*`])];
 }

@@ -1,10 +1,12 @@
 import { ORIGINS_DEFAULT } from "../../config/hubfields.ts";
 
-/** The default list for a hub at another address, e.g. a mirror. */
-export function originsFor(hubUrl: string): string[] {
-  const host = URL.parse(hubUrl)?.host ?? "huggingface.co";
-  const own = host === "huggingface.co" ? [] : [`${URL.parse(hubUrl)?.protocol}//${host}/*`];
-  return [...own, ...ORIGINS_DEFAULT];
+const HUB_HOSTS = /(^|\.)(huggingface\.co|hf\.co)$/i;
+
+/** Patterns of a mirror's own address, on any of its ports: a mirror that was set is allowed. */
+export function ownOrigins(hubUrl: string): string[] {
+  const { hostname, host } = new URL(hubUrl);
+  if (HUB_HOSTS.test(hostname)) return [];
+  return [...new Set([host, hostname, `${host}/*`, `${hostname}/*`])];
 }
 
 const PATTERN_CHARS_MAX = 512;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { ORIGINS_DEFAULT } from "../../config/hubfields.ts";
-import { isAllowed, originsFor } from "./allowlist.ts";
+import { isAllowed, ownOrigins } from "./allowlist.ts";
 import { Progress } from "./progress.ts";
 import { Ranges } from "./ranges.ts";
 import { Semaphore } from "./semaphore.ts";
@@ -75,8 +75,9 @@ describe("the list of origins", () => {
   });
 
   test("has a mirror's own address", () => {
-    expect(isAllowed("http://mirror:8080/a/b", originsFor("http://mirror:8080"))).toBe(true);
-    expect(originsFor("https://huggingface.co")).toEqual([...ORIGINS_DEFAULT]);
+    expect(isAllowed("http://mirror:8080/a/b", ownOrigins("http://mirror:8080"))).toBe(true);
+    expect(ownOrigins("https://huggingface.co")).toEqual([]);
+    expect(isAllowed("https://huggingface.co/x", [...ORIGINS_DEFAULT])).toBe(true);
   });
 });
 
