@@ -6,16 +6,21 @@ const HUB_HOSTS = /(^|\.)(huggingface\.co|hf\.co)$/i;
 export function ownOrigins(hubUrl: string): string[] {
   const { hostname, host } = new URL(hubUrl);
   if (HUB_HOSTS.test(hostname)) return [];
-  return [...new Set([host, hostname, `${host}/*`, `${hostname}/*`])];
+  // Without a path: of a name without a dot, `name/*` would be a repository.
+  return [...new Set([host, hostname])];
 }
 
 const PATTERN_CHARS_MAX = 512;
 
 /**
- * Whether a URL matches one of the patterns. Capitals do not matter, `*` stands for anything. What
- * a pattern is compared with: `*` everything; with `://` scheme, host and path; with a dot host and
- * path, or the host alone; with a slash the repository (`org/name`); anything else the host. No
- * patterns allow nothing.
+ * Whether a URL matches one of the patterns. Capitals do not matter, `*` stands for anything:
+ *
+ * - `*` allows every address;
+ * - `org/name`, with a slash and neither a dot nor a port, allows a repository, wherever it lies;
+ * - anything else is `[scheme://]host[:port][/path]`. Each part is compared with the same part of
+ *   the URL and with nothing else; a part that is not given may be anything.
+ *
+ * No patterns allow nothing.
  */
 export function isAllowed(url: string, patterns: string[]): boolean {
   const parsed = URL.parse(url);
@@ -41,25 +46,17 @@ function isRepository(pattern: string): boolean {
 function matches(url: URL, pattern: string): boolean {
   if (pattern === "*") return true;
   if (pattern === "" || pattern.length > PATTERN_CHARS_MAX) return false;
-  const host = url.host.toLowerCase();
   const path = url.pathname.toLowerCase();
-  if (pattern.includes("://")) return glob(pattern, `${url.protocol}//${host}${path}`);
-  // An address or a name with a port is a host, whether there is a dot in it or not.
-  if (pattern.includes(".") || /:\d+(?:$|\/)/.test(pattern)) {
-    return glob(pattern, `${host}${path}`) || glob(pattern, host) || glob(pattern, hostname(url));
-  }
-  if (pattern.includes("/")) return glob(pattern, repositoryOf(path));
-  return glob(pattern, host) || glob(pattern, hostname(url));
+  if (isRepository(pattern)) return glob(pattern, path.split("/").slice(1, 3).join("/"));
+  const [, scheme, host = "", rest = ""] = /^(?:([^/]*):\/\/)?([^/]*)(.*)$/s.exec(pattern) ?? [];
+  if (scheme !== undefined && !glob(`${scheme}:`, url.protocol)) return false;
+  if (rest !== "" && !glob(rest, path)) return false;
+  // A name may be written with the dot of its root.
+  const name = url.hostname.toLowerCase().replace(/\.$/, "");
+  return glob(host, name) || glob(host, `${name}:${url.port || DEFAULT_PORTS[url.protocol]}`);
 }
 
-function hostname(url: URL): string {
-  return url.hostname.toLowerCase();
-}
-
-/** `org/name` of a file's address on a hub. */
-function repositoryOf(path: string): string {
-  return path.split("/").slice(1, 3).join("/");
-}
+const DEFAULT_PORTS: Record<string, string> = { "http:": "80", "https:": "443" };
 
 function glob(pattern: string, text: string): boolean {
   const [first = "", ...rest] = pattern.split("*");
