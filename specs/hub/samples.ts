@@ -47,6 +47,19 @@ export function variantsRepo(name = "acme/Llama-3-8B-GGUF"): NewRepo {
   };
 }
 
+/** GGUF files whose names are in lower case, as Qwen's own are. */
+export function lowercaseRepo(name = "acme/qwen3-8b-gguf"): NewRepo {
+  return {
+    name,
+    files: {
+      "qwen3-8b-q4_k_m.gguf": someBytes(4000, 24),
+      "qwen3-8b-q8_0.gguf": someBytes(8000, 28),
+    },
+    tags: ["gguf"],
+    gguf: { architecture: "qwen3", context_length: 8192, chat_template: "{{ gguf }}" },
+  };
+}
+
 /** Weights as safetensors in `shards` files with their index, and what stands around them. */
 export function safetensorsRepo(name = "acme/Qwen3-0.6B", shards = 2): NewRepo {
   const number = (n: number) => String(n).padStart(5, "0");

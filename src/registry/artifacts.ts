@@ -1,4 +1,4 @@
-import { isGguf, localName, quantizationOf } from "../wire/artifact.ts";
+import { isGguf, isSameQuantization, localName, quantizationOf } from "../wire/artifact.ts";
 import { ApiError } from "../wire/error.ts";
 import { isSafePath } from "../wire/manifest.ts";
 import type { ModelContent, Variant } from "../wire/registry.ts";
@@ -48,7 +48,7 @@ export function choose({ files: listed }: Snapshot, wish: Wish): Choice {
   const gguf = sortGguf(files);
   if (wish.quantization !== undefined) {
     const { quantization } = wish;
-    const meant = gguf.variants.filter((one) => same(one.quantization, quantization));
+    const meant = gguf.variants.filter((one) => isSameQuantization(one.quantization, quantization));
     const there = gguf.variants.map((one) => one.quantization ?? "none").join(", ") || "none";
     const [first] = meant;
     if (first === undefined)
@@ -174,10 +174,6 @@ function nothingFound(files: RepoFile[]): string {
 
 function named(files: readonly RepoFile[], path: string): boolean {
   return files.some((file) => file.path === path && file.size > 0);
-}
-
-function same(a: string | null, b: string): boolean {
-  return a?.toUpperCase() === b.toUpperCase();
 }
 
 function ambiguous(why: string): ApiError {

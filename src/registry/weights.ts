@@ -2,6 +2,7 @@ import {
   ggufRole,
   ggufStem,
   isGguf,
+  isSameQuantization,
   localName,
   quantizationOf,
   splitPartName,
@@ -67,7 +68,7 @@ function variantOf(files: RepoFile[]): GgufVariant {
 
 /** The variant that a node with enough memory takes: Q4_K_M, else the largest one. */
 export function preferredOf(variants: readonly GgufVariant[]): GgufVariant | undefined {
-  const usual = variants.find(({ quantization }) => quantization?.toUpperCase() === "Q4_K_M");
+  const usual = variants.find(({ quantization }) => isSameQuantization(quantization, "Q4_K_M"));
   return usual ?? [...variants].sort((a, b) => b.sizeBytes - a.sizeBytes)[0];
 }
 

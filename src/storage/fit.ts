@@ -1,4 +1,5 @@
 import { formatBytes, parseBytes } from "../config/units.ts";
+import { isSameQuantization } from "../wire/artifact.ts";
 import type { Device } from "../wire/system.ts";
 import type { Candidate } from "./pull/artifacts.ts";
 import { PullError } from "./pull/failure.ts";
@@ -171,7 +172,9 @@ export function chooseFit(options: FitOptions): Fit {
   ] as const;
   for (const [place, room] of rooms) {
     const inside = fits.filter(({ estimate }) => estimate.total <= room);
-    const preferred = inside.find(({ candidate }) => candidate.quantization === PREFERRED);
+    const preferred = inside.find(({ candidate }) =>
+      isSameQuantization(candidate.quantization, PREFERRED),
+    );
     const largest = inside.toSorted((a, b) => b.estimate.weights - a.estimate.weights)[0];
     const chosen = preferred ?? largest;
     if (chosen !== undefined) return { ...chosen, place };

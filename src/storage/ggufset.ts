@@ -1,5 +1,6 @@
 import {
   ggufStem,
+  isSameQuantization,
   quantizationOf,
   type SplitPart,
   splitPartName,
@@ -102,14 +103,15 @@ function withQuantization(
 ): GgufSet | undefined {
   const strict = sets.filter(({ stem }) => {
     const start = stem.slice(0, -quantization.length);
-    if (!stem.endsWith(quantization) || !/[.-]$/.test(start)) return false;
+    const end = stem.slice(-quantization.length);
+    if (!isSameQuantization(end, quantization) || !/[.-]$/.test(start)) return false;
     const name = start.slice(0, -1).toLowerCase();
     return name === leaf || name === "model";
   });
   if (strict.length > 0) return only(strict);
-  const told = sets.filter((set) => set.quantization === quantization);
+  const told = sets.filter((set) => isSameQuantization(set.quantization, quantization));
   if (told.length > 0) return only(told);
-  if (recorded !== quantization) return undefined;
+  if (!isSameQuantization(recorded, quantization)) return undefined;
   return bySpelling(sets, "model") ?? only(sets);
 }
 

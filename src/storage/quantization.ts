@@ -1,5 +1,6 @@
 import { lstat, unlink } from "node:fs/promises";
 import { join } from "node:path";
+import { isSameQuantization } from "../wire/artifact.ts";
 import { ApiError } from "../wire/error.ts";
 import { syncFolder } from "./durable.ts";
 import { ggufFiles, Headers, readFolder } from "./folder.ts";
@@ -38,7 +39,9 @@ export async function removeQuantization(options: QuantizationRemoval): Promise<
     const { quantization: meant, ...rest } = record;
     await writeRecord(folder, {
       ...rest,
-      ...(meant === undefined || meant === quantization ? {} : { quantization: meant }),
+      ...(meant === undefined || isSameQuantization(meant, quantization)
+        ? {}
+        : { quantization: meant }),
       files: record.files.filter(({ name }) => !gone.has(name)),
     });
   } finally {

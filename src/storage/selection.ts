@@ -1,5 +1,5 @@
 import { formatBytes } from "../config/units.ts";
-import { ggufRole, localName } from "../wire/artifact.ts";
+import { ggufRole, isSameQuantization, localName } from "../wire/artifact.ts";
 import type { Artifact, Manifest } from "../wire/manifest.ts";
 import {
   chooseFit,
@@ -124,7 +124,7 @@ ${formatBytes(host)} of host memory are free: it may not run here now.`;
 }
 
 function withQuantization({ repo }: Manifest, all: Candidate[], wanted: string): Candidate[] {
-  const same = (one: Candidate) => one.quantization?.toUpperCase() === wanted.toUpperCase();
+  const same = (one: Candidate) => isSameQuantization(one.quantization, wanted);
   const meant = all.filter(same);
   if (meant.length === 1) return meant;
   if (meant.length > 1) throw ambiguous(repo, wanted, meant);
@@ -133,7 +133,11 @@ function withQuantization({ repo }: Manifest, all: Candidate[], wanted: string):
 
 function refuseTwin({ repo }: Manifest, all: Candidate[], chosen: Candidate): void {
   const { quantization } = chosen;
-  const twins = all.filter((one) => one.quantization === quantization);
+  const twins = all.filter((one) =>
+    quantization === null
+      ? one.quantization === null
+      : isSameQuantization(one.quantization, quantization),
+  );
   if (twins.length > 1) throw ambiguous(repo, quantization ?? "name without quantization", twins);
 }
 

@@ -36,10 +36,12 @@ describe("GGUF", () => {
     expect(await primaryOf(models, "m")).toBe("a-Q4_0.gguf");
   });
 
-  test("the quantization is case-sensitive", async () => {
+  test("the quantization is found in any case", async () => {
     using models = new ModelsFolder().write({ "m/m-Q4_K_M.gguf": "x", "m/m-Q8_0.gguf": "x" });
     expect(await primaryOf(models, "m:Q4_K_M")).toBe("m-Q4_K_M.gguf");
-    expect(await primaryOf(models, "m:q4_k_m")).toContain("no single file has q4_k_m");
+    expect(await primaryOf(models, "m:q4_k_m")).toBe("m-Q4_K_M.gguf");
+    models.write({ "n/n-q4_k_m.gguf": "x", "n/n-q8_0.gguf": "x" });
+    expect(await primaryOf(models, "n:Q4_K_M")).toBe("n-q4_k_m.gguf");
   });
 
   test("the folder's own name goes before others, two alike are none", async () => {

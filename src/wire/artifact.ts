@@ -46,6 +46,11 @@ export function quantizationOf(name: string): string | undefined {
   return words.findLast((word) => QUANTIZATION.test(word));
 }
 
+/** Whether two spellings mean the same quantization: `q4_k_m` and `Q4_K_M` do. */
+export function isSameQuantization(a: string | null | undefined, b: string): boolean {
+  return a?.toUpperCase() === b.toUpperCase();
+}
+
 /** Image projectors and LoRA adapters are GGUF files too; their names say what they are. */
 export function ggufRole(name: string): GgufRole {
   const words = ggufStem(name).toLowerCase().split(/[-._]/);

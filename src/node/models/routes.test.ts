@@ -2,7 +2,12 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { eventually } from "../../../specs/eventually.ts";
-import { adapterRepo, safetensorsRepo, variantsRepo } from "../../../specs/hub/samples.ts";
+import {
+  adapterRepo,
+  lowercaseRepo,
+  safetensorsRepo,
+  variantsRepo,
+} from "../../../specs/hub/samples.ts";
 import { type Hub, startHub } from "../../../specs/hub.ts";
 import { NodeModelList, PullStarted, PullView } from "../../wire/sync.ts";
 import { errorOf, TestNode } from "../testnode.ts";
@@ -11,6 +16,7 @@ let hub: Hub;
 beforeAll(async () => {
   hub = await startHub();
   await hub.add(variantsRepo());
+  await hub.add(lowercaseRepo());
   await hub.add(adapterRepo());
   await hub.add(safetensorsRepo());
 });
@@ -96,6 +102,22 @@ test("a quantization that is pulled lies with the others of its repository", asy
       .sort(),
   ).toEqual([...["Llama-3-8B-Q4_K_M.gguf", "Llama-3-8B-Q8_0.gguf", "mmproj-F16.gguf"]]);
   for (const name of [model, `${model}:Q8_0`, `hf/${model}:Q4_K_M`]) {
+    expect((await host.chat({ model: name })).status).toBe(200);
+  }
+});
+
+test("of a repository in lower case, Q4_K_M is pulled, and found in any case", async () => {
+  await using host = new TestNode(["fixed"], { hubUrl: hub.url });
+  const model = "acme/qwen3-8b-gguf";
+  const answer = await host.post("/api/models/pull", { model });
+  const { progress_url: url } = PullStarted.parse(await answer.json());
+  await eventually(async () => {
+    const { progress } = PullView.parse(await (await host.get(url)).json());
+    return progress.state === "done" ? progress : undefined;
+  });
+  const files = readdirSync(join(host.engines.folder, "models/hf/acme/qwen3-8b-gguf"));
+  expect(files.filter((name) => name.endsWith("gguf"))).toEqual(["qwen3-8b-q4_k_m.gguf"]);
+  for (const name of [model, `${model}:Q4_K_M`, `hf/${model}:q4_k_m`]) {
     expect((await host.chat({ model: name })).status).toBe(200);
   }
 });

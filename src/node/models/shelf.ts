@@ -3,7 +3,7 @@ import type { StoredModel } from "../../storage/descriptor.ts";
 import { readFolder } from "../../storage/folder.ts";
 import type { ModelRecord } from "../../storage/record.ts";
 import type { Store, Unusable } from "../../storage/store.ts";
-import { isGguf, quantizationOf } from "../../wire/artifact.ts";
+import { isGguf, isSameQuantization, quantizationOf } from "../../wire/artifact.ts";
 import { ApiError } from "../../wire/error.ts";
 import { type Catalog, describer, type ServedModel } from "../catalog.ts";
 
@@ -179,18 +179,19 @@ export class Shelf {
     if (model.runtime !== RUNTIME) return [];
     const called = this.#called.find((one) => one.id.toLowerCase() === lowered);
     const { id } = called ?? model;
-    const own = model.quantization === undefined ? [] : [`${id}:${model.quantization}`];
+    const own = namesWith(id, model.quantization);
     const spelled = id === model.id ? [] : [model.id];
     const names = [...own, ...spelled, ...shortOf(id, own), ...(called?.names ?? [])];
     const { quantizations = [] } = called ?? {};
-    const listed = own.filter(() => quantizations.includes(model.quantization ?? ""));
+    const isListed = quantizations.some((one) => isSameQuantization(model.quantization, one));
+    const listed = isListed ? own.slice(0, 1) : [];
     const template = record?.chat_template;
     const args = template === undefined ? [] : ["--chat-template", template];
     const all = [
       served(model, id, { args, aliases: names, listed }),
       ...others.map((other) => {
-        const name = `${id}:${other.quantization}`;
-        return served(other, name, { args, aliases: shortOf(name, []) });
+        const [name = id, ...spelled] = namesWith(id, other.quantization);
+        return served(other, name, { args, aliases: [...spelled, ...shortOf(name, spelled)] });
       }),
     ];
     const leaving = [...this.#leaving];
@@ -207,6 +208,12 @@ function served(
   const marks = files.map(({ path, sizeBytes, mtimeMs }) => `${path} ${sizeBytes} ${mtimeMs}`);
   const locate = describer(primary.path, projector?.path);
   return { served: { id, locate, ...how }, mark: [...marks, ...how.args].join("\n") };
+}
+
+/** A model's name with its quantization, as its file spells that and in capitals. */
+function namesWith(id: string, quantization: string | undefined): string[] {
+  if (quantization === undefined) return [];
+  return [...new Set([`${id}:${quantization}`, `${id}:${quantization.toUpperCase()}`])];
 }
 
 /** The id in lower case, without a quantization. */

@@ -3,6 +3,7 @@ import {
   ggufRole,
   ggufStem,
   isGguf,
+  isSameQuantization,
   localName,
   splitPartOf,
 } from "../../wire/artifact.ts";
@@ -77,7 +78,7 @@ export function filesOf(candidate: Candidate, artifacts: Artifact[]): Artifact[]
   const projectors = artifacts.filter((artifact) => isGgufOf(artifact, "projector"));
   const projector =
     PROJECTORS.map((wanted) =>
-      projectors.find(({ quantization }) => quantization?.toUpperCase() === wanted),
+      projectors.find(({ quantization }) => isSameQuantization(quantization, wanted)),
     ).find((found) => found !== undefined) ?? projectors[0];
   if (candidate.format === "gguf" && projector !== undefined) chosen.add(projector);
   for (const artifact of artifacts) {
