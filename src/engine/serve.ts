@@ -7,13 +7,22 @@ import type { EngineAddress } from "./messages.ts";
 /** Name of the header that carries the secret where there are no Unix sockets. */
 export const SECRET_HEADER = "x-llmlb-engine-secret";
 
+/** What answers need of an engine. */
+export type ServedEngine = Pick<NativeEngine, "submit" | "cancel">;
+
+/**
+ * A long prompt, or a neighbour's, is a long silence; how long it may be is the node's to say. No
+ * more than an object, because Bun's types lack the field where the socket is a Unix one.
+ */
+const NO_IDLE_LIMIT: object = { idleTimeout: 0 };
+
 /** Serves an engine's routes over HTTP on a Unix socket, on Windows on a loopback port. */
-export function serveEngine(engine: NativeEngine, socket: string) {
-  const shared = { idleTimeout: 0, maxRequestBodySize: Number.MAX_SAFE_INTEGER } as const;
+export function serveEngine(engine: ServedEngine, socket: string) {
+  const shared = { ...NO_IDLE_LIMIT, maxRequestBodySize: Number.MAX_SAFE_INTEGER };
   if (process.platform !== "win32") {
     const server = Bun.serve({
+      ...shared,
       unix: socket,
-      maxRequestBodySize: shared.maxRequestBodySize,
       fetch: (request) => answer(engine, request),
       error: refuseBroken,
     });
@@ -36,7 +45,7 @@ export function serveEngine(engine: NativeEngine, socket: string) {
 }
 
 /** Runs one request in the engine; a stream's bytes go out as they come. */
-async function answer(engine: NativeEngine, request: Request): Promise<Response> {
+async function answer(engine: ServedEngine, request: Request): Promise<Response> {
   const native = await toNative(request);
   const { promise, resolve } = Promise.withResolvers<Response>();
   const body = new ResponseBody();

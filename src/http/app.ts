@@ -5,10 +5,13 @@ import { Direct, type DirectHandler, type Scope } from "./direct.ts";
 import type { Drain } from "./drain.ts";
 import { tellRequestId } from "./headers.ts";
 
+/** What can be asked of a request's connection. */
+export type Connections = Pick<Bun.Server<undefined>, "requestIP" | "timeout">;
+
 /** What every request handler finds in its context. */
 export interface AppEnv {
   /** Absent when an app is called without a server, as tests do. */
-  Bindings: { server?: Bun.Server<undefined> };
+  Bindings: { server?: Connections };
   Variables: {
     requestId: string;
     /** Settles when the response body has been sent; absent for bodies sent at once. */

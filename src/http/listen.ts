@@ -1,4 +1,4 @@
-import type { App } from "./app.ts";
+import type { App, Connections } from "./app.ts";
 import type { Scope } from "./direct.ts";
 
 /** A running HTTP server. */
@@ -14,21 +14,26 @@ export interface ListenAddress {
   host: string;
   /** 0 takes any free port. */
   port: number;
+  /**
+   * A connection without any traffic for this long is closed: kept-alive ones and slow senders.
+   * Default 120.
+   */
+  idleTimeoutS?: number;
 }
-
-/** A connection without any traffic for this long is closed: kept-alive ones and slow senders. */
-const IDLE_TIMEOUT_S = 120;
 
 /**
  * Serves an app. Bodies are limited by the routes, so that the refusal has the API's shape; silent
  * answers by `forward`. Throws when the address is taken.
  */
-export function listen(app: App, { host, port }: ListenAddress): Listener {
+export function listen(app: App, { host, port, idleTimeoutS = 120 }: ListenAddress): Listener {
   const server = Bun.serve({
     hostname: host,
     port,
-    fetch: (request, self) => app.fetch(withHost(request), { server: self }),
-    idleTimeout: IDLE_TIMEOUT_S,
+    fetch: (request, self) =>
+      request.url.startsWith("/")
+        ? answerWithoutHost(app, request, self)
+        : app.fetch(request, { server: self }),
+    idleTimeout: idleTimeoutS,
     maxRequestBodySize: Number.MAX_SAFE_INTEGER,
   });
   const bound = server.port ?? port;
@@ -44,9 +49,14 @@ export function withoutIdleLimit(c: Scope): void {
   c.env?.server?.timeout(c.req.raw, 0);
 }
 
-/** HTTP/1.0 probes send no `Host`; Bun then gives a URL without origin, which Hono cannot read. */
-function withHost(request: Request): Request {
-  return request.url.startsWith("/")
-    ? new Request(`http://localhost${request.url}`, request)
-    : request;
+/**
+ * HTTP/1.0 probes send no `Host`; Bun then gives a URL without origin, which Hono cannot read. Of
+ * the request that is made instead the server knows no connection.
+ */
+function answerWithoutHost(app: App, request: Request, server: Connections) {
+  const connection: Connections = {
+    timeout: (_, seconds) => server.timeout(request, seconds),
+    requestIP: () => server.requestIP(request),
+  };
+  return app.fetch(new Request(`http://localhost${request.url}`, request), { server: connection });
 }

@@ -1,6 +1,7 @@
 import type { Engine } from "../engine/launch.ts";
 import type { AppContext } from "../http/app.ts";
 import { forward } from "../http/forward.ts";
+import { withoutIdleLimit } from "../http/listen.ts";
 import type { Rewrite } from "../http/rewrite/rewrite.ts";
 import { type ApiError, dialectOf } from "../wire/error.ts";
 import { crashedError } from "./failure.ts";
@@ -32,6 +33,8 @@ const EXIT_KNOWN_MS = 2000;
 export async function pass(c: AppContext, options: PassOptions): Promise<Response> {
   const { runner, path, body, rewrite, firstByteTimeoutMs, idleTimeoutMs } = options;
   const { signal, method, headers } = c.req.raw;
+  // Also those without a JSON body may wait for a load, or for what the engine is at.
+  withoutIdleLimit(c);
   const { engine, release } = await runner.acquire({ signal, waitMs: firstByteTimeoutMs });
   try {
     const { response, sent } = await forward({

@@ -9,6 +9,8 @@ import {
   variantsRepo,
 } from "../../../specs/hub/samples.ts";
 import { type Hub, startHub } from "../../../specs/hub.ts";
+import type { Settings } from "../../config/settings.ts";
+import { listen } from "../../http/listen.ts";
 import { NodeModelList, PullStarted, PullView } from "../../wire/sync.ts";
 import { errorOf, TestNode } from "../testnode.ts";
 
@@ -23,8 +25,8 @@ beforeAll(async () => {
 afterAll(() => hub[Symbol.asyncDispose]());
 
 /** A node whose models folder has one model in these quantizations. */
-async function holding(quantizations: string[]) {
-  const host = new TestNode(["fixed"]);
+async function holding(quantizations: string[], more: Partial<Settings> = {}) {
+  const host = new TestNode(["fixed"], more);
   const folder = join(host.engines.folder, "models/org/m");
   mkdirSync(folder, { recursive: true });
   for (const one of quantizations) writeFileSync(join(folder, `m-${one}.gguf`), "GGUF");
@@ -54,6 +56,17 @@ test("a quantization is removed for itself; the engines of the others go on", as
     expect((await host.chat({ model })).status).toBe(200);
   expect(host.engines.launches).toHaveLength(2);
 });
+
+test("who removes a model waits as long as its requests run", async () => {
+  const { host } = await holding(["Q8_0"], { drainTimeoutMs: 6000 });
+  await using _ = host;
+  await host.chat({ model: "org/m", stream: true });
+  // Bun looks at its limit every four seconds.
+  const listener = listen(host.node.app, { host: "127.0.0.1", port: 0, idleTimeoutS: 1 });
+  const answer = await fetch(`${listener.url}/api/models/org/m`, { method: "DELETE" });
+  expect(answer.status).toBe(204);
+  await listener.stop(true);
+}, 10_000);
 
 test("the quantization that is meant goes, and the last one takes the model along", async () => {
   const { host, folder, remove, names } = await holding(["Q8_0", "Q4_0"]);

@@ -1,5 +1,6 @@
 import type { App, AppContext } from "../../http/app.ts";
 import { readJson } from "../../http/body.ts";
+import { withoutIdleLimit } from "../../http/listen.ts";
 import { decodedName } from "../../http/query.ts";
 import { parseModelName } from "../../storage/id.ts";
 import type { Store } from "../../storage/store.ts";
@@ -50,6 +51,7 @@ export function addModelRoutes(app: App, parts: ModelRouteParts): void {
     app.delete(`${root}/*`, async (c) => {
       if (c.req.path === root) return c.notFound(); // The pattern covers the list, too.
       const name = decodedName(c.req.path.slice(root.length + 1));
+      withoutIdleLimit(c); // Its requests may take long to end.
       await remove(name, parts, c.req.raw.signal);
       return c.body(null, 204);
     });
