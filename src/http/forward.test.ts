@@ -36,7 +36,8 @@ function proxy(url: string, more: Partial<ForwardOptions> = {}) {
     port: 0,
     async fetch(request) {
       try {
-        const forwarded = await send(url, { caller: request, ...more });
+        const { headers } = request;
+        const forwarded = await send(url, { caller: request, headers, ...more });
         forwarded.sent.then(sent.resolve);
         return forwarded.response;
       } catch (error) {
@@ -97,6 +98,31 @@ describe("what is sent says what it is", () => {
     expect(await response.json()).toEqual({ type: sent });
     await target.stop(true);
   });
+});
+
+test("what Connection names goes no further, either way", async () => {
+  const received: string[] = [];
+  using target = rawTarget((c) => {
+    received.push(c.received);
+    const head =
+      "HTTP/1.1 200 OK\r\nX-Hop: 1\r\nConnection: x-hop ,\r\nx-kept: 1\r\nX-Route: 1\r\n";
+    c.send(`${head}CONNECTION:\tkeep-alive\t,X-ROUTE, Content-Type\r\n`);
+    c.send(`content-type: ${JSON_TYPE}\r\ncontent-length: 2\r\n\r\n{}`);
+  });
+  const { url, stop } = proxy(target.url);
+  const client = await rawClient(url);
+  const named = "Connection: TraceParent\t,\r\nconnection: close,content-length\r\n";
+  client.send(REQUEST.replace("\r\n\r\n", `\r\n${named}traceparent: 1\r\ntracestate: 2\r\n\r\n`));
+  const answer = (await client.closed).toLowerCase();
+  expect(answer).toContain(`content-type: ${JSON_TYPE}`);
+  expect(answer).toContain("x-kept: 1");
+  expect(answer).not.toMatch(/x-hop|x-route/);
+  expect(answer).toEndWith("{}");
+  const [asked = ""] = received;
+  expect(asked).toContain("tracestate: 2");
+  expect(asked).toEndWith("\r\n\r\n{}");
+  expect(asked).not.toMatch(/traceparent/i);
+  stop();
 });
 
 describe("an error that is not in the client's API", () => {

@@ -56,6 +56,49 @@ test("returnedHeaders drops the headers of a connection, of browsers, of an acco
   });
 });
 
+describe("what Connection names goes no further", () => {
+  const NAMED = ["X-Hop , ,keep-alive\t", "", "close,\tX-ROUTE,cache-control ,content-Type", "te"];
+
+  test("in an answer, whatever the lines", () => {
+    const target = [
+      ...["x-hop", "1", "content-type", "application/json", "x-route", "a", "x-hop-not", "stays"],
+      ...NAMED.flatMap((value) => ["connection", value]),
+      ...["cache-control", "no-store", "x-route", "b", "te", "x", "proxy-connection", "x"],
+    ];
+    expect(returnedHeaders(target, "ours")).toEqual({
+      "content-type": "application/json",
+      "x-hop-not": "stays",
+      "x-request-id": "ours",
+    });
+  });
+
+  test("in a request, whatever the lines", () => {
+    const client = new Headers({ "content-type": "multipart/form-data; boundary=b" });
+    for (const name of ["traceparent", "tracestate", "user-agent"]) client.set(name, "1");
+    for (const value of [" TraceParent\t, ", "keep-alive,Content-Type,,user-agent"]) {
+      client.append("connection", value);
+    }
+    expect(forwardedHeaders(client, "req_1")).toEqual({
+      "accept-encoding": "identity",
+      "content-type": "multipart/form-data; boundary=b",
+      tracestate: "1",
+      "x-request-id": "req_1",
+    });
+  });
+
+  test("but what we say ourselves does", () => {
+    const all = "authorization, x-request-id, request-id, accept-encoding";
+    const own = { authorization: "Bearer sk_endpoint" };
+    expect(forwardedHeaders(new Headers({ connection: all }), "ours", own)).toEqual({
+      ...{ "accept-encoding": "identity", "x-request-id": "ours", ...own },
+    });
+    const target = ["connection", all, "request-id", "theirs", "x-request-id", "theirs"];
+    expect(returnedHeaders(target, "ours", "anthropic")).toEqual({
+      ...{ "x-request-id": "ours", "request-id": "ours" },
+    });
+  });
+});
+
 test("Anthropic's clients find the id of a request by its own name there", () => {
   const own = ["request-id", "theirs"];
   expect(returnedHeaders([], "ours", "anthropic")).toMatchObject({ "request-id": "ours" });
