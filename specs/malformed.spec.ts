@@ -63,7 +63,7 @@ describe.each(["balancer", "node"])("a %s refuses malformed requests", (part) =>
 
 test("a client that leaves in the middle of its body harms nobody", async () => {
   const head =
-    "POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n";
+    "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n";
   for (const url of [program.url, program.nodeUrl]) {
     await sendRaw(url, `${head}Content-Length: 1000\r\n\r\n{"model":`, { leave: true });
   }

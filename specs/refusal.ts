@@ -22,7 +22,8 @@ const AnthropicError = z.strictObject({
 
 const OllamaError = z.strictObject({ error: z.string().min(1) });
 
-const SHAPES: Record<Dialect, z.ZodType> = {
+/** What an error looks like in each dialect. */
+export const SHAPES: Record<Dialect, z.ZodType> = {
   openai: OpenAiError,
   responses: OpenAiError,
   anthropic: AnthropicError,

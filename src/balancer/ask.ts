@@ -2,6 +2,7 @@ import { ClientError } from "../http/client/failure.ts";
 import { get } from "../http/client/get.ts";
 import { headerOf } from "../http/client/head.ts";
 import { parseJson } from "../lib/json.ts";
+import { HOST_NOT_ALLOWED } from "../wire/error.ts";
 import type { Endpoint } from "./endpoint.ts";
 
 /** What came of a question: JSON (undefined where it was none), or how it failed. */
@@ -40,11 +41,11 @@ export async function ask(
     const { url, proxy } = target;
     const { head, body } = await get({ url, proxy, headers, timeoutMs, limitBytes, signal });
     const { status } = head;
+    const text = new TextDecoder().decode(body);
     if (status < 200 || status >= 300) {
-      const reason = `GET ${path} answered HTTP ${status}${adviceFor(status)}`;
+      const reason = `GET ${path} answered HTTP ${status}${adviceFor(status, text)}`;
       return { ok: false, failure: "status", reason, latencyMs: latencyMs() };
     }
-    const text = new TextDecoder().decode(body);
     const server = headerOf(head, "server") ?? "";
     return { ok: true, json: parseJson(text), text, server, latencyMs: latencyMs() };
   } catch (error) {
@@ -52,7 +53,10 @@ export async function ask(
   }
 }
 
-function adviceFor(status: number): string {
+function adviceFor(status: number, text: string): string {
+  if (status === 403 && text.includes(`"${HOST_NOT_ALLOWED}"`)) {
+    return ": it does not know the host name in its address: start it with --allowed-hosts";
+  }
   if (status === 401 || status === 403) return ": its API key is missing or wrong";
   if (status === 407) return ": the proxy in between wants a user and a password";
   return status >= 300 && status < 400 ? ": redirects are not followed" : "";

@@ -2,6 +2,7 @@ import type { AliasSetting, EndpointSetting, Settings } from "../config/settings
 import type { State } from "../db/state.ts";
 import { type App, createApp } from "../http/app.ts";
 import { Drain } from "../http/drain.ts";
+import { allowedHosts, HostCheck } from "../http/host.ts";
 import type { Logger } from "../lib/log.ts";
 import { routeRegistry } from "../registry/routes.ts";
 import { Arrivals } from "./arrivals.ts";
@@ -85,7 +86,7 @@ export async function createBalancer(options: BalancerOptions): Promise<Balancer
   const { historyBodies: bodies } = settings;
   const recorder = new Recorder({ history: state.requests, metrics, bodies, log });
 
-  const app = createApp({ log, drain });
+  const app = createApp({ log, drain, hosts: new HostCheck(allowedHosts(settings)) });
   routeProbes(app, { fleet, drain });
   const listing = { fleet, registry, holdings: sync.holdings };
   routeModels(app, { ...listing, clouds });

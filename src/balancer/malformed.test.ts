@@ -174,7 +174,7 @@ describe(`${CASES.length} malformed requests`, () => {
 test("a chunked body beyond the limit is refused while it is being sent", async () => {
   const client = await rawClient(front.url);
   client.send(
-    "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n",
+    "POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n",
   );
   for (let sent = 0; sent <= LIMIT; sent += 8192) client.send(rawChunk("x".repeat(8192)));
   const answer = await client.until("body_too_large");
@@ -184,14 +184,18 @@ test("a chunked body beyond the limit is refused while it is being sent", async 
 
 test("a declared length beyond the limit is refused at once", async () => {
   const client = await rawClient(front.url);
-  client.send("POST /v1/embeddings HTTP/1.1\r\nhost: x\r\ncontent-length: 99999999999\r\n\r\n{");
+  client.send(
+    "POST /v1/embeddings HTTP/1.1\r\nhost: localhost\r\ncontent-length: 99999999999\r\n\r\n{",
+  );
   expect(await client.closed).toContain("body_too_large");
 });
 
 test("a client that leaves in the middle of its body harms nobody", async () => {
   for (let i = 0; i < 20; i += 1) {
     const client = await rawClient(front.url);
-    client.send('POST /v1/embeddings HTTP/1.1\r\nhost: x\r\ncontent-length: 99\r\n\r\n{"model"');
+    client.send(
+      'POST /v1/embeddings HTTP/1.1\r\nhost: localhost\r\ncontent-length: 99\r\n\r\n{"model"',
+    );
     client.reset();
     await client.closed;
   }

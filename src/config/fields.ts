@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { ZodType } from "zod";
 import type { LogLevel } from "../lib/log.ts";
 import { CLOUD_FIELDS } from "./cloudfields.ts";
+import { HOST_FIELDS } from "./hostfields.ts";
 import { HUB_FIELDS } from "./hubfields.ts";
 import type { NamedPath } from "./model.ts";
 import { NAME_FIELDS } from "./namefields.ts";
@@ -119,6 +120,7 @@ export const FIELDS: { [K in FieldKey]: Field<Inputs[K]> } = {
     schema: () => flag(),
     fallback: () => false,
   },
+  ...HOST_FIELDS,
   join: {
     name: "join",
     flags: "--join <url>",

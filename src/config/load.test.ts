@@ -38,6 +38,7 @@ describe("loadSettings", () => {
     expect(settings).toEqual({
       mode: "standalone",
       host: "127.0.0.1",
+      allowedHosts: [],
       port: 32768,
       nodePort: 32769,
       home,

@@ -4,6 +4,7 @@ import type { Settings } from "./settings.ts";
 export const TEST_SETTINGS: Settings = {
   mode: "standalone",
   host: "127.0.0.1",
+  allowedHosts: [],
   port: 0,
   nodePort: 0,
   home: "/nonexistent",

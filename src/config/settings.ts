@@ -76,6 +76,11 @@ export interface Settings extends NameSettings, CloudSettings, ProxySettings, Hu
   mode: Mode;
   /** Address to listen on. */
   host: string;
+  /**
+   * Further names that clients may call this server by, in lower case: `llm.example`, `.example`
+   * with all below it, `*.example` for these alone, `*` for any.
+   */
+  allowedHosts: string[];
   /** Port to listen on; 0 takes any free one. */
   port: number;
   /** Port of the local node in standalone mode; a free one is taken if it is busy. */

@@ -4,6 +4,7 @@ import { ApiError, dialectOf, errorBody, errorHeaders } from "../wire/error.ts";
 import { Direct, type DirectHandler, type Scope } from "./direct.ts";
 import type { Drain } from "./drain.ts";
 import { tellRequestId } from "./headers.ts";
+import { HostCheck } from "./host.ts";
 
 /** What can be asked of a request's connection. */
 export type Connections = Pick<Bun.Server<undefined>, "requestIP" | "timeout">;
@@ -32,16 +33,19 @@ export type AppContext = Context<AppEnv>;
 export interface AppOptions {
   log: Logger;
   drain: Drain;
+  /** Whose names requests may call. Default: this machine's. */
+  hosts?: HostCheck;
 }
 
 /**
  * An app with what every route shares: `x-request-id`, errors in the API's own shape for whatever
- * is thrown, unknown paths (404) and methods (405), and refusal of new work while draining.
+ * is thrown, unknown paths (404) and methods (405), and refusal of foreign host names, and of new
+ * work while draining.
  */
-export function createApp({ log, drain }: AppOptions): App {
+export function createApp({ log, drain, hosts = new HostCheck() }: AppOptions): App {
   const failed = (thrown: unknown, c: Scope) => errorResponse(toldOf(thrown, c, log), c);
   const requestIdOf = ({ headers }: Request) => checkedId(headers.get("x-request-id"));
-  const direct = new Direct({ drain, requestIdOf, failed });
+  const direct = new Direct({ drain, hosts, requestIdOf, failed });
   const app: App = Object.assign(new Hono<AppEnv>(), {
     direct(path: string, handler: DirectHandler) {
       app.post(path, handler);
@@ -52,6 +56,7 @@ export function createApp({ log, drain }: AppOptions): App {
   app.use(async function requestScope(c, next) {
     const requestId = requestIdOf(c.req.raw);
     c.set("requestId", requestId);
+    hosts.require(c.req.raw);
     const leave = drain.enter(c.req.path);
     try {
       await next();

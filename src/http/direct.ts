@@ -2,6 +2,7 @@ import { endOfTurn } from "../lib/turn.ts";
 import type { App, AppEnv } from "./app.ts";
 import type { Drain } from "./drain.ts";
 import { tellRequestId } from "./headers.ts";
+import type { HostCheck } from "./host.ts";
 
 type Variables = AppEnv["Variables"];
 
@@ -18,6 +19,7 @@ export type DirectHandler = (scope: Scope) => Promise<Response>;
 
 export interface DirectOptions {
   drain: Drain;
+  hosts: HostCheck;
   requestIdOf(request: Request): string;
   /** The answer that tells of what was thrown. */
   failed(thrown: unknown, scope: Scope): Response;
@@ -66,12 +68,13 @@ export class Direct {
   }
 
   async #answer(scope: DirectScope, handler: DirectHandler): Promise<Response> {
-    const { drain, requestIdOf, failed } = this.#options;
+    const { drain, hosts, requestIdOf, failed } = this.#options;
     const requestId = requestIdOf(scope.raw);
     scope.set("requestId", requestId);
     let leave: (() => void) | undefined;
     let response: Response;
     try {
+      hosts.require(scope.raw);
       leave = drain.enter(scope.path);
       response = await handler(scope);
     } catch (thrown) {

@@ -49,7 +49,7 @@ async function answer(head: string): Promise<string> {
   return client.closed;
 }
 
-const HOST = "HTTP/1.1\r\nhost: x\r\nconnection: close\r\n";
+const HOST = "HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n";
 /** As some probes and old proxies ask. */
 const HOSTLESS = "HTTP/1.0\r\n";
 const JSON_BODY = "content-type: application/json\r\ncontent-length: 2\r\n\r\n{}";

@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { App } from "../http/app.ts";
+import { HostCheck } from "../http/host.ts";
 import { ApiError } from "../wire/error.ts";
 import { isTicket } from "../wire/ticket.ts";
 
@@ -9,15 +10,23 @@ const PUBLIC = new Set(["/health", "/ready", "/startup"]);
 /** Files of a model; a ticket of the balancer opens them, too. */
 const FILES = /^\/(?:api|v0)\/models\/files\/([^/]+)\/[^/]+$/;
 
-/** Requires the node's key (`Authorization: Bearer` or `x-api-key`) on all other routes. */
-export function requireKey(app: App, key: string): void {
+/** For the app of a node with a key: `requireKey` looks at host names instead. */
+export const ANY_HOST = new HostCheck(["*"]);
+
+/**
+ * Requires the node's key (`Authorization: Bearer` or `x-api-key`) on all other routes. Who has it,
+ * or a ticket, is no web page and may call the node by any name; others only by those of `hosts`.
+ */
+export function requireKey(app: App, key: string, hosts = new HostCheck()): void {
   const expected = digest(key);
   app.use(async function keyGuard(c, next) {
     const [, bearer] = /^Bearer (.+)$/i.exec(c.req.header("authorization") ?? "") ?? [];
     const given = bearer ?? c.req.header("x-api-key") ?? "";
-    if (PUBLIC.has(c.req.path) || timingSafeEqual(digest(given), expected)) return next();
+    if (timingSafeEqual(digest(given), expected)) return next();
     const model = FILES.exec(new URL(c.req.url).pathname)?.[1];
     if (model !== undefined && isTicket(given, decoded(model), key)) return next();
+    hosts.require(c.req.raw);
+    if (PUBLIC.has(c.req.path)) return next();
     const message =
       "The request was refused: this node wants its key, which is in node.json of \
 its data folder. Send it as Authorization: Bearer, or ask the balancer instead.";

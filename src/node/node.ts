@@ -4,13 +4,14 @@ import { launchEngine } from "../engine/launch.ts";
 import { probeDevices } from "../engine/probe.ts";
 import { type App, createApp } from "../http/app.ts";
 import { Drain } from "../http/drain.ts";
+import { allowedHosts, HostCheck } from "../http/host.ts";
 import type { Logger } from "../lib/log.ts";
 import { Store } from "../storage/store.ts";
 import type { NodeSystem } from "../wire/system.ts";
 import { Catalog, servedModels } from "./catalog.ts";
 import { Devices, type Probe } from "./devices.ts";
 import { addFileRoutes } from "./files.ts";
-import { requireKey } from "./guard.ts";
+import { ANY_HOST, requireKey } from "./guard.ts";
 import { addInferenceRoutes } from "./inference.ts";
 import { absence } from "./models/absent.ts";
 import { addModelRoutes } from "./models/routes.ts";
@@ -89,8 +90,10 @@ export function createNode(options: NodeOptions): LlmlbNode {
   shelf.onChange = changed;
   catalog.absent = (name) => absence(name, models);
 
-  const app = createApp({ log, drain });
-  if (options.key !== undefined) requireKey(app, options.key);
+  const hosts = new HostCheck(allowedHosts(settings));
+  const { key } = options;
+  const app = createApp({ log, drain, hosts: key === undefined ? hosts : ANY_HOST });
+  if (key !== undefined) requireKey(app, key, hosts);
   const syncing = () => sync?.compared === false;
   addStatusRoutes(app, { catalog, engineArgs, closing: () => drain.closing, syncing, system });
   addInferenceRoutes(app, { catalog, supervisor, settings });

@@ -23,6 +23,9 @@ const KINDS = {
   timeout: { status: 504, type: "server_error", retryable: true },
 } as const;
 
+/** The code of a refusal because of the name that a server was called by; balancers explain it. */
+export const HOST_NOT_ALLOWED = "host_not_allowed";
+
 export type ErrorKind = keyof typeof KINDS;
 
 export interface ApiErrorOptions {
