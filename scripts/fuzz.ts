@@ -1,8 +1,8 @@
 // Launches engines with damaged GGUF files and tells how each of them ended:
 // `bun scripts/fuzz.ts [--count 200] [--seed 1]`. The same seeds make the same files.
 import { parseArgs } from "node:util";
-import { fuzzOnce } from "../src/engine/fuzz.ts";
-import { TestHome } from "../src/engine/testengine.ts";
+import { TestHome } from "../src/testkit/engine.ts";
+import { fuzzOnce } from "../src/testkit/fuzz.ts";
 
 const { values } = parseArgs({
   options: {

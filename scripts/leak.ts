@@ -10,7 +10,7 @@ import {
   TestHome,
   TINY_MMPROJ,
   until,
-} from "../src/engine/testengine.ts";
+} from "../src/testkit/engine.ts";
 import { type Usage, usageOf } from "./bench/rig/process.ts";
 
 type Engine = Awaited<ReturnType<typeof launchTest>>;

@@ -14,11 +14,11 @@ import {
   tool,
 } from "ai";
 import { z } from "zod";
-import { type Case, caseOf } from "./cases.ts";
-import { busySlots, says, TINY } from "./clients.ts";
-import { eventually } from "./eventually.ts";
-import { Program } from "./program.ts";
-import { refused, type Scripted, scripted } from "./scripted.ts";
+import { type Case, caseOf } from "../src/testkit/cases.ts";
+import { busySlots, says, TINY } from "../src/testkit/clients.ts";
+import { eventually } from "../src/testkit/eventually.ts";
+import { Program } from "../src/testkit/program.ts";
+import { refused, type Scripted, scripted } from "../src/testkit/servers/scripted.ts";
 
 setDefaultTimeout(20_000);
 

@@ -3,10 +3,10 @@ import Anthropic from "@anthropic-ai/sdk";
 import { betaZodTool } from "@anthropic-ai/sdk/helpers/beta/zod";
 import { zodOutputFormat } from "@anthropic-ai/sdk/helpers/zod";
 import { z } from "zod";
-import { type Case, caseOf } from "./cases.ts";
-import { startWays, type Ways } from "./chatonly.ts";
-import { busySlots, says, TINY } from "./clients.ts";
-import { eventually } from "./eventually.ts";
+import { type Case, caseOf } from "../src/testkit/cases.ts";
+import { busySlots, says, TINY } from "../src/testkit/clients.ts";
+import { eventually } from "../src/testkit/eventually.ts";
+import { startWays, type Ways } from "../src/testkit/servers/chatonly.ts";
 
 setDefaultTimeout(20_000);
 

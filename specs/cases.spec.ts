@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { type Case, readCases } from "./cases.ts";
-import { post, TINY } from "./clients.ts";
-import { Program } from "./program.ts";
+import { type Case, readCases } from "../src/testkit/cases.ts";
+import { post, TINY } from "../src/testkit/clients.ts";
+import { Program } from "../src/testkit/program.ts";
 
 setDefaultTimeout(90_000);
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { post } from "./clients.ts";
-import { eventually } from "./eventually.ts";
-import { Program } from "./program.ts";
-import { Unreliable } from "./unreliable.ts";
+import { post } from "../src/testkit/clients.ts";
+import { eventually } from "../src/testkit/eventually.ts";
+import { Program } from "../src/testkit/program.ts";
+import { Unreliable } from "../src/testkit/servers/unreliable.ts";
 
 setDefaultTimeout(60_000);
 

@@ -5,10 +5,10 @@ import type {
   ChatCompletionCreateParamsNonStreaming,
   ChatCompletionTool,
 } from "openai/resources/chat/completions";
-import { type Case, caseOf } from "./cases.ts";
-import { busySlots, openai, says, TINY } from "./clients.ts";
-import { eventually } from "./eventually.ts";
-import { Program } from "./program.ts";
+import { type Case, caseOf } from "../src/testkit/cases.ts";
+import { busySlots, openai, says, TINY } from "../src/testkit/clients.ts";
+import { eventually } from "../src/testkit/eventually.ts";
+import { Program } from "../src/testkit/program.ts";
 
 setDefaultTimeout(20_000);
 

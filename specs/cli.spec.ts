@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { caseOf } from "./cases.ts";
-import { openai, says, TINY } from "./clients.ts";
-import { Program, run, temporaryHome } from "./program.ts";
+import { caseOf } from "../src/testkit/cases.ts";
+import { openai, says, TINY } from "../src/testkit/clients.ts";
+import { Program, run, temporaryHome } from "../src/testkit/program.ts";
 
 setDefaultTimeout(30_000);
 

@@ -12,12 +12,12 @@ import Anthropic from "@anthropic-ai/sdk";
 import OpenAI from "openai";
 import { zodResponseFormat } from "openai/helpers/zod";
 import { z } from "zod";
-import { anthropicServer } from "./anthropicserver.ts";
-import { says } from "./clients.ts";
-import { eventually } from "./eventually.ts";
-import { googleServer } from "./googleserver.ts";
-import { openaiServer } from "./openaiserver.ts";
-import { Program } from "./program.ts";
+import { says } from "../src/testkit/clients.ts";
+import { eventually } from "../src/testkit/eventually.ts";
+import { Program } from "../src/testkit/program.ts";
+import { anthropicServer } from "../src/testkit/servers/anthropic/server.ts";
+import { googleServer } from "../src/testkit/servers/google/server.ts";
+import { openaiServer } from "../src/testkit/servers/openai.ts";
 
 setDefaultTimeout(20_000);
 

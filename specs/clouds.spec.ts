@@ -10,11 +10,11 @@ import {
 import Anthropic from "@anthropic-ai/sdk";
 import { Ollama } from "ollama";
 import type OpenAI from "openai";
-import { anthropicServer } from "./anthropicserver.ts";
-import { allFrames, openai, post, says } from "./clients.ts";
-import { googleServer } from "./googleserver.ts";
-import { openaiServer } from "./openaiserver.ts";
-import { Program } from "./program.ts";
+import { allFrames, openai, post, says } from "../src/testkit/clients.ts";
+import { Program } from "../src/testkit/program.ts";
+import { anthropicServer } from "../src/testkit/servers/anthropic/server.ts";
+import { googleServer } from "../src/testkit/servers/google/server.ts";
+import { openaiServer } from "../src/testkit/servers/openai.ts";
 
 setDefaultTimeout(20_000);
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import type OpenAI from "openai";
-import { type Case, caseOf } from "./cases.ts";
-import { allFrames, type Frame, openai, post, says, TINY } from "./clients.ts";
-import { Program } from "./program.ts";
+import { type Case, caseOf } from "../src/testkit/cases.ts";
+import { allFrames, type Frame, openai, post, says, TINY } from "../src/testkit/clients.ts";
+import { Program } from "../src/testkit/program.ts";
 
 setDefaultTimeout(20_000);
 

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { post } from "../src/testkit/clients.ts";
+import { eventually } from "../src/testkit/eventually.ts";
+import { Program, run } from "../src/testkit/program.ts";
+import { type ForeignKind, foreign } from "../src/testkit/servers/foreign.ts";
+import { stage } from "../src/testkit/stage.ts";
 import type { EndpointDetail, EndpointList } from "../src/wire/endpoint.ts";
-import { post } from "./clients.ts";
-import { eventually } from "./eventually.ts";
-import { type ForeignKind, foreign } from "./foreign.ts";
-import { Program, run } from "./program.ts";
-import { stage } from "./stage.ts";
 
 setDefaultTimeout(60_000);
 

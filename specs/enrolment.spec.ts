@@ -1,11 +1,11 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { post, says } from "../src/testkit/clients.ts";
+import { eventually } from "../src/testkit/eventually.ts";
+import { type Program, run } from "../src/testkit/program.ts";
+import { stage } from "../src/testkit/stage.ts";
 import type { EndpointList } from "../src/wire/endpoint.ts";
-import { post, says } from "./clients.ts";
-import { eventually } from "./eventually.ts";
-import { type Program, run } from "./program.ts";
-import { stage } from "./stage.ts";
 
 setDefaultTimeout(60_000);
 

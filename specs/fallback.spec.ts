@@ -7,10 +7,10 @@ import {
   setDefaultTimeout,
   test,
 } from "bun:test";
-import { openai, post, says } from "./clients.ts";
-import { openaiServer } from "./openaiserver.ts";
-import { Program } from "./program.ts";
-import { refused, type Scripted, scripted } from "./scripted.ts";
+import { openai, post, says } from "../src/testkit/clients.ts";
+import { Program } from "../src/testkit/program.ts";
+import { openaiServer } from "../src/testkit/servers/openai.ts";
+import { refused, type Scripted, scripted } from "../src/testkit/servers/scripted.ts";
 
 setDefaultTimeout(20_000);
 

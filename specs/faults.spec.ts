@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import { copyFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { busySlots, type Frame, frames, openai, post, says } from "./clients.ts";
-import { eventually, within } from "./eventually.ts";
-import { Program, temporaryHome } from "./program.ts";
+import { busySlots, type Frame, frames, openai, post, says } from "../src/testkit/clients.ts";
+import { eventually, within } from "../src/testkit/eventually.ts";
+import { Program, temporaryHome } from "../src/testkit/program.ts";
 
 setDefaultTimeout(30_000);
 

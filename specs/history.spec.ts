@@ -2,12 +2,12 @@ import { Database } from "bun:sqlite";
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { post, says } from "../src/testkit/clients.ts";
+import { eventually } from "../src/testkit/eventually.ts";
+import { type Program, run } from "../src/testkit/program.ts";
+import { foreign } from "../src/testkit/servers/foreign.ts";
+import { stage } from "../src/testkit/stage.ts";
 import type { EndpointList, EndpointView } from "../src/wire/endpoint.ts";
-import { post, says } from "./clients.ts";
-import { eventually } from "./eventually.ts";
-import { foreign } from "./foreign.ts";
-import { type Program, run } from "./program.ts";
-import { stage } from "./stage.ts";
 
 setDefaultTimeout(60_000);
 

@@ -3,13 +3,13 @@ import { writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { post, says, TINY } from "../src/testkit/clients.ts";
+import { SHAPES } from "../src/testkit/errorshape.ts";
+import { eventually } from "../src/testkit/eventually.ts";
+import { Program } from "../src/testkit/program.ts";
+import { stage } from "../src/testkit/stage.ts";
 import type { EndpointList } from "../src/wire/endpoint.ts";
-import { dialectOf } from "../src/wire/error.ts";
-import { post, says, TINY } from "./clients.ts";
-import { eventually } from "./eventually.ts";
-import { Program } from "./program.ts";
-import { SHAPES } from "./refusal.ts";
-import { stage } from "./stage.ts";
+import { dialectOf } from "../src/wire/route.ts";
 
 setDefaultTimeout(60_000);
 

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync } from "node:fs";
-import { openai, post, TINY } from "./clients.ts";
-import { eventually } from "./eventually.ts";
-import { type Foreign, foreign } from "./foreign.ts";
-import { Program } from "./program.ts";
+import { openai, post, TINY } from "../src/testkit/clients.ts";
+import { eventually } from "../src/testkit/eventually.ts";
+import { Program } from "../src/testkit/program.ts";
+import { type Foreign, foreign } from "../src/testkit/servers/foreign.ts";
 
 setDefaultTimeout(20_000);
 

@@ -9,9 +9,9 @@ import {
 } from "bun:test";
 import { readFileSync } from "node:fs";
 import OpenAI from "openai";
-import { openai } from "./clients.ts";
-import { Program } from "./program.ts";
-import { type Studio, studioServer } from "./studioserver.ts";
+import { openai } from "../src/testkit/clients.ts";
+import { Program } from "../src/testkit/program.ts";
+import { type Studio, studioServer } from "../src/testkit/servers/lmstudio.ts";
 
 setDefaultTimeout(20_000);
 

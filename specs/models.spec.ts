@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { eventually } from "./eventually.ts";
-import { foreign } from "./foreign.ts";
-import { safetensorsRepo, tinyRepo, variantsRepo } from "./hub/samples.ts";
-import { type Hub, startHub } from "./hub.ts";
-import { Program, run } from "./program.ts";
+import { eventually } from "../src/testkit/eventually.ts";
+import { type Hub, startHub } from "../src/testkit/hub/hub.ts";
+import { safetensorsRepo, tinyRepo, variantsRepo } from "../src/testkit/hub/samples.ts";
+import { Program, run } from "../src/testkit/program.ts";
+import { foreign } from "../src/testkit/servers/foreign.ts";
 
 setDefaultTimeout(60_000);
 

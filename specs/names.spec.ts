@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { allFrames, openai, post, says, TINY } from "./clients.ts";
-import { Program } from "./program.ts";
+import { allFrames, openai, post, says, TINY } from "../src/testkit/clients.ts";
+import { Program } from "../src/testkit/program.ts";
 
 setDefaultTimeout(20_000);
 

@@ -2,10 +2,10 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import { copyFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { openai, post, says } from "../src/testkit/clients.ts";
+import { eventually } from "../src/testkit/eventually.ts";
+import { Program, temporaryHome } from "../src/testkit/program.ts";
 import { NodeSystem } from "../src/wire/system.ts";
-import { openai, post, says } from "./clients.ts";
-import { eventually } from "./eventually.ts";
-import { Program, temporaryHome } from "./program.ts";
 
 setDefaultTimeout(20_000);
 

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { Ollama } from "ollama";
-import { failureOf } from "../src/db/state.fixture.ts";
-import { busySlots, post, says, TINY } from "./clients.ts";
-import { eventually } from "./eventually.ts";
-import { Program } from "./program.ts";
+import { busySlots, post, says, TINY } from "../src/testkit/clients.ts";
+import { eventually } from "../src/testkit/eventually.ts";
+import { Program } from "../src/testkit/program.ts";
+import { failureOf } from "../src/testkit/state.ts";
 
 setDefaultTimeout(20_000);
 

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { type Message, Ollama, type Tool } from "ollama";
-import { failureOf } from "../src/db/state.fixture.ts";
-import { type Case, caseOf } from "./cases.ts";
-import { startWays, type Ways } from "./chatonly.ts";
-import { busySlots, says, TINY } from "./clients.ts";
-import { eventually } from "./eventually.ts";
-import { Program } from "./program.ts";
+import { type Case, caseOf } from "../src/testkit/cases.ts";
+import { busySlots, says, TINY } from "../src/testkit/clients.ts";
+import { eventually } from "../src/testkit/eventually.ts";
+import { Program } from "../src/testkit/program.ts";
+import { startWays, type Ways } from "../src/testkit/servers/chatonly.ts";
+import { failureOf } from "../src/testkit/state.ts";
 
 setDefaultTimeout(20_000);
 

@@ -2,19 +2,19 @@ import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { loadSettings } from "../src/config/load.ts";
-import { type Listener, listen } from "../src/http/listen.ts";
+import { type Listener, listen } from "../src/http/server/listen.ts";
 import { createLogger } from "../src/lib/log.ts";
-import { FakeEngines } from "../src/node/fakeengine.ts";
-import { openIdentity } from "../src/node/identity.ts";
-import { Membership } from "../src/node/membership.ts";
+import { openIdentity } from "../src/node/membership/identity.ts";
+import { Membership } from "../src/node/membership/membership.ts";
 import { createNode, type LlmlbNode } from "../src/node/node.ts";
 import { Store } from "../src/storage/store.ts";
+import { post } from "../src/testkit/clients.ts";
+import { eventually } from "../src/testkit/eventually.ts";
+import { FakeEngines } from "../src/testkit/fakeengine.ts";
+import { type Hub, startHub } from "../src/testkit/hub/hub.ts";
+import { someBytes } from "../src/testkit/hub/samples.ts";
+import { Program, run, temporaryHome } from "../src/testkit/program.ts";
 import type { ModelProgress } from "../src/wire/sync.ts";
-import { post } from "./clients.ts";
-import { eventually } from "./eventually.ts";
-import { someBytes } from "./hub/samples.ts";
-import { type Hub, startHub } from "./hub.ts";
-import { Program, run, temporaryHome } from "./program.ts";
 
 setDefaultTimeout(120_000);
 

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { eventually } from "./eventually.ts";
-import { tinyRepo } from "./hub/samples.ts";
-import { type Hub, startHub } from "./hub.ts";
-import { command, Program, run, temporaryHome } from "./program.ts";
+import { eventually } from "../src/testkit/eventually.ts";
+import { type Hub, startHub } from "../src/testkit/hub/hub.ts";
+import { tinyRepo } from "../src/testkit/hub/samples.ts";
+import { command, Program, run, temporaryHome } from "../src/testkit/program.ts";
 
 setDefaultTimeout(60_000);
 

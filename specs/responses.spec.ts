@@ -3,11 +3,11 @@ import OpenAI from "openai";
 import { zodTextFormat } from "openai/helpers/zod";
 import type { Response, ResponseInput } from "openai/resources/responses/responses";
 import { z } from "zod";
-import { failureOf } from "../src/db/state.fixture.ts";
-import { type Case, caseOf } from "./cases.ts";
-import { startWays, type Ways } from "./chatonly.ts";
-import { busySlots, openai, TINY } from "./clients.ts";
-import { eventually } from "./eventually.ts";
+import { type Case, caseOf } from "../src/testkit/cases.ts";
+import { busySlots, openai, TINY } from "../src/testkit/clients.ts";
+import { eventually } from "../src/testkit/eventually.ts";
+import { startWays, type Ways } from "../src/testkit/servers/chatonly.ts";
+import { failureOf } from "../src/testkit/state.ts";
 
 setDefaultTimeout(20_000);
 

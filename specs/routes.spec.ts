@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { fakeBalancer } from "../src/balancer/fake.ts";
-import { TestNode } from "../src/node/testnode.ts";
-import { openai, says, TINY } from "./clients.ts";
-import { BODY_LIMIT_BYTES } from "./malformed.ts";
-import { type Listed, malformedRoutes } from "./malformedroutes.ts";
-import { Program } from "./program.ts";
-import { faultOf } from "./refusal.ts";
+import { fakeBalancer } from "../src/testkit/balancer.ts";
+import { openai, says, TINY } from "../src/testkit/clients.ts";
+import { faultOf } from "../src/testkit/errorshape.ts";
+import { BODY_LIMIT_BYTES } from "../src/testkit/malformed.ts";
+import { type Listed, malformedRoutes } from "../src/testkit/malformedroutes.ts";
+import { TestNode } from "../src/testkit/node.ts";
+import { Program } from "../src/testkit/program.ts";
 
 setDefaultTimeout(60_000);
 

@@ -1,14 +1,14 @@
 import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { post, says } from "../src/testkit/clients.ts";
+import { eventually } from "../src/testkit/eventually.ts";
+import { tooManyRequests } from "../src/testkit/hub/fault.ts";
+import { type Hub, startHub } from "../src/testkit/hub/hub.ts";
+import { safetensorsRepo, someBytes, tinyRepo } from "../src/testkit/hub/samples.ts";
+import { type Program, run } from "../src/testkit/program.ts";
+import { stage } from "../src/testkit/stage.ts";
 import type { ModelProgress, NodeModelList } from "../src/wire/sync.ts";
-import { post, says } from "./clients.ts";
-import { eventually } from "./eventually.ts";
-import { tooManyRequests } from "./hub/fault.ts";
-import { safetensorsRepo, someBytes, tinyRepo } from "./hub/samples.ts";
-import { type Hub, startHub } from "./hub.ts";
-import { type Program, run } from "./program.ts";
-import { stage } from "./stage.ts";
 
 setDefaultTimeout(90_000);
 

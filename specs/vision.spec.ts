@@ -4,9 +4,9 @@ import { fileURLToPath } from "node:url";
 import Anthropic from "@anthropic-ai/sdk";
 import { Ollama } from "ollama";
 import { APIError } from "openai";
-import { caseOf } from "./cases.ts";
-import { openai, post, TINY } from "./clients.ts";
-import { Program } from "./program.ts";
+import { caseOf } from "../src/testkit/cases.ts";
+import { openai, post, TINY } from "../src/testkit/clients.ts";
+import { Program } from "../src/testkit/program.ts";
 
 setDefaultTimeout(30_000);
 

@@ -1,4 +1,4 @@
-import { endWithReader, exitOnUncaught } from "./cli/failure.ts";
+import { endWithReader, exitOnUncaught } from "./cli/process/failure.ts";
 import { runCli } from "./cli/program.ts";
 
 exitOnUncaught();

@@ -1,8 +1,8 @@
-import { Entry, type RequestFacts } from "../../src/balancer/record/entry.ts";
 import { Metrics } from "../../src/balancer/record/metrics.ts";
+import { type RequestFacts, RequestRecord } from "../../src/balancer/record/record.ts";
 import { Recorder } from "../../src/balancer/record/recorder.ts";
 import type { HistoryBodies } from "../../src/config/settings.ts";
-import type { NewRequest } from "../../src/db/requests.ts";
+import type { NewRequestRow } from "../../src/db/history/requests.ts";
 import { createLogger } from "../../src/lib/log.ts";
 
 /**
@@ -47,7 +47,7 @@ function request(recorder: Recorder): void {
 }
 
 async function requests(bodies: HistoryBodies): Promise<Record<string, number>> {
-  const history = { record: (_: NewRequest) => undefined };
+  const history = { record: (_: NewRequestRow) => undefined };
   const log = createLogger({ level: "silent" });
   const recorder = new Recorder({ history, metrics: metricsOf(), bodies, log });
   const running: number[] = [];
@@ -68,7 +68,7 @@ async function requests(bodies: HistoryBodies): Promise<Record<string, number>> 
 
 function pieces(): number {
   const each = Array.from({ length: ROUNDS }, () => {
-    const entry = new Entry(facts, 64 * 1024, () => undefined);
+    const entry = new RequestRecord(facts, 64 * 1024, () => undefined);
     const startMs = performance.now();
     for (let i = 0; i < PIECES; i += 1) entry.push(piece);
     return ((performance.now() - startMs) * 1e6) / PIECES;
@@ -78,7 +78,7 @@ function pieces(): number {
 
 function counting(): number {
   const metrics = metricsOf();
-  const entry = new Entry(facts, 4096, () => undefined);
+  const entry = new RequestRecord(facts, 4096, () => undefined);
   entry.sent(endpoint);
   entry.push(answer);
   entry.answered(200, SENT);
@@ -96,7 +96,7 @@ function counting(): number {
 async function text(): Promise<{ ms: number; bytes: number }> {
   const metrics = metricsOf();
   for (let i = 0; i < 100_000; i += 1) {
-    const entry = new Entry({ ...facts, model: `m${i % 250}` }, 4096, () => undefined);
+    const entry = new RequestRecord({ ...facts, model: `m${i % 250}` }, 4096, () => undefined);
     entry.sent(endpointOf(`e${i % 600}`));
     entry.answered(200, SENT);
     entry.ended("complete");

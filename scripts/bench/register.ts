@@ -1,12 +1,12 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { safetensorsRepo, variantsRepo } from "../../specs/hub/samples.ts";
-import { startHub } from "../../specs/hub.ts";
-import { fakeBalancer } from "../../src/balancer/fake.ts";
-import { openState } from "../../src/db/state.ts";
+import { openState } from "../../src/db/database.ts";
 import { createLogger } from "../../src/lib/log.ts";
 import { HubClient } from "../../src/registry/hub.ts";
+import { fakeBalancer } from "../../src/testkit/balancer.ts";
+import { startHub } from "../../src/testkit/hub/hub.ts";
+import { safetensorsRepo, variantsRepo } from "../../src/testkit/hub/samples.ts";
 
 /*
  * How long it takes to register models, with a hub whose every answer comes a second late: what the

@@ -1,8 +1,8 @@
 import { Gate } from "../../src/balancer/routing/gate.ts";
 import { PrefixIndex } from "../../src/balancer/routing/prefix.ts";
 import { fingerprint } from "../../src/balancer/routing/prompt.ts";
-import { TestEndpoint } from "../../src/balancer/routing/testendpoint.ts";
 import type { Strategy } from "../../src/config/settings.ts";
+import { TestEndpoint } from "../../src/testkit/routable.ts";
 
 /** What is measured: one decision among so many endpoints, of which some have the model. */
 interface Case {
@@ -57,7 +57,11 @@ function granting(gate: Gate<TestEndpoint>, models: string[]): Batch {
     for (let i = 0; i < count; i += 1) {
       next += 1;
       const model = models[next % models.length] ?? "";
-      const entry = gate.enter({ model, client: "c", fingerprint: prompts[next % prompts.length] });
+      const entry = gate.acquire({
+        model,
+        client: "c",
+        fingerprint: prompts[next % prompts.length],
+      });
       if (entry instanceof Promise || entry.kind !== "granted") throw new Error("no slot");
       const nowMs = gate.now();
       entry.grant.answered(nowMs, 100 + (next % 7));
@@ -71,7 +75,7 @@ function handingOver(gate: Gate<TestEndpoint>, waiting: number, slots: number): 
   let next = 0;
   const enter = () => {
     next += 1;
-    return gate.enter({ model: "model-0", client: `c${next % 4}` });
+    return gate.acquire({ model: "model-0", client: `c${next % 4}` });
   };
   const entries = Array.from({ length: slots + waiting }, enter);
   return async (count) => {

@@ -18,7 +18,8 @@ const FUNCTION_LINES_MAX = 70;
 const COLUMNS_MAX = 100;
 
 const isScript = (path: string) => /\.(ts|tsx|mjs)$/.test(path);
-const isTest = (path: string) => /\.(test|spec)\.tsx?$/.test(path) || path.startsWith("specs/");
+const isTest = (path: string) =>
+  /\.(test|spec)\.tsx?$/.test(path) || /^(specs|src\/testkit)\//.test(path);
 
 /** Everything that one file does against the rules of the house. */
 export function breachesOf(source: Source): Breach[] {
@@ -131,6 +132,7 @@ const RANKS: Record<string, number> = {
   config: 2,
   http: 3,
   db: 4,
+  model: 4,
   storage: 5,
   translation: 5,
   engine: 5,
@@ -162,6 +164,8 @@ function whyForbidden(path: string, specifier: string): string | undefined {
   }
   const from = folderOf(path);
   const to = folderOf(new URL(specifier, `file:///${path}`).pathname.slice(1));
+  if (to === "testkit" && path.startsWith("src/") && !isTest(path))
+    return "only tests import testkit";
   if (from === undefined || to === undefined || from === to || isTest(path)) return undefined;
   if (from === "dashboard") return to === "wire" ? undefined : `dashboard imports ${to}, not wire`;
   const [low, high] = [RANKS[to], RANKS[from]];

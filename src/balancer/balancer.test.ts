@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import OpenAI from "openai";
-import { rawAnswer, rawChunks, rawTarget } from "../http/fake.ts";
-import { fakeBalancer, fakeEndpoint } from "./fake.ts";
+import { fakeBalancer, fakeEndpoint } from "../testkit/balancer.ts";
+import { rawAnswer, rawChunks, rawTarget } from "../testkit/servers/raw.ts";
 
 const CHAT = "/v1/chat/completions";
 const LIST = rawAnswer('{"data":[{"id":"m"}]}');

@@ -1,38 +1,38 @@
 import type { AliasSetting, EndpointSetting, Settings } from "../config/settings.ts";
-import type { State } from "../db/state.ts";
-import { type App, createApp } from "../http/app.ts";
-import { Drain } from "../http/drain.ts";
-import { allowedHosts, HostCheck } from "../http/host.ts";
+import type { State } from "../db/database.ts";
+import { type App, createApp } from "../http/server/app.ts";
+import { Drain } from "../http/server/drain.ts";
+import { allowedHosts, HostCheck } from "../http/server/host.ts";
 import type { Logger } from "../lib/log.ts";
 import { routeRegistry } from "../registry/routes.ts";
-import { Arrivals } from "./arrivals.ts";
-import { Clouds } from "./clouds/clouds.ts";
-import { routeCloudMetrics } from "./clouds/routes.ts";
-import { Dispatcher } from "./dispatch.ts";
-import type { Endpoint } from "./endpoint.ts";
-import { Keeper } from "./endpoints/keeper.ts";
-import { Roster } from "./endpoints/roster.ts";
-import { routeEndpoints } from "./endpoints/routes.ts";
-import { Fleet } from "./fleet.ts";
+import { EndpointRegistry } from "./admin/endpoints/registry.ts";
+import { routeEndpoints } from "./admin/endpoints/routes.ts";
+import { routeModels } from "./admin/models/list.ts";
+import { listedModels } from "./admin/models/registered.ts";
+import { nodeNames, openRegistry } from "./admin/models/registry.ts";
+import { routeNodes } from "./admin/nodes/routes.ts";
+import { routeProbes } from "./admin/probes.ts";
+import { routeQueueStats } from "./admin/queuestats.ts";
+import { ModelSync } from "./admin/sync/sync.ts";
+import { Monitor, type MonitorEvents } from "./health/monitor.ts";
+import { CheckPersistence } from "./health/persistence.ts";
+import { Dispatcher } from "./inference/attempts.ts";
 import { routeForms } from "./inference/forms.ts";
 import { Needs } from "./inference/needs.ts";
 import { routeInference } from "./inference/routes.ts";
 import { Sender } from "./inference/sender.ts";
-import { routeModels } from "./models/list.ts";
-import { listedModels } from "./models/registeredview.ts";
-import { nodeNames, openRegistry } from "./models/registry.ts";
-import { ModelSync } from "./models/sync.ts";
-import { Monitor, type MonitorEvents } from "./monitor.ts";
-import { type NamedModel, Names } from "./names.ts";
-import { routeNodes } from "./nodes/routes.ts";
 import { routeOllama } from "./ollama/routes.ts";
-import { routeProbes } from "./probe.ts";
-import { routeQueueStats } from "./queuestats.ts";
+import { Providers } from "./providers/providers.ts";
+import { routeProviderMetrics } from "./providers/routes.ts";
 import { Metrics } from "./record/metrics.ts";
 import { Recorder } from "./record/recorder.ts";
-import { routeMetrics, sourcesOf } from "./record/route.ts";
+import { routeMetrics, sourcesOf } from "./record/routes.ts";
+import { AvailabilityWaiters } from "./routing/availability.ts";
 import { Gate } from "./routing/gate.ts";
 import { PrefixIndex } from "./routing/prefix.ts";
+import type { Endpoint } from "./upstream/endpoint.ts";
+import { ModelNames, type NamedModel } from "./upstream/modelnames.ts";
+import { UpstreamPool } from "./upstream/pool.ts";
 
 export interface BalancerOptions {
   settings: Settings;
@@ -64,63 +64,69 @@ export async function createBalancer(options: BalancerOptions): Promise<Balancer
   const { settings, state, log } = options;
   const { healthTimeoutMs: timeoutMs } = settings;
   const drain = new Drain();
-  const names = new Names();
+  const names = new ModelNames();
   names.set("config", settings.aliases.map(named));
-  const fleet = new Fleet(names);
-  const gate = createGate(fleet, settings);
-  const arrivals = new Arrivals();
+  const pool = new UpstreamPool(names);
+  const gate = createGate(pool, settings);
+  const availability = new AvailabilityWaiters();
   const monitor = new Monitor({
-    ...{ fleet, log, timeoutMs, events: eventsFor(gate, arrivals) },
-    onCheck: (endpoint, report) => keeper.checked(endpoint, report),
+    ...{ pool, log, timeoutMs, events: eventsFor(gate, availability) },
+    onCheck: (endpoint, report) => persistence.checked(endpoint, report),
   });
-  const roster = new Roster({ state, fleet, monitor, settings });
-  const keeper = new Keeper({ state, fleet, roster, log, onAsked: () => arrivals.notify() });
-  const registry = await openRegistry({ settings, state, fleet, names, log });
-  const sync = new ModelSync({ registry, state, fleet, monitor, log });
+  const endpointRegistry = new EndpointRegistry({ state, pool, monitor, settings });
+  const persistence = new CheckPersistence({
+    state,
+    pool,
+    endpointRegistry,
+    log,
+    onAsked: () => availability.notify(),
+  });
+  const registry = await openRegistry({ settings, state, pool, names, log });
+  const sync = new ModelSync({ registry, state, pool, monitor, log });
   const absence = (model: string) => sync.absence(model);
-  const dispatcher = new Dispatcher({ fleet, gate, monitor, arrivals, settings, log, absence });
-  const sources = sourcesOf({ fleet, gate, drain, state, recorder: () => recorder });
+  const dispatcher = new Dispatcher({ pool, gate, monitor, availability, settings, log, absence });
+  const sources = sourcesOf({ pool, gate, drain, state, recorder: () => recorder });
   const metrics = new Metrics({ sources });
-  const clouds = new Clouds({ settings, log });
+  const clouds = new Providers({ settings, log });
   metrics.include(clouds.metrics);
   const { historyBodies: bodies } = settings;
   const recorder = new Recorder({ history: state.requests, metrics, bodies, log });
 
   const app = createApp({ log, drain, hosts: new HostCheck(allowedHosts(settings)) });
-  routeProbes(app, { fleet, drain });
-  const listing = { fleet, registry, holdings: sync.holdings };
+  routeProbes(app, { pool, drain });
+  const listing = { pool, registry, holdings: sync.holdings };
   routeModels(app, { ...listing, clouds });
-  routeOllama(app, { fleet, listed: () => listedModels(listing) });
-  routeEndpoints(app, { roster, fleet, monitor, keeper, state, settings });
+  routeOllama(app, { pool, listed: () => listedModels(listing) });
+  routeEndpoints(app, { endpointRegistry, pool, monitor, persistence, state, settings });
   sync.route(app);
-  routeRegistry(app, { registry, nodes: () => nodeNames(fleet) });
-  routeNodes(app, { roster, fleet, monitor, state });
-  routeQueueStats(app, { fleet, gate });
+  routeRegistry(app, { registry, nodes: () => nodeNames(pool) });
+  routeNodes(app, { endpointRegistry, pool, monitor, state });
+  routeQueueStats(app, { pool, gate });
   routeMetrics(app, metrics);
-  routeCloudMetrics(app, clouds.metrics);
+  routeProviderMetrics(app, clouds.metrics);
   const sender = new Sender({ clouds, dispatcher, settings });
-  const inference = { fleet, sender, needs: new Needs(fleet), recorder, settings };
+  const inference = { pool, sender, needs: new Needs(pool), recorder, settings };
   routeInference(app, inference);
   routeForms(app, inference);
 
-  await roster.load();
+  await endpointRegistry.load();
   return {
     app,
     drain,
     start: () => {
       monitor.start();
-      keeper.start();
+      persistence.start();
       registry.start();
     },
     expectEndpoint: (name) => monitor.expect(name),
     localSecret: sync.localSecret,
-    addLocal: (endpoint) => roster.setLocal(endpoint),
+    addLocal: (endpoint) => endpointRegistry.setLocal(endpoint),
     ready: () => monitor.settled(),
     close: async () => {
       // Before the monitor: endpoints that are removed forget what was measured.
       sync.close();
       registry.close();
-      keeper.stop();
+      persistence.stop();
       monitor.stop();
       gate.close();
       clouds.close();
@@ -133,18 +139,18 @@ function named({ name, models: [id = name, ...others] }: AliasSetting): NamedMod
   return { id, aliases: [name, ...others] };
 }
 
-function eventsFor(gate: Gate<Endpoint>, arrivals: Arrivals): MonitorEvents {
+function eventsFor(gate: Gate<Endpoint>, availability: AvailabilityWaiters): MonitorEvents {
   return {
     cameOnline: (endpoint) => gate.cameOnline(endpoint),
     wentOffline: (endpoint) => gate.wentOffline(endpoint),
     offer: (endpoint) => gate.offer(endpoint),
-    arrived: () => arrivals.notify(),
+    arrived: () => availability.notify(),
   };
 }
 
-function createGate(fleet: Fleet, settings: Settings): Gate<Endpoint> {
+function createGate(pool: UpstreamPool, settings: Settings): Gate<Endpoint> {
   const { strategy, queueMax, queueTimeoutMs: timeoutMs } = settings;
-  const candidates = (model: string) => fleet.serving(model);
+  const candidates = (model: string) => pool.serving(model);
   const prefixes = strategy === "prefix" ? { prefixes: new PrefixIndex<Endpoint>() } : {};
   return new Gate({ candidates, strategy, queueMax, timeoutMs, ...prefixes });
 }

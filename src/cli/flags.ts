@@ -3,8 +3,8 @@ import { FIELD_KEYS, FIELDS, type Field, flagName } from "../config/fields.ts";
 import type { Flags } from "../config/load.ts";
 import { nearest } from "../config/nearest.ts";
 import type { Mode } from "../config/settings.ts";
-import { CliError, EXIT } from "./exit.ts";
 import { settingsOf } from "./help.ts";
+import { CliError, EXIT } from "./process/exit.ts";
 
 /** Adds the flags of a mode's settings to a command. The help lists them in groups of its own. */
 export function addSettings(command: Command, mode: Mode): void {

@@ -1,12 +1,12 @@
-import { CLOUD_FIELDS } from "../config/cloudfields.ts";
 import { envName, FIELD_KEYS, FIELDS, type Field, type FieldKey } from "../config/fields.ts";
+import { PROVIDER_FIELDS } from "../config/providerfields.ts";
 import { PROXY_FIELDS } from "../config/proxyfields.ts";
 import type { Mode } from "../config/settings.ts";
 import { formatBytes, formatDuration } from "../config/units.ts";
 
 const JOINING: FieldKey[] = ["join", "token", "name", "advertise"];
 
-const CLOUD_KEYS = Object.keys(CLOUD_FIELDS) as FieldKey[];
+const CLOUD_KEYS = Object.keys(PROVIDER_FIELDS) as FieldKey[];
 
 const PROXY_KEYS = Object.keys(PROXY_FIELDS) as FieldKey[];
 

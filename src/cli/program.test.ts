@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { FIELD_KEYS, FIELDS } from "../config/fields.ts";
 import { LLAMA_CPP_VERSION, VERSION } from "../config/version.ts";
-import { runProgram, temporaryHome } from "./program.fixture.ts";
+import { runProgram, temporaryHome } from "../testkit/cli.ts";
 
 const folder = temporaryHome();
 const home = folder.path;

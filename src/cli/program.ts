@@ -4,15 +4,15 @@ import { environment } from "../config/environment.ts";
 import { loadSettings } from "../config/load.ts";
 import { exemptLoopback } from "../config/proxy.ts";
 import { LLAMA_CPP_VERSION, VERSION } from "../config/version.ts";
-import { addEndpointCommands, type GroupParts } from "./endpointcommands.ts";
-import { CliError, EXIT, type ExitCode } from "./exit.ts";
-import { reportFailure } from "./failure.ts";
+import { findServer } from "./client/server.ts";
+import { addEndpointCommands, type GroupParts } from "./endpoint/commands.ts";
 import { addSettings, flagsOf, refuseExtra, withSuggestion } from "./flags.ts";
 import { CHAT_EXAMPLES, ROOT_NOTES, SERVE_EXAMPLES, SETTINGS_NOTE, settingsHelp } from "./help.ts";
-import { addLocalCommands } from "./localcommands.ts";
-import { LOCAL_NODE_COMMAND } from "./localnode.ts";
-import { addModelCommands } from "./modelcommands.ts";
-import { findServer } from "./server.ts";
+import { addLocalCommands } from "./local/commands.ts";
+import { addModelCommands } from "./model/commands.ts";
+import { CliError, EXIT, type ExitCode } from "./process/exit.ts";
+import { reportFailure } from "./process/failure.ts";
+import { LOCAL_NODE_COMMAND } from "./serve/localnode.ts";
 
 /**
  * Runs the command that the arguments (without the program's own name) ask for. Returns the exit
@@ -107,7 +107,7 @@ function addServing(program: Command, rest: string[] | undefined): void {
         }
         if (mode !== "standalone") flags.mode = mode;
         const { settings, warnings } = loadSettings({ flags, env: environment() });
-        const { serve } = await import("./serve.ts");
+        const { serve } = await import("./serve/serve.ts");
         await serve(settings, warnings);
       });
     addSettings(command, mode);
@@ -126,7 +126,7 @@ function addClients(program: Command, rest: string[] | undefined, outcome: Outco
     .option("-i, --image <file>", "Picture for the question; may be repeated", collect)
     .addHelpText("after", CHAT_EXAMPLES);
   addServerOptions(chat).action(async (words: string[], options: ChatFlags) => {
-    const { chat: run } = await import("./chat.ts");
+    const { chat: run } = await import("./chat/chat.ts");
     const { model, system, image = [] } = options;
     const { client, settings } = clientOf(options);
     outcome.code = await run({
@@ -144,7 +144,7 @@ function addClients(program: Command, rest: string[] | undefined, outcome: Outco
     .description("Show what a running llmlb does: health, endpoints, models, devices")
     .option("--json", "Print JSON");
   addServerOptions(status).action(async (options: ServerFlags & { json?: true }) => {
-    const { printStatus } = await import("./status.ts");
+    const { printStatus } = await import("./status/status.ts");
     await printStatus({ ...clientOf(options), json: options.json === true });
   });
 }
@@ -157,7 +157,7 @@ function addCare(program: Command, rest: string[] | undefined, outcome: Outcome)
     .option("--json", "Print JSON")
     .option("--home <folder>", "Data folder (~/.llmlb)");
   doctor.action(async (options: { json?: true; home?: string }) => {
-    const { doctor: run } = await import("./doctor.ts");
+    const { doctor: run } = await import("./status/doctor.ts");
     const flags = options.home === undefined ? {} : { home: options.home };
     outcome.code = await run({ flags, env: environment(), json: options.json === true });
   });
@@ -171,7 +171,7 @@ function addCare(program: Command, rest: string[] | undefined, outcome: Outcome)
     .addHelpText("after", () => `\nAll options of serve may be given, to see what they do.`);
   addSettings(config, "standalone");
   config.action(async (options: Record<string, unknown>) => {
-    const { printConfig } = await import("./config.ts");
+    const { printConfig } = await import("./status/config.ts");
     const loaded = loadSettings({ flags: flagsOf(options, rest), env: environment() });
     printConfig(loaded, options.json === true);
   });
@@ -184,7 +184,7 @@ function addHidden(program: Command): void {
     await runEngine();
   });
   program.command(LOCAL_NODE_COMMAND, { hidden: true }).action(async () => {
-    const { serveLocalNode } = await import("./servenode.ts");
+    const { serveLocalNode } = await import("./serve/node.ts");
     await serveLocalNode();
   });
 }

@@ -2,11 +2,11 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import type { ZodType } from "zod";
 import type { LogLevel } from "../lib/log.ts";
-import { CLOUD_FIELDS } from "./cloudfields.ts";
 import { HOST_FIELDS } from "./hostfields.ts";
 import { HUB_FIELDS } from "./hubfields.ts";
 import type { NamedPath } from "./model.ts";
 import { NAME_FIELDS } from "./namefields.ts";
+import { PROVIDER_FIELDS } from "./providerfields.ts";
 import { PROXY_FIELDS } from "./proxyfields.ts";
 import {
   baseUrl,
@@ -241,7 +241,7 @@ export const FIELDS: { [K in FieldKey]: Field<Inputs[K]> } = {
     fallback: () => 8,
   },
   ...NAME_FIELDS,
-  ...CLOUD_FIELDS,
+  ...PROVIDER_FIELDS,
   ...PROXY_FIELDS,
   queueMax: {
     name: "queue_max",

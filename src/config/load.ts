@@ -1,5 +1,4 @@
 import { dirname, join } from "node:path";
-import { unknownProvider } from "./cloud.ts";
 import { maskUrl } from "./endpoint.ts";
 import { ConfigError } from "./error.ts";
 import {
@@ -13,6 +12,7 @@ import {
 } from "./fields.ts";
 import { readConfigFile } from "./file.ts";
 import { attachProjectors } from "./model.ts";
+import { unknownProvider } from "./provider.ts";
 import type { Mode, Settings } from "./settings.ts";
 
 /** Where a setting came from, strongest first. */

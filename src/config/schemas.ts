@@ -1,20 +1,20 @@
 import { type ZodType, z } from "zod";
 import { aliasConflict, readAlias } from "./alias.ts";
+import { endpointConflict, parseEndpoint, readEndpoint } from "./endpoint.ts";
+import { absolutePath, modelConflict, type NamedPath, parseNamedPath, readModel } from "./model.ts";
 import {
   fallbackConflict,
   googleBase,
   providerConflict,
   readFallback,
   readProvider,
-} from "./cloud.ts";
-import { endpointConflict, parseEndpoint, readEndpoint } from "./endpoint.ts";
-import { absolutePath, modelConflict, type NamedPath, parseNamedPath, readModel } from "./model.ts";
+} from "./provider.ts";
 import type {
   AliasSetting,
+  CustomProviderSetting,
   EndpointSetting,
   FallbackSetting,
   ModelSetting,
-  ProviderSetting,
 } from "./settings.ts";
 import { formatBytes, formatDuration, parseBytes, parseDurationMs } from "./units.ts";
 import { splitWords } from "./words.ts";
@@ -113,7 +113,7 @@ export function googleBaseUrl(): ZodType<string> {
 }
 
 /** A list of clouds: `name=url` or `{name, url, api_key}` each. */
-export function providers(): ZodType<ProviderSetting[]> {
+export function providers(): ZodType<CustomProviderSetting[]> {
   return listOf(readProvider, providerConflict);
 }
 

@@ -24,7 +24,7 @@ export interface EndpointSetting {
 }
 
 /** A cloud that speaks OpenAI's API, named in the configuration: `name:model` reaches it. */
-export type ProviderSetting = EndpointSetting;
+export type CustomProviderSetting = EndpointSetting;
 
 /** An operator's rule: what no endpoint can take of a model goes to a cloud. */
 export interface FallbackSetting {
@@ -49,7 +49,7 @@ export interface NameSettings {
 }
 
 /** What clouds there are and how they are reached. Keys are null where there is none. */
-export interface CloudSettings {
+export interface ProviderSettings {
   openaiApiKey: string | null;
   /** Base URLs; Google's ends in the version, the others have no `/v1`. */
   openaiBaseUrl: string;
@@ -57,7 +57,7 @@ export interface CloudSettings {
   googleBaseUrl: string;
   anthropicApiKey: string | null;
   anthropicBaseUrl: string;
-  providers: ProviderSetting[];
+  providers: CustomProviderSetting[];
   fallbacks: FallbackSetting[];
 }
 
@@ -72,7 +72,7 @@ export interface ModelSetting {
 }
 
 /** All effective settings of one process, parsed once at start and passed down. */
-export interface Settings extends NameSettings, CloudSettings, ProxySettings, HubSettings {
+export interface Settings extends NameSettings, ProviderSettings, ProxySettings, HubSettings {
   mode: Mode;
   /** Address to listen on. */
   host: string;

@@ -1,4 +1,4 @@
-import type { Migration } from "./migrate.ts";
+import type { Migration } from "./engine/migrate.ts";
 
 /** The schema of `lb.db`. Times are unix ms, durations ms, booleans 0 or 1. Append only. */
 export const STATE_MIGRATIONS: readonly Migration[] = [

@@ -1,6 +1,6 @@
-import type { ForwardTarget } from "../http/forward.ts";
+import type { ForwardTarget } from "../http/proxy/forward.ts";
+import { type Child, spawnSelf } from "../lib/childprocess.ts";
 import type { Logger } from "../lib/log.ts";
-import { type Child, spawnSelf } from "../lib/self.ts";
 import { explainCrash, explainLoadError } from "./failure.ts";
 import { type Engine, EngineLoadError, type EngineOptions, type LoadFailure } from "./launch.ts";
 import { type EngineAddress, FromEngine, type ModelInfo, type ToEngine } from "./messages.ts";

@@ -1,7 +1,7 @@
 import { rmSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { basename } from "node:path";
-import type { ForwardTarget } from "../http/forward.ts";
+import type { ForwardTarget } from "../http/proxy/forward.ts";
 import type { Logger } from "../lib/log.ts";
 import { EngineProcess } from "./child.ts";
 import { libraryDirectories } from "./library.ts";

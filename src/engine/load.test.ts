@@ -14,7 +14,7 @@ import {
   TINY,
   TINY_MMPROJ,
   until,
-} from "./testengine.ts";
+} from "../testkit/engine.ts";
 
 const LIMIT_MS = 10_000;
 
@@ -189,7 +189,7 @@ describe("sudden ends", () => {
     "an engine ends with the process that started it",
     async () => {
       const script = `
-      import { launchTest } from "${join(import.meta.dir, "testengine.ts")}";
+      import { launchTest } from "${join(import.meta.dir, "../testkit/engine.ts")}";
       const home = { path: ${JSON.stringify(home.path)} };
       process.stdout.write(String((await launchTest(home)).pid) + "\\n");
       await Bun.sleep(20_000);

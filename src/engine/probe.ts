@@ -1,5 +1,5 @@
+import { spawnSelf } from "../lib/childprocess.ts";
 import type { Logger } from "../lib/log.ts";
-import { spawnSelf } from "../lib/self.ts";
 import type { Device } from "../wire/system.ts";
 import { libraryDirectories } from "./library.ts";
 import { FromEngine, type ToEngine } from "./messages.ts";

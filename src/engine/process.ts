@@ -1,5 +1,5 @@
 import { rmSync } from "node:fs";
-import { tellParent } from "../lib/self.ts";
+import { tellParent } from "../lib/childprocess.ts";
 import { listDevices, NativeEngine, whyNot } from "./binding.ts";
 import { type FromEngine, ModelInfo, ToEngine } from "./messages.ts";
 import { serveEngine } from "./serve.ts";

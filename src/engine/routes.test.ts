@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { chat, launchTest, send, TestHome, TINY_MMPROJ } from "../testkit/engine.ts";
 import type { Engine } from "./launch.ts";
-import { chat, launchTest, send, TestHome, TINY_MMPROJ } from "./testengine.ts";
 
 type Json = Record<string, unknown>;
 

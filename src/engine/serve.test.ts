@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
+import { TestHome } from "../testkit/engine.ts";
 import type { NativeRequest, RequestSink } from "./binding.ts";
 import { SECRET_HEADER, type ServedEngine, serveEngine } from "./serve.ts";
-import { TestHome } from "./testengine.ts";
 
 /** Longer than Bun's own limit of ten seconds, which it looks at every four. */
 const SILENCE_MS = 13_000;

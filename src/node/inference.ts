@@ -1,19 +1,20 @@
 import { z } from "zod";
 import type { Settings } from "../config/settings.ts";
-import type { App, AppContext } from "../http/app.ts";
-import { readBytes, readJson } from "../http/body.ts";
+import type { App, AppContext } from "../http/server/app.ts";
+import { readBytes, readJson } from "../http/server/body.ts";
 import { TranslatedRewrite } from "../translation/translated.ts";
 import type { Translation } from "../translation/translation.ts";
-import { ApiError, dialectOf } from "../wire/error.ts";
+import { ApiError } from "../wire/error.ts";
 import { InferenceRequest } from "../wire/openai.ts";
-import { BODIES } from "./bodies.ts";
-import type { Catalog, ServedModel } from "./catalog.ts";
-import { TRANSLATED } from "./engineapi.ts";
-import { withOnePrompt } from "./oneprompt.ts";
-import { type PassOptions, pass } from "./pass.ts";
-import type { Purpose } from "./purpose.ts";
-import type { Supervisor } from "./supervisor.ts";
-import { withChosenTools } from "./toolchoice.ts";
+import { dialectOf } from "../wire/route.ts";
+import { TRANSLATED } from "./llamacpp/api.ts";
+import { BODIES } from "./llamacpp/bodies.ts";
+import { withOnePrompt } from "./llamacpp/oneprompt.ts";
+import { withChosenTools } from "./llamacpp/toolchoice.ts";
+import type { Catalog, ServedModel } from "./models/catalog.ts";
+import { type ProxyOptions, proxyToEngine } from "./proxy.ts";
+import type { Purpose } from "./supervisor/purpose.ts";
+import type { Supervisor } from "./supervisor/supervisor.ts";
 
 export interface InferenceParts {
   catalog: Catalog;
@@ -89,7 +90,7 @@ export function addInferenceRoutes(app: App, parts: InferenceParts): void {
       const { id } = asked(c);
       const runner = supervisor.loaded(id);
       if (runner === undefined) throw notLoaded(id, path);
-      return pass(c, { runner, path, body: null, ...limits(settings) });
+      return proxyToEngine(c, { runner, path, body: null, ...limits(settings) });
     });
   }
 
@@ -101,12 +102,12 @@ export function addInferenceRoutes(app: App, parts: InferenceParts): void {
   async function toEngine(c: AppContext, model: ServedModel, request: EngineRequest) {
     const { need, ...asked } = request;
     const runner = await supervisor.runner(model, need);
-    return pass(c, { runner, ...asked, ...limits(settings) });
+    return proxyToEngine(c, { runner, ...asked, ...limits(settings) });
   }
 }
 
 /** What an engine is asked. */
-type Asked = Pick<PassOptions, "path" | "body" | "rewrite">;
+type Asked = Pick<ProxyOptions, "path" | "body" | "rewrite">;
 
 interface EngineRequest extends Asked {
   need: Purpose | undefined;
@@ -137,7 +138,7 @@ function encode(json: object): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(JSON.stringify(json));
 }
 
-type Limits = Pick<PassOptions, "firstByteTimeoutMs" | "idleTimeoutMs">;
+type Limits = Pick<ProxyOptions, "firstByteTimeoutMs" | "idleTimeoutMs">;
 
 function limits({ firstByteTimeoutMs, idleTimeoutMs }: Settings): Limits {
   return { firstByteTimeoutMs, idleTimeoutMs };

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import OpenAI from "openai";
-import type { Echo } from "./fakeengine.ts";
-import { errorOf, TestNode } from "./testnode.ts";
+import type { Echo } from "../testkit/fakeengine.ts";
+import { errorOf, TestNode } from "../testkit/node.ts";
 
 let host: TestNode;
 

@@ -2,25 +2,25 @@ import { modelsFolder } from "../config/hubfields.ts";
 import type { Settings } from "../config/settings.ts";
 import { launchEngine } from "../engine/launch.ts";
 import { probeDevices } from "../engine/probe.ts";
-import { type App, createApp } from "../http/app.ts";
-import { Drain } from "../http/drain.ts";
-import { allowedHosts, HostCheck } from "../http/host.ts";
+import { type App, createApp } from "../http/server/app.ts";
+import { Drain } from "../http/server/drain.ts";
+import { allowedHosts, HostCheck } from "../http/server/host.ts";
 import type { Logger } from "../lib/log.ts";
 import { Store } from "../storage/store.ts";
 import type { NodeSystem } from "../wire/system.ts";
-import { Catalog, servedModels } from "./catalog.ts";
-import { Devices, type Probe } from "./devices.ts";
-import { addFileRoutes } from "./files.ts";
-import { ANY_HOST, requireKey } from "./guard.ts";
+import { ANY_HOST, requireKey } from "./auth.ts";
 import { addInferenceRoutes } from "./inference.ts";
-import { absence } from "./models/absent.ts";
+import { absence } from "./models/absence.ts";
+import { Catalog, servedModels } from "./models/catalog.ts";
+import { addFileRoutes } from "./models/files.ts";
 import { addModelRoutes } from "./models/routes.ts";
-import { Shelf } from "./models/shelf.ts";
+import { ModelScanner } from "./models/scanner.ts";
 import { addStatusRoutes } from "./routes.ts";
-import type { Launch } from "./runner.ts";
-import { Supervisor } from "./supervisor.ts";
+import { Devices, type Probe } from "./supervisor/devices.ts";
+import type { Launch } from "./supervisor/runner.ts";
+import { Supervisor } from "./supervisor/supervisor.ts";
+import { BalancerClient, type BalancerClientOptions } from "./sync/balancerclient.ts";
 import { Chooser } from "./sync/choice.ts";
-import { Link, type LinkOptions } from "./sync/link.ts";
 import { createPuller } from "./sync/puller.ts";
 import { Pulls } from "./sync/pulls.ts";
 import { Reporter } from "./sync/reporter.ts";
@@ -34,7 +34,7 @@ export interface NodeOptions {
   /** Required of callers; absent: none is. */
   key?: string;
   /** Whom to ask which models to have; absent: nobody. */
-  balancer?: LinkOptions;
+  balancer?: BalancerClientOptions;
   /** Starts an engine. Default: a process of this same program. */
   launch?: Launch;
   /** Reads the compute devices. Default: a process of this same program. */
@@ -78,12 +78,12 @@ export function createNode(options: NodeOptions): LlmlbNode {
 
   const store = new Store(modelsFolder(settings));
   const retire = (id: string) => supervisor.retire(id, { waitMs, graceMs: STOP_GRACE_MS });
-  const shelf = new Shelf({ store, catalog, log, retire });
+  const shelf = new ModelScanner({ store, catalog, log, retire });
   const puller = createPuller(settings, log);
   const chooser = new Chooser({ puller, devices: () => devices.list(), engineArgs });
   const changed = () => reporter?.ring();
   const pulls = new Pulls({ puller, chooser, log, onFiles: () => shelf.scan(), onChange: changed });
-  const link = options.balancer && new Link(options.balancer, settings);
+  const link = options.balancer && new BalancerClient(options.balancer, settings);
   const sync = link && new Sync({ link, shelf, store, pulls, log, onChange: changed });
   const models = { catalog, shelf, pulls, sync };
   const reporter = link && new Reporter({ ...models, link, log });

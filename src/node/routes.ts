@@ -1,10 +1,10 @@
-import type { App, AppContext } from "../http/app.ts";
+import type { App, AppContext } from "../http/server/app.ts";
 import { capabilitiesObject } from "../wire/capability.ts";
 import { ApiError } from "../wire/error.ts";
 import type { ModelEntry, ModelList } from "../wire/openai.ts";
 import type { NodeSystem } from "../wire/system.ts";
-import type { Catalog, ServedModel } from "./catalog.ts";
-import { abilitiesOf } from "./purpose.ts";
+import type { Catalog, ServedModel } from "./models/catalog.ts";
+import { abilitiesOf } from "./supervisor/purpose.ts";
 
 export interface StatusParts {
   catalog: Catalog;

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { LLAMA_CPP_VERSION, VERSION } from "../config/version.ts";
 import type { Device, NodeModel, NodeSystem } from "../wire/system.ts";
-import type { Catalog, ServedModel } from "./catalog.ts";
-import type { Supervisor } from "./supervisor.ts";
+import type { Catalog, ServedModel } from "./models/catalog.ts";
+import type { Supervisor } from "./supervisor/supervisor.ts";
 
 /** Decoding lanes of an engine that is not told otherwise (llama.cpp's own default). */
 const SLOTS_DEFAULT = 4;

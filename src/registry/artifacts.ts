@@ -1,4 +1,4 @@
-import { isGguf, isSameQuantization, localName, quantizationOf } from "../wire/artifact.ts";
+import { isGguf, isSameQuantization, localName, quantizationOf } from "../model/filename.ts";
 import { ApiError } from "../wire/error.ts";
 import { isSafePath } from "../wire/manifest.ts";
 import type { ModelContent, Variant } from "../wire/registry.ts";

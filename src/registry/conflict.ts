@@ -1,5 +1,5 @@
-import type { RegisteredRow } from "../db/registered.ts";
-import { directoryOf } from "../storage/id.ts";
+import type { RegisteredRow } from "../db/state/registered.ts";
+import { directoryOf } from "../model/name.ts";
 import { ApiError } from "../wire/error.ts";
 import type { NameIndex } from "./names.ts";
 

@@ -1,8 +1,8 @@
 import { describe, expect, setSystemTime, test } from "bun:test";
 import { createHash } from "node:crypto";
-import { tooManyRequests } from "../../specs/hub/fault.ts";
-import { safetensorsRepo, someBytes, variantsRepo } from "../../specs/hub/samples.ts";
-import { errorOf, register, testRegistry } from "./registry.fixture.ts";
+import { tooManyRequests } from "../testkit/hub/fault.ts";
+import { safetensorsRepo, someBytes, variantsRepo } from "../testkit/hub/samples.ts";
+import { errorOf, register, testRegistry } from "../testkit/registry.ts";
 
 const LLAMA = "acme/Llama-3-8B-GGUF";
 

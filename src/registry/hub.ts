@@ -1,6 +1,6 @@
 import { downloadFile, listFiles, modelInfo, pathsInfo } from "@huggingface/hub";
 import { formatBytes } from "../config/units.ts";
-import type { HubCache } from "../db/hubcache.ts";
+import type { HubCache } from "../db/state/hubcache.ts";
 import { ApiError } from "../wire/error.ts";
 import { HubError } from "./failure.ts";
 import {

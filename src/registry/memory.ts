@@ -1,4 +1,4 @@
-import type { DeviceInfo } from "../db/endpoints.ts";
+import type { DeviceInfo } from "../db/state/endpoints.ts";
 
 export const GB = 2 ** 30;
 

@@ -1,4 +1,4 @@
-import { localName } from "../wire/artifact.ts";
+import { localName } from "../model/filename.ts";
 import type { ModelContent } from "../wire/registry.ts";
 import { stemOf } from "./weights.ts";
 

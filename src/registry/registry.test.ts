@@ -6,10 +6,10 @@ import {
   someBytes,
   tinyRepo,
   variantsRepo,
-} from "../../specs/hub/samples.ts";
+} from "../testkit/hub/samples.ts";
+import { errorOf, register, testRegistry } from "../testkit/registry.ts";
 import { Manifest } from "../wire/manifest.ts";
 import { RegisteredDetail, RegisteredList, Registration } from "../wire/registry.ts";
-import { errorOf, register, testRegistry } from "./registry.fixture.ts";
 
 const LLAMA = "acme/Llama-3-8B-GGUF";
 const QWEN = "acme/Qwen3-0.6B";

@@ -1,9 +1,9 @@
-import type { DeviceInfo } from "../db/endpoints.ts";
-import { Lock } from "../db/lock.ts";
-import type { RegisteredRow } from "../db/registered.ts";
-import type { State } from "../db/state.ts";
+import type { State } from "../db/database.ts";
+import type { DeviceInfo } from "../db/state/endpoints.ts";
+import type { RegisteredRow } from "../db/state/registered.ts";
 import type { Logger } from "../lib/log.ts";
-import { directoryOf } from "../storage/id.ts";
+import { Mutex } from "../lib/mutex.ts";
+import { directoryOf } from "../model/name.ts";
 import { ApiError } from "../wire/error.ts";
 import type { Manifest, Peer } from "../wire/manifest.ts";
 import type {
@@ -53,7 +53,7 @@ export class Registry {
   readonly #rows = new Map<string, RegisteredRow>();
   readonly #listeners = new Set<(change: RegistryChange) => void>();
   /** Changes come one after the other, so that names stay unique. */
-  readonly #changing = new Lock();
+  readonly #changing = new Mutex();
   readonly #closing = new AbortController();
   #index = new NameIndex([]);
   #timer: ReturnType<typeof setTimeout> | undefined;

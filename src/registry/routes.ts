@@ -1,7 +1,7 @@
 import { z } from "zod";
-import type { App, AppContext } from "../http/app.ts";
-import { readJson } from "../http/body.ts";
-import { decodedName, readQuery } from "../http/query.ts";
+import type { App, AppContext } from "../http/server/app.ts";
+import { readJson } from "../http/server/body.ts";
+import { decodedName, readQuery } from "../http/server/query.ts";
 import { ApiError } from "../wire/error.ts";
 import { ModelChangeBody, RegisterBody, type RegisteredList } from "../wire/registry.ts";
 import type { Registry } from "./registry.ts";

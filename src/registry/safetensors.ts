@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { localName } from "../wire/artifact.ts";
+import { localName } from "../model/filename.ts";
 import type { RepoFile } from "./snapshot.ts";
 
 /** Weights as safetensors: one file, or shards with their index. */

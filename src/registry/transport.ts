@@ -1,4 +1,4 @@
-import { guardOutbound } from "../http/outbound.ts";
+import { guardUrl } from "../http/ssrf.ts";
 import { backoffMs } from "../lib/backoff.ts";
 import type { Logger } from "../lib/log.ts";
 import { HubError } from "./failure.ts";
@@ -96,7 +96,7 @@ export class Transport {
       if (origin === this.#origin && token !== null) {
         headers.set("authorization", `Bearer ${token}`);
       }
-      if (origin !== this.#origin) await guardOutbound(url, "repo");
+      if (origin !== this.#origin) await guardUrl(url, "repo");
       const response = await fetch(url, { ...init, headers, signal, redirect: "manual" });
       const location = response.headers.get("location");
       if (response.status < 300 || response.status > 399 || location === null) return response;

@@ -7,7 +7,7 @@ import {
   quantizationOf,
   splitPartName,
   splitPartOf,
-} from "../wire/artifact.ts";
+} from "../model/filename.ts";
 import type { RepoFile } from "./snapshot.ts";
 
 /** A GGUF file, or all parts of a split one. */

@@ -2,10 +2,10 @@ import { expect, test } from "bun:test";
 import { statSync } from "node:fs";
 import pino from "pino";
 import { z } from "zod";
-import { launchTest, TestHome, TINY, TINY_MMPROJ } from "../engine/testengine.ts";
-import { contextOf, estimateMemory } from "./fit.ts";
-import { readHeaderOf } from "./header.ts";
-import { shapeOf } from "./shape.ts";
+import { readHeaderOf } from "../model/header.ts";
+import { hyperparametersOf } from "../model/hyperparameters.ts";
+import { contextOf, estimateMemory } from "../model/memory.ts";
+import { launchTest, TestHome, TINY, TINY_MMPROJ } from "../testkit/engine.ts";
 
 const MIB = 1024 * 1024;
 const Line = z.object({ text: z.string().optional() });
@@ -30,7 +30,7 @@ async function allocated(args: string[]): Promise<{ total: number; cache: number
 
 async function estimated(args: string[]) {
   const header = await readHeaderOf(TINY);
-  const shape = shapeOf(header);
+  const shape = hyperparametersOf(header);
   if (shape === undefined) throw new Error("the tiny model has no shape");
   const weights = statSync(TINY).size - (header.dataOffset ?? 0);
   return estimateMemory(shape, contextOf(["--parallel", "4", ...args], shape), weights);
@@ -58,6 +58,6 @@ test.each(CASES)("what llama.cpp allocates is estimated within a tenth: %s", asy
 
 test("an image projector has no shape of its own: it takes its file's size", async () => {
   const header = await readHeaderOf(TINY_MMPROJ);
-  expect(shapeOf(header)).toBeUndefined();
+  expect(hyperparametersOf(header)).toBeUndefined();
   expect(header.tensors).toHaveLength(57);
 });

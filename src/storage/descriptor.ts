@@ -1,10 +1,10 @@
 import { basename } from "node:path";
-import { fitsPlatform } from "../wire/artifact.ts";
-import { configArchitecture, familyOf } from "./architecture.ts";
+import { configArchitecture, familyOf } from "../model/architecture.ts";
+import { fitsPlatform } from "../model/filename.ts";
+import { chooseGguf, type GgufSet, ggufSets } from "../model/ggufset.ts";
+import { findSafetensors, type SafetensorsSet } from "../model/safetensors.ts";
 import { ggufFiles, type Headers, type StoredFile } from "./folder.ts";
-import { chooseGguf, type GgufSet, ggufSets } from "./ggufset.ts";
 import type { ModelRecord } from "./record.ts";
-import { findSafetensors, type SafetensorsSet } from "./safetensors.ts";
 
 /** A model whose files are complete. */
 export interface StoredModel {

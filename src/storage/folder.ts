@@ -1,9 +1,9 @@
 import type { Dirent } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { type GgufRole, ggufRole, isGguf } from "../wire/artifact.ts";
-import { type GgufHeader, GgufInvalid } from "./gguf.ts";
-import { readHeaderOf } from "./header.ts";
+import { type GgufRole, ggufRole, isGguf } from "../model/filename.ts";
+import { type GgufHeader, GgufInvalid } from "../model/gguf.ts";
+import { readHeaderOf } from "../model/header.ts";
 import { PENDING_NAME, RECORD_NAME } from "./record.ts";
 
 /** A file that counts: it is there, a file (or a link to one), and not empty. */

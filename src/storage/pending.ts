@@ -1,6 +1,6 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { walkPlaces } from "./places.ts";
+import { walkModelFolders } from "./folders.ts";
 import { isLocked } from "./pull/lock.ts";
 import { notedBytes } from "./pull/part.ts";
 import { PENDING_NAME, readRecord } from "./record.ts";
@@ -22,7 +22,7 @@ export interface Pending {
 /** All pulls in a models folder that have not ended well, by the id of their model. */
 export async function listPending(root: string): Promise<Pending[]> {
   const found: Pending[] = [];
-  for await (const { id, folder } of walkPlaces(root)) {
+  for await (const { id, folder } of walkModelFolders(root)) {
     const record = await readRecord(folder, PENDING_NAME);
     if (record === undefined) continue;
     const counted = await Promise.all(

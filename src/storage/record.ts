@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { writeWhole } from "./durable.ts";
+import { writeWhole } from "./atomicwrite.ts";
 
 /** Who put a file there; what a person put there is never deleted by sync. */
 export const PlacedBy = z.enum(["sync", "user"]);

@@ -1,9 +1,9 @@
 import { lstat, readdir, realpath, rm, rmdir, stat, unlink } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
 import { ApiError } from "../wire/error.ts";
-import { syncFolder } from "./durable.ts";
+import { syncFolder } from "./atomicwrite.ts";
 import { hasWeights, readFolder } from "./folder.ts";
-import { walkPlaces } from "./places.ts";
+import { walkModelFolders } from "./folders.ts";
 import { type FileRecord, PENDING_NAME, RECORD_NAME, readRecord, writeRecord } from "./record.ts";
 
 /**
@@ -79,7 +79,7 @@ async function holdsModels(folder: string): Promise<boolean> {
     return record !== undefined || pending !== undefined || hasWeights(files);
   };
   if (await isModel(folder)) return true;
-  for await (const place of walkPlaces(folder)) if (await isModel(place.folder)) return true;
+  for await (const place of walkModelFolders(folder)) if (await isModel(place.folder)) return true;
   return false;
 }
 

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
-import type { GgufHeader } from "./gguf.ts";
-import { FileServer, manifestOf } from "./pull/hub.fixture.ts";
-import { failing } from "./pull/pull.fixture.ts";
+import type { GgufHeader } from "../model/gguf.ts";
+import { failing } from "../testkit/pull/bench.ts";
+import { FileServer, manifestOf } from "../testkit/pull/fileserver.ts";
 import { type SelectionOptions, selectFiles } from "./selection.ts";
 
 const MIB = 2 ** 20;

@@ -1,6 +1,7 @@
 import { formatBytes } from "../config/units.ts";
-import { ggufRole, isSameQuantization, localName } from "../wire/artifact.ts";
-import type { Artifact, Manifest } from "../wire/manifest.ts";
+import { ggufRole, isSameQuantization, localName } from "../model/filename.ts";
+import type { GgufHeader } from "../model/gguf.ts";
+import { hyperparametersOf } from "../model/hyperparameters.ts";
 import {
   chooseFit,
   contextOf,
@@ -8,11 +9,10 @@ import {
   type Fit,
   type FitOptions,
   type FreeMemory,
-} from "./fit.ts";
-import type { GgufHeader } from "./gguf.ts";
+} from "../model/memory.ts";
+import type { Artifact, Manifest } from "../wire/manifest.ts";
 import { type Candidate, candidatesOf, filesOf, usableArtifacts } from "./pull/artifacts.ts";
 import { PullError } from "./pull/failure.ts";
-import { shapeOf } from "./shape.ts";
 
 /** Which of a model's files are meant. */
 export interface Wish {
@@ -80,7 +80,7 @@ async function fitting(
   if (first === undefined || sample === undefined) throw new Error("there is nothing to choose");
   const [memory, described] = await Promise.all([free(), header(sample)]);
   refuseNoModel(manifest, sample, described);
-  const shape = described && shapeOf(described);
+  const shape = described && hyperparametersOf(described);
   const own = new Set(first.artifacts);
   const beside = filesOf(first, usable).filter((file) => !own.has(file));
   const extraBytes = beside.reduce((sum, { size_bytes: size }) => sum + (size ?? 0), 0);

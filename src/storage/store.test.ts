@@ -2,8 +2,8 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
+import { CONFIG, ggufBytes, ModelsFolder } from "../testkit/modelsfolder.ts";
 import type { StoredModel } from "./descriptor.ts";
-import { CONFIG, ggufBytes, ModelsFolder } from "./models.fixture.ts";
 import { Store } from "./store.ts";
 
 /** The name of a model's first file, or why there is none. */

@@ -1,11 +1,11 @@
 import { join } from "node:path";
+import { parseModelName } from "../model/name.ts";
 import { ApiError } from "../wire/error.ts";
 import { describeModel, type StoredModel } from "./descriptor.ts";
 import { Headers, hasWeights, readFolder, type StoredFile } from "./folder.ts";
-import { parseModelName } from "./id.ts";
-import { findPlace, type Place, walkPlaces } from "./places.ts";
+import { findModelFolder, type ModelFolder, walkModelFolders } from "./folders.ts";
 import { takeLock } from "./pull/lock.ts";
-import { removeQuantization } from "./quantization.ts";
+import { removeQuantization } from "./quantizationremoval.ts";
 import { type ModelRecord, PENDING_NAME, RECORD_NAME, readRecord, writeRecord } from "./record.ts";
 import { removeFiles, removeModel } from "./removal.ts";
 
@@ -48,7 +48,7 @@ export class Store {
   async list(): Promise<Listing> {
     const listing: Listing = { models: [], unusable: [], records: new Map() };
     const ids = new Set<string>();
-    for await (const place of walkPlaces(this.root)) {
+    for await (const place of walkModelFolders(this.root)) {
       const { id, folder } = place;
       const { files } = await readFolder(folder);
       if (ids.has(id) || !hasWeights(files)) continue;
@@ -64,7 +64,7 @@ export class Store {
   /** Ids of models that are being fetched, or were when their pull ended, with who wanted them. */
   async begun(): Promise<{ id: string; synced: boolean }[]> {
     const found: { id: string; synced: boolean }[] = [];
-    for await (const { id, folder } of walkPlaces(this.root)) {
+    for await (const { id, folder } of walkModelFolders(this.root)) {
       const pending = await readRecord(folder, PENDING_NAME);
       if (pending === undefined) continue;
       found.push({ id, synced: pending.files.some(({ placed_by: by }) => by === "sync") });
@@ -89,10 +89,10 @@ export class Store {
   }
 
   /** The folder of a model, complete or not. Throws 400 `invalid_model_id`. */
-  async place(id: string): Promise<Place | undefined> {
-    const found = await findPlace(this.root, parseModelName(id).id);
+  async place(id: string): Promise<ModelFolder | undefined> {
+    const found = await findModelFolder(this.root, parseModelName(id).id);
     if (found !== undefined || id.startsWith("hf/")) return found;
-    return findPlace(this.root, `hf/${id}`);
+    return findModelFolder(this.root, `hf/${id}`);
   }
 
   /**
@@ -163,7 +163,7 @@ export class Store {
   }
 
   #describe(
-    { id, folder, record }: Place,
+    { id, folder, record }: ModelFolder,
     files: StoredFile[],
     quantization?: string,
   ): Promise<StoredModel | string> {

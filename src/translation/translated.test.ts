@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import Anthropic from "@anthropic-ai/sdk";
 import OpenAI from "openai";
+import { chunksOf, completion, USAGE } from "../testkit/translation/front.ts";
 import { ApiError, type Dialect, errorFrame } from "../wire/error.ts";
-import { chunksOf, completion, USAGE } from "./front.fixture.ts";
 import { messagesOverChat } from "./messages/messages.ts";
 import { ollamaChatOverChat } from "./ollama/chat.ts";
 import { responsesOverChat } from "./responses/responses.ts";

@@ -1,5 +1,5 @@
-import { ModelRewrite } from "../http/rewrite/model.ts";
-import type { Rewrite, Rewritten, StreamRewrite } from "../http/rewrite/rewrite.ts";
+import { ModelRewrite } from "../http/proxy/rewrite/model.ts";
+import type { Rewrite, Rewritten, StreamRewrite } from "../http/proxy/rewrite/rewrite.ts";
 import { parseJson } from "../lib/json.ts";
 import { ApiError, type Dialect, errorBody, errorHeaders } from "../wire/error.ts";
 import { readProviderError } from "../wire/foreignerror.ts";

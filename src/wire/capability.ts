@@ -1,11 +1,11 @@
 import { z } from "zod";
 
 /** What a model can do. */
-export const ABILITIES = [
+export const CAPABILITIES = [
   ...(["chat", "completion", "vision", "embeddings", "rerank"] as const),
   ...(["speech_to_text", "text_to_speech", "image_generation"] as const),
 ] as const;
-export type Ability = (typeof ABILITIES)[number];
+export type Capability = (typeof CAPABILITIES)[number];
 
 /** `capabilities` of an entry of `GET /v1/models`. */
 export interface CapabilitiesObject {
@@ -25,7 +25,7 @@ export interface CapabilitiesObject {
 
 /** The object that says which of the abilities a model has; whoever chats completes, too. */
 export function capabilitiesObject(list: readonly string[]): CapabilitiesObject {
-  const has = (ability: Ability) => list.includes(ability);
+  const has = (ability: Capability) => list.includes(ability);
   return {
     chat_completion: has("chat"),
     completion: has("chat") || has("completion"),
@@ -41,13 +41,13 @@ export function capabilitiesObject(list: readonly string[]): CapabilitiesObject 
 }
 
 /** What is known of a model's abilities; of those in neither list, nothing is. */
-export interface Known {
-  has: Ability[];
-  lacks: Ability[];
+export interface DeclaredCapabilities {
+  has: Capability[];
+  lacks: Capability[];
 }
 
 /** Names by which servers call abilities, ours among them. */
-const WORDS: Record<string, Ability> = {
+const WORDS: Record<string, Capability> = {
   ...{ chat: "chat", chat_completion: "chat", completion_chat: "chat", completion: "chat" },
   ...{ vision: "vision", image_understanding: "vision", multimodal: "vision", image: "vision" },
   ...{ embedding: "embeddings", embeddings: "embeddings", rerank: "rerank" },
@@ -64,12 +64,12 @@ const Flags = z.record(z.string(), z.unknown());
  * it has and what not; a list of words (Ollama, llama-server) what it has, and that it sees no
  * images if it does not say so. Undefined for anything else.
  */
-export function readCapabilities(said: unknown): Known | undefined {
+export function readCapabilities(said: unknown): DeclaredCapabilities | undefined {
   const words = Words.safeParse(said).data;
   if (words !== undefined) return fromWords(words);
   const flags = Flags.safeParse(said).data;
   if (flags === undefined) return undefined;
-  const known: Known = { has: [], lacks: [] };
+  const known: DeclaredCapabilities = { has: [], lacks: [] };
   for (const [word, value] of Object.entries(flags)) {
     const ability = abilityOf(word);
     // `completion` beside `chat_completion` says something else than in a list of words.
@@ -79,21 +79,21 @@ export function readCapabilities(said: unknown): Known | undefined {
   return known.has.length + known.lacks.length === 0 ? undefined : known;
 }
 
-function fromWords(words: readonly string[]): Known | undefined {
-  const has: Ability[] = [];
+function fromWords(words: readonly string[]): DeclaredCapabilities | undefined {
+  const has: Capability[] = [];
   for (const word of words) add(has, abilityOf(word));
   if (has.length === 0) return undefined;
-  const lacks: Ability[] = [];
+  const lacks: Capability[] = [];
   if (has.includes("chat") && !has.includes("vision")) lacks.push("vision");
   // Ollama embeds with any model, but chats only with those that say so.
   if (has.includes("embeddings") && !has.includes("chat")) lacks.push("chat", "vision");
   return { has, lacks };
 }
 
-function abilityOf(word: string): Ability | undefined {
+function abilityOf(word: string): Capability | undefined {
   return Object.hasOwn(WORDS, word) ? WORDS[word] : undefined;
 }
 
-function add(list: Ability[], ability: Ability | undefined): void {
+function add(list: Capability[], ability: Capability | undefined): void {
   if (ability !== undefined && !list.includes(ability)) list.push(ability);
 }

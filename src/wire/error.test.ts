@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
-import { ApiError, dialectOf, errorBody, errorFrame } from "./error.ts";
+import { ApiError, errorBody, errorFrame } from "./error.ts";
+import { dialectOf } from "./route.ts";
 
 const error = new ApiError("timeout", "Too slow.", { param: "model" });
 

@@ -67,25 +67,6 @@ export class ApiError extends Error {
 /** How an API speaks of errors, in bodies and inside a stream. */
 export type Dialect = "openai" | "responses" | "anthropic" | "ollama";
 
-/** Ollama's routes; whatever else is below `/api` is our own. */
-const OLLAMA_PATHS: ReadonlySet<string> = new Set(
-  [
-    ...["chat", "generate", "embed", "embeddings", "tags", "show", "ps", "version"],
-    ...["pull", "push", "create", "copy", "delete"],
-  ].map((name) => `/api/${name}`),
-);
-
-/** The dialect of a request path. */
-export function dialectOf(path: string): Dialect {
-  if (OLLAMA_PATHS.has(path) || within(path, "/api/blobs")) return "ollama";
-  if (within(path, "/v1/messages")) return "anthropic";
-  return within(path, "/v1/responses") ? "responses" : "openai";
-}
-
-function within(path: string, route: string): boolean {
-  return path === route || path.startsWith(`${route}/`);
-}
-
 const ANTHROPIC_TYPES: Record<number, string> = {
   400: "invalid_request_error",
   401: "authentication_error",

@@ -2,8 +2,8 @@ import { describe, expect, test } from "bun:test";
 import Anthropic from "@anthropic-ai/sdk";
 import { Ollama } from "ollama";
 import OpenAI from "openai";
-import { createApp } from "../http/app.ts";
-import { Drain } from "../http/drain.ts";
+import { createApp } from "../http/server/app.ts";
+import { Drain } from "../http/server/drain.ts";
 import { createLogger } from "../lib/log.ts";
 import {
   ApiError,

@@ -38,13 +38,3 @@ export const ModelList = z.looseObject({
     .transform((models) => models ?? []),
 });
 export type ModelList = z.infer<typeof ModelList>;
-
-/** The inference routes that every part speaks; their bodies are JSON objects with a `model`. */
-export const INFERENCE_PATHS = [
-  "/v1/chat/completions",
-  "/v1/completions",
-  "/v1/embeddings",
-  "/v1/responses",
-  "/v1/messages",
-  "/v1/messages/count_tokens",
-] as const;

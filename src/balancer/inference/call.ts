@@ -1,6 +1,6 @@
 import type { RequestBody } from "../../http/client/upload.ts";
-import type { Forwarded } from "../../http/forward.ts";
-import type { Rewrite } from "../../http/rewrite/rewrite.ts";
+import type { Forwarded } from "../../http/proxy/forward.ts";
+import type { Rewrite } from "../../http/proxy/rewrite/rewrite.ts";
 
 /** What one endpoint is sent for a request, and what is made of its answer. */
 export interface Call {

@@ -1,15 +1,15 @@
-import type { App } from "../../http/app.ts";
-import type { Scope } from "../../http/direct.ts";
-import { type Form, readForm } from "../../http/form.ts";
-import { withoutIdleLimit } from "../../http/listen.ts";
-import { ModelRewrite } from "../../http/rewrite/model.ts";
+import { ModelRewrite } from "../../http/proxy/rewrite/model.ts";
+import type { App } from "../../http/server/app.ts";
+import type { Scope } from "../../http/server/fastpath.ts";
+import { type Form, readForm } from "../../http/server/form.ts";
+import { withoutIdleLimit } from "../../http/server/listen.ts";
 import { IMAGE_MODEL_DEFAULT } from "../../wire/media.ts";
-import { abilityOf } from "../abilities.ts";
-import { addressOf } from "../client.ts";
-import { FORM_PATHS, type FormPath, formRules } from "../media/forms.ts";
-import type { Entry } from "../record/entry.ts";
+import { FORM_PATHS, type FormPath, formRules } from "../media/formrules.ts";
+import type { RequestRecord } from "../record/record.ts";
+import { capabilityOf } from "../upstream/capability.ts";
 import type { Call } from "./call.ts";
 import { needOfRoute } from "./needs.ts";
+import { addressOf } from "./principal.ts";
 import { queryOf } from "./query.ts";
 import type { InferenceOptions } from "./routes.ts";
 import type { Question } from "./sender.ts";
@@ -28,7 +28,7 @@ const TYPES: Record<FormPath, string> = {
  * all of it is kept.
  */
 export function routeForms(app: App, options: InferenceOptions): void {
-  const { fleet, recorder, sender, needs, settings } = options;
+  const { pool, recorder, sender, needs, settings } = options;
 
   for (const path of FORM_PATHS) {
     const routeNeed = needOfRoute(path);
@@ -36,13 +36,13 @@ export function routeForms(app: App, options: InferenceOptions): void {
     const limitBytes = Math.min(rules.limitBytes, settings.bodyLimitBytes);
 
     app.post(path, async (c) => {
-      let record: Entry | undefined;
+      let record: RequestRecord | undefined;
       let form: Form | undefined;
       try {
         withoutIdleLimit(c);
         form = await readForm(c.req.raw, { limitBytes, enough: rules.enough });
         const model = form.field("model")?.value || IMAGE_MODEL_DEFAULT;
-        const id = fleet.idOf(model);
+        const id = pool.idOf(model);
         const streams = form.field("stream")?.value === "true";
         const address = addressOf(c);
         const { headers } = c.req.raw;
@@ -50,7 +50,7 @@ export function routeForms(app: App, options: InferenceOptions): void {
           ...{ requestId: c.get("requestId"), type: TYPES[path], writes: "other", model: id },
           ...{ streams, address, headers, body: noted(form) },
         });
-        const ability = abilityOf(path, false);
+        const ability = capabilityOf(path, false);
         const need = () => needs.of({ model, id, ability, routeNeed });
         const question = new FormQuestion({ c, path, form, model, id, need });
         const asking = { c, path, model, id, streams, address, record };

@@ -1,12 +1,12 @@
-import { EventLines } from "../../http/rewrite/lines.ts";
-import { ModelRewrite, withModel } from "../../http/rewrite/model.ts";
-import { askingForUsage, UsageEdit } from "../../http/rewrite/usage.ts";
+import { EventLines } from "../../http/proxy/rewrite/lines.ts";
+import { ModelRewrite, withModel } from "../../http/proxy/rewrite/model.ts";
+import { askingForUsage, UsageEdit } from "../../http/proxy/rewrite/usage.ts";
 import { TranslatedRewrite } from "../../translation/translated.ts";
 import type { Translation } from "../../translation/translation.ts";
 import type { Dialect } from "../../wire/error.ts";
-import type { CloudModel } from "../clouds/cloudmodel.ts";
-import type { Endpoint } from "../endpoint.ts";
+import type { ProviderModel } from "../providers/model.ts";
 import { estimateInput } from "../record/estimate.ts";
+import type { Endpoint } from "../upstream/endpoint.ts";
 import type { Call } from "./call.ts";
 import type { Route } from "./route.ts";
 import type { Question } from "./sender.ts";
@@ -68,7 +68,7 @@ export class Inquiry implements Question {
   }
 
   /** What to send to a cloud. Throws `invalid_request` for what it cannot be asked. */
-  callToCloud(cloud: CloudModel): Call {
+  callToCloud(cloud: ProviderModel): Call {
     const { route, bytes, value, model } = this.#options;
     const via = cloud.via(route.path);
     if (via === undefined) {

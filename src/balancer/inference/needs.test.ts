@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import { eventually } from "../../../specs/eventually.ts";
-import { fakeBalancer, fakeEndpoint } from "../fake.ts";
+import { fakeBalancer, fakeEndpoint } from "../../testkit/balancer.ts";
+import { eventually } from "../../testkit/eventually.ts";
 
 /** An endpoint that chats and has no other route. */
 function chatOnly() {

@@ -1,6 +1,6 @@
 import type { ZodType } from "zod";
 import type { Settings } from "../../config/settings.ts";
-import type { GuardedSchema } from "../../http/body.ts";
+import type { GuardedSchema } from "../../http/server/body.ts";
 import { estimateInputTokens } from "../../translation/messages/estimate.ts";
 import { messagesOverChat } from "../../translation/messages/messages.ts";
 import { ollamaChatOverChat } from "../../translation/ollama/chat.ts";
@@ -14,9 +14,9 @@ import { refuseState } from "../../translation/responses/state.ts";
 import type { Translation } from "../../translation/translation.ts";
 import { IMAGE_MODEL_DEFAULT, ImageRequest, SpeechRequest } from "../../wire/media.ts";
 import { EmbeddingsRequest, InferenceRequest, isInferenceRequest } from "../../wire/openai.ts";
-import type { Endpoint } from "../endpoint.ts";
-import type { Writes } from "../record/entry.ts";
-import type { Need } from "../routing/request.ts";
+import type { OutputKind } from "../record/record.ts";
+import type { Requirement } from "../routing/slotrequest.ts";
+import type { Endpoint } from "../upstream/endpoint.ts";
 import { needOfRoute } from "./needs.ts";
 
 /** What is read of every request; `model` may be missing where there is a default. */
@@ -31,7 +31,7 @@ export interface Route {
   path: string;
   /** What its requests are called in history and statistics. */
   type: string;
-  writes: Writes;
+  writes: OutputKind;
   schema: ZodType<Asked> | GuardedSchema<Asked>;
   /** Its requests have a prompt of which endpoints keep what they computed. */
   prompts: boolean;
@@ -48,7 +48,7 @@ export interface Route {
   /** The model of requests that name none, where they may. */
   modelDefault: (settings: Settings) => string;
   /** What an endpoint must have for it, where not every one has. */
-  need: Need<Endpoint> | undefined;
+  need: Requirement<Endpoint> | undefined;
 }
 
 const INFERENCE = { schema: InferenceRequest, accepts: isInferenceRequest };

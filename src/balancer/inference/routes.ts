@@ -1,25 +1,25 @@
 import type { Settings } from "../../config/settings.ts";
-import type { App } from "../../http/app.ts";
-import { readJson } from "../../http/body.ts";
-import type { Scope } from "../../http/direct.ts";
-import { withModel } from "../../http/rewrite/model.ts";
-import { dialectOf } from "../../wire/error.ts";
-import { abilityOf } from "../abilities.ts";
-import { addressOf } from "../client.ts";
-import type { Fleet } from "../fleet.ts";
-import { hasImages } from "../media/part.ts";
+import { withModel } from "../../http/proxy/rewrite/model.ts";
+import type { App } from "../../http/server/app.ts";
+import { readJson } from "../../http/server/body.ts";
+import type { Scope } from "../../http/server/fastpath.ts";
+import { dialectOf } from "../../wire/route.ts";
+import { hasImages } from "../media/imagepart.ts";
 import { fetchesImages, prepareMedia } from "../media/prepare.ts";
-import type { Entry } from "../record/entry.ts";
+import type { RequestRecord } from "../record/record.ts";
 import type { Recorder } from "../record/recorder.ts";
 import { CHUNK_CHARS_MIN, fingerprint } from "../routing/prompt.ts";
+import { capabilityOf } from "../upstream/capability.ts";
+import type { UpstreamPool } from "../upstream/pool.ts";
 import { Inquiry } from "./inquiry.ts";
 import type { Needs } from "./needs.ts";
+import { addressOf } from "./principal.ts";
 import { queryOf } from "./query.ts";
 import { ROUTES, type Route } from "./route.ts";
 import type { Asking, Sender } from "./sender.ts";
 
 export interface InferenceOptions {
-  fleet: Fleet;
+  pool: UpstreamPool;
   sender: Sender;
   needs: Needs;
   recorder: Recorder;
@@ -29,7 +29,7 @@ export interface InferenceOptions {
 /** The inference routes with JSON bodies: each request goes on to where its model is. */
 export function routeInference(app: App, options: InferenceOptions): void {
   const inference = new Inference(options);
-  for (const route of ROUTES) app.direct(route.path, (c) => inference.answer(c, route));
+  for (const route of ROUTES) app.fast(route.path, (c) => inference.answer(c, route));
 }
 
 /** A request as it came. */
@@ -50,7 +50,7 @@ class Inference {
 
   async answer(c: Scope, route: Route): Promise<Response> {
     const { sender, recorder } = this.#options;
-    let record: Entry | undefined;
+    let record: RequestRecord | undefined;
     try {
       const read = await this.#read(c, route);
       record = read.record;
@@ -71,14 +71,14 @@ class Inference {
   }
 
   async #read(c: Scope, route: Route): Promise<Read> {
-    const { fleet, recorder, settings } = this.#options;
+    const { pool, recorder, settings } = this.#options;
     const read = await readJson(c, route.schema, settings.bodyLimitBytes);
     const { value } = read;
     const { path } = route;
     const { headers } = c.req.raw;
     const model = value.model || route.modelDefault(settings);
     const bytes = value.model ? read.bytes : withModel(read.bytes, model);
-    const id = fleet.idOf(model);
+    const id = pool.idOf(model);
     const streams = route.streamsByDefault ? value.stream !== false : value.stream === true;
     const requestId = c.get("requestId");
     const address = addressOf(c);
@@ -92,8 +92,8 @@ class Inference {
   #estimated({ route, value, id, record }: Read): Response | undefined {
     const { estimate, need } = route;
     if (estimate === undefined) return undefined;
-    const { fleet } = this.#options;
-    const there = fleet.serving(id).filter(({ health }) => health.status !== "offline");
+    const { pool } = this.#options;
+    const there = pool.serving(id).filter(({ health }) => health.status !== "offline");
     const isKnown = there.some((endpoint) => need?.isMetBy(endpoint, id) ?? true);
     if (there.length === 0 || isKnown) return undefined;
     const response = Response.json(estimate(value));
@@ -114,7 +114,7 @@ class Inference {
 
   #inquiry(read: Read, seesImages: boolean): Inquiry {
     const { c, path, route, model, id, bytes, value, streams } = read;
-    const ability = abilityOf(path, seesImages);
+    const ability = capabilityOf(path, seesImages);
     const { need: routeNeed } = route;
     // A shorter body cannot have a prompt of one chunk.
     const isLong = bytes.length >= CHUNK_CHARS_MIN;

@@ -1,20 +1,21 @@
 import type { Settings } from "../../config/settings.ts";
-import type { Scope } from "../../http/direct.ts";
-import type { Forwarded } from "../../http/forward.ts";
-import { ApiError, dialectOf, type ErrorKind } from "../../wire/error.ts";
-import { clientOf } from "../client.ts";
-import type { CloudModel } from "../clouds/cloudmodel.ts";
-import type { Clouds } from "../clouds/clouds.ts";
-import { sendToCloud } from "../clouds/send.ts";
-import type { Dispatcher } from "../dispatch.ts";
-import type { Endpoint } from "../endpoint.ts";
-import type { Entry } from "../record/entry.ts";
-import { mayRetry } from "../retry.ts";
-import type { Need } from "../routing/request.ts";
+import type { Forwarded } from "../../http/proxy/forward.ts";
+import type { Scope } from "../../http/server/fastpath.ts";
+import { ApiError, type ErrorKind } from "../../wire/error.ts";
+import { dialectOf } from "../../wire/route.ts";
+import type { ProviderModel } from "../providers/model.ts";
+import type { Providers } from "../providers/providers.ts";
+import { sendToCloud } from "../providers/send.ts";
+import type { RequestRecord } from "../record/record.ts";
+import type { Requirement } from "../routing/slotrequest.ts";
+import type { Endpoint } from "../upstream/endpoint.ts";
+import type { Dispatcher } from "./attempts.ts";
 import type { Call } from "./call.ts";
+import { clientOf } from "./principal.ts";
+import { mayRetry } from "./retry.ts";
 
 export interface SenderOptions {
-  clouds: Clouds;
+  clouds: Providers;
   dispatcher: Dispatcher;
   settings: Settings;
 }
@@ -29,17 +30,17 @@ export interface Asking {
   id: string;
   streams: boolean;
   address: string | undefined;
-  record: Entry;
+  record: RequestRecord;
 }
 
 /** What is asked, as endpoints and clouds get it. */
 export interface Question {
   /** What an endpoint must have besides the model. Throws for what none of ours can do. */
-  need(): Need<Endpoint> | undefined;
+  need(): Requirement<Endpoint> | undefined;
   /** What to send to an endpoint. Throws `invalid_request` for what it cannot be asked. */
   callTo(endpoint: Endpoint): Call;
   /** The same for a cloud. */
-  callToCloud(cloud: CloudModel): Call;
+  callToCloud(cloud: ProviderModel): Call;
   /** Of its prompt, where the strategy needs it. */
   readonly fingerprint: Float64Array | undefined;
   /** Whether it can be sent (again). */
@@ -60,7 +61,7 @@ export class Sender {
   }
 
   /** The cloud's model that a request is for by its prefix, if it is. Throws 401 without a key. */
-  cloudOf(model: string): CloudModel | undefined {
+  cloudOf(model: string): ProviderModel | undefined {
     return this.#options.clouds.find(model);
   }
 
@@ -68,13 +69,13 @@ export class Sender {
   async send(
     asking: Asking,
     question: Question,
-    cloud: CloudModel | undefined,
+    cloud: ProviderModel | undefined,
   ): Promise<Forwarded> {
     if (cloud !== undefined) return this.#toCloud(asking, question, cloud);
     const fallback = this.#options.clouds.fallbackOf(asking.model);
-    if (fallback === undefined) return this.#toFleet(asking, question);
+    if (fallback === undefined) return this.#toPool(asking, question);
     try {
-      const forwarded = await this.#toFleet(asking, question);
+      const forwarded = await this.#toPool(asking, question);
       const { status } = forwarded.response;
       const isOver = !mayRetry({ status, streams: asking.streams }) || !question.sendable;
       if (isOver) return forwarded;
@@ -86,7 +87,7 @@ export class Sender {
     return this.#toCloud(asking, question, fallback);
   }
 
-  #toFleet(asking: Asking, question: Question): Promise<Forwarded> {
+  #toPool(asking: Asking, question: Question): Promise<Forwarded> {
     const { c, path, id, streams, address, record } = asking;
     const { headers } = c.req.raw;
     return this.#options.dispatcher.dispatch({
@@ -104,7 +105,11 @@ export class Sender {
     });
   }
 
-  #toCloud({ c, path, record }: Asking, question: Question, cloud: CloudModel): Promise<Forwarded> {
+  #toCloud(
+    { c, path, record }: Asking,
+    question: Question,
+    cloud: ProviderModel,
+  ): Promise<Forwarded> {
     const { clouds, settings } = this.#options;
     const { firstByteTimeoutMs, idleTimeoutMs } = settings;
     const request = {

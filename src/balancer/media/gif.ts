@@ -1,4 +1,4 @@
-import type { Extent } from "./picture.ts";
+import type { Extent } from "./image.ts";
 
 const SCREEN_BYTES = 13;
 const FRAME_BYTES = 10;

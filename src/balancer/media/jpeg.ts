@@ -1,4 +1,4 @@
-import type { Extent } from "./picture.ts";
+import type { Extent } from "./image.ts";
 
 const MARK = 0xff;
 const START_OF_SCAN = 0xda;

@@ -1,4 +1,4 @@
-import type { Extent } from "./picture.ts";
+import type { Extent } from "./image.ts";
 
 const SIGNATURE_BYTES = 8;
 const HEADER_BYTES = 13;

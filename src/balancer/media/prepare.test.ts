@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { ApiError } from "../../wire/error.ts";
-import { inspect } from "./picture.ts";
+import { inspect } from "./image.ts";
 import { fetchesImages, type MediaOptions, prepareMedia } from "./prepare.ts";
 
 function fixture(name: string): Buffer {

@@ -1,15 +1,8 @@
-import { type Download, download } from "../../http/download.ts";
+import { type Download, download } from "../../http/client/download.ts";
 import { ApiError } from "../../wire/error.ts";
-import { type CheckedImage, checkFetched, checkInline, isRemote } from "./check.ts";
-import { findImages, type ImagePart } from "./part.ts";
-import {
-  corrupted,
-  IMAGE_BYTES_MAX,
-  IMAGES_MAX,
-  imageFault,
-  tooLarge,
-  tooMany,
-} from "./refusal.ts";
+import { corrupted, IMAGE_BYTES_MAX, IMAGES_MAX, imageFault, tooLarge, tooMany } from "./errors.ts";
+import { type CheckedImage, checkFetched, checkInline, isRemote } from "./imagecheck.ts";
+import { findImages, type ImagePart } from "./imagepart.ts";
 
 /** A request body: its bytes and what was parsed of them. */
 export interface MediaBody<T extends object> {

@@ -1,4 +1,4 @@
-import type { Extent } from "./picture.ts";
+import type { Extent } from "./image.ts";
 
 /** Where the first chunk's data begins: behind RIFF, size, WEBP, and its own type and size. */
 const DATA_AT = 20;

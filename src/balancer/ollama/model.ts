@@ -1,7 +1,7 @@
 import type { OllamaDetails } from "../../wire/ollama.ts";
 import type { ModelEntry } from "../../wire/openai.ts";
-import { type Endpoint, entryOf } from "../endpoint.ts";
-import type { Fleet } from "../fleet.ts";
+import { type Endpoint, entryOf } from "../upstream/endpoint.ts";
+import type { UpstreamPool } from "../upstream/pool.ts";
 
 /** A model as `/api/tags` lists it. */
 export interface OllamaModel {
@@ -16,8 +16,8 @@ export interface OllamaModel {
 }
 
 /** A model that some endpoint serves, as Ollama describes models. */
-export function describe(fleet: Fleet, id: string): OllamaModel {
-  const serving = fleet.serving(id);
+export function describe(pool: UpstreamPool, id: string): OllamaModel {
+  const serving = pool.serving(id);
   const entries = serving.map((endpoint) => entryOf(endpoint, id));
   const createdS = numberOf(entries, "created") || (serving[0]?.seenAt ?? 0);
   return {
@@ -31,8 +31,8 @@ export function describe(fleet: Fleet, id: string): OllamaModel {
 }
 
 /** Tokens that fit into the context of a model wherever it is asked; 0 where nobody says. */
-export function contextLength(fleet: Fleet, id: string): number {
-  const entries = fleet.serving(id).map((endpoint) => entryOf(endpoint, id));
+export function contextLength(pool: UpstreamPool, id: string): number {
+  const entries = pool.serving(id).map((endpoint) => entryOf(endpoint, id));
   const known = entries.map((entry) => numberOf([entry], "max_tokens")).filter((n) => n > 0);
   return known.length === 0 ? 0 : Math.min(...known);
 }
@@ -41,9 +41,9 @@ export function contextLength(fleet: Fleet, id: string): number {
  * What a model can do, in Ollama's words. Whoever can chat is taken to know tools: nobody says
  * otherwise, and clients do not even offer them where it is missing.
  */
-export function capabilitiesOf(fleet: Fleet, id: string): string[] {
+export function capabilitiesOf(pool: UpstreamPool, id: string): string[] {
   const said = new Set<unknown>();
-  for (const endpoint of fleet.serving(id)) {
+  for (const endpoint of pool.serving(id)) {
     const { capabilities } = entryOf(endpoint, id);
     for (const one of Array.isArray(capabilities) ? capabilities : ["chat"]) said.add(one);
   }

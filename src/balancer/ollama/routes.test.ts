@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { Ollama } from "ollama";
 import { VERSION } from "../../config/version.ts";
-import { failureOf, silent } from "../../db/state.fixture.ts";
-import { createApp } from "../../http/app.ts";
-import { Drain } from "../../http/drain.ts";
-import { type Listener, listen } from "../../http/listen.ts";
+import { createApp } from "../../http/server/app.ts";
+import { Drain } from "../../http/server/drain.ts";
+import { type Listener, listen } from "../../http/server/listen.ts";
+import { failureOf, silent } from "../../testkit/state.ts";
 import type { EndpointKind } from "../../wire/endpoint.ts";
-import { Endpoint } from "../endpoint.ts";
-import { kindOf } from "../endpoints/kind.ts";
-import { Fleet } from "../fleet.ts";
-import { viewOfModel } from "../models/view.ts";
+import { viewOfModel } from "../admin/models/view.ts";
+import { kindOf } from "../health/kind.ts";
+import { Endpoint } from "../upstream/endpoint.ts";
+import { UpstreamPool } from "../upstream/pool.ts";
 import { OLLAMA_VERSION, routeOllama } from "./routes.ts";
 
 const CREATED_S = 1_700_000_000;
@@ -25,7 +25,7 @@ function endpointOf(name: string, kind: EndpointKind, models: Record<string, obj
 }
 
 const chat = { capabilities: ["chat"], max_tokens: 4096 };
-const fleet = new Fleet();
+const pool = new UpstreamPool();
 const node = endpointOf("node", "llmlb", {
   "hf/org/Some-7B-Instruct-GGUF:Q4_K_M": { ...chat, size_bytes: 5000 },
   "llmlb-tiny": { ...chat, max_tokens: 512 },
@@ -42,14 +42,14 @@ let listener: Listener;
 let client: Ollama;
 
 beforeAll(() => {
-  for (const endpoint of [node, vllm, gone]) fleet.add(endpoint);
+  for (const endpoint of [node, vllm, gone]) pool.add(endpoint);
   const models = [
     { id: "llmlb-tiny", state: "unloaded" },
     { id: "hf/org/Some-7B-Instruct-GGUF:Q4_K_M", state: "ready" },
   ];
   node.tellSystem({ models }, Date.now());
   const app = createApp({ log: silent, drain: new Drain() });
-  routeOllama(app, { fleet, listed: () => fleet.models.map((id) => viewOfModel(fleet, id)) });
+  routeOllama(app, { pool, listed: () => pool.models.map((id) => viewOfModel(pool, id)) });
   listener = listen(app, { host: "127.0.0.1", port: 0 });
   client = new Ollama({ host: listener.url });
 });

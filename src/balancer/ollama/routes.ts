@@ -1,16 +1,16 @@
 import { VERSION } from "../../config/version.ts";
-import type { App } from "../../http/app.ts";
-import { readJson } from "../../http/body.ts";
+import type { App } from "../../http/server/app.ts";
+import { readJson } from "../../http/server/body.ts";
 import { ApiError } from "../../wire/error.ts";
 import { OllamaShowRequest } from "../../wire/ollama.ts";
-import type { Endpoint } from "../endpoint.ts";
-import type { Fleet } from "../fleet.ts";
-import type { ModelView } from "../models/view.ts";
-import { modelNotFound } from "../refusal.ts";
+import type { ModelView } from "../admin/models/view.ts";
+import { modelNotFound } from "../inference/errors.ts";
+import type { Endpoint } from "../upstream/endpoint.ts";
+import type { UpstreamPool } from "../upstream/pool.ts";
 import { capabilitiesOf, contextLength, describe } from "./model.ts";
 
 export interface OllamaOptions {
-  fleet: Fleet;
+  pool: UpstreamPool;
   /** The models that clients are told of, as `GET /v1/models` lists them. */
   listed(): Pick<ModelView, "id" | "ready">[];
 }
@@ -27,7 +27,7 @@ const BODY_BYTES_MAX = 64 * 1024;
  * What Ollama's clients ask besides `/api/chat` and its like: which models there are, what they
  * can do, which are loaded, what version this is. Managing models is not done this way: 501.
  */
-export function routeOllama(app: App, { fleet, listed }: OllamaOptions): void {
+export function routeOllama(app: App, { pool, listed }: OllamaOptions): void {
   app.get("/", function showRoot(c) {
     // Clients look for these words; people get to see who it really is.
     const isPerson = c.req.header("accept")?.includes("text/html") === true;
@@ -40,29 +40,29 @@ export function routeOllama(app: App, { fleet, listed }: OllamaOptions): void {
 
   app.get("/api/tags", function listModels(c) {
     const models = listed().filter(({ ready }) => ready);
-    return c.json({ models: models.map(({ id }) => describe(fleet, id)) });
+    return c.json({ models: models.map(({ id }) => describe(pool, id)) });
   });
 
   app.get("/api/ps", function listLoaded(c) {
     const models = listed().filter(({ id }) => {
-      return fleet.serving(id).some((endpoint) => isOnline(endpoint) && hasLoaded(endpoint, id));
+      return pool.serving(id).some((endpoint) => isOnline(endpoint) && hasLoaded(endpoint, id));
     });
     const loaded = models.map(({ id }) => ({
-      ...describe(fleet, id),
-      ...{ expires_at: NEVER, size_vram: 0, context_length: contextLength(fleet, id) },
+      ...describe(pool, id),
+      ...{ expires_at: NEVER, size_vram: 0, context_length: contextLength(pool, id) },
     }));
     return c.json({ models: loaded });
   });
 
   app.post("/api/show", async function showModel(c) {
     const { value } = await readJson(c, OllamaShowRequest, BODY_BYTES_MAX);
-    const id = fleet.idOf(value.model);
-    if (fleet.serving(id).length === 0) throw modelNotFound(value.model);
-    const { details, modified_at } = describe(fleet, id);
-    const context = contextLength(fleet, id);
+    const id = pool.idOf(value.model);
+    if (pool.serving(id).length === 0) throw modelNotFound(value.model);
+    const { details, modified_at } = describe(pool, id);
+    const context = contextLength(pool, id);
     return c.json({
       ...{ license: "", modelfile: "", parameters: "", template: "", system: "", messages: [] },
-      ...{ details, modified_at, capabilities: capabilitiesOf(fleet, id) },
+      ...{ details, modified_at, capabilities: capabilitiesOf(pool, id) },
       model_info: {
         "general.architecture": "llmlb",
         "general.name": id,

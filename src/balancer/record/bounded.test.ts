@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type FakeBalancer, fakeBalancer, fakeEndpoint } from "../fake.ts";
+import { type FakeBalancer, fakeBalancer, fakeEndpoint } from "../../testkit/balancer.ts";
 
 const NAMES = Array.from({ length: 30 }, () => `made-up-${crypto.randomUUID()}`);
 

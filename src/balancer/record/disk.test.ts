@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fakeBalancer, fakeEndpoint } from "../fake.ts";
+import { fakeBalancer, fakeEndpoint } from "../../testkit/balancer.ts";
 
 const CHAT = "/v1/chat/completions";
 const BODY = { model: "m", messages: [{ role: "user", content: "word ".repeat(2000) }] };
@@ -57,7 +57,7 @@ test.skipIf(!canMount())("a full disk fails and slows no request", async () => {
 test("kill -9 loses no request that ended more than a second before", async () => {
   using home = folder();
   const script = join(home.path, "child.ts");
-  const fake = JSON.stringify(join(import.meta.dir, "../fake.ts"));
+  const fake = JSON.stringify(join(import.meta.dir, "../../testkit/balancer.ts"));
   writeFileSync(
     script,
     `import { fakeBalancer, fakeEndpoint } from ${fake};

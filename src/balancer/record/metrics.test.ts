@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
+import { parseExposition } from "../../testkit/exposition.ts";
 import { ApiError } from "../../wire/error.ts";
-import { Entry, type RequestFacts } from "./entry.ts";
-import { parseExposition } from "./exposition.fixture.ts";
 import type { Sources } from "./gauges.ts";
 import { Metrics, type MetricsOptions } from "./metrics.ts";
+import { type RequestFacts, RequestRecord } from "./record.ts";
 
 const sources: Sources = {
   endpoints: () => [
@@ -19,11 +19,11 @@ const sources: Sources = {
 /** How an answer was sent is told by hand. */
 const NEVER = new Promise<never>(() => undefined);
 
-function entryOf(model: string, facts: Partial<RequestFacts> = {}): Entry {
+function entryOf(model: string, facts: Partial<RequestFacts> = {}): RequestRecord {
   const kind = { type: "chat", writes: "text" } as const;
   const given = { requestId: "r", ...kind, model, streams: false, ...facts };
   const headers = new Headers();
-  return new Entry(
+  return new RequestRecord(
     { ...given, headers, body: new Uint8Array(), address: undefined },
     10,
     () => undefined,
@@ -78,7 +78,7 @@ describe("metrics", () => {
 
   test("tell how requests ended", async () => {
     const metrics = make();
-    const ways: [string, (entry: Entry) => void][] = [
+    const ways: [string, (entry: RequestRecord) => void][] = [
       ["4xx", (entry) => entry.refused(new ApiError("rate_limited", "full"))],
       ["5xx", (entry) => entry.refused(new Error("bug"))],
       ["cancelled", (entry) => entry.refused(new ApiError("client_closed", "gone"))],

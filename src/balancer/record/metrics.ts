@@ -1,7 +1,7 @@
 import { Registry } from "prom-client";
 import { ApiError } from "../../wire/error.ts";
-import type { Entry } from "./entry.ts";
 import { addGauges, type Sources } from "./gauges.ts";
+import type { RequestRecord } from "./record.ts";
 import {
   BUCKETS_S,
   Distribution,
@@ -70,7 +70,7 @@ export class Metrics {
   }
 
   /** Counts a request that has ended. */
-  record(entry: Entry, usage: TokenUsage | undefined): void {
+  record(entry: RequestRecord, usage: TokenUsage | undefined): void {
     const { facts, endpoint, firstByteMs, queueMs, durationMs, tries } = entry;
     const series = this.#table.of(this.knows(entry) ? facts.model : "", endpoint?.name ?? "");
     const status = statusOf(entry);
@@ -88,7 +88,7 @@ export class Metrics {
    * Whether the model of a request is one that there is: an endpoint lists it, or took it for one
    * of its own. Names come from clients, and whatever counts by them must not grow with them.
    */
-  knows({ facts, endpoint, status }: Entry): boolean {
+  knows({ facts, endpoint, status }: RequestRecord): boolean {
     return (endpoint !== undefined && status !== 404) || this.#sources.hasModel(facts.model);
   }
 
@@ -156,7 +156,7 @@ export class Metrics {
   }
 }
 
-function statusOf({ ending, status }: Entry): Status {
+function statusOf({ ending, status }: RequestRecord): Status {
   if (ending === "cancelled") return "cancelled";
   if (ending === "failed") return "broken";
   return STATUSES[Math.floor((status ?? 500) / 100) - 1] ?? "5xx";

@@ -1,20 +1,20 @@
 import { describe, expect, test } from "bun:test";
 import type { HistoryBodies } from "../../config/settings.ts";
-import type { NewRequest } from "../../db/requests.ts";
+import type { NewRequestRow } from "../../db/history/requests.ts";
 import { createLogger } from "../../lib/log.ts";
 import { ApiError } from "../../wire/error.ts";
-import type { Entry, RequestFacts } from "./entry.ts";
 import { Metrics } from "./metrics.ts";
+import type { RequestFacts, RequestRecord } from "./record.ts";
 import { Recorder } from "./recorder.ts";
 
 const log = createLogger({ level: "silent" });
 const USAGE = { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 };
 
 /** A recorder and what it recorded. */
-function recording(bodies: HistoryBodies = "redacted", record?: (row: NewRequest) => void) {
-  const rows: NewRequest[] = [];
+function recording(bodies: HistoryBodies = "redacted", record?: (row: NewRequestRow) => void) {
+  const rows: NewRequestRow[] = [];
   const sources = { endpoints: () => [], hasModel: () => true, active: () => 0 };
-  const history = { record: record ?? ((row: NewRequest) => void rows.push(row)) };
+  const history = { record: record ?? ((row: NewRequestRow) => void rows.push(row)) };
   const recorder = new Recorder({ history, metrics: new Metrics({ sources }), bodies, log });
   const begin = (more: Partial<RequestFacts> = {}) =>
     recorder.begin({
@@ -28,7 +28,7 @@ function recording(bodies: HistoryBodies = "redacted", record?: (row: NewRequest
 /** How an answer was sent is told by hand. */
 const NEVER = new Promise<never>(() => undefined);
 
-function answer(entry: Entry, text: string, status = 200): void {
+function answer(entry: RequestRecord, text: string, status = 200): void {
   entry.sent({ id: "e1", name: "a", facts: { url: "http://a" } });
   entry.push(Buffer.from(text));
   entry.answered(status, NEVER);

@@ -1,16 +1,16 @@
 import type { HistoryBodies } from "../../config/settings.ts";
-import type { NewRequest, TokenSource } from "../../db/requests.ts";
+import type { NewRequestRow, TokenSource } from "../../db/history/requests.ts";
 import type { Logger } from "../../lib/log.ts";
 import { BODY_BYTES_MAX, keepAnswer, keepSmall, keepWhole } from "./bodies.ts";
 import { type ClientNames, clientNames } from "./client.ts";
-import { Entry, type RequestFacts } from "./entry.ts";
 import { estimateInput, estimateOutput } from "./estimate.ts";
 import type { Metrics } from "./metrics.ts";
+import { type RequestFacts, RequestRecord } from "./record.ts";
 import { endsInError, isEventStream, type TokenUsage, usageOf } from "./usage.ts";
 
 export interface RecorderOptions {
   /** Takes finished requests without waiting; absent where there is no history. */
-  history: { record(request: NewRequest): void } | undefined;
+  history: { record(request: NewRequestRow): void } | undefined;
   metrics: Metrics;
   bodies: HistoryBodies;
   log: Logger;
@@ -31,7 +31,7 @@ const LOG_EVERY_MS = 60_000;
 
 /** A request and what was made of its body already. */
 interface Finished {
-  entry: Entry;
+  entry: RequestRecord;
   requestBody: string | null;
 }
 
@@ -43,7 +43,7 @@ export class Recorder {
   readonly #options: RecorderOptions;
   readonly #names: ClientNames = clientNames();
   readonly #headMax: number;
-  readonly #onEnd = (entry: Entry) => this.#ended(entry);
+  readonly #onEnd = (entry: RequestRecord) => this.#ended(entry);
   #waiting: Finished[] = [];
   #scheduled = false;
   /** Bodies that are being looked through, one after the other. */
@@ -63,8 +63,8 @@ export class Recorder {
   }
 
   /** Begins the record of a request. */
-  begin(facts: RequestFacts): Entry {
-    return new Entry(facts, this.#headMax, this.#onEnd);
+  begin(facts: RequestFacts): RequestRecord {
+    return new RequestRecord(facts, this.#headMax, this.#onEnd);
   }
 
   /** A request was refused before it was known for which model it is. */
@@ -80,7 +80,7 @@ export class Recorder {
     }
   }
 
-  #ended(entry: Entry): void {
+  #ended(entry: RequestRecord): void {
     if (this.#waiting.length + this.#slowCount >= WAITING_MAX) {
       this.#dropped += 1;
       return;
@@ -91,7 +91,7 @@ export class Recorder {
   }
 
   /** A large body is looked through in slices, before the request is recorded with the others. */
-  #endedLarge(entry: Entry): void {
+  #endedLarge(entry: RequestRecord): void {
     this.#slowCount += 1;
     this.#slow = this.#slow
       .then(async () => {
@@ -152,7 +152,7 @@ export class Recorder {
     { entry, requestBody }: Finished,
     usage: TokenUsage | undefined,
     source: TokenSource | null,
-  ): NewRequest {
+  ): NewRequestRow {
     const { facts, endpoint, answer } = entry;
     const { bodies } = this.#options;
     return {
@@ -193,7 +193,7 @@ export class Recorder {
 }
 
 /** An endpoint's answer went out whole, and was no error. */
-export function isSuccess({ ending, status, error }: Entry): boolean {
+export function isSuccess({ ending, status, error }: RequestRecord): boolean {
   return ending === "complete" && status !== null && status < 400 && error === null;
 }
 
@@ -210,7 +210,10 @@ function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
  * Tokens as the answer tells them. Where it does not, of an answer that is no error: estimated
  * from the bytes, see `estimate.ts`; a part that it does tell stays.
  */
-function tokensOf(entry: Entry): { usage: TokenUsage | undefined; source: TokenSource | null } {
+function tokensOf(entry: RequestRecord): {
+  usage: TokenUsage | undefined;
+  source: TokenSource | null;
+} {
   const { facts, answer, status, tries } = entry;
   const none = { usage: undefined, source: null };
   if (tries === 0) return none;
@@ -228,11 +231,11 @@ function tokensOf(entry: Entry): { usage: TokenUsage | undefined; source: TokenS
 }
 
 /** What a stream said at its beginning of its output does not hold for what came after. */
-function wasCut({ ending, answer }: Entry): boolean {
+function wasCut({ ending, answer }: RequestRecord): boolean {
   return ending !== "complete" && isEventStream(answer.head);
 }
 
-function errorOf({ ending, status, error }: Entry): string | null {
+function errorOf({ ending, status, error }: RequestRecord): string | null {
   if (error !== null || ending !== "complete") return error;
   return status !== null && status >= 400 ? "endpoint_error" : null;
 }

@@ -1,4 +1,3 @@
-import type { Sample } from "./sample.ts";
 import {
   CLOSE,
   CLOSE_LIST,
@@ -11,7 +10,8 @@ import {
   OPEN_LIST,
   objectAfter,
   QUOTE,
-} from "./scan.ts";
+} from "./jsonscan.ts";
+import type { Sample } from "./sample.ts";
 
 /** Tokens of one request; null where nobody counted them. */
 export interface TokenUsage {

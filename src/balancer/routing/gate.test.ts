@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, jest, test } from "bun:test";
-import { type Entry, Gate, type GateOptions } from "./gate.ts";
-import { TestEndpoint, type TestEndpointOptions } from "./testendpoint.ts";
+import { TestEndpoint, type TestEndpointOptions } from "../../testkit/routable.ts";
+import { type AcquireResult, Gate, type GateOptions } from "./gate.ts";
 
 beforeEach(() => {
   jest.useFakeTimers();
@@ -18,20 +18,22 @@ function setup(options: TestEndpointOptions, more: Partial<GateOptions<TestEndpo
   return { endpoint, gate };
 }
 
-function finish(gate: Gate<TestEndpoint>, entry: Entry<TestEndpoint>): void {
+function finish(gate: Gate<TestEndpoint>, entry: AcquireResult<TestEndpoint>): void {
   if (entry.kind !== "granted") throw new Error(entry.kind);
   entry.grant.finish({ success: true, nowMs: gate.now(), latencyMs: 1 });
 }
 
-async function kind(entry: Entry<TestEndpoint> | Promise<Entry<TestEndpoint>>): Promise<string> {
+async function kind(
+  entry: AcquireResult<TestEndpoint> | Promise<AcquireResult<TestEndpoint>>,
+): Promise<string> {
   return (await entry).kind;
 }
 
 test("who finds a free slot does not wait, who does not is told how long it waited", async () => {
   const { gate } = setup({ slots: 1 });
-  const first = gate.enter(REQUEST);
+  const first = gate.acquire(REQUEST);
   if (first instanceof Promise) throw new Error("it waits");
-  const second = gate.enter(REQUEST);
+  const second = gate.acquire(REQUEST);
   jest.advanceTimersByTime(250);
   finish(gate, first);
   const entry = await second;
@@ -41,8 +43,8 @@ test("who finds a free slot does not wait, who does not is told how long it wait
 
 test("waiting ends after 60 s, or after the request's own time if that is shorter", async () => {
   const { gate } = setup({ slots: 1 });
-  gate.enter(REQUEST);
-  const [long, short] = [gate.enter(REQUEST), gate.enter(REQUEST, { timeoutMs: 1000 })];
+  gate.acquire(REQUEST);
+  const [long, short] = [gate.acquire(REQUEST), gate.acquire(REQUEST, { timeoutMs: 1000 })];
   jest.advanceTimersByTime(1000);
   expect(await kind(short)).toBe("timeout");
   expect(gate.scheduler.waiting()).toBe(1);
@@ -55,23 +57,23 @@ test("waiting ends after 60 s, or after the request's own time if that is shorte
 
 test("a time of zero is no wait", async () => {
   const { gate } = setup({ slots: 1 }, { queueMax: 1, timeoutMs: 0 });
-  gate.enter(REQUEST);
-  const second = gate.enter(REQUEST);
+  gate.acquire(REQUEST);
+  const second = gate.acquire(REQUEST);
   jest.advanceTimersByTime(0);
   expect(await kind(second)).toBe("timeout");
 });
 
 test("a client that leaves is out of the queue at once", async () => {
   const { gate, endpoint } = setup({ slots: 1 });
-  const first = await gate.enter(REQUEST);
+  const first = await gate.acquire(REQUEST);
   const client = new AbortController();
   const { signal } = client;
-  const second = gate.enter(REQUEST, { signal });
-  const third = gate.enter(REQUEST);
+  const second = gate.acquire(REQUEST, { signal });
+  const third = gate.acquire(REQUEST);
   client.abort();
   expect(gate.scheduler.waiting()).toBe(1);
   expect(await kind(second)).toBe("aborted");
-  expect(await kind(gate.enter(REQUEST, { signal }))).toBe("aborted");
+  expect(await kind(gate.acquire(REQUEST, { signal }))).toBe("aborted");
   expect(gate.scheduler.waiting()).toBe(1);
   finish(gate, first);
   expect(await kind(third)).toBe("granted");
@@ -80,9 +82,9 @@ test("a client that leaves is out of the queue at once", async () => {
 
 test("a slot granted in the moment its client leaves is the caller's to give back", async () => {
   const { gate, endpoint } = setup({ slots: 1 });
-  const first = await gate.enter(REQUEST);
+  const first = await gate.acquire(REQUEST);
   const client = new AbortController();
-  const second = gate.enter(REQUEST, { signal: client.signal });
+  const second = gate.acquire(REQUEST, { signal: client.signal });
   finish(gate, first);
   client.abort();
   finish(gate, await second);
@@ -91,10 +93,10 @@ test("a slot granted in the moment its client leaves is the caller's to give bac
 
 test("a delayed request keeps its place and comes after its delay, or leaves", async () => {
   const { gate } = setup({ slots: 1 }, { queueMax: 10 });
-  const entries = Array.from({ length: 6 }, () => gate.enter(REQUEST));
+  const entries = Array.from({ length: 6 }, () => gate.acquire(REQUEST));
   const client = new AbortController();
-  const delayed = gate.enter(REQUEST);
-  const leaving = gate.enter(REQUEST, { signal: client.signal });
+  const delayed = gate.acquire(REQUEST);
+  const leaving = gate.acquire(REQUEST, { signal: client.signal });
   expect(gate.scheduler.waiting()).toBe(7);
   client.abort();
   expect(await kind(leaving)).toBe("aborted");
@@ -108,8 +110,8 @@ test("a delayed request keeps its place and comes after its delay, or leaves", a
 
 test("who waits for an open circuit is let through when its time comes", async () => {
   const { gate, endpoint } = setup({ slots: 1, circuit: { failuresMax: 1, firstMs: 1000 } });
-  const first = await gate.enter(REQUEST);
-  const second = gate.enter(REQUEST);
+  const first = await gate.acquire(REQUEST);
+  const second = gate.acquire(REQUEST);
   if (first.kind !== "granted") throw new Error(first.kind);
   first.grant.failed(gate.now());
   first.grant.cancel(gate.now());
@@ -122,14 +124,14 @@ test("who waits for an open circuit is let through when its time comes", async (
 
 test("who waits for an endpoint that was down is let through when it comes online", async () => {
   const { gate, endpoint } = setup({ slots: 1, circuit: { failuresMax: 1, firstMs: 60_000 } });
-  const first = await gate.enter(REQUEST);
+  const first = await gate.acquire(REQUEST);
   if (first.kind !== "granted") throw new Error(first.kind);
-  const second = gate.enter(REQUEST);
+  const second = gate.acquire(REQUEST);
   first.grant.failed(gate.now());
   endpoint.health.status = "offline";
   gate.wentOffline(endpoint);
   finish(gate, first);
-  expect(await kind(gate.enter(REQUEST))).toBe("unavailable");
+  expect(await kind(gate.acquire(REQUEST))).toBe("unavailable");
   endpoint.health.status = "online";
   gate.cameOnline(endpoint);
   finish(gate, await second);
@@ -138,9 +140,9 @@ test("who waits for an endpoint that was down is let through when it comes onlin
 
 test("closing sends everybody away, and nobody is let in after", async () => {
   const { gate } = setup({ slots: 1 });
-  gate.enter(REQUEST);
-  const waiting = gate.enter(REQUEST);
+  gate.acquire(REQUEST);
+  const waiting = gate.acquire(REQUEST);
   gate.close();
   expect(await kind(waiting)).toBe("closed");
-  expect(await kind(gate.enter(REQUEST))).toBe("closed");
+  expect(await kind(gate.acquire(REQUEST))).toBe("closed");
 });

@@ -1,6 +1,6 @@
 import type { Grant } from "./grant.ts";
-import type { Routable, SlotRequest, Waiting } from "./request.ts";
 import { Scheduler, type SchedulerOptions } from "./scheduler.ts";
+import type { Routable, SlotRequest, Waiting } from "./slotrequest.ts";
 import { type WaitOptions, waitFor } from "./wait.ts";
 
 export interface GateOptions<E extends Routable> extends Omit<SchedulerOptions<E>, "onBlocked"> {
@@ -11,12 +11,12 @@ export interface GateOptions<E extends Routable> extends Omit<SchedulerOptions<E
 }
 
 /** How a request got through the gate, or why it did not. */
-export type Entry<E extends Routable> =
+export type AcquireResult<E extends Routable> =
   | { kind: "granted"; grant: Grant<E> }
   | { kind: "rejected" | "unavailable" | "timeout" | "aborted" | "closed" };
 
 /** What a request waits for: see `SlotRequest`. */
-export type GateRequest<E> = Omit<SlotRequest<E>, "nowMs" | "sinceMs" | "place">;
+export type AcquireRequest<E> = Omit<SlotRequest<E>, "nowMs" | "sinceMs" | "place">;
 
 /** Where requests wait for a slot: the scheduler with a clock, timers and promises. */
 export class Gate<E extends Routable> {
@@ -37,7 +37,10 @@ export class Gate<E extends Routable> {
    * Waits for a slot, at most the gate's time or the request's own, whichever is shorter. Whoever
    * is granted one has to give it back, also when the client has left meanwhile. Never throws.
    */
-  enter(request: GateRequest<E>, wait: WaitOptions = {}): Entry<E> | Promise<Entry<E>> {
+  acquire(
+    request: AcquireRequest<E>,
+    wait: WaitOptions = {},
+  ): AcquireResult<E> | Promise<AcquireResult<E>> {
     const nowMs = this.now();
     const outcome = this.scheduler.request({ ...request, nowMs });
     switch (outcome.kind) {
@@ -79,10 +82,10 @@ export class Gate<E extends Routable> {
   }
 
   async #delayed(
-    request: GateRequest<E>,
+    request: AcquireRequest<E>,
     { delayMs, place }: { delayMs: number; place: { giveUp(): void } },
     wait: WaitOptions,
-  ): Promise<Entry<E>> {
+  ): Promise<AcquireResult<E>> {
     const sinceMs = this.now();
     const endsAtMs = sinceMs + this.#limitMs(wait);
     const timeoutMs = Math.min(delayMs, endsAtMs - sinceMs);
@@ -100,9 +103,9 @@ export class Gate<E extends Routable> {
     waiting: Waiting<E>,
     endsAtMs: number,
     signal: AbortSignal | undefined,
-  ): Promise<Entry<E>> {
+  ): Promise<AcquireResult<E>> {
     const timeoutMs = Math.max(0, endsAtMs - this.now());
-    const settled = await waitFor<Entry<E>>(
+    const settled = await waitFor<AcquireResult<E>>(
       (settle) => {
         waiting.onSettled = settle;
         return () => waiting.leave(signal?.aborted ? "aborted" : "timeout");

@@ -1,6 +1,6 @@
 import type { Circuit } from "./circuit.ts";
 import type { Latency } from "./latency.ts";
-import type { Finish, Lease, Load } from "./load.ts";
+import type { ActiveRequest, Finish, Load } from "./load.ts";
 import type { Reason } from "./selection.ts";
 
 /** An endpoint with what is counted of it. */
@@ -38,7 +38,7 @@ export class Grant<E extends Counted> {
   readonly reason: Reason | "queue";
   /** Time in the queue; 0 for a request that found a free slot. */
   readonly waitedMs: number;
-  readonly #lease: Lease;
+  readonly #lease: ActiveRequest;
   readonly #events: GrantEvents<E>;
   /** This request decides whether the endpoint's circuit closes. */
   #probe: boolean;

@@ -85,11 +85,11 @@ export class Load {
   }
 
   /** Begins a request: it counts as active until its lease is finished. */
-  begin(exploring = false): Lease {
+  begin(exploring = false): ActiveRequest {
     this.active += 1;
     this.assigned += 1;
     if (exploring) this.exploring += 1;
-    return new Lease(this, exploring);
+    return new ActiveRequest(this, exploring);
   }
 
   /** Takes note of what the endpoint says of itself. */
@@ -114,7 +114,7 @@ export class Load {
 }
 
 /** One request of an endpoint. Whatever happens, it is counted down exactly once. */
-export class Lease {
+export class ActiveRequest {
   readonly #load: Load;
   #exploring: boolean;
   #open = true;

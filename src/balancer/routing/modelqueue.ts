@@ -1,8 +1,8 @@
 import { FairQueue } from "./queue.ts";
-import type { Need, Routable, SlotRequest, Waiting } from "./request.ts";
+import type { Requirement, Routable, SlotRequest, Waiting } from "./slotrequest.ts";
 
 /** A waiting request and how to reach who waits. */
-export interface Entry<E extends Routable> {
+export interface QueuedRequest<E extends Routable> {
   request: SlotRequest<E>;
   waiting: Waiting<E>;
 }
@@ -13,10 +13,10 @@ export function queueKey(model: string, need: { readonly key: string } | undefin
 }
 
 /** The queue of one model and need, and the places in it of requests that come later. */
-export class ModelQueue<E extends Routable> extends FairQueue<E, Entry<E>> {
+export class ModelQueue<E extends Routable> extends FairQueue<E, QueuedRequest<E>> {
   readonly key: string;
   readonly model: string;
-  readonly need: Need<E> | undefined;
+  readonly need: Requirement<E> | undefined;
   /** Places for requests that come later. */
   reserved = 0;
   /** The same by client. */

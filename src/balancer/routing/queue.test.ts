@@ -1,11 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { FairQueue, Ticket } from "./queue.ts";
+import { FairQueue, QueueItem } from "./queue.ts";
 
 type E = string;
 
 function ticket(client: string, request: number, options: { cost?: number; tried?: E[] } = {}) {
-  return new Ticket<E, number>({ client, request, ...options });
+  return new QueueItem<E, number>({ client, request, ...options });
 }
 
 function drained(queue: FairQueue<E, number>, endpoint = "e"): string[] {
@@ -90,7 +90,7 @@ describe("whatever comes, leaves and gets free", () => {
     fc.assert(
       fc.property(fc.array(event, { maxLength: 200 }), (events) => {
         const queue = new FairQueue<E, number>();
-        let waiting: Ticket<E, number>[] = [];
+        let waiting: QueueItem<E, number>[] = [];
         events.forEach((one, i) => {
           if (one.kind === "come") {
             const next = ticket(one.client, i);

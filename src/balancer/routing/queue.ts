@@ -1,10 +1,10 @@
-import { Item, List } from "./list.ts";
+import { LinkedList, ListItem } from "../../lib/linkedlist.ts";
 
 /** What a client may use up per visit; no single request costs more. */
 const QUANTUM = 1;
 
 /** A request that waits for a slot. */
-export class Ticket<Endpoint, Request> extends Item {
+export class QueueItem<Endpoint, Request> extends ListItem {
   readonly client: string;
   readonly request: Request;
   /** Share of a visit that it uses up, over 0 and up to 1. */
@@ -12,7 +12,7 @@ export class Ticket<Endpoint, Request> extends Item {
   /** Endpoints that it does not want again. */
   readonly tried: readonly Endpoint[];
 
-  constructor({ client, request, cost = 1, tried = [] }: TicketOptions<Endpoint, Request>) {
+  constructor({ client, request, cost = 1, tried = [] }: QueueItemOptions<Endpoint, Request>) {
     super();
     this.client = client;
     this.request = request;
@@ -21,7 +21,7 @@ export class Ticket<Endpoint, Request> extends Item {
   }
 }
 
-export interface TicketOptions<Endpoint, Request> {
+export interface QueueItemOptions<Endpoint, Request> {
   /** Whose request it is; clients share the slots evenly. */
   client: string;
   request: Request;
@@ -32,9 +32,9 @@ export interface TicketOptions<Endpoint, Request> {
 }
 
 /** The waiting requests of one client. */
-class Line<E, R> extends Item {
+class Line<E, R> extends ListItem {
   readonly client: string;
-  readonly tickets = new List<Ticket<E, R>>();
+  readonly tickets = new LinkedList<QueueItem<E, R>>();
   /** What the client may still use up in this visit. */
   deficit = 0;
 
@@ -56,8 +56,8 @@ class Line<E, R> extends Item {
  */
 export class FairQueue<Endpoint, Request> {
   readonly #lines = new Map<string, Line<Endpoint, Request>>();
-  readonly #round = new List<Line<Endpoint, Request>>();
-  readonly #again = new List<Ticket<Endpoint, Request>>();
+  readonly #round = new LinkedList<Line<Endpoint, Request>>();
+  readonly #again = new LinkedList<QueueItem<Endpoint, Request>>();
   #size = 0;
 
   get size(): number {
@@ -74,7 +74,7 @@ export class FairQueue<Endpoint, Request> {
     return this.#lines.get(client)?.tickets.size ?? 0;
   }
 
-  push(ticket: Ticket<Endpoint, Request>): void {
+  push(ticket: QueueItem<Endpoint, Request>): void {
     this.#size += 1;
     if (ticket.tried.length > 0) {
       this.#again.push(ticket);
@@ -90,12 +90,12 @@ export class FairQueue<Endpoint, Request> {
   }
 
   /** Takes out the next ticket for an endpoint, if there is one. */
-  take(endpoint: Endpoint): Ticket<Endpoint, Request> | undefined {
+  take(endpoint: Endpoint): QueueItem<Endpoint, Request> | undefined {
     return this.#takeAgain(endpoint) ?? this.#takeInTurn();
   }
 
   /** Takes out any ticket, whatever endpoints it wants: the queue is dissolved. */
-  takeAny(): Ticket<Endpoint, Request> | undefined {
+  takeAny(): QueueItem<Endpoint, Request> | undefined {
     const ticket = this.#again.first;
     if (ticket === undefined) return this.#takeInTurn();
     this.remove(ticket);
@@ -103,7 +103,7 @@ export class FairQueue<Endpoint, Request> {
   }
 
   /** Removes a ticket whose client no longer waits; false if it is not in the queue. */
-  remove(ticket: Ticket<Endpoint, Request>): boolean {
+  remove(ticket: QueueItem<Endpoint, Request>): boolean {
     const line = this.#lines.get(ticket.client);
     const removed = this.#again.remove(ticket) || line?.tickets.remove(ticket) === true;
     if (!removed) return false;
@@ -112,7 +112,7 @@ export class FairQueue<Endpoint, Request> {
     return true;
   }
 
-  #takeAgain(endpoint: Endpoint): Ticket<Endpoint, Request> | undefined {
+  #takeAgain(endpoint: Endpoint): QueueItem<Endpoint, Request> | undefined {
     if (this.#again.size === 0) return undefined;
     for (const ticket of this.#again) {
       if (ticket.tried.includes(endpoint)) continue;
@@ -122,7 +122,7 @@ export class FairQueue<Endpoint, Request> {
     return undefined;
   }
 
-  #takeInTurn(): Ticket<Endpoint, Request> | undefined {
+  #takeInTurn(): QueueItem<Endpoint, Request> | undefined {
     const line = this.#round.first;
     const ticket = line?.tickets.first;
     if (line === undefined || ticket === undefined) return undefined;

@@ -1,10 +1,10 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
+import { TestEndpoint } from "../../testkit/routable.ts";
 import type { Grant } from "./grant.ts";
-import type { SlotRequest, Waiting } from "./request.ts";
 import { Scheduler } from "./scheduler.ts";
 import { hasRoom, isOpen } from "./selection.ts";
-import { TestEndpoint } from "./testendpoint.ts";
+import type { SlotRequest, Waiting } from "./slotrequest.ts";
 
 /** Something that happens; numbers choose among what there is at that time. */
 type Happening =

@@ -1,10 +1,10 @@
-import { Item, List } from "./list.ts";
+import { LinkedList, ListItem } from "../../lib/linkedlist.ts";
 import { type WaitOptions, waitFor } from "./wait.ts";
 
 /** How waiting for an endpoint to get ready ended. */
 export type ReadyOutcome = "ready" | "capacity_exceeded" | "timeout" | "aborted";
 
-class Waiter extends Item {
+class Waiter extends ListItem {
   readonly wake: () => void;
 
   constructor(wake: () => void) {
@@ -25,7 +25,7 @@ class Waiter extends Item {
  */
 export class Readiness {
   readonly #isReady: () => boolean;
-  readonly #waiters = new List<Waiter>();
+  readonly #waiters = new LinkedList<Waiter>();
 
   constructor(isReady: () => boolean) {
     this.#isReady = isReady;

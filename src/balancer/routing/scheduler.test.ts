@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
+import { TestEndpoint, type TestEndpointOptions } from "../../testkit/routable.ts";
 import type { Grant } from "./grant.ts";
 import { PrefixIndex } from "./prefix.ts";
-import type { Outcome, SlotRequest } from "./request.ts";
 import { Scheduler, type SchedulerOptions } from "./scheduler.ts";
-import { TestEndpoint, type TestEndpointOptions } from "./testendpoint.ts";
+import type { Outcome, SlotRequest } from "./slotrequest.ts";
 
 type Options = Partial<SchedulerOptions<TestEndpoint>>;
 

@@ -1,11 +1,11 @@
 import type { Strategy } from "../../config/settings.ts";
 import { type Admission, admit } from "./admission.ts";
 import { Grant, type GrantEvents } from "./grant.ts";
-import { type Entry, ModelQueue, queueKey } from "./modelqueue.ts";
+import { ModelQueue, type QueuedRequest, queueKey } from "./modelqueue.ts";
 import type { PrefixIndex } from "./prefix.ts";
-import { Ticket } from "./queue.ts";
-import type { Need, Outcome, Place, Routable, SlotRequest, Waiting } from "./request.ts";
+import { QueueItem } from "./queue.ts";
 import { hasRoom, isOpen, type Reason, select } from "./selection.ts";
+import type { Outcome, Place, Requirement, Routable, SlotRequest, Waiting } from "./slotrequest.ts";
 
 export interface SchedulerOptions<E extends Routable> {
   /** Endpoints that have a model, online or not: those whose `served` has it. */
@@ -58,7 +58,7 @@ export class Scheduler<E extends Routable> {
   /** Only those with waiting requests or places, the one served longest ago first. */
   readonly #queues = new Map<string, ModelQueue<E>>();
   /** What was ever waited for. */
-  readonly #needs = new Map<string, Need<E>>();
+  readonly #needs = new Map<string, Requirement<E>>();
   readonly counts: SchedulerCounts = {
     granted: 0,
     waited: 0,
@@ -267,7 +267,7 @@ export class Scheduler<E extends Routable> {
         return true;
       },
     };
-    const ticket: Ticket<E, Entry<E>> = new Ticket({
+    const ticket: QueueItem<E, QueuedRequest<E>> = new QueueItem({
       client,
       request: { request, waiting },
       ...(cost === undefined ? {} : { cost }),

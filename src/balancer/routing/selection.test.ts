@@ -1,11 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import type { Strategy } from "../../config/settings.ts";
+import { TestEndpoint, type TestEndpointOptions } from "../../testkit/routable.ts";
 import { type Reason, type SelectionContext, select } from "./selection.ts";
-import { TestEndpoint, type TestEndpointOptions } from "./testendpoint.ts";
 
 const MINUTE_MS = 60_000;
 
-function fleet(...all: TestEndpointOptions[]): TestEndpoint[] {
+function pool(...all: TestEndpointOptions[]): TestEndpoint[] {
   return all.map((options, i) => new TestEndpoint({ name: "abcdefgh"[i] ?? "z", ...options }));
 }
 
@@ -38,19 +38,19 @@ const ALL: Strategy[] = ["prefix", "latency", "least-busy", "round-robin"];
 
 describe.each(ALL)("with the strategy %s", (strategy) => {
   test("test_pending_node_excluded_from_routing", () => {
-    const endpoints = fleet({ status: "pending", latencyMs: 1 }, { latencyMs: 500 });
+    const endpoints = pool({ status: "pending", latencyMs: 1 }, { latencyMs: 500 });
     expect(chosen(endpoints, { strategy })).toBe("b");
     expect(chosen(endpoints.slice(0, 1), { strategy })).toBe("no_candidate");
   });
 
   test("test_registering_node_excluded_from_routing", () => {
-    const endpoints = fleet({ status: "registering", latencyMs: 1 }, { latencyMs: 500 });
+    const endpoints = pool({ status: "registering", latencyMs: 1 }, { latencyMs: 500 });
     expect(chosen(endpoints, { strategy })).toBe("b");
     expect(chosen(endpoints.slice(0, 1), { strategy })).toBe("no_candidate");
   });
 
   test("offline, failing, initialising, blocked and tried endpoints are never chosen", () => {
-    const endpoints = fleet(
+    const endpoints = pool(
       { status: "offline" },
       { status: "error" },
       { initializing: true },
@@ -66,44 +66,44 @@ describe.each(ALL)("with the strategy %s", (strategy) => {
   });
 
   test("an endpoint with a free slot comes before a better one without", () => {
-    const endpoints = fleet({ latencyMs: 1, slots: 1, active: 1 }, { latencyMs: 900, active: 7 });
+    const endpoints = pool({ latencyMs: 1, slots: 1, active: 1 }, { latencyMs: 900, active: 7 });
     expect(chosen(endpoints, { strategy })).toBe("b");
     expect(chosen(endpoints.slice(0, 1), { strategy })).toBe("no_room");
     expect(chosen([], { strategy })).toBe("no_candidate");
   });
 
   test("equal endpoints are chosen in turn, also when others are better or worse", () => {
-    expect(rounds(fleet({}, {}, {}), 7, strategy)).toBe("abcabca");
-    const unequal = fleet({}, { status: "offline" }, {}, { active: 8 }, {});
+    expect(rounds(pool({}, {}, {}), 7, strategy)).toBe("abcabca");
+    const unequal = pool({}, { status: "offline" }, {}, { active: 8 }, {});
     expect(rounds(unequal, 6, strategy)).toBe("aceace");
   });
 });
 
 test("load_manager_prefers_lower_latency_when_active_equal", () => {
-  const endpoints = fleet({ latencyMs: 120 }, { latencyMs: 80 }, { latencyMs: 100 });
+  const endpoints = pool({ latencyMs: 120 }, { latencyMs: 80 }, { latencyMs: 100 });
   for (const one of endpoints) one.load.active = 2;
   expect(chosen(endpoints)).toBe("b");
 });
 
 test("latency: of those equally fast, the one chosen longest ago", () => {
-  const endpoints = fleet({ latencyMs: 120 }, { latencyMs: 80 }, { latencyMs: 80 });
+  const endpoints = pool({ latencyMs: 120 }, { latencyMs: 80 }, { latencyMs: 80 });
   expect(rounds(endpoints, 5, "latency")).toBe("bcbcb");
 });
 
 test("least-busy: the fewest requests per slot", () => {
   const strategy = "least-busy";
-  expect(chosen(fleet({ slots: 8, active: 3 }, { slots: 2, active: 1 }), { strategy })).toBe("a");
-  expect(chosen(fleet({ slots: 8, active: 5 }, { slots: 2, active: 1 }), { strategy })).toBe("b");
+  expect(chosen(pool({ slots: 8, active: 3 }, { slots: 2, active: 1 }), { strategy })).toBe("a");
+  expect(chosen(pool({ slots: 8, active: 5 }, { slots: 2, active: 1 }), { strategy })).toBe("b");
 });
 
 test("round-robin: neither latency nor load counts", () => {
-  const endpoints = fleet({ latencyMs: 900, active: 7 }, { latencyMs: 1 }, { latencyMs: null });
+  const endpoints = pool({ latencyMs: 900, active: 7 }, { latencyMs: 1 }, { latencyMs: null });
   expect(rounds(endpoints, 6, "round-robin")).toBe("abcabc");
 });
 
 describe.each<Strategy>(["latency", "prefix"])("exploring with the strategy %s", (strategy) => {
   test("a new endpoint does not starve: it gets one request, and no second meanwhile", () => {
-    const endpoints = fleet({ latencyMs: 1 }, { latencyMs: null });
+    const endpoints = pool({ latencyMs: 1 }, { latencyMs: null });
     expect(chosen(endpoints, { strategy })).toBe("b");
     expect(reason(endpoints, { strategy })).toBe("explore");
     const lease = endpoints[1]?.load.begin(true);
@@ -113,18 +113,18 @@ describe.each<Strategy>(["latency", "prefix"])("exploring with the strategy %s",
   });
 
   test("several new endpoints are measured at the same time, in turn", () => {
-    const endpoints = fleet({ latencyMs: null }, { latencyMs: null }, { latencyMs: null });
+    const endpoints = pool({ latencyMs: null }, { latencyMs: null }, { latencyMs: null });
     expect(rounds(endpoints, 3, strategy)).toBe("abc");
   });
 
   test("while all new endpoints are being measured, they share what comes", () => {
-    const endpoints = fleet({ latencyMs: null }, { latencyMs: null });
+    const endpoints = pool({ latencyMs: null }, { latencyMs: null });
     for (const one of endpoints) one.load.begin(true);
     expect(rounds(endpoints, 4, strategy)).toBe("abab");
   });
 
   test("an endpoint is measured again when its sample is over 5 minutes old", () => {
-    const endpoints = fleet({ latencyMs: 10 }, { latencyMs: 900 });
+    const endpoints = pool({ latencyMs: 10 }, { latencyMs: 900 });
     endpoints[0]?.latency.record(10, 5 * MINUTE_MS);
     const context = { strategy, turn: 100 };
     expect(chosen(endpoints, { ...context, nowMs: 5 * MINUTE_MS })).toBe("a");
@@ -136,7 +136,7 @@ describe.each<Strategy>(["latency", "prefix"])("exploring with the strategy %s",
   });
 
   test("in quiet times, when all samples are old, few requests measure the slow ones", () => {
-    const endpoints = fleet({ latencyMs: 10 }, { latencyMs: 900 });
+    const endpoints = pool({ latencyMs: 10 }, { latencyMs: 900 });
     const count = 320;
     let slow = 0;
     for (let turn = 1; turn <= count; turn += 1) {
@@ -159,7 +159,7 @@ describe("prefix", () => {
     endpoints.flatMap((endpoint, i) => (endpoint ? [{ endpoint, depth: 9 - i }] : []));
 
   test("the endpoint that knows most of the prompt comes before a faster one", () => {
-    const endpoints = fleet({ latencyMs: 1 }, { latencyMs: 900 }, {});
+    const endpoints = pool({ latencyMs: 1 }, { latencyMs: 900 }, {});
     const matches = knows(endpoints[1], endpoints[2]);
     expect(chosen(endpoints, { strategy, matches })).toBe("b");
     expect(reason(endpoints, { strategy, matches })).toBe("prefix");
@@ -167,14 +167,14 @@ describe("prefix", () => {
   });
 
   test("if that has no room or is out, the one that knows the next most", () => {
-    const endpoints = fleet({ latencyMs: 1 }, { slots: 2, active: 2 }, { latencyMs: 900 });
+    const endpoints = pool({ latencyMs: 1 }, { slots: 2, active: 2 }, { latencyMs: 900 });
     const matches = knows(endpoints[1], endpoints[2]);
     expect(chosen(endpoints, { strategy, matches })).toBe("c");
     expect(chosen(endpoints, { strategy, matches, tried: endpoints.slice(2) })).toBe("a");
   });
 
   test("of several that know as much, the least busy; then the one chosen longest ago", () => {
-    const endpoints = fleet(
+    const endpoints = pool(
       { latencyMs: 900 },
       { latencyMs: 900, active: 1 },
       { latencyMs: 900 },
@@ -187,7 +187,7 @@ describe("prefix", () => {
   });
 
   test("it is left when its load is over three times that of the least busy", () => {
-    const endpoints = fleet({ active: 2 }, {});
+    const endpoints = pool({ active: 2 }, {});
     const matches = knows(endpoints[0]);
     expect(chosen(endpoints, { strategy, matches })).toBe("a");
     endpoints[0]?.load.begin();
@@ -197,22 +197,22 @@ describe("prefix", () => {
   });
 
   test("endpoints that no longer have the model are not chosen though they know the prompt", () => {
-    const endpoints = fleet({}, {});
+    const endpoints = pool({}, {});
     const matches = knows(new TestEndpoint({ name: "gone" }));
     expect(chosen(endpoints, { strategy, matches })).toBe("a");
   });
 
   test("a conversation is not torn away to measure again, but once for a new endpoint", () => {
-    const stale = fleet({ latencyMs: 10 }, { latencyMs: 900 });
+    const stale = pool({ latencyMs: 10 }, { latencyMs: 900 });
     stale[0]?.latency.record(10, 10 * MINUTE_MS);
     const context = { strategy, matches: knows(stale[0]), turn: 100, nowMs: 10 * MINUTE_MS };
     expect(chosen(stale, context as Context)).toBe("a");
-    const fresh = fleet({}, { latencyMs: null });
+    const fresh = pool({}, { latencyMs: null });
     expect(chosen(fresh, { strategy, matches: knows(fresh[0]) })).toBe("b");
   });
 
   test("unknown prompts spread over endpoints about as fast as the fastest", () => {
-    const endpoints = fleet({ latencyMs: 100 }, { latencyMs: 150 }, { latencyMs: 151 });
+    const endpoints = pool({ latencyMs: 100 }, { latencyMs: 150 }, { latencyMs: 151 });
     expect(rounds(endpoints, 4, strategy)).toBe("abab");
     endpoints[0]?.load.begin();
     expect(chosen(endpoints, { strategy })).toBe("b");

@@ -1,5 +1,5 @@
 import type { Socket, SocketHandler } from "bun";
-import { endOfTurn } from "../../lib/turn.ts";
+import { endOfTurn } from "../../lib/eventloop.ts";
 import type { Address } from "./address.ts";
 import { ClientError } from "./failure.ts";
 import type { Outgoing } from "./message.ts";
@@ -8,7 +8,7 @@ import { openTunnel } from "./tunnel.ts";
 import { isStreamed, type StreamedBody, Upload } from "./upload.ts";
 
 /** One request that a connection carries, and whom to tell of the answer. */
-export interface Errand extends ResponseSink {
+export interface PendingRequest extends ResponseSink {
   readonly outgoing: Outgoing;
   /** The method is HEAD. */
   readonly toHead: boolean;
@@ -46,7 +46,7 @@ export class Connection {
   readonly #address: Address;
   #socket: Socket<Connection> | undefined;
   #timer: Timer | undefined;
-  #errand: Errand | undefined;
+  #errand: PendingRequest | undefined;
   #parser: ResponseParser | undefined;
   /** What the server has not taken yet of the request. */
   #unsent: Uint8Array[] = [];
@@ -64,7 +64,7 @@ export class Connection {
   }
 
   /** Connects, to carry `errand` first. */
-  connect(errand: Errand): void {
+  connect(errand: PendingRequest): void {
     this.#accept(errand);
     const late = () => this.#fail(connectFailure("it took too long"));
     this.#timer = setTimeout(late, CONNECT_MS_MAX);
@@ -88,7 +88,7 @@ export class Connection {
   }
 
   /** Sends a request on an open connection that carries none, together with others of this turn. */
-  carry(errand: Errand): void {
+  carry(errand: PendingRequest): void {
     this.#accept(errand);
     endOfTurn().then(() => {
       // Unless it was given up, or the connection closed, meanwhile.
@@ -117,7 +117,7 @@ export class Connection {
     this.#socket?.terminate();
   }
 
-  #accept(errand: Errand): void {
+  #accept(errand: PendingRequest): void {
     this.#errand = errand;
     this.#received = false;
   }
@@ -147,7 +147,7 @@ export class Connection {
   }
 
   /** Writes a request, all at once if it is small. */
-  #begin(errand: Errand): void {
+  #begin(errand: PendingRequest): void {
     const { head, body } = errand.outgoing;
     this.#parser = new ResponseParser(errand, errand.toHead);
     if (body !== null && isStreamed(body)) return void this.#stream(head, body);

@@ -1,5 +1,5 @@
 import { type Route, splitUrl } from "./address.ts";
-import type { Connection, Errand } from "./connection.ts";
+import type { Connection, PendingRequest } from "./connection.ts";
 import { ClientError } from "./failure.ts";
 import type { ResponseHead } from "./head.ts";
 import { encodeRequest, type Outgoing, type RequestMessage } from "./message.ts";
@@ -48,7 +48,7 @@ export function exchange(request: ClientRequest): Exchange {
 }
 
 /** One request and the answer to it, as far as it has come. */
-export class Exchange implements Errand {
+export class Exchange implements PendingRequest {
   readonly outgoing: Outgoing;
   readonly toHead: boolean;
   readonly keepAlive: boolean;

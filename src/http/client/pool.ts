@@ -1,5 +1,5 @@
 import { type Address, addressOf, type Route } from "./address.ts";
-import { Connection, type ConnectionOwner, type Errand } from "./connection.ts";
+import { Connection, type ConnectionOwner, type PendingRequest } from "./connection.ts";
 
 /** Common servers close a connection that was idle for 5 s; we stop using it before that. */
 const IDLE_MS_MAX = 4000;
@@ -62,7 +62,7 @@ export class Host implements ConnectionOwner {
   }
 
   /** Sends a request on the connection that was used last. False: there is none to use. */
-  reuse(errand: Errand): Connection | undefined {
+  reuse(errand: PendingRequest): Connection | undefined {
     this.#usedAt = performance.now();
     const connection = this.#idle.pop();
     const since = this.#since.pop() ?? 0;
@@ -78,7 +78,7 @@ export class Host implements ConnectionOwner {
   }
 
   /** Sends a request on a connection of its own. */
-  connect(errand: Errand): Connection {
+  connect(errand: PendingRequest): Connection {
     const connection = new Connection(this.address, this);
     connection.connect(errand);
     return connection;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
+import { fakeProxy } from "../../testkit/servers/proxy.ts";
 import { exchange } from "./exchange.ts";
-import { fakeProxy } from "./proxy.fixture.ts";
 import { proxyFor } from "./proxy.ts";
 
 const settings = { httpProxy: "http://plain:3128", httpsProxy: "http://safe:80", proxyBypass: [] };

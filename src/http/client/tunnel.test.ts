@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type FakeProxy, fakeProxy } from "../../testkit/servers/proxy.ts";
 import { exchange } from "./exchange.ts";
-import { type FakeProxy, fakeProxy } from "./proxy.fixture.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "llmlb-tunnel-"));
 const LARGE = Buffer.alloc(3_000_000, "0123456789abcdef!");

@@ -1,18 +1,18 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { eventually } from "../../../specs/eventually.ts";
+import type { Settings } from "../../config/settings.ts";
+import { listen } from "../../http/server/listen.ts";
+import { eventually } from "../../testkit/eventually.ts";
+import { type Hub, startHub } from "../../testkit/hub/hub.ts";
 import {
   adapterRepo,
   lowercaseRepo,
   safetensorsRepo,
   variantsRepo,
-} from "../../../specs/hub/samples.ts";
-import { type Hub, startHub } from "../../../specs/hub.ts";
-import type { Settings } from "../../config/settings.ts";
-import { listen } from "../../http/listen.ts";
+} from "../../testkit/hub/samples.ts";
+import { errorOf, TestNode } from "../../testkit/node.ts";
 import { NodeModelList, PullStarted, PullView } from "../../wire/sync.ts";
-import { errorOf, TestNode } from "../testnode.ts";
 
 let hub: Hub;
 beforeAll(async () => {

@@ -1,8 +1,8 @@
-import type { App, AppContext } from "../../http/app.ts";
-import { readJson } from "../../http/body.ts";
-import { withoutIdleLimit } from "../../http/listen.ts";
-import { decodedName } from "../../http/query.ts";
-import { parseModelName } from "../../storage/id.ts";
+import type { App, AppContext } from "../../http/server/app.ts";
+import { readJson } from "../../http/server/body.ts";
+import { withoutIdleLimit } from "../../http/server/listen.ts";
+import { decodedName } from "../../http/server/query.ts";
+import { parseModelName } from "../../model/name.ts";
 import type { Store } from "../../storage/store.ts";
 import { ApiError } from "../../wire/error.ts";
 import {

@@ -1,13 +1,13 @@
 import type { HeldModel, NodeModelView } from "../../wire/sync.ts";
-import type { Catalog } from "../catalog.ts";
 import type { PullJob } from "../sync/job.ts";
 import type { Pulls } from "../sync/pulls.ts";
 import type { Sync } from "../sync/sync.ts";
-import type { Shelf, Shelved } from "./shelf.ts";
+import type { Catalog } from "./catalog.ts";
+import type { ModelScanner, ScannedModel } from "./scanner.ts";
 
 export interface ModelParts {
   catalog: Catalog;
-  shelf: Shelf;
+  shelf: ModelScanner;
   pulls: Pulls;
   /** Absent: the node has no balancer. */
   sync: Sync | undefined;
@@ -60,7 +60,7 @@ function viewOfJob(job: PullJob): NodeModelView {
   };
 }
 
-function viewOfShelved({ model, record }: Shelved, catalog: Catalog): NodeModelView {
+function viewOfShelved({ model, record }: ScannedModel, catalog: Catalog): NodeModelView {
   const { id, format, quantization = null, weights, projector, runtime } = model;
   const files = [...weights, ...(projector === undefined ? [] : [projector])];
   const isSynced = record?.files.some(({ placed_by: by }) => by === "sync") ?? false;
@@ -83,7 +83,7 @@ function isOf(name: string, id: string): boolean {
 }
 
 /** Files that other nodes may get. */
-function verifiedIn({ record }: Shelved): string[] {
+function verifiedIn({ record }: ScannedModel): string[] {
   return record?.files.flatMap(({ name, sha256 }) => (sha256 === null ? [] : [name])) ?? [];
 }
 

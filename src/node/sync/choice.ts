@@ -1,6 +1,6 @@
 import { freemem } from "node:os";
+import { freeMemoryOf } from "../../model/memory.ts";
 import type { Offer } from "../../registry/offer.ts";
-import { freeMemoryOf } from "../../storage/fit.ts";
 import type { Puller } from "../../storage/pull/pull.ts";
 import { type Selection, selectFiles } from "../../storage/selection.ts";
 import type { Device } from "../../wire/system.ts";

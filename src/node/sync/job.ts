@@ -1,7 +1,7 @@
+import { sleep } from "../../lib/sleep.ts";
+import { localName } from "../../model/filename.ts";
 import type { Progress } from "../../storage/pull/progress.ts";
-import { pause } from "../../storage/pull/wait.ts";
 import type { PlacedBy } from "../../storage/record.ts";
-import { localName } from "../../wire/artifact.ts";
 import { ApiError } from "../../wire/error.ts";
 import type { Artifact } from "../../wire/manifest.ts";
 import type { PullProgress } from "../../wire/pull.ts";
@@ -109,7 +109,7 @@ export class PullJob {
       if (!this.isRunning) return;
       const next = new AbortController();
       const either = AbortSignal.any([signal, next.signal]);
-      await Promise.race([this.ended, pause(WATCH_MS, either)]).finally(() => next.abort());
+      await Promise.race([this.ended, sleep(WATCH_MS, either)]).finally(() => next.abort());
     }
   }
 

@@ -1,6 +1,6 @@
 import type { Logger } from "../../lib/log.ts";
+import { Semaphore } from "../../lib/semaphore.ts";
 import type { Puller } from "../../storage/pull/pull.ts";
-import { Semaphore } from "../../storage/pull/semaphore.ts";
 import type { PlacedBy } from "../../storage/record.ts";
 import { ApiError } from "../../wire/error.ts";
 import type { Chooser } from "./choice.ts";

@@ -1,10 +1,10 @@
 import type { Logger } from "../../lib/log.ts";
 import { heldModels, type ModelParts } from "../models/view.ts";
-import { Bell } from "./bell.ts";
-import type { Link } from "./link.ts";
+import type { BalancerClient } from "./balancerclient.ts";
+import { Notifier } from "./notify.ts";
 
 export interface ReporterOptions extends ModelParts {
-  link: Link;
+  link: BalancerClient;
   log: Logger;
 }
 
@@ -16,7 +16,7 @@ const IDLE_MS = 30_000;
 /** Tells the balancer what this node has: after every change, and now and then. */
 export class Reporter {
   readonly #options: ReporterOptions;
-  readonly #bell = new Bell();
+  readonly #bell = new Notifier();
   readonly #closing = new AbortController();
   #loop: Promise<void> | undefined;
 

@@ -1,12 +1,12 @@
 import type { Settings } from "../../config/settings.ts";
 import type { Logger } from "../../lib/log.ts";
+import { sleep } from "../../lib/sleep.ts";
 import { HubClient } from "../../registry/hub.ts";
 import { type Offer, offerOf } from "../../registry/offer.ts";
 import { parseReference } from "../../registry/reference.ts";
-import { pause } from "../../storage/pull/wait.ts";
 import { ApiError } from "../../wire/error.ts";
 import type { Artifact, Manifest, Peer } from "../../wire/manifest.ts";
-import type { Link } from "./link.ts";
+import type { BalancerClient } from "./balancerclient.ts";
 
 /** Where a node hears what files a model has, and from whom to fetch them. */
 export interface Source {
@@ -27,9 +27,9 @@ const AWAY_MS_MAX = 30_000;
 
 /** Models that are registered at the balancer. */
 export class RegistrySource implements Source {
-  readonly #link: Link;
+  readonly #link: BalancerClient;
 
-  constructor(link: Link) {
+  constructor(link: BalancerClient) {
     this.#link = link;
   }
 
@@ -53,21 +53,21 @@ export class RegistrySource implements Source {
           return [];
         }
         onWait(turn.holder);
-        await pause(turn.retry_ms * (0.9 + 0.2 * Math.random()), signal);
+        await sleep(turn.retry_ms * (0.9 + 0.2 * Math.random()), signal);
       } catch (error) {
         signal.throwIfAborted();
         if (!(error instanceof ApiError) || error.kind === "model_not_found") throw error;
         // A model must not wait for a balancer that may stay away.
         if (performance.now() - begunAt > AWAY_MS_MAX) return [];
-        await pause(1000, signal);
+        await sleep(1000, signal);
       }
     }
   }
 
   /** Keeps the turn while the pull goes on. Never rejects. */
-  async #renew(body: Parameters<Link["turn"]>[0], everyMs: number, signal: AbortSignal) {
+  async #renew(body: Parameters<BalancerClient["turn"]>[0], everyMs: number, signal: AbortSignal) {
     while (!signal.aborted) {
-      await pause(everyMs, signal).catch(() => undefined); // the pull has ended
+      await sleep(everyMs, signal).catch(() => undefined); // the pull has ended
       if (!signal.aborted) await this.#link.turn(body, signal).catch(() => undefined);
     }
   }

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { eventually } from "../../cli/program.fixture.ts";
-import { FileServer, manifestOf } from "../../storage/pull/hub.fixture.ts";
+import { eventually } from "../../testkit/cli.ts";
+import { errorOf, TestNode } from "../../testkit/node.ts";
+import { FileServer, manifestOf } from "../../testkit/pull/fileserver.ts";
+import { FakeParent } from "../../testkit/servers/parent.ts";
 import { templateMark } from "../../wire/sync.ts";
-import { errorOf, TestNode } from "../testnode.ts";
-import { FakeParent } from "./parent.fixture.ts";
 
 const ID = "hf/org/model";
 const FILE = "model-Q4_0.gguf";

@@ -4,17 +4,17 @@ import type { ModelRecord } from "../../storage/record.ts";
 import type { Store } from "../../storage/store.ts";
 import { ApiError } from "../../wire/error.ts";
 import { templateMark, type WantedList, type WantedModel } from "../../wire/sync.ts";
-import type { Shelf } from "../models/shelf.ts";
-import { Bell } from "./bell.ts";
+import type { ModelScanner } from "../models/scanner.ts";
+import type { BalancerClient } from "./balancerclient.ts";
 import type { PullJob } from "./job.ts";
-import type { Link } from "./link.ts";
+import { Notifier } from "./notify.ts";
 import { type Attempt, type OnDisk, plan } from "./plan.ts";
 import type { Pulls } from "./pulls.ts";
 import { RegistrySource } from "./source.ts";
 
 export interface SyncOptions {
-  link: Link;
-  shelf: Shelf;
+  link: BalancerClient;
+  shelf: ModelScanner;
   store: Store;
   pulls: Pulls;
   log: Logger;
@@ -49,7 +49,7 @@ const LASTING = new Set([
 export class Sync {
   readonly #options: SyncOptions;
   readonly #source: RegistrySource;
-  readonly #bell = new Bell();
+  readonly #bell = new Notifier();
   readonly #closing = new AbortController();
   readonly #missing = new Map<string, Missing>();
   readonly #jobs = new Map<string, PullJob>();

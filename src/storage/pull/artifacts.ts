@@ -6,7 +6,7 @@ import {
   isSameQuantization,
   localName,
   splitPartOf,
-} from "../../wire/artifact.ts";
+} from "../../model/filename.ts";
 import type { Artifact, Manifest } from "../../wire/manifest.ts";
 import { PullError } from "./failure.ts";
 

@@ -1,7 +1,7 @@
 import { ClientError } from "../../http/client/failure.ts";
 import { Setback } from "./failure.ts";
-import { Patience, type PatienceOptions } from "./patience.ts";
 import { type RangeRequest, requestRange } from "./request.ts";
+import { RetryLimit, type RetryLimitOptions } from "./retrylimit.ts";
 
 /**
  * Fetches a range of a file into memory, or as much of it as there is. Throws `PullError`, or the
@@ -9,9 +9,9 @@ import { type RangeRequest, requestRange } from "./request.ts";
  */
 export async function fetchBytes(
   request: RangeRequest & { end: number },
-  options: PatienceOptions,
+  options: RetryLimitOptions,
 ): Promise<Uint8Array> {
-  const patience = new Patience(options);
+  const patience = new RetryLimit(options);
   for (;;) {
     try {
       return await once(request);

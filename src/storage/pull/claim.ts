@@ -1,8 +1,8 @@
 import { mkdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { localName } from "../../wire/artifact.ts";
+import { localName } from "../../model/filename.ts";
+import { directoryOf } from "../../model/name.ts";
 import type { Artifact, Manifest } from "../../wire/manifest.ts";
-import { directoryOf } from "../id.ts";
 import {
   type FileRecord,
   type ModelRecord,

@@ -1,11 +1,11 @@
 import { ClientError } from "../../http/client/failure.ts";
+import type { Semaphore } from "../../lib/semaphore.ts";
+import { sleep } from "../../lib/sleep.ts";
 import { Changed, PullError, Setback } from "./failure.ts";
 import type { Part } from "./part.ts";
-import { Patience, type PatienceOptions } from "./patience.ts";
 import { type RangeAnswer, requestRange, type Source } from "./request.ts";
-import type { Semaphore } from "./semaphore.ts";
+import { RetryLimit, type RetryLimitOptions } from "./retrylimit.ts";
 import type { Throttle } from "./throttle.ts";
-import { pause } from "./wait.ts";
 
 /** What fetching is bounded by; shared by the files of a pull. */
 export interface FetchOptions {
@@ -22,7 +22,7 @@ export interface FetchOptions {
   /** How much a byte counts for the throttle. */
   weight: number;
   idleMs: number;
-  patience: PatienceOptions;
+  patience: RetryLimitOptions;
   /** The SHA-256 that the file has to have; a source that names another one is wrong. */
   sha256: string | null;
   onBytes(count: number): void;
@@ -64,7 +64,7 @@ class Fetch {
   readonly #part: Part;
   readonly #source: Source;
   readonly #options: FetchOptions;
-  readonly #patience: Patience;
+  readonly #patience: RetryLimit;
   /** Ends the other lanes when one has failed. */
   readonly #stop = new AbortController();
   readonly #signal: AbortSignal;
@@ -77,7 +77,7 @@ class Fetch {
     this.#part = part;
     this.#source = source;
     this.#options = options;
-    this.#patience = new Patience(options.patience);
+    this.#patience = new RetryLimit(options.patience);
     this.#signal = AbortSignal.any([options.signal, this.#stop.signal]);
   }
 
@@ -143,7 +143,7 @@ class Fetch {
   async #eitherOr(first: Promise<void>, ms: number): Promise<void> {
     const over = new AbortController();
     const signal = AbortSignal.any([this.#signal, over.signal]);
-    await Promise.race([first, pause(ms, signal).catch(() => undefined)]);
+    await Promise.race([first, sleep(ms, signal).catch(() => undefined)]);
     over.abort();
   }
 

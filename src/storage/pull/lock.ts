@@ -1,7 +1,7 @@
 import { link, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { z } from "zod";
-import { pause } from "./wait.ts";
+import { sleep } from "../../lib/sleep.ts";
 
 /** Who holds a lock. */
 const Owner = z.object({
@@ -53,7 +53,7 @@ export async function takeLock(path: string, { signal, onWait }: LockOptions): P
       continue;
     }
     await onWait?.();
-    await pause(POLL_MS, signal);
+    await sleep(POLL_MS, signal);
   }
 }
 

@@ -1,7 +1,7 @@
 import { type FileHandle, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { z } from "zod";
-import { syncFolder, writeWhole } from "../durable.ts";
+import { syncFolder, writeWhole } from "../atomicwrite.ts";
 import { OrderedDigest } from "./digest.ts";
 import { asDiskFailure } from "./failure.ts";
 import { Ranges } from "./ranges.ts";

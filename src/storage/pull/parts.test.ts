@@ -1,10 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { ORIGINS_DEFAULT } from "../../config/hubfields.ts";
+import { Semaphore } from "../../lib/semaphore.ts";
 import { isAllowed, ownOrigins } from "./allowlist.ts";
 import { Progress } from "./progress.ts";
 import { Ranges } from "./ranges.ts";
-import { Semaphore } from "./semaphore.ts";
 import { Throttle } from "./throttle.ts";
 
 test("ranges know what is there, as a set of bytes would", () => {

@@ -1,15 +1,15 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { PullBench } from "../../testkit/pull/bench.ts";
+import { manifestOf } from "../../testkit/pull/fileserver.ts";
 import type { Artifact } from "../../wire/manifest.ts";
 import { Store } from "../store.ts";
-import { manifestOf } from "./hub.fixture.ts";
 import { takeLock } from "./lock.ts";
-import { PullBench } from "./pull.fixture.ts";
 
 /** Starts a process that pulls. */
 function startChild(root: string, files: Artifact[]) {
-  return Bun.spawn([process.execPath, join(import.meta.dir, "child.fixture.ts"), root], {
+  return Bun.spawn([process.execPath, join(import.meta.dir, "../../testkit/pull/child.ts"), root], {
     stdin: new TextEncoder().encode(JSON.stringify(manifestOf(files))),
     stdout: "pipe",
     stderr: "inherit",
@@ -137,7 +137,7 @@ describe("a disk", () => {
     async () => {
       await using bench = await PullBench.start();
       const file = bench.hub.add("model-Q4_0.gguf", 4_000_000);
-      const script = join(import.meta.dir, "child.fixture.ts");
+      const script = join(import.meta.dir, "../../testkit/pull/child.ts");
       // A limit on the size of files stands in for a quota: writing beyond it fails with EFBIG.
       const command = `trap '' XFSZ; ulimit -f 2000; exec "$0" "$1" "$2"`;
       const child = Bun.spawn(

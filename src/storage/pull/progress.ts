@@ -1,5 +1,5 @@
+import { sleep } from "../../lib/sleep.ts";
 import type { PullProgress, PullState } from "../../wire/pull.ts";
-import { pause } from "./wait.ts";
 
 interface FileProgress {
   name: string;
@@ -96,7 +96,7 @@ export class Progress {
       const next = new AbortController();
       await Promise.race([
         this.#ended.promise,
-        pause(WATCH_MS, AbortSignal.any([signal, next.signal])),
+        sleep(WATCH_MS, AbortSignal.any([signal, next.signal])),
       ]).finally(() => next.abort());
     }
   }

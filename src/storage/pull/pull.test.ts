@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import { failing, PullBench } from "../../testkit/pull/bench.ts";
+import { sha256 } from "../../testkit/pull/fileserver.ts";
 import { Store } from "../store.ts";
-import { sha256 } from "./hub.fixture.ts";
-import { failing, PullBench } from "./pull.fixture.ts";
 
 const MIB = 1024 * 1024;
 const DONE = ["manifest.json", "model-Q4_0.gguf"];

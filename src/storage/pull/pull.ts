@@ -1,9 +1,10 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { localName } from "../../wire/artifact.ts";
+import { Semaphore } from "../../lib/semaphore.ts";
+import { localName } from "../../model/filename.ts";
+import { GgufInvalid } from "../../model/gguf.ts";
+import { readHeader } from "../../model/header.ts";
 import type { Artifact, Manifest } from "../../wire/manifest.ts";
-import { GgufInvalid } from "../gguf.ts";
-import { readHeader } from "../header.ts";
 import type { FileRecord, PlacedBy } from "../record.ts";
 import { isAllowed, isAllowedRedirect } from "./allowlist.ts";
 import { fetchBytes } from "./bytes.ts";
@@ -11,10 +12,9 @@ import { type Claim, type ClaimOptions, claimFolder, commitFolder } from "./clai
 import type { FetchOptions } from "./fetch.ts";
 import { type FileJob, pullFile } from "./file.ts";
 import { notedBytes } from "./part.ts";
-import { PATIENCE, type PatienceOptions } from "./patience.ts";
 import { Progress } from "./progress.ts";
 import type { Source } from "./request.ts";
-import { Semaphore } from "./semaphore.ts";
+import { RETRY_LIMIT_DEFAULT, type RetryLimitOptions } from "./retrylimit.ts";
 import { Space } from "./space.ts";
 import { Throttle } from "./throttle.ts";
 
@@ -42,7 +42,7 @@ export interface PullerOptions {
   rampMs?: number;
   /** Longest silence of a server. Default: 30 s. */
   idleMs?: number;
-  patience?: PatienceOptions;
+  patience?: RetryLimitOptions;
   /** Told of sources that are given up and optional files that did not come. */
   onTrouble?(model: string, what: string, cause: unknown): void;
 }
@@ -87,7 +87,7 @@ export class Puller {
       rampMs: 500,
       segmentBytes: 64 * 1024 * 1024,
       idleMs: 30_000,
-      patience: PATIENCE,
+      patience: RETRY_LIMIT_DEFAULT,
       onTrouble: () => undefined,
       ...options,
     };

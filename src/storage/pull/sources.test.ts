@@ -1,12 +1,12 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, rmSync } from "node:fs";
 import fc from "fast-check";
+import { ggufBytes } from "../../testkit/modelsfolder.ts";
+import { failing, PullBench } from "../../testkit/pull/bench.ts";
+import { FileServer, manifestOf } from "../../testkit/pull/fileserver.ts";
 import type { Artifact } from "../../wire/manifest.ts";
-import { ggufBytes } from "../models.fixture.ts";
 import { isAllowed, isAllowedRedirect } from "./allowlist.ts";
 import { PullError } from "./failure.ts";
-import { FileServer, manifestOf } from "./hub.fixture.ts";
-import { failing, PullBench } from "./pull.fixture.ts";
 
 describe("origins", () => {
   test("the first address is checked", async () => {

@@ -1,4 +1,4 @@
-import { pause } from "./wait.ts";
+import { sleep } from "../../lib/sleep.ts";
 
 export interface ThrottleOptions {
   /** Bytes a second; 0: no limit. */
@@ -23,7 +23,7 @@ export class Throttle {
   constructor({ bytesPerSecond, nowMs, wait }: ThrottleOptions) {
     this.#bytesPerSecond = bytesPerSecond;
     this.#nowMs = nowMs ?? (() => performance.now());
-    this.#wait = wait ?? pause;
+    this.#wait = wait ?? sleep;
   }
 
   /** Changes the limit for what is taken from now on. */

@@ -2,12 +2,17 @@ import { describe, expect, test } from "bun:test";
 import { MessageStream } from "@anthropic-ai/sdk/lib/MessageStream";
 import { Stream } from "@anthropic-ai/sdk/streaming";
 import fc from "fast-check";
+import { answer } from "../../testkit/translation/anthropicanswer.ts";
+import { MODEL, request } from "../../testkit/translation/anthropicrequest.ts";
+import {
+  chatEvents,
+  eventsIn,
+  messageEvents,
+  streamed,
+} from "../../testkit/translation/anthropicstream.ts";
 import { ChatChunk } from "../../wire/chat.ts";
 import { messagesOverChat } from "../messages/messages.ts";
-import { answer } from "./answer.fixture.ts";
 import { chatOverMessages } from "./chat.ts";
-import { MODEL, request } from "./request.fixture.ts";
-import { chatEvents, eventsIn, messageEvents, streamed } from "./stream.fixture.ts";
 
 const asked = { model: MODEL, messages: [{ role: "user", content: "Hello" }] };
 const chat = () => chatOverMessages({ ...asked, stream_options: { include_usage: true } });

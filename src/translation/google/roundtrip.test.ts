@@ -1,11 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import { chatOf } from "../../testkit/translation/googleinverse.ts";
+import { chatRequest, googleAnswer } from "../../testkit/translation/googlerequest.ts";
 import { ChatChunk, type ChatCompletion } from "../../wire/chat.ts";
 import type { GoogleAnswer, GoogleRequest } from "../../wire/google.ts";
 import { DONE, EventReader } from "../../wire/sse.ts";
-import { chatRequest, googleAnswer } from "./arbitrary.fixture.ts";
 import { chatOverGoogle } from "./chat.ts";
-import { chatOf } from "./inverse.fixture.ts";
 import { signatureOf } from "./signature.ts";
 
 const HELLO = { model: "m", messages: [{ role: "user", content: "hi" }] };

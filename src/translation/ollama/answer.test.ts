@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { withoutProto } from "../../lib/json.fixture.ts";
-import { chunksOf, completion, serverEvent, USAGE } from "../front.fixture.ts";
+import { withoutProto } from "../../testkit/json.ts";
+import { chunksOf, completion, serverEvent, USAGE } from "../../testkit/translation/front.ts";
 import type { Translation } from "../translation.ts";
 import { ollamaChatOverChat } from "./chat.ts";
 import { ollamaEmbeddingsOverEmbeddings, ollamaEmbedOverEmbeddings } from "./embed.ts";

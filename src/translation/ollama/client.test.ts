@@ -1,7 +1,13 @@
 import { expect, test } from "bun:test";
 import { Ollama } from "ollama";
-import { failureOf } from "../../db/state.fixture.ts";
-import { type Asked, chunksOf, completion, serveFront, USAGE } from "../front.fixture.ts";
+import { failureOf } from "../../testkit/state.ts";
+import {
+  type Asked,
+  chunksOf,
+  completion,
+  serveFront,
+  USAGE,
+} from "../../testkit/translation/front.ts";
 import { ollamaChatOverChat } from "./chat.ts";
 import { ollamaEmbeddingsOverEmbeddings, ollamaEmbedOverEmbeddings } from "./embed.ts";
 import { ollamaGenerateOverChat } from "./generate.ts";

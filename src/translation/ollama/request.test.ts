@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { withoutProto } from "../../lib/json.fixture.ts";
+import { withoutProto } from "../../testkit/json.ts";
 import { ApiError } from "../../wire/error.ts";
 import { ollamaChatOverChat } from "./chat.ts";
 import { ollamaEmbeddingsOverEmbeddings, ollamaEmbedOverEmbeddings } from "./embed.ts";

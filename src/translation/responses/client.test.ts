@@ -1,7 +1,13 @@
 import { expect, test } from "bun:test";
 import OpenAI from "openai";
-import { failureOf } from "../../db/state.fixture.ts";
-import { chunksOf, completion, type FakeAnswer, serveFront, USAGE } from "../front.fixture.ts";
+import { failureOf } from "../../testkit/state.ts";
+import {
+  chunksOf,
+  completion,
+  type FakeAnswer,
+  serveFront,
+  USAGE,
+} from "../../testkit/translation/front.ts";
 import { responsesOverChat } from "./responses.ts";
 
 /** The official client in front of an endpoint that gives one answer. */

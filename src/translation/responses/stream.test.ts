@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import { chunksOf, completion, serverEvent, USAGE } from "../../testkit/translation/front.ts";
 import { EventReader } from "../../wire/sse.ts";
-import { chunksOf, completion, serverEvent, USAGE } from "../front.fixture.ts";
 import { responsesOverChat } from "./responses.ts";
 
 type Json = Record<string, unknown>;

@@ -1,0 +1,246 @@
+import { describe, expect, test } from "bun:test";
+import { type FakeBalancer, fakeBalancer, fakeEndpoint } from "../../../testkit/balancer.ts";
+import { fakeProxy } from "../../../testkit/servers/proxy.ts";
+import { rawAnswer } from "../../../testkit/servers/raw.ts";
+import type { EndpointDetail } from "../../../wire/endpoint.ts";
+
+const nothing = () => new Response();
+const DEAD = "http://127.0.0.1:9";
+
+function caller(front: FakeBalancer, base = "/api/endpoints") {
+  return async (method: string, path = "", body?: object) => {
+    const response = await fetch(front.url + base + path, {
+      method,
+      ...(body === undefined
+        ? {}
+        : { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
+    });
+    const text = await response.text();
+    return { status: response.status, body: text === "" ? undefined : JSON.parse(text) };
+  };
+}
+
+async function online(call: ReturnType<typeof caller>, id: string): Promise<EndpointDetail> {
+  for (;;) {
+    const { body } = await call("GET", `/${id}`);
+    if (body.status === "online" && body.kind !== null) return body;
+    await Bun.sleep(5);
+  }
+}
+
+test.each(["/api/endpoints", "/v0/endpoints"])("an endpoint lives at %s", async (base) => {
+  using a = fakeEndpoint(["m"], nothing);
+  await using front = await fakeBalancer({});
+  const call = caller(front, base);
+  const created = await call("POST", "", { name: "gpu", base_url: `${a.url}/v1/`, api_key: "k" });
+  expect(created.status).toBe(201);
+  expect(created.body).toMatchObject({
+    // Its first check, which begins at once, may be faster than the answer.
+    status: expect.stringMatching(/^(pending|online)$/),
+    ...{ name: "gpu", base_url: `${a.url}/v1/`, source: "api" },
+    ...{ has_api_key: true, health_check_interval_secs: 60, inference_timeout_secs: 120 },
+    ...{ last_error: null, error_count: 0, notes: null, slots: null },
+    ...{ capabilities: ["chat_completion"], slots_in_effect: 8, device_info: null },
+  });
+  expect(JSON.stringify(created.body)).not.toContain('"k"');
+  const { id } = created.body;
+  const seen = await online(call, id);
+  expect(seen).toMatchObject({ kind: "openai_compatible", model_count: 1, circuit: "closed" });
+  expect(seen.models).toMatchObject([{ model_id: "m", capabilities: ["chat"] }]);
+  expect((await front.post("/v1/chat/completions", { model: "m" })).status).toBe(200);
+
+  expect(await call("GET", "?status=online&kind=openai_compatible&name=GP")).toMatchObject({
+    body: { total: 1, endpoints: [{ id }] },
+  });
+  for (const none of ["?status=offline", "?kind=vllm", "?name=x"]) {
+    expect((await call("GET", none)).body).toEqual({ endpoints: [], total: 0 });
+  }
+
+  const changes = { name: "big", slots: 2, notes: "rack 1", capabilities: ["embeddings"] };
+  expect(await call("PUT", `/${id}`, changes)).toMatchObject({
+    ...{ status: 200, body: { ...changes, slots_in_effect: 2, has_api_key: true } },
+  });
+  const cleared = { slots: null, notes: null, capabilities: null, api_key: null };
+  expect(await call("PATCH", `/${id}`, cleared)).toMatchObject({
+    status: 200,
+    body: { name: "big", notes: null, slots_in_effect: 8, has_api_key: false },
+  });
+  expect(await call("GET", `/${id}/models`)).toMatchObject({
+    body: { endpoint_id: id, models: [{ model_id: "m" }] },
+  });
+  expect((await call("DELETE", `/${id}`)).status).toBe(204);
+  expect(await call("DELETE", `/${id}`)).toMatchObject({
+    status: 404,
+    body: { error: { code: "endpoint_not_found" } },
+  });
+  expect((await fetch(`${front.url}/v1/models/m`)).status).toBe(404);
+});
+
+describe("a wrong request", () => {
+  test.each<[object, string]>([
+    [{ base_url: DEAD }, "name"],
+    [{ name: "  ", base_url: DEAD }, "name"],
+    [{ name: "x".repeat(101), base_url: DEAD }, "name"],
+    [{ name: "a\u0000b", base_url: DEAD }, "name"],
+    [{ name: "a" }, "base_url"],
+    [{ name: "a", base_url: "" }, "base_url"],
+    [{ name: "a", base_url: "gpu1:8080" }, "base_url"],
+    [{ name: "a", base_url: "file:///etc" }, "base_url"],
+    [{ name: "a", base_url: "http://h/?q" }, "base_url"],
+    [{ name: "a", base_url: "http://169.254.169.254" }, "base_url"],
+    [{ name: "a", base_url: DEAD, health_check_interval_secs: 9 }, "health_check_interval_secs"],
+    [{ name: "a", base_url: DEAD, health_check_interval_secs: 301 }, "health_check_interval_secs"],
+    [{ name: "a", base_url: DEAD, inference_timeout_secs: 601 }, "inference_timeout_secs"],
+    [{ name: "a", base_url: DEAD, slots: 0 }, "slots"],
+    [{ name: "a", base_url: DEAD, capabilities: ["fly"] }, "capabilities.0"],
+    [{ name: "a", base_url: DEAD, api_key: "a b" }, "api_key"],
+    [{ name: "a", base_url: DEAD, endpoint_type: "ollama" }, "endpoint_type"],
+  ])("%j is a 400 that names %s", async (body, param) => {
+    await using front = await fakeBalancer({});
+    const { status, body: answer } = await caller(front)("POST", "", body);
+    expect(status).toBe(400);
+    expect(answer).toMatchObject({ error: { type: "invalid_request_error", param } });
+  });
+
+  test("for a list or an unknown endpoint is told as such", async () => {
+    await using front = await fakeBalancer({});
+    const call = caller(front);
+    expect(await call("GET", "?status=odd")).toMatchObject({
+      status: 400,
+      body: { error: { param: "status" } },
+    });
+    for (const [method, path] of [
+      ...([
+        ["GET", ""],
+        ["PUT", ""],
+        ["DELETE", ""],
+        ["POST", "/test"],
+      ] as const),
+      ...([
+        ["POST", "/sync"],
+        ["GET", "/models"],
+        ["GET", "/checks"],
+      ] as const),
+    ]) {
+      expect((await call(method, `/none${path}`, method === "PUT" ? {} : undefined)).status).toBe(
+        404,
+      );
+    }
+  });
+});
+
+test("names and addresses are unique, however an address is spelled", async () => {
+  await using front = await fakeBalancer({});
+  const call = caller(front);
+  await call("POST", "", { name: "a", base_url: "http://127.0.0.1:9/v1" });
+  const same = await call("POST", "", { name: "a", base_url: "http://127.0.0.1:10" });
+  expect(same).toMatchObject({ status: 409, body: { error: { code: "duplicate_name" } } });
+  const url = await call("POST", "", { name: "b", base_url: "HTTP://127.0.0.1:9/" });
+  expect(url).toMatchObject({ status: 409, body: { error: { code: "duplicate_url" } } });
+  const other = await call("POST", "", { name: "A", base_url: "http://127.0.0.1:10" });
+  expect(other.status).toBe(201);
+  expect(await call("PUT", `/${other.body.id}`, { name: "a" })).toMatchObject({ status: 409 });
+  expect(await call("PUT", `/${other.body.id}`, { base_url: DEAD })).toMatchObject({ status: 409 });
+});
+
+test("an endpoint that is down is registered, and stays pending", async () => {
+  await using front = await fakeBalancer({});
+  const call = caller(front);
+  const { body } = await call("POST", "", { name: "a", base_url: DEAD });
+  expect(await call("POST", `/${body.id}/test`)).toEqual({
+    status: 200,
+    body: { success: false, latency_ms: null, error: expect.any(String), models_found: null },
+  });
+  expect(await call("GET", `/${body.id}`)).toMatchObject({
+    body: { status: "pending", last_error: expect.stringContaining("refused") },
+  });
+});
+
+test("a test and a sync tell what was found; a failed sync keeps the list", async () => {
+  using a = fakeEndpoint(["one", "two"], nothing);
+  await using front = await fakeBalancer({ a: a.url });
+  const call = caller(front);
+  const [{ id }] = (await call("GET")).body.endpoints;
+  expect(await call("POST", `/${id}/test`)).toMatchObject({
+    status: 200,
+    body: { success: true, error: null, models_found: ["one", "two"] },
+  });
+  a.models = ["two", "three", "three", "text-embed"];
+  const synced = await call("POST", `/${id}/sync`);
+  expect(synced).toMatchObject({ status: 200, body: { added: 2, removed: 1, updated: 1 } });
+  expect(synced.body.synced_models).toMatchObject([
+    { model_id: "text-embed", capabilities: ["embeddings"] },
+    { model_id: "three" },
+    { model_id: "two" },
+  ]);
+  a[Symbol.dispose]();
+  expect(await call("POST", `/${id}/sync`)).toMatchObject({
+    status: 503,
+    body: { error: { code: "connection_error" } },
+  });
+  expect((await call("GET", `/${id}/models`)).body.models).toHaveLength(3);
+});
+
+test("the history of checks can be read", async () => {
+  using a = fakeEndpoint(["m"], nothing);
+  await using front = await fakeBalancer({ a: a.url });
+  const call = caller(front);
+  const [{ id }] = (await call("GET")).body.endpoints;
+  await call("POST", `/${id}/test`);
+  let checks: object[] = [];
+  while (checks.length < 2) {
+    ({ checks } = (await call("GET", `/${id}/checks`)).body);
+    await Bun.sleep(20);
+  }
+  expect(checks).toMatchObject([
+    { success: true, error_message: null, status_before: "online", status_after: "online" },
+    { success: true, status_before: "pending", status_after: "online" },
+  ]);
+  expect((await call("GET", `/${id}/checks?limit=1`)).body.checks).toHaveLength(1);
+  expect((await call("GET", `/${id}/checks?limit=0`)).status).toBe(400);
+});
+
+test("what the configuration says is changed there only", async () => {
+  using a = fakeEndpoint(["m"], nothing);
+  await using front = await fakeBalancer({ a: a.url });
+  front.balancer.addLocal({ name: "local", url: DEAD });
+  const call = caller(front);
+  const [config, local] = (await call("GET")).body.endpoints;
+  expect([config.source, local.source]).toEqual(["config", "local"]);
+  for (const [{ id }, code] of [
+    [config, "managed_by_config"] as const,
+    [local, "managed_by_local"] as const,
+  ]) {
+    expect(await call("DELETE", `/${id}`)).toMatchObject({
+      status: 409,
+      body: { error: { code } },
+    });
+    const renamed = await call("PUT", `/${id}`, { name: "x" });
+    expect(renamed).toMatchObject({ status: 409, body: { error: { code, param: "name" } } });
+    expect(await call("PUT", `/${id}`, { slots: 3 })).toMatchObject({
+      body: { slots_in_effect: 3 },
+    });
+  }
+});
+
+test("an endpoint behind a proxy is found out and served from through it", async () => {
+  const models = JSON.stringify({ data: [{ id: "m" }] });
+  using fake = fakeProxy(0, (asked) => {
+    if (asked.startsWith("GET http://far.invalid:8080/v1/models ")) return rawAnswer(models);
+    if (asked.startsWith("POST http://far.invalid:8080/v1/chat/completions "))
+      return rawAnswer("{}");
+    return rawAnswer("{}", "application/json", "404 Not Found");
+  });
+  using near = fakeEndpoint(["n"], () => Response.json({}));
+  const proxies = { httpProxy: fake.proxy.origin, httpsProxy: null, proxyBypass: [] };
+  await using front = await fakeBalancer({ near: near.url }, proxies);
+  const call = caller(front);
+  const far = { name: "far", base_url: "http://far.invalid:8080" };
+  const { body } = await call("POST", "", far);
+  await online(call, body.id);
+  expect((await front.post("/v1/chat/completions", { model: "m" })).status).toBe(200);
+  const asked = fake.asked.length;
+  // This machine is asked without it.
+  expect((await front.post("/v1/chat/completions", { model: "n" })).status).toBe(200);
+  expect(fake.asked.length).toBe(asked);
+});

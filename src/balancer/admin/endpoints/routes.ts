@@ -1,0 +1,169 @@
+import { z } from "zod";
+import type { Settings } from "../../../config/settings.ts";
+import type { State } from "../../../db/database.ts";
+import type { App, AppContext } from "../../../http/server/app.ts";
+import { readJson } from "../../../http/server/body.ts";
+import { withoutIdleLimit } from "../../../http/server/listen.ts";
+import { readQuery } from "../../../http/server/query.ts";
+import {
+  EndpointChangeBody,
+  type EndpointDetail,
+  EndpointKind,
+  type EndpointList,
+  EndpointStatus,
+  type EndpointSync,
+  type EndpointTest,
+  NewEndpointBody,
+} from "../../../wire/endpoint.ts";
+import { ApiError } from "../../../wire/error.ts";
+import type { Monitor } from "../../health/monitor.ts";
+import type { CheckPersistence } from "../../health/persistence.ts";
+import type { Endpoint } from "../../upstream/endpoint.ts";
+import type { UpstreamPool } from "../../upstream/pool.ts";
+import { changesTo, newMember, requireDeletable } from "./body.ts";
+import type { EndpointRegistry } from "./registry.ts";
+import { checkView, modelViews, viewOf } from "./view.ts";
+
+export interface EndpointRouteParts {
+  endpointRegistry: EndpointRegistry;
+  pool: UpstreamPool;
+  monitor: Monitor;
+  persistence: CheckPersistence;
+  state: State;
+  settings: Settings;
+}
+
+const BODY_BYTES_MAX = 64 * 1024;
+/** Somebody waits for a test or a sync, however long requests may take. */
+const ASKED_MS_MAX = 30_000;
+const CHECKS_MAX = 1000;
+
+const ListQuery = z.object({
+  status: EndpointStatus.optional(),
+  kind: EndpointKind.optional(),
+  /** Part of the name, in any case. */
+  name: z.string().optional(),
+});
+
+const ChecksQuery = z.object({
+  limit: z.coerce.number().pipe(z.int().min(1).max(CHECKS_MAX)).default(100),
+  before: z.iso.datetime({ offset: true }).optional(),
+});
+
+/** Managing endpoints, under `/api/endpoints` and the older `/v0/endpoints`. */
+export function routeEndpoints(app: App, parts: EndpointRouteParts): void {
+  const { endpointRegistry, state, settings } = parts;
+  const found = (c: AppContext) => endpointRegistry.get(c.req.param("id") ?? "");
+
+  async function detail(endpoint: Endpoint): Promise<EndpointDetail> {
+    const row = await state.endpoints.get(endpoint.id);
+    return { ...viewOf(endpoint, row), models: modelViews(endpoint) };
+  }
+
+  async function create(c: AppContext) {
+    const { value } = await readJson(c, NewEndpointBody, BODY_BYTES_MAX);
+    const endpoint = await endpointRegistry.create(await newMember(value, settings));
+    const { origin } = new URL(c.req.url);
+    const location = `${origin}/api/endpoints/${endpoint.id}`;
+    // Before anything is awaited: its first check may be done by then, and the answer is `pending`.
+    const created: EndpointDetail = { ...viewOf(endpoint, undefined), models: [] };
+    return c.json(created, 201, { location });
+  }
+
+  async function change(c: AppContext) {
+    const endpoint = found(c);
+    const { value } = await readJson(c, EndpointChangeBody, BODY_BYTES_MAX);
+    await endpointRegistry.change(endpoint, await changesTo(endpoint, value, settings));
+    return c.json(await detail(endpoint));
+  }
+
+  async function remove(c: AppContext) {
+    const endpoint = found(c);
+    requireDeletable(endpoint);
+    await endpointRegistry.remove(endpoint);
+    return c.body(null, 204);
+  }
+
+  for (const base of ["/api/endpoints", "/v0/endpoints"]) {
+    app.post(base, create);
+    app.get(base, async (c) => c.json(await list(parts, readQuery(c, ListQuery))));
+    app.get(`${base}/:id`, async (c) => c.json(await detail(found(c))));
+    app.put(`${base}/:id`, change);
+    app.patch(`${base}/:id`, change);
+    app.delete(`${base}/:id`, remove);
+    app.post(`${base}/:id/test`, async (c) => {
+      withoutIdleLimit(c);
+      return c.json(await test(parts, found(c)));
+    });
+    app.post(`${base}/:id/sync`, async (c) => {
+      withoutIdleLimit(c);
+      return c.json(await sync(parts, found(c)));
+    });
+    app.get(`${base}/:id/models`, (c) => {
+      const endpoint = found(c);
+      return c.json({ endpoint_id: endpoint.id, models: modelViews(endpoint) });
+    });
+    app.get(`${base}/:id/checks`, async (c) => {
+      const { limit, before } = readQuery(c, ChecksQuery);
+      const until = before === undefined ? {} : { before: Date.parse(before) };
+      const { id } = found(c);
+      const checks = await state.checks.of(id, { limit, ...until });
+      return c.json({ endpoint_id: id, checks: checks.map(checkView) });
+    });
+  }
+}
+
+async function list(
+  { pool, state }: EndpointRouteParts,
+  { status, kind, name }: z.infer<typeof ListQuery>,
+): Promise<EndpointList> {
+  const rows = new Map((await state.endpoints.list()).map((row) => [row.id, row]));
+  const part = name?.toLowerCase() ?? "";
+  const endpoints = pool.endpoints
+    .map((endpoint) => viewOf(endpoint, rows.get(endpoint.id)))
+    .filter((view) => status === undefined || view.status === status)
+    .filter((view) => kind === undefined || view.kind === kind)
+    .filter((view) => view.name.toLowerCase().includes(part));
+  return { endpoints, total: endpoints.length };
+}
+
+/** Checks an endpoint now, with all that follows from a check. */
+async function test({ monitor }: EndpointRouteParts, endpoint: Endpoint): Promise<EndpointTest> {
+  const result = await monitor.checkNow(endpoint, askedMs(endpoint));
+  const { latencyMs: latency_ms } = result;
+  if (!result.ok) return { success: false, latency_ms, error: result.reason, models_found: null };
+  const models_found = [...result.models.keys()].sort();
+  const endpoint_info = { model_count: models_found.length };
+  return { success: true, latency_ms, error: null, models_found, endpoint_info };
+}
+
+/** Reads an endpoint's models now; its list is on disk when this settles. Throws 502 or 503. */
+async function sync(
+  { monitor, persistence }: EndpointRouteParts,
+  endpoint: Endpoint,
+): Promise<EndpointSync> {
+  const before = new Set(endpoint.models?.keys());
+  const result = await monitor.checkNow(endpoint, askedMs(endpoint));
+  if (!result.ok) {
+    const message = `Reading the models of endpoint ${endpoint.name} failed: ${result.reason}. \
+The list it gave last is kept.`;
+    if (result.failure === "connection") {
+      throw new ApiError("unavailable", message, { code: "connection_error" });
+    }
+    const code = result.failure === "status" ? "endpoint_error" : "parse_error";
+    throw new ApiError("upstream", message, { code });
+  }
+  await persistence.saveModels(endpoint);
+  const ids = [...result.models.keys()];
+  const updated = ids.filter((id) => before.has(id)).length;
+  return {
+    synced_models: modelViews(endpoint),
+    added: ids.length - updated,
+    removed: before.size - updated,
+    updated,
+  };
+}
+
+function askedMs({ facts }: Endpoint): number {
+  return Math.min(facts.inferenceTimeoutMs, ASKED_MS_MAX);
+}

@@ -1,0 +1,71 @@
+import type { CheckRecord } from "../../../db/state/checks.ts";
+import type { EndpointRow } from "../../../db/state/endpoints.ts";
+import type { EndpointCheckView, EndpointModelView, EndpointView } from "../../../wire/endpoint.ts";
+import { Stored } from "../../health/modellist.ts";
+import { shownStatus } from "../../health/state.ts";
+import type { Endpoint } from "../../upstream/endpoint.ts";
+
+/** An endpoint as the API shows it; `row` has what is counted in the store. */
+export function viewOf(endpoint: Endpoint, row: EndpointRow | undefined): EndpointView {
+  const { id, facts, health, load, latency, lastCheck } = endpoint;
+  const emaMs = latency.stored;
+  return {
+    id,
+    name: facts.name,
+    base_url: facts.url,
+    source: facts.source,
+    kind: facts.kind,
+    status: shownStatus(health),
+    has_api_key: facts.apiKey !== undefined,
+    health_check_interval_secs: facts.healthIntervalMs / 1000,
+    inference_timeout_secs: facts.inferenceTimeoutMs / 1000,
+    latency_ms: lastCheck.latencyMs,
+    inference_latency_ms: emaMs === null ? null : Math.round(emaMs * 100) / 100,
+    last_seen: timeOf(lastCheck.lastSeenAt),
+    last_error: lastCheck.lastError,
+    error_count: health.failures,
+    registered_at: new Date(facts.registeredAt).toISOString(),
+    notes: facts.notes,
+    capabilities: facts.capabilities,
+    slots: facts.slots,
+    slots_in_effect: load.slots,
+    active_requests: load.active,
+    circuit: endpoint.circuit.state(Date.now()),
+    device_info: facts.deviceInfo,
+    model_count: endpoint.models?.size ?? 0,
+    // The local node's are not in the store: they count from the start.
+    total_requests: row?.totalRequests ?? load.successes + load.errors,
+    successful_requests: row?.succeededRequests ?? load.successes,
+    failed_requests: row?.failedRequests ?? load.errors,
+  };
+}
+
+/** The models that an endpoint listed last, in the order of their ids. */
+export function modelViews({ models, lastCheck }: Endpoint): EndpointModelView[] {
+  const ids = [...(models?.keys() ?? [])].sort();
+  return ids.map((id) => {
+    const { capabilities = null, max_tokens } = Stored.parse(models?.get(id));
+    return {
+      model_id: id,
+      capabilities,
+      ...(max_tokens === undefined ? {} : { max_tokens }),
+      last_checked: timeOf(lastCheck.lastSeenAt),
+    };
+  });
+}
+
+/** A health check as the API shows it. */
+export function checkView(check: CheckRecord): EndpointCheckView {
+  return {
+    checked_at: new Date(check.checkedAt).toISOString(),
+    success: check.succeeded,
+    latency_ms: check.latencyMs,
+    error_message: check.error,
+    status_before: check.statusBefore,
+    status_after: check.statusAfter,
+  };
+}
+
+function timeOf(unixMs: number | null): string | null {
+  return unixMs === null ? null : new Date(unixMs).toISOString();
+}

@@ -1,0 +1,62 @@
+import { type Enrolment, type TokenRow, worthOf } from "../../../db/state/enrolment.ts";
+import type { App } from "../../../http/server/app.ts";
+import { readJson } from "../../../http/server/body.ts";
+import {
+  type EnrolmentTokenList,
+  type EnrolmentTokenView,
+  type NewToken,
+  NewTokenBody,
+} from "../../../wire/enrolment.ts";
+import { ApiError } from "../../../wire/error.ts";
+
+const BODY_BYTES_MAX = 64 * 1024;
+const TOKEN_MS = 24 * 3_600_000;
+
+/** Making, listing and revoking the tokens that let nodes in, under `/api` and the older `/v0`. */
+export function routeTokens(app: App, enrolment: Enrolment): void {
+  for (const base of ["/api/enrolment-tokens", "/v0/enrolment-tokens"]) {
+    app.post(base, async (c) => {
+      const { value } = await readJson(c, NewTokenBody, BODY_BYTES_MAX);
+      const { expires_in_secs, max_uses = 1, note = null } = value;
+      const ttlMs = expires_in_secs === undefined ? TOKEN_MS : expires_in_secs * 1000;
+      const made = await enrolment.createToken({ purpose: "node", ttlMs, usesMax: max_uses, note });
+      const { id, token, usesMax } = made;
+      const expires_at = timeOf(made.expiresAt);
+      return c.json<NewToken>({ id, token, purpose: "node", expires_at, max_uses: usesMax }, 201);
+    });
+
+    app.get(base, async (c) => {
+      const tokens = (await enrolment.listTokens()).map(viewOf);
+      return c.json<EnrolmentTokenList>({ tokens });
+    });
+
+    app.get(`${base}/:id`, async (c) => {
+      const token = await enrolment.token(c.req.param("id"));
+      if (token === undefined) throw noToken();
+      return c.json<EnrolmentTokenView>(viewOf(token));
+    });
+
+    app.delete(`${base}/:id`, async (c) => {
+      if (await enrolment.revokeToken(c.req.param("id"))) return c.body(null, 204);
+      throw noToken();
+    });
+  }
+}
+
+function viewOf(token: TokenRow): EnrolmentTokenView {
+  const { id, purpose, note, createdAt, expiresAt, usesMax, uses, revokedAt } = token;
+  return {
+    ...{ id, purpose, note, state: worthOf(token, Date.now()) },
+    ...{ created_at: timeOf(createdAt), expires_at: timeOf(expiresAt), max_uses: usesMax, uses },
+    revoked_at: revokedAt === null ? null : timeOf(revokedAt),
+  };
+}
+
+function timeOf(unixMs: number): string {
+  return new Date(unixMs).toISOString();
+}
+
+function noToken(): ApiError {
+  const message = "There is no such token: see GET /api/enrolment-tokens for those there are.";
+  return new ApiError("not_found", message, { code: "token_not_found" });
+}

@@ -1,0 +1,71 @@
+import { expect, test } from "bun:test";
+import type { JsonAnswer } from "../upstream/client.ts";
+import { type Evidence, kindOf } from "./kind.ts";
+import { readListing } from "./modellist.ts";
+
+const NOT_HERE: JsonAnswer = { ok: false, failure: "status", reason: "404", latencyMs: 1 };
+
+function said(json: unknown, server = ""): JsonAnswer {
+  return { ok: true, json, text: typeof json === "string" ? json : "", server, latencyMs: 1 };
+}
+
+function evidence(given: Partial<Evidence>): Evidence {
+  const nothing = { lmStudio: NOT_HERE, root: NOT_HERE, ollama: NOT_HERE, vllm: NOT_HERE };
+  return { system: undefined, models: said({ data: [] }), ...nothing, props: NOT_HERE, ...given };
+}
+
+const list = (owner: string, more: object = {}) =>
+  said({ object: "list", data: [{ id: "m", owned_by: owner, ...more }] });
+const version = said({ version: "0.9" });
+
+test.each<[string, Partial<Evidence>, string]>([
+  ["a version of llmlb", { system: { llmlb_version: "1" }, models: list("llamacpp") }, "llmlb"],
+  [
+    "a balancer's version beside Ollama's",
+    {
+      models: list("llamacpp"),
+      root: said("Ollama is running"),
+      ollama: said({ version: "0.13.0", llmlb_version: "1" }),
+    },
+    "llmlb",
+  ],
+  [
+    "the owner llamacpp",
+    { models: list("llamacpp"), root: said("Ollama is running") },
+    "llama_server",
+  ],
+  ["the server llama.cpp", { models: said({ data: [] }, "llama.cpp") }, "llama_server"],
+  ["llama-server's /props", { props: said({ default_generation_settings: {} }) }, "llama_server"],
+  ["LM Studio's list", { lmStudio: said({ models: [{ key: "k", publisher: "p" }] }) }, "lm_studio"],
+  ["the owner organization_owner", { models: list("organization_owner") }, "lm_studio"],
+  ["the words of Ollama", { root: said("Ollama is running"), ollama: version }, "ollama"],
+  ["Ollama's owner and version", { models: list("library"), ollama: version }, "ollama"],
+  ["the owner vllm", { models: list("vllm"), vllm: version }, "vllm"],
+  ["a length of vLLM", { models: list("me", { max_model_len: 9 }), vllm: version }, "vllm"],
+  ["nothing special", { root: said("hello"), vllm: version }, "openai_compatible"],
+  ["200 to everything", { lmStudio: said({ error: "x" }), props: said({}) }, "openai_compatible"],
+])("%s makes it %s", (_, given, kind) => {
+  expect(kindOf(evidence(given))).toBe(kind as ReturnType<typeof kindOf>);
+});
+
+test("readListing takes both formats and skips what has no name", () => {
+  const ids = (json: unknown) => [...(readListing(json)?.keys() ?? ["none"])];
+  expect(
+    ids({ data: [{ id: "a" }, { id: "" }, { id: "a" }, 7, { id: "b", created: "x" }] }),
+  ).toEqual(["a", "b"]);
+  expect(ids({ models: [{ name: "x:latest", model: "x" }, { name: "y" }] })).toEqual(["x", "y"]);
+  expect(ids({ data: null })).toEqual([]);
+  expect(ids([])).toEqual(["none"]);
+  expect(ids({ data: {} })).toEqual(["none"]);
+});
+
+test.each([
+  ["nomic-embed-text", ["embeddings"]],
+  ["org/Embedder", ["embeddings"]],
+  ["llava:7b", ["chat", "vision"]],
+  ["Qwen2.5-VL-7B", ["chat", "vision"]],
+  ["llama-3.2-vision", ["chat", "vision"]],
+  ["qwen3:8b", ["chat"]],
+])("the name %s tells %j", (id, capabilities) => {
+  expect(readListing({ data: [{ id }] })?.get(id)?.capabilities).toEqual(capabilities);
+});

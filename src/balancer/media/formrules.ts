@@ -1,0 +1,158 @@
+import type { FormSeen } from "../../http/server/form.ts";
+import type { FormFile } from "../../http/server/multipart.ts";
+import { ApiError } from "../../wire/error.ts";
+import {
+  IMAGE_FORMATS,
+  IMAGES_PER_REQUEST_MAX,
+  SIZE,
+  TRANSCRIPT_FORMATS,
+} from "../../wire/media.ts";
+import { AUDIO_NAMES, isAudio } from "./audio.ts";
+import { inspect } from "./image.ts";
+
+/** A file with speech, at most. */
+export const AUDIO_BYTES_MAX = 25 * 1024 * 1024;
+
+/** An image that is to be changed, at most. */
+export const EDIT_BYTES_MAX = 4 * 1024 * 1024;
+
+/** Fields and boundaries around the files: speech has few, prompts of images may be long. */
+const AROUND_AUDIO_BYTES_MAX = 256 * 1024;
+const AROUND_IMAGES_BYTES_MAX = 2 * 1024 * 1024;
+
+/** Routes whose bodies are forms. */
+export const FORM_PATHS = [
+  "/v1/audio/transcriptions",
+  "/v1/audio/translations",
+  "/v1/images/edits",
+  "/v1/images/variations",
+] as const;
+
+export type FormPath = (typeof FORM_PATHS)[number];
+
+/** What a route's form may be and must have. */
+export interface FormRules {
+  /** Largest body. */
+  limitBytes: number;
+  /**
+   * Looks at what has come of a form; true: it can be sent on. Throws 400 (413 for too large audio)
+   * for what is wrong with it so far, and for what is missing once it has ended.
+   */
+  enough(seen: FormSeen): boolean;
+}
+
+/** Files of one image edit. */
+const EDIT_FILES_MAX = 16;
+
+/** The rules of a route. */
+export function formRules(path: FormPath): FormRules {
+  switch (path) {
+    case "/v1/audio/transcriptions":
+    case "/v1/audio/translations":
+      return { limitBytes: AUDIO_BYTES_MAX + AROUND_AUDIO_BYTES_MAX, enough: audioEnough };
+    case "/v1/images/edits":
+      return imageRules(true);
+    case "/v1/images/variations":
+      return imageRules(false);
+  }
+}
+
+/** Audio may be long: as soon as model and file are seen, the rest passes by. */
+function audioEnough(seen: FormSeen): boolean {
+  once(seen, "model");
+  const file = seen.files.find(({ field }) => field === "file");
+  if (file !== undefined) checkAudio(file);
+  const format = seen.field("response_format")?.value;
+  if (format !== undefined) oneOf("response_format", format, TRANSCRIPT_FORMATS);
+  if (seen.ended) {
+    if (file === undefined) throw missing("file");
+    requireText(seen, "model");
+    return true;
+  }
+  const known = file !== undefined && isAudio(file.head, file.filename, file.whole) === true;
+  return known && (seen.field("model")?.value ?? "").trim() !== "";
+}
+
+function checkAudio({ bytes, filename, head, whole }: FormFile): void {
+  if (bytes > AUDIO_BYTES_MAX) {
+    const message = `The audio file is too large: at most ${AUDIO_BYTES_MAX} bytes are accepted. \
+Send it in parts.`;
+    throw new ApiError("body_too_large", message, { param: "file" });
+  }
+  if (whole && bytes === 0) throw invalid("The field `file` is empty", "file");
+  if (isAudio(head, filename, whole) !== false) return;
+  const message = `Unsupported audio format: ${JSON.stringify(filename.slice(0, 100))} is none of \
+those that are known. Send ${AUDIO_NAMES}.`;
+  const code = "unsupported_format";
+  throw new ApiError("invalid_request", message, { code, param: "file" });
+}
+
+/** Images are small: they are looked at before they are sent on. */
+function imageRules(isEdit: boolean): FormRules {
+  const files = isEdit ? EDIT_FILES_MAX + 1 : 1;
+  return {
+    limitBytes: files * EDIT_BYTES_MAX + AROUND_IMAGES_BYTES_MAX,
+    enough: (seen) => {
+      once(seen, "model");
+      for (const file of seen.files) checkPicture(file);
+      if (!seen.ended) return false;
+      if (!seen.files.some(({ field }) => /^image(?:\[\d*\])?$/.test(field)))
+        throw missing("image");
+      if (isEdit) requireText(seen, "prompt");
+      checkCount(seen.field("n")?.value);
+      const size = seen.field("size")?.value;
+      if (size !== undefined && !SIZE.test(size)) {
+        throw invalid("`size` must be like 1024x1024, or auto", "size");
+      }
+      const format = seen.field("response_format")?.value;
+      if (format !== undefined) oneOf("response_format", format, IMAGE_FORMATS);
+      return true;
+    },
+  };
+}
+
+function checkPicture({ field, bytes, head, whole }: FormFile): void {
+  if (bytes > EDIT_BYTES_MAX) {
+    const message = "Image file exceeds maximum size of 4MB. Send a smaller one.";
+    throw new ApiError("invalid_request", message, { code: "image_too_large", param: field });
+  }
+  if (!whole || inspect(head).kind !== "unknown") return;
+  const message = `Unsupported image format: the file in \`${field}\` is none of those that are \
+known. Send PNG, JPEG or WebP.`;
+  const code = "unsupported_format";
+  throw new ApiError("invalid_request", message, { code, param: field });
+}
+
+function checkCount(n: string | undefined): void {
+  if (n === undefined) return;
+  const count = /^\d{1,3}$/.test(n) ? Number(n) : 0;
+  if (count >= 1 && count <= IMAGES_PER_REQUEST_MAX) return;
+  throw invalid(`\`n\` must be a whole number from 1 to ${IMAGES_PER_REQUEST_MAX}`, "n");
+}
+
+function oneOf(name: string, value: string, values: readonly string[]): void {
+  if (values.includes(value)) return;
+  throw invalid(`\`${name}\` must be one of ${values.join(", ")}`, name);
+}
+
+/** Whoever reads the form next may take another one of two. */
+function once(seen: FormSeen, name: string): void {
+  if (seen.fields.filter((field) => field.name === name).length < 2) return;
+  const message = `The field \`${name}\` is given twice: send it once.`;
+  throw new ApiError("invalid_request", message, { code: "duplicate_key", param: name });
+}
+
+function requireText(seen: FormSeen, name: string): void {
+  const value = seen.field(name)?.value;
+  if (value === undefined) throw missing(name);
+  if (value.trim() === "") throw invalid(`The field \`${name}\` is empty`, name);
+}
+
+function missing(name: string): ApiError {
+  const message = `Missing required field: ${name}.`;
+  return new ApiError("invalid_request", message, { param: name });
+}
+
+function invalid(what: string, param: string): ApiError {
+  return new ApiError("invalid_request", `The request is invalid: ${what}.`, { param });
+}

@@ -1,0 +1,61 @@
+import { EventLines } from "../../http/proxy/rewrite/lines.ts";
+import type { Rewrite, Rewritten, StreamRewrite } from "../../http/proxy/rewrite/rewrite.ts";
+import { parseJson } from "../../lib/json.ts";
+import type { Logger } from "../../lib/log.ts";
+import { ApiError, type Dialect, errorBody, errorHeaders } from "../../wire/error.ts";
+import { readProviderError } from "../../wire/foreignerror.ts";
+import type { Provider } from "./provider.ts";
+
+export interface AuthErrorOptions {
+  provider: Provider;
+  /** What else is made of the cloud's answers. */
+  rewrite: Rewrite | undefined;
+  dialect: Dialect;
+  requestId: string;
+  log: Logger;
+}
+
+/**
+ * A cloud that refuses the balancer's key is no matter of the client's key: it is told 502
+ * `provider_key_rejected`, which names the setting, in place of 401 or 403. All other answers are
+ * what `rewrite` makes of them.
+ */
+export class AuthErrorRewrite implements Rewrite {
+  readonly #options: AuthErrorOptions;
+  /** The status of an answer in one piece, as the cloud gave it. */
+  status: number | undefined;
+
+  constructor(options: AuthErrorOptions) {
+    this.#options = options;
+  }
+
+  whole(bytes: Buffer, status: number): Rewritten {
+    this.status = status;
+    const { rewrite } = this.#options;
+    const refused = status >= 400 ? this.#refused(bytes, status) : undefined;
+    return refused ?? rewrite?.whole(bytes, status) ?? { bytes };
+  }
+
+  stream(type: string): StreamRewrite {
+    return this.#options.rewrite?.stream(type) ?? new EventLines([], type);
+  }
+
+  #refused(bytes: Buffer, status: number): Rewritten | undefined {
+    const text = bytes.toString("utf8");
+    const { kind, message: said } = readProviderError(status, parseJson(text) ?? text);
+    if (kind !== "unauthorized" && kind !== "forbidden") return undefined;
+    const { provider, dialect, requestId, log } = this.#options;
+    const { name, keyHolder } = provider;
+    const why = provider.withoutKey(said);
+    log.warn({ provider: name, status, why, request_id: requestId }, "cloud.key_rejected");
+    // What the cloud says may show parts of the key.
+    const message = `The cloud \`${name}\` refused the balancer's own key, not yours: check \
+${keyHolder} on the balancer; its log has the cloud's words.`;
+    const error = new ApiError("misconfigured", message, { code: "provider_key_rejected" });
+    return {
+      bytes: new TextEncoder().encode(JSON.stringify(errorBody(error, dialect, requestId))),
+      status: error.status,
+      headers: errorHeaders(error),
+    };
+  }
+}

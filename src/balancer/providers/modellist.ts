@@ -1,0 +1,121 @@
+import type { Logger } from "../../lib/log.ts";
+import { type CapabilitiesObject, capabilitiesObject } from "../../wire/capability.ts";
+import { fetchModels, type ProviderListing } from "./listing.ts";
+import type { Provider } from "./provider.ts";
+
+/** A cloud's model as `/v1/models` lists it. */
+export interface ProviderModelEntry {
+  /** With the provider's prefix. */
+  id: string;
+  object: "model";
+  /** Unix seconds; 0 where the provider does not say. */
+  created: number;
+  owned_by: string;
+  ready: true;
+  capabilities: CapabilitiesObject;
+  lifecycle_status: "registered";
+  supported_apis: string[];
+  max_tokens?: number;
+}
+
+export interface ProviderModelListOptions {
+  /** Those that can be used. */
+  providers: readonly Provider[];
+  log: Logger;
+  /** Unix ms. Default: the clock. */
+  now?: () => number;
+  /** Longest wait for one provider's whole list. Default: 10 s. */
+  timeoutMs?: number;
+}
+
+const FRESH_MS = 86_400_000;
+const TIMEOUT_MS = 10_000;
+/** A provider that failed is not asked again before. */
+const RETRY_MS = 60_000;
+
+/** What is known of one provider's models. */
+interface Copy {
+  entries: ProviderModelEntry[] | undefined;
+  /** Not asked again before (unix ms). */
+  nextAt: number;
+  fetching: Promise<void> | undefined;
+}
+
+/** The clouds' models: fetched when asked for, kept for a day, and longer if a cloud is away. */
+export class ProviderModelList {
+  readonly #options: Required<ProviderModelListOptions>;
+  readonly #copies: ReadonlyMap<Provider, Copy>;
+  readonly #closing = new AbortController();
+
+  constructor(options: ProviderModelListOptions) {
+    this.#options = { now: Date.now, timeoutMs: TIMEOUT_MS, ...options };
+    this.#copies = new Map(
+      options.providers.map((provider) => [
+        provider,
+        { entries: undefined, nextAt: 0, fetching: undefined },
+      ]),
+    );
+  }
+
+  /** All of them, by provider. Waits only for lists that were never there. */
+  async all(): Promise<ProviderModelEntry[]> {
+    const waits = [...this.#copies].map(([provider, copy]) => {
+      if (!this.#closing.signal.aborted && this.#options.now() >= copy.nextAt) {
+        copy.fetching ??= this.#fetch(provider, copy);
+      }
+      return copy.entries === undefined ? copy.fetching : undefined;
+    });
+    await Promise.all(waits);
+    return [...this.#copies.values()].flatMap(({ entries }) => entries ?? []);
+  }
+
+  close(): void {
+    this.#closing.abort();
+  }
+
+  /** Never rejects. */
+  async #fetch(provider: Provider, copy: Copy): Promise<void> {
+    const { log, now, timeoutMs } = this.#options;
+    const signal = this.#closing.signal;
+    const listed = await fetchModels(provider, { timeoutMs, signal });
+    copy.fetching = undefined;
+    if (typeof listed !== "string") {
+      copy.entries = listed.map((model) => entryOf(provider, model));
+      copy.nextAt = now() + FRESH_MS;
+      return;
+    }
+    copy.nextAt = now() + RETRY_MS;
+    if (signal.aborted) return;
+    const { name } = provider;
+    const hasStale = copy.entries !== undefined;
+    log.warn({ provider: name, reason: listed, stale: hasStale }, "cloud.models_failed");
+  }
+}
+
+/** All chat models of these two clouds see images; of others nobody says. */
+function abilitiesOf(apis: readonly string[], api: Provider["api"]): string[] {
+  const chats = apis.includes("chat_completions");
+  const sees = chats && api !== "openai";
+  return [
+    ...(chats ? ["chat"] : []),
+    ...(sees ? ["vision"] : []),
+    ...(apis.includes("embeddings") ? ["embeddings"] : []),
+  ];
+}
+
+function entryOf(
+  { name, api }: Provider,
+  { id, created, apis, maxTokens }: ProviderListing,
+): ProviderModelEntry {
+  return {
+    id: `${name}:${id}`,
+    object: "model",
+    created,
+    owned_by: name,
+    ready: true,
+    capabilities: capabilitiesObject(abilitiesOf(apis, api)),
+    lifecycle_status: "registered",
+    supported_apis: apis,
+    ...(maxTokens === undefined ? {} : { max_tokens: maxTokens }),
+  };
+}

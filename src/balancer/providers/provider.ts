@@ -1,0 +1,108 @@
+import { createHash } from "node:crypto";
+import type { ForwardTarget } from "../../http/proxy/forward.ts";
+import { ApiError } from "../../wire/error.ts";
+
+/** Which API a cloud speaks. */
+export type ProviderApi = "openai" | "google" | "anthropic";
+
+export interface ProviderOptions {
+  /** What stands before the colon, e.g. `openai`. */
+  name: string;
+  api: ProviderApi;
+  /** Base URL: Google's ends in its version, others have no `/v1`. */
+  url: string;
+  apiKey: string | undefined;
+  /** The setting that holds the key, for whoever forgot it; undefined: it needs none. */
+  keyName?: string | undefined;
+  /** Through which it is asked; default none. */
+  proxy?: ForwardTarget["proxy"];
+}
+
+/** The only version of Anthropic's API that there is today. */
+const ANTHROPIC_VERSION = "2023-06-01";
+
+/** A cloud: where it is, whether it can be used, and what the history calls it. */
+export class Provider {
+  readonly name: string;
+  readonly api: ProviderApi;
+  readonly url: string;
+  /** As if it were an endpoint: its id, always the same. */
+  readonly endpointId: string;
+  readonly #apiKey: string | undefined;
+  readonly #keyName: string | undefined;
+  readonly #proxy: ForwardTarget["proxy"];
+
+  constructor({ name, api, url, apiKey, keyName, proxy }: ProviderOptions) {
+    this.name = name;
+    this.api = api;
+    this.url = url;
+    this.endpointId = BUILT_IN_IDS[name] ?? idOf(name);
+    this.#apiKey = apiKey;
+    this.#keyName = keyName;
+    this.#proxy = proxy;
+  }
+
+  /** What the history and the metrics call it. */
+  get endpointName(): string {
+    return `cloud:${this.name}`;
+  }
+
+  /** It has the key that it needs. */
+  get isUsable(): boolean {
+    return this.#apiKey !== undefined || this.#keyName === undefined;
+  }
+
+  /** What to look at if the key is wrong. */
+  get keyHolder(): string {
+    return this.#keyName ?? `the key in --provider ${this.name}=…`;
+  }
+
+  /** A text that somebody else wrote, without the key in it. */
+  withoutKey(text: string): string {
+    return this.#apiKey === undefined ? text : text.replaceAll(this.#apiKey, "[redacted]");
+  }
+
+  /** Throws 401 (`provider_key_missing`) if it has no key. */
+  requireKey(): void {
+    if (this.isUsable) return;
+    const { name } = this;
+    const message = `${this.#keyName} is required for ${name}: models: set it on the balancer.`;
+    throw new ApiError("unauthorized", message, { code: "provider_key_missing", param: "model" });
+  }
+
+  /**
+   * Where to send a request, with the provider's own key. `path` is as clients and translations
+   * write it: `/v1/…`, for Google what follows the version.
+   */
+  target(path: string): ForwardTarget & { headers: Record<string, string> } {
+    const proxy = this.#proxy === undefined ? {} : { proxy: this.#proxy };
+    const label = `cloud ${this.name}`;
+    return { url: this.url + path, headers: this.#headers(), label, ...proxy };
+  }
+
+  #headers(): Record<string, string> {
+    const key = this.#apiKey;
+    const version = this.api === "anthropic" ? { "anthropic-version": ANTHROPIC_VERSION } : {};
+    if (key === undefined) return version;
+    switch (this.api) {
+      case "openai":
+        return { authorization: `Bearer ${key}` };
+      case "google":
+        return { "x-goog-api-key": key };
+      case "anthropic":
+        return { "x-api-key": key, ...version };
+    }
+  }
+}
+
+const BUILT_IN_IDS: Record<string, string | undefined> = Object.assign(Object.create(null), {
+  openai: "00000000-0000-0000-0000-00000000c001",
+  google: "00000000-0000-0000-0000-00000000c002",
+  anthropic: "00000000-0000-0000-0000-00000000c003",
+});
+
+/** The same name has the same id after every start. */
+function idOf(name: string): string {
+  const hex = createHash("sha256").update(`cloud:${name}`).digest("hex");
+  return `00000000-0000-0000-${hex.slice(0, 4)}-${hex.slice(4, 16)}`;
+}

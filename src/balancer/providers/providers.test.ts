@@ -1,0 +1,264 @@
+import { afterEach, describe, expect, test } from "bun:test";
+import { Registry } from "prom-client";
+import { createLogger } from "../../lib/log.ts";
+import { googleServer } from "../../testkit/servers/google/server.ts";
+import { openaiServer } from "../../testkit/servers/openai.ts";
+import { TEST_SETTINGS } from "../../testkit/settings.ts";
+import { ApiError } from "../../wire/error.ts";
+import { Providers, type ProvidersOptions } from "./providers.ts";
+
+const NOTHING: ProvidersOptions["settings"] = { ...TEST_SETTINGS, port: 32_768 };
+const KEYS = { openaiApiKey: "o", googleApiKey: "g", anthropicApiKey: "a" };
+
+const opened: Disposable[] = [];
+afterEach(() => {
+  for (const one of opened.splice(0)) one[Symbol.dispose]();
+});
+
+function clouds(more: Partial<ProvidersOptions["settings"]>, now?: () => number): Providers {
+  const log = createLogger({ level: "silent" });
+  const settings = { ...NOTHING, ...more };
+  const made = new Providers({ settings, log, ...(now === undefined ? {} : { now }) });
+  opened.push({ [Symbol.dispose]: () => made.close() });
+  return made;
+}
+
+function google() {
+  const server = googleServer();
+  opened.push(server);
+  return server;
+}
+
+function openai() {
+  const server = openaiServer();
+  opened.push(server);
+  return server;
+}
+
+function thrownBy(act: () => unknown): ApiError {
+  try {
+    act();
+  } catch (error) {
+    if (error instanceof ApiError) return error;
+    throw error;
+  }
+  throw new Error("nothing was thrown");
+}
+
+describe("find", () => {
+  const all = clouds({ ...KEYS, providers: [{ name: "groq", url: "http://h", apiKey: "k" }] });
+
+  test.each([
+    ["openai:gpt-4o", "openai", "gpt-4o", "c001"],
+    ["google:models/gemini", "google", "models/gemini", "c002"],
+    ["anthropic:claude:x", "anthropic", "claude:x", "c003"],
+    ["ahtnorpic:claude", "anthropic", "claude", "c003"],
+    ["groq:llama", "groq", "llama", ""],
+  ])("knows %s", (name, provider, model, id) => {
+    const found = all.find(name);
+    expect(found?.provider.name).toBe(provider);
+    expect(found?.provider.endpointName).toBe(`cloud:${provider}`);
+    expect(found?.model).toBe(model);
+    expect(found?.provider.endpointId).toEndWith(id);
+    expect(found?.provider.endpointId).toMatch(/^00000000-0000-0000-[0-9a-f]{4}-[0-9a-f]{12}$/);
+  });
+
+  test.each(["openai:", "openai", "OpenAI:gpt", "llama3:8b", ":x", "", "constructor:x"])(
+    "takes %j for no cloud's model",
+    (name) => expect(all.find(name)).toBeUndefined(),
+  );
+
+  test("gives a provider of the operator the same id after every start", () => {
+    const providers = [{ name: "groq", url: "http://other" }];
+    const again = clouds({ providers }).find("groq:x")?.provider.endpointId;
+    expect(again).toBe(all.find("groq:x")?.provider.endpointId ?? "");
+  });
+
+  test.each([
+    ["openai:x", "OPENAI_API_KEY is required for openai: models"],
+    ["google:x", "GOOGLE_API_KEY is required for google: models"],
+    ["ahtnorpic:x", "ANTHROPIC_API_KEY is required for anthropic: models"],
+  ])("of %s without a key is a 401 that names it", (name, message) => {
+    const error = thrownBy(() => clouds({}).find(name));
+    expect(error).toMatchObject({ status: 401, code: "provider_key_missing", param: "model" });
+    expect(error.message).toStartWith(message);
+  });
+});
+
+describe("a cloud's model", () => {
+  const all = clouds({ ...KEYS, providers: [{ name: "free", url: "http://h" }] });
+
+  const targets: [string, object, string][] = [
+    ["openai:x", { authorization: "Bearer o" }, "http://127.0.0.1:1/v1/p"],
+    ["google:x", { "x-goog-api-key": "g" }, "http://127.0.0.1:1/v1beta/v1/p"],
+    [
+      "anthropic:x",
+      { "x-api-key": "a", "anthropic-version": "2023-06-01" },
+      "http://127.0.0.1:1/v1/p",
+    ],
+    ["free:x", {}, "http://h/v1/p"],
+  ];
+  test.each(targets)("%s is reached with its provider's key only", (name, headers, url) => {
+    const target = all.find(name)?.target("/v1/p");
+    expect(target?.headers as object).toEqual(headers);
+    expect(target?.url).toBe(url);
+    expect(target?.label).toBe(`cloud ${name.split(":")[0]}`);
+  });
+
+  const NATIVE = "native";
+  const PUT = "put";
+  const NO = "no";
+  const abilities: [string, string[]][] = [
+    ["openai:x", [NATIVE, NATIVE, NATIVE, NATIVE, PUT, PUT, PUT, PUT, PUT]],
+    ["free:x", [NATIVE, NATIVE, NATIVE, NATIVE, PUT, PUT, PUT, PUT, PUT]],
+    ["google:x", [PUT, NO, PUT, PUT, PUT, PUT, PUT, PUT, PUT]],
+    ["anthropic:x", [PUT, NO, NO, PUT, NATIVE, NATIVE, PUT, PUT, NO]],
+  ];
+  test.each(abilities)("%s answers what its provider can", (name, expected) => {
+    const model = all.find(name);
+    const openai = ["chat/completions", "completions", "embeddings", "responses"];
+    const v1 = [...openai, "messages", "messages/count_tokens"].map((path) => `/v1/${path}`);
+    const got = [...v1, "/api/chat", "/api/generate", "/api/embed"].map((path) => {
+      if (model?.canAnswer(path) === false) return NO;
+      return model?.via(path) === undefined ? NATIVE : PUT;
+    });
+    expect<string[]>(got).toEqual(expected);
+  });
+
+  test("that cannot is a 400 that names it and the ability", () => {
+    const error = thrownBy(() => all.find("anthropic:claude")?.via("/v1/embeddings"));
+    expect(error).toMatchObject({ status: 400, code: "model_capability_mismatch", param: "model" });
+    expect(error.message).toContain('"anthropic:claude" cannot make embeddings');
+  });
+
+  test("is called by its own name, wherever the cloud wants it", () => {
+    const messages = [{ role: "user", content: "hi" }];
+    const put = (name: string, path: string) =>
+      all.find(name)?.via(path)?.({ model: name, messages, max_tokens: 5 });
+    const chat = "/v1/chat/completions";
+    expect(put("anthropic:claude", chat)?.body).toMatchObject({ model: "claude" });
+    expect(put("openai:gpt", "/v1/messages")?.body).toMatchObject({ model: "gpt" });
+    const translation = put("google:gemini-x", "/v1/messages");
+    expect(translation?.path).toBe("/models/gemini-x:generateContent");
+    expect(translation?.body).not.toHaveProperty("model");
+  });
+});
+
+describe("fallbackOf", () => {
+  const fallbacks = [
+    { model: "a", to: "openai:x" },
+    { model: "b", to: "google:y" },
+    { model: "*", to: "openai:z" },
+  ];
+  const all = clouds({ openaiApiKey: "o", fallbacks });
+
+  test("is the rule for the model, else the one for all", () => {
+    expect(all.fallbackOf("a")?.id).toBe("openai:x");
+    expect(all.fallbackOf("other")?.id).toBe("openai:z");
+  });
+
+  test("is nothing without a key, for clouds' own models, and without a rule", () => {
+    expect(all.fallbackOf("b")).toBeUndefined();
+    expect(all.fallbackOf("openai:q")).toBeUndefined();
+    expect(clouds({ openaiApiKey: "o" }).fallbackOf("a")).toBeUndefined();
+  });
+});
+
+describe("models", () => {
+  test("of all clouds with a key are listed with their prefix, pages and all", async () => {
+    const [one, other] = [google(), openai()];
+    const all = clouds({
+      googleApiKey: one.key,
+      googleBaseUrl: one.url,
+      providers: [{ name: "own", url: other.url, apiKey: other.key }],
+    });
+    const models = await all.models();
+    expect(models.map(({ id, supported_apis: apis }) => [id, apis.join(" ")])).toEqual([
+      ["google:gemini-2.5-flash", "chat_completions responses messages"],
+      ["google:gemini-2.5-pro", "chat_completions responses messages"],
+      ["google:gemini-3-pro-preview", "chat_completions responses messages"],
+      ["google:gemini-embedding-001", "embeddings"],
+      ["own:gpt-4o", "chat_completions responses messages"],
+      ["own:text-embedding-3-small", "embeddings"],
+      ["own:tts-1", ""],
+    ]);
+    expect(models[0]).toMatchObject({
+      object: "model",
+      created: 0,
+      owned_by: "google",
+      ready: true,
+    });
+    expect(models[4]).toMatchObject({ created: 1_715_367_049, owned_by: "own" });
+  });
+
+  test("are fetched once a day, by one request for all who ask", async () => {
+    const server = openai();
+    let nowMs = 0;
+    const settings = { openaiApiKey: server.key, openaiBaseUrl: server.url };
+    const all = clouds(settings, () => nowMs);
+    await Promise.all([all.models(), all.models(), all.models()]);
+    nowMs = 86_399_999;
+    expect(await all.models()).toHaveLength(3);
+    expect(server.lists).toBe(1);
+    nowMs = 86_400_000;
+    expect(await all.models()).toHaveLength(3);
+    while (server.lists < 2) await Bun.sleep(1);
+  });
+
+  test("are the old ones if a cloud fails, which is asked again a minute later", async () => {
+    const server = openai();
+    let nowMs = 0;
+    const settings = { openaiApiKey: server.key, openaiBaseUrl: server.url };
+    const all = clouds(settings, () => nowMs);
+    server.fault = "500";
+    expect(await all.models()).toEqual([]);
+    server.fault = "none";
+    expect(await all.models()).toEqual([]);
+    nowMs = 60_000;
+    expect(await all.models()).toHaveLength(3);
+    nowMs += 86_400_000;
+    server.fault = "500";
+    expect(await all.models()).toHaveLength(3);
+    expect(await all.models()).toHaveLength(3);
+  });
+
+  test("of a cloud that is away are none, and keep nobody else's back", async () => {
+    const server = openai();
+    const all = clouds({
+      ...{ googleApiKey: "g", openaiApiKey: server.key, openaiBaseUrl: server.url },
+    });
+    expect((await all.models()).map(({ owned_by: owner }) => owner)).toEqual(
+      Array(3).fill("openai"),
+    );
+  });
+});
+
+test("a provider that is this balancer itself is not asked for its models", async () => {
+  const server = openai();
+  const here = Number(new URL(server.url).port);
+  for (const port of [here, here - 1]) {
+    const settings = { openaiApiKey: server.key, openaiBaseUrl: server.url, port };
+    expect(await clouds(settings).models()).toHaveLength(port === here ? 0 : 3);
+  }
+});
+
+describe("metrics", () => {
+  test("count by provider and status, and nothing that is no provider", async () => {
+    const { metrics } = clouds({});
+    metrics.record("openai", 200, 1500);
+    metrics.record("openai", 200, 10);
+    metrics.record("google", "unreachable");
+    metrics.record("google", 999);
+    metrics.record("evil", 200);
+    const text = await metrics.text();
+    expect(text).toContain('cloud_requests_total{provider="openai",status="200"} 2');
+    expect(text).toContain('cloud_requests_total{provider="google",status="unreachable"} 1');
+    expect(text).toContain('cloud_requests_total{provider="google",status="other"} 1');
+    expect(text).toContain('cloud_request_latency_seconds_count{provider="openai"} 2');
+    expect(text).toContain('cloud_request_latency_seconds_sum{provider="openai"} 1.51');
+    expect(text).not.toContain("evil");
+    const registry = new Registry();
+    metrics.addTo(registry);
+    expect(await registry.metrics()).toContain("cloud_requests_total");
+  });
+});

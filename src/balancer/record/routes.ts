@@ -1,0 +1,47 @@
+import type { State } from "../../db/database.ts";
+import type { App } from "../../http/server/app.ts";
+import type { Drain } from "../../http/server/drain.ts";
+import type { Gate } from "../routing/gate.ts";
+import type { Endpoint } from "../upstream/endpoint.ts";
+import type { UpstreamPool } from "../upstream/pool.ts";
+import type { EndpointState, Sources } from "./gauges.ts";
+import type { Metrics } from "./metrics.ts";
+import type { Recorder } from "./recorder.ts";
+
+export interface SourcesOptions {
+  pool: UpstreamPool;
+  gate: Gate<Endpoint>;
+  drain: Drain;
+  state: State;
+  recorder(): Recorder;
+}
+
+/** `GET /metrics`: everything that is counted, in Prometheus' text format. */
+export function routeMetrics(app: App, metrics: Metrics): void {
+  app.get("/metrics", async function showMetrics() {
+    const headers = { "content-type": metrics.contentType, "cache-control": "no-store" };
+    return new Response(await metrics.text(), { headers });
+  });
+}
+
+/** What the metrics read of a balancer's parts when somebody asks for them. */
+export function sourcesOf({ pool, gate, drain, state, recorder }: SourcesOptions): Sources {
+  const { scheduler } = gate;
+  return {
+    endpoints: () => pool.endpoints.map((endpoint) => stateOf(endpoint, gate.now())),
+    hasModel: (model) => pool.serving(model).length > 0,
+    active: () => drain.active,
+    queue: () => ({ waiting: scheduler.waiting(), ...scheduler.counts }),
+    history: () => ({
+      pending: state.writer.pending,
+      dropped: state.writer.dropped + recorder().dropped,
+    }),
+  };
+}
+
+function stateOf({ name, health, load, circuit, latency }: Endpoint, nowMs: number): EndpointState {
+  return {
+    ...{ name, status: health.status, inFlight: load.active, slots: load.slots },
+    ...{ circuit: circuit.state(nowMs), latencyMs: latency.stored ?? undefined },
+  };
+}

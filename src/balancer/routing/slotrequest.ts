@@ -1,0 +1,75 @@
+import type { Circuit } from "./circuit.ts";
+import type { Grant } from "./grant.ts";
+import type { Latency } from "./latency.ts";
+import type { Load } from "./load.ts";
+import type { Candidate } from "./selection.ts";
+
+/** An endpoint as the scheduler needs it. */
+export interface Routable extends Candidate {
+  readonly load: Load;
+  readonly latency: Latency;
+  readonly circuit: Circuit;
+  /** The names by which requests ask it for models, e.g. a Map's keys. */
+  readonly served: NameSet;
+}
+
+/** What a request needs of an endpoint beyond its model; made once, never per request. */
+export interface Requirement<E> {
+  /** Tells one need from another, e.g. `/v1/messages vision`. There are few. */
+  readonly key: string;
+  isMetBy(endpoint: E, model: string): boolean;
+}
+
+/** A Set of names or a Map by name. */
+export interface NameSet {
+  readonly size: number;
+  has(name: string): boolean;
+  keys(): Iterable<string>;
+}
+
+/** A request for a slot of some endpoint. */
+export interface SlotRequest<E> {
+  model: string;
+  /** Default: any endpoint with the model will do. */
+  need?: Requirement<E> | undefined;
+  /** Whose request it is; clients share the slots evenly. */
+  client: string;
+  nowMs: number;
+  /** When it came, if that was earlier; default `nowMs`. */
+  sinceMs?: number;
+  /** Endpoints that failed it; default none. */
+  tried?: readonly E[];
+  /** Of its prompt, see `fingerprint`; default none. */
+  fingerprint?: Float64Array | undefined;
+  /** Share of the most expensive request, over 0 and up to 1; default 1. */
+  cost?: number;
+  /** The model is loading or its endpoints are starting: wait for them, too; default false. */
+  expected?: boolean;
+  /** What a first call returned with `delay`; it is used up. */
+  place?: Place;
+}
+
+/** What a request is told at once. */
+export type Outcome<E extends Routable> =
+  | { kind: "granted"; grant: Grant<E> }
+  | { kind: "queued"; waiting: Waiting<E> }
+  /** Ask again in `delayMs` with `place`, or give it up. */
+  | { kind: "delay"; delayMs: number; place: Place }
+  /** The queue is full. */
+  | { kind: "rejected" }
+  /** No endpoint could take it, now or when a slot gets free. */
+  | { kind: "unavailable" }
+  | { kind: "closed" };
+
+/** A place in a queue for a request that comes later. */
+export interface Place {
+  giveUp(): void;
+}
+
+/** A request in a queue. It is there, or it was settled: never both, never neither. */
+export interface Waiting<E extends Routable> {
+  /** Called once, with the grant or when the scheduler closes. */
+  onSettled: (outcome: { kind: "granted"; grant: Grant<E> } | { kind: "closed" }) => void;
+  /** Leaves the queue; false if it was settled before. */
+  leave(why: "timeout" | "aborted"): boolean;
+}

@@ -1,0 +1,79 @@
+import { ClientError } from "../../http/client/failure.ts";
+import { get } from "../../http/client/get.ts";
+import { headerOf } from "../../http/client/head.ts";
+import { parseJson } from "../../lib/json.ts";
+import { HOST_NOT_ALLOWED } from "../../wire/error.ts";
+import type { Endpoint } from "./endpoint.ts";
+
+/** What came of a question: JSON (undefined where it was none), or how it failed. */
+export type JsonAnswer =
+  | { ok: true; json: unknown; text: string; server: string; latencyMs: number }
+  | {
+      ok: false;
+      failure: "connection" | "status";
+      reason: string;
+      /** Null when nothing answered. */
+      latencyMs: number | null;
+    };
+
+export interface GetJsonOptions {
+  timeoutMs: number;
+  /** Aborts the question. */
+  signal: AbortSignal;
+}
+
+/** No answer to our own questions is ever this long. */
+const ANSWER_BYTES_MAX = 16 * 1024 * 1024;
+
+/** Asks an endpoint (`GET path`) on a connection of its own, with its key. Never throws. */
+export async function getJson(
+  endpoint: Pick<Endpoint, "target">,
+  path: string,
+  { timeoutMs, signal }: GetJsonOptions,
+): Promise<JsonAnswer> {
+  const target = endpoint.target(path);
+  const startedAt = performance.now();
+  const latencyMs = () => Math.round((performance.now() - startedAt) * 10) / 10;
+  try {
+    const plain = { accept: "application/json", "accept-encoding": "identity" };
+    const headers = { ...target.headers, ...plain };
+    const limitBytes = ANSWER_BYTES_MAX;
+    const { url, proxy } = target;
+    const { head, body } = await get({ url, proxy, headers, timeoutMs, limitBytes, signal });
+    const { status } = head;
+    const text = new TextDecoder().decode(body);
+    if (status < 200 || status >= 300) {
+      const reason = `GET ${path} answered HTTP ${status}${adviceFor(status, text)}`;
+      return { ok: false, failure: "status", reason, latencyMs: latencyMs() };
+    }
+    const server = headerOf(head, "server") ?? "";
+    return { ok: true, json: parseJson(text), text, server, latencyMs: latencyMs() };
+  } catch (error) {
+    return { ok: false, failure: "connection", reason: describe(error, path), latencyMs: null };
+  }
+}
+
+function adviceFor(status: number, text: string): string {
+  if (status === 403 && text.includes(`"${HOST_NOT_ALLOWED}"`)) {
+    return ": it does not know the host name in its address: start it with --allowed-hosts";
+  }
+  if (status === 401 || status === 403) return ": its API key is missing or wrong";
+  if (status === 407) return ": the proxy in between wants a user and a password";
+  return status >= 300 && status < 400 ? ": redirects are not followed" : "";
+}
+
+function describe(error: unknown, path: string): string {
+  if (!(error instanceof Error)) return String(error);
+  if (!(error instanceof ClientError)) return error.message;
+  if (error.code === "timeout") return `GET ${path} was not answered in time`;
+  const { code } = (error.cause ?? {}) as { code?: unknown };
+  return (typeof code === "string" ? WORDS[code] : undefined) ?? error.message;
+}
+
+const WORDS: Record<string, string> = {
+  ECONNREFUSED: "the connection was refused",
+  ECONNRESET: "the connection was reset",
+  ENOTFOUND: "its name does not resolve",
+  EHOSTUNREACH: "there is no way to its address",
+  ENETUNREACH: "there is no way to its address",
+};

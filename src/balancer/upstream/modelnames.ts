@@ -1,0 +1,58 @@
+/** One model and the names by which it is known, wherever that is. */
+export interface NamedModel {
+  /** The name that it is listed by. */
+  id: string;
+  /** Others: clients may ask by them, endpoints may list it under them. */
+  aliases: readonly string[];
+}
+
+/** Who tells names; what the registry calls a model is its id, whatever others say. */
+const SOURCES = ["registry", "config"] as const;
+export type ModelNameSource = (typeof SOURCES)[number];
+
+/**
+ * Which names mean the same model. A name that is not known here is a model of its own. Two models
+ * that share a name are one, listed by the id of the first.
+ */
+export class ModelNames {
+  readonly #told: Record<ModelNameSource, readonly NamedModel[]> = { registry: [], config: [] };
+  /** By name, the id. */
+  #ids = new Map<string, string>();
+  /** By id, the other names. */
+  #aliases = new Map<string, string[]>();
+  /** Called after a change. */
+  onChange: () => void = () => undefined;
+
+  /** Sets what one source tells, in place of what it told before. */
+  set(source: ModelNameSource, models: readonly NamedModel[]): void {
+    this.#told[source] = models;
+    this.#ids = new Map();
+    this.#aliases = new Map();
+    for (const { id, aliases } of SOURCES.flatMap((one) => this.#told[one])) {
+      this.#add([id, ...aliases]);
+    }
+    this.onChange();
+  }
+
+  /** The id of the model that a name means; the name itself where nothing is known of it. */
+  idOf(name: string): string {
+    return this.#ids.get(name) ?? name;
+  }
+
+  /** The other names that mean a model, sorted. */
+  aliasesOf(id: string): string[] {
+    return (this.#aliases.get(id) ?? []).toSorted();
+  }
+
+  #add(names: readonly string[]): void {
+    const known = names.map((name) => this.#ids.get(name)).find((id) => id !== undefined);
+    const id = known ?? names[0] ?? "";
+    const aliases = this.#aliases.get(id) ?? [];
+    for (const name of names) {
+      if (this.#ids.has(name)) continue;
+      this.#ids.set(name, id);
+      if (name !== id) aliases.push(name);
+    }
+    this.#aliases.set(id, aliases);
+  }
+}

@@ -1,0 +1,63 @@
+import { type Paint, printable } from "../terminal/terminal.ts";
+import type { ChatPiece } from "./stream.ts";
+
+/** Where an answer is shown. */
+export interface AnswerOutput {
+  write(text: string): void;
+  paint: Paint;
+  /** A person watches: shows what the model thinks, and how fast it was. */
+  terminal: boolean;
+}
+
+/** Shows an answer as it comes. */
+export async function showAnswer(
+  pieces: AsyncIterable<ChatPiece>,
+  { write, paint, terminal }: AnswerOutput,
+): Promise<void> {
+  const startedAt = performance.now();
+  let firstAt: number | undefined;
+  let last: "reasoning" | "text" | undefined;
+  let column = "";
+  try {
+    for await (const piece of pieces) {
+      if (piece.type === "usage") {
+        if (terminal) {
+          const now = performance.now();
+          const line = summary(piece, {
+            totalMs: now - startedAt,
+            answerMs: now - (firstAt ?? now),
+          });
+          write(`${column === "\n" ? "" : "\n"}${paint.dim(line)}\n`);
+          column = "\n";
+        }
+        continue;
+      }
+      firstAt ??= performance.now();
+      if (piece.type === "reasoning" && !terminal) continue;
+      if (last === "reasoning" && piece.type === "text") write("\n\n");
+      last = piece.type;
+      const text = terminal ? printable(piece.text) : piece.text;
+      write(piece.type === "reasoning" ? paint.dim(text) : text);
+      column = text.at(-1) ?? column;
+    }
+  } finally {
+    if (column !== "\n" && column !== "") write("\n");
+  }
+}
+
+interface Times {
+  totalMs: number;
+  /** Since the first piece of the answer. */
+  answerMs: number;
+}
+
+function summary(
+  { tokens, tokensPerSecond }: Extract<ChatPiece, { type: "usage" }>,
+  { totalMs, answerMs }: Times,
+): string {
+  const speed = tokensPerSecond ?? (answerMs > 0 && tokens > 1 ? tokens / (answerMs / 1000) : 0);
+  const parts = [`${tokens} token${tokens === 1 ? "" : "s"}`];
+  if (speed > 0) parts.push(`${speed.toFixed(1)} tokens/s`);
+  parts.push(`${(totalMs / 1000).toFixed(1)} s`);
+  return `[${parts.join(", ")}]`;
+}

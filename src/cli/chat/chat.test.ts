@@ -1,0 +1,164 @@
+import { afterAll, beforeEach, describe, expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { runProgram, temporaryHome } from "../../testkit/cli.ts";
+
+const folder = temporaryHome();
+const home = folder.path;
+
+/** What the server was asked, and what it is to answer. */
+let asked: Record<string, unknown>[] = [];
+let frames: string[] = [];
+
+const chunk = (delta: object) => JSON.stringify({ choices: [{ delta }] });
+
+beforeEach(() => {
+  asked = [];
+  frames = [chunk({ content: "Hel" }), chunk({ content: "lo" }), "[DONE]"];
+});
+
+const server = Bun.serve({
+  port: 0,
+  hostname: "127.0.0.1",
+  routes: {
+    "/v1/models": () =>
+      Response.json({
+        data: [
+          { id: "late", ready: false },
+          { id: "first", ready: true },
+        ],
+      }),
+    "/v1/chat/completions": async (request) => {
+      const body = (await request.json()) as Record<string, unknown>;
+      asked.push({ ...body, key: request.headers.get("authorization") });
+      if (body.model === "absent") {
+        return Response.json({ error: { message: "no model absent" } }, { status: 404 });
+      }
+      const text = frames.map((frame) => `data: ${frame}\r\n\r\n`).join("");
+      return new Response(text, { headers: { "content-type": "text/event-stream" } });
+    },
+  },
+});
+
+afterAll(() => {
+  folder[Symbol.dispose]();
+  return server.stop(true);
+});
+
+const url = server.url.origin;
+
+describe("llmlb chat", () => {
+  test("answers one question with the first model that is ready", async () => {
+    const args = ["chat", "--url", `${url}/v1`, "--api-key", "sk-1", "Hi", "there"];
+    const { code, stdout, stderr } = await runProgram(args, { home });
+    expect([code, stdout, stderr]).toEqual([0, "Hello\n", ""]);
+    expect(asked).toMatchObject([
+      {
+        model: "first",
+        stream: true,
+        messages: [{ role: "user", content: "Hi there" }],
+        key: "Bearer sk-1",
+      },
+    ]);
+  });
+
+  test("takes a question from a pipe, instructions and a picture", async () => {
+    const picture = join(home, "dot.png");
+    writeFileSync(picture, "PNG");
+    const args = ["chat", "-m", "x", "--system", "Be brief.", "--image", picture, "Look:"];
+    await runProgram(args, { home, stdin: "piped\n", env: { LLMLB_URL: url } });
+    const image = `data:image/png;base64,${btoa("PNG")}`;
+    expect(asked[0]?.messages).toEqual([
+      { role: "system", content: "Be brief." },
+      {
+        role: "user",
+        content: [
+          { type: "image_url", image_url: { url: image } },
+          { type: "text", text: "Look:\n\npiped" },
+        ],
+      },
+    ]);
+  });
+
+  test("shows no thoughts in a pipe", async () => {
+    frames = [chunk({ reasoning_content: "hm" }), chunk({ content: "42\n" }), "[DONE]"];
+    const { stdout } = await runProgram(["chat", "--url", url, "Hi"], { home });
+    expect(stdout).toBe("42\n");
+  });
+
+  test.each([
+    ["an error of the server", ["-m", "absent"], [], "error: no model absent (HTTP 404)"],
+    ["an error in mid-stream", [], [chunk({}), '{"error":{"message":"broke"}}'], "error: broke"],
+    ["a cut stream", [], [chunk({ content: "a" })], "error: The answer ended early"],
+    ["a missing picture", ["--image", "absent.png"], [], "error: There is no picture absent.png"],
+  ])("tells of %s with exit code 1", async (_name, extra, given, message) => {
+    frames = given;
+    const { code, stderr } = await runProgram(["chat", "--url", url, ...extra, "Hi"], { home });
+    expect(stderr).toContain(message);
+    expect(code).toBe(1);
+  });
+
+  test("tells how to start llmlb when none answers, with exit code 3", async () => {
+    const { code, stderr } = await runProgram(["chat", "--url", "http://127.0.0.1:9", "Hi"], {
+      home,
+    });
+    expect(stderr).toContain("No llmlb answers at http://127.0.0.1:9: the connection was refused");
+    expect(stderr).toContain("llmlb --model file.gguf");
+    expect(code).toBe(3);
+  });
+});
+
+describe.skipIf(process.platform === "win32")("llmlb chat on a terminal", () => {
+  test("holds a conversation, stops at Ctrl-C and leaves at the next", async () => {
+    let shown = "";
+    const decoder = new TextDecoder();
+    const until = async (text: string) => {
+      for (let i = 0; !shown.includes(text); i += 1) {
+        if (i > 400) throw new Error(`${text} was not shown, but: ${shown}`);
+        await Bun.sleep(25);
+      }
+      shown = shown.slice(shown.indexOf(text) + text.length);
+    };
+    frames.splice(2, 0, JSON.stringify({ usage: { completion_tokens: 2 } }));
+    const child = Bun.spawn([process.execPath, "src/main.ts", "chat", "--url", url], {
+      cwd: join(import.meta.dir, "../../.."),
+      env: { HOME: home, LLMLB_HOME: home, TERM: "xterm", NO_COLOR: "1" },
+      terminal: {
+        cols: 80,
+        rows: 24,
+        data: (_terminal, data) => {
+          shown += decoder.decode(data);
+        },
+      },
+    });
+    const type = (keys: string) => child.terminal?.write(keys);
+    await until("> ");
+    type("one\r");
+    await until("Hello");
+    await until("[2 tokens");
+    await until("> ");
+    type("two\r");
+    await until("[2 tokens");
+    await until("> ");
+    expect(asked[1]?.messages).toMatchObject([
+      { content: "one" },
+      { role: "assistant", content: "Hello" },
+      { content: "two" },
+    ]);
+    type("/model late\r");
+    await until("Now with late");
+    type("/clear\r");
+    await until("Forgotten");
+    type("three\r");
+    await until("[2 tokens");
+    await until("> ");
+    expect(asked[2]).toMatchObject({ model: "late", messages: [{ content: "three" }] });
+    type("half a line");
+    await until("half a line");
+    type("\x03");
+    await Bun.sleep(50);
+    expect(child.exitCode).toBeNull();
+    type("\x03");
+    expect(await child.exited).toBe(0);
+  });
+});

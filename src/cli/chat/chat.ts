@@ -1,0 +1,50 @@
+import type { Server } from "../client/server.ts";
+import { CliError, EXIT, type ExitCode } from "../process/exit.ts";
+import { paintFor } from "../terminal/terminal.ts";
+import { showAnswer } from "./answer.ts";
+import { type Conversation, startConversation } from "./conversation.ts";
+import { chatPrompt } from "./prompt.ts";
+
+export interface ChatOptions {
+  server: Server;
+  /** One question to answer; empty: talk on the terminal, or read it from a pipe. */
+  question: string;
+  /** Name of the model; the first that is ready when absent. */
+  model?: string;
+  /** Instructions before the first message. */
+  system?: string;
+  /** Pictures for the first question. */
+  images: string[];
+}
+
+/** Answers one question (given or piped in, or both), or talks on the terminal. */
+export async function chat({ question, images, ...options }: ChatOptions): Promise<ExitCode> {
+  const piped = process.stdin.isTTY === true ? "" : (await Bun.stdin.text()).trim();
+  const text = [question, piped].filter((part) => part !== "").join("\n\n");
+  if (text === "" && (process.stdin.isTTY !== true || process.stdout.isTTY !== true)) {
+    throw new CliError("There is no question: llmlb chat <question>", EXIT.usage);
+  }
+  const conversation = await startConversation(options);
+  for (const image of images) await conversation.addImage(image);
+  if (text !== "") return await answerOnce(conversation, text);
+  await chatPrompt(conversation, options.server);
+  return EXIT.ok;
+}
+
+async function answerOnce(conversation: Conversation, text: string): Promise<ExitCode> {
+  const abort = new AbortController();
+  process.once("SIGINT", () => abort.abort());
+  const write = (piece: string) => void process.stdout.write(piece);
+  const output = {
+    write,
+    paint: paintFor(process.stdout),
+    terminal: process.stdout.isTTY === true,
+  };
+  try {
+    await showAnswer(conversation.ask(text, abort.signal), output);
+    return EXIT.ok;
+  } catch (cause) {
+    if (!abort.signal.aborted) throw cause;
+    return EXIT.interrupted;
+  }
+}

@@ -1,0 +1,163 @@
+import { createInterface, type Interface } from "node:readline";
+import type { Server } from "../client/server.ts";
+import { CliError } from "../process/exit.ts";
+import { reportFailure } from "../process/failure.ts";
+import { paintFor } from "../terminal/terminal.ts";
+import { showAnswer } from "./answer.ts";
+import { type Conversation, listModels } from "./conversation.ts";
+
+const PROMPT = "> ";
+const BLOCK = '"""';
+
+const HELP = `  /clear         forget what was said
+  /model [name]  show the models, or use another
+  /image file    add a picture to the next question
+  /bye           leave (also Ctrl-D)
+  """            begin and end a question of several lines
+`;
+
+/** Talks with the user on the terminal until they leave. */
+export async function chatPrompt(conversation: Conversation, server: Server): Promise<void> {
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  const session = new Session(conversation, server, terminal);
+  await session.run();
+  terminal.close();
+}
+
+class Session {
+  readonly #conversation: Conversation;
+  readonly #server: Server;
+  readonly #terminal: Interface;
+  readonly #paint = paintFor(process.stdout);
+  readonly #lines: string[] = [];
+  #closed = false;
+  #wake: (() => void) | undefined;
+  #answering: AbortController | undefined;
+
+  constructor(conversation: Conversation, server: Server, terminal: Interface) {
+    this.#conversation = conversation;
+    this.#server = server;
+    this.#terminal = terminal;
+    terminal.setPrompt(PROMPT);
+    terminal.on("line", (line) => {
+      this.#lines.push(line);
+      this.#wake?.();
+    });
+    terminal.on("close", () => {
+      this.#closed = true;
+      this.#answering?.abort();
+      this.#wake?.();
+    });
+    terminal.on("SIGINT", () => this.#interrupt());
+  }
+
+  async run(): Promise<void> {
+    const { dim, bold } = this.#paint;
+    const hint = dim("/help shows what you can do, /bye leaves");
+    process.stdout.write(`${bold(this.#conversation.model)} ${hint}\n`);
+    for (;;) {
+      const text = await this.#question();
+      if (text === undefined || text === "/bye" || text === "/exit") return;
+      if (text === "") continue;
+      try {
+        if (text.startsWith("/")) await this.#command(text);
+        else await this.#answer(text);
+      } catch (cause) {
+        if (!(cause instanceof CliError)) throw cause;
+        reportFailure(cause); // The conversation goes on; the next question may work.
+      }
+    }
+  }
+
+  /** One question; undefined once the input has ended. */
+  async #question(): Promise<string | undefined> {
+    const first = await this.#line(PROMPT);
+    if (first === undefined || !first.startsWith(BLOCK)) return first?.trim();
+    const lines = [first.slice(BLOCK.length)];
+    while (!lines.at(-1)?.endsWith(BLOCK)) {
+      const next = await this.#line("… ");
+      if (next === undefined) return undefined;
+      lines.push(next.trimEnd());
+    }
+    return lines.join("\n").slice(0, -BLOCK.length).trim();
+  }
+
+  async #line(prompt: string): Promise<string | undefined> {
+    if (this.#lines.length === 0 && !this.#closed) {
+      this.#terminal.setPrompt(prompt);
+      this.#terminal.prompt();
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    return this.#lines.shift();
+  }
+
+  async #answer(text: string): Promise<void> {
+    const abort = new AbortController();
+    this.#answering = abort;
+    try {
+      const write = (piece: string) => void process.stdout.write(piece);
+      const output = { write, paint: this.#paint, terminal: true };
+      await showAnswer(this.#conversation.ask(text, abort.signal), output);
+    } catch (cause) {
+      if (!abort.signal.aborted) throw cause;
+      process.stdout.write(`${this.#paint.dim("[stopped]")}\n`);
+    } finally {
+      this.#answering = undefined;
+    }
+  }
+
+  /** Ctrl-C: stops the running answer, else empties the line, else leaves. */
+  #interrupt(): void {
+    if (this.#answering !== undefined) {
+      this.#answering.abort();
+    } else if (this.#terminal.line !== "") {
+      this.#terminal.write(null, { ctrl: true, name: "e" });
+      this.#terminal.write(null, { ctrl: true, name: "u" });
+    } else {
+      process.stdout.write("\n");
+      this.#terminal.close();
+    }
+  }
+
+  async #command(text: string): Promise<void> {
+    const [, name = "", argument = ""] = /^\/(\S*)\s*(.*)$/s.exec(text) ?? [];
+    switch (name) {
+      case "clear":
+        this.#conversation.clear();
+        return this.#say("Forgotten.");
+      case "model":
+        return await this.#chooseModel(argument);
+      case "image":
+        if (argument === "") return this.#say("Name a file: /image picture.png");
+        await this.#conversation.addImage(argument);
+        return this.#say("Added to the next question.");
+      case "help":
+      case "?":
+        process.stdout.write(HELP);
+        return;
+      default:
+        return this.#say(`There is no /${name}; /help shows what there is.`);
+    }
+  }
+
+  async #chooseModel(name: string): Promise<void> {
+    const models = await listModels(this.#server);
+    if (name === "") {
+      const current = this.#conversation.model;
+      const lines = models.map((model) => `${model === current ? "*" : " "} ${model}\n`);
+      process.stdout.write(lines.join(""));
+      return;
+    }
+    if (!models.includes(name)) {
+      return this.#say(`There is no model ${name}; there are: ${models.join(", ")}`);
+    }
+    this.#conversation.model = name;
+    this.#say(`Now with ${name}; what was said is kept.`);
+  }
+
+  #say(text: string): void {
+    process.stdout.write(`${this.#paint.dim(text)}\n`);
+  }
+}

@@ -1,0 +1,97 @@
+import { parseDurationMs } from "../../config/units.ts";
+import { DeclaredCapability, type EndpointChangeBody } from "../../wire/endpoint.ts";
+import { CliError, EXIT } from "../process/exit.ts";
+
+/** What `llmlb endpoint add` and `set` take, as it was typed. */
+export interface EndpointFlags {
+  name?: string;
+  baseUrl?: string;
+  key?: string;
+  slots?: string;
+  interval?: string;
+  timeout?: string;
+  capabilities?: string;
+  notes?: string;
+  clear?: string;
+}
+
+/** What can be cleared, and how the API calls it. */
+const CLEARABLE = {
+  key: "api_key",
+  slots: "slots",
+  interval: "health_check_interval_secs",
+  timeout: "inference_timeout_secs",
+  capabilities: "capabilities",
+  notes: "notes",
+} as const satisfies Record<string, keyof EndpointChangeBody>;
+
+export const CLEARABLE_NAMES = Object.keys(CLEARABLE).join(", ");
+export const CAPABILITY_NAMES = DeclaredCapability.options.join(", ");
+
+/** What the flags ask for, as the API takes it. Throws `CliError` that names the wrong flag. */
+export async function bodyOf(flags: EndpointFlags): Promise<EndpointChangeBody> {
+  const { name, baseUrl, key, slots, interval, timeout, capabilities, notes, clear } = flags;
+  const body: EndpointChangeBody = {
+    ...(name === undefined ? {} : { name }),
+    ...(baseUrl === undefined ? {} : { base_url: baseUrl }),
+    ...(key === undefined ? {} : { api_key: key === "-" ? await keyFromStdin() : key }),
+    ...(slots === undefined ? {} : { slots: wholeNumber("--slots", slots) }),
+    ...(interval === undefined
+      ? {}
+      : { health_check_interval_secs: seconds("--interval", interval) }),
+    ...(timeout === undefined ? {} : { inference_timeout_secs: seconds("--timeout", timeout) }),
+    ...(capabilities === undefined ? {} : { capabilities: capabilitiesOf(capabilities) }),
+    ...(notes === undefined ? {} : { notes }),
+  };
+  for (const word of wordsOf(clear ?? "")) {
+    const field = fieldToClear(word);
+    if (body[field] !== undefined) {
+      throw new CliError(`--clear ${word}: it cannot be set at the same time`, EXIT.usage);
+    }
+    body[field] = null;
+  }
+  return body;
+}
+
+/** A whole number from 1 on. Throws `CliError`. */
+export function wholeNumber(flag: string, text: string): number {
+  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
+  throw new CliError(`${flag} ${text}: must be a whole number of at least 1`, EXIT.usage);
+}
+
+/** A time as whole seconds, at least one. Throws `CliError`. */
+export function seconds(flag: string, text: string): number {
+  const ms = parseDurationMs(text);
+  if (ms !== undefined && ms >= 1000 && ms % 1000 === 0) return ms / 1000;
+  const message = `${flag} ${text}: must be a time in whole seconds such as 30s, 10m or 24h`;
+  throw new CliError(message, EXIT.usage);
+}
+
+function capabilitiesOf(text: string): EndpointChangeBody["capabilities"] {
+  return wordsOf(text).map((word) => {
+    const found = DeclaredCapability.safeParse(word);
+    if (found.success) return found.data;
+    throw new CliError(`--capabilities ${word}: must be some of ${CAPABILITY_NAMES}`, EXIT.usage);
+  });
+}
+
+function fieldToClear(word: string): (typeof CLEARABLE)[keyof typeof CLEARABLE] {
+  const found = Object.entries(CLEARABLE).find(([name]) => name === word);
+  if (found !== undefined) return found[1];
+  throw new CliError(`--clear ${word}: must be some of ${CLEARABLE_NAMES}`, EXIT.usage);
+}
+
+function wordsOf(text: string): string[] {
+  return text
+    .split(",")
+    .map((word) => word.trim())
+    .filter((word) => word !== "");
+}
+
+/** Not as an argument: those can be seen by everybody on the machine, and stay in the history. */
+async function keyFromStdin(): Promise<string> {
+  if (process.stdin.isTTY === true) process.stderr.write("Key, then Enter and Ctrl-D: ");
+  const key = (await Bun.stdin.text()).trim();
+  if (key !== "") return key;
+  throw new CliError("--key -: nothing came on standard input", EXIT.usage);
+}

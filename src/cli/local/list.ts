@@ -1,0 +1,123 @@
+import { modelsFolder } from "../../config/hubfields.ts";
+import type { Settings } from "../../config/settings.ts";
+import { formatBytes, formatDuration } from "../../config/units.ts";
+import { isGguf, quantizationOf } from "../../model/filename.ts";
+import type { StoredModel } from "../../storage/descriptor.ts";
+import { readFolder } from "../../storage/folder.ts";
+import { listPending, type Pending } from "../../storage/pending.ts";
+import { Store, type Unusable } from "../../storage/store.ts";
+import { ApiError } from "../../wire/error.ts";
+import { printLine as line, printJson } from "../client/call.ts";
+import { EXIT, type ExitCode } from "../process/exit.ts";
+import { type Paint, paintFor, printable, table } from "../terminal/terminal.ts";
+import { type RunningNode, runningNodes } from "./runningnode.ts";
+
+/** A model of the models folder, as `llmlb list --json` prints it. */
+interface Listed {
+  /** What requests call it. */
+  name: string;
+  format: StoredModel["format"];
+  quantization: string | null;
+  size_bytes: number;
+  /** When its newest file was written. */
+  modified_at: string;
+  folder: string;
+  /** Of a running node's engine; null where none runs, or it does not serve the model. */
+  state: string | null;
+}
+
+/** Shows what lies in the models folder. */
+export async function listStored(settings: Settings, json: boolean): Promise<ExitCode> {
+  const root = modelsFolder(settings);
+  const store = new Store(root);
+  const [{ models, unusable }, pending, nodes] = await Promise.all([
+    store.list(),
+    listPending(root),
+    runningNodes(settings.home),
+  ]);
+  const listed = await Promise.all(models.map((model) => withOthers(store, model)));
+  const rows = listed.flat().map(({ name, model }) => listedOf(name, model, nodes));
+  const begun = new Set(pending.map(({ folder }) => folder));
+  // What is not whole yet is no fault.
+  const faulty = unusable.filter(({ folder }) => !begun.has(folder));
+  if (json) return printJson({ models_dir: root, models: rows, ...rest(faulty, pending) });
+  const paint = paintFor(process.stdout);
+  if (rows.length === 0) line(`No models in ${root}. Fetch one: llmlb pull org/name`);
+  else {
+    const head = ["NAME", "QUANT", "SIZE", "MODIFIED", "STATE"].map(paint.dim);
+    for (const row of table([head, ...rows.map((one) => rowOf(one, paint))])) line(row);
+  }
+  for (const one of pending) line(`${paint.yellow("Not whole:")} ${pendingText(one)}`);
+  for (const { folder, reason } of faulty) {
+    line(`${paint.red("Not usable:")} ${printable(`${folder}: ${reason}`)}`);
+  }
+  return EXIT.ok;
+}
+
+/** The model, and others of its quantizations that lie beside it. */
+async function withOthers(
+  store: Store,
+  model: StoredModel,
+): Promise<{ name: string; model: StoredModel }[]> {
+  const { id, format, folder } = model;
+  const found = [{ name: id, model }];
+  if (format !== "gguf") return found;
+  const { files } = await readFolder(folder);
+  const told = files.filter(({ name }) => isGguf(name)).map(({ name }) => quantizationOf(name));
+  for (const other of new Set(told)) {
+    if (other === undefined || other === model.quantization) continue;
+    const name = `${id}:${other}`;
+    const beside = await store.find(name).catch((error: unknown) => {
+      if (error instanceof ApiError) return undefined; // such as that of a projector
+      throw error;
+    });
+    if (beside !== undefined) found.push({ name, model: beside });
+  }
+  return found;
+}
+
+function listedOf(name: string, model: StoredModel, nodes: RunningNode[]): Listed {
+  const { format, quantization, folder, weights, projector } = model;
+  const files = [...weights, ...(projector === undefined ? [] : [projector])];
+  const modified = Math.max(...files.map(({ mtimeMs }) => mtimeMs));
+  const lowered = name.toLowerCase();
+  const served = nodes.flatMap(({ system }) => system?.models ?? []);
+  const states = served.filter(({ id }) => id.toLowerCase() === lowered).map(({ state }) => state);
+  return {
+    ...{ name, format, quantization: quantization ?? null, folder },
+    size_bytes: files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+    modified_at: new Date(modified).toISOString(),
+    state: states.find((state) => state !== "unloaded") ?? states[0] ?? null,
+  };
+}
+
+function rest(unusable: Unusable[], pending: Pending[]): object {
+  return {
+    unusable,
+    incomplete: pending.map(({ repo, quantization, totalBytes, ...one }) => ({
+      ...{ ...one, repo: repo ?? null, quantization: quantization ?? null },
+      total_bytes: totalBytes,
+    })),
+  };
+}
+
+function rowOf(one: Listed, paint: Paint): string[] {
+  const ageMs = Math.max(0, Date.now() - Date.parse(one.modified_at));
+  const state = one.state === "ready" ? "loaded" : (one.state ?? "-");
+  return [
+    printable(one.name),
+    printable(one.quantization ?? "-"),
+    formatBytes(one.size_bytes),
+    ageMs < 60_000 ? "just now" : `${formatDuration(Math.round(ageMs / 60_000) * 60_000)} ago`,
+    state === "loaded" ? paint.green(state) : state === "failed" ? paint.red(state) : state,
+  ];
+}
+
+function pendingText({ id, repo, quantization, ...one }: Pending): string {
+  const amount = `${formatBytes(one.bytes)} of ${formatBytes(one.totalBytes)}`;
+  const isFile = /\.gguf$/i.test(id);
+  const whole = quantization === undefined ? repo : `${repo}:${quantization}`;
+  const again = isFile || whole === undefined ? id : whole;
+  const next = one.fetching ? "is being fetched" : `go on with: llmlb pull ${again}`;
+  return printable(`${id}: ${amount}, ${next}`);
+}

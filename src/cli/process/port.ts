@@ -1,0 +1,58 @@
+import { isIP } from "node:net";
+import type { Settings } from "../../config/settings.ts";
+import type { App } from "../../http/server/app.ts";
+import { type Listener, listen } from "../../http/server/listen.ts";
+import { CliError } from "./exit.ts";
+import { listPidFiles } from "./pidfile.ts";
+import { portOwner } from "./portowner.ts";
+
+/** Listens as the settings say. Throws `CliError` that says what is in the way. */
+export function listenOrExplain(app: App, settings: Settings): Listener {
+  const { host, port } = settings;
+  try {
+    return listen(app, { host, port });
+  } catch (cause) {
+    throw new CliError(explain(settings, cause), undefined, cause);
+  }
+}
+
+/** Listens on the port, or on any free one if that is taken. */
+export function listenNear(app: App, { host, port }: Pick<Settings, "host" | "port">): Listener {
+  try {
+    return listen(app, { host, port });
+  } catch (cause) {
+    if (codeOf(cause) !== "EADDRINUSE") throw cause;
+    return listen(app, { host, port: 0 });
+  }
+}
+
+/** Who holds a port, for people: `llmlb (node, process 12)`, `python3 (process 34)`. */
+export function describeOwner(port: number, home: string): string | undefined {
+  const own = listPidFiles(home).find((entry) => entry.port === port);
+  if (own !== undefined) return `llmlb (${own.mode}, process ${own.pid})`;
+  const owner = portOwner(port);
+  return owner && `${owner.command || "a program"} (process ${owner.pid})`;
+}
+
+function explain({ host, port, home }: Settings, cause: unknown): string {
+  const attempt = `Listening on ${host} port ${port} failed`;
+  switch (codeOf(cause)) {
+    case "EADDRINUSE": {
+      const owner = describeOwner(port, home) ?? "another program";
+      const advice = "Stop it, or choose another port with --port (0 takes any free one).";
+      return `${attempt}: the port is in use by ${owner}. ${advice}`;
+    }
+    case "EACCES":
+      return `${attempt}: this user may not use that port. Choose one above 1023 with --port.`;
+    case "EADDRNOTAVAIL":
+      return `${attempt}: that is no address of this machine. Choose one with --host.`;
+    default:
+      // Bun says EEXIST and the like of a name that cannot be resolved.
+      if (isIP(host) === 0) return `${attempt}: that name is no address. Choose one with --host.`;
+      return `${attempt}: ${cause instanceof Error ? cause.message : String(cause)}`;
+  }
+}
+
+function codeOf(cause: unknown): string | undefined {
+  return (cause as NodeJS.ErrnoException | undefined)?.code;
+}

@@ -1,0 +1,68 @@
+import { homedir } from "node:os";
+import type { Settings } from "../../config/settings.ts";
+import { VERSION } from "../../config/version.ts";
+import { TINY_MODEL_ID } from "../../node/models/tiny.ts";
+import { logFile } from "../process/datafolder.ts";
+import { type Paint, table } from "../terminal/terminal.ts";
+
+export interface BannerOptions {
+  settings: Settings;
+  /** Where clients reach this process. */
+  url: string;
+  paint: Paint;
+}
+
+/** What a serving llmlb shows on a terminal at start: where it is and what to try. */
+export function banner({ settings, url, paint }: BannerOptions): string {
+  const { mode, endpoints, home } = settings;
+  const rows = [["API", paint.bold(`${url}/v1`)]];
+  const models = ownModels(settings);
+  if (models.length > 0) rows.push(["Models", models.join(", ")]);
+  if (endpoints.length > 0 && mode !== "node") {
+    rows.push(["Endpoints", endpoints.map(({ name }) => name).join(", ")]);
+  }
+  rows.push(["Log", shortPath(logFile(home))]);
+  const lines = [
+    "",
+    `${paint.bold(`llmlb ${VERSION}`)} ${paint.dim(`(${mode})`)}`,
+    "",
+    ...table(
+      rows.map(([name = "", value = ""]) => [paint.dim(name), value]),
+      "  ",
+    ),
+    "",
+    ...suggestion(settings, url).map((line) => `  ${line}`),
+    "",
+    paint.dim("  Ctrl-C stops."),
+    "",
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+/** The models of the node that runs here or beside; the built-in one if none was named. */
+function ownModels({ mode, models }: Settings): string[] {
+  if (mode === "balancer") return [];
+  return models.length === 0 ? [`${TINY_MODEL_ID} (built in)`] : models.map(({ id }) => id);
+}
+
+function suggestion({ mode, models, endpoints }: Settings, url: string): string[] {
+  if (mode === "balancer") {
+    const none = "There is no endpoint yet: name one with --endpoint http://host:port";
+    return [endpoints.length === 0 ? none : `Try   llmlb chat --url ${url}`];
+  }
+  const model = models[0]?.id ?? TINY_MODEL_ID;
+  const body = JSON.stringify({ model, messages: [{ role: "user", content: "Hello" }] });
+  const lines = [
+    "Try   llmlb chat",
+    `or    curl ${url}/v1/chat/completions \\`,
+    "        -H 'content-type: application/json' \\",
+    `        -d '${body}'`,
+  ];
+  const own = "A model of your own: llmlb --model file.gguf";
+  return models.length === 0 ? [...lines, "", own] : lines;
+}
+
+function shortPath(path: string): string {
+  const home = homedir();
+  return path.startsWith(`${home}/`) ? `~${path.slice(home.length)}` : path;
+}

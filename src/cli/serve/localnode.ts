@@ -1,0 +1,133 @@
+import { z } from "zod";
+import type { Settings } from "../../config/settings.ts";
+import { type BackoffOptions, backoffMs } from "../../lib/backoff.ts";
+import { type Child, type ChildOptions, spawnSelf } from "../../lib/childprocess.ts";
+import type { Logger } from "../../lib/log.ts";
+import { forwardLine } from "../process/logline.ts";
+
+/** What a local node says to the balancer's process. */
+const FromNode = z.discriminatedUnion("type", [
+  /** It runs and waits for its settings. */
+  z.object({ type: z.literal("hello") }),
+  z.object({ type: z.literal("listening"), url: z.string(), port: z.number().int() }),
+]);
+
+/** What the balancer's process says to its local node. */
+export type ToNode =
+  | { type: "settings"; settings: Settings; balancer: LocalBalancer }
+  /** End once running requests have, after `drainMs` at the latest. */
+  | { type: "stop"; drainMs: number };
+
+/** How the local node asks its balancer which models to have. */
+export interface LocalBalancer {
+  /** Base URL, from this machine. */
+  url: string;
+  /** Of this run only. */
+  secret: string;
+}
+
+export interface LocalNodeOptions {
+  balancer: LocalBalancer;
+  /** The parent's own; the child gets what concerns a node of them. */
+  settings: Settings;
+  log: Logger;
+  /** Called when the node listens, also after a restart. */
+  onListening(url: string): void;
+  /** Bounds of the delay between restarts. */
+  backoff?: BackoffOptions;
+  /** How a process is started. Default: this program again. */
+  spawn?(options: ChildOptions): Child;
+}
+
+/** Hidden command that runs the local node. */
+export const LOCAL_NODE_COMMAND = "local-node";
+
+/** A node that has run this long starts again without delay, and counts as healthy. */
+const STABLE_MS = 60_000;
+/** How much longer than the drain a node may take to end its engines. */
+const STOP_GRACE_MS = 10_000;
+
+/** The node of a standalone llmlb: a child process, started again whenever it ends by itself. */
+export class LocalNode {
+  readonly #options: LocalNodeOptions;
+  #child: Child | undefined;
+  #port: number;
+  #stopping = false;
+  #failures = 0;
+  #restart: Timer | undefined;
+
+  constructor(options: LocalNodeOptions) {
+    this.#options = options;
+    this.#port = options.settings.nodePort;
+  }
+
+  /** Process id of the running node. */
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  start(): void {
+    const { log, spawn = spawnSelf } = this.#options;
+    const startedAt = performance.now();
+    const child = spawn({
+      args: [LOCAL_NODE_COMMAND],
+      onMessage: (message) => this.#onMessage(child, message),
+      onLine: (line) => forwardLine(log, line),
+    });
+    this.#child = child;
+    child.exited.then((end) => this.#onExit(end, performance.now() - startedAt));
+  }
+
+  /** Ends the node: in good order within `drainMs` and a grace, by force after that. */
+  async stop(drainMs: number): Promise<void> {
+    this.#stopping = true;
+    clearTimeout(this.#restart);
+    const child = this.#child;
+    if (child === undefined) return;
+    tell(child, { type: "stop", drainMs });
+    const timer = setTimeout(() => child.kill("SIGKILL"), drainMs + STOP_GRACE_MS);
+    await child.exited;
+    clearTimeout(timer);
+  }
+
+  #onMessage(child: Child, message: unknown): void {
+    const { settings, balancer, log, onListening } = this.#options;
+    const result = FromNode.safeParse(message);
+    if (!result.success) {
+      log.warn({ message }, "local_node.unknown_message");
+      return;
+    }
+    if (result.data.type === "hello") {
+      // A stop sent before it could hear was lost, and it serves nothing yet.
+      if (this.#stopping) child.kill("SIGKILL");
+      else {
+        const own = nodeSettings(settings, this.#port);
+        tell(child, { type: "settings", settings: own, balancer });
+      }
+      return;
+    }
+    const { url, port } = result.data;
+    this.#port = port; // Kept over restarts, so that the endpoint's address stays.
+    log.info({ url, node_pid: child.pid }, "local_node.listening");
+    onListening(url);
+  }
+
+  #onExit(end: { code: number | null; signal: string | null }, livedMs: number): void {
+    const { log, backoff = { firstMs: 500, maxMs: 30_000 } } = this.#options;
+    this.#child = undefined;
+    if (this.#stopping) return;
+    this.#failures = livedMs >= STABLE_MS ? 0 : this.#failures + 1;
+    const delayMs = this.#failures === 0 ? 0 : backoffMs(this.#failures - 1, backoff);
+    log.error({ ...end, restart_in_ms: delayMs }, "local_node.ended");
+    this.#restart = setTimeout(() => this.start(), delayMs);
+  }
+}
+
+/** The settings of the local node: the parent's, but on loopback and without endpoints. */
+function nodeSettings(settings: Settings, port: number): Settings {
+  return { ...settings, host: "127.0.0.1", port, insecure: false, endpoints: [] };
+}
+
+function tell(child: Child, message: ToNode): void {
+  child.send(message);
+}

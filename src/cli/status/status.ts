@@ -1,0 +1,179 @@
+import { z } from "zod";
+import type { ClientSetting } from "../../config/client.ts";
+import type { Settings } from "../../config/settings.ts";
+import { formatBytes, formatDuration } from "../../config/units.ts";
+import { ModelList } from "../../wire/openai.ts";
+import { NodeSystem } from "../../wire/system.ts";
+import { findServer, reachable, type Server, tryToSend } from "../client/server.ts";
+import { CliError, EXIT } from "../process/exit.ts";
+import { listPidFiles, type PidFile } from "../process/pidfile.ts";
+import { type Paint, paintFor, table } from "../terminal/terminal.ts";
+
+const Health = z.looseObject({ status: z.string(), version: z.string().optional() });
+
+const Ready = z.looseObject({
+  status: z.string(),
+  endpoints: z
+    .array(z.looseObject({ name: z.string(), status: z.string(), models: z.number() }))
+    .optional(),
+});
+
+const ListedModel = z.looseObject({
+  ready: z.boolean().optional(),
+  endpoint_ids: z.array(z.string()).optional(),
+});
+
+/** What a running llmlb tells of itself; parts that it does not offer are absent. */
+interface Status {
+  url: string;
+  pid?: number;
+  mode?: string;
+  started_at?: string;
+  health: z.infer<typeof Health> | null;
+  ready?: z.infer<typeof Ready>;
+  models?: z.infer<typeof ModelList>["data"];
+  system?: NodeSystem;
+}
+
+export interface StatusOptions {
+  client: ClientSetting;
+  settings: Settings;
+  json: boolean;
+}
+
+/** Prints the state of the named server, or of all that run from this home. */
+export async function printStatus({ client, settings, json }: StatusOptions): Promise<void> {
+  const running = client.url === undefined ? listPidFiles(settings.home) : [];
+  const server = findServer(client, settings);
+  const servers =
+    running.length === 0
+      ? [await describe(server)]
+      : await Promise.all(running.map((entry) => describeRunning(entry, client)));
+  if (json) {
+    process.stdout.write(`${JSON.stringify({ servers }, null, 2)}\n`);
+  } else {
+    const paint = paintFor(process.stdout);
+    process.stdout.write(servers.map((status) => render(status, paint)).join("\n"));
+  }
+  if (servers.every(({ health }) => health === null)) {
+    throw new CliError("llmlb runs but does not answer: see its log.", EXIT.unreachable);
+  }
+}
+
+async function describeRunning(entry: PidFile, { apiKey }: ClientSetting): Promise<Status> {
+  const { pid, mode, started_at } = entry;
+  const url = reachable(entry.url);
+  const key = apiKey === undefined ? {} : { apiKey };
+  try {
+    const status = await describe({ url, ...key }, entry.node_url);
+    return { ...status, pid, mode, started_at };
+  } catch (cause) {
+    if (!(cause instanceof CliError)) throw cause;
+    return { url, pid, mode, started_at, health: null };
+  }
+}
+
+async function describe(server: Server, nodeUrl?: string): Promise<Status> {
+  const health = await read(server, "/health", Health);
+  const [ready, models, own] = await Promise.all([
+    read(server, "/ready", Ready),
+    read(server, "/v1/models", ModelList),
+    read(server, "/api/system", NodeSystem),
+  ]);
+  const system = own ?? (await readLocalNode(nodeUrl));
+  return {
+    url: server.url,
+    health: health ?? null,
+    ...(ready === undefined ? {} : { ready }),
+    ...(models === undefined ? {} : { models: models.data }),
+    ...(system === undefined ? {} : { system }),
+  };
+}
+
+async function readLocalNode(url: string | undefined): Promise<NodeSystem | undefined> {
+  if (url === undefined) return undefined;
+  // It may be starting again just now.
+  return await read({ url }, "/api/system", NodeSystem).catch(() => undefined);
+}
+
+/** How long each of a server's answers may take. */
+const ANSWER_MS_MAX = 5000;
+
+/** An answer of this shape, whatever its status; undefined if the server has none. */
+async function read<T>(server: Server, path: string, schema: z.ZodType<T>): Promise<T | undefined> {
+  const signal = AbortSignal.timeout(ANSWER_MS_MAX);
+  try {
+    const response = await tryToSend(server, path, { signal });
+    return schema.safeParse(await response.json()).data;
+  } catch (cause) {
+    if (cause instanceof CliError) throw cause;
+    return undefined; // Silent for too long, or no JSON.
+  }
+}
+
+function render(status: Status, paint: Paint): string {
+  const { url, mode, health, ready, models, system } = status;
+  const state = health === null ? paint.red("does not answer") : (ready?.status ?? health.status);
+  const lines = [`${paint.bold(url)}  ${colour(state, paint)}`];
+  const facts = [
+    mode,
+    health?.version && `llmlb ${health.version}`,
+    status.pid === undefined ? undefined : `process ${status.pid}`,
+    status.started_at && `up ${formatDuration(Date.now() - Date.parse(status.started_at))}`,
+    system && `llama.cpp ${system.llama_cpp_version}`,
+  ];
+  lines.push(paint.dim(`  ${facts.filter(Boolean).join(", ")}`));
+  const endpoints = ready?.endpoints ?? [];
+  section(
+    "Endpoints",
+    endpoints.map(({ name, status, models: count }) => [
+      name,
+      colour(status, paint),
+      `${count} model${count === 1 ? "" : "s"}`,
+    ]),
+  );
+  section(
+    "Models",
+    (models ?? []).map((model) => modelRow(model, system, paint)),
+  );
+  section(
+    "Devices",
+    (system?.devices ?? []).map((device) => [
+      device.name,
+      device.type,
+      device.description,
+      `${formatBytes(device.free_memory_bytes)} of ${formatBytes(device.total_memory_bytes)} free`,
+    ]),
+  );
+  return `${lines.join("\n")}\n`;
+
+  function section(title: string, rows: string[][]): void {
+    if (rows.length > 0) lines.push(`  ${title}`, ...table(rows, "    "));
+  }
+}
+
+function modelRow(
+  model: z.infer<typeof ModelList>["data"][number],
+  system: NodeSystem | undefined,
+  paint: Paint,
+): string[] {
+  const { ready, endpoint_ids: endpoints } = ListedModel.safeParse(model).data ?? {};
+  const own = system?.models.find(({ id }) => id === model.id);
+  const listed = ready === undefined ? "" : ready ? "ready" : "not ready";
+  const state = own?.state ?? listed;
+  const progress =
+    own?.progress !== undefined && own.state === "loading"
+      ? ` ${Math.round(own.progress * 100)} %`
+      : "";
+  return [
+    model.id,
+    `${colour(state, paint)}${progress}`,
+    endpoints?.join(", ") ?? "",
+    own?.error === undefined ? "" : paint.red(own.error),
+  ];
+}
+
+function colour(state: string, { green, yellow, red }: Paint): string {
+  if (["ok", "ready", "online"].includes(state)) return green(state);
+  return ["offline", "failed", "no_endpoint"].includes(state) ? red(state) : yellow(state);
+}

@@ -1,0 +1,152 @@
+import { type GenericFormatter, MultiBar, type SingleBar } from "cli-progress";
+import { formatBytes, formatDuration } from "../../config/units.ts";
+import type { PullProgress, PullState } from "../../wire/pull.ts";
+import type { PullDisplay } from "./progress.ts";
+import { printable } from "./terminal.ts";
+
+/** Bars below each other; more would not fit on a small terminal. */
+const FILES_MAX = 6;
+const NAME_CHARS = 30;
+const WINDOW_MS = 5000;
+const SAMPLE_MS = 250;
+
+/** What a bar shows beside its length. */
+interface Payload {
+  name: string;
+  note: string;
+}
+
+interface FileBar {
+  bar: SingleBar;
+  rate: Rate;
+  bytes: number;
+  /** Nothing more comes of it. */
+  over: boolean;
+}
+
+/** Progress as bars: one for each file that is fetched, and one for all where there are several. */
+export class ProgressBars implements PullDisplay {
+  readonly #bars: MultiBar;
+  readonly #files = new Map<string, FileBar>();
+  readonly #nowMs: () => number;
+  #total: SingleBar | undefined;
+
+  constructor(stream: NodeJS.WritableStream, nowMs: () => number = () => performance.now()) {
+    this.#nowMs = nowMs;
+    this.#bars = new MultiBar({
+      ...{ stream, format: line, forceRedraw: true, hideCursor: true, emptyOnZero: true },
+      ...{ barCompleteChar: "█", barIncompleteChar: "░", gracefulExit: false },
+    });
+  }
+
+  show(now: PullProgress): void {
+    if (now.files.length > 1 && now.state !== "failed") {
+      const rate = { perSecond: now.rate_bytes_per_s, etaS: now.eta_s };
+      const total = now.total_bytes;
+      const payload = payloadOf("all files", now, rate);
+      this.#total ??= this.#bars.create(total, now.bytes, payload);
+      this.#total.setTotal(total);
+      this.#total.update(now.bytes, payload);
+    }
+    for (const file of now.files) this.#showFile(file);
+  }
+
+  end(): void {
+    this.#bars.update();
+    this.#bars.stop();
+  }
+
+  #showFile(file: PullProgress["files"][number]): void {
+    const { name, state, bytes } = file;
+    const over = state === "done" || state === "failed";
+    const known = this.#files.get(name) ?? (over ? undefined : this.#addFile(file));
+    if (known === undefined) return;
+    known.rate.at(bytes, this.#nowMs());
+    known.over = over;
+    if (state === "failed") {
+      // What had come is told still: it may be kept.
+      known.bar.update(
+        payloadOf(name, { ...file, bytes: known.bytes }, { perSecond: 0, etaS: null }),
+      );
+      return;
+    }
+    known.bytes = bytes;
+    const perSecond = state === "downloading" ? known.rate.perSecond() : 0;
+    const left = (file.total_bytes ?? bytes) - bytes;
+    const etaS = perSecond > 0 ? Math.ceil(left / perSecond) : null;
+    known.bar.setTotal(file.total_bytes ?? bytes);
+    known.bar.update(bytes, payloadOf(name, file, { perSecond, etaS }));
+  }
+
+  /** A bar for a file; undefined if all places are taken by files that are still fetched. */
+  #addFile({ name, state, bytes, total_bytes: total }: PullProgress["files"][number]) {
+    if (state === "waiting" && this.#files.size > 0) return undefined;
+    if (this.#files.size >= FILES_MAX) {
+      const past = [...this.#files].find(([, { over }]) => over);
+      if (past === undefined) return undefined;
+      this.#bars.remove(past[1].bar);
+      this.#files.delete(past[0]);
+    }
+    const bar = this.#bars.create(total ?? bytes, bytes, { name, note: "" });
+    const added = { bar, rate: new Rate(), bytes, over: false };
+    this.#files.set(name, added);
+    return added;
+  }
+}
+
+const NOTES: Partial<Record<PullState, string>> = {
+  waiting: "waiting",
+  verifying: "checking",
+  done: "done",
+  failed: "failed",
+};
+
+function payloadOf(
+  name: string,
+  { state, bytes, total_bytes: total }: PullProgress["files"][number] | PullProgress,
+  { perSecond, etaS }: { perSecond: number; etaS: number | null },
+): Payload {
+  const size =
+    total === null ? formatBytes(bytes) : `${formatBytes(bytes)} of ${formatBytes(total)}`;
+  const rate = perSecond > 0 ? `${formatBytes(Math.round(perSecond))}/s` : "";
+  const eta = etaS === null || perSecond <= 0 ? "" : `${formatDuration(etaS * 1000)} left`;
+  const note = NOTES[state];
+  const parts = [size, ...(note === undefined ? [rate, eta] : [note])];
+  return { name: shortened(printable(name)), note: parts.filter((part) => part !== "").join(", ") };
+}
+
+/** The end of a name tells more than its beginning: quantization, number of the part. */
+function shortened(name: string): string {
+  if (name.length <= NAME_CHARS) return name.padEnd(NAME_CHARS);
+  return `${name.slice(0, 9)}…${name.slice(10 - NAME_CHARS)}`;
+}
+
+const line: GenericFormatter = (options, { progress, maxWidth }, { name, note }: Payload) => {
+  // 45 columns for what follows the bar.
+  const width = Math.max(0, Math.min(options.barsize ?? 40, maxWidth - NAME_CHARS - 52));
+  const done = Math.round(Math.min(1, progress) * width);
+  const bar = (options.barCompleteChar ?? "#").repeat(done);
+  const rest = (options.barIncompleteChar ?? "-").repeat(width - done);
+  const percent = `${Math.floor(Math.min(1, progress) * 100)}`.padStart(3);
+  return `${name} ${bar}${rest} ${percent} %  ${note}`;
+};
+
+/** How fast a file comes, from its last seconds. */
+export class Rate {
+  #samples: { bytes: number; atMs: number }[] = [];
+
+  at(bytes: number, atMs: number): void {
+    const last = this.#samples.at(-1);
+    // It began anew.
+    if (last !== undefined && bytes < last.bytes) this.#samples = [];
+    else if (last !== undefined && atMs - last.atMs < SAMPLE_MS) return;
+    this.#samples.push({ bytes, atMs });
+    while ((this.#samples[0]?.atMs ?? atMs) < atMs - WINDOW_MS) this.#samples.shift();
+  }
+
+  perSecond(): number {
+    const [first, last] = [this.#samples[0], this.#samples.at(-1)];
+    if (first === undefined || last === undefined || last.atMs <= first.atMs) return 0;
+    return ((last.bytes - first.bytes) * 1000) / (last.atMs - first.atMs);
+  }
+}

@@ -1,0 +1,91 @@
+import type { Field, Inputs } from "./fields.ts";
+import { baseUrl, fallbacks, googleBaseUrl, providers, text } from "./schemas.ts";
+import type { ProviderSettings } from "./settings.ts";
+
+const aKey = () => text("the provider's API key");
+
+/** The settings of clouds; known names of the environment are taken beside `LLMLB_…`. */
+export const PROVIDER_FIELDS: { [K in keyof ProviderSettings]: Field<Inputs[K]> } = {
+  openaiApiKey: {
+    name: "openai_api_key",
+    flags: "--openai-api-key <key>",
+    aliases: ["OPENAI_API_KEY"],
+    secret: true,
+    group: "Clouds",
+    help: "Key for models named openai:…, also OPENAI_API_KEY",
+    schema: aKey,
+    fallback: () => null,
+    fallbackText: "none",
+  },
+  openaiBaseUrl: {
+    name: "openai_base_url",
+    flags: "--openai-base-url <url>",
+    aliases: ["OPENAI_BASE_URL"],
+    group: "Clouds",
+    help: "Where OpenAI's API is, also OPENAI_BASE_URL",
+    schema: () => baseUrl(),
+    fallback: () => "https://api.openai.com",
+  },
+  googleApiKey: {
+    name: "google_api_key",
+    flags: "--google-api-key <key>",
+    aliases: ["GOOGLE_API_KEY", "GEMINI_API_KEY"],
+    secret: true,
+    group: "Clouds",
+    help: "Key for models named google:…, also GOOGLE_API_KEY or GEMINI_API_KEY",
+    schema: aKey,
+    fallback: () => null,
+    fallbackText: "none",
+  },
+  googleBaseUrl: {
+    name: "google_base_url",
+    flags: "--google-base-url <url>",
+    aliases: ["GOOGLE_API_BASE_URL"],
+    group: "Clouds",
+    help: "Where Google's Gemini API is, also GOOGLE_API_BASE_URL",
+    schema: () => googleBaseUrl(),
+    fallback: () => "https://generativelanguage.googleapis.com/v1beta",
+  },
+  anthropicApiKey: {
+    name: "anthropic_api_key",
+    flags: "--anthropic-api-key <key>",
+    aliases: ["ANTHROPIC_API_KEY"],
+    secret: true,
+    group: "Clouds",
+    help: "Key for models named anthropic:…, also ANTHROPIC_API_KEY",
+    schema: aKey,
+    fallback: () => null,
+    fallbackText: "none",
+  },
+  anthropicBaseUrl: {
+    name: "anthropic_base_url",
+    flags: "--anthropic-base-url <url>",
+    aliases: ["ANTHROPIC_API_BASE_URL"],
+    group: "Clouds",
+    help: "Where Anthropic's API is, also ANTHROPIC_API_BASE_URL",
+    schema: () => baseUrl(),
+    fallback: () => "https://api.anthropic.com",
+  },
+  providers: {
+    name: "providers",
+    flags: "--provider <name=url>",
+    group: "Clouds",
+    help: "Another OpenAI-compatible cloud, for models named name:…, its key as https://KEY@host; \
+may be repeated",
+    schema: () => providers(),
+    fallback: () => [],
+    fallbackText: "none",
+    repeatable: true,
+  },
+  fallbacks: {
+    name: "fallbacks",
+    flags: "--fallback <model=cloud>",
+    group: "Clouds",
+    help: "Cloud model that takes the requests for a model (*: for any) that no endpoint can take, \
+e.g. llama=openai:gpt-4o; may be repeated",
+    schema: () => fallbacks(),
+    fallback: () => [],
+    fallbackText: "none",
+    repeatable: true,
+  },
+};

@@ -1,0 +1,89 @@
+import type { Kysely } from "kysely";
+import type { HistorySchema, RequestsTable, StateSchema } from "../schema.ts";
+
+/** The columns of a request without its bodies. */
+export const REQUEST_COLUMNS = [
+  ...(["id", "request_id", "request_type", "model"] as const),
+  ...(["endpoint_id", "endpoint_name", "endpoint_url", "api_key_id", "client_ip"] as const),
+  ...(["started_at", "completed_at", "streamed", "retries"] as const),
+  ...(["succeeded", "http_status", "error", "queue_ms", "first_byte_ms", "duration_ms"] as const),
+  ...(["input_tokens", "output_tokens", "cached_tokens", "token_source"] as const),
+] satisfies (keyof RequestsTable)[];
+
+/** All columns of a request in the order of their parameters. */
+const PARAMETERS = [...REQUEST_COLUMNS, "request_body", "response_body"] as const;
+
+/** The statements that write to `history.db`, each with one row's parameters. */
+export function historyStatements(db: Kysely<HistorySchema>) {
+  const request = Object.fromEntries(PARAMETERS.map((column) => [column, 0]));
+  return {
+    /** Parameters: `PARAMETERS`. A request that is there already stays: a batch may come twice. */
+    request: db
+      .insertInto("requests")
+      .values(request as unknown as RequestsTable)
+      .onConflict((conflict) => conflict.doNothing())
+      .compile().sql,
+    /** Parameters: see `usageStatement`. */
+    usage: usageStatement(db),
+    /** Parameters: endpoint, time, succeeded, latency, error, status before, status after. */
+    check: db
+      .insertInto("checks")
+      .values({
+        ...{ endpoint_id: "", checked_at: 0, succeeded: 0, latency_ms: 0, error: "" },
+        ...{ status_before: "", status_after: "" },
+      } as HistorySchema["checks"])
+      .compile().sql,
+  };
+}
+
+/** Parameters: day, endpoint, model, key, kind of request, then what is added up. */
+function usageStatement(db: Kysely<HistorySchema>): string {
+  return db
+    .insertInto("usage")
+    .values({
+      ...{ day: "", endpoint_id: "", model: "", api_key_id: "", request_type: "" },
+      ...{ requests: 0, succeeded: 0, failed: 0 },
+      ...{ input_tokens: 0, output_tokens: 0, cached_tokens: 0, duration_ms: 0 },
+    })
+    .onConflict((conflict) =>
+      conflict
+        .columns(["day", "endpoint_id", "model", "api_key_id", "request_type"])
+        .doUpdateSet((row) => ({
+          requests: row("usage.requests", "+", row.ref("excluded.requests")),
+          succeeded: row("usage.succeeded", "+", row.ref("excluded.succeeded")),
+          failed: row("usage.failed", "+", row.ref("excluded.failed")),
+          input_tokens: row("usage.input_tokens", "+", row.ref("excluded.input_tokens")),
+          output_tokens: row("usage.output_tokens", "+", row.ref("excluded.output_tokens")),
+          cached_tokens: row("usage.cached_tokens", "+", row.ref("excluded.cached_tokens")),
+          duration_ms: row("usage.duration_ms", "+", row.ref("excluded.duration_ms")),
+        })),
+    )
+    .compile().sql;
+}
+
+/** The statements that note what happens to endpoints; each ends with the endpoint's id. */
+export function endpointStatements(db: Kysely<StateSchema>) {
+  const endpoint = () => db.updateTable("endpoints").where("id", "=", "");
+  return {
+    /** Parameters: average, when it was measured. */
+    latency: endpoint().set({ inference_latency_ms: 0, inference_measured_at: 0 }).compile().sql,
+    /** Parameters: status, duration, last seen (null keeps), last error, errors in a row. */
+    health: endpoint()
+      .set((row) => ({
+        status: row.val(""),
+        latency_ms: row.val(0),
+        last_seen_at: row.fn.coalesce(row.val<number | null>(0), "last_seen_at"),
+        last_error: row.val(""),
+        error_count: row.val(0),
+      }))
+      .compile().sql,
+    /** Parameters: how many more requests, of them succeeded, failed. */
+    requests: endpoint()
+      .set((row) => ({
+        total_requests: row("total_requests", "+", 0),
+        succeeded_requests: row("succeeded_requests", "+", 0),
+        failed_requests: row("failed_requests", "+", 0),
+      }))
+      .compile().sql,
+  };
+}

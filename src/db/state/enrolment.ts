@@ -1,0 +1,195 @@
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { type Kysely, sql } from "kysely";
+import type { StateSchema } from "../schema.ts";
+
+/** What a token is good for; it is refused for anything else. */
+export type TokenPurpose = "node";
+
+export interface NewToken {
+  purpose: TokenPurpose;
+  /** How long it can be used. Default: 1 hour. */
+  ttlMs?: number;
+  /** How often it can be used; null is without limit. Default: 1. */
+  usesMax?: number | null;
+  /** What the operator wants to remember about it. */
+  note?: string | null;
+}
+
+/** A token as it is listed; the token itself is not kept. */
+export interface TokenRow {
+  id: string;
+  purpose: string;
+  note: string | null;
+  createdAt: number;
+  expiresAt: number;
+  usesMax: number | null;
+  uses: number;
+  revokedAt: number | null;
+}
+
+/** Why a token is no good. */
+export type Refusal = "unknown" | "revoked" | "expired" | "used_up";
+
+/** `again`: it had been used for the same before, which counts once. */
+export type Redeemed =
+  | { ok: true; tokenId: string; again: boolean }
+  | { ok: false; reason: Refusal };
+
+const TTL_MS = 3_600_000;
+
+/** Tokens that let nodes in, and the keys by which enrolled nodes are known. */
+export class Enrolment {
+  readonly #db: Kysely<StateSchema>;
+
+  constructor(db: Kysely<StateSchema>) {
+    this.#db = db;
+  }
+
+  /** Makes a token. It is shown this once: only its hash is kept. */
+  async createToken(given: NewToken): Promise<TokenRow & { token: string }> {
+    const { purpose, ttlMs = TTL_MS, usesMax = 1, note = null } = given;
+    const token = `enrol_${randomBytes(24).toString("base64url")}`;
+    const createdAt = Date.now();
+    const row = await this.#db
+      .insertInto("enrolment_tokens")
+      .values({
+        ...{ id: crypto.randomUUID(), token_hash: hashOf(token), purpose, note, uses: 0 },
+        ...{ created_at: createdAt, expires_at: createdAt + ttlMs, uses_max: usesMax },
+      })
+      .returningAll()
+      .executeTakeFirstOrThrow();
+    return { ...toToken(row), token };
+  }
+
+  /** Uses a token once. Of two who redeem the last use at the same time, one is refused. */
+  async redeem(token: string, purpose: TokenPurpose, now = Date.now()): Promise<Redeemed> {
+    const used = await this.#db
+      .updateTable("enrolment_tokens")
+      .set({ uses: sql`uses + 1` })
+      .where("token_hash", "=", hashOf(token))
+      .where("purpose", "=", purpose)
+      .where("revoked_at", "is", null)
+      .where("expires_at", ">", now)
+      .where((row) => row.or([row("uses_max", "is", null), row("uses", "<", row.ref("uses_max"))]))
+      .returning("id")
+      .executeTakeFirst();
+    if (used !== undefined) return { ok: true, tokenId: used.id, again: false };
+    return { ok: false, reason: await this.#refusal(token, purpose, now) };
+  }
+
+  /**
+   * Uses a token for a node. One that the node had itself used up is good for it still: it may not
+   * have heard of its key, because the answer was lost or it ended before the key was on disk.
+   */
+  async redeemFor(nodeId: string, token: string, now = Date.now()): Promise<Redeemed> {
+    const redeemed = await this.redeem(token, "node", now);
+    if (redeemed.ok || redeemed.reason !== "used_up") return redeemed;
+    const own = await this.#db
+      .selectFrom("enrolment_tokens")
+      .innerJoin("node_keys", "node_keys.token_id", "enrolment_tokens.id")
+      .select("enrolment_tokens.id")
+      .where("token_hash", "=", hashOf(token))
+      .where("node_id", "=", nodeId)
+      .executeTakeFirst();
+    return own === undefined ? redeemed : { ok: true, tokenId: own.id, again: true };
+  }
+
+  /** Gives a use back when what the token was redeemed for could not be done. */
+  async release(tokenId: string): Promise<void> {
+    await this.#db
+      .updateTable("enrolment_tokens")
+      .set({ uses: sql`max(uses - 1, 0)` })
+      .where("id", "=", tokenId)
+      .execute();
+  }
+
+  /** The newest tokens, newest first. */
+  async listTokens(limit = 1000): Promise<TokenRow[]> {
+    const query = this.#db.selectFrom("enrolment_tokens").selectAll();
+    return (await query.orderBy("created_at", "desc").limit(limit).execute()).map(toToken);
+  }
+
+  /** A token by its id. */
+  async token(id: string): Promise<TokenRow | undefined> {
+    const query = this.#db.selectFrom("enrolment_tokens").selectAll();
+    const row = await query.where("id", "=", id).executeTakeFirst();
+    return row === undefined ? undefined : toToken(row);
+  }
+
+  /** Makes a token useless, from when it first was; false if there is none. */
+  async revokeToken(id: string, now = Date.now()): Promise<boolean> {
+    const first = sql<number>`coalesce(revoked_at, ${now})`;
+    const query = this.#db.updateTable("enrolment_tokens").set({ revoked_at: first });
+    return (await query.where("id", "=", id).executeTakeFirst()).numUpdatedRows > 0n;
+  }
+
+  /** Forgets tokens that expired before `before`; returns how many. */
+  async pruneTokens(before: number): Promise<number> {
+    const query = this.#db.deleteFrom("enrolment_tokens").where("expires_at", "<", before);
+    return Number((await query.executeTakeFirst()).numDeletedRows);
+  }
+
+  /** Makes the key by which a node proves who it is; an earlier one of the same node ends. */
+  async issueNodeKey(nodeId: string, tokenId: string | null = null): Promise<string> {
+    const key = `node_${randomBytes(32).toString("base64url")}`;
+    const columns = { key_hash: hashOf(key), token_id: tokenId, created_at: Date.now() };
+    await this.#db
+      .insertInto("node_keys")
+      .values({ node_id: nodeId, ...columns })
+      .onConflict((conflict) => conflict.column("node_id").doUpdateSet(columns))
+      .execute();
+    return key;
+  }
+
+  /** Whether `key` is the key of this node. */
+  async isNodeKey(nodeId: string, key: string): Promise<boolean> {
+    const query = this.#db.selectFrom("node_keys").select("key_hash");
+    const row = await query.where("node_id", "=", nodeId).executeTakeFirst();
+    if (row === undefined) return false;
+    return timingSafeEqual(Buffer.from(hashOf(key)), Buffer.from(row.key_hash));
+  }
+
+  /** Ends a node's key; false if it has none. */
+  async revokeNodeKey(nodeId: string): Promise<boolean> {
+    const query = this.#db.deleteFrom("node_keys").where("node_id", "=", nodeId);
+    return (await query.executeTakeFirst()).numDeletedRows > 0n;
+  }
+
+  async #refusal(token: string, purpose: TokenPurpose, now: number): Promise<Refusal> {
+    const row = await this.#db
+      .selectFrom("enrolment_tokens")
+      .selectAll()
+      .where("token_hash", "=", hashOf(token))
+      .where("purpose", "=", purpose)
+      .executeTakeFirst();
+    if (row === undefined) return "unknown";
+    const worth = worthOf(toToken(row), now);
+    // It is usable by now if another use was given back meanwhile.
+    return worth === "usable" ? "used_up" : worth;
+  }
+}
+
+/** What a token is worth at a time. */
+export function worthOf(token: TokenRow, now: number): "usable" | Exclude<Refusal, "unknown"> {
+  if (token.revokedAt !== null) return "revoked";
+  if (token.expiresAt <= now) return "expired";
+  return token.usesMax !== null && token.uses >= token.usesMax ? "used_up" : "usable";
+}
+
+/** Tokens are random and long: a plain hash is enough, no one guesses them. */
+function hashOf(token: string): string {
+  return createHash("sha256").update(token).digest("hex");
+}
+
+function toToken(row: StateSchema["enrolment_tokens"]): TokenRow {
+  return {
+    id: row.id,
+    purpose: row.purpose,
+    note: row.note,
+    createdAt: row.created_at,
+    expiresAt: row.expires_at,
+    usesMax: row.uses_max,
+    uses: row.uses,
+    revokedAt: row.revoked_at,
+  };
+}

@@ -1,0 +1,27 @@
+import type { Kysely } from "kysely";
+import { readJson, Texts } from "../engine/json.ts";
+import type { StateSchema } from "../schema.ts";
+
+/** A model that an earlier program had registered, as its `models.json` described it. */
+export interface ImportedModel {
+  name: string;
+  repo: string | null;
+  filename: string | null;
+  /** Where it came from, e.g. `hf_gguf`. */
+  source: string | null;
+  description: string | null;
+  chatTemplate: string | null;
+  sizeBytes: number | null;
+  tags: string[];
+}
+
+/** The models that were imported, by name. */
+export async function importedModels(db: Kysely<StateSchema>): Promise<ImportedModel[]> {
+  const rows = await db.selectFrom("imported_models").selectAll().orderBy("name").execute();
+  return rows.map(({ size_bytes: sizeBytes, chat_template: chatTemplate, tags, ...rest }) => ({
+    ...rest,
+    sizeBytes,
+    chatTemplate,
+    tags: readJson(tags, Texts, []),
+  }));
+}

@@ -1,0 +1,211 @@
+import { ApiError, type Dialect, errorFrame } from "../../wire/error.ts";
+import { type Exchange, exchange } from "../client/exchange.ts";
+import { ClientError } from "../client/failure.ts";
+import { headerOf } from "../client/head.ts";
+import type { ForwardProxy } from "../client/proxy.ts";
+import type { RequestBody } from "../client/upload.ts";
+import { Deadlines } from "./deadlines.ts";
+import { EventNumbers } from "./eventnumbers.ts";
+import { forwardedHeaders, returnedHeaders } from "./headers.ts";
+import { relay, type SendOutcome, type Tap } from "./relay.ts";
+import type { Rewrite, Rewritten } from "./rewrite/rewrite.ts";
+import { errorInDialect } from "./upstreamerror.ts";
+
+/** Where a request goes on. */
+export interface ForwardTarget {
+  /** Complete URL; with `unix` only its path and query matter. */
+  url: string;
+  /** Path of a Unix socket to connect to. */
+  unix?: string;
+  /** Through which proxy; default none. */
+  proxy?: ForwardProxy | undefined;
+  /** Headers that replace the client's, e.g. the endpoint's own key. */
+  headers?: Record<string, string>;
+  /** How errors call the target, e.g. `endpoint gpu1`. */
+  label: string;
+}
+
+export interface ForwardOptions {
+  target: ForwardTarget;
+  method: string;
+  /** The client's headers; those that matter to inference go on (`headers.ts`). */
+  headers: Headers;
+  /** Sent as it is. A streamed one is used up by the first try. */
+  body: RequestBody;
+  requestId: string;
+  /** In whose terms a failure in mid-stream is told. */
+  dialect: Dialect;
+  /** The client's request, whose `signal` aborts when it goes away; see `Watch`. */
+  caller: { readonly signal: AbortSignal };
+  /** Longest wait for the response's headers, and for all of a small answer that is sent whole. */
+  firstByteTimeoutMs: number;
+  /** Longest silence inside the response's body. */
+  idleTimeoutMs: number;
+  /** Sees the answer's bytes as they pass by. */
+  tap?: Tap | undefined;
+  /** Makes the client's answer of the target's; default: it passes unchanged. */
+  rewrite?: Rewrite | undefined;
+  /** Says more exactly what a failure of the target (`upstream`) was: its process died, say. */
+  explain?(failure: ApiError): Promise<ApiError>;
+}
+
+/** How an answer begins. */
+interface Init {
+  status: number;
+  headers: Record<string, string>;
+}
+
+export interface Forwarded {
+  response: Response;
+  /** Settles when the body has been sent: how it ended. */
+  sent: Promise<SendOutcome>;
+}
+
+/** What Ollama streams. */
+export const JSON_LINES = "application/x-ndjson";
+
+/** An answer that is rewritten may be larger: there may be images in it. */
+const REWRITTEN_BYTES_MAX = 64 * 1024 * 1024;
+
+/** JSON answers up to this size are read whole, so that a cut becomes a clean error. */
+const WHOLE_BODY_BYTES_MAX = 8 * 1024 * 1024;
+
+const COMPLETE: Promise<SendOutcome> = Promise.resolve("complete");
+
+/**
+ * Sends a request on and returns the answer, status and bytes unchanged, but for errors that are
+ * not in the client's API: those are told in its shape. Event streams flow through
+ * as they come; if one breaks after its first byte, its last frame is an error in `dialect`.
+ * Throws `upstream` (502) when the target cannot be reached or breaks off, `timeout` (504) when it
+ * is silent, `client_closed` when the client has gone.
+ */
+export async function forward(options: ForwardOptions): Promise<Forwarded> {
+  const watch = new Deadlines(options.target.label, options.caller);
+  watch.wait("answer", options.firstByteTimeoutMs);
+  const { idleTimeoutMs, tap, rewrite } = options;
+  try {
+    const body = send(options);
+    watch.onEnd = (reason) => body.abort(reason);
+    const head = await body.head;
+    const init: Init = {
+      status: head.status,
+      headers: returnedHeaders(head.headers, options.requestId, options.dialect),
+    };
+    const type = headerOf(head, "content-type") ?? "";
+    const isEvents = type.startsWith("text/event-stream") || type.startsWith(JSON_LINES);
+    const isError = head.status >= 400;
+    if (!isEvents && (isError || (rewrite !== undefined && isJsonType(type)))) {
+      return await rewritten(body, init, options, watch);
+    }
+    if (!isEvents && head.framing === "length" && head.length <= WHOLE_BODY_BYTES_MAX) {
+      const bytes = body.ended ? body.read() : body.bytes(WHOLE_BODY_BYTES_MAX);
+      return whole(bytes instanceof Promise ? await bytes : bytes, init, { watch, tap });
+    }
+    if (isEvents) return events(body, init, options, watch);
+    watch.wait("rest", idleTimeoutMs);
+    const isJson = isJsonType(type) && head.framing !== "length";
+    const read = isJson ? await readHead(body, watch) : undefined;
+    if (read?.ended) return whole(read.bytes, init, { watch, tap });
+    const { stream, sent } = relay(body, { watch, idleTimeoutMs, tap, head: read?.bytes });
+    return { response: new Response(stream, init), sent };
+  } catch (cause) {
+    watch.end();
+    throw await asApiError(cause, options, watch);
+  }
+}
+
+function send({ target, method, headers, body, requestId }: ForwardOptions): Exchange {
+  const { url, unix, proxy } = target;
+  const sent = forwardedHeaders(headers, requestId, target.headers);
+  // What is no form is JSON, and was read as such whatever the client calls it.
+  const isForm = /^multipart\//i.test(sent["content-type"] ?? "");
+  if (body !== null && !isForm) sent["content-type"] = "application/json";
+  return exchange({ url, unix, proxy, method, headers: sent, body, keepAlive: true });
+}
+
+function whole(
+  bytes: Uint8Array | undefined,
+  init: Init,
+  { watch, tap }: { watch: Deadlines; tap: Tap | undefined },
+): Forwarded {
+  watch.end();
+  if (bytes !== undefined) tap?.push(bytes);
+  const body = bytes === undefined || bytes.byteLength === 0 ? null : bytes;
+  return { response: new Response(body as BodyInit | null, init), sent: COMPLETE };
+}
+
+function isJsonType(type: string): boolean {
+  return type.startsWith("application/json");
+}
+
+/** An error, or an answer of which another is made: read as a whole first, whatever its framing. */
+async function rewritten(
+  body: Exchange,
+  init: Init,
+  { rewrite, tap, idleTimeoutMs, dialect, requestId, target }: ForwardOptions,
+  watch: Deadlines,
+): Promise<Forwarded> {
+  watch.wait("rest", idleTimeoutMs);
+  const bytes = Buffer.from(await body.bytes(REWRITTEN_BYTES_MAX));
+  const made: Rewritten = rewrite?.whole(bytes, init.status) ?? { bytes };
+  const { status = init.status } = made;
+  const answer = { status, bytes: made.bytes, dialect, requestId, label: target.label };
+  const told = status >= 400 ? errorInDialect(answer) : undefined;
+  const isAsItWas = rewrite === undefined && told === undefined;
+  const type = isAsItWas ? undefined : { "content-type": "application/json" };
+  const headers = { ...init.headers, ...type, ...made.headers };
+  tap?.push(bytes);
+  return whole(told ?? made.bytes, { status, headers }, { watch, tap: undefined });
+}
+
+/** Passes a stream of events (or of JSON lines) on; should it break, its last frame says so. */
+function events(body: Exchange, init: Init, options: ForwardOptions, watch: Deadlines): Forwarded {
+  const lastWords = async (cause: unknown) => {
+    const error = await asApiError(cause, options, watch);
+    const made = rewrite?.fail?.(error);
+    if (made !== undefined) return made;
+    const frame = errorFrame(error, options.dialect, numbers?.next);
+    // The event before it may lack its empty line.
+    return new TextEncoder().encode(options.dialect === "ollama" ? frame : `\n${frame}`);
+  };
+  const { idleTimeoutMs, dialect } = options;
+  const numbers = dialect === "responses" ? new EventNumbers(options.tap) : undefined;
+  const tap = numbers ?? options.tap;
+  const rewrite = options.rewrite?.stream(init.headers["content-type"] ?? "");
+  if (rewrite?.contentType !== undefined) init.headers["content-type"] = rewrite.contentType;
+  const { stream, sent } = relay(body, { watch, idleTimeoutMs, tap, rewrite, lastWords });
+  return { response: new Response(stream, init), sent };
+}
+
+/** The whole body if it is small enough, else what was read until then. */
+async function readHead(
+  body: Exchange,
+  watch: Deadlines,
+): Promise<{ bytes: Buffer; ended: boolean }> {
+  const pieces: Uint8Array[] = [];
+  let size = 0;
+  while (size <= WHOLE_BODY_BYTES_MAX) {
+    const piece = await body.read();
+    if (piece === undefined) return { bytes: Buffer.concat(pieces, size), ended: true };
+    watch.touch("rest");
+    pieces.push(piece);
+    size += piece.byteLength;
+  }
+  return { bytes: Buffer.concat(pieces, size), ended: false };
+}
+
+async function asApiError(
+  cause: unknown,
+  { target, explain }: ForwardOptions,
+  watch: Deadlines,
+): Promise<ApiError> {
+  if (watch.reason !== undefined) return watch.reason;
+  if (cause instanceof ApiError) return cause;
+  // The client's own body broke off or was too large: no fault of the target.
+  const told = cause instanceof ClientError && cause.code === "body" ? cause.cause : undefined;
+  if (told instanceof ApiError) return told;
+  const message = `Sending the request to ${target.label} failed: it could not be reached or broke \
+off its answer. Try again, or see GET /ready for what is online.`;
+  const failure = new ApiError("upstream", message, { cause });
+  return explain === undefined ? failure : explain(failure);
+}

@@ -1,0 +1,121 @@
+import type { Dialect } from "../../wire/error.ts";
+import { dialectOf } from "../../wire/route.ts";
+
+/**
+ * Request headers that go on to a target. A list of what passes, not of what does not: a client's
+ * credentials, cookies, origin and addresses are its business with us, and an endpoint must not
+ * see a header just because nobody thought of it.
+ */
+const FORWARDED = [
+  "accept",
+  "anthropic-beta",
+  "anthropic-version",
+  "content-type",
+  "idempotency-key",
+  "openai-beta",
+  "traceparent",
+  "tracestate",
+  "user-agent",
+] as const;
+
+/**
+ * Response headers that stay behind: those of one connection (RFC 9110, 7.6.1), those that we set
+ * ourselves, those by which a target would speak to browsers in our name, and those that tell whose
+ * account at a cloud the balancer uses.
+ */
+const NOT_RETURNED = new Set([
+  "alt-svc",
+  "anthropic-organization-id",
+  "connection",
+  "content-encoding",
+  "content-length",
+  "date",
+  "keep-alive",
+  "openai-organization",
+  "openai-project",
+  "proxy-authenticate",
+  "proxy-connection",
+  "server",
+  "set-cookie",
+  "strict-transport-security",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+  "x-request-id",
+]);
+
+/**
+ * The request headers that a target gets: the ones of the client that matter to inference, unless
+ * its `Connection` names them as its own, then `own`, which win. Answers are asked for
+ * uncompressed, so that bytes can pass untouched.
+ */
+export function forwardedHeaders(
+  client: Headers,
+  requestId: string,
+  own?: Record<string, string>,
+): Record<string, string> {
+  const out: Record<string, string> = { "accept-encoding": "identity", "x-request-id": requestId };
+  const nominated = nominatedBy(client.get("connection") ?? "");
+  for (const name of FORWARDED) {
+    const value = client.get(name);
+    if (value !== null && !nominated.has(name)) out[name] = value;
+  }
+  return own === undefined ? out : Object.assign(out, own);
+}
+
+/**
+ * The response headers of a target (names in lower case, each followed by its value) that the
+ * client gets, with our id of the request: not those of one connection, nor those that the target's
+ * `Connection` names as such. Anthropic's clients read the id from `request-id`, where a target's
+ * own one is kept: its operator is asked with it.
+ */
+export function returnedHeaders(
+  target: string[],
+  requestId: string,
+  dialect: Dialect = "openai",
+): Record<string, string> {
+  const out: Record<string, string> = { "x-request-id": requestId };
+  const nominated = nominatedBy(connectionOf(target));
+  for (let i = 0; i < target.length; i += 2) {
+    const name = target[i] ?? "";
+    if (NOT_RETURNED.has(name) || nominated.has(name)) continue;
+    if (name.startsWith("access-control-")) continue;
+    const value = target[i + 1] ?? "";
+    out[name] = Object.hasOwn(out, name) ? `${out[name]}, ${value}` : value;
+  }
+  if (dialect === "anthropic") out["request-id"] ??= requestId;
+  return out;
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+/**
+ * The headers that `Connection` names as those of one connection (RFC 9110, 7.6.1), in lower case.
+ * Whoever names one that is for everybody, such as `cache-control`, errs, and it stays behind as
+ * the RFC wants. Only `content-type` goes on nevertheless: we tell forms from JSON and streams from
+ * whole answers by it, and so does whoever gets them. Framing is not at stake: what length and
+ * coding a message has on its next connection, we say ourselves, as with all that we add.
+ */
+function nominatedBy(connection: string): ReadonlySet<string> {
+  if (connection === "" || connection === "keep-alive" || connection === "close") return NONE;
+  const names = new Set(connection.split(",").map((name) => name.trim().toLowerCase()));
+  names.delete("content-type");
+  return names;
+}
+
+/** The value of all the lines of `Connection`, as one list. */
+function connectionOf(target: string[]): string {
+  let value = "";
+  for (let i = 0; i < target.length; i += 2) {
+    if (target[i] !== "connection") continue;
+    value = value === "" ? (target[i + 1] ?? "") : `${value},${target[i + 1]}`;
+  }
+  return value;
+}
+
+/** Puts the id of a request to this path into the headers of an answer of our own. */
+export function tellRequestId(headers: Headers, requestId: string, path: string): void {
+  headers.set("x-request-id", requestId);
+  if (dialectOf(path) === "anthropic") headers.set("request-id", requestId);
+}

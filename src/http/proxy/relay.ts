@@ -1,0 +1,142 @@
+import type { Exchange } from "../client/exchange.ts";
+import type { Deadlines } from "./deadlines.ts";
+import type { StreamRewrite } from "./rewrite/rewrite.ts";
+
+/** How the sending of a body ended. */
+export type SendOutcome = "complete" | "failed" | "cancelled";
+
+/** Sees bytes as they pass by; it may neither change nor keep them. */
+export interface Tap {
+  push(bytes: Uint8Array): void;
+}
+
+export interface RelayOptions {
+  watch: Deadlines;
+  /** Longest silence of the target, and longest stall of the client. */
+  idleTimeoutMs: number;
+  /** Sent first: what was read already. */
+  head?: Uint8Array | undefined;
+  tap?: Tap | undefined;
+  /** Makes what is sent of what comes; the tap sees what comes. */
+  rewrite?: StreamRewrite | undefined;
+  /**
+   * Makes the last bytes of a stream that breaks. When absent the connection is cut instead, which
+   * HTTP clients see as an incomplete body.
+   */
+  lastWords?(cause: unknown): Promise<Uint8Array>;
+}
+
+export interface Relayed {
+  stream: ReadableStream<Uint8Array>;
+  sent: Promise<SendOutcome>;
+}
+
+/** A line that grows longer than this is passed on in pieces. */
+const HELD_BYTES_MAX = 256 * 1024;
+
+const LINE_FEED = 10;
+
+/**
+ * Passes a target's body on as it comes, at the client's pace: little is read ahead, so a slow
+ * client slows the target. Bytes and order stay as they are. With `lastWords`, half a line is held
+ * back until its rest arrives: what a client has got of a broken stream is then whole lines.
+ */
+export function relay(body: Exchange, options: RelayOptions): Relayed {
+  const { watch, lastWords, head, tap, rewrite } = options;
+  const { promise: sent, resolve } = Promise.withResolvers<SendOutcome>();
+  const lines = lastWords === undefined ? undefined : new WholeLines();
+  const end = (outcome: SendOutcome) => {
+    watch.end();
+    resolve(outcome);
+  };
+
+  async function pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
+    try {
+      for (;;) {
+        watch.touch("rest");
+        const read = body.read();
+        const bytes = read instanceof Promise ? await read : read;
+        if (bytes !== undefined) tap?.push(bytes);
+        const whole = bytes === undefined || lines === undefined ? bytes : lines.take(bytes);
+        const piece = whole === undefined || rewrite === undefined ? whole : rewrite.push(whole);
+        if (piece !== undefined) {
+          watch.touch("client");
+          controller.enqueue(piece);
+          return;
+        }
+        if (bytes !== undefined) continue;
+        for (const last of ending()) controller.enqueue(last);
+        end("complete");
+        controller.close();
+        return;
+      }
+    } catch (cause) {
+      if (watch.reason?.kind === "client_closed") return;
+      end("failed");
+      // Without an argument, because Bun prints what it is given.
+      if (lastWords === undefined) return void controller.error();
+      controller.enqueue(await lastWords(cause));
+      controller.close();
+    }
+  }
+
+  /** What is sent when the target's stream has ended. */
+  function ending(): Uint8Array[] {
+    const rest = lines?.rest();
+    const made = rest === undefined || rewrite === undefined ? rest : rewrite.push(rest);
+    return [made, rewrite?.end()].filter((piece) => piece !== undefined);
+  }
+
+  function start(controller: ReadableStreamDefaultController<Uint8Array>): void {
+    watch.wait("client", options.idleTimeoutMs);
+    watch.onEnd = (reason) => {
+      body.abort(reason);
+      if (reason.kind !== "client_closed") return;
+      end("cancelled");
+      // Nobody may be pulling: a client that stopped reading is cut off.
+      controller.error();
+    };
+    if (head === undefined) return;
+    tap?.push(head);
+    controller.enqueue(head);
+  }
+  const cancel = () => watch.cancel();
+  const stream = new ReadableStream<Uint8Array>({ start, pull, cancel }, { highWaterMark: 0 });
+  return { stream, sent };
+}
+
+/** Cuts a stream of bytes at line ends only. */
+class WholeLines {
+  #held: Uint8Array[] = [];
+  #heldBytes = 0;
+
+  /** The bytes that may be sent now. */
+  take(piece: Uint8Array): Uint8Array | undefined {
+    const complete = piece.at(-1) === LINE_FEED;
+    if (complete && this.#heldBytes === 0) return piece;
+    const cut = complete ? piece.byteLength : piece.lastIndexOf(LINE_FEED) + 1;
+    const fits = this.#heldBytes + piece.byteLength - cut <= HELD_BYTES_MAX;
+    if (!fits) {
+      this.#hold(piece);
+      return this.rest();
+    }
+    if (cut > 0) this.#hold(piece.subarray(0, cut));
+    const whole = cut > 0 ? this.rest() : undefined;
+    if (cut < piece.byteLength) this.#hold(piece.subarray(cut));
+    return whole;
+  }
+
+  /** All that is held back. */
+  rest(): Uint8Array | undefined {
+    const held = this.#held;
+    if (held.length === 0) return undefined;
+    this.#held = [];
+    this.#heldBytes = 0;
+    return held.length === 1 ? held[0] : Buffer.concat(held);
+  }
+
+  #hold(piece: Uint8Array): void {
+    this.#held.push(piece);
+    this.#heldBytes += piece.byteLength;
+  }
+}

@@ -1,0 +1,138 @@
+import type { ZodType } from "zod";
+import { ApiError } from "../../wire/error.ts";
+import { dialectOf } from "../../wire/route.ts";
+import type { Scope } from "./fastpath.ts";
+import { parseJsonObject } from "./json.ts";
+import { withoutIdleLimit } from "./listen.ts";
+
+/** A JSON request body: the bytes as they came and what the schema read of them. */
+export interface JsonBody<T> {
+  bytes: Uint8Array<ArrayBuffer>;
+  value: T;
+}
+
+/** A schema with a cheaper way to the same answer where a body is valid and stays as it is. */
+export interface GuardedSchema<T> {
+  schema: ZodType<T>;
+  /** True only if the schema takes `json` unchanged. */
+  accepts(json: unknown): json is T;
+}
+
+const REMEDY = "send application/json";
+
+/** Fields that we decide by before the bytes go on. */
+const DECISIVE = ["model", "stream"] as const;
+
+/**
+ * Reads a JSON object body of at most `limitBytes` and checks it with `schema`. From then on the
+ * connection may be silent as long as the answer takes. Throws 415 for another content type
+ * (except on Ollama's routes) or a compressed body, 413 for too many bytes, 400 for anything else
+ * that is wrong.
+ */
+export async function readJson<T>(
+  c: Scope,
+  schema: ZodType<T> | GuardedSchema<T>,
+  limitBytes: number,
+): Promise<JsonBody<T>> {
+  requireJson(c.req.raw.headers, c.req.path);
+  const bytes = await readBytes(c.req.raw, limitBytes);
+  withoutIdleLimit(c);
+  const json = parseJsonObject(bytes, DECISIVE);
+  if (!("accepts" in schema)) return { bytes, value: check(json, schema) };
+  return { bytes, value: schema.accepts(json) ? json : check(json, schema.schema) };
+}
+
+/**
+ * Reads a whole body (of a request or of an answer) of at most `limitBytes`. Throws 413 beyond, and
+ * 400 if the sender breaks off.
+ */
+export function readBytes(
+  message: Request | Response,
+  limitBytes: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  // No async functions here: each one more costs on the way of every request.
+  const declared = message.headers.get("content-length");
+  if (declared === null) return readCapped(message.body, limitBytes).catch(incomplete);
+  if (Number(declared) > limitBytes) return Promise.reject(tooLarge(limitBytes));
+  return message.arrayBuffer().then((buffer) => new Uint8Array(buffer), incomplete);
+}
+
+function incomplete(cause: unknown): never {
+  if (cause instanceof ApiError) throw cause;
+  throw new ApiError("invalid_request", "Reading the request body failed: it ended early.", {
+    code: "body_incomplete",
+    cause,
+  });
+}
+
+async function readCapped(
+  body: ReadableStream<Uint8Array> | null,
+  limitBytes: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  if (body === null) return new Uint8Array(0);
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    size += chunk.byteLength;
+    if (size > limitBytes) throw tooLarge(limitBytes);
+    chunks.push(chunk);
+  }
+  return new Uint8Array(await new Blob(chunks as Uint8Array<ArrayBuffer>[]).arrayBuffer());
+}
+
+function tooLarge(limitBytes: number): ApiError {
+  const message = `The request body is too large: at most ${limitBytes} bytes are accepted here.`;
+  return new ApiError("body_too_large", message);
+}
+
+function requireJson(headers: Headers, path: string): void {
+  const header = headers.get("content-type");
+  if (header !== "application/json" && !isUntyped(header, headers, path)) requireJsonType(header);
+  const encoding = headers.get("content-encoding");
+  if (encoding !== null && encoding.toLowerCase() !== "identity") {
+    throw unsupported(`The content encoding ${encoding}`, "send the body uncompressed");
+  }
+}
+
+/**
+ * Nobody has to name the type, and Ollama takes JSON under any name: its documentation has curl
+ * call it a form. Pages of any site may send both without being asked, so not for them: their
+ * requests have an `Origin`.
+ */
+function isUntyped(header: string | null, headers: Headers, path: string): boolean {
+  return (header === null || dialectOf(path) === "ollama") && !headers.has("origin");
+}
+
+function requireJsonType(header: string | null): void {
+  if (header === null) throw unsupported("A web page's body without a content type", REMEDY);
+  const [type = "", ...parameters] = header.toLowerCase().split(";");
+  const name = type.trim();
+  if (name !== "application/json" && !/^application\/[\w.-]+\+json$/.test(name)) {
+    throw unsupported(`The content type ${name}`, REMEDY);
+  }
+  const charset = parameters.find((parameter) => parameter.trim().startsWith("charset="));
+  if (charset !== undefined && !/=\s*"?(utf-?8|us-ascii)"?\s*$/.test(charset)) {
+    throw unsupported(`The${charset.replace("=", " ")}`, "send UTF-8");
+  }
+}
+
+function unsupported(what: string, remedy: string): ApiError {
+  return new ApiError(
+    "unsupported_media_type",
+    `${what} is not supported on this route: ${remedy}.`,
+  );
+}
+
+function check<T>(json: object, schema: ZodType<T>): T {
+  const result = schema.safeParse(json);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  const unknown = issue?.code === "unrecognized_keys" ? issue.keys.slice(0, 1) : [];
+  const param = [...(issue?.path ?? []), ...unknown].join(".");
+  const told = issue?.message ?? "";
+  // Messages of our own name their field; zod's do not.
+  const reason = param === "" || /`|^Unrecognized/.test(told) ? told : `\`${param}\`: ${told}`;
+  throw new ApiError("invalid_request", `The request is invalid: ${reason}.`, {
+    ...(param === "" ? {} : { param }),
+  });
+}

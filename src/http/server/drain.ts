@@ -1,0 +1,53 @@
+import { ApiError } from "../../wire/error.ts";
+
+/** Paths that answer while draining, so that watchers see the state. */
+const ALWAYS_OPEN = new Set(["/health", "/ready", "/api/health", "/v0/health", "/metrics"]);
+
+/** Counts running requests and, once closing, refuses new ones. */
+export class Drain {
+  #active = 0;
+  #closing = false;
+  #idle = Promise.withResolvers<void>();
+
+  /** Requests whose answer is not completely sent yet. */
+  get active(): number {
+    return this.#active;
+  }
+
+  get closing(): boolean {
+    return this.#closing;
+  }
+
+  /**
+   * Registers a request; the returned function (idempotent) ends it.
+   * Throws `draining` (503, `Retry-After`) once closing.
+   */
+  enter(path: string): () => void {
+    if (ALWAYS_OPEN.has(path)) return () => undefined;
+    if (this.#closing) {
+      throw new ApiError("draining", "llmlb is shutting down: send the request again shortly.", {
+        retryAfterS: 5,
+      });
+    }
+    this.#active += 1;
+    let open = true;
+    return () => {
+      if (!open) return;
+      open = false;
+      this.#active -= 1;
+      if (this.#closing && this.#active === 0) this.#idle.resolve();
+    };
+  }
+
+  /** Refuses new requests and waits for the running ones. False: `timeoutMs` passed first. */
+  async close(timeoutMs: number): Promise<boolean> {
+    this.#closing = true;
+    if (this.#active === 0) return true;
+    let timer: Timer | undefined;
+    const late = new Promise<boolean>((resolve) => {
+      timer = setTimeout(() => resolve(false), timeoutMs);
+    });
+    const idle = this.#idle.promise.then(() => true);
+    return Promise.race([idle, late]).finally(() => clearTimeout(timer));
+  }
+}

@@ -1,0 +1,90 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { z } from "zod";
+import { createLogger } from "../../lib/log.ts";
+import { rawClient } from "../../testkit/servers/raw.ts";
+import { createApp } from "./app.ts";
+import { readJson } from "./body.ts";
+import { Drain } from "./drain.ts";
+import { type Listener, listen, withoutIdleLimit } from "./listen.ts";
+
+/** Longer than a limit of a second, which Bun looks at every four. */
+const SILENCE_MS = 6000;
+const LIMIT_MS = SILENCE_MS + 4000;
+
+let listener: Listener;
+beforeAll(() => {
+  const app = createApp({ log: createLogger({ level: "silent" }), drain: new Drain() });
+  app.get("/limited", () => late());
+  app.get("/unlimited", async (c) => {
+    withoutIdleLimit(c);
+    return late();
+  });
+  app.post("/json", async (c) => {
+    await readJson(c, z.object({}), 100);
+    return late();
+  });
+  app.get("/address", (c) => c.text(c.env.server?.requestIP(c.req.raw)?.address ?? "unknown"));
+  listener = listen(app, { host: "127.0.0.1", port: 0, idleTimeoutS: 1 });
+});
+afterAll(() => listener.stop(true));
+
+/** Begins at once, then is silent. */
+function late(): Response {
+  const { readable, writable } = new TransformStream<string, string>();
+  const writer = writable.getWriter();
+  const write = async () => {
+    await writer.write("begun, ");
+    await Bun.sleep(SILENCE_MS);
+    await writer.write("late");
+    await writer.close();
+  };
+  write().catch(() => undefined); // the client is gone
+  return new Response(readable.pipeThrough(new TextEncoderStream()));
+}
+
+/** All that is answered to a request until the connection ends. */
+async function answer(head: string): Promise<string> {
+  const client = await rawClient(listener.url);
+  client.send(head);
+  return client.closed;
+}
+
+const HOST = "HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n";
+/** As some probes and old proxies ask. */
+const HOSTLESS = "HTTP/1.0\r\n";
+const JSON_BODY = "content-type: application/json\r\ncontent-length: 2\r\n\r\n{}";
+
+describe("a silent answer", () => {
+  test.concurrent(
+    "ends with its connection",
+    async () => {
+      const received = await answer(`GET /limited ${HOST}\r\n`);
+      expect(received).not.toContain("late");
+    },
+    LIMIT_MS,
+  );
+
+  for (const [name, version] of Object.entries({ HOST, HOSTLESS })) {
+    test.concurrent(
+      `may be so where its route says so: ${name}`,
+      async () => {
+        expect(await answer(`GET /unlimited ${version}\r\n`)).toContain("late");
+      },
+      LIMIT_MS,
+    );
+
+    test.concurrent(
+      `may be so once a JSON body is read: ${name}`,
+      async () => {
+        expect(await answer(`POST /json ${version}${JSON_BODY}`)).toContain("late");
+      },
+      LIMIT_MS,
+    );
+  }
+});
+
+test("who asks is known with and without a Host", async () => {
+  for (const version of [HOST, HOSTLESS]) {
+    expect(await answer(`GET /address ${version}\r\n`)).toEndWith("127.0.0.1");
+  }
+});

@@ -1,0 +1,124 @@
+import { lookup } from "node:dns/promises";
+import { BlockList, isIP } from "node:net";
+import { ApiError } from "../wire/error.ts";
+
+/** Addresses that no endpoint has, but from which clouds hand out the machine's credentials. */
+const REFUSED = new BlockList();
+REFUSED.addSubnet("169.254.0.0", 16, "ipv4");
+REFUSED.addSubnet("0.0.0.0", 8, "ipv4");
+REFUSED.addSubnet("224.0.0.0", 3, "ipv4");
+REFUSED.addAddress("100.100.100.200", "ipv4");
+REFUSED.addSubnet("fe80::", 10, "ipv6");
+REFUSED.addSubnet("ff00::", 8, "ipv6");
+REFUSED.addAddress("::", "ipv6");
+REFUSED.addAddress("fd00:ec2::254", "ipv6");
+
+/** Addresses of this machine and of private networks, and such as belong to nobody. */
+const PRIVATE = new BlockList();
+PRIVATE.addSubnet("10.0.0.0", 8, "ipv4");
+PRIVATE.addSubnet("100.64.0.0", 10, "ipv4");
+PRIVATE.addSubnet("127.0.0.0", 8, "ipv4");
+PRIVATE.addSubnet("172.16.0.0", 12, "ipv4");
+PRIVATE.addSubnet("192.0.0.0", 24, "ipv4");
+PRIVATE.addSubnet("192.0.2.0", 24, "ipv4");
+PRIVATE.addSubnet("192.168.0.0", 16, "ipv4");
+PRIVATE.addSubnet("198.18.0.0", 15, "ipv4");
+PRIVATE.addSubnet("198.51.100.0", 24, "ipv4");
+PRIVATE.addSubnet("203.0.113.0", 24, "ipv4");
+PRIVATE.addAddress("::1", "ipv6");
+PRIVATE.addSubnet("fc00::", 7, "ipv6");
+PRIVATE.addSubnet("fec0::", 10, "ipv6");
+PRIVATE.addSubnet("2001::", 32, "ipv6");
+
+const REFUSED_NAMES = /^(metadata|metadata\.google\.internal|instance-data)\.?$/i;
+
+/** A name that is not resolved by then may be resolvable later. */
+const LOOKUP_MS_MAX = 2000;
+
+/**
+ * Refuses a URL that must not be called on anybody's behalf: not `http(s)`, or an address that is
+ * link-local, a cloud's metadata service, or none of a single machine. Names are looked up; one
+ * that cannot be is let through. Throws 400 `forbidden_address` with `param`.
+ */
+export async function guardUrl(address: string, param: string): Promise<void> {
+  const url = URL.parse(address);
+  if (url === null || !/^https?:$/.test(url.protocol)) throw refused(address, param);
+  const host = url.hostname.replace(/^\[|\]$/g, "");
+  if (isRefusedHost(host)) throw refused(host, param);
+  if (isIP(host) !== 0) return;
+  for (const resolved of await addressesOf(host)) {
+    if (isRefusedAddress(resolved)) throw refused(`${host} (${resolved})`, param);
+  }
+}
+
+/** Whether an IP address is one of those; false for anything else. */
+export function isRefusedAddress(address: string): boolean {
+  return isListed(REFUSED, address);
+}
+
+/**
+ * Whether an IP address is this machine's own or one of a private network (RFC 1918, 4193, 6598),
+ * or belongs to nobody (RFC 5737, 2544). False for anything else.
+ */
+export function isPrivateAddress(address: string): boolean {
+  return isListed(PRIVATE, address);
+}
+
+/** Whether a host is an address or a name under which clouds hand out credentials. */
+export function isRefusedHost(host: string): boolean {
+  return isRefusedAddress(host) || REFUSED_NAMES.test(host);
+}
+
+function isListed(list: BlockList, address: string): boolean {
+  const version = isIP(address);
+  if (version === 4) return list.check(address, "ipv4");
+  if (version !== 6) return false;
+  const inner = embeddedIpv4(address);
+  return list.check(address, "ipv6") || (inner !== undefined && isListed(list, inner));
+}
+
+/**
+ * The IPv4 address that an IPv6 address leads to: mapped (`::ffff:a.b.c.d`), compatible
+ * (`::a.b.c.d`), translated (`64:ff9b::a.b.c.d`) or in 6to4 (`2002:aabb:ccdd::`).
+ */
+function embeddedIpv4(address: string): string | undefined {
+  const groups = groupsOf(address);
+  if (groups === undefined) return undefined;
+  const [a = 0, b = 0, c = 0, , , mark = 0, high = 0, low = 0] = groups;
+  if (a === 0x2002) return dotted(b, c);
+  const zeroes = groups.slice(2, 5).every((group) => group === 0);
+  const plain = a === 0 && b === 0 && (mark === 0xffff || (mark === 0 && high !== 0));
+  const translated = a === 0x64 && b === 0xff9b && mark === 0;
+  return zeroes && (plain || translated) ? dotted(high, low) : undefined;
+}
+
+/** The eight groups of an IPv6 address. */
+function groupsOf(address: string): number[] | undefined {
+  const host = URL.parse(`http://[${address.replace(/%.*$/, "")}]`)?.hostname.slice(1, -1);
+  if (host === undefined) return undefined;
+  const [left = "", right = ""] = host.split("::");
+  const [head, tail] = [left, right].map((part) => (part === "" ? [] : part.split(":")));
+  const missing = 8 - (head?.length ?? 0) - (tail?.length ?? 0);
+  const all = [...(head ?? []), ...Array.from({ length: missing }, () => "0"), ...(tail ?? [])];
+  return all.map((group) => Number.parseInt(group, 16));
+}
+
+function dotted(high: number, low: number): string {
+  return `${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`;
+}
+
+async function addressesOf(host: string): Promise<string[]> {
+  const { promise: late, resolve } = Promise.withResolvers<string[]>();
+  const timer = setTimeout(() => resolve([]), LOOKUP_MS_MAX);
+  const found = lookup(host, { all: true }).then(
+    (all) => all.map(({ address }) => address),
+    () => [], // Unknown today; what cannot be resolved cannot be called either.
+  );
+  return Promise.race([found, late]).finally(() => clearTimeout(timer));
+}
+
+function refused(what: string, param: string): ApiError {
+  const message = `The address ${what} is refused: link-local and metadata addresses are never \
+called. Name the endpoint's own address.`;
+  return new ApiError("invalid_request", message, { code: "forbidden_address", param });
+}

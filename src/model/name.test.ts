@@ -1,0 +1,69 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { directoryOf, parseModelName } from "./name.ts";
+
+test.each([
+  ["gpt-oss-20b", "gpt-oss-20b"],
+  ["Mistral-7B-Instruct-v0.2", "mistral-7b-instruct-v0.2"],
+  ["openai/gpt-oss-20b", "openai/gpt-oss-20b"],
+  ["hf/Qwen/Qwen3-0.6B-GGUF", "hf/qwen/qwen3-0.6b-gguf"],
+  ["hf/Qwen/Qwen3-0.6B-GGUF/Qwen3-0.6B-Q8_0.gguf", "hf/qwen/qwen3-0.6b-gguf/qwen3-0.6b-q8_0"],
+])("the model %s has the folder %s", (id, folder) => {
+  expect(directoryOf(id)).toBe(folder);
+});
+
+test("a quantization is split off", () => {
+  expect(parseModelName("gpt-oss:20b")).toEqual({ id: "gpt-oss", quantization: "20b" });
+  expect(parseModelName("a/b:Q4_K_M")).toEqual({ id: "a/b", quantization: "Q4_K_M" });
+  expect(parseModelName("a/b")).toEqual({ id: "a/b" });
+});
+
+describe("a name is refused", () => {
+  test.each(["a:b:c", "a:", ":Q4", ":", "a:Q 4", "a:../x"])("for its colons: %p", (name) => {
+    expect(() => parseModelName(name)).toThrow("The model's name");
+  });
+
+  const long = "a".repeat(257);
+  const deep = "a/".repeat(8);
+  test.each([
+    "",
+    ".",
+    "..",
+    "../a",
+    "a/../b",
+    "a..",
+    "/a",
+    "a/",
+    "a//b",
+    "a\\b",
+    "a\0b",
+    "model@name",
+    "a b",
+    ".hidden",
+    "a/.gguf",
+    "ä",
+    "con",
+    "a/NUL.gguf",
+    long,
+    `${deep}a`,
+  ])("instead of folded into that of another: %p", (name) => {
+    expect(() => directoryOf(name)).toThrow("is invalid");
+  });
+});
+
+test("whatever is accepted stays below the models folder", () => {
+  fc.assert(
+    fc.property(fc.string({ unit: fc.constantFrom(..."aB0-_./\\:@ \0".split("")) }), (name) => {
+      let folder: string;
+      try {
+        folder = directoryOf(parseModelName(name).id);
+      } catch {
+        return;
+      }
+      expect(folder).toMatch(/^[a-z0-9_-]/);
+      const parts = folder.split("/");
+      expect(parts.every((part) => part !== "" && part !== "." && part !== "..")).toBe(true);
+      expect(folder).not.toMatch(/[\\:@ \0A-Z]/);
+    }),
+  );
+});

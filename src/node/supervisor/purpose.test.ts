@@ -1,0 +1,54 @@
+import { expect, test } from "bun:test";
+import type { Pooling } from "../../model/capability.ts";
+import { abilitiesOf, choosePurpose, type Purpose, purposeArgs } from "./purpose.ts";
+
+const NEEDS = ["generate", "embed", "rerank", undefined] as const;
+
+function row(pooling: Pooling | undefined, engineArgs: string[] = []): (Purpose | "refused")[] {
+  return NEEDS.map((need) => {
+    try {
+      return choosePurpose({ modelId: "m", need, pooling, engineArgs });
+    } catch (error) {
+      expect(error).toMatchObject({ status: 400, code: "model_capability_mismatch" });
+      return "refused";
+    }
+  });
+}
+
+test("the engine for a request follows from the model's pooling", () => {
+  expect(row(undefined)).toEqual(["generate", "embed", "refused", "generate"]);
+  for (const pooling of ["mean", "cls", "last"] as const) {
+    expect(row(pooling)).toEqual(["refused", "embed", "refused", "embed"]);
+  }
+  expect(row("rank")).toEqual(["refused", "refused", "rerank", "rerank"]);
+});
+
+test("an operator's --embeddings or --reranking makes one engine for everything", () => {
+  expect(row(undefined, ["--embeddings"])).toEqual(Array(4).fill("generate"));
+  expect(row("mean", ["--reranking"])).toEqual(Array(4).fill("generate"));
+});
+
+test("an embedding engine pools by mean unless the model or the operator says how", () => {
+  expect(purposeArgs("embed", undefined, []).slice(0, 3)).toEqual([
+    "--embeddings",
+    "--pooling",
+    "mean",
+  ]);
+  expect(purposeArgs("embed", undefined, []).join(" ")).toContain("--ctx-size 8192 --parallel 4");
+  expect(purposeArgs("embed", "last", []).join(" ")).not.toMatch(/--pooling|--ctx-size/);
+  expect(purposeArgs("embed", undefined, ["--pooling", "cls"])).not.toContain("--pooling");
+  expect(purposeArgs("generate", undefined, [])).toEqual([]);
+  expect(purposeArgs("rerank", "rank", [])).toEqual(["--reranking"]);
+});
+
+test("what a model can do follows from its pooling and its projector", () => {
+  const chat = ["chat", "completion", "embeddings"] as const;
+  const both = { vision: true, audio: true };
+  expect(abilitiesOf({ pooling: undefined }, [])).toEqual([...chat]);
+  expect(abilitiesOf({ pooling: undefined, senses: both }, [])).toEqual([
+    ...[...chat, "vision" as const, "speech_to_text" as const],
+  ]);
+  expect(abilitiesOf({ pooling: "cls", senses: both }, [])).toEqual(["embeddings"]);
+  expect(abilitiesOf({ pooling: "rank" }, [])).toEqual(["rerank"]);
+  expect(abilitiesOf({ pooling: undefined }, ["--embeddings"])).toBeUndefined();
+});

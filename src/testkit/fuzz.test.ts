@@ -1,0 +1,16 @@
+import { afterAll, expect, test } from "bun:test";
+import { TestHome } from "./engine.ts";
+import { fuzzOnce } from "./fuzz.ts";
+
+const FILES = 25;
+
+const home = new TestHome();
+afterAll(() => home[Symbol.dispose]());
+
+// More of them: scripts/fuzz.ts
+test("damaged models load, are refused or end their own process, and never hang", async () => {
+  for (let seed = 1; seed <= FILES; seed += 1) {
+    const { outcome, what } = await fuzzOnce(home, seed);
+    expect({ what, outcome }).not.toEqual({ what, outcome: "timeout" });
+  }
+}, 60_000);

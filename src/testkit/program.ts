@@ -1,0 +1,262 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { eventually } from "./eventually.ts";
+
+/** What a finished run of the program left. */
+export interface RunResult {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+export interface StartOptions {
+  /** The program's arguments; free ports are added for what is served. */
+  args?: string[];
+  /** Default: a fresh one, removed by `stop`. */
+  home?: string;
+  env?: Record<string, string>;
+  /** Default: standalone. */
+  mode?: "standalone" | "balancer" | "node";
+  /** Wait until requests can be served. Default: true. */
+  untilReady?: boolean;
+}
+
+/** Longest wait for the program to listen and be ready; a busy machine is slow. */
+const START_MS_MAX = 20_000;
+const STOP_MS_MAX = 20_000;
+/** A process that notices the end of its parent may take a moment to end too. */
+const GONE_MS_MAX = 3000;
+/** Log lines kept, to explain a failed start. */
+const LINES_KEPT = 40;
+
+/** The command line of the program: `LLMLB_BIN`, or the source. */
+export function command(args: string[]): string[] {
+  const binary = process.env.LLMLB_BIN;
+  if (binary !== undefined && binary !== "") return [binary, ...args];
+  const main = fileURLToPath(new URL("../main.ts", import.meta.url));
+  return [process.execPath, main, ...args];
+}
+
+/** A data folder of its own, under a short path: sockets live in it. */
+export function temporaryHome(): string {
+  return mkdtempSync(join(tmpdir(), "llmlb-spec-"));
+}
+
+/** A serving llmlb, started as a user would. */
+export class Program {
+  readonly home: string;
+  /** Where clients reach it. */
+  url = "";
+  /** Where its local node listens; the same as `url` for a node alone. */
+  nodeUrl = "";
+  readonly #child: ReturnType<typeof spawn>;
+  readonly #ownsHome: boolean;
+  readonly #watchdog: ReturnType<typeof watch>;
+  readonly #lines: string[] = [];
+  readonly #engines: { model: string; pid: number }[] = [];
+  #nodePid: number | undefined;
+  readonly #log: Promise<void>;
+
+  private constructor({ args = [], home, env = {}, mode = "standalone" }: StartOptions) {
+    this.home = home ?? temporaryHome();
+    this.#ownsHome = home === undefined;
+    const ports = ["--port", "0", ...(mode === "standalone" ? ["--node-port", "0"] : [])];
+    this.#child = spawn([mode === "standalone" ? "serve" : mode, ...ports, ...args], {
+      home: this.home,
+      env,
+    });
+    this.#watchdog = watch(this.#child.pid);
+    this.#log = this.#readLog();
+  }
+
+  /** Starts llmlb and waits until it serves. Throws with its last log lines if it does not. */
+  static async start(options: StartOptions = {}): Promise<Program> {
+    const program = new Program(options);
+    try {
+      await program.#untilServing(options);
+      return program;
+    } catch (cause) {
+      await program.kill();
+      throw new Error(`llmlb did not start:\n${program.#lines.join("\n")}`, { cause });
+    }
+  }
+
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  /** The exit code, once it has ended; null after a signal. */
+  get exited(): Promise<number | null> {
+    return this.#child.exited.then(() => this.#child.exitCode);
+  }
+
+  /** The process of a model's engine as last started. */
+  enginePid(model: string): number {
+    const engine = this.#engines.findLast((one) => one.model === model);
+    if (engine === undefined) throw new Error(`no engine of ${model} was started`);
+    return engine.pid;
+  }
+
+  /** Engines that were started so far. */
+  get engines(): number {
+    return this.#engines.length;
+  }
+
+  /** The process of the local node as last started. */
+  get nodePid(): number {
+    if (this.#nodePid === undefined) throw new Error("no local node was started");
+    return this.#nodePid;
+  }
+
+  signal(name: "SIGTERM" | "SIGINT" | "SIGKILL"): void {
+    this.#child.kill(name);
+  }
+
+  /** What lives of it: itself, its node, engines, and short-lived ones that look at devices. */
+  processes(): number[] {
+    return processesOf(this.home);
+  }
+
+  /** Ends it in good order; throws unless it ends with 0 and leaves no process behind. */
+  async stop(): Promise<void> {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) {
+      this.signal("SIGTERM");
+      const timer = setTimeout(() => this.signal("SIGKILL"), STOP_MS_MAX);
+      await this.#child.exited;
+      clearTimeout(timer);
+      if (this.#child.exitCode !== 0) {
+        const end = this.#child.signalCode ?? this.#child.exitCode;
+        await this.kill();
+        throw new Error(`llmlb ended with ${end}:\n${this.#lines.join("\n")}`);
+      }
+    }
+    try {
+      await eventually(() => this.processes().length === 0 || undefined, GONE_MS_MAX);
+    } finally {
+      await this.kill();
+    }
+  }
+
+  /** Ends everything at once and removes the data folder. */
+  async kill(): Promise<void> {
+    this.#child.kill("SIGKILL");
+    await this.#child.exited;
+    await this.#log;
+    for (const pid of this.processes()) killIfThere(pid);
+    this.#watchdog.stdin.write("done\n");
+    await this.#watchdog.stdin.end();
+    if (this.#ownsHome) rmSync(this.home, { recursive: true, force: true });
+  }
+
+  async #untilServing({ mode = "standalone", untilReady = true }: StartOptions): Promise<void> {
+    await eventually(() => {
+      if (this.#child.exitCode !== null) throw new Error(`it ended: ${this.#child.exitCode}`);
+      const listening = this.url !== "" && (mode !== "standalone" || this.nodeUrl !== "");
+      return listening || undefined;
+    }, START_MS_MAX);
+    if (mode === "node") this.nodeUrl = this.url;
+    if (!untilReady) return;
+    await eventually(async () => (await fetch(`${this.url}/ready`)).ok || undefined, START_MS_MAX);
+  }
+
+  /** Reads the log that the program writes where there is no terminal: one JSON object a line. */
+  async #readLog(): Promise<void> {
+    const decoder = new TextDecoder();
+    let rest = "";
+    for await (const chunk of this.#child.stderr) {
+      const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+      rest = lines.pop() ?? "";
+      for (const line of lines) this.#hear(line);
+    }
+  }
+
+  #hear(line: string): void {
+    this.#lines.push(line);
+    if (this.#lines.length > LINES_KEPT) this.#lines.shift();
+    if (!line.startsWith("{")) return;
+    const { msg, url = "", model = "", engine_pid: pid, node_pid } = JSON.parse(line) as LogLine;
+    if (msg === "serve.listening") this.url = url;
+    if (msg === "engine.ready" && pid !== undefined) this.#engines.push({ model, pid });
+    if (msg !== "local_node.listening") return;
+    this.nodeUrl = url;
+    this.#nodePid = node_pid;
+  }
+}
+
+interface LogLine {
+  msg?: string;
+  url?: string;
+  model?: string;
+  engine_pid?: number;
+  node_pid?: number;
+}
+
+/** Runs a command of the program to its end. */
+export async function run(
+  args: string[],
+  { home, stdin = "", env = {} }: { home: string; stdin?: string; env?: Record<string, string> },
+): Promise<RunResult> {
+  const child = spawn(args, { home, stdin, env });
+  const [stdout, stderr, code] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ]);
+  return { code, stdout, stderr };
+}
+
+/** Processes of this program with this data folder, by their environment. */
+export function processesOf(home: string): number[] {
+  const wanted = `LLMLB_HOME=${home}`;
+  if (process.platform !== "linux") {
+    const { stdout } = Bun.spawnSync(["ps", "-axEww", "-o", "pid=,command="]);
+    const lines = stdout.toString().split("\n");
+    return lines.filter((line) => line.includes(`${wanted} `)).map((line) => parseInt(line, 10));
+  }
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name) && environmentOf(name).includes(wanted))
+    .map(Number);
+}
+
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    return; // gone meanwhile
+  }
+}
+
+function environmentOf(pid: string): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, "utf8").split("\0");
+  } catch {
+    return []; // gone meanwhile, or another user's
+  }
+}
+
+interface SpawnOptions {
+  home: string;
+  stdin?: string;
+  env: Record<string, string>;
+}
+
+function spawn(args: string[], { home, stdin = "", env }: SpawnOptions) {
+  return Bun.spawn(command(args), {
+    env: { PATH: process.env.PATH ?? "", HOME: home, LLMLB_HOME: home, ...env },
+    stdin: new Blob([stdin]),
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+}
+
+/** Ends `pid` should this process be gone without having said so: nothing outlives a killed run. */
+function watch(pid: number) {
+  const script = 'read -r done || kill -9 "$0"';
+  return Bun.spawn(["sh", "-c", script, String(pid)], {
+    stdin: "pipe",
+    stdout: "ignore",
+    stderr: "ignore",
+  });
+}

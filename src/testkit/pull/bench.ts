@@ -1,0 +1,90 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Pulled, Puller, type PullerOptions } from "../../storage/pull/pull.ts";
+import type { PlacedBy } from "../../storage/record.ts";
+import type { Artifact, Manifest } from "../../wire/manifest.ts";
+import { ModelsFolder } from "../modelsfolder.ts";
+import { FileServer, manifestOf, sha256 } from "./fileserver.ts";
+
+/** A hub, a models folder, and what pulls from one to the other without patience. */
+export class PullBench implements AsyncDisposable {
+  readonly hub: FileServer;
+  readonly models = new ModelsFolder();
+  /** What was given up on the way. */
+  readonly troubles: string[] = [];
+  #options: Partial<PullerOptions> = {};
+
+  private constructor(hub: FileServer) {
+    this.hub = hub;
+  }
+
+  static async start(options: Partial<PullerOptions> = {}): Promise<PullBench> {
+    const bench = new PullBench(await FileServer.start());
+    bench.#options = options;
+    return bench;
+  }
+
+  puller(more: Partial<PullerOptions> = {}): Puller {
+    return new Puller({
+      root: this.models.path,
+      hubUrl: this.hub.url,
+      origins: [`${this.hub.url}/*`],
+      idleMs: 5000,
+      patience: { attemptsMax: 4, firstMs: 1, maxMs: 4 },
+      onTrouble: (_, what) => this.troubles.push(what),
+      ...this.#options,
+      ...more,
+    });
+  }
+
+  pull(
+    files: Artifact[],
+    more: {
+      manifest?: Partial<Manifest>;
+      placedBy?: PlacedBy;
+      puller?: Puller;
+      signal?: AbortSignal;
+    } = {},
+  ): Promise<Pulled> {
+    const manifest = manifestOf(files, more.manifest);
+    const { puller = this.puller(), placedBy = "user", signal } = more;
+    const quantization = files[0]?.quantization ?? null;
+    const wait = signal ?? new AbortController().signal;
+    return puller.pull({ manifest, files, quantization, placedBy, signal: wait }).result;
+  }
+
+  get folder(): string {
+    return join(this.models.path, "hf/org/model");
+  }
+
+  path(name: string): string {
+    return join(this.folder, name);
+  }
+
+  /** Names in the model's folder. */
+  names(): string[] {
+    return existsSync(this.folder) ? readdirSync(this.folder).sort() : [];
+  }
+
+  /** A file is there as the artifact says. */
+  isWhole({ filename, sha256: wanted }: Artifact): boolean {
+    const path = this.path(filename);
+    return existsSync(path) && sha256(readFileSync(path)) === wanted;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.models[Symbol.dispose]();
+    await this.hub[Symbol.asyncDispose]();
+  }
+}
+
+/** How a promise fails; throws if it does not. */
+export async function failing(promise: Promise<unknown>): Promise<Error> {
+  try {
+    await promise;
+  } catch (error) {
+    if (error instanceof Error) return error;
+    throw error;
+  }
+  throw new Error("it did not fail");
+}

@@ -1,0 +1,87 @@
+import type { DeviceInfo } from "../db/state/endpoints.ts";
+import { createApp } from "../http/server/app.ts";
+import { Drain } from "../http/server/drain.ts";
+import { HubClient, type HubOptions } from "../registry/hub.ts";
+import { Registry } from "../registry/registry.ts";
+import { routeRegistry } from "../registry/routes.ts";
+import { type Hub, startHub } from "./hub/hub.ts";
+import { makeHome, silent, type TestHome } from "./state.ts";
+
+/** What a request was answered; tests look at fields of `body` that they know of. */
+export interface Answered {
+  status: number;
+  headers: Headers;
+  body: ReturnType<typeof JSON.parse>;
+}
+
+/** A registry with a hub and a data folder of its own. */
+export interface TestRegistry extends AsyncDisposable {
+  hub: Hub;
+  home: TestHome;
+  registry: Registry;
+  devices: DeviceInfo[];
+  /** Names that count as served. */
+  served: Set<string>;
+  /** Sends a request to the routes. */
+  call(method: string, path: string, body?: object): Promise<Answered>;
+  /** The same as after a restart of the balancer. */
+  restarted(options?: Partial<HubOptions>): Promise<TestRegistry>;
+}
+
+/** Starts a registry whose hub is empty; `options` are the hub client's. */
+export async function testRegistry(options: Partial<HubOptions> = {}): Promise<TestRegistry> {
+  return await over(await startHub(), makeHome(), options);
+}
+
+async function over(hub: Hub, home: TestHome, options: Partial<HubOptions>): Promise<TestRegistry> {
+  const state = await home.open();
+  const devices: DeviceInfo[] = [];
+  const served = new Set<string>();
+  const client = new HubClient({
+    ...{ hubUrl: hub.url, token: null, cache: state.hubCache, log: silent, ttlMs: 0 },
+    ...{ tryMs: 2000, allMs: 3000 },
+    ...options,
+  });
+  const registry = new Registry({
+    ...{ state, hub: client, allowlist: ["huggingface.co/*"], log: silent },
+    devices: () => devices,
+    isReady: (names) => names.some((name) => served.has(name)),
+  });
+  await registry.load();
+  const app = createApp({ log: silent, drain: new Drain() });
+  routeRegistry(app, { registry, nodes: () => ["n1", "n2", "n3"] });
+  return {
+    ...{ hub, home, registry, devices, served },
+    async call(method, path, body) {
+      const headers = { "content-type": "application/json" };
+      const init = body === undefined ? {} : { headers, body: JSON.stringify(body) };
+      const response = await app.request(path, { method, ...init });
+      const text = await response.text();
+      return {
+        status: response.status,
+        headers: response.headers,
+        body: text === "" ? {} : JSON.parse(text),
+      };
+    },
+    async restarted(more = {}) {
+      registry.close();
+      await state.close();
+      return await over(hub, home, { ...options, ...more });
+    },
+    async [Symbol.asyncDispose]() {
+      registry.close();
+      await home.remove();
+      await hub[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Asks to register a model. */
+export function register(at: TestRegistry, body: object): Promise<Answered> {
+  return at.call("POST", "/api/models/register", body);
+}
+
+/** What an answer has that is this error. */
+export function errorOf(code: string, status: number): object {
+  return { status, body: { error: { code } } };
+}

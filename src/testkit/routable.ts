@@ -1,0 +1,39 @@
+import { Circuit, type CircuitOptions } from "../balancer/routing/circuit.ts";
+import { Latency } from "../balancer/routing/latency.ts";
+import { Load } from "../balancer/routing/load.ts";
+import type { Routable } from "../balancer/routing/slotrequest.ts";
+
+/** An endpoint of tests: online and measured 100 ms at time 0, unless told otherwise. */
+export class TestEndpoint implements Routable {
+  readonly name: string;
+  readonly health: { status: string };
+  readonly load: Load;
+  readonly latency = new Latency();
+  readonly circuit: Circuit;
+  readonly served: Set<string>;
+
+  constructor(options: TestEndpointOptions = {}) {
+    this.name = options.name ?? "endpoint";
+    this.health = { status: options.status ?? "online" };
+    this.load = new Load(options.slots ?? 8);
+    this.load.active = options.active ?? 0;
+    this.load.initializing = options.initializing ?? false;
+    this.circuit = new Circuit(options.circuit);
+    this.served = new Set(options.models ?? ["m"]);
+    const { latencyMs = 100 } = options;
+    if (latencyMs !== null) this.latency.record(latencyMs, options.sampledAtMs ?? 0);
+  }
+}
+
+export interface TestEndpointOptions {
+  name?: string;
+  status?: string;
+  slots?: number;
+  active?: number;
+  initializing?: boolean;
+  /** Null for one that was never measured. */
+  latencyMs?: number | null;
+  sampledAtMs?: number;
+  models?: string[];
+  circuit?: CircuitOptions;
+}

@@ -1,0 +1,182 @@
+import type { Fault } from "./server.ts";
+
+/** What the stand-in for Google's API answers, made of what it was asked. */
+
+export interface Part {
+  text?: string;
+  thought?: boolean;
+  thoughtSignature?: string;
+  inlineData?: { mimeType: string; data: string };
+  fileData?: { fileUri: string };
+  functionCall?: { id?: string; name: string; args: Record<string, unknown> };
+  functionResponse?: { id?: string; name: string; response: Record<string, unknown> };
+}
+
+export interface Content {
+  role: string;
+  parts: Part[];
+}
+
+/** As far as the answer depends on it. */
+export interface GoogleRequest {
+  contents?: Content[];
+  /** Of `countTokens`. */
+  generateContentRequest?: GoogleRequest & { model?: string };
+  requests?: { content: { parts: { text: string }[] }; outputDimensionality?: number }[];
+  systemInstruction?: { parts: Part[] };
+  tools?: { functionDeclarations: { name: string }[] }[];
+  toolConfig?: { functionCallingConfig: { mode: string; allowedFunctionNames?: string[] } };
+  generationConfig?: {
+    maxOutputTokens?: number;
+    responseMimeType?: string;
+    candidateCount?: number;
+    thinkingConfig?: { includeThoughts?: boolean };
+  };
+}
+
+export function isJson(value: unknown): value is GoogleRequest {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+export function partsOf(content: Content | undefined): Part[] {
+  return content?.parts ?? [];
+}
+
+/** A whole answer and the same in events. */
+export interface Answers {
+  whole: object;
+  events: object[];
+}
+
+/**
+ * Calls every function that was declared (or the one that is allowed) if it must, or if the last
+ * text begins with `call`; says `<name>: <answers>` of what functions answered; else repeats the
+ * system's text, what was attached and the last text.
+ */
+export function answerOf(body: GoogleRequest, { model, fault }: Options): Answers {
+  const config = body.generationConfig ?? {};
+  const usageMetadata = {
+    promptTokenCount: 12,
+    candidatesTokenCount: 5,
+    totalTokenCount: 20,
+    cachedContentTokenCount: 4,
+    thoughtsTokenCount: 3,
+  };
+  const common = { modelVersion: model, responseId: "resp-1" };
+  if (fault === "blocked") {
+    const { promptTokenCount } = usageMetadata;
+    const usage = { promptTokenCount, totalTokenCount: promptTokenCount };
+    const whole = { promptFeedback: { blockReason: "SAFETY" }, usageMetadata: usage, ...common };
+    return { whole, events: [whole] };
+  }
+  const parts = fault === "none" || fault === "cut" || fault === "broken" ? said(body, model) : [];
+  const isCut = config.maxOutputTokens !== undefined && config.maxOutputTokens < 3;
+  const finishReason =
+    fault === "unsafe"
+      ? "SAFETY"
+      : fault === "malformed_call"
+        ? "MALFORMED_FUNCTION_CALL"
+        : isCut
+          ? "MAX_TOKENS"
+          : "STOP";
+  const indexes = Array.from({ length: config.candidateCount ?? 1 }, (_, index) => index);
+  const whole = {
+    candidates: indexes.map((index) => ({
+      content: { role: "model", parts },
+      finishReason,
+      index,
+    })),
+    usageMetadata,
+    ...common,
+  };
+  return {
+    whole,
+    events: eventsOf(parts, { indexes, finishReason, usageMetadata, common, fault }),
+  };
+}
+
+interface Options {
+  model: string;
+  fault: Fault;
+}
+
+interface Streamed {
+  indexes: number[];
+  finishReason: string;
+  usageMetadata: object;
+  common: object;
+  fault: Fault;
+}
+
+function eventsOf(parts: Part[], streamed: Streamed): object[] {
+  const { indexes, finishReason, usageMetadata, common, fault } = streamed;
+  const pieces = parts.flatMap((part) =>
+    part.text === undefined ? [part] : halves(part.text).map((text) => ({ ...part, text })),
+  );
+  const events: object[] = pieces.flatMap((part) =>
+    indexes.map((index) => ({
+      candidates: [{ content: { role: "model", parts: [part] }, index }],
+      usageMetadata: { promptTokenCount: 12, totalTokenCount: 12 },
+      ...common,
+    })),
+  );
+  if (fault === "cut") return events;
+  if (fault === "broken") {
+    const error = { code: 503, message: "The model is overloaded.", status: "UNAVAILABLE" };
+    return [...events, { error }];
+  }
+  const candidates = indexes.map((index) => ({
+    content: { role: "model", parts: [{ text: "" }] },
+    finishReason,
+    index,
+  }));
+  return [...events, { candidates, usageMetadata, ...common }];
+}
+
+function halves(text: string): string[] {
+  const middle = Math.ceil(text.length / 2);
+  return [text.slice(0, middle), text.slice(middle)].filter((half) => half !== "");
+}
+
+function said(body: GoogleRequest, model: string): Part[] {
+  const contents = body.contents ?? [];
+  const last = partsOf(contents.at(-1));
+  const config = body.generationConfig ?? {};
+  const thoughts: Part[] = config.thinkingConfig?.includeThoughts
+    ? [{ text: "Let me think.", thought: true }]
+    : [];
+  const text = last.map((part) => part.text ?? "").join("");
+  const calling = body.toolConfig?.functionCallingConfig;
+  const declared = (body.tools ?? []).flatMap(({ functionDeclarations }) => functionDeclarations);
+  const answers = last.flatMap((part) => part.functionResponse ?? []);
+  const wants = calling?.mode === "ANY" || text.startsWith("call");
+  if (declared.length > 0 && answers.length === 0 && calling?.mode !== "NONE" && wants) {
+    const names = calling?.allowedFunctionNames ?? declared.map(({ name }) => name);
+    return [...thoughts, ...names.map((name, at) => callOf(name, at, { model, text }))];
+  }
+  if (answers.length > 0) {
+    const told = answers.map(({ name, response }) => `${name}: ${JSON.stringify(response)}`);
+    return [...thoughts, { text: told.join("; ") }];
+  }
+  if (config.responseMimeType === "application/json") {
+    return [...thoughts, { text: JSON.stringify({ answer: text }) }];
+  }
+  const system = partsOf({ role: "user", parts: body.systemInstruction?.parts ?? [] });
+  const words = [...system.map((part) => part.text ?? ""), ...last.map(wordOf)];
+  return [...thoughts, { text: words.filter((word) => word !== "").join(" ") }];
+}
+
+/** Models of Gemini 3 give their calls ids, and sign the first. */
+function callOf(name: string, at: number, { model, text }: { model: string; text: string }): Part {
+  const isNew = model.startsWith("gemini-3");
+  const args = { text };
+  if (!isNew) return { functionCall: { name, args } };
+  const functionCall = { id: `id-${at}`, name, args };
+  return at === 0 ? { functionCall, thoughtSignature: "c2lnbmVk" } : { functionCall };
+}
+
+function wordOf({ text, inlineData, fileData }: Part): string {
+  if (inlineData !== undefined) return `[${inlineData.mimeType}]`;
+  if (fileData !== undefined) return `[${fileData.fileUri}]`;
+  return text ?? "";
+}
