@@ -1,9 +1,10 @@
 import { Metrics } from "../../src/balancer/record/metrics.ts";
-import { type RequestFacts, RequestRecord } from "../../src/balancer/record/record.ts";
+import { type RecordedRequest, RequestRecord } from "../../src/balancer/record/record.ts";
 import { Recorder } from "../../src/balancer/record/recorder.ts";
 import type { HistoryBodies } from "../../src/config/settings.ts";
 import type { NewRequestRow } from "../../src/db/history/requests.ts";
 import { createLogger } from "../../src/lib/log.ts";
+import { ROUTES } from "../../src/wire/route.ts";
 
 /**
  * What recording costs: per request while it runs and after its end, per piece of a stream, and
@@ -26,20 +27,23 @@ const answer = Buffer.from(
 const piece = Buffer.from(
   `data: ${JSON.stringify({ id: "chatcmpl-1", choices: [{ delta: { content: "word" } }] })}\n\n`,
 );
-const facts: RequestFacts = {
-  ...{ requestId: "req_1", type: "chat", writes: "text", model: "m1", streams: false },
-  ...{ headers: new Headers({ authorization: "Bearer sk_1" }), body, address: "127.0.0.1" },
+const REQUEST: RecordedRequest = {
+  ...{ requestId: "req_1", route: ROUTES.chat, modelId: "m1", streams: false },
+  principal: { keyName: "key_0123456789ab", address: "127.0.0.1" },
 };
 const SENT = new Promise<never>(() => undefined);
-const endpointOf = (name: string) => ({ id: name, name, facts: { url: "http://gpu1:8080" } });
+const endpointOf = (name: string) => ({ id: name, name, url: "http://gpu1:8080" });
 const endpoint = endpointOf("gpu1");
+
+const recordOf = (request: RecordedRequest, headMax = 4096) =>
+  new RequestRecord({ request, body, headMax, onEnd: () => undefined });
 
 const metricsOf = () =>
   new Metrics({ sources: { endpoints: () => [], hasModel: () => true, active: () => 0 } });
 
 /** A request that is answered at once; its record is made later. */
 function request(recorder: Recorder): void {
-  const entry = recorder.begin(facts);
+  const entry = recorder.begin(REQUEST, body);
   entry.sent(endpoint);
   entry.push(answer);
   entry.answered(200, SENT);
@@ -68,7 +72,7 @@ async function requests(bodies: HistoryBodies): Promise<Record<string, number>> 
 
 function pieces(): number {
   const each = Array.from({ length: ROUNDS }, () => {
-    const entry = new RequestRecord(facts, 64 * 1024, () => undefined);
+    const entry = recordOf(REQUEST, 64 * 1024);
     const startMs = performance.now();
     for (let i = 0; i < PIECES; i += 1) entry.push(piece);
     return ((performance.now() - startMs) * 1e6) / PIECES;
@@ -78,7 +82,7 @@ function pieces(): number {
 
 function counting(): number {
   const metrics = metricsOf();
-  const entry = new RequestRecord(facts, 4096, () => undefined);
+  const entry = recordOf(REQUEST);
   entry.sent(endpoint);
   entry.push(answer);
   entry.answered(200, SENT);
@@ -96,7 +100,7 @@ function counting(): number {
 async function text(): Promise<{ ms: number; bytes: number }> {
   const metrics = metricsOf();
   for (let i = 0; i < 100_000; i += 1) {
-    const entry = new RequestRecord({ ...facts, model: `m${i % 250}` }, 4096, () => undefined);
+    const entry = recordOf({ ...REQUEST, modelId: `m${i % 250}` });
     entry.sent(endpointOf(`e${i % 600}`));
     entry.answered(200, SENT);
     entry.ended("complete");

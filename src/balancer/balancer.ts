@@ -1,3 +1,4 @@
+import { Principals } from "../auth/principal.ts";
 import type { AliasSetting, EndpointSetting, Settings } from "../config/settings.ts";
 import type { State } from "../db/database.ts";
 import { type App, createApp } from "../http/server/app.ts";
@@ -16,11 +17,10 @@ import { routeQueueStats } from "./admin/queuestats.ts";
 import { ModelSync } from "./admin/sync/sync.ts";
 import { Monitor, type MonitorEvents } from "./health/monitor.ts";
 import { CheckPersistence } from "./health/persistence.ts";
-import { Dispatcher } from "./inference/attempts.ts";
-import { routeForms } from "./inference/forms.ts";
-import { Needs } from "./inference/needs.ts";
+import { Pipeline } from "./inference/pipeline.ts";
+import { PoolSlots } from "./inference/poolslots.ts";
+import { Requirements } from "./inference/requirements.ts";
 import { routeInference } from "./inference/routes.ts";
-import { Sender } from "./inference/sender.ts";
 import { routeOllama } from "./ollama/routes.ts";
 import { Providers } from "./providers/providers.ts";
 import { routeProviderMetrics } from "./providers/routes.ts";
@@ -74,28 +74,21 @@ export async function createBalancer(options: BalancerOptions): Promise<Balancer
     onCheck: (endpoint, report) => persistence.checked(endpoint, report),
   });
   const endpointRegistry = new EndpointRegistry({ state, pool, monitor, settings });
-  const persistence = new CheckPersistence({
-    state,
-    pool,
-    endpointRegistry,
-    log,
-    onAsked: () => availability.notify(),
-  });
+  const onAsked = () => availability.notify();
+  const persistence = new CheckPersistence({ state, pool, endpointRegistry, log, onAsked });
   const registry = await openRegistry({ settings, state, pool, names, log });
   const sync = new ModelSync({ registry, state, pool, monitor, log });
-  const absence = (model: string) => sync.absence(model);
-  const dispatcher = new Dispatcher({ pool, gate, monitor, availability, settings, log, absence });
   const sources = sourcesOf({ pool, gate, drain, state, recorder: () => recorder });
   const metrics = new Metrics({ sources });
-  const clouds = new Providers({ settings, log });
-  metrics.include(clouds.metrics);
+  const providers = new Providers({ settings, log });
+  metrics.include(providers.metrics);
   const { historyBodies: bodies } = settings;
   const recorder = new Recorder({ history: state.requests, metrics, bodies, log });
 
   const app = createApp({ log, drain, hosts: new HostCheck(allowedHosts(settings)) });
   routeProbes(app, { pool, drain });
   const listing = { pool, registry, holdings: sync.holdings };
-  routeModels(app, { ...listing, clouds });
+  routeModels(app, { ...listing, providers });
   routeOllama(app, { pool, listed: () => listedModels(listing) });
   routeEndpoints(app, { endpointRegistry, pool, monitor, persistence, state, settings });
   sync.route(app);
@@ -103,11 +96,15 @@ export async function createBalancer(options: BalancerOptions): Promise<Balancer
   routeNodes(app, { endpointRegistry, pool, monitor, state });
   routeQueueStats(app, { pool, gate });
   routeMetrics(app, metrics);
-  routeProviderMetrics(app, clouds.metrics);
-  const sender = new Sender({ clouds, dispatcher, settings });
-  const inference = { pool, sender, needs: new Needs(pool), recorder, settings };
-  routeInference(app, inference);
-  routeForms(app, inference);
+  routeProviderMetrics(app, providers.metrics);
+  const requirements = new Requirements(pool);
+  const slots = new PoolSlots({
+    ...{ pool, gate, monitor, availability, requirements, settings, log },
+    absence: (model) => sync.absence(model),
+  });
+  const principals = new Principals();
+  const stations = { principals, pool, providers, requirements, slots, recorder, settings };
+  routeInference(app, new Pipeline(stations));
 
   await endpointRegistry.load();
   return {
@@ -129,7 +126,7 @@ export async function createBalancer(options: BalancerOptions): Promise<Balancer
       persistence.stop();
       monitor.stop();
       gate.close();
-      clouds.close();
+      providers.close();
       await recorder.flush();
     },
   };

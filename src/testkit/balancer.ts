@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Balancer, createBalancer } from "../balancer/balancer.ts";
-import { USUAL } from "../balancer/health/apis.ts";
 import type { EndpointSetting, Settings } from "../config/settings.ts";
 import { openState } from "../db/database.ts";
 import { type Listener, listen } from "../http/server/listen.ts";
 import { createLogger } from "../lib/log.ts";
+import { ROUTE_LIST } from "../wire/route.ts";
 import { TEST_SETTINGS } from "./settings.ts";
 
 /** Stand-ins for tests: endpoints, and a balancer in front of them. */
@@ -40,7 +40,9 @@ export function fakeEndpoint(
       }
       // The questions that tell servers apart.
       const isEmpty = request.headers.get("content-length") === "2";
-      const isUsual = USUAL.some((path) => request.url.endsWith(path));
+      const isUsual = ROUTE_LIST.some(
+        ({ path, presence }) => presence === "usual" && request.url.endsWith(path),
+      );
       const status = isEmpty && isUsual ? 400 : 404;
       if (request.method === "GET" || isEmpty) return new Response("not here", { status });
       requests.push(request);

@@ -3,10 +3,10 @@ import type { Logger } from "../../lib/log.ts";
 import type { EndpointRegistry } from "../admin/endpoints/registry.ts";
 import type { Endpoint } from "../upstream/endpoint.ts";
 import type { UpstreamPool } from "../upstream/pool.ts";
-import { detectApis } from "./apis.ts";
 import { detectKind } from "./kind.ts";
 import { toStored } from "./modellist.ts";
 import type { CheckReport } from "./monitor.ts";
+import { detectRoutes } from "./routes.ts";
 
 export interface CheckPersistenceOptions {
   state: State;
@@ -20,7 +20,7 @@ export interface CheckPersistenceOptions {
 /** A measured latency is on disk this long after it was measured, and a moment more. */
 const LATENCY_EVERY_MS = 250;
 /** Longest time for finding out which routes an endpoint has. */
-const APIS_MS_MAX = 5000;
+const ROUTES_MS_MAX = 5000;
 
 /** Writes down what becomes known of endpoints: checks, states, models, latency, what they are. */
 export class CheckPersistence {
@@ -63,7 +63,7 @@ export class CheckPersistence {
     if (!result.ok) return;
     this.saveModels(endpoint).catch((err) => this.#failed(endpoint, err));
     const cameBack = statusBefore === "offline";
-    const isNew = endpoint.facts.kind === null || endpoint.apis === undefined;
+    const isNew = endpoint.facts.kind === null || endpoint.routes === undefined;
     if (isNew || cameBack) this.#detect(endpoint);
   }
 
@@ -75,16 +75,16 @@ export class CheckPersistence {
 
   /** Finds out what answers there, and what machine it is, beside everything else. */
   async #detect(endpoint: Endpoint): Promise<void> {
-    if (endpoint.asking) return;
-    endpoint.asking = true;
+    if (endpoint.isDetecting) return;
+    endpoint.isDetecting = true;
     const { pool, endpointRegistry, log } = this.#options;
     try {
       const { url } = endpoint.facts;
       const found = await detectKind(endpoint, this.#stop.signal);
       if (found === undefined || !pool.has(endpoint) || endpoint.facts.url !== url) return;
       const { kind, system } = found;
-      const asking = { timeoutMs: APIS_MS_MAX, signal: this.#stop.signal };
-      endpoint.apis = await detectApis(endpoint, kind, asking);
+      const asking = { timeoutMs: ROUTES_MS_MAX, signal: this.#stop.signal };
+      endpoint.routes = await detectRoutes(endpoint, kind, asking);
       if (system !== undefined) endpoint.tellSystem(system, Date.now());
       if (kind !== endpoint.facts.kind)
         log.info({ endpoint: endpoint.name, kind }, "endpoint.kind");
@@ -96,7 +96,7 @@ export class CheckPersistence {
     } catch (err) {
       this.#failed(endpoint, err);
     } finally {
-      endpoint.asking = false;
+      endpoint.isDetecting = false;
       this.#options.onAsked?.();
     }
   }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { isFailure, mayRetry, type TryOutcome, tryLimitMs } from "./retry.ts";
+import { isFailure } from "../upstream/endpointslot.ts";
+import { mayRetry, type TryOutcome, tryLimitMs } from "./retry.ts";
 
 test.each<[TryOutcome, boolean]>([
   [{ error: "upstream" }, true],

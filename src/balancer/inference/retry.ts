@@ -24,14 +24,6 @@ export function mayRetry(outcome: TryOutcome): boolean {
   return status === 429 || status === 502 || status === 503 || (status === 500 && !streams);
 }
 
-/**
- * Whether an answer tells of a failure of the endpoint, which counts for its circuit: any 5xx but
- * 501, which it answers to requests for what it has not got.
- */
-export function isFailure(status: number): boolean {
-  return status >= 500 && status !== 501;
-}
-
 export interface TryLimitOptions {
   /** What is left of the request's time. */
   leftMs: number;

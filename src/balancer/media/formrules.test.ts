@@ -1,9 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { readForm } from "../../http/server/form.ts";
+import { routeAt } from "../../testkit/route.ts";
 import { ApiError } from "../../wire/error.ts";
 import { isAudio } from "./audio.ts";
-import { type FormPath, formRules } from "./formrules.ts";
+import { formRules } from "./formrules.ts";
 
 const PNG = new Uint8Array(
   readFileSync(new URL("../../../fixtures/images/shape.png", import.meta.url)),
@@ -17,15 +18,21 @@ function file(bytes: Uint8Array<ArrayBuffer>, name: string): File {
   return new File([bytes], name);
 }
 
-async function read(path: FormPath, entries: Entry[]) {
+function rulesAt(path: string) {
+  const { form } = routeAt(path);
+  if (form === undefined) throw new Error(`${path} takes no form.`);
+  return formRules(form);
+}
+
+async function read(path: string, entries: Entry[]) {
   const data = new FormData();
   for (const [name, value] of entries) data.append(name, value);
   const request = new Request("http://a/", { method: "POST", body: data });
-  return readForm(request, formRules(path));
+  return readForm(request, rulesAt(path));
 }
 
 /** How a form that must be refused is refused: status, code, field, message. */
-async function refusal(path: FormPath, entries: Entry[]): Promise<string> {
+async function refusal(path: string, entries: Entry[]): Promise<string> {
   try {
     await (await read(path, entries)).close();
   } catch (error) {

@@ -7,6 +7,7 @@ import {
   SIZE,
   TRANSCRIPT_FORMATS,
 } from "../../wire/media.ts";
+import type { FormKind } from "../../wire/route.ts";
 import { AUDIO_NAMES, isAudio } from "./audio.ts";
 import { inspect } from "./image.ts";
 
@@ -19,16 +20,6 @@ export const EDIT_BYTES_MAX = 4 * 1024 * 1024;
 /** Fields and boundaries around the files: speech has few, prompts of images may be long. */
 const AROUND_AUDIO_BYTES_MAX = 256 * 1024;
 const AROUND_IMAGES_BYTES_MAX = 2 * 1024 * 1024;
-
-/** Routes whose bodies are forms. */
-export const FORM_PATHS = [
-  "/v1/audio/transcriptions",
-  "/v1/audio/translations",
-  "/v1/images/edits",
-  "/v1/images/variations",
-] as const;
-
-export type FormPath = (typeof FORM_PATHS)[number];
 
 /** What a route's form may be and must have. */
 export interface FormRules {
@@ -44,15 +35,14 @@ export interface FormRules {
 /** Files of one image edit. */
 const EDIT_FILES_MAX = 16;
 
-/** The rules of a route. */
-export function formRules(path: FormPath): FormRules {
-  switch (path) {
-    case "/v1/audio/transcriptions":
-    case "/v1/audio/translations":
+/** The rules of a kind of form. */
+export function formRules(kind: FormKind): FormRules {
+  switch (kind) {
+    case "audio":
       return { limitBytes: AUDIO_BYTES_MAX + AROUND_AUDIO_BYTES_MAX, enough: audioEnough };
-    case "/v1/images/edits":
+    case "image_edit":
       return imageRules(true);
-    case "/v1/images/variations":
+    case "image_variation":
       return imageRules(false);
   }
 }

@@ -1,11 +1,12 @@
 import { expect, test } from "bun:test";
+import { routeAt } from "../../testkit/route.ts";
 import { findImages, hasImages } from "./imagepart.ts";
 
 const URL_A = "data:image/png;base64,AAAA";
 
 /** What is found: field and source, as text. */
 function found(request: object, path: string): string[] {
-  return findImages(request, path).map(({ param, source }) => {
+  return findImages(request, routeAt(path)).map(({ param, source }) => {
     const text = source.kind === "url" ? source.url : `${source.mediaType}:${source.data}`;
     return `${param} ${text}`;
   });
@@ -84,7 +85,8 @@ test("replacing leaves everything else as it is", () => {
       { content: [{ type: "image", source: { type: "url", url: "http://a" }, cache_control: {} }] },
     ],
   };
-  for (const part of findImages(request, "/v1/messages")) part.replace("image/gif", "R0lG");
+  for (const part of findImages(request, routeAt("/v1/messages")))
+    part.replace("image/gif", "R0lG");
   const url = "data:image/gif;base64,R0lG";
   const source = { type: "base64", media_type: "image/gif", data: "R0lG" };
   expect(request.messages as object[]).toEqual([
@@ -100,8 +102,10 @@ test("odd shapes are no images, and deep ones end", () => {
   const odd = [null, 7, "image_url", [], { type: "image_url" }, { type: "image", source: 7 }, deep];
   const request = { messages: [...odd, { content: odd }, { content: 7, images: [7, {}] }] };
   for (const path of ["/v1/chat/completions", "/v1/responses", "/api/generate", "/v1/embeddings"]) {
-    expect(hasImages(request, path)).toBe(false);
-    expect(hasImages({ messages: 7, input: {}, images: "x" }, path)).toBe(false);
+    expect(hasImages(request, routeAt(path))).toBe(false);
+    expect(hasImages({ messages: 7, input: {}, images: "x" }, routeAt(path))).toBe(false);
   }
-  expect(hasImages({ messages: [{ content: "", images: ["A"] }] }, "/api/chat")).toBe(true);
+  expect(hasImages({ messages: [{ content: "", images: ["A"] }] }, routeAt("/api/chat"))).toBe(
+    true,
+  );
 });

@@ -1,3 +1,4 @@
+import type { InferenceRoute } from "../../wire/route.ts";
 import type { ImageType } from "./image.ts";
 
 /** How a request gives an image: by an address (`data:` included), or as base64. */
@@ -14,16 +15,10 @@ export interface ImagePart {
   replace(type: ImageType, base64: string): void;
 }
 
-type Fields = Record<string, unknown>;
+/** A route, which says where in its requests images are. */
+export type ImageRoute = Pick<InferenceRoute, "imagesIn">;
 
-/** Field of each route that has the messages or items. */
-const ROOTS: Record<string, string> = {
-  "/v1/chat/completions": "messages",
-  "/v1/messages": "messages",
-  "/v1/messages/count_tokens": "messages",
-  "/v1/responses": "input",
-  "/api/chat": "messages",
-};
+type Fields = Record<string, unknown>;
 
 /** Blocks that have others in them: where. */
 const NESTED: Record<string, string> = {
@@ -42,12 +37,12 @@ const NONE: ImagePart[] = [];
  * of Anthropic's messages (in tool results and documents too), `images` of Ollama's API. What is
  * not shaped as they are is left to whoever reads the request next.
  */
-export function findImages(request: object, path: string): ImagePart[] {
+export function findImages(request: object, { imagesIn }: ImageRoute): ImagePart[] {
   const fields = request as Fields;
-  if (path === "/api/generate") return ollamaImages(fields, "");
-  const root = ROOTS[path];
-  const items = root === undefined ? undefined : fields[root];
-  if (root === undefined || !Array.isArray(items)) return NONE;
+  if (imagesIn === undefined) return NONE;
+  if (imagesIn === "") return ollamaImages(fields, "");
+  const items = fields[imagesIn];
+  if (!Array.isArray(items)) return NONE;
   let found = NONE;
   for (const [index, item] of items.entries()) {
     if (!isFields(item)) continue;
@@ -55,14 +50,14 @@ export function findImages(request: object, path: string): ImagePart[] {
     // Most messages are a text; nothing is made for those.
     if (typeof content === "string" && item.images === undefined) continue;
     if (found === NONE) found = [];
-    collect(item, `${root}.${index}`, found, DEPTH_MAX);
+    collect(item, `${imagesIn}.${index}`, found, DEPTH_MAX);
   }
   return found;
 }
 
 /** Whether a request has images. */
-export function hasImages(request: object, path: string): boolean {
-  return findImages(request, path).length > 0;
+export function hasImages(request: object, route: ImageRoute): boolean {
+  return findImages(request, route).length > 0;
 }
 
 /** Adds what a message, item or block has. */

@@ -2,7 +2,7 @@ import { type Download, download } from "../../http/client/download.ts";
 import { ApiError } from "../../wire/error.ts";
 import { corrupted, IMAGE_BYTES_MAX, IMAGES_MAX, imageFault, tooLarge, tooMany } from "./errors.ts";
 import { type CheckedImage, checkFetched, checkInline, isRemote } from "./imagecheck.ts";
-import { findImages, type ImagePart } from "./imagepart.ts";
+import { findImages, type ImagePart, type ImageRoute } from "./imagepart.ts";
 
 /** A request body: its bytes and what was parsed of them. */
 export interface MediaBody<T extends object> {
@@ -11,8 +11,8 @@ export interface MediaBody<T extends object> {
 }
 
 export interface MediaOptions {
-  /** The request's path, which says what shape it has. */
-  path: string;
+  /** The request's route, which says where images are in it. */
+  route: ImageRoute;
   /** The client's request; its `signal` ends downloads. */
   caller: { readonly signal: AbortSignal };
   /** Images may be fetched from private and loopback addresses. */
@@ -30,14 +30,6 @@ const FETCH_MS_MAX = 30_000;
 /** Images of one request that are fetched at the same time. */
 const FETCHES_MAX = 4;
 
-/** Clouds that fetch images by themselves; the others get them in the request. */
-const FETCHING_CLOUDS = new Set(["openai", "anthropic"]);
-
-/** Whether a cloud (`openai`, …; undefined: an endpoint) is handed image URLs as they are. */
-export function fetchesImages(cloud: string | undefined): boolean {
-  return cloud !== undefined && FETCHING_CLOUDS.has(cloud);
-}
-
 /**
  * Checks the images of a request and puts those that are given by URL into it, and WebP as PNG,
  * because engines of llama.cpp read no WebP. A request to which nothing of that applies comes back
@@ -48,7 +40,7 @@ export function prepareMedia<T extends object>(
   body: MediaBody<T>,
   options: MediaOptions,
 ): MediaBody<T> | Promise<MediaBody<T>> {
-  const parts = findImages(body.value, options.path);
+  const parts = findImages(body.value, options.route);
   if (parts.length === 0) return body;
   const extra = parts[IMAGES_MAX];
   if (extra !== undefined) throw tooMany(extra.param);

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { ModelRewrite } from "../../http/proxy/rewrite/model.ts";
 import type { Dialect } from "../../wire/error.ts";
 import { type AuthErrorOptions, AuthErrorRewrite } from "./autherror.ts";
+import { OPENAI } from "./openai.ts";
 import { Provider, type ProviderOptions } from "./provider.ts";
 
 const KEY = "sk-secret-1";
@@ -16,7 +17,7 @@ function refusal(given: Partial<ProviderOptions> = {}, dialect: Dialect = "opena
   const warn = (fields: Line["fields"], event: string) => lines.push({ fields, event });
   const log = { warn } as unknown as AuthErrorOptions["log"];
   const provider = new Provider({
-    ...{ name: "openai", api: "openai", url: "http://h", apiKey: KEY, keyName: "OPENAI_API_KEY" },
+    ...{ name: "openai", api: OPENAI.api, url: "http://h", apiKey: KEY, keyName: "OPENAI_API_KEY" },
     ...given,
   });
   const rewrite = new ModelRewrite("mine");

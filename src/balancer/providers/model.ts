@@ -1,42 +1,56 @@
 import type { ForwardTarget } from "../../http/proxy/forward.ts";
-import type { Translation } from "../../translation/translation.ts";
-import { cannot, speechOf } from "./adapters.ts";
+import { ApiError } from "../../wire/error.ts";
+import type { InferenceRoute } from "../../wire/route.ts";
+import type { RouteSupport, Upstream } from "../upstream/upstream.ts";
 import type { Provider } from "./provider.ts";
 
-/** A model of a cloud, as a client asked for it. */
-export class ProviderModel {
+/** A provider's model, as a client asked for it. */
+export class ProviderModel implements Upstream {
   readonly provider: Provider;
   /** The provider's name of it, without the prefix. */
   readonly model: string;
+  readonly usageSupport = "left_alone";
 
   constructor(provider: Provider, model: string) {
     this.provider = provider;
     this.model = model;
   }
 
-  /** `openai:gpt-4o`. */
   get id(): string {
-    return `${this.provider.name}:${this.model}`;
+    return this.provider.id;
   }
 
-  /** Whether it answers requests for one of our paths, translated or not. */
-  canAnswer(path: string): boolean {
-    return speechOf(this.provider, path) !== undefined;
+  get name(): string {
+    return this.provider.shownName;
   }
 
-  /**
-   * How a client's request for one of our paths is put to the cloud; undefined where it is sent as
-   * it is, with `model` in place of the client's. A translation's body is complete and names the
-   * model where the cloud wants it: nothing is to be added. Throws `invalid_request`
-   * (`model_capability_mismatch`) for a path that the cloud does not answer.
-   */
-  via(path: string): ((request: unknown) => Translation) | undefined {
-    const speech = speechOf(this.provider, path);
-    if (speech === undefined) throw cannot(this.id, this.provider.name, path);
-    return speech === "native" ? undefined : (request) => speech(request, this.model);
+  get url(): string {
+    return this.provider.url;
   }
 
-  /** Where to send it, with the provider's own key: `path` is ours or the translation's. */
+  get fetchesImages(): boolean {
+    return this.provider.api.fetchesImages;
+  }
+
+  modelName(): string {
+    return this.model;
+  }
+
+  /** Whether it answers a route, translated or not. */
+  hasRoute({ name }: Pick<InferenceRoute, "name">): boolean {
+    return this.provider.api.routes[name] !== undefined;
+  }
+
+  supportOf(route: InferenceRoute): RouteSupport {
+    const { name, api } = this.provider;
+    const support = api.routes[route.name];
+    if (support !== undefined) return support;
+    const message = `The model "${name}:${this.model}" cannot ${route.verb}: ${name} has nothing \
+for it that requests can be put to. Choose another model.`;
+    const code = "model_capability_mismatch";
+    throw new ApiError("invalid_request", message, { code, param: "model" });
+  }
+
   target(path: string): ForwardTarget & { headers: Record<string, string> } {
     return this.provider.target(path);
   }

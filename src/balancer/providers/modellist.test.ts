@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { createLogger } from "../../lib/log.ts";
 import { openaiServer } from "../../testkit/servers/openai.ts";
 import { ProviderModelList } from "./modellist.ts";
+import { OPENAI } from "./openai.ts";
 import { Provider } from "./provider.ts";
 
 test("a cloud that never gives its list holds nobody up for longer than the limit", async () => {
@@ -17,7 +18,7 @@ test("a cloud that never gives its list holds nobody up for longer than the limi
     },
   });
   const provider = (name: string, url: string) =>
-    new Provider({ name, url, apiKey: server.key, api: "openai", proxy: undefined });
+    new Provider({ name, url, apiKey: server.key, api: OPENAI.api, proxy: undefined });
   const providers = [provider("slow", silent.url.origin), provider("openai", server.url)];
   const log = createLogger({ level: "silent" });
   const list = new ProviderModelList({ providers, log, now: () => 0, timeoutMs: 20 });
@@ -41,7 +42,7 @@ test("closing ends the waiting", async () => {
       return new Promise<Response>(() => undefined);
     },
   });
-  const options = { name: "slow", url: silent.url.origin, apiKey: "k", api: "openai" as const };
+  const options = { name: "slow", url: silent.url.origin, apiKey: "k", api: OPENAI.api };
   const providers = [new Provider({ ...options, proxy: undefined })];
   const list = new ProviderModelList({ providers, log: createLogger({ level: "silent" }) });
   const models = list.all();

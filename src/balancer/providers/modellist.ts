@@ -1,6 +1,7 @@
 import type { Logger } from "../../lib/log.ts";
 import { type CapabilitiesObject, capabilitiesObject } from "../../wire/capability.ts";
-import { fetchModels, type ProviderListing } from "./listing.ts";
+import type { ListedModel } from "./api.ts";
+import { fetchModels } from "./listing.ts";
 import type { Provider } from "./provider.ts";
 
 /** A cloud's model as `/v1/models` lists it. */
@@ -92,20 +93,19 @@ export class ProviderModelList {
   }
 }
 
-/** All chat models of these two clouds see images; of others nobody says. */
-function abilitiesOf(apis: readonly string[], api: Provider["api"]): string[] {
+/** What a model can do, as far as its list tells. */
+function capabilitiesOf(apis: readonly string[], { seesImages }: Provider["api"]): string[] {
   const chats = apis.includes("chat_completions");
-  const sees = chats && api !== "openai";
   return [
     ...(chats ? ["chat"] : []),
-    ...(sees ? ["vision"] : []),
+    ...(chats && seesImages ? ["vision"] : []),
     ...(apis.includes("embeddings") ? ["embeddings"] : []),
   ];
 }
 
 function entryOf(
   { name, api }: Provider,
-  { id, created, apis, maxTokens }: ProviderListing,
+  { id, created, apis, maxTokens }: ListedModel,
 ): ProviderModelEntry {
   return {
     id: `${name}:${id}`,
@@ -113,7 +113,7 @@ function entryOf(
     created,
     owned_by: name,
     ready: true,
-    capabilities: capabilitiesObject(abilitiesOf(apis, api)),
+    capabilities: capabilitiesObject(capabilitiesOf(apis, api)),
     lifecycle_status: "registered",
     supported_apis: apis,
     ...(maxTokens === undefined ? {} : { max_tokens: maxTokens }),

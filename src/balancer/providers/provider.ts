@@ -1,9 +1,7 @@
 import { createHash } from "node:crypto";
 import type { ForwardTarget } from "../../http/proxy/forward.ts";
 import { ApiError } from "../../wire/error.ts";
-
-/** Which API a cloud speaks. */
-export type ProviderApi = "openai" | "google" | "anthropic";
+import type { ProviderApi } from "./api.ts";
 
 export interface ProviderOptions {
   /** What stands before the colon, e.g. `openai`. */
@@ -12,38 +10,37 @@ export interface ProviderOptions {
   /** Base URL: Google's ends in its version, others have no `/v1`. */
   url: string;
   apiKey: string | undefined;
+  /** What history and statistics know it by; default: made of its name. */
+  id?: string;
   /** The setting that holds the key, for whoever forgot it; undefined: it needs none. */
   keyName?: string | undefined;
   /** Through which it is asked; default none. */
   proxy?: ForwardTarget["proxy"];
 }
 
-/** The only version of Anthropic's API that there is today. */
-const ANTHROPIC_VERSION = "2023-06-01";
-
 /** A cloud: where it is, whether it can be used, and what the history calls it. */
 export class Provider {
   readonly name: string;
   readonly api: ProviderApi;
   readonly url: string;
-  /** As if it were an endpoint: its id, always the same. */
-  readonly endpointId: string;
+  /** Of the upstream that it is in history and statistics: always the same. */
+  readonly id: string;
   readonly #apiKey: string | undefined;
   readonly #keyName: string | undefined;
   readonly #proxy: ForwardTarget["proxy"];
 
-  constructor({ name, api, url, apiKey, keyName, proxy }: ProviderOptions) {
+  constructor({ name, api, url, apiKey, id = idOf(name), keyName, proxy }: ProviderOptions) {
     this.name = name;
     this.api = api;
     this.url = url;
-    this.endpointId = BUILT_IN_IDS[name] ?? idOf(name);
+    this.id = id;
     this.#apiKey = apiKey;
     this.#keyName = keyName;
     this.#proxy = proxy;
   }
 
   /** What the history and the metrics call it. */
-  get endpointName(): string {
+  get shownName(): string {
     return `cloud:${this.name}`;
   }
 
@@ -77,29 +74,9 @@ export class Provider {
   target(path: string): ForwardTarget & { headers: Record<string, string> } {
     const proxy = this.#proxy === undefined ? {} : { proxy: this.#proxy };
     const label = `cloud ${this.name}`;
-    return { url: this.url + path, headers: this.#headers(), label, ...proxy };
-  }
-
-  #headers(): Record<string, string> {
-    const key = this.#apiKey;
-    const version = this.api === "anthropic" ? { "anthropic-version": ANTHROPIC_VERSION } : {};
-    if (key === undefined) return version;
-    switch (this.api) {
-      case "openai":
-        return { authorization: `Bearer ${key}` };
-      case "google":
-        return { "x-goog-api-key": key };
-      case "anthropic":
-        return { "x-api-key": key, ...version };
-    }
+    return { url: this.url + path, headers: this.api.headers(this.#apiKey), label, ...proxy };
   }
 }
-
-const BUILT_IN_IDS: Record<string, string | undefined> = Object.assign(Object.create(null), {
-  openai: "00000000-0000-0000-0000-00000000c001",
-  google: "00000000-0000-0000-0000-00000000c002",
-  anthropic: "00000000-0000-0000-0000-00000000c003",
-});
 
 /** The same name has the same id after every start. */
 function idOf(name: string): string {

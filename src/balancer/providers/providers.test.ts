@@ -1,10 +1,12 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { Registry } from "prom-client";
 import { createLogger } from "../../lib/log.ts";
+import { routeAt } from "../../testkit/route.ts";
 import { googleServer } from "../../testkit/servers/google/server.ts";
 import { openaiServer } from "../../testkit/servers/openai.ts";
 import { TEST_SETTINGS } from "../../testkit/settings.ts";
 import { ApiError } from "../../wire/error.ts";
+import { ROUTES } from "../../wire/route.ts";
 import { Providers, type ProvidersOptions } from "./providers.ts";
 
 const NOTHING: ProvidersOptions["settings"] = { ...TEST_SETTINGS, port: 32_768 };
@@ -57,10 +59,10 @@ describe("find", () => {
   ])("knows %s", (name, provider, model, id) => {
     const found = all.find(name);
     expect(found?.provider.name).toBe(provider);
-    expect(found?.provider.endpointName).toBe(`cloud:${provider}`);
+    expect(found?.provider.shownName).toBe(`cloud:${provider}`);
     expect(found?.model).toBe(model);
-    expect(found?.provider.endpointId).toEndWith(id);
-    expect(found?.provider.endpointId).toMatch(/^00000000-0000-0000-[0-9a-f]{4}-[0-9a-f]{12}$/);
+    expect(found?.provider.id).toEndWith(id);
+    expect(found?.provider.id).toMatch(/^00000000-0000-0000-[0-9a-f]{4}-[0-9a-f]{12}$/);
   });
 
   test.each(["openai:", "openai", "OpenAI:gpt", "llama3:8b", ":x", "", "constructor:x"])(
@@ -70,8 +72,8 @@ describe("find", () => {
 
   test("gives a provider of the operator the same id after every start", () => {
     const providers = [{ name: "groq", url: "http://other" }];
-    const again = clouds({ providers }).find("groq:x")?.provider.endpointId;
-    expect(again).toBe(all.find("groq:x")?.provider.endpointId ?? "");
+    const again = clouds({ providers }).find("groq:x")?.provider.id;
+    expect(again).toBe(all.find("groq:x")?.provider.id ?? "");
   });
 
   test.each([
@@ -119,22 +121,36 @@ describe("a cloud's model", () => {
     const openai = ["chat/completions", "completions", "embeddings", "responses"];
     const v1 = [...openai, "messages", "messages/count_tokens"].map((path) => `/v1/${path}`);
     const got = [...v1, "/api/chat", "/api/generate", "/api/embed"].map((path) => {
-      if (model?.canAnswer(path) === false) return NO;
-      return model?.via(path) === undefined ? NATIVE : PUT;
+      const route = routeAt(path);
+      if (model?.hasRoute(route) === false) return NO;
+      return model?.supportOf(route) === "native" ? NATIVE : PUT;
     });
     expect<string[]>(got).toEqual(expected);
   });
 
+  test.each([
+    ["openai:x", true],
+    ["google:x", false],
+    ["anthropic:x", true],
+    ["free:x", false],
+  ])("%s fetches images itself: %p", (name, expected) => {
+    expect(all.find(name)?.fetchesImages).toBe(expected);
+  });
+
   test("that cannot is a 400 that names it and the ability", () => {
-    const error = thrownBy(() => all.find("anthropic:claude")?.via("/v1/embeddings"));
+    const error = thrownBy(() => all.find("anthropic:claude")?.supportOf(ROUTES.embeddings));
     expect(error).toMatchObject({ status: 400, code: "model_capability_mismatch", param: "model" });
     expect(error.message).toContain('"anthropic:claude" cannot make embeddings');
   });
 
   test("is called by its own name, wherever the cloud wants it", () => {
     const messages = [{ role: "user", content: "hi" }];
-    const put = (name: string, path: string) =>
-      all.find(name)?.via(path)?.({ model: name, messages, max_tokens: 5 });
+    const put = (name: string, path: string) => {
+      const found = all.find(name);
+      const support = found?.supportOf(routeAt(path));
+      if (found === undefined || support === undefined || support === "native") return undefined;
+      return support({ model: name, messages, max_tokens: 5 }, found.modelName());
+    };
     const chat = "/v1/chat/completions";
     expect(put("anthropic:claude", chat)?.body).toMatchObject({ model: "claude" });
     expect(put("openai:gpt", "/v1/messages")?.body).toMatchObject({ model: "gpt" });
@@ -153,8 +169,12 @@ describe("fallbackOf", () => {
   const all = clouds({ openaiApiKey: "o", fallbacks });
 
   test("is the rule for the model, else the one for all", () => {
-    expect(all.fallbackOf("a")?.id).toBe("openai:x");
-    expect(all.fallbackOf("other")?.id).toBe("openai:z");
+    const fallback = (model: string) => {
+      const found = all.fallbackOf(model);
+      return `${found?.provider.name}:${found?.model}`;
+    };
+    expect(fallback("a")).toBe("openai:x");
+    expect(fallback("other")).toBe("openai:z");
   });
 
   test("is nothing without a key, for clouds' own models, and without a rule", () => {

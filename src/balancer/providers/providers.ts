@@ -3,10 +3,14 @@ import type { ProxySettings } from "../../config/proxy.ts";
 import type { ProviderSettings, Settings } from "../../config/settings.ts";
 import { proxyFor } from "../../http/client/proxy.ts";
 import type { Logger } from "../../lib/log.ts";
+import { ANTHROPIC } from "./anthropic.ts";
+import { GOOGLE } from "./google.ts";
 import { ProviderMetrics } from "./metrics.ts";
 import { ProviderModel } from "./model.ts";
 import { type ProviderModelEntry, ProviderModelList } from "./modellist.ts";
+import { COMPATIBLE, OPENAI } from "./openai.ts";
 import { Provider } from "./provider.ts";
+import { ProviderSlot, type ProviderSlotOptions } from "./slot.ts";
 
 export interface ProvidersOptions {
   settings: ProviderSettings & ProxySettings & Pick<Settings, "port">;
@@ -19,23 +23,22 @@ export interface ProvidersOptions {
 export class Providers {
   readonly providers: readonly Provider[];
   readonly metrics: ProviderMetrics;
-  readonly log: Logger;
+  readonly #log: Logger;
   readonly #byPrefix: ReadonlyMap<string, Provider>;
   readonly #fallbacks: ReadonlyMap<string, string>;
   readonly #list: ProviderModelList;
 
   constructor({ settings, log, now }: ProvidersOptions) {
-    this.log = log;
-    const { openai, google, anthropic } = builtIn(settings);
+    this.#log = log;
     const custom = settings.providers.map(
       ({ name, url, apiKey }) =>
-        new Provider({ name, url, apiKey, api: "openai", proxy: proxyFor(url, settings) }),
+        new Provider({ name, url, apiKey, api: COMPATIBLE, proxy: proxyFor(url, settings) }),
     );
-    this.providers = [openai, google, anthropic, ...custom];
-    this.#byPrefix = new Map([
-      ...this.providers.map((provider) => [provider.name, provider] as const),
-      [MISSPELT_ANTHROPIC, anthropic],
-    ]);
+    this.providers = [...builtIn(settings), ...custom];
+    const byPrefix = new Map(this.providers.map((provider) => [provider.name, provider]));
+    const anthropic = byPrefix.get(ANTHROPIC.name);
+    if (anthropic !== undefined) byPrefix.set(MISSPELT_ANTHROPIC, anthropic);
+    this.#byPrefix = byPrefix;
     this.#fallbacks = new Map(settings.fallbacks.map(({ model, to }) => [model, to]));
     this.#list = new ProviderModelList({
       providers: this.providers.filter((one) => one.isUsable && !isHere(one, settings, log)),
@@ -68,6 +71,11 @@ export class Providers {
     if (to === undefined || this.#split(model) !== undefined) return undefined;
     const found = this.#split(to);
     return found?.provider.isUsable ? found : undefined;
+  }
+
+  /** Leave to send a provider one request. */
+  slot(options: Omit<ProviderSlotOptions, "metrics" | "log">): ProviderSlot {
+    return new ProviderSlot({ ...options, metrics: this.metrics, log: this.#log });
   }
 
   /**
@@ -103,31 +111,17 @@ function isHere({ name, url }: Provider, { port }: Pick<Settings, "port">, log: 
   return true;
 }
 
-function builtIn(settings: ProviderSettings & ProxySettings) {
-  return {
-    openai: new Provider({
-      name: "openai",
-      api: "openai",
-      url: settings.openaiBaseUrl,
-      proxy: proxyFor(settings.openaiBaseUrl, settings),
-      apiKey: settings.openaiApiKey ?? undefined,
-      keyName: "OPENAI_API_KEY",
-    }),
-    google: new Provider({
-      name: "google",
-      api: "google",
-      url: settings.googleBaseUrl,
-      proxy: proxyFor(settings.googleBaseUrl, settings),
-      apiKey: settings.googleApiKey ?? undefined,
-      keyName: "GOOGLE_API_KEY",
-    }),
-    anthropic: new Provider({
-      name: "anthropic",
-      api: "anthropic",
-      url: settings.anthropicBaseUrl,
-      proxy: proxyFor(settings.anthropicBaseUrl, settings),
-      apiKey: settings.anthropicApiKey ?? undefined,
-      keyName: "ANTHROPIC_API_KEY",
-    }),
-  };
+/** The providers that need no definition, whether they have a key or not. */
+function builtIn(settings: ProviderSettings & ProxySettings): Provider[] {
+  const { openaiBaseUrl, openaiApiKey, googleBaseUrl, googleApiKey } = settings;
+  const { anthropicBaseUrl, anthropicApiKey } = settings;
+  const rows = [
+    { ...OPENAI, url: openaiBaseUrl, apiKey: openaiApiKey },
+    { ...GOOGLE, url: googleBaseUrl, apiKey: googleApiKey },
+    { ...ANTHROPIC, url: anthropicBaseUrl, apiKey: anthropicApiKey },
+  ];
+  return rows.map(({ apiKey, ...row }) => {
+    const proxy = proxyFor(row.url, settings);
+    return new Provider({ ...row, apiKey: apiKey ?? undefined, proxy });
+  });
 }

@@ -1,9 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { parseExposition } from "../../testkit/exposition.ts";
 import { ApiError } from "../../wire/error.ts";
+import { ROUTES } from "../../wire/route.ts";
 import type { Sources } from "./gauges.ts";
 import { Metrics, type MetricsOptions } from "./metrics.ts";
-import { type RequestFacts, RequestRecord } from "./record.ts";
+import { type RecordedRequest, RequestRecord } from "./record.ts";
 
 const sources: Sources = {
   endpoints: () => [
@@ -19,18 +20,19 @@ const sources: Sources = {
 /** How an answer was sent is told by hand. */
 const NEVER = new Promise<never>(() => undefined);
 
-function entryOf(model: string, facts: Partial<RequestFacts> = {}): RequestRecord {
-  const kind = { type: "chat", writes: "text" } as const;
-  const given = { requestId: "r", ...kind, model, streams: false, ...facts };
-  const headers = new Headers();
-  return new RequestRecord(
-    { ...given, headers, body: new Uint8Array(), address: undefined },
-    10,
-    () => undefined,
-  );
+function entryOf(modelId: string, more: Partial<RecordedRequest> = {}): RequestRecord {
+  const principal = { keyName: undefined, address: undefined };
+  const route = ROUTES.chat;
+  const request = { requestId: "r", route, modelId, streams: false, principal, ...more };
+  return new RequestRecord({
+    request,
+    body: new Uint8Array(),
+    headMax: 10,
+    onEnd: () => undefined,
+  });
 }
 
-const at = (name: string) => ({ id: name, name, facts: { url: "http://x" } });
+const at = (name: string) => ({ id: name, name, url: "http://x" });
 
 /** Ends a request at an endpoint. */
 function served(metrics: Metrics, model: string, endpoint: string): void {

@@ -71,8 +71,8 @@ export class Metrics {
 
   /** Counts a request that has ended. */
   record(entry: RequestRecord, usage: TokenUsage | undefined): void {
-    const { facts, endpoint, firstByteMs, queueMs, durationMs, tries } = entry;
-    const series = this.#table.of(this.knows(entry) ? facts.model : "", endpoint?.name ?? "");
+    const { request, upstream, firstByteMs, queueMs, durationMs, tries } = entry;
+    const series = this.#table.of(this.knows(entry) ? request.modelId : "", upstream?.name ?? "");
     const status = statusOf(entry);
     series.count(status);
     if (tries > 1) series.retries += tries - 1;
@@ -88,8 +88,8 @@ export class Metrics {
    * Whether the model of a request is one that there is: an endpoint lists it, or took it for one
    * of its own. Names come from clients, and whatever counts by them must not grow with them.
    */
-  knows({ facts, endpoint, status }: RequestRecord): boolean {
-    return (endpoint !== undefined && status !== 404) || this.#sources.hasModel(facts.model);
+  knows({ request, upstream, status }: RequestRecord): boolean {
+    return (upstream !== undefined && status !== 404) || this.#sources.hasModel(request.modelId);
   }
 
   /** Counts a request that was refused before its model was known. */

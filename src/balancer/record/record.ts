@@ -1,31 +1,19 @@
+import type { Principal } from "../../auth/principal.ts";
 import type { SendOutcome } from "../../http/proxy/relay.ts";
 import { ApiError } from "../../wire/error.ts";
+import type { InferenceRoute } from "../../wire/route.ts";
+import type { Upstream } from "../upstream/upstream.ts";
 import { Sample } from "./sample.ts";
 
-/** Text of prompt and answer; of the prompt only, as for embeddings; or something else. */
-export type OutputKind = "text" | "numbers" | "other";
-
-/** What is known of a request when it comes. */
-export interface RequestFacts {
-  requestId: string;
-  /** What history and statistics call its kind. */
-  type: string;
-  /** What is written, and so which tokens are estimated where nobody tells. */
-  writes: OutputKind;
-  model: string;
+/** What history is to know of a request from the beginning. */
+export interface RecordedRequest {
+  readonly requestId: string;
+  readonly route: Pick<InferenceRoute, "name" | "output">;
+  /** As the balancer lists it. */
+  readonly modelId: string;
   /** Whether an event stream was asked for. */
-  streams: boolean;
-  headers: Headers;
-  body: Uint8Array;
-  /** IP address of the connection, if it is known. */
-  address: string | undefined;
-}
-
-/** Where a request was sent. */
-export interface RecordedUpstream {
-  readonly id: string;
-  readonly name: string;
-  readonly facts: { readonly url: string };
+  readonly streams: boolean;
+  readonly principal: Pick<Principal, "keyName" | "address">;
 }
 
 /** How a request ended. */
@@ -39,21 +27,33 @@ export type Ending =
   /** There was no answer of an endpoint, but an error of ours. */
   | "refused";
 
+export interface RequestRecordOptions {
+  request: RecordedRequest;
+  body: Uint8Array;
+  /** Bytes of the answer's beginning that are kept. */
+  headMax: number;
+  /** Called once, at the request's end. */
+  onEnd(record: RequestRecord): void;
+}
+
 /**
  * One request while it is under way: what happens to it is noted here, and nothing else is done
  * before its end. None of the methods throws; those called after the end do nothing.
  */
 export class RequestRecord {
-  readonly facts: RequestFacts;
+  readonly request: RecordedRequest;
+  /** Its body, or what is to be kept of it. */
+  readonly body: Uint8Array;
   /** Unix ms. */
   readonly startedAt = Date.now();
   readonly #startMs = performance.now();
   readonly #headMax: number;
-  readonly #onEnd: (entry: RequestRecord) => void;
+  readonly #onEnd: (record: RequestRecord) => void;
   /** What is kept of the answer. */
   answer: Sample;
-  endpoint: RecordedUpstream | undefined;
-  /** Endpoints it was sent to. */
+  /** The upstream that it was sent to last. */
+  upstream: Pick<Upstream, "id" | "name" | "url"> | undefined;
+  /** Upstreams that it was sent to. */
   tries = 0;
   queueMs: number | null = null;
   firstByteMs: number | null = null;
@@ -63,8 +63,9 @@ export class RequestRecord {
   error: string | null = null;
   ending: Ending | undefined;
 
-  constructor(facts: RequestFacts, headMax: number, onEnd: (entry: RequestRecord) => void) {
-    this.facts = facts;
+  constructor({ request, body, headMax, onEnd }: RequestRecordOptions) {
+    this.request = request;
+    this.body = body;
     this.#headMax = headMax;
     this.#onEnd = onEnd;
     this.answer = new Sample(headMax);
@@ -75,9 +76,9 @@ export class RequestRecord {
     this.queueMs = (this.queueMs ?? 0) + ms;
   }
 
-  /** It goes to an endpoint now; what another one answered before does not count. */
-  sent(endpoint: RecordedUpstream): void {
-    this.endpoint = endpoint;
+  /** It goes to an upstream now; what another one answered before does not count. */
+  sent(upstream: Pick<Upstream, "id" | "name" | "url">): void {
+    this.upstream = upstream;
     this.tries += 1;
     if (this.answer.bytes > 0) this.answer = new Sample(this.#headMax);
   }

@@ -1,27 +1,39 @@
 import { describe, expect, test } from "bun:test";
+import { Principals } from "../../auth/principal.ts";
 import type { HistoryBodies } from "../../config/settings.ts";
 import type { NewRequestRow } from "../../db/history/requests.ts";
 import { createLogger } from "../../lib/log.ts";
 import { ApiError } from "../../wire/error.ts";
+import { ROUTES } from "../../wire/route.ts";
 import { Metrics } from "./metrics.ts";
-import type { RequestFacts, RequestRecord } from "./record.ts";
+import type { RecordedRequest, RequestRecord } from "./record.ts";
 import { Recorder } from "./recorder.ts";
 
 const log = createLogger({ level: "silent" });
 const USAGE = { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 };
 
+type Begun = Partial<RecordedRequest> & { headers?: Headers; body?: Uint8Array };
+
 /** A recorder and what it recorded. */
 function recording(bodies: HistoryBodies = "redacted", record?: (row: NewRequestRow) => void) {
   const rows: NewRequestRow[] = [];
+  const principals = new Principals();
   const sources = { endpoints: () => [], hasModel: () => true, active: () => 0 };
   const history = { record: record ?? ((row: NewRequestRow) => void rows.push(row)) };
   const recorder = new Recorder({ history, metrics: new Metrics({ sources }), bodies, log });
-  const begin = (more: Partial<RequestFacts> = {}) =>
-    recorder.begin({
-      ...{ requestId: "r", type: "chat", writes: "text", model: "m", streams: false },
-      ...{ headers: new Headers(), body: Buffer.from('{"model":"m"}'), address: "127.0.0.1" },
-      ...more,
-    });
+  const begin = ({
+    headers = new Headers(),
+    body = Buffer.from('{"model":"m"}'),
+    ...more
+  }: Begun = {}) =>
+    recorder.begin(
+      {
+        ...{ requestId: "r", route: ROUTES.chat, modelId: "m", streams: false },
+        principal: principals.of(headers, "127.0.0.1"),
+        ...more,
+      },
+      body,
+    );
   return { recorder, rows, begin };
 }
 
@@ -29,7 +41,7 @@ function recording(bodies: HistoryBodies = "redacted", record?: (row: NewRequest
 const NEVER = new Promise<never>(() => undefined);
 
 function answer(entry: RequestRecord, text: string, status = 200): void {
-  entry.sent({ id: "e1", name: "a", facts: { url: "http://a" } });
+  entry.sent({ id: "e1", name: "a", url: "http://a" });
   entry.push(Buffer.from(text));
   entry.answered(status, NEVER);
 }
@@ -89,7 +101,7 @@ describe("a record", () => {
       answer(entry, delta.repeat(13));
       entry.ended(outcome);
     }
-    const counting = begin({ type: "count_tokens", writes: "other" });
+    const counting = begin({ route: { name: "count_tokens", output: "other" } });
     answer(counting, '{"input_tokens":9}');
     counting.ended("complete");
     await recorder.flush();
@@ -101,12 +113,12 @@ describe("a record", () => {
 
   test("estimates no tokens of what is no text", async () => {
     const { recorder, rows, begin } = recording();
-    for (const [type, writes] of [
+    for (const [name, output] of [
       ["speech", "other"],
       ["embeddings", "numbers"],
       ["rerank", "numbers"],
     ] as const) {
-      const entry = begin({ type, writes, body: Buffer.from("x".repeat(400)) });
+      const entry = begin({ route: { name, output }, body: Buffer.from("x".repeat(400)) });
       answer(entry, "x".repeat(9000));
       entry.ended("complete");
     }
@@ -124,7 +136,7 @@ describe("a record", () => {
     const usage = { input_tokens: 50, output_tokens: 1 };
     const start = `data: ${JSON.stringify({ type: "message_start", message: { usage } })}\n\n`;
     const text = `data: ${JSON.stringify({ type: "content_block_delta" })}\n\n`;
-    const entry = begin({ type: "anthropic_messages" });
+    const entry = begin({ route: ROUTES.anthropic_messages });
     answer(entry, start + text.repeat(20));
     entry.ended("cancelled");
     await recorder.flush();

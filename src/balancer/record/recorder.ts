@@ -2,10 +2,9 @@ import type { HistoryBodies } from "../../config/settings.ts";
 import type { NewRequestRow, TokenSource } from "../../db/history/requests.ts";
 import type { Logger } from "../../lib/log.ts";
 import { BODY_BYTES_MAX, keepAnswer, keepSmall, keepWhole } from "./bodies.ts";
-import { type ClientNames, clientNames } from "./client.ts";
 import { estimateInput, estimateOutput } from "./estimate.ts";
 import type { Metrics } from "./metrics.ts";
-import { type RequestFacts, RequestRecord } from "./record.ts";
+import { type RecordedRequest, RequestRecord } from "./record.ts";
 import { endsInError, isEventStream, type TokenUsage, usageOf } from "./usage.ts";
 
 export interface RecorderOptions {
@@ -31,7 +30,7 @@ const LOG_EVERY_MS = 60_000;
 
 /** A request and what was made of its body already. */
 interface Finished {
-  entry: RequestRecord;
+  record: RequestRecord;
   requestBody: string | null;
 }
 
@@ -41,9 +40,8 @@ interface Finished {
  */
 export class Recorder {
   readonly #options: RecorderOptions;
-  readonly #names: ClientNames = clientNames();
   readonly #headMax: number;
-  readonly #onEnd = (entry: RequestRecord) => this.#ended(entry);
+  readonly #onEnd = (record: RequestRecord) => this.#ended(record);
   #waiting: Finished[] = [];
   #scheduled = false;
   /** Bodies that are being looked through, one after the other. */
@@ -63,8 +61,8 @@ export class Recorder {
   }
 
   /** Begins the record of a request. */
-  begin(facts: RequestFacts): RequestRecord {
-    return new RequestRecord(facts, this.#headMax, this.#onEnd);
+  begin(request: RecordedRequest, body: Uint8Array): RequestRecord {
+    return new RequestRecord({ request, body, headMax: this.#headMax, onEnd: this.#onEnd });
   }
 
   /** A request was refused before it was known for which model it is. */
@@ -80,25 +78,25 @@ export class Recorder {
     }
   }
 
-  #ended(entry: RequestRecord): void {
+  #ended(record: RequestRecord): void {
     if (this.#waiting.length + this.#slowCount >= WAITING_MAX) {
       this.#dropped += 1;
       return;
     }
-    const isLarge = entry.facts.body.length > BODY_BYTES_MAX;
-    if (isLarge && this.#slowCount < SLOW_MAX) this.#endedLarge(entry);
-    else this.#wait({ entry, requestBody: null });
+    const isLarge = record.body.length > BODY_BYTES_MAX;
+    if (isLarge && this.#slowCount < SLOW_MAX) this.#endedLarge(record);
+    else this.#wait({ record, requestBody: null });
   }
 
   /** A large body is looked through in slices, before the request is recorded with the others. */
-  #endedLarge(entry: RequestRecord): void {
+  #endedLarge(record: RequestRecord): void {
     this.#slowCount += 1;
     this.#slow = this.#slow
       .then(async () => {
         await turn();
         const { bodies } = this.#options;
-        const requestBody = await keepWhole(entry.facts.body, bodies, turn);
-        this.#wait({ entry, requestBody });
+        const requestBody = await keepWhole(record.body, bodies, turn);
+        this.#wait({ record, requestBody });
       })
       .catch((err) => this.#failed(err))
       .finally(() => {
@@ -128,20 +126,20 @@ export class Recorder {
     const endMs = performance.now() + limitMs;
     let done = 0;
     for (const finished of this.#waiting) {
-      this.#record(finished);
+      this.#write(finished);
       done += 1;
       if (performance.now() >= endMs) break;
     }
     this.#waiting.splice(0, done);
   }
 
-  #record(finished: Finished): void {
+  #write(finished: Finished): void {
     const { metrics, history } = this.#options;
     try {
-      const { entry } = finished;
-      if (entry.ending === "complete" && endsInError(entry.answer)) entry.error = "stream_error";
-      const { usage, source } = tokensOf(entry);
-      metrics.record(entry, usage);
+      const { record } = finished;
+      if (record.ending === "complete" && endsInError(record.answer)) record.error = "stream_error";
+      const { usage, source } = tokensOf(record);
+      metrics.record(record, usage);
       history?.record(this.#requestOf(finished, usage, source));
     } catch (err) {
       this.#failed(err);
@@ -149,37 +147,38 @@ export class Recorder {
   }
 
   #requestOf(
-    { entry, requestBody }: Finished,
+    { record, requestBody }: Finished,
     usage: TokenUsage | undefined,
     source: TokenSource | null,
   ): NewRequestRow {
-    const { facts, endpoint, answer } = entry;
+    const { request, upstream, answer, body } = record;
+    const { route, modelId, streams, principal } = request;
     const { bodies } = this.#options;
     return {
-      requestId: facts.requestId,
-      requestType: facts.type,
-      model: facts.model.slice(0, NAME_CHARS_MAX),
-      modelKnown: this.#options.metrics.knows(entry),
-      endpointId: endpoint?.id ?? null,
-      endpointName: endpoint?.name ?? null,
-      endpointUrl: endpoint?.facts.url ?? null,
-      apiKeyId: this.#names.of(facts.headers) ?? null,
-      clientIp: facts.address ?? null,
-      startedAt: entry.startedAt,
-      completedAt: Math.round(entry.startedAt + entry.durationMs),
-      streamed: facts.streams,
-      retries: Math.max(0, entry.tries - 1),
-      succeeded: isSuccess(entry),
-      httpStatus: entry.status,
-      error: errorOf(entry),
-      queueMs: rounded(entry.queueMs),
-      firstByteMs: rounded(entry.firstByteMs),
-      durationMs: rounded(entry.durationMs) ?? 0,
+      requestId: request.requestId,
+      requestType: route.name,
+      model: modelId.slice(0, NAME_CHARS_MAX),
+      modelKnown: this.#options.metrics.knows(record),
+      endpointId: upstream?.id ?? null,
+      endpointName: upstream?.name ?? null,
+      endpointUrl: upstream?.url ?? null,
+      apiKeyId: principal.keyName ?? null,
+      clientIp: principal.address ?? null,
+      startedAt: record.startedAt,
+      completedAt: Math.round(record.startedAt + record.durationMs),
+      streamed: streams,
+      retries: Math.max(0, record.tries - 1),
+      succeeded: isSuccess(record),
+      httpStatus: record.status,
+      error: errorOf(record),
+      queueMs: rounded(record.queueMs),
+      firstByteMs: rounded(record.firstByteMs),
+      durationMs: rounded(record.durationMs) ?? 0,
       inputTokens: usage?.input ?? null,
       outputTokens: usage?.output ?? null,
       cachedTokens: usage?.cached ?? null,
       tokenSource: source,
-      requestBody: requestBody ?? keepSmallOnly(facts.body, bodies),
+      requestBody: requestBody ?? keepSmallOnly(body, bodies),
       responseBody: keepAnswer(answer, bodies),
     };
   }
@@ -210,23 +209,24 @@ function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
  * Tokens as the answer tells them. Where it does not, of an answer that is no error: estimated
  * from the bytes, see `estimate.ts`; a part that it does tell stays.
  */
-function tokensOf(entry: RequestRecord): {
+function tokensOf(record: RequestRecord): {
   usage: TokenUsage | undefined;
   source: TokenSource | null;
 } {
-  const { facts, answer, status, tries } = entry;
+  const { request, body, answer, status, tries } = record;
+  const { output: kind } = request.route;
   const none = { usage: undefined, source: null };
   if (tries === 0) return none;
   const told = usageOf(answer);
-  const output = told?.output ?? (facts.writes === "numbers" ? 0 : null);
-  if (told !== undefined && told.input !== null && output !== null && !wasCut(entry)) {
+  const output = told?.output ?? (kind === "numbers" ? 0 : null);
+  if (told !== undefined && told.input !== null && output !== null && !wasCut(record)) {
     return { usage: { ...told, output }, source: "usage" };
   }
   // Sound and images are no text, however long they are.
-  if (facts.writes === "other") return { usage: told, source: told === undefined ? null : "usage" };
+  if (kind === "other") return { usage: told, source: told === undefined ? null : "usage" };
   if (status === null || status >= 400 || answer.bytes === 0) return none;
-  const input = told?.input ?? estimateInput(viewOf(facts.body));
-  const written = facts.writes === "text" ? Math.max(output ?? 0, estimateOutput(answer)) : 0;
+  const input = told?.input ?? estimateInput(viewOf(body));
+  const written = kind === "text" ? Math.max(output ?? 0, estimateOutput(answer)) : 0;
   return { usage: { input, output: written, cached: told?.cached ?? null }, source: "estimate" };
 }
 

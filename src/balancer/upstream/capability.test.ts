@@ -1,7 +1,9 @@
 import { describe, expect, test } from "bun:test";
+import { routeAt } from "../../testkit/route.ts";
 import { ApiError } from "../../wire/error.ts";
 import { readListing } from "../health/modellist.ts";
-import { capabilityOf, capabilityRequirement, isCapable, requireCapability } from "./capability.ts";
+import { capabilityRequirement } from "../inference/requirements.ts";
+import { capabilityOf, isCapable, requireCapability } from "./capability.ts";
 import { Endpoint } from "./endpoint.ts";
 
 /** An endpoint that lists this entry, and that an operator declared to be for these. */
@@ -27,22 +29,25 @@ describe("what a request needs", () => {
     ["/v1/audio/transcriptions", false, "speech_to_text"],
     ["/v1/audio/speech", false, "text_to_speech"],
     ["/v1/images/edits", true, "image_generation"],
-    ["/v1/else", true, undefined],
-  ] as const)("at %s, with images %p, is %s", (path, images, ability) => {
-    expect(capabilityOf(path, images)).toBe(ability);
+  ] as const)("at %s, with images %p, is %s", (path, images, capability) => {
+    expect(capabilityOf(routeAt(path), images)).toBe(capability);
   });
 });
 
 describe("a model of which nothing is known", () => {
   test("may be able to do anything", () => {
-    for (const ability of [...CHAT, "embeddings", "speech_to_text", "rerank"] as const) {
-      expect(isCapable(endpoint({ id: "mystery" }), "m", ability)).toBe(true);
+    for (const capability of [...CHAT, "embeddings", "speech_to_text", "rerank"] as const) {
+      expect(isCapable(endpoint({ id: "mystery" }), "m", capability)).toBe(true);
     }
   });
 
   test("cannot do what an operator did not declare of its endpoint, if anything was", () => {
     const declared = endpoint({ id: "mystery" }, ["embeddings", "audio_transcription"]);
-    expect(CHAT.map((ability) => isCapable(declared, "m", ability))).toEqual([false, false, false]);
+    expect(CHAT.map((capability) => isCapable(declared, "m", capability))).toEqual([
+      false,
+      false,
+      false,
+    ]);
     expect(isCapable(declared, "m", "embeddings")).toBe(true);
     expect(isCapable(declared, "m", "speech_to_text")).toBe(true);
     expect(isCapable(declared, "m", "text_to_speech")).toBe(false);
@@ -57,7 +62,11 @@ test("an endpoint is believed, by the name it has for the model", () => {
   expect([isCapable(sees, "m", "vision"), isCapable(blind, "m", "vision")]).toEqual([true, false]);
   expect([isCapable(sees, "m", "chat"), isCapable(blind, "m", "chat")]).toEqual([true, true]);
   const embeds = endpoint({ id: "a", capabilities: ["embedding"] });
-  expect(CHAT.map((ability) => isCapable(embeds, "m", ability))).toEqual([false, false, false]);
+  expect(CHAT.map((capability) => isCapable(embeds, "m", capability))).toEqual([
+    false,
+    false,
+    false,
+  ]);
   expect(isCapable(embeds, "m", "embeddings")).toBe(true);
 });
 
@@ -76,11 +85,10 @@ describe("candidates", () => {
   const sees = endpoint({ id: "a", capabilities: ["completion", "vision"] });
   const blind = endpoint({ id: "a", capabilities: ["completion"] });
   const unknown = endpoint({ id: "a" });
-  const asked = { model: "alias", id: "m", ability: "vision" } as const;
+  const asked = { model: "alias", id: "m", capability: "vision" } as const;
 
   test("are those that may be able", () => {
     expect(requireCapability(asked, [blind, sees, unknown])).toEqual([sees, unknown]);
-    expect(requireCapability({ ...asked, ability: undefined }, [blind])).toEqual([blind]);
     expect(requireCapability(asked, [])).toEqual([]);
   });
 
@@ -98,10 +106,10 @@ describe("candidates", () => {
       "model_capability_mismatch",
       "does not support text generation",
     ],
-  ] as const)("without %s are refused", (ability, candidate, code, message) => {
+  ] as const)("without %s are refused", (capability, candidate, code, message) => {
     let error: unknown;
     try {
-      requireCapability({ ...asked, ability }, [candidate]);
+      requireCapability({ ...asked, capability }, [candidate]);
     } catch (caught) {
       error = caught;
     }

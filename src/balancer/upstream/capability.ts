@@ -1,6 +1,6 @@
 import type { Capability } from "../../wire/capability.ts";
 import { ApiError } from "../../wire/error.ts";
-import type { Requirement } from "../routing/slotrequest.ts";
+import type { InferenceRoute } from "../../wire/route.ts";
 import { type Endpoint, entryOf } from "./endpoint.ts";
 
 /** How errors call what a model cannot do. */
@@ -13,27 +13,6 @@ const NAMES: Record<Capability, string> = {
   speech_to_text: "speech-to-text",
   text_to_speech: "text-to-speech",
   image_generation: "image generation",
-};
-
-/** What requests of a route need of a model, images aside. */
-const BY_PATH: Record<string, Capability> = {
-  "/v1/chat/completions": "chat",
-  "/v1/completions": "completion",
-  "/v1/responses": "chat",
-  "/v1/messages": "chat",
-  "/v1/messages/count_tokens": "chat",
-  "/v1/embeddings": "embeddings",
-  "/v1/rerank": "rerank",
-  "/v1/audio/transcriptions": "speech_to_text",
-  "/v1/audio/translations": "speech_to_text",
-  "/v1/audio/speech": "text_to_speech",
-  "/v1/images/generations": "image_generation",
-  "/v1/images/edits": "image_generation",
-  "/v1/images/variations": "image_generation",
-  "/api/chat": "chat",
-  "/api/generate": "completion",
-  "/api/embed": "embeddings",
-  "/api/embeddings": "embeddings",
 };
 
 /** What an operator calls them when declaring what an endpoint is for. */
@@ -51,17 +30,15 @@ const DECLARED: Partial<Record<Capability, string>> = {
 const UNDECLARED = "chat_completion";
 
 /** Whether an operator declared that an endpoint is for the requests of a route. */
-export function isDeclared({ facts }: Pick<Candidate, "facts">, path: string): boolean {
-  const ability = BY_PATH[path];
-  const word = ability === undefined ? undefined : DECLARED[ability];
+export function isDeclared({ facts }: Pick<Candidate, "facts">, route: InferenceRoute): boolean {
+  const word = DECLARED[route.capability];
   return word !== undefined && word !== UNDECLARED && facts.capabilities.includes(word);
 }
 
-/** What a request needs of its model: undefined for a route that none is known of. */
-export function capabilityOf(path: string, hasImages: boolean): Capability | undefined {
-  const ability = BY_PATH[path];
-  const sees = ability === "chat" || ability === "completion";
-  return hasImages && sees ? "vision" : ability;
+/** What a model must be able to do for a request of a route, with or without images in it. */
+export function capabilityOf({ capability }: InferenceRoute, hasImages: boolean): Capability {
+  const sees = capability === "chat" || capability === "completion";
+  return hasImages && sees ? "vision" : capability;
 }
 
 /**
@@ -73,14 +50,14 @@ export function capabilityOf(path: string, hasImages: boolean): Capability | und
  *
  * `id` is how the balancer lists the model. To see images, it must be able to chat as well.
  */
-export function isCapable(endpoint: Candidate, id: string, ability: Capability): boolean {
+export function isCapable(endpoint: Candidate, id: string, capability: Capability): boolean {
   const { lacks: said } = entryOf(endpoint, id);
   const lacks = Array.isArray(said) ? said : [];
-  if (lacks.includes(ability)) return false;
-  const chats = ability === "vision" || ability === "completion";
+  if (lacks.includes(capability)) return false;
+  const chats = capability === "vision" || capability === "completion";
   if (chats && lacks.includes("chat")) return false;
   const { capabilities } = endpoint.facts;
-  const word = DECLARED[ability];
+  const word = DECLARED[capability];
   const declared = capabilities.length !== 1 || capabilities[0] !== UNDECLARED;
   return !declared || word === undefined || capabilities.includes(word);
 }
@@ -96,40 +73,20 @@ export type Candidate = Pick<Endpoint, "models" | "served"> & {
  * the client wrote.
  */
 export function requireCapability<C extends Candidate>(
-  { model, id, ability }: { model: string; id: string; ability: Capability | undefined },
+  { model, id, capability }: { model: string; id: string; capability: Capability },
   candidates: readonly C[],
 ): readonly C[] {
-  if (ability === undefined || candidates.length === 0) return candidates;
-  const able = candidates.filter((candidate) => isCapable(candidate, id, ability));
+  if (candidates.length === 0) return candidates;
+  const able = candidates.filter((candidate) => isCapable(candidate, id, capability));
   if (able.length > 0) return able;
-  throw notCapable(model, ability);
+  throw notCapable(model, capability);
 }
 
 /** The refusal of what a model cannot do. */
-export function notCapable(model: string, ability: Capability): ApiError {
+export function notCapable(model: string, capability: Capability): ApiError {
   const shown = model.slice(0, 200);
-  const message = `Model '${shown}' does not support ${NAMES[ability]}. GET /v1/models tells what \
+  const message = `Model '${shown}' does not support ${NAMES[capability]}. GET /v1/models tells what \
 each model can do.`;
-  const code = ability === "vision" ? "model_not_supported" : "model_capability_mismatch";
+  const code = capability === "vision" ? "model_not_supported" : "model_capability_mismatch";
   return new ApiError("invalid_request", message, { code, param: "model" });
-}
-
-const needs = new Map<string, Requirement<Endpoint>>();
-
-/** The need of an ability beside another one of the route, if there is that; made once each. */
-export function capabilityRequirement(
-  ability: Capability,
-  other?: Requirement<Endpoint>,
-): Requirement<Endpoint> {
-  const key = other === undefined ? ability : `${other.key} ${ability}`;
-  let need = needs.get(key);
-  if (need === undefined) {
-    need = {
-      key,
-      isMetBy: (endpoint, id) =>
-        isCapable(endpoint, id, ability) && (other === undefined || other.isMetBy(endpoint, id)),
-    };
-    needs.set(key, need);
-  }
-  return need;
 }

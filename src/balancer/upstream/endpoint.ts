@@ -3,12 +3,15 @@ import type { ForwardProxy } from "../../http/client/proxy.ts";
 import type { ForwardTarget } from "../../http/proxy/forward.ts";
 import type { EndpointKind } from "../../wire/endpoint.ts";
 import type { ModelEntry } from "../../wire/openai.ts";
-import { apisOf } from "../health/apis.ts";
+import type { InferenceRoute, RouteName } from "../../wire/route.ts";
 import { type Health, PENDING } from "../health/state.ts";
 import type { SystemReport } from "../health/system.ts";
 import { Circuit } from "../routing/circuit.ts";
 import { Latency } from "../routing/latency.ts";
 import { Load, SLOTS_DEFAULT } from "../routing/load.ts";
+import { routesOfKind, usageSupportOfKind } from "./kind.ts";
+import { translatorOf } from "./translator.ts";
+import type { RouteSupport, Upstream, UsageSupport } from "./upstream.ts";
 
 /** The models an endpoint lists, by id. */
 export type ModelMap = ReadonlyMap<string, ModelEntry>;
@@ -70,8 +73,9 @@ export const FACTS_DEFAULT: Omit<EndpointFacts, "name" | "url"> = {
   registeredAt: 0,
 };
 
-/** Anything requests can be routed to: its address and what we know of its state. */
-export class Endpoint {
+/** A server that requests are balanced over: its address and what is known of its state. */
+export class Endpoint implements Upstream {
+  readonly fetchesImages = false;
   readonly id: string;
   health: Health = PENDING;
   /** Until then a failing check leaves it `pending` (`performance.now()`). */
@@ -93,10 +97,10 @@ export class Endpoint {
   #facts: EndpointFacts;
   #base = "";
   #headers: Record<string, string> = {};
-  /** Routes that it answers beyond those that everybody does; undefined until it was asked. */
-  apis: ReadonlySet<string> | undefined;
-  /** It is being asked what it is and which routes it answers. */
-  asking = false;
+  /** The optional routes that it was found to have; undefined until it was asked. */
+  routes: ReadonlySet<RouteName> | undefined;
+  /** It is being asked what it is and which routes it has. */
+  isDetecting = false;
 
   constructor(given: EndpointOptions, id: string = crypto.randomUUID()) {
     this.id = id;
@@ -112,29 +116,26 @@ export class Endpoint {
     return this.#facts;
   }
 
-  /** Whether it answers an inference route: it was found to, or servers of its kind do. */
-  speaks(path: string): boolean {
-    if (path === "/v1/chat/completions") return true;
-    return this.apis?.has(path) ?? apisOf(this.#facts.kind).includes(path);
+  get url(): string {
+    return this.#facts.url;
   }
 
-  /**
-   * How it tells the usage of a stream: only where the client asked for it (`asked`), so that
-   * nothing needs to be changed; where we ask for it (`asks`); or as it likes (`unknown`).
-   */
-  get tellsUsage(): "asked" | "asks" | "unknown" {
-    switch (this.#facts.kind) {
-      // Both tell token counts with the last event anyway, as `timings`.
-      case "llmlb":
-      case "llama_server":
-        return "asked";
-      case "ollama":
-      case "vllm":
-      case "lm_studio":
-        return "asks";
-      default:
-        return "unknown";
-    }
+  get usageSupport(): UsageSupport {
+    return usageSupportOfKind(this.#facts.kind);
+  }
+
+  /** Whether it has a route: it was found to, or servers of its kind do as a rule. */
+  hasRoute({ name, presence }: Pick<InferenceRoute, "name" | "presence">): boolean {
+    if (presence === "always") return true;
+    return this.routes?.has(name) ?? routesOfKind(this.#facts.kind).includes(name);
+  }
+
+  supportOf(route: InferenceRoute): RouteSupport {
+    return this.hasRoute(route) ? "native" : (translatorOf(route.name) ?? "native");
+  }
+
+  modelName(id: string, asked: string): string {
+    return this.served.get(id) ?? asked;
   }
 
   /** Takes other facts from now on; what runs goes on as it was sent. */

@@ -7,7 +7,7 @@ import type { RequestBody } from "../client/upload.ts";
 import { Deadlines } from "./deadlines.ts";
 import { EventNumbers } from "./eventnumbers.ts";
 import { forwardedHeaders, returnedHeaders } from "./headers.ts";
-import { relay, type SendOutcome, type Tap } from "./relay.ts";
+import { relay, type SendOutcome, type Sequel, type Tap } from "./relay.ts";
 import type { Rewrite, Rewritten } from "./rewrite/rewrite.ts";
 import { errorInDialect } from "./upstreamerror.ts";
 
@@ -45,6 +45,11 @@ export interface ForwardOptions {
   tap?: Tap | undefined;
   /** Makes the client's answer of the target's; default: it passes unchanged. */
   rewrite?: Rewrite | undefined;
+  /**
+   * The target's stream broke after its first byte: the body that goes on in its place. Default:
+   * none, and the client's stream ends with an error event.
+   */
+  resume?(failure: ApiError): Exchange | undefined;
   /** Says more exactly what a failure of the target (`upstream`) was: its process died, say. */
   explain?(failure: ApiError): Promise<ApiError>;
 }
@@ -160,20 +165,22 @@ async function rewritten(
 
 /** Passes a stream of events (or of JSON lines) on; should it break, its last frame says so. */
 function events(body: Exchange, init: Init, options: ForwardOptions, watch: Deadlines): Forwarded {
-  const lastWords = async (cause: unknown) => {
+  const afterBreak = async (cause: unknown): Promise<Sequel> => {
     const error = await asApiError(cause, options, watch);
+    const next = options.resume?.(error);
+    if (next !== undefined) return { body: next };
     const made = rewrite?.fail?.(error);
-    if (made !== undefined) return made;
+    if (made !== undefined) return { last: made };
     const frame = errorFrame(error, options.dialect, numbers?.next);
     // The event before it may lack its empty line.
-    return new TextEncoder().encode(options.dialect === "ollama" ? frame : `\n${frame}`);
+    return { last: new TextEncoder().encode(options.dialect === "ollama" ? frame : `\n${frame}`) };
   };
   const { idleTimeoutMs, dialect } = options;
   const numbers = dialect === "responses" ? new EventNumbers(options.tap) : undefined;
   const tap = numbers ?? options.tap;
   const rewrite = options.rewrite?.stream(init.headers["content-type"] ?? "");
   if (rewrite?.contentType !== undefined) init.headers["content-type"] = rewrite.contentType;
-  const { stream, sent } = relay(body, { watch, idleTimeoutMs, tap, rewrite, lastWords });
+  const { stream, sent } = relay(body, { watch, idleTimeoutMs, tap, rewrite, afterBreak });
   return { response: new Response(stream, init), sent };
 }
 

@@ -20,11 +20,14 @@ export interface RelayOptions {
   /** Makes what is sent of what comes; the tap sees what comes. */
   rewrite?: StreamRewrite | undefined;
   /**
-   * Makes the last bytes of a stream that breaks. When absent the connection is cut instead, which
-   * HTTP clients see as an incomplete body.
+   * What follows when the target's stream breaks. When absent the connection is cut, which HTTP
+   * clients see as an incomplete body.
    */
-  lastWords?(cause: unknown): Promise<Uint8Array>;
+  afterBreak?(cause: unknown): Promise<Sequel>;
 }
+
+/** What follows a broken stream: another body, which goes on in its place, or the last bytes. */
+export type Sequel = { body: Exchange } | { last: Uint8Array };
 
 export interface Relayed {
   stream: ReadableStream<Uint8Array>;
@@ -38,13 +41,15 @@ const LINE_FEED = 10;
 
 /**
  * Passes a target's body on as it comes, at the client's pace: little is read ahead, so a slow
- * client slows the target. Bytes and order stay as they are. With `lastWords`, half a line is held
- * back until its rest arrives: what a client has got of a broken stream is then whole lines.
+ * client slows the target. Bytes and order stay as they are. With `afterBreak`, half a line is held
+ * back until its rest arrives: what a client has got of a broken stream is then whole lines, and
+ * another body can go on from there.
  */
-export function relay(body: Exchange, options: RelayOptions): Relayed {
-  const { watch, lastWords, head, tap, rewrite } = options;
+export function relay(first: Exchange, options: RelayOptions): Relayed {
+  const { watch, afterBreak, head, tap, rewrite } = options;
+  let body = first;
   const { promise: sent, resolve } = Promise.withResolvers<SendOutcome>();
-  const lines = lastWords === undefined ? undefined : new WholeLines();
+  const lines = afterBreak === undefined ? undefined : new WholeLines();
   const end = (outcome: SendOutcome) => {
     watch.end();
     resolve(outcome);
@@ -71,13 +76,27 @@ export function relay(body: Exchange, options: RelayOptions): Relayed {
         return;
       }
     } catch (cause) {
-      if (watch.reason?.kind === "client_closed") return;
-      end("failed");
-      // Without an argument, because Bun prints what it is given.
-      if (lastWords === undefined) return void controller.error();
-      controller.enqueue(await lastWords(cause));
-      controller.close();
+      await broken(controller, cause);
     }
+  }
+
+  async function broken(
+    controller: ReadableStreamDefaultController<Uint8Array>,
+    cause: unknown,
+  ): Promise<void> {
+    if (watch.reason?.kind === "client_closed") return;
+    const sequel = await afterBreak?.(cause);
+    if (sequel !== undefined && "body" in sequel) {
+      // What was held back of a line is said again.
+      lines?.rest();
+      body = sequel.body;
+      return pull(controller);
+    }
+    end("failed");
+    // Without an argument, because Bun prints what it is given.
+    if (sequel === undefined) return void controller.error();
+    controller.enqueue(sequel.last);
+    controller.close();
   }
 
   /** What is sent when the target's stream has ended. */

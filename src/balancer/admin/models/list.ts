@@ -11,7 +11,7 @@ const PREFIX = "/v1/models/";
 
 export interface ModelsOptions {
   pool: UpstreamPool;
-  clouds: Providers;
+  providers: Providers;
   registry: Registry;
   holdings: Holdings;
 }
@@ -21,10 +21,10 @@ export interface ModelsOptions {
  * Anthropic's clients, who send `anthropic-version`, find the fields of their API as well.
  */
 export function routeModels(app: App, options: ModelsOptions): void {
-  const { clouds } = options;
+  const { providers } = options;
 
   app.get("/v1/models", async function listModels(c) {
-    const models = [...listedModels(options), ...(await clouds.models())];
+    const models = [...listedModels(options), ...(await providers.models())];
     if (!isAnthropic(c)) return c.json({ object: "list", data: models });
     const page = { has_more: false, first_id: models[0]?.id ?? null };
     const last_id = models.at(-1)?.id ?? null;
@@ -34,7 +34,7 @@ export function routeModels(app: App, options: ModelsOptions): void {
   app.get(`${PREFIX}*`, async function showModel(c) {
     const name = decodedName(c.req.path.slice(PREFIX.length));
     const model =
-      listedModel(options, name) ?? (await clouds.models()).find(({ id }) => id === name);
+      listedModel(options, name) ?? (await providers.models()).find(({ id }) => id === name);
     if (model === undefined) throw modelNotFound(name);
     return c.json(isAnthropic(c) ? anthropicEntry(model) : model);
   });

@@ -1,6 +1,10 @@
 import { expect, test } from "bun:test";
+import { routeAt } from "../../testkit/route.ts";
+import { ROUTES } from "../../wire/route.ts";
 import { Endpoint } from "../upstream/endpoint.ts";
-import { detectApis } from "./apis.ts";
+import { detectRoutes } from "./routes.ts";
+
+const has = (endpoint: Endpoint, path: string) => endpoint.hasRoute(routeAt(path));
 
 const options = { timeoutMs: 1000, signal: new AbortController().signal };
 
@@ -30,22 +34,21 @@ test("an endpoint has the routes that complain about an empty request", async ()
     "/v1/embeddings": 401,
   });
   const endpoint = new Endpoint({ name: "a", url: server.url.origin });
-  const found = await detectApis(endpoint, "vllm", options);
-  expect([...found].sort()).toEqual([
+  const found = await detectRoutes(endpoint, "vllm", options);
+  expect([...found].map((name) => ROUTES[name].path).sort()).toEqual([
     ...["/v1/audio/transcriptions", "/v1/embeddings", "/v1/messages", "/v1/rerank"],
   ]);
-  endpoint.apis = found;
-  expect(endpoint.speaks("/v1/messages")).toBe(true);
-  expect(endpoint.speaks("/v1/responses")).toBe(false);
-  expect(endpoint.speaks("/v1/chat/completions")).toBe(true);
+  endpoint.routes = found;
+  expect(has(endpoint, "/v1/messages")).toBe(true);
+  expect(has(endpoint, "/v1/responses")).toBe(false);
+  expect(has(endpoint, "/v1/chat/completions")).toBe(true);
 });
 
 test("one that cannot be asked speaks what its kind does", async () => {
   const endpoint = new Endpoint({ name: "a", url: "http://127.0.0.1:1", kind: "ollama" });
-  expect([...(await detectApis(endpoint, "ollama", options))]).toContain("/api/chat");
-  expect(endpoint.speaks("/api/chat")).toBe(true);
-  expect(endpoint.speaks("/v1/messages")).toBe(false);
-  expect(new Endpoint({ name: "b", url: "http://b", kind: "llmlb" }).speaks("/v1/rerank")).toBe(
-    true,
-  );
+  const found = await detectRoutes(endpoint, "ollama", options);
+  expect([...found].map((name) => ROUTES[name].path)).toContain("/api/chat");
+  expect(has(endpoint, "/api/chat")).toBe(true);
+  expect(has(endpoint, "/v1/messages")).toBe(false);
+  expect(has(new Endpoint({ name: "b", url: "http://b", kind: "llmlb" }), "/v1/rerank")).toBe(true);
 });

@@ -1,8 +1,10 @@
 import { afterAll, beforeEach, describe, expect, test } from "bun:test";
+import { routeAt } from "../../testkit/route.ts";
 import { type Fault, googleServer } from "../../testkit/servers/google/server.ts";
 import type { ChatCompletion } from "../../wire/chat.ts";
 import { readProviderError } from "../../wire/foreignerror.ts";
 import { EventReader } from "../../wire/sse.ts";
+import { GOOGLE } from "./google.ts";
 import { ProviderModel } from "./model.ts";
 import { Provider } from "./provider.ts";
 
@@ -19,7 +21,7 @@ beforeEach(() => {
 
 const provider = new Provider({
   name: "google",
-  api: "google",
+  api: GOOGLE.api,
   url: server.url,
   apiKey: server.key,
 });
@@ -27,8 +29,9 @@ const provider = new Provider({
 /** Puts a request for one of our paths to the stand-in for Google. */
 async function ask(path: string, request: object, model = "gemini-2.5-flash"): Promise<Asked> {
   const cloud = new ProviderModel(provider, model);
-  const translation = cloud.via(path)?.({ model: cloud.id, ...request });
-  if (translation === undefined) throw new Error("it is not translated");
+  const support = cloud.supportOf(routeAt(path));
+  if (support === "native") throw new Error("it is not translated");
+  const translation = support({ model: `google:${model}`, ...request }, cloud.modelName());
   const target = cloud.target(translation.path);
   const response = await fetch(target.url, {
     method: "POST",

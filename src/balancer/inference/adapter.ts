@@ -1,0 +1,91 @@
+import { EventLines } from "../../http/proxy/rewrite/lines.ts";
+import { ModelRewrite, withModel } from "../../http/proxy/rewrite/model.ts";
+import { askingForUsage, UsageEdit } from "../../http/proxy/rewrite/usage.ts";
+import { TranslatedRewrite } from "../../translation/translated.ts";
+import type { Translation } from "../../translation/translation.ts";
+import { estimateInput } from "../record/estimate.ts";
+import type { Upstream } from "../upstream/upstream.ts";
+import type { UpstreamRequest } from "./body.ts";
+import type { RequestContext } from "./context.ts";
+
+/**
+ * Puts a request with a JSON body in the terms of whichever upstream it goes to: as it came if that
+ * has the route and knows the model by the client's name, else with the upstream's own name for the
+ * model in its place, or translated.
+ */
+export class RequestAdapter {
+  readonly #context: RequestContext;
+  readonly #bytes: Uint8Array<ArrayBuffer>;
+  readonly #value: Record<string, unknown>;
+
+  constructor(
+    context: RequestContext,
+    bytes: Uint8Array<ArrayBuffer>,
+    value: Record<string, unknown>,
+  ) {
+    this.#context = context;
+    this.#bytes = bytes;
+    this.#value = value;
+  }
+
+  /** What an upstream is sent. Throws 400 `invalid_request` for what it cannot be asked. */
+  requestFor(upstream: Upstream): UpstreamRequest {
+    const { route, model, modelId, streams, pathAndQuery } = this.#context;
+    const support = upstream.supportOf(route);
+    const name = upstream.modelName(modelId, model);
+    if (support !== "native") return this.#translated(support(this.#value, name));
+    if (route.hasStreamOptions && streams && upstream.usageSupport !== "left_alone") {
+      return this.#withUsage(upstream, name);
+    }
+    if (name === model) return { pathAndQuery, body: this.#bytes, rewrite: undefined };
+    const body = withModel(this.#bytes, name);
+    return { pathAndQuery, body, rewrite: new ModelRewrite(model) };
+  }
+
+  #translated(translation: Translation): UpstreamRequest {
+    const { model, dialect, requestId, streams } = this.#context;
+    const { path, body, known } = translation;
+    return {
+      pathAndQuery: path,
+      body: Buffer.from(JSON.stringify(body)),
+      rewrite: new TranslatedRewrite({ translation, model, dialect, requestId, streams }),
+      ...(known === undefined ? {} : { known }),
+    };
+  }
+
+  /** A stream of completions, which tells usage if the client asked for it, and only then. */
+  #withUsage({ usageSupport }: Upstream, name: string): UpstreamRequest {
+    const { model, pathAndQuery } = this.#context;
+    const bytes = this.#bytes;
+    const given = this.#value.stream_options;
+    const options = isObject(given) ? given : {};
+    const isAskedFor = options.include_usage === true;
+    // Of vLLM and others: usage so far in every event.
+    const isContinuous = options.continuous_usage_stats === true;
+    const isRenamed = name !== model;
+    if (!isAskedFor && !isRenamed && usageSupport === "on_request") {
+      return { pathAndQuery, body: bytes, rewrite: undefined };
+    }
+    const mayAsk = usageSupport === "if_asked_for" && given === undefined;
+    const renamed = isRenamed ? withModel(bytes, name) : bytes;
+    const rename = isRenamed ? [new ModelRewrite(model)] : [];
+    const promptTokens = () =>
+      estimateInput(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
+    const edits = () => [
+      ...rename,
+      ...(isContinuous ? [] : [new UsageEdit({ asked: isAskedFor, promptTokens })]),
+    ];
+    return {
+      pathAndQuery,
+      body: mayAsk ? askingForUsage(renamed) : renamed,
+      rewrite: {
+        whole: (answer) => rename[0]?.whole(answer) ?? { bytes: answer },
+        stream: () => new EventLines(edits()),
+      },
+    };
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}

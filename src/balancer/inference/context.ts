@@ -1,0 +1,74 @@
+import type { Principal, Principals } from "../../auth/principal.ts";
+import type { Scope } from "../../http/server/fastpath.ts";
+import type { Dialect } from "../../wire/error.ts";
+import type { InferenceRoute } from "../../wire/route.ts";
+import type { ProviderModel } from "../providers/model.ts";
+import type { RecordedRequest, RequestRecord } from "../record/record.ts";
+import type { Requirement } from "../routing/slotrequest.ts";
+import type { Endpoint } from "../upstream/endpoint.ts";
+
+/**
+ * One client request on its way. It is made once and goes through all stations of the pipeline;
+ * what a station finds out is written here, for those after it.
+ */
+export class RequestContext implements RecordedRequest {
+  readonly scope: Scope;
+  readonly route: InferenceRoute;
+  readonly requestId: string;
+  /** Who asks. */
+  readonly principal: Principal;
+  /** The model as the client calls it. */
+  model = "";
+  /** The model as the balancer lists it. */
+  modelId = "";
+  /** The client wants the answer as a stream of events. */
+  streams = false;
+  /** The provider's model that the client named by its prefix; undefined: a model of endpoints. */
+  provider: ProviderModel | undefined;
+  /** There are images in the request. */
+  hasImages = false;
+  /** What an endpoint must have besides the model. */
+  requirement: Requirement<Endpoint> | undefined;
+  /** An answer must have begun by then (the clock of the routing). */
+  deadlineMs = Number.POSITIVE_INFINITY;
+  /** What history is to know of the request; undefined until it was read. */
+  record: RequestRecord | undefined;
+
+  constructor(scope: Scope, route: InferenceRoute, principals: Principals) {
+    this.scope = scope;
+    this.route = route;
+    this.requestId = scope.get("requestId");
+    this.principal = principals.of(this.headers, addressOf(scope));
+  }
+
+  /** The client's request, whose `signal` aborts when the client leaves. */
+  get client(): Request {
+    return this.scope.req.raw;
+  }
+
+  get headers(): Headers {
+    return this.scope.req.raw.headers;
+  }
+
+  get dialect(): Dialect {
+    return this.route.dialect;
+  }
+
+  /** The route's path with the query of the client's URL. */
+  get pathAndQuery(): string {
+    return this.route.path + queryOf(this.scope.req.url);
+  }
+}
+
+/** The IP address that a request comes from; undefined if its connection is gone. */
+function addressOf({ env, req }: Scope): string | undefined {
+  return env.server?.requestIP(req.raw)?.address;
+}
+
+/** The query of a URL with its question mark; "" for none. */
+function queryOf(url: string): string {
+  const start = url.indexOf("?");
+  if (start === -1) return "";
+  const end = url.indexOf("#", start);
+  return end === -1 ? url.slice(start) : url.slice(start, end);
+}

@@ -1,0 +1,139 @@
+import type { ZodType } from "zod";
+import type { Settings } from "../../config/settings.ts";
+import { withModel } from "../../http/proxy/rewrite/model.ts";
+import { type GuardedSchema, readJson } from "../../http/server/body.ts";
+import { estimateInputTokens } from "../../translation/messages/estimate.ts";
+import { refuseState } from "../../translation/responses/state.ts";
+import { IMAGE_MODEL_DEFAULT, ImageRequest, SpeechRequest } from "../../wire/media.ts";
+import { EmbeddingsRequest, InferenceRequest, isInferenceRequest } from "../../wire/openai.ts";
+import type { RouteName } from "../../wire/route.ts";
+import { hasImages } from "../media/imagepart.ts";
+import { prepareMedia } from "../media/prepare.ts";
+import { CHUNK_CHARS_MIN, fingerprint } from "../routing/prompt.ts";
+import type { Upstream } from "../upstream/upstream.ts";
+import { RequestAdapter } from "./adapter.ts";
+import type { ClientBody, UpstreamRequest } from "./body.ts";
+import type { RequestContext } from "./context.ts";
+
+/** The fields that are read of every request; others pass. */
+interface Fields {
+  model?: string | null | undefined;
+  stream?: unknown;
+  [field: string]: unknown;
+}
+
+/** What is particular about a route's JSON bodies. */
+interface JsonRules {
+  schema: ZodType<Fields> | GuardedSchema<Fields>;
+  /** The model of requests that name none, where they may. */
+  modelDefault?(settings: Settings): string;
+  /** Throws for what no endpoint can do; providers may. */
+  refuse?(request: unknown): void;
+  /** The answer where no endpoint with the model has the route. */
+  estimate?(request: unknown): object;
+}
+
+const RULES_DEFAULT: JsonRules = {
+  schema: { schema: InferenceRequest, accepts: isInferenceRequest },
+};
+
+/** Of the routes whose bodies are not read like those of chat completions. */
+const RULES: Partial<Record<RouteName, JsonRules>> = {
+  embeddings: {
+    schema: EmbeddingsRequest,
+    modelDefault: ({ embeddingModel }) => embeddingModel,
+  },
+  responses: { ...RULES_DEFAULT, refuse: refuseState },
+  count_tokens: {
+    ...RULES_DEFAULT,
+    estimate: (request) => ({ input_tokens: estimateInputTokens(request) }),
+  },
+  speech: { schema: SpeechRequest },
+  imagegeneration: { schema: ImageRequest, modelDefault: () => IMAGE_MODEL_DEFAULT },
+};
+
+/** Reads a JSON body. Throws 400, 413, 415. */
+export async function readJsonBody(context: RequestContext, settings: Settings): Promise<JsonBody> {
+  const rules = RULES[context.route.name] ?? RULES_DEFAULT;
+  const { bytes, value } = await readJson(context.scope, rules.schema, settings.bodyLimitBytes);
+  return new JsonBody({ context, settings, rules, bytes, value });
+}
+
+interface JsonBodyParts {
+  context: RequestContext;
+  settings: Settings;
+  rules: JsonRules;
+  bytes: Uint8Array<ArrayBuffer>;
+  value: Fields;
+}
+
+/** A JSON body: its bytes as they came, and what was read of them. */
+class JsonBody implements ClientBody {
+  readonly isSendable = true;
+  readonly hasImages: boolean;
+  readonly model: string;
+  /** The bytes as the client sent them, with the default model in them if it named none. */
+  readonly recorded: Uint8Array<ArrayBuffer>;
+  readonly #context: RequestContext;
+  readonly #settings: Settings;
+  readonly #rules: JsonRules;
+  /** With its images in it, once they are prepared. */
+  #bytes: Uint8Array<ArrayBuffer>;
+  #value: Fields;
+  #adapter: RequestAdapter | undefined;
+
+  constructor({ context, settings, rules, bytes, value }: JsonBodyParts) {
+    this.#context = context;
+    this.#settings = settings;
+    this.#rules = rules;
+    this.#value = value;
+    this.model = value.model || (rules.modelDefault?.(settings) ?? "");
+    this.#bytes = value.model ? bytes : withModel(bytes, this.model);
+    this.recorded = this.#bytes;
+    this.hasImages = hasImages(value, context.route);
+  }
+
+  get stream(): boolean | undefined {
+    const { stream } = this.#value;
+    return typeof stream === "boolean" ? stream : undefined;
+  }
+
+  fingerprint(): Float64Array | undefined {
+    const { route, modelId } = this.#context;
+    // A shorter body cannot have a prompt of one chunk.
+    const isLong = this.#bytes.length >= CHUNK_CHARS_MIN;
+    return isLong && route.hasPrompt ? fingerprint(modelId, this.#value) : undefined;
+  }
+
+  prepareMedia(): Promise<void> | undefined {
+    if (!this.hasImages) return undefined;
+    const { route, client, provider } = this.#context;
+    const { bodyLimitBytes: limitBytes, privateMedia: allowPrivate } = this.#settings;
+    const handOn = provider?.fetchesImages === true;
+    const options = { route, caller: client, allowPrivate, limitBytes, handOn };
+    const prepared = prepareMedia({ bytes: this.#bytes, value: this.#value }, options);
+    if (!(prepared instanceof Promise)) return undefined;
+    return prepared.then(({ bytes, value }) => {
+      this.#bytes = bytes;
+      this.#value = value;
+    });
+  }
+
+  requestFor(upstream: Upstream): UpstreamRequest {
+    this.#adapter ??= new RequestAdapter(this.#context, this.#bytes, this.#value);
+    return this.#adapter.requestFor(upstream);
+  }
+
+  requireStateless(): void {
+    this.#rules.refuse?.(this.#value);
+  }
+
+  get ownAnswer(): (() => object) | undefined {
+    const { estimate } = this.#rules;
+    return estimate === undefined ? undefined : () => estimate(this.#value);
+  }
+
+  close(): undefined {
+    return undefined;
+  }
+}

@@ -1,0 +1,133 @@
+import type { Principals } from "../../auth/principal.ts";
+import type { Settings } from "../../config/settings.ts";
+import type { Forwarded } from "../../http/proxy/forward.ts";
+import type { Scope } from "../../http/server/fastpath.ts";
+import type { InferenceRoute } from "../../wire/route.ts";
+import type { Providers } from "../providers/providers.ts";
+import type { Recorder } from "../record/recorder.ts";
+import type { UpstreamPool } from "../upstream/pool.ts";
+import { Attempts, type AttemptsParts } from "./attempts.ts";
+import { type ClientBody, knownAnswer } from "./body.ts";
+import { RequestContext } from "./context.ts";
+import { readFormBody } from "./formbody.ts";
+import { readJsonBody } from "./jsonbody.ts";
+import { type Requirements, routeRequirement } from "./requirements.ts";
+
+export interface PipelineParts extends AttemptsParts {
+  pool: UpstreamPool;
+  principals: Principals;
+  providers: Providers;
+  requirements: Requirements;
+  recorder: Recorder;
+  settings: Settings;
+}
+
+/**
+ * The way of every inference request, whether its body is JSON or a form. A station writes what it
+ * finds into the request's context, or throws what the client is told:
+ *
+ * | station    | what it does                                                      | throws        |
+ * |------------|-------------------------------------------------------------------|---------------|
+ * | admit      | `http/server/app.ts`, before any route: request id, host, drain   | 403, 503      |
+ * | authorise  | who asks, and whether they may; today everybody may               |               |
+ * | read       | the body, and the model and stream that it asks for               | 400, 413, 415 |
+ * | resolve    | which model is meant: one of a provider, or one of the pool's     | 401           |
+ * | capability | whether the model can do it, and what an endpoint must have       | 400           |
+ * | media      | images are checked and fetched                                    | 400, 413      |
+ * | attempts   | one upstream after the other, until one answers                   | 404 to 504    |
+ * | record     | what history is to know, noted until the answer's last byte       |               |
+ */
+export class Pipeline {
+  readonly #parts: PipelineParts;
+
+  constructor(parts: PipelineParts) {
+    this.#parts = parts;
+  }
+
+  /** Answers a request of a route. Throws `ApiError` for what is answered by an error. */
+  async answer(scope: Scope, route: InferenceRoute): Promise<Response> {
+    const context = new RequestContext(scope, route, this.#parts.principals);
+    let body: ClientBody | undefined;
+    try {
+      this.#authorise(context);
+      body = await this.#read(context);
+      this.#resolve(context, body);
+      const known = this.#requireCapability(context, body);
+      if (known !== undefined) return this.#record(context, body, known);
+      const prepared = body.prepareMedia();
+      if (prepared !== undefined) await prepared;
+      return this.#record(context, body, await this.#attempt(context, body));
+    } catch (error) {
+      await body?.close();
+      if (context.record === undefined) this.#parts.recorder.unread(error);
+      else context.record.refused(error);
+      throw error;
+    }
+  }
+
+  /** Checks what the principal may do. */
+  #authorise(_: RequestContext): void {
+    // Everybody may do everything as long as there are no keys.
+  }
+
+  #read(context: RequestContext): Promise<ClientBody> {
+    const { form } = context.route;
+    const { settings } = this.#parts;
+    return form === undefined
+      ? readJsonBody(context, settings)
+      : readFormBody(context, form, settings);
+  }
+
+  /** From here on the request has a record. */
+  #resolve(context: RequestContext, body: ClientBody): void {
+    const { pool, providers, recorder } = this.#parts;
+    context.model = body.model;
+    context.modelId = pool.idOf(body.model);
+    context.streams = body.stream ?? context.route.streamsByDefault;
+    context.hasImages = body.hasImages;
+    context.record = recorder.begin(context, body.recorded);
+    context.provider = providers.find(body.model);
+  }
+
+  /** The route's own answer, if it has one and no endpoint that is up has the route. */
+  #requireCapability(context: RequestContext, body: ClientBody): Forwarded | undefined {
+    if (context.provider !== undefined) return undefined;
+    const { ownAnswer } = body;
+    if (ownAnswer !== undefined && this.#isMissingEverywhere(context)) {
+      return knownAnswer(ownAnswer(), context);
+    }
+    body.requireStateless();
+    context.requirement = this.#parts.requirements.of(context);
+    return undefined;
+  }
+
+  #isMissingEverywhere({ route, modelId }: RequestContext): boolean {
+    const requirement = routeRequirement(route);
+    const { pool } = this.#parts;
+    const up = pool.serving(modelId).filter(({ health }) => health.status !== "offline");
+    const isThere = up.some((endpoint) => requirement?.isMetBy(endpoint, modelId) ?? true);
+    return up.length > 0 && !isThere;
+  }
+
+  #attempt(context: RequestContext, body: ClientBody): Promise<Forwarded> {
+    const { slots, settings } = this.#parts;
+    context.deadlineMs = slots.deadlineIn(settings.firstByteTimeoutMs);
+    const usesPrefixes = settings.strategy === "prefix" && context.provider === undefined;
+    return new Attempts(this.#parts, context, body).run(
+      usesPrefixes ? body.fingerprint() : undefined,
+    );
+  }
+
+  /** The answer is on its way: its last byte ends the record and frees what the body holds. */
+  #record(context: RequestContext, body: ClientBody, { response, sent }: Forwarded): Response {
+    context.scope.set("sent", sent);
+    context.record?.answered(response.status, sent);
+    if (context.route.form !== undefined) closeAfter(body, sent);
+    return response;
+  }
+}
+
+function closeAfter(body: ClientBody, sent: Promise<unknown>): void {
+  const close = () => body.close();
+  sent.then(close, close);
+}

@@ -1,0 +1,179 @@
+import type { Settings } from "../../config/settings.ts";
+import type { ApiError } from "../../wire/error.ts";
+import type { Monitor } from "../health/monitor.ts";
+import type { AvailabilityWaiters } from "../routing/availability.ts";
+import type { AcquireResult, Gate } from "../routing/gate.ts";
+import type { Grant } from "../routing/grant.ts";
+import { isOpen } from "../routing/selection.ts";
+import type { Endpoint } from "../upstream/endpoint.ts";
+import { EndpointSlot, type EndpointSlotParts } from "../upstream/endpointslot.ts";
+import type { UpstreamPool } from "../upstream/pool.ts";
+import type { RequestContext } from "./context.ts";
+import {
+  clientLeft,
+  closing,
+  modelNotFound,
+  noEndpoint,
+  queueFull,
+  queueTimeout,
+} from "./errors.ts";
+import type { Requirements } from "./requirements.ts";
+import { RETRIES_MAX, tryLimitMs } from "./retry.ts";
+
+export interface PoolSlotsParts extends EndpointSlotParts {
+  pool: UpstreamPool;
+  gate: Gate<Endpoint>;
+  monitor: Pick<Monitor, "pending" | "requestBroke">;
+  availability: AvailabilityWaiters;
+  requirements: Requirements;
+  settings: Pick<Settings, "tryTimeoutMs">;
+  /** What to tell of a model that no endpoint lists, if it is known all the same. */
+  absence(model: string): ApiError | undefined;
+}
+
+/** What a request asks of the pool's endpoints. */
+export interface PoolRequest {
+  context: RequestContext;
+  fingerprint: Float64Array | undefined;
+  /** Endpoints that failed it. */
+  tried: Endpoint[];
+}
+
+type Refused = Exclude<AcquireResult<Endpoint>, { kind: "granted" }>;
+
+/** Slots of the pool's endpoints for requests, which wait for them if need be. */
+export class PoolSlots {
+  readonly #parts: PoolSlotsParts;
+
+  constructor(parts: PoolSlotsParts) {
+    this.#parts = parts;
+  }
+
+  /** The clock of the routing in so many milliseconds. */
+  deadlineIn(ms: number): number {
+    return this.#parts.gate.now() + ms;
+  }
+
+  /** Whether a request still has time to be tried. */
+  hasTime({ deadlineMs }: RequestContext): boolean {
+    return this.#parts.gate.now() < deadlineMs;
+  }
+
+  /**
+   * A slot of an endpoint that has the model and meets the requirement, or why there is none:
+   * `model_not_found`, `no_endpoint`, `queue_full`, `queue_timeout`, `draining`, `client_closed`.
+   * Waits at most until the request's deadline.
+   */
+  acquire(request: PoolRequest): EndpointSlot | ApiError | Promise<EndpointSlot | ApiError> {
+    const acquired = this.#acquire(request, false);
+    return acquired instanceof Promise
+      ? acquired.then((result) => this.#resultOf(result, request))
+      : this.#resultOf(acquired, request);
+  }
+
+  #resultOf(
+    result: AcquireResult<Endpoint>,
+    request: PoolRequest,
+  ): EndpointSlot | ApiError | Promise<EndpointSlot | ApiError> {
+    if (result.kind === "granted") return this.#slot(result.grant, request);
+    if (result.kind !== "unavailable") return this.#refusal(result, request.context);
+    return this.#acquireLater(request).then((later) =>
+      later.kind === "granted"
+        ? this.#slot(later.grant, request)
+        : this.#refusal(later, request.context),
+    );
+  }
+
+  #acquire(
+    { context, fingerprint, tried }: PoolRequest,
+    expected: boolean,
+  ): AcquireResult<Endpoint> | Promise<AcquireResult<Endpoint>> {
+    const { gate } = this.#parts;
+    const { modelId: model, requirement: need, principal, client } = context;
+    const startedAtMs = gate.now();
+    const wait = {
+      timeoutMs: Math.max(0, context.deadlineMs - startedAtMs),
+      // Bun makes it when it is asked for, and only those who wait ask.
+      get signal() {
+        return client.signal;
+      },
+    };
+    const slot = { model, need, client: principal.id, fingerprint, expected, tried };
+    const acquired = gate.acquire(slot, wait);
+    if (!(acquired instanceof Promise)) return acquired;
+    return acquired.finally(() => context.record?.waited(gate.now() - startedAtMs));
+  }
+
+  /** Nothing can take the request now: waits for what is about to. */
+  async #acquireLater(request: PoolRequest): Promise<AcquireResult<Endpoint>> {
+    const { pool, gate, monitor, availability } = this.#parts;
+    const { context, tried } = request;
+    const { modelId, requirement, client } = context;
+    const isAwaited = () => {
+      const there = pool.serving(modelId).filter(({ health }) => health.status !== "offline");
+      if (there.length === 0) return monitor.pending;
+      // Which endpoints have the request's route is not known before they were asked.
+      return requirement !== undefined && there.some(({ isDetecting }) => isDetecting);
+    };
+    while (tried.length === 0 && isAwaited()) {
+      const timeoutMs = Math.max(0, context.deadlineMs - gate.now());
+      const outcome = await availability.next({ timeoutMs, signal: client.signal });
+      if (outcome === "aborted") return { kind: "aborted" };
+      if (outcome === "capacity_exceeded") return { kind: "rejected" };
+      if (outcome === "timeout") break;
+    }
+    const nowMs = gate.now();
+    const mayCome = (endpoint: Endpoint) => {
+      const { status } = endpoint.health;
+      if (tried.includes(endpoint)) return false;
+      return status === "pending" || (status === "online" && !isOpen(endpoint, nowMs));
+    };
+    return this.#acquire(request, pool.serving(modelId).some(mayCome));
+  }
+
+  #slot(grant: Grant<Endpoint>, { context, tried }: PoolRequest): EndpointSlot {
+    const firstByteTimeoutMs = this.#limitMs(grant.endpoint, context, tried);
+    const { requestId } = context;
+    tried.push(grant.endpoint);
+    return new EndpointSlot({ parts: this.#parts, grant, firstByteTimeoutMs, requestId });
+  }
+
+  /** How long the endpoint may take to begin its answer. */
+  #limitMs(endpoint: Endpoint, context: RequestContext, tried: Endpoint[]): number {
+    const { pool, gate, settings } = this.#parts;
+    const nowMs = gate.now();
+    let triesLeft = 0;
+    for (const other of pool.serving(context.modelId)) {
+      if (tried.length + 1 + triesLeft > RETRIES_MAX) break;
+      if (other !== endpoint && !tried.includes(other) && isOpen(other, nowMs)) triesLeft += 1;
+    }
+    const leftMs = Math.max(1, context.deadlineMs - nowMs);
+    const { tryTimeoutMs } = settings;
+    const limitMs = tryLimitMs({ leftMs, tryTimeoutMs, triesLeft });
+    return Math.min(limitMs, endpoint.facts.inferenceTimeoutMs);
+  }
+
+  #refusal({ kind }: Refused, context: RequestContext): ApiError {
+    const { modelId } = context;
+    switch (kind) {
+      case "rejected":
+        return queueFull(modelId);
+      case "timeout":
+        return queueTimeout(modelId, context.record?.queueMs ?? 0);
+      case "aborted":
+        return clientLeft();
+      case "closed":
+        return closing();
+      case "unavailable": {
+        // What its endpoints can do may have become known while it waited: then it is refused.
+        this.#parts.requirements.of(context);
+        const { pool, absence } = this.#parts;
+        const { endpoints } = pool;
+        if (pool.serving(modelId).length > 0) return noEndpoint(modelId, endpoints.length);
+        const unasked = endpoints.every((one) => one.models === undefined);
+        const otherwise = unasked ? noEndpoint(modelId, endpoints.length) : modelNotFound(modelId);
+        return absence(modelId) ?? otherwise;
+      }
+    }
+  }
+}

@@ -1,0 +1,67 @@
+import { messagesOverChat } from "../../translation/messages/messages.ts";
+import { ollamaChatOverChat } from "../../translation/ollama/chat.ts";
+import {
+  ollamaEmbeddingsOverEmbeddings,
+  ollamaEmbedOverEmbeddings,
+} from "../../translation/ollama/embed.ts";
+import { ollamaGenerateOverChat } from "../../translation/ollama/generate.ts";
+import { compatibleBody, plainBody } from "../../translation/openai/plain.ts";
+import { ModelList } from "../../wire/openai.ts";
+import { ROUTE_LIST } from "../../wire/route.ts";
+import { type BodyEdit, namingModel } from "../upstream/translator.ts";
+import { type BuiltInProvider, CHAT_APIS, type ListPage, type ProviderApi } from "./api.ts";
+import { estimatedCount } from "./translators.ts";
+
+/** The routes that OpenAI invented, or whoever calls itself compatible may have. */
+const NATIVE = Object.fromEntries(
+  ROUTE_LIST.filter(({ dialect }) => dialect === "openai" || dialect === "responses").map(
+    ({ name }) => [name, "native"] as const,
+  ),
+);
+
+function openaiApi(edit: BodyEdit, fetchesImages: boolean): ProviderApi {
+  return {
+    routes: {
+      ...NATIVE,
+      anthropic_messages: namingModel(messagesOverChat, edit),
+      count_tokens: estimatedCount,
+      ollama_chat: namingModel(ollamaChatOverChat, edit),
+      ollama_generate: namingModel(ollamaGenerateOverChat, edit),
+      ollama_embed: namingModel(ollamaEmbedOverEmbeddings, edit),
+      ollama_embeddings: namingModel(ollamaEmbeddingsOverEmbeddings, edit),
+    },
+    headers: (key) => (key === undefined ? {} : { authorization: `Bearer ${key}` }),
+    listPath: "/v1/models",
+    readPage,
+    seesImages: false,
+    fetchesImages,
+  };
+}
+
+export const OPENAI: BuiltInProvider = {
+  name: "openai",
+  id: "00000000-0000-0000-0000-00000000c001",
+  api: openaiApi(plainBody, true),
+  keyName: "OPENAI_API_KEY",
+};
+
+/** The API of providers that are like OpenAI, which operators define. */
+export const COMPATIBLE: ProviderApi = openaiApi((_, body) => compatibleBody(body), false);
+
+function readPage(json: unknown): ListPage | undefined {
+  const list = ModelList.safeParse(json).data;
+  if (list === undefined) return undefined;
+  const models = list.data.map(({ id, created }) => ({
+    id,
+    created: typeof created === "number" ? created : 0,
+    apis: apisOf(id),
+  }));
+  return { models, next: undefined };
+}
+
+/** OpenAI's list does not say what a model can do; names do. */
+function apisOf(id: string): string[] {
+  if (/embed/i.test(id)) return ["embeddings"];
+  if (/^(?:tts|whisper|dall-e|sora)|transcribe|moderation|-image|-tts|realtime/.test(id)) return [];
+  return CHAT_APIS;
+}

@@ -1,0 +1,63 @@
+import type { SendOutcome } from "../../http/proxy/relay.ts";
+import type { Rewrite } from "../../http/proxy/rewrite/rewrite.ts";
+import type { Logger } from "../../lib/log.ts";
+import { ApiError, type Dialect } from "../../wire/error.ts";
+import type { Slot } from "../upstream/upstream.ts";
+import { AuthErrorRewrite } from "./autherror.ts";
+import type { ProviderMetrics } from "./metrics.ts";
+import type { ProviderModel } from "./model.ts";
+
+export interface ProviderSlotOptions {
+  upstream: ProviderModel;
+  metrics: ProviderMetrics;
+  log: Logger;
+  firstByteTimeoutMs: number;
+  dialect: Dialect;
+  requestId: string;
+}
+
+/** One request to a provider: providers have their own queues, so there is always one. */
+export class ProviderSlot implements Slot {
+  readonly upstream: ProviderModel;
+  readonly firstByteTimeoutMs: number;
+  readonly #options: ProviderSlotOptions;
+  readonly #sentAtMs = performance.now();
+  #rewrite: AuthErrorRewrite | undefined;
+
+  constructor(options: ProviderSlotOptions) {
+    this.#options = options;
+    this.upstream = options.upstream;
+    this.firstByteTimeoutMs = options.firstByteTimeoutMs;
+  }
+
+  /** A refusal of the balancer's own key is told as such. */
+  rewrite(rewrite: Rewrite | undefined): Rewrite {
+    const { upstream, dialect, requestId, log } = this.#options;
+    const { provider } = upstream;
+    this.#rewrite = new AuthErrorRewrite({ provider, rewrite, dialect, requestId, log });
+    return this.#rewrite;
+  }
+
+  answered(status: number): void {
+    // Of an answer in one piece, the provider's own status, which the client may not see.
+    const own = this.#rewrite?.status ?? status;
+    this.#record(own, performance.now() - this.#sentAtMs);
+  }
+
+  rejected(): void {
+    // No other provider is tried.
+  }
+
+  ended(_: SendOutcome): void {
+    // Only how its answer begins counts.
+  }
+
+  failed(error: unknown): void {
+    const isGone = error instanceof ApiError && error.kind === "client_closed";
+    this.#record(isGone ? "cancelled" : "unreachable");
+  }
+
+  #record(status: number | "unreachable" | "cancelled", latencyMs?: number): void {
+    this.#options.metrics.record(this.upstream.provider.name, status, latencyMs);
+  }
+}

@@ -1,0 +1,114 @@
+import type { SendOutcome } from "../../http/proxy/relay.ts";
+import type { Rewrite } from "../../http/proxy/rewrite/rewrite.ts";
+import type { Logger } from "../../lib/log.ts";
+import { ApiError } from "../../wire/error.ts";
+import type { Grant } from "../routing/grant.ts";
+import type { Endpoint } from "./endpoint.ts";
+import type { Slot } from "./upstream.ts";
+
+/** What learns how requests to endpoints went. */
+export interface EndpointSlotParts {
+  log: Logger;
+  /** Has the clock of the routing. */
+  gate: { now(): number };
+  /** Checks endpoints of which a request broke off. */
+  monitor: { requestBroke(endpoint: Endpoint): void };
+}
+
+export interface EndpointSlotOptions {
+  parts: EndpointSlotParts;
+  grant: Grant<Endpoint>;
+  firstByteTimeoutMs: number;
+  requestId: string;
+}
+
+/**
+ * A slot of an endpoint. How the request goes counts for the endpoint's latency, its circuit and
+ * its health.
+ */
+export class EndpointSlot implements Slot {
+  readonly upstream: Endpoint;
+  readonly firstByteTimeoutMs: number;
+  readonly #parts: EndpointSlotParts;
+  readonly #grant: Grant<Endpoint>;
+  readonly #requestId: string;
+  readonly #sentAtMs: number;
+  #status = 0;
+  #hasEnded = false;
+
+  constructor({ parts, grant, firstByteTimeoutMs, requestId }: EndpointSlotOptions) {
+    this.upstream = grant.endpoint;
+    this.firstByteTimeoutMs = firstByteTimeoutMs;
+    this.#parts = parts;
+    this.#grant = grant;
+    this.#requestId = requestId;
+    this.#sentAtMs = parts.gate.now();
+  }
+
+  rewrite(rewrite: Rewrite | undefined): Rewrite | undefined {
+    return rewrite;
+  }
+
+  answered(status: number): void {
+    this.#status = status;
+    const nowMs = this.#parts.gate.now();
+    if (isFailure(status)) this.#grant.failed(nowMs);
+    else if (status < 300) this.#grant.answered(nowMs, nowMs - this.#sentAtMs);
+    else this.#grant.answered(nowMs);
+  }
+
+  rejected(status: number): void {
+    this.#parts.log.warn({ ...this.#fields(), status }, "endpoint.refused");
+    // The slot is free from now on, whether the answer is used in the end or not.
+    this.#finish(false);
+  }
+
+  ended(outcome: SendOutcome): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    if (outcome === "cancelled") {
+      this.#grant.cancel(this.#parts.gate.now());
+      return;
+    }
+    if (outcome === "failed") {
+      this.#parts.log.warn(this.#fields(), "stream.broke");
+      this.#grant.failed(this.#parts.gate.now());
+      this.#parts.monitor.requestBroke(this.upstream);
+    }
+    this.#finish(outcome === "complete" && this.#status < 400);
+  }
+
+  failed(error: unknown, isUpstreams: boolean): void {
+    const { log, gate, monitor } = this.#parts;
+    if (!isUpstreams) {
+      this.#grant.cancel(gate.now());
+      return;
+    }
+    const cause = error instanceof ApiError ? error.cause : undefined;
+    log.warn({ ...this.#fields(), err: error, cause }, "endpoint.failed");
+    this.#grant.failed(gate.now());
+    this.#finish(false);
+    monitor.requestBroke(this.upstream);
+  }
+
+  #finish(success: boolean): void {
+    const nowMs = this.#parts.gate.now();
+    this.#grant.finish({ success, nowMs, latencyMs: nowMs - this.#sentAtMs });
+  }
+
+  #fields() {
+    return {
+      request_id: this.#requestId,
+      endpoint: this.upstream.name,
+      model: this.#grant.model,
+    };
+  }
+}
+
+/**
+ * Whether an answer tells of a failure of the endpoint, which counts for its circuit: any 5xx but
+ * 501, which it answers to requests for what it has not got.
+ */
+export function isFailure(status: number): boolean {
+  return status >= 500 && status !== 501;
+}

@@ -1,0 +1,59 @@
+import type { ForwardTarget } from "../../http/proxy/forward.ts";
+import type { SendOutcome } from "../../http/proxy/relay.ts";
+import type { Rewrite } from "../../http/proxy/rewrite/rewrite.ts";
+import type { InferenceRoute } from "../../wire/route.ts";
+import type { Translator } from "./translator.ts";
+
+/** How an upstream answers a route: in the route's own API, or by a translation into another. */
+export type RouteSupport = "native" | Translator;
+
+/**
+ * What an upstream does about the usage of a stream of chat completions:
+ *
+ * - `on_request`: it tells usage if the client asked for it, and only then;
+ * - `if_asked_for`: it tells usage if it is asked to by `stream_options`, which we may do;
+ * - `unknown`: it may tell usage, asked or not;
+ * - `left_alone`: its streams pass as they are.
+ */
+export type UsageSupport = "on_request" | "if_asked_for" | "unknown" | "left_alone";
+
+/** Whatever can answer a request: an endpoint that we balance over, or a provider's model. */
+export interface Upstream {
+  /** What history and statistics know it by. */
+  readonly id: string;
+  readonly name: string;
+  /** Its base URL, as history shows it. */
+  readonly url: string;
+  readonly usageSupport: UsageSupport;
+  /** It is handed the addresses of images and fetches them itself. */
+  readonly fetchesImages: boolean;
+  /** Its own name of the model that the balancer lists as `id` and the client calls `asked`. */
+  modelName(id: string, asked: string): string;
+  /**
+   * How it answers a route. Throws 400 `invalid_request` (`model_capability_mismatch`) if nothing
+   * of what it speaks can say such a request.
+   */
+  supportOf(route: InferenceRoute): RouteSupport;
+  /** Where to send a request for one of its paths, query included, with the upstream's own key. */
+  target(pathAndQuery: string): ForwardTarget;
+}
+
+/**
+ * Leave to send one request to an upstream, and the account of how that went. Exactly one of
+ * `failed` and `answered` is called, and `ended` after `answered`.
+ */
+export interface Slot {
+  readonly upstream: Upstream;
+  /** Longest wait for the answer to begin. */
+  readonly firstByteTimeoutMs: number;
+  /** What is to be made of the upstream's answer, `rewrite` included. */
+  rewrite(rewrite: Rewrite | undefined): Rewrite | undefined;
+  /** The answer has begun. */
+  answered(status: number): void;
+  /** The answer that has begun is not good enough: another upstream may do better. */
+  rejected(status: number): void;
+  /** The last byte of the answer was sent, or it broke off. Further calls do nothing. */
+  ended(outcome: SendOutcome): void;
+  /** There was no answer; `isUpstreams` if that is the fault of the upstream. */
+  failed(error: unknown, isUpstreams: boolean): void;
+}
