@@ -54,15 +54,24 @@ export async function startUpstream(script: string, ...args: string[]): Promise<
   return startPinned({ argv, core: LOAD_CORE, port, probe: "/v1/models" });
 }
 
-/** Starts the balancer before some endpoints, as users do; its data goes below `folder`. */
-export async function startBalancer(endpoints: string[], folder: string): Promise<Pinned> {
+/** This checkout's program. */
+const PROGRAM = [process.execPath, fileURLToPath(new URL("../../../src/main.ts", import.meta.url))];
+
+/**
+ * Starts the balancer before some endpoints, as users do; its data goes below `folder`. `program`
+ * is the command to start, default this checkout's.
+ */
+export async function startBalancer(
+  endpoints: string[],
+  folder: string,
+  program: string[] = PROGRAM,
+): Promise<Pinned> {
   const port = await freePort();
-  const main = fileURLToPath(new URL("../../../src/main.ts", import.meta.url));
   const args = endpoints.flatMap((url, i) => ["--endpoint", `e${i}=${url}`]);
   // Upstreams take everything at once; nothing is to wait for a slot.
   args.push("--port", String(port), "--default-slots", "1000");
   return startPinned({
-    argv: [process.execPath, main, "balancer", ...args],
+    argv: [...program, "balancer", ...args],
     core: TARGET_CORE,
     port,
     env: { LLMLB_HOME: join(folder, `home-${port}`) },
