@@ -17,7 +17,6 @@ export class TestEndpoint implements Routable {
     this.health = { status: options.status ?? "online" };
     this.load = new Load(options.slots ?? 8);
     this.load.active = options.active ?? 0;
-    this.load.initializing = options.initializing ?? false;
     this.circuit = new Circuit(options.circuit);
     this.served = new Set(options.models ?? ["m"]);
     const { latencyMs = 100 } = options;
@@ -30,7 +29,6 @@ export interface TestEndpointOptions {
   status?: string;
   slots?: number;
   active?: number;
-  initializing?: boolean;
   /** Null for one that was never measured. */
   latencyMs?: number | null;
   sampledAtMs?: number;

@@ -10,7 +10,7 @@ export interface MonitorEvents {
   cameOnline(endpoint: Endpoint): void;
   /** It is offline now, or was removed. */
   wentOffline(endpoint: Endpoint): void;
-  /** It may take more than before: it has other models or slots, or has initialised. */
+  /** It may take more than before: it has other models or slots. */
   offer(endpoint: Endpoint): void;
   /** A first check is done, or an announced endpoint is no longer waited for. */
   arrived(): void;
@@ -192,7 +192,7 @@ export class Monitor {
     const { lastSeenAt } = endpoint.lastCheck;
     if (result.ok) {
       endpoint.lastCheck = { latencyMs: result.latencyMs, lastSeenAt: checkedAt, lastError: null };
-      this.#hear(endpoint, result, checkedAt);
+      this.#applyAnswer(endpoint, result);
       this.#apply(endpoint, "check_ok");
       this.#options.events?.offer(endpoint);
     } else {
@@ -205,10 +205,10 @@ export class Monitor {
   }
 
   /** Takes in what an endpoint lists and says of its load. */
-  #hear(endpoint: Endpoint, { models, system }: CheckResult & { ok: true }, atMs: number): void {
+  #applyAnswer(endpoint: Endpoint, { models, system }: CheckResult & { ok: true }): void {
     this.#options.pool.setModels(endpoint, models);
     if (system === undefined) return;
-    endpoint.tellSystem(system, atMs);
+    endpoint.applySystem(system);
   }
 
   #apply(endpoint: Endpoint, event: HealthEvent, reason?: string): void {

@@ -85,7 +85,7 @@ export class CheckPersistence {
       const { kind, system } = found;
       const asking = { timeoutMs: ROUTES_MS_MAX, signal: this.#stop.signal };
       endpoint.routes = await detectRoutes(endpoint, kind, asking);
-      if (system !== undefined) endpoint.tellSystem(system, Date.now());
+      if (system !== undefined) endpoint.applySystem(system);
       if (kind !== endpoint.facts.kind)
         log.info({ endpoint: endpoint.name, kind }, "endpoint.kind");
       const deviceInfo = system?.device;

@@ -89,7 +89,7 @@ export class PoolSlots {
     expected: boolean,
   ): AcquireResult<Endpoint> | Promise<AcquireResult<Endpoint>> {
     const { gate } = this.#parts;
-    const { modelId: model, requirement: need, principal, client } = context;
+    const { modelId: model, requirement, principal, client } = context;
     const startedAtMs = gate.now();
     const wait = {
       timeoutMs: Math.max(0, context.deadlineMs - startedAtMs),
@@ -98,7 +98,7 @@ export class PoolSlots {
         return client.signal;
       },
     };
-    const slot = { model, need, client: principal.id, fingerprint, expected, tried };
+    const slot = { model, requirement, client: principal.id, fingerprint, expected, tried };
     const acquired = gate.acquire(slot, wait);
     if (!(acquired instanceof Promise)) return acquired;
     return acquired.finally(() => context.record?.waited(gate.now() - startedAtMs));

@@ -47,7 +47,7 @@ beforeAll(() => {
     { id: "llmlb-tiny", state: "unloaded" },
     { id: "hf/org/Some-7B-Instruct-GGUF:Q4_K_M", state: "ready" },
   ];
-  node.tellSystem({ models }, Date.now());
+  node.applySystem({ models });
   const app = createApp({ log: silent, drain: new Drain() });
   routeOllama(app, { pool, listed: () => pool.models.map((id) => viewOfModel(pool, id)) });
   listener = listen(app, { host: "127.0.0.1", port: 0 });

@@ -53,7 +53,7 @@ export class Gate<E extends Routable> {
     }
   }
 
-  /** An endpoint takes more than before: it has initialised, or has more slots or models. */
+  /** An endpoint takes more than before: it has more slots or models. */
   offer(endpoint: E): void {
     this.scheduler.offer(endpoint, this.now());
   }

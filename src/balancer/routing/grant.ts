@@ -1,6 +1,6 @@
 import type { Circuit } from "./circuit.ts";
 import type { Latency } from "./latency.ts";
-import type { ActiveRequest, Finish, Load } from "./load.ts";
+import type { ActiveRequest, Load, RequestEnd } from "./load.ts";
 import type { Reason } from "./selection.ts";
 
 /** An endpoint with what is counted of it. */
@@ -38,7 +38,7 @@ export class Grant<E extends Counted> {
   readonly reason: Reason | "queue";
   /** Time in the queue; 0 for a request that found a free slot. */
   readonly waitedMs: number;
-  readonly #lease: ActiveRequest;
+  readonly #request: ActiveRequest;
   readonly #events: GrantEvents<E>;
   /** This request decides whether the endpoint's circuit closes. */
   #probe: boolean;
@@ -50,7 +50,7 @@ export class Grant<E extends Counted> {
     this.waitedMs = waitedMs;
     this.#events = events;
     this.#probe = endpoint.circuit.begin(nowMs);
-    this.#lease = endpoint.load.begin(reason === "explore" || reason === "re-explore");
+    this.#request = endpoint.load.begin(reason === "explore" || reason === "re-explore");
   }
 
   /**
@@ -59,7 +59,7 @@ export class Grant<E extends Counted> {
    */
   answered(nowMs: number, latencyMs?: number): void {
     if (latencyMs !== undefined) this.endpoint.latency.record(latencyMs, nowMs);
-    this.#lease.explored();
+    this.#request.explored();
     this.#probe = false;
     if (this.endpoint.circuit.succeed()) this.#events.onFree(this.endpoint, nowMs);
   }
@@ -67,7 +67,7 @@ export class Grant<E extends Counted> {
   /** The endpoint was not reached, broke off or answered 5xx: its circuit may open. */
   failed(nowMs: number): void {
     const { circuit } = this.endpoint;
-    this.#lease.explored();
+    this.#request.explored();
     if (circuit.fail(nowMs, this.#probe)) {
       this.#events.onBlocked(this.endpoint, circuit.blockedUntilMs);
     }
@@ -75,15 +75,15 @@ export class Grant<E extends Counted> {
   }
 
   /** Gives the slot back and counts the request; false if it was given back before. */
-  finish(finish: Finish): boolean {
-    if (!this.#lease.finish(finish)) return false;
-    this.#free(finish.nowMs);
+  finish(end: RequestEnd): boolean {
+    if (!this.#request.finish(end)) return false;
+    this.#free(end.nowMs);
     return true;
   }
 
   /** Gives the slot back of a request that counts neither as success nor as error. */
   cancel(nowMs: number): boolean {
-    if (!this.#lease.cancel()) return false;
+    if (!this.#request.cancel()) return false;
     this.#free(nowMs);
     return true;
   }

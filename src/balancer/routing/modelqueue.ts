@@ -7,16 +7,16 @@ export interface QueuedRequest<E extends Routable> {
   waiting: Waiting<E>;
 }
 
-/** Requests for a model that need the same of an endpoint wait in one queue. */
-export function queueKey(model: string, need: { readonly key: string } | undefined): string {
-  return need === undefined ? model : `${model}\n${need.key}`;
+/** Requests for a model that require the same of an endpoint wait in one queue. */
+export function queueKey(model: string, requirement: { readonly key: string } | undefined): string {
+  return requirement === undefined ? model : `${model}\n${requirement.key}`;
 }
 
-/** The queue of one model and need, and the places in it of requests that come later. */
+/** The queue of one model and requirement, and the places in it of requests that come later. */
 export class ModelQueue<E extends Routable> extends FairQueue<E, QueuedRequest<E>> {
   readonly key: string;
   readonly model: string;
-  readonly need: Requirement<E> | undefined;
+  readonly requirement: Requirement<E> | undefined;
   /** Places for requests that come later. */
   reserved = 0;
   /** The same by client. */
@@ -24,18 +24,18 @@ export class ModelQueue<E extends Routable> extends FairQueue<E, QueuedRequest<E
   /** Number of the selection that served it last, at first of the one it came after. */
   servedTurn: number;
 
-  constructor({ model, need }: SlotRequest<E>, servedTurn: number) {
+  constructor({ model, requirement }: SlotRequest<E>, servedTurn: number) {
     super();
-    this.key = queueKey(model, need);
+    this.key = queueKey(model, requirement);
     this.model = model;
-    this.need = need;
+    this.requirement = requirement;
     this.servedTurn = servedTurn;
   }
 
   /** Whether an endpoint is for the requests that wait here. */
   isFor(endpoint: E): boolean {
     if (!endpoint.served.has(this.model)) return false;
-    return this.need === undefined || this.need.isMetBy(endpoint, this.model);
+    return this.requirement === undefined || this.requirement.isMetBy(endpoint, this.model);
   }
 
   /** Adds or gives up a place of a client. */

@@ -155,15 +155,13 @@ test.each(["many", "few"])("models take turns at an endpoint with %s of them", (
   expect(settled.map((one) => one.slice(0, 2))).toEqual(["m1", "n1", "m2", "n2"]);
 });
 
-test("test_offline_node_retains_token_statistics", () => {
+test("an endpoint that goes offline keeps what was counted of it, not its latency", () => {
   const { ask, grants, all, scheduler } = setup([{}]);
   ask("1");
-  const tokens = { input: 100, output: 50 };
-  grants.get("1")?.finish({ success: true, nowMs: 0, latencyMs: 10, tokens });
+  grants.get("1")?.finish({ success: true, nowMs: 0, latencyMs: 10 });
   only(all).health.status = "offline";
   scheduler.wentOffline(only(all));
-  expect(only(all).load).toMatchObject({ inputTokens: 100, outputTokens: 50, totalTokens: 150 });
-  expect(only(all).load).toMatchObject({ successes: 1, assigned: 1, latencyTotalMs: 10 });
+  expect(only(all).load).toMatchObject({ successes: 1, latencyTotalMs: 10 });
   expect(only(all).latency.emaMs).toBe(Number.POSITIVE_INFINITY);
 });
 
@@ -193,13 +191,13 @@ describe("an endpoint", () => {
   });
 
   test("that nobody has is unavailable, that is expected is waited for", () => {
-    const { ask, all, scheduler, settled } = setup([{ initializing: true }]);
+    const { ask, all, scheduler, settled } = setup([{ status: "pending" }]);
     expect(ask("1").kind).toBe("unavailable");
     expect([ask("2", { expected: true }).kind, ask("3", { expected: true }).kind]).toEqual([
       "queued",
       "queued",
     ]);
-    only(all).load.initializing = false;
+    only(all).health.status = "online";
     scheduler.offer(only(all), 0);
     expect(settled).toEqual(["2:a", "3:a"]);
   });
@@ -310,11 +308,14 @@ test("a conversation goes on where it began, also when it had to wait there", ()
 });
 
 describe("a request that needs more than the model", () => {
-  const need = { key: "vision", isMetBy: (one: TestEndpoint) => one.name === "b" };
+  const requirement = { key: "vision", isMetBy: (one: TestEndpoint) => one.name === "b" };
 
   test("goes to an endpoint that has it, however busy", () => {
     const { ask, all } = setup([{ slots: 4 }, { slots: 2 }]);
-    expect([ask("1", { need }).kind, ask("2", { need }).kind]).toEqual(["granted", "granted"]);
+    expect([ask("1", { requirement }).kind, ask("2", { requirement }).kind]).toEqual([
+      "granted",
+      "granted",
+    ]);
     expect(all.map(({ load }) => load.active)).toEqual([0, 2]);
   });
 
@@ -324,8 +325,8 @@ describe("a request that needs more than the model", () => {
       { slots: 1, models },
       { slots: 1, models },
     ]);
-    expect([ask("1", { need }).kind, ask("2").kind]).toEqual(["granted", "granted"]);
-    expect([ask("3", { need }).kind, ask("4").kind]).toEqual(["queued", "queued"]);
+    expect([ask("1", { requirement }).kind, ask("2").kind]).toEqual(["granted", "granted"]);
+    expect([ask("3", { requirement }).kind, ask("4").kind]).toEqual(["queued", "queued"]);
     expect(scheduler.waiting("m")).toBe(2);
     finish("2");
     expect(settled).toEqual(["4:a"]);
@@ -336,6 +337,6 @@ describe("a request that needs more than the model", () => {
 
   test("is unavailable where no endpoint has it", () => {
     const { ask } = setup([{}]);
-    expect(ask("1", { need }).kind).toBe("unavailable");
+    expect(ask("1", { requirement }).kind).toBe("unavailable");
   });
 });

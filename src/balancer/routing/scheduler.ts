@@ -46,8 +46,8 @@ export interface SchedulerCounts {
  *
  * A slot that gets free (`offer`) is given away within the call, so nobody can come in between:
  * 1. The endpoint is not open or has no free slot: nothing.
- * 2. Among the queues whose model the endpoint has and whose need it meets, the one served longest
- *    ago. Requests that need different things of an endpoint wait in queues of their own.
+ * 2. Among the queues whose model the endpoint has and whose requirement it meets, the one served
+ *    longest ago. Requests that require different things of an endpoint wait in queues of their own.
  * 3. Its next request, see `FairQueue`, is granted; then again from 1.
  */
 export class Scheduler<E extends Routable> {
@@ -58,7 +58,7 @@ export class Scheduler<E extends Routable> {
   /** Only those with waiting requests or places, the one served longest ago first. */
   readonly #queues = new Map<string, ModelQueue<E>>();
   /** What was ever waited for. */
-  readonly #needs = new Map<string, Requirement<E>>();
+  readonly #requirements = new Map<string, Requirement<E>>();
   readonly counts: SchedulerCounts = {
     granted: 0,
     waited: 0,
@@ -113,8 +113,8 @@ export class Scheduler<E extends Routable> {
   }
 
   /**
-   * Gives free slots of an endpoint to those who wait. To be called when it has initialised, has
-   * more slots or models than before, or its circuit's back-off is over.
+   * Gives free slots of an endpoint to those who wait. To be called when it has more
+   * slots or models than before, or its circuit's back-off is over.
    */
   offer(endpoint: E, nowMs: number): void {
     while (this.#waiting > 0 && isOpen(endpoint, nowMs) && hasRoom(endpoint)) {
@@ -141,16 +141,16 @@ export class Scheduler<E extends Routable> {
   close(): void {
     this.#closed = true;
     for (const queue of this.#queues.values()) {
-      for (let ticket = queue.takeAny(); ticket !== undefined; ticket = queue.takeAny()) {
+      for (let item = queue.takeAny(); item !== undefined; item = queue.takeAny()) {
         this.#waiting -= 1;
-        ticket.request.waiting.onSettled({ kind: "closed" });
+        item.request.waiting.onSettled({ kind: "closed" });
       }
       this.#tidy(queue);
     }
   }
 
   #select(request: SlotRequest<E>) {
-    const { model, need, nowMs, tried, fingerprint } = request;
+    const { model, requirement, nowMs, tried, fingerprint } = request;
     const matches =
       this.#strategy === "prefix" && fingerprint !== undefined && fingerprint.length > 0
         ? this.#options.prefixes?.match(fingerprint, nowMs)
@@ -159,7 +159,7 @@ export class Scheduler<E extends Routable> {
     const context = { strategy: this.#strategy, nowMs, turn, tried, matches };
     const all = this.#options.candidates(model);
     return select(
-      need === undefined ? all : all.filter((one) => need.isMetBy(one, model)),
+      requirement === undefined ? all : all.filter((one) => requirement.isMetBy(one, model)),
       context,
     );
   }
@@ -185,14 +185,14 @@ export class Scheduler<E extends Routable> {
 
   /** Grants an endpoint's slot to the next who waits in a queue; false if nobody wants it. */
   #handOver(endpoint: E, queue: ModelQueue<E> | undefined, nowMs: number): boolean {
-    const ticket = queue?.take(endpoint);
-    if (queue === undefined || ticket === undefined) return false;
+    const item = queue?.take(endpoint);
+    if (queue === undefined || item === undefined) return false;
     this.#waiting -= 1;
     queue.servedTurn = this.#turn + 1;
     this.#queues.delete(queue.key);
     this.#queues.set(queue.key, queue);
     this.#tidy(queue);
-    const { request, waiting } = ticket.request;
+    const { request, waiting } = item.request;
     const waitedMs = Math.max(0, nowMs - (request.sinceMs ?? request.nowMs));
     this.counts.waited += 1;
     this.counts.waitedMsTotal += waitedMs;
@@ -218,13 +218,13 @@ export class Scheduler<E extends Routable> {
     return queues.some((queue) => this.#handOver(endpoint, queue, nowMs));
   }
 
-  #queueOf({ model, need }: SlotRequest<E>): ModelQueue<E> | undefined {
-    return this.#queues.get(queueKey(model, need));
+  #queueOf({ model, requirement }: SlotRequest<E>): ModelQueue<E> | undefined {
+    return this.#queues.get(queueKey(model, requirement));
   }
 
   *#queuesOf(model: string): Generator<ModelQueue<E>> {
-    for (const need of [undefined, ...this.#needs.values()]) {
-      const queue = this.#queues.get(queueKey(model, need));
+    for (const requirement of [undefined, ...this.#requirements.values()]) {
+      const queue = this.#queues.get(queueKey(model, requirement));
       if (queue !== undefined) yield queue;
     }
   }
@@ -237,7 +237,8 @@ export class Scheduler<E extends Routable> {
       return { kind: "rejected" };
     }
     this.#queues.set(queue.key, queue);
-    if (queue.need !== undefined) this.#needs.set(queue.need.key, queue.need);
+    if (queue.requirement !== undefined)
+      this.#requirements.set(queue.requirement.key, queue.requirement);
     this.#waiting += 1;
     if (admission.kind === "accept")
       return { kind: "queued", waiting: this.#enqueue(request, queue) };
@@ -256,24 +257,23 @@ export class Scheduler<E extends Routable> {
   }
 
   #enqueue(request: SlotRequest<E>, queue: ModelQueue<E>): Waiting<E> {
-    const { client, cost, tried } = request;
+    const { client, tried } = request;
     const waiting: Waiting<E> = {
       onSettled: () => undefined,
       leave: (why) => {
-        if (!queue.remove(ticket)) return false;
+        if (!queue.remove(item)) return false;
         this.#waiting -= 1;
         if (why === "timeout") this.counts.timedOut += 1;
         this.#tidy(queue);
         return true;
       },
     };
-    const ticket: QueueItem<E, QueuedRequest<E>> = new QueueItem({
+    const item: QueueItem<E, QueuedRequest<E>> = new QueueItem({
       client,
       request: { request, waiting },
-      ...(cost === undefined ? {} : { cost }),
       ...(tried === undefined ? {} : { tried }),
     });
-    queue.push(ticket);
+    queue.push(item);
     return waiting;
   }
 

@@ -49,11 +49,11 @@ describe.each(ALL)("with the strategy %s", (strategy) => {
     expect(chosen(endpoints.slice(0, 1), { strategy })).toBe("no_candidate");
   });
 
-  test("offline, failing, initialising, blocked and tried endpoints are never chosen", () => {
+  test("offline, failing, pending, blocked and tried endpoints are never chosen", () => {
     const endpoints = pool(
       { status: "offline" },
       { status: "error" },
-      { initializing: true },
+      { status: "pending" },
       { circuit: { failuresMax: 1, firstMs: 1000 } },
       {},
       { latencyMs: 900, active: 7 },

@@ -7,7 +7,6 @@ export type Reason = "explore" | "re-explore" | "prefix" | "latency" | "least-bu
 export interface Candidate {
   readonly health: { readonly status: string };
   readonly load: {
-    readonly initializing: boolean;
     readonly slots: number;
     readonly active: number;
     readonly exploring: number;
@@ -68,7 +67,7 @@ interface Survey<T> {
 /**
  * Chooses the endpoint for a request among those that have its model:
  *
- * 1. Out are endpoints that are not online, initialise, have an open circuit, or had this request.
+ * 1. Out are endpoints that are not online, have an open circuit, or had this request.
  *    None left: no candidate.
  * 2. Out are those without a free slot. None left: no room.
  * 3. `round-robin`: the one chosen longest ago. `least-busy`: the fewest active requests per slot.
@@ -179,10 +178,10 @@ function isUsable<T extends Candidate>(
   return isOpen(candidate, nowMs) && (tried === undefined || !tried.includes(candidate));
 }
 
-/** Whether an endpoint is online, initialised and its circuit lets requests through. */
+/** Whether an endpoint is online and its circuit lets requests through. */
 export function isOpen(candidate: Candidate, nowMs: number): boolean {
-  const { health, load, circuit } = candidate;
-  return health.status === "online" && !load.initializing && nowMs >= circuit.blockedUntilMs;
+  const { health, circuit } = candidate;
+  return health.status === "online" && nowMs >= circuit.blockedUntilMs;
 }
 
 /** Whether an endpoint has a free slot. */

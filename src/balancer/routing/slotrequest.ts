@@ -15,7 +15,7 @@ export interface Routable extends Candidate {
 
 /** What a request needs of an endpoint beyond its model; made once, never per request. */
 export interface Requirement<E> {
-  /** Tells one need from another, e.g. `/v1/messages vision`. There are few. */
+  /** Tells one requirement from another, e.g. `/v1/messages vision`. There are few. */
   readonly key: string;
   isMetBy(endpoint: E, model: string): boolean;
 }
@@ -31,7 +31,7 @@ export interface NameSet {
 export interface SlotRequest<E> {
   model: string;
   /** Default: any endpoint with the model will do. */
-  need?: Requirement<E> | undefined;
+  requirement?: Requirement<E> | undefined;
   /** Whose request it is; clients share the slots evenly. */
   client: string;
   nowMs: number;
@@ -41,8 +41,6 @@ export interface SlotRequest<E> {
   tried?: readonly E[];
   /** Of its prompt, see `fingerprint`; default none. */
   fingerprint?: Float64Array | undefined;
-  /** Share of the most expensive request, over 0 and up to 1; default 1. */
-  cost?: number;
   /** The model is loading or its endpoints are starting: wait for them, too; default false. */
   expected?: boolean;
   /** What a first call returned with `delay`; it is used up. */

@@ -150,17 +150,15 @@ export class Endpoint implements Upstream {
     this.#applySlots();
   }
 
-  /** Takes note of what the endpoint says of itself at `atMs` (unix time). */
-  tellSystem({ slots, device, models }: SystemReport, atMs: number): void {
+  /** Takes note of what the endpoint says of itself. */
+  applySystem({ slots, device, models }: SystemReport): void {
     if (device !== undefined) this.#facts = { ...this.#facts, deviceInfo: device };
     if (models !== undefined) {
       const ready = models.filter(({ state }) => state === "ready");
-      this.load.readyModels = { ready: ready.length, total: models.length };
       this.readyModels = new Set(ready.flatMap(({ id }) => id ?? []));
     }
     if (slots === undefined) return;
     if (slots.total >= 1) this.#slotsTold = Math.floor(slots.total);
-    this.load.record({ atMs, activeRequests: slots.busy });
     this.#applySlots();
   }
 
