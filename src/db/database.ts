@@ -2,21 +2,21 @@ import { chmodSync, mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Logger } from "../lib/log.ts";
 import { openReader, openStore } from "./engine/open.ts";
+import { Checks } from "./history/checks.ts";
 import { Requests } from "./history/requests.ts";
-import { startRetention } from "./history/retention.ts";
 import { Usage } from "./history/usage.ts";
-import { Writer } from "./history/writer.ts";
+import { HistoryWriter } from "./history/writer.ts";
 import { importLegacy } from "./legacy/import.ts";
 import { HISTORY_MIGRATIONS, STATE_MIGRATIONS } from "./migrations.ts";
+import { startRetention } from "./retention.ts";
 import type { HistorySchema, StateSchema } from "./schema.ts";
-import { Checks } from "./state/checks.ts";
+import { EndpointModels } from "./state/endpointmodels.ts";
 import { Endpoints } from "./state/endpoints.ts";
 import { Enrolment } from "./state/enrolment.ts";
 import { HubCache } from "./state/hubcache.ts";
-import { type ImportedModel, importedModels } from "./state/imported.ts";
-import { EndpointModels } from "./state/models.ts";
-import { Registered } from "./state/registered.ts";
-import { openSecret } from "./state/secret.ts";
+import { type ImportedModel, importedModels } from "./state/importedmodels.ts";
+import { RegisteredModels } from "./state/registeredmodels.ts";
+import { openSecretKey } from "./state/secretkey.ts";
 
 export interface StateOptions {
   /** The data folder, absolute; created if there is none. */
@@ -35,11 +35,11 @@ export interface State {
   readonly checks: Checks;
   readonly enrolment: Enrolment;
   /** Models that clients may ask for, whether a node has them or not. */
-  readonly registered: Registered;
+  readonly registered: RegisteredModels;
   readonly hubCache: HubCache;
   readonly requests: Requests;
   readonly usage: Usage;
-  readonly writer: Writer;
+  readonly writes: HistoryWriter;
   /** Models that an earlier program had registered. */
   importedModels(): Promise<ImportedModel[]>;
   /** Writes what waits and closes the files. */
@@ -60,7 +60,7 @@ const HISTORY_BUSY_MS = 250;
 export async function openState(options: StateOptions): Promise<State> {
   const { home, log, historyMs = 7 * DAY_MS, checksMs = 30 * DAY_MS } = options;
   openFolder(home);
-  const secret = openSecret(home);
+  const secret = openSecretKey(home);
   const [statePath, historyPath] = [join(home, "lb.db"), join(home, "history.db")];
   const state = openStore<StateSchema>({
     ...{ path: statePath, migrations: STATE_MIGRATIONS, busyMs: STATE_BUSY_MS },
@@ -70,11 +70,11 @@ export async function openState(options: StateOptions): Promise<State> {
   });
   const reader = openReader<HistorySchema>(historyPath, HISTORY_BUSY_MS);
 
-  const writer = new Writer({ state, history, log });
+  const writer = new HistoryWriter({ state, history, log });
   const endpoints = new Endpoints({ db: state.kysely, secret, writer, log });
   const models = new EndpointModels(state);
   const enrolment = new Enrolment(state.kysely);
-  const registered = new Registered(state.kysely);
+  const registered = new RegisteredModels(state.kysely);
   const hubCache = new HubCache(state.kysely);
   const checks = new Checks(history, reader.kysely, writer);
   const requests = new Requests(history, reader.kysely, writer);
@@ -89,7 +89,8 @@ export async function openState(options: StateOptions): Promise<State> {
     await Promise.all([state.close(), history.close(), reader.close()]);
   }
   return {
-    ...{ endpoints, models, checks, enrolment, requests, usage, writer, close },
+    ...{ endpoints, models, checks, enrolment, requests, usage, close },
+    writes: writer,
     ...{ registered, hubCache },
     importedModels: () => importedModels(state.kysely),
   };

@@ -1,4 +1,4 @@
-import type { RegisteredRow } from "../db/state/registered.ts";
+import type { RegisteredRow } from "../db/state/registeredmodels.ts";
 import { directoryOf } from "../model/name.ts";
 import { ApiError } from "../wire/error.ts";
 import type { NameIndex } from "./names.ts";

@@ -1,5 +1,5 @@
-import type { ImportedModel } from "../db/state/imported.ts";
-import type { RegisteredRow } from "../db/state/registered.ts";
+import type { ImportedModel } from "../db/state/importedmodels.ts";
+import type { RegisteredRow } from "../db/state/registeredmodels.ts";
 import { ALIAS } from "../wire/registry.ts";
 import { idOf } from "./conflict.ts";
 import { checkFilename, parseReference } from "./reference.ts";

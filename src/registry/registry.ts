@@ -1,6 +1,6 @@
 import type { State } from "../db/database.ts";
 import type { DeviceInfo } from "../db/state/endpoints.ts";
-import type { RegisteredRow } from "../db/state/registered.ts";
+import type { RegisteredRow } from "../db/state/registeredmodels.ts";
 import type { Logger } from "../lib/log.ts";
 import { Mutex } from "../lib/mutex.ts";
 import { directoryOf } from "../model/name.ts";

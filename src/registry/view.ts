@@ -1,4 +1,4 @@
-import type { RegisteredRow } from "../db/state/registered.ts";
+import type { RegisteredRow } from "../db/state/registeredmodels.ts";
 import { ownOrigins } from "../storage/pull/allowlist.ts";
 import type { Manifest, Peer } from "../wire/manifest.ts";
 import type {

@@ -42,7 +42,7 @@ export async function addEndpoint(state: State, given: NewEndpoint): Promise<End
 }
 
 /** A request to be recorded. */
-export function aRequest(given: Partial<NewRequestRow> = {}): NewRequestRow {
+export function makeRequest(given: Partial<NewRequestRow> = {}): NewRequestRow {
   return {
     requestId: "req_1",
     requestType: "chat",

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { EndpointModel, ListedModel } from "../../db/state/models.ts";
+import type { EndpointModel, ListedModel } from "../../db/state/endpointmodels.ts";
 import {
   CAPABILITIES,
   type Capability,

@@ -33,8 +33,8 @@ export function sourcesOf({ pool, gate, drain, state, recorder }: SourcesOptions
     active: () => drain.active,
     queue: () => ({ waiting: scheduler.waiting(), ...scheduler.counts }),
     history: () => ({
-      pending: state.writer.pending,
-      dropped: state.writer.dropped + recorder().dropped,
+      pending: state.writes.pending,
+      dropped: state.writes.dropped + recorder().dropped,
     }),
   };
 }

@@ -21,6 +21,6 @@ export function isDuplicate(error: unknown, column: string): boolean {
 const PASSING = /^(SQLITE_(BUSY|LOCKED|FULL|IOERR|READONLY|CANTOPEN|NOMEM|PROTOCOL)|THREAD_ENDED)/;
 
 /** Whether a write failed for the state of the disk or of the database, not for its content. */
-export function isPassing(error: unknown): boolean {
+export function isTransient(error: unknown): boolean {
   return error instanceof StorageError && PASSING.test(error.code);
 }

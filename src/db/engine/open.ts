@@ -18,7 +18,7 @@ export interface StoreOptions {
  * A statement and the rows it is run with: the JSON of a list of parameters each, or of several
  * lists with commas between them.
  */
-export interface Step {
+export interface BatchStatement {
   sql: string;
   rows: string[];
 }
@@ -27,7 +27,7 @@ export interface Step {
 export interface Store<Schema> {
   readonly kysely: Kysely<Schema>;
   /** Runs statements in one transaction, in order. Throws `StorageError`; then none of them ran. */
-  batch(steps: readonly Step[]): Promise<void>;
+  batch(steps: readonly BatchStatement[]): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { sql } from "kysely";
 import { failureOf, makeHome, type TestHome } from "../../testkit/state.ts";
-import { isDuplicate, isPassing, StorageError } from "./error.ts";
+import { isDuplicate, isTransient, StorageError } from "./error.ts";
 import { openReader, openStore, type Store } from "./open.ts";
 import { Thread } from "./thread.ts";
 
@@ -55,7 +55,7 @@ describe("a store", () => {
     expect(error).toBeInstanceOf(StorageError);
     expect(isDuplicate(error, "notes.text")).toBe(true);
     expect(isDuplicate(error, "notes.other")).toBe(false);
-    expect(isPassing(error)).toBe(false);
+    expect(isTransient(error)).toBe(false);
   });
 
   test("takes a transaction that throws back as a whole", async () => {
@@ -111,7 +111,7 @@ describe("a store", () => {
       .execute()
       .catch((error) => error);
     expect(error.code).toBe("SQLITE_BUSY");
-    expect(isPassing(error)).toBe(true);
+    expect(isTransient(error)).toBe(true);
     other.run("ROLLBACK");
     other.close();
     await insert("a").execute();

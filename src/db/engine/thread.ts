@@ -1,5 +1,5 @@
 import { StorageError } from "./error.ts";
-import type { Order, Outcome } from "./worker.ts";
+import type { WorkerRequest, WorkerResponse } from "./worker.ts";
 
 export interface ThreadOptions {
   /** The database file; it must exist. */
@@ -11,13 +11,13 @@ export interface ThreadOptions {
 }
 
 /** What a statement gave. */
-export type Result = Extract<Outcome, { ok: true }>;
+export type WorkerResult = Extract<WorkerResponse, { ok: true }>;
 
 /** Bun's, which may or may not keep the process alive. */
 type Worker = globalThis.Worker & { ref(): void; unref(): void };
 
 interface Pending {
-  resolve(result: Result): void;
+  resolve(result: WorkerResult): void;
   reject(error: Error): void;
 }
 
@@ -38,7 +38,7 @@ export class Thread {
   }
 
   /** Carries out one order. Throws `StorageError`. */
-  async perform(order: Order): Promise<Result> {
+  async perform(order: WorkerRequest): Promise<WorkerResult> {
     if (this.#closed) throw new StorageError("CLOSED", "The database is closed.");
     this.#worker ??= this.#start();
     return this.#send(await this.#worker, order);
@@ -72,17 +72,17 @@ export class Thread {
     }
   }
 
-  #send(worker: Worker, order: Order): Promise<Result> {
+  #send(worker: Worker, order: WorkerRequest): Promise<WorkerResult> {
     this.#lastId += 1;
     const id = this.#lastId;
-    const { promise, resolve, reject } = Promise.withResolvers<Result>();
+    const { promise, resolve, reject } = Promise.withResolvers<WorkerResult>();
     this.#pending.set(id, { resolve, reject });
     if (this.#pending.size === 1) worker.ref();
     worker.postMessage({ id, ...order });
     return promise;
   }
 
-  #settle(worker: Worker, outcome: Outcome & { id: number }): void {
+  #settle(worker: Worker, outcome: WorkerResponse & { id: number }): void {
     const pending = this.#pending.get(outcome.id);
     this.#pending.delete(outcome.id);
     if (this.#pending.size === 0) worker.unref();

@@ -7,7 +7,7 @@ import { Database, type SQLQueryBindings, type Statement } from "bun:sqlite";
 import { getPriority, setPriority } from "node:os";
 
 /** What a connection is asked to do. */
-export type Order =
+export type WorkerRequest =
   | { kind: "open"; path: string; busyMs: number; readOnly: boolean }
   | { kind: "query"; sql: string; params: readonly unknown[] }
   /** JSON of `{sql, rows}[]`: every statement with each of its rows, in one transaction. */
@@ -15,7 +15,7 @@ export type Order =
   | { kind: "close" };
 
 /** What came of an order. */
-export type Outcome =
+export type WorkerResponse =
   | { ok: true; rows: unknown[]; changes: number }
   | { ok: false; code: string; message: string };
 
@@ -29,11 +29,11 @@ if (process.platform === "linux") setPriority(Math.min(19, getPriority() + NICER
 let db: Database | undefined;
 const statements = new Map<string, Statement>();
 
-self.onmessage = ({ data }: MessageEvent<Order & { id: number }>) => {
+self.onmessage = ({ data }: MessageEvent<WorkerRequest & { id: number }>) => {
   self.postMessage({ id: data.id, ...outcomeOf(data) });
 };
 
-function outcomeOf(order: Order): Outcome {
+function outcomeOf(order: WorkerRequest): WorkerResponse {
   try {
     return perform(order);
   } catch (error) {
@@ -42,7 +42,7 @@ function outcomeOf(order: Order): Outcome {
   }
 }
 
-function perform(order: Order): Outcome {
+function perform(order: WorkerRequest): WorkerResponse {
   switch (order.kind) {
     case "open":
       open(order.path, order.busyMs, order.readOnly);
@@ -66,13 +66,13 @@ function open(path: string, busyMs: number, readOnly: boolean): void {
   if (readOnly) db.run("PRAGMA query_only = ON");
 }
 
-function query(sql: string, params: SQLQueryBindings[]): Outcome {
+function query(sql: string, params: SQLQueryBindings[]): WorkerResponse {
   const found = prepared(sql);
   if (found.columnNames.length > 0) return { ok: true, rows: found.all(...params), changes: 0 };
   return { ok: true, rows: [], changes: found.run(...params).changes };
 }
 
-function batch(steps: { sql: string; rows: SQLQueryBindings[][] }[]): Outcome {
+function batch(steps: { sql: string; rows: SQLQueryBindings[][] }[]): WorkerResponse {
   const connection = opened();
   let changes = 0;
   connection.run("BEGIN IMMEDIATE");

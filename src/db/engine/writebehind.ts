@@ -1,5 +1,5 @@
 import type { Logger } from "../../lib/log.ts";
-import { isPassing } from "./error.ts";
+import { isTransient } from "./error.ts";
 
 export interface WriteBehindOptions<T> {
   /** Names it in the log. */
@@ -134,7 +134,7 @@ export class WriteBehindQueue<T> {
     try {
       await this.#options.write(entries.map(([, item]) => item));
     } catch (err) {
-      if (isPassing(err)) throw err;
+      if (isTransient(err)) throw err;
       if (entries.length > 1) {
         const half = Math.ceil(entries.length / 2);
         await this.#write(taken, entries.slice(0, half));

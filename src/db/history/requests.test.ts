@@ -1,7 +1,7 @@
 import { Database } from "bun:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
-import { addEndpoint, aRequest, makeHome, type TestHome } from "../../testkit/state.ts";
+import { addEndpoint, makeHome, makeRequest, type TestHome } from "../../testkit/state.ts";
 import type { State } from "../database.ts";
 import type { NewRequestRow } from "./requests.ts";
 import { dayOf } from "./usage.ts";
@@ -16,8 +16,8 @@ beforeEach(async () => {
 afterEach(() => home.remove());
 
 async function record(...requests: Partial<NewRequestRow>[]): Promise<void> {
-  for (const request of requests) state.requests.record(aRequest(request));
-  expect(await state.writer.flush()).toBe(true);
+  for (const request of requests) state.requests.record(makeRequest(request));
+  expect(await state.writes.flush()).toBe(true);
 }
 
 describe("the request history", () => {
@@ -187,7 +187,7 @@ test("health checks are kept, newest first, for a time and up to a number", asyn
       ...{ statusBefore: "online", statusAfter: "error" },
     });
   }
-  await state.writer.flush();
+  await state.writes.flush();
   const newest = await state.checks.of("odd", { limit: 2 });
   const failed = { endpointId: "odd", succeeded: false, latencyMs: null, error: "HTTP 500" };
   const after = { statusBefore: "online", statusAfter: "error" } as const;

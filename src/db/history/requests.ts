@@ -1,10 +1,10 @@
 import type { ExpressionBuilder, Kysely, Selectable } from "kysely";
 import { sql } from "kysely";
 import type { Store } from "../engine/open.ts";
+import { prune } from "../engine/prune.ts";
 import type { HistorySchema, RequestsTable } from "../schema.ts";
-import { prune } from "./prune.ts";
 import { REQUEST_COLUMNS } from "./statements.ts";
-import type { Writer } from "./writer.ts";
+import type { HistoryWriter } from "./writer.ts";
 
 /** Where token counts come from: the answer itself, the endpoint's tokenizer, or an estimate. */
 export type TokenSource = "usage" | "tokenizer" | "estimate";
@@ -81,7 +81,7 @@ export interface RequestFilter {
   until?: number;
 }
 
-export interface Minute {
+export interface MinuteCounts {
   /** Unix ms of its beginning. */
   minute: number;
   succeeded: number;
@@ -95,9 +95,9 @@ const PAGE = 1000;
 export class Requests {
   readonly #store: Store<HistorySchema>;
   readonly #reader: Kysely<HistorySchema>;
-  readonly #writer: Writer;
+  readonly #writer: HistoryWriter;
 
-  constructor(store: Store<HistorySchema>, reader: Kysely<HistorySchema>, writer: Writer) {
+  constructor(store: Store<HistorySchema>, reader: Kysely<HistorySchema>, writer: HistoryWriter) {
     this.#store = store;
     this.#reader = reader;
     this.#writer = writer;
@@ -159,7 +159,7 @@ export class Requests {
   }
 
   /** Requests by the minute in which they began; minutes without any are left out. */
-  async perMinute(from: number, until: number): Promise<Minute[]> {
+  async perMinute(from: number, until: number): Promise<MinuteCounts[]> {
     const minute = sql<number>`started_at / 60000 * 60000`;
     return this.#reader
       .selectFrom("requests")

@@ -2,7 +2,7 @@ import { type Kysely, sql } from "kysely";
 import type { HistorySchema } from "../schema.ts";
 
 /** Requests and tokens of some days, models, endpoints or keys. */
-export interface Totals {
+export interface UsageTotals {
   requests: number;
   succeeded: number;
   failed: number;
@@ -46,17 +46,17 @@ export class Usage {
   }
 
   /** The sum of all usage that fits. */
-  async totals(filter: UsageFilter = {}): Promise<Totals> {
+  async totals(filter: UsageFilter = {}): Promise<UsageTotals> {
     return this.#summed(filter).executeTakeFirstOrThrow();
   }
 
   /** Days with any usage, oldest first. */
-  async daily(filter: UsageFilter = {}): Promise<(Totals & { day: string })[]> {
+  async daily(filter: UsageFilter = {}): Promise<(UsageTotals & { day: string })[]> {
     return this.by("day", filter);
   }
 
   /** Months (`YYYY-MM`) with any usage, oldest first. */
-  async monthly(filter: UsageFilter = {}): Promise<(Totals & { month: string })[]> {
+  async monthly(filter: UsageFilter = {}): Promise<(UsageTotals & { month: string })[]> {
     return this.by("month", filter);
   }
 
@@ -64,7 +64,7 @@ export class Usage {
   async by<D extends UsageDimension>(
     dimension: D,
     filter: UsageFilter = {},
-  ): Promise<(Totals & Record<D, string>)[]> {
+  ): Promise<(UsageTotals & Record<D, string>)[]> {
     const expression = EXPRESSIONS[dimension];
     const rows = await this.#summed(filter)
       .select(expression.as("value"))
@@ -72,7 +72,8 @@ export class Usage {
       .orderBy("value")
       .execute();
     return rows.map(
-      ({ value, ...totals }) => ({ [dimension]: value, ...totals }) as Totals & Record<D, string>,
+      ({ value, ...totals }) =>
+        ({ [dimension]: value, ...totals }) as UsageTotals & Record<D, string>,
     );
   }
 

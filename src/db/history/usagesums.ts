@@ -1,10 +1,10 @@
 import type { NewRequestRow } from "./requests.ts";
-import { dayOf, type Totals } from "./usage.ts";
+import { dayOf, type UsageTotals } from "./usage.ts";
 
 /** What some requests add to the statistics, in one row for all that are alike. */
 export class UsageSums {
   /** By what tells them apart. */
-  readonly #sums = new Map<string, { keys: string[]; totals: Totals }>();
+  readonly #sums = new Map<string, { keys: string[]; totals: UsageTotals }>();
   /** The day that was looked for last, and when it begins and ends: most requests share it. */
   #day = "";
   #dayStartMs = 0;
@@ -61,7 +61,7 @@ export class UsageSums {
   }
 }
 
-function none(): Totals {
+function none(): UsageTotals {
   return {
     ...{ requests: 0, succeeded: 0, failed: 0 },
     ...{ inputTokens: 0, outputTokens: 0, cachedTokens: 0, durationMs: 0 },

@@ -2,7 +2,7 @@ import { Database } from "bun:sqlite";
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { mkdirSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { addEndpoint, aRequest, makeHome, silent, type TestHome } from "../../testkit/state.ts";
+import { addEndpoint, makeHome, makeRequest, silent, type TestHome } from "../../testkit/state.ts";
 import type { State } from "../database.ts";
 import { openState } from "../database.ts";
 import { CLIENT_CLOSED } from "./requests.ts";
@@ -23,7 +23,7 @@ test("what was recorded more than a second before kill -9 is there afterwards", 
   writeFileSync(
     script,
     `import { openState } from ${database};
-     import { aRequest, silent } from ${testkit};
+     import { makeRequest, silent } from ${testkit};
      const state = await openState({ home: process.argv[2] ?? "", log: silent });
      const made = await state.endpoints.create({ name: "a", baseUrl: "http://a" });
      const id = "endpoint" in made ? made.endpoint.id : "";
@@ -31,7 +31,7 @@ test("what was recorded more than a second before kill -9 is there afterwards", 
      setInterval(() => {
        for (let i = 0; i < 5; i += 1) {
          count += 1;
-         state.requests.record(aRequest({ id: String(count), endpointId: id }));
+         state.requests.record(makeRequest({ id: String(count), endpointId: id }));
          state.endpoints.saveLatency(id, { ms: count, measuredAt: count });
        }
        console.log(count + " " + Date.now());
@@ -66,21 +66,21 @@ test("a locked file delays nobody; what was recorded is written once it is free"
   let longestMs = 0;
   for (let i = 0; i < 50; i += 1) {
     const startedAt = performance.now();
-    state.requests.record(aRequest({ id: `${i}` }));
+    state.requests.record(makeRequest({ id: `${i}` }));
     longestMs = Math.max(longestMs, performance.now() - startedAt);
     await Bun.sleep(10);
   }
   expect(longestMs).toBeLessThan(50);
-  expect(await state.writer.flush()).toBe(false);
+  expect(await state.writes.flush()).toBe(false);
   // Reading goes on as well.
   expect(await recorded(state)).toBe(0);
-  expect(state.writer.pending).toBe(50);
+  expect(state.writes.pending).toBe(50);
   other.run("ROLLBACK");
   other.close();
-  expect(await state.writer.flush()).toBe(true);
+  expect(await state.writes.flush()).toBe(true);
   expect(await recorded(state)).toBe(50);
   expect((await state.usage.totals()).requests).toBe(50);
-  expect(state.writer.dropped).toBe(0);
+  expect(state.writes.dropped).toBe(0);
 });
 
 /** Only root may mount; elsewhere the limit of the database itself plays the full disk. */
@@ -112,15 +112,15 @@ test.skipIf(!canMount)("a full disk fails nobody; there is room again, it goes o
     writeFileSync(join(folder, "filler"), new Uint8Array(Math.max(0, bavail * bsize - 200_000)));
     const body = "x".repeat(20_000);
     for (let i = 0; i < 60; i += 1) {
-      state.requests.record(aRequest({ id: `${i}`, requestBody: body }));
+      state.requests.record(makeRequest({ id: `${i}`, requestBody: body }));
     }
-    expect(await state.writer.flush()).toBe(false);
+    expect(await state.writes.flush()).toBe(false);
     expect(await recorded(state)).toBe(0);
     rmSync(join(folder, "filler"));
-    expect(await state.writer.flush()).toBe(true);
+    expect(await state.writes.flush()).toBe(true);
     expect(await recorded(state)).toBe(60);
     expect((await state.usage.totals()).requests).toBe(60);
-    expect(state.writer.dropped).toBe(0);
+    expect(state.writes.dropped).toBe(0);
     await state.close();
   } finally {
     expect(Bun.spawnSync(["umount", folder]).success).toBe(true);
@@ -129,9 +129,9 @@ test.skipIf(!canMount)("a full disk fails nobody; there is room again, it goes o
 
 test("closing writes what waits, and writing again after that is no error", async () => {
   const state = await home.open();
-  for (let i = 0; i < 3; i += 1) state.requests.record(aRequest());
+  for (let i = 0; i < 3; i += 1) state.requests.record(makeRequest());
   await state.close();
-  state.requests.record(aRequest());
+  state.requests.record(makeRequest());
   expect(await recorded(await home.open())).toBe(3);
 });
 
@@ -139,9 +139,9 @@ test("a client that left is no failure of the endpoint", async () => {
   const state = await home.open();
   const { id } = await addEndpoint(state, { name: "a", baseUrl: "http://a" });
   const cancelled = { endpointId: id, succeeded: false, error: CLIENT_CLOSED };
-  state.requests.record(aRequest(cancelled));
-  state.requests.record(aRequest({ ...cancelled, error: "stream_broke" }));
-  await state.writer.flush();
+  state.requests.record(makeRequest(cancelled));
+  state.requests.record(makeRequest({ ...cancelled, error: "stream_broke" }));
+  await state.writes.flush();
   expect(await state.usage.totals()).toMatchObject({ requests: 2, succeeded: 0, failed: 1 });
   expect(await state.endpoints.get(id)).toMatchObject({ totalRequests: 1, failedRequests: 1 });
 });

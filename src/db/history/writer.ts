@@ -1,10 +1,10 @@
 import type { Kysely } from "kysely";
 import type { Logger } from "../../lib/log.ts";
-import type { Step, Store } from "../engine/open.ts";
+import type { BatchStatement, Store } from "../engine/open.ts";
 import { WriteBehindQueue } from "../engine/writebehind.ts";
 import type { HistorySchema, StateSchema } from "../schema.ts";
-import type { CheckRecord } from "../state/checks.ts";
 import type { EndpointStatus } from "../state/endpoints.ts";
+import type { CheckRecord } from "./checks.ts";
 import { CLIENT_CLOSED, type NewRequestRow } from "./requests.ts";
 import { endpointStatements, historyStatements } from "./statements.ts";
 import { UsageSums } from "./usagesums.ts";
@@ -20,7 +20,7 @@ export interface EndpointHealth {
 }
 
 /** Moving average of an endpoint's inference latency; null is unmeasured. */
-export interface MeasuredLatency {
+export interface InferenceLatency {
   ms: number | null;
   measuredAt: number | null;
 }
@@ -37,7 +37,7 @@ export interface WriterOptions {
 interface EndpointNews {
   endpointId: string;
   health?: EndpointHealth;
-  latency?: MeasuredLatency;
+  latency?: InferenceLatency;
   succeeded: number;
   failed: number;
 }
@@ -46,7 +46,7 @@ interface EndpointNews {
 type HistoryItem = { id: string; request: NewRequestRow } | { check: CheckRecord };
 
 /** Writes everything that happens often: in batches, never failing or delaying whoever tells it. */
-export class Writer {
+export class HistoryWriter {
   readonly #history: WriteBehindQueue<HistoryItem>;
   readonly #news: WriteBehindQueue<EndpointNews>;
   #checks = 0;
@@ -97,7 +97,7 @@ export class Writer {
     this.#history.put(`check ${this.#checks}`, { check });
   }
 
-  latency(endpointId: string, latency: MeasuredLatency): void {
+  latency(endpointId: string, latency: InferenceLatency): void {
     this.#news.put(endpointId, { endpointId, latency, succeeded: 0, failed: 0 });
   }
 
@@ -121,7 +121,7 @@ export class Writer {
 export function requestSteps(
   db: Kysely<HistorySchema>,
   requests: readonly NewRequestRow[],
-): Step[] {
+): BatchStatement[] {
   const items = requests.map((request) => ({ id: request.id ?? Bun.randomUUIDv7(), request }));
   return historySteps(items, historyStatements(db));
 }
@@ -176,7 +176,10 @@ function isFailure({ succeeded, error }: NewRequestRow): boolean {
   return !succeeded && error !== CLIENT_CLOSED;
 }
 
-function historySteps(items: HistoryItem[], sql: ReturnType<typeof historyStatements>): Step[] {
+function historySteps(
+  items: HistoryItem[],
+  sql: ReturnType<typeof historyStatements>,
+): BatchStatement[] {
   const requests: unknown[][] = [];
   const checks: unknown[][] = [];
   const usage = new UsageSums();

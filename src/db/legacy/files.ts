@@ -2,7 +2,7 @@ import { z } from "zod";
 import { redact } from "../../lib/redact.ts";
 import type { NewRequestRow } from "../history/requests.ts";
 import { DeviceInfo, type NewEndpoint } from "../state/endpoints.ts";
-import type { ImportedModel } from "../state/imported.ts";
+import type { ImportedModel } from "../state/importedmodels.ts";
 
 const text = z.string().trim().min(1);
 const count = z.number().int().nonnegative();

@@ -4,20 +4,20 @@ import { join } from "node:path";
 import type { Logger } from "../../lib/log.ts";
 import type { Store } from "../engine/open.ts";
 import type { NewRequestRow } from "../history/requests.ts";
-import { requestSteps, type Writer } from "../history/writer.ts";
+import { type HistoryWriter, requestSteps } from "../history/writer.ts";
 import type { HistorySchema, StateSchema } from "../schema.ts";
+import { parseAddress } from "../state/address.ts";
 import { Endpoints, type NewEndpoint } from "../state/endpoints.ts";
-import type { ImportedModel } from "../state/imported.ts";
-import type { Secret } from "../state/secret.ts";
-import { readAddress } from "./address.ts";
+import type { ImportedModel } from "../state/importedmodels.ts";
+import type { SecretKey } from "../state/secretkey.ts";
 import { readEndpoints, readModels, readNodes, readRequests } from "./files.ts";
 
 export interface LegacyOptions {
   home: string;
   state: Store<StateSchema>;
   history: Store<HistorySchema>;
-  secret: Secret;
-  writer: Writer;
+  secret: SecretKey;
+  writer: HistoryWriter;
   log: Logger;
 }
 
@@ -110,7 +110,10 @@ async function putEndpoints(
     let count = 0;
     for (const endpoint of given) {
       if ((await endpoints.byUrl(endpoint.baseUrl)) !== undefined) {
-        log.warn({ name: endpoint.name, url: readAddress(endpoint.baseUrl).key }, "legacy.skipped");
+        log.warn(
+          { name: endpoint.name, url: parseAddress(endpoint.baseUrl).key },
+          "legacy.skipped",
+        );
         continue;
       }
       const id = endpoint.id !== undefined && (await endpoints.get(endpoint.id)) === undefined;

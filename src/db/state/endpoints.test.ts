@@ -4,8 +4,8 @@ import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { addEndpoint, makeHome, type TestHome } from "../../testkit/state.ts";
 import type { State } from "../database.ts";
-import { readAddress } from "../legacy/address.ts";
-import { openSecret } from "./secret.ts";
+import { parseAddress } from "./address.ts";
+import { openSecretKey } from "./secretkey.ts";
 
 let home: TestHome;
 let state: State;
@@ -49,7 +49,7 @@ describe("an endpoint", () => {
     state.endpoints.saveLatency(id, { ms: 116, measuredAt: 7 });
     const health = { status: "online", latencyMs: 3.5, lastSeenAt: 8 } as const;
     state.endpoints.saveHealth(id, { ...health, lastError: null, errorCount: 0 });
-    expect(await state.writer.flush()).toBe(true);
+    expect(await state.writes.flush()).toBe(true);
     const endpoint = await state.endpoints.get(id);
     expect(endpoint).toMatchObject({ ...health, inferenceLatencyMs: 116, inferenceMeasuredAt: 7 });
     expect(endpoint?.deviceInfo?.gpu_devices).toEqual([device]);
@@ -105,8 +105,8 @@ describe("an endpoint", () => {
     const { id } = await addEndpoint(state, { name: "a", baseUrl: "http://a" });
     state.endpoints.saveLatency(id, { ms: 1, measuredAt: 1 });
     await state.endpoints.remove(id);
-    expect(await state.writer.flush()).toBe(true);
-    expect(state.writer.dropped).toBe(0);
+    expect(await state.writes.flush()).toBe(true);
+    expect(state.writes.dropped).toBe(0);
   });
 
   test("is listed by state and type, oldest first", async () => {
@@ -156,10 +156,10 @@ describe("the API key of an endpoint", () => {
 
 describe("a secret", () => {
   test("opens for its owner only, and not when it was changed", () => {
-    const secret = openSecret(home.path);
+    const secret = openSecretKey(home.path);
     const sealed = secret.seal("ü", "a");
     expect(secret.open(sealed, "a")).toBe("ü");
-    expect(openSecret(home.path).open(sealed, "a")).toBe("ü");
+    expect(openSecretKey(home.path).open(sealed, "a")).toBe("ü");
     expect(secret.seal("ü", "a")).not.toEqual(sealed);
     expect(() => secret.open(sealed, "b")).toThrow();
     for (const at of sealed.keys()) {
@@ -178,12 +178,12 @@ test.each([
   [" http://[::1]:80/ ", "http://[::1]"],
   ["http://host/v10", "http://host/v10"],
 ])("the address %s is unique as %s", (text, key) => {
-  expect(readAddress(text).key).toBe(key);
-  expect(readAddress(text).shown).not.toContain("@");
+  expect(parseAddress(text).key).toBe(key);
+  expect(parseAddress(text).shown).not.toContain("@");
 });
 
 test("what is no http address is refused", () => {
   for (const text of ["", "host", "ftp://host", "file:///x"]) {
-    expect(() => readAddress(text)).toThrow(TypeError);
+    expect(() => parseAddress(text)).toThrow(TypeError);
   }
 });

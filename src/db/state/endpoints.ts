@@ -2,11 +2,11 @@ import type { Insertable, Kysely, Selectable, Updateable } from "kysely";
 import { z } from "zod";
 import type { Logger } from "../../lib/log.ts";
 import { isDuplicate } from "../engine/error.ts";
-import { readJson, Texts } from "../engine/json.ts";
-import type { EndpointHealth, MeasuredLatency, Writer } from "../history/writer.ts";
-import { readAddress } from "../legacy/address.ts";
+import type { EndpointHealth, HistoryWriter, InferenceLatency } from "../history/writer.ts";
 import type { EndpointsTable, StateSchema } from "../schema.ts";
-import type { Secret } from "./secret.ts";
+import { parseAddress } from "./address.ts";
+import { readJsonColumn, StringList } from "./jsoncolumn.ts";
+import type { SecretKey } from "./secretkey.ts";
 
 const STATUSES = ["pending", "online", "offline", "error"] as const;
 const TYPES = [
@@ -89,9 +89,9 @@ export type NewEndpoint = Pick<EndpointFields, "name" | "baseUrl"> &
   };
 
 /** What must be unique and is taken. */
-export type Taken = "name" | "url" | "node";
-export type Created = { endpoint: EndpointRow } | { taken: Taken };
-export type Updated = Created | "not_found";
+export type UniqueField = "name" | "url" | "node";
+export type CreateResult = { endpoint: EndpointRow } | { taken: UniqueField };
+export type UpdateResult = CreateResult | "not_found";
 
 export interface EndpointFilter {
   status?: EndpointStatus;
@@ -113,16 +113,16 @@ const DEFAULTS: Omit<EndpointFields, "name" | "baseUrl"> = {
 
 export interface EndpointsOptions {
   db: Kysely<StateSchema>;
-  secret: Secret;
-  writer: Writer;
+  secret: SecretKey;
+  writer: HistoryWriter;
   log: Logger;
 }
 
 /** The endpoints that requests can be routed to. */
 export class Endpoints {
   readonly #db: Kysely<StateSchema>;
-  readonly #secret: Secret;
-  readonly #writer: Writer;
+  readonly #secret: SecretKey;
+  readonly #writer: HistoryWriter;
   readonly #log: Logger;
 
   constructor({ db, secret, writer, log }: EndpointsOptions) {
@@ -133,7 +133,7 @@ export class Endpoints {
   }
 
   /** Adds an endpoint, `pending`. Throws `TypeError` for an address that is none. */
-  async create(given: NewEndpoint): Promise<Created> {
+  async create(given: NewEndpoint): Promise<CreateResult> {
     const { id = crypto.randomUUID(), registeredAt = Date.now(), ...fields } = given;
     const columns = this.#columnsOf(id, { ...DEFAULTS, ...fields });
     return takenOr(async () => {
@@ -147,7 +147,7 @@ export class Endpoints {
   }
 
   /** Changes what is given and keeps the rest; null clears. */
-  async update(id: string, given: Partial<EndpointFields>): Promise<Updated> {
+  async update(id: string, given: Partial<EndpointFields>): Promise<UpdateResult> {
     const columns = this.#columnsOf(id, given);
     if (Object.keys(columns).length === 0) {
       const endpoint = await this.get(id);
@@ -176,7 +176,7 @@ export class Endpoints {
 
   /** The endpoint with this address, however it is spelled. */
   async byUrl(baseUrl: string): Promise<EndpointRow | undefined> {
-    return this.#find("url_key", readAddress(baseUrl).key);
+    return this.#find("url_key", parseAddress(baseUrl).key);
   }
 
   async byNode(nodeId: string): Promise<EndpointRow | undefined> {
@@ -198,7 +198,7 @@ export class Endpoints {
   }
 
   /** Notes an endpoint's inference latency, within half a second and without waiting or failing. */
-  saveLatency(id: string, latency: MeasuredLatency): void {
+  saveLatency(id: string, latency: InferenceLatency): void {
     this.#writer.latency(id, latency);
   }
 
@@ -223,7 +223,7 @@ export class Endpoints {
 
   #columnsOf(id: string, given: Partial<EndpointFields>): Updateable<EndpointsTable> {
     const { baseUrl, apiKey, capabilities, deviceInfo } = given;
-    const address = baseUrl === undefined ? undefined : readAddress(baseUrl);
+    const address = baseUrl === undefined ? undefined : parseAddress(baseUrl);
     return defined({
       name: given.name,
       base_url: address?.shown,
@@ -264,7 +264,7 @@ function defined<T extends object>(columns: T): { [K in keyof T]?: Exclude<T[K],
   return Object.fromEntries(given) as { [K in keyof T]?: Exclude<T[K], undefined> };
 }
 
-async function takenOr<T>(work: () => Promise<T>): Promise<T | { taken: Taken }> {
+async function takenOr<T>(work: () => Promise<T>): Promise<T | { taken: UniqueField }> {
   try {
     return await work();
   } catch (error) {
@@ -295,9 +295,9 @@ function toEndpoint(row: Selectable<EndpointsTable>): EndpointRow {
     errorCount: row.error_count,
     registeredAt: row.registered_at,
     notes: row.notes,
-    capabilities: readJson(row.capabilities, Texts, DEFAULTS.capabilities),
+    capabilities: readJsonColumn(row.capabilities, StringList, DEFAULTS.capabilities),
     slots: row.slots,
-    deviceInfo: readJson(row.device_info, DeviceInfo.nullable(), null),
+    deviceInfo: readJsonColumn(row.device_info, DeviceInfo.nullable(), null),
     modelCount: row.model_count,
     modelsSyncedAt: row.models_synced_at,
     totalRequests: row.total_requests,

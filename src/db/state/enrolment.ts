@@ -5,7 +5,7 @@ import type { StateSchema } from "../schema.ts";
 /** What a token is good for; it is refused for anything else. */
 export type TokenPurpose = "node";
 
-export interface NewToken {
+export interface TokenOptions {
   purpose: TokenPurpose;
   /** How long it can be used. Default: 1 hour. */
   ttlMs?: number;
@@ -28,12 +28,12 @@ export interface TokenRow {
 }
 
 /** Why a token is no good. */
-export type Refusal = "unknown" | "revoked" | "expired" | "used_up";
+export type TokenRefusal = "unknown" | "revoked" | "expired" | "used_up";
 
 /** `again`: it had been used for the same before, which counts once. */
-export type Redeemed =
+export type Redemption =
   | { ok: true; tokenId: string; again: boolean }
-  | { ok: false; reason: Refusal };
+  | { ok: false; reason: TokenRefusal };
 
 const TTL_MS = 3_600_000;
 
@@ -46,7 +46,7 @@ export class Enrolment {
   }
 
   /** Makes a token. It is shown this once: only its hash is kept. */
-  async createToken(given: NewToken): Promise<TokenRow & { token: string }> {
+  async createToken(given: TokenOptions): Promise<TokenRow & { token: string }> {
     const { purpose, ttlMs = TTL_MS, usesMax = 1, note = null } = given;
     const token = `enrol_${randomBytes(24).toString("base64url")}`;
     const createdAt = Date.now();
@@ -62,7 +62,7 @@ export class Enrolment {
   }
 
   /** Uses a token once. Of two who redeem the last use at the same time, one is refused. */
-  async redeem(token: string, purpose: TokenPurpose, now = Date.now()): Promise<Redeemed> {
+  async redeem(token: string, purpose: TokenPurpose, now = Date.now()): Promise<Redemption> {
     const used = await this.#db
       .updateTable("enrolment_tokens")
       .set({ uses: sql`uses + 1` })
@@ -81,7 +81,7 @@ export class Enrolment {
    * Uses a token for a node. One that the node had itself used up is good for it still: it may not
    * have heard of its key, because the answer was lost or it ended before the key was on disk.
    */
-  async redeemFor(nodeId: string, token: string, now = Date.now()): Promise<Redeemed> {
+  async redeemFor(nodeId: string, token: string, now = Date.now()): Promise<Redemption> {
     const redeemed = await this.redeem(token, "node", now);
     if (redeemed.ok || redeemed.reason !== "used_up") return redeemed;
     const own = await this.#db
@@ -155,7 +155,7 @@ export class Enrolment {
     return (await query.executeTakeFirst()).numDeletedRows > 0n;
   }
 
-  async #refusal(token: string, purpose: TokenPurpose, now: number): Promise<Refusal> {
+  async #refusal(token: string, purpose: TokenPurpose, now: number): Promise<TokenRefusal> {
     const row = await this.#db
       .selectFrom("enrolment_tokens")
       .selectAll()
@@ -163,14 +163,17 @@ export class Enrolment {
       .where("purpose", "=", purpose)
       .executeTakeFirst();
     if (row === undefined) return "unknown";
-    const worth = worthOf(toToken(row), now);
+    const worth = tokenStateOf(toToken(row), now);
     // It is usable by now if another use was given back meanwhile.
     return worth === "usable" ? "used_up" : worth;
   }
 }
 
 /** What a token is worth at a time. */
-export function worthOf(token: TokenRow, now: number): "usable" | Exclude<Refusal, "unknown"> {
+export function tokenStateOf(
+  token: TokenRow,
+  now: number,
+): "usable" | Exclude<TokenRefusal, "unknown"> {
   if (token.revokedAt !== null) return "revoked";
   if (token.expiresAt <= now) return "expired";
   return token.usesMax !== null && token.uses >= token.usesMax ? "used_up" : "usable";

@@ -1,6 +1,6 @@
 import type { EndpointSetting, Settings } from "../../../config/settings.ts";
 import type { State } from "../../../db/database.ts";
-import type { EndpointFields, EndpointRow, Taken } from "../../../db/state/endpoints.ts";
+import type { EndpointFields, EndpointRow, UniqueField } from "../../../db/state/endpoints.ts";
 import { proxyFor } from "../../../http/client/proxy.ts";
 import { Mutex } from "../../../lib/mutex.ts";
 import { ApiError } from "../../../wire/error.ts";
@@ -230,7 +230,7 @@ see GET /api/endpoints for those there are.`;
   return new ApiError("not_found", message, { code: "endpoint_not_found" });
 }
 
-function taken(what: Taken): ApiError {
+function taken(what: UniqueField): ApiError {
   const [param, thing] =
     what === "name" ? (["name", "name"] as const) : (["base_url", "address"] as const);
   const message = `The endpoint could not be saved: another one has this ${thing}. Choose another, \

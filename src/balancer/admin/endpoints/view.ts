@@ -1,4 +1,4 @@
-import type { CheckRecord } from "../../../db/state/checks.ts";
+import type { CheckRecord } from "../../../db/history/checks.ts";
 import type { EndpointRow } from "../../../db/state/endpoints.ts";
 import type { EndpointCheckView, EndpointModelView, EndpointView } from "../../../wire/endpoint.ts";
 import { Stored } from "../../health/modellist.ts";

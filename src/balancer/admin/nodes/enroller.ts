@@ -1,5 +1,5 @@
 import type { EndpointFields, EndpointRow } from "../../../db/state/endpoints.ts";
-import type { Refusal } from "../../../db/state/enrolment.ts";
+import type { TokenRefusal } from "../../../db/state/enrolment.ts";
 import type { AnnounceBody, EnrolBody, Enrolled, Welcome } from "../../../wire/enrolment.ts";
 import { ApiError } from "../../../wire/error.ts";
 import type { Endpoint } from "../../upstream/endpoint.ts";
@@ -82,7 +82,7 @@ function welcomeOf({ id, name, facts }: Endpoint, reason: string | null): Welcom
   return { endpoint_id: id, name, url: facts.url, reachable: reason === null, reason };
 }
 
-function refusedToken(reason: Refusal): ApiError {
+function refusedToken(reason: TokenRefusal): ApiError {
   const words = {
     unknown: "it is not known here",
     revoked: "it was revoked",

@@ -1,4 +1,4 @@
-import { type Enrolment, type TokenRow, worthOf } from "../../../db/state/enrolment.ts";
+import { type Enrolment, type TokenRow, tokenStateOf } from "../../../db/state/enrolment.ts";
 import type { App } from "../../../http/server/app.ts";
 import { readJson } from "../../../http/server/body.ts";
 import {
@@ -46,7 +46,7 @@ export function routeTokens(app: App, enrolment: Enrolment): void {
 function viewOf(token: TokenRow): EnrolmentTokenView {
   const { id, purpose, note, createdAt, expiresAt, usesMax, uses, revokedAt } = token;
   return {
-    ...{ id, purpose, note, state: worthOf(token, Date.now()) },
+    ...{ id, purpose, note, state: tokenStateOf(token, Date.now()) },
     ...{ created_at: timeOf(createdAt), expires_at: timeOf(expiresAt), max_uses: usesMax, uses },
     revoked_at: revokedAt === null ? null : timeOf(revokedAt),
   };

@@ -1,7 +1,7 @@
 import { type ZodType, z } from "zod";
 
 /** Reads a JSON column; `otherwise` if it holds something else than it should. */
-export function readJson<T>(text: string | null, schema: ZodType<T>, otherwise: T): T {
+export function readJsonColumn<T>(text: string | null, schema: ZodType<T>, otherwise: T): T {
   if (text === null) return otherwise;
   try {
     const result = schema.safeParse(JSON.parse(text));
@@ -12,4 +12,4 @@ export function readJson<T>(text: string | null, schema: ZodType<T>, otherwise: 
 }
 
 /** A list of texts in a JSON column. */
-export const Texts = z.array(z.string());
+export const StringList = z.array(z.string());

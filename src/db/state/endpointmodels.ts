@@ -1,8 +1,8 @@
 import type { Selectable } from "kysely";
 import { Mutex } from "../../lib/mutex.ts";
-import { readJson, Texts } from "../engine/json.ts";
-import type { Step, Store } from "../engine/open.ts";
+import type { BatchStatement, Store } from "../engine/open.ts";
 import type { EndpointModelsTable, StateSchema } from "../schema.ts";
+import { readJsonColumn, StringList } from "./jsoncolumn.ts";
 
 /** A model as one endpoint lists it. */
 export interface EndpointModel {
@@ -22,7 +22,7 @@ export interface EndpointModel {
 export type ListedModel = Pick<EndpointModel, "modelId"> & Partial<EndpointModel>;
 
 /** What a new list changed. `updated` counts the models that were listed before and still are. */
-export interface Replaced {
+export interface ModelListChange {
   added: number;
   removed: number;
   updated: number;
@@ -48,7 +48,7 @@ export class EndpointModels {
     endpointId: string,
     models: readonly ListedModel[],
     syncedAt = Date.now(),
-  ): Promise<Replaced | undefined> {
+  ): Promise<ModelListChange | undefined> {
     // In turn, or two lists read at the same time would be mixed.
     return this.#replacing.run(() => this.#replace(endpointId, models, syncedAt));
   }
@@ -96,7 +96,7 @@ export class EndpointModels {
     const before = isSame ? after : await this.#stored(endpointId);
     const changed = [...after].filter(([id, params]) => before.get(id) !== params);
     const gone = [...before.keys()].filter((id) => !after.has(id));
-    const steps: Step[] = [
+    const steps: BatchStatement[] = [
       { sql: this.#sql.drop, rows: gone.map((id) => JSON.stringify([endpointId, id])) },
       { sql: this.#sql.put, rows: changed.map(([, params]) => params) },
       { sql: this.#sql.note, rows: [JSON.stringify([after.size, syncedAt, hash, endpointId])] },
@@ -165,8 +165,8 @@ function toRow(endpointId: string, model: ListedModel): EndpointModelsTable {
 function toModel(row: Selectable<EndpointModelsTable>): EndpointModel {
   return {
     modelId: row.model_id,
-    capabilities: readJson(row.capabilities, Texts.nullable(), null),
-    supportedApis: readJson(row.supported_apis, Texts, []),
+    capabilities: readJsonColumn(row.capabilities, StringList.nullable(), null),
+    supportedApis: readJsonColumn(row.supported_apis, StringList, []),
     maxTokens: row.max_tokens,
     canonicalName: row.canonical_name,
     ownedBy: row.owned_by,

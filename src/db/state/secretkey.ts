@@ -8,7 +8,7 @@ const TAG_BYTES = 16;
 const FORMAT = 1;
 
 /** Seals texts with `secret.key` (AES-256-GCM). */
-export interface Secret {
+export interface SecretKey {
   /** `owner` is bound to the result: it opens for the same owner only. */
   seal(text: string, owner: string): Uint8Array;
   /** Throws if it was sealed with another key, for another owner, or is damaged. */
@@ -16,7 +16,7 @@ export interface Secret {
 }
 
 /** Reads `secret.key` of the data folder, or makes one. Throws if the file is damaged. */
-export function openSecret(home: string): Secret {
+export function openSecretKey(home: string): SecretKey {
   const path = join(home, "secret.key");
   const key = readKey(path) ?? createKey(path);
   return {

@@ -1,9 +1,9 @@
 import type { Kysely } from "kysely";
 import type { Store } from "../engine/open.ts";
-import { prune } from "../history/prune.ts";
-import type { Writer } from "../history/writer.ts";
+import { prune } from "../engine/prune.ts";
 import type { ChecksTable, HistorySchema } from "../schema.ts";
-import type { EndpointStatus } from "./endpoints.ts";
+import type { EndpointStatus } from "../state/endpoints.ts";
+import type { HistoryWriter } from "./writer.ts";
 
 /** One health check of an endpoint. */
 export interface CheckRecord {
@@ -21,9 +21,9 @@ export interface CheckRecord {
 export class Checks {
   readonly #store: Store<HistorySchema>;
   readonly #reader: Kysely<HistorySchema>;
-  readonly #writer: Writer;
+  readonly #writer: HistoryWriter;
 
-  constructor(store: Store<HistorySchema>, reader: Kysely<HistorySchema>, writer: Writer) {
+  constructor(store: Store<HistorySchema>, reader: Kysely<HistorySchema>, writer: HistoryWriter) {
     this.#store = store;
     this.#reader = reader;
     this.#writer = writer;

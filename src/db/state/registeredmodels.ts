@@ -1,8 +1,8 @@
 import type { Insertable, Kysely, Selectable } from "kysely";
 import { ModelContent } from "../../wire/registry.ts";
 import { isDuplicate } from "../engine/error.ts";
-import { readJson, Texts } from "../engine/json.ts";
 import type { RegisteredModelsTable, StateSchema } from "../schema.ts";
+import { readJsonColumn, StringList } from "./jsoncolumn.ts";
 
 /** A model that was registered. */
 export interface RegisteredRow {
@@ -36,7 +36,7 @@ export type RegisteredChange = Partial<
 >;
 
 /** Models that clients may ask for, whether a node has them or not. */
-export class Registered {
+export class RegisteredModels {
   readonly #db: Kysely<StateSchema>;
 
   constructor(db: Kysely<StateSchema>) {
@@ -104,8 +104,8 @@ export class Registered {
     return {
       ...{ id, repo, filename, revision, displayName, chatTemplate, replicas, aliases },
       ownTemplate: row.own_template,
-      nodes: readJson(nodes, Texts.nullable(), null),
-      content: readJson<ModelContent | null>(content, ModelContent.nullable(), null),
+      nodes: readJsonColumn(nodes, StringList.nullable(), null),
+      content: readJsonColumn<ModelContent | null>(content, ModelContent.nullable(), null),
       registeredAt: row.registered_at,
       updatedAt: row.updated_at,
     };

@@ -1,6 +1,6 @@
 import type { Kysely } from "kysely";
-import { readJson, Texts } from "../engine/json.ts";
 import type { StateSchema } from "../schema.ts";
+import { readJsonColumn, StringList } from "./jsoncolumn.ts";
 
 /** A model that an earlier program had registered, as its `models.json` described it. */
 export interface ImportedModel {
@@ -22,6 +22,6 @@ export async function importedModels(db: Kysely<StateSchema>): Promise<ImportedM
     ...rest,
     sizeBytes,
     chatTemplate,
-    tags: readJson(tags, Texts, []),
+    tags: readJsonColumn(tags, StringList, []),
   }));
 }

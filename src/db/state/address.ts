@@ -1,5 +1,5 @@
 /** The two forms of an endpoint's address. */
-export interface Address {
+export interface EndpointAddress {
   /** What the operator wrote, without credentials and white space around it. */
   shown: string;
   /** What makes it unique: two texts that mean the same address have the same key. */
@@ -10,7 +10,7 @@ export interface Address {
  * Reads a base URL. In the key, scheme and host are lower case, default ports, trailing slashes
  * and a final `/v1` are gone. Throws `TypeError` if it is no `http` or `https` URL.
  */
-export function readAddress(text: string): Address {
+export function parseAddress(text: string): EndpointAddress {
   const url = new URL(text.trim());
   if (url.protocol !== "http:" && url.protocol !== "https:") {
     throw new TypeError(`Reading an endpoint's address: ${url.protocol} is not http: or https:.`);

@@ -1,6 +1,6 @@
 import { sql } from "kysely";
-import type { Store } from "../engine/open.ts";
 import type { HistorySchema } from "../schema.ts";
+import type { Store } from "./open.ts";
 
 export interface PruneOptions {
   table: "requests" | "checks";

@@ -1,7 +1,7 @@
-import type { Logger } from "../../lib/log.ts";
-import type { Checks } from "../state/checks.ts";
-import type { Enrolment } from "../state/enrolment.ts";
-import type { Requests } from "./requests.ts";
+import type { Logger } from "../lib/log.ts";
+import type { Checks } from "./history/checks.ts";
+import type { Requests } from "./history/requests.ts";
+import type { Enrolment } from "./state/enrolment.ts";
 
 export interface RetentionOptions {
   requests: Requests;
