@@ -90,6 +90,7 @@ describe("the rule about", () => {
     ["src/lib/a.ts", "./b.js"],
     ["src/node/a.ts", "bun:ffi"],
     ["src/auth/a.ts", "bun:sqlite"],
+    ["src/db/state/a.ts", "bun:sqlite"],
   ])("imports: %s must not import %s", (path, specifier) => {
     expect(rulesOf(path, `import { b } from "${specifier}";`)).toEqual(["imports"]);
     expect(rulesOf(path, `await import("${specifier}");`)).toEqual(["imports"]);
@@ -105,7 +106,7 @@ describe("the rule about", () => {
     ["src/config/a.ts", "../../package.json"],
     ["src/http/a.test.ts", "../node/b.ts"],
     ["src/engine/a.ts", "bun:ffi"],
-    ["src/db/a.ts", "bun:sqlite"],
+    ["src/db/engine/a.ts", "bun:sqlite"],
     ["src/lib/a.ts", "hono"],
   ])("imports: %s may import %s", (path, specifier) => {
     expect(rulesOf(path, `import { b } from "${specifier}";`)).toEqual([]);

@@ -122,7 +122,7 @@ export function importsOf(text: string): Import[] {
 /** What only one folder may import. */
 const EXCLUSIVE: Record<string, string> = {
   "bun:ffi": "src/engine/",
-  "bun:sqlite": "src/db/",
+  "bun:sqlite": "src/db/engine/",
 };
 
 /** Folders of src/, lowest first; a folder may import from its own rank where it is named. */

@@ -7,22 +7,22 @@ export interface RetentionOptions {
   requests: Requests;
   checks: Checks;
   enrolment: Enrolment;
-  /** How long requests are remembered. */
+  /** How long requests are kept. */
   historyMs: number;
-  /** How long health checks are remembered. */
+  /** How long health checks are kept. */
   checksMs: number;
   log: Logger;
 }
 
 const EVERY_MS = 3_600_000;
-/** The start has better things to do first. */
+/** Not at once: starting is more urgent. */
 const FIRST_MS = 10_000;
 /** 500 endpoints make this many checks in three and a half days. */
 const CHECKS_MAX = 5_000_000;
-/** Expired tokens can still be looked at for this long. */
+/** How long expired tokens are still listed. */
 const TOKENS_MS = 30 * 86_400_000;
 
-/** Forgets what is too old, soon after the start and then every hour, until stopped. */
+/** Deletes what is too old: 10 s after the start, then every hour, until stopped. Never throws. */
 export function startRetention(options: RetentionOptions): { stop(): Promise<void> } {
   const stopping = new AbortController();
   let running: Promise<void> | undefined;
@@ -30,7 +30,7 @@ export function startRetention(options: RetentionOptions): { stop(): Promise<voi
 
   function schedule(delayMs: number): Timer {
     const next = setTimeout(() => {
-      running = forgetOld(options, stopping.signal).finally(() => {
+      running = pruneAll(options, stopping.signal).finally(() => {
         running = undefined;
         if (!stopping.signal.aborted) timer = schedule(EVERY_MS);
       });
@@ -48,16 +48,16 @@ export function startRetention(options: RetentionOptions): { stop(): Promise<voi
   };
 }
 
-async function forgetOld(options: RetentionOptions, signal: AbortSignal): Promise<void> {
+async function pruneAll(options: RetentionOptions, signal: AbortSignal): Promise<void> {
   const { requests, checks, enrolment, historyMs, checksMs, log } = options;
   const now = Date.now();
   try {
-    const forgotten = {
+    const pruned = {
       requests: await requests.prune(now - historyMs, signal),
       checks: await checks.prune(now - checksMs, CHECKS_MAX, signal),
       tokens: await enrolment.pruneTokens(now - TOKENS_MS),
     };
-    if (Object.values(forgotten).some((rows) => rows > 0)) log.info(forgotten, "storage.pruned");
+    if (Object.values(pruned).some((rows) => rows > 0)) log.info(pruned, "storage.pruned");
   } catch (err) {
     log.warn({ err }, "storage.prune_failed");
   }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { DeviceInfo } from "../db/state/endpoints.ts";
+import type { DeviceInfo } from "../db/state/endpoint.ts";
 import { ApiError } from "../wire/error.ts";
 import type { ModelContent } from "../wire/registry.ts";
 import { artifactsOf, type Choice, choose, variantView, type Wish } from "./artifacts.ts";

@@ -1,4 +1,4 @@
-import type { DeviceInfo } from "../db/state/endpoints.ts";
+import type { DeviceInfo } from "../db/state/endpoint.ts";
 
 export const GB = 2 ** 30;
 

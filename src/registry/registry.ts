@@ -1,5 +1,5 @@
 import type { State } from "../db/database.ts";
-import type { DeviceInfo } from "../db/state/endpoints.ts";
+import type { DeviceInfo } from "../db/state/endpoint.ts";
 import type { RegisteredRow } from "../db/state/registeredmodels.ts";
 import type { Logger } from "../lib/log.ts";
 import { Mutex } from "../lib/mutex.ts";

@@ -1,4 +1,4 @@
-import type { DeviceInfo } from "../db/state/endpoints.ts";
+import type { DeviceInfo } from "../db/state/endpoint.ts";
 import { createApp } from "../http/server/app.ts";
 import { Drain } from "../http/server/drain.ts";
 import { HubClient, type HubOptions } from "../registry/hub.ts";

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openState, type State } from "../db/database.ts";
-import type { NewRequestRow } from "../db/history/requests.ts";
-import type { EndpointRow, NewEndpoint } from "../db/state/endpoints.ts";
+import type { NewRequestRow } from "../db/history/records.ts";
+import type { EndpointRow, NewEndpoint } from "../db/state/endpoint.ts";
 import { createLogger, type Logger } from "../lib/log.ts";
 
 /** A data folder of a test's own. */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { DeviceInfo } from "../../db/state/endpoints.ts";
+import { DeviceInfo } from "../../db/state/endpoint.ts";
 import { type GetJsonOptions, getJson } from "../upstream/client.ts";
 import type { Endpoint } from "../upstream/endpoint.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { Principals } from "../../auth/principal.ts";
 import type { HistoryBodies } from "../../config/settings.ts";
-import type { NewRequestRow } from "../../db/history/requests.ts";
+import type { NewRequestRow } from "../../db/history/records.ts";
 import { createLogger } from "../../lib/log.ts";
 import { ApiError } from "../../wire/error.ts";
 import { ROUTES } from "../../wire/route.ts";

@@ -1,5 +1,5 @@
 import type { HistoryBodies } from "../../config/settings.ts";
-import type { NewRequestRow, TokenSource } from "../../db/history/requests.ts";
+import type { NewRequestRow, TokenSource } from "../../db/history/records.ts";
 import type { Logger } from "../../lib/log.ts";
 import { BODY_BYTES_MAX, keepAnswer, keepSmall, keepWhole } from "./bodies.ts";
 import { estimateInput, estimateOutput } from "./estimate.ts";

@@ -1,4 +1,4 @@
-import type { DeviceInfo } from "../../db/state/endpoints.ts";
+import type { DeviceInfo } from "../../db/state/endpoint.ts";
 import type { ForwardProxy } from "../../http/client/proxy.ts";
 import type { ForwardTarget } from "../../http/proxy/forward.ts";
 import type { EndpointKind } from "../../wire/endpoint.ts";

@@ -11,7 +11,7 @@ import {
 import type { Mutex } from "../../lib/mutex.ts";
 import type { Thread } from "./thread.ts";
 
-/** Kysely over one database thread. A transaction has the connection for itself through `lock`. */
+/** Kysely over one database thread. A transaction holds `lock`: nothing else runs meanwhile. */
 export function threadDialect(thread: Thread, lock: Mutex): Dialect {
   return {
     createAdapter: () => new SqliteAdapter(),
@@ -24,7 +24,7 @@ export function threadDialect(thread: Thread, lock: Mutex): Dialect {
 class ThreadDriver implements Driver {
   readonly #lock: Mutex;
   readonly #connection: ThreadConnection;
-  /** Whoever has the connection gives it back through this. */
+  /** Unlocks for the query or transaction that has the connection now. */
   #release: (() => void) | undefined;
 
   constructor(thread: Thread, lock: Mutex) {
@@ -45,7 +45,7 @@ class ThreadDriver implements Driver {
     this.#release?.();
   }
 
-  /** Taking the write lock at once avoids a transaction that fails half-way for another's. */
+  /** Takes the write lock at once: a transaction cannot fail half-way for another's lock. */
   async beginTransaction(connection: DatabaseConnection): Promise<void> {
     await connection.executeQuery(CompiledQuery.raw("begin immediate"));
   }
@@ -58,13 +58,13 @@ class ThreadDriver implements Driver {
     try {
       await connection.executeQuery(CompiledQuery.raw("rollback"));
     } catch (error) {
-      // A full disk rolls back by itself; the first error is the one to be told.
+      // SQLite itself rolls back when the disk is full; the first error is the one to report.
       if (!String(error).includes("no transaction is active")) throw error;
     }
   }
 
   async destroy(): Promise<void> {
-    // The thread belongs to whoever made it.
+    // Whoever made the thread closes it.
   }
 }
 

@@ -1,26 +1,41 @@
-/** A statement that the database refused. */
-export class StorageError extends Error {
-  /** SQLite's own name, e.g. `SQLITE_FULL`; `THREAD_ENDED` if the database's thread died. */
-  readonly code: string;
+/**
+ * What was wrong with a statement. `duplicate`: another row has the same value in a column where
+ * values are unique. `unavailable`: the disk or the database cannot do it now; the same statement
+ * may succeed later. `closed`: the store was closed before. `refused`: everything else, such as a
+ * value that a column does not allow.
+ */
+export type StorageErrorKind = "duplicate" | "unavailable" | "closed" | "refused";
 
-  constructor(code: string, message: string) {
+export interface StorageErrorOptions {
+  /** The database's own name of the error, for the log. */
+  code: string;
+  /** For `duplicate`: the unique columns, each as `table.column`. Default: none. */
+  columns?: readonly string[];
+}
+
+/** A statement failed. */
+export class StorageError extends Error {
+  readonly kind: StorageErrorKind;
+  readonly code: string;
+  readonly columns: readonly string[];
+
+  constructor(kind: StorageErrorKind, message: string, options: StorageErrorOptions) {
     super(message);
     this.name = "StorageError";
-    this.code = code;
+    this.kind = kind;
+    this.code = options.code;
+    this.columns = options.columns ?? [];
   }
 }
 
-/** Whether a row was refused because another one has the same value in `table.column`. */
+/** Whether a row was refused because another one has the same value in `column` (`table.name`). */
 export function isDuplicate(error: unknown, column: string): boolean {
-  if (!(error instanceof StorageError)) return false;
-  const unique = /^SQLITE_CONSTRAINT_(UNIQUE|PRIMARYKEY)$/.test(error.code);
-  return unique && error.message.includes(column);
+  return (
+    error instanceof StorageError && error.kind === "duplicate" && error.columns.includes(column)
+  );
 }
 
-/** What passes by itself or with more room: the same rows may be written again later. */
-const PASSING = /^(SQLITE_(BUSY|LOCKED|FULL|IOERR|READONLY|CANTOPEN|NOMEM|PROTOCOL)|THREAD_ENDED)/;
-
-/** Whether a write failed for the state of the disk or of the database, not for its content. */
+/** Whether the same write may succeed later: it failed for the disk, not for its content. */
 export function isTransient(error: unknown): boolean {
-  return error instanceof StorageError && PASSING.test(error.code);
+  return error instanceof StorageError && error.kind === "unavailable";
 }

@@ -3,9 +3,11 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { failureOf, makeHome, type TestHome } from "../../testkit/state.ts";
-import { HISTORY_MIGRATIONS, STATE_MIGRATIONS } from "../migrations.ts";
-import { type Migration, migrate, schemaOf } from "./migrate.ts";
+import { HISTORY_MIGRATIONS } from "../history/migrations.ts";
+import { STATE_MIGRATIONS } from "../state/migrations.ts";
+import { migrate, schemaOf } from "./migrate.ts";
 import { openStore } from "./open.ts";
+import type { Migration } from "./store.ts";
 
 let home: TestHome;
 let path: string;

@@ -1,16 +1,10 @@
 import type { Database } from "bun:sqlite";
-
-/** One step of a database's schema. Once released it never changes; new steps go to the end. */
-export interface Migration {
-  name: string;
-  /** SQL statements, or a function that runs some. */
-  up: string | ((db: Database) => void);
-}
+import type { Migration } from "./store.ts";
 
 /**
- * Brings a database to the newest schema, each step in a transaction of its own, so that a crash
- * leaves a whole step or none. Several processes may do so at once. Throws if the file was written
- * by a newer program, and then changes nothing.
+ * Brings a database to the newest schema. Each step is a transaction of its own, so that a crash
+ * leaves a whole step or none. Several processes may do so at once. Throws if a step fails. Throws,
+ * and changes nothing, if a newer program wrote the file.
  */
 export function migrate(db: Database, migrations: readonly Migration[]): void {
   refuseNewer(db, migrations);
@@ -30,7 +24,7 @@ export function migrate(db: Database, migrations: readonly Migration[]): void {
   refuseNewer(db, migrations);
 }
 
-/** How many steps a database has taken. */
+/** How many migrations a database has had. */
 export function schemaOf(db: Database): number {
   // A statement that is left to the garbage collector would keep the file open until then.
   const statement = db.prepare<{ user_version: number }, []>("PRAGMA user_version");

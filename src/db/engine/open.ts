@@ -4,34 +4,21 @@ import { dirname } from "node:path";
 import { Kysely } from "kysely";
 import { Mutex } from "../../lib/mutex.ts";
 import { threadDialect } from "./dialect.ts";
-import { type Migration, migrate, schemaOf } from "./migrate.ts";
+import { migrate, schemaOf } from "./migrate.ts";
+import { prune } from "./prune.ts";
+import type { Migration, Reader, Store } from "./store.ts";
 import { Thread } from "./thread.ts";
 
 export interface StoreOptions {
+  /** The database file, absolute. */
   path: string;
+  /** All steps of the schema, oldest first. */
   migrations: readonly Migration[];
-  /** How long a statement waits for another process's lock. */
+  /** How long a statement waits for another process's lock, in ms. */
   busyMs: number;
 }
 
-/**
- * A statement and the rows it is run with: the JSON of a list of parameters each, or of several
- * lists with commas between them.
- */
-export interface BatchStatement {
-  sql: string;
-  rows: string[];
-}
-
-/** An open database file. */
-export interface Store<Schema> {
-  readonly kysely: Kysely<Schema>;
-  /** Runs statements in one transaction, in order. Throws `StorageError`; then none of them ran. */
-  batch(steps: readonly BatchStatement[]): Promise<void>;
-  close(): Promise<void>;
-}
-
-/** How long opening waits for another process that has the file. */
+/** How long opening waits for another process's lock. */
 const OPEN_BUSY_MS = 5000;
 
 /**
@@ -44,8 +31,11 @@ export function openStore<Schema>({ path, migrations, busyMs }: StoreOptions): S
   return storeOver<Schema>(new Thread({ path, busyMs }));
 }
 
-/** A second connection to an open database, for long queries: they hold up no writing. */
-export function openReader<Schema>(path: string, busyMs: number): Store<Schema> {
+/**
+ * Opens a second connection to a database that `openStore` has opened. A statement waits up to
+ * `busyMs` ms for another process's lock.
+ */
+export function openReader<Schema>(path: string, busyMs: number): Reader<Schema> {
   return storeOver<Schema>(new Thread({ path, busyMs, readOnly: true }));
 }
 
@@ -54,17 +44,18 @@ function storeOver<Schema>(thread: Thread): Store<Schema> {
   const kysely = new Kysely<Schema>({ dialect: threadDialect(thread, lock) });
   return {
     kysely,
-    async batch(steps) {
-      const used = steps.filter(({ rows }) => rows.length > 0);
+    async batch(statements) {
+      const used = statements.filter(({ rows }) => rows.length > 0);
       if (used.length === 0) return;
       const text = used.map(({ sql, rows }) => `{"sql":${JSON.stringify(sql)},"rows":[${rows}]}`);
-      await lock.run(() => thread.perform({ kind: "batch", steps: `[${text}]` }));
+      await lock.run(() => thread.perform({ kind: "batch", statements: `[${text}]` }));
     },
+    prune: (options, signal) => prune(kysely, options, signal),
     close: () => lock.run(() => thread.close()),
   };
 }
 
-/** SQLite gives its side files the mode of the file itself. */
+/** SQLite gives its WAL and shared-memory files the mode of the database file. */
 function createFile(path: string): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   try {
@@ -80,7 +71,7 @@ function prepare(path: string, migrations: readonly Migration[]): void {
   const db = new Database(path, { readwrite: true });
   try {
     db.run(`PRAGMA busy_timeout = ${OPEN_BUSY_MS}`);
-    // Must come before the first table. Room that pruning freed can then be given back.
+    // Only before the first table exists: pruning can then give space back to the file system.
     if (schemaOf(db) === 0) db.run("PRAGMA auto_vacuum = INCREMENTAL");
     db.run("PRAGMA journal_mode = WAL");
     migrate(db, migrations);

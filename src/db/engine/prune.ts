@@ -1,35 +1,27 @@
-import { sql } from "kysely";
-import type { HistorySchema } from "../schema.ts";
-import type { Store } from "./open.ts";
+import { type Kysely, sql } from "kysely";
+import type { PruneOptions } from "./store.ts";
 
-export interface PruneOptions {
-  table: "requests" | "checks";
-  /** Rows with less than `before` in this column go. */
-  column: "started_at" | "checked_at" | "seq";
-  before: number;
-}
+/** Most rows that one transaction deletes: others can write in between. */
+const ROWS_MAX = 500;
+/** Most pages that are given back to the file system after each transaction. */
+const PAGES_MAX = 1000;
 
-/** Rows that go in one transaction: others write in between. */
-const ROWS = 500;
-/** Pages given back to the file system in between. */
-const PAGES = 1000;
-
-/** Deletes old rows in small pieces until none is left or `signal` ends it. Returns how many. */
-export async function prune(
-  { kysely }: Store<HistorySchema>,
-  { table, column, before }: PruneOptions,
+/** Deletes old rows of a SQLite database; see `Store.prune`. */
+export async function prune<Schema>(
+  db: Kysely<Schema>,
+  { table, key, column, before }: PruneOptions,
   signal?: AbortSignal,
 ): Promise<number> {
   let sum = 0;
   while (signal?.aborted !== true) {
     const { numAffectedRows } = await sql`
-      delete from ${sql.table(table)} where seq in (
-        select seq from ${sql.table(table)} where ${sql.ref(column)} < ${before}
-        order by ${sql.ref(column)} limit ${ROWS}
-      )`.execute(kysely);
-    await sql`pragma incremental_vacuum(${sql.lit(PAGES)})`.execute(kysely);
+      delete from ${sql.table(table)} where ${sql.ref(key)} in (
+        select ${sql.ref(key)} from ${sql.table(table)} where ${sql.ref(column)} < ${before}
+        order by ${sql.ref(column)} limit ${ROWS_MAX}
+      )`.execute(db);
+    await sql`pragma incremental_vacuum(${sql.lit(PAGES_MAX)})`.execute(db);
     sum += Number(numAffectedRows);
-    if (Number(numAffectedRows) < ROWS) break;
+    if (Number(numAffectedRows) < ROWS_MAX) break;
   }
   return sum;
 }

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { sql } from "kysely";
 import { failureOf, makeHome, type TestHome } from "../../testkit/state.ts";
 import { isDuplicate, isTransient, StorageError } from "./error.ts";
-import { openReader, openStore, type Store } from "./open.ts";
+import { openReader, openStore } from "./open.ts";
+import type { Store } from "./store.ts";
 import { Thread } from "./thread.ts";
 
 interface Schema {

@@ -1,19 +1,20 @@
 import { StorageError } from "./error.ts";
+import { sqliteError } from "./sqliteerror.ts";
 import type { WorkerRequest, WorkerResponse } from "./worker.ts";
 
 export interface ThreadOptions {
   /** The database file; it must exist. */
   path: string;
-  /** How long a statement waits for another process's lock. */
+  /** How long a statement waits for another process's lock, in ms. */
   busyMs: number;
-  /** Refuses everything that would change the file. Default: false. */
+  /** Every statement that would change the file fails. Default: false. */
   readOnly?: boolean;
 }
 
-/** What a statement gave. */
+/** What the worker answers when it has done what it was asked to. */
 export type WorkerResult = Extract<WorkerResponse, { ok: true }>;
 
-/** Bun's, which may or may not keep the process alive. */
+/** Bun's worker, which can be told not to keep the process alive. */
 type Worker = globalThis.Worker & { ref(): void; unref(): void };
 
 interface Pending {
@@ -22,9 +23,9 @@ interface Pending {
 }
 
 /**
- * A database connection in a thread of its own: a slow disk, a lock or a long query never holds
- * up the requests that this process serves. The thread starts with the first order, again after
- * it died, and does not keep the process alive while it has nothing to do.
+ * A database connection in a thread of its own: a slow disk, a lock or a long query never delays
+ * the requests that this process serves. The thread starts with the first request to it, and again
+ * with the next one after it died. An idle thread does not keep the process alive.
  */
 export class Thread {
   readonly #options: ThreadOptions;
@@ -37,11 +38,11 @@ export class Thread {
     this.#options = options;
   }
 
-  /** Carries out one order. Throws `StorageError`. */
-  async perform(order: WorkerRequest): Promise<WorkerResult> {
-    if (this.#closed) throw new StorageError("CLOSED", "The database is closed.");
+  /** Lets the thread do one thing. Throws `StorageError`. */
+  async perform(request: WorkerRequest): Promise<WorkerResult> {
+    if (this.#closed) throw closedError();
     this.#worker ??= this.#start();
-    return this.#send(await this.#worker, order);
+    return this.#send(await this.#worker, request);
   }
 
   /** Closes the connection and ends the thread. */
@@ -72,35 +73,40 @@ export class Thread {
     }
   }
 
-  #send(worker: Worker, order: WorkerRequest): Promise<WorkerResult> {
+  #send(worker: Worker, request: WorkerRequest): Promise<WorkerResult> {
     this.#lastId += 1;
     const id = this.#lastId;
     const { promise, resolve, reject } = Promise.withResolvers<WorkerResult>();
     this.#pending.set(id, { resolve, reject });
     if (this.#pending.size === 1) worker.ref();
-    worker.postMessage({ id, ...order });
+    worker.postMessage({ id, ...request });
     return promise;
   }
 
-  #settle(worker: Worker, outcome: WorkerResponse & { id: number }): void {
-    const pending = this.#pending.get(outcome.id);
-    this.#pending.delete(outcome.id);
+  #settle(worker: Worker, response: WorkerResponse & { id: number }): void {
+    const pending = this.#pending.get(response.id);
+    this.#pending.delete(response.id);
     if (this.#pending.size === 0) worker.unref();
-    if (outcome.ok) pending?.resolve(outcome);
-    else pending?.reject(new StorageError(outcome.code, outcome.message));
+    if (response.ok) pending?.resolve(response);
+    else pending?.reject(sqliteError(response.code, response.message));
   }
 
   #end(reason: string): void {
     this.#worker = undefined;
-    const error = new StorageError("THREAD_ENDED", `The database stopped: ${reason}.`);
+    const message = `The database stopped: ${reason}.`;
+    const error = new StorageError("unavailable", message, { code: "THREAD_ENDED" });
     for (const { reject } of this.#pending.values()) reject(error);
     this.#pending.clear();
   }
 }
 
+function closedError(): StorageError {
+  return new StorageError("closed", "The database is closed.", { code: "CLOSED" });
+}
+
 let address: Promise<string> | undefined;
 
-/** Bundlers carry the text along wherever this module goes; a path they would not. */
+/** A bundler keeps the worker's text together with this module; it would not keep a path. */
 function workerAddress(): Promise<string> {
   address ??= import("./worker.ts", { with: { type: "text" } }).then((module) => {
     const text = (module as unknown as { default: string }).default;

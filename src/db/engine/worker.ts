@@ -1,56 +1,59 @@
 /**
- * What runs in a database's own thread: one connection, and whatever the thread's owner asks of
- * it, in the order of asking. It is started from its text (see thread.ts), also inside the single
- * executable, and therefore imports nothing that is not built in.
+ * The code of a database's own thread: it has one connection and handles one request after the
+ * other. thread.ts starts it from its text, in the single executable too, so it can import only
+ * what is built in.
  */
 import { Database, type SQLQueryBindings, type Statement } from "bun:sqlite";
 import { getPriority, setPriority } from "node:os";
 
-/** What a connection is asked to do. */
+/** What a connection can be asked to do. */
 export type WorkerRequest =
   | { kind: "open"; path: string; busyMs: number; readOnly: boolean }
   | { kind: "query"; sql: string; params: readonly unknown[] }
-  /** JSON of `{sql, rows}[]`: every statement with each of its rows, in one transaction. */
-  | { kind: "batch"; steps: string }
+  /** JSON of `{sql, rows}[]`: runs each statement with each of its rows, in one transaction. */
+  | { kind: "batch"; statements: string }
   | { kind: "close" };
 
-/** What came of an order. */
+/** How a request ended; `code` is SQLite's, e.g. `SQLITE_FULL`. */
 export type WorkerResponse =
   | { ok: true; rows: unknown[]; changes: number }
   | { ok: false; code: string; message: string };
 
-/** Statements kept compiled; the least recently used one goes first. */
+/** Most statements that stay compiled; the least recently used one is dropped first. */
 const STATEMENTS_MAX = 256;
 
-/** Requests go before what is written about them; under Linux this is of a thread, not of all. */
-const NICER = 5;
-if (process.platform === "linux") setPriority(Math.min(19, getPriority() + NICER));
+/**
+ * Serving requests goes before writing about them. Only Linux has a priority for each thread;
+ * elsewhere this would slow down the whole process.
+ */
+const NICENESS_MORE = 5;
+if (process.platform === "linux") setPriority(Math.min(19, getPriority() + NICENESS_MORE));
 
 let db: Database | undefined;
 const statements = new Map<string, Statement>();
 
 self.onmessage = ({ data }: MessageEvent<WorkerRequest & { id: number }>) => {
-  self.postMessage({ id: data.id, ...outcomeOf(data) });
+  self.postMessage({ id: data.id, ...responseTo(data) });
 };
 
-function outcomeOf(order: WorkerRequest): WorkerResponse {
+function responseTo(request: WorkerRequest): WorkerResponse {
   try {
-    return perform(order);
+    return perform(request);
   } catch (error) {
     const { code, message } = error as { code?: unknown; message?: unknown };
     return { ok: false, code: String(code ?? "UNKNOWN"), message: String(message ?? error) };
   }
 }
 
-function perform(order: WorkerRequest): WorkerResponse {
-  switch (order.kind) {
+function perform(request: WorkerRequest): WorkerResponse {
+  switch (request.kind) {
     case "open":
-      open(order.path, order.busyMs, order.readOnly);
+      open(request.path, request.busyMs, request.readOnly);
       return { ok: true, rows: [], changes: 0 };
     case "query":
-      return query(order.sql, order.params as SQLQueryBindings[]);
+      return query(request.sql, request.params as SQLQueryBindings[]);
     case "batch":
-      return batch(JSON.parse(order.steps));
+      return batch(JSON.parse(request.statements));
     case "close":
       close();
       return { ok: true, rows: [], changes: 0 };
@@ -67,23 +70,25 @@ function open(path: string, busyMs: number, readOnly: boolean): void {
 }
 
 function query(sql: string, params: SQLQueryBindings[]): WorkerResponse {
-  const found = prepared(sql);
-  if (found.columnNames.length > 0) return { ok: true, rows: found.all(...params), changes: 0 };
-  return { ok: true, rows: [], changes: found.run(...params).changes };
+  const statement = prepared(sql);
+  if (statement.columnNames.length === 0) {
+    return { ok: true, rows: [], changes: statement.run(...params).changes };
+  }
+  return { ok: true, rows: statement.all(...params), changes: 0 };
 }
 
-function batch(steps: { sql: string; rows: SQLQueryBindings[][] }[]): WorkerResponse {
+function batch(batched: { sql: string; rows: SQLQueryBindings[][] }[]): WorkerResponse {
   const connection = opened();
   let changes = 0;
   connection.run("BEGIN IMMEDIATE");
   try {
-    for (const { sql, rows } of steps) {
+    for (const { sql, rows } of batched) {
       const statement = prepared(sql);
       for (const row of rows) changes += statement.run(...row).changes;
     }
     connection.run("COMMIT");
   } catch (error) {
-    // A full disk may have rolled back by itself.
+    // SQLite itself rolls back when the disk is full.
     if (connection.inTransaction) connection.run("ROLLBACK");
     throw error;
   }
@@ -99,11 +104,11 @@ function prepared(sql: string): Statement {
   }
   const statement = opened().prepare(sql);
   statements.set(sql, statement);
-  if (statements.size > STATEMENTS_MAX) forgetOldest();
+  if (statements.size > STATEMENTS_MAX) dropOldest();
   return statement;
 }
 
-function forgetOldest(): void {
+function dropOldest(): void {
   for (const [sql, statement] of statements) {
     statement.finalize();
     statements.delete(sql);

@@ -1,11 +1,11 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { silent } from "../../testkit/state.ts";
-import { StorageError } from "./error.ts";
+import { sqliteError } from "./sqliteerror.ts";
 import { type WriteBehindOptions, WriteBehindQueue } from "./writebehind.ts";
 
-/** A lane over a database that is made up. */
-function laneTo(write: (items: number[]) => void, more: Partial<WriteBehindOptions<number>> = {}) {
+/** A queue that writes to a function instead of a database. */
+function queueTo(write: (items: number[]) => void, more: Partial<WriteBehindOptions<number>> = {}) {
   return new WriteBehindQueue<number>({
     name: "test",
     log: silent,
@@ -15,34 +15,34 @@ function laneTo(write: (items: number[]) => void, more: Partial<WriteBehindOptio
   });
 }
 
-const full = () => new StorageError("SQLITE_FULL", "disk full");
+const full = () => sqliteError("SQLITE_FULL", "disk full");
 
 test("items are written together, in order, soon after the first", async () => {
   const batches: number[][] = [];
-  const lane = laneTo((items) => batches.push(items), { everyMs: 5 });
-  for (const i of [1, 2, 3]) lane.put(`${i}`, i);
+  const queue = queueTo((items) => batches.push(items), { everyMs: 5 });
+  for (const i of [1, 2, 3]) queue.put(`${i}`, i);
   expect(batches).toEqual([]);
   await Bun.sleep(30);
   expect(batches).toEqual([[1, 2, 3]]);
-  expect(lane.pending).toBe(0);
+  expect(queue.pending).toBe(0);
 });
 
 test("a full batch does not wait, and none is larger", async () => {
   const batches: number[][] = [];
-  const lane = laneTo((items) => batches.push(items), { batchMax: 2, everyMs: 60_000 });
-  for (const i of [1, 2, 3, 4, 5]) lane.put(`${i}`, i);
-  await lane.flush();
+  const queue = queueTo((items) => batches.push(items), { batchMax: 2, everyMs: 60_000 });
+  for (const i of [1, 2, 3, 4, 5]) queue.put(`${i}`, i);
+  await queue.flush();
   expect(batches).toEqual([[1, 2], [3, 4], [5]]);
 });
 
 test("of two items with a key the newer one stays, or what both make", async () => {
   const written: number[] = [];
-  const newer = laneTo((items) => written.push(...items));
-  const sum = laneTo((items) => written.push(...items), { merge: (a, b) => a + b });
-  for (const lane of [newer, sum]) {
-    lane.put("a", 1);
-    lane.put("a", 2);
-    await lane.flush();
+  const newer = queueTo((items) => written.push(...items));
+  const sum = queueTo((items) => written.push(...items), { merge: (a, b) => a + b });
+  for (const queue of [newer, sum]) {
+    queue.put("a", 1);
+    queue.put("a", 2);
+    await queue.flush();
   }
   expect(written).toEqual([2, 3]);
 });
@@ -50,27 +50,27 @@ test("of two items with a key the newer one stays, or what both make", async () 
 test("what cannot be written waits, is merged, and is written by itself later", async () => {
   const written: number[] = [];
   let isFull = true;
-  const lane = laneTo(
+  const queue = queueTo(
     (items) => {
       if (isFull) throw full();
       written.push(...items);
     },
     { merge: (a, b) => a + b, everyMs: 1 },
   );
-  lane.put("a", 1);
-  lane.put("b", 10);
-  expect(await lane.flush()).toBe(false);
-  lane.put("b", 5);
+  queue.put("a", 1);
+  queue.put("b", 10);
+  expect(await queue.flush()).toBe(false);
+  queue.put("b", 5);
   isFull = false;
   await Bun.sleep(400);
   expect(written).toEqual([1, 15]);
-  expect(lane.dropped).toBe(0);
+  expect(queue.dropped).toBe(0);
 });
 
 test("beyond the bound the oldest go and are counted", async () => {
   let isFull = true;
   const written: number[] = [];
-  const lane = laneTo(
+  const queue = queueTo(
     (items) => {
       if (isFull) throw full();
       written.push(...items);
@@ -78,43 +78,43 @@ test("beyond the bound the oldest go and are counted", async () => {
     { itemsMax: 100 },
   );
   for (let i = 0; i < 250; i += 1) {
-    lane.put(`${i}`, i);
-    if (i % 50 === 0) await lane.flush();
-    expect(lane.pending).toBeLessThanOrEqual(100);
+    queue.put(`${i}`, i);
+    if (i % 50 === 0) await queue.flush();
+    expect(queue.pending).toBeLessThanOrEqual(100);
   }
   isFull = false;
-  expect(await lane.flush()).toBe(true);
+  expect(await queue.flush()).toBe(true);
   expect(written.at(-1)).toBe(249);
-  expect(written.length + lane.dropped).toBe(250);
+  expect(written.length + queue.dropped).toBe(250);
   expect(written).toEqual(written.map((_, i) => 250 - written.length + i));
 });
 
 test("memory is bounded too", () => {
-  const lane = laneTo(() => undefined, { bytesOf: (item) => item, bytesMax: 1000 });
-  for (let i = 0; i < 10; i += 1) lane.put(`${i}`, 300);
-  expect(lane.pending).toBe(3);
+  const queue = queueTo(() => undefined, { bytesOf: (item) => item, bytesMax: 1000 });
+  for (let i = 0; i < 10; i += 1) queue.put(`${i}`, 300);
+  expect(queue.pending).toBe(3);
 });
 
 test("an item that the database refuses for what it is goes alone", async () => {
   const written: number[] = [];
-  const lane = laneTo((items) => {
-    if (items.includes(13)) throw new StorageError("SQLITE_CONSTRAINT_NOTNULL", "no");
+  const queue = queueTo((items) => {
+    if (items.includes(13)) throw sqliteError("SQLITE_CONSTRAINT_NOTNULL", "no");
     written.push(...items);
   });
-  for (let i = 0; i < 40; i += 1) lane.put(`${i}`, i);
-  expect(await lane.flush()).toBe(true);
+  for (let i = 0; i < 40; i += 1) queue.put(`${i}`, i);
+  expect(await queue.flush()).toBe(true);
   expect(written).toHaveLength(39);
-  expect(lane.dropped).toBe(1);
+  expect(queue.dropped).toBe(1);
 });
 
 test("closing tries once more and counts what is lost", async () => {
-  const lane = laneTo(() => {
+  const queue = queueTo(() => {
     throw full();
   });
-  lane.put("a", 1);
-  await lane.close();
-  expect(lane.dropped).toBe(1);
-  expect(lane.pending).toBe(0);
+  queue.put("a", 1);
+  await queue.close();
+  expect(queue.dropped).toBe(1);
+  expect(queue.pending).toBe(0);
 });
 
 test("trouble is logged once a minute, not once a row", async () => {
@@ -129,13 +129,13 @@ test("trouble is logged once a minute, not once a row", async () => {
   const write = async () => {
     if (isFull) throw full();
   };
-  const lane = laneTo(() => undefined, { log, write });
+  const queue = queueTo(() => undefined, { log, write });
   for (let i = 0; i < 20; i += 1) {
-    lane.put(`${i}`, i);
-    await lane.flush();
+    queue.put(`${i}`, i);
+    await queue.flush();
   }
   isFull = false;
-  await lane.flush();
+  await queue.flush();
   expect(events).toEqual(["storage.unwritable", "storage.recovered"]);
 });
 
@@ -146,7 +146,7 @@ test("whatever happens, every item is written once, in order, or counted as drop
     fc.asyncProperty(fc.array(step, { maxLength: 120 }), async (steps) => {
       const written: number[] = [];
       let isBroken = false;
-      const lane = laneTo(() => undefined, {
+      const queue = queueTo(() => undefined, {
         write: async (items) => {
           await Promise.resolve();
           if (isBroken) throw full();
@@ -156,16 +156,16 @@ test("whatever happens, every item is written once, in order, or counted as drop
       });
       let count = 0;
       for (const action of steps) {
-        if (action === "put") lane.put(`${++count}`, count);
-        else if (action === "flush") await Promise.race([lane.flush(), Promise.resolve()]);
+        if (action === "put") queue.put(`${++count}`, count);
+        else if (action === "flush") await Promise.race([queue.flush(), Promise.resolve()]);
         else isBroken = action === "break";
       }
       isBroken = false;
-      await lane.flush();
-      await lane.close();
+      await queue.flush();
+      await queue.close();
       expect(written).toEqual([...written].sort((a, b) => a - b));
-      expect(new Set(written).size + lane.dropped).toBe(count);
-      expect(written).toHaveLength(count - lane.dropped);
+      expect(new Set(written).size + queue.dropped).toBe(count);
+      expect(written).toHaveLength(count - queue.dropped);
     }),
     { numRuns: 200 },
   );

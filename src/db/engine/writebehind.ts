@@ -1,39 +1,48 @@
 import type { Logger } from "../../lib/log.ts";
 import { isTransient } from "./error.ts";
 
+/** Rows that are to be written. */
+export interface PendingWrites {
+  /** Rows that are not on disk yet. */
+  readonly pending: number;
+  /** Rows lost since the start, because nothing could be written for too long. */
+  readonly dropped: number;
+  /** Writes now. False if nothing can be written: the rows go on waiting. */
+  flush(): Promise<boolean>;
+}
+
 export interface WriteBehindOptions<T> {
-  /** Names it in the log. */
+  /** The queue's name in the log. */
   name: string;
-  /** Writes items in one transaction, oldest first: all or none. */
+  /** Writes items in one transaction, oldest first: all or none. Throws `StorageError`. */
   write(items: T[]): Promise<void>;
-  /** Memory that an item takes, about. */
+  /** About how much memory an item takes. */
   bytesOf(item: T): number;
-  /** Of two items with the same key, what remains. Default: the newer one. */
+  /** Makes one of two items with the same key. Default: the newer one. */
   merge?(older: T, newer: T): T;
   log: Logger;
-  /** Items wait at most this long for others to be written with. Default: 200 ms. */
+  /** How long an item waits for others, to be written together. Default: 200 ms. */
   everyMs?: number;
   /** Most items in one transaction. Default: 1000. */
   batchMax?: number;
   /** Most items that wait while nothing can be written. Default: 20,000. */
   itemsMax?: number;
-  /** Most memory that they take. Default: 64 MiB. */
+  /** Most memory that waiting items take. Default: 64 MiB. */
   bytesMax?: number;
 }
 
-/** While nothing can be written, it is tried again after these times. */
+/** Waiting times between attempts to write: each is twice the one before, up to the last. */
 const RETRY_MS_FIRST = 250;
 const RETRY_MS_MAX = 5000;
-/** When too much waits, it is dropped down to this part of the bound. */
-const DROP_TO = 0.95;
+/** When too much waits, the oldest items are dropped until this part of the bound is left. */
+const FILL_AFTER_DROP = 0.95;
 const LOG_EVERY_MS = 60_000;
 
 /**
- * Writes behind: takes items without waiting, writes them in batches. Nothing that happens to the
- * disk reaches the one who put an item: what cannot be written waits, and beyond the bound the
- * oldest items are dropped and counted.
+ * Takes items without waiting and writes them later, in batches. `put` never fails: items that
+ * cannot be written wait, and beyond the bound the oldest ones are dropped and counted.
  */
-export class WriteBehindQueue<T> {
+export class WriteBehindQueue<T> implements PendingWrites {
   readonly #options: Required<WriteBehindOptions<T>>;
   /** Oldest first. */
   #waiting = new Map<string, T>();
@@ -52,12 +61,10 @@ export class WriteBehindQueue<T> {
     this.#options = { ...options, merge, everyMs, batchMax, itemsMax, bytesMax };
   }
 
-  /** Items that could not be kept since the start. */
   get dropped(): number {
     return this.#dropped;
   }
 
-  /** Items that are not on disk yet. */
   get pending(): number {
     return this.#waiting.size + this.#writingItems;
   }
@@ -73,13 +80,12 @@ export class WriteBehindQueue<T> {
     else this.#schedule(everyMs);
   }
 
-  /** Writes what waits now; false if it could not be written, then it goes on waiting. */
   async flush(): Promise<boolean> {
     while (this.#writing !== undefined) await this.#writing;
     return this.#drain();
   }
 
-  /** Tries once more to write what waits, then ends. */
+  /** Tries once more to write what waits. What cannot be written is lost and counted. */
   async close(): Promise<void> {
     const written = await this.flush();
     clearTimeout(this.#timer);
@@ -105,15 +111,15 @@ export class WriteBehindQueue<T> {
     return Math.min(RETRY_MS_MAX, RETRY_MS_FIRST * 2 ** Math.min(this.#failures - 1, 10));
   }
 
-  /** Writes what waits now; what comes in the meantime gets company first. */
+  /** Writes the items that wait now. Those that arrive meanwhile wait for others first. */
   async #writeAll(): Promise<boolean> {
     for (let left = this.#waiting.size; left > 0; ) {
-      const taken = this.#take(left);
-      left -= taken.size;
+      const batch = this.#take(left);
+      left -= batch.size;
       try {
-        await this.#write(taken, [...taken]);
+        await this.#write(batch, [...batch]);
       } catch (err) {
-        this.#putBack(taken);
+        this.#putBack(batch);
         this.#failed(err);
         return false;
       } finally {
@@ -127,51 +133,51 @@ export class WriteBehindQueue<T> {
   }
 
   /**
-   * Writes entries and takes them out of `taken`. An item that the database refuses for what it
-   * is must not keep all others out: it is found by halves.
+   * Writes entries and deletes them from `batch`. One item that the database refuses must not
+   * block all others: halving the batch again and again finds it, and it is dropped.
    */
-  async #write(taken: Map<string, T>, entries: [string, T][]): Promise<void> {
+  async #write(batch: Map<string, T>, entries: [string, T][]): Promise<void> {
     try {
       await this.#options.write(entries.map(([, item]) => item));
     } catch (err) {
       if (isTransient(err)) throw err;
       if (entries.length > 1) {
         const half = Math.ceil(entries.length / 2);
-        await this.#write(taken, entries.slice(0, half));
-        await this.#write(taken, entries.slice(half));
+        await this.#write(batch, entries.slice(0, half));
+        await this.#write(batch, entries.slice(half));
         return;
       }
       this.#dropped += 1;
       this.#report(err, "storage.refused");
     }
-    for (const [key] of entries) taken.delete(key);
+    for (const [key] of entries) batch.delete(key);
   }
 
-  #take(most: number): Map<string, T> {
-    const count = Math.min(most, this.#options.batchMax);
-    let taken = this.#waiting;
+  #take(itemsMax: number): Map<string, T> {
+    const count = Math.min(itemsMax, this.#options.batchMax);
+    let batch = this.#waiting;
     if (count >= this.#waiting.size) {
       this.#waiting = new Map();
       this.#writingBytes = this.#waitingBytes;
     } else {
-      taken = new Map();
+      batch = new Map();
       for (const [key, item] of this.#waiting) {
-        if (taken.size === count) break;
-        taken.set(key, item);
+        if (batch.size === count) break;
+        batch.set(key, item);
         this.#waiting.delete(key);
         this.#writingBytes += this.#options.bytesOf(item);
       }
     }
     this.#waitingBytes -= this.#writingBytes;
-    this.#writingItems = taken.size;
-    return taken;
+    this.#writingItems = batch.size;
+    return batch;
   }
 
-  #putBack(taken: Map<string, T>): void {
+  #putBack(batch: Map<string, T>): void {
     const newer = this.#waiting;
     this.#waiting = new Map();
     this.#waitingBytes = 0;
-    for (const [key, item] of taken) this.#set(key, item);
+    for (const [key, item] of batch) this.#set(key, item);
     for (const [key, item] of newer) {
       const older = this.#waiting.get(key);
       this.#set(key, older === undefined ? item : this.#options.merge(older, item));
@@ -189,18 +195,18 @@ export class WriteBehindQueue<T> {
     this.#waitingBytes += bytesOf(item);
   }
 
-  /** Some more than needed at once: finding the oldest item of a map is not free. */
+  /** Drops more than it must at once, since finding the oldest item of a map is not free. */
   #dropOldest(): void {
     if (this.#fill() <= 1) return;
     for (const [key, item] of this.#waiting) {
-      if (this.#fill() <= DROP_TO) return;
+      if (this.#fill() <= FILL_AFTER_DROP) return;
       this.#waiting.delete(key);
       this.#waitingBytes -= this.#options.bytesOf(item);
       this.#dropped += 1;
     }
   }
 
-  /** How much of what may wait is taken, by number or by memory; 1 is full. */
+  /** How full the queue is, by number of items or by memory; 1 is full. */
   #fill(): number {
     const { itemsMax, bytesMax } = this.#options;
     const items = (this.#waiting.size + this.#writingItems) / itemsMax;
@@ -210,7 +216,7 @@ export class WriteBehindQueue<T> {
   #schedule(delayMs: number): void {
     if (this.#timer !== undefined) return;
     this.#timer = setTimeout(() => this.#drain(), delayMs);
-    // Whoever ends the process flushes first.
+    // The timer need not keep the process alive: `close` writes what waits.
     this.#timer.unref();
   }
 
@@ -226,7 +232,23 @@ export class WriteBehindQueue<T> {
   }
 
   #fields(more: object): object {
-    const { name: lane } = this.#options;
-    return { lane, waiting: this.pending, dropped: this.#dropped, ...more };
+    const { name: queue } = this.#options;
+    return { queue, waiting: this.pending, dropped: this.#dropped, ...more };
   }
+}
+
+/** The pending writes of several queues as one. */
+export function pendingOf(queues: readonly PendingWrites[]): PendingWrites {
+  return {
+    get pending() {
+      return queues.reduce((sum, queue) => sum + queue.pending, 0);
+    },
+    get dropped() {
+      return queues.reduce((sum, queue) => sum + queue.dropped, 0);
+    },
+    async flush() {
+      const written = await Promise.all(queues.map((queue) => queue.flush()));
+      return written.every(Boolean);
+    },
+  };
 }

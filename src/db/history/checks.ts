@@ -1,40 +1,28 @@
 import type { Kysely } from "kysely";
-import type { Store } from "../engine/open.ts";
-import { prune } from "../engine/prune.ts";
-import type { ChecksTable, HistorySchema } from "../schema.ts";
-import type { EndpointStatus } from "../state/endpoints.ts";
+import type { EndpointStatus } from "../../wire/endpoint.ts";
+import type { Reader, Store } from "../engine/store.ts";
+import type { CheckRecord } from "./records.ts";
+import type { ChecksTable, HistorySchema } from "./schema.ts";
 import type { HistoryWriter } from "./writer.ts";
 
-/** One health check of an endpoint. */
-export interface CheckRecord {
-  endpointId: string;
-  /** Unix ms. */
-  checkedAt: number;
-  succeeded: boolean;
-  latencyMs: number | null;
-  error: string | null;
-  statusBefore: EndpointStatus;
-  statusAfter: EndpointStatus;
-}
-
-/** The history of health checks. */
+/** The history of health checks. Every query throws `StorageError`. */
 export class Checks {
   readonly #store: Store<HistorySchema>;
   readonly #reader: Kysely<HistorySchema>;
   readonly #writer: HistoryWriter;
 
-  constructor(store: Store<HistorySchema>, reader: Kysely<HistorySchema>, writer: HistoryWriter) {
+  constructor(store: Store<HistorySchema>, reader: Reader<HistorySchema>, writer: HistoryWriter) {
     this.#store = store;
-    this.#reader = reader;
+    this.#reader = reader.kysely;
     this.#writer = writer;
   }
 
-  /** Takes a check into the history, within half a second and without waiting or failing. */
+  /** Stores a check within half a second; it neither waits nor fails. */
   record(check: CheckRecord): void {
     this.#writer.check(check);
   }
 
-  /** The latest checks of an endpoint, newest first; with `before`, those older than that. */
+  /** The newest checks of an endpoint, newest first; with `before` (unix ms), only older ones. */
   async of(
     endpointId: string,
     { limit = 100, before }: { limit?: number; before?: number } = {},
@@ -46,16 +34,16 @@ export class Checks {
   }
 
   /**
-   * Forgets checks before `before` (unix ms), and the oldest beyond `rowsMax`, in small pieces.
-   * Returns how many.
+   * Deletes checks before `before` (unix ms), and the oldest ones beyond `rowsMax`, in small
+   * transactions, until `signal` aborts. Returns how many.
    */
   async prune(before: number, rowsMax: number, signal?: AbortSignal): Promise<number> {
-    const table = "checks";
-    const old = await prune(this.#store, { table, column: "checked_at", before }, signal);
-    const newest = this.#reader.selectFrom(table).select((row) => row.fn.max("seq").as("seq"));
+    const rows = { table: "checks", key: "seq" };
+    const old = await this.#store.prune({ ...rows, column: "checked_at", before }, signal);
+    const newest = this.#reader.selectFrom("checks").select((row) => row.fn.max("seq").as("seq"));
     const last = (await newest.executeTakeFirst())?.seq ?? 0;
-    const excess = { table, column: "seq", before: last - rowsMax + 1 } as const;
-    return old + (await prune(this.#store, excess, signal));
+    const excess = { ...rows, column: "seq", before: last - rowsMax + 1 };
+    return old + (await this.#store.prune(excess, signal));
   }
 }
 

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { addEndpoint, makeHome, makeRequest, type TestHome } from "../../testkit/state.ts";
 import type { State } from "../database.ts";
-import type { NewRequestRow } from "./requests.ts";
+import type { NewRequestRow } from "./records.ts";
 import { dayOf } from "./usage.ts";
 
 let home: TestHome;

@@ -1,7 +1,7 @@
 import type { Kysely } from "kysely";
-import type { HistorySchema, RequestsTable, StateSchema } from "../schema.ts";
+import type { HistorySchema, RequestsTable } from "./schema.ts";
 
-/** The columns of a request without its bodies. */
+/** The columns of a request, without its bodies. */
 export const REQUEST_COLUMNS = [
   ...(["id", "request_id", "request_type", "model"] as const),
   ...(["endpoint_id", "endpoint_name", "endpoint_url", "api_key_id", "client_ip"] as const),
@@ -10,14 +10,17 @@ export const REQUEST_COLUMNS = [
   ...(["input_tokens", "output_tokens", "cached_tokens", "token_source"] as const),
 ] satisfies (keyof RequestsTable)[];
 
-/** All columns of a request in the order of their parameters. */
-const PARAMETERS = [...REQUEST_COLUMNS, "request_body", "response_body"] as const;
+/** All columns of a request, in the order of the statement's parameters. */
+const REQUEST_PARAMETERS = [...REQUEST_COLUMNS, "request_body", "response_body"] as const;
 
-/** The statements that write to `history.db`, each with one row's parameters. */
+/** The statements that write the history; the parameters of one run are one row. */
 export function historyStatements(db: Kysely<HistorySchema>) {
-  const request = Object.fromEntries(PARAMETERS.map((column) => [column, 0]));
+  const request = Object.fromEntries(REQUEST_PARAMETERS.map((column) => [column, 0]));
   return {
-    /** Parameters: `PARAMETERS`. A request that is there already stays: a batch may come twice. */
+    /**
+     * Parameters: `REQUEST_PARAMETERS`. A request that is stored already stays as it is, since a
+     * batch may be written twice.
+     */
     request: db
       .insertInto("requests")
       .values(request as unknown as RequestsTable)
@@ -36,7 +39,7 @@ export function historyStatements(db: Kysely<HistorySchema>) {
   };
 }
 
-/** Parameters: day, endpoint, model, key, kind of request, then what is added up. */
+/** Parameters: day, endpoint, model, key, type of request, then the numbers to add. */
 function usageStatement(db: Kysely<HistorySchema>): string {
   return db
     .insertInto("usage")
@@ -59,31 +62,4 @@ function usageStatement(db: Kysely<HistorySchema>): string {
         })),
     )
     .compile().sql;
-}
-
-/** The statements that note what happens to endpoints; each ends with the endpoint's id. */
-export function endpointStatements(db: Kysely<StateSchema>) {
-  const endpoint = () => db.updateTable("endpoints").where("id", "=", "");
-  return {
-    /** Parameters: average, when it was measured. */
-    latency: endpoint().set({ inference_latency_ms: 0, inference_measured_at: 0 }).compile().sql,
-    /** Parameters: status, duration, last seen (null keeps), last error, errors in a row. */
-    health: endpoint()
-      .set((row) => ({
-        status: row.val(""),
-        latency_ms: row.val(0),
-        last_seen_at: row.fn.coalesce(row.val<number | null>(0), "last_seen_at"),
-        last_error: row.val(""),
-        error_count: row.val(0),
-      }))
-      .compile().sql,
-    /** Parameters: how many more requests, of them succeeded, failed. */
-    requests: endpoint()
-      .set((row) => ({
-        total_requests: row("total_requests", "+", 0),
-        succeeded_requests: row("succeeded_requests", "+", 0),
-        failed_requests: row("failed_requests", "+", 0),
-      }))
-      .compile().sql,
-  };
 }

@@ -1,7 +1,8 @@
 import { type Kysely, sql } from "kysely";
-import type { HistorySchema } from "../schema.ts";
+import type { Reader } from "../engine/store.ts";
+import type { HistorySchema } from "./schema.ts";
 
-/** Requests and tokens of some days, models, endpoints or keys. */
+/** Sums over requests. */
 export interface UsageTotals {
   requests: number;
   succeeded: number;
@@ -9,14 +10,13 @@ export interface UsageTotals {
   inputTokens: number;
   outputTokens: number;
   cachedTokens: number;
-  /** Sum over all requests. */
   durationMs: number;
 }
 
-/** What usage can be told apart by. The first three are empty texts where there was none. */
+/** What usage can be grouped by. The first three are "" for requests that had none. */
 export type UsageDimension = "endpointId" | "model" | "apiKeyId" | "requestType" | "day" | "month";
 
-/** All given conditions hold at once. */
+/** All conditions that are present hold at once. */
 export interface UsageFilter {
   endpointId?: string;
   model?: string;
@@ -37,15 +37,18 @@ const EXPRESSIONS = {
   month: sql<string>`substr(day, 1, 7)`,
 } satisfies Record<UsageDimension, unknown>;
 
-/** Usage by day, endpoint, model, key and kind of request: kept forever. */
+/**
+ * The statistics: usage by day, endpoint, model, key and type of request, kept forever. Every query
+ * throws `StorageError`.
+ */
 export class Usage {
   readonly #reader: Kysely<HistorySchema>;
 
-  constructor(reader: Kysely<HistorySchema>) {
-    this.#reader = reader;
+  constructor(reader: Reader<HistorySchema>) {
+    this.#reader = reader.kysely;
   }
 
-  /** The sum of all usage that fits. */
+  /** The sum of the usage that fits. */
   async totals(filter: UsageFilter = {}): Promise<UsageTotals> {
     return this.#summed(filter).executeTakeFirstOrThrow();
   }
@@ -60,7 +63,7 @@ export class Usage {
     return this.by("month", filter);
   }
 
-  /** Usage told apart by one dimension, in the order of its values. */
+  /** Usage grouped by one dimension, in the order of its values. */
   async by<D extends UsageDimension>(
     dimension: D,
     filter: UsageFilter = {},

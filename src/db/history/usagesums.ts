@@ -1,16 +1,16 @@
-import type { NewRequestRow } from "./requests.ts";
+import type { NewRequestRow } from "./records.ts";
 import { dayOf, type UsageTotals } from "./usage.ts";
 
-/** What some requests add to the statistics, in one row for all that are alike. */
+/** What a batch of requests adds to the statistics: requests that are alike make one row. */
 export class UsageSums {
-  /** By what tells them apart. */
+  /** By all of their keys, joined. */
   readonly #sums = new Map<string, { keys: string[]; totals: UsageTotals }>();
-  /** The day that was looked for last, and when it begins and ends: most requests share it. */
+  /** The last day that was computed, its start and its end: most requests share it. */
   #day = "";
   #dayStartMs = 0;
   #dayEndMs = 0;
 
-  /** Counts a request; one of a client that left is neither `succeeded` nor failed. */
+  /** Adds a request; it may be neither a success nor a failure. */
   add(request: NewRequestRow, failed: boolean): void {
     const { totals } = this.#sumOf(request);
     totals.requests += 1;
@@ -32,20 +32,21 @@ export class UsageSums {
   }
 
   /**
-   * Names of models come from clients, and usage is never pruned: what is known to be none, or was
-   * refused as the client's mistake before any endpoint saw it, is booked under no model.
+   * Clients choose the names of models, and usage is never pruned. So a request has no model here
+   * if no such model exists, or if it was refused with a 4xx status, except 429, before any
+   * endpoint saw it.
    */
   #sumOf(request: NewRequestRow) {
     const { endpointId, httpStatus, apiKeyId, requestType, startedAt } = request;
     const status = httpStatus ?? 0;
-    const isMistake = endpointId == null && status >= 400 && status < 500 && status !== 429;
-    const model = isMistake || request.modelKnown === false ? "" : request.model;
+    const isClientError = endpointId == null && status >= 400 && status < 500 && status !== 429;
+    const model = isClientError || request.modelKnown === false ? "" : request.model;
     const day = this.#dayOf(startedAt);
     const key = `${day}\n${endpointId ?? ""}\n${apiKeyId ?? ""}\n${requestType}\n${model}`;
     let sum = this.#sums.get(key);
     if (sum === undefined) {
       const keys = [day, endpointId ?? "", model, apiKeyId ?? "", requestType];
-      sum = { keys, totals: none() };
+      sum = { keys, totals: zero() };
       this.#sums.set(key, sum);
     }
     return sum;
@@ -61,7 +62,7 @@ export class UsageSums {
   }
 }
 
-function none(): UsageTotals {
+function zero(): UsageTotals {
   return {
     ...{ requests: 0, succeeded: 0, failed: 0 },
     ...{ inputTokens: 0, outputTokens: 0, cachedTokens: 0, durationMs: 0 },

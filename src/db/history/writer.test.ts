@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { addEndpoint, makeHome, makeRequest, silent, type TestHome } from "../../testkit/state.ts";
 import type { State } from "../database.ts";
 import { openState } from "../database.ts";
-import { CLIENT_CLOSED } from "./requests.ts";
+import { CLIENT_CLOSED } from "./records.ts";
 
 let home: TestHome;
 

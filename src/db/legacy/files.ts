@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { redact } from "../../lib/redact.ts";
-import type { NewRequestRow } from "../history/requests.ts";
-import { DeviceInfo, type NewEndpoint } from "../state/endpoints.ts";
+import type { NewRequestRow } from "../history/records.ts";
+import { DeviceInfo, type NewEndpoint } from "../state/endpoint.ts";
 import type { ImportedModel } from "../state/importedmodels.ts";
 
 const text = z.string().trim().min(1);
@@ -28,13 +28,13 @@ const OldEndpoint = z.object({
   device_info: DeviceInfo.nullish(),
 });
 
-/** Node API port = the runtime's port + 1. */
+/** The port of the node's API is the runtime's port + 1. */
 const OldNode = z.object({
   id: text.optional(),
   machine_name: text,
   ip_address: text,
   runtime_port: count.nullish(),
-  /** The field's name before. */
+  /** An older name of `runtime_port`. */
   ollama_port: count.nullish(),
   custom_name: text.nullish(),
   notes: text.nullish(),
@@ -58,7 +58,7 @@ const OldModel = z.object({
   tags: z.array(z.string()).nullish(),
 });
 
-/** Three names for the same thing: agent, then node, then endpoint. */
+/** What is an endpoint now was an agent first, then a node. */
 const OldRequest = z.object({
   id: text,
   timestamp: time,
@@ -84,7 +84,7 @@ const OldRequest = z.object({
   output_tokens: count.nullish(),
 });
 
-/** The endpoints in an `endpoints.json`. Throws if one of them is not as it should be. */
+/** The endpoints of an `endpoints.json`. Throws if one of them is not valid. */
 export function readEndpoints(contents: unknown): NewEndpoint[] {
   return listIn(contents, "endpoints", OldEndpoint).map((old) => ({
     ...(old.id === undefined ? {} : { id: old.id }),
@@ -100,7 +100,7 @@ export function readEndpoints(contents: unknown): NewEndpoint[] {
   }));
 }
 
-/** The nodes in a `nodes.json`, as endpoints. Throws if one of them is not as it should be. */
+/** The nodes of a `nodes.json`, as endpoints. Throws if one of them is not valid. */
 export function readNodes(contents: unknown): NewEndpoint[] {
   return listIn(contents, "nodes", OldNode).map((old) => {
     const host = old.ip_address.includes(":") ? `[${old.ip_address}]` : old.ip_address;
@@ -120,7 +120,7 @@ export function readNodes(contents: unknown): NewEndpoint[] {
   });
 }
 
-/** The models in a `models.json`. Throws if one of them is not as it should be. */
+/** The models of a `models.json`. Throws if one of them is not valid. */
 export function readModels(contents: unknown): ImportedModel[] {
   return listIn(contents, "models", OldModel).map((old) => ({
     name: old.name,
@@ -134,7 +134,7 @@ export function readModels(contents: unknown): ImportedModel[] {
   }));
 }
 
-/** The records in a `request_history.json`. Throws if one of them is not as it should be. */
+/** The requests of a `request_history.json`. Throws if one of them is not valid. */
 export function readRequests(contents: unknown): NewRequestRow[] {
   return listIn(contents, "records", OldRequest).map((old) => ({
     id: old.id,
@@ -158,7 +158,7 @@ export function readRequests(contents: unknown): NewRequestRow[] {
   }));
 }
 
-/** The list that the file is, or has under `key`. */
+/** The list that a file consists of, or has under `key`. */
 function listIn<T>(contents: unknown, key: string, item: z.ZodType<T>): T[] {
   const list = z.union([z.array(z.unknown()), z.object({ [key]: z.array(z.unknown()) })]);
   const parsed = list.safeParse(contents);
@@ -178,9 +178,9 @@ function seconds<K extends string>(key: K, value: number | null | undefined) {
 
 function devicesOf(gpus: NonNullable<z.infer<typeof OldNode>["gpu_devices"]>) {
   if (gpus.length === 0) return null;
-  const devices = gpus.flatMap(({ model, count: howMany, memory }) => {
+  const devices = gpus.flatMap(({ model, count: gpuCount, memory }) => {
     const device = { name: model, total_memory_bytes: memory ?? 0, used_memory_bytes: 0 };
-    return Array.from({ length: Math.min(howMany ?? 1, 64) }, () => device);
+    return Array.from({ length: Math.min(gpuCount ?? 1, 64) }, () => device);
   });
   return { device_type: "gpu" as const, gpu_devices: devices };
 }

@@ -1,43 +1,50 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, renameSync, statSync } from "node:fs";
 import { join } from "node:path";
+import type { Kysely } from "kysely";
 import type { Logger } from "../../lib/log.ts";
-import type { Store } from "../engine/open.ts";
-import type { NewRequestRow } from "../history/requests.ts";
-import { type HistoryWriter, requestSteps } from "../history/writer.ts";
-import type { HistorySchema, StateSchema } from "../schema.ts";
+import type { Store } from "../engine/store.ts";
+import { requestBatch } from "../history/batch.ts";
+import type { NewRequestRow } from "../history/records.ts";
+import type { HistorySchema } from "../history/schema.ts";
 import { parseAddress } from "../state/address.ts";
-import { Endpoints, type NewEndpoint } from "../state/endpoints.ts";
+import type { NewEndpoint } from "../state/endpoint.ts";
+import { Endpoints } from "../state/endpoints.ts";
+import type { EndpointWriter } from "../state/endpointwriter.ts";
 import type { ImportedModel } from "../state/importedmodels.ts";
+import type { ImportsTable, StateSchema } from "../state/schema.ts";
 import type { SecretKey } from "../state/secretkey.ts";
 import { readEndpoints, readModels, readNodes, readRequests } from "./files.ts";
 
 export interface LegacyOptions {
+  /** The data folder, absolute. */
   home: string;
   state: Store<StateSchema>;
   history: Store<HistorySchema>;
   secret: SecretKey;
-  writer: HistoryWriter;
+  writer: EndpointWriter;
   log: Logger;
 }
 
-/** A file that earlier programs kept, and how its contents are taken in. */
+/** A file of earlier programs, and how its contents are imported. */
 interface LegacyFile {
   name: string;
-  into: Store<StateSchema | HistorySchema>;
-  /** Takes in everything, together with the mark that it was done, or throws and takes nothing. */
-  take(contents: unknown, mark: Mark): Promise<number>;
+  /** Where its import is noted. */
+  imports: Kysely<{ imports: ImportsTable }>;
+  /**
+   * Stores the contents and the note in one transaction. Returns how many rows were stored. Throws,
+   * and stores nothing, if the contents are not valid.
+   */
+  store(contents: unknown, note: ImportsTable): Promise<number>;
 }
 
-type Mark = StateSchema["imports"];
-
-/** The whole file is read into memory. */
+/** Largest file that is imported, since it is read into memory as a whole. */
 const BYTES_MAX = 512 * 2 ** 20;
 
 /**
- * Takes in the JSON files of earlier programs, each in one transaction, and renames them to
- * `*.migrated`. The transaction also notes the file's hash: after a crash before the renaming it
- * is only renamed. A file that cannot be read is logged and left as it is.
+ * Imports the JSON files of earlier programs, each in one transaction, and renames them to
+ * `*.migrated`. The transaction also notes the file's hash, so that after a crash before the
+ * renaming the file is only renamed. A file that cannot be imported is logged and left as it is.
  */
 export async function importLegacy(options: LegacyOptions): Promise<void> {
   const { home, log } = options;
@@ -46,7 +53,7 @@ export async function importLegacy(options: LegacyOptions): Promise<void> {
     if (!existsSync(path)) continue;
     try {
       const rows = await importFile(path, file);
-      setAside(path);
+      renameImported(path);
       log.info({ file: file.name, rows: rows ?? "imported before" }, "legacy.imported");
     } catch (err) {
       const advice = "it is left as it is: repair it and start again, or remove it";
@@ -55,60 +62,60 @@ export async function importLegacy(options: LegacyOptions): Promise<void> {
   }
 }
 
-function filesOf({ state, history, ...rest }: LegacyOptions): LegacyFile[] {
-  const takeEndpoints = (endpoints: NewEndpoint[], mark: Mark) =>
-    putEndpoints({ state, ...rest }, endpoints, mark);
+function filesOf(options: LegacyOptions): LegacyFile[] {
+  const { state, history } = options;
+  const stateImports = state.kysely.$pickTables<"imports">();
   return [
     {
       name: "endpoints.json",
-      into: state as unknown as LegacyFile["into"],
-      take: (contents, mark) => takeEndpoints(readEndpoints(contents), mark),
+      imports: stateImports,
+      store: (contents, note) => storeEndpoints(options, readEndpoints(contents), note),
     },
     {
       name: "nodes.json",
-      into: state as unknown as LegacyFile["into"],
-      take: (contents, mark) => takeEndpoints(readNodes(contents), mark),
+      imports: stateImports,
+      store: (contents, note) => storeEndpoints(options, readNodes(contents), note),
     },
     {
       name: "models.json",
-      into: state as unknown as LegacyFile["into"],
-      take: (contents, mark) => putModels(state, readModels(contents), mark),
+      imports: stateImports,
+      store: (contents, note) => storeModels(state, readModels(contents), note),
     },
     {
       name: "request_history.json",
-      into: history as unknown as LegacyFile["into"],
-      take: (contents, mark) => putRequests(history, readRequests(contents), mark),
+      imports: history.kysely.$pickTables<"imports">(),
+      store: (contents, note) => storeRequests(history, readRequests(contents), note),
     },
   ];
 }
 
-/** Returns how many rows were taken in; undefined if that was done before. */
-async function importFile(path: string, { name, into, take }: LegacyFile) {
+/** Returns how many rows were stored; undefined if the file was imported before. */
+async function importFile(path: string, { name, imports, store }: LegacyFile) {
   const size = statSync(path).size;
   if (size > BYTES_MAX) throw new Error(`Importing ${name}: ${size} bytes, at most ${BYTES_MAX}.`);
   const bytes = readFileSync(path);
   const contentHash = createHash("sha256").update(bytes).digest("hex");
-  const mark: Mark = { file: name, content_hash: contentHash, imported_at: Date.now() };
-  const done = await into.kysely
+  const earlier = await imports
     .selectFrom("imports")
     .select("file")
     .where("file", "=", name)
     .where("content_hash", "=", contentHash)
     .executeTakeFirst();
-  if (done !== undefined) return undefined;
-  return take(JSON.parse(bytes.toString("utf8")), mark);
+  if (earlier !== undefined) return undefined;
+  const note = { file: name, content_hash: contentHash, imported_at: Date.now() };
+  return store(JSON.parse(bytes.toString("utf8")), note);
 }
 
-/** Endpoints that exist already, by name or address, stay as they are. */
-async function putEndpoints(
-  { state, secret, writer, log }: Omit<LegacyOptions, "history" | "home">,
-  given: NewEndpoint[],
-  mark: Mark,
+/** An endpoint whose address exists already is left out; one whose name exists gets another. */
+async function storeEndpoints(
+  { state, secret, writer, log }: LegacyOptions,
+  imported: NewEndpoint[],
+  note: ImportsTable,
 ): Promise<number> {
   return state.kysely.transaction().execute(async (db) => {
     const endpoints = new Endpoints({ db, secret, writer, log });
     let count = 0;
-    for (const endpoint of given) {
+    for (const endpoint of imported) {
       if ((await endpoints.byUrl(endpoint.baseUrl)) !== undefined) {
         log.warn(
           { name: endpoint.name, url: parseAddress(endpoint.baseUrl).key },
@@ -116,13 +123,13 @@ async function putEndpoints(
         );
         continue;
       }
-      const id = endpoint.id !== undefined && (await endpoints.get(endpoint.id)) === undefined;
+      const isNewId = endpoint.id !== undefined && (await endpoints.get(endpoint.id)) === undefined;
       const name = await freeName(endpoints, endpoint.name);
       const { id: _, ...fields } = endpoint;
-      await endpoints.create({ ...(id ? endpoint : fields), name });
+      await endpoints.create({ ...(isNewId ? endpoint : fields), name });
       count += 1;
     }
-    await db.insertInto("imports").values(mark).execute();
+    await db.insertInto("imports").values(note).execute();
     return count;
   });
 }
@@ -134,7 +141,7 @@ async function freeName(endpoints: Endpoints, name: string): Promise<string> {
   }
 }
 
-async function putModels(state: Store<StateSchema>, models: ImportedModel[], mark: Mark) {
+async function storeModels(state: Store<StateSchema>, models: ImportedModel[], note: ImportsTable) {
   return state.kysely.transaction().execute(async (db) => {
     for (const { sizeBytes, chatTemplate, tags, ...rest } of models) {
       const more = { size_bytes: sizeBytes, chat_template: chatTemplate };
@@ -144,25 +151,29 @@ async function putModels(state: Store<StateSchema>, models: ImportedModel[], mar
         .onConflict((conflict) => conflict.doNothing())
         .execute();
     }
-    await db.insertInto("imports").values(mark).execute();
+    await db.insertInto("imports").values(note).execute();
     return models.length;
   });
 }
 
-async function putRequests(history: Store<HistorySchema>, requests: NewRequestRow[], mark: Mark) {
+async function storeRequests(
+  history: Store<HistorySchema>,
+  requests: NewRequestRow[],
+  note: ImportsTable,
+) {
   const { kysely } = history;
-  const { sql, parameters } = kysely.insertInto("imports").values(mark).compile();
-  const steps = requestSteps(kysely, requests);
-  await history.batch([...steps, { sql, rows: [JSON.stringify(parameters)] }]);
+  const { sql, parameters } = kysely.insertInto("imports").values(note).compile();
+  const statements = requestBatch(kysely, requests);
+  await history.batch([...statements, { sql, rows: [JSON.stringify(parameters)] }]);
   return requests.length;
 }
 
-/** Never over a file of an earlier import. */
-function setAside(path: string): void {
+/** Renames a file to `*.migrated`, with a number if an earlier import's file has that name. */
+function renameImported(path: string): void {
   for (let i = 1; ; i += 1) {
-    const aside = i === 1 ? `${path}.migrated` : `${path}.${i}.migrated`;
-    if (existsSync(aside)) continue;
-    renameSync(path, aside);
+    const target = i === 1 ? `${path}.migrated` : `${path}.${i}.migrated`;
+    if (existsSync(target)) continue;
+    renameSync(path, target);
     return;
   }
 }

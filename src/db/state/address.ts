@@ -1,14 +1,14 @@
 /** The two forms of an endpoint's address. */
 export interface EndpointAddress {
-  /** What the operator wrote, without credentials and white space around it. */
+  /** As the operator wrote it, without credentials and surrounding white space. */
   shown: string;
-  /** What makes it unique: two texts that mean the same address have the same key. */
+  /** Normalised: two texts that mean the same address have the same key. */
   key: string;
 }
 
 /**
- * Reads a base URL. In the key, scheme and host are lower case, default ports, trailing slashes
- * and a final `/v1` are gone. Throws `TypeError` if it is no `http` or `https` URL.
+ * Parses a base URL. The key has scheme and host in lower case and no default port, trailing slash
+ * or final `/v1`. Throws `TypeError` if it is no `http` or `https` URL.
  */
 export function parseAddress(text: string): EndpointAddress {
   const url = new URL(text.trim());

@@ -1,14 +1,14 @@
 import type { Selectable } from "kysely";
 import { Mutex } from "../../lib/mutex.ts";
-import type { BatchStatement, Store } from "../engine/open.ts";
-import type { EndpointModelsTable, StateSchema } from "../schema.ts";
+import type { BatchStatement, Store } from "../engine/store.ts";
 import { readJsonColumn, StringList } from "./jsoncolumn.ts";
+import type { EndpointModelsTable, StateSchema } from "./schema.ts";
 
 /** A model as one endpoint lists it. */
 export interface EndpointModel {
   /** The endpoint's own name for it; case matters. */
   modelId: string;
-  /** Null where the endpoint said nothing. */
+  /** Null if the endpoint does not list any. */
   capabilities: string[] | null;
   supportedApis: string[];
   maxTokens: number | null;
@@ -18,17 +18,17 @@ export interface EndpointModel {
   createdAt: number | null;
 }
 
-/** A model of a list that is to be stored; all but the id have defaults. */
+/** A model of a list to store; all but the id have defaults. */
 export type ListedModel = Pick<EndpointModel, "modelId"> & Partial<EndpointModel>;
 
-/** What a new list changed. `updated` counts the models that were listed before and still are. */
+/** What a new list changed. `updated` counts the models that both lists have. */
 export interface ModelListChange {
   added: number;
   removed: number;
   updated: number;
 }
 
-/** Which models each endpoint lists. */
+/** The models that each endpoint lists. Every method throws `StorageError`. */
 export class EndpointModels {
   readonly #store: Store<StateSchema>;
   readonly #replacing = new Mutex();
@@ -40,20 +40,20 @@ export class EndpointModels {
   }
 
   /**
-   * Replaces an endpoint's whole list in one transaction; on failure the old one stays. Only what
-   * differs is written, so that a list that is the same as ever costs one row. Of two models with
-   * the same id the first counts, empty ids are skipped. Undefined if there is no such endpoint.
+   * Replaces an endpoint's list in one transaction; on failure the old list stays. Only differences
+   * are written, so that an unchanged list costs one row. Of two models with the same id the first
+   * is stored; empty ids are skipped. Returns undefined if there is no such endpoint.
    */
   replace(
     endpointId: string,
     models: readonly ListedModel[],
     syncedAt = Date.now(),
   ): Promise<ModelListChange | undefined> {
-    // In turn, or two lists read at the same time would be mixed.
+    // One at a time: otherwise two lists that arrive together would be mixed.
     return this.#replacing.run(() => this.#replace(endpointId, models, syncedAt));
   }
 
-  /** The models of an endpoint in the order of their ids, from after `after` on. */
+  /** The models of an endpoint whose ids come after `after`, in the order of their ids. */
   async of(
     endpointId: string,
     { after = "", limit = 100_000 }: { after?: string; limit?: number } = {},
@@ -69,6 +69,7 @@ export class EndpointModels {
     return rows.map(toModel);
   }
 
+  /** The model of an endpoint with this id; case matters. */
   async find(endpointId: string, modelId: string): Promise<EndpointModel | undefined> {
     const row = await this.#store.kysely
       .selectFrom("endpoint_models")
@@ -86,22 +87,22 @@ export class EndpointModels {
       after.set(model.modelId, paramsOf(toRow(endpointId, model)));
     }
     const hash = Bun.hash([...after.values()].join("\n")).toString(36);
-    const known = await this.#store.kysely
+    const endpoint = await this.#store.kysely
       .selectFrom("endpoints")
       .select("models_hash")
       .where("id", "=", endpointId)
       .executeTakeFirst();
-    if (known === undefined) return undefined;
-    const isSame = known.models_hash === hash;
+    if (endpoint === undefined) return undefined;
+    const isSame = endpoint.models_hash === hash;
     const before = isSame ? after : await this.#stored(endpointId);
     const changed = [...after].filter(([id, params]) => before.get(id) !== params);
     const gone = [...before.keys()].filter((id) => !after.has(id));
-    const steps: BatchStatement[] = [
+    const statements: BatchStatement[] = [
       { sql: this.#sql.drop, rows: gone.map((id) => JSON.stringify([endpointId, id])) },
       { sql: this.#sql.put, rows: changed.map(([, params]) => params) },
       { sql: this.#sql.note, rows: [JSON.stringify([after.size, syncedAt, hash, endpointId])] },
     ];
-    await this.#store.batch(steps);
+    await this.#store.batch(statements);
     const updated = before.size - gone.length;
     return { added: after.size - updated, removed: gone.length, updated };
   }
@@ -138,7 +139,7 @@ function compile({ kysely }: Store<StateSchema>) {
   return { put: put.compile().sql, drop: drop.compile().sql, note: note.compile().sql };
 }
 
-/** The columns in the order in which `toRow` names them, which is that of the statement. */
+/** JSON of the columns, in the order of the statement's parameters, which is that of `toRow`. */
 function paramsOf(row: EndpointModelsTable): string {
   const { endpoint_id, model_id, capabilities, supported_apis } = row;
   const { max_tokens, canonical_name, owned_by, created_at } = row;

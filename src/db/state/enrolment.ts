@@ -1,21 +1,23 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { type Kysely, sql } from "kysely";
-import type { StateSchema } from "../schema.ts";
+import type { TokenState } from "../../wire/enrolment.ts";
+import type { StateSchema } from "./schema.ts";
 
-/** What a token is good for; it is refused for anything else. */
+/** What a token can be used for; it is refused for anything else. */
 export type TokenPurpose = "node";
 
+/** A token to make. */
 export interface TokenOptions {
   purpose: TokenPurpose;
-  /** How long it can be used. Default: 1 hour. */
+  /** How long it can be used, in ms. Default: 1 hour. */
   ttlMs?: number;
-  /** How often it can be used; null is without limit. Default: 1. */
+  /** How often it can be used; null is any number. Default: 1. */
   usesMax?: number | null;
-  /** What the operator wants to remember about it. */
+  /** The operator's remark. Default: null. */
   note?: string | null;
 }
 
-/** A token as it is listed; the token itself is not kept. */
+/** A token as it is listed; the token itself is not kept. Times are unix ms. */
 export interface TokenRow {
   id: string;
   purpose: string;
@@ -27,17 +29,20 @@ export interface TokenRow {
   revokedAt: number | null;
 }
 
-/** Why a token is no good. */
-export type TokenRefusal = "unknown" | "revoked" | "expired" | "used_up";
+/** Why a token was refused. */
+export type TokenRefusal = "unknown" | Exclude<TokenState, "usable">;
 
-/** `again`: it had been used for the same before, which counts once. */
+/** Whether a token could be used. `again`: the same node had used it before; that counts once. */
 export type Redemption =
   | { ok: true; tokenId: string; again: boolean }
   | { ok: false; reason: TokenRefusal };
 
 const TTL_MS = 3_600_000;
 
-/** Tokens that let nodes in, and the keys by which enrolled nodes are known. */
+/**
+ * The tokens with which nodes enrol, and the keys with which enrolled nodes prove who they are.
+ * Every method throws `StorageError`.
+ */
 export class Enrolment {
   readonly #db: Kysely<StateSchema>;
 
@@ -45,9 +50,9 @@ export class Enrolment {
     this.#db = db;
   }
 
-  /** Makes a token. It is shown this once: only its hash is kept. */
-  async createToken(given: TokenOptions): Promise<TokenRow & { token: string }> {
-    const { purpose, ttlMs = TTL_MS, usesMax = 1, note = null } = given;
+  /** Makes a token. Only its hash is kept, so that it cannot be read again. */
+  async createToken(options: TokenOptions): Promise<TokenRow & { token: string }> {
+    const { purpose, ttlMs = TTL_MS, usesMax = 1, note = null } = options;
     const token = `enrol_${randomBytes(24).toString("base64url")}`;
     const createdAt = Date.now();
     const row = await this.#db
@@ -61,7 +66,7 @@ export class Enrolment {
     return { ...toToken(row), token };
   }
 
-  /** Uses a token once. Of two who redeem the last use at the same time, one is refused. */
+  /** Uses a token once. Of two that redeem its last use at the same time, one is refused. */
   async redeem(token: string, purpose: TokenPurpose, now = Date.now()): Promise<Redemption> {
     const used = await this.#db
       .updateTable("enrolment_tokens")
@@ -78,8 +83,8 @@ export class Enrolment {
   }
 
   /**
-   * Uses a token for a node. One that the node had itself used up is good for it still: it may not
-   * have heard of its key, because the answer was lost or it ended before the key was on disk.
+   * Uses a token once for a node. A token that is used up is accepted again if the node's key was
+   * issued for it: the answer with the key may have been lost.
    */
   async redeemFor(nodeId: string, token: string, now = Date.now()): Promise<Redemption> {
     const redeemed = await this.redeem(token, "node", now);
@@ -94,42 +99,43 @@ export class Enrolment {
     return own === undefined ? redeemed : { ok: true, tokenId: own.id, again: true };
   }
 
-  /** Gives a use back when what the token was redeemed for could not be done. */
+  /** Takes back one use of a token, for when the enrolment failed after it was redeemed. */
   async release(tokenId: string): Promise<void> {
     await this.#db
       .updateTable("enrolment_tokens")
-      .set({ uses: sql`max(uses - 1, 0)` })
+      .set({ uses: sql`uses - 1` })
       .where("id", "=", tokenId)
+      .where("uses", ">", 0)
       .execute();
   }
 
-  /** The newest tokens, newest first. */
+  /** The newest `limit` tokens, newest first. */
   async listTokens(limit = 1000): Promise<TokenRow[]> {
     const query = this.#db.selectFrom("enrolment_tokens").selectAll();
     return (await query.orderBy("created_at", "desc").limit(limit).execute()).map(toToken);
   }
 
-  /** A token by its id. */
+  /** The token with this id. */
   async token(id: string): Promise<TokenRow | undefined> {
     const query = this.#db.selectFrom("enrolment_tokens").selectAll();
     const row = await query.where("id", "=", id).executeTakeFirst();
     return row === undefined ? undefined : toToken(row);
   }
 
-  /** Makes a token useless, from when it first was; false if there is none. */
+  /** Revokes a token; revoking it again keeps the first time. False if there is none. */
   async revokeToken(id: string, now = Date.now()): Promise<boolean> {
     const first = sql<number>`coalesce(revoked_at, ${now})`;
     const query = this.#db.updateTable("enrolment_tokens").set({ revoked_at: first });
     return (await query.where("id", "=", id).executeTakeFirst()).numUpdatedRows > 0n;
   }
 
-  /** Forgets tokens that expired before `before`; returns how many. */
+  /** Deletes tokens that expired before `before` (unix ms). Returns how many. */
   async pruneTokens(before: number): Promise<number> {
     const query = this.#db.deleteFrom("enrolment_tokens").where("expires_at", "<", before);
     return Number((await query.executeTakeFirst()).numDeletedRows);
   }
 
-  /** Makes the key by which a node proves who it is; an earlier one of the same node ends. */
+  /** Makes a node's key; an earlier key of the same node becomes invalid. */
   async issueNodeKey(nodeId: string, tokenId: string | null = null): Promise<string> {
     const key = `node_${randomBytes(32).toString("base64url")}`;
     const columns = { key_hash: hashOf(key), token_id: tokenId, created_at: Date.now() };
@@ -149,7 +155,7 @@ export class Enrolment {
     return timingSafeEqual(Buffer.from(hashOf(key)), Buffer.from(row.key_hash));
   }
 
-  /** Ends a node's key; false if it has none. */
+  /** Revokes a node's key; false if it has none. */
   async revokeNodeKey(nodeId: string): Promise<boolean> {
     const query = this.#db.deleteFrom("node_keys").where("node_id", "=", nodeId);
     return (await query.executeTakeFirst()).numDeletedRows > 0n;
@@ -163,23 +169,20 @@ export class Enrolment {
       .where("purpose", "=", purpose)
       .executeTakeFirst();
     if (row === undefined) return "unknown";
-    const worth = tokenStateOf(toToken(row), now);
-    // It is usable by now if another use was given back meanwhile.
-    return worth === "usable" ? "used_up" : worth;
+    const state = tokenStateOf(toToken(row), now);
+    // It is usable again if a use of it was taken back meanwhile.
+    return state === "usable" ? "used_up" : state;
   }
 }
 
-/** What a token is worth at a time. */
-export function tokenStateOf(
-  token: TokenRow,
-  now: number,
-): "usable" | Exclude<TokenRefusal, "unknown"> {
+/** The state of a token at a time (unix ms). */
+export function tokenStateOf(token: TokenRow, now: number): TokenState {
   if (token.revokedAt !== null) return "revoked";
   if (token.expiresAt <= now) return "expired";
   return token.usesMax !== null && token.uses >= token.usesMax ? "used_up" : "usable";
 }
 
-/** Tokens are random and long: a plain hash is enough, no one guesses them. */
+/** A plain hash is enough: nobody can guess a long random token. */
 function hashOf(token: string): string {
   return createHash("sha256").update(token).digest("hex");
 }

@@ -1,20 +1,23 @@
 import type { Kysely } from "kysely";
-import type { StateSchema } from "../schema.ts";
+import type { StateSchema } from "./schema.ts";
 
-/** What the hub answered, and when. */
+/** An answer of the hub. */
 export interface CachedAnswer {
   /** JSON. */
   body: string;
-  /** Unix ms. */
+  /** When it was fetched, in unix ms. */
   fetchedAt: number;
 }
 
-/** Answers that are kept; the oldest make room. */
-const ROWS_MAX = 1000;
+/** Most answers that are kept; the oldest ones are deleted first. */
+const ANSWERS_MAX = 1000;
 /** A longer answer is not kept. */
 const BODY_CHARS_MAX = 8 * 2 ** 20;
 
-/** What the hub told, so that it needs not be asked again, and is known while it is out. */
+/**
+ * Answers of the hub: they save requests to it, and are there while it cannot be reached. Every
+ * method throws `StorageError`.
+ */
 export class HubCache {
   readonly #db: Kysely<StateSchema>;
 
@@ -22,12 +25,14 @@ export class HubCache {
     this.#db = db;
   }
 
+  /** The answer that is kept under a key. */
   async get(key: string): Promise<CachedAnswer | undefined> {
     const query = this.#db.selectFrom("hub_cache").selectAll().where("key", "=", key);
     const row = await query.executeTakeFirst();
     return row === undefined ? undefined : { body: row.body, fetchedAt: row.fetched_at };
   }
 
+  /** Keeps an answer (JSON, fetched at a time in unix ms), unless it is too long. */
   async put(key: string, body: string, fetchedAt = Date.now()): Promise<void> {
     if (body.length > BODY_CHARS_MAX) return;
     const columns = { body, fetched_at: fetchedAt };
@@ -40,11 +45,11 @@ export class HubCache {
       .selectFrom("hub_cache")
       .select("key")
       .orderBy("fetched_at", "desc")
-      .limit(ROWS_MAX);
+      .limit(ANSWERS_MAX);
     await this.#db.deleteFrom("hub_cache").where("key", "not in", newest).execute();
   }
 
-  /** Forgets one answer. */
+  /** Deletes the answer under a key. */
   async drop(key: string): Promise<void> {
     await this.#db.deleteFrom("hub_cache").where("key", "=", key).execute();
   }

@@ -1,8 +1,8 @@
 import type { Kysely } from "kysely";
-import type { StateSchema } from "../schema.ts";
 import { readJsonColumn, StringList } from "./jsoncolumn.ts";
+import type { StateSchema } from "./schema.ts";
 
-/** A model that an earlier program had registered, as its `models.json` described it. */
+/** A model that an earlier program had registered, as described in its `models.json`. */
 export interface ImportedModel {
   name: string;
   repo: string | null;
@@ -15,7 +15,7 @@ export interface ImportedModel {
   tags: string[];
 }
 
-/** The models that were imported, by name. */
+/** All imported models, in the order of their names. Throws `StorageError`. */
 export async function importedModels(db: Kysely<StateSchema>): Promise<ImportedModel[]> {
   const rows = await db.selectFrom("imported_models").selectAll().orderBy("name").execute();
   return rows.map(({ size_bytes: sizeBytes, chat_template: chatTemplate, tags, ...rest }) => ({

@@ -1,15 +1,15 @@
 import { type ZodType, z } from "zod";
 
-/** Reads a JSON column; `otherwise` if it holds something else than it should. */
-export function readJsonColumn<T>(text: string | null, schema: ZodType<T>, otherwise: T): T {
-  if (text === null) return otherwise;
+/** Reads a JSON column; `fallback` if it is null, no JSON, or does not fit the schema. */
+export function readJsonColumn<T>(text: string | null, schema: ZodType<T>, fallback: T): T {
+  if (text === null) return fallback;
   try {
     const result = schema.safeParse(JSON.parse(text));
-    return result.success ? result.data : otherwise;
+    return result.success ? result.data : fallback;
   } catch {
-    return otherwise; // Damaged by hand; one broken note must not stop a start.
+    return fallback; // One value that somebody damaged by hand must not prevent a start.
   }
 }
 
-/** A list of texts in a JSON column. */
+/** A list of strings in a JSON column. */
 export const StringList = z.array(z.string());

@@ -1,41 +1,45 @@
 import type { Insertable, Kysely, Selectable } from "kysely";
 import { ModelContent } from "../../wire/registry.ts";
 import { isDuplicate } from "../engine/error.ts";
-import type { RegisteredModelsTable, StateSchema } from "../schema.ts";
-import { readJsonColumn, StringList } from "./jsoncolumn.ts";
 
-/** A model that was registered. */
+import { readJsonColumn, StringList } from "./jsoncolumn.ts";
+import type { RegisteredModelsTable, StateSchema } from "./schema.ts";
+
+/** A registered model. Times are unix ms. */
 export interface RegisteredRow {
   id: string;
   /** `org/name`. */
   repo: string;
   /** Path in the repository; null: the repository as a whole. */
   filename: string | null;
-  /** A commit; null as long as the hub was not asked. */
+  /** A commit; null until the hub was asked. */
   revision: string | null;
   displayName: string | null;
-  /** As the hub tells it. */
+  /** The hub's. */
   chatTemplate: string | null;
-  /** As an operator gave it: it goes before the hub's and that of the weights. */
+  /** An operator's; it overrides the hub's and that of the weights. */
   ownTemplate: string | null;
-  /** How many nodes shall have it; null: all. */
+  /** How many nodes hold it; null: all. */
   replicas: number | null;
-  /** Which nodes shall have it, by name; null: all. */
+  /** The names of the nodes that may hold it; null: all. */
   nodes: string[] | null;
-  /** Null if it is none as it should be: then the hub must be asked. */
+  /** Null if it is missing or not valid: then the hub must be asked. */
   content: ModelContent | null;
-  /** What an operator calls it. */
+  /** Other names that operators gave it. */
   aliases: string[];
   registeredAt: number;
   updatedAt: number;
 }
 
-/** What can be changed of a registered model. */
+/** The fields of a registered model that can change. */
 export type RegisteredChange = Partial<
   Omit<RegisteredRow, "id" | "filename" | "registeredAt" | "updatedAt">
 >;
 
-/** Models that clients may ask for, whether a node has them or not. */
+/**
+ * The models that clients may ask for, whether a node holds them or not. Every method throws
+ * `StorageError`.
+ */
 export class RegisteredModels {
   readonly #db: Kysely<StateSchema>;
 
@@ -43,35 +47,41 @@ export class RegisteredModels {
     this.#db = db;
   }
 
-  /** All of them, in the order of their ids. */
+  /** All models, in the order of their ids. */
   async list(): Promise<RegisteredRow[]> {
     const rows = await this.#db.selectFrom("registered_models").selectAll().orderBy("id").execute();
-    const named = await this.#db.selectFrom("model_aliases").selectAll().orderBy("alias").execute();
-    const aliases = Map.groupBy(named, ({ model_id }) => model_id);
-    return rows.map((row) => this.#read(row, aliases.get(row.id)?.map(({ alias }) => alias) ?? []));
+    const aliasRows = await this.#db
+      .selectFrom("model_aliases")
+      .selectAll()
+      .orderBy("alias")
+      .execute();
+    const aliases = Map.groupBy(aliasRows, ({ model_id }) => model_id);
+    return rows.map((row) =>
+      this.#toModel(row, aliases.get(row.id)?.map(({ alias }) => alias) ?? []),
+    );
   }
 
-  /** Adds one with its aliases; false if it, or one of the aliases, is there already. */
-  async add(given: RegisteredRow): Promise<boolean> {
-    const { id, aliases } = given;
-    const taken = await takenOr(() =>
+  /** Adds a model with its aliases; false if its id or one of the aliases exists already. */
+  async add(model: RegisteredRow): Promise<boolean> {
+    const { id, aliases } = model;
+    const taken = await isTaken(() =>
       this.#db.transaction().execute(async (db) => {
-        await db.insertInto("registered_models").values(rowOf(given)).execute();
+        await db.insertInto("registered_models").values(rowOf(model)).execute();
         await addAliases(db, id, aliases);
-        // An imported model that is registered now must not come back when it is removed.
+        // Else the imported model would come back when the registered one is removed.
         await db
           .deleteFrom("imported_models")
-          .where("repo", "=", given.repo)
-          .where("filename", "is", given.filename)
+          .where("repo", "=", model.repo)
+          .where("filename", "is", model.filename)
           .execute();
       }),
     );
     return !taken;
   }
 
-  /** Changes what is given. False if an alias is taken. */
-  async change(id: string, given: RegisteredChange, now = Date.now()): Promise<boolean> {
-    const { aliases, content, nodes, displayName, chatTemplate, ownTemplate, ...rest } = given;
+  /** Changes the fields that are present; false if another model has one of the aliases. */
+  async change(id: string, change: RegisteredChange, now = Date.now()): Promise<boolean> {
+    const { aliases, content, nodes, displayName, chatTemplate, ownTemplate, ...rest } = change;
     const columns = {
       ...rest,
       ...(displayName === undefined ? {} : { display_name: displayName }),
@@ -81,7 +91,7 @@ export class RegisteredModels {
       ...(content === undefined ? {} : { content: JSON.stringify(content) }),
       updated_at: now,
     };
-    const taken = await takenOr(() =>
+    const taken = await isTaken(() =>
       this.#db.transaction().execute(async (db) => {
         await db.updateTable("registered_models").set(columns).where("id", "=", id).execute();
         if (aliases === undefined) return;
@@ -92,13 +102,13 @@ export class RegisteredModels {
     return !taken;
   }
 
-  /** Removes one; false if there is none. */
+  /** Removes a model; false if there is none. */
   async remove(id: string): Promise<boolean> {
     const query = this.#db.deleteFrom("registered_models").where("id", "=", id);
     return (await query.executeTakeFirst()).numDeletedRows > 0n;
   }
 
-  #read(row: Selectable<RegisteredModelsTable>, aliases: string[]): RegisteredRow {
+  #toModel(row: Selectable<RegisteredModelsTable>, aliases: string[]): RegisteredRow {
     const { display_name: displayName, chat_template: chatTemplate, nodes, content } = row;
     const { id, repo, filename, revision, replicas } = row;
     return {
@@ -112,17 +122,17 @@ export class RegisteredModels {
   }
 }
 
-function rowOf(given: RegisteredRow): Insertable<RegisteredModelsTable> {
-  const { id, repo, filename, revision, replicas } = given;
+function rowOf(model: RegisteredRow): Insertable<RegisteredModelsTable> {
+  const { id, repo, filename, revision, replicas } = model;
   return {
     ...{ id, repo, filename, revision, replicas },
-    display_name: given.displayName,
-    chat_template: given.chatTemplate,
-    own_template: given.ownTemplate,
-    nodes: given.nodes === null ? null : JSON.stringify(given.nodes),
-    content: JSON.stringify(given.content),
-    registered_at: given.registeredAt,
-    updated_at: given.updatedAt,
+    display_name: model.displayName,
+    chat_template: model.chatTemplate,
+    own_template: model.ownTemplate,
+    nodes: model.nodes === null ? null : JSON.stringify(model.nodes),
+    content: JSON.stringify(model.content),
+    registered_at: model.registeredAt,
+    updated_at: model.updatedAt,
   };
 }
 
@@ -132,8 +142,8 @@ async function addAliases(db: Kysely<StateSchema>, id: string, aliases: string[]
   await db.insertInto("model_aliases").values(rows).execute();
 }
 
-/** True if a row was refused since there is one like it. */
-async function takenOr(write: () => Promise<void>): Promise<boolean> {
+/** Whether `write` was refused because the id or an alias exists already. */
+async function isTaken(write: () => Promise<void>): Promise<boolean> {
   try {
     await write();
     return false;

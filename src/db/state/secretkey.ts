@@ -7,15 +7,15 @@ const IV_BYTES = 12;
 const TAG_BYTES = 16;
 const FORMAT = 1;
 
-/** Seals texts with `secret.key` (AES-256-GCM). */
+/** Encrypts texts with `secret.key` (AES-256-GCM). */
 export interface SecretKey {
-  /** `owner` is bound to the result: it opens for the same owner only. */
+  /** Encrypts a text. The result is bound to `owner`: only the same owner can open it. */
   seal(text: string, owner: string): Uint8Array;
-  /** Throws if it was sealed with another key, for another owner, or is damaged. */
+  /** Decrypts it. Throws if another key or owner sealed it, or if it is damaged. */
   open(sealed: Uint8Array, owner: string): string;
 }
 
-/** Reads `secret.key` of the data folder, or makes one. Throws if the file is damaged. */
+/** Reads `secret.key` in the data folder `home`, or makes one. Throws if the file is damaged. */
 export function openSecretKey(home: string): SecretKey {
   const path = join(home, "secret.key");
   const key = readKey(path) ?? createKey(path);
@@ -53,22 +53,22 @@ function readKey(path: string): Buffer | undefined {
   );
 }
 
-/** Linking a finished file makes it appear whole, and only if no other process was faster. */
+/** Makes the file by a link: it appears as a whole, and only if no other process was faster. */
 function createKey(path: string): Buffer {
   const key = randomBytes(KEY_BYTES);
-  const own = `${path}.${process.pid}-${randomBytes(4).toString("hex")}`;
-  writeFileSync(own, `${key.toString("base64")}\n`, { mode: 0o600, flag: "wx", flush: true });
+  const temporary = `${path}.${process.pid}-${randomBytes(4).toString("hex")}`;
+  writeFileSync(temporary, `${key.toString("base64")}\n`, { mode: 0o600, flag: "wx", flush: true });
   try {
-    chmodSync(own, 0o600);
-    linkSync(own, path);
+    chmodSync(temporary, 0o600);
+    linkSync(temporary, path);
     return key;
   } catch (cause) {
-    const other = readKey(path);
-    if (other !== undefined) return other;
+    const existing = readKey(path);
+    if (existing !== undefined) return existing;
     if ((cause as NodeJS.ErrnoException).code !== "EPERM") throw cause;
-    renameSync(own, path); // A file system without links.
+    renameSync(temporary, path); // A file system without links.
     return key;
   } finally {
-    rmSync(own, { force: true });
+    rmSync(temporary, { force: true });
   }
 }

@@ -1,5 +1,5 @@
 import { parseEndpoint } from "../../../config/endpoint.ts";
-import type { EndpointFields } from "../../../db/state/endpoints.ts";
+import type { EndpointFields } from "../../../db/state/endpoint.ts";
 import { guardUrl } from "../../../http/ssrf.ts";
 import type { EndpointChangeBody, NewEndpointBody } from "../../../wire/endpoint.ts";
 import { ApiError } from "../../../wire/error.ts";

@@ -1,6 +1,7 @@
 import type { EndpointSetting, Settings } from "../../../config/settings.ts";
 import type { State } from "../../../db/database.ts";
-import type { EndpointFields, EndpointRow, UniqueField } from "../../../db/state/endpoints.ts";
+import type { EndpointFields, EndpointRow } from "../../../db/state/endpoint.ts";
+import type { UniqueField } from "../../../db/state/endpoints.ts";
 import { proxyFor } from "../../../http/client/proxy.ts";
 import { Mutex } from "../../../lib/mutex.ts";
 import { ApiError } from "../../../wire/error.ts";

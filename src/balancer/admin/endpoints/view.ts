@@ -1,5 +1,5 @@
-import type { CheckRecord } from "../../../db/history/checks.ts";
-import type { EndpointRow } from "../../../db/state/endpoints.ts";
+import type { CheckRecord } from "../../../db/history/records.ts";
+import type { EndpointRow } from "../../../db/state/endpoint.ts";
 import type { EndpointCheckView, EndpointModelView, EndpointView } from "../../../wire/endpoint.ts";
 import { Stored } from "../../health/modellist.ts";
 import { shownStatus } from "../../health/state.ts";

@@ -1,4 +1,4 @@
-import type { EndpointFields, EndpointRow } from "../../../db/state/endpoints.ts";
+import type { EndpointFields, EndpointRow } from "../../../db/state/endpoint.ts";
 import type { TokenRefusal } from "../../../db/state/enrolment.ts";
 import type { AnnounceBody, EnrolBody, Enrolled, Welcome } from "../../../wire/enrolment.ts";
 import { ApiError } from "../../../wire/error.ts";

@@ -1,5 +1,5 @@
 import type { State } from "../../../db/database.ts";
-import type { EndpointRow } from "../../../db/state/endpoints.ts";
+import type { EndpointRow } from "../../../db/state/endpoint.ts";
 import type { App, AppContext } from "../../../http/server/app.ts";
 import { readJson } from "../../../http/server/body.ts";
 import { guardUrl } from "../../../http/ssrf.ts";

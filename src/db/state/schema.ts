@@ -1,4 +1,4 @@
-/** The tables of `lb.db` and `history.db` as Kysely sees them; migrations.ts creates them. */
+/** The tables of the state as Kysely sees them; migrations.ts creates them. */
 
 export interface StateSchema {
   endpoints: EndpointsTable;
@@ -12,19 +12,12 @@ export interface StateSchema {
   imports: ImportsTable;
 }
 
-export interface HistorySchema {
-  requests: RequestsTable;
-  usage: UsageTable;
-  checks: ChecksTable;
-  imports: ImportsTable;
-}
-
 export interface EndpointsTable {
   id: string;
   name: string;
   /** As the operator wrote it. */
   base_url: string;
-  /** The same, normalised: what makes an address unique. */
+  /** The same, normalised; unique. */
   url_key: string;
   /** Sealed with `secret.key`. */
   api_key: Uint8Array | null;
@@ -43,14 +36,14 @@ export interface EndpointsTable {
   error_count: number;
   registered_at: number;
   notes: string | null;
-  /** JSON list of texts. */
+  /** JSON list of strings. */
   capabilities: string;
   slots: number | null;
   /** JSON. */
   device_info: string | null;
   model_count: number;
   models_synced_at: number | null;
-  /** Of the list as it was given last; the same list again changes nothing. */
+  /** Of the last list of models; the same list again changes nothing. */
   models_hash: string | null;
   total_requests: number;
   succeeded_requests: number;
@@ -60,9 +53,9 @@ export interface EndpointsTable {
 export interface EndpointModelsTable {
   endpoint_id: string;
   model_id: string;
-  /** JSON list of texts. */
+  /** JSON list of strings. */
   capabilities: string | null;
-  /** JSON list of texts. */
+  /** JSON list of strings. */
   supported_apis: string;
   max_tokens: number | null;
   canonical_name: string | null;
@@ -97,7 +90,7 @@ export interface ImportedModelsTable {
   description: string | null;
   chat_template: string | null;
   size_bytes: number | null;
-  /** JSON list of texts. */
+  /** JSON list of strings. */
   tags: string;
 }
 
@@ -106,17 +99,17 @@ export interface RegisteredModelsTable {
   id: string;
   repo: string;
   filename: string | null;
-  /** A commit; null as long as the hub was not asked. */
+  /** A commit; null until the hub was asked. */
   revision: string | null;
   display_name: string | null;
-  /** As the hub tells it. */
+  /** The hub's. */
   chat_template: string | null;
-  /** As an operator gave it: it goes before the hub's and that of the weights. */
+  /** An operator's; it overrides the hub's and that of the weights. */
   own_template: string | null;
   replicas: number | null;
   /** JSON list of names; null: all nodes. */
   nodes: string | null;
-  /** JSON: what was read of the hub. */
+  /** JSON: what the hub says of the model. */
   content: string;
   registered_at: number;
   updated_at: number;
@@ -138,61 +131,4 @@ export interface ImportsTable {
   file: string;
   content_hash: string;
   imported_at: number;
-}
-
-export interface RequestsTable {
-  seq: number;
-  id: string;
-  request_id: string;
-  request_type: string;
-  model: string;
-  endpoint_id: string | null;
-  endpoint_name: string | null;
-  endpoint_url: string | null;
-  api_key_id: string | null;
-  client_ip: string | null;
-  started_at: number;
-  completed_at: number;
-  streamed: number;
-  retries: number;
-  succeeded: number;
-  http_status: number | null;
-  error: string | null;
-  queue_ms: number | null;
-  first_byte_ms: number | null;
-  duration_ms: number;
-  input_tokens: number | null;
-  output_tokens: number | null;
-  cached_tokens: number | null;
-  token_source: string | null;
-  request_body: string | null;
-  response_body: string | null;
-}
-
-export interface UsageTable {
-  /** `YYYY-MM-DD`, local time of the balancer. */
-  day: string;
-  /** Empty when no endpoint was reached; likewise `model` and `api_key_id`. */
-  endpoint_id: string;
-  model: string;
-  api_key_id: string;
-  request_type: string;
-  requests: number;
-  succeeded: number;
-  failed: number;
-  input_tokens: number;
-  output_tokens: number;
-  cached_tokens: number;
-  duration_ms: number;
-}
-
-export interface ChecksTable {
-  seq: number;
-  endpoint_id: string;
-  checked_at: number;
-  succeeded: number;
-  latency_ms: number | null;
-  error: string | null;
-  status_before: string;
-  status_after: string;
 }

@@ -1,0 +1,83 @@
+import type { Kysely } from "kysely";
+import type { BatchStatement } from "../engine/store.ts";
+import { type CheckRecord, isFailure, type NewRequestRow } from "./records.ts";
+import type { HistorySchema } from "./schema.ts";
+import { historyStatements } from "./statements.ts";
+import { UsageSums } from "./usagesums.ts";
+
+/** A request or a check as it was recorded: rows are made of it only when a batch is written. */
+export type HistoryItem = { id: string; request: NewRequestRow } | { check: CheckRecord };
+
+/** The batch that writes requests, their usage, and checks. */
+export function historyBatch(
+  items: readonly HistoryItem[],
+  sql: ReturnType<typeof historyStatements>,
+): BatchStatement[] {
+  const requests: unknown[][] = [];
+  const checks: unknown[][] = [];
+  const usage = new UsageSums();
+  for (const item of items) {
+    if ("check" in item) checks.push(checkRow(item.check));
+    else {
+      requests.push(requestRow(item.id, item.request));
+      usage.add(item.request, isFailure(item.request));
+    }
+  }
+  return [
+    { sql: sql.request, rows: jsonOf(requests) },
+    { sql: sql.check, rows: jsonOf(checks) },
+    { sql: sql.usage, rows: jsonOf(usage.rows) },
+  ];
+}
+
+/** The batch that writes requests and their usage. */
+export function requestBatch(
+  db: Kysely<HistorySchema>,
+  requests: readonly NewRequestRow[],
+): BatchStatement[] {
+  const items = requests.map((request) => ({ id: request.id ?? Bun.randomUUIDv7(), request }));
+  return historyBatch(items, historyStatements(db));
+}
+
+/** The parameters of the statement `request`. */
+function requestRow(id: string, request: NewRequestRow): unknown[] {
+  const { startedAt, durationMs } = request;
+  const { completedAt = startedAt + Math.round(durationMs) } = request;
+  return [
+    id,
+    request.requestId,
+    request.requestType,
+    request.model,
+    request.endpointId,
+    request.endpointName,
+    request.endpointUrl,
+    request.apiKeyId,
+    request.clientIp,
+    Math.round(startedAt),
+    Math.round(completedAt),
+    +(request.streamed ?? false),
+    request.retries ?? 0,
+    +request.succeeded,
+    request.httpStatus,
+    request.error,
+    request.queueMs,
+    request.firstByteMs,
+    durationMs,
+    request.inputTokens,
+    request.outputTokens,
+    request.cachedTokens,
+    request.tokenSource,
+    request.requestBody,
+    request.responseBody,
+  ];
+}
+
+function checkRow(check: CheckRecord): unknown[] {
+  const { endpointId, checkedAt, succeeded, latencyMs, error, statusBefore, statusAfter } = check;
+  return [endpointId, checkedAt, +succeeded, latencyMs, error, statusBefore, statusAfter];
+}
+
+/** All rows as one text: a separate text for each row would cost more than the row itself. */
+function jsonOf(rows: unknown[][]): string[] {
+  return rows.length === 0 ? [] : [JSON.stringify(rows).slice(1, -1)];
+}

@@ -1,0 +1,77 @@
+import type { EndpointStatus } from "../../wire/endpoint.ts";
+
+/** Where token counts come from: the answer itself, the endpoint's tokenizer, or an estimate. */
+export const TOKEN_SOURCES = ["usage", "tokenizer", "estimate"] as const;
+export type TokenSource = (typeof TOKEN_SOURCES)[number];
+
+/** The `error` of a request whose client left; it counts as a request, but not as a failure. */
+export const CLIENT_CLOSED = "client_closed";
+
+/** One request that was answered, refused or aborted. Times are unix ms, durations ms. */
+export interface RequestRow {
+  id: string;
+  /** The `x-request-id` of its response; clients may choose it, so it may occur twice. */
+  requestId: string;
+  /** `chat`, `generate`, `embeddings`, `responses`, `anthropic_messages` … */
+  requestType: string;
+  model: string;
+  /** Null when no endpoint was reached; likewise its name and URL. */
+  endpointId: string | null;
+  endpointName: string | null;
+  endpointUrl: string | null;
+  apiKeyId: string | null;
+  clientIp: string | null;
+  startedAt: number;
+  completedAt: number;
+  streamed: boolean;
+  /** How many endpoints were tried before the last one. */
+  retries: number;
+  succeeded: boolean;
+  /** The status that the client got; null if it left before. */
+  httpStatus: number | null;
+  error: string | null;
+  /** Waiting time in the queue. */
+  queueMs: number | null;
+  /** From the start to the first byte of the answer. */
+  firstByteMs: number | null;
+  durationMs: number;
+  inputTokens: number | null;
+  outputTokens: number | null;
+  /** Input tokens that the endpoint had in its cache. */
+  cachedTokens: number | null;
+  tokenSource: TokenSource | null;
+}
+
+/** What a client sent and received, redacted and cut by the recorder. */
+export interface RequestBodies {
+  /** Null where the policy is not to keep it. */
+  requestBody: string | null;
+  responseBody: string | null;
+}
+
+/** A request to record. The default of a field that can be null is null. */
+export type NewRequestRow = Pick<
+  RequestRow,
+  "requestId" | "requestType" | "model" | "startedAt" | "durationMs" | "succeeded"
+> &
+  Partial<RequestRow & RequestBodies> & {
+    /** Whether such a model exists; else the statistics do not name it. Default: true. */
+    modelKnown?: boolean;
+  };
+
+/** Whether a request failed. One whose client left neither succeeded nor failed. */
+export function isFailure({ succeeded, error }: NewRequestRow): boolean {
+  return !succeeded && error !== CLIENT_CLOSED;
+}
+
+/** One health check of an endpoint. */
+export interface CheckRecord {
+  endpointId: string;
+  /** Unix ms. */
+  checkedAt: number;
+  succeeded: boolean;
+  latencyMs: number | null;
+  error: string | null;
+  statusBefore: EndpointStatus;
+  statusAfter: EndpointStatus;
+}
