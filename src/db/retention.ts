@@ -3,7 +3,7 @@ import type { Checks } from "./history/checks.ts";
 import type { Requests } from "./history/requests.ts";
 import type { Enrolment } from "./state/enrolment.ts";
 
-export interface RetentionOptions {
+interface RetentionOptions {
   requests: Requests;
   checks: Checks;
   enrolment: Enrolment;

@@ -4,9 +4,9 @@
  * may succeed later. `closed`: the store was closed before. `refused`: everything else, such as a
  * value that a column does not allow.
  */
-export type StorageErrorKind = "duplicate" | "unavailable" | "closed" | "refused";
+type StorageErrorKind = "duplicate" | "unavailable" | "closed" | "refused";
 
-export interface StorageErrorOptions {
+interface StorageErrorOptions {
   /** The database's own name of the error, for the log. */
   code: string;
   /** For `duplicate`: the unique columns, each as `table.column`. Default: none. */
@@ -28,7 +28,7 @@ export class StorageError extends Error {
   }
 }
 
-/** Whether a row was refused because another one has the same value in `column` (`table.name`). */
+/** Whether a row was refused because another one has the same value in `table.column`. */
 export function isDuplicate(error: unknown, column: string): boolean {
   return (
     error instanceof StorageError && error.kind === "duplicate" && error.columns.includes(column)

@@ -6,10 +6,10 @@ import { Mutex } from "../../lib/mutex.ts";
 import { threadDialect } from "./dialect.ts";
 import { migrate, schemaOf } from "./migrate.ts";
 import { prune } from "./prune.ts";
-import type { Migration, Reader, Store } from "./store.ts";
+import type { Migration, RowReader, RowStore } from "./store.ts";
 import { Thread } from "./thread.ts";
 
-export interface StoreOptions {
+interface StoreOptions {
   /** The database file, absolute. */
   path: string;
   /** All steps of the schema, oldest first. */
@@ -25,7 +25,7 @@ const OPEN_BUSY_MS = 5000;
  * Opens a database and brings it to the newest schema. The file is created if there is none, only
  * for this user to read. Throws if it cannot be written, is no database or from a newer program.
  */
-export function openStore<Schema>({ path, migrations, busyMs }: StoreOptions): Store<Schema> {
+export function openStore<Schema>({ path, migrations, busyMs }: StoreOptions): RowStore<Schema> {
   createFile(path);
   prepare(path, migrations);
   return storeOver<Schema>(new Thread({ path, busyMs }));
@@ -35,11 +35,11 @@ export function openStore<Schema>({ path, migrations, busyMs }: StoreOptions): S
  * Opens a second connection to a database that `openStore` has opened. A statement waits up to
  * `busyMs` ms for another process's lock.
  */
-export function openReader<Schema>(path: string, busyMs: number): Reader<Schema> {
+export function openReader<Schema>(path: string, busyMs: number): RowReader<Schema> {
   return storeOver<Schema>(new Thread({ path, busyMs, readOnly: true }));
 }
 
-function storeOver<Schema>(thread: Thread): Store<Schema> {
+function storeOver<Schema>(thread: Thread): RowStore<Schema> {
   const lock = new Mutex();
   const kysely = new Kysely<Schema>({ dialect: threadDialect(thread, lock) });
   return {

@@ -28,14 +28,14 @@ export interface PruneOptions {
 }
 
 /** A connection for queries that take long: it holds up no writing, and cannot write. */
-export interface Reader<Schema> {
+export interface RowReader<Schema> {
   /** Every query throws `StorageError`. */
   readonly kysely: Kysely<Schema>;
   close(): Promise<void>;
 }
 
 /** A store that is open for reading and writing. */
-export interface Store<Schema> extends Reader<Schema> {
+export interface RowStore<Schema> extends RowReader<Schema> {
   /** Runs statements in one transaction, in order. Throws `StorageError`; then none of them ran. */
   batch(statements: readonly BatchStatement[]): Promise<void>;
   /**

@@ -6,7 +6,7 @@ import { sql } from "kysely";
 import { failureOf, makeHome, type TestHome } from "../../testkit/state.ts";
 import { isDuplicate, isTransient, StorageError } from "./error.ts";
 import { openReader, openStore } from "./open.ts";
-import type { Store } from "./store.ts";
+import type { RowStore } from "./store.ts";
 import { Thread } from "./thread.ts";
 
 interface Schema {
@@ -19,7 +19,7 @@ const MIGRATIONS = [
 
 let home: TestHome;
 let path: string;
-let store: Store<Schema>;
+let store: RowStore<Schema>;
 
 beforeEach(() => {
   home = makeHome();

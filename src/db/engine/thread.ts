@@ -2,7 +2,7 @@ import { StorageError } from "./error.ts";
 import { sqliteError } from "./sqliteerror.ts";
 import type { WorkerRequest, WorkerResponse } from "./worker.ts";
 
-export interface ThreadOptions {
+interface ThreadOptions {
   /** The database file; it must exist. */
   path: string;
   /** How long a statement waits for another process's lock, in ms. */
@@ -12,7 +12,7 @@ export interface ThreadOptions {
 }
 
 /** What the worker answers when it has done what it was asked to. */
-export type WorkerResult = Extract<WorkerResponse, { ok: true }>;
+type WorkerResult = Extract<WorkerResponse, { ok: true }>;
 
 /** Bun's worker, which can be told not to keep the process alive. */
 type Worker = globalThis.Worker & { ref(): void; unref(): void };

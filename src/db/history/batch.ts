@@ -1,6 +1,6 @@
 import type { Kysely } from "kysely";
 import type { BatchStatement } from "../engine/store.ts";
-import { type CheckRecord, isFailure, type NewRequestRow } from "./records.ts";
+import { type CheckRecord, countsAsFailure, type NewRequestRow } from "./records.ts";
 import type { HistorySchema } from "./schema.ts";
 import { historyStatements } from "./statements.ts";
 import { UsageSums } from "./usagesums.ts";
@@ -20,7 +20,7 @@ export function historyBatch(
     if ("check" in item) checks.push(checkRow(item.check));
     else {
       requests.push(requestRow(item.id, item.request));
-      usage.add(item.request, isFailure(item.request));
+      usage.add(item.request, countsAsFailure(item.request));
     }
   }
   return [

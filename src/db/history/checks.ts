@@ -1,17 +1,21 @@
 import type { Kysely } from "kysely";
 import type { EndpointStatus } from "../../wire/endpoint.ts";
-import type { Reader, Store } from "../engine/store.ts";
+import type { RowReader, RowStore } from "../engine/store.ts";
 import type { CheckRecord } from "./records.ts";
 import type { ChecksTable, HistorySchema } from "./schema.ts";
 import type { HistoryWriter } from "./writer.ts";
 
 /** The history of health checks. Every query throws `StorageError`. */
 export class Checks {
-  readonly #store: Store<HistorySchema>;
+  readonly #store: RowStore<HistorySchema>;
   readonly #reader: Kysely<HistorySchema>;
   readonly #writer: HistoryWriter;
 
-  constructor(store: Store<HistorySchema>, reader: Reader<HistorySchema>, writer: HistoryWriter) {
+  constructor(
+    store: RowStore<HistorySchema>,
+    reader: RowReader<HistorySchema>,
+    writer: HistoryWriter,
+  ) {
     this.#store = store;
     this.#reader = reader.kysely;
     this.#writer = writer;

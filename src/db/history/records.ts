@@ -5,7 +5,7 @@ export const TOKEN_SOURCES = ["usage", "tokenizer", "estimate"] as const;
 export type TokenSource = (typeof TOKEN_SOURCES)[number];
 
 /** The `error` of a request whose client left; it counts as a request, but not as a failure. */
-export const CLIENT_CLOSED = "client_closed";
+const CLIENT_CLOSED = "client_closed";
 
 /** One request that was answered, refused or aborted. Times are unix ms, durations ms. */
 export interface RequestRow {
@@ -60,7 +60,7 @@ export type NewRequestRow = Pick<
   };
 
 /** Whether a request failed. One whose client left neither succeeded nor failed. */
-export function isFailure({ succeeded, error }: NewRequestRow): boolean {
+export function countsAsFailure({ succeeded, error }: NewRequestRow): boolean {
   return !succeeded && error !== CLIENT_CLOSED;
 }
 

@@ -1,10 +1,9 @@
 import { Database } from "bun:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
-import { addEndpoint, makeHome, makeRequest, type TestHome } from "../../testkit/state.ts";
+import { makeHome, makeRequest, type TestHome } from "../../testkit/state.ts";
 import type { State } from "../database.ts";
 import type { NewRequestRow } from "./records.ts";
-import { dayOf } from "./usage.ts";
 
 let home: TestHome;
 let state: State;
@@ -117,86 +116,4 @@ describe("the request history", () => {
     }
     db.close();
   });
-});
-
-describe("usage", () => {
-  const noon = (day: string) => new Date(`${day}T12:00:00`).getTime();
-
-  test("is added up by day, endpoint, model, key and kind, and outlives the history", async () => {
-    const one = { inputTokens: 10, outputTokens: 5, cachedTokens: 2, durationMs: 100 };
-    const [a, b] = [{ endpointId: "a" }, { endpointId: "b", apiKeyId: "k" }];
-    await record(
-      { ...one, ...a, startedAt: noon("2026-01-31"), model: "x" },
-      { ...one, ...a, startedAt: noon("2026-02-01"), model: "x", succeeded: false },
-    );
-    await record(
-      { ...one, ...b, startedAt: noon("2026-02-01"), model: "y" },
-      { ...one, ...a, startedAt: noon("2026-02-01"), model: "x", requestType: "embeddings" },
-    );
-    await state.requests.prune(Date.now());
-    const { usage } = state;
-    const four = { requests: 4, succeeded: 3, failed: 1, durationMs: 400 };
-    const tokens = { inputTokens: 40, outputTokens: 20, cachedTokens: 8 };
-    expect(await usage.totals()).toEqual({ ...four, ...tokens });
-    expect(await usage.totals({ model: "none" })).toMatchObject({ requests: 0, inputTokens: 0 });
-    const counts = async (rows: Promise<{ requests: number }[]>) =>
-      (await rows).map(({ requests }) => requests);
-    expect(await counts(usage.by("endpointId"))).toEqual([3, 1]);
-    expect(await counts(usage.by("apiKeyId", { apiKeyId: "k" }))).toEqual([1]);
-    expect(await counts(usage.by("requestType"))).toEqual([3, 1]);
-    expect(await usage.daily({ endpointId: "a" })).toMatchObject([
-      { day: "2026-01-31", requests: 1 },
-      { day: "2026-02-01", requests: 2, failed: 1 },
-    ]);
-    const february = { fromDay: "2026-02-01", untilDay: "2026-02-28" };
-    expect(await usage.monthly(february)).toMatchObject([{ month: "2026-02", requests: 3 }]);
-  });
-
-  test("books names that only a client made up under no model", async () => {
-    const base = { startedAt: noon("2026-01-01"), succeeded: false };
-    await record(
-      { ...base, model: "made up", httpStatus: 404 },
-      { ...base, model: "busy", httpStatus: 429 },
-      { ...base, model: "busy", httpStatus: 504 },
-      { ...base, model: "busy", httpStatus: 400, endpointId: "e" },
-    );
-    expect(await state.usage.by("model")).toMatchObject([
-      { model: "", requests: 1 },
-      { model: "busy", requests: 3 },
-    ]);
-  });
-
-  test("counts for the endpoint's own row too", async () => {
-    const { id: endpointId } = await addEndpoint(state, { name: "a", baseUrl: "http://a" });
-    await record({ endpointId }, { endpointId, succeeded: false }, { endpointId });
-    const counts = { totalRequests: 3, succeededRequests: 2, failedRequests: 1 };
-    expect(await state.endpoints.get(endpointId)).toMatchObject(counts);
-  });
-
-  test("belongs to the local day", () => {
-    expect(dayOf(new Date(2026, 0, 5, 0, 0).getTime())).toBe("2026-01-05");
-    expect(dayOf(new Date(2026, 0, 5, 23, 59, 59).getTime())).toBe("2026-01-05");
-  });
-});
-
-test("health checks are kept, newest first, for a time and up to a number", async () => {
-  for (let i = 1; i <= 1300; i += 1) {
-    state.checks.record({
-      ...{ endpointId: i % 2 === 0 ? "even" : "odd", checkedAt: i, succeeded: i % 2 === 0 },
-      ...{ latencyMs: i % 2 === 0 ? 1.5 : null, error: i % 2 === 0 ? null : "HTTP 500" },
-      ...{ statusBefore: "online", statusAfter: "error" },
-    });
-  }
-  await state.writes.flush();
-  const newest = await state.checks.of("odd", { limit: 2 });
-  const failed = { endpointId: "odd", succeeded: false, latencyMs: null, error: "HTTP 500" };
-  const after = { statusBefore: "online", statusAfter: "error" } as const;
-  expect(newest).toEqual([
-    { ...failed, ...after, checkedAt: 1299 },
-    { ...failed, ...after, checkedAt: 1297 },
-  ]);
-  expect((await state.checks.of("odd", { before: 4 })).map((row) => row.checkedAt)).toEqual([3, 1]);
-  expect(await state.checks.prune(601, 1000)).toBe(600);
-  expect(await state.checks.prune(0, 100)).toBe(600);
-  expect(await state.checks.of("even", { limit: 1000 })).toHaveLength(50);
 });

@@ -1,6 +1,6 @@
 import type { ExpressionBuilder, Kysely, Selectable } from "kysely";
 import { sql } from "kysely";
-import type { Reader, Store } from "../engine/store.ts";
+import type { RowReader, RowStore } from "../engine/store.ts";
 import {
   type NewRequestRow,
   type RequestBodies,
@@ -12,7 +12,7 @@ import { REQUEST_COLUMNS } from "./statements.ts";
 import type { HistoryWriter } from "./writer.ts";
 
 /** All conditions that are present hold at once. */
-export interface RequestFilter {
+interface RequestFilter {
   model?: string;
   endpointId?: string;
   apiKeyId?: string;
@@ -27,7 +27,7 @@ export interface RequestFilter {
 }
 
 /** The requests that began in one minute. */
-export interface MinuteCounts {
+interface MinuteCounts {
   /** When it began, in unix ms. */
   minute: number;
   succeeded: number;
@@ -39,11 +39,15 @@ const PAGE_ROWS = 1000;
 
 /** The history of requests. Every query throws `StorageError`. */
 export class Requests {
-  readonly #store: Store<HistorySchema>;
+  readonly #store: RowStore<HistorySchema>;
   readonly #reader: Kysely<HistorySchema>;
   readonly #writer: HistoryWriter;
 
-  constructor(store: Store<HistorySchema>, reader: Reader<HistorySchema>, writer: HistoryWriter) {
+  constructor(
+    store: RowStore<HistorySchema>,
+    reader: RowReader<HistorySchema>,
+    writer: HistoryWriter,
+  ) {
     this.#store = store;
     this.#reader = reader.kysely;
     this.#writer = writer;

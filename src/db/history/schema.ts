@@ -38,7 +38,7 @@ export interface RequestsTable {
   response_body: string | null;
 }
 
-export interface UsageTable {
+interface UsageTable {
   /** `YYYY-MM-DD`, local time of the balancer. */
   day: string;
   /** Empty when no endpoint was reached; likewise `model` and `api_key_id`. */

@@ -1,5 +1,5 @@
 import { type Kysely, sql } from "kysely";
-import type { Reader } from "../engine/store.ts";
+import type { RowReader } from "../engine/store.ts";
 import type { HistorySchema } from "./schema.ts";
 
 /** Sums over requests. */
@@ -14,10 +14,10 @@ export interface UsageTotals {
 }
 
 /** What usage can be grouped by. The first three are "" for requests that had none. */
-export type UsageDimension = "endpointId" | "model" | "apiKeyId" | "requestType" | "day" | "month";
+type UsageDimension = "endpointId" | "model" | "apiKeyId" | "requestType" | "day" | "month";
 
 /** All conditions that are present hold at once. */
-export interface UsageFilter {
+interface UsageFilter {
   endpointId?: string;
   model?: string;
   apiKeyId?: string;
@@ -44,7 +44,7 @@ const EXPRESSIONS = {
 export class Usage {
   readonly #reader: Kysely<HistorySchema>;
 
-  constructor(reader: Reader<HistorySchema>) {
+  constructor(reader: RowReader<HistorySchema>) {
     this.#reader = reader.kysely;
   }
 

@@ -5,7 +5,6 @@ import { join } from "node:path";
 import { addEndpoint, makeHome, makeRequest, silent, type TestHome } from "../../testkit/state.ts";
 import type { State } from "../database.ts";
 import { openState } from "../database.ts";
-import { CLIENT_CLOSED } from "./records.ts";
 
 let home: TestHome;
 
@@ -138,7 +137,7 @@ test("closing writes what waits, and writing again after that is no error", asyn
 test("a client that left is no failure of the endpoint", async () => {
   const state = await home.open();
   const { id } = await addEndpoint(state, { name: "a", baseUrl: "http://a" });
-  const cancelled = { endpointId: id, succeeded: false, error: CLIENT_CLOSED };
+  const cancelled = { endpointId: id, succeeded: false, error: "client_closed" };
   state.requests.record(makeRequest(cancelled));
   state.requests.record(makeRequest({ ...cancelled, error: "stream_broke" }));
   await state.writes.flush();

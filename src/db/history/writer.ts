@@ -1,14 +1,14 @@
 import type { Logger } from "../../lib/log.ts";
-import type { Store } from "../engine/store.ts";
+import type { RowStore } from "../engine/store.ts";
 import { WriteBehindQueue } from "../engine/writebehind.ts";
 import type { EndpointWriter } from "../state/endpointwriter.ts";
 import { type HistoryItem, historyBatch } from "./batch.ts";
-import { type CheckRecord, isFailure, type NewRequestRow } from "./records.ts";
+import { type CheckRecord, countsAsFailure, type NewRequestRow } from "./records.ts";
 import type { HistorySchema } from "./schema.ts";
 import { historyStatements } from "./statements.ts";
 
-export interface HistoryWriterOptions {
-  history: Store<HistorySchema>;
+interface HistoryWriterOptions {
+  history: RowStore<HistorySchema>;
   /** Counts the requests of each endpoint. */
   endpoints: EndpointWriter;
   log: Logger;
@@ -37,7 +37,7 @@ export class HistoryWriter {
     this.queue.put(id, { id, request });
     const { endpointId, succeeded } = request;
     if (typeof endpointId !== "string") return;
-    this.#endpoints.count(endpointId, succeeded, isFailure(request));
+    this.#endpoints.count(endpointId, succeeded, countsAsFailure(request));
   }
 
   /** Writes a health check. */

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, renameSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Kysely } from "kysely";
 import type { Logger } from "../../lib/log.ts";
-import type { Store } from "../engine/store.ts";
+import type { RowStore } from "../engine/store.ts";
 import { requestBatch } from "../history/batch.ts";
 import type { NewRequestRow } from "../history/records.ts";
 import type { HistorySchema } from "../history/schema.ts";
@@ -16,11 +16,11 @@ import type { ImportsTable, StateSchema } from "../state/schema.ts";
 import type { SecretKey } from "../state/secretkey.ts";
 import { readEndpoints, readModels, readNodes, readRequests } from "./files.ts";
 
-export interface LegacyOptions {
+interface LegacyOptions {
   /** The data folder, absolute. */
   home: string;
-  state: Store<StateSchema>;
-  history: Store<HistorySchema>;
+  state: RowStore<StateSchema>;
+  history: RowStore<HistorySchema>;
   secret: SecretKey;
   writer: EndpointWriter;
   log: Logger;
@@ -141,7 +141,11 @@ async function freeName(endpoints: Endpoints, name: string): Promise<string> {
   }
 }
 
-async function storeModels(state: Store<StateSchema>, models: ImportedModel[], note: ImportsTable) {
+async function storeModels(
+  state: RowStore<StateSchema>,
+  models: ImportedModel[],
+  note: ImportsTable,
+) {
   return state.kysely.transaction().execute(async (db) => {
     for (const { sizeBytes, chatTemplate, tags, ...rest } of models) {
       const more = { size_bytes: sizeBytes, chat_template: chatTemplate };
@@ -157,7 +161,7 @@ async function storeModels(state: Store<StateSchema>, models: ImportedModel[], n
 }
 
 async function storeRequests(
-  history: Store<HistorySchema>,
+  history: RowStore<HistorySchema>,
   requests: NewRequestRow[],
   note: ImportsTable,
 ) {

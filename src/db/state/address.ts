@@ -1,5 +1,5 @@
 /** The two forms of an endpoint's address. */
-export interface EndpointAddress {
+interface EndpointAddress {
   /** As the operator wrote it, without credentials and surrounding white space. */
   shown: string;
   /** Normalised: two texts that mean the same address have the same key. */

@@ -18,7 +18,7 @@ export type DeviceInfo = z.infer<typeof DeviceInfo>;
 
 export const ENDPOINT_ORIGINS = ["api", "config", "node"] as const;
 /** Who registered an endpoint: an operator, the configuration, or a node itself. */
-export type EndpointOrigin = (typeof ENDPOINT_ORIGINS)[number];
+type EndpointOrigin = (typeof ENDPOINT_ORIGINS)[number];
 
 /** The part of an endpoint that an operator or a node sets. */
 export interface EndpointFields {

@@ -1,6 +1,6 @@
 import type { Selectable } from "kysely";
 import { Mutex } from "../../lib/mutex.ts";
-import type { BatchStatement, Store } from "../engine/store.ts";
+import type { BatchStatement, RowStore } from "../engine/store.ts";
 import { readJsonColumn, StringList } from "./jsoncolumn.ts";
 import type { EndpointModelsTable, StateSchema } from "./schema.ts";
 
@@ -22,7 +22,7 @@ export interface EndpointModel {
 export type ListedModel = Pick<EndpointModel, "modelId"> & Partial<EndpointModel>;
 
 /** What a new list changed. `updated` counts the models that both lists have. */
-export interface ModelListChange {
+interface ModelListChange {
   added: number;
   removed: number;
   updated: number;
@@ -30,11 +30,11 @@ export interface ModelListChange {
 
 /** The models that each endpoint lists. Every method throws `StorageError`. */
 export class EndpointModels {
-  readonly #store: Store<StateSchema>;
+  readonly #store: RowStore<StateSchema>;
   readonly #replacing = new Mutex();
   readonly #sql: Record<"put" | "drop" | "note", string>;
 
-  constructor(store: Store<StateSchema>) {
+  constructor(store: RowStore<StateSchema>) {
     this.#store = store;
     this.#sql = compile(store);
   }
@@ -67,17 +67,6 @@ export class EndpointModels {
       .limit(limit)
       .execute();
     return rows.map(toModel);
-  }
-
-  /** The model of an endpoint with this id; case matters. */
-  async find(endpointId: string, modelId: string): Promise<EndpointModel | undefined> {
-    const row = await this.#store.kysely
-      .selectFrom("endpoint_models")
-      .selectAll()
-      .where("endpoint_id", "=", endpointId)
-      .where("model_id", "=", modelId)
-      .executeTakeFirst();
-    return row === undefined ? undefined : toModel(row);
   }
 
   async #replace(endpointId: string, models: readonly ListedModel[], syncedAt: number) {
@@ -114,7 +103,7 @@ export class EndpointModels {
   }
 }
 
-function compile({ kysely }: Store<StateSchema>) {
+function compile({ kysely }: RowStore<StateSchema>) {
   const put = kysely
     .insertInto("endpoint_models")
     .values(toRow("", { modelId: "" }))

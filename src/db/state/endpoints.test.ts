@@ -4,8 +4,6 @@ import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { addEndpoint, makeHome, type TestHome } from "../../testkit/state.ts";
 import type { State } from "../database.ts";
-import { parseAddress } from "./address.ts";
-import { openSecretKey } from "./secretkey.ts";
 
 let home: TestHome;
 let state: State;
@@ -152,38 +150,4 @@ describe("the API key of an endpoint", () => {
     const b = await addEndpoint(state, { name: "b", baseUrl: "http://b", apiKey: "new" });
     expect(await state.endpoints.apiKeys()).toEqual(new Map([[b.id, "new"]]));
   });
-});
-
-describe("a secret", () => {
-  test("opens for its owner only, and not when it was changed", () => {
-    const secret = openSecretKey(home.path);
-    const sealed = secret.seal("ü", "a");
-    expect(secret.open(sealed, "a")).toBe("ü");
-    expect(openSecretKey(home.path).open(sealed, "a")).toBe("ü");
-    expect(secret.seal("ü", "a")).not.toEqual(sealed);
-    expect(() => secret.open(sealed, "b")).toThrow();
-    for (const at of sealed.keys()) {
-      const changed = sealed.map((byte, i) => (i === at ? byte ^ 1 : byte));
-      expect(() => secret.open(changed, "a")).toThrow();
-    }
-  });
-});
-
-test.each([
-  ["http://Host:80/", "http://host"],
-  ["HTTPS://host:443/v1", "https://host"],
-  ["http://host:8080//", "http://host:8080"],
-  ["http://host/api/v1/", "http://host/api"],
-  ["http://user:pw@host/", "http://host"],
-  [" http://[::1]:80/ ", "http://[::1]"],
-  ["http://host/v10", "http://host/v10"],
-])("the address %s is unique as %s", (text, key) => {
-  expect(parseAddress(text).key).toBe(key);
-  expect(parseAddress(text).shown).not.toContain("@");
-});
-
-test("what is no http address is refused", () => {
-  for (const text of ["", "host", "ftp://host", "file:///x"]) {
-    expect(() => parseAddress(text)).toThrow(TypeError);
-  }
 });

@@ -19,16 +19,16 @@ import type { SecretKey } from "./secretkey.ts";
 export type UniqueField = "name" | "url" | "node";
 
 /** The stored endpoint, or the unique field that another endpoint has already. */
-export type CreateResult = { endpoint: EndpointRow } | { taken: UniqueField };
-export type UpdateResult = CreateResult | "not_found";
+type CreateResult = { endpoint: EndpointRow } | { taken: UniqueField };
+type UpdateResult = CreateResult | "not_found";
 
 /** Both conditions hold at once. */
-export interface EndpointFilter {
+interface EndpointFilter {
   status?: EndpointStatus;
   type?: EndpointKind;
 }
 
-export interface EndpointsOptions {
+interface EndpointsOptions {
   db: Kysely<StateSchema>;
   secret: SecretKey;
   writer: EndpointWriter;

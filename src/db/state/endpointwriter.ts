@@ -1,6 +1,6 @@
 import type { Kysely } from "kysely";
 import type { Logger } from "../../lib/log.ts";
-import type { BatchStatement, Store } from "../engine/store.ts";
+import type { BatchStatement, RowStore } from "../engine/store.ts";
 import { WriteBehindQueue } from "../engine/writebehind.ts";
 import type { EndpointHealth, InferenceLatency } from "./endpoint.ts";
 import type { StateSchema } from "./schema.ts";
@@ -19,7 +19,7 @@ interface EndpointUpdate {
 export class EndpointWriter {
   readonly queue: WriteBehindQueue<EndpointUpdate>;
 
-  constructor(state: Store<StateSchema>, log: Logger) {
+  constructor(state: RowStore<StateSchema>, log: Logger) {
     const sql = updateStatements(state.kysely);
     this.queue = new WriteBehindQueue({
       name: "endpoints",
@@ -46,7 +46,7 @@ export class EndpointWriter {
   }
 }
 
-/** Changes the older update: most updates count one more request and need no object of their own. */
+/** Changes the older update, since a new object for each counted request would cost more. */
 function merge(older: EndpointUpdate, newer: EndpointUpdate): EndpointUpdate {
   if (newer.health !== undefined) older.health = newer.health;
   if (newer.latency !== undefined) older.latency = newer.latency;

@@ -4,10 +4,10 @@ import type { TokenState } from "../../wire/enrolment.ts";
 import type { StateSchema } from "./schema.ts";
 
 /** What a token can be used for; it is refused for anything else. */
-export type TokenPurpose = "node";
+type TokenPurpose = "node";
 
 /** A token to make. */
-export interface TokenOptions {
+interface TokenOptions {
   purpose: TokenPurpose;
   /** How long it can be used, in ms. Default: 1 hour. */
   ttlMs?: number;
@@ -33,7 +33,7 @@ export interface TokenRow {
 export type TokenRefusal = "unknown" | Exclude<TokenState, "usable">;
 
 /** Whether a token could be used. `again`: the same node had used it before; that counts once. */
-export type Redemption =
+type Redemption =
   | { ok: true; tokenId: string; again: boolean }
   | { ok: false; reason: TokenRefusal };
 

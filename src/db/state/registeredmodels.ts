@@ -32,7 +32,7 @@ export interface RegisteredRow {
 }
 
 /** The fields of a registered model that can change. */
-export type RegisteredChange = Partial<
+type RegisteredChange = Partial<
   Omit<RegisteredRow, "id" | "filename" | "registeredAt" | "updatedAt">
 >;
 

@@ -63,7 +63,7 @@ export interface EndpointModelsTable {
   created_at: number | null;
 }
 
-export interface EnrolmentTokensTable {
+interface EnrolmentTokensTable {
   id: string;
   token_hash: string;
   purpose: string;
@@ -75,14 +75,14 @@ export interface EnrolmentTokensTable {
   revoked_at: number | null;
 }
 
-export interface NodeKeysTable {
+interface NodeKeysTable {
   node_id: string;
   key_hash: string;
   token_id: string | null;
   created_at: number;
 }
 
-export interface ImportedModelsTable {
+interface ImportedModelsTable {
   name: string;
   repo: string | null;
   filename: string | null;
@@ -115,12 +115,12 @@ export interface RegisteredModelsTable {
   updated_at: number;
 }
 
-export interface ModelAliasesTable {
+interface ModelAliasesTable {
   alias: string;
   model_id: string;
 }
 
-export interface HubCacheTable {
+interface HubCacheTable {
   key: string;
   /** JSON. */
   body: string;
