@@ -96,11 +96,11 @@ function batch(batched: { sql: string; rows: SQLQueryBindings[][] }[]): WorkerRe
 }
 
 function prepared(sql: string): Statement {
-  const known = statements.get(sql);
-  if (known !== undefined) {
+  const cached = statements.get(sql);
+  if (cached !== undefined) {
     statements.delete(sql);
-    statements.set(sql, known);
-    return known;
+    statements.set(sql, cached);
+    return cached;
   }
   const statement = opened().prepare(sql);
   statements.set(sql, statement);
