@@ -17,8 +17,8 @@ import { routeQueueStats } from "./admin/queuestats.ts";
 import { ModelSync } from "./admin/sync/sync.ts";
 import { Monitor, type MonitorEvents } from "./health/monitor.ts";
 import { CheckPersistence } from "./health/persistence.ts";
-import { Pipeline } from "./inference/pipeline.ts";
-import { PoolSlots } from "./inference/poolslots.ts";
+import { Pipeline, type PipelineParts } from "./inference/pipeline.ts";
+import { PoolSlots, type PoolSlotsParts } from "./inference/poolslots.ts";
 import { Requirements } from "./inference/requirements.ts";
 import { routeInference } from "./inference/routes.ts";
 import { routeOllama } from "./ollama/routes.ts";
@@ -97,14 +97,9 @@ export async function createBalancer(options: BalancerOptions): Promise<Balancer
   routeQueueStats(app, { pool, gate });
   routeMetrics(app, metrics);
   routeProviderMetrics(app, providers.metrics);
-  const requirements = new Requirements(pool);
-  const slots = new PoolSlots({
-    ...{ pool, gate, monitor, availability, requirements, settings, log },
-    absence: (model) => sync.absence(model),
-  });
-  const principals = new Principals();
-  const stations = { principals, pool, providers, requirements, slots, recorder, settings };
-  routeInference(app, new Pipeline(stations));
+  const absence = (model: string) => sync.absence(model);
+  const routing = { pool, gate, monitor, availability, absence };
+  routeInference(app, createPipeline({ ...routing, providers, recorder, settings, log }));
 
   await endpointRegistry.load();
   return {
@@ -130,6 +125,18 @@ export async function createBalancer(options: BalancerOptions): Promise<Balancer
       await recorder.flush();
     },
   };
+}
+
+/** Builds the way of inference requests. */
+function createPipeline(
+  parts: Omit<PoolSlotsParts, "requirements"> &
+    Pick<PipelineParts, "providers" | "recorder" | "settings">,
+): Pipeline {
+  const { pool, providers, recorder, settings } = parts;
+  const requirements = new Requirements(pool);
+  const slots = new PoolSlots({ ...parts, requirements });
+  const principals = new Principals();
+  return new Pipeline({ principals, pool, providers, requirements, slots, recorder, settings });
 }
 
 function named({ name, models: [id = name, ...others] }: AliasSetting): NamedModel {

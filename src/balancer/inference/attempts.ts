@@ -69,7 +69,7 @@ export class Attempts {
     }
   }
 
-  /** The next slot; undefined if the last result is to be used. Throws if there is none of either. */
+  /** The next slot; undefined: the last result stands. Throws if there is neither. */
   #next(last: Result | undefined): Slot | undefined | Promise<Slot | undefined> {
     const { slots } = this.#parts;
     const isOver = this.#poolRequest.tried.length > RETRIES_MAX;

@@ -26,16 +26,16 @@ export interface PipelineParts extends AttemptsParts {
  * The way of every inference request, whether its body is JSON or a form. A station writes what it
  * finds into the request's context, or throws what the client is told:
  *
- * | station    | what it does                                                      | throws        |
- * |------------|-------------------------------------------------------------------|---------------|
- * | admit      | `http/server/app.ts`, before any route: request id, host, drain   | 403, 503      |
- * | authorise  | who asks, and whether they may; today everybody may               |               |
- * | read       | the body, and the model and stream that it asks for               | 400, 413, 415 |
- * | resolve    | which model is meant: one of a provider, or one of the pool's     | 401           |
- * | capability | whether the model can do it, and what an endpoint must have       | 400           |
- * | media      | images are checked and fetched                                    | 400, 413      |
- * | attempts   | one upstream after the other, until one answers                   | 404 to 504    |
- * | record     | what history is to know, noted until the answer's last byte       |               |
+ * | station    | what it does                                                     | throws        |
+ * |------------|------------------------------------------------------------------|---------------|
+ * | admit      | `http/server/app.ts`, before any route: request id, host, drain  | 403, 503      |
+ * | authorise  | who asks, and whether they may; today everybody may              |               |
+ * | read       | the body, and the model and stream that it asks for              | 400, 413, 415 |
+ * | resolve    | which model is meant: one of a provider, or one of the pool's    | 401           |
+ * | capability | whether the model can do it, and what an endpoint must have      | 400           |
+ * | media      | images are checked and fetched                                   | 400, 413      |
+ * | attempts   | one upstream after the other, until one answers                  | 404 to 504    |
+ * | record     | what history is to know, noted until the answer's last byte      |               |
  */
 export class Pipeline {
   readonly #parts: PipelineParts;

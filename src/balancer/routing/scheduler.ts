@@ -47,7 +47,7 @@ export interface SchedulerCounts {
  * A slot that gets free (`offer`) is given away within the call, so nobody can come in between:
  * 1. The endpoint is not open or has no free slot: nothing.
  * 2. Among the queues whose model the endpoint has and whose requirement it meets, the one served
- *    longest ago. Requests that require different things of an endpoint wait in queues of their own.
+ *    longest ago. Requests that require different things wait in queues of their own.
  * 3. Its next request, see `FairQueue`, is granted; then again from 1.
  */
 export class Scheduler<E extends Routable> {

@@ -45,21 +45,53 @@ const LINE_FEED = 10;
  * back until its rest arrives: what a client has got of a broken stream is then whole lines, and
  * another body can go on from there.
  */
-export function relay(first: Exchange, options: RelayOptions): Relayed {
-  const { watch, afterBreak, head, tap, rewrite } = options;
-  let body = first;
-  const { promise: sent, resolve } = Promise.withResolvers<SendOutcome>();
-  const lines = afterBreak === undefined ? undefined : new WholeLines();
-  const end = (outcome: SendOutcome) => {
-    watch.end();
-    resolve(outcome);
-  };
+export function relay(body: Exchange, options: RelayOptions): Relayed {
+  const source = new RelaySource(body, options);
+  const stream = new ReadableStream<Uint8Array>(source, { highWaterMark: 0 });
+  return { stream, sent: source.sent };
+}
 
-  async function pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
+type Controller = ReadableStreamDefaultController<Uint8Array>;
+
+/** Where the client's stream comes from: the body of one target, then perhaps of another. */
+class RelaySource {
+  readonly sent: Promise<SendOutcome>;
+  readonly #resolve: (outcome: SendOutcome) => void;
+  readonly #options: RelayOptions;
+  readonly #lines: WholeLines | undefined;
+  #body: Exchange;
+
+  constructor(body: Exchange, options: RelayOptions) {
+    const { promise, resolve } = Promise.withResolvers<SendOutcome>();
+    this.sent = promise;
+    this.#resolve = resolve;
+    this.#body = body;
+    this.#options = options;
+    this.#lines = options.afterBreak === undefined ? undefined : new WholeLines();
+  }
+
+  start(controller: Controller): void {
+    const { watch, head, tap, idleTimeoutMs } = this.#options;
+    watch.wait("client", idleTimeoutMs);
+    watch.onEnd = (reason) => {
+      this.#body.abort(reason);
+      if (reason.kind !== "client_closed") return;
+      this.#end("cancelled");
+      // Nobody may be pulling: a client that stopped reading is cut off.
+      controller.error();
+    };
+    if (head === undefined) return;
+    tap?.push(head);
+    controller.enqueue(head);
+  }
+
+  async pull(controller: Controller): Promise<void> {
+    const { watch, tap, rewrite } = this.#options;
+    const lines = this.#lines;
     try {
       for (;;) {
         watch.touch("rest");
-        const read = body.read();
+        const read = this.#body.read();
         const bytes = read instanceof Promise ? await read : read;
         if (bytes !== undefined) tap?.push(bytes);
         const whole = bytes === undefined || lines === undefined ? bytes : lines.take(bytes);
@@ -70,29 +102,31 @@ export function relay(first: Exchange, options: RelayOptions): Relayed {
           return;
         }
         if (bytes !== undefined) continue;
-        for (const last of ending()) controller.enqueue(last);
-        end("complete");
+        for (const last of this.#ending()) controller.enqueue(last);
+        this.#end("complete");
         controller.close();
         return;
       }
     } catch (cause) {
-      await broken(controller, cause);
+      await this.#broken(controller, cause);
     }
   }
 
-  async function broken(
-    controller: ReadableStreamDefaultController<Uint8Array>,
-    cause: unknown,
-  ): Promise<void> {
+  cancel(): void {
+    this.#options.watch.cancel();
+  }
+
+  async #broken(controller: Controller, cause: unknown): Promise<void> {
+    const { watch, afterBreak } = this.#options;
     if (watch.reason?.kind === "client_closed") return;
     const sequel = await afterBreak?.(cause);
     if (sequel !== undefined && "body" in sequel) {
       // What was held back of a line is said again.
-      lines?.rest();
-      body = sequel.body;
-      return pull(controller);
+      this.#lines?.rest();
+      this.#body = sequel.body;
+      return this.pull(controller);
     }
-    end("failed");
+    this.#end("failed");
     // Without an argument, because Bun prints what it is given.
     if (sequel === undefined) return void controller.error();
     controller.enqueue(sequel.last);
@@ -100,28 +134,17 @@ export function relay(first: Exchange, options: RelayOptions): Relayed {
   }
 
   /** What is sent when the target's stream has ended. */
-  function ending(): Uint8Array[] {
-    const rest = lines?.rest();
+  #ending(): Uint8Array[] {
+    const { rewrite } = this.#options;
+    const rest = this.#lines?.rest();
     const made = rest === undefined || rewrite === undefined ? rest : rewrite.push(rest);
     return [made, rewrite?.end()].filter((piece) => piece !== undefined);
   }
 
-  function start(controller: ReadableStreamDefaultController<Uint8Array>): void {
-    watch.wait("client", options.idleTimeoutMs);
-    watch.onEnd = (reason) => {
-      body.abort(reason);
-      if (reason.kind !== "client_closed") return;
-      end("cancelled");
-      // Nobody may be pulling: a client that stopped reading is cut off.
-      controller.error();
-    };
-    if (head === undefined) return;
-    tap?.push(head);
-    controller.enqueue(head);
+  #end(outcome: SendOutcome): void {
+    this.#options.watch.end();
+    this.#resolve(outcome);
   }
-  const cancel = () => watch.cancel();
-  const stream = new ReadableStream<Uint8Array>({ start, pull, cancel }, { highWaterMark: 0 });
-  return { stream, sent };
 }
 
 /** Cuts a stream of bytes at line ends only. */
