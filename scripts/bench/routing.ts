@@ -1,4 +1,4 @@
-import { Gate } from "../../src/balancer/routing/gate.ts";
+import { SlotGate } from "../../src/balancer/routing/gate.ts";
 import { PrefixIndex } from "../../src/balancer/routing/prefix.ts";
 import { fingerprint } from "../../src/balancer/routing/prompt.ts";
 import type { Strategy } from "../../src/config/settings.ts";
@@ -38,7 +38,7 @@ function prepare({ strategy, endpoints, serving, models, waiting }: Case): Batch
     for (const one of having) one.served.add(name);
     byModel.set(name, having);
   }
-  const gate = new Gate<TestEndpoint>({
+  const gate = new SlotGate<TestEndpoint>({
     candidates: (model) => byModel.get(model) ?? [],
     strategy,
     prefixes: new PrefixIndex<TestEndpoint>(),
@@ -48,7 +48,7 @@ function prepare({ strategy, endpoints, serving, models, waiting }: Case): Batch
 }
 
 /** A request finds a free slot, is answered and gives the slot back. */
-function granting(gate: Gate<TestEndpoint>, models: string[]): Batch {
+function granting(gate: SlotGate<TestEndpoint>, models: string[]): Batch {
   const prompts = Array.from({ length: 64 }, (_, i) =>
     fingerprint("m", { prompt: `${i} `.repeat(PROMPT_CHARS / 2) }),
   );
@@ -71,7 +71,7 @@ function granting(gate: Gate<TestEndpoint>, models: string[]): Batch {
 }
 
 /** All slots are taken and some requests wait: each that ends makes place for one that comes. */
-function handingOver(gate: Gate<TestEndpoint>, waiting: number, slots: number): Batch {
+function handingOver(gate: SlotGate<TestEndpoint>, waiting: number, slots: number): Batch {
   let next = 0;
   const enter = () => {
     next += 1;

@@ -28,7 +28,7 @@ import { Metrics } from "./record/metrics.ts";
 import { Recorder } from "./record/recorder.ts";
 import { routeMetrics, sourcesOf } from "./record/routes.ts";
 import { AvailabilityWaiters } from "./routing/availability.ts";
-import { Gate } from "./routing/gate.ts";
+import { SlotGate } from "./routing/gate.ts";
 import { PrefixIndex } from "./routing/prefix.ts";
 import type { Endpoint } from "./upstream/endpoint.ts";
 import { ModelNames, type NamedModel } from "./upstream/modelnames.ts";
@@ -143,7 +143,7 @@ function named({ name, models: [id = name, ...others] }: AliasSetting): NamedMod
   return { id, aliases: [name, ...others] };
 }
 
-function eventsFor(gate: Gate<Endpoint>, availability: AvailabilityWaiters): MonitorEvents {
+function eventsFor(gate: SlotGate<Endpoint>, availability: AvailabilityWaiters): MonitorEvents {
   return {
     cameOnline: (endpoint) => gate.cameOnline(endpoint),
     wentOffline: (endpoint) => gate.wentOffline(endpoint),
@@ -152,9 +152,9 @@ function eventsFor(gate: Gate<Endpoint>, availability: AvailabilityWaiters): Mon
   };
 }
 
-function createGate(pool: UpstreamPool, settings: Settings): Gate<Endpoint> {
+function createGate(pool: UpstreamPool, settings: Settings): SlotGate<Endpoint> {
   const { strategy, queueMax, queueTimeoutMs: timeoutMs } = settings;
   const candidates = (model: string) => pool.serving(model);
   const prefixes = strategy === "prefix" ? { prefixes: new PrefixIndex<Endpoint>() } : {};
-  return new Gate({ candidates, strategy, queueMax, timeoutMs, ...prefixes });
+  return new SlotGate({ candidates, strategy, queueMax, timeoutMs, ...prefixes });
 }

@@ -1,11 +1,11 @@
 import type { App } from "../../http/server/app.ts";
-import type { Gate } from "../routing/gate.ts";
+import type { SlotGate } from "../routing/gate.ts";
 import type { Endpoint } from "../upstream/endpoint.ts";
 import type { UpstreamPool } from "../upstream/pool.ts";
 
 export interface QueueStatsOptions {
   pool: UpstreamPool;
-  gate: Gate<Endpoint>;
+  gate: SlotGate<Endpoint>;
 }
 
 /**

@@ -2,7 +2,7 @@ import type { Settings } from "../../config/settings.ts";
 import type { ApiError } from "../../wire/error.ts";
 import type { Monitor } from "../health/monitor.ts";
 import type { AvailabilityWaiters } from "../routing/availability.ts";
-import type { AcquireResult, Gate } from "../routing/gate.ts";
+import type { AcquireResult, SlotGate } from "../routing/gate.ts";
 import type { Grant } from "../routing/grant.ts";
 import { isOpen } from "../routing/selection.ts";
 import type { Endpoint } from "../upstream/endpoint.ts";
@@ -22,7 +22,7 @@ import { RETRIES_MAX, tryLimitMs } from "./retry.ts";
 
 export interface PoolSlotsParts extends EndpointSlotParts {
   pool: UpstreamPool;
-  gate: Gate<Endpoint>;
+  gate: SlotGate<Endpoint>;
   monitor: Pick<Monitor, "pending" | "requestBroke">;
   availability: AvailabilityWaiters;
   requirements: Requirements;

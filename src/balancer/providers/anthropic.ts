@@ -3,7 +3,7 @@ import { chatOverMessages } from "../../translation/anthropic/chat.ts";
 import { ollamaChatOverChat } from "../../translation/ollama/chat.ts";
 import { responsesOverChat } from "../../translation/responses/responses.ts";
 import { namingModel } from "../upstream/translator.ts";
-import { type BuiltInProvider, CHAT_APIS, type ListPage } from "./api.ts";
+import { type BuiltInProvider, CHAT_APIS, type ModelListingPage } from "./api.ts";
 import { generateOver, over } from "./translators.ts";
 
 /** The only version of Anthropic's API that there is today. */
@@ -47,7 +47,7 @@ function pagePath(after?: string): string {
   return `/v1/models?limit=1000${from}`;
 }
 
-function readPage(json: unknown): ListPage | undefined {
+function readPage(json: unknown): ModelListingPage | undefined {
   const list = Models.safeParse(json).data;
   if (list === undefined) return undefined;
   const models = list.data.map(({ id, created_at }) => {

@@ -2,7 +2,7 @@ import type { RouteName } from "../../wire/route.ts";
 import type { RouteSupport } from "../upstream/upstream.ts";
 
 /** A model as its provider lists it. */
-export interface ListedModel {
+export interface ModelListing {
   id: string;
   /** Unix seconds; 0 when unknown. */
   created: number;
@@ -12,8 +12,8 @@ export interface ListedModel {
 }
 
 /** A page of a provider's list: its models, and the path of the next page. */
-export interface ListPage {
-  models: ListedModel[];
+export interface ModelListingPage {
+  models: ModelListing[];
   next: string | undefined;
 }
 
@@ -29,7 +29,7 @@ export interface ProviderApi {
   /** The path of its list's first page. */
   readonly listPath: string;
   /** Reads a page of its list; undefined for something else. */
-  readPage(json: unknown): ListPage | undefined;
+  readPage(json: unknown): ModelListingPage | undefined;
   /** All of its chat models see images; otherwise nobody says. */
   readonly seesImages: boolean;
   /** It fetches images that are given by URL itself; others get them in the request. */

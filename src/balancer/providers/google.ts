@@ -9,7 +9,7 @@ import {
 } from "../../translation/ollama/embed.ts";
 import { responsesOverChat } from "../../translation/responses/responses.ts";
 import { GoogleModels } from "../../wire/google.ts";
-import { type BuiltInProvider, CHAT_APIS, type ListPage } from "./api.ts";
+import { type BuiltInProvider, CHAT_APIS, type ModelListingPage } from "./api.ts";
 import { generateOver, over } from "./translators.ts";
 
 /** Google's Gemini API. Source: https://ai.google.dev/api */
@@ -42,7 +42,7 @@ function pagePath(token?: string): string {
   return `/models?pageSize=1000${from}`;
 }
 
-function readPage(json: unknown): ListPage | undefined {
+function readPage(json: unknown): ModelListingPage | undefined {
   const list = GoogleModels.safeParse(json).data;
   if (list === undefined) return undefined;
   const models = list.models.flatMap(({ name, inputTokenLimit, supportedGenerationMethods }) => {

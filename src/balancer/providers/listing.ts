@@ -1,5 +1,5 @@
 import { getJson } from "../upstream/client.ts";
-import type { ListedModel, ListPage } from "./api.ts";
+import type { ModelListing, ModelListingPage } from "./api.ts";
 import type { Provider } from "./provider.ts";
 
 export interface ListingOptions {
@@ -15,16 +15,16 @@ const PAGES_MAX = 20;
 export async function fetchModels(
   provider: Provider,
   { timeoutMs, signal }: ListingOptions,
-): Promise<ListedModel[] | string> {
+): Promise<ModelListing[] | string> {
   const { listPath, readPage } = provider.api;
   const endsAt = performance.now() + timeoutMs;
-  const models: ListedModel[] = [];
+  const models: ModelListing[] = [];
   let path: string | undefined = listPath;
   for (let page = 0; path !== undefined && page < PAGES_MAX; page += 1) {
     const left = Math.max(1, endsAt - performance.now());
     const answer = await getJson(provider, path, { timeoutMs: left, signal });
     if (!answer.ok) return answer.reason;
-    const listed: ListPage | undefined = readPage(answer.json);
+    const listed: ModelListingPage | undefined = readPage(answer.json);
     if (listed === undefined) return `GET ${path} answered with something else than models`;
     models.push(...listed.models);
     path = listed.next;

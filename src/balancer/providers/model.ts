@@ -36,11 +36,6 @@ export class ProviderModel implements Upstream {
     return this.model;
   }
 
-  /** Whether it answers a route, translated or not. */
-  hasRoute({ name }: Pick<InferenceRoute, "name">): boolean {
-    return this.provider.api.routes[name] !== undefined;
-  }
-
   supportOf(route: InferenceRoute): RouteSupport {
     const { name, api } = this.provider;
     const support = api.routes[route.name];

@@ -1,6 +1,6 @@
 import type { Logger } from "../../lib/log.ts";
 import { type CapabilitiesObject, capabilitiesObject } from "../../wire/capability.ts";
-import type { ListedModel } from "./api.ts";
+import type { ModelListing } from "./api.ts";
 import { fetchModels } from "./listing.ts";
 import type { Provider } from "./provider.ts";
 
@@ -105,7 +105,7 @@ function capabilitiesOf(apis: readonly string[], { seesImages }: Provider["api"]
 
 function entryOf(
   { name, api }: Provider,
-  { id, created, apis, maxTokens }: ListedModel,
+  { id, created, apis, maxTokens }: ModelListing,
 ): ProviderModelEntry {
   return {
     id: `${name}:${id}`,

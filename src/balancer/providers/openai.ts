@@ -9,7 +9,7 @@ import { compatibleBody, plainBody } from "../../translation/openai/plain.ts";
 import { ModelList } from "../../wire/openai.ts";
 import { ROUTE_LIST } from "../../wire/route.ts";
 import { type BodyEdit, namingModel } from "../upstream/translator.ts";
-import { type BuiltInProvider, CHAT_APIS, type ListPage, type ProviderApi } from "./api.ts";
+import { type BuiltInProvider, CHAT_APIS, type ModelListingPage, type ProviderApi } from "./api.ts";
 import { estimatedCount } from "./translators.ts";
 
 /** The routes that OpenAI invented, or whoever calls itself compatible may have. */
@@ -48,7 +48,7 @@ export const OPENAI: BuiltInProvider = {
 /** The API of providers that are like OpenAI, which operators define. */
 export const COMPATIBLE: ProviderApi = openaiApi((_, body) => compatibleBody(body), false);
 
-function readPage(json: unknown): ListPage | undefined {
+function readPage(json: unknown): ModelListingPage | undefined {
   const list = ModelList.safeParse(json).data;
   if (list === undefined) return undefined;
   const models = list.data.map(({ id, created }) => ({

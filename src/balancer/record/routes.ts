@@ -1,7 +1,7 @@
 import type { State } from "../../db/database.ts";
 import type { App } from "../../http/server/app.ts";
 import type { Drain } from "../../http/server/drain.ts";
-import type { Gate } from "../routing/gate.ts";
+import type { SlotGate } from "../routing/gate.ts";
 import type { Endpoint } from "../upstream/endpoint.ts";
 import type { UpstreamPool } from "../upstream/pool.ts";
 import type { EndpointState, Sources } from "./gauges.ts";
@@ -10,7 +10,7 @@ import type { Recorder } from "./recorder.ts";
 
 export interface SourcesOptions {
   pool: UpstreamPool;
-  gate: Gate<Endpoint>;
+  gate: SlotGate<Endpoint>;
   drain: Drain;
   state: State;
   recorder(): Recorder;

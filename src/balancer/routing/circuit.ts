@@ -47,11 +47,6 @@ export class Circuit {
     return nowMs >= this.blockedUntilMs ? "half_open" : "open";
   }
 
-  /** Whether a request may be sent. */
-  admits(nowMs: number): boolean {
-    return nowMs >= this.blockedUntilMs;
-  }
-
   /** A request is sent; true if it is the probe, which has to be said when its verdict comes. */
   begin(nowMs: number): boolean {
     if (this.state(nowMs) !== "half_open") return false;

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, jest, test } from "bun:test";
 import { TestEndpoint, type TestEndpointOptions } from "../../testkit/routable.ts";
-import { type AcquireResult, Gate, type GateOptions } from "./gate.ts";
+import { type AcquireResult, type GateOptions, SlotGate } from "./gate.ts";
 
 beforeEach(() => {
   jest.useFakeTimers();
@@ -14,11 +14,11 @@ const REQUEST = { model: "m", client: "c" };
 function setup(options: TestEndpointOptions, more: Partial<GateOptions<TestEndpoint>> = {}) {
   const endpoint = new TestEndpoint(options);
   endpoint.latency.record(100, performance.timeOrigin + performance.now());
-  const gate = new Gate<TestEndpoint>({ candidates: () => [endpoint], ...more });
+  const gate = new SlotGate<TestEndpoint>({ candidates: () => [endpoint], ...more });
   return { endpoint, gate };
 }
 
-function finish(gate: Gate<TestEndpoint>, entry: AcquireResult<TestEndpoint>): void {
+function finish(gate: SlotGate<TestEndpoint>, entry: AcquireResult<TestEndpoint>): void {
   if (entry.kind !== "granted") throw new Error(entry.kind);
   entry.grant.finish({ success: true, nowMs: gate.now(), latencyMs: 1 });
 }

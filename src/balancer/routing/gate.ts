@@ -1,6 +1,6 @@
 import type { Grant } from "./grant.ts";
 import { Scheduler, type SchedulerOptions } from "./scheduler.ts";
-import type { Routable, SlotRequest, Waiting } from "./slotrequest.ts";
+import type { QueueWait, Routable, SlotRequest } from "./slotrequest.ts";
 import { type WaitOptions, waitFor } from "./wait.ts";
 
 export interface GateOptions<E extends Routable> extends Omit<SchedulerOptions<E>, "onBlocked"> {
@@ -19,7 +19,7 @@ export type AcquireResult<E extends Routable> =
 export type AcquireRequest<E> = Omit<SlotRequest<E>, "nowMs" | "sinceMs" | "place">;
 
 /** Where requests wait for a slot: the scheduler with a clock, timers and promises. */
-export class Gate<E extends Routable> {
+export class SlotGate<E extends Routable> {
   readonly scheduler: Scheduler<E>;
   readonly now: () => number;
   readonly #timeoutMs: number;
@@ -100,7 +100,7 @@ export class Gate<E extends Routable> {
   }
 
   async #queued(
-    waiting: Waiting<E>,
+    waiting: QueueWait<E>,
     endsAtMs: number,
     signal: AbortSignal | undefined,
   ): Promise<AcquireResult<E>> {

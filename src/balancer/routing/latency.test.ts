@@ -21,7 +21,7 @@ test("an endpoint that goes offline is unmeasured; its next sample counts fully"
   latency.reset();
   expect(latency.emaMs).toBe(Number.POSITIVE_INFINITY);
   expect(latency.stored).toBeNull();
-  expect(latency.ageMs(10)).toBe(Number.POSITIVE_INFINITY);
+  expect(10 - latency.sampledAtMs).toBe(Number.POSITIVE_INFINITY);
   latency.record(300, 20);
   expect(latency.emaMs).toBe(300);
 });
@@ -29,7 +29,7 @@ test("an endpoint that goes offline is unmeasured; its next sample counts fully"
 test("a stored average is restored with its age, null as unmeasured", () => {
   const latency = new Latency();
   latency.restore(80, 1000);
-  expect([latency.emaMs, latency.ageMs(1500), latency.stored]).toEqual([80, 500, 80]);
+  expect([latency.emaMs, 1500 - latency.sampledAtMs, latency.stored]).toEqual([80, 500, 80]);
   latency.restore(null, 1000);
   expect([latency.emaMs, latency.sampledAtMs]).toEqual([Infinity, -Infinity]);
 });

@@ -44,9 +44,4 @@ export class Latency {
     this.emaMs = Number.POSITIVE_INFINITY;
     this.sampledAtMs = Number.NEGATIVE_INFINITY;
   }
-
-  /** Milliseconds since the last sample; Infinity without one. */
-  ageMs(nowMs: number): number {
-    return nowMs - this.sampledAtMs;
-  }
 }

@@ -1,10 +1,10 @@
 import { FairQueue } from "./queue.ts";
-import type { Requirement, Routable, SlotRequest, Waiting } from "./slotrequest.ts";
+import type { QueueWait, Requirement, Routable, SlotRequest } from "./slotrequest.ts";
 
 /** A waiting request and how to reach who waits. */
 export interface QueuedRequest<E extends Routable> {
   request: SlotRequest<E>;
-  waiting: Waiting<E>;
+  waiting: QueueWait<E>;
 }
 
 /** Requests for a model that require the same of an endpoint wait in one queue. */
@@ -44,5 +44,53 @@ export class ModelQueue<E extends Routable> extends FairQueue<E, QueuedRequest<E
     const places = (this.places.get(client) ?? 0) + change;
     if (places === 0) this.places.delete(client);
     else this.places.set(client, places);
+  }
+}
+
+/** The queues of all models, as far as requests or places are in them. */
+export class ModelQueues<E extends Routable> {
+  readonly #queues = new Map<string, ModelQueue<E>>();
+  /** What was ever waited for. */
+  readonly #requirements = new Map<string, Requirement<E>>();
+
+  get size(): number {
+    return this.#queues.size;
+  }
+
+  /** The queue that a request belongs into, if there is one. */
+  of({ model, requirement }: SlotRequest<E>): ModelQueue<E> | undefined {
+    return this.#queues.get(queueKey(model, requirement));
+  }
+
+  /** All of them, the one served longest ago first. */
+  all(): IterableIterator<ModelQueue<E>> {
+    return this.#queues.values();
+  }
+
+  /** Those of one model, whatever their requests require. */
+  *ofModel(model: string): Generator<ModelQueue<E>> {
+    for (const requirement of [undefined, ...this.#requirements.values()]) {
+      const queue = this.#queues.get(queueKey(model, requirement));
+      if (queue !== undefined) yield queue;
+    }
+  }
+
+  /** Adds a queue, if it is not there. */
+  add(queue: ModelQueue<E>): void {
+    this.#queues.set(queue.key, queue);
+    const { requirement } = queue;
+    if (requirement !== undefined) this.#requirements.set(requirement.key, requirement);
+  }
+
+  /** A queue is served by the selection with this number: it goes to the end. */
+  served(queue: ModelQueue<E>, turn: number): void {
+    queue.servedTurn = turn;
+    this.#queues.delete(queue.key);
+    this.#queues.set(queue.key, queue);
+  }
+
+  /** Forgets a queue that nobody uses, so that there are never more than waiting requests. */
+  tidy(queue: ModelQueue<E>): void {
+    if (queue.size === 0 && queue.reserved === 0) this.#queues.delete(queue.key);
   }
 }

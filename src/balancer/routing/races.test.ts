@@ -4,7 +4,7 @@ import { TestEndpoint } from "../../testkit/routable.ts";
 import type { Grant } from "./grant.ts";
 import { Scheduler } from "./scheduler.ts";
 import { hasRoom, isOpen } from "./selection.ts";
-import type { SlotRequest, Waiting } from "./slotrequest.ts";
+import type { QueueWait, SlotRequest } from "./slotrequest.ts";
 
 /** Something that happens; numbers choose among what there is at that time. */
 type Happening =
@@ -42,7 +42,7 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
 
 interface Waiter {
   request: SlotRequest<TestEndpoint>;
-  waiting: Waiting<TestEndpoint>;
+  waiting: QueueWait<TestEndpoint>;
 }
 
 /** Three endpoints that share models, and what a balancer around the scheduler would keep. */

@@ -3,7 +3,7 @@ import { TestEndpoint, type TestEndpointOptions } from "../../testkit/routable.t
 import type { Grant } from "./grant.ts";
 import { PrefixIndex } from "./prefix.ts";
 import { Scheduler, type SchedulerOptions } from "./scheduler.ts";
-import type { Outcome, SlotRequest } from "./slotrequest.ts";
+import type { SlotOutcome, SlotRequest } from "./slotrequest.ts";
 
 type Options = Partial<SchedulerOptions<TestEndpoint>>;
 
@@ -18,7 +18,10 @@ function setup(endpoints: TestEndpointOptions[], options: Options = {}) {
   const grants = new Map<string, Grant<TestEndpoint>>();
 
   /** Asks for a slot under a name and takes note of what becomes of it. */
-  function ask(name: string, more: Partial<SlotRequest<TestEndpoint>> = {}): Outcome<TestEndpoint> {
+  function ask(
+    name: string,
+    more: Partial<SlotRequest<TestEndpoint>> = {},
+  ): SlotOutcome<TestEndpoint> {
     const outcome = scheduler.request({ model: "m", client: "c", nowMs: 0, ...more });
     if (outcome.kind === "granted") grants.set(name, outcome.grant);
     if (outcome.kind === "queued") {

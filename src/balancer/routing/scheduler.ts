@@ -1,11 +1,18 @@
 import type { Strategy } from "../../config/settings.ts";
 import { type Admission, admit } from "./admission.ts";
 import { Grant, type GrantEvents } from "./grant.ts";
-import { ModelQueue, type QueuedRequest, queueKey } from "./modelqueue.ts";
+import { ModelQueue, ModelQueues, type QueuedRequest } from "./modelqueue.ts";
 import type { PrefixIndex } from "./prefix.ts";
 import { QueueItem } from "./queue.ts";
 import { hasRoom, isOpen, type Reason, select } from "./selection.ts";
-import type { Outcome, Place, Requirement, Routable, SlotRequest, Waiting } from "./slotrequest.ts";
+import type {
+  QueuePlace,
+  QueueWait,
+  Requirement,
+  Routable,
+  SlotOutcome,
+  SlotRequest,
+} from "./slotrequest.ts";
 
 export interface SchedulerOptions<E extends Routable> {
   /** Endpoints that have a model, online or not: those whose `served` has it. */
@@ -55,10 +62,7 @@ export class Scheduler<E extends Routable> {
   readonly #strategy: Strategy;
   readonly #queueMax: number;
   readonly #waitingMax: number;
-  /** Only those with waiting requests or places, the one served longest ago first. */
-  readonly #queues = new Map<string, ModelQueue<E>>();
-  /** What was ever waited for. */
-  readonly #requirements = new Map<string, Requirement<E>>();
+  readonly #queues = new ModelQueues<E>();
   readonly counts: SchedulerCounts = {
     granted: 0,
     waited: 0,
@@ -87,12 +91,12 @@ export class Scheduler<E extends Routable> {
   waiting(model?: string): number {
     if (model === undefined) return this.#waiting;
     let waiting = 0;
-    for (const queue of this.#queuesOf(model)) waiting += queue.size + queue.reserved;
+    for (const queue of this.#queues.ofModel(model)) waiting += queue.size + queue.reserved;
     return waiting;
   }
 
   /** Asks for a slot. */
-  request(request: SlotRequest<E>): Outcome<E> {
+  request(request: SlotRequest<E>): SlotOutcome<E> {
     request.place?.giveUp();
     if (this.#closed) return { kind: "closed" };
     for (;;) {
@@ -105,7 +109,7 @@ export class Scheduler<E extends Routable> {
       }
       const { endpoint, reason } = selection;
       // A slot is free though somebody waits, e.g. because a back-off is over: they come first.
-      if (!isRetry(request) && this.#handOver(endpoint, this.#queueOf(request), request.nowMs)) {
+      if (!isRetry(request) && this.#handOver(endpoint, this.#queues.of(request), request.nowMs)) {
         continue;
       }
       return { kind: "granted", grant: this.#grant(request, endpoint, { reason, waitedMs: 0 }) };
@@ -140,12 +144,12 @@ export class Scheduler<E extends Routable> {
   /** Sends everybody away who waits, and from now on everybody who comes. */
   close(): void {
     this.#closed = true;
-    for (const queue of this.#queues.values()) {
+    for (const queue of this.#queues.all()) {
       for (let item = queue.takeAny(); item !== undefined; item = queue.takeAny()) {
         this.#waiting -= 1;
         item.request.waiting.onSettled({ kind: "closed" });
       }
-      this.#tidy(queue);
+      this.#queues.tidy(queue);
     }
   }
 
@@ -188,10 +192,8 @@ export class Scheduler<E extends Routable> {
     const item = queue?.take(endpoint);
     if (queue === undefined || item === undefined) return false;
     this.#waiting -= 1;
-    queue.servedTurn = this.#turn + 1;
-    this.#queues.delete(queue.key);
-    this.#queues.set(queue.key, queue);
-    this.#tidy(queue);
+    this.#queues.served(queue, this.#turn + 1);
+    this.#queues.tidy(queue);
     const { request, waiting } = item.request;
     const waitedMs = Math.max(0, nowMs - (request.sinceMs ?? request.nowMs));
     this.counts.waited += 1;
@@ -205,40 +207,28 @@ export class Scheduler<E extends Routable> {
   #handOverAny(endpoint: E, nowMs: number): boolean {
     const { served } = endpoint;
     if (served.size >= this.#queues.size) {
-      for (const queue of this.#queues.values()) {
+      for (const queue of this.#queues.all()) {
         if (queue.isFor(endpoint) && this.#handOver(endpoint, queue, nowMs)) return true;
       }
       return false;
     }
     const queues: ModelQueue<E>[] = [];
     for (const model of served.keys()) {
-      for (const queue of this.#queuesOf(model)) if (queue.isFor(endpoint)) queues.push(queue);
+      for (const queue of this.#queues.ofModel(model))
+        if (queue.isFor(endpoint)) queues.push(queue);
     }
     queues.sort((a, b) => a.servedTurn - b.servedTurn);
     return queues.some((queue) => this.#handOver(endpoint, queue, nowMs));
   }
 
-  #queueOf({ model, requirement }: SlotRequest<E>): ModelQueue<E> | undefined {
-    return this.#queues.get(queueKey(model, requirement));
-  }
-
-  *#queuesOf(model: string): Generator<ModelQueue<E>> {
-    for (const requirement of [undefined, ...this.#requirements.values()]) {
-      const queue = this.#queues.get(queueKey(model, requirement));
-      if (queue !== undefined) yield queue;
-    }
-  }
-
-  #wait(request: SlotRequest<E>): Outcome<E> {
-    const queue = this.#queueOf(request) ?? new ModelQueue<E>(request, this.#turn);
+  #wait(request: SlotRequest<E>): SlotOutcome<E> {
+    const queue = this.#queues.of(request) ?? new ModelQueue<E>(request, this.#turn);
     const admission = this.#admit(request, queue);
     if (admission.kind === "reject") {
       this.counts.rejected += 1;
       return { kind: "rejected" };
     }
-    this.#queues.set(queue.key, queue);
-    if (queue.requirement !== undefined)
-      this.#requirements.set(queue.requirement.key, queue.requirement);
+    this.#queues.add(queue);
     this.#waiting += 1;
     if (admission.kind === "accept")
       return { kind: "queued", waiting: this.#enqueue(request, queue) };
@@ -256,15 +246,15 @@ export class Scheduler<E extends Routable> {
     return admit({ waiting, max: this.#queueMax, own, clients });
   }
 
-  #enqueue(request: SlotRequest<E>, queue: ModelQueue<E>): Waiting<E> {
+  #enqueue(request: SlotRequest<E>, queue: ModelQueue<E>): QueueWait<E> {
     const { client, tried } = request;
-    const waiting: Waiting<E> = {
+    const waiting: QueueWait<E> = {
       onSettled: () => undefined,
       leave: (why) => {
         if (!queue.remove(item)) return false;
         this.#waiting -= 1;
         if (why === "timeout") this.counts.timedOut += 1;
-        this.#tidy(queue);
+        this.#queues.tidy(queue);
         return true;
       },
     };
@@ -277,7 +267,7 @@ export class Scheduler<E extends Routable> {
     return waiting;
   }
 
-  #placeIn(queue: ModelQueue<E>, client: string): Place {
+  #placeIn(queue: ModelQueue<E>, client: string): QueuePlace {
     queue.reserve(client, 1);
     let held = true;
     return {
@@ -286,14 +276,9 @@ export class Scheduler<E extends Routable> {
         held = false;
         queue.reserve(client, -1);
         this.#waiting -= 1;
-        this.#tidy(queue);
+        this.#queues.tidy(queue);
       },
     };
-  }
-
-  /** Forgets a queue that nobody uses, so that there are never more than waiting requests. */
-  #tidy(queue: ModelQueue<E>): void {
-    if (queue.size === 0 && queue.reserved === 0) this.#queues.delete(queue.key);
   }
 }
 

@@ -44,15 +44,15 @@ export interface SlotRequest<E> {
   /** The model is loading or its endpoints are starting: wait for them, too; default false. */
   expected?: boolean;
   /** What a first call returned with `delay`; it is used up. */
-  place?: Place;
+  place?: QueuePlace;
 }
 
 /** What a request is told at once. */
-export type Outcome<E extends Routable> =
+export type SlotOutcome<E extends Routable> =
   | { kind: "granted"; grant: Grant<E> }
-  | { kind: "queued"; waiting: Waiting<E> }
+  | { kind: "queued"; waiting: QueueWait<E> }
   /** Ask again in `delayMs` with `place`, or give it up. */
-  | { kind: "delay"; delayMs: number; place: Place }
+  | { kind: "delay"; delayMs: number; place: QueuePlace }
   /** The queue is full. */
   | { kind: "rejected" }
   /** No endpoint could take it, now or when a slot gets free. */
@@ -60,12 +60,12 @@ export type Outcome<E extends Routable> =
   | { kind: "closed" };
 
 /** A place in a queue for a request that comes later. */
-export interface Place {
+export interface QueuePlace {
   giveUp(): void;
 }
 
 /** A request in a queue. It is there, or it was settled: never both, never neither. */
-export interface Waiting<E extends Routable> {
+export interface QueueWait<E extends Routable> {
   /** Called once, with the grant or when the scheduler closes. */
   onSettled: (outcome: { kind: "granted"; grant: Grant<E> } | { kind: "closed" }) => void;
   /** Leaves the queue; false if it was settled before. */

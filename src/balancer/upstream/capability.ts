@@ -30,7 +30,10 @@ const DECLARED: Partial<Record<Capability, string>> = {
 const UNDECLARED = "chat_completion";
 
 /** Whether an operator declared that an endpoint is for the requests of a route. */
-export function isDeclared({ facts }: Pick<Candidate, "facts">, route: InferenceRoute): boolean {
+export function isDeclared(
+  { facts }: Pick<CapabilitySource, "facts">,
+  route: InferenceRoute,
+): boolean {
   const word = DECLARED[route.capability];
   return word !== undefined && word !== UNDECLARED && facts.capabilities.includes(word);
 }
@@ -50,7 +53,7 @@ export function capabilityOf({ capability }: InferenceRoute, hasImages: boolean)
  *
  * `id` is how the balancer lists the model. To see images, it must be able to chat as well.
  */
-export function isCapable(endpoint: Candidate, id: string, capability: Capability): boolean {
+export function isCapable(endpoint: CapabilitySource, id: string, capability: Capability): boolean {
   const { lacks: said } = entryOf(endpoint, id);
   const lacks = Array.isArray(said) ? said : [];
   if (lacks.includes(capability)) return false;
@@ -63,7 +66,7 @@ export function isCapable(endpoint: Candidate, id: string, capability: Capabilit
 }
 
 /** What is read of an endpoint. */
-export type Candidate = Pick<Endpoint, "models" | "served"> & {
+export type CapabilitySource = Pick<Endpoint, "models" | "served"> & {
   facts: Pick<Endpoint["facts"], "capabilities">;
 };
 
@@ -72,7 +75,7 @@ export type Candidate = Pick<Endpoint, "models" | "served"> & {
  * `model_capability_mismatch` if there are candidates and none of them is. `model` is the name that
  * the client wrote.
  */
-export function requireCapability<C extends Candidate>(
+export function requireCapability<C extends CapabilitySource>(
   { model, id, capability }: { model: string; id: string; capability: Capability },
   candidates: readonly C[],
 ): readonly C[] {
