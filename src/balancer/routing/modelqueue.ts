@@ -8,7 +8,7 @@ export interface QueuedRequest<E extends Routable> {
 }
 
 /** Requests for a model that require the same of an endpoint wait in one queue. */
-export function queueKey(model: string, requirement: { readonly key: string } | undefined): string {
+function queueKey(model: string, requirement: { readonly key: string } | undefined): string {
   return requirement === undefined ? model : `${model}\n${requirement.key}`;
 }
 

@@ -5,14 +5,7 @@ import { ModelQueue, ModelQueues, type QueuedRequest } from "./modelqueue.ts";
 import type { PrefixIndex } from "./prefix.ts";
 import { QueueItem } from "./queue.ts";
 import { hasRoom, isOpen, type Reason, select } from "./selection.ts";
-import type {
-  QueuePlace,
-  QueueWait,
-  Requirement,
-  Routable,
-  SlotOutcome,
-  SlotRequest,
-} from "./slotrequest.ts";
+import type { QueuePlace, QueueWait, Routable, SlotOutcome, SlotRequest } from "./slotrequest.ts";
 
 export interface SchedulerOptions<E extends Routable> {
   /** Endpoints that have a model, online or not: those whose `served` has it. */
