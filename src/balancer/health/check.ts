@@ -1,7 +1,7 @@
 import { guardUrl } from "../../http/ssrf.ts";
 import { ApiError } from "../../wire/error.ts";
-import { type GetJsonOptions, getJson } from "../upstream/client.ts";
 import type { Endpoint, ModelMap } from "../upstream/endpoint.ts";
+import { type GetJsonOptions, getJson } from "../upstream/jsonclient.ts";
 import { withDetails } from "./modeldetail.ts";
 import { readListing } from "./modellist.ts";
 import { readSystem, type SystemReport } from "./system.ts";

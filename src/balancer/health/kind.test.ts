@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import type { JsonAnswer } from "../upstream/client.ts";
+import type { JsonAnswer } from "../upstream/jsonclient.ts";
 import { type Evidence, kindOf } from "./kind.ts";
 import { readListing } from "./modellist.ts";
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { EndpointKind } from "../../wire/endpoint.ts";
-import { type GetJsonOptions, getJson, type JsonAnswer } from "../upstream/client.ts";
 import type { Endpoint } from "../upstream/endpoint.ts";
+import { type GetJsonOptions, getJson, type JsonAnswer } from "../upstream/jsonclient.ts";
 import { readSystem, type SystemReport } from "./system.ts";
 
 /** What a server answers to the questions that tell servers apart. */

@@ -2,8 +2,8 @@ import { z } from "zod";
 import { get } from "../../http/client/get.ts";
 import { type DeclaredCapabilities, readCapabilities } from "../../wire/capability.ts";
 import type { ModelEntry } from "../../wire/openai.ts";
-import { type GetJsonOptions, getJson } from "../upstream/client.ts";
 import type { Endpoint, ModelMap } from "../upstream/endpoint.ts";
+import { type GetJsonOptions, getJson } from "../upstream/jsonclient.ts";
 import { abilitiesOf } from "./modellist.ts";
 
 /** Models that are asked about in one check, and at the same time; the rest comes with the next. */

@@ -1,8 +1,8 @@
 import { get } from "../../http/client/get.ts";
 import type { EndpointKind } from "../../wire/endpoint.ts";
 import { ROUTE_LIST, type RouteName } from "../../wire/route.ts";
-import type { GetJsonOptions } from "../upstream/client.ts";
 import type { Endpoint } from "../upstream/endpoint.ts";
+import type { GetJsonOptions } from "../upstream/jsonclient.ts";
 import { routesOfKind } from "../upstream/kind.ts";
 
 const PROBED = ROUTE_LIST.filter(({ presence }) => presence === "probed");

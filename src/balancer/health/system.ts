@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { DeviceInfo } from "../../db/state/endpoint.ts";
-import { type GetJsonOptions, getJson } from "../upstream/client.ts";
 import type { Endpoint } from "../upstream/endpoint.ts";
+import { type GetJsonOptions, getJson } from "../upstream/jsonclient.ts";
 
 /** What is read of `GET /api/system`; every part may be missing. */
 const System = z.looseObject({

@@ -1,6 +1,6 @@
 import { ApiError } from "../../wire/error.ts";
 
-/** Seconds after which a client may ask again where nothing else tells. */
+/** `Retry-After` where nothing better is known. */
 const RETRY_AFTER_S = 5;
 
 /** 404 for a model that no endpoint has ever listed. */
@@ -10,7 +10,7 @@ export function modelNotFound(model: string): ApiError {
   return new ApiError("model_not_found", message, { param: "model" });
 }
 
-/** 503 for a model that some endpoint may have, but none that is online. */
+/** 503 for a model of which no endpoint is online. */
 export function noEndpoint(model: string, endpoints: number): ApiError {
   const reason =
     endpoints === 0
@@ -25,14 +25,14 @@ export function noEndpoint(model: string, endpoints: number): ApiError {
   );
 }
 
-/** 429 for a request that finds too many others waiting. */
+/** 429 for a request that finds the queue full. */
 export function queueFull(model: string): ApiError {
   const message = `The request for \`${shown(model)}\` cannot wait: too many wait already. Try \
 again later, or raise --queue-max.`;
   return new ApiError("rate_limited", message, { code: "queue_full", retryAfterS: RETRY_AFTER_S });
 }
 
-/** 504 for a request that waited for a slot as long as it may. */
+/** 504 for a request that got no slot within the queue's time-out. */
 export function queueTimeout(model: string, waitedMs: number): ApiError {
   const seconds = (waitedMs / 1000).toFixed(1);
   const message = `The request for \`${shown(model)}\` waited ${seconds} s for an endpoint with a \
@@ -40,7 +40,7 @@ free slot: none got free. Try again later, or add endpoints.`;
   return new ApiError("timeout", message, { code: "queue_timeout", retryAfterS: RETRY_AFTER_S });
 }
 
-/** 503 for whoever waits while the process ends. */
+/** 503 for requests that wait when the process ends. */
 export function closing(): ApiError {
   return new ApiError("draining", "llmlb is shutting down: send the request again shortly.", {
     retryAfterS: RETRY_AFTER_S,
@@ -52,7 +52,7 @@ export function clientLeft(): ApiError {
   return new ApiError("client_closed", "The request was given up: its client left the queue.");
 }
 
-/** How much of a name is repeated: clients may write anything. */
+/** A model's name, cut: clients may write anything. */
 function shown(model: string): string {
   return model.slice(0, 200);
 }

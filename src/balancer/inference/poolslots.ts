@@ -18,7 +18,7 @@ import {
   queueTimeout,
 } from "./errors.ts";
 import type { Requirements } from "./requirements.ts";
-import { RETRIES_MAX, tryLimitMs } from "./retry.ts";
+import { attemptLimitMs, RETRIES_MAX } from "./retry.ts";
 
 export interface PoolSlotsParts extends EndpointSlotParts {
   pool: UpstreamPool;
@@ -142,14 +142,14 @@ export class PoolSlots {
   #limitMs(endpoint: Endpoint, context: RequestContext, tried: Endpoint[]): number {
     const { pool, gate, settings } = this.#parts;
     const nowMs = gate.now();
-    let triesLeft = 0;
+    let attemptsLeft = 0;
     for (const other of pool.serving(context.modelId)) {
-      if (tried.length + 1 + triesLeft > RETRIES_MAX) break;
-      if (other !== endpoint && !tried.includes(other) && isOpen(other, nowMs)) triesLeft += 1;
+      if (tried.length + 1 + attemptsLeft > RETRIES_MAX) break;
+      if (other !== endpoint && !tried.includes(other) && isOpen(other, nowMs)) attemptsLeft += 1;
     }
     const leftMs = Math.max(1, context.deadlineMs - nowMs);
     const { tryTimeoutMs } = settings;
-    const limitMs = tryLimitMs({ leftMs, tryTimeoutMs, triesLeft });
+    const limitMs = attemptLimitMs({ leftMs, tryTimeoutMs, attemptsLeft });
     return Math.min(limitMs, endpoint.facts.inferenceTimeoutMs);
   }
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { isFailure } from "../upstream/endpointslot.ts";
-import { mayRetry, type TryOutcome, tryLimitMs } from "./retry.ts";
+import { type AttemptOutcome, attemptLimitMs, mayRetry } from "./retry.ts";
 
-test.each<[TryOutcome, boolean]>([
+test.each<[AttemptOutcome, boolean]>([
   [{ error: "upstream" }, true],
   [{ error: "timeout" }, true],
   [{ error: "client_closed" }, false],
@@ -34,15 +34,17 @@ test.each([
 
 describe("the limit of a try", () => {
   test("is all that is left when no other endpoint could be tried", () => {
-    expect(tryLimitMs({ leftMs: 600_000, tryTimeoutMs: 1000, triesLeft: 0 })).toBe(600_000);
+    expect(attemptLimitMs({ leftMs: 600_000, tryTimeoutMs: 1000, attemptsLeft: 0 })).toBe(600_000);
   });
 
   test("is the try timeout while others could", () => {
-    expect(tryLimitMs({ leftMs: 600_000, tryTimeoutMs: 120_000, triesLeft: 2 })).toBe(120_000);
+    expect(attemptLimitMs({ leftMs: 600_000, tryTimeoutMs: 120_000, attemptsLeft: 2 })).toBe(
+      120_000,
+    );
   });
 
   test("leaves each of the others as much when time is short", () => {
-    expect(tryLimitMs({ leftMs: 900, tryTimeoutMs: 1000, triesLeft: 2 })).toBe(300);
-    expect(tryLimitMs({ leftMs: 900, tryTimeoutMs: 1000, triesLeft: 1 })).toBe(450);
+    expect(attemptLimitMs({ leftMs: 900, tryTimeoutMs: 1000, attemptsLeft: 2 })).toBe(300);
+    expect(attemptLimitMs({ leftMs: 900, tryTimeoutMs: 1000, attemptsLeft: 1 })).toBe(450);
   });
 });

@@ -1,10 +1,10 @@
 import type { ErrorKind } from "../../wire/error.ts";
 
-/** Further endpoints that one request may try. */
+/** Endpoints that are tried after the first one fails. */
 export const RETRIES_MAX = 2;
 
-/** How one try ended before a byte went to the client: with an answer, or without. */
-export type TryOutcome = { status: number; streams: boolean } | { error: ErrorKind };
+/** How an attempt ended before its first byte went to the client: with an answer or without. */
+export type AttemptOutcome = { status: number; streams: boolean } | { error: ErrorKind };
 
 /**
  * Whether another endpoint may do better:
@@ -18,27 +18,31 @@ export type TryOutcome = { status: number; streams: boolean } | { error: ErrorKi
  * | any other answer, the client's errors too     | no, it counts     |
  * | the client went away, a bug of ours           | no                |
  */
-export function mayRetry(outcome: TryOutcome): boolean {
+export function mayRetry(outcome: AttemptOutcome): boolean {
   if ("error" in outcome) return outcome.error === "upstream" || outcome.error === "timeout";
   const { status, streams } = outcome;
   return status === 429 || status === 502 || status === 503 || (status === 500 && !streams);
 }
 
-export interface TryLimitOptions {
+export interface AttemptLimitOptions {
   /** What is left of the request's time. */
   leftMs: number;
   /** Longest wait for one endpoint while another could be tried. */
   tryTimeoutMs: number;
-  /** Further tries that the request has, as far as there are endpoints for them. */
-  triesLeft: number;
+  /** Further attempts, as far as there are endpoints for them. */
+  attemptsLeft: number;
 }
 
 /**
- * How long one endpoint may take to begin its answer: all that is left of the request's time if no
- * other could be tried. Otherwise an even share of it, and at most the try timeout: an endpoint
- * that hangs must leave the others enough time.
+ * How long one endpoint may take to begin its answer: all of the request's remaining time if no
+ * other endpoint could be tried, else an even share of it and at most the try time-out, so that an
+ * endpoint that hangs leaves the others enough time.
  */
-export function tryLimitMs({ leftMs, tryTimeoutMs, triesLeft }: TryLimitOptions): number {
-  if (triesLeft === 0) return leftMs;
-  return Math.min(tryTimeoutMs, leftMs / (triesLeft + 1));
+export function attemptLimitMs({
+  leftMs,
+  tryTimeoutMs,
+  attemptsLeft,
+}: AttemptLimitOptions): number {
+  if (attemptsLeft === 0) return leftMs;
+  return Math.min(tryTimeoutMs, leftMs / (attemptsLeft + 1));
 }

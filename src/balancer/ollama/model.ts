@@ -1,6 +1,6 @@
 import type { OllamaDetails } from "../../wire/ollama.ts";
 import type { ModelEntry } from "../../wire/openai.ts";
-import { type Endpoint, entryOf } from "../upstream/endpoint.ts";
+import { type Endpoint, modelEntryOf } from "../upstream/endpoint.ts";
 import type { UpstreamPool } from "../upstream/pool.ts";
 
 /** A model as `/api/tags` lists it. */
@@ -18,7 +18,7 @@ export interface OllamaModel {
 /** A model that some endpoint serves, as Ollama describes models. */
 export function describe(pool: UpstreamPool, id: string): OllamaModel {
   const serving = pool.serving(id);
-  const entries = serving.map((endpoint) => entryOf(endpoint, id));
+  const entries = serving.map((endpoint) => modelEntryOf(endpoint, id));
   const createdS = numberOf(entries, "created") || (serving[0]?.seenAt ?? 0);
   return {
     name: id,
@@ -32,7 +32,7 @@ export function describe(pool: UpstreamPool, id: string): OllamaModel {
 
 /** Tokens that fit into the context of a model wherever it is asked; 0 where nobody says. */
 export function contextLength(pool: UpstreamPool, id: string): number {
-  const entries = pool.serving(id).map((endpoint) => entryOf(endpoint, id));
+  const entries = pool.serving(id).map((endpoint) => modelEntryOf(endpoint, id));
   const known = entries.map((entry) => numberOf([entry], "max_tokens")).filter((n) => n > 0);
   return known.length === 0 ? 0 : Math.min(...known);
 }
@@ -44,7 +44,7 @@ export function contextLength(pool: UpstreamPool, id: string): number {
 export function capabilitiesOf(pool: UpstreamPool, id: string): string[] {
   const said = new Set<unknown>();
   for (const endpoint of pool.serving(id)) {
-    const { capabilities } = entryOf(endpoint, id);
+    const { capabilities } = modelEntryOf(endpoint, id);
     for (const one of Array.isArray(capabilities) ? capabilities : ["chat"]) said.add(one);
   }
   if (said.has("embeddings") && !said.has("chat")) return ["embedding"];

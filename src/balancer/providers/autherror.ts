@@ -8,7 +8,7 @@ import type { Provider } from "./provider.ts";
 
 export interface AuthErrorOptions {
   provider: Provider;
-  /** What else is made of the cloud's answers. */
+  /** What else is made of the provider's answers. */
   rewrite: Rewrite | undefined;
   dialect: Dialect;
   requestId: string;
@@ -16,13 +16,13 @@ export interface AuthErrorOptions {
 }
 
 /**
- * A cloud that refuses the balancer's key is no matter of the client's key: it is told 502
+ * A provider that refuses the balancer's key says nothing of the client's key: the client gets 502
  * `provider_key_rejected`, which names the setting, in place of 401 or 403. All other answers are
  * what `rewrite` makes of them.
  */
 export class AuthErrorRewrite implements Rewrite {
   readonly #options: AuthErrorOptions;
-  /** The status of an answer in one piece, as the cloud gave it. */
+  /** The status of an answer in one piece, as the provider gave it. */
   status: number | undefined;
 
   constructor(options: AuthErrorOptions) {
@@ -48,7 +48,7 @@ export class AuthErrorRewrite implements Rewrite {
     const { name, keyHolder } = provider;
     const why = provider.withoutKey(said);
     log.warn({ provider: name, status, why, request_id: requestId }, "cloud.key_rejected");
-    // What the cloud says may show parts of the key.
+    // What the provider says may show parts of the key.
     const message = `The cloud \`${name}\` refused the balancer's own key, not yours: check \
 ${keyHolder} on the balancer; its log has the cloud's words.`;
     const error = new ApiError("misconfigured", message, { code: "provider_key_rejected" });

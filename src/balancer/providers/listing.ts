@@ -1,4 +1,4 @@
-import { getJson } from "../upstream/client.ts";
+import { getJson } from "../upstream/jsonclient.ts";
 import type { ModelListing, ModelListingPage } from "./api.ts";
 import type { Provider } from "./provider.ts";
 

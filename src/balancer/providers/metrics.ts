@@ -1,10 +1,10 @@
 import { Counter, Histogram, Registry } from "prom-client";
 import { BUCKETS_S } from "../record/series.ts";
 
-/** What became of a request: the cloud's status, or that there was none. */
+/** How a request to a provider ended: the provider's status, or that there was none. */
 export type ProviderStatus = number | "unreachable" | "cancelled";
 
-/** What is counted of requests to clouds. Labels are bounded: providers are configured. */
+/** Counts of requests to providers. Labels are bounded, because providers are configured. */
 export class ProviderMetrics {
   readonly #registry = new Registry();
   readonly #providers: ReadonlySet<string>;

@@ -4,7 +4,7 @@ import type { ModelListing } from "./api.ts";
 import { fetchModels } from "./listing.ts";
 import type { Provider } from "./provider.ts";
 
-/** A cloud's model as `/v1/models` lists it. */
+/** A provider's model as `/v1/models` lists it. */
 export interface ProviderModelEntry {
   /** With the provider's prefix. */
   id: string;
@@ -42,7 +42,7 @@ interface Copy {
   fetching: Promise<void> | undefined;
 }
 
-/** The clouds' models: fetched when asked for, kept for a day, and longer if a cloud is away. */
+/** The providers' models: fetched on demand, kept for a day, and longer while a provider fails. */
 export class ProviderModelList {
   readonly #options: Required<ProviderModelListOptions>;
   readonly #copies: ReadonlyMap<Provider, Copy>;

@@ -18,7 +18,7 @@ export interface ProviderOptions {
   proxy?: ForwardTarget["proxy"];
 }
 
-/** A cloud: where it is, whether it can be used, and what the history calls it. */
+/** A provider: where it is, whether it can be used, and what history calls it. */
 export class Provider {
   readonly name: string;
   readonly api: ProviderApi;

@@ -19,7 +19,7 @@ export interface ProvidersOptions {
   now?: () => number;
 }
 
-/** The clouds that requests can be sent to: by an explicit prefix, or by the operator's rule. */
+/** The providers that requests can be sent to, by a prefix or by an operator's fallback rule. */
 export class Providers {
   readonly providers: readonly Provider[];
   readonly metrics: ProviderMetrics;
@@ -53,8 +53,8 @@ export class Providers {
   }
 
   /**
-   * The cloud's model that a name means: `provider:model` with a provider that there is. Undefined
-   * for any other name. Throws 401 (`provider_key_missing`) if the provider has no key.
+   * The provider's model with a name like `provider:model`; undefined for any other name. Throws
+   * 401 (`provider_key_missing`) if the provider has no key.
    */
   find(name: string): ProviderModel | undefined {
     const found = this.#split(name);
@@ -64,7 +64,7 @@ export class Providers {
 
   /**
    * Where requests for a model go that no endpoint can take: the operator's rule for it, else the
-   * one for `*`. Undefined without a rule, for clouds' own models, and where the key is missing.
+   * one for `*`. Undefined without a rule, for providers' own models, and where the key is missing.
    */
   fallbackOf(model: string): ProviderModel | undefined {
     const to = this.#fallbacks.get(model) ?? this.#fallbacks.get("*");
@@ -79,7 +79,7 @@ export class Providers {
   }
 
   /**
-   * The models of all clouds that have a key, as `/v1/models` lists them. Waits for a list that
+   * The models of all providers that have a key, as `/v1/models` lists them. Waits for a list that
    * was never there, at most 10 s; what is old is given as it is and fetched anew meanwhile.
    */
   models(): Promise<ProviderModelEntry[]> {

@@ -1,9 +1,9 @@
 import type { Capability } from "../../wire/capability.ts";
 import { ApiError } from "../../wire/error.ts";
 import type { InferenceRoute } from "../../wire/route.ts";
-import { type Endpoint, entryOf } from "./endpoint.ts";
+import { type Endpoint, modelEntryOf } from "./endpoint.ts";
 
-/** How errors call what a model cannot do. */
+/** The capabilities' names in errors. */
 const NAMES: Record<Capability, string> = {
   chat: "text generation",
   completion: "text generation",
@@ -15,7 +15,7 @@ const NAMES: Record<Capability, string> = {
   image_generation: "image generation",
 };
 
-/** What an operator calls them when declaring what an endpoint is for. */
+/** The words by which operators declare what an endpoint is for. */
 const DECLARED: Partial<Record<Capability, string>> = {
   chat: "chat_completion",
   completion: "chat_completion",
@@ -26,7 +26,7 @@ const DECLARED: Partial<Record<Capability, string>> = {
   text_to_speech: "audio_speech",
 };
 
-/** Declared of every endpoint of which nobody declared anything. */
+/** The declaration of endpoints for which an operator declared nothing. */
 const UNDECLARED = "chat_completion";
 
 /** Whether an operator declared that an endpoint is for the requests of a route. */
@@ -49,12 +49,12 @@ export function capabilityOf({ capability }: InferenceRoute, hasImages: boolean)
  *
  * 1. The endpoint says that the model cannot, or its name says so: no.
  * 2. An operator declared what the endpoint is for, and this is not among it: no.
- * 3. Otherwise: yes. What nothing is known of is tried.
+ * 3. Otherwise: yes. A model about which nothing is known is tried.
  *
  * `id` is how the balancer lists the model. To see images, it must be able to chat as well.
  */
 export function isCapable(endpoint: CapabilitySource, id: string, capability: Capability): boolean {
-  const { lacks: said } = entryOf(endpoint, id);
+  const { lacks: said } = modelEntryOf(endpoint, id);
   const lacks = Array.isArray(said) ? said : [];
   if (lacks.includes(capability)) return false;
   const chats = capability === "vision" || capability === "completion";
@@ -65,7 +65,7 @@ export function isCapable(endpoint: CapabilitySource, id: string, capability: Ca
   return !declared || word === undefined || capabilities.includes(word);
 }
 
-/** What is read of an endpoint. */
+/** What of an endpoint tells its models' capabilities. */
 export type CapabilitySource = Pick<Endpoint, "models" | "served"> & {
   facts: Pick<Endpoint["facts"], "capabilities">;
 };
@@ -85,7 +85,7 @@ export function requireCapability<C extends CapabilitySource>(
   throw notCapable(model, capability);
 }
 
-/** The refusal of what a model cannot do. */
+/** 400 for what a model cannot do. */
 export function notCapable(model: string, capability: Capability): ApiError {
   const shown = model.slice(0, 200);
   const message = `Model '${shown}' does not support ${NAMES[capability]}. GET /v1/models tells \

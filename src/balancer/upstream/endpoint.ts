@@ -16,10 +16,10 @@ import type { RouteSupport, Upstream, UsageSupport } from "./upstream.ts";
 /** The models an endpoint lists, by id. */
 export type ModelMap = ReadonlyMap<string, ModelEntry>;
 
-/** Who says what an endpoint is: an operator, the configuration, an enrolled node, this process. */
+/** Where an endpoint comes from: an operator, the configuration, an enrolled node, this process. */
 export type EndpointSource = "api" | "config" | "node" | "local";
 
-/** What is set or known of an endpoint, other than its state of this moment. */
+/** An endpoint's settings and what was found out about it, other than its current state. */
 export interface EndpointFacts {
   /** Unique; shown in errors, logs and `/ready`. */
   name: string;
@@ -28,27 +28,27 @@ export interface EndpointFacts {
   /** Sent to it as `Authorization: Bearer`. */
   apiKey: string | undefined;
   source: EndpointSource;
-  /** What answers there; null until that was found out. */
+  /** The kind of server; null until it is detected. */
   kind: EndpointKind | null;
   healthIntervalMs: number;
   /** Longest wait for an answer to begin. */
   inferenceTimeoutMs: number;
   notes: string | null;
   capabilities: string[];
-  /** As the operator wants it; null: as the endpoint says, else `slotsDefault`. */
+  /** The operator's number of slots; null: the endpoint's own, else `slotsDefault`. */
   slots: number | null;
   slotsDefault: number;
-  /** Through which it is asked. */
+  /** The HTTP proxy in between. */
   proxy: ForwardProxy | undefined;
   deviceInfo: DeviceInfo | null;
   /** Unix ms. */
   registeredAt: number;
 }
 
-/** What an endpoint is made of: name and address; the rest has defaults. */
+/** What a new endpoint needs: name and address; the rest has defaults. */
 export type EndpointOptions = Pick<EndpointFacts, "name" | "url"> & Partial<EndpointFacts>;
 
-/** What the last health check told. */
+/** The result of the last health check. */
 export interface LastCheck {
   /** Its duration; null when it failed. */
   latencyMs: number | null;
@@ -58,7 +58,7 @@ export interface LastCheck {
   lastError: string | null;
 }
 
-export const FACTS_DEFAULT: Omit<EndpointFacts, "name" | "url"> = {
+export const ENDPOINT_DEFAULTS: Omit<EndpointFacts, "name" | "url"> = {
   apiKey: undefined,
   source: "api",
   kind: null,
@@ -78,33 +78,33 @@ export class Endpoint implements Upstream {
   readonly fetchesImages = false;
   readonly id: string;
   health: Health = PENDING;
-  /** Until then a failing check leaves it `pending` (`performance.now()`). */
+  /** A check that fails before then leaves it `pending` (`performance.now()`). */
   graceUntil = 0;
   lastCheck: LastCheck = { latencyMs: null, lastSeenAt: null, lastError: null };
   readonly load = new Load();
   readonly latency = new Latency();
   readonly circuit = new Circuit();
-  /** The last list it gave; undefined as long as it gave none. */
+  /** Its last list of models; undefined before the first. */
   models: ModelMap | undefined;
-  /** The same by the id of the model; the values are its own names. The pool keeps it. */
+  /** Its own names of models by the models' ids. Set by the pool. */
   served: ReadonlyMap<string, string> = new Map();
   /** Unix seconds of the first list. */
   seenAt = 0;
-  /** Its own names of the models that it has loaded; undefined where it does not say. */
+  /** Its own names of the models that it has loaded; undefined if it does not tell. */
   readyModels: ReadonlySet<string> | undefined;
-  /** Slots that it says it has; undefined where it does not say. */
-  #slotsTold: number | undefined;
+  /** The number of slots that it tells; undefined if it tells none. */
+  #reportedSlots: number | undefined;
   #facts: EndpointFacts;
   #base = "";
   #headers: Record<string, string> = {};
-  /** The optional routes that it was found to have; undefined until it was asked. */
+  /** The optional routes that it was found to have; undefined before the detection. */
   routes: ReadonlySet<RouteName> | undefined;
-  /** It is being asked what it is and which routes it has. */
+  /** Its kind and routes are being detected. */
   isDetecting = false;
 
   constructor(given: EndpointOptions, id: string = crypto.randomUUID()) {
     this.id = id;
-    this.#facts = { ...FACTS_DEFAULT, ...given };
+    this.#facts = { ...ENDPOINT_DEFAULTS, ...given };
     this.change({});
   }
 
@@ -138,10 +138,10 @@ export class Endpoint implements Upstream {
     return this.served.get(id) ?? asked;
   }
 
-  /** Takes other facts from now on; what runs goes on as it was sent. */
+  /** Changes settings; running requests go on. */
   change(facts: Partial<EndpointFacts>): void {
-    // What another machine said of itself.
-    if (facts.url !== undefined && facts.url !== this.#facts.url) this.#slotsTold = undefined;
+    // The number was that of another machine.
+    if (facts.url !== undefined && facts.url !== this.#facts.url) this.#reportedSlots = undefined;
     this.#facts = { ...this.#facts, ...facts };
     const { url, apiKey } = this.#facts;
     // People paste the base URL of an SDK, which ends in /v1.
@@ -150,7 +150,7 @@ export class Endpoint implements Upstream {
     this.#applySlots();
   }
 
-  /** Takes note of what the endpoint says of itself. */
+  /** Applies what the endpoint reports about itself. */
   applySystem({ slots, device, models }: SystemReport): void {
     if (device !== undefined) this.#facts = { ...this.#facts, deviceInfo: device };
     if (models !== undefined) {
@@ -158,13 +158,13 @@ export class Endpoint implements Upstream {
       this.readyModels = new Set(ready.flatMap(({ id }) => id ?? []));
     }
     if (slots === undefined) return;
-    if (slots.total >= 1) this.#slotsTold = Math.floor(slots.total);
+    if (slots.total >= 1) this.#reportedSlots = Math.floor(slots.total);
     this.#applySlots();
   }
 
   #applySlots(): void {
     const { slots, slotsDefault } = this.#facts;
-    this.load.slots = slots ?? this.#slotsTold ?? slotsDefault;
+    this.load.slots = slots ?? this.#reportedSlots ?? slotsDefault;
   }
 
   /** Where to send a request for `pathAndQuery`, with the endpoint's own key. */
@@ -178,8 +178,8 @@ export class Endpoint implements Upstream {
   }
 }
 
-/** What an endpoint lists of a model, by the balancer's id of it; nothing if it does not. */
-export function entryOf(
+/** An endpoint's list entry of the model with this id; empty if it does not list it. */
+export function modelEntryOf(
   { models, served }: Pick<Endpoint, "models" | "served">,
   id: string,
 ): Partial<ModelEntry> {

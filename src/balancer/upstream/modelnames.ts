@@ -1,12 +1,12 @@
-/** One model and the names by which it is known, wherever that is. */
+/** A model and all names by which it is known. */
 export interface NamedModel {
   /** The name that it is listed by. */
   id: string;
-  /** Others: clients may ask by them, endpoints may list it under them. */
+  /** Other names that clients and endpoints use for it. */
   aliases: readonly string[];
 }
 
-/** Who tells names; what the registry calls a model is its id, whatever others say. */
+/** Where names come from. The registry's name of a model is its id and wins. */
 const SOURCES = ["registry", "config"] as const;
 export type ModelNameSource = (typeof SOURCES)[number];
 
@@ -15,20 +15,20 @@ export type ModelNameSource = (typeof SOURCES)[number];
  * that share a name are one, listed by the id of the first.
  */
 export class ModelNames {
-  readonly #told: Record<ModelNameSource, readonly NamedModel[]> = { registry: [], config: [] };
-  /** By name, the id. */
+  readonly #bySource: Record<ModelNameSource, readonly NamedModel[]> = { registry: [], config: [] };
+  /** The id by each name. */
   #ids = new Map<string, string>();
-  /** By id, the other names. */
+  /** The other names by each id. */
   #aliases = new Map<string, string[]>();
   /** Called after a change. */
   onChange: () => void = () => undefined;
 
-  /** Sets what one source tells, in place of what it told before. */
+  /** Sets all names of one source. */
   set(source: ModelNameSource, models: readonly NamedModel[]): void {
-    this.#told[source] = models;
+    this.#bySource[source] = models;
     this.#ids = new Map();
     this.#aliases = new Map();
-    for (const { id, aliases } of SOURCES.flatMap((one) => this.#told[one])) {
+    for (const { id, aliases } of SOURCES.flatMap((one) => this.#bySource[one])) {
       this.#add([id, ...aliases]);
     }
     this.onChange();

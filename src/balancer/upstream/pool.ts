@@ -1,7 +1,7 @@
 import type { Endpoint, ModelMap } from "./endpoint.ts";
 import { ModelNames } from "./modelnames.ts";
 
-/** All endpoints, and which of them serve which model, whatever they call it. */
+/** All endpoints, and which of them serve which model under whatever name. */
 export class UpstreamPool {
   readonly #names: ModelNames;
   readonly #endpoints = new Map<string, Endpoint>();
@@ -16,7 +16,7 @@ export class UpstreamPool {
     return [...this.#endpoints.values()];
   }
 
-  /** Ids of the models that some endpoint listed last time it answered, sorted. */
+  /** Ids of the models on the endpoints' last lists, sorted. */
   get models(): string[] {
     return [...this.#byModel.keys()].sort();
   }
@@ -28,7 +28,7 @@ export class UpstreamPool {
     this.#list(endpoint, endpoint.served.keys());
   }
 
-  /** Takes an endpoint out; requests that it works on are not touched. */
+  /** Removes an endpoint; requests that it works on go on. */
   remove(endpoint: Endpoint): void {
     if (!this.has(endpoint)) return;
     this.#endpoints.delete(endpoint.id);
@@ -45,8 +45,8 @@ export class UpstreamPool {
   }
 
   /**
-   * The id of the model that a client means by a name. Ollama's clients write `name:latest` where
-   * others write `name`: one stands for the other if only that is served.
+   * The id of the model with this name. Ollama's clients write `name:latest` where others write
+   * `name`: one stands for the other if only the other is served.
    */
   idOf(name: string): string {
     const id = this.#names.idOf(name);
@@ -66,7 +66,7 @@ export class UpstreamPool {
     return this.#byModel.get(id) ?? [];
   }
 
-  /** Takes note of an endpoint's new model list. */
+  /** Sets an endpoint's new list of models. */
   setModels(endpoint: Endpoint, models: ModelMap): void {
     if (endpoint.models === undefined) endpoint.seenAt = Math.floor(Date.now() / 1000);
     endpoint.models = models;
@@ -95,13 +95,13 @@ export class UpstreamPool {
     const served = new Map<string, string>();
     for (const name of models?.keys() ?? []) {
       const id = this.#names.idOf(name);
-      // Of two names for the same the id itself, else the first.
+      // Of two names for one model, the id itself goes before others.
       if (name === id || !served.has(id)) served.set(id, name);
     }
     return served;
   }
 
-  /** Lists are replaced, never changed: whoever looks through one may wait in between. */
+  /** Lists are replaced, never changed, because a reader may wait between two entries. */
   #list(endpoint: Endpoint, ids: Iterable<string>): void {
     for (const id of ids) {
       const serving = this.serving(id);

@@ -3,7 +3,7 @@ import type { EndpointFields } from "../../../db/state/endpoint.ts";
 import { guardUrl } from "../../../http/ssrf.ts";
 import type { EndpointChangeBody, NewEndpointBody } from "../../../wire/endpoint.ts";
 import { ApiError } from "../../../wire/error.ts";
-import { type Endpoint, type EndpointSource, FACTS_DEFAULT } from "../../upstream/endpoint.ts";
+import { ENDPOINT_DEFAULTS, type Endpoint, type EndpointSource } from "../../upstream/endpoint.ts";
 import type { NewEndpointFields } from "./registry.ts";
 
 /** Says what an endpoint's interval is where nobody sets one. */
@@ -91,14 +91,14 @@ type Changes = Omit<EndpointChangeBody, "name" | "base_url">;
 function changesOf(body: Changes, defaults: BodyDefaults): Partial<EndpointFields> {
   const { api_key: apiKey, notes, slots, capabilities } = body;
   const interval = secondsOf(body.health_check_interval_secs, defaults.healthIntervalMs);
-  const timeout = secondsOf(body.inference_timeout_secs, FACTS_DEFAULT.inferenceTimeoutMs);
+  const timeout = secondsOf(body.inference_timeout_secs, ENDPOINT_DEFAULTS.inferenceTimeoutMs);
   return {
     ...(apiKey === undefined ? {} : { apiKey }),
     ...(notes === undefined ? {} : { notes }),
     ...(slots === undefined ? {} : { slots }),
     ...(capabilities === undefined
       ? {}
-      : { capabilities: capabilities ?? FACTS_DEFAULT.capabilities }),
+      : { capabilities: capabilities ?? ENDPOINT_DEFAULTS.capabilities }),
     ...(interval === undefined ? {} : { healthIntervalMs: interval }),
     ...(timeout === undefined ? {} : { inferenceTimeoutMs: timeout }),
   };

@@ -1,6 +1,6 @@
 import { type CapabilitiesObject, capabilitiesObject } from "../../../wire/capability.ts";
 import { Stored } from "../../health/modellist.ts";
-import { entryOf } from "../../upstream/endpoint.ts";
+import { modelEntryOf } from "../../upstream/endpoint.ts";
 import type { UpstreamPool } from "../../upstream/pool.ts";
 
 /** A model as `GET /v1/models` shows it. */
@@ -35,7 +35,7 @@ export type LifecycleStatus = "registered" | "pending" | "caching" | "error";
 /** Describes a model that some endpoint serves. */
 export function viewOfModel(pool: UpstreamPool, id: string): ModelView {
   const serving = pool.serving(id);
-  const entries = serving.map((endpoint) => entryOf(endpoint, id));
+  const entries = serving.map((endpoint) => modelEntryOf(endpoint, id));
   const ready = serving.some(({ health }) => health.status === "online");
   const { created = 0, owned_by = "endpoint" } = Stored.parse(entries[0] ?? {});
   const said = new Set(entries.flatMap((entry) => Stored.parse(entry).capabilities ?? ["chat"]));

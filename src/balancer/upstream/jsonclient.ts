@@ -5,7 +5,7 @@ import { parseJson } from "../../lib/json.ts";
 import { HOST_NOT_ALLOWED } from "../../wire/error.ts";
 import type { Endpoint } from "./endpoint.ts";
 
-/** What came of a question: JSON (undefined where it was none), or how it failed. */
+/** The answer to a GET: its JSON (undefined if it is none), or how it failed. */
 export type JsonAnswer =
   | { ok: true; json: unknown; text: string; server: string; latencyMs: number }
   | {
@@ -18,14 +18,14 @@ export type JsonAnswer =
 
 export interface GetJsonOptions {
   timeoutMs: number;
-  /** Aborts the question. */
+  /** Aborts the request. */
   signal: AbortSignal;
 }
 
-/** No answer to our own questions is ever this long. */
+/** A longer answer is refused. */
 const ANSWER_BYTES_MAX = 16 * 1024 * 1024;
 
-/** Asks an endpoint (`GET path`) on a connection of its own, with its key. Never throws. */
+/** Sends `GET path` to an upstream with its key, on a connection of its own. Never throws. */
 export async function getJson(
   endpoint: Pick<Endpoint, "target">,
   path: string,
