@@ -41,19 +41,19 @@ class Worker {
     const log = createLogger({ level: "silent" });
     const identity = openIdentity(this.home);
     this.key = identity.key;
-    const pass = () => {
+    const credentials = () => {
       const { credential } = this.#membership;
       return credential === undefined ? undefined : { nodeId: identity.node_id, credential };
     };
     const { launch } = this.#engines;
-    const balancer = { url: front, pass };
+    const balancer = { url: front, credentials };
     const probe = async () => [];
     this.#node = createNode({ settings, log, key: this.key, balancer, launch, probe });
     this.#listener = listen(this.#node.app, { host: "127.0.0.1", port: 0 });
     this.url = this.#listener.url;
     this.#membership = new Membership({
       ...{ balancer: front, token, advertise: null, home: this.home, identity, log },
-      onWelcome: () => this.#node.welcomed(),
+      onAnnounced: () => this.#node.resync(),
       describe: async () => {
         const models = this.#node.names();
         return { name, version: "0", models, slots: 1 };

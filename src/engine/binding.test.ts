@@ -2,7 +2,7 @@ import { afterAll, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { listDevices, NativeEngine, whyNot } from "./binding.ts";
+import { backendProblem, listDevices, NativeEngine } from "./binding.ts";
 import { libraryDirectories } from "./library.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "llmlb-binding-"));
@@ -61,5 +61,5 @@ test("this host's processor is a device", () => {
 
 test("a file that is no backend says why", () => {
   const directory = directories[0] ?? "";
-  expect(whyNot(directory, join(directory, "nothing.so"))).toContain("nothing.so");
+  expect(backendProblem(directory, join(directory, "nothing.so"))).toContain("nothing.so");
 });

@@ -3,24 +3,24 @@ import { z } from "zod";
 import { Device } from "../wire/system.ts";
 import { type NativeLibrary, openNative } from "./symbols.ts";
 
-/** What the library tells of one request. */
+/** Receives the events of one request: its head, its data, its end. */
 export interface RequestSink {
   head(status: number, contentType: string, isStream: boolean): void;
   data(bytes: Uint8Array<ArrayBuffer>): void;
   end(): void;
 }
 
-/** What the library tells of the model. */
+/** Receives the events of the model: log lines, the progress of its load and how that ends. */
 export interface ModelSink {
   /** `level` is ggml's: 1 debug, 2 info, 3 warning, 4 error. */
   log(level: number, text: string): void;
   progress(fraction: number): void;
-  /** The model is loaded; `info` is what engine.cpp tells of it. */
+  /** The model is loaded. `info` is an `EngineDescription`, still to be parsed. */
   ready(info: unknown): void;
   loadError(text: string): void;
 }
 
-/** A request as the library takes it: the body, followed by the files of a form. */
+/** A request in the library's form. `body` ends with the bytes of `files`, one after the other. */
 export interface NativeRequest {
   method: string;
   path: string;
@@ -31,9 +31,9 @@ export interface NativeRequest {
 
 const EVENT = { head: 1, data: 2, end: 3, log: 4, progress: 5, ready: 6, loadError: 7 } as const;
 
-/** Threads that run requests; more wait in line. Above the slots of any usual engine. */
+/** How many requests run at once, each in a thread. No usual engine has more slots. */
 const REQUEST_THREADS = 64;
-/** Tokens that come closer together than this travel together; first bytes and ends never wait. */
+/** Tokens of this time are sent together. The first bytes of an answer and its end never wait. */
 const FLUSH_INTERVAL_US = 8000;
 const DRAIN_BYTES = 1024 * 1024;
 const FRAME_HEAD_BYTES = 16;
@@ -41,8 +41,8 @@ const FRAME_HEAD_BYTES = 16;
 const Progress = z.object({ stages: z.array(z.string()), current: z.string(), value: z.number() });
 
 /**
- * One model in this process through libllmlb. All calls return at once, but `destroy`.
- * Events arrive on this thread, in order for each request.
+ * One model in this process, run by libllmlb. All methods except `destroy` return at once.
+ * Events arrive on this thread; those of one request arrive in order.
  */
 export class NativeEngine {
   readonly #native: NativeLibrary;
@@ -55,7 +55,7 @@ export class NativeEngine {
   #lastId = 0;
   #open = true;
 
-  /** Loads the compute backends of each folder that exists, the first of which holds libllmlb. */
+  /** Opens libllmlb in the first of these folders and loads the compute backends of all of them. */
   constructor(directories: string[], model: ModelSink) {
     this.#model = model;
     this.#native = openNative(directories[0] ?? "");
@@ -78,7 +78,7 @@ export class NativeEngine {
     this.#native.llmlb_load(this.#handle, argv, argv.byteLength);
   }
 
-  /** Starts a request and returns its id; undefined if too many wait already. */
+  /** Starts a request and returns its id; undefined if the library's queue is full. */
   submit({ body, ...head }: NativeRequest, sink: RequestSink): number | undefined {
     const id = ++this.#lastId;
     const json = new TextEncoder().encode(JSON.stringify(head));
@@ -129,11 +129,11 @@ export class NativeEngine {
       const isStream = this.#view.getUint32(start + 4, true) === 1;
       this.#requests.get(id)?.head(status, this.#text(start + 8, end), isStream);
     } else {
-      this.#tellModel(id, type, this.#text(start, end));
+      this.#dispatchToModel(id, type, this.#text(start, end));
     }
   }
 
-  #tellModel(level: number, type: number, content: string): void {
+  #dispatchToModel(level: number, type: number, content: string): void {
     if (type === EVENT.log) this.#model.log(level, content);
     else if (type === EVENT.ready) this.#model.ready(JSON.parse(content));
     else if (type === EVENT.loadError) this.#model.loadError(content);
@@ -148,7 +148,7 @@ export class NativeEngine {
   }
 }
 
-/** The compute devices that the backends in these folders find; wakes their drivers up. */
+/** The compute devices that the backends in these folders find. Wakes the devices' drivers up. */
 export function listDevices(directories: string[]): { devices: Device[]; llamaCpp: string } {
   const native = openNative(directories[0] ?? "");
   for (const directory of directories) native.llmlb_load_backends(text(directory));
@@ -157,8 +157,8 @@ export function listDevices(directories: string[]): { devices: Device[]; llamaCp
   return { devices, llamaCpp: String(native.llmlb_build_info()) };
 }
 
-/** Why the backend in a file cannot run on this host; undefined if it can. */
-export function whyNot(directory: string, file: string): string | undefined {
+/** Why this host cannot load the backend in a file; undefined if it can. */
+export function backendProblem(directory: string, file: string): string | undefined {
   const native = openNative(directory);
   const path = text(file);
   const reason = readText((out, capacity) => native.llmlb_probe_backend(path, out, capacity));

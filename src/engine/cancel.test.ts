@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { busySlots, chat, ENDLESS, launchTest, send, TestHome, until } from "../testkit/engine.ts";
-import type { Engine } from "./launch.ts";
+import type { Engine } from "./engine.ts";
 
 const PATH = "/v1/chat/completions";
 const FREED_MS_MAX = 1000;

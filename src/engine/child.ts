@@ -1,30 +1,36 @@
 import type { ForwardTarget } from "../http/proxy/forward.ts";
 import { type Child, spawnSelf } from "../lib/childprocess.ts";
 import type { Logger } from "../lib/log.ts";
-import { explainCrash, explainLoadError } from "./failure.ts";
-import { type Engine, EngineLoadError, type EngineOptions, type LoadFailure } from "./launch.ts";
-import { type EngineAddress, FromEngine, type ModelInfo, type ToEngine } from "./messages.ts";
-import { SECRET_HEADER } from "./serve.ts";
+import { diagnoseCrash, diagnoseLoad } from "./diagnosis.ts";
+import type { Engine, EngineInfo, EngineOptions } from "./engine.ts";
+import { EngineLoadError, type LoadFailure } from "./loaderror.ts";
+import {
+  type EngineAddress,
+  type EngineCommand,
+  type EngineDescription,
+  EngineEvent,
+} from "./messages.ts";
+import { SECRET_HEADER } from "./server.ts";
 import { severityOf } from "./severity.ts";
 
-/** Lines kept of what an engine prints and logs as an error, to explain its end. */
-const LAST_LINES = 40;
+/** How many of the last lines on stderr and of the logged errors are kept to explain a failure. */
+const LAST_LINES_MAX = 40;
 
-/** The parent's end of an engine process: what it said, and how it ended. */
-export class EngineProcess {
-  readonly child: Child;
+/** An engine process as its parent sees it: its messages, its log lines and its end. */
+export class EngineChild {
+  readonly process: Child;
   readonly #options: EngineOptions;
   readonly #log: Logger;
   readonly #lines: string[] = [];
-  readonly #loaded = Promise.withResolvers<{ address: EngineAddress; info: ModelInfo }>();
+  readonly #loaded = Promise.withResolvers<LoadedEngine>();
   #stopping = false;
 
   constructor(options: EngineOptions) {
     this.#options = options;
     this.#log = options.log.child({ component: "engine", model: options.modelId });
-    this.child = spawnSelf({
+    this.process = spawnSelf({
       args: ["engine"],
-      onMessage: (message) => this.#hear(FromEngine.parse(message)),
+      onMessage: (message) => this.#onMessage(EngineEvent.parse(message)),
       onLine: (line) => {
         this.#remember(line);
         this.#log.debug({ text: line }, "engine.stderr");
@@ -32,25 +38,25 @@ export class EngineProcess {
     });
   }
 
-  send(message: ToEngine): void {
-    this.child.send(message);
+  send(command: EngineCommand): void {
+    this.process.send(command);
   }
 
-  /** Waits for the model: loaded, failed, crashed, too slow or no longer wanted. */
-  async loaded(): Promise<{ address: EngineAddress; info: ModelInfo }> {
+  /** Throws `EngineLoadError` if the load fails, takes too long or is aborted. */
+  async waitUntilLoaded(): Promise<LoadedEngine> {
     const { modelPath, loadTimeoutMs, signal } = this.#options;
-    const give = (reason: LoadFailure, why: string) =>
+    const fail = (reason: LoadFailure, why: string) =>
       this.#loaded.reject(EngineLoadError.of(reason, modelPath, why));
     const timer = setTimeout(
-      () => give("timeout", `it took longer than ${loadTimeoutMs / 1000} s.`),
+      () => fail("timeout", `it took longer than ${loadTimeoutMs / 1000} s.`),
       loadTimeoutMs,
     );
-    const onAbort = () => give("cancelled", "it was cancelled.");
+    const onAbort = () => fail("cancelled", "it was cancelled.");
     if (signal?.aborted) onAbort();
     signal?.addEventListener("abort", onAbort, { once: true });
-    this.child.exited.then((exit) => {
-      const { reason, why } = explainCrash(exit, this.#lines);
-      give(reason, why);
+    this.process.exited.then((exit) => {
+      const { reason, why } = diagnoseCrash(exit, this.#lines);
+      fail(reason, why);
     });
     try {
       return await this.#loaded.promise;
@@ -60,23 +66,16 @@ export class EngineProcess {
     }
   }
 
-  engine(address: EngineAddress, info: ModelInfo): Engine {
+  /** The loaded engine, for those who send requests to it. */
+  engine(address: EngineAddress, description: EngineDescription): Engine {
     const { modelId } = this.#options;
     return {
-      pid: this.child.pid,
-      info: {
-        slots: info.slots,
-        contextTokens: info.context_tokens,
-        parameters: info.parameters,
-        sizeBytes: info.size_bytes,
-        vision: info.vision,
-        audio: info.audio,
-        embeddings: info.embeddings,
-      },
-      target: (pathAndQuery) => ({ ...reach(address, pathAndQuery), label: `model ${modelId}` }),
-      exited: this.child.exited.then((exit) => ({
+      pid: this.process.pid,
+      info: infoOf(description),
+      target: (pathAndQuery) => ({ ...targetAt(address, pathAndQuery), label: `model ${modelId}` }),
+      exited: this.process.exited.then((exit) => ({
         expected: this.#stopping,
-        message: explainCrash(exit, this.#lines).why,
+        message: diagnoseCrash(exit, this.#lines).why,
       })),
       stop: (graceMs) => this.#stop(graceMs),
     };
@@ -85,33 +84,33 @@ export class EngineProcess {
   async #stop(graceMs: number): Promise<void> {
     this.#stopping = true;
     this.send({ type: "stop" });
-    const timer = setTimeout(() => this.child.kill("SIGKILL"), graceMs);
-    await this.child.exited;
+    const timer = setTimeout(() => this.process.kill("SIGKILL"), graceMs);
+    await this.process.exited;
     clearTimeout(timer);
   }
 
-  #hear(message: FromEngine): void {
+  #onMessage(message: EngineEvent): void {
     switch (message.type) {
       case "log":
-        this.#hearLog(message.level, message.text);
+        this.#onLog(message.level, message.text);
         break;
       case "progress":
         this.#options.onProgress?.(message.fraction);
         break;
       case "ready":
-        this.#loaded.resolve(message);
+        this.#loaded.resolve({ address: message.address, description: message.info });
         break;
       case "load_error": {
-        const { reason, why } = explainLoadError(message.text, this.#lines);
+        const { reason, why } = diagnoseLoad(message.text, this.#lines);
         this.#loaded.reject(EngineLoadError.of(reason, this.#options.modelPath, why));
         break;
       }
       default:
-        break; // answers to questions that only probe.ts asks
+        break; // answers to the commands of query.ts
     }
   }
 
-  #hearLog(level: number, text: string): void {
+  #onLog(level: number, text: string): void {
     const severity = severityOf(level, text);
     if (severity === "error") this.#remember(text);
     this.#log[severity]({ text }, "engine.log");
@@ -119,11 +118,22 @@ export class EngineProcess {
 
   #remember(line: string): void {
     this.#lines.push(line);
-    if (this.#lines.length > LAST_LINES) this.#lines.shift();
+    if (this.#lines.length > LAST_LINES_MAX) this.#lines.shift();
   }
 }
 
-function reach(address: EngineAddress, pathAndQuery: string): Omit<ForwardTarget, "label"> {
+interface LoadedEngine {
+  address: EngineAddress;
+  description: EngineDescription;
+}
+
+function infoOf(description: EngineDescription): EngineInfo {
+  const { slots, context_tokens, parameters, size_bytes, vision, audio, embeddings } = description;
+  const sizes = { contextTokens: context_tokens, parameters, sizeBytes: size_bytes };
+  return { slots, ...sizes, vision, audio, embeddings };
+}
+
+function targetAt(address: EngineAddress, pathAndQuery: string): Omit<ForwardTarget, "label"> {
   if ("unix" in address) return { url: `http://engine${pathAndQuery}`, unix: address.unix };
   const url = `http://127.0.0.1:${address.port}${pathAndQuery}`;
   return { url, headers: { [SECRET_HEADER]: address.secret } };

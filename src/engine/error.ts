@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { ApiError, type ErrorKind } from "../wire/error.ts";
-import { faultyField, isClientFault, readable } from "./fault.ts";
+import { fieldInMessage, isClientError, readableMessage } from "./errormessage.ts";
 
 /** llama.cpp's error body: `{error: {message, type, code}}`, code being the HTTP status. */
 const LlamaError = z.object({
@@ -12,22 +12,22 @@ const CODES: Record<string, string> = {
   not_supported_error: "not_supported",
 };
 
-/** A text to embed must fit into one batch; llama.cpp calls it a fault of the server (500). */
+/** A text to embed must fit into one batch. llama.cpp answers 500 to a longer one. */
 const TOO_LONG = /input .*is too large to process/;
 
-/** The error that an engine's response tells of, in the terms of our own APIs. */
+/** Our error for an engine's error response, with the kind, code and field that it means. */
 export function engineError(body: string, status: number): ApiError {
   const parsed = LlamaError.safeParse(parse(body));
-  const { message: said, type } = parsed.success
+  const { message: text, type } = parsed.success
     ? parsed.data.error
     : { message: `The engine answered with status ${status}`, type: undefined };
-  const message = readable(said);
-  if (TOO_LONG.test(said)) {
+  const message = readableMessage(text);
+  if (TOO_LONG.test(text)) {
     return new ApiError("invalid_request", message, { code: "context_length_exceeded" });
   }
   const code = CODES[type ?? ""];
-  const kind = status === 500 && isClientFault(said) ? "invalid_request" : kindOf(status);
-  const param = kind === "invalid_request" ? faultyField(said) : undefined;
+  const kind = status === 500 && isClientError(text) ? "invalid_request" : kindOf(status);
+  const param = kind === "invalid_request" ? fieldInMessage(text) : undefined;
   return new ApiError(kind, message, {
     ...(code === undefined ? {} : { code }),
     ...(param === undefined ? {} : { param }),

@@ -5,20 +5,20 @@ import { extractOnce } from "../lib/extract.ts";
 import { embeddedLibraries } from "./embedded.ts";
 
 /** Name of this platform in build folders: `linux-x64`, `darwin-arm64`, … */
-export function platformName(): string {
+function platformName(): string {
   const system = process.platform === "win32" ? "windows" : process.platform;
   return `${system}-${process.arch}`;
 }
 
-/** The folder where users drop further compute backends, e.g. `libggml-cuda.so`. */
-export function pluginDirectory(home: string): string {
+/** The folder for further compute backends that users add, such as `libggml-cuda.so`. */
+function pluginDirectory(home: string): string {
   return join(home, "native", "plugins");
 }
 
 /**
- * The folders of native libraries, the first of which holds libllmlb: the build folder when run
- * from source; from the single executable, its own libraries copied out once by content hash.
- * Throws when they were never built.
+ * The folders of native libraries. The first has libllmlb: the build folder when run from source;
+ * when compiled, a folder to which the executable copies its own libraries, named by their hash.
+ * The second, if it exists, has the user's plugins. Throws if the libraries were never built.
  */
 export async function libraryDirectories(home: string): Promise<string[]> {
   const plugins = pluginDirectory(home);

@@ -1,15 +1,15 @@
 import { z } from "zod";
 import { Device } from "../wire/system.ts";
 
-/** Where an engine listens: a Unix socket, or where there are none, a port with a secret. */
+/** Where an engine listens: a Unix socket, or on Windows a loopback port with a secret. */
 export const EngineAddress = z.union([
   z.object({ unix: z.string() }),
   z.object({ port: z.number(), secret: z.string() }),
 ]);
 export type EngineAddress = z.infer<typeof EngineAddress>;
 
-/** What a loaded engine tells of itself (native/engine.cpp, `describe`). */
-export const ModelInfo = z.object({
+/** A loaded model's properties, as the library reports them (native/engine.cpp, `describe`). */
+export const EngineDescription = z.object({
   slots: z.number(),
   context_tokens: z.number(),
   train_context_tokens: z.number(),
@@ -20,18 +20,18 @@ export const ModelInfo = z.object({
   audio: z.boolean(),
   embeddings: z.boolean(),
 });
-export type ModelInfo = z.infer<typeof ModelInfo>;
+export type EngineDescription = z.infer<typeof EngineDescription>;
 
-/** From the node to its engine process. */
-export const ToEngine = z.discriminatedUnion("type", [
+/** What a node tells its engine process to do. */
+export const EngineCommand = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("load"),
     directories: z.array(z.string()),
     /** llama-server's arguments. */
     args: z.array(z.string()),
-    /** Where to listen; on Windows a free port is taken instead. */
+    /** Path of the Unix socket to listen on. On Windows the engine takes a free port instead. */
     socket: z.string(),
-    /** Least severe of llama.cpp's log levels to pass on: 1 debug … 4 error. */
+    /** The lowest of ggml's log levels to pass on: 1 debug … 4 error. */
     logLevel: z.number(),
   }),
   z.object({ type: z.literal("probe"), directories: z.array(z.string()) }),
@@ -42,14 +42,14 @@ export const ToEngine = z.discriminatedUnion("type", [
   }),
   z.object({ type: z.literal("stop") }),
 ]);
-export type ToEngine = z.infer<typeof ToEngine>;
+export type EngineCommand = z.infer<typeof EngineCommand>;
 
-/** From an engine process to its node. */
-export const FromEngine = z.discriminatedUnion("type", [
+/** What an engine process reports to its node. */
+export const EngineEvent = z.discriminatedUnion("type", [
   z.object({ type: z.literal("started") }),
   z.object({ type: z.literal("log"), level: z.number(), text: z.string() }),
   z.object({ type: z.literal("progress"), fraction: z.number() }),
-  z.object({ type: z.literal("ready"), address: EngineAddress, info: ModelInfo }),
+  z.object({ type: z.literal("ready"), address: EngineAddress, info: EngineDescription }),
   z.object({ type: z.literal("load_error"), text: z.string() }),
   z.object({ type: z.literal("devices"), devices: z.array(Device), llama_cpp: z.string() }),
   z.object({
@@ -57,4 +57,4 @@ export const FromEngine = z.discriminatedUnion("type", [
     libraries: z.array(z.object({ file: z.string(), reason: z.string().optional() })),
   }),
 ]);
-export type FromEngine = z.infer<typeof FromEngine>;
+export type EngineEvent = z.infer<typeof EngineEvent>;

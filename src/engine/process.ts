@@ -1,12 +1,12 @@
 import { rmSync } from "node:fs";
 import { tellParent } from "../lib/childprocess.ts";
-import { listDevices, NativeEngine, whyNot } from "./binding.ts";
-import { type FromEngine, ModelInfo, ToEngine } from "./messages.ts";
-import { serveEngine } from "./serve.ts";
+import { backendProblem, listDevices, NativeEngine } from "./binding.ts";
+import { EngineCommand, EngineDescription, type EngineEvent } from "./messages.ts";
+import { serveEngine } from "./server.ts";
 
 /**
- * The engine process: one model, HTTP on a socket, told what to do by messages from the node.
- * It lives exactly as long as the node's channel to it.
+ * The main function of an engine process: runs one model and serves HTTP on a socket. It obeys the
+ * commands that the node sends, and ends when the node's message channel closes.
  */
 export async function runEngine(): Promise<void> {
   if (process.send === undefined) {
@@ -16,28 +16,28 @@ export async function runEngine(): Promise<void> {
   for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => undefined);
   // Not process.exit(): that would run C++ destructors under the feet of the decoding threads.
   process.on("disconnect", () => process.kill(process.pid, "SIGKILL"));
-  process.on("message", (message) => obey(ToEngine.parse(message)));
-  tell({ type: "started" });
+  process.on("message", (message) => execute(EngineCommand.parse(message)));
+  send({ type: "started" });
 }
 
 let stop = (): void => process.exit(0);
 
-function obey(message: ToEngine): void {
-  switch (message.type) {
+function execute(command: EngineCommand): void {
+  switch (command.type) {
     case "load":
-      load(message);
+      load(command);
       break;
     case "probe": {
-      const { devices, llamaCpp } = listDevices(message.directories);
-      tell({ type: "devices", devices, llama_cpp: llamaCpp });
+      const { devices, llamaCpp } = listDevices(command.directories);
+      send({ type: "devices", devices, llama_cpp: llamaCpp });
       break;
     }
     case "inspect": {
-      const libraries = message.files.map((file) => {
-        const reason = whyNot(message.directory, file);
+      const libraries = command.files.map((file) => {
+        const reason = backendProblem(command.directory, file);
         return { file, ...(reason === undefined ? {} : { reason }) };
       });
-      tell({ type: "libraries", libraries });
+      send({ type: "libraries", libraries });
       break;
     }
     case "stop":
@@ -46,13 +46,18 @@ function obey(message: ToEngine): void {
   }
 }
 
-function load({ directories, args, socket, logLevel }: Extract<ToEngine, { type: "load" }>): void {
+function load({
+  directories,
+  args,
+  socket,
+  logLevel,
+}: Extract<EngineCommand, { type: "load" }>): void {
   const engine = new NativeEngine(directories, {
     log(level, text) {
-      if (level >= logLevel) tell({ type: "log", level, text });
+      if (level >= logLevel) send({ type: "log", level, text });
     },
-    progress: (fraction) => tell({ type: "progress", fraction }),
-    loadError: (text) => tell({ type: "load_error", text }),
+    progress: (fraction) => send({ type: "progress", fraction }),
+    loadError: (text) => send({ type: "load_error", text }),
     ready(info) {
       const { address, close } = serveEngine(engine, socket);
       stop = () => {
@@ -61,12 +66,12 @@ function load({ directories, args, socket, logLevel }: Extract<ToEngine, { type:
         rmSync(socket, { force: true });
         process.exit(0);
       };
-      tell({ type: "ready", address, info: ModelInfo.parse(info) });
+      send({ type: "ready", address, info: EngineDescription.parse(info) });
     },
   });
   engine.load(args);
 }
 
-function tell(message: FromEngine): void {
-  tellParent(message);
+function send(event: EngineEvent): void {
+  tellParent(event);
 }

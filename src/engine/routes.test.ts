@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { chat, launchTest, send, TestHome, TINY_MMPROJ } from "../testkit/engine.ts";
-import type { Engine } from "./launch.ts";
+import type { Engine } from "./engine.ts";
 
 type Json = Record<string, unknown>;
 

@@ -1,9 +1,9 @@
-/** How a line of llama.cpp is written to the log. */
+/** At which level of our log a line of llama.cpp is written. */
 export type Severity = "error" | "warn" | "debug";
 
 /**
- * Warnings that ask nothing of anybody: they come with every start, with every cancellation, or
- * with every prompt that is cached as a whole.
+ * Warnings that need no action: llama.cpp logs them at every start, at every cancellation, or for
+ * every prompt that is in its cache as a whole.
  */
 const HARMLESS = [
   /default pooling_type is/,
@@ -14,12 +14,12 @@ const HARMLESS = [
   /n_past was set to/,
 ];
 
-/** An error that is the request's: its client is told. */
-const TOLD = /send_error: .*exceeds the available context size/;
+/** An error of the request. Its client gets it as the answer. */
+const CLIENT_ERROR = /send_error: .*exceeds the available context size/;
 
-/** The severity of a line that llama.cpp logs with one of ggml's levels: 3 warning, 4 error. */
+/** The severity of a line that llama.cpp logs; `level` is ggml's: 3 warning, 4 error. */
 export function severityOf(level: number, text: string): Severity {
-  if (level >= 4) return TOLD.test(text) ? "debug" : "error";
+  if (level >= 4) return CLIENT_ERROR.test(text) ? "debug" : "error";
   if (level < 3 || HARMLESS.some((pattern) => pattern.test(text))) return "debug";
   return "warn";
 }

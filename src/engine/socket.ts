@@ -2,14 +2,14 @@ import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** Longest path of a Unix socket that every system takes. */
+/** Longest path of a Unix socket that works on every system. */
 const SOCKET_PATH_BYTES_MAX = 100;
 
 const NAME = /^engine-(\d+)-[0-9a-f]{8}\.sock$/;
 
 /**
- * A path for the socket of one more engine of this process, in `run/` of the data folder, or where
- * that is too long, in the system's temporary folder. Clears away what dead processes have left.
+ * A new path for an engine's Unix socket: in `run/` of the data folder, or in the temporary folder
+ * of the system if that path is too long. Removes sockets of dead processes in the same folder.
  */
 export async function newSocket(home: string): Promise<string> {
   const name = `engine-${process.pid}-${crypto.randomUUID().slice(0, 8)}.sock`;
@@ -23,12 +23,12 @@ export async function newSocket(home: string): Promise<string> {
   return join(folder, name);
 }
 
-/** Removes the sockets of processes that are gone, if really nobody listens there. */
+/** Removes the sockets of processes that are gone, if nothing listens there. */
 async function removeStale(folder: string): Promise<void> {
   for (const name of readdirSync(folder)) {
     const pid = NAME.exec(name)?.[1];
     if (pid === undefined || isAlive(Number(pid))) continue;
-    // Another container may share this folder and have processes of its own.
+    // Another container may share this folder: its processes are not visible here.
     const path = join(folder, name);
     if (!(await isListening(path))) rmSync(path, { force: true });
   }
@@ -49,6 +49,6 @@ async function isListening(path: string): Promise<boolean> {
     socket.end();
     return true;
   } catch {
-    return false; // refused: nobody is there
+    return false; // refused: nothing listens
   }
 }

@@ -1,7 +1,7 @@
 import { dlopen, type Library } from "bun:ffi";
 
 /** The C ABI of native/engine.h. */
-export const SYMBOLS = {
+const SYMBOLS = {
   llmlb_abi_version: { args: [], returns: "u32" },
   llmlb_build_info: { args: [], returns: "cstring" },
   llmlb_create: {
@@ -42,7 +42,7 @@ export type NativeLibrary = Library<typeof SYMBOLS>["symbols"];
 
 const ABI_VERSION = 1;
 
-/** Opens libllmlb in a folder of libraries. Throws when it is missing, broken or of another ABI. */
+/** Opens libllmlb in a folder. Throws if it is missing, damaged or has another ABI version. */
 export function openNative(directory: string): NativeLibrary {
   const { symbols } = dlopen(`${directory}/${libraryFile()}`, SYMBOLS);
   const version = symbols.llmlb_abi_version();
@@ -55,7 +55,7 @@ export function openNative(directory: string): NativeLibrary {
 }
 
 /** File name of libllmlb on this platform. */
-export function libraryFile(): string {
+function libraryFile(): string {
   if (process.platform === "win32") return "llmlb.dll";
   return process.platform === "darwin" ? "libllmlb.dylib" : "libllmlb.so";
 }

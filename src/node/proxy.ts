@@ -1,46 +1,46 @@
-import type { Engine } from "../engine/launch.ts";
+import type { Engine } from "../engine/engine.ts";
 import { forward } from "../http/proxy/forward.ts";
 import type { Rewrite } from "../http/proxy/rewrite/rewrite.ts";
 import type { AppContext } from "../http/server/app.ts";
 import { withoutIdleLimit } from "../http/server/listen.ts";
 import type { ApiError } from "../wire/error.ts";
 import { dialectOf } from "../wire/route.ts";
-import { crashedError } from "./supervisor/failure.ts";
-import type { Runner } from "./supervisor/runner.ts";
+import type { SupervisedEngine } from "./supervisor/engine.ts";
+import { crashedError } from "./supervisor/errors.ts";
 
 export interface ProxyOptions {
-  runner: Runner;
+  engine: SupervisedEngine;
   /** The engine's path. */
   path: string;
   /** The request's body; null for none. */
   body: Uint8Array<ArrayBuffer> | null;
-  /** Makes the client's answer of the engine's; default: it passes unchanged. */
+  /** Changes the engine's answer. Default: the client gets it unchanged. */
   rewrite?: Rewrite | undefined;
   /** Longest wait for a load, and then for the engine's answer to begin. */
   firstByteTimeoutMs: number;
-  /** Longest silence within the answer. */
+  /** Longest pause inside the answer. */
   idleTimeoutMs: number;
 }
 
-/** How long after a broken connection the end of the engine's process may become known. */
-const EXIT_KNOWN_MS = 2000;
+/** How long after a broken connection an engine's exit is waited for, to explain the error. */
+const EXIT_WAIT_MS_MAX = 2000;
 
 /**
- * Sends a request to an engine, loading it first if need be, and returns its answer as it comes.
- * The engine counts as busy until the last byte is sent. Throws what `Runner.acquire` and `forward`
- * throw, and `engine_crashed` (502) if the engine ends before its answer begins; later than that
- * the stream ends with the same error.
+ * Loads an engine if it is not loaded, sends it a request and returns its answer as it arrives. The
+ * engine counts as busy until the last byte is sent. Throws what `SupervisedEngine.acquire` and
+ * `forward` throw, and `engine_crashed` (502) if the engine ends before its answer begins. If it
+ * ends later, the stream ends with the same error.
  */
 export async function proxyToEngine(c: AppContext, options: ProxyOptions): Promise<Response> {
-  const { runner, path, body, rewrite, firstByteTimeoutMs, idleTimeoutMs } = options;
+  const { engine, path, body, rewrite, firstByteTimeoutMs, idleTimeoutMs } = options;
   const { signal, method, headers } = c.req.raw;
-  // Also those without a JSON body may wait for a load, or for what the engine is at.
+  // The client may wait for a load or for other requests of the engine.
   withoutIdleLimit(c);
-  const { engine, release } = await runner.acquire({ signal, waitMs: firstByteTimeoutMs });
+  const { engine: loaded, release } = await engine.acquire({ signal, waitMs: firstByteTimeoutMs });
   try {
     const { response, sent } = await forward({
-      // The query is the client's API's: it says nothing in another one.
-      target: engine.target(rewrite === undefined ? path + queryOf(c) : path),
+      // A translated request has another API, which does not know the query's parameters.
+      target: loaded.target(rewrite === undefined ? path + queryOf(c) : path),
       method,
       headers,
       body,
@@ -50,7 +50,7 @@ export async function proxyToEngine(c: AppContext, options: ProxyOptions): Promi
       caller: c.req.raw,
       firstByteTimeoutMs,
       idleTimeoutMs,
-      explain: (failure) => explain(failure, engine, runner.label),
+      explain: (failure) => explain(failure, loaded, engine.label),
     });
     c.set("sent", sent);
     sent.finally(release);
@@ -61,16 +61,17 @@ export async function proxyToEngine(c: AppContext, options: ProxyOptions): Promi
   }
 }
 
-/** The request's query without `model`, which is ours. */
+/** The request's query without `model`, which engines do not know. */
 function queryOf(c: AppContext): string {
   const query = new URL(c.req.url).searchParams;
   query.delete("model");
   return query.size === 0 ? "" : `?${query}`;
 }
 
+/** The failure to show: `engine_crashed` if the engine's process has ended. */
 async function explain(failure: ApiError, engine: Engine, label: string): Promise<ApiError> {
   const timeout = Promise.withResolvers<undefined>();
-  const timer = setTimeout(() => timeout.resolve(undefined), EXIT_KNOWN_MS);
+  const timer = setTimeout(() => timeout.resolve(undefined), EXIT_WAIT_MS_MAX);
   const exit = await Promise.race([engine.exited, timeout.promise]);
   clearTimeout(timer);
   return exit?.expected === false ? crashedError(label, failure) : failure;

@@ -4,26 +4,26 @@ import { ApiError } from "../wire/error.ts";
 import type { ModelEntry, ModelList } from "../wire/openai.ts";
 import type { NodeSystem } from "../wire/system.ts";
 import type { Catalog, ServedModel } from "./models/catalog.ts";
-import { abilitiesOf } from "./supervisor/purpose.ts";
+import { capabilitiesOf } from "./supervisor/task.ts";
 
 export interface StatusParts {
   catalog: Catalog;
   /** The operator's llama-server arguments for every engine. */
   engineArgs: string[];
-  /** Whether the node refuses new requests because it is about to end. */
+  /** Whether the node refuses new requests because it is shutting down. */
   closing(): boolean;
-  /** Whether it has still to hear which models it shall have. */
+  /** Whether it has not received its first list of models yet. */
   syncing(): boolean;
   system(): Promise<NodeSystem>;
 }
 
-/** Adds what a node tells of itself: health, models, devices. None of it starts an engine. */
+/** Adds the routes about a node's own state: health, models, devices. They start no engines. */
 export function addStatusRoutes(app: App, parts: StatusParts): void {
   const { catalog, engineArgs, closing, syncing, system } = parts;
   const created = Math.floor(Date.now() / 1000);
   const entry = async (id: string, model: ServedModel): Promise<ModelEntry> => ({
     ...{ id, object: "model", created, owned_by: "llmlb" },
-    ...(await capabilitiesOf(model, engineArgs)),
+    ...(await capabilitiesField(model, engineArgs)),
   });
 
   app.get("/health", (c) => c.json({ status: "ok" }));
@@ -36,12 +36,14 @@ export function addStatusRoutes(app: App, parts: StatusParts): void {
   });
 
   app.get("/v1/models", async (c) => {
-    const data = await Promise.all(catalog.listed().map(({ name, model }) => entry(name, model)));
+    const data = await Promise.all(
+      catalog.listedNames().map(({ name, model }) => entry(name, model)),
+    );
     const list: ModelList = { object: "list", data };
     return c.json(list);
   });
   app.get("/v1/models/*", async (c) => {
-    const name = idOf(c);
+    const name = nameOf(c);
     return c.json(await entry(name, catalog.get(name)));
   });
 
@@ -50,15 +52,15 @@ export function addStatusRoutes(app: App, parts: StatusParts): void {
   }
 }
 
-/** Nothing of a model whose files are not there: requests for it tell why. */
-async function capabilitiesOf(model: ServedModel, engineArgs: string[]) {
+/** The field `capabilities`, absent if the model's files are missing: its requests explain that. */
+async function capabilitiesField(model: ServedModel, engineArgs: string[]) {
   const files = await model.locate().catch(() => undefined);
-  const abilities = files === undefined ? undefined : abilitiesOf(files, engineArgs);
-  return abilities === undefined ? {} : { capabilities: capabilitiesObject(abilities) };
+  const list = files === undefined ? undefined : capabilitiesOf(files, engineArgs);
+  return list === undefined ? {} : { capabilities: capabilitiesObject(list) };
 }
 
-/** The model's id from the URL: its slashes may be written as they are or as %2F. */
-function idOf(c: AppContext): string {
+/** The model's name in the URL. Its slashes may be written as they are or as %2F. */
+function nameOf(c: AppContext): string {
   const path = new URL(c.req.url).pathname.slice("/v1/models/".length);
   try {
     return decodeURIComponent(path);

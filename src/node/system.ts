@@ -4,7 +4,7 @@ import type { Device, NodeModel, NodeSystem } from "../wire/system.ts";
 import type { Catalog, ServedModel } from "./models/catalog.ts";
 import type { Supervisor } from "./supervisor/supervisor.ts";
 
-/** Decoding lanes of an engine that is not told otherwise (llama.cpp's own default). */
+/** Slots of an engine without `--parallel` (llama.cpp's default). */
 const SLOTS_DEFAULT = 4;
 
 export interface SystemParts {
@@ -14,7 +14,7 @@ export interface SystemParts {
   engineArgs: string[];
 }
 
-/** What a node tells of itself at `GET /api/system`. */
+/** The answer of `GET /api/system`: devices, versions, slots, models. */
 export function describeSystem(devices: Device[], parts: SystemParts): NodeSystem {
   const gpus = devices.filter(({ type }) => type === "gpu" || type === "igpu");
   const models = parts.catalog.list();
@@ -39,19 +39,18 @@ export function describeSystem(devices: Device[], parts: SystemParts): NodeSyste
   };
 }
 
-/** A model's state is that of its first engine that is not unloaded; see `Supervisor.runners`. */
+/** A model has the state of its first engine that is not unloaded, see `Supervisor.engines`. */
 function describeModel(model: ServedModel, parts: SystemParts): NodeModel {
-  const reports = parts.supervisor.runners(model.id).map((runner) => runner.report());
-  const report = reports.find(({ state }) => state !== "unloaded") ?? reports[0];
-  const slots = slotsOf(model, parts);
-  return { id: model.id, slots, ...(report ?? { state: "unloaded" }), ...usageOf(model, parts) };
+  const all = parts.supervisor.engines(model.id).map((engine) => engine.status());
+  const status = all.find(({ state }) => state !== "unloaded") ?? all[0] ?? { state: "unloaded" };
+  return { id: model.id, slots: slotsOf(model, parts), ...status, ...usageOf(model, parts) };
 }
 
-/** What a loaded model takes; nothing of one that is not. */
+/** The load and the memory of a model that is loaded; no fields otherwise. */
 function usageOf(model: ServedModel, { supervisor }: SystemParts): Partial<NodeModel> {
-  const loaded = supervisor.runners(model.id).filter(({ readySinceMs }) => readySinceMs);
+  const loaded = supervisor.engines(model.id).filter(({ readySinceMs }) => readySinceMs);
   const since = Math.min(...loaded.map(({ readySinceMs = Date.now() }) => readySinceMs));
-  const engines = loaded.flatMap(({ engine }) => engine ?? []);
+  const engines = loaded.flatMap(({ loadedEngine }) => loadedEngine ?? []);
   if (engines.length === 0) return {};
   const memory = sum(engines.map(({ pid }) => residentBytes(pid)));
   return {
@@ -62,7 +61,7 @@ function usageOf(model: ServedModel, { supervisor }: SystemParts): Partial<NodeM
   };
 }
 
-/** What a process holds of the host's memory; 0 where that cannot be told (proc(5), status). */
+/** The resident memory of a process (proc(5), status); 0 if the system does not tell it. */
 function residentBytes(pid: number): number {
   try {
     const [, kib] = /^VmRSS:\s*(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
@@ -72,18 +71,19 @@ function residentBytes(pid: number): number {
   }
 }
 
-/** The lanes of a model's widest loaded engine, or those that its engine will have. */
+/** The most slots of a loaded engine of the model, else those that its engine will have. */
 function slotsOf(model: ServedModel, { supervisor, engineArgs }: SystemParts): number {
-  const loaded = supervisor.runners(model.id).flatMap((runner) => runner.engine?.info.slots ?? []);
-  return loaded.length > 0 ? Math.max(...loaded) : slotsAsked([...model.args, ...engineArgs]);
+  const engines = supervisor.engines(model.id);
+  const loaded = engines.flatMap(({ loadedEngine }) => loadedEngine?.info.slots ?? []);
+  return loaded.length > 0 ? Math.max(...loaded) : slotsOfArguments([...model.args, ...engineArgs]);
 }
 
 function busyOf(model: ServedModel, { supervisor }: SystemParts): number {
-  return sum(supervisor.runners(model.id).map((runner) => runner.busy));
+  return sum(supervisor.engines(model.id).map(({ busy }) => busy));
 }
 
-/** The last `--parallel N` wins, as in llama-server; values below one mean "automatic". */
-function slotsAsked(args: string[]): number {
+/** The number in the last `--parallel N`. Below 1 it means "automatic" to llama-server. */
+function slotsOfArguments(args: string[]): number {
   const at = Math.max(args.lastIndexOf("--parallel"), args.lastIndexOf("-np"));
   const slots = at < 0 ? Number.NaN : Number(args[at + 1]);
   return Number.isInteger(slots) && slots > 0 ? slots : SLOTS_DEFAULT;

@@ -1,12 +1,9 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import {
-  type Engine,
-  EngineLoadError,
-  type EngineOptions,
-  launchEngine,
-} from "../engine/launch.ts";
+import type { Engine, EngineOptions } from "../engine/engine.ts";
+import { launchEngine } from "../engine/launch.ts";
+import { EngineLoadError } from "../engine/loaderror.ts";
 import { createLogger } from "../lib/log.ts";
 
 const FIXTURES = join(import.meta.dir, "../../fixtures/llmlb-tiny");

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Engine, EngineOptions } from "../engine/launch.ts";
+import type { Engine, EngineOptions } from "../engine/engine.ts";
 
 /** What a fake engine answers to everything that is not a stream. */
 export interface Echo {

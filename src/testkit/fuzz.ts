@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { EngineLoadError, type LoadFailure } from "../engine/launch.ts";
+import { EngineLoadError, type LoadFailure } from "../engine/loaderror.ts";
 import { chat, launchTest, send, type TestHome, TINY, TINY_MMPROJ } from "./engine.ts";
 import { mutate } from "./mutant.ts";
 

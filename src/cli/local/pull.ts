@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { modelsFolder } from "../../config/hubfields.ts";
 import type { Settings } from "../../config/settings.ts";
 import { formatBytes } from "../../config/units.ts";
-import { probeDevices } from "../../engine/probe.ts";
+import { probeDevices } from "../../engine/deviceprobe.ts";
 import { closeIdleConnections } from "../../http/client/exchange.ts";
 import { createLogger, type Logger } from "../../lib/log.ts";
 import { localName } from "../../model/filename.ts";

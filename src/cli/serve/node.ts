@@ -67,11 +67,11 @@ function linkTo(
   credential: () => string | undefined,
 ): BalancerClientOptions | undefined {
   if (url === null) return undefined;
-  const pass = () => {
+  const credentials = () => {
     const own = credential();
     return own === undefined ? undefined : { nodeId, credential: own };
   };
-  return { url, pass };
+  return { url, credentials };
 }
 
 interface Joining {
@@ -87,7 +87,7 @@ function membershipOf({ settings, log, identity, node }: Joining): Membership | 
   if (balancer === null) return undefined;
   return new Membership({
     ...{ balancer, token, advertise, home, identity, log },
-    onWelcome: () => node.welcomed(),
+    onAnnounced: () => node.resync(),
     describe: async () => {
       const { device, slots, llmlb_version: version } = await node.system();
       const models = node.names();
@@ -121,7 +121,7 @@ export async function serveLocalNode(): Promise<never> {
   const { settings, balancer } = await parent.given;
   const log = createLogger({ level: settings.logLevel, readable: false });
   const pass = { nodeId: LOCAL_ENDPOINT, credential: balancer.secret };
-  const role = await createNodeRole(settings, log, { url: balancer.url, pass: () => pass });
+  const role = await createNodeRole(settings, log, { url: balancer.url, credentials: () => pass });
   const { url, port, stop } = listenNear(role.app, settings);
   logUncaught(log);
   tellParent({ type: "listening", url, port });

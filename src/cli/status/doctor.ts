@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { type ConfigSources, type Loaded, loadSettings } from "../../config/load.ts";
 import { formatBytes } from "../../config/units.ts";
 import { LLAMA_CPP_VERSION, VERSION } from "../../config/version.ts";
-import { inspectLibraries } from "../../engine/doctor.ts";
+import { inspectLibraries } from "../../engine/libraryreport.ts";
 import { createLogger } from "../../lib/log.ts";
 import { EXIT, type ExitCode } from "../process/exit.ts";
 import { type Paint, paintFor } from "../terminal/terminal.ts";

@@ -1,10 +1,13 @@
 import { describe, expect, test } from "bun:test";
+import { ROUTE_LIST } from "../../wire/route.ts";
 import { BODIES } from "./bodies.ts";
 
 const HELLO = { role: "user", content: "Hello" };
 
 function issueOf(path: string, body: object): string | undefined {
-  const result = BODIES[path]?.safeParse({ model: "a", ...body });
+  const name = ROUTE_LIST.find((route) => route.path === path)?.name;
+  const schema = name === undefined ? undefined : BODIES[name];
+  const result = schema?.safeParse({ model: "a", ...body });
   if (result === undefined) throw new Error(`nothing is checked for ${path}`);
   return result.success ? undefined : result.error.issues[0]?.path.join(".");
 }

@@ -1,15 +1,16 @@
 import { z } from "zod";
 import { InferenceRequest } from "../../wire/openai.ts";
+import type { RouteName } from "../../wire/route.ts";
 
 /*
- * What llama.cpp (v0.5.0) reads of a request without telling when it is of a wrong type: it takes
- * such a field for absent, and the client gets an answer to a question that it did not ask. All
- * other fields it checks itself. Fields may be null wherever the APIs allow them to be absent.
+ * Checks of the fields that llama.cpp (v0.5.0) ignores if they have a wrong type: the client would
+ * get an answer to another request than its own. llama.cpp checks all other fields itself. Fields
+ * may be null wherever the APIs allow them to be absent.
  */
 
 const texts = z.array(z.string());
 
-/** A length of zero or a temperature below zero would be read as something else. */
+/** Lengths. llama.cpp would read 0 and numbers below -1 as something else; -1 is its "no limit". */
 const length = z.int().refine((value) => value === -1 || value >= 1);
 
 const sampling = {
@@ -37,8 +38,8 @@ const ResponseFormat = z.looseObject({
   json_schema: z.looseObject({ schema: z.looseObject({}).nullish() }).nullish(),
 });
 
-/** Of all requests that end up as a chat, whatever API they came in. */
-const chatting = {
+/** Fields of all requests that become a chat, in every API. */
+const chatFields = {
   ...sampling,
   response_format: field(
     "response_format",
@@ -49,7 +50,7 @@ const chatting = {
 };
 
 const Chat = InferenceRequest.extend({
-  ...chatting,
+  ...chatFields,
   messages: checked("messages", "a list of messages", z.array(z.unknown()).min(1)),
   tool_choice: field(
     "tool_choice",
@@ -59,15 +60,15 @@ const Chat = InferenceRequest.extend({
   stream_options: field("stream_options", "an object", z.looseObject({})),
 });
 
-/** The translation reads the rest of these. */
+/** The translation checks the other fields. */
 const Response = InferenceRequest.extend({
-  ...chatting,
+  ...chatFields,
   max_output_tokens: field("max_output_tokens", "a whole number from 1 on", length),
 });
 
-const Message = InferenceRequest.extend(chatting);
+const Message = InferenceRequest.extend(chatFields);
 
-/** llama.cpp makes vectors of the model's own length, whatever is asked. */
+/** llama.cpp ignores `dimensions`: its vectors always have the model's own length. */
 const Embedding = InferenceRequest.extend({
   dimensions: checked(
     "dimensions",
@@ -76,21 +77,21 @@ const Embedding = InferenceRequest.extend({
   ),
 });
 
-/** What a node checks of a body before an engine reads it, by path. */
-export const BODIES: Record<string, typeof InferenceRequest> = {
-  "/v1/chat/completions": Chat,
-  "/v1/completions": Completion,
-  "/v1/embeddings": Embedding,
-  "/v1/responses": Response,
-  "/v1/messages": Message,
-  "/v1/messages/count_tokens": Message,
+/** The schemas of requests before an engine reads them. */
+export const BODIES: Partial<Record<RouteName, typeof InferenceRequest>> = {
+  chat: Chat,
+  generate: Completion,
+  embeddings: Embedding,
+  responses: Response,
+  anthropic_messages: Message,
+  count_tokens: Message,
 };
 
 function field(name: string, kind: string, schema: z.ZodType) {
   return checked(name, kind, schema.nullish());
 }
 
-/** Says what a field must be, not what is wrong deep inside. The engine sees what is absent. */
+/** Any value that `schema` accepts, unchanged. The error names the field and its `kind` only. */
 function checked(name: string, kind: string, schema: z.ZodType) {
   return z
     .unknown()

@@ -1,16 +1,16 @@
 import { z } from "zod";
+import { parseObject } from "../../lib/json.ts";
 import type { StreamTranslation } from "../../translation/translation.ts";
 import type { ServerEvent } from "../../wire/sse.ts";
 
-/** What llama.cpp says while it reads a prompt, if `return_progress` was asked for. */
+/** An event that llama.cpp sends while it reads a prompt, if the request has `return_progress`. */
 const Progress = z.looseObject({
   prompt_progress: z.looseObject({ total: z.number(), cache: z.number() }),
 });
 
 /**
- * Tells the prompt's size with the first event of an answer: messages begin with it, while chat
- * completions tell it at their end. Progress itself is not passed on: an answer begins with its
- * first token.
+ * Adds the prompt's size to the first event of an answer: Anthropic's messages begin with it, while
+ * chat completions end with it. Takes the size from progress events, and drops those.
  */
 export class PromptCount implements StreamTranslation {
   readonly #inner: StreamTranslation;
@@ -23,7 +23,7 @@ export class PromptCount implements StreamTranslation {
 
   push(event: ServerEvent): string {
     if (this.#hasBegun) return this.#inner.push(event);
-    const json = eventJson(event);
+    const json = eventObject(event);
     const progress = Progress.safeParse(json).data?.prompt_progress;
     if (progress !== undefined) {
       this.#usage = {
@@ -42,12 +42,7 @@ export class PromptCount implements StreamTranslation {
   }
 }
 
-/** The object that an event's data is; undefined for `[DONE]` and what is no JSON. */
-export function eventJson({ data }: ServerEvent): object | undefined {
-  if (!data.startsWith("{")) return undefined;
-  try {
-    return JSON.parse(data);
-  } catch {
-    return undefined; // whoever reads the event says what is wrong with it
-  }
+/** The JSON object in an event's data; undefined for `[DONE]` and for what is no JSON object. */
+export function eventObject({ data }: ServerEvent): object | undefined {
+  return data.startsWith("{") ? parseObject(data) : undefined;
 }

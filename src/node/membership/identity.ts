@@ -3,19 +3,19 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 
-/** What a node keeps of itself in `<home>/node.json`, for its own user to read only. */
+/** The content of `node.json` in the data folder. Only the file's owner may read it. */
 const Identity = z.object({
   node_id: z.uuid(),
-  /** What callers have to send where the node asks for a key. */
+  /** The key that clients have to send if the node requires one. */
   key: z.string().min(1),
-  /** The balancer that it joined. */
+  /** The balancer that the node is enrolled at. */
   joined: z
     .object({ balancer: z.string(), credential: z.string(), endpoint_id: z.string() })
     .optional(),
 });
 export type Identity = z.infer<typeof Identity>;
 
-/** Reads who this node is, or makes that up. Throws if the file is damaged or not writable. */
+/** Reads this node's identity, or creates one. Throws if the file is damaged or not writable. */
 export function openIdentity(home: string): Identity {
   const path = join(home, "node.json");
   let text: string;
@@ -36,7 +36,7 @@ export function openIdentity(home: string): Identity {
   }
 }
 
-/** Replaces the file at once: whoever reads it finds the old one or the new one. */
+/** Replaces the file atomically. Throws if it cannot be written. */
 export function saveIdentity(home: string, identity: Identity): void {
   const path = join(home, "node.json");
   mkdirSync(home, { recursive: true, mode: 0o700 });

@@ -4,37 +4,36 @@ import type { Logger } from "../../lib/log.ts";
 import { type AnnounceBody, type EnrolBody, Enrolled, Welcome } from "../../wire/enrolment.ts";
 import { type Identity, saveIdentity } from "./identity.ts";
 
-/** What a node tells of itself besides where it is. */
-export type Self = Pick<EnrolBody, "name" | "version" | "device" | "models" | "slots">;
+/** What a node tells its balancer about itself, apart from its address. */
+export type NodeDescription = Pick<EnrolBody, "name" | "version" | "device" | "models" | "slots">;
 
 export interface MembershipOptions {
   /** Base URL of the balancer. */
   balancer: string;
-  /** For the first time; later the node has a credential of its own. */
+  /** The enrolment token; null: the node is enrolled already and has a credential. */
   token: string | null;
-  /** Where the balancer reaches this node; null: where the balancer sees it. */
+  /** Base URL by which the balancer reaches this node; null: the address it connects from. */
   advertise: string | null;
   home: string;
   identity: Identity;
   log: Logger;
-  describe(): Promise<Self>;
-  /** Called when the balancer has answered: the node is known there. */
-  onWelcome?(): void;
-  /** Time between two announcements. Default: 30 s. */
-  everyMs?: number;
+  describe(): Promise<NodeDescription>;
+  /** Called after each announcement that the balancer has accepted. */
+  onAnnounced?(): void;
 }
 
-const EVERY_MS = 30_000;
+/** Time between two announcements. */
+const INTERVAL_MS = 30_000;
 const RETRY = { firstMs: 500, maxMs: 30_000 };
 const ANSWER_MS_MAX = 20_000;
 const LEAVE_MS_MAX = 2000;
 
-/** A refusal that only a person can mend. */
-class Refused extends Error {}
-/** The balancer does not know this node (any more). */
-class Unknown extends Error {}
+/** The balancer refuses this node for a reason that only a person can remove. */
+class RefusalError extends Error {}
+/** The balancer does not know this node, or does not any more. */
+class UnknownNodeError extends Error {}
 
-/** A node's place at a balancer: it enrols, says regularly where it is, and says when it leaves. */
+/** Enrols a node at its balancer, announces it every 30 s, and deregisters it when it stops. */
 export class Membership {
   readonly #options: MembershipOptions;
   #identity: Identity;
@@ -42,20 +41,21 @@ export class Membership {
   #failures = 0;
   #timer: Timer | undefined;
   #leaving = false;
-  #reported = "";
+  /** What was logged last: it is not logged again. */
+  #logged = "";
 
   constructor(options: MembershipOptions) {
     this.#options = options;
     this.#identity = options.identity;
   }
 
-  /** Begins to announce the node, which listens on `port` by now. */
+  /** Starts the announcements. The node must listen on `port` already. */
   start(port: number): void {
     this.#port = port;
     this.#announce();
   }
 
-  /** Says that the node leaves. Never throws: a balancer that is gone need not know. */
+  /** Tells the balancer that the node stops. Never throws; a failure is only logged. */
   async leave(): Promise<void> {
     this.#leaving = true;
     clearTimeout(this.#timer);
@@ -68,71 +68,72 @@ export class Membership {
     }
   }
 
-  /** What the node proves itself with; undefined as long as it is not enrolled. */
+  /** The secret by which the balancer knows the node; undefined until it is enrolled there. */
   get credential(): string | undefined {
     const { joined } = this.#identity;
     return joined?.balancer === this.#options.balancer ? joined.credential : undefined;
   }
 
   async #announce(): Promise<void> {
-    const { everyMs = EVERY_MS, log } = this.#options;
+    const { log, onAnnounced } = this.#options;
     try {
-      const welcome = await this.#join();
+      const answer = await this.#join();
       this.#failures = 0;
-      this.#report(welcome);
-      this.#options.onWelcome?.();
-      this.#schedule(everyMs);
+      this.#logReachability(answer);
+      onAnnounced?.();
+      this.#schedule(INTERVAL_MS);
     } catch (err) {
-      const again = backoffMs(this.#failures, RETRY);
+      const retryMs = backoffMs(this.#failures, RETRY);
       this.#failures += 1;
       const reason = err instanceof Error ? err.message : String(err);
       if (this.#leaving) return;
-      // Told once: a balancer that is down for a night is one line.
-      if (reason !== this.#reported) {
-        const event = err instanceof Refused ? "join.refused" : "join.failed";
-        log[err instanceof Refused ? "error" : "warn"]({ reason }, event);
+      // The same reason is logged once, however long the balancer is down.
+      if (reason !== this.#logged) {
+        const event = err instanceof RefusalError ? "join.refused" : "join.failed";
+        log[err instanceof RefusalError ? "error" : "warn"]({ reason }, event);
       }
-      this.#reported = reason;
-      this.#schedule(err instanceof Refused ? RETRY.maxMs : again);
+      this.#logged = reason;
+      this.#schedule(err instanceof RefusalError ? RETRY.maxMs : retryMs);
     }
   }
 
   async #join(): Promise<Welcome> {
     const { describe, identity, advertise } = this.#options;
-    const { models, slots, ...self } = await describe();
-    const told: AnnounceBody = {
+    const { models, slots, ...description } = await describe();
+    const body: AnnounceBody = {
       ...(advertise === null ? {} : { url: advertise }),
       ...{ port: this.#port, api_key: identity.key, models, slots },
     };
     const credential = this.credential;
-    if (credential === undefined) return this.#enrol({ ...self, ...told });
+    if (credential === undefined) return this.#enrol({ ...description, ...body });
     try {
-      return Welcome.parse(await this.#post("announce", told, { credential }));
+      return Welcome.parse(await this.#post("announce", body, { credential }));
     } catch (err) {
-      if (!(err instanceof Unknown) || this.#options.token === null) throw err;
-      return this.#enrol({ ...self, ...told });
+      if (!(err instanceof UnknownNodeError) || this.#options.token === null) throw err;
+      return this.#enrol({ ...description, ...body });
     }
   }
 
-  async #enrol(told: Omit<EnrolBody, "token" | "node_id">): Promise<Enrolled> {
+  async #enrol(node: Omit<EnrolBody, "token" | "node_id">): Promise<Enrolled> {
     const { balancer, token, home, log } = this.#options;
     const { node_id } = this.#identity;
-    if (token === null) throw new Refused("joining needs a token: llmlb endpoint token makes one");
-    const body: EnrolBody = { ...told, token, node_id };
-    const enrolled = Enrolled.parse(await this.#post("enrol", body));
-    const { credential, endpoint_id, name, url } = enrolled;
+    if (token === null)
+      throw new RefusalError("joining needs a token: llmlb endpoint token makes one");
+    const body: EnrolBody = { ...node, token, node_id };
+    const answer = Enrolled.parse(await this.#post("enrol", body));
+    const { credential, endpoint_id, name, url } = answer;
     this.#identity = { ...this.#identity, joined: { balancer, credential, endpoint_id } };
     saveIdentity(home, this.#identity);
     log.info({ balancer, name, url }, "join.enrolled");
-    return enrolled;
+    return answer;
   }
 
-  /** Says so when the balancer does not reach this node, and when it does again. */
-  #report({ reachable, reason, url }: z.infer<typeof Welcome>): void {
+  /** Logs when the balancer does not reach this node, and when it reaches it again. */
+  #logReachability({ reachable, reason, url }: z.infer<typeof Welcome>): void {
     const { log, balancer } = this.#options;
     const text = reachable ? "" : `${url}: ${reason}`;
-    if (text === this.#reported) return;
-    this.#reported = text;
+    if (text === this.#logged) return;
+    this.#logged = text;
     if (reachable) log.info({ balancer, url }, "join.joined");
     else {
       const advice =
@@ -142,12 +143,12 @@ export class Membership {
   }
 
   async #post(
-    what: "enrol" | "announce" | "leave",
+    action: "enrol" | "announce" | "leave",
     body: object,
     { credential, timeoutMs = ANSWER_MS_MAX }: { credential?: string; timeoutMs?: number } = {},
   ): Promise<unknown> {
     const { balancer } = this.#options;
-    const path = what === "enrol" ? "" : `/${this.#identity.node_id}/${what}`;
+    const path = action === "enrol" ? "" : `/${this.#identity.node_id}/${action}`;
     const response = await fetch(`${balancer}/api/nodes${path}`, {
       method: "POST",
       headers: {
@@ -161,9 +162,9 @@ export class Membership {
     const text = await response.text();
     if (response.ok) return text === "" ? undefined : JSON.parse(text);
     const message = `${balancer} answered HTTP ${response.status}: ${text.slice(0, 500)}`;
-    if (response.status === 401 && what !== "enrol") throw new Unknown(message);
+    if (response.status === 401 && action !== "enrol") throw new UnknownNodeError(message);
     const final = response.status >= 400 && response.status < 500 && response.status !== 429;
-    throw final ? new Refused(message) : new Error(message);
+    throw final ? new RefusalError(message) : new Error(message);
   }
 
   #schedule(delayMs: number): void {

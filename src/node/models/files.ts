@@ -3,29 +3,29 @@ import type { Store } from "../../storage/store.ts";
 import { ApiError } from "../../wire/error.ts";
 
 /**
- * Adds the route by which other nodes fetch files of models: `GET` and `HEAD
- * /api/models/files/{model}/{file}`, with the model's slashes as `%2F`. Only verified files are
- * sent; their ETag is their SHA-256. One range at a time (RFC 9110, 14). The node's key is asked
- * for by the guard before it.
+ * Adds the route from which other nodes fetch model files: `GET` and `HEAD
+ * /api/models/files/{model}/{file}`, with the model's slashes as `%2F`. Sends only verified files,
+ * with their SHA-256 as ETag, and one range of them at most (RFC 9110, 14). `requireKey` checks the
+ * key or ticket before.
  */
 export function addFileRoutes(app: App, store: Store): void {
   for (const root of ["/api", "/v0"]) {
     app.get(`${root}/models/files/:model/:file`, async (c) => {
       const file = await store.verified(c.req.param("model"), c.req.param("file"));
-      if (file === undefined) throw absent(c.req.param("model"), c.req.param("file"));
-      return send(c, file.path, { sizeBytes: file.sizeBytes, etag: `"${file.sha256}"` });
+      if (file === undefined) throw fileNotFound(c.req.param("model"), c.req.param("file"));
+      return sendFile(c, file.path, { sizeBytes: file.sizeBytes, etag: `"${file.sha256}"` });
     });
   }
 }
 
-function absent(model: string, file: string): ApiError {
+function fileNotFound(model: string, file: string): ApiError {
   const message = `The file ${JSON.stringify(file.slice(0, 200))} of ${JSON.stringify(
     model.slice(0, 200),
   )} cannot be sent: this node has no verified one. Fetch it from the hub.`;
   return new ApiError("not_found", message, { code: "file_not_found", param: "file" });
 }
 
-function send(
+function sendFile(
   c: AppContext,
   path: string,
   { sizeBytes, etag }: { sizeBytes: number; etag: string },
@@ -49,7 +49,7 @@ function send(
   });
 }
 
-/** The one range that is asked for; undefined means all of the file, as for several ranges. */
+/** The range that a `Range` header names; undefined for the whole file, as for several ranges. */
 function rangeOf(
   header: string | undefined,
   sizeBytes: number,

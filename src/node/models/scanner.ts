@@ -1,73 +1,65 @@
 import type { Logger } from "../../lib/log.ts";
-import { isGguf, isSameQuantization, quantizationOf } from "../../model/filename.ts";
+import { isGguf, quantizationOf } from "../../model/filename.ts";
 import type { StoredModel } from "../../storage/descriptor.ts";
 import { readFolder } from "../../storage/folder.ts";
 import type { ModelRecord } from "../../storage/record.ts";
 import type { Store, Unusable } from "../../storage/store.ts";
 import { ApiError } from "../../wire/error.ts";
-import { type Catalog, describer, type ServedModel } from "./catalog.ts";
-
-/** What a registry calls a model. */
-export interface Called {
-  id: string;
-  /** Other names of it. */
-  names: readonly string[];
-  /** Quantizations that it lists as models of their own. */
-  quantizations: readonly string[];
-}
-
-/** A model that lies in the models folder. */
-export interface ScannedModel {
-  model: StoredModel;
-  record: ModelRecord | undefined;
-  /** By its quantization, where several lie in the folder: those that are not meant without. */
-  others: StoredModel[];
-}
+import type { Catalog } from "./catalog.ts";
+import {
+  type FingerprintedModel,
+  isNamed,
+  type RegisteredNames,
+  type ScannedModel,
+  servedModelsOf,
+} from "./served.ts";
 
 export interface ModelScannerOptions {
   store: Store;
   catalog: Catalog;
   log: Logger;
-  /** Ends the engines of a model whose files are gone or are others now. */
+  /** Ends the engines of a model whose files have changed or are gone. */
   retire(modelId: string): Promise<void>;
 }
 
-/** Which engine can run which models. */
-const RUNTIME = "llama_cpp";
-const EVERY_MS = 60_000;
+/** A folder whose files make no model, with the reason. */
+type UnusableFolder = Unusable & { record: ModelRecord | undefined };
 
-/** Keeps the catalog what the models folder holds, whoever puts files there or takes them away. */
+const SCAN_INTERVAL_MS = 60_000;
+
+/** Keeps the catalog equal to the models folder, whoever adds and removes files there. */
 export class ModelScanner {
   readonly #options: ModelScannerOptions;
-  readonly #served = new Map<string, { mark: string; served: ServedModel }>();
-  /** In lower case, with the quantization if it is only that: those that are being removed. */
-  readonly #leaving = new Set<string>();
-  #shelved: ScannedModel[] = [];
-  #unusable: (Unusable & { record: ModelRecord | undefined })[] = [];
-  #called: readonly Called[] = [];
+  /** What the catalog has from the models folder, by id. */
+  readonly #served = new Map<string, FingerprintedModel>();
+  /** Names, in lower case, of the models that `withdraw` keeps out of the catalog. */
+  readonly #withdrawn = new Set<string>();
+  #models: ScannedModel[] = [];
+  #unusable: UnusableFolder[] = [];
+  #registered: readonly RegisteredNames[] = [];
   #scanning: Promise<void> | undefined;
-  #again: Promise<void> | undefined;
+  #nextScan: Promise<void> | undefined;
   #timer: Timer | undefined;
-  /** Called when other models are served than before. */
+  /** Called when the names that the catalog lists have changed. */
   onChange: () => void = () => undefined;
 
   constructor(options: ModelScannerOptions) {
     this.#options = options;
   }
 
-  /** Models whose files are whole, as of the last scan. */
+  /** The complete models, as of the last scan. */
   get models(): readonly ScannedModel[] {
-    return this.#shelved;
+    return this.#models;
   }
 
-  /** Folders whose files make no model. */
-  get unusable(): readonly (Unusable & { record: ModelRecord | undefined })[] {
+  /** The folders whose files make no model, as of the last scan. */
+  get unusable(): readonly UnusableFolder[] {
     return this.#unusable;
   }
 
-  /** Looks at the folder every minute from now on. */
+  /** Scans the folder every minute from now on. */
   start(): void {
-    this.#timer = setInterval(() => void this.scan(), EVERY_MS);
+    this.#timer = setInterval(() => void this.scan(), SCAN_INTERVAL_MS);
     this.#timer.unref();
   }
 
@@ -75,41 +67,41 @@ export class ModelScanner {
     clearInterval(this.#timer);
   }
 
-  /** Sets what a registry calls the models, in place of what was said before. */
-  async call(called: readonly Called[]): Promise<void> {
-    this.#called = called;
+  /** Replaces the names that the registry has for models, and scans. Never throws. */
+  async setRegistered(registered: readonly RegisteredNames[]): Promise<void> {
+    this.#registered = registered;
     await this.scan();
   }
 
-  /** Brings the catalog up to date with what is there by now. Never throws. */
+  /** Scans the folder and updates the catalog. Sees all changes before the call. Never throws. */
   scan(): Promise<void> {
-    if (this.#scanning === undefined) return this.#begin();
-    // What came after that one began is seen by the next one only.
-    this.#again ??= this.#scanning.then(() => {
-      this.#again = undefined;
-      return this.#begin();
+    if (this.#scanning === undefined) return this.#startScan();
+    // The scan that runs may have missed the latest changes: one more follows it.
+    this.#nextScan ??= this.#scanning.then(() => {
+      this.#nextScan = undefined;
+      return this.#startScan();
     });
-    return this.#again;
+    return this.#nextScan;
   }
 
   /**
-   * Stops serving a model, or one quantization of it (`id:QUANT`), waits for its requests, and does
-   * `work` with its files; then looks again.
+   * Stops serving a model, or one quantization of it (`id:QUANT`), waits until its requests have
+   * ended, runs `work` on its files, and scans. Throws what `work` throws.
    */
-  async without<T>(name: string, work: () => Promise<T>): Promise<T> {
+  async withdraw<T>(name: string, work: () => Promise<T>): Promise<T> {
     const key = name.toLowerCase();
-    this.#leaving.add(key);
+    this.#withdrawn.add(key);
     try {
-      const meant = [...this.#served.values()].filter(({ served }) => means(served, key));
-      await Promise.all(meant.map(({ served }) => this.#drop(served.id)));
+      const named = [...this.#served.values()].filter(({ served }) => isNamed(served, key));
+      await Promise.all(named.map(({ served }) => this.#drop(served.id)));
       return await work();
     } finally {
-      this.#leaving.delete(key);
+      this.#withdrawn.delete(key);
       await this.scan();
     }
   }
 
-  #begin(): Promise<void> {
+  #startScan(): Promise<void> {
     this.#scanning = this.#scan()
       .catch((err: unknown) => this.#options.log.error({ err }, "models.scan_failed"))
       .finally(() => {
@@ -119,122 +111,81 @@ export class ModelScanner {
   }
 
   async #scan(): Promise<void> {
-    const { store, catalog, log } = this.#options;
-    const { models, unusable, records } = await store.list();
-    const shelved: ScannedModel[] = [];
-    for (const model of models) {
-      const record = records.get(model.id);
-      shelved.push({ model, record, others: await this.#othersOf(model) });
-    }
-    this.#shelved = shelved;
-    this.#unusable = unusable.map((one) => ({ ...one, record: records.get(one.id) }));
-    const before = namesIn(catalog);
-    const seen = new Set<string>();
-    for (const { served, mark } of shelved.flatMap((one) => this.#servedFrom(one))) {
-      seen.add(served.id);
-      const known = this.#served.get(served.id);
-      if (known?.mark === mark) {
-        this.#served.set(served.id, { mark, served: { ...served, locate: known.served.locate } });
-        continue;
-      }
-      this.#served.set(served.id, { mark, served });
-      if (known !== undefined) void this.#options.retire(served.id);
-    }
-    const gone = [...this.#served.keys()].filter((id) => !seen.has(id));
-    for (const id of gone) this.#served.delete(id);
-    catalog.setStored([...this.#served.values()].map(({ served }) => served));
-    for (const id of gone) void this.#options.retire(id);
-    const after = namesIn(catalog);
+    const { store, catalog, log, retire } = this.#options;
+    await this.#readStore(store);
+    const before = listedNames(catalog);
+    const outdated = this.#updateServed();
+    this.#publish();
+    for (const id of outdated) void retire(id);
+    const after = listedNames(catalog);
     if (after === before) return;
     log.info({ models: after.split("\n") }, "models.changed");
     this.onChange();
   }
 
+  async #readStore(store: Store): Promise<void> {
+    const { models, unusable, records } = await store.list();
+    const scanned: ScannedModel[] = [];
+    for (const model of models) {
+      const otherQuantizations = await otherQuantizationsOf(model, store);
+      scanned.push({ model, record: records.get(model.id), otherQuantizations });
+    }
+    this.#models = scanned;
+    this.#unusable = unusable.map((one) => ({ ...one, record: records.get(one.id) }));
+  }
+
+  /** Updates `#served` from the scan; returns the ids whose running engines are outdated. */
+  #updateServed(): string[] {
+    const outdated: string[] = [];
+    const ids = new Set<string>();
+    const found = this.#models.flatMap((one) => servedModelsOf(one, this.#registered));
+    const withdrawn = [...this.#withdrawn];
+    for (const { served, fingerprint } of found) {
+      if (withdrawn.some((key) => isNamed(served, key))) continue;
+      const known = this.#served.get(served.id);
+      ids.add(served.id);
+      // The reader of unchanged files remembers what it has read.
+      const { locate } = known?.fingerprint === fingerprint ? known.served : served;
+      this.#served.set(served.id, { fingerprint, served: { ...served, locate } });
+      if (known !== undefined && known.fingerprint !== fingerprint) outdated.push(served.id);
+    }
+    for (const id of this.#served.keys()) {
+      if (ids.has(id)) continue;
+      this.#served.delete(id);
+      outdated.push(id);
+    }
+    return outdated;
+  }
+
+  #publish(): void {
+    this.#options.catalog.setStored([...this.#served.values()].map(({ served }) => served));
+  }
+
   async #drop(id: string): Promise<void> {
     this.#served.delete(id);
-    this.#options.catalog.setStored([...this.#served.values()].map(({ served }) => served));
+    this.#publish();
     await this.#options.retire(id);
   }
+}
 
-  /** What else of a model is there, for names with a quantization. */
-  async #othersOf({ id, format, folder, quantization }: StoredModel): Promise<StoredModel[]> {
-    if (format !== "gguf") return [];
-    const { files } = await readFolder(folder);
-    const names = files.map(({ name }) => name).filter(isGguf);
-    const told = new Set(names.flatMap((name) => quantizationOf(name) ?? []));
-    const others: StoredModel[] = [];
-    for (const other of told) {
-      if (other === quantization) continue;
-      const found = await this.#options.store.find(`${id}:${other}`).catch((error: unknown) => {
-        if (error instanceof ApiError) return undefined; // such as that of a projector
-        throw error;
-      });
-      if (found !== undefined) others.push(found);
-    }
-    return others;
+async function otherQuantizationsOf(model: StoredModel, store: Store): Promise<StoredModel[]> {
+  const { id, format, folder, quantization } = model;
+  if (format !== "gguf") return [];
+  const { files } = await readFolder(folder);
+  const names = files.map(({ name }) => name).filter(isGguf);
+  const others: StoredModel[] = [];
+  for (const other of new Set(names.flatMap((name) => quantizationOf(name) ?? []))) {
+    if (other === quantization) continue;
+    const found = await store.find(`${id}:${other}`).catch((error: unknown) => {
+      if (error instanceof ApiError) return undefined; // e.g. the quantization of a projector
+      throw error;
+    });
+    if (found !== undefined) others.push(found);
   }
-
-  #servedFrom({ model, record, others }: ScannedModel): { served: ServedModel; mark: string }[] {
-    const lowered = model.id.toLowerCase();
-    if (model.runtime !== RUNTIME) return [];
-    const called = this.#called.find((one) => one.id.toLowerCase() === lowered);
-    const { id } = called ?? model;
-    const own = namesWith(id, model.quantization);
-    const spelled = id === model.id ? [] : [model.id];
-    const names = [...own, ...spelled, ...shortOf(id, own), ...(called?.names ?? [])];
-    const { quantizations = [] } = called ?? {};
-    const isListed = quantizations.some((one) => isSameQuantization(model.quantization, one));
-    const listed = isListed ? own.slice(0, 1) : [];
-    const template = record?.chat_template;
-    const args = template === undefined ? [] : ["--chat-template", template];
-    const all = [
-      served(model, id, { args, aliases: names, listed }),
-      ...others.map((other) => {
-        const [name = id, ...spelled] = namesWith(id, other.quantization);
-        return served(other, name, { args, aliases: [...spelled, ...shortOf(name, spelled)] });
-      }),
-    ];
-    const leaving = [...this.#leaving];
-    return all.filter((one) => !leaving.some((key) => means(one.served, key)));
-  }
+  return others;
 }
 
-function served(
-  { primary, projector, weights }: StoredModel,
-  id: string,
-  how: Pick<ServedModel, "args" | "aliases" | "listed">,
-): { served: ServedModel; mark: string } {
-  const files = [...weights, ...(projector === undefined ? [] : [projector])];
-  const marks = files.map(({ path, sizeBytes, mtimeMs }) => `${path} ${sizeBytes} ${mtimeMs}`);
-  const locate = describer(primary.path, projector?.path);
-  return { served: { id, locate, ...how }, mark: [...marks, ...how.args].join("\n") };
-}
-
-/** A model's name with its quantization, as its file spells that and in capitals. */
-function namesWith(id: string, quantization: string | undefined): string[] {
-  if (quantization === undefined) return [];
-  return [...new Set([`${id}:${quantization}`, `${id}:${quantization.toUpperCase()}`])];
-}
-
-/** The id in lower case, without a quantization. */
-function baseOf(id: string): string {
-  return id.toLowerCase().split(":")[0] ?? "";
-}
-
-/** Whether a name in lower case, as it is removed by, stands for what is served. */
-function means({ id, aliases = [] }: ServedModel, key: string): boolean {
-  return baseOf(id) === key || [id, ...aliases].some((name) => name.toLowerCase() === key);
-}
-
-/** Models of the hub are also meant without `hf/`. */
-function shortOf(id: string, more: readonly string[]): string[] {
-  return [id, ...more].filter((name) => name.startsWith("hf/")).map((name) => name.slice(3));
-}
-
-function namesIn(catalog: Catalog): string {
-  return catalog
-    .listed()
-    .map(({ name }) => name)
-    .sort()
-    .join("\n");
+function listedNames(catalog: Catalog): string {
+  const names = catalog.listedNames().map(({ name }) => name);
+  return names.sort().join("\n");
 }

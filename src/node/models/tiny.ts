@@ -6,27 +6,26 @@ import projector from "../../../fixtures/llmlb-tiny/mmproj-llmlb-tiny-f16.gguf" 
 import { isCompiled } from "../../lib/childprocess.ts";
 import { contentHash, extractOnce } from "../../lib/extract.ts";
 
-/** The model that is built in: small enough to be anywhere, made to show that all parts work. */
+/** The built-in model. It is tiny, and made to show that all parts work. */
 export const TINY_MODEL_ID = "llmlb-tiny";
 
 /**
- * Arguments that suit it: context for four requests at once, one thread, and the likeliest token
- * unless a request says otherwise, since it is right only then. Its layers are so small that
- * threads mostly wait for each other: a second one gains nothing on an idle machine and makes it
- * several times slower on a busy one.
+ * llama-server arguments for it: context for four requests at once, temperature 0, as only its
+ * likeliest tokens are right, and one thread. Its layers are so small that two threads mostly wait
+ * for each other, which is several times slower on a busy machine.
  */
 export const TINY_MODEL_ARGS = "--ctx-size 8192 --parallel 4 --threads 1 --temp 0".split(" ");
 
-/** Paths of the weights and the image projector that an engine can open. */
+/** Paths of the weights and of the image projector, in a real file system. */
 export interface TinyFiles {
   path: string;
   mmproj: string;
 }
 
 /**
- * Finds the built-in model's files, each time anew. The file system inside a compiled executable
- * exists for JavaScript only: there the files are copied out once, under `native/` in the data
- * folder, and again should they have gone. Throws if they can't be.
+ * Returns a function that finds the built-in model's files. Engines cannot read files inside a
+ * compiled executable, so these are copied to `native/` in the data folder, and copied again if
+ * somebody has removed them. The function throws if the copy fails.
  */
 export function tinyModelFinder(home: string): () => Promise<TinyFiles> {
   const sources = [weights, projector];

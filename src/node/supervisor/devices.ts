@@ -1,27 +1,27 @@
 import type { Logger } from "../../lib/log.ts";
 import type { Device } from "../../wire/system.ts";
 
-/** Reads the compute devices of this host; `probeDevices`, or a stand-in for it in tests. */
-export type Probe = (options: { home: string; log: Logger }) => Promise<Device[]>;
+/** Reads the compute devices of this host; `probeDevices`, or a fake in tests. */
+export type DeviceProbe = (options: { home: string; log: Logger }) => Promise<Device[]>;
 
 export interface DevicesOptions {
-  probe: Probe;
+  probe: DeviceProbe;
   home: string;
   log: Logger;
   /** Default: the system's clock. */
   nowMs?(): number;
 }
 
-/** A list older than this is read anew, by a process of its own. */
+/** A list older than this is read again. */
 const FRESH_MS = 10_000;
 
-/** Waking a GPU driver can take longer than whoever asks will wait; the next answer has them. */
+/** Longest wait for the first list: a GPU driver may take longer to wake than a client waits. */
 const FIRST_WAIT_MS = 3000;
 
-/** The compute devices of this host, remembered. */
+/** The compute devices of this host, read again at most every 10 s. */
 export class Devices {
   readonly #options: DevicesOptions;
-  #known: Device[] = [];
+  #devices: Device[] = [];
   #readMs = Number.NEGATIVE_INFINITY;
   #reading: Promise<void> | undefined;
 
@@ -29,7 +29,7 @@ export class Devices {
     this.#options = options;
   }
 
-  /** The devices as last read; an old list is renewed in the background, the first awaited. */
+  /** The devices as last read. Old lists are renewed in the background. Waits 3 s for the first. */
   async list(): Promise<Device[]> {
     const { nowMs = Date.now } = this.#options;
     const first = this.#readMs === Number.NEGATIVE_INFINITY;
@@ -39,23 +39,23 @@ export class Devices {
         this.#readMs = nowMs();
       });
     }
-    if (first && this.#reading !== undefined) await atMost(FIRST_WAIT_MS, this.#reading);
-    return this.#known;
+    if (first && this.#reading !== undefined) await waitAtMost(FIRST_WAIT_MS, this.#reading);
+    return this.#devices;
   }
 
   async #read(): Promise<void> {
     const { probe, home, log } = this.#options;
     try {
-      this.#known = await probe({ home, log });
+      this.#devices = await probe({ home, log });
     } catch (err) {
       log.warn({ err }, "devices.probe_failed");
     }
   }
 }
 
-async function atMost(ms: number, work: Promise<void>): Promise<void> {
-  const { promise: passed, resolve } = Promise.withResolvers<void>();
+async function waitAtMost(ms: number, work: Promise<void>): Promise<void> {
+  const { promise: timeout, resolve } = Promise.withResolvers<void>();
   const timer = setTimeout(resolve, ms);
-  await Promise.race([work, passed]);
+  await Promise.race([work, timeout]);
   clearTimeout(timer);
 }

@@ -1,20 +1,20 @@
-import type { LoadFailure } from "../../engine/launch.ts";
+import type { LoadFailure } from "../../engine/loaderror.ts";
 import { type BackoffOptions, backoffMs } from "../../lib/backoff.ts";
 
 /** Why an engine is down: it could not load its model, or it ended while serving. */
-export type Failure =
+export type EngineFailure =
   | { during: "load"; reason: LoadFailure; message: string }
   | { during: "service"; message: string };
 
-/** What ends a failed state: a moment, or a change of the model's files. */
-export type RetryWhen = { atMs: number } | { filesNot: string };
+/** When a failed engine may be started again: at a time, or once the files' fingerprint differs. */
+export type RetryCondition = { atMs: number } | { fingerprintNot: string };
 
-/** The life of one engine. `streak` counts failures in a row, see `decide`. */
+/** The state of one engine. `streak` is the number of failures in a row, see `nextState`. */
 export type Lifecycle =
-  | { state: "unloaded"; streak: number; last?: Failure }
-  | { state: "loading"; streak: number; progress: number; files: string }
+  | { state: "unloaded"; streak: number; last?: EngineFailure }
+  | { state: "loading"; streak: number; progress: number; fingerprint: string }
   | { state: "ready"; streak: number; sinceMs: number }
-  | { state: "failed"; streak: number; last: Failure; retry: RetryWhen };
+  | { state: "failed"; streak: number; last: EngineFailure; retry: RetryCondition };
 
 export type LifecycleEvent =
   | { type: "progress"; fraction: number }
@@ -23,21 +23,21 @@ export type LifecycleEvent =
   | { type: "crashed"; nowMs: number; message: string }
   | { type: "stopped" };
 
-/** What a request finds: start the engine, wait for its load, use it, or be refused. */
-export type Admission =
+/** What a request has to do: start the engine, wait for its load, use it, or fail. */
+export type UseDecision =
   | { do: "start" }
   | { do: "wait" }
   | { do: "use" }
-  | { do: "refuse"; failure: Failure; retryAfterMs: number | undefined };
+  | { do: "refuse"; failure: EngineFailure; retryAfterMs: number | undefined };
 
 export const INITIAL: Lifecycle = { state: "unloaded", streak: 0 };
 
-/** An engine that served this long before it ended is not in a crash loop. */
+/** An engine that served for this long before it crashed is not in a crash loop. */
 export const STABLE_MS = 60_000;
 
-const RESTART: BackoffOptions = { firstMs: 1000, maxMs: 60_000 };
+const BACKOFF: BackoffOptions = { firstMs: 1000, maxMs: 60_000 };
 
-/** The same files and arguments fail again in the same way: no retry until the files change. */
+/** With the same files, these loads fail again: they are retried once the files have changed. */
 const LASTING: ReadonlySet<LoadFailure> = new Set([
   "not_found",
   "not_gguf",
@@ -47,7 +47,7 @@ const LASTING: ReadonlySet<LoadFailure> = new Set([
 ]);
 
 /**
- * What to do with a request; `files` identifies the model's files as they are now.
+ * What a request has to do; `fingerprint` is that of the model's files as they are now.
  *
  * | state    | condition                         | answer | next    |
  * |----------|-----------------------------------|--------|---------|
@@ -57,7 +57,10 @@ const LASTING: ReadonlySet<LoadFailure> = new Set([
  * | failed   | back-off over, or files changed   | start  | loading |
  * | failed   | otherwise                         | refuse | failed  |
  */
-export function admit(life: Lifecycle, now: { nowMs: number; files: string }): Admission {
+export function decideUse(
+  life: Lifecycle,
+  now: { nowMs: number; fingerprint: string },
+): UseDecision {
   if (life.state === "loading") return { do: "wait" };
   if (life.state === "ready") return { do: "use" };
   if (life.state === "unloaded" || isOver(life.retry, now)) return { do: "start" };
@@ -65,9 +68,9 @@ export function admit(life: Lifecycle, now: { nowMs: number; files: string }): A
   return { do: "refuse", failure: life.last, retryAfterMs };
 }
 
-/** The state after a request was admitted with `start`. */
-export function started(life: Lifecycle, files: string): Lifecycle {
-  return { state: "loading", streak: life.streak, progress: 0, files };
+/** The state after a request has started the engine. */
+export function startLoading(life: Lifecycle, fingerprint: string): Lifecycle {
+  return { state: "loading", streak: life.streak, progress: 0, fingerprint };
 }
 
 /**
@@ -87,7 +90,7 @@ export function started(life: Lifecycle, files: string): Lifecycle {
  *
  * The back-off is 1 s for the first failure that has one, doubled with each further, at most 60 s.
  */
-export function decide(life: Lifecycle, event: LifecycleEvent): Lifecycle {
+export function nextState(life: Lifecycle, event: LifecycleEvent): Lifecycle {
   if (event.type === "stopped") return INITIAL;
   if (life.state === "loading") {
     if (event.type === "progress") return { ...life, progress: event.fraction };
@@ -100,8 +103,8 @@ export function decide(life: Lifecycle, event: LifecycleEvent): Lifecycle {
   return life;
 }
 
-/** What to tell of a state: a failed one whose back-off is over counts as unloaded. */
-export function report(life: Lifecycle, now: { nowMs: number }): Report {
+/** A state as `GET /api/system` shows it. A failed engine whose back-off is over is unloaded. */
+export function statusOf(life: Lifecycle, now: { nowMs: number }): EngineStatus {
   switch (life.state) {
     case "loading":
       return { state: "loading", progress: life.progress };
@@ -110,17 +113,18 @@ export function report(life: Lifecycle, now: { nowMs: number }): Report {
     case "unloaded":
       return { state: "unloaded", ...(life.last ? { error: life.last.message } : {}) };
     case "failed": {
-      const waits = !("atMs" in life.retry) || life.retry.atMs > now.nowMs;
-      return { state: waits ? "failed" : "unloaded", error: life.last.message };
+      const mustWait = !("atMs" in life.retry) || life.retry.atMs > now.nowMs;
+      return { state: mustWait ? "failed" : "unloaded", error: life.last.message };
     }
   }
 }
 
-export interface Report {
+/** An engine's state for people. */
+export interface EngineStatus {
   state: Lifecycle["state"];
-  /** Fraction of the load that is done. */
+  /** How much of the load is done, from 0 to 1. */
   progress?: number;
-  /** What went wrong last. */
+  /** Why it failed last. */
   error?: string;
 }
 
@@ -131,12 +135,17 @@ function afterLoadFailure(
   life: Loading,
   { nowMs, reason, message }: Extract<LifecycleEvent, { type: "load_failed" }>,
 ): Lifecycle {
-  const last: Failure = { during: "load", reason, message };
+  const last: EngineFailure = { during: "load", reason, message };
   if (reason === "cancelled") return { state: "unloaded", streak: life.streak };
   if (LASTING.has(reason)) {
-    return { state: "failed", streak: life.streak, last, retry: { filesNot: life.files } };
+    return {
+      state: "failed",
+      streak: life.streak,
+      last,
+      retry: { fingerprintNot: life.fingerprint },
+    };
   }
-  const atMs = nowMs + backoffMs(life.streak, RESTART);
+  const atMs = nowMs + backoffMs(life.streak, BACKOFF);
   return { state: "failed", streak: life.streak + 1, last, retry: { atMs } };
 }
 
@@ -144,13 +153,16 @@ function afterCrash(
   life: Ready,
   { nowMs, message }: Extract<LifecycleEvent, { type: "crashed" }>,
 ): Lifecycle {
-  const last: Failure = { during: "service", message };
+  const last: EngineFailure = { during: "service", message };
   const streak = nowMs - life.sinceMs >= STABLE_MS ? 1 : life.streak + 1;
   if (streak === 1) return { state: "unloaded", streak, last };
-  const atMs = nowMs + backoffMs(streak - 2, RESTART);
+  const atMs = nowMs + backoffMs(streak - 2, BACKOFF);
   return { state: "failed", streak, last, retry: { atMs } };
 }
 
-function isOver(retry: RetryWhen, { nowMs, files }: { nowMs: number; files: string }): boolean {
-  return "atMs" in retry ? nowMs >= retry.atMs : files !== retry.filesNot;
+function isOver(
+  retry: RetryCondition,
+  { nowMs, fingerprint }: { nowMs: number; fingerprint: string },
+): boolean {
+  return "atMs" in retry ? nowMs >= retry.atMs : fingerprint !== retry.fingerprintNot;
 }

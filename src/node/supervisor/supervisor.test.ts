@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { EngineLoadError } from "../../engine/launch.ts";
+import { EngineLoadError } from "../../engine/loaderror.ts";
 import { errorOf, TestNode } from "../../testkit/node.ts";
 
 let host: TestNode;

@@ -1,7 +1,7 @@
 import type { Logger } from "../../lib/log.ts";
 import type { ServedModel } from "../models/catalog.ts";
-import { choosePurpose, type Purpose, purposeArgs } from "./purpose.ts";
-import { type Launch, Runner } from "./runner.ts";
+import { type Launch, SupervisedEngine } from "./engine.ts";
+import { chooseTask, ENGINE_TASKS, type EngineTask, taskArgs } from "./task.ts";
 
 export interface SupervisorOptions {
   launch: Launch;
@@ -16,90 +16,86 @@ export interface SupervisorOptions {
   nowMs?(): number;
 }
 
-const PURPOSES: readonly Purpose[] = ["generate", "embed", "rerank"];
-
-const LABELS: Record<Purpose, string> = {
+/** What engines for a task have after the model's id in errors and logs. */
+const LABELS: Record<EngineTask, string> = {
   generate: "",
   embed: " (embeddings)",
   rerank: " (rerank)",
 };
 
-/** All engines of a node: one for each model and purpose that was asked for. */
+/** Owns the engines of a node: one for each model and task that a request has needed. */
 export class Supervisor {
   readonly #options: SupervisorOptions;
-  readonly #runners = new Map<string, Runner>();
-  readonly #retiring = new Set<Runner>();
+  readonly #engines = new Map<string, SupervisedEngine>();
+  readonly #retiring = new Set<SupervisedEngine>();
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
   }
 
   /**
-   * The engine for a request; `need` undefined takes any engine of the model, a loaded one first.
-   * Throws 400 `model_capability_mismatch` if the model is not made for it.
+   * The engine for a request that needs this task; undefined takes any engine of the model, a
+   * loaded one first. Throws 400 `model_capability_mismatch` if the model cannot do the task.
    */
-  async runner(model: ServedModel, need: Purpose | undefined): Promise<Runner> {
-    const loaded = this.loaded(model.id, need);
+  async engineFor(model: ServedModel, task: EngineTask | undefined): Promise<SupervisedEngine> {
+    const loaded = this.loadedEngine(model.id, task);
     if (loaded !== undefined) return loaded;
     const { engineArgs } = this.#options;
     const { pooling } = await model.locate();
-    const purpose = choosePurpose({ modelId: model.id, need, pooling, engineArgs });
-    return this.#get(model.id, purpose) ?? this.#add(model, purpose);
+    const chosen = chooseTask({ modelId: model.id, task, pooling, engineArgs });
+    return this.#get(model.id, chosen) ?? this.#add(model, chosen);
   }
 
-  /** An engine of a model that is loaded already. */
-  loaded(modelId: string, need?: Purpose): Runner | undefined {
-    const wanted = need === undefined ? PURPOSES : [need];
-    return wanted
-      .map((purpose) => this.#get(modelId, purpose))
-      .find((runner) => runner?.engine !== undefined);
+  /** An engine of a model that is loaded: for this task, or for any. */
+  loadedEngine(modelId: string, task?: EngineTask): SupervisedEngine | undefined {
+    for (const one of task === undefined ? ENGINE_TASKS : [task]) {
+      const engine = this.#get(modelId, one);
+      if (engine?.loadedEngine !== undefined) return engine;
+    }
+    return undefined;
   }
 
-  /** Every engine of a model that was ever asked for, the one that generates first. */
-  runners(modelId: string): Runner[] {
-    return PURPOSES.map((purpose) => this.#get(modelId, purpose)).filter((runner) => !!runner);
+  /** The engines of a model, loaded or not; the one that generates comes first. */
+  engines(modelId: string): SupervisedEngine[] {
+    return ENGINE_TASKS.flatMap((task) => this.#get(modelId, task) ?? []);
   }
 
   /**
-   * Ends the engines of a model that is no longer served so: none gets further requests, and those
-   * that run may end within `waitMs`.
+   * Ends the engines of a model whose files have changed or are gone. They get no more requests;
+   * those that run may take `waitMs` to end.
    */
   async retire(modelId: string, { waitMs, graceMs }: { waitMs: number; graceMs: number }) {
-    const retired = this.runners(modelId);
-    for (const purpose of PURPOSES) this.#runners.delete(keyOf(modelId, purpose));
-    const end = async (runner: Runner) => {
-      this.#retiring.add(runner);
-      await runner.idle(waitMs);
-      await runner.close(graceMs, "The model was removed or replaced: ask again.");
-      this.#retiring.delete(runner);
+    const engines = this.engines(modelId);
+    for (const task of ENGINE_TASKS) this.#engines.delete(keyOf(modelId, task));
+    const end = async (engine: SupervisedEngine) => {
+      this.#retiring.add(engine);
+      await engine.idle(waitMs);
+      await engine.close(graceMs, "The model was removed or replaced: ask again.");
+      this.#retiring.delete(engine);
     };
-    await Promise.all(retired.map(end));
+    await Promise.all(engines.map(end));
   }
 
-  /** Ends all engines at once: asks first, kills after `graceMs`. */
+  /** Ends all engines at once: asks them to end, and kills them after `graceMs`. */
   async close(graceMs: number): Promise<void> {
-    const all = [...this.#runners.values(), ...this.#retiring];
-    await Promise.all(all.map((runner) => runner.close(graceMs)));
+    const all = [...this.#engines.values(), ...this.#retiring];
+    await Promise.all(all.map((engine) => engine.close(graceMs)));
   }
 
-  #get(modelId: string, purpose: Purpose): Runner | undefined {
-    return this.#runners.get(keyOf(modelId, purpose));
+  #get(modelId: string, task: EngineTask): SupervisedEngine | undefined {
+    return this.#engines.get(keyOf(modelId, task));
   }
 
-  #add(model: ServedModel, purpose: Purpose): Runner {
+  #add(model: ServedModel, task: EngineTask): SupervisedEngine {
     const { launch, home, engineArgs, loadTimeoutMs, log, nowMs = Date.now } = this.#options;
-    const runner = new Runner({
+    const engine = new SupervisedEngine({
       modelId: model.id,
-      label: model.id + LABELS[purpose],
-      args: ({ pooling }) => [
-        ...model.args,
-        ...purposeArgs(purpose, pooling, engineArgs),
-        ...engineArgs,
-      ],
+      label: model.id + LABELS[task],
+      args: ({ pooling }) => [...model.args, ...taskArgs(task, pooling, engineArgs), ...engineArgs],
       locate: async () => {
         const { mmproj, ...files } = await model.locate();
-        // Only generation looks at images; the projector would take memory for nothing.
-        return mmproj === undefined || purpose !== "generate" ? files : { ...files, mmproj };
+        // Only generation reads images and sound; elsewhere the projector would waste memory.
+        return mmproj === undefined || task !== "generate" ? files : { ...files, mmproj };
       },
       launch,
       home,
@@ -107,11 +103,11 @@ export class Supervisor {
       log,
       nowMs,
     });
-    this.#runners.set(keyOf(model.id, purpose), runner);
-    return runner;
+    this.#engines.set(keyOf(model.id, task), engine);
+    return engine;
   }
 }
 
-function keyOf(modelId: string, purpose: Purpose): string {
-  return `${purpose} ${modelId}`;
+function keyOf(modelId: string, task: EngineTask): string {
+  return `${task} ${modelId}`;
 }

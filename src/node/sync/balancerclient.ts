@@ -4,12 +4,13 @@ import { ClientError } from "../../http/client/failure.ts";
 import { get } from "../../http/client/get.ts";
 import { headerOf } from "../../http/client/head.ts";
 import { type ForwardProxy, proxyFor } from "../../http/client/proxy.ts";
+import { parseJson } from "../../lib/json.ts";
 import { ApiError } from "../../wire/error.ts";
 import { Manifest } from "../../wire/manifest.ts";
 import { type ReportBody, Turn, type TurnBody, WantedList } from "../../wire/sync.ts";
 
-/** As whom a node speaks to its balancer. */
-export interface Pass {
+/** What a node sends to its balancer to say who it is. */
+export interface NodeCredentials {
   nodeId: string;
   credential: string;
 }
@@ -17,23 +18,36 @@ export interface Pass {
 export interface BalancerClientOptions {
   /** Base URL of the balancer. */
   url: string;
-  /** Undefined as long as the node is not enrolled. */
-  pass(): Pass | undefined;
+  /** Undefined until the node is enrolled. */
+  credentials(): NodeCredentials | undefined;
 }
 
-/** What the balancer says a node shall have; undefined: the same as under that ETag. */
-export interface Wanted {
+/** The models that a node shall have, with the ETag of the list. */
+export interface AssignedModels {
+  /** Undefined: unchanged since the ETag of the request. */
   list: WantedList | undefined;
   etag: string | undefined;
 }
 
+interface RequestOptions {
+  /** Sent as JSON with POST. Default: none, with GET. */
+  body?: object;
+  headers?: Record<string, string>;
+  /** Default: 10 s. */
+  timeoutMs?: number;
+  signal: AbortSignal;
+}
+
 const LIST_MS_MAX = 5000;
 const ANSWER_MS_MAX = 10_000;
-/** Manifests of models that were taken over are made only when they are asked for. */
+/** The balancer makes the manifests of imported models when a node asks for them. */
 const MANIFEST_MS_MAX = 60_000;
 const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
 
-/** A node's questions to its balancer. All throw `ApiError`, or the signal's reason. */
+/**
+ * A node's requests to its balancer. All methods throw `ApiError`: `not_enrolled`,
+ * `balancer_away`, `balancer_answer` or the balancer's own code; or the reason of their signal.
+ */
 export class BalancerClient {
   readonly #options: BalancerClientOptions;
   readonly #proxy: ForwardProxy | undefined;
@@ -43,85 +57,79 @@ export class BalancerClient {
     this.#proxy = proxyFor(options.url, settings);
   }
 
-  /** Whether there is anybody to speak as. */
-  get isOpen(): boolean {
-    return this.#options.pass() !== undefined;
+  /** Whether the node has credentials; all requests throw `not_enrolled` while it has none. */
+  get isEnrolled(): boolean {
+    return this.#options.credentials() !== undefined;
   }
 
-  /** What this node shall have. */
-  async wanted(etag: string | undefined, signal: AbortSignal): Promise<Wanted> {
+  /** The models that this node shall have, unless their list still has the given ETag. */
+  async assignedModels(etag: string | undefined, signal: AbortSignal): Promise<AssignedModels> {
     const headers = etag === undefined ? {} : { "if-none-match": etag };
-    const answer = await this.#ask("", { headers, timeoutMs: LIST_MS_MAX, signal });
+    const answer = await this.#request("", { headers, timeoutMs: LIST_MS_MAX, signal });
     if (answer.status === 304) return { list: undefined, etag };
     return { list: read(WantedList, answer.json), etag: answer.etag };
   }
 
-  /** Which files a model needs. Throws 404 `model_not_found` for one that is not registered. */
+  /** Which files a model has. Throws 404 `model_not_found` if it is not registered. */
   async manifest(model: string, signal: AbortSignal): Promise<Manifest> {
-    const query = `/manifest?model=${encodeURIComponent(model)}`;
-    return read(Manifest, (await this.#ask(query, { timeoutMs: MANIFEST_MS_MAX, signal })).json);
+    const path = `/manifest?model=${encodeURIComponent(model)}`;
+    const { json } = await this.#request(path, { timeoutMs: MANIFEST_MS_MAX, signal });
+    return read(Manifest, json);
   }
 
-  /** Where files are to be fetched from now. */
-  async turn(body: TurnBody, signal: AbortSignal): Promise<Turn> {
-    return read(Turn, (await this.#ask("/turn", { body, signal })).json);
+  /** Asks for the lease to download files from the hub, or renews it. */
+  async downloadLease(body: TurnBody, signal: AbortSignal): Promise<Turn> {
+    return read(Turn, (await this.#request("/turn", { body, signal })).json);
   }
 
-  /** Tells what this node has. */
+  /** Reports which models this node has and serves. */
   async report(body: ReportBody, signal: AbortSignal): Promise<void> {
-    await this.#ask("/report", { body, signal });
+    await this.#request("/report", { body, signal });
   }
 
-  async #ask(
+  async #request(
     path: string,
-    { body, headers, timeoutMs = ANSWER_MS_MAX, signal }: Question,
+    { body, headers, timeoutMs = ANSWER_MS_MAX, signal }: RequestOptions,
   ): Promise<{ status: number; json: unknown; etag: string | undefined }> {
-    const pass = this.#options.pass();
-    if (pass === undefined) {
+    const credentials = this.#options.credentials();
+    if (credentials === undefined) {
       const message = "The balancer cannot be asked: this node is not enrolled there yet.";
       throw new ApiError("unavailable", message, { code: "not_enrolled" });
     }
-    const url = `${this.#options.url}/api/nodes/${pass.nodeId}/models${path}`;
+    const url = `${this.#options.url}/api/nodes/${credentials.nodeId}/models${path}`;
     const answer = await get({
       ...{ url, proxy: this.#proxy, timeoutMs, limitBytes: ANSWER_BYTES_MAX, signal },
       headers: {
-        ...{ accept: "application/json", authorization: `Bearer ${pass.credential}` },
+        ...{ accept: "application/json", authorization: `Bearer ${credentials.credential}` },
         ...(body === undefined ? {} : { "content-type": "application/json" }),
         ...headers,
       },
       ...(body === undefined ? {} : { body: Buffer.from(JSON.stringify(body)) }),
     }).catch((cause: unknown) => {
-      if (cause instanceof ClientError) throw away(url, cause);
+      if (cause instanceof ClientError) throw unreachableError(url, cause);
       throw cause;
     });
     const { status } = answer.head;
     if (status === 304 || status === 204) return { status, json: null, etag: undefined };
     const text = new TextDecoder().decode(answer.body);
-    if (status !== 200) throw refused(url, status, text);
-    return { status, json: parsed(text), etag: headerOf(answer.head, "etag") };
+    if (status !== 200) throw refusalError(url, status, text);
+    return { status, json: parseJson(text), etag: headerOf(answer.head, "etag") };
   }
 }
 
-interface Question {
-  body?: object;
-  headers?: Record<string, string>;
-  timeoutMs?: number;
-  signal: AbortSignal;
-}
-
-function away(url: string, cause: ClientError): ApiError {
+function unreachableError(url: string, cause: ClientError): ApiError {
   const message = `Asking the balancer (${url}) failed: ${cause.message}`;
   return new ApiError("upstream", message, { code: "balancer_away", cause });
 }
 
-/** What the balancer says of a model goes on as it is; other refusals are between us and it. */
-function refused(url: string, status: number, text: string): ApiError {
-  const { message = text.slice(0, 500), code } = errorOf(parsed(text));
+/** Clients get a `model_not_found` unchanged; other refusals concern only node and balancer. */
+function refusalError(url: string, status: number, text: string): ApiError {
+  const { message = text.slice(0, 500), code } = errorOf(parseJson(text));
   if (status === 404 && code === "model_not_found") {
     return new ApiError("model_not_found", message, { code, param: "model" });
   }
-  const told = `Asking the balancer (${url}) failed: HTTP ${status}: ${message}`;
-  return new ApiError("upstream", told, { code: code ?? "balancer_refuses" });
+  const full = `Asking the balancer (${url}) failed: HTTP ${status}: ${message}`;
+  return new ApiError("upstream", full, { code: code ?? "balancer_refuses" });
 }
 
 function errorOf(json: unknown): { message?: string; code?: string } {
@@ -139,12 +147,4 @@ function read<T>(schema: ZodType<T>, json: unknown): T {
   if (result.success) return result.data;
   const message = `The balancer's answer makes no sense: ${result.error.issues[0]?.message}.`;
   throw new ApiError("upstream", message, { code: "balancer_answer" });
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined; // Whoever reads it sees that it is no JSON.
-  }
 }

@@ -1,84 +1,92 @@
 import type { WantedList, WantedModel } from "../../wire/sync.ts";
 
-/** A model that lies in the models folder, whole or not. */
-export interface OnDisk {
+/** A model in the models folder, or the beginning of one. */
+export interface LocalModel {
   id: string;
-  whole: boolean;
-  /** Of what was pulled; undefined where nothing is recorded. */
+  /** All its files are there. */
+  isComplete: boolean;
+  /** The revision that was pulled; undefined if none is recorded. */
   revision: string | undefined;
-  /** Of the chat template that is recorded, see `templateMark`. */
+  /** The mark of its recorded chat template, see `templateMark`; null: none. */
   template: string | null;
-  /** Sync placed some of it. */
-  synced: boolean;
+  /** Sync placed at least one of its files. */
+  isSynced: boolean;
 }
 
-/** How an attempt to fetch a model ended. */
-export interface Attempt {
-  /** In the revision that was tried. */
+/** When a failed pull may be tried again. */
+export interface PullRetry {
+  /** The revision that failed. Another one is tried at once. */
   revision: string | null;
-  /** When it may be tried again, on a clock that nobody sets. */
+  /** On the clock of `performance.now()`. */
   nextMs: number;
 }
 
-export interface PlanInput {
-  wanted: WantedList;
-  disk: readonly OnDisk[];
-  /** Ids that are being fetched because they are wanted. */
+export interface SyncPlanInput {
+  /** What the balancer lists for this node. */
+  assigned: WantedList;
+  local: readonly LocalModel[];
+  /** Ids of the models that sync pulls now. */
   running: readonly string[];
-  /** By id, those that failed. */
-  attempts: ReadonlyMap<string, Attempt>;
+  /** For each model whose pull failed, by id. */
+  retries: ReadonlyMap<string, PullRetry>;
   nowMs: number;
 }
 
-export interface Plan {
+/** What sync has to do now. */
+export interface SyncPlan {
+  /** Models to pull. */
   pull: WantedModel[];
-  /** Those of which all is there but the chat template, which is another by now. */
-  retell: WantedModel[];
-  /** Ids whose pull is to end. */
+  /** Models whose chat template has to be replaced; their files are as they should be. */
+  setTemplate: WantedModel[];
+  /** Ids whose pull has to end. */
   cancel: string[];
-  /** Ids of which goes what sync placed. */
+  /** Ids whose synced files have to be removed. */
   remove: string[];
 }
 
 /**
- * What brings a node to what its balancer lists.
+ * Decides how to bring a node to what its balancer lists.
  *
- * 1. Wanted, not whole: pull; as a failed attempt of the same revision says, later.
- * 2. Wanted, whole, a person's or of that revision: nothing.
- * 3. Wanted, whole, placed by sync in another revision: pull that one; with another chat template
- *    in the same one: take that.
- * 4. Not wanted, and the list is complete: a pull ends, and what sync placed goes.
- * 5. Not wanted, and the list is not complete: nothing.
+ * 1. Listed and not complete: pull, unless the same revision failed and its back-off runs.
+ * 2. Listed and complete, and placed by a person or of the listed revision: nothing.
+ * 3. Listed and complete, and synced in another revision: pull the listed one. If only the chat
+ *    template differs: set that.
+ * 4. Not listed, and the list is complete: cancel its pull and remove what sync placed.
+ * 5. Not listed, and the list is not complete: nothing.
  *
- * Ids are compared without regard to case, as folders are.
+ * Ids are compared without regard to case, like folder names.
  */
-export function plan({ wanted, disk, running, attempts, nowMs }: PlanInput): Plan {
-  const ids = new Set(wanted.models.map(({ id }) => key(id)));
-  const lying = new Map(disk.map((one) => [key(one.id), one]));
-  const busy = new Set(running.map(key));
-  const pull = wanted.models.filter((model) => {
-    if (busy.has(key(model.id)) || isThere(lying.get(key(model.id)), model)) return false;
-    const attempt = attempts.get(model.id);
-    return attempt?.revision !== model.revision || attempt.nextMs <= nowMs;
+export function planSync(input: SyncPlanInput): SyncPlan {
+  const { assigned, local, running, retries, nowMs } = input;
+  const assignedKeys = new Set(assigned.models.map(({ id }) => keyOf(id)));
+  const localByKey = new Map(local.map((model) => [keyOf(model.id), model]));
+  const runningKeys = new Set(running.map(keyOf));
+  const pull = assigned.models.filter((model) => {
+    const key = keyOf(model.id);
+    if (runningKeys.has(key) || isUpToDate(localByKey.get(key), model)) return false;
+    const retry = retries.get(model.id);
+    return retry?.revision !== model.revision || retry.nextMs <= nowMs;
   });
-  const retell = wanted.models.filter((model) => {
-    const found = lying.get(key(model.id));
-    const isSame = found?.synced !== true || found.template === model.template;
-    return !isSame && !busy.has(key(model.id)) && isThere(found, model);
+  const setTemplate = assigned.models.filter((model) => {
+    const found = localByKey.get(keyOf(model.id));
+    if (found === undefined || !found.isSynced || found.template === model.template) return false;
+    return isUpToDate(found, model) && !runningKeys.has(keyOf(model.id));
   });
-  if (!wanted.complete) return { pull, retell, cancel: [], remove: [] };
+  if (!assigned.complete) return { pull, setTemplate, cancel: [], remove: [] };
+  const isDropped = (id: string) => !assignedKeys.has(keyOf(id));
+  const dropped = local.filter(({ id, isSynced }) => isSynced && isDropped(id));
   return {
-    ...{ pull, retell },
-    cancel: running.filter((id) => !ids.has(key(id))),
-    remove: disk.filter(({ id, synced }) => synced && !ids.has(key(id))).map(({ id }) => id),
+    ...{ pull, setTemplate },
+    cancel: running.filter(isDropped),
+    remove: dropped.map(({ id }) => id),
   };
 }
 
-function isThere(found: OnDisk | undefined, { revision }: WantedModel): boolean {
-  if (found === undefined || !found.whole) return false;
-  return !found.synced || revision === null || found.revision === revision;
+function isUpToDate(found: LocalModel | undefined, { revision }: WantedModel): boolean {
+  if (found === undefined || !found.isComplete) return false;
+  return !found.isSynced || revision === null || found.revision === revision;
 }
 
-function key(id: string): string {
+function keyOf(id: string): string {
   return id.toLowerCase();
 }

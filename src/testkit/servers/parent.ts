@@ -23,7 +23,7 @@ export class FakeParent implements AsyncDisposable {
   /** How a node asks it. */
   get link() {
     const url = `http://127.0.0.1:${this.#server.port}`;
-    return { url, pass: () => ({ nodeId: "n", credential: "secret" }) };
+    return { url, credentials: () => ({ nodeId: "n", credential: "secret" }) };
   }
 
   /** Lists models by their ids, in this revision. */

@@ -7,74 +7,85 @@ import type { Artifact } from "../../wire/manifest.ts";
 import type { PullProgress } from "../../wire/pull.ts";
 import type { HeldError, PullView } from "../../wire/sync.ts";
 
-const WATCH_MS = 250;
+const WATCH_INTERVAL_MS = 250;
 
-/** The pull of one model, from the question for its manifest to its end. */
+/** The pull of one model, from the request for its manifest to its end. */
 export class PullJob {
   readonly id = crypto.randomUUID();
   readonly placedBy: PlacedBy;
   readonly startedAt = Date.now();
-  readonly stop = new AbortController();
-  /** As it was asked for, then its id. */
+  /** The model's name in the request; its id once the manifest is known. */
   model: string;
-  /** The revision that is fetched, once that is known. */
+  /** The revision that is pulled; null until it is known. */
   revision: string | null = null;
-  /** The one that is fetched, once that is known and if the model has any. */
+  /** The quantization that is pulled; null until it is known, or if the model has none. */
   quantization: string | null = null;
-  /** Why it failed. */
+  /** Why the pull failed; undefined while it runs and after a success. */
   failure: ApiError | undefined;
-  readonly #known = Promise.withResolvers<void>();
-  readonly #ended = Promise.withResolvers<void>();
+  readonly #abort = new AbortController();
+  readonly #filesKnown = Promise.withResolvers<void>();
+  readonly #finished = Promise.withResolvers<void>();
   #state: "running" | "done" | "failed" = "running";
   #files: Artifact[] = [];
   #progress: Progress | undefined;
-  #holder: string | undefined;
+  #leaseHolder: string | undefined;
 
   constructor(model: string, placedBy: PlacedBy) {
     this.model = model;
     this.placedBy = placedBy;
   }
 
-  /** Settles when it is known which files are fetched, or that none can be. Never rejects. */
-  get known(): Promise<void> {
-    return this.#known.promise;
+  /** Aborted when the pull shall end, and at its end. */
+  get signal(): AbortSignal {
+    return this.#abort.signal;
   }
 
-  /** Settles when it has ended, however. Never rejects. */
-  get ended(): Promise<void> {
-    return this.#ended.promise;
+  /** Makes the pull end and fail with `reason`. Does nothing if it has ended. */
+  abort(reason: ApiError): void {
+    this.#abort.abort(reason);
+  }
+
+  /** Resolves when it is known which files are pulled, or the pull has ended. Never rejects. */
+  get filesKnown(): Promise<void> {
+    return this.#filesKnown.promise;
+  }
+
+  /** Resolves when the pull has ended, with success or failure. Never rejects. */
+  get finished(): Promise<void> {
+    return this.#finished.promise;
   }
 
   get isRunning(): boolean {
     return this.#state === "running";
   }
 
-  /** These files are going to be fetched. */
-  expect(files: Artifact[]): void {
+  /** Sets which files will be pulled. */
+  setFiles(files: Artifact[]): void {
     this.#files = files;
-    this.#known.resolve();
+    this.#filesKnown.resolve();
   }
 
-  /** Another node fetches them first. */
-  waitFor(holder: string): void {
-    this.#holder = holder;
+  /** Sets which node has the download lease, so that this pull waits for it. */
+  setLeaseHolder(node: string): void {
+    this.#leaseHolder = node;
   }
 
-  /** Which node is waited for. */
-  get holder(): string | undefined {
-    return this.#progress === undefined ? this.#holder : undefined;
+  /** The node whose download this pull waits for; undefined if it does not wait. */
+  get leaseHolder(): string | undefined {
+    return this.#progress === undefined ? this.#leaseHolder : undefined;
   }
 
-  /** They are being fetched. */
-  attach(progress: Progress): void {
+  /** Sets the progress of the transfer, which has begun. */
+  setProgress(progress: Progress): void {
     this.#progress = progress;
   }
 
+  /** Ends the pull: with a failure if there is an error, else with success. */
   end(error?: unknown): void {
     if (error !== undefined) this.failure = asApiError(error, this.model);
     this.#state = error === undefined ? "done" : "failed";
-    this.#known.resolve();
-    this.#ended.resolve();
+    this.#filesKnown.resolve();
+    this.#finished.resolve();
   }
 
   get error(): HeldError | null {
@@ -82,14 +93,16 @@ export class PullJob {
     return failure === undefined ? null : { code: failure.code, message: failure.message };
   }
 
+  /** How far the pull is now. */
   snapshot(): PullProgress {
-    const told = this.#progress?.snapshot();
+    const transfer = this.#progress?.snapshot();
     const error = this.failure?.message ?? null;
     const state = this.#state === "running" ? undefined : this.#state;
-    if (told !== undefined) {
-      // Files are whole a moment before the model is served.
-      const isEarly = state === undefined && (told.state === "done" || told.state === "failed");
-      return { ...told, state: isEarly ? "verifying" : (state ?? told.state), error };
+    if (transfer !== undefined) {
+      // The transfer is complete a moment before the model is served.
+      const isOver = transfer.state === "done" || transfer.state === "failed";
+      const running = isOver ? "verifying" : transfer.state;
+      return { ...transfer, state: state ?? running, error };
     }
     const total = this.#files.reduce((sum, { size_bytes: size }) => sum + (size ?? 0), 0);
     return {
@@ -101,15 +114,16 @@ export class PullJob {
     };
   }
 
-  /** What is told while it goes on, a few times a second, and at its end. */
+  /** Yields the progress now, every 250 ms, and at the end. Throws the reason of `signal`. */
   async *watch(signal: AbortSignal): AsyncGenerator<PullProgress> {
     for (;;) {
-      const now = this.snapshot();
-      yield now;
-      if (!this.isRunning) return;
+      const isLast = !this.isRunning;
+      yield this.snapshot();
+      if (isLast) return;
       const next = new AbortController();
       const either = AbortSignal.any([signal, next.signal]);
-      await Promise.race([this.ended, sleep(WATCH_MS, either)]).finally(() => next.abort());
+      const pause = sleep(WATCH_INTERVAL_MS, either);
+      await Promise.race([this.finished, pause]).finally(() => next.abort());
     }
   }
 

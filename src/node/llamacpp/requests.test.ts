@@ -1,12 +1,15 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { errorOf, TestNode } from "../../testkit/node.ts";
 import type { Translation } from "../../translation/translation.ts";
-import { TRANSLATED } from "./api.ts";
+import { ROUTE_LIST } from "../../wire/route.ts";
+import { TRANSLATIONS } from "./requests.ts";
 
 const HELLO = { role: "user", content: "Hello" };
 
 function put(path: string, request: object): Translation {
-  const translation = TRANSLATED[path]?.({ model: "chat", ...request });
+  const name = ROUTE_LIST.find((route) => route.path === path)?.name;
+  const translate = name === undefined ? undefined : TRANSLATIONS[name];
+  const translation = translate?.({ model: "chat", ...request });
   if (translation === undefined) throw new Error(`${path} is not translated`);
   return translation;
 }

@@ -1,12 +1,13 @@
-import type { LoadFailure } from "./launch.ts";
+import type { LoadFailure } from "./loaderror.ts";
 
-interface Explanation {
+/** Why an engine failed. */
+interface Diagnosis {
   reason: LoadFailure;
-  /** A sentence without its subject, for people. */
+  /** A sentence for people, which follows "Loading … failed: ". */
   why: string;
 }
 
-/** What llama.cpp's error lines mean, most telling first. */
+/** What llama.cpp's error lines mean. The first pattern that matches any line wins. */
 const MEANINGS: {
   pattern: RegExp;
   reason: LoadFailure;
@@ -51,8 +52,8 @@ const MEANINGS: {
   },
 ];
 
-/** Says why a model did not load, from what the engine told last. */
-export function explainLoadError(text: string, lines: string[]): Explanation {
+/** Why a model did not load; `lines` are the engine's last error lines, `text` its final error. */
+export function diagnoseLoad(text: string, lines: string[]): Diagnosis {
   for (const { pattern, reason, why } of MEANINGS) {
     for (const line of lines) {
       const found = pattern.exec(line);
@@ -65,24 +66,24 @@ export function explainLoadError(text: string, lines: string[]): Explanation {
   return { reason: "failed", why: `${lines.at(-1) ?? text}.` };
 }
 
-/** What Bun prints around the one telling line when a process of it crashes. */
+/** Lines that Bun prints around the cause when it crashes. */
 const BANNER =
   /^(=+$|Bun v|Linux K|CPU:|Args:|Features:|Builtins:|Elapsed:|RSS:|oh no:|To send|please)|bun\.r/;
 
-/** What a dying process says of the reason; a backtrace may follow. */
-const LAST_WORDS = /GGML_ASSERT|ggml_abort|^panic:|terminate called|what\(\):/;
+/** Lines that name the cause of a crash. A backtrace may follow them. */
+const CRASH_CAUSE = /GGML_ASSERT|ggml_abort|^panic:|terminate called|what\(\):/;
 
-/** Says how an engine process ended. */
-export function explainCrash(
+/** How and why an engine process ended; `lines` are the last that it printed and logged. */
+export function diagnoseCrash(
   { code, signal }: { code: number | null; signal: string | null },
   lines: string[],
-): Explanation {
+): Diagnosis {
   const how = signal === null ? `exit code ${code}` : `signal ${signal}`;
-  const told = lines.filter((line) => !BANNER.test(line));
-  const last = told.findLast((line) => LAST_WORDS.test(line)) ?? told.at(-1);
-  const said = last === undefined ? "" : ` It said: ${last}`;
-  const { reason } = explainLoadError("", lines);
-  if (reason === "out_of_memory") return explainLoadError("", lines);
+  const printed = lines.filter((line) => !BANNER.test(line));
+  const cause = printed.findLast((line) => CRASH_CAUSE.test(line)) ?? printed.at(-1);
+  const quote = cause === undefined ? "" : ` It said: ${cause}`;
+  const load = diagnoseLoad("", lines);
+  if (load.reason === "out_of_memory") return load;
   const hint = signal === "SIGKILL" ? " The system may have run out of memory." : "";
-  return { reason: "crashed", why: `its engine process ended with ${how}.${hint}${said}` };
+  return { reason: "crashed", why: `its engine process ended with ${how}.${hint}${quote}` };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { explainCrash, explainLoadError } from "./failure.ts";
+import { diagnoseCrash, diagnoseLoad } from "./diagnosis.ts";
 
 const FAILED = "llama.cpp could not load the model";
 
@@ -11,7 +11,7 @@ describe("a load error", () => {
       "llama_model_load: error loading model: llama_model_loader: failed to load model from a",
       "srv    load_model: failed to load model, 'a'",
     ];
-    expect(explainLoadError(FAILED, lines).reason).toBe("corrupt");
+    expect(diagnoseLoad(FAILED, lines).reason).toBe("corrupt");
   });
 
   test("of a projector names the projector", () => {
@@ -19,7 +19,7 @@ describe("a load error", () => {
       "gguf_init_from_reader: failed to read key-value pairs",
       "clip_init: failed to load model '/p.gguf': Key not found: clip.vision.patch_size",
     ];
-    const { why } = explainLoadError(FAILED, lines);
+    const { why } = diagnoseLoad(FAILED, lines);
     expect(why).toContain("projector /p.gguf");
     expect(why).toContain("patch_size");
   });
@@ -36,18 +36,18 @@ describe("a crash", () => {
       "oh no: Bun has crashed. This indicates a bug in Bun, not your code.",
       " https://bun.report/1.4.5/la1",
     ];
-    const { reason, why } = explainCrash(crash, lines);
+    const { reason, why } = diagnoseCrash(crash, lines);
     expect(reason).toBe("crashed");
     expect(why).toEndWith("SIGSEGV. It said: panic: Segmentation fault at address 0x10");
   });
 
   test("names the assertion before its backtrace", () => {
     const lines = ["ggml.c:12: GGML_ASSERT(a > 0) failed", "#1 0x1234 in main ()"];
-    expect(explainCrash(crash, lines).why).toContain("GGML_ASSERT(a > 0)");
+    expect(diagnoseCrash(crash, lines).why).toContain("GGML_ASSERT(a > 0)");
   });
 
   test("by want of memory says so", () => {
-    const { reason } = explainCrash(crash, ["ggml_backend_cuda: out of memory"]);
+    const { reason } = diagnoseCrash(crash, ["ggml_backend_cuda: out of memory"]);
     expect(reason).toBe("out_of_memory");
   });
 });

@@ -1,16 +1,20 @@
-/** Wakes a loop that waits between its rounds. A ring while it works is not lost. */
-export class Notifier {
-  #rung = false;
+/**
+ * Wakes one loop that waits between its rounds. A notification while the loop works is kept for
+ * its next wait, as one however many came (like tokio's `Notify`).
+ */
+export class Notify {
+  #isNotified = false;
   #wake: (() => void) | undefined;
 
-  ring(): void {
-    this.#rung = true;
+  /** Ends the wait that goes on, or else the next one. */
+  notify(): void {
+    this.#isNotified = true;
     this.#wake?.();
   }
 
-  /** Waits for a ring, but no longer than `ms`, and not once `signal` is aborted. */
+  /** Waits for a notification, `ms` at most. Returns early if `signal` is aborted; never throws. */
   async wait(ms: number, signal: AbortSignal): Promise<void> {
-    if (!this.#rung && !signal.aborted) {
+    if (!this.#isNotified && !signal.aborted) {
       const { promise, resolve } = Promise.withResolvers<void>();
       const onAbort = () => resolve();
       const timer = setTimeout(resolve, ms);
@@ -21,6 +25,6 @@ export class Notifier {
       signal.removeEventListener("abort", onAbort);
       this.#wake = undefined;
     }
-    this.#rung = false;
+    this.#isNotified = false;
   }
 }

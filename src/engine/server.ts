@@ -7,17 +7,17 @@ import type { EngineAddress } from "./messages.ts";
 /** Name of the header that carries the secret where there are no Unix sockets. */
 export const SECRET_HEADER = "x-llmlb-engine-secret";
 
-/** What answers need of an engine. */
-export type ServedEngine = Pick<NativeEngine, "submit" | "cancel">;
+/** The part of an engine that serves requests. */
+export type RequestEngine = Pick<NativeEngine, "submit" | "cancel">;
 
 /**
- * A long prompt, or a neighbour's, is a long silence; how long it may be is the node's to say. No
- * more than an object, because Bun's types lack the field where the socket is a Unix one.
+ * While an engine reads a long prompt, its answers are silent. The node limits how long. The type is
+ * `object` because Bun's types lack the field for Unix sockets.
  */
 const NO_IDLE_LIMIT: object = { idleTimeout: 0 };
 
 /** Serves an engine's routes over HTTP on a Unix socket, on Windows on a loopback port. */
-export function serveEngine(engine: ServedEngine, socket: string) {
+export function serveEngine(engine: RequestEngine, socket: string) {
   const shared = { ...NO_IDLE_LIMIT, maxRequestBodySize: Number.MAX_SAFE_INTEGER };
   if (process.platform !== "win32") {
     const server = Bun.serve({
@@ -44,8 +44,8 @@ export function serveEngine(engine: ServedEngine, socket: string) {
   return { address, close: () => void server.stop(true) };
 }
 
-/** Runs one request in the engine; a stream's bytes go out as they come. */
-async function answer(engine: ServedEngine, request: Request): Promise<Response> {
+/** Runs one request in the engine. A stream's bytes are sent on as they arrive. */
+async function answer(engine: RequestEngine, request: Request): Promise<Response> {
   const native = await toNative(request);
   const { promise, resolve } = Promise.withResolvers<Response>();
   const body = new ResponseBody();
@@ -73,7 +73,7 @@ async function answer(engine: ServedEngine, request: Request): Promise<Response>
   return promise;
 }
 
-/** The bytes of one response: collected, or passed on once somebody reads them as a stream. */
+/** The bytes of one response. They are collected, or passed on once `stream` was called. */
 class ResponseBody {
   head = { status: 500, contentType: "application/json" };
   #chunks: Uint8Array<ArrayBuffer>[] = [];
@@ -97,7 +97,7 @@ class ResponseBody {
     else this.#controller.enqueue(bytes);
   }
 
-  /** Ends a stream, or makes the response of what was collected. */
+  /** Closes the stream; returns the response of what was collected. */
   async finish(): Promise<Response> {
     this.#controller?.close();
     this.#controller = undefined;
@@ -118,7 +118,7 @@ async function toNative(request: Request): Promise<NativeRequest> {
   return { method: request.method, path, query, body, files: [] };
 }
 
-/** A form as the server core takes it: its text fields as a JSON body, its files behind it. */
+/** A form as llama.cpp's server takes it: a JSON body with the text fields, then the files. */
 async function readForm(request: Request): Promise<Pick<NativeRequest, "body" | "files">> {
   const fields: Record<string, string> = {};
   const files: NativeRequest["files"] = [];
@@ -142,19 +142,19 @@ function parseForm(request: Request): Promise<FormData> {
   });
 }
 
-/** The answer to a request that could not even be handed to the engine. */
+/** The answer to a request that failed before the engine had it, as by a malformed form. */
 function refuseBroken(cause: unknown): Response {
   const message = "The engine could not take this request: an error of its own.";
   return refuse(cause instanceof ApiError ? cause : new ApiError("internal", message, { cause }));
 }
 
-/** Errors are told in OpenAI's shape; the node puts them into that of its client's API. */
+/** Errors have OpenAI's shape here. The node translates them for clients of other APIs. */
 function refuse(error: ApiError): Response {
   return Response.json(errorBody(error, "openai"), { status: error.status });
 }
 
-function equal(given: string, wanted: string): boolean {
-  const a = Buffer.from(given);
-  const b = Buffer.from(wanted);
+function equal(left: string, right: string): boolean {
+  const a = Buffer.from(left);
+  const b = Buffer.from(right);
   return a.byteLength === b.byteLength && timingSafeEqual(a, b);
 }

@@ -5,23 +5,23 @@ import type { Puller } from "../../storage/pull/pull.ts";
 import { type Selection, selectFiles } from "../../storage/selection.ts";
 import type { Device } from "../../wire/system.ts";
 
-export interface ChooserOptions {
+export interface FileSelectorOptions {
   puller: Puller;
   devices(): Promise<Device[]>;
   /** The operator's llama-server arguments for every engine. */
   engineArgs: string[];
 }
 
-/** Chooses among what a model offers, by what this node's engine runs and its memory holds. */
-export class Chooser {
-  readonly #options: ChooserOptions;
+/** Selects which of a model's files to pull: those that this node's engines and memory can run. */
+export class FileSelector {
+  readonly #options: FileSelectorOptions;
 
-  constructor(options: ChooserOptions) {
+  constructor(options: FileSelectorOptions) {
     this.#options = options;
   }
 
-  /** Throws `PullError` that says why nothing can be used here, or that the hub cannot be asked. */
-  choose({ manifest, wish }: Offer, signal: AbortSignal): Promise<Selection> {
+  /** Throws `PullError` if no file can be used here, with the reason, or if the hub fails. */
+  select({ manifest, wish }: Offer, signal: AbortSignal): Promise<Selection> {
     const { puller, devices, engineArgs: args } = this.#options;
     return selectFiles({
       ...{ manifest, ...wish, args },

@@ -1,11 +1,11 @@
-import { EngineLoadError } from "../../engine/launch.ts";
+import { EngineLoadError } from "../../engine/loaderror.ts";
 import { ApiError } from "../../wire/error.ts";
-import type { Admission } from "./lifecycle.ts";
+import type { UseDecision } from "./lifecycle.ts";
 
-type Refused = Extract<Admission, { do: "refuse" }>;
+type Refusal = Extract<UseDecision, { do: "refuse" }>;
 
-/** The answer to a request for an engine that may not be started now. */
-export function refusedError(label: string, { failure, retryAfterMs }: Refused): ApiError {
+/** The answer to a request whose engine must not be started now. */
+export function refusalError(label: string, { failure, retryAfterMs }: Refusal): ApiError {
   if (failure.during === "load") {
     return loadError(label, new EngineLoadError(failure.reason, failure.message), retryAfterMs);
   }
@@ -26,14 +26,14 @@ export function loadError(label: string, cause: EngineLoadError, retryAfterMs?: 
   });
 }
 
-/** The answer to a request whose engine died under it. */
+/** The answer to a request whose engine ended before the answer did. */
 export function crashedError(label: string, cause: unknown): ApiError {
   const message = `The engine of ${label} ended unexpectedly while it worked on this request: it \
 is started again by the next one. Try again.`;
   return new ApiError("engine_crashed", message, { cause });
 }
 
-/** Whatever a start of an engine threw, as a load failure. */
+/** What a start of an engine threw, as an `EngineLoadError`. */
 export function asLoadError(thrown: unknown): EngineLoadError {
   if (thrown instanceof EngineLoadError) return thrown;
   return new EngineLoadError("failed", String(thrown), thrown);

@@ -1,28 +1,29 @@
-import type { Engine, EngineOptions } from "../../engine/launch.ts";
+import type { Engine, EngineOptions } from "../../engine/engine.ts";
 import type { Logger } from "../../lib/log.ts";
 import { ApiError } from "../../wire/error.ts";
-import type { ModelFiles } from "../models/catalog.ts";
-import { asLoadError, loadError, refusedError } from "./failure.ts";
+import type { ModelFiles } from "../models/modelfiles.ts";
+import { asLoadError, loadError, refusalError } from "./errors.ts";
 import {
-  admit,
-  decide,
+  decideUse,
+  type EngineStatus,
   INITIAL,
   type Lifecycle,
   type LifecycleEvent,
-  type Report,
-  report,
-  started,
+  nextState,
+  startLoading,
+  statusOf,
 } from "./lifecycle.ts";
 
-/** Starts an engine; `launchEngine`, or a stand-in for it in tests. */
+/** Starts an engine; `launchEngine`, or a fake in tests. */
 export type Launch = (options: EngineOptions) => Promise<Engine>;
 
-export interface RunnerOptions {
+export interface SupervisedEngineOptions {
   modelId: string;
-  /** Names the engine in errors and logs, e.g. `llmlb-tiny` or `llmlb-tiny (embeddings)`. */
+  /** The engine's name in errors and logs, e.g. `llmlb-tiny` or `llmlb-tiny (embeddings)`. */
   label: string;
-  /** The engine's arguments for the model's files. */
+  /** The llama-server arguments to start the engine with. */
   args(files: ModelFiles): string[];
+  /** The model's files as they are now. */
   locate(): Promise<ModelFiles>;
   launch: Launch;
   home: string;
@@ -34,78 +35,80 @@ export interface RunnerOptions {
 /** The right to use an engine; must be released. */
 export interface EngineLease {
   engine: Engine;
-  /** Ends the use; idempotent. */
+  /** Gives the lease back. Further calls do nothing. */
   release(): void;
 }
 
-export interface Patience {
-  /** Aborted when the client goes away; the load goes on for others. */
+export interface AcquireOptions {
+  /** Aborted when the client disconnects. The load continues for others. */
   signal: AbortSignal;
   /** Longest wait for a load. */
   waitMs: number;
 }
 
-/** Drives one engine through its life: what `lifecycle` decides, this does. */
-export class Runner {
-  readonly #options: RunnerOptions;
+/** One engine with its restarts: does what `lifecycle.ts` decides. */
+export class SupervisedEngine {
+  readonly #options: SupervisedEngineOptions;
   #life: Lifecycle = INITIAL;
-  #engine: Engine | undefined;
+  #process: Engine | undefined;
   #load: Promise<Engine> | undefined;
-  #closing = new AbortController();
+  readonly #closing = new AbortController();
+  /** Leases that are not released. */
   #busy = 0;
-  /** Called when the last use ends. */
+  /** Called when the last lease is released. */
   #onIdle: (() => void) | undefined;
 
-  constructor(options: RunnerOptions) {
+  constructor(options: SupervisedEngineOptions) {
     this.#options = options;
   }
 
-  /** How errors call the engine. */
+  /** The engine's name in errors and logs. */
   get label(): string {
     return this.#options.label;
   }
 
-  /** Requests that use the engine now. */
+  /** How many requests use the engine now. */
   get busy(): number {
     return this.#busy;
   }
 
-  /** The loaded engine, if there is one. */
-  get engine(): Engine | undefined {
-    return this.#engine;
+  /** The engine's process; undefined while no model is loaded. */
+  get loadedEngine(): Engine | undefined {
+    return this.#process;
   }
 
-  /** Since when it is loaded, Unix ms; undefined while it is not. */
+  /** When it was loaded, Unix ms; undefined while it is not. */
   get readySinceMs(): number | undefined {
     return this.#life.state === "ready" ? this.#life.sinceMs : undefined;
   }
 
-  report(): Report {
-    return report(this.#life, { nowMs: this.#options.nowMs() });
+  status(): EngineStatus {
+    return statusOf(this.#life, { nowMs: this.#options.nowMs() });
   }
 
   /**
-   * Waits for the engine, starting it if need be. Throws 503 `model_load_failed` with the reason as
-   * its code, 503 with `Retry-After` while it backs off or loads for too long, `client_closed`.
+   * Starts the engine if it does not run, and waits for its load. Throws 503 `model_load_failed`
+   * with the reason as its code, 503 with `Retry-After` while the engine backs off or if its load
+   * takes longer than `waitMs`, and `client_closed`.
    */
-  async acquire(patience: Patience): Promise<EngineLease> {
-    const engine = this.#engine ?? (await waitFor(this.#loaded(), this.#options.label, patience));
+  async acquire(options: AcquireOptions): Promise<EngineLease> {
+    const engine = this.#process ?? (await waitFor(this.#loaded(), this.#options.label, options));
     this.#busy += 1;
-    let held = true;
+    let isReleased = false;
     const release = () => {
-      if (held) this.#busy -= 1;
-      held = false;
+      if (!isReleased) this.#busy -= 1;
+      isReleased = true;
       if (this.#busy === 0) this.#onIdle?.();
     };
     return { engine, release };
   }
 
-  /** Starts the engine if it is not running. Settles as its load does, with the same errors. */
+  /** Starts the engine if it does not run. Resolves when it is loaded; throws as `acquire`. */
   async warm(): Promise<void> {
     await this.#loaded();
   }
 
-  /** Settles when no request uses the engine, or after `waitMs`. */
+  /** Resolves when no request uses the engine, or after `waitMs`. */
   async idle(waitMs: number): Promise<void> {
     if (this.#busy === 0) return;
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -115,19 +118,19 @@ export class Runner {
     clearTimeout(timer);
   }
 
-  /** Ends the engine: asks first, kills after `graceMs`. It can't be started again. */
+  /** Ends the engine for good: asks it to end, and kills it after `graceMs`. */
   async close(graceMs: number, why = "This node is shutting down."): Promise<void> {
     this.#closing.abort(new ApiError("draining", why, { retryAfterS: 5 }));
-    await this.#load?.catch(() => undefined); // its own waiters were told
-    await this.#engine?.stop(graceMs);
+    await this.#load?.catch(() => undefined); // those who wait for it get the error
+    await this.#process?.stop(graceMs);
   }
 
   async #loaded(): Promise<Engine> {
     const { label, locate, nowMs } = this.#options;
     const files = await locate();
-    const admission = admit(this.#life, { nowMs: nowMs(), files: files.fingerprint });
-    if (admission.do === "refuse") throw refusedError(label, admission);
-    const load = admission.do === "start" ? this.#start(files) : this.#load;
+    const use = decideUse(this.#life, { nowMs: nowMs(), fingerprint: files.fingerprint });
+    if (use.do === "refuse") throw refusalError(label, use);
+    const load = use.do === "start" ? this.#start(files) : this.#load;
     if (load === undefined) throw new Error(`engine of ${label}: loading without a load`);
     try {
       return await load;
@@ -138,22 +141,22 @@ export class Runner {
 
   #start(files: ModelFiles): Promise<Engine> {
     this.#closing.signal.throwIfAborted();
-    this.#life = started(this.#life, files.fingerprint);
+    this.#life = startLoading(this.#life, files.fingerprint);
     const load = this.#launch(files);
-    load.catch(() => undefined); // every waiter handles it; there may be none left
+    load.catch(() => undefined); // all who wait handle a failure; maybe nobody waits any more
     this.#load = load;
     return load;
   }
 
   async #launch(files: ModelFiles): Promise<Engine> {
     const { label, log, nowMs } = this.#options;
-    const begunMs = nowMs();
+    const startMs = nowMs();
     log.info({ model: label, file: files.path }, "engine.loading");
     try {
       const engine = await this.#options.launch(this.#engineOptions(files));
-      this.#engine = engine;
+      this.#process = engine;
       this.#on({ type: "loaded", nowMs: nowMs() });
-      log.info({ model: label, engine_pid: engine.pid, ms: nowMs() - begunMs }, "engine.ready");
+      log.info({ model: label, engine_pid: engine.pid, ms: nowMs() - startMs }, "engine.ready");
       engine.exited.then((exit) => this.#onExit(exit));
       return engine;
     } catch (error) {
@@ -181,21 +184,22 @@ export class Runner {
 
   #onExit({ expected, message }: { expected: boolean; message: string }): void {
     const { label, log, nowMs } = this.#options;
-    this.#engine = undefined;
+    this.#process = undefined;
     this.#on(expected ? { type: "stopped" } : { type: "crashed", nowMs: nowMs(), message });
     if (expected) log.info({ model: label }, "engine.stopped");
     else log.error({ model: label, message, busy: this.#busy }, "engine.crashed");
   }
 
   #on(event: LifecycleEvent): void {
-    this.#life = decide(this.#life, event);
+    this.#life = nextState(this.#life, event);
   }
 }
 
+/** Waits for a load. Throws when the wait takes too long or the client leaves; the load goes on. */
 async function waitFor<T>(
   load: Promise<T>,
   label: string,
-  { signal, waitMs }: Patience,
+  { signal, waitMs }: AcquireOptions,
 ): Promise<T> {
   const { promise, reject } = Promise.withResolvers<never>();
   const onAbort = () =>

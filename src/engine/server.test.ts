@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { TestHome } from "../testkit/engine.ts";
 import type { NativeRequest, RequestSink } from "./binding.ts";
-import { SECRET_HEADER, type ServedEngine, serveEngine } from "./serve.ts";
+import { type RequestEngine, SECRET_HEADER, serveEngine } from "./server.ts";
 
 /** Longer than Bun's own limit of ten seconds, which it looks at every four. */
 const SILENCE_MS = 13_000;
@@ -19,7 +19,7 @@ afterAll(() => {
 });
 
 /** Says `a`, is silent, then says `b`: in answers that begin at once, late, or are sent whole. */
-class SlowEngine implements ServedEngine {
+class SlowEngine implements RequestEngine {
   submit({ path }: NativeRequest, sink: RequestSink): number {
     void this.#answer(path, sink);
     return 1;

@@ -3,42 +3,53 @@ import { messagesOverChat } from "../../translation/messages/messages.ts";
 import { nonsense } from "../../translation/reading.ts";
 import { responsesOverChat } from "../../translation/responses/responses.ts";
 import type { Translation } from "../../translation/translation.ts";
+import { ROUTES, type RouteName } from "../../wire/route.ts";
+import { withOnePrompt } from "./oneprompt.ts";
 import { withoutPrefill } from "./prefill.ts";
 import { PromptCount } from "./promptcount.ts";
 import { withChosenTools } from "./toolchoice.ts";
 
 /**
- * Engines answer chat completions; requests of these routes are put to them so. Each throws
- * `invalid_request` for what cannot be said.
+ * The routes whose requests become chat completions for the engine. The translations throw
+ * `invalid_request` for what a chat completion cannot express.
  */
-export const TRANSLATED: Readonly<Record<string, (request: unknown) => Translation>> = {
-  "/v1/responses": responses,
-  "/v1/messages": messages,
-  "/v1/messages/count_tokens": countTokens,
+export const TRANSLATIONS: Partial<Record<RouteName, (request: unknown) => Translation>> = {
+  responses,
+  anthropic_messages: messages,
+  count_tokens: countTokens,
 };
 
-/** Answers with the tokens of a chat, as its template and the model's tokenizer have it. */
-const COUNT_PATH = "/v1/chat/completions/input_tokens";
+/**
+ * The routes whose requests llama.cpp reads differently from their API. An adaptation returns the
+ * same object if the request may stay as it is. Throws `invalid_request`.
+ */
+export const ADAPTATIONS: Partial<Record<RouteName, typeof withChosenTools>> = {
+  chat: withChosenTools,
+  generate: withOnePrompt,
+};
+
+/** llama.cpp's route that counts a chat's tokens with the model's own template and tokenizer. */
+const COUNT_PATH = `${ROUTES.chat.path}/input_tokens`;
 
 function responses(request: unknown): Translation {
   const translation = responsesOverChat(request);
   return withoutPrefill({ ...translation, body: withChosenTools(translation.body) });
 }
 
-/** Streams of messages begin with the count of the prompt, so the engine is asked for progress. */
+/** Streams of messages begin with the prompt's size, which the engine's progress events have. */
 function messages(request: unknown): Translation {
   const { body, ...translation } = messagesOverChat(request);
-  const asked = withoutPrefill({ ...translation, body: engineBody(request, body) });
-  const { stream } = asked;
-  if (stream === undefined || body.stream !== true) return asked;
+  const chat = withoutPrefill({ ...translation, body: engineBody(request, body) });
+  const { stream } = chat;
+  if (stream === undefined || body.stream !== true) return chat;
   return {
-    ...asked,
-    body: { ...asked.body, return_progress: true },
+    ...chat,
+    body: { ...chat.body, return_progress: true },
     stream: () => new PromptCount(stream()),
   };
 }
 
-/** Counts what the same request to `/v1/messages` has, by the same translation. */
+/** Counts the tokens of the chat that the same request becomes as a message. */
 function countTokens(request: unknown): Translation {
   const { stream: _, return_progress: _p, ...body } = messages(request).body;
   return { path: COUNT_PATH, body, answer: countOf };
@@ -56,7 +67,7 @@ const Thinking = z.looseObject({
   thinking: z.looseObject({ type: z.literal("enabled"), budget_tokens: z.number() }),
 });
 
-/** The chat as an engine is asked it: llama.cpp knows a budget for thinking, chats do not. */
+/** Adds the budget for thinking, which llama.cpp reads and OpenAI's API does not have. */
 function engineBody(request: unknown, chat: Record<string, unknown>): Record<string, unknown> {
   const body = withChosenTools(withStableStart(chat));
   const budget = Thinking.safeParse(request).data?.thinking.budget_tokens;
@@ -65,10 +76,10 @@ function engineBody(request: unknown, chat: Record<string, unknown>): Record<str
 
 const SystemFirst = z.looseObject({ role: z.literal("system"), content: z.string() });
 
-/** A stamp of Anthropic's own clients in the first line, another one in each request. */
+/** A stamp that Anthropic's clients put in the first line; it differs in every request. */
 const STAMP = /^(x-anthropic-billing-header:[^\n]*?\bcch=)[0-9a-f]+/;
 
-/** Without what would keep the engine from knowing the beginning of a conversation again. */
+/** Replaces the stamp: if it differs, the engine cannot reuse its cache of the conversation. */
 function withStableStart(chat: Record<string, unknown>): Record<string, unknown> {
   const [first, ...rest] = Array.isArray(chat.messages) ? chat.messages : [];
   const system = SystemFirst.safeParse(first).data;

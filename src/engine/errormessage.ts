@@ -1,5 +1,5 @@
-/** What llama.cpp says, as an error of the server, of requests that only their sender can mend. */
-const CLIENT_FAULTS = [
+/** Messages that llama.cpp sends as server errors (500) although the request is wrong. */
+const CLIENT_ERRORS = [
   /^Failed to parse (?:messages|tools|tool call arguments)\b/,
   /^'messages' is required/,
   /^"prompt" (?:elements must|must not|is required)/,
@@ -15,26 +15,26 @@ const CLIENT_FAULTS = [
   /\[json\.exception\.(?:type_error|out_of_range)\.\d+\]/,
 ];
 
-/** What tells people nothing: the marks of its JSON library, and the request's own tools again. */
+/** Parts that help no reader: marks of its JSON library, and a copy of the request's tools. */
 const NOISE = /\[json\.exception\.\w+\.\d+\] |; tools = [\s\S]*$/g;
 
-/** Whether an error that llama.cpp takes for its own is the fault of the request. */
-export function isClientFault(message: string): boolean {
-  return CLIENT_FAULTS.some((pattern) => pattern.test(message));
+/** Whether an error that llama.cpp sends as its own (500) is an error of the request. */
+export function isClientError(message: string): boolean {
+  return CLIENT_ERRORS.some((pattern) => pattern.test(message));
 }
 
-/** The request's field that a message of llama.cpp names. */
-export function faultyField(message: string): string | undefined {
+/** The request's field that llama.cpp's message names; undefined if it names none. */
+export function fieldInMessage(message: string): string | undefined {
   const [, field, parsed] =
     /^Field '([^']+)'|^Failed to parse (messages|tools)\b/.exec(message) ?? [];
   return field ?? parsed;
 }
 
-/** Parts of messages that it does not know: PDFs, say. It names no type, and not where it was. */
+/** Its message for content parts of unknown types, such as PDFs. It does not name the type. */
 const UNKNOWN_PART = "unsupported content[].type";
 
-/** The message without what only its programmers understand. */
-export function readable(message: string): string {
+/** llama.cpp's message in words that users of an API understand. */
+export function readableMessage(message: string): string {
   if (message !== UNKNOWN_PART) return message.replace(NOISE, "");
   return "The messages have content that this model's engine cannot read. It takes texts, pictures \
 and recordings: send files as text.";

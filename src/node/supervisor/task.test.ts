@@ -1,13 +1,13 @@
 import { expect, test } from "bun:test";
 import type { Pooling } from "../../model/capability.ts";
-import { abilitiesOf, choosePurpose, type Purpose, purposeArgs } from "./purpose.ts";
+import { capabilitiesOf, chooseTask, type EngineTask, taskArgs } from "./task.ts";
 
-const NEEDS = ["generate", "embed", "rerank", undefined] as const;
+const TASKS = ["generate", "embed", "rerank", undefined] as const;
 
-function row(pooling: Pooling | undefined, engineArgs: string[] = []): (Purpose | "refused")[] {
-  return NEEDS.map((need) => {
+function row(pooling: Pooling | undefined, engineArgs: string[] = []): (EngineTask | "refused")[] {
+  return TASKS.map((task) => {
     try {
-      return choosePurpose({ modelId: "m", need, pooling, engineArgs });
+      return chooseTask({ modelId: "m", task, pooling, engineArgs });
     } catch (error) {
       expect(error).toMatchObject({ status: 400, code: "model_capability_mismatch" });
       return "refused";
@@ -29,26 +29,26 @@ test("an operator's --embeddings or --reranking makes one engine for everything"
 });
 
 test("an embedding engine pools by mean unless the model or the operator says how", () => {
-  expect(purposeArgs("embed", undefined, []).slice(0, 3)).toEqual([
+  expect(taskArgs("embed", undefined, []).slice(0, 3)).toEqual([
     "--embeddings",
     "--pooling",
     "mean",
   ]);
-  expect(purposeArgs("embed", undefined, []).join(" ")).toContain("--ctx-size 8192 --parallel 4");
-  expect(purposeArgs("embed", "last", []).join(" ")).not.toMatch(/--pooling|--ctx-size/);
-  expect(purposeArgs("embed", undefined, ["--pooling", "cls"])).not.toContain("--pooling");
-  expect(purposeArgs("generate", undefined, [])).toEqual([]);
-  expect(purposeArgs("rerank", "rank", [])).toEqual(["--reranking"]);
+  expect(taskArgs("embed", undefined, []).join(" ")).toContain("--ctx-size 8192 --parallel 4");
+  expect(taskArgs("embed", "last", []).join(" ")).not.toMatch(/--pooling|--ctx-size/);
+  expect(taskArgs("embed", undefined, ["--pooling", "cls"])).not.toContain("--pooling");
+  expect(taskArgs("generate", undefined, [])).toEqual([]);
+  expect(taskArgs("rerank", "rank", [])).toEqual(["--reranking"]);
 });
 
 test("what a model can do follows from its pooling and its projector", () => {
   const chat = ["chat", "completion", "embeddings"] as const;
   const both = { vision: true, audio: true };
-  expect(abilitiesOf({ pooling: undefined }, [])).toEqual([...chat]);
-  expect(abilitiesOf({ pooling: undefined, senses: both }, [])).toEqual([
+  expect(capabilitiesOf({ pooling: undefined }, [])).toEqual([...chat]);
+  expect(capabilitiesOf({ pooling: undefined, projector: both }, [])).toEqual([
     ...[...chat, "vision" as const, "speech_to_text" as const],
   ]);
-  expect(abilitiesOf({ pooling: "cls", senses: both }, [])).toEqual(["embeddings"]);
-  expect(abilitiesOf({ pooling: "rank" }, [])).toEqual(["rerank"]);
-  expect(abilitiesOf({ pooling: undefined }, ["--embeddings"])).toBeUndefined();
+  expect(capabilitiesOf({ pooling: "cls", projector: both }, [])).toEqual(["embeddings"]);
+  expect(capabilitiesOf({ pooling: "rank" }, [])).toEqual(["rerank"]);
+  expect(capabilitiesOf({ pooling: undefined }, ["--embeddings"])).toBeUndefined();
 });

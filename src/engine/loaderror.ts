@@ -1,0 +1,31 @@
+import { basename } from "node:path";
+
+/** Why a model could not be loaded. It is the `code` of the API error that clients get. */
+export type LoadFailure =
+  | "not_found"
+  | "not_gguf"
+  | "corrupt"
+  | "unknown_architecture"
+  | "out_of_memory"
+  | "bad_arguments"
+  | "crashed"
+  | "timeout"
+  | "cancelled"
+  | "failed";
+
+/** A model could not be loaded. `reason` is for programs, `message` is for people. */
+export class EngineLoadError extends Error {
+  readonly reason: LoadFailure;
+  constructor(reason: LoadFailure, message: string, cause?: unknown) {
+    super(message, { cause });
+    this.name = "EngineLoadError";
+    this.reason = reason;
+  }
+
+  /** The failure to load a file. Clients may read its message, so that hides the file's folder. */
+  static of(reason: LoadFailure, path: string, why: string, cause?: unknown): EngineLoadError {
+    const name = basename(path);
+    const message = `Loading ${name} failed: ${why.replaceAll(path, name)}`;
+    return new EngineLoadError(reason, message, cause);
+  }
+}

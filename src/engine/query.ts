@@ -1,0 +1,42 @@
+import { spawnSelf } from "../lib/childprocess.ts";
+import type { Logger } from "../lib/log.ts";
+import { type EngineCommand, EngineEvent } from "./messages.ts";
+
+/** Longest wait for an answer. A GPU driver may take seconds to wake up. */
+const ANSWER_TIMEOUT_MS = 30_000;
+
+type Answer<T extends EngineEvent["type"]> = Extract<EngineEvent, { type: T }>;
+
+/**
+ * Sends one command to a new engine process, returns its event of type `answer` and kills it.
+ * Throws if the process ends first, or after 30 s.
+ */
+export async function queryEngine<T extends "devices" | "libraries">(
+  command: EngineCommand,
+  answer: T,
+  log: Logger,
+): Promise<Answer<T>> {
+  const { promise, resolve, reject } = Promise.withResolvers<Answer<T>>();
+  const child = spawnSelf({
+    args: ["engine"],
+    onMessage: (message) => {
+      const event = EngineEvent.parse(message);
+      if (event.type === answer) resolve(event as Answer<T>);
+    },
+    onLine: (text) => log.debug({ component: "engine", text }, "engine.stderr"),
+  });
+  const timer = setTimeout(
+    () => reject(new Error(`Looking for compute devices took over ${ANSWER_TIMEOUT_MS} ms.`)),
+    ANSWER_TIMEOUT_MS,
+  );
+  child.exited.then(({ code, signal }) =>
+    reject(new Error(`Looking for compute devices failed: the process ended (${signal ?? code}).`)),
+  );
+  child.send(command);
+  try {
+    return await promise;
+  } finally {
+    clearTimeout(timer);
+    child.kill("SIGKILL");
+  }
+}

@@ -1,0 +1,53 @@
+import { parseModelName } from "../../model/name.ts";
+import type { Store } from "../../storage/store.ts";
+import { ApiError } from "../../wire/error.ts";
+import type { Pulls } from "../sync/pulls.ts";
+import type { InventoryParts } from "./view.ts";
+
+export interface RemovalParts extends Pick<InventoryParts, "catalog" | "scanner" | "pulls"> {
+  store: Store;
+}
+
+/**
+ * Removes a model, or one quantization of it (`id:QUANT`), once its requests have ended; whoever
+ * placed it. Throws 400 for an invalid name, 404 if it is not here, 409 if the settings name it.
+ */
+export async function removeStoredModel(
+  name: string,
+  { catalog, scanner, pulls, store }: RemovalParts,
+  signal: AbortSignal,
+): Promise<void> {
+  const { id, quantization } = parseModelName(name);
+  await endPull(id, quantization, pulls);
+  const place = await store.place(id);
+  if (place === undefined) {
+    throw catalog.has(id) ? configuredError(id) : notFound(name, "there is none of that name");
+  }
+  if (quantization === undefined) {
+    await scanner.withdraw(place.id, () => store.remove(place.id));
+    return;
+  }
+  const isRemoved = await scanner.withdraw(`${place.id}:${quantization}`, () =>
+    store.removeOne(place.id, quantization, signal),
+  );
+  if (!isRemoved) throw notFound(name, `${place.id} has no files with that quantization`);
+}
+
+/** Ends the pull of the model; not that of another quantization. */
+async function endPull(id: string, quantization: string | undefined, pulls: Pulls): Promise<void> {
+  const job = pulls.pullFor(quantization === undefined ? id : `${id}:${quantization}`);
+  if (job === undefined) return;
+  const message = `The pull of ${id} was ended: the model is being removed.`;
+  job.abort(new ApiError("unavailable", message, { code: "pull_cancelled" }));
+  await job.finished;
+}
+
+function configuredError(id: string): ApiError {
+  const message = `Removing ${id} failed: the settings name it, not the models folder.`;
+  return new ApiError("conflict", message, { code: "model_of_settings", param: "model" });
+}
+
+function notFound(name: string, reason: string): ApiError {
+  const message = `Removing ${name} failed: ${reason}. See GET /api/models.`;
+  return new ApiError("model_not_found", message, { param: "model" });
+}

@@ -1,0 +1,60 @@
+import type { Logger } from "../../lib/log.ts";
+import { Notify } from "../../lib/notify.ts";
+import type { BalancerClient } from "../sync/balancerclient.ts";
+import { type InventoryParts, reportedModels } from "./view.ts";
+
+export interface ReporterOptions extends InventoryParts {
+  client: BalancerClient;
+  log: Logger;
+}
+
+/** Interval between reports while something is pulled. */
+const ACTIVE_INTERVAL_MS = 1000;
+/** Interval otherwise: a balancer that was restarted has forgotten all reports. */
+const IDLE_INTERVAL_MS = 30_000;
+
+/** Reports to the balancer which models this node has: after every change, and every 30 s. */
+export class Reporter {
+  readonly #options: ReporterOptions;
+  readonly #notify = new Notify();
+  readonly #closing = new AbortController();
+  #loop: Promise<void> | undefined;
+
+  constructor(options: ReporterOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#loop = this.#run();
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort(new Error("The node stops."));
+    await this.#loop;
+  }
+
+  /** Reports at once. */
+  wake(): void {
+    this.#notify.notify();
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#closing;
+    while (!signal.aborted) {
+      const isActive = this.#options.pulls.list().some(({ isRunning }) => isRunning);
+      if (this.#options.client.isEnrolled) await this.#report(signal);
+      await this.#notify.wait(isActive ? ACTIVE_INTERVAL_MS : IDLE_INTERVAL_MS, signal);
+    }
+  }
+
+  /** Never rejects. */
+  async #report(signal: AbortSignal): Promise<void> {
+    const { client, catalog, log } = this.#options;
+    const serves = catalog.listedNames().map(({ name }) => name);
+    try {
+      await client.report({ models: reportedModels(this.#options), serves }, signal);
+    } catch (err) {
+      if (!signal.aborted) log.debug({ err }, "sync.report_failed");
+    }
+  }
+}

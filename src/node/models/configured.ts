@@ -1,0 +1,38 @@
+import type { ModelSetting, Settings } from "../../config/settings.ts";
+import { ApiError } from "../../wire/error.ts";
+import type { ServedModel } from "./catalog.ts";
+import { type ModelFiles, modelFilesReader } from "./modelfiles.ts";
+import { TINY_MODEL_ARGS, TINY_MODEL_ID, tinyModelFinder } from "./tiny.ts";
+
+/**
+ * The models that the settings name. The built-in model is added in standalone mode and when the
+ * settings name none, unless one of them has its name.
+ */
+export function configuredModels({ mode, models, home }: Settings): ServedModel[] {
+  const named = models.map(modelOfSetting);
+  const withTiny = mode === "standalone" || models.length === 0;
+  if (!withTiny || models.some(({ id }) => id === TINY_MODEL_ID)) return named;
+  return [...named, tinyModel(home)];
+}
+
+function modelOfSetting({ id, path, mmproj }: ModelSetting): ServedModel {
+  return { id, args: [], locate: modelFilesReader(path, mmproj) };
+}
+
+function tinyModel(home: string): ServedModel {
+  const find = tinyModelFinder(home);
+  let read: (() => Promise<ModelFiles>) | undefined;
+  return {
+    id: TINY_MODEL_ID,
+    args: TINY_MODEL_ARGS,
+    locate: async () => {
+      const { path, mmproj } = await find().catch((cause: unknown) => {
+        const message = `Copying the built-in model to ${home} failed: is the folder writable, \
+and is there space left?`;
+        throw new ApiError("model_load_failed", message, { cause });
+      });
+      read ??= modelFilesReader(path, mmproj);
+      return read();
+    },
+  };
+}

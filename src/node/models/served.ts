@@ -1,0 +1,91 @@
+import { isSameQuantization } from "../../model/filename.ts";
+import type { StoredModel } from "../../storage/descriptor.ts";
+import type { ModelRecord } from "../../storage/record.ts";
+import type { ServedModel } from "./catalog.ts";
+import { modelFilesReader } from "./modelfiles.ts";
+
+/** A model in the models folder. */
+export interface ScannedModel {
+  /** In the quantization that its id stands for. */
+  model: StoredModel;
+  record: ModelRecord | undefined;
+  /** The other quantizations in the same folder, which are served as `id:QUANT`. */
+  otherQuantizations: StoredModel[];
+}
+
+/** The names of a model in the registry. */
+export interface RegisteredNames {
+  id: string;
+  /** Its aliases. */
+  names: readonly string[];
+  /** The quantizations that are listed as models of their own. */
+  quantizations: readonly string[];
+}
+
+/** A model with a fingerprint of its files and arguments: engines for another one must end. */
+export interface FingerprintedModel {
+  served: ServedModel;
+  fingerprint: string;
+}
+
+/** Which engine can run which models. */
+const RUNTIME = "llama_cpp";
+
+/** A scanned model as it is served: one model for each quantization; none if no engine runs it. */
+export function servedModelsOf(
+  { model, record, otherQuantizations }: ScannedModel,
+  registered: readonly RegisteredNames[],
+): FingerprintedModel[] {
+  if (model.runtime !== RUNTIME) return [];
+  const key = model.id.toLowerCase();
+  const entry = registered.find((one) => one.id.toLowerCase() === key);
+  const id = entry?.id ?? model.id;
+  const { quantization } = model;
+  const own = quantizedNames(id, quantization);
+  const folder = id === model.id ? [] : [model.id];
+  const aliases = [...own, ...folder, ...withoutPrefix([id, ...own]), ...(entry?.names ?? [])];
+  const listed = entry?.quantizations ?? [];
+  const isListed = listed.some((one) => isSameQuantization(quantization, one));
+  const listedAliases = isListed ? own.slice(0, 1) : [];
+  const template = record?.chat_template;
+  const args = template === undefined ? [] : ["--chat-template", template];
+  return [
+    servedModel(model, { id, args, aliases, listedAliases }),
+    ...otherQuantizations.map((other) => {
+      const names = quantizedNames(id, other.quantization);
+      const [name = id, ...spellings] = names;
+      return servedModel(other, {
+        id: name,
+        args,
+        aliases: [...spellings, ...withoutPrefix(names)],
+      });
+    }),
+  ];
+}
+
+/** Whether a name in lower case stands for this model: an id, with or without a quantization. */
+export function isNamed({ id, aliases = [] }: ServedModel, key: string): boolean {
+  const [base] = id.toLowerCase().split(":");
+  return base === key || [id, ...aliases].some((name) => name.toLowerCase() === key);
+}
+
+function servedModel(
+  { primary, projector, weights }: StoredModel,
+  names: Omit<ServedModel, "locate">,
+): FingerprintedModel {
+  const files = [...weights, ...(projector === undefined ? [] : [projector])];
+  const marks = files.map(({ path, sizeBytes, mtimeMs }) => `${path} ${sizeBytes} ${mtimeMs}`);
+  const locate = modelFilesReader(primary.path, projector?.path);
+  return { served: { ...names, locate }, fingerprint: [...marks, ...names.args].join("\n") };
+}
+
+/** A model's name with its quantization: as the file spells it, and in capitals. */
+function quantizedNames(id: string, quantization: string | undefined): string[] {
+  if (quantization === undefined) return [];
+  return [...new Set([`${id}:${quantization}`, `${id}:${quantization.toUpperCase()}`])];
+}
+
+/** The names without `hf/`: requests may leave it out. */
+function withoutPrefix(names: readonly string[]): string[] {
+  return names.filter((name) => name.startsWith("hf/")).map((name) => name.slice(3));
+}

@@ -1,0 +1,19 @@
+import type { Offer } from "../../registry/offer.ts";
+import type { Artifact, Manifest, Peer } from "../../wire/manifest.ts";
+
+/** Tells which files a model has, and when and from which nodes they may be fetched. */
+export interface ModelSource {
+  /** The manifest of a model. Throws `ApiError`. */
+  offer(model: string, signal: AbortSignal): Promise<Offer>;
+  /**
+   * Waits until this node may fetch the files; returns the nodes that have them, none for the hub.
+   * The lease is kept until the signal of `options` is aborted. Throws `ApiError`.
+   */
+  acquireLease(manifest: Manifest, files: Artifact[], options: LeaseOptions): Promise<Peer[]>;
+}
+
+export interface LeaseOptions {
+  signal: AbortSignal;
+  /** Called with the name of the node that fetches the files from the hub, while this one waits. */
+  onWait(holder: string): void;
+}
