@@ -4,7 +4,7 @@ import { ApiError } from "../wire/error.ts";
 import type { ModelEntry, ModelList } from "../wire/openai.ts";
 import type { NodeSystem } from "../wire/system.ts";
 import type { Catalog, ServedModel } from "./models/catalog.ts";
-import { capabilitiesOf } from "./supervisor/task.ts";
+import { modelCapabilities } from "./supervisor/task.ts";
 
 export interface StatusParts {
   catalog: Catalog;
@@ -55,7 +55,7 @@ export function addStatusRoutes(app: App, parts: StatusParts): void {
 /** The field `capabilities`, absent if the model's files are missing: its requests explain that. */
 async function capabilitiesField(model: ServedModel, engineArgs: string[]) {
   const files = await model.locate().catch(() => undefined);
-  const list = files === undefined ? undefined : capabilitiesOf(files, engineArgs);
+  const list = files === undefined ? undefined : modelCapabilities(files, engineArgs);
   return list === undefined ? {} : { capabilities: capabilitiesObject(list) };
 }
 

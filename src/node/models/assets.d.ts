@@ -1,4 +1,4 @@
-/** `import path from "….gguf" with { type: "file" }` gives the file's path, also when compiled. */
+/** `import path from "….gguf" with { type: "file" }` gives its path, also in an executable. */
 declare module "*.gguf" {
   const path: string;
   export default path;

@@ -6,11 +6,11 @@ import {
   type Lifecycle,
   type LifecycleEvent,
   nextState,
-  STABLE_MS,
   startLoading,
   statusOf,
 } from "./lifecycle.ts";
 
+const MINUTE_MS = 60_000;
 const crash = (nowMs: number): LifecycleEvent => ({ type: "crashed", nowMs, message: "boom" });
 const loaded = (nowMs: number): LifecycleEvent => ({ type: "loaded", nowMs });
 const loadFailed = (nowMs: number, reason: LoadFailure): LifecycleEvent => ({
@@ -102,9 +102,9 @@ test("crashes soon after each start back off", () => {
 });
 
 test("a crash after a minute of service counts as the first", () => {
-  const life = nextState(ready(0, 5), crash(STABLE_MS));
+  const life = nextState(ready(0, 5), crash(MINUTE_MS));
   expect(life).toMatchObject({ state: "unloaded", streak: 1 });
-  expect(nextState(ready(0, 5), crash(STABLE_MS - 1))).toMatchObject({
+  expect(nextState(ready(0, 5), crash(MINUTE_MS - 1))).toMatchObject({
     state: "failed",
     streak: 6,
   });

@@ -33,7 +33,7 @@ export type UseDecision =
 export const INITIAL: Lifecycle = { state: "unloaded", streak: 0 };
 
 /** An engine that served for this long before it crashed is not in a crash loop. */
-export const STABLE_MS = 60_000;
+const STABLE_MS = 60_000;
 
 const BACKOFF: BackoffOptions = { firstMs: 1000, maxMs: 60_000 };
 

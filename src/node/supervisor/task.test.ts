@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import type { Pooling } from "../../model/capability.ts";
-import { capabilitiesOf, chooseTask, type EngineTask, taskArgs } from "./task.ts";
+import { chooseTask, type EngineTask, modelCapabilities, taskArgs } from "./task.ts";
 
 const TASKS = ["generate", "embed", "rerank", undefined] as const;
 
@@ -44,11 +44,11 @@ test("an embedding engine pools by mean unless the model or the operator says ho
 test("what a model can do follows from its pooling and its projector", () => {
   const chat = ["chat", "completion", "embeddings"] as const;
   const both = { vision: true, audio: true };
-  expect(capabilitiesOf({ pooling: undefined }, [])).toEqual([...chat]);
-  expect(capabilitiesOf({ pooling: undefined, projector: both }, [])).toEqual([
+  expect(modelCapabilities({ pooling: undefined }, [])).toEqual([...chat]);
+  expect(modelCapabilities({ pooling: undefined, projector: both }, [])).toEqual([
     ...[...chat, "vision" as const, "speech_to_text" as const],
   ]);
-  expect(capabilitiesOf({ pooling: "cls", projector: both }, [])).toEqual(["embeddings"]);
-  expect(capabilitiesOf({ pooling: "rank" }, [])).toEqual(["rerank"]);
-  expect(capabilitiesOf({ pooling: undefined }, ["--embeddings"])).toBeUndefined();
+  expect(modelCapabilities({ pooling: "cls", projector: both }, [])).toEqual(["embeddings"]);
+  expect(modelCapabilities({ pooling: "rank" }, [])).toEqual(["rerank"]);
+  expect(modelCapabilities({ pooling: undefined }, ["--embeddings"])).toBeUndefined();
 });

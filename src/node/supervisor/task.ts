@@ -6,9 +6,9 @@ import type { ModelFiles } from "../models/modelfiles.ts";
 
 /**
  * What an engine is started for. llama.cpp (v0.5.0) fixes this at start: an engine embeds only with
- * `--embeddings` and a pooling type, and reranks only if it pools by rank; and `--embeddings` limits
+ * `--embeddings` and a pooling type, and reranks only if it pools by rank. `--embeddings` limits
  * what the same engine can generate (one output per sequence, batches no longer than what fits at
- * once). So a chat model gets a second engine for its first request for embeddings. Both map the
+ * once), so a chat model gets a second engine for its first request for embeddings. Both map the
  * weights from the same file: on a CPU they are in memory once.
  */
 export type EngineTask = "generate" | "embed" | "rerank";
@@ -88,7 +88,7 @@ function contextArgs(): string[] {
 }
 
 /** What a model with these files can do; undefined if the operator's arguments decide that. */
-export function capabilitiesOf(
+export function modelCapabilities(
   { pooling, projector }: Pick<ModelFiles, "pooling" | "projector">,
   engineArgs: string[],
 ): Capability[] | undefined {
