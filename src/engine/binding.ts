@@ -33,7 +33,7 @@ const EVENT = { head: 1, data: 2, end: 3, log: 4, progress: 5, ready: 6, loadErr
 
 /** How many requests run at once, each in a thread. No usual engine has more slots. */
 const REQUEST_THREADS = 64;
-/** Tokens of this time are sent together. The first bytes of an answer and its end never wait. */
+/** Data of this interval is sent together. The first bytes of an answer and its end never wait. */
 const FLUSH_INTERVAL_US = 8000;
 const DRAIN_BYTES = 1024 * 1024;
 const FRAME_HEAD_BYTES = 16;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parseJson } from "../lib/json.ts";
 import { ApiError, type ErrorKind } from "../wire/error.ts";
 import { fieldInMessage, isClientError, readableMessage } from "./errormessage.ts";
 
@@ -17,7 +18,7 @@ const TOO_LONG = /input .*is too large to process/;
 
 /** Our error for an engine's error response, with the kind, code and field that it means. */
 export function engineError(body: string, status: number): ApiError {
-  const parsed = LlamaError.safeParse(parse(body));
+  const parsed = LlamaError.safeParse(parseJson(body));
   const { message: text, type } = parsed.success
     ? parsed.data.error
     : { message: `The engine answered with status ${status}`, type: undefined };
@@ -52,13 +53,5 @@ function kindOf(status: number): ErrorKind {
       return "unavailable";
     default:
       return status < 500 ? "invalid_request" : "internal";
-  }
-}
-
-function parse(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    return undefined; // not JSON: the caller falls back to the status
   }
 }
