@@ -23,7 +23,7 @@ export interface ModelScannerOptions {
 }
 
 /** A folder whose files make no model, with the reason. */
-type UnusableFolder = Unusable & { record: ModelRecord | undefined };
+type RecordedUnusable = Unusable & { record: ModelRecord | undefined };
 
 const SCAN_INTERVAL_MS = 60_000;
 
@@ -35,7 +35,7 @@ export class ModelScanner {
   /** Names, in lower case, of the models that `withdraw` keeps out of the catalog. */
   readonly #withdrawn = new Set<string>();
   #models: ScannedModel[] = [];
-  #unusable: UnusableFolder[] = [];
+  #unusable: RecordedUnusable[] = [];
   #registered: readonly RegisteredNames[] = [];
   #scanning: Promise<void> | undefined;
   #nextScan: Promise<void> | undefined;
@@ -53,7 +53,7 @@ export class ModelScanner {
   }
 
   /** The folders whose files make no model, as of the last scan. */
-  get unusable(): readonly UnusableFolder[] {
+  get unusable(): readonly RecordedUnusable[] {
     return this.#unusable;
   }
 
