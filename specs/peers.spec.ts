@@ -7,7 +7,7 @@ import { createLogger } from "../src/lib/log.ts";
 import { openIdentity } from "../src/node/membership/identity.ts";
 import { Membership } from "../src/node/membership/membership.ts";
 import { createNode, type LlmlbNode } from "../src/node/node.ts";
-import { Store } from "../src/storage/store.ts";
+import { ModelStore } from "../src/storage/modelstore.ts";
 import { post } from "../src/testkit/clients.ts";
 import { eventually } from "../src/testkit/eventually.ts";
 import { FakeEngines } from "../src/testkit/fakeengine.ts";
@@ -67,7 +67,7 @@ class Worker {
   }
 
   async verified() {
-    return new Store(join(this.home, "models")).verified(ID, FILE);
+    return new ModelStore(join(this.home, "models")).verifiedFile(ID, FILE);
   }
 
   /** Ends at once, as after a power cut. */

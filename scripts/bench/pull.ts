@@ -1,7 +1,7 @@
 import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Puller } from "../../src/storage/pull/pull.ts";
+import { Puller } from "../../src/storage/pull/puller.ts";
 import type { Artifact } from "../../src/wire/manifest.ts";
 import { median } from "./rig/load.ts";
 

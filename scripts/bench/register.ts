@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openState } from "../../src/db/database.ts";
 import { createLogger } from "../../src/lib/log.ts";
-import { HubClient } from "../../src/registry/hub.ts";
+import { HubClient } from "../../src/registry/hubclient.ts";
 import { fakeBalancer } from "../../src/testkit/balancer.ts";
 import { startHub } from "../../src/testkit/hub/hub.ts";
 import { safetensorsRepo, variantsRepo } from "../../src/testkit/hub/samples.ts";
@@ -43,7 +43,7 @@ async function metadata(hubUrl: string, names: string[], atOnce: number): Promis
   const { signal } = new AbortController();
   try {
     return await timed(names, atOnce, async (name) => {
-      await client.look(name, "main", signal);
+      await client.snapshot(name, "main", signal);
     });
   } finally {
     await state.close();

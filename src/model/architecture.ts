@@ -1,8 +1,6 @@
-import { readFile } from "node:fs/promises";
 import { z } from "zod";
-import type { StoredFile } from "../storage/folder.ts";
 
-/** Families by the beginnings of their names; longer ones before those that begin alike. */
+/** Families by how the names of their architectures begin; longer beginnings first. */
 const FAMILIES: [beginning: string, family: string][] = [
   ["nomic", "nomic"],
   ["snowflake", "snowflake"],
@@ -27,7 +25,7 @@ const FAMILIES: [beginning: string, family: string][] = [
   ["glm", "glm"],
 ];
 
-/** The family of an architecture's name, however it is spelled; undefined for others. */
+/** The family of an architecture, in any spelling of its name; undefined if none is known. */
 export function familyOf(architecture: string): string | undefined {
   const plain = architecture.toLowerCase().replace(/[^a-z0-9]/g, "");
   return FAMILIES.find(([beginning]) => plain.startsWith(beginning))?.[1];
@@ -38,15 +36,12 @@ const Config = z.object({
   architectures: z.array(z.string()).catch([]).default([]),
 });
 
-const CONFIG_BYTES_MAX = 1024 * 1024;
-
-/** The architecture that a `config.json` names; undefined if it names none. */
-export async function configArchitecture(config: StoredFile): Promise<string | undefined> {
-  if (config.sizeBytes > CONFIG_BYTES_MAX) return undefined;
+/** The architecture that a `config.json` names, given its text; undefined if it names none. */
+export function configArchitecture(text: string): string | undefined {
   try {
-    const { data } = Config.safeParse(JSON.parse(await readFile(config.path, "utf8")));
+    const { data } = Config.safeParse(JSON.parse(text));
     return data?.model_type ?? data?.architectures[0];
   } catch {
-    return undefined; // no JSON: it names nothing
+    return undefined; // It is no JSON.
   }
 }

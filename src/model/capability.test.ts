@@ -2,7 +2,7 @@ import { afterAll, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readPooling, readSenses } from "./capability.ts";
+import { readPooling, readProjectorCapability } from "./capability.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "llmlb-gguf-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -62,14 +62,18 @@ test("missing, foreign, cut and lying files are no error", async () => {
 
 test("a projector says what it is for, images where it says nothing", async () => {
   const tiny = join(import.meta.dir, "../../fixtures/llmlb-tiny/mmproj-llmlb-tiny-f16.gguf");
-  expect(await readSenses(tiny)).toEqual({ vision: true, audio: false });
+  expect(await readProjectorCapability(tiny)).toEqual({ vision: true, audio: false });
   const [vision, audio] = ["clip.has_vision_encoder", "clip.has_audio_encoder"];
-  const projector = (...entries: Buffer[]) => readSenses(write([entry.floats("a", 2), ...entries]));
+  const projector = (...entries: Buffer[]) =>
+    readProjectorCapability(write([entry.floats("a", 2), ...entries]));
   expect(await projector(entry.bool(audio))).toEqual({ vision: false, audio: true });
   expect(await projector(entry.bool(audio), entry.bool(vision))).toEqual({
     ...{ vision: true, audio: true },
   });
   expect(await projector(entry.bool(vision, false))).toEqual({ vision: false, audio: false });
   expect(await projector()).toEqual({ vision: true, audio: false });
-  expect(await readSenses(join(folder, "absent.gguf"))).toEqual({ vision: true, audio: false });
+  expect(await readProjectorCapability(join(folder, "absent.gguf"))).toEqual({
+    vision: true,
+    audio: false,
+  });
 });

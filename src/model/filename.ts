@@ -10,20 +10,18 @@ export interface SplitPart {
 export type GgufRole = "model" | "projector" | "adapter";
 
 const SPLIT = /^(.+)-(\d{5})-of-(\d{5})$/;
-/** Precisions as file names spell them: `Q4_K_M`, `IQ2_XS`, `BF16`, `FP8`, `F16`, `MXFP4`. */
-const QUANTIZATION = /^(?:I?Q\d|BF\d|FP\d|F\d|MX[A-Z]*\d)[A-Z0-9_]*$/i;
 
-/** Whether a name ends in `.gguf`, however that is spelled. */
+/** Whether a name ends in `.gguf`, in upper or lower case. */
 export function isGguf(name: string): boolean {
   return /.\.gguf$/i.test(name);
 }
 
-/** The name without `.gguf` and without the number of a part. */
+/** The name, or the path, without `.gguf` and without the number of a part. */
 export function ggufStem(name: string): string {
   return splitPartOf(name)?.stem ?? name.replace(/\.gguf$/i, "");
 }
 
-/** Which part of a split file the name stands for; undefined for a file that is whole. */
+/** Which part of a split file the name stands for; undefined for a file that is not split. */
 export function splitPartOf(name: string): SplitPart | undefined {
   const [, stem, part, parts] = SPLIT.exec(name.replace(/\.gguf$/i, "")) ?? [];
   if (stem === undefined || !isGguf(name)) return undefined;
@@ -37,41 +35,19 @@ export function splitPartName(name: string, part: number): string {
   return name.replace(/-\d{5}(-of-\d{5}\.gguf)$/i, `-${number}$1`);
 }
 
-/**
- * The quantization that a file's name tells, in its spelling: the last of its words, parted by `-`
- * and `.`, that looks like one. Undefined if none does.
- */
-export function quantizationOf(name: string): string | undefined {
-  const words = ggufStem(name).split(/[-.]/);
-  return words.findLast((word) => QUANTIZATION.test(word));
-}
-
-/** Whether two spellings mean the same quantization: `q4_k_m` and `Q4_K_M` do. */
-export function isSameQuantization(a: string | null | undefined, b: string): boolean {
-  return a?.toUpperCase() === b.toUpperCase();
-}
-
-/** Image projectors and LoRA adapters are GGUF files too; their names say what they are. */
+/** What a GGUF file is for: the names of image projectors and LoRA adapters tell them. */
 export function ggufRole(name: string): GgufRole {
   const words = ggufStem(name).toLowerCase().split(/[-._]/);
   if (words.includes("mmproj")) return "projector";
   return words.includes("lora") ? "adapter" : "model";
 }
 
-/** Files that only one platform can use. */
-const PLATFORM_FILES: Record<string, string> = {
-  "model.metal.bin": "darwin",
-  "model.directml.bin": "win32",
-  "model.dml.bin": "win32",
-};
-
-/** Whether a file is of use on a platform (`process.platform`). */
-export function fitsPlatform(name: string, platform: string): boolean {
-  const only = PLATFORM_FILES[name.toLowerCase()];
-  return only === undefined || only === platform;
+/** The last part of a path: the name under which a node saves an artifact. */
+export function localName(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
 }
 
-/** The name under which a node saves an artifact: the last part of its path. */
-export function localName(filename: string): string {
-  return filename.slice(filename.lastIndexOf("/") + 1);
+/** The folder of a path, with its slash at the end; "" for a file in the root. */
+export function folderOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/") + 1);
 }

@@ -1,32 +1,32 @@
-import type { GgufHeader, GgufValue } from "./gguf.ts";
+import type { GgufMetadata, GgufValue } from "./gguf.ts";
 
-/** What of a model's architecture decides how much memory it takes. */
+/** The parameters of a model that decide how much memory it takes. */
 export interface Hyperparameters {
-  /** Context that it was trained for. */
+  /** Tokens of context that the model was trained for. */
   trainedContext: number;
   layers: LayerHyperparameters[];
   embedding: number;
-  /** Width of the feed-forward stage; of a mixture, of all experts that a token uses. */
+  /** Width of the feed-forward stage; in a mixture of experts, of all that a token uses. */
   feedForward: number;
   vocabulary: number;
   heads: number;
-  /** Tokens that a layer with a sliding window looks back; 0: there are no such layers. */
+  /** Tokens that a layer with a sliding window sees; 0 if there are no such layers. */
   window: number;
 }
 
-/** What one layer keeps. */
+/** What one layer keeps in the cache. */
 export interface LayerHyperparameters {
-  /** Numbers for each token, for keys and for values. */
+  /** Numbers for each token: keys, values. */
   keys: number;
   values: number;
-  /** It looks back only as far as the window. */
+  /** Whether it sees only the tokens of the window. */
   sliding: boolean;
-  /** Numbers for each slot, whatever its length: the state of a recurrent layer. */
+  /** Numbers for each slot, however many tokens it has: the state of a recurrent layer. */
   state: number;
 }
 
 /**
- * Every so many layers one sees all of the context, where the file does not say so itself.
+ * One of so many layers sees the whole context, by architecture, if the file does not say it.
  * Source: `load_swa_pattern` in llama.cpp's src/models.
  */
 const PATTERNS: Record<string, number> = {
@@ -46,8 +46,8 @@ const PATTERNS: Record<string, number> = {
 
 const LAYERS_MAX = 10_000;
 
-/** The shape that a file's metadata describes; undefined if that is not one of a text model. */
-export function hyperparametersOf({ metadata }: GgufHeader): Hyperparameters | undefined {
+/** The hyperparameters that a file's metadata states; undefined if it is not of a text model. */
+export function hyperparametersOf(metadata: GgufMetadata): Hyperparameters | undefined {
   const architecture = metadata.get("general.architecture");
   if (typeof architecture !== "string") return undefined;
   const value = (name: string) => metadata.get(`${architecture}.${name}`);
@@ -90,14 +90,14 @@ function layerOf(
   const width = Math.floor(number("embedding_length") / heads);
   const none = { keys: 0, values: 0, sliding: false };
   const state = stateOf(number);
-  // Mixed models: every so many layers attend, or those have key heads; the others are recurrent.
+  // In a hybrid model, one of so many layers attends, or those with key heads; the rest recur.
   const every = number("full_attention_interval");
   const recurrent =
     every > 0 ? (layer + 1) % every !== 0 : keyHeads === 0 || number("attention.head_count") === 0;
   if (state > 0 && recurrent) return { ...none, state };
   const rank = number("attention.kv_lora_rank");
   if (rank > 0 && number("attention.key_length_mla") > 0) {
-    // Keys and values are one compressed row.
+    // Keys and values are stored as one compressed row.
     const row = number("attention.key_length", rank + number("rope.dimension_count"));
     return { keys: row, values: 0, sliding, state: 0 };
   }
@@ -108,7 +108,7 @@ function layerOf(
   return { keys, values: keyHeads * length("value"), sliding, state: 0 };
 }
 
-/** What a recurrent layer keeps of one sequence: its convolution and its state. */
+/** Numbers that a recurrent layer keeps for one sequence: its convolution and its state. */
 function stateOf(number: NumberOf): number {
   const wkv = number("wkv.head_size");
   const embedding = number("embedding_length");
@@ -135,7 +135,7 @@ function slidingLayers(
   if (window === 0) return () => false;
   if (Array.isArray(pattern)) return (layer) => (pattern[layer] ?? 0) !== 0;
   const every = numberOf(pattern) ?? PATTERNS[architecture];
-  // A window that nothing tells the layers of may be for none: all are counted as whole.
+  // It is unknown which layers have the window: none is assumed to.
   if (every === undefined) return () => false;
   return (layer) => every === 0 || layer % every < every - 1;
 }

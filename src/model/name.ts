@@ -1,4 +1,13 @@
 import { ApiError } from "../wire/error.ts";
+import { isQuantizationName } from "./quantization.ts";
+
+/** The beginning of the ids of models that come from the hub. */
+export const HUB_PREFIX = "hf/";
+
+/** The id of a repository on the hub (`org/name`), or of one of its files. */
+export function hubModelId(repo: string, filename: string | null): string {
+  return HUB_PREFIX + (filename === null ? repo : `${repo}/${filename}`);
+}
 
 /** What a request names: a model, and perhaps which of its quantizations. */
 export interface ModelName {
@@ -10,18 +19,17 @@ export interface ModelName {
 const ID_CHARS_MAX = 256;
 const SEGMENTS_MAX = 8;
 const SEGMENT = /^[A-Za-z0-9_-]+(?:\.+[A-Za-z0-9_-]+)*$/;
-const QUANTIZATION = /^[A-Za-z0-9_.-]{1,64}$/;
 /** Names that Windows gives to devices, in any folder and with any ending. */
 const DEVICE = /^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/i;
 
 /**
- * Takes a name apart. Throws 400 `invalid_model_id` for what could not be a folder of its own:
- * nothing is folded, so that two models never share one by accident.
+ * Splits a name into id and quantization. Throws 400 `invalid_model_id` for an id that cannot be a
+ * folder of its own: nothing is replaced in it, so that no two models share a folder by accident.
  */
 export function parseModelName(text: string): ModelName {
   const [id = "", quantization, ...more] = text.split(":");
   if (more.length > 0) throw invalid(text, "it has more than one colon");
-  if (quantization !== undefined && !QUANTIZATION.test(quantization)) {
+  if (quantization !== undefined && !isQuantizationName(quantization)) {
     throw invalid(text, "what follows the colon is no quantization, such as Q4_K_M");
   }
   checkId(id, text);
@@ -36,6 +44,16 @@ export function parseModelName(text: string): ModelName {
 export function directoryOf(id: string): string {
   checkId(id, id);
   return id.toLowerCase().replace(/\.gguf$/, "");
+}
+
+/** Whether a text can be the id of a model. */
+export function isModelId(text: string): boolean {
+  try {
+    checkId(text, text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function checkId(id: string, text: string): void {

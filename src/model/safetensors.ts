@@ -1,65 +1,67 @@
-import { readFile } from "node:fs/promises";
 import { z } from "zod";
-import type { StoredFile } from "../storage/folder.ts";
-import { isSafePath } from "../wire/manifest.ts";
+import { localName } from "./filename.ts";
 
-/** The files of a safetensors model. */
-export interface SafetensorsSet {
-  primary: StoredFile;
-  /** The index, where there is one; it is then the primary file. */
-  index: StoredFile | undefined;
-  shards: StoredFile[];
-  config: StoredFile;
-  tokenizer: StoredFile;
+const INDEX = /\.safetensors\.index\.json$/i;
+const SHARD = /-\d{5}-of-(\d{5})\.safetensors$/i;
+const FILE = /.\.safetensors$/i;
+
+/** Whether a path is that of an index, which names the shards of split weights. */
+export function isSafetensorsIndex(path: string): boolean {
+  return INDEX.test(path);
 }
 
-const INDEX_BYTES_MAX = 64 * 1024 * 1024;
+/** Whether a path is that of weights, whole or a shard. An adapter's weights are none. */
+export function isSafetensors(path: string): boolean {
+  return FILE.test(path) && !/^adapter_model/i.test(localName(path));
+}
+
+/** Whether a path is that of one shard of several. */
+export function isSafetensorsShard(path: string): boolean {
+  return SHARD.test(path);
+}
+
+/** How many shards there are, as the name of one tells; 0 for any other name. */
+export function shardCount(path: string): number {
+  return Number(SHARD.exec(path)?.[1] ?? 0);
+}
+
+/** The path without what makes it an index or a shard: the same for all files of one model. */
+export function safetensorsStem(path: string): string {
+  return path.replace(INDEX, "").replace(SHARD, "");
+}
+
+/** The safetensors weights of a model: an index, or the only file. */
+export interface SafetensorsWeights<File> {
+  primary: File;
+  isIndex: boolean;
+}
+
+/** Why it is not clear which safetensors files are the model. */
+export type SafetensorsProblem = "several indexes" | "several files";
+
+/** Among files, the safetensors weights: the only index, else the only file. */
+export function findSafetensors<File>(
+  files: readonly File[],
+  pathOf: (file: File) => string,
+): SafetensorsWeights<File> | SafetensorsProblem | undefined {
+  const [index, ...indexes] = files.filter((file) => isSafetensorsIndex(pathOf(file)));
+  if (indexes.length > 0) return "several indexes";
+  if (index !== undefined) return { primary: index, isIndex: true };
+  const [weights, ...others] = files.filter((file) => isSafetensors(pathOf(file)));
+  if (others.length > 0) return "several files";
+  return weights && { primary: weights, isIndex: false };
+}
 
 const Index = z.object({ weight_map: z.record(z.string(), z.string()) });
 
-/**
- * The safetensors model in a folder, or why there is none: it needs `config.json` and
- * `tokenizer.json`, and one index with all shards that it names, or else exactly one file.
- */
-export async function findSafetensors(files: StoredFile[]): Promise<SafetensorsSet | string> {
-  const byName = new Map(files.map((file) => [file.name, file]));
-  const weights = files.filter(
-    ({ name }) => /\.safetensors$/i.test(name) && !/^adapter_model\./i.test(name),
-  );
-  const indexes = files.filter(({ name }) => /\.safetensors\.index\.json$/i.test(name));
-  if (weights.length + indexes.length === 0) return "there is no safetensors file";
-  const config = byName.get("config.json");
-  const tokenizer = byName.get("tokenizer.json");
-  if (config === undefined) return "config.json is missing";
-  if (tokenizer === undefined) return "tokenizer.json is missing";
-  if (indexes.length > 1) return "there is more than one safetensors index";
-  const [index] = indexes;
-  if (index === undefined) {
-    const [primary, second] = weights;
-    if (primary === undefined || second !== undefined) {
-      return "there is more than one safetensors file and no index";
-    }
-    return { primary, index: undefined, shards: [primary], config, tokenizer };
-  }
-  const names = await shardNames(index);
-  if (typeof names === "string") return names;
-  const missing = names.filter((name) => !byName.has(name));
-  if (missing.length > 0) return `shards are missing: ${missing.slice(0, 10).join(", ")}`;
-  const shards = names.flatMap((name) => byName.get(name) ?? []);
-  return { primary: index, index, shards, config, tokenizer };
-}
-
-async function shardNames(index: StoredFile): Promise<string[] | string> {
-  if (index.sizeBytes > INDEX_BYTES_MAX) return `${index.name} is too large`;
+/** The names of the shards in an index, each once, or what is wrong with its text. */
+export function shardNames(text: string): string[] | "is no JSON" | "has no weight_map" {
   let json: unknown;
   try {
-    json = JSON.parse(await readFile(index.path, "utf8"));
+    json = JSON.parse(text);
   } catch {
-    return `${index.name} is no JSON`;
+    return "is no JSON";
   }
   const parsed = Index.safeParse(json);
-  if (!parsed.success) return `${index.name} has no weight_map`;
-  const names = [...new Set(Object.values(parsed.data.weight_map))].sort();
-  const bad = names.find((name) => name.includes("/") || !isSafePath(name));
-  return bad === undefined ? names : `${index.name} names ${JSON.stringify(bad.slice(0, 100))}`;
+  return parsed.success ? [...new Set(Object.values(parsed.data.weight_map))] : "has no weight_map";
 }

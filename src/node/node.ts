@@ -6,7 +6,7 @@ import { type App, createApp } from "../http/server/app.ts";
 import { Drain } from "../http/server/drain.ts";
 import { allowedHosts, HostCheck } from "../http/server/host.ts";
 import type { Logger } from "../lib/log.ts";
-import { Store } from "../storage/store.ts";
+import { ModelStore } from "../storage/modelstore.ts";
 import type { NodeSystem } from "../wire/system.ts";
 import { ANY_HOST, requireKey } from "./auth.ts";
 import { addInferenceRoutes } from "./inference.ts";
@@ -77,7 +77,7 @@ export function createNode(options: NodeOptions): LlmlbNode {
   const system = async () =>
     describeSystem(await devices.list(), { catalog, supervisor, engineArgs });
 
-  const store = new Store(modelsFolder(settings));
+  const store = new ModelStore(modelsFolder(settings));
   const retire = (id: string) => supervisor.retire(id, { waitMs, graceMs: STOP_GRACE_MS });
   const scanner = new ModelScanner({ store, catalog, log, retire });
   const puller = createPuller(settings, log);

@@ -1,4 +1,4 @@
-/** What is said about where a model shall be. */
+/** What an operator says about which nodes shall have a model. */
 export interface Placement {
   id: string;
   /** Names of nodes; null: any. */
@@ -8,7 +8,7 @@ export interface Placement {
 }
 
 /**
- * Whether a node shall have a model, if it can hold it: whether it can is for the node to say.
+ * Whether a node shall have a model. Whether it has room for it, the node itself decides.
  *
  * 1. `nodes` names some, and this is none of them: no.
  * 2. No `replicas`, or no more nodes than that: yes.
@@ -16,13 +16,13 @@ export interface Placement {
  *    spread over the nodes, and a node that comes or goes moves few of them.
  */
 export function isAssigned(
-  { id, nodes: wanted, replicas }: Placement,
+  { id, nodes: allowed, replicas }: Placement,
   node: string,
   known: readonly string[],
 ): boolean {
-  if (wanted !== null && !wanted.includes(node)) return false;
+  if (allowed !== null && !allowed.includes(node)) return false;
   if (replicas === null) return true;
-  const candidates = new Set([...known.filter((one) => wanted?.includes(one) ?? true), node]);
+  const candidates = new Set([...known.filter((one) => allowed?.includes(one) ?? true), node]);
   if (candidates.size <= replicas) return true;
   const ranked = [...candidates].sort((a, b) => {
     const [left, right] = [weight(id, a), weight(id, b)];

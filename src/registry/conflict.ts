@@ -1,14 +1,9 @@
 import type { RegisteredRow } from "../db/state/registeredmodels.ts";
 import { directoryOf } from "../model/name.ts";
 import { ApiError } from "../wire/error.ts";
-import type { NameIndex } from "./names.ts";
+import type { NameIndex } from "./nameindex.ts";
 
-/** The canonical id of a repository or of one file of it. */
-export function idOf(repo: string, filename: string | null): string {
-  return filename === null ? `hf/${repo}` : `hf/${repo}/${filename}`;
-}
-
-/** Refuses (409) what is registered already, and an id whose folder is another model's. */
+/** Throws 409 if the id is registered already, or its folder on nodes is another model's. */
 export function requireNew(id: string, rows: Iterable<RegisteredRow>): void {
   const folder = directoryOf(id);
   for (const row of rows) {
@@ -20,13 +15,13 @@ one first.`;
   }
 }
 
-/** What is told of a model that is there already; it stays as it is. */
+/** The error (409) for a model that is registered already. */
 export function duplicate(id: string): ApiError {
   const message = `Model already registered: ${id}. Delete it first to register it anew.`;
   return new ApiError("conflict", message, { code: "model_already_registered", param: "repo" });
 }
 
-/** Aliases without those given twice. Throws 409 for one that means another model. */
+/** The aliases of a model, each once. Throws 409 for one that means another model. */
 export function freeAliases(id: string, aliases: readonly string[], index: NameIndex): string[] {
   const seen = new Map(aliases.map((alias) => [alias.toLowerCase(), alias]));
   for (const alias of seen.values()) {

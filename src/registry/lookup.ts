@@ -1,62 +1,65 @@
 import { z } from "zod";
 import type { DeviceInfo } from "../db/state/endpoint.ts";
+import { preferredQuantization } from "../model/quantization.ts";
 import { ApiError } from "../wire/error.ts";
 import type { ModelContent } from "../wire/registry.ts";
-import { artifactsOf, type Choice, choose, variantView, type Wish } from "./artifacts.ts";
-import { HubError, toApiError } from "./failure.ts";
-import type { HubClient, Known } from "./hub.ts";
-import { memoryWarnings } from "./memory.ts";
+import { artifactsOf } from "./artifacts.ts";
+import { variantView } from "./ggufvariant.ts";
+import type { DatedSnapshot, HubClient } from "./hubclient.ts";
+import { HubError, hubApiError } from "./huberror.ts";
+import { memoryWarnings } from "./memorywarning.ts";
+import type { Reference } from "./reference.ts";
+import { chooseRepoFiles, type RepoChoice } from "./repochoice.ts";
+import { type RepoFile, type RepoSnapshot, templateFileOf } from "./reposnapshot.ts";
 import { shardsByName, shardsOf } from "./safetensors.ts";
-import { type RepoFile, type Snapshot, templateFileOf } from "./snapshot.ts";
-import { preferredOf } from "./weights.ts";
 
-/** What was found out about a model that is to be registered. */
-export interface Found {
+/** What the hub says about a model that is to be registered. */
+export interface LookupResult {
   /** As the hub spells it. */
   repo: string;
   revision: string;
-  /** Part of the id. */
+  /** The file that the request names; it becomes part of the model's id. */
   filename: string | null;
   content: ModelContent;
   chatTemplate: string | null;
-  /** The hub could not be asked. */
+  /** Whether the answer may be out of date: the hub could not be reached. */
   stale: boolean;
 }
 
-export interface LookupOptions extends Wish {
+export interface LookupOptions extends Pick<Reference, "filename" | "quantization"> {
   hub: HubClient;
   repo: string;
   revision: string;
-  /** Devices of the endpoints, as far as they told. */
+  /** Devices of the registered endpoints, as far as they report them. */
   devices: readonly DeviceInfo[];
-  /** Who asks, for what is told of access. Default: a balancer. */
+  /** Who sends the request: error messages say where to set HF_TOKEN. Default: a balancer. */
   asker?: "balancer" | "node";
   signal: AbortSignal;
 }
 
 const OTHERS_MAX = 100;
 
-/** Asks the hub what a model is made of. Throws `ApiError` that says what to do. */
-export async function findModel(options: LookupOptions): Promise<Found> {
+/** Asks the hub which files a model has. Throws `ApiError` (400, 403, 404, 502) with advice. */
+export async function findModel(options: LookupOptions): Promise<LookupResult> {
   const { hub, repo, asker = "balancer" } = options;
   try {
     return await find(options);
   } catch (error) {
     if (!(error instanceof HubError)) throw error;
-    throw toApiError(error, { repo, hubUrl: hub.url, hasToken: hub.hasToken, asker });
+    throw hubApiError(error, { repo, hubUrl: hub.url, hasToken: hub.hasToken, asker });
   }
 }
 
-async function find(options: LookupOptions): Promise<Found> {
+async function find(options: LookupOptions): Promise<LookupResult> {
   const { hub, repo, revision, signal, devices } = options;
-  const known = await hub.look(repo, revision, signal);
-  const { snapshot, stale } = known;
-  const choice = choose(snapshot, options);
+  const dated = await hub.snapshot(repo, revision, signal);
+  const { snapshot, stale } = dated;
+  const choice = chooseRepoFiles(snapshot, options);
   const [shards, chatTemplate] = await Promise.all([
     readShards(hub, snapshot, choice, signal),
     readTemplate(hub, snapshot, signal),
   ]);
-  const content = contentOf(known, { choice, shards, devices, repo, hub });
+  const content = contentOf(dated, { choice, shards, devices, repo, hub });
   const { filename } = choice;
   const isStale = stale !== undefined;
   const { repo: name, revision: commit } = snapshot;
@@ -65,22 +68,22 @@ async function find(options: LookupOptions): Promise<Found> {
 
 async function readShards(
   hub: HubClient,
-  snapshot: Snapshot,
-  { safetensors, variants }: Choice,
+  snapshot: RepoSnapshot,
+  { safetensors, variants }: RepoChoice,
   signal: AbortSignal,
 ): Promise<RepoFile[]> {
   if (safetensors === undefined) return [];
-  if (!safetensors.isIndex) return safetensors.shards;
+  if (!safetensors.isIndex) return [safetensors.primary];
   const { primary } = safetensors;
   const text = await hub.text(snapshot, primary, signal).catch((error: unknown) => error);
   const byName = shardsByName(primary, snapshot.files);
-  // The nodes have tokens of their own; names are shown to everybody.
+  // The nodes may have tokens that can read the index; names of files are public.
   const isHidden = text instanceof HubError && ["gated", "too_large"].includes(text.failure);
   if (isHidden && byName.length > 0) return byName;
   if (typeof text !== "string") throw text;
   const shards = shardsOf(text, primary, snapshot.files);
   if (typeof shards !== "string") return shards;
-  // Nothing is lost where there is GGUF, too; else there is no model.
+  // With GGUF files there is a model all the same.
   if (variants.length > 0) return [];
   throw new ApiError("invalid_request", `Choosing the model's files failed: ${shards}.`, {
     ...{ code: "unsuitable_repo", param: "filename" },
@@ -89,10 +92,10 @@ async function readShards(
 
 const TokenizerConfig = z.looseObject({ chat_template: z.string() });
 
-/** The chat template, where the hub itself does not tell it. A model without one is fine, too. */
+/** The chat template that the hub tells, else that of the repository; null if it has none. */
 async function readTemplate(
   hub: HubClient,
-  snapshot: Snapshot,
+  snapshot: RepoSnapshot,
   signal: AbortSignal,
 ): Promise<string | null> {
   if (snapshot.chatTemplate !== null) return snapshot.chatTemplate;
@@ -110,18 +113,18 @@ async function readTemplate(
 }
 
 interface ContentParts {
-  choice: Choice;
+  choice: RepoChoice;
   shards: RepoFile[];
   devices: readonly DeviceInfo[];
-  /** As it was asked for. */
+  /** As the request spells it. */
   repo: string;
   hub: HubClient;
 }
 
-function contentOf({ snapshot, stale }: Known, parts: ContentParts): ModelContent {
+function contentOf({ snapshot, stale }: DatedSnapshot, parts: ContentParts): ModelContent {
   const { choice, shards, devices } = parts;
   const { variants, safetensors, adapter } = choice;
-  const preferred = preferredOf(variants);
+  const preferred = preferredQuantization(variants);
   const shardBytes = sum([...shards, ...adapter]);
   const size = preferred?.sizeBytes ?? shardBytes;
   const choices = variants.map(({ sizeBytes }) => sizeBytes);
@@ -161,7 +164,7 @@ before was taken; it may be out of date.`,
 }
 
 function accessWarnings(
-  { repo, private: isPrivate, gated }: Snapshot,
+  { repo, private: isPrivate, gated }: RepoSnapshot,
   { repo: asked, hub }: ContentParts,
 ): string[] {
   const warnings: string[] = [];
@@ -174,7 +177,7 @@ HF_TOKEN to a token of that account on every node`);
   return warnings;
 }
 
-function othersIn({ files }: Snapshot): string[] {
+function othersIn({ files }: RepoSnapshot): string[] {
   const paths = files.map(({ path }) => path);
   const isOther = (path: string) => /\.onnx$/i.test(path) || /(^|[-_./])lora[-_.]/i.test(path);
   return paths.filter(isOther).slice(0, OTHERS_MAX);

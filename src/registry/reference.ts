@@ -1,22 +1,22 @@
+import { isQuantizationName } from "../model/quantization.ts";
 import { ApiError } from "../wire/error.ts";
 import { isSafePath } from "../wire/manifest.ts";
 
-/** What an operator means by `org/name` or by an address of the hub. */
+/** A model, or a part of one, that `org/name` or an address of the hub refers to. */
 export interface Reference {
-  /** `org/name`, case as given. */
+  /** `org/name`, in the given case. */
   repo: string;
   /** Branch, tag or commit; undefined: the main branch. */
   revision?: string;
   /** Path in the repository. */
-  filename?: string;
+  filename?: string | undefined;
   /** What follows the colon in `org/name:Q4_K_M`. */
-  quantization?: string;
+  quantization?: string | undefined;
 }
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,95}$/;
-const QUANTIZATION = /^(?=.{1,64}$)[A-Za-z0-9]+(?:[._-][A-Za-z0-9]+)*$/;
 const REVISION = /^[A-Za-z0-9][A-Za-z0-9._/-]{0,255}$/;
-/** Known names of the hub, beside the one that is configured. */
+/** Names of the hub, besides the one in the settings. */
 const HUB_HOSTS = /^(?:[a-z0-9-]+\.)*(?:huggingface\.co|hf\.co)$/i;
 /** Followed by a revision and a file. */
 const FILE_VERBS = new Set(["resolve", "blob", "raw", "edit", "blame"]);
@@ -26,8 +26,8 @@ const OTHER_KINDS = new Set(["datasets", "spaces", "collections", "papers", "doc
 
 /**
  * Reads `org/name`, `org/name/file`, `org/name:QUANT`, or any address of a model on the hub, with
- * or without scheme: its page, `resolve`, `blob`, `raw`, `tree`, the API's. Query and fragment do
- * not matter. Throws 400 with the field `repo`.
+ * or without scheme: its page, `resolve`, `blob`, `raw`, `tree`, the API's. Query and fragment are
+ * ignored. Throws 400 with the field `repo`.
  */
 export function parseReference(text: string, hubUrl: string): Reference {
   const path = pathOf(text, hubUrl);
@@ -46,7 +46,7 @@ export function parseReference(text: string, hubUrl: string): Reference {
   if (!NAME.test(org) || !NAME.test(name) || repo.includes("..")) {
     throw invalid(text, "org and name are made of letters, digits, dots, - and _");
   }
-  if (quantization !== undefined && !QUANTIZATION.test(quantization)) {
+  if (quantization !== undefined && !isQuantizationName(quantization)) {
     throw invalid(text, "what follows the colon is no quantization, such as Q4_K_M");
   }
   const variant = quantization === undefined ? {} : { quantization };
@@ -108,7 +108,7 @@ function pathOf(text: string, hubUrl: string): string {
 
 function decoded(part: string, text: string): string {
   try {
-    // A revision such as refs/pr/1 is one part here: its slashes are written %2F.
+    // A revision such as refs/pr/1 is one part: its slashes are written %2F.
     return decodeURIComponent(part);
   } catch {
     throw invalid(text, "its percent-encoding is broken");

@@ -4,12 +4,12 @@ import { readJson } from "../http/server/body.ts";
 import { decodedName, readQuery } from "../http/server/query.ts";
 import { ApiError } from "../wire/error.ts";
 import { ModelChangeBody, RegisterBody, type RegisteredList } from "../wire/registry.ts";
+import { hubView } from "./modelview.ts";
 import type { Registry } from "./registry.ts";
-import { hubView } from "./view.ts";
 
 export interface RegistryRouteParts {
   registry: Registry;
-  /** Names of all nodes that there are, for models with a number of replicas. */
+  /** Names of all nodes: they decide where a model with a number of replicas goes. */
   nodes(): string[];
 }
 
@@ -20,14 +20,14 @@ const LIMIT_MAX = 10_000;
 const Count = z.coerce.number().pipe(z.int().min(0).max(LIMIT_MAX));
 
 const ListQuery = z.object({
-  /** Part of the id, a name or a tag, in any case. */
+  /** Part of the id, an alias, the description or a tag, in any case. */
   search: z.string().max(256).optional(),
-  /** All of these, parted by commas. */
+  /** Tags, separated by commas: all of them must be there. */
   tags: z.string().max(256).optional(),
   source: z.enum(["hf_gguf", "hf_safetensors"]).optional(),
   limit: Count.optional(),
   offset: Count.default(0),
-  /** What this node shall have. */
+  /** Name of a node: the models that it shall have. */
   node: z.string().max(256).optional(),
 });
 
@@ -58,7 +58,7 @@ export function routeRegistry(app: App, { registry, nodes }: RegistryRouteParts)
       return c.json(await registry.manifest(name, c.req.raw.signal));
     });
     app.get(`${base}/*`, (c) => c.json(registry.detail(named(c))));
-    // The pattern covers the list, too, which these are not about.
+    // The pattern matches the path of the list, too, which cannot be changed.
     app.patch(`${base}/*`, async (c) => {
       if (c.req.path === base) return c.notFound();
       const { value } = await readJson(c, ModelChangeBody, BODY_BYTES_MAX);

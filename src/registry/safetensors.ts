@@ -1,112 +1,86 @@
-import { z } from "zod";
-import { localName } from "../model/filename.ts";
-import type { RepoFile } from "./snapshot.ts";
+import { folderOf } from "../model/filename.ts";
+import {
+  findSafetensors,
+  isSafetensors,
+  isSafetensorsIndex,
+  isSafetensorsShard,
+  type SafetensorsWeights,
+  safetensorsStem,
+  shardCount,
+  shardNames,
+} from "../model/safetensors.ts";
+import type { RepoFile } from "./reposnapshot.ts";
 
-/** Weights as safetensors: one file, or shards with their index. */
-export interface SafetensorsFiles {
-  /** The index, or the file itself. */
-  primary: RepoFile;
-  /** Where the weights are; empty until the index has been read. */
-  shards: RepoFile[];
-  isIndex: boolean;
-}
-
-const INDEX = /\.safetensors\.index\.json$/i;
-const SHARD = /-\d{5}-of-\d{5}\.safetensors$/i;
-const FILE = /.\.safetensors$/i;
-
-export function isSafetensorsIndex(path: string): boolean {
-  return INDEX.test(path);
-}
-
-/** Whether it is safetensors at all; adapters are for themselves. */
-export function isSafetensors(path: string): boolean {
-  return FILE.test(path) && !/^adapter_model/i.test(localName(path));
-}
-
-/** Whether the repository is an adapter (LoRA) on top of another model. */
-export function adapterOf(files: readonly RepoFile[]): RepoFile[] | undefined {
-  const config = files.find(({ path }) => path === "adapter_config.json");
-  const weights = files.find(({ path }) => path === "adapter_model.safetensors");
-  return config === undefined || weights === undefined ? undefined : [config, weights];
-}
+const NO_INDEX = "Sharded safetensors need an index file such as model.safetensors.index.json";
 
 /**
- * Which safetensors files are the model, or why that cannot be said. Files in the root count; those
- * in folders only where the root has none, since there they are parts of a pipeline or copies. An
- * index comes before files.
+ * Which safetensors files of a repository are the model, or why that is not clear; undefined if it
+ * has none. Files in the root count. Those in folders count only if the root has none: besides a
+ * root's files they are parts of a pipeline, or copies.
  */
 export function chooseSafetensors(
   files: readonly RepoFile[],
-): SafetensorsFiles | string | undefined {
-  const all = files.filter(
-    ({ path, size }) => size > 0 && (INDEX.test(path) || isSafetensors(path)),
-  );
+): SafetensorsWeights<RepoFile> | string | undefined {
+  const all = files.filter(({ path, size }) => {
+    return size > 0 && (isSafetensorsIndex(path) || isSafetensors(path));
+  });
   const root = all.filter(({ path }) => !path.includes("/"));
   const candidates = root.length > 0 ? root : all;
-  if (candidates.length === 0) return undefined;
-  const indexes = candidates.filter(({ path }) => INDEX.test(path));
-  const weights = candidates.filter(({ path }) => !INDEX.test(path));
-  const [index] = indexes;
-  if (indexes.length > 1) return "Multiple safetensors index files found; specify filename";
-  if (index !== undefined) return { primary: index, shards: [], isIndex: true };
-  const [file] = weights;
-  if (file === undefined) return undefined;
-  if (weights.some(({ path }) => SHARD.test(path))) {
-    return "Sharded safetensors need an index file such as model.safetensors.index.json";
+  const found = findSafetensors(candidates, ({ path }) => path);
+  if (found === "several indexes") {
+    return "Multiple safetensors index files found; specify filename";
   }
-  if (weights.length > 1) return "Multiple safetensors files found; specify filename";
-  return { primary: file, shards: [file], isIndex: false };
+  if (found === undefined || (typeof found === "object" && found.isIndex)) return found;
+  if (candidates.some(({ path }) => isSafetensorsShard(path))) return NO_INDEX;
+  return found === "several files" ? "Multiple safetensors files found; specify filename" : found;
 }
 
-/** The same for one file that was named. A shard stands for the index beside it. */
+/**
+ * The weights that a request names by a file of the repository: the file, or the index beside it if
+ * it is a shard. A text says why it cannot be used; undefined: it does not exist.
+ */
 export function namedSafetensors(
   files: readonly RepoFile[],
   path: string,
-): SafetensorsFiles | string | undefined {
+): SafetensorsWeights<RepoFile> | string | undefined {
   const file = files.find((one) => one.path === path);
   if (file === undefined) return undefined;
-  if (INDEX.test(path)) return { primary: file, shards: [], isIndex: true };
-  if (!SHARD.test(path)) return { primary: file, shards: [file], isIndex: false };
-  const index = path.replace(SHARD, ".safetensors.index.json");
+  if (isSafetensorsIndex(path)) return { primary: file, isIndex: true };
+  if (!isSafetensorsShard(path)) return { primary: file, isIndex: false };
+  const index = `${safetensorsStem(path)}.safetensors.index.json`;
   const found = files.find((one) => one.path === index);
-  if (found === undefined) {
-    return "Sharded safetensors need an index file such as model.safetensors.index.json";
-  }
-  return { primary: found, shards: [], isIndex: true };
+  return found === undefined ? NO_INDEX : { primary: found, isIndex: true };
 }
 
-const Index = z.looseObject({ weight_map: z.record(z.string(), z.string()) });
-
-/** The shards that an index names, or what is wrong with it. */
+/** The shards that an index names, given its text, or what is wrong with it. */
 export function shardsOf(
   text: string,
   index: RepoFile,
   files: readonly RepoFile[],
 ): RepoFile[] | string {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    return "Invalid safetensors index format";
-  }
-  const parsed = Index.safeParse(json);
-  if (!parsed.success) return "Invalid safetensors index format";
-  const folder = index.path.slice(0, index.path.lastIndexOf("/") + 1);
-  const names = [...new Set(Object.values(parsed.data.weight_map))];
+  const names = shardNames(text);
+  if (typeof names === "string") return "Invalid safetensors index format";
+  const folder = folderOf(index.path);
   const byPath = new Map(files.map((file) => [file.path, file]));
   const shards = names.flatMap((name) => byPath.get(folder + name) ?? []);
   if (shards.length === names.length) return shards;
-  const gone = names.filter((name) => !byPath.has(folder + name)).slice(0, 5);
-  return `Invalid safetensors index format: it names files that are not there: ${gone.join(", ")}`;
+  const missing = names.filter((name) => !byPath.has(folder + name)).slice(0, 5);
+  const list = missing.join(", ");
+  return `Invalid safetensors index format: it names files that are not there: ${list}`;
 }
 
-/** The same by the names of the files, where the index cannot be read: only with all parts. */
+/** The shards of an index that cannot be read, by their names; none unless all of them exist. */
 export function shardsByName(index: RepoFile, files: readonly RepoFile[]): RepoFile[] {
-  const stem = index.path.replace(INDEX, "");
+  const stem = safetensorsStem(index.path);
   const shards = files.filter(({ path, size }) => {
-    return size > 0 && SHARD.test(path) && path.replace(SHARD, "") === stem;
+    return size > 0 && isSafetensorsShard(path) && safetensorsStem(path) === stem;
   });
-  const parts = Number(/-of-(\d{5})\./.exec(shards[0]?.path ?? "")?.[1] ?? 0);
-  return shards.length === parts ? shards : [];
+  return shards.length === shardCount(shards[0]?.path ?? "") ? shards : [];
+}
+
+/** The files of an adapter (LoRA) on top of another model; undefined if the repository is none. */
+export function adapterOf(files: readonly RepoFile[]): RepoFile[] | undefined {
+  const config = files.find(({ path }) => path === "adapter_config.json");
+  const weights = files.find(({ path }) => path === "adapter_model.safetensors");
+  return config === undefined || weights === undefined ? undefined : [config, weights];
 }

@@ -2,22 +2,22 @@ import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 
 export interface WriteOptions {
-  /** It need not survive a power cut: then it may be gone or empty. Default: it does. */
-  hasty?: boolean;
+  /** Whether the file may be lost or empty after a power cut. Default: false. */
+  unsynced?: boolean;
 }
 
-/** Replaces a file: whoever reads it finds the old content or the new one, also after a crash. */
-export async function writeWhole(
+/** Replaces a file at once: a reader finds the old text or the new one, even after a crash. */
+export async function writeAtomically(
   path: string,
   text: string,
-  { hasty = false }: WriteOptions = {},
+  { unsynced = false }: WriteOptions = {},
 ): Promise<void> {
   const draft = `${path}.${process.pid}.${crypto.randomUUID().slice(0, 8)}.tmp`;
   try {
     const file = await open(draft, "w");
     try {
       await file.writeFile(text);
-      if (!hasty) await file.sync();
+      if (!unsynced) await file.sync();
     } finally {
       await file.close();
     }
@@ -26,17 +26,17 @@ export async function writeWhole(
     await rm(draft, { force: true });
     throw cause;
   }
-  if (!hasty) await syncFolder(dirname(path));
+  if (!unsynced) await syncFolder(dirname(path));
 }
 
-/** Makes the names in a folder survive a power cut, where the system can do that. */
+/** Writes the names in a folder to the disk, so that they survive a power cut. */
 export async function syncFolder(folder: string): Promise<void> {
   let handle: FileHandle | undefined;
   try {
     handle = await open(folder, "r");
     await handle.sync();
   } catch {
-    // Windows and some network file systems cannot; the names are there all the same.
+    // Windows and some network file systems have no such call: the names are safe without.
   } finally {
     await handle?.close();
   }

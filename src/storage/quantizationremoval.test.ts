@@ -4,8 +4,6 @@ import { join } from "node:path";
 
 import { ModelsFolder } from "../testkit/modelsfolder.ts";
 import { failing } from "../testkit/pull/bench.ts";
-import { listPending } from "./pending.ts";
-import { takeLock } from "./pull/lock.ts";
 import { removeQuantization } from "./quantizationremoval.ts";
 
 const { signal } = new AbortController();
@@ -54,30 +52,4 @@ test("what a link leads to is left alone", async () => {
   const error = await failing(removeQuantization({ ...options, files: ["m-Q8_0.gguf"] }));
   expect(error).toMatchObject({ status: 409, code: "model_elsewhere" });
   expect(readdirSync(join(elsewhere.path, "m"))).toHaveLength(2);
-});
-
-test("pulls that have not ended well are listed with what has come of them", async () => {
-  using models = new ModelsFolder();
-  const side = { url: "http://h/x", etag: null, size: 100, sha256: null, done: [[0, 40]] };
-  const begun = { id: "hf/Org/M", repo: "Org/M", quantization: "Q8_0" };
-  models.write({
-    "hf/org/m/x-Q8_0.gguf.part": "x",
-    "hf/org/m/x-Q8_0.gguf.part.json": side,
-    "hf/org/m/mmproj.gguf": "GGUF",
-    "hf/org/m/manifest.json.part": {
-      ...begun,
-      files: [
-        { ...file("x-Q8_0.gguf"), size_bytes: 100 },
-        { ...file("mmproj.gguf"), size_bytes: 4 },
-      ],
-    },
-    "whole/m.gguf": "GGUF",
-  });
-  const folder = join(models.path, "hf/org/m");
-  const expected = { ...begun, folder, bytes: 44, totalBytes: 104, fetching: false };
-  expect(await listPending(models.path)).toEqual([expected]);
-  const lock = await takeLock(join(folder, "x-Q8_0.gguf.lock"), { signal });
-  expect(await listPending(models.path)).toEqual([{ ...expected, fetching: true }]);
-  await lock.release();
-  expect(await listPending(join(models.path, "absent"))).toEqual([]);
 });

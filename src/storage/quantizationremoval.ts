@@ -1,12 +1,13 @@
 import { lstat, unlink } from "node:fs/promises";
 import { join } from "node:path";
-import { isSameQuantization } from "../model/filename.ts";
+import { sameQuantization } from "../model/quantization.ts";
 import { ApiError } from "../wire/error.ts";
 import { syncFolder } from "./atomicwrite.ts";
-import { ggufFiles, Headers, readFolder } from "./folder.ts";
-import { takeLock } from "./pull/lock.ts";
-import { RECORD_NAME, readRecord, writeRecord } from "./record.ts";
-import { refuseElsewhere, removeModel } from "./removal.ts";
+import { takeLock } from "./filelock.ts";
+import { readFolder } from "./foldercontent.ts";
+import { MetadataCache, sortByRole } from "./metadatacache.ts";
+import { RECORD_NAME, readRecord, writeRecord } from "./modelrecord.ts";
+import { refuseElsewhere, removeModelFolder } from "./modelremoval.ts";
 
 export interface QuantizationRemoval {
   /** Absolute path of the models folder. */
@@ -15,14 +16,14 @@ export interface QuantizationRemoval {
   folder: string;
   /** Names of the files of the quantization's weights. */
   files: string[];
-  /** As the files' names tell it. */
+  /** As the names of the files spell it. */
   quantization: string;
   signal: AbortSignal;
 }
 
 /**
- * Removes one quantization of a model, and all of the model if no other is left. Throws 409 if the
- * folder lies elsewhere: what is behind a link is not ours to remove.
+ * Removes one quantization of a model, or the whole model if it has no other. Throws 409 if the
+ * folder is reached through a link: files elsewhere are never removed.
  */
 export async function removeQuantization(options: QuantizationRemoval): Promise<void> {
   const { root, folder, files, quantization, signal } = options;
@@ -33,13 +34,13 @@ export async function removeQuantization(options: QuantizationRemoval): Promise<
     const record = await readRecord(folder);
     const gone = new Set(files);
     for (const name of files) await unlink(join(folder, name));
-    const left = await ggufFiles((await readFolder(folder)).files, new Headers());
-    if (left.model.length === 0) return await removeModel(root, folder);
+    const left = await sortByRole((await readFolder(folder)).files, new MetadataCache());
+    if (left.model.length === 0) return await removeModelFolder(root, folder);
     if (record === undefined) return await syncFolder(folder);
     const { quantization: meant, ...rest } = record;
     await writeRecord(folder, {
       ...rest,
-      ...(meant === undefined || isSameQuantization(meant, quantization)
+      ...(meant === undefined || sameQuantization(meant, quantization)
         ? {}
         : { quantization: meant }),
       files: record.files.filter(({ name }) => !gone.has(name)),

@@ -1,7 +1,7 @@
 import type { DeviceInfo } from "../db/state/endpoint.ts";
 import { createApp } from "../http/server/app.ts";
 import { Drain } from "../http/server/drain.ts";
-import { HubClient, type HubOptions } from "../registry/hub.ts";
+import { HubClient, type HubOptions } from "../registry/hubclient.ts";
 import { Registry } from "../registry/registry.ts";
 import { routeRegistry } from "../registry/routes.ts";
 import { type Hub, startHub } from "./hub/hub.ts";

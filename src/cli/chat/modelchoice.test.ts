@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import type { FreeMemory } from "../../model/memory.ts";
-import { HubClient } from "../../registry/hub.ts";
+import { HubClient } from "../../registry/hubclient.ts";
 import { type Hub, startHub } from "../../testkit/hub/hub.ts";
 import {
   adapterRepo,

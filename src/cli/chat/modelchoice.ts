@@ -1,10 +1,10 @@
 import type { Settings } from "../../config/settings.ts";
-import type { GgufHeader } from "../../model/gguf.ts";
+import type { GgufMetadata } from "../../model/gguf.ts";
 import type { FreeMemory } from "../../model/memory.ts";
-import type { HubClient } from "../../registry/hub.ts";
-import { offerOf } from "../../registry/offer.ts";
+import type { HubClient } from "../../registry/hubclient.ts";
+import { findPullTarget } from "../../registry/pulltarget.ts";
 import { checkFilename, parseReference, type Reference } from "../../registry/reference.ts";
-import { type Selection, selectFiles } from "../../storage/selection.ts";
+import { type FileSelection, selectFiles } from "../../storage/fileselection.ts";
 import type { Artifact, Manifest } from "../../wire/manifest.ts";
 import { CliError } from "../process/exit.ts";
 
@@ -17,7 +17,7 @@ export interface Wanted {
 }
 
 /** What is going to be fetched. */
-export interface Choice extends Selection {
+export interface Choice extends FileSelection {
   manifest: Manifest;
 }
 
@@ -28,7 +28,7 @@ export interface ChoiceOptions {
   /** Memory that is free on this host. Asked for only where it matters. */
   free(): Promise<FreeMemory>;
   /** What a file says of itself; see `Puller.header`. */
-  header(manifest: Manifest, artifact: Artifact): Promise<GgufHeader | undefined>;
+  header(manifest: Manifest, artifact: Artifact): Promise<GgufMetadata | undefined>;
   signal: AbortSignal;
 }
 
@@ -40,9 +40,9 @@ export async function chooseModel(options: ChoiceOptions): Promise<Choice> {
   const { wanted, settings, hub, signal, free, header } = options;
   const { originAllowlist: allowlist, engineArgs: args } = settings;
   const reference = referenceOf(wanted, hub.url);
-  const { manifest, wish } = await offerOf({ reference, hub, allowlist, signal });
+  const { manifest, request } = await findPullTarget({ reference, hub, allowlist, signal });
   const read = (artifact: Artifact) => header(manifest, artifact);
-  const selection = await selectFiles({ manifest, ...wish, args, free, header: read });
+  const selection = await selectFiles({ manifest, ...request, args, free, header: read });
   const { repo } = reference;
   const moved = manifest.repo === repo ? [] : [`${repo} is called ${manifest.repo} on the hub.`];
   return { manifest, ...selection, notes: [...selection.notes, ...moved] };

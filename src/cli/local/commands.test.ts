@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { takeLock } from "../../storage/pull/lock.ts";
+import { takeLock } from "../../storage/filelock.ts";
 import { runProgram, temporaryHome } from "../../testkit/cli.ts";
 import { type Hub, startHub } from "../../testkit/hub/hub.ts";
 import { tinyRepo, variantsRepo } from "../../testkit/hub/samples.ts";

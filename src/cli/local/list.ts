@@ -1,12 +1,9 @@
 import { modelsFolder } from "../../config/hubfields.ts";
 import type { Settings } from "../../config/settings.ts";
 import { formatBytes, formatDuration } from "../../config/units.ts";
-import { isGguf, quantizationOf } from "../../model/filename.ts";
-import type { StoredModel } from "../../storage/descriptor.ts";
-import { readFolder } from "../../storage/folder.ts";
-import { listPending, type Pending } from "../../storage/pending.ts";
-import { Store, type Unusable } from "../../storage/store.ts";
-import { ApiError } from "../../wire/error.ts";
+import { ModelStore, type UnusableFolder } from "../../storage/modelstore.ts";
+import { listPendingPulls, type PendingPull } from "../../storage/pendingpull.ts";
+import type { StoredModel } from "../../storage/storedmodel.ts";
 import { printLine as line, printJson } from "../client/call.ts";
 import { EXIT, type ExitCode } from "../process/exit.ts";
 import { type Paint, paintFor, printable, table } from "../terminal/terminal.ts";
@@ -29,10 +26,10 @@ interface Listed {
 /** Shows what lies in the models folder. */
 export async function listStored(settings: Settings, json: boolean): Promise<ExitCode> {
   const root = modelsFolder(settings);
-  const store = new Store(root);
+  const store = new ModelStore(root);
   const [{ models, unusable }, pending, nodes] = await Promise.all([
     store.list(),
-    listPending(root),
+    listPendingPulls(root),
     runningNodes(settings.home),
   ]);
   const listed = await Promise.all(models.map((model) => withOthers(store, model)));
@@ -56,24 +53,12 @@ export async function listStored(settings: Settings, json: boolean): Promise<Exi
 
 /** The model, and others of its quantizations that lie beside it. */
 async function withOthers(
-  store: Store,
+  store: ModelStore,
   model: StoredModel,
 ): Promise<{ name: string; model: StoredModel }[]> {
-  const { id, format, folder } = model;
-  const found = [{ name: id, model }];
-  if (format !== "gguf") return found;
-  const { files } = await readFolder(folder);
-  const told = files.filter(({ name }) => isGguf(name)).map(({ name }) => quantizationOf(name));
-  for (const other of new Set(told)) {
-    if (other === undefined || other === model.quantization) continue;
-    const name = `${id}:${other}`;
-    const beside = await store.find(name).catch((error: unknown) => {
-      if (error instanceof ApiError) return undefined; // such as that of a projector
-      throw error;
-    });
-    if (beside !== undefined) found.push({ name, model: beside });
-  }
-  return found;
+  const others = await store.otherQuantizations(model);
+  const beside = others.map((one) => ({ name: `${model.id}:${one.quantization}`, model: one }));
+  return [{ name: model.id, model }, ...beside];
 }
 
 function listedOf(name: string, model: StoredModel, nodes: RunningNode[]): Listed {
@@ -91,7 +76,7 @@ function listedOf(name: string, model: StoredModel, nodes: RunningNode[]): Liste
   };
 }
 
-function rest(unusable: Unusable[], pending: Pending[]): object {
+function rest(unusable: UnusableFolder[], pending: PendingPull[]): object {
   return {
     unusable,
     incomplete: pending.map(({ repo, quantization, totalBytes, ...one }) => ({
@@ -113,7 +98,7 @@ function rowOf(one: Listed, paint: Paint): string[] {
   ];
 }
 
-function pendingText({ id, repo, quantization, ...one }: Pending): string {
+function pendingText({ id, repo, quantization, ...one }: PendingPull): string {
   const amount = `${formatBytes(one.bytes)} of ${formatBytes(one.totalBytes)}`;
   const isFile = /\.gguf$/i.test(id);
   const whole = quantization === undefined ? repo : `${repo}:${quantization}`;

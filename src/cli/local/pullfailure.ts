@@ -1,6 +1,6 @@
-import { HubError } from "../../registry/failure.ts";
+import { HubError } from "../../registry/huberror.ts";
 import { parseReference } from "../../registry/reference.ts";
-import { PullError } from "../../storage/pull/failure.ts";
+import { PullError } from "../../storage/pull/error.ts";
 import { ApiError } from "../../wire/error.ts";
 import { CliError, EXIT } from "../process/exit.ts";
 

@@ -2,9 +2,9 @@ import { modelsFolder } from "../../config/hubfields.ts";
 import type { Settings } from "../../config/settings.ts";
 import { parseModelName } from "../../model/name.ts";
 import { TINY_MODEL_ID } from "../../node/models/tiny.ts";
-import type { ModelFolder } from "../../storage/folders.ts";
-import { isBeingFetched } from "../../storage/pending.ts";
-import { Store } from "../../storage/store.ts";
+import type { ModelFolder } from "../../storage/modelfolder.ts";
+import { ModelStore } from "../../storage/modelstore.ts";
+import { isPullRunning } from "../../storage/pendingpull.ts";
 import { ApiError } from "../../wire/error.ts";
 import type { NodeModel } from "../../wire/system.ts";
 import { printLine as line, printJson } from "../client/call.ts";
@@ -34,9 +34,9 @@ export async function removeStored(command: RemoveCommand): Promise<ExitCode> {
 }
 
 async function remove({ name, settings, json, signal }: RemoveCommand): Promise<ExitCode> {
-  const store = new Store(modelsFolder(settings));
+  const store = new ModelStore(modelsFolder(settings));
   const { id, quantization } = parseModelName(name);
-  const place = await store.place(id);
+  const place = await store.modelFolder(id);
   if (place === undefined) {
     if (id === TINY_MODEL_ID) throw new CliError(`${id} is built in: there is no file to remove.`);
     return tell({ id: name, removed: false, json });
@@ -44,7 +44,7 @@ async function remove({ name, settings, json, signal }: RemoveCommand): Promise<
   const nodes = await runningNodes(settings.home);
   const uses = usesOf(nodes, place.id, quantization);
   refuseBusy(name, uses);
-  if (await isBeingFetched(place.folder)) {
+  if (await isPullRunning(place.folder)) {
     throw new CliError(`${place.id} is being fetched right now. Stop that first.`);
   }
   const removed = await removeFrom(store, place, { quantization, signal, nodes });
@@ -59,11 +59,12 @@ interface Removal {
 }
 
 /** False if the model has no such quantization. Nodes that run stop serving what goes. */
-async function removeFrom(store: Store, place: ModelFolder, wish: Removal): Promise<boolean> {
+async function removeFrom(store: ModelStore, place: ModelFolder, wish: Removal): Promise<boolean> {
   const { quantization, nodes, signal } = wish;
   const answering = nodes.filter(({ system }) => system !== undefined);
   try {
-    if (quantization !== undefined) return await store.removeOne(place.id, quantization, signal);
+    if (quantization !== undefined)
+      return await store.removeQuantization(place.id, quantization, signal);
     // Not by way of a node: it may have another folder, with a model of that name that stays.
     return await store.remove(place.id);
   } finally {

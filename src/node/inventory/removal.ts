@@ -1,11 +1,11 @@
 import { parseModelName } from "../../model/name.ts";
-import type { Store } from "../../storage/store.ts";
+import type { ModelStore } from "../../storage/modelstore.ts";
 import { ApiError } from "../../wire/error.ts";
 import type { Pulls } from "../sync/pulls.ts";
 import type { InventoryParts } from "./view.ts";
 
 export interface RemovalParts extends Pick<InventoryParts, "catalog" | "scanner" | "pulls"> {
-  store: Store;
+  store: ModelStore;
 }
 
 /**
@@ -19,7 +19,7 @@ export async function removeStoredModel(
 ): Promise<void> {
   const { id, quantization } = parseModelName(name);
   await endPull(id, quantization, pulls);
-  const place = await store.place(id);
+  const place = await store.modelFolder(id);
   if (place === undefined) {
     throw catalog.has(id) ? configuredError(id) : notFound(name, "there is none of that name");
   }
@@ -28,7 +28,7 @@ export async function removeStoredModel(
     return;
   }
   const isRemoved = await scanner.withdraw(`${place.id}:${quantization}`, () =>
-    store.removeOne(place.id, quantization, signal),
+    store.removeQuantization(place.id, quantization, signal),
   );
   if (!isRemoved) throw notFound(name, `${place.id} has no files with that quantization`);
 }

@@ -2,7 +2,7 @@ import type { App, AppContext } from "../../http/server/app.ts";
 import { readJson } from "../../http/server/body.ts";
 import { withoutIdleLimit } from "../../http/server/listen.ts";
 import { decodedName } from "../../http/server/query.ts";
-import type { Store } from "../../storage/store.ts";
+import type { ModelStore } from "../../storage/modelstore.ts";
 import { ApiError } from "../../wire/error.ts";
 import {
   type NodeModelList,
@@ -16,7 +16,7 @@ import { removeStoredModel } from "./removal.ts";
 import { type InventoryParts, nodeModelViews } from "./view.ts";
 
 export interface ModelRouteParts extends InventoryParts {
-  store: Store;
+  store: ModelStore;
   /** The source of models that the balancer does not list. */
   hub: HubSource;
 }

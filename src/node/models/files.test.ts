@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { createApp } from "../../http/server/app.ts";
 import { Drain } from "../../http/server/drain.ts";
 import { createLogger } from "../../lib/log.ts";
-import { Store } from "../../storage/store.ts";
+import { ModelStore } from "../../storage/modelstore.ts";
 import { PullBench } from "../../testkit/pull/bench.ts";
 import { manifestOf } from "../../testkit/pull/fileserver.ts";
 import type { Artifact } from "../../wire/manifest.ts";
@@ -23,7 +23,7 @@ beforeAll(async () => {
   bench.models.write({ "hf/org/model/mine.gguf": "x" });
   const app = createApp({ log: createLogger({ level: "silent" }), drain: new Drain() });
   requireKey(app, KEY);
-  addFileRoutes(app, new Store(bench.models.path));
+  addFileRoutes(app, new ModelStore(bench.models.path));
   server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: app.fetch });
 });
 

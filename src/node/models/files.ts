@@ -1,5 +1,5 @@
 import type { App, AppContext } from "../../http/server/app.ts";
-import type { Store } from "../../storage/store.ts";
+import type { ModelStore } from "../../storage/modelstore.ts";
 import { ApiError } from "../../wire/error.ts";
 
 /**
@@ -8,10 +8,10 @@ import { ApiError } from "../../wire/error.ts";
  * with their SHA-256 as ETag, and one range of them at most (RFC 9110, 14). `requireKey` checks the
  * key or ticket before.
  */
-export function addFileRoutes(app: App, store: Store): void {
+export function addFileRoutes(app: App, store: ModelStore): void {
   for (const root of ["/api", "/v0"]) {
     app.get(`${root}/models/files/:model/:file`, async (c) => {
-      const file = await store.verified(c.req.param("model"), c.req.param("file"));
+      const file = await store.verifiedFile(c.req.param("model"), c.req.param("file"));
       if (file === undefined) throw fileNotFound(c.req.param("model"), c.req.param("file"));
       return sendFile(c, file.path, { sizeBytes: file.sizeBytes, etag: `"${file.sha256}"` });
     });

@@ -1,5 +1,10 @@
 import { stat } from "node:fs/promises";
-import { type Pooling, readPooling, readSenses, type Senses } from "../../model/capability.ts";
+import {
+  type Pooling,
+  type ProjectorCapability,
+  readPooling,
+  readProjectorCapability,
+} from "../../model/capability.ts";
 
 /** A model's files as they are at this moment. */
 export interface ModelFiles {
@@ -12,7 +17,7 @@ export interface ModelFiles {
   /** How the model makes a vector of a text; undefined for a model that generates text. */
   pooling: Pooling | undefined;
   /** Which media the projector makes the model read; undefined without a projector. */
-  projector?: Senses;
+  projector?: ProjectorCapability;
 }
 
 /** Returns a function that looks at a model's files. It reads them only when they have changed. */
@@ -26,7 +31,8 @@ export function modelFilesReader(
     const fingerprint = (await Promise.all(paths.map(fingerprintOf))).join("\n");
     if (last?.fingerprint === fingerprint) return last;
     const pooling = await readPooling(path);
-    const extra = mmproj === undefined ? {} : { mmproj, projector: await readSenses(mmproj) };
+    const extra =
+      mmproj === undefined ? {} : { mmproj, projector: await readProjectorCapability(mmproj) };
     last = { path, ...extra, fingerprint, pooling };
     return last;
   };

@@ -1,10 +1,6 @@
 import type { Logger } from "../../lib/log.ts";
-import { isGguf, quantizationOf } from "../../model/filename.ts";
-import type { StoredModel } from "../../storage/descriptor.ts";
-import { readFolder } from "../../storage/folder.ts";
-import type { ModelRecord } from "../../storage/record.ts";
-import type { Store, Unusable } from "../../storage/store.ts";
-import { ApiError } from "../../wire/error.ts";
+import type { ModelRecord } from "../../storage/modelrecord.ts";
+import type { ModelStore, UnusableFolder } from "../../storage/modelstore.ts";
 import type { Catalog } from "./catalog.ts";
 import {
   type FingerprintedModel,
@@ -15,7 +11,7 @@ import {
 } from "./served.ts";
 
 export interface ModelScannerOptions {
-  store: Store;
+  store: ModelStore;
   catalog: Catalog;
   log: Logger;
   /** Ends the engines of a model whose files have changed or are gone. */
@@ -23,7 +19,7 @@ export interface ModelScannerOptions {
 }
 
 /** A folder whose files make no model, with the reason. */
-type RecordedUnusable = Unusable & { record: ModelRecord | undefined };
+type RecordedUnusable = UnusableFolder & { record: ModelRecord | undefined };
 
 const SCAN_INTERVAL_MS = 60_000;
 
@@ -123,11 +119,11 @@ export class ModelScanner {
     this.onChange();
   }
 
-  async #readStore(store: Store): Promise<void> {
+  async #readStore(store: ModelStore): Promise<void> {
     const { models, unusable, records } = await store.list();
     const scanned: ScannedModel[] = [];
     for (const model of models) {
-      const otherQuantizations = await otherQuantizationsOf(model, store);
+      const otherQuantizations = await store.otherQuantizations(model);
       scanned.push({ model, record: records.get(model.id), otherQuantizations });
     }
     this.#models = scanned;
@@ -166,23 +162,6 @@ export class ModelScanner {
     this.#publish();
     await this.#options.retire(id);
   }
-}
-
-async function otherQuantizationsOf(model: StoredModel, store: Store): Promise<StoredModel[]> {
-  const { id, format, folder, quantization } = model;
-  if (format !== "gguf") return [];
-  const { files } = await readFolder(folder);
-  const names = files.map(({ name }) => name).filter(isGguf);
-  const others: StoredModel[] = [];
-  for (const other of new Set(names.flatMap((name) => quantizationOf(name) ?? []))) {
-    if (other === quantization) continue;
-    const found = await store.find(`${id}:${other}`).catch((error: unknown) => {
-      if (error instanceof ApiError) return undefined; // e.g. the quantization of a projector
-      throw error;
-    });
-    if (found !== undefined) others.push(found);
-  }
-  return others;
 }
 
 function listedNames(catalog: Catalog): string {

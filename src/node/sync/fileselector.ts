@@ -1,8 +1,8 @@
 import { freemem } from "node:os";
 import { freeMemoryOf } from "../../model/memory.ts";
-import type { Offer } from "../../registry/offer.ts";
-import type { Puller } from "../../storage/pull/pull.ts";
-import { type Selection, selectFiles } from "../../storage/selection.ts";
+import type { PullTarget } from "../../registry/pulltarget.ts";
+import { type FileSelection, selectFiles } from "../../storage/fileselection.ts";
+import type { Puller } from "../../storage/pull/puller.ts";
 import type { Device } from "../../wire/system.ts";
 
 export interface FileSelectorOptions {
@@ -21,10 +21,10 @@ export class FileSelector {
   }
 
   /** Throws `PullError` if no file can be used here, with the reason, or if the hub fails. */
-  select({ manifest, wish }: Offer, signal: AbortSignal): Promise<Selection> {
+  select({ manifest, request }: PullTarget, signal: AbortSignal): Promise<FileSelection> {
     const { puller, devices, engineArgs: args } = this.#options;
     return selectFiles({
-      ...{ manifest, ...wish, args },
+      ...{ manifest, ...request, args },
       free: async () => freeMemoryOf(await devices(), freemem()),
       header: (artifact) => puller.headerOrNone(manifest, artifact, signal),
     });

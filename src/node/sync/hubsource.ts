@@ -1,7 +1,7 @@
 import type { Settings } from "../../config/settings.ts";
 import type { Logger } from "../../lib/log.ts";
-import { HubClient } from "../../registry/hub.ts";
-import { type Offer, offerOf } from "../../registry/offer.ts";
+import { HubClient } from "../../registry/hubclient.ts";
+import { findPullTarget, type PullTarget } from "../../registry/pulltarget.ts";
 import { parseReference } from "../../registry/reference.ts";
 import { ApiError } from "../../wire/error.ts";
 import type { Peer } from "../../wire/manifest.ts";
@@ -39,11 +39,11 @@ export class HubSource implements ModelSource {
     }
   }
 
-  async offer(model: string, signal: AbortSignal): Promise<Offer> {
+  async offer(model: string, signal: AbortSignal): Promise<PullTarget> {
     const allowlist = this.#allowlist;
     try {
       const reference = parseReference(model, this.#hub.url);
-      return await offerOf({ reference, hub: this.#hub, allowlist, signal });
+      return await findPullTarget({ reference, hub: this.#hub, allowlist, signal });
     } catch (cause) {
       throw withModelParam(cause);
     }

@@ -1,10 +1,10 @@
-import type { Offer } from "../../registry/offer.ts";
+import type { PullTarget } from "../../registry/pulltarget.ts";
 import type { Artifact, Manifest, Peer } from "../../wire/manifest.ts";
 
 /** Tells which files a model has, and when and from which nodes they may be fetched. */
 export interface ModelSource {
   /** The manifest of a model. Throws `ApiError`. */
-  offer(model: string, signal: AbortSignal): Promise<Offer>;
+  offer(model: string, signal: AbortSignal): Promise<PullTarget>;
   /**
    * Waits until this node may fetch the files; returns the nodes that have them, none for the hub.
    * The lease is kept until the signal of `options` is aborted. Throws `ApiError`.

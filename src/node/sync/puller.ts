@@ -2,7 +2,7 @@ import { modelsFolder } from "../../config/hubfields.ts";
 import type { Settings } from "../../config/settings.ts";
 import type { Logger } from "../../lib/log.ts";
 import { ownOrigins } from "../../storage/pull/allowlist.ts";
-import { Puller } from "../../storage/pull/pull.ts";
+import { Puller } from "../../storage/pull/puller.ts";
 
 /** The puller of a node, as its settings say. */
 export function createPuller(settings: Settings, log: Logger): Puller {

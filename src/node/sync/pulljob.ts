@@ -1,7 +1,7 @@
 import { sleep } from "../../lib/sleep.ts";
 import { localName } from "../../model/filename.ts";
+import type { FileOwner } from "../../storage/modelrecord.ts";
 import type { Progress } from "../../storage/pull/progress.ts";
-import type { PlacedBy } from "../../storage/record.ts";
 import { ApiError } from "../../wire/error.ts";
 import type { Artifact } from "../../wire/manifest.ts";
 import type { PullProgress } from "../../wire/pull.ts";
@@ -12,7 +12,7 @@ const WATCH_INTERVAL_MS = 250;
 /** The pull of one model, from the request for its manifest to its end. */
 export class PullJob {
   readonly id = crypto.randomUUID();
-  readonly placedBy: PlacedBy;
+  readonly placedBy: FileOwner;
   readonly startedAt = Date.now();
   /** The model's name in the request; its id once the manifest is known. */
   model: string;
@@ -30,7 +30,7 @@ export class PullJob {
   #progress: Progress | undefined;
   #leaseHolder: string | undefined;
 
-  constructor(model: string, placedBy: PlacedBy) {
+  constructor(model: string, placedBy: FileOwner) {
     this.model = model;
     this.placedBy = placedBy;
   }

@@ -1,7 +1,7 @@
 import type { Logger } from "../../lib/log.ts";
 import { Semaphore } from "../../lib/semaphore.ts";
-import type { Puller } from "../../storage/pull/pull.ts";
-import type { PlacedBy } from "../../storage/record.ts";
+import type { FileOwner } from "../../storage/modelrecord.ts";
+import type { Puller } from "../../storage/pull/puller.ts";
 import { ApiError } from "../../wire/error.ts";
 import type { FileSelector } from "./fileselector.ts";
 import type { ModelSource } from "./modelsource.ts";
@@ -54,7 +54,7 @@ export class Pulls {
   }
 
   /** Starts to pull a model, or returns its running pull. Throws 503 if too many run. */
-  start(model: string, placedBy: PlacedBy, source: ModelSource): PullJob {
+  start(model: string, placedBy: FileOwner, source: ModelSource): PullJob {
     const key = model.toLowerCase();
     const running = this.list().filter(({ isRunning }) => isRunning);
     const same = running.find((job) => job.model.toLowerCase() === key);

@@ -1,5 +1,5 @@
 import { sleep } from "../../lib/sleep.ts";
-import type { Offer } from "../../registry/offer.ts";
+import type { PullTarget } from "../../registry/pulltarget.ts";
 import { ApiError } from "../../wire/error.ts";
 import type { Artifact, Manifest, Peer } from "../../wire/manifest.ts";
 import type { TurnBody } from "../../wire/sync.ts";
@@ -20,10 +20,10 @@ export class RegistrySource implements ModelSource {
   }
 
   /** The manifest of a model, or of one of its quantizations (`id:QUANT`). */
-  async offer(name: string, signal: AbortSignal): Promise<Offer> {
+  async offer(name: string, signal: AbortSignal): Promise<PullTarget> {
     const [model = "", quantization] = name.split(":");
     const manifest = await this.#client.manifest(model, signal);
-    return { manifest, wish: { quantization, isNamed: quantization !== undefined } };
+    return { manifest, request: { quantization, isNamed: quantization !== undefined } };
   }
 
   async acquireLease(

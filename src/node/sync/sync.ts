@@ -1,7 +1,7 @@
 import { backoffMs } from "../../lib/backoff.ts";
 import type { Logger } from "../../lib/log.ts";
 import { Notify } from "../../lib/notify.ts";
-import type { Store } from "../../storage/store.ts";
+import type { ModelStore } from "../../storage/modelstore.ts";
 import { ApiError } from "../../wire/error.ts";
 import type { WantedList, WantedModel } from "../../wire/sync.ts";
 import type { ModelScanner } from "../models/scanner.ts";
@@ -16,7 +16,7 @@ import { RegistrySource } from "./registrysource.ts";
 export interface SyncOptions {
   client: BalancerClient;
   scanner: ModelScanner;
-  store: Store;
+  store: ModelStore;
   pulls: Pulls;
   log: Logger;
   /** Called when an assigned model changes its state. */

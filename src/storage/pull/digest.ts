@@ -3,12 +3,12 @@ import type { FileHandle } from "node:fs/promises";
 const BLOCK_BYTES = 1024 * 1024;
 
 /**
- * Hashes a file in order while its pieces come in any: what comes at the right place is hashed as
- * it passes, the rest is read back from the file.
+ * Hashes a file in order while its pieces are written in any order: a piece that continues the hash
+ * is hashed at once, the others are read back from the file.
  */
 export class OrderedDigest {
   readonly #file: FileHandle;
-  /** How far the file is there without a gap from a place on. */
+  /** Where the first gap behind a place in the file begins. */
   readonly #reach: (start: number) => number;
   #sha256 = new Bun.CryptoHasher("sha256");
   #at = 0;
@@ -20,7 +20,7 @@ export class OrderedDigest {
     this.#reach = reach;
   }
 
-  /** A piece that has been written, and that `reach` knows of. */
+  /** Takes note of a piece that has been written to the file. */
   passed(start: number, bytes: Uint8Array): void {
     if (this.#reading !== undefined) return;
     if (start === this.#at) {
@@ -42,7 +42,7 @@ export class OrderedDigest {
     return this.#sha256.digest("hex");
   }
 
-  /** Waits until nothing reads the file. */
+  /** Waits until the file is no longer being read. */
   async settle(): Promise<void> {
     await this.#reading;
   }
@@ -70,12 +70,8 @@ export class OrderedDigest {
   }
 }
 
-/** The SHA-256 of a file on disk, in hexadecimal. `onBytes` is told how many more were read. */
-export async function hashFile(
-  file: FileHandle,
-  signal: AbortSignal,
-  onBytes?: (count: number) => void,
-): Promise<string> {
+/** The SHA-256 of a file on disk, in hexadecimal. Throws the signal's reason. */
+export async function hashFile(file: FileHandle, signal: AbortSignal): Promise<string> {
   const hash = new Bun.CryptoHasher("sha256");
   const block = new Uint8Array(BLOCK_BYTES);
   for (let at = 0; ; ) {
@@ -84,11 +80,10 @@ export async function hashFile(
     if (bytesRead === 0) return hash.digest("hex");
     hash.update(block.subarray(0, bytesRead));
     at += bytesRead;
-    onBytes?.(bytesRead);
   }
 }
 
-/** The git object id of a file, which is how the hub names small ones. */
+/** The git object id of a file (SHA-1), by which the hub identifies small files. */
 export async function gitOid(file: FileHandle): Promise<string> {
   const { size } = await file.stat();
   const hash = new Bun.CryptoHasher("sha1").update(`blob ${size}\0`);

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { PullBench } from "../../testkit/pull/bench.ts";
 import { manifestOf } from "../../testkit/pull/fileserver.ts";
 import type { Artifact } from "../../wire/manifest.ts";
-import { Store } from "../store.ts";
-import { takeLock } from "./lock.ts";
+import { takeLock } from "../filelock.ts";
+import { ModelStore } from "../modelstore.ts";
 
 /** Starts a process that pulls. */
 function startChild(root: string, files: Artifact[]) {
@@ -36,7 +36,7 @@ describe("a process that is killed while it pulls", () => {
       child.kill("SIGKILL");
       await child.exited;
       outcomes.push(outcome(bench, file));
-      const { models } = await new Store(bench.models.path).list();
+      const { models } = await new ModelStore(bench.models.path).list();
       expect(models.map(({ primary }) => primary.sizeBytes)).toEqual(
         existsSync(bench.path(file.filename)) ? [size] : [],
       );
@@ -196,7 +196,7 @@ describe("a lock", () => {
     writeFileSync(lockPath(bench), JSON.stringify(own));
     if (process.platform !== "linux") return;
     const lock = await takeLock(lockPath(bench), { signal: never });
-    expect(await lock.held()).toBe(true);
+    expect(await lock.isHeld()).toBe(true);
     await lock.release();
   });
 
@@ -213,7 +213,7 @@ describe("a lock", () => {
     const lock = await takeLock(lockPath(bench), { signal: never, onWait });
     expect(waits).toBe(1);
     writeFileSync(lockPath(bench), JSON.stringify(owner));
-    expect(await lock.held()).toBe(false);
+    expect(await lock.isHeld()).toBe(false);
     await lock.release();
     expect(existsSync(lockPath(bench))).toBe(true);
   });

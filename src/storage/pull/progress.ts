@@ -12,7 +12,7 @@ const WINDOW_MS = 5000;
 const SAMPLE_MS = 250;
 const WATCH_MS = 250;
 
-/** How far the pull of a model is. */
+/** The progress of a model's pull. */
 export class Progress {
   readonly #model: string;
   readonly #nowMs: () => number;
@@ -20,7 +20,7 @@ export class Progress {
   #file: string | null = null;
   #state: PullState = "waiting";
   #error: string | null = null;
-  /** Bytes that came over the network, and when; of the last seconds. */
+  /** Bytes received over the network, in total, at times of the last seconds. */
   #samples: { atMs: number; bytes: number }[] = [];
   #received = 0;
   readonly #ended = Promise.withResolvers<void>();
@@ -34,7 +34,7 @@ export class Progress {
     this.#files.set(name, { name, state: "waiting", bytes: 0, totalBytes });
   }
 
-  /** A file's state and how many bytes of it are there. */
+  /** Sets the state of a file and how many of its bytes exist. */
   file(name: string, state: PullState, bytes: number, totalBytes?: number): void {
     const file = this.#files.get(name);
     if (file === undefined) return;
@@ -47,7 +47,7 @@ export class Progress {
     }
   }
 
-  /** Bytes of a file that came over the network. */
+  /** Adds bytes of a file that were received over the network. */
   received(name: string, bytes: number): void {
     const file = this.#files.get(name);
     if (file !== undefined) file.bytes += bytes;
@@ -59,7 +59,7 @@ export class Progress {
     while ((this.#samples[0]?.atMs ?? atMs) < atMs - WINDOW_MS) this.#samples.shift();
   }
 
-  /** The pull has ended; `error` says why if it failed. */
+  /** Ends the progress; `error` is the reason if the pull failed. */
   end(error: string | null): void {
     this.#state = error === null ? "done" : "failed";
     this.#error = error;
@@ -87,7 +87,7 @@ export class Progress {
     };
   }
 
-  /** What is told while it goes on, a few times a second, and at its end. */
+  /** Yields a snapshot four times a second, and one at the end. */
   async *watch(signal: AbortSignal): AsyncGenerator<PullProgress> {
     for (;;) {
       const now = this.snapshot();

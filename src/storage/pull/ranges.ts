@@ -1,7 +1,7 @@
-/** A piece of a file: from `start` to before `end`. */
+/** A piece of a file: from byte `start` to before byte `end`. */
 export type Range = [start: number, end: number];
 
-/** Which bytes of a file are there: ranges in order, none of which touch. */
+/** A set of bytes of a file, kept as ranges in order that do not touch. */
 export class Ranges {
   #list: Range[] = [];
 
@@ -9,7 +9,7 @@ export class Ranges {
     for (const [start, end] of ranges) this.add(start, end);
   }
 
-  /** How many bytes are there. */
+  /** How many bytes are in the set. */
   get bytes(): number {
     return this.#list.reduce((sum, [start, end]) => sum + end - start, 0);
   }
@@ -31,12 +31,12 @@ export class Ranges {
     this.#list = list;
   }
 
-  /** Where the bytes that begin at `start` end without a gap; `start` if there are none. */
+  /** Where the first gap behind `start` begins; `start` itself if that byte is missing. */
   reach(start: number): number {
     return this.#list.find(([from, to]) => from <= start && start < to)?.[1] ?? start;
   }
 
-  /** What is missing of a file of `size` bytes. */
+  /** The ranges that are missing in a file of `size` bytes. */
   gaps(size: number): Range[] {
     const gaps: Range[] = [];
     let at = 0;

@@ -1,14 +1,14 @@
 import { backoffMs } from "../../lib/backoff.ts";
 import { sleep } from "../../lib/sleep.ts";
-import { PullError, type Setback } from "./failure.ts";
+import { PullError, type TransientError } from "./error.ts";
 
 export interface RetryLimitOptions {
-  /** Setbacks in a row, without anything having come in between. */
+  /** Failures in a row, without bytes in between, after which the source is given up. */
   attemptsMax: number;
-  /** Wait after the first one; doubled each time. */
+  /** Wait after the first failure; doubled each time. */
   firstMs: number;
   maxMs: number;
-  /** Longest wait that a server may ask for. Default: 5 min. */
+  /** Longest wait that is granted to a server's `Retry-After`. Default: 5 min. */
   retryAfterMaxMs?: number;
 }
 
@@ -20,39 +20,39 @@ export const RETRY_LIMIT_DEFAULT: RetryLimitOptions = {
   maxMs: 30_000,
 };
 
-/** So much has to come before a source is believed to work again. */
+/** A source works again after it has sent this much. */
 const PROGRESS_BYTES = 256 * 1024;
 
-/** How long a source is tried that fails now and then; its ranges share one. */
+/** Decides how often a source that fails is tried again; the ranges of a file share one limit. */
 export class RetryLimit {
   readonly #options: RetryLimitOptions;
-  #setbacks = 0;
-  #came = 0;
+  #failures = 0;
+  #received = 0;
 
   constructor(options: RetryLimitOptions) {
     this.#options = options;
   }
 
-  /** Bytes have come. */
-  came(bytes: number): void {
-    this.#came += bytes;
-    if (this.#came < PROGRESS_BYTES) return;
-    this.#came = 0;
-    this.#setbacks = 0;
+  /** Counts bytes that the source has sent. */
+  received(bytes: number): void {
+    this.#received += bytes;
+    if (this.#received < PROGRESS_BYTES) return;
+    this.#received = 0;
+    this.#failures = 0;
   }
 
-  /** Waits before the next attempt. Throws `PullError` when there were too many. */
-  async after(setback: Setback, url: string, signal: AbortSignal): Promise<void> {
+  /** Waits before the next attempt. Throws `PullError` after too many, or the signal's reason. */
+  async after(failure: TransientError, url: string, signal: AbortSignal): Promise<void> {
     const { attemptsMax } = this.#options;
-    this.#setbacks += 1;
-    if (this.#setbacks >= attemptsMax) {
+    this.#failures += 1;
+    if (this.#failures >= attemptsMax) {
       const message = `Fetching ${url.split("?")[0]} failed ${attemptsMax} times in a row, the \
-last time because: ${setback.message}. What has come is kept: pull again to go on.`;
-      throw new PullError("unreachable", message, setback);
+last time because: ${failure.message}. What has come is kept: pull again to go on.`;
+      throw new PullError("unreachable", message, failure);
     }
     const { retryAfterMaxMs = RETRY_AFTER_MS_MAX } = this.#options;
-    const asked = setback.retryAfterMs;
-    const own = backoffMs(this.#setbacks - 1, this.#options);
-    await sleep(asked === undefined ? own : Math.min(asked, retryAfterMaxMs), signal);
+    const requestedMs = failure.retryAfterMs;
+    const ownMs = backoffMs(this.#failures - 1, this.#options);
+    await sleep(requestedMs === undefined ? ownMs : Math.min(requestedMs, retryAfterMaxMs), signal);
   }
 }

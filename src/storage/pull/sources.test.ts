@@ -6,7 +6,7 @@ import { failing, PullBench } from "../../testkit/pull/bench.ts";
 import { FileServer, manifestOf } from "../../testkit/pull/fileserver.ts";
 import type { Artifact } from "../../wire/manifest.ts";
 import { isAllowed, isAllowedRedirect } from "./allowlist.ts";
-import { PullError } from "./failure.ts";
+import { PullError } from "./error.ts";
 
 describe("origins", () => {
   test("the first address is checked", async () => {
@@ -142,7 +142,7 @@ describe("a header", () => {
       bench.hub.treat = (_, count) => (count % 2 === 0 ? { status: 503 } : { rangeless });
       const { signal } = new AbortController();
       const header = await bench.puller().header(manifestOf([file]), file, signal);
-      expect(header.metadata.get("llama.block_count")).toBe(3);
+      expect(header.get("llama.block_count")).toBe(3);
       expect(bench.hub.servedBytes).toBeLessThan(rangeless ? 4_000_000 : 300_000);
     }
   });
@@ -170,7 +170,7 @@ describe("a hub that fails at random", () => {
     await using bench = await PullBench.start({
       segmentBytes: 50_000,
       rampMs: 0,
-      patience: { attemptsMax: 4, firstMs: 0, maxMs: 0 },
+      retryLimit: { attemptsMax: 4, firstMs: 0, maxMs: 0 },
     });
     const file = bench.hub.add("m-Q4_0.gguf", 300_000);
     await fc.assert(

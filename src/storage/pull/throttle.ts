@@ -9,15 +9,15 @@ export interface ThrottleOptions {
   wait?: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
-/** What may be taken at once after nothing was: as much as comes in this time. */
+/** After a pause, as many bytes may be taken at once as the limit allows in this time. */
 const BURST_MS = 250;
 
-/** A token bucket that all pulls of a process share. Whoever takes may overdraw, and then waits. */
+/** A token bucket that all pulls of a process share: taking may overdraw it, and then waits. */
 export class Throttle {
   #bytesPerSecond: number;
   readonly #nowMs: () => number;
   readonly #wait: (ms: number, signal: AbortSignal) => Promise<void>;
-  /** When the bucket is out of debt. */
+  /** When the bucket is no longer overdrawn. */
   #freeAtMs = Number.NEGATIVE_INFINITY;
 
   constructor({ bytesPerSecond, nowMs, wait }: ThrottleOptions) {
@@ -26,14 +26,14 @@ export class Throttle {
     this.#wait = wait ?? sleep;
   }
 
-  /** Changes the limit for what is taken from now on. */
+  /** Changes the limit for bytes that are taken from now on. */
   limit(bytesPerSecond: number): void {
     this.#bytesPerSecond = bytesPerSecond;
   }
 
   /**
-   * Waits until `bytes` may be used. With a `weight` of 3, they count three times, so that what is
-   * less urgent gets a third of the bandwidth.
+   * Waits until `bytes` may be used. With a `weight` of 3 they count three times: less urgent files
+   * get a third of the bandwidth.
    */
   async take(bytes: number, weight: number, signal: AbortSignal): Promise<void> {
     if (this.#bytesPerSecond <= 0) return;

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Pulled, Puller, type PullerOptions } from "../../storage/pull/pull.ts";
-import type { PlacedBy } from "../../storage/record.ts";
+import type { FileOwner } from "../../storage/modelrecord.ts";
+import { Puller, type PullerOptions, type PullResult } from "../../storage/pull/puller.ts";
 import type { Artifact, Manifest } from "../../wire/manifest.ts";
 import { ModelsFolder } from "../modelsfolder.ts";
 import { FileServer, manifestOf, sha256 } from "./fileserver.ts";
@@ -30,7 +30,7 @@ export class PullBench implements AsyncDisposable {
       hubUrl: this.hub.url,
       origins: [`${this.hub.url}/*`],
       idleMs: 5000,
-      patience: { attemptsMax: 4, firstMs: 1, maxMs: 4 },
+      retryLimit: { attemptsMax: 4, firstMs: 1, maxMs: 4 },
       onTrouble: (_, what) => this.troubles.push(what),
       ...this.#options,
       ...more,
@@ -41,11 +41,11 @@ export class PullBench implements AsyncDisposable {
     files: Artifact[],
     more: {
       manifest?: Partial<Manifest>;
-      placedBy?: PlacedBy;
+      placedBy?: FileOwner;
       puller?: Puller;
       signal?: AbortSignal;
     } = {},
-  ): Promise<Pulled> {
+  ): Promise<PullResult> {
     const manifest = manifestOf(files, more.manifest);
     const { puller = this.puller(), placedBy = "user", signal } = more;
     const quantization = files[0]?.quantization ?? null;

@@ -1,4 +1,4 @@
-import { Puller } from "../../storage/pull/pull.ts";
+import { Puller } from "../../storage/pull/puller.ts";
 import { Manifest } from "../../wire/manifest.ts";
 
 /**
@@ -11,7 +11,7 @@ const puller = new Puller({
   root,
   hubUrl: "https://huggingface.co",
   origins: ["*"],
-  patience: { attemptsMax: 3, firstMs: 1, maxMs: 2 },
+  retryLimit: { attemptsMax: 3, firstMs: 1, maxMs: 2 },
 });
 const files = manifest.artifacts;
 const { signal } = new AbortController();

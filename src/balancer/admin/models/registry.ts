@@ -1,7 +1,7 @@
 import type { Settings } from "../../../config/settings.ts";
 import type { State } from "../../../db/database.ts";
 import type { Logger } from "../../../lib/log.ts";
-import { HubClient } from "../../../registry/hub.ts";
+import { HubClient } from "../../../registry/hubclient.ts";
 import { Registry } from "../../../registry/registry.ts";
 import type { ModelNames } from "../../upstream/modelnames.ts";
 import type { UpstreamPool } from "../../upstream/pool.ts";

@@ -1,0 +1,48 @@
+import { type GgufRole, ggufRole, isGguf } from "../model/filename.ts";
+import { GgufFormatError, type GgufMetadata } from "../model/gguf.ts";
+import { readGgufFile } from "../model/ggufreader.ts";
+import type { StoredFile } from "./foldercontent.ts";
+
+const FILES_MAX = 1000;
+
+/** The metadata of GGUF files, read again only when a file's size or time has changed. */
+export class MetadataCache {
+  readonly #byPath = new Map<string, { mark: string; metadata: GgufMetadata | undefined }>();
+
+  /** The metadata of a file; undefined if it cannot be read. */
+  async of({ path, sizeBytes, mtimeMs }: StoredFile): Promise<GgufMetadata | undefined> {
+    const mark = `${sizeBytes} ${mtimeMs}`;
+    const cached = this.#byPath.get(path);
+    if (cached?.mark === mark) return cached.metadata;
+    const metadata = await readGgufFile(path).catch((error: unknown) => {
+      if (error instanceof GgufFormatError || isFileError(error)) return undefined;
+      throw error;
+    });
+    if (this.#byPath.size >= FILES_MAX) this.#byPath.clear();
+    this.#byPath.set(path, { mark, metadata });
+    return metadata;
+  }
+
+  /** What a GGUF file is for: as its metadata says, else as its name does. */
+  async roleOf(file: StoredFile): Promise<GgufRole> {
+    const type = (await this.of(file))?.get("general.type");
+    if (type === "adapter") return "adapter";
+    return type === "mmproj" ? "projector" : ggufRole(file.name);
+  }
+}
+
+function isFileError(error: unknown): boolean {
+  return error instanceof Error && "code" in error;
+}
+
+/** The GGUF files of a folder, by what they are for. */
+export async function sortByRole(
+  files: StoredFile[],
+  metadata: MetadataCache,
+): Promise<Record<GgufRole, StoredFile[]>> {
+  const roles: Record<GgufRole, StoredFile[]> = { model: [], projector: [], adapter: [] };
+  for (const file of files) {
+    if (isGguf(file.name)) roles[await metadata.roleOf(file)].push(file);
+  }
+  return roles;
+}

@@ -1,0 +1,80 @@
+import { ApiError, type ErrorKind } from "../../wire/error.ts";
+
+/** Why a pull failed. */
+export type PullFailure =
+  /** The hub refuses: the repository is gated or private, or the token is missing or wrong. */
+  | "unauthorized"
+  | "not_found"
+  /** The allow-list does not have the address, or one that it redirects to. */
+  | "origin_not_allowed"
+  /** The disk has too little space. */
+  | "disk_full"
+  /** The fetched file is not the one of the manifest. */
+  | "mismatch"
+  /** The file changed again and again while it was fetched. */
+  | "changed"
+  /** No answer, broken ones, or too many requests, until the retry limit was reached. */
+  | "unreachable"
+  /** Another file or folder is in the place of the file. */
+  | "conflict"
+  /** No file of the model can be used on this host. */
+  | "no_artifact"
+  /** Reading or writing the disk failed. */
+  | "disk";
+
+const KINDS: Record<PullFailure, ErrorKind> = {
+  unauthorized: "upstream",
+  not_found: "upstream",
+  origin_not_allowed: "forbidden",
+  disk_full: "unavailable",
+  mismatch: "upstream",
+  changed: "upstream",
+  unreachable: "upstream",
+  conflict: "conflict",
+  no_artifact: "invalid_request",
+  disk: "internal",
+};
+
+/** A pull that failed, with a message that says what to do. Its code is `pull_` and the failure. */
+export class PullError extends ApiError {
+  readonly failure: PullFailure;
+
+  constructor(failure: PullFailure, message: string, cause?: unknown) {
+    super(KINDS[failure], message, { code: `pull_${failure}`, param: "model", cause });
+    this.name = "PullError";
+    this.failure = failure;
+  }
+}
+
+/** A failure that may be gone at the next attempt. */
+export class TransientError extends Error {
+  /** The wait that the server asked for. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(message: string, options: { retryAfterMs?: number | undefined; cause?: unknown }) {
+    super(message, { cause: options.cause });
+    this.name = "TransientError";
+    this.retryAfterMs = options.retryAfterMs;
+  }
+}
+
+/** The file at the source is no longer the one that the part was begun with. */
+export class FileChangedError extends Error {}
+
+/** The server sends files from their beginning only: the part cannot be continued. */
+export class RangesUnsupportedError extends FileChangedError {}
+
+/** A file system error as a `PullError` that says what to do; any other error as it is. */
+export function toDiskError(error: unknown, path: string): unknown {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  if (code === "ENOSPC" || code === "EDQUOT" || code === "EFBIG") {
+    const message = `Writing ${path} failed: the disk is full (${code}). What had come of the file \
+was removed. Make room, or choose a smaller quantization, and pull again.`;
+    return new PullError("disk_full", message, error);
+  }
+  if (code === "EACCES" || code === "EPERM" || code === "EROFS" || code === "EIO") {
+    const message = `Writing ${path} failed: ${code}. Is the models folder writable?`;
+    return new PullError("disk", message, error);
+  }
+  return error;
+}

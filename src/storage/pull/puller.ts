@@ -1,0 +1,169 @@
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import { Semaphore } from "../../lib/semaphore.ts";
+import { localName } from "../../model/filename.ts";
+import { GgufFormatError } from "../../model/gguf.ts";
+import { readGguf } from "../../model/ggufreader.ts";
+import type { Artifact, Manifest } from "../../wire/manifest.ts";
+import type { FileRecord } from "../modelrecord.ts";
+import { DiskSpace } from "./diskspace.ts";
+import {
+  claimFolder,
+  commitFolder,
+  type FolderClaim,
+  type FolderClaimOptions,
+} from "./folderclaim.ts";
+import { allowedOrigins, tokenFor } from "./hubaccess.ts";
+import { ModelPull, type PullRequest } from "./modelpull.ts";
+import { notedBytes } from "./partfile.ts";
+import { Progress } from "./progress.ts";
+import { fetchBytes } from "./rangefetch.ts";
+import { RETRY_LIMIT_DEFAULT, type RetryLimitOptions } from "./retrylimit.ts";
+import { Throttle } from "./throttle.ts";
+
+export interface PullerOptions {
+  /** Absolute path of the models folder. */
+  root: string;
+  /** Address of the hub, the only place that gets the token. */
+  hubUrl: string;
+  /** `HF_TOKEN` of this host. */
+  token?: string | undefined;
+  /** Patterns of where files may come from; see `isAllowed`. */
+  origins: string[];
+  /** For all pulls together; default and 0: no limit. */
+  maxBytesPerSecond?: number;
+  /** Open connections of all pulls. Default: 8. */
+  connections?: number;
+  /** Most ranges of one file, and files of one model, at the same time. Default: 4. */
+  parallel?: number;
+  /**
+   * Size of a range. Default: 64 MiB, large enough that requests cost next to nothing, small enough
+   * that all ranges end at about the same time.
+   */
+  segmentBytes?: number;
+  /** Time after which one more range is begun if those that run are slow. Default: 500 ms. */
+  rampMs?: number;
+  /** Longest silence of a server. Default: 30 s. */
+  idleMs?: number;
+  retryLimit?: RetryLimitOptions;
+  /** Called when a source is given up, or an optional file cannot be fetched. */
+  onTrouble?(model: string, what: string, cause: unknown): void;
+}
+
+/** The files of a model after its pull. */
+export interface PullResult {
+  folder: string;
+  files: FileRecord[];
+  /** Names of the optional files that could not be fetched. */
+  absent: string[];
+}
+
+/** A pull that has been started. */
+export interface Pull {
+  progress: Progress;
+  /** Rejects with `PullError` or the signal's reason. `progress` ends at the same time. */
+  result: Promise<PullResult>;
+}
+
+/**
+ * Pulls models into the models folder. All pulls of a process share one puller: its bandwidth, its
+ * connections, its count of free space.
+ */
+export class Puller {
+  readonly #options: Required<Omit<PullerOptions, "token">> & Pick<PullerOptions, "token">;
+  readonly throttle: Throttle;
+  readonly #connections: Semaphore;
+  readonly #space = new DiskSpace();
+
+  constructor(options: PullerOptions) {
+    this.#options = {
+      maxBytesPerSecond: 0,
+      connections: 8,
+      parallel: 4,
+      rampMs: 500,
+      segmentBytes: 64 * 1024 * 1024,
+      idleMs: 30_000,
+      retryLimit: RETRY_LIMIT_DEFAULT,
+      onTrouble: () => undefined,
+      ...options,
+    };
+    this.throttle = new Throttle({ bytesPerSecond: this.#options.maxBytesPerSecond });
+    this.#connections = new Semaphore(this.#options.connections);
+  }
+
+  /** Starts to fetch those files of a model that are missing. */
+  pull(request: PullRequest): Pull {
+    const progress = new Progress(request.manifest.model);
+    const result = this.#run(request, progress);
+    result.then(
+      () => progress.end(null),
+      (error: unknown) => progress.end(error instanceof Error ? error.message : String(error)),
+    );
+    return { progress, result };
+  }
+
+  /**
+   * Reads the metadata of a GGUF file on the hub, with no more of its bytes than that takes. Throws
+   * `GgufFormatError`, `PullError`, or the signal's reason.
+   */
+  async header({ origin_allowlist: listed }: Manifest, { url }: Artifact, signal: AbortSignal) {
+    const { origins, idleMs, retryLimit } = this.#options;
+    const source = { url, token: tokenFor(url, this.#options), peer: false };
+    const allows = allowedOrigins(origins, listed);
+    const request = { source, allows, idleMs, ifRange: undefined, signal };
+    return readGguf((start, length) => {
+      return fetchBytes({ ...request, start, end: start + length }, retryLimit);
+    });
+  }
+
+  /** As `header`; undefined for a file that is not GGUF. */
+  async headerOrNone(manifest: Manifest, artifact: Artifact, signal: AbortSignal) {
+    try {
+      return await this.header(manifest, artifact, signal);
+    } catch (error) {
+      if (error instanceof GgufFormatError) return undefined;
+      throw error;
+    }
+  }
+
+  async #run(request: PullRequest, progress: Progress): Promise<PullResult> {
+    const { manifest, signal } = request;
+    const options: FolderClaimOptions = { ...request, root: this.#options.root };
+    for (const artifact of request.files) {
+      progress.expect(localName(artifact.filename), artifact.size_bytes);
+    }
+    const claim = await claimFolder(options);
+    await noteExistingBytes(claim, request.files, progress);
+    const left = () => {
+      const { total_bytes: total, bytes } = progress.snapshot();
+      return total - bytes;
+    };
+    using _ = await this.#space.reserve(claim.folder, manifest.model, left);
+    const stop = new AbortController();
+    const run = new ModelPull(claim, request, {
+      ...this.#options,
+      progress,
+      throttle: this.throttle,
+      connections: this.#connections,
+      signal: AbortSignal.any([signal, stop.signal]),
+      stop: (cause) => stop.abort(cause),
+    });
+    await run.fetchAll();
+    await commitFolder(claim, options, run.files);
+    return { folder: claim.folder, files: run.files, absent: run.absent };
+  }
+}
+
+/** Counts the bytes that are in the folder already, whole files and parts. */
+async function noteExistingBytes(
+  { folder }: FolderClaim,
+  files: Artifact[],
+  progress: Progress,
+): Promise<void> {
+  for (const { filename } of files) {
+    const name = localName(filename);
+    const path = join(folder, name);
+    const size = (await stat(path).catch(() => undefined))?.size;
+    progress.file(name, "waiting", size ?? (await notedBytes(path)));
+  }
+}
