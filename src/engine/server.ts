@@ -11,8 +11,8 @@ export const SECRET_HEADER = "x-llmlb-engine-secret";
 export type RequestEngine = Pick<NativeEngine, "submit" | "cancel">;
 
 /**
- * While an engine reads a long prompt, its answers are silent. The node limits how long. The type is
- * `object` because Bun's types lack the field for Unix sockets.
+ * An engine's answers are silent while it reads a long prompt; the node limits how long. The type
+ * is `object` because Bun's types lack the field for Unix sockets.
  */
 const NO_IDLE_LIMIT: object = { idleTimeout: 0 };
 

@@ -9,10 +9,10 @@ import { ALIAS } from "../wire/registry.ts";
 import type { HubClient } from "./hubclient.ts";
 import { findModel } from "./lookup.ts";
 import { checkFilename, parseReference } from "./reference.ts";
-import type { RegisteredModels } from "./registeredmodels.ts";
+import type { RegistrationStore } from "./registeredmodels.ts";
 
 export interface ModelImportOptions {
-  models: RegisteredModels;
+  models: RegistrationStore;
   hub: HubClient;
   /** Devices of the registered endpoints, as far as they report them. */
   devices(): DeviceInfo[];

@@ -23,7 +23,7 @@ export interface ImportResult {
 const MODELS_MAX = 2000;
 
 /** The registered models as they are stored, in memory, with an index of the names they have. */
-export class RegisteredModels {
+export class RegistrationStore {
   readonly #table: State["registered"];
   readonly #log: Logger;
   readonly #rows = new Map<string, RegisteredRow>();

@@ -21,7 +21,7 @@ import { ModelImport } from "./modelimport.ts";
 import { detailView, modelView } from "./modelview.ts";
 import type { NameMeaning } from "./nameindex.ts";
 import { checkFilename, parseReference, type Reference } from "./reference.ts";
-import { RegisteredModels, type RegistryChange } from "./registeredmodels.ts";
+import { RegistrationStore, type RegistryChange } from "./registeredmodels.ts";
 
 export interface RegistryOptions {
   state: Pick<State, "registered" | "importedModels">;
@@ -40,13 +40,13 @@ export interface RegistryOptions {
 /** The models that clients may ask for, whether a node has them or not. */
 export class Registry {
   readonly #options: RegistryOptions;
-  readonly #models: RegisteredModels;
+  readonly #models: RegistrationStore;
   readonly #import: ModelImport;
 
   constructor(options: RegistryOptions) {
     this.#options = options;
     const { state, hub, devices, log } = options;
-    this.#models = new RegisteredModels(state.registered, log);
+    this.#models = new RegistrationStore(state.registered, log);
     this.#import = new ModelImport({ models: this.#models, hub, devices, log });
   }
 
