@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
 import {
+  isSameQuantization,
   preferredProjector,
   preferredQuantization,
   quantizationOf,
-  sameQuantization,
 } from "./quantization.ts";
 
 test.each([
@@ -26,10 +26,10 @@ test.each(["model.gguf", "Qwen3-0.6B.gguf", "mixtral-8x7b.gguf", "quiet-fox.gguf
 );
 
 test("quantizations are the same in any case", () => {
-  expect(sameQuantization("q4_k_m", "Q4_K_M")).toBe(true);
-  expect(sameQuantization("Q4_K_M", "Q4_K_S")).toBe(false);
-  expect(sameQuantization(null, null)).toBe(true);
-  expect(sameQuantization(null, "Q8_0")).toBe(false);
+  expect(isSameQuantization("q4_k_m", "Q4_K_M")).toBe(true);
+  expect(isSameQuantization("Q4_K_M", "Q4_K_S")).toBe(false);
+  expect(isSameQuantization(null, null)).toBe(true);
+  expect(isSameQuantization(null, "Q8_0")).toBe(false);
 });
 
 test("Q4_K_M is preferred in any case, else the largest", () => {

@@ -26,7 +26,7 @@ export function isQuantizationName(text: string): boolean {
 }
 
 /** Whether two names mean the same quantization: `q4_k_m` is `Q4_K_M`. */
-export function sameQuantization(
+export function isSameQuantization(
   a: string | null | undefined,
   b: string | null | undefined,
 ): boolean {
@@ -43,7 +43,7 @@ interface QuantizedWeights {
 export function preferredQuantization<T extends QuantizedWeights>(
   choices: readonly T[],
 ): T | undefined {
-  const preferred = choices.find(({ quantization }) => sameQuantization(quantization, PREFERRED));
+  const preferred = choices.find(({ quantization }) => isSameQuantization(quantization, PREFERRED));
   return preferred ?? choices.toSorted((a, b) => b.sizeBytes - a.sizeBytes)[0];
 }
 

@@ -1,8 +1,8 @@
 import { isGguf, localName } from "../model/filename.ts";
 import {
+  isSameQuantization,
   preferredProjector,
   preferredQuantization,
-  sameQuantization,
 } from "../model/quantization.ts";
 import {
   isSafetensors,
@@ -57,7 +57,7 @@ export function chooseRepoFiles(
 function pathOfQuantization(files: RepoFile[], quantization: string): string {
   const { variants } = sortGguf(files);
   const [first, ...others] = variants.filter((one) => {
-    return sameQuantization(one.quantization, quantization);
+    return isSameQuantization(one.quantization, quantization);
   });
   if (first === undefined) {
     const all = variants.map((one) => one.quantization ?? "none").join(", ") || "none";

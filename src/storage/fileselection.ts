@@ -3,7 +3,7 @@ import { ggufRole, isGguf, localName } from "../model/filename.ts";
 import type { GgufMetadata } from "../model/gguf.ts";
 import { hyperparametersOf } from "../model/hyperparameters.ts";
 import type { FreeMemory } from "../model/memory.ts";
-import { sameQuantization } from "../model/quantization.ts";
+import { isSameQuantization } from "../model/quantization.ts";
 import type { Artifact, Manifest } from "../wire/manifest.ts";
 import { candidatesOf, filesOf, usableArtifacts, type WeightsCandidate } from "./candidate.ts";
 import { PullError } from "./pull/error.ts";
@@ -135,7 +135,7 @@ function withQuantization(
   all: WeightsCandidate[],
   name: string,
 ): WeightsCandidate[] {
-  const meant = all.filter((one) => sameQuantization(one.quantization, name));
+  const meant = all.filter((one) => isSameQuantization(one.quantization, name));
   if (meant.length === 1) return meant;
   if (meant.length > 1) throw ambiguous(repo, name, meant);
   throw refusal(`${repo} has no ${name}. There are: ${namesOf(all)}.`);
@@ -143,7 +143,7 @@ function withQuantization(
 
 function refuseTwin({ repo }: Manifest, all: WeightsCandidate[], chosen: WeightsCandidate): void {
   const { quantization } = chosen;
-  const twins = all.filter((one) => sameQuantization(one.quantization, quantization));
+  const twins = all.filter((one) => isSameQuantization(one.quantization, quantization));
   if (twins.length > 1) throw ambiguous(repo, quantization ?? "name without quantization", twins);
 }
 

@@ -1,4 +1,4 @@
-import { sameQuantization } from "../model/quantization.ts";
+import { isSameQuantization } from "../model/quantization.ts";
 import type { GgufWeights } from "../model/splitfile.ts";
 import type { StoredFile } from "./foldercontent.ts";
 
@@ -15,7 +15,7 @@ export interface WeightsHints {
 }
 
 /**
- * Which weights of a folder are meant, or why none are. The case of a quantization counts here.
+ * Which weights of a folder are meant, or why none are. The case of a quantization is ignored.
  *
  * With a quantization: 1. the only file named `<leaf>` or `model`, then `.` or `-`, then exactly
  * it; 2. the only file whose name tells it; 3. if the record names it: `model.gguf`, or the only
@@ -49,14 +49,14 @@ function chooseQuantized(
   const exact = all.filter(({ stem }) => {
     const start = stem.slice(0, -quantization.length);
     const end = stem.slice(-quantization.length);
-    if (!sameQuantization(end, quantization) || !/[.-]$/.test(start)) return false;
+    if (!isSameQuantization(end, quantization) || !/[.-]$/.test(start)) return false;
     const name = start.slice(0, -1).toLowerCase();
     return name === leaf || name === "model";
   });
   if (exact.length > 0) return onlyOne(exact);
-  const named = all.filter((one) => sameQuantization(one.quantization, quantization));
+  const named = all.filter((one) => isSameQuantization(one.quantization, quantization));
   if (named.length > 0) return onlyOne(named);
-  if (!sameQuantization(recorded, quantization)) return undefined;
+  if (!isSameQuantization(recorded, quantization)) return undefined;
   return byStem(all, "model") ?? onlyOne(all);
 }
 

@@ -25,7 +25,7 @@ const LLAMA = hyperparametersOf(
 
 describe("of several quantizations", () => {
   const artifact = (filename: string, gib: number): Artifact => ({
-    ...{ filename, format: "gguf", quantization: /(I?Q\d\w*)/.exec(filename)?.[1] ?? null },
+    ...{ filename, format: "gguf", quantization: /(I?Q\d\w*)/i.exec(filename)?.[1] ?? null },
     ...{ size_bytes: gib * GIB, sha256: null, git_oid: null, url: "https://huggingface.co/x" },
     ...{ priority: 0, runtimes: ["llama_cpp"], optional: false },
   });
@@ -66,13 +66,11 @@ describe("of several quantizations", () => {
     expect([fit.candidate.quantization, fit.place]).toEqual([wanted, place as "device" | "host"]);
   });
 
-  test("the preferred one is known in lower case, too", () => {
-    const lower = artifacts.map((one) => ({
-      ...one,
-      filename: one.filename.toLowerCase(),
-      quantization: one.quantization?.toLowerCase() ?? null,
-    }));
-    const { candidate } = choose(0, 64, candidatesOf(lower));
+  test("the preferred one is found in lower case, too", () => {
+    const lower = candidatesOf([
+      ...[artifact("m-q2_k.gguf", 3), artifact("m-q4_k_m.gguf", 5), artifact("m-q8_0.gguf", 9)],
+    ]);
+    const { candidate } = choose(0, 64, lower);
     expect(candidate.quantization).toBe("q4_k_m");
   });
 

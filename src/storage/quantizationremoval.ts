@@ -1,6 +1,6 @@
 import { lstat, unlink } from "node:fs/promises";
 import { join } from "node:path";
-import { sameQuantization } from "../model/quantization.ts";
+import { isSameQuantization } from "../model/quantization.ts";
 import { ApiError } from "../wire/error.ts";
 import { syncFolder } from "./atomicwrite.ts";
 import { takeLock } from "./filelock.ts";
@@ -40,7 +40,7 @@ export async function removeQuantization(options: QuantizationRemoval): Promise<
     const { quantization: meant, ...rest } = record;
     await writeRecord(folder, {
       ...rest,
-      ...(meant === undefined || sameQuantization(meant, quantization)
+      ...(meant === undefined || isSameQuantization(meant, quantization)
         ? {}
         : { quantization: meant }),
       files: record.files.filter(({ name }) => !gone.has(name)),

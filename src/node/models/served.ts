@@ -1,4 +1,4 @@
-import { sameQuantization } from "../../model/quantization.ts";
+import { isSameQuantization } from "../../model/quantization.ts";
 import type { ModelRecord } from "../../storage/modelrecord.ts";
 import type { StoredModel } from "../../storage/storedmodel.ts";
 import type { ServedModel } from "./catalog.ts";
@@ -45,7 +45,7 @@ export function servedModelsOf(
   const folder = id === model.id ? [] : [model.id];
   const aliases = [...own, ...folder, ...withoutPrefix([id, ...own]), ...(entry?.names ?? [])];
   const listed = entry?.quantizations ?? [];
-  const isListed = listed.some((one) => sameQuantization(quantization, one));
+  const isListed = listed.some((one) => isSameQuantization(quantization, one));
   const listedAliases = isListed ? own.slice(0, 1) : [];
   const template = record?.chat_template;
   const args = template === undefined ? [] : ["--chat-template", template];
