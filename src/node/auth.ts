@@ -1,8 +1,8 @@
 import { createHash, timingSafeEqual } from "node:crypto";
+import { isFilesTicket } from "../auth/filesticket.ts";
 import type { App } from "../http/server/app.ts";
 import { HostCheck } from "../http/server/host.ts";
 import { ApiError } from "../wire/error.ts";
-import { isTicket } from "../wire/ticket.ts";
 
 /** Routes without a key: whether the process lives and serves. */
 const PUBLIC_PATHS = new Set(["/health", "/ready", "/startup"]);
@@ -25,7 +25,7 @@ export function requireKey(app: App, key: string, hosts = new HostCheck()): void
     const credential = bearer ?? c.req.header("x-api-key") ?? "";
     if (timingSafeEqual(digest(credential), expected)) return next();
     const model = FILE_PATH.exec(new URL(c.req.url).pathname)?.[1];
-    if (model !== undefined && isTicket(credential, decoded(model), key)) return next();
+    if (model !== undefined && isFilesTicket(credential, decoded(model), key)) return next();
     hosts.require(c.req.raw);
     if (PUBLIC_PATHS.has(c.req.path)) return next();
     const message =

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Settings } from "../config/settings.ts";
 import type { App, AppContext } from "../http/server/app.ts";
 import { readJson } from "../http/server/body.ts";
-import { TranslatedRewrite } from "../translation/translated.ts";
+import { TranslationRewrite } from "../translation/rewrite.ts";
 import type { Translation } from "../translation/translation.ts";
 import { ApiError } from "../wire/error.ts";
 import { InferenceRequest } from "../wire/openai.ts";
@@ -124,7 +124,7 @@ function translatedRequest(
 ): EngineRequest {
   const { path, body } = translation;
   const dialect = dialectOf(c.req.path);
-  const rewrite = new TranslatedRewrite({
+  const rewrite = new TranslationRewrite({
     translation,
     model,
     dialect,

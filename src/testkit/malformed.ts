@@ -79,9 +79,18 @@ function unreadable(path: string): Malformed[] {
       body: `{"model":"${TINY}","pad":"${"x".repeat(BODY_LIMIT_BYTES)}"}`,
       status: 413,
     },
-    ...["text/plain", "application/x-www-form-urlencoded", "application/xml", "nonsense"].map(
-      (type) => ({ what: type, path, headers: { "content-type": type }, body: good, status: 415 }),
-    ),
+    ...[
+      "text/plain",
+      "application/x-www-form-urlencoded",
+      "application/xml",
+      "unreadableAnswer",
+    ].map((type) => ({
+      what: type,
+      path,
+      headers: { "content-type": type },
+      body: good,
+      status: 415,
+    })),
     {
       what: "another character set",
       path,
@@ -148,7 +157,7 @@ const SAMPLING: Field[] = [
   ["grammar", "not a grammar"],
   ["grammar", "a ::= b"],
   ["grammar", 7],
-  ["logit_bias", "nonsense"],
+  ["logit_bias", "unreadableAnswer"],
   ["logit_bias", { "5": "high" }],
   ["n", 0],
   ["n", "two"],

@@ -17,6 +17,6 @@ export function messageId(id: string): string {
 }
 
 /** Now, in unix seconds, as OpenAI tells when an answer was made. */
-export function nowS(): number {
+export function unixTimeS(): number {
   return Math.floor(Date.now() / 1000);
 }

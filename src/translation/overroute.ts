@@ -1,9 +1,12 @@
 import type { RouteName } from "../wire/route.ts";
-import { messagesOverChat } from "./messages/messages.ts";
-import { ollamaChatOverChat } from "./ollama/chat.ts";
-import { ollamaEmbeddingsOverEmbeddings, ollamaEmbedOverEmbeddings } from "./ollama/embed.ts";
-import { ollamaGenerateOverChat } from "./ollama/generate.ts";
-import { responsesOverChat } from "./responses/responses.ts";
+import { anthropicMessagesOverChat } from "./client/anthropic/translation.ts";
+import {
+  ollamaEmbeddingsOverEmbeddings,
+  ollamaEmbedOverEmbeddings,
+} from "./client/ollama/embeddings.ts";
+import { ollamaGenerateOverChat } from "./client/ollama/generate.ts";
+import { ollamaChatOverChat } from "./client/ollama/translation.ts";
+import { responsesOverChat } from "./client/responses/translation.ts";
 import type { Translation } from "./translation.ts";
 
 /**
@@ -12,7 +15,7 @@ import type { Translation } from "./translation.ts";
  */
 export const overRoute: Readonly<Partial<Record<RouteName, (request: unknown) => Translation>>> = {
   responses: responsesOverChat,
-  anthropic_messages: messagesOverChat,
+  anthropic_messages: anthropicMessagesOverChat,
   ollama_chat: ollamaChatOverChat,
   ollama_generate: ollamaGenerateOverChat,
   ollama_embed: ollamaEmbedOverEmbeddings,

@@ -41,7 +41,7 @@ export function capabilitiesObject(list: readonly string[]): CapabilitiesObject 
 }
 
 /** What is known of a model's abilities; of those in neither list, nothing is. */
-export interface DeclaredCapabilities {
+export interface CapabilityReport {
   has: Capability[];
   lacks: Capability[];
 }
@@ -64,12 +64,12 @@ const Flags = z.record(z.string(), z.unknown());
  * it has and what not; a list of words (Ollama, llama-server) what it has, and that it sees no
  * images if it does not say so. Undefined for anything else.
  */
-export function readCapabilities(said: unknown): DeclaredCapabilities | undefined {
+export function readCapabilities(said: unknown): CapabilityReport | undefined {
   const words = Words.safeParse(said).data;
   if (words !== undefined) return fromWords(words);
   const flags = Flags.safeParse(said).data;
   if (flags === undefined) return undefined;
-  const known: DeclaredCapabilities = { has: [], lacks: [] };
+  const known: CapabilityReport = { has: [], lacks: [] };
   for (const [word, value] of Object.entries(flags)) {
     const ability = abilityOf(word);
     // `completion` beside `chat_completion` says something else than in a list of words.
@@ -79,7 +79,7 @@ export function readCapabilities(said: unknown): DeclaredCapabilities | undefine
   return known.has.length + known.lacks.length === 0 ? undefined : known;
 }
 
-function fromWords(words: readonly string[]): DeclaredCapabilities | undefined {
+function fromWords(words: readonly string[]): CapabilityReport | undefined {
   const has: Capability[] = [];
   for (const word of words) add(has, abilityOf(word));
   if (has.length === 0) return undefined;

@@ -16,7 +16,7 @@ export const EndpointStatus = z.enum(["pending", "online", "error", "offline"]);
 export type EndpointStatus = z.infer<typeof EndpointStatus>;
 
 /** What requests an endpoint is for. */
-export const DeclaredCapability = z.enum([
+export const EndpointCapability = z.enum([
   ...(["chat_completion", "embeddings", "image_generation"] as const),
   ...(["audio_transcription", "audio_speech"] as const),
 ]);
@@ -63,7 +63,7 @@ const fields = {
     .max(LIMITS.notes, `\`notes\` must have at most ${LIMITS.notes} characters`)
     .nullable(),
   capabilities: z
-    .array(DeclaredCapability, "`capabilities` must be a list")
+    .array(EndpointCapability, "`capabilities` must be a list")
     .min(1, "`capabilities` must not be empty")
     .transform((list) => [...new Set(list)])
     .nullable(),

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { DeviceInfoView } from "./endpoint.ts";
 
 /** The body of `POST /api/enrolment-tokens`. */
-export const NewTokenBody = z.strictObject({
+export const EnrolmentTokenBody = z.strictObject({
   /** Default: 24 hours. */
   expires_in_secs: z
     .int()
@@ -15,27 +15,27 @@ export const NewTokenBody = z.strictObject({
 });
 
 /** A token as it is shown once. */
-export const NewToken = z.object({
+export const EnrolmentTokenAnswer = z.object({
   id: z.string(),
   token: z.string(),
   purpose: z.literal("node"),
   expires_at: z.string(),
   max_uses: z.number().nullable(),
 });
-export type NewToken = z.infer<typeof NewToken>;
+export type EnrolmentTokenAnswer = z.infer<typeof EnrolmentTokenAnswer>;
 
-export type NewTokenBody = z.infer<typeof NewTokenBody>;
+export type EnrolmentTokenBody = z.infer<typeof EnrolmentTokenBody>;
 
 /** What a token is worth now. */
-export const TokenState = z.enum(["usable", "used_up", "expired", "revoked"]);
-export type TokenState = z.infer<typeof TokenState>;
+export const EnrolmentTokenState = z.enum(["usable", "used_up", "expired", "revoked"]);
+export type EnrolmentTokenState = z.infer<typeof EnrolmentTokenState>;
 
 /** A token as it is listed: the token itself is not kept. Times are RFC 3339. */
 export const EnrolmentTokenView = z.object({
   id: z.string(),
   purpose: z.string(),
   note: z.string().nullable(),
-  state: TokenState,
+  state: EnrolmentTokenState,
   created_at: z.string(),
   expires_at: z.string(),
   /** Null is any number. */
@@ -67,7 +67,7 @@ const Announced = {
 };
 
 /** The body of `POST /api/nodes`. */
-export const EnrolBody = z.object({
+export const EnrolmentBody = z.object({
   token: z.string().min(1).max(200),
   /** Chosen by the node at its first start; what it enrols under again is the same endpoint. */
   node_id: z.uuid(),
@@ -76,10 +76,10 @@ export const EnrolBody = z.object({
   device: DeviceInfoView.optional(),
   ...Announced,
 });
-export type EnrolBody = z.infer<typeof EnrolBody>;
+export type EnrolmentBody = z.infer<typeof EnrolmentBody>;
 
 /** The answer to both: where the balancer reaches the node, and whether it does. */
-export const Welcome = z.object({
+export const AnnouncementAnswer = z.object({
   endpoint_id: z.string(),
   name: z.string(),
   url: z.string(),
@@ -87,15 +87,15 @@ export const Welcome = z.object({
   /** Why it does not. */
   reason: z.string().nullable(),
 });
-export type Welcome = z.infer<typeof Welcome>;
+export type AnnouncementAnswer = z.infer<typeof AnnouncementAnswer>;
 
 /** The answer to an enrolment. */
-export const Enrolled = Welcome.extend({
+export const EnrolmentAnswer = AnnouncementAnswer.extend({
   /** What the node proves itself with from now on. */
   credential: z.string(),
 });
-export type Enrolled = z.infer<typeof Enrolled>;
+export type EnrolmentAnswer = z.infer<typeof EnrolmentAnswer>;
 
 /** The body of `POST /api/nodes/{node_id}/announce`. */
-export const AnnounceBody = z.object(Announced);
-export type AnnounceBody = z.infer<typeof AnnounceBody>;
+export const AnnouncementBody = z.object(Announced);
+export type AnnouncementBody = z.infer<typeof AnnouncementBody>;

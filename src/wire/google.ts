@@ -73,7 +73,7 @@ function isObject(value: unknown): boolean {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-const AnsweredPart = z.looseObject({
+const GoogleAnswerPart = z.looseObject({
   text: z.string().optional(),
   thought: z.boolean().optional(),
   thoughtSignature: z.string().optional(),
@@ -88,7 +88,7 @@ const AnsweredPart = z.looseObject({
     })
     .optional(),
 });
-export type AnsweredPart = z.infer<typeof AnsweredPart>;
+export type GoogleAnswerPart = z.infer<typeof GoogleAnswerPart>;
 
 const LogprobCandidate = z.looseObject({
   token: z.string().default(""),
@@ -106,7 +106,7 @@ export type GoogleLogprobs = z.infer<typeof GoogleLogprobs>;
 export const GoogleCandidate = z.looseObject({
   index: z.number().default(0),
   content: z
-    .looseObject({ parts: z.array(AnsweredPart).nullish() })
+    .looseObject({ parts: z.array(GoogleAnswerPart).nullish() })
     .nullish()
     .transform((content) => content?.parts ?? []),
   finishReason: z.string().nullish(),

@@ -167,7 +167,7 @@ export interface OutputReasoning {
   content: ReasoningContent[];
 }
 
-export interface OutputCall {
+export interface OutputFunctionCall {
   id: string;
   type: "function_call";
   status: ItemStatus;
@@ -177,4 +177,4 @@ export interface OutputCall {
 }
 
 /** One item of an answer's `output`. */
-export type OutputItem = OutputMessage | OutputReasoning | OutputCall;
+export type OutputItem = OutputMessage | OutputReasoning | OutputFunctionCall;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { EventReader, frame } from "./sse.ts";
+import { EventReader, eventFrame } from "./sse.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
 
@@ -29,7 +29,7 @@ describe("reading server-sent events", () => {
         fc.array(fc.record({ name: fc.constantFrom("a", undefined), data: fc.jsonValue() })),
         fc.nat(),
         (events, at) => {
-          const text = events.map(({ name, data }) => frame(data, name)).join("");
+          const text = events.map(({ name, data }) => eventFrame(data, name)).join("");
           const cut = at % (encode(text).length + 1);
           const expected = events.map(({ name, data }) => ({
             event: name,

@@ -8,43 +8,38 @@ const MODELS_MAX = 10_000;
 const FILES_MAX = 1000;
 
 /** A model that a node shall have. */
-export const WantedModel = z.object({
+export const AssignedModel = z.object({
   id: Id,
   /** A commit; null while the hub has still to be asked. */
   revision: z.string().max(256).nullable(),
-  /** Of the chat template that an operator gave, see `templateMark`; null: none was given. */
+  /** The hash of the chat template that an operator gave; null: none was given. */
   template: z.string().max(64).nullable().default(null),
   /** Other names by which requests may come. */
   names: z.array(Id).max(10_000),
   /** Quantizations that are listed as models of their own, as `id:QUANT`. */
   quantizations: z.array(z.string().max(64)).max(1000),
 });
-export type WantedModel = z.infer<typeof WantedModel>;
-
-/** Tells one chat template from another; null for none. */
-export function templateMark(template: string | null | undefined): string | null {
-  return template == null ? null : Bun.hash(template).toString(36);
-}
+export type AssignedModel = z.infer<typeof AssignedModel>;
 
 /** `GET /api/nodes/{node}/models`: what the node shall have. Its ETag is that of its content. */
-export const WantedList = z.object({
-  models: z.array(WantedModel).max(MODELS_MAX),
+export const AssignedModelList = z.object({
+  models: z.array(AssignedModel).max(MODELS_MAX),
   /** These are all: what sync placed of others is to be deleted. */
   complete: z.boolean(),
 });
-export type WantedList = z.infer<typeof WantedList>;
+export type AssignedModelList = z.infer<typeof AssignedModelList>;
 
 /** The body of `POST /api/nodes/{node}/models/turn`: a node wants to fetch files of a model. */
-export const TurnBody = z.object({
+export const DownloadLeaseBody = z.object({
   model: Id,
   revision: z.string().max(256),
   /** By their paths in the repository. */
   files: z.array(File).min(1).max(FILES_MAX),
 });
-export type TurnBody = z.infer<typeof TurnBody>;
+export type DownloadLeaseBody = z.infer<typeof DownloadLeaseBody>;
 
 /** What the node does now. */
-export const Turn = z.discriminatedUnion("go", [
+export const DownloadLeaseAnswer = z.discriminatedUnion("go", [
   /** It fetches from the hub, for the others, too, and asks again within `renew_ms`. */
   z.object({ go: z.literal("hub"), renew_ms: z.int().min(100) }),
   /** It fetches from nodes that have the files. */
@@ -52,36 +47,39 @@ export const Turn = z.discriminatedUnion("go", [
   /** Another node fetches them from the hub; it asks again after `retry_ms`. */
   z.object({ go: z.literal("wait"), holder: z.string(), retry_ms: z.int().min(100) }),
 ]);
-export type Turn = z.infer<typeof Turn>;
+export type DownloadLeaseAnswer = z.infer<typeof DownloadLeaseAnswer>;
 
 /** What has become of a model on a node. */
-export const HeldState = z.enum(["waiting", "pulling", "ready", "failed", "unusable"]);
-export type HeldState = z.infer<typeof HeldState>;
+export const NodeModelState = z.enum(["waiting", "pulling", "ready", "failed", "unusable"]);
+export type NodeModelState = z.infer<typeof NodeModelState>;
 
 /** Why a model is not there, or cannot be used. */
-export const HeldError = z.object({ code: z.string().max(200), message: z.string().max(4000) });
-export type HeldError = z.infer<typeof HeldError>;
+export const NodeModelError = z.object({
+  code: z.string().max(200),
+  message: z.string().max(4000),
+});
+export type NodeModelError = z.infer<typeof NodeModelError>;
 
 /** A model on a node, in reports to the balancer. */
-export const HeldModel = z.object({
+export const NodeModelReport = z.object({
   id: Id,
-  state: HeldState,
+  state: NodeModelState,
   revision: z.string().max(256).nullable(),
   /** Names of whole, verified files. */
   files: z.array(File).max(FILES_MAX),
   progress: PullProgress.omit({ files: true }).nullable(),
-  error: HeldError.nullable(),
+  error: NodeModelError.nullable(),
 });
-export type HeldModel = z.infer<typeof HeldModel>;
+export type NodeModelReport = z.infer<typeof NodeModelReport>;
 
 /** The body of `POST /api/nodes/{node}/models/report`. */
-export const ReportBody = z.object({
+export const ModelReportBody = z.object({
   /** All that the node has, fetches, or failed to fetch. */
-  models: z.array(HeldModel).max(MODELS_MAX),
+  models: z.array(NodeModelReport).max(MODELS_MAX),
   /** The names that it lists at `GET /v1/models`. */
   serves: z.array(Id).max(2 * MODELS_MAX),
 });
-export type ReportBody = z.infer<typeof ReportBody>;
+export type ModelReportBody = z.infer<typeof ModelReportBody>;
 
 /** The body of `POST /api/models/pull` of a node; without a model: all that it shall have. */
 export const PullBody = z.strictObject({
@@ -99,24 +97,24 @@ export const PullView = z.object({
   /** RFC 3339. */
   started_at: z.string(),
   progress: PullProgress,
-  error: HeldError.nullable(),
+  error: NodeModelError.nullable(),
 });
 export type PullView = z.infer<typeof PullView>;
 
 /** The answer 202 to `POST /api/models/pull`. */
-export const PullStarted = z.object({
+export const PullAnswer = z.object({
   status: z.enum(["pulling", "syncing"]),
   /** Null for all models. */
   id: z.string().nullable(),
   model: z.string().nullable(),
   progress_url: z.string(),
 });
-export type PullStarted = z.infer<typeof PullStarted>;
+export type PullAnswer = z.infer<typeof PullAnswer>;
 
 /** A model in a node's `GET /api/models`. */
 export const NodeModelView = z.object({
   id: z.string(),
-  state: HeldState,
+  state: NodeModelState,
   /** Names by which it is served. */
   names: z.array(z.string()),
   format: z.enum(["gguf", "safetensors"]).nullable(),
@@ -126,7 +124,7 @@ export const NodeModelView = z.object({
   /** `settings`: its files are named there; they are not in the models folder. */
   placed_by: z.enum(["sync", "user", "settings"]),
   progress: PullProgress.nullable(),
-  error: HeldError.nullable(),
+  error: NodeModelError.nullable(),
 });
 export type NodeModelView = z.infer<typeof NodeModelView>;
 
@@ -151,16 +149,16 @@ export const ModelProgress = z.object({
   bytes_downloaded: z.number(),
   bytes_total: z.number(),
   percent: z.number(),
-  nodes: z.array(z.object({ node: z.string(), ...HeldModel.omit({ id: true }).shape })),
+  nodes: z.array(z.object({ node: z.string(), ...NodeModelReport.omit({ id: true }).shape })),
 });
 export type ModelProgress = z.infer<typeof ModelProgress>;
 
 /** The answer 202 to `POST /api/models/{id}/pull` of a balancer. */
-export const ModelPulling = z.object({
+export const ModelPullAnswer = z.object({
   status: z.literal("pulling"),
   model: z.string(),
   /** Names of the nodes that shall have it. */
   nodes: z.array(z.string()),
   progress_url: z.string(),
 });
-export type ModelPulling = z.infer<typeof ModelPulling>;
+export type ModelPullAnswer = z.infer<typeof ModelPullAnswer>;

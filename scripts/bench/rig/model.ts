@@ -20,7 +20,7 @@ const GROUP = 4;
 
 /**
  * Writes a model of the `llama` architecture with random weights: it computes like a real model of
- * this size and type, and talks nonsense. Returns the size of its weights in bytes.
+ * this size and type, and talks unreadableAnswer. Returns the size of its weights in bytes.
  */
 export function writeRandomModel({ path, parameters, type }: RandomModel): number {
   const tokenizer = readMetadata(readFileSync(TOKENIZER));

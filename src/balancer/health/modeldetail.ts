@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { get } from "../../http/client/get.ts";
-import { type DeclaredCapabilities, readCapabilities } from "../../wire/capability.ts";
+import { type CapabilityReport, readCapabilities } from "../../wire/capability.ts";
 import type { ModelEntry } from "../../wire/openai.ts";
 import type { Endpoint, ModelMap } from "../upstream/endpoint.ts";
 import { type GetJsonOptions, getJson } from "../upstream/jsonclient.ts";
@@ -50,7 +50,7 @@ const LmStudioList = z.union([
   z.looseObject({ data: z.array(LmStudioModel) }).transform(({ data }) => data),
 ]);
 
-const BY_TYPE: Record<string, DeclaredCapabilities> = {
+const BY_TYPE: Record<string, CapabilityReport> = {
   llm: { has: ["chat"], lacks: [] },
   vlm: { has: ["chat", "vision"], lacks: [] },
   embedding: { has: ["embeddings"], lacks: ["chat", "vision"] },
@@ -60,8 +60,8 @@ const BY_TYPE: Record<string, DeclaredCapabilities> = {
 async function askLmStudio(
   endpoint: Asking,
   options: GetJsonOptions,
-): Promise<Map<string, DeclaredCapabilities>> {
-  const told = new Map<string, DeclaredCapabilities>();
+): Promise<Map<string, CapabilityReport>> {
+  const told = new Map<string, CapabilityReport>();
   for (const path of ["/api/v1/models", "/api/v0/models"]) {
     const answer = await getJson(endpoint, path, options);
     const list = answer.ok ? LmStudioList.safeParse(answer.json).data : undefined;
@@ -70,7 +70,7 @@ async function askLmStudio(
       if (base === undefined) continue;
       const said = readCapabilities(capabilities) ?? { has: [], lacks: [] };
       // Version 0 has a type of its own for models that see.
-      const blind: DeclaredCapabilities["lacks"] =
+      const blind: CapabilityReport["lacks"] =
         type === "llm" && key === undefined ? ["vision"] : [];
       const known = {
         has: [...new Set([...base.has, ...said.has])],
@@ -85,7 +85,7 @@ async function askLmStudio(
   return told;
 }
 
-function withKnown(models: ModelMap, told: ReadonlyMap<string, DeclaredCapabilities>): ModelMap {
+function withKnown(models: ModelMap, told: ReadonlyMap<string, CapabilityReport>): ModelMap {
   const detailed = new Map<string, ModelEntry>();
   for (const [id, entry] of models) {
     const known = told.get(id);
@@ -132,7 +132,7 @@ async function show(
   endpoint: Asking,
   model: string,
   { timeoutMs, signal }: GetJsonOptions,
-): Promise<{ known: DeclaredCapabilities | undefined } | undefined> {
+): Promise<{ known: CapabilityReport | undefined } | undefined> {
   const { url, proxy, headers: own } = endpoint.target("/api/show");
   const headers = { ...own, "content-type": "application/json", accept: "application/json" };
   const body = new TextEncoder().encode(JSON.stringify({ model }));

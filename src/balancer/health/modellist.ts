@@ -3,7 +3,7 @@ import type { EndpointModel, ListedModel } from "../../db/state/endpointmodels.t
 import {
   CAPABILITIES,
   type Capability,
-  type DeclaredCapabilities,
+  type CapabilityReport,
   readCapabilities,
 } from "../../wire/capability.ts";
 import type { ModelEntry } from "../../wire/openai.ts";
@@ -104,10 +104,7 @@ export const Stored = z.looseObject({
 });
 
 /** What an entry says of abilities. */
-function said({
-  capabilities,
-  architecture,
-}: z.infer<typeof Entry>): DeclaredCapabilities | undefined {
+function said({ capabilities, architecture }: z.infer<typeof Entry>): CapabilityReport | undefined {
   const known = readCapabilities(capabilities);
   if (known !== undefined || architecture == null) return known;
   const sees = architecture.input_modalities.includes("image");
@@ -115,8 +112,8 @@ function said({
 }
 
 /** llama-server gives two lists, and says what its model can do in the one for Ollama's clients. */
-function saidBeside(json: object): Map<string, DeclaredCapabilities> {
-  const told = new Map<string, DeclaredCapabilities>();
+function saidBeside(json: object): Map<string, CapabilityReport> {
+  const told = new Map<string, CapabilityReport>();
   if (!("data" in json) || !("models" in json)) return told;
   for (const value of Entries.safeParse(json.models).data ?? []) {
     const entry = Entry.safeParse(value).data;
@@ -150,7 +147,7 @@ const SEES = /^llava|^qwen2?(\.\d+)?-vl|[-_]vision|-vl-/;
  */
 export function abilitiesOf(
   id: string,
-  known: DeclaredCapabilities | undefined,
+  known: CapabilityReport | undefined,
 ): { capabilities: Capability[]; lacks: Capability[] } {
   const named = byName((id.split("/").at(-1) ?? id).toLowerCase());
   if (known === undefined) return named;

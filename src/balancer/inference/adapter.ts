@@ -1,7 +1,7 @@
 import { EventLines } from "../../http/proxy/rewrite/lines.ts";
 import { ModelRewrite, withModel } from "../../http/proxy/rewrite/model.ts";
 import { askingForUsage, UsageEdit } from "../../http/proxy/rewrite/usage.ts";
-import { TranslatedRewrite } from "../../translation/translated.ts";
+import { TranslationRewrite } from "../../translation/rewrite.ts";
 import type { Translation } from "../../translation/translation.ts";
 import { estimateInput } from "../record/estimate.ts";
 import type { Upstream } from "../upstream/upstream.ts";
@@ -48,7 +48,7 @@ export class RequestAdapter {
     return {
       pathAndQuery: path,
       body: Buffer.from(JSON.stringify(body)),
-      rewrite: new TranslatedRewrite({ translation, model, dialect, requestId, streams }),
+      rewrite: new TranslationRewrite({ translation, model, dialect, requestId, streams }),
       ...(known === undefined ? {} : { known }),
     };
   }

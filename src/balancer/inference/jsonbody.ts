@@ -2,8 +2,8 @@ import type { ZodType } from "zod";
 import type { Settings } from "../../config/settings.ts";
 import { withModel } from "../../http/proxy/rewrite/model.ts";
 import { type GuardedSchema, readJson } from "../../http/server/body.ts";
-import { estimateInputTokens } from "../../translation/messages/estimate.ts";
-import { refuseState } from "../../translation/responses/state.ts";
+import { estimateInputTokens } from "../../translation/client/anthropic/tokenestimate.ts";
+import { refuseStatefulFields } from "../../translation/client/responses/statefulfields.ts";
 import { IMAGE_MODEL_DEFAULT, ImageRequest, SpeechRequest } from "../../wire/media.ts";
 import { EmbeddingsRequest, InferenceRequest, isInferenceRequest } from "../../wire/openai.ts";
 import type { RouteName } from "../../wire/route.ts";
@@ -43,7 +43,7 @@ const RULES: Partial<Record<RouteName, JsonRules>> = {
     schema: EmbeddingsRequest,
     modelDefault: ({ embeddingModel }) => embeddingModel,
   },
-  responses: { ...RULES_DEFAULT, refuse: refuseState },
+  responses: { ...RULES_DEFAULT, refuse: refuseStatefulFields },
   count_tokens: {
     ...RULES_DEFAULT,
     estimate: (request) => ({ input_tokens: estimateInputTokens(request) }),

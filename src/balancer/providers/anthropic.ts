@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { chatOverMessages } from "../../translation/anthropic/chat.ts";
-import { ollamaChatOverChat } from "../../translation/ollama/chat.ts";
-import { responsesOverChat } from "../../translation/responses/responses.ts";
+import { ollamaChatOverChat } from "../../translation/client/ollama/translation.ts";
+import { responsesOverChat } from "../../translation/client/responses/translation.ts";
+import { chatOverAnthropic } from "../../translation/provider/anthropic/translation.ts";
 import { namingModel } from "../upstream/translator.ts";
 import { type BuiltInProvider, CHAT_APIS, type ModelListingPage } from "./api.ts";
 import { generateOver, over } from "./translators.ts";
@@ -9,7 +9,7 @@ import { generateOver, over } from "./translators.ts";
 /** The only version of Anthropic's API that there is today. */
 const VERSION = "2023-06-01";
 
-const chat = namingModel(chatOverMessages);
+const chat = namingModel(chatOverAnthropic);
 
 /** Anthropic's API. Source: https://docs.anthropic.com/en/api */
 export const ANTHROPIC: BuiltInProvider = {

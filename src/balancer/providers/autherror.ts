@@ -3,7 +3,7 @@ import type { Rewrite, Rewritten, StreamRewrite } from "../../http/proxy/rewrite
 import { parseJson } from "../../lib/json.ts";
 import type { Logger } from "../../lib/log.ts";
 import { ApiError, type Dialect, errorBody, errorHeaders } from "../../wire/error.ts";
-import { readProviderError } from "../../wire/foreignerror.ts";
+import { readUpstreamError } from "../../wire/upstreamerror.ts";
 import type { Provider } from "./provider.ts";
 
 export interface AuthErrorOptions {
@@ -42,7 +42,7 @@ export class AuthErrorRewrite implements Rewrite {
 
   #refused(bytes: Buffer, status: number): Rewritten | undefined {
     const text = bytes.toString("utf8");
-    const { kind, message: said } = readProviderError(status, parseJson(text) ?? text);
+    const { kind, message: said } = readUpstreamError(status, parseJson(text) ?? text);
     if (kind !== "unauthorized" && kind !== "forbidden") return undefined;
     const { provider, dialect, requestId, log } = this.#options;
     const { name, keyHolder } = provider;

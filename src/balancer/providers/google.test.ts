@@ -2,8 +2,8 @@ import { afterAll, beforeEach, describe, expect, test } from "bun:test";
 import { routeAt } from "../../testkit/route.ts";
 import { type Fault, googleServer } from "../../testkit/servers/google/server.ts";
 import type { ChatCompletion } from "../../wire/chat.ts";
-import { readProviderError } from "../../wire/foreignerror.ts";
 import { EventReader } from "../../wire/sse.ts";
+import { readUpstreamError } from "../../wire/upstreamerror.ts";
 import { GOOGLE } from "./google.ts";
 import { ProviderModel } from "./model.ts";
 import { Provider } from "./provider.ts";
@@ -151,12 +151,12 @@ describe("chat completions at Google", () => {
     server.fault = fault;
     const got = await ask(CHAT, { messages: user("x") });
     expect(got.status).toBe(status);
-    expect(readProviderError(got.status, got.json)).toMatchObject({ kind: kind as never, ...more });
+    expect(readUpstreamError(got.status, got.json)).toMatchObject({ kind: kind as never, ...more });
   });
 
   test("of a model that there is not are a 404", async () => {
     const { status, json } = await ask(CHAT, { messages: user("x") }, "gemini-9");
-    expect(readProviderError(status, json)).toMatchObject({ kind: "not_found" });
+    expect(readUpstreamError(status, json)).toMatchObject({ kind: "not_found" });
   });
 });
 

@@ -1,13 +1,13 @@
-import { chatOverGoogle } from "../../translation/google/chat.ts";
-import { countOverGoogle } from "../../translation/google/counttokens.ts";
-import { embeddingsOverGoogle } from "../../translation/google/embeddings.ts";
-import { messagesOverChat } from "../../translation/messages/messages.ts";
-import { ollamaChatOverChat } from "../../translation/ollama/chat.ts";
+import { anthropicMessagesOverChat } from "../../translation/client/anthropic/translation.ts";
 import {
   ollamaEmbeddingsOverEmbeddings,
   ollamaEmbedOverEmbeddings,
-} from "../../translation/ollama/embed.ts";
-import { responsesOverChat } from "../../translation/responses/responses.ts";
+} from "../../translation/client/ollama/embeddings.ts";
+import { ollamaChatOverChat } from "../../translation/client/ollama/translation.ts";
+import { responsesOverChat } from "../../translation/client/responses/translation.ts";
+import { tokenCountOverGoogle } from "../../translation/provider/google/counttokens.ts";
+import { embeddingsOverGoogle } from "../../translation/provider/google/embeddings.ts";
+import { chatOverGoogle } from "../../translation/provider/google/translation.ts";
 import { GoogleModels } from "../../wire/google.ts";
 import { type BuiltInProvider, CHAT_APIS, type ModelListingPage } from "./api.ts";
 import { generateOver, over } from "./translators.ts";
@@ -21,8 +21,9 @@ export const GOOGLE: BuiltInProvider = {
     routes: {
       chat: chatOverGoogle,
       responses: over(responsesOverChat, chatOverGoogle),
-      anthropic_messages: over(messagesOverChat, chatOverGoogle),
-      count_tokens: (request, model) => countOverGoogle(messagesOverChat(request).body, model),
+      anthropic_messages: over(anthropicMessagesOverChat, chatOverGoogle),
+      count_tokens: (request, model) =>
+        tokenCountOverGoogle(anthropicMessagesOverChat(request).body, model),
       embeddings: embeddingsOverGoogle,
       ollama_chat: over(ollamaChatOverChat, chatOverGoogle),
       ollama_generate: generateOver(chatOverGoogle),

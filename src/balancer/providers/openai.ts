@@ -1,11 +1,11 @@
-import { messagesOverChat } from "../../translation/messages/messages.ts";
-import { ollamaChatOverChat } from "../../translation/ollama/chat.ts";
+import { anthropicMessagesOverChat } from "../../translation/client/anthropic/translation.ts";
 import {
   ollamaEmbeddingsOverEmbeddings,
   ollamaEmbedOverEmbeddings,
-} from "../../translation/ollama/embed.ts";
-import { ollamaGenerateOverChat } from "../../translation/ollama/generate.ts";
-import { compatibleBody, plainBody } from "../../translation/openai/plain.ts";
+} from "../../translation/client/ollama/embeddings.ts";
+import { ollamaGenerateOverChat } from "../../translation/client/ollama/generate.ts";
+import { ollamaChatOverChat } from "../../translation/client/ollama/translation.ts";
+import { openaiBody, openaiCompatibleBody } from "../../translation/provider/openai/request.ts";
 import { ModelList } from "../../wire/openai.ts";
 import { ROUTE_LIST } from "../../wire/route.ts";
 import { type BodyEdit, namingModel } from "../upstream/translator.ts";
@@ -23,7 +23,7 @@ function openaiApi(edit: BodyEdit, fetchesImages: boolean): ProviderApi {
   return {
     routes: {
       ...NATIVE,
-      anthropic_messages: namingModel(messagesOverChat, edit),
+      anthropic_messages: namingModel(anthropicMessagesOverChat, edit),
       count_tokens: estimatedCount,
       ollama_chat: namingModel(ollamaChatOverChat, edit),
       ollama_generate: namingModel(ollamaGenerateOverChat, edit),
@@ -41,12 +41,12 @@ function openaiApi(edit: BodyEdit, fetchesImages: boolean): ProviderApi {
 export const OPENAI: BuiltInProvider = {
   name: "openai",
   id: "00000000-0000-0000-0000-00000000c001",
-  api: openaiApi(plainBody, true),
+  api: openaiApi(openaiBody, true),
   keyName: "OPENAI_API_KEY",
 };
 
 /** The API of providers that are like OpenAI, which operators define. */
-export const COMPATIBLE: ProviderApi = openaiApi((_, body) => compatibleBody(body), false);
+export const COMPATIBLE: ProviderApi = openaiApi((_, body) => openaiCompatibleBody(body), false);
 
 function readPage(json: unknown): ModelListingPage | undefined {
   const list = ModelList.safeParse(json).data;

@@ -1,6 +1,6 @@
-import { compose } from "../../translation/compose.ts";
-import { estimateInputTokens } from "../../translation/messages/estimate.ts";
-import { ollamaGenerateOverChat } from "../../translation/ollama/generate.ts";
+import { estimateInputTokens } from "../../translation/client/anthropic/tokenestimate.ts";
+import { ollamaGenerateOverChat } from "../../translation/client/ollama/generate.ts";
+import { composeTranslations } from "../../translation/composition.ts";
 import type { Translation } from "../../translation/translation.ts";
 import { ApiError } from "../../wire/error.ts";
 import { ROUTES } from "../../wire/route.ts";
@@ -8,7 +8,7 @@ import type { Translator } from "../upstream/translator.ts";
 
 /** The client's API in terms of one of OpenAI's, and that in terms of the provider's. */
 export function over(outer: (request: unknown) => Translation, inner: Translator): Translator {
-  return (request, model) => compose(outer(request), (body) => inner(body, model));
+  return (request, model) => composeTranslations(outer(request), (body) => inner(body, model));
 }
 
 /**

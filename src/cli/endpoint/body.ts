@@ -1,5 +1,5 @@
 import { parseDurationMs } from "../../config/units.ts";
-import { DeclaredCapability, type EndpointChangeBody } from "../../wire/endpoint.ts";
+import { EndpointCapability, type EndpointChangeBody } from "../../wire/endpoint.ts";
 import { CliError, EXIT } from "../process/exit.ts";
 
 /** What `llmlb endpoint add` and `set` take, as it was typed. */
@@ -26,7 +26,7 @@ const CLEARABLE = {
 } as const satisfies Record<string, keyof EndpointChangeBody>;
 
 export const CLEARABLE_NAMES = Object.keys(CLEARABLE).join(", ");
-export const CAPABILITY_NAMES = DeclaredCapability.options.join(", ");
+export const CAPABILITY_NAMES = EndpointCapability.options.join(", ");
 
 /** What the flags ask for, as the API takes it. Throws `CliError` that names the wrong flag. */
 export async function bodyOf(flags: EndpointFlags): Promise<EndpointChangeBody> {
@@ -69,7 +69,7 @@ export function seconds(flag: string, text: string): number {
 
 function capabilitiesOf(text: string): EndpointChangeBody["capabilities"] {
   return wordsOf(text).map((word) => {
-    const found = DeclaredCapability.safeParse(word);
+    const found = EndpointCapability.safeParse(word);
     if (found.success) return found.data;
     throw new CliError(`--capabilities ${word}: must be some of ${CAPABILITY_NAMES}`, EXIT.usage);
   });

@@ -1,8 +1,8 @@
 import {
+  EnrolmentTokenAnswer,
+  type EnrolmentTokenBody,
   EnrolmentTokenList,
   type EnrolmentTokenView,
-  NewToken,
-  type NewTokenBody,
 } from "../../wire/enrolment.ts";
 import { call, printLine as line, printJson as print, type ServerCommand } from "../client/call.ts";
 import { send } from "../client/server.ts";
@@ -14,9 +14,9 @@ const PATH = "/api/enrolment-tokens";
 /** Makes a token with which nodes enrol. */
 export async function makeToken(
   { server, json }: ServerCommand,
-  body: NewTokenBody,
+  body: EnrolmentTokenBody,
 ): Promise<ExitCode> {
-  const made = await call(server, PATH, NewToken, { body });
+  const made = await call(server, PATH, EnrolmentTokenAnswer, { body });
   if (json) return print(made);
   line(made.token);
   // Beside the token, so that the token alone can be piped on.

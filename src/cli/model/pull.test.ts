@@ -1,14 +1,14 @@
 import { afterAll, expect, test } from "bun:test";
 import { runProgram, temporaryHome } from "../../testkit/cli.ts";
-import type { HeldState } from "../../wire/sync.ts";
+import type { NodeModelState } from "../../wire/sync.ts";
 import { isOver } from "./pull.ts";
 
-function held(node: string, state: HeldState, error: string | null = null) {
+function held(node: string, state: NodeModelState, error: string | null = null) {
   const told = error === null ? null : { code: "pull_failed", message: error };
   return { node, state, revision: null, files: [], progress: null, error: told };
 }
 
-test.each<[HeldState | undefined, number, boolean]>([
+test.each<[NodeModelState | undefined, number, boolean]>([
   ["ready", 0, true],
   ["pulling", 1e9, false],
   ["waiting", 1e9, false],

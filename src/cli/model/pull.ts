@@ -1,5 +1,5 @@
 import type { PullProgress, PullState } from "../../wire/pull.ts";
-import { type HeldState, ModelProgress, ModelPulling } from "../../wire/sync.ts";
+import { ModelProgress, ModelPullAnswer, type NodeModelState } from "../../wire/sync.ts";
 import { call, printLine as line, type ServerCommand } from "../client/call.ts";
 import type { Server } from "../client/server.ts";
 import { CliError, EXIT, type ExitCode } from "../process/exit.ts";
@@ -31,7 +31,7 @@ export async function pullRegistered(
   which: string,
   { detach, signal }: PullOptions,
 ): Promise<ExitCode> {
-  const asked = await call(server, `${pathOf(which)}/pull`, ModelPulling, { method: "POST" });
+  const asked = await call(server, `${pathOf(which)}/pull`, ModelPullAnswer, { method: "POST" });
   const names = asked.nodes.map(printable).join(", ");
   if (detach) {
     line(json ? JSON.stringify(asked) : `${printable(asked.model)}: ${names} will fetch it`);
@@ -60,7 +60,7 @@ async function displayFor(): Promise<PullDisplay> {
 
 interface Watching {
   server: Server;
-  asked: ModelPulling;
+  asked: ModelPullAnswer;
   signal: AbortSignal;
   display: PullDisplay | undefined;
   json: boolean;
@@ -98,7 +98,7 @@ export function isOver(told: Nodes, meant: string[], elapsedMs: number): boolean
   });
 }
 
-const STATES: Record<HeldState, PullState> = {
+const STATES: Record<NodeModelState, PullState> = {
   waiting: "waiting",
   pulling: "downloading",
   ready: "done",
@@ -129,7 +129,7 @@ function asProgress({ model, nodes }: ModelProgress, meant: string[]): PullProgr
   };
 }
 
-function tellEnd({ model, nodes: meant }: ModelPulling, nodes: Nodes, json: boolean): ExitCode {
+function tellEnd({ model, nodes: meant }: ModelPullAnswer, nodes: Nodes, json: boolean): ExitCode {
   const { green, red } = paintFor(process.stdout);
   let code: ExitCode = EXIT.ok;
   for (const name of meant) {

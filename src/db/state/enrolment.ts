@@ -1,6 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { type Kysely, sql } from "kysely";
-import type { TokenState } from "../../wire/enrolment.ts";
+import type { EnrolmentTokenState } from "../../wire/enrolment.ts";
 import type { StateSchema } from "./schema.ts";
 
 /** What a token can be used for; it is refused for anything else. */
@@ -30,7 +30,7 @@ export interface TokenRow {
 }
 
 /** Why a token was refused. */
-export type TokenRefusal = "unknown" | Exclude<TokenState, "usable">;
+export type TokenRefusal = "unknown" | Exclude<EnrolmentTokenState, "usable">;
 
 /** Whether a token could be used. `again`: the same node had used it before; that counts once. */
 type Redemption =
@@ -176,7 +176,7 @@ export class Enrolment {
 }
 
 /** The state of a token at a time (unix ms). */
-export function tokenStateOf(token: TokenRow, now: number): TokenState {
+export function tokenStateOf(token: TokenRow, now: number): EnrolmentTokenState {
   if (token.revokedAt !== null) return "revoked";
   if (token.expiresAt <= now) return "expired";
   return token.usesMax !== null && token.uses >= token.usesMax ? "used_up" : "usable";

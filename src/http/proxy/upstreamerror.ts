@@ -1,6 +1,6 @@
 import { parseJson } from "../../lib/json.ts";
 import { ApiError, type Dialect, errorBody } from "../../wire/error.ts";
-import { readProviderError } from "../../wire/foreignerror.ts";
+import { readUpstreamError } from "../../wire/upstreamerror.ts";
 
 /** An error as a target answered it. */
 export interface UpstreamError {
@@ -24,7 +24,7 @@ export function errorInDialect(answer: UpstreamError): Uint8Array | undefined {
   const text = new TextDecoder().decode(answer.bytes);
   const json = parseJson(text);
   if (isIn(dialect, json)) return undefined;
-  const { kind, message, code, param } = readProviderError(status, json ?? text);
+  const { kind, message, code, param } = readUpstreamError(status, json ?? text);
   // A bare text needs its source: nobody could tell who speaks.
   const said = message === SILENT ? "it did not say why." : message;
   const isBare = typeof json !== "object" || json === null || message === SILENT;

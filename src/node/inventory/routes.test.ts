@@ -12,7 +12,7 @@ import {
   variantsRepo,
 } from "../../testkit/hub/samples.ts";
 import { errorOf, TestNode } from "../../testkit/node.ts";
-import { NodeModelList, PullStarted, PullView } from "../../wire/sync.ts";
+import { NodeModelList, PullAnswer, PullView } from "../../wire/sync.ts";
 
 let hub: Hub;
 beforeAll(async () => {
@@ -101,7 +101,7 @@ test("a quantization that is pulled lies with the others of its repository", asy
   for (const quantization of ["q8_0", "Q4_K_M"]) {
     const answer = await host.post("/api/models/pull", { model: `${model}:${quantization}` });
     expect(answer.status).toBe(202);
-    const { progress_url: url, model: id } = PullStarted.parse(await answer.json());
+    const { progress_url: url, model: id } = PullAnswer.parse(await answer.json());
     expect(id).toBe(`hf/${model}`);
     await eventually(async () => {
       const { progress } = PullView.parse(await (await host.get(url)).json());
@@ -123,7 +123,7 @@ test("of a repository in lower case, Q4_K_M is pulled, and found in any case", a
   await using host = new TestNode(["fixed"], { hubUrl: hub.url });
   const model = "acme/qwen3-8b-gguf";
   const answer = await host.post("/api/models/pull", { model });
-  const { progress_url: url } = PullStarted.parse(await answer.json());
+  const { progress_url: url } = PullAnswer.parse(await answer.json());
   await eventually(async () => {
     const { progress } = PullView.parse(await (await host.get(url)).json());
     return progress.state === "done" ? progress : undefined;
@@ -151,6 +151,6 @@ test.each([
 
 test("fields that a pull does not have are refused", async () => {
   await using host = new TestNode(["fixed"], { hubUrl: hub.url });
-  const answer = await host.post("/api/models/pull", { model: "acme/x", nonsense: 1 });
-  expect(await errorOf(answer)).toMatchObject({ status: 400, param: "nonsense" });
+  const answer = await host.post("/api/models/pull", { model: "acme/x", unreadableAnswer: 1 });
+  expect(await errorOf(answer)).toMatchObject({ status: 400, param: "unreadableAnswer" });
 });

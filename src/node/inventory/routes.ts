@@ -5,10 +5,10 @@ import { decodedName } from "../../http/server/query.ts";
 import type { ModelStore } from "../../storage/modelstore.ts";
 import { ApiError } from "../../wire/error.ts";
 import {
+  type AssignedModel,
   type NodeModelList,
+  type PullAnswer,
   PullBody,
-  type PullStarted,
-  type WantedModel,
 } from "../../wire/sync.ts";
 import type { HubSource } from "../sync/hubsource.ts";
 import type { PullJob } from "../sync/pulljob.ts";
@@ -79,7 +79,7 @@ async function startPull(c: AppContext, parts: ModelRouteParts, root: string): P
     await scanner.scan();
     sync?.wake({ retry: true });
     const progress_url = `${root}/pulls`;
-    const answer: PullStarted = { status: "syncing", id: null, model: null, progress_url };
+    const answer: PullAnswer = { status: "syncing", id: null, model: null, progress_url };
     return c.json(answer, 202, { location: progress_url });
   }
   const assigned = sync?.assigned(name);
@@ -92,11 +92,11 @@ async function startPull(c: AppContext, parts: ModelRouteParts, root: string): P
   if (job.failure !== undefined) throw job.failure;
   const progress_url = `${root}/pulls/${job.id}`;
   const answer = { status: "pulling", id: job.id, model: job.model, progress_url } as const;
-  return c.json<PullStarted>(answer, 202, { location: progress_url });
+  return c.json<PullAnswer>(answer, 202, { location: progress_url });
 }
 
 /** The balancer's name for an assigned model, or for the quantization of it that `name` has. */
-function registeredName({ id, quantizations }: WantedModel, name: string): string {
+function registeredName({ id, quantizations }: AssignedModel, name: string): string {
   const key = name.toLowerCase();
   const names = quantizations.map((quantization) => `${id}:${quantization}`);
   return names.find((one) => one.toLowerCase() === key) ?? id;

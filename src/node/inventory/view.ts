@@ -1,4 +1,4 @@
-import type { HeldModel, NodeModelView } from "../../wire/sync.ts";
+import type { NodeModelReport, NodeModelView } from "../../wire/sync.ts";
 import type { Catalog } from "../models/catalog.ts";
 import type { ModelScanner } from "../models/scanner.ts";
 import type { ScannedModel } from "../models/served.ts";
@@ -39,7 +39,7 @@ export function nodeModelViews({ catalog, scanner, pulls, sync }: InventoryParts
 }
 
 /** The same for a report to the balancer, without the models that the settings name. */
-export function reportedModels(parts: InventoryParts): HeldModel[] {
+export function reportedModels(parts: InventoryParts): NodeModelReport[] {
   const files = new Map(parts.scanner.models.map((one) => [one.model.id, verifiedFiles(one)]));
   const views = nodeModelViews(parts).filter(({ placed_by: by }) => by !== "settings");
   return views.map(({ id, state, revision, progress, error }) => {

@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { messagesOverChat } from "../../translation/messages/messages.ts";
-import { nonsense } from "../../translation/reading.ts";
-import { responsesOverChat } from "../../translation/responses/responses.ts";
+import { anthropicMessagesOverChat } from "../../translation/client/anthropic/translation.ts";
+import { responsesOverChat } from "../../translation/client/responses/translation.ts";
 import type { Translation } from "../../translation/translation.ts";
+import { unreadableAnswer } from "../../translation/validation.ts";
 import { ROUTES, type RouteName } from "../../wire/route.ts";
 import { withOnePrompt } from "./oneprompt.ts";
 import { withoutPrefill } from "./prefill.ts";
@@ -38,7 +38,7 @@ function responses(request: unknown): Translation {
 
 /** Streams of messages begin with the prompt's size, which the engine's progress events have. */
 function messages(request: unknown): Translation {
-  const { body, ...translation } = messagesOverChat(request);
+  const { body, ...translation } = anthropicMessagesOverChat(request);
   const chat = withoutPrefill({ ...translation, body: engineBody(request, body) });
   const { stream } = chat;
   if (stream === undefined || body.stream !== true) return chat;
@@ -59,7 +59,7 @@ const Count = z.object({ input_tokens: z.number() });
 
 function countOf(json: unknown): object {
   const count = Count.safeParse(json);
-  if (!count.success) throw nonsense("it has no `input_tokens`", count.error);
+  if (!count.success) throw unreadableAnswer("it has no `input_tokens`", count.error);
   return count.data;
 }
 

@@ -1,11 +1,19 @@
 import type { z } from "zod";
 import { backoffMs } from "../../lib/backoff.ts";
 import type { Logger } from "../../lib/log.ts";
-import { type AnnounceBody, type EnrolBody, Enrolled, Welcome } from "../../wire/enrolment.ts";
+import {
+  AnnouncementAnswer,
+  type AnnouncementBody,
+  EnrolmentAnswer,
+  type EnrolmentBody,
+} from "../../wire/enrolment.ts";
 import { type Identity, saveIdentity } from "./identity.ts";
 
 /** What a node tells its balancer about itself, apart from its address. */
-export type NodeDescription = Pick<EnrolBody, "name" | "version" | "device" | "models" | "slots">;
+export type NodeDescription = Pick<
+  EnrolmentBody,
+  "name" | "version" | "device" | "models" | "slots"
+>;
 
 export interface MembershipOptions {
   /** Base URL of the balancer. */
@@ -97,30 +105,30 @@ export class Membership {
     }
   }
 
-  async #join(): Promise<Welcome> {
+  async #join(): Promise<AnnouncementAnswer> {
     const { describe, identity, advertise } = this.#options;
     const { models, slots, ...description } = await describe();
-    const body: AnnounceBody = {
+    const body: AnnouncementBody = {
       ...(advertise === null ? {} : { url: advertise }),
       ...{ port: this.#port, api_key: identity.key, models, slots },
     };
     const credential = this.credential;
     if (credential === undefined) return this.#enrol({ ...description, ...body });
     try {
-      return Welcome.parse(await this.#post("announce", body, { credential }));
+      return AnnouncementAnswer.parse(await this.#post("announce", body, { credential }));
     } catch (err) {
       if (!(err instanceof UnknownNodeError) || this.#options.token === null) throw err;
       return this.#enrol({ ...description, ...body });
     }
   }
 
-  async #enrol(node: Omit<EnrolBody, "token" | "node_id">): Promise<Enrolled> {
+  async #enrol(node: Omit<EnrolmentBody, "token" | "node_id">): Promise<EnrolmentAnswer> {
     const { balancer, token, home, log } = this.#options;
     const { node_id } = this.#identity;
     if (token === null)
       throw new RefusalError("joining needs a token: llmlb endpoint token makes one");
-    const body: EnrolBody = { ...node, token, node_id };
-    const answer = Enrolled.parse(await this.#post("enrol", body));
+    const body: EnrolmentBody = { ...node, token, node_id };
+    const answer = EnrolmentAnswer.parse(await this.#post("enrol", body));
     const { credential, endpoint_id, name, url } = answer;
     this.#identity = { ...this.#identity, joined: { balancer, credential, endpoint_id } };
     saveIdentity(home, this.#identity);
@@ -129,7 +137,7 @@ export class Membership {
   }
 
   /** Logs when the balancer does not reach this node, and when it reaches it again. */
-  #logReachability({ reachable, reason, url }: z.infer<typeof Welcome>): void {
+  #logReachability({ reachable, reason, url }: z.infer<typeof AnnouncementAnswer>): void {
     const { log, balancer } = this.#options;
     const text = reachable ? "" : `${url}: ${reason}`;
     if (text === this.#logged) return;

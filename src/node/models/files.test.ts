@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { signFilesTicket } from "../../auth/filesticket.ts";
 import { createApp } from "../../http/server/app.ts";
 import { Drain } from "../../http/server/drain.ts";
 import { createLogger } from "../../lib/log.ts";
@@ -6,7 +7,6 @@ import { ModelStore } from "../../storage/modelstore.ts";
 import { PullBench } from "../../testkit/pull/bench.ts";
 import { manifestOf } from "../../testkit/pull/fileserver.ts";
 import type { Artifact } from "../../wire/manifest.ts";
-import { signTicket } from "../../wire/ticket.ts";
 import { requireKey } from "../auth.ts";
 import { addFileRoutes } from "./files.ts";
 
@@ -52,7 +52,7 @@ test("a verified file is sent whole, with its hash as its tag", async () => {
 test("a ticket opens the files of its model, and nothing else", async () => {
   const expiresAt = Date.now() + 60_000;
   const ticketFor = (model: string, key = KEY) => ({
-    authorization: `Bearer ${signTicket({ model, expiresAt }, key)}`,
+    authorization: `Bearer ${signFilesTicket({ model, expiresAt }, key)}`,
   });
   expect((await ask(FILE, ticketFor("hf/Org/Model"), "HEAD")).status).toBe(200);
   expect((await ask(FILE, ticketFor("hf/Org/Other"), "HEAD")).status).toBe(401);

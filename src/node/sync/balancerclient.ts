@@ -7,7 +7,12 @@ import { type ForwardProxy, proxyFor } from "../../http/client/proxy.ts";
 import { parseJson } from "../../lib/json.ts";
 import { ApiError } from "../../wire/error.ts";
 import { Manifest } from "../../wire/manifest.ts";
-import { type ReportBody, Turn, type TurnBody, WantedList } from "../../wire/sync.ts";
+import {
+  AssignedModelList,
+  DownloadLeaseAnswer,
+  type DownloadLeaseBody,
+  type ModelReportBody,
+} from "../../wire/sync.ts";
 
 /** What a node sends to its balancer to say who it is. */
 export interface NodeCredentials {
@@ -25,7 +30,7 @@ export interface BalancerClientOptions {
 /** The models that a node shall have, with the ETag of the list. */
 export interface AssignedModels {
   /** Undefined: unchanged since the ETag of the request. */
-  list: WantedList | undefined;
+  list: AssignedModelList | undefined;
   etag: string | undefined;
 }
 
@@ -67,7 +72,7 @@ export class BalancerClient {
     const headers = etag === undefined ? {} : { "if-none-match": etag };
     const answer = await this.#request("", { headers, timeoutMs: LIST_MS_MAX, signal });
     if (answer.status === 304) return { list: undefined, etag };
-    return { list: read(WantedList, answer.json), etag: answer.etag };
+    return { list: read(AssignedModelList, answer.json), etag: answer.etag };
   }
 
   /** Which files a model has. Throws 404 `model_not_found` if it is not registered. */
@@ -78,12 +83,12 @@ export class BalancerClient {
   }
 
   /** Asks for the lease to download files from the hub, or renews it. */
-  async downloadLease(body: TurnBody, signal: AbortSignal): Promise<Turn> {
-    return read(Turn, (await this.#request("/turn", { body, signal })).json);
+  async downloadLease(body: DownloadLeaseBody, signal: AbortSignal): Promise<DownloadLeaseAnswer> {
+    return read(DownloadLeaseAnswer, (await this.#request("/turn", { body, signal })).json);
   }
 
   /** Reports which models this node has and serves. */
-  async report(body: ReportBody, signal: AbortSignal): Promise<void> {
+  async report(body: ModelReportBody, signal: AbortSignal): Promise<void> {
     await this.#request("/report", { body, signal });
   }
 

@@ -1,6 +1,6 @@
+import { chatTemplateHash } from "../../model/chattemplatehash.ts";
 import type { ModelRecord } from "../../storage/modelrecord.ts";
 import type { ModelStore } from "../../storage/modelstore.ts";
-import { templateMark } from "../../wire/sync.ts";
 import type { ModelScanner } from "../models/scanner.ts";
 import type { LocalModel } from "./plan.ts";
 
@@ -20,6 +20,6 @@ export async function localModels(scanner: ModelScanner, store: ModelStore): Pro
 
 function localModel(id: string, isComplete: boolean, record: ModelRecord | undefined): LocalModel {
   const isSynced = record?.files.some(({ placed_by: by }) => by === "sync") ?? false;
-  const template = templateMark(record?.chat_template);
+  const template = chatTemplateHash(record?.chat_template);
   return { id, isComplete, revision: record?.revision, template, isSynced };
 }

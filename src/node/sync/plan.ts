@@ -1,4 +1,4 @@
-import type { WantedList, WantedModel } from "../../wire/sync.ts";
+import type { AssignedModel, AssignedModelList } from "../../wire/sync.ts";
 
 /** A model in the models folder, or the beginning of one. */
 export interface LocalModel {
@@ -7,7 +7,7 @@ export interface LocalModel {
   isComplete: boolean;
   /** The revision that was pulled; undefined if none is recorded. */
   revision: string | undefined;
-  /** The mark of its recorded chat template, see `templateMark`; null: none. */
+  /** The mark of its recorded chat template, see `chatTemplateHash`; null: none. */
   template: string | null;
   /** Sync placed at least one of its files. */
   isSynced: boolean;
@@ -23,7 +23,7 @@ export interface PullRetry {
 
 export interface SyncPlanInput {
   /** What the balancer lists for this node. */
-  assigned: WantedList;
+  assigned: AssignedModelList;
   local: readonly LocalModel[];
   /** Ids of the models that sync pulls now. */
   running: readonly string[];
@@ -35,9 +35,9 @@ export interface SyncPlanInput {
 /** What sync has to do now. */
 export interface SyncPlan {
   /** Models to pull. */
-  pull: WantedModel[];
+  pull: AssignedModel[];
   /** Models whose chat template has to be replaced; their files are as they should be. */
-  setTemplate: WantedModel[];
+  setTemplate: AssignedModel[];
   /** Ids whose pull has to end. */
   cancel: string[];
   /** Ids whose synced files have to be removed. */
@@ -82,7 +82,7 @@ export function planSync(input: SyncPlanInput): SyncPlan {
   };
 }
 
-function isUpToDate(found: LocalModel | undefined, { revision }: WantedModel): boolean {
+function isUpToDate(found: LocalModel | undefined, { revision }: AssignedModel): boolean {
   if (found === undefined || !found.isComplete) return false;
   return !found.isSynced || revision === null || found.revision === revision;
 }

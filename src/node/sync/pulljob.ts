@@ -5,7 +5,7 @@ import type { Progress } from "../../storage/pull/progress.ts";
 import { ApiError } from "../../wire/error.ts";
 import type { Artifact } from "../../wire/manifest.ts";
 import type { PullProgress } from "../../wire/pull.ts";
-import type { HeldError, PullView } from "../../wire/sync.ts";
+import type { NodeModelError, PullView } from "../../wire/sync.ts";
 
 const WATCH_INTERVAL_MS = 250;
 
@@ -88,7 +88,7 @@ export class PullJob {
     this.#finished.resolve();
   }
 
-  get error(): HeldError | null {
+  get error(): NodeModelError | null {
     const { failure } = this;
     return failure === undefined ? null : { code: failure.code, message: failure.message };
   }

@@ -2,7 +2,7 @@ import { sleep } from "../../lib/sleep.ts";
 import type { PullTarget } from "../../registry/pulltarget.ts";
 import { ApiError } from "../../wire/error.ts";
 import type { Artifact, Manifest, Peer } from "../../wire/manifest.ts";
-import type { TurnBody } from "../../wire/sync.ts";
+import type { DownloadLeaseBody } from "../../wire/sync.ts";
 import type { BalancerClient } from "./balancerclient.ts";
 import type { LeaseOptions, ModelSource } from "./modelsource.ts";
 
@@ -53,7 +53,7 @@ export class RegistrySource implements ModelSource {
   }
 
   /** Renews the lease until the pull ends. Never rejects: a lease that was lost is asked anew. */
-  async #renew(body: TurnBody, everyMs: number, signal: AbortSignal): Promise<void> {
+  async #renew(body: DownloadLeaseBody, everyMs: number, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await sleep(everyMs, signal).catch(() => undefined); // the pull has ended
       if (!signal.aborted) await this.#client.downloadLease(body, signal).catch(() => undefined);

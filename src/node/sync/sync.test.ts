@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { chatTemplateHash } from "../../model/chattemplatehash.ts";
 import { eventually } from "../../testkit/cli.ts";
 import { errorOf, TestNode } from "../../testkit/node.ts";
 import { FileServer, manifestOf } from "../../testkit/pull/fileserver.ts";
 import { FakeParent } from "../../testkit/servers/parent.ts";
-import { templateMark } from "../../wire/sync.ts";
 
 const ID = "hf/org/model";
 const FILE = "model-Q4_0.gguf";
@@ -189,7 +189,7 @@ test("a chat template that an operator gives, changes and takes back is the engi
     const { chat_template: _, ...rest } = manifest;
     const given = chat_template === undefined ? {} : { chat_template };
     parent.manifests.set(ID, { ...rest, ...given });
-    for (const model of parent.list?.models ?? []) model.template = templateMark(chat_template);
+    for (const model of parent.list?.models ?? []) model.template = chatTemplateHash(chat_template);
     await host.post("/api/models/pull", {});
   };
   const templates = () => {

@@ -3,7 +3,7 @@ import type { Logger } from "../../lib/log.ts";
 import { Notify } from "../../lib/notify.ts";
 import type { ModelStore } from "../../storage/modelstore.ts";
 import { ApiError } from "../../wire/error.ts";
-import type { WantedList, WantedModel } from "../../wire/sync.ts";
+import type { AssignedModel, AssignedModelList } from "../../wire/sync.ts";
 import type { ModelScanner } from "../models/scanner.ts";
 import type { BalancerClient } from "./balancerclient.ts";
 import { PullFailures } from "./failures.ts";
@@ -46,7 +46,7 @@ export class Sync {
   readonly #jobs = new Map<string, PullJob>();
   /** Ids of unlisted models of which sync can remove no more files. */
   readonly #unremovable = new Set<string>();
-  #assigned: WantedList | undefined;
+  #assigned: AssignedModelList | undefined;
   #etag: string | undefined;
   #isReady = false;
   /** Rounds that failed in a row. */
@@ -92,7 +92,7 @@ export class Sync {
   }
 
   /** The model that the balancer lists by a name. */
-  assigned(name: string): WantedModel | undefined {
+  assigned(name: string): AssignedModel | undefined {
     const key = name.toLowerCase();
     const isNamed = (one: string) => one.toLowerCase() === key;
     return this.#assigned?.models.find(({ id, names, quantizations }) => {
@@ -174,7 +174,7 @@ export class Sync {
     }
   }
 
-  #onFinished(model: WantedModel, job: PullJob): void {
+  #onFinished(model: AssignedModel, job: PullJob): void {
     const { id } = model;
     if (this.#jobs.get(id) === job) this.#jobs.delete(id);
     const error = job.failure ?? unusableError(id, this.#options.scanner);
@@ -185,7 +185,7 @@ export class Sync {
   }
 
   /** Replaces the recorded chat template by that of the manifest. */
-  async #setTemplate({ id }: WantedModel): Promise<void> {
+  async #setTemplate({ id }: AssignedModel): Promise<void> {
     const { client, scanner, store, log } = this.#options;
     const { signal } = this.#closing;
     try {

@@ -1,5 +1,5 @@
-import { Enrolled, NewToken } from "../../wire/enrolment.ts";
-import type { HeldModel } from "../../wire/sync.ts";
+import { EnrolmentAnswer, EnrolmentTokenAnswer } from "../../wire/enrolment.ts";
+import type { NodeModelReport } from "../../wire/sync.ts";
 import type { FakeBalancer } from "../balancer.ts";
 
 /** A node that has joined a balancer, as that sees it. */
@@ -27,11 +27,11 @@ export class FakeNode implements AsyncDisposable {
   static async join(front: FakeBalancer, name: string): Promise<FakeNode> {
     const node = new FakeNode(front);
     const made = await front.post("/api/enrolment-tokens", {});
-    const { token } = NewToken.parse(await made.json());
+    const { token } = EnrolmentTokenAnswer.parse(await made.json());
     const self = { name, version: "1", api_key: node.key, models: [], slots: 1 };
     const place = { node_id: node.#id, url: node.url, port: 1 };
     const answer = await front.post("/api/nodes", { token, ...self, ...place });
-    node.#credential = Enrolled.parse(await answer.json()).credential;
+    node.#credential = EnrolmentAnswer.parse(await answer.json()).credential;
     return node;
   }
 
@@ -51,7 +51,9 @@ export class FakeNode implements AsyncDisposable {
   }
 
   /** Tells what it has of one model. */
-  async report(model: Pick<HeldModel, "id" | "state"> & Partial<HeldModel>): Promise<void> {
+  async report(
+    model: Pick<NodeModelReport, "id" | "state"> & Partial<NodeModelReport>,
+  ): Promise<void> {
     const rest = { revision: null, files: [], progress: null, error: null };
     await this.ask("/report", { models: [{ ...rest, ...model }], serves: this.serves });
   }

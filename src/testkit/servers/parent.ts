@@ -1,17 +1,22 @@
 import type { Manifest } from "../../wire/manifest.ts";
-import { ReportBody, type Turn, type TurnBody, type WantedList } from "../../wire/sync.ts";
+import {
+  type AssignedModelList,
+  type DownloadLeaseAnswer,
+  type DownloadLeaseBody,
+  ModelReportBody,
+} from "../../wire/sync.ts";
 
 /** A stand-in for a balancer, as nodes see it. */
 export class FakeParent implements AsyncDisposable {
   /** What is listed; undefined: it answers 500. */
-  list: WantedList | undefined = { models: [], complete: true };
+  list: AssignedModelList | undefined = { models: [], complete: true };
   /** Answers to questions for the list wait for this. */
   gate: Promise<unknown> = Promise.resolve();
   readonly manifests = new Map<string, Manifest>();
   /** Where files are to be fetched from. */
-  turn: (body: TurnBody) => Turn = () => ({ go: "hub", renew_ms: 5000 });
+  turn: (body: DownloadLeaseBody) => DownloadLeaseAnswer = () => ({ go: "hub", renew_ms: 5000 });
   /** The last that was told. */
-  report: ReportBody | undefined;
+  report: ModelReportBody | undefined;
   /** Questions for the list. */
   asked = 0;
   readonly #server = Bun.serve({
@@ -60,9 +65,9 @@ export class FakeParent implements AsyncDisposable {
         return Response.json({ error }, { status: 404 });
       }
       case "/api/nodes/n/models/turn":
-        return Response.json(this.turn((await request.json()) as TurnBody));
+        return Response.json(this.turn((await request.json()) as DownloadLeaseBody));
       case "/api/nodes/n/models/report":
-        this.report = ReportBody.parse(await request.json());
+        this.report = ModelReportBody.parse(await request.json());
         return new Response(null, { status: 204 });
       default:
         return new Response(null, { status: 404 });

@@ -1,6 +1,11 @@
 import type { EndpointFields, EndpointRow } from "../../../db/state/endpoint.ts";
 import type { TokenRefusal } from "../../../db/state/enrolment.ts";
-import type { AnnounceBody, EnrolBody, Enrolled, Welcome } from "../../../wire/enrolment.ts";
+import type {
+  AnnouncementAnswer,
+  AnnouncementBody,
+  EnrolmentAnswer,
+  EnrolmentBody,
+} from "../../../wire/enrolment.ts";
 import { ApiError } from "../../../wire/error.ts";
 import type { Endpoint } from "../../upstream/endpoint.ts";
 import type { NodeRouteParts } from "./routes.ts";
@@ -20,7 +25,7 @@ export class Enroller {
    * Makes a node an endpoint, or finds the one it was before: by its id, else by its address. Uses
    * the token up. Throws 401 for a token that is not good, 409 for an address that is taken.
    */
-  async enrol(body: EnrolBody, url: string): Promise<Enrolled> {
+  async enrol(body: EnrolmentBody, url: string): Promise<EnrolmentAnswer> {
     const { enrolment } = this.#parts.state;
     const redeemed = await enrolment.redeemFor(body.node_id, body.token);
     if (!redeemed.ok) throw refusedToken(redeemed.reason);
@@ -35,7 +40,11 @@ export class Enroller {
   }
 
   /** Takes note of where a node is now; it is checked if anything is new or it was away. */
-  async announce(row: EndpointRow, told: AnnounceBody, url: string): Promise<Welcome> {
+  async announce(
+    row: EndpointRow,
+    told: AnnouncementBody,
+    url: string,
+  ): Promise<AnnouncementAnswer> {
     const { endpointRegistry } = this.#parts;
     const endpoint = endpointRegistry.get(row.id);
     const { facts, health, models } = endpoint;
@@ -47,7 +56,7 @@ export class Enroller {
     return welcomeOf(endpoint, null);
   }
 
-  async #place(body: EnrolBody, url: string): Promise<Endpoint> {
+  async #place(body: EnrolmentBody, url: string): Promise<Endpoint> {
     const { endpointRegistry, state } = this.#parts;
     const { node_id: nodeId, api_key: apiKey, device } = body;
     const fields = {
@@ -72,13 +81,13 @@ export class Enroller {
   }
 
   /** Checks the node, so that it hears at once whether it can be reached. */
-  async #welcome(endpoint: Endpoint): Promise<Welcome> {
+  async #welcome(endpoint: Endpoint): Promise<AnnouncementAnswer> {
     const result = await this.#parts.monitor.checkNow(endpoint);
     return welcomeOf(endpoint, result.ok ? null : result.reason);
   }
 }
 
-function welcomeOf({ id, name, facts }: Endpoint, reason: string | null): Welcome {
+function welcomeOf({ id, name, facts }: Endpoint, reason: string | null): AnnouncementAnswer {
   return { endpoint_id: id, name, url: facts.url, reachable: reason === null, reason };
 }
 

@@ -1,9 +1,17 @@
 import { expect, test } from "bun:test";
 import { type FakeBalancer, fakeBalancer } from "../../../testkit/balancer.ts";
-import { EnrolmentTokenList, EnrolmentTokenView, NewToken } from "../../../wire/enrolment.ts";
+import {
+  EnrolmentTokenAnswer,
+  EnrolmentTokenList,
+  EnrolmentTokenView,
+} from "../../../wire/enrolment.ts";
 
-async function make(front: FakeBalancer, base: string, body: object): Promise<NewToken> {
-  return NewToken.parse(await (await front.post(base, body)).json());
+async function make(
+  front: FakeBalancer,
+  base: string,
+  body: object,
+): Promise<EnrolmentTokenAnswer> {
+  return EnrolmentTokenAnswer.parse(await (await front.post(base, body)).json());
 }
 
 function enrol(front: FakeBalancer, token: string, more: object = {}): Promise<Response> {

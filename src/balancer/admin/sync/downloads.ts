@@ -1,7 +1,7 @@
+import { signFilesTicket } from "../../../auth/filesticket.ts";
 import { localName } from "../../../model/filename.ts";
 import type { Peer } from "../../../wire/manifest.ts";
-import type { Turn, TurnBody } from "../../../wire/sync.ts";
-import { signTicket } from "../../../wire/ticket.ts";
+import type { DownloadLeaseAnswer, DownloadLeaseBody } from "../../../wire/sync.ts";
 import type { Endpoint } from "../../upstream/endpoint.ts";
 import type { UpstreamPool } from "../../upstream/pool.ts";
 import type { Caller } from "./caller.ts";
@@ -38,7 +38,7 @@ export class DownloadQueue {
     this.#options = options;
   }
 
-  take(caller: Caller, body: TurnBody): Turn {
+  take(caller: Caller, body: DownloadLeaseBody): DownloadLeaseAnswer {
     const { pool, nowMs = () => performance.now() } = this.#options;
     const peers = this.peersFor(caller, body);
     if (peers.length > 0) return { go: "peers", peers };
@@ -55,7 +55,7 @@ export class DownloadQueue {
   }
 
   /** Nodes that have all the files, in an order that spreads the load, with tickets for them. */
-  peersFor(caller: Caller, { model, revision, files }: TurnBody): Peer[] {
+  peersFor(caller: Caller, { model, revision, files }: DownloadLeaseBody): Peer[] {
     const { holdings, pool, random = Math.random } = this.#options;
     const names = files.map(localName);
     const able = holdings.of(model).filter(({ endpoint, model: held }) => {
@@ -68,7 +68,8 @@ export class DownloadQueue {
     const expiresAt = Date.now() + TICKET_MS;
     return shuffled.slice(0, PEERS_MAX).map(({ one: { endpoint, model: held } }) => {
       const { url, apiKey } = endpoint.facts;
-      const token = apiKey === undefined ? null : signTicket({ model: held.id, expiresAt }, apiKey);
+      const token =
+        apiKey === undefined ? null : signFilesTicket({ model: held.id, expiresAt }, apiKey);
       return { url, token, files };
     });
   }

@@ -1,10 +1,10 @@
-import type { HeldModel, ModelProgress, ReportBody } from "../../../wire/sync.ts";
+import type { ModelProgress, ModelReportBody, NodeModelReport } from "../../../wire/sync.ts";
 import type { Endpoint } from "../../upstream/endpoint.ts";
 
 /** A model on one node. */
 export interface Held {
   endpoint: Endpoint;
-  model: HeldModel;
+  model: NodeModelReport;
 }
 
 /** How far the nodes are with a model that none serves yet. */
@@ -17,7 +17,7 @@ export type Fetching = Omit<ModelProgress, "model" | "nodes"> & {
 
 interface Told {
   endpoint: Endpoint;
-  models: ReadonlyMap<string, HeldModel>;
+  models: ReadonlyMap<string, NodeModelReport>;
   atMs: number;
 }
 
@@ -34,7 +34,7 @@ export class Holdings {
   }
 
   /** Takes note of all that a node has. */
-  tell(endpoint: Endpoint, { models }: ReportBody): void {
+  tell(endpoint: Endpoint, { models }: ModelReportBody): void {
     const byId = new Map(models.map((model) => [model.id.toLowerCase(), model]));
     this.#told.set(endpoint.id, { endpoint, models: byId, atMs: this.#nowMs() });
     for (const [id, { atMs }] of this.#told) {
@@ -72,6 +72,6 @@ export class Holdings {
   }
 }
 
-function isFailed(state: HeldModel["state"]): boolean {
+function isFailed(state: NodeModelReport["state"]): boolean {
   return state === "failed" || state === "unusable";
 }

@@ -1,7 +1,7 @@
 import type { App } from "../../../http/server/app.ts";
 import type { Registry } from "../../../registry/registry.ts";
 import { ApiError } from "../../../wire/error.ts";
-import type { ModelPulling } from "../../../wire/sync.ts";
+import type { ModelPullAnswer } from "../../../wire/sync.ts";
 import type { Notifier } from "./notifier.ts";
 import { nameIn } from "./routes.ts";
 
@@ -32,7 +32,7 @@ export function routePull(app: App, { registry, notifier, nodes }: PullRoutePart
       if (meant.length === 0) throw noNodes(id, all);
       notifier.tellAll();
       const progress_url = `${base}/${id}/progress`;
-      const pulling: ModelPulling = { status: "pulling", model: id, nodes: meant, progress_url };
+      const pulling: ModelPullAnswer = { status: "pulling", model: id, nodes: meant, progress_url };
       return Promise.resolve(c.json(pulling, 202, { location: progress_url }));
     });
   }

@@ -5,7 +5,7 @@ import type { Logger } from "../../../lib/log.ts";
 import type { Registry } from "../../../registry/registry.ts";
 import { ApiError } from "../../../wire/error.ts";
 import type { Manifest } from "../../../wire/manifest.ts";
-import { type ModelProgress, ReportBody, TurnBody } from "../../../wire/sync.ts";
+import { DownloadLeaseBody, type ModelProgress, ModelReportBody } from "../../../wire/sync.ts";
 import type { Monitor } from "../../health/monitor.ts";
 import type { Endpoint } from "../../upstream/endpoint.ts";
 import { wantedList } from "./assigned.ts";
@@ -50,21 +50,21 @@ export function routeSync(app: App, parts: SyncRouteParts): void {
 
   app.post(`${base}/turn`, async (c) => {
     const caller = await callerOf(c, parts);
-    const { value } = await readJson(c, TurnBody, BODY_BYTES_MAX);
+    const { value } = await readJson(c, DownloadLeaseBody, BODY_BYTES_MAX);
     if (registry.get(value.model) === undefined) throw notRegistered(value.model);
     return c.json(turns.take(caller, value));
   });
 
   app.post(`${base}/report`, async (c) => {
     const { endpoint } = await callerOf(c, parts);
-    const { value } = await readJson(c, ReportBody, BODY_BYTES_MAX);
+    const { value } = await readJson(c, ModelReportBody, BODY_BYTES_MAX);
     if (endpoint !== undefined) hear(endpoint, value, parts);
     return c.body(null, 204);
   });
 }
 
 /** Takes note of what a node has; if it lists other models than before, that is looked at now. */
-function hear(endpoint: Endpoint, told: ReportBody, parts: SyncRouteParts): void {
+function hear(endpoint: Endpoint, told: ModelReportBody, parts: SyncRouteParts): void {
   const { holdings, turns, monitor } = parts;
   holdings.tell(endpoint, told);
   const active = told.models.filter(({ state }) => state === "waiting" || state === "pulling");

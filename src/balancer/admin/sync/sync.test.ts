@@ -1,12 +1,17 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "bun:test";
+import { isFilesTicket } from "../../../auth/filesticket.ts";
 import { type FakeBalancer, fakeBalancer } from "../../../testkit/balancer.ts";
 import { eventually } from "../../../testkit/cli.ts";
 import { type Hub, startHub } from "../../../testkit/hub/hub.ts";
 import { tinyRepo } from "../../../testkit/hub/samples.ts";
 import { FakeNode } from "../../../testkit/servers/node.ts";
 import { Manifest } from "../../../wire/manifest.ts";
-import { type HeldModel, ModelProgress, Turn, WantedList } from "../../../wire/sync.ts";
-import { isTicket } from "../../../wire/ticket.ts";
+import {
+  AssignedModelList,
+  DownloadLeaseAnswer,
+  ModelProgress,
+  type NodeModelReport,
+} from "../../../wire/sync.ts";
 
 const ID = "hf/llmlb/tiny-GGUF";
 const FILE = "llmlb-tiny-Q8_0.gguf";
@@ -43,7 +48,7 @@ async function progress(): Promise<ModelProgress> {
   return ModelProgress.parse(await (await fetch(`${front.url}/api/models/${ID}/progress`)).json());
 }
 
-const PROGRESS: NonNullable<HeldModel["progress"]> = {
+const PROGRESS: NonNullable<NodeModelReport["progress"]> = {
   ...{ model: ID, state: "downloading", file: FILE, bytes: 250, total_bytes: 1000 },
   ...{ rate_bytes_per_s: 50, eta_s: 15, error: null },
 };
@@ -59,7 +64,7 @@ test("a node hears what it shall have, and by its tag that it is unchanged", asy
   const node = await join("one");
   const revision = await register({ aliases: ["tiny"] });
   const answer = await node.ask("");
-  const { models, complete } = WantedList.parse(await answer.json());
+  const { models, complete } = AssignedModelList.parse(await answer.json());
   expect(complete).toBe(true);
   expect(models).toMatchObject([{ id: ID, revision, quantizations: [] }]);
   expect(models[0]?.names).toEqual(expect.arrayContaining(["tiny", "llmlb/tiny-GGUF"]));
@@ -91,7 +96,8 @@ test("one node fetches, the other waits, then gets a ticket for its files", asyn
   const [one, two] = [await join("one"), await join("two")];
   const revision = await register();
   const body = { model: ID, revision, files: [FILE] };
-  const turnOf = async (node: FakeNode) => Turn.parse(await (await node.ask("/turn", body)).json());
+  const turnOf = async (node: FakeNode) =>
+    DownloadLeaseAnswer.parse(await (await node.ask("/turn", body)).json());
   expect((await turnOf(one)).go).toBe("hub");
   expect(await turnOf(two)).toMatchObject({ go: "wait", holder: "one" });
   await one.report({ id: ID, state: "pulling", progress: PROGRESS });
@@ -101,7 +107,7 @@ test("one node fetches, the other waits, then gets a ticket for its files", asyn
   const turn = await turnOf(two);
   const peer = turn.go === "peers" ? turn.peers[0] : undefined;
   expect(peer).toMatchObject({ url: one.url, files: [FILE] });
-  expect(isTicket(peer?.token ?? "", ID, one.key)).toBe(true);
+  expect(isFilesTicket(peer?.token ?? "", ID, one.key)).toBe(true);
   const manifest = Manifest.parse(await (await two.ask(`/manifest?model=${ID}`)).json());
   expect(manifest.peers.map(({ url }) => url)).toEqual([one.url]);
   const open = await fetch(`${front.url}/api/models/registry/${ID}/manifest.json`);
@@ -116,7 +122,7 @@ test("a node that failed, or is offline, keeps nobody waiting", async () => {
   const revision = await register();
   const body = { model: ID, revision, files: [FILE] };
   const goes = async (node: FakeNode) => {
-    return Turn.parse(await (await node.ask("/turn", body)).json()).go;
+    return DownloadLeaseAnswer.parse(await (await node.ask("/turn", body)).json()).go;
   };
   expect([await goes(one), await goes(two)]).toEqual(["hub", "wait"]);
   const error = { code: "pull_unauthorized", message: "no" };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { DONE_FRAME, frame } from "../../../wire/sse.ts";
+import { DONE_FRAME, eventFrame } from "../../../wire/sse.ts";
 import { EventLines } from "./lines.ts";
 import { ModelRewrite, withModel } from "./model.ts";
 import { askingForUsage, UsageEdit } from "./usage.ts";
@@ -49,11 +49,11 @@ describe("the model's name in answers", () => {
 
   test("is so in every event that has it, one level deeper too", () => {
     const events = [
-      frame({ type: "message_start", message: { id: 1, model: "theirs" } }),
-      frame({ response: { model: "theirs" } }),
+      eventFrame({ type: "message_start", message: { id: 1, model: "theirs" } }),
+      eventFrame({ response: { model: "theirs" } }),
       ": comment\n\n",
-      frame({ model: "theirs", choices: [] }),
-      frame({ delta: '"model":"theirs"' }),
+      eventFrame({ model: "theirs", choices: [] }),
+      eventFrame({ delta: '"model":"theirs"' }),
     ];
     const text = `event: a\n${events.join("")}${DONE_FRAME}`;
     const expected = text.replaceAll(/"model":"theirs"(?=[,}])/g, '"model":"mine"');
@@ -70,12 +70,12 @@ test("the model's name in JSON lines is the client's as well", () => {
 
 describe("usage in streams", () => {
   const text = [
-    frame(chunk({ role: "assistant", content: "" })),
-    frame(chunk({ content: "a" })),
-    frame(chunk({ content: "b" })),
-    frame(chunk({}, { choices: [{ index: 0, delta: {}, finish_reason: "stop" }] })),
+    eventFrame(chunk({ role: "assistant", content: "" })),
+    eventFrame(chunk({ content: "a" })),
+    eventFrame(chunk({ content: "b" })),
+    eventFrame(chunk({}, { choices: [{ index: 0, delta: {}, finish_reason: "stop" }] })),
   ];
-  const usage = frame({ ...chunk({}), choices: [], usage: counts });
+  const usage = eventFrame({ ...chunk({}), choices: [], usage: counts });
   const run = (asked: boolean, stream: string) =>
     edited(new EventLines([new UsageEdit({ asked, promptTokens: () => 10 })]), stream);
   const read = (stream: string) =>
@@ -90,12 +90,12 @@ describe("usage in streams", () => {
 
   test("that comes with the last words is left out of them if it was not asked for", () => {
     const last = chunk({}, { usage: counts });
-    expect(run(false, frame(last))).toBe(frame(chunk({})));
+    expect(run(false, eventFrame(last))).toBe(eventFrame(chunk({})));
   });
 
   test.each([
     ["after the last words", [...text, usage]],
-    ["with the last words", [...text.slice(0, 3), frame(chunk({}, { usage: counts }))]],
+    ["with the last words", [...text.slice(0, 3), eventFrame(chunk({}, { usage: counts }))]],
   ])("that comes %s comes once, at the end, and null before", (_, events) => {
     const out = run(true, [...events, DONE_FRAME].join(""));
     expect(out.endsWith(DONE_FRAME)).toBe(true);
@@ -137,7 +137,7 @@ describe("usage in streams", () => {
   ];
 
   test.each(SHAPES)("of %s is OpenAI's if it was asked for", (_, events) => {
-    const all = read(run(true, [...events.map((event) => frame(event)), DONE_FRAME].join("")));
+    const all = read(run(true, [...events.map((event) => eventFrame(event)), DONE_FRAME].join("")));
     const usages = all.map((event) => event.usage);
     expect(usages.filter((one) => one !== null)).toHaveLength(1);
     expect(all.at(-1)).toMatchObject({ choices: [], usage: { prompt_tokens: expect.any(Number) } });
@@ -146,7 +146,9 @@ describe("usage in streams", () => {
   });
 
   test.each(SHAPES)("of %s is not there if it was not", (_, events) => {
-    const all = read(run(false, [...events.map((event) => frame(event)), DONE_FRAME].join("")));
+    const all = read(
+      run(false, [...events.map((event) => eventFrame(event)), DONE_FRAME].join("")),
+    );
     for (const { usage } of all) expect(usage ?? null).toBeNull();
     const told = (list: object[]) => JSON.stringify(list.map(choicesOf).filter((one) => one[0]));
     expect(told(all)).toBe(told(events));
@@ -158,7 +160,7 @@ describe("usage in streams", () => {
   });
 
   test("leaves errors alone", () => {
-    const error = frame({ error: { message: "no" } });
+    const error = eventFrame({ error: { message: "no" } });
     expect(run(true, error)).toBe(error);
     expect(run(false, error)).toBe(error);
   });
@@ -181,7 +183,7 @@ test("editing loses no byte, however long lines are cut", () => {
   const nothing = { needle: undefined, edit: (data: Buffer) => [data] };
   fc.assert(
     fc.property(fc.array(fc.string()), fc.array(fc.nat(20)), (texts, sizes) => {
-      const bytes = Buffer.from(texts.map((text) => frame(text)).join(""));
+      const bytes = Buffer.from(texts.map((text) => eventFrame(text)).join(""));
       const lines = new EventLines([nothing]);
       const out: Uint8Array[] = [];
       for (let at = 0, i = 0; at < bytes.length; i += 1) {

@@ -1,8 +1,8 @@
 import { afterAll, beforeEach, describe, expect, test } from "bun:test";
 import Anthropic from "@anthropic-ai/sdk";
 import fc from "fast-check";
-import { chatOverMessages } from "../../../translation/anthropic/chat.ts";
-import { eventsOf } from "../../../wire/sse.ts";
+import { chatOverAnthropic } from "../../../translation/provider/anthropic/translation.ts";
+import { readServerEvents } from "../../../wire/sse.ts";
 import { request } from "../../translation/anthropicrequest.ts";
 import { anthropicServer, type Fault } from "./server.ts";
 
@@ -107,7 +107,7 @@ describe("a chat put to the imitated API", () => {
   test("is never refused for its form", async () => {
     await fc.assert(
       fc.asyncProperty(request, async ({ chat }) => {
-        const response = await send(chatOverMessages(chat).body);
+        const response = await send(chatOverAnthropic(chat).body);
         const text = await response.text();
         expect({ status: response.status, text }).toMatchObject({ status: 200 });
       }),
@@ -116,7 +116,7 @@ describe("a chat put to the imitated API", () => {
   });
 
   test("comes back with its thoughts, calls and counts, streamed", async () => {
-    const translation = chatOverMessages({
+    const translation = chatOverAnthropic({
       model: "claude-opus-5",
       messages: [{ role: "user", content: CALLS }],
       tools: tools.map(({ name }) => ({ type: "function", function: { name } })),
@@ -127,7 +127,7 @@ describe("a chat put to the imitated API", () => {
     const response = await send(translation.body);
     const stream = translation.stream?.();
     let text = "";
-    for await (const event of eventsOf(response.body ?? new ReadableStream())) {
+    for await (const event of readServerEvents(response.body ?? new ReadableStream())) {
       text += stream?.push(event);
     }
     text += stream?.end();

@@ -1,0 +1,71 @@
+import { z } from "zod";
+import { parseObject } from "../../lib/json.ts";
+import { ChatChunk } from "../../wire/chat.ts";
+import { ApiError } from "../../wire/error.ts";
+import { DONE, type ServerEvent } from "../../wire/sse.ts";
+import { parseAnswer, unreadableAnswer } from "../validation.ts";
+
+const ErrorText = z.union([
+  z.looseObject({ error: z.looseObject({ message: z.string(), type: z.unknown().optional() }) }),
+  z.looseObject({ error: z.string() }),
+]);
+
+/**
+ * One event of a stream of chat completions; "done" for its end. Throws the error that the event
+ * tells of, or `upstream` for one that makes no sense.
+ */
+export function parseChatChunk({ event, data }: ServerEvent): ChatChunk | "done" {
+  if (data.trim() === DONE) return "done";
+  const json = parseEventData(data);
+  const failure = ErrorText.safeParse(json).data?.error;
+  if (failure !== undefined) throw told(failure);
+  if (event === "error") throw told("it gives no reason");
+  return parseAnswer(ChatChunk, json);
+}
+
+const Logprobs = z.looseObject({ content: z.array(z.unknown()).nullish() });
+
+/** The log probabilities of a choice's tokens; none where there are none. */
+export function tokenLogprobs({ logprobs }: { logprobs?: unknown }): unknown[] {
+  return Logprobs.safeParse(logprobs).data?.content ?? [];
+}
+
+/** What the model thought: `reasoning_content` with most servers, `reasoning` with some. */
+export function reasoningText(said: Record<string, unknown>): string {
+  const text = said.reasoning_content || said.reasoning;
+  return typeof text === "string" ? text : "";
+}
+
+/** The arguments of a call, none of which may be written as no text; undefined for no object. */
+export function parseToolArguments(text: string): Record<string, unknown> | undefined {
+  return text.trim() === "" ? {} : parseObject(text);
+}
+
+/** The error of a stream that ended before its last event. */
+export function unfinishedStream(): ApiError {
+  const message = "The answer broke off: the endpoint ended it before it was finished. Try again.";
+  return new ApiError("upstream", message, { code: "stream_broken" });
+}
+
+/** Whatever is thrown while a stream is read, as the client is told. */
+export function streamError(thrown: unknown): ApiError {
+  if (thrown instanceof ApiError) return thrown;
+  const message = "The answer broke off: it could not be read. Try again.";
+  return new ApiError("upstream", message, { code: "invalid_answer", cause: thrown });
+}
+
+/** The data of an event. Throws `upstream` for what is no JSON. */
+export function parseEventData(data: string): unknown {
+  try {
+    return JSON.parse(data);
+  } catch (cause) {
+    throw unreadableAnswer("an event of it is no JSON", cause);
+  }
+}
+
+function told(failure: string | { message: string; type?: unknown }): ApiError {
+  const [reason, type] = typeof failure === "string" ? [failure] : [failure.message, failure.type];
+  const kind = type === "rate_limit_error" ? "rate_limited" : "upstream";
+  const message = `The answer broke off: the endpoint reports an error: ${reason}`;
+  return new ApiError(kind, message, { code: "stream_error" });
+}

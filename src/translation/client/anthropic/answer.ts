@@ -1,0 +1,47 @@
+import { ChatCompletion, type ToolCall } from "../../../wire/chat.ts";
+import { parseToolArguments, reasoningText } from "../../chat/chunk.ts";
+import { messageId, newId } from "../../ids.ts";
+import { parseAnswer, unreadableAnswer } from "../../validation.ts";
+import { anthropicStopReason, anthropicUsageFromChat } from "./stopreason.ts";
+import type { AnthropicAnswerOptions } from "./translation.ts";
+
+/**
+ * The message for a chat completion: its thoughts, its text, its calls. A call that was cut short
+ * by the token limit is left out. Throws `upstream` for answers without a choice, and for calls
+ * whose arguments are no JSON object.
+ */
+export function anthropicMessageFromChat(json: unknown, asked: AnthropicAnswerOptions): object {
+  const completion = parseAnswer(ChatCompletion, json);
+  const choice = completion.choices[0];
+  if (choice === undefined) throw unreadableAnswer("it has no choice");
+  const { message, finish_reason: reason } = choice;
+  const thinking = reasoningText(message);
+  const text = `${message.content ?? ""}${message.refusal ?? ""}`;
+  const calls = (message.tool_calls ?? []).flatMap((call) => toolUse(call, reason === "length"));
+  return {
+    id: messageId(completion.id),
+    type: "message",
+    role: "assistant",
+    model: asked.model,
+    content: [
+      ...(thinking === "" ? [] : [{ type: "thinking", thinking, signature: "" }]),
+      ...(text === "" ? [] : [{ type: "text", text }]),
+      ...calls,
+    ],
+    ...anthropicStopReason({
+      choice,
+      hasCalls: calls.length > 0,
+      stopSequences: asked.stopSequences,
+    }),
+    usage: anthropicUsageFromChat(completion.usage),
+  };
+}
+
+function toolUse({ id, function: { name, arguments: text } }: ToolCall, cut: boolean) {
+  const input = parseToolArguments(text);
+  if (input !== undefined) {
+    return [{ type: "tool_use", id: id === "" ? newId("toolu_") : id, name, input }];
+  }
+  if (cut) return [];
+  throw unreadableAnswer(`the arguments of its call of ${JSON.stringify(name)} are no JSON object`);
+}

@@ -1,0 +1,227 @@
+import { ApiError } from "../../../wire/error.ts";
+import type {
+  OutputFunctionCall,
+  OutputItem,
+  OutputMessage,
+  OutputReasoning,
+  RefusalContent,
+  TextContent,
+} from "../../../wire/responses.ts";
+import { newId } from "../../ids.ts";
+
+/** An event of a response's stream, before it has its number. */
+export interface ResponsesEvent {
+  type: string;
+  [field: string]: unknown;
+}
+
+/** A piece of a call: the first has id and name, all together the arguments. */
+export interface ResponsesCallPiece {
+  id?: string | null | undefined;
+  name?: string | null | undefined;
+  arguments?: string | null | undefined;
+}
+
+/** Far more than any model writes. */
+const CHARS_MAX = 32 * 1024 * 1024;
+/** What an item takes besides its text. */
+const ITEM_CHARS = 256;
+
+interface Open<T extends OutputItem> {
+  item: T;
+  index: number;
+}
+
+/**
+ * The output of a response as it grows. Reasoning and text are one after the other, an item ends
+ * when another begins; calls stay open until the end, because their pieces may come mixed. Every
+ * step is written as an event at once. Throws `upstream` beyond 32 Mi characters.
+ */
+export class OutputItems {
+  readonly items: OutputItem[] = [];
+  readonly #write: (event: ResponsesEvent) => void;
+  #thought: Open<OutputReasoning> | undefined;
+  #message: Open<OutputMessage> | undefined;
+  /** By the endpoint's number. */
+  readonly #calls = new Map<number, Open<OutputFunctionCall>>();
+  readonly #openCalls: Open<OutputFunctionCall>[] = [];
+  #chars = 0;
+
+  constructor(write: (event: ResponsesEvent) => void) {
+    this.#write = write;
+  }
+
+  think(text: string): void {
+    if (text === "") return;
+    this.#endMessage("completed");
+    this.#count(text.length);
+    this.#thought ??= this.#openThought();
+    const thought = this.#thought;
+    const part = thought.item.content[0];
+    if (part !== undefined) part.text += text;
+    this.#part(thought, "response.reasoning_text.delta", { content_index: 0, delta: text });
+  }
+
+  say(text: string, logprobs: readonly unknown[] = []): void {
+    if (text === "") return;
+    this.#endThought("completed");
+    this.#count(text.length + logprobs.length * ITEM_CHARS);
+    this.#message ??= this.#openMessage();
+    const message = this.#message;
+    const part = this.#textOf(message);
+    part.text += text;
+    part.logprobs.push(...logprobs);
+    this.#part(message, "response.output_text.delta", {
+      ...{ content_index: message.item.content.length - 1, delta: text, logprobs },
+    });
+  }
+
+  refuse(text: string): void {
+    if (text === "") return;
+    this.#endThought("completed");
+    this.#count(text.length);
+    this.#message ??= this.#openMessage();
+    const message = this.#message;
+    const part = this.#refusalOf(message);
+    part.refusal += text;
+    const content_index = message.item.content.length - 1;
+    this.#part(message, "response.refusal.delta", { content_index, delta: text });
+  }
+
+  /** `number`: which of the endpoint's calls; some give all the same, with ids of their own. */
+  call(number: number, { id, name, arguments: args }: ResponsesCallPiece): void {
+    this.#endThought("completed");
+    this.#endMessage("completed");
+    let call = this.#calls.get(number);
+    if (call === undefined || (id && id !== call.item.call_id)) {
+      call = this.#openCall(id || newId("call_"), name ?? "");
+      this.#calls.set(number, call);
+    }
+    if (!args) return;
+    this.#count(args.length);
+    call.item.arguments += args;
+    this.#part(call, "response.function_call_arguments.delta", { delta: args });
+  }
+
+  /** Ends what is open; `incomplete` if it was cut off. There is always at least one item. */
+  close(status: "completed" | "incomplete"): void {
+    if (this.items.length === 0) {
+      this.#message = this.#openMessage();
+      this.#textOf(this.#message);
+    }
+    this.#endThought(status);
+    this.#endMessage(status);
+    for (const call of this.#openCalls.splice(0)) {
+      this.#part(call, "response.function_call_arguments.done", {
+        ...{ name: call.item.name, arguments: call.item.arguments },
+      });
+      this.#end(call, this.#openCalls.length === 0 ? status : "completed");
+    }
+  }
+
+  #openThought(): Open<OutputReasoning> {
+    const id = newId("rs_");
+    const item: OutputReasoning = {
+      ...{ id, type: "reasoning", status: "in_progress", summary: [], content: [] },
+    };
+    const open = this.#open(item);
+    item.content.push({ type: "reasoning_text", text: "" });
+    this.#part(open, "response.content_part.added", { content_index: 0, part: item.content[0] });
+    return open;
+  }
+
+  #openMessage(): Open<OutputMessage> {
+    const id = newId("msg_");
+    return this.#open<OutputMessage>({
+      ...{ id, type: "message", status: "in_progress", role: "assistant", content: [] },
+    });
+  }
+
+  #openCall(call_id: string, name: string): Open<OutputFunctionCall> {
+    const id = newId("fc_");
+    const open = this.#open<OutputFunctionCall>({
+      ...{ id, type: "function_call", status: "in_progress", call_id, name, arguments: "" },
+    });
+    this.#openCalls.push(open);
+    return open;
+  }
+
+  #open<T extends OutputItem>(item: T): Open<T> {
+    this.#count(ITEM_CHARS);
+    const index = this.items.push(item) - 1;
+    this.#write({ type: "response.output_item.added", output_index: index, item });
+    return { item, index };
+  }
+
+  #textOf(message: Open<OutputMessage>): TextContent {
+    const last = message.item.content.at(-1);
+    if (last?.type === "output_text") return last;
+    const part: TextContent = { type: "output_text", text: "", annotations: [], logprobs: [] };
+    this.#openPart(message, part);
+    return part;
+  }
+
+  #refusalOf(message: Open<OutputMessage>): RefusalContent {
+    const last = message.item.content.at(-1);
+    if (last?.type === "refusal") return last;
+    const part: RefusalContent = { type: "refusal", refusal: "" };
+    this.#openPart(message, part);
+    return part;
+  }
+
+  #openPart(message: Open<OutputMessage>, part: TextContent | RefusalContent): void {
+    this.#endPart(message);
+    this.#count(ITEM_CHARS);
+    const content_index = message.item.content.push(part) - 1;
+    this.#part(message, "response.content_part.added", { content_index, part });
+  }
+
+  #endPart(message: Open<OutputMessage>): void {
+    const part = message.item.content.at(-1);
+    if (part === undefined) return;
+    const content_index = message.item.content.length - 1;
+    if (part.type === "output_text") {
+      const { text, logprobs } = part;
+      this.#part(message, "response.output_text.done", { content_index, text, logprobs });
+    } else {
+      const { refusal } = part;
+      this.#part(message, "response.refusal.done", { content_index, refusal });
+    }
+    this.#part(message, "response.content_part.done", { content_index, part });
+  }
+
+  #endThought(status: "completed" | "incomplete"): void {
+    const thought = this.#thought;
+    if (thought === undefined) return;
+    this.#thought = undefined;
+    const part = thought.item.content[0];
+    const text = part?.text ?? "";
+    this.#part(thought, "response.reasoning_text.done", { content_index: 0, text });
+    this.#part(thought, "response.content_part.done", { content_index: 0, part });
+    this.#end(thought, status);
+  }
+
+  #endMessage(status: "completed" | "incomplete"): void {
+    const message = this.#message;
+    if (message === undefined) return;
+    this.#message = undefined;
+    this.#endPart(message);
+    this.#end(message, status);
+  }
+
+  #end({ item, index }: Open<OutputItem>, status: "completed" | "incomplete"): void {
+    item.status = status;
+    this.#write({ type: "response.output_item.done", output_index: index, item });
+  }
+
+  #part({ item, index }: Open<OutputItem>, type: string, fields: Record<string, unknown>): void {
+    this.#write({ type, item_id: item.id, output_index: index, ...fields });
+  }
+
+  #count(chars: number): void {
+    this.#chars += chars;
+    if (this.#chars <= CHARS_MAX) return;
+    const message = `The answer broke off: it is longer than ${CHARS_MAX} characters.`;
+    throw new ApiError("upstream", message, { code: "answer_too_large" });
+  }
+}

@@ -1,0 +1,46 @@
+import { ChatCompletion } from "../../../wire/chat.ts";
+import { ResponsesRequest } from "../../../wire/responses.ts";
+import type { Translation } from "../../translation.ts";
+import { parseAnswer, parseRequest, unreadableAnswer } from "../../validation.ts";
+import { appendChatDelta, responseEnd } from "./delta.ts";
+import { OutputItems } from "./output.ts";
+import { chatBodyFromResponses } from "./request.ts";
+import { ResponseObject } from "./response.ts";
+import { refuseStatefulFields } from "./statefulfields.ts";
+import { ResponsesStreamFromChat } from "./stream.ts";
+
+/**
+ * Puts a request to `/v1/responses` to an endpoint that only speaks chat completions. Nothing is
+ * stored; what needs something stored, or tools that OpenAI runs, is `invalid_request`.
+ * Source: https://platform.openai.com/docs/api-reference/responses
+ */
+export function responsesOverChat(request: unknown): Translation {
+  refuseStatefulFields(request);
+  const asked = parseRequest(ResponsesRequest, request);
+  return {
+    path: "/v1/chat/completions",
+    body: chatBodyFromResponses(asked),
+    answer: (json) => responseOf(asked, json),
+    stream: () => new ResponsesStreamFromChat(asked),
+  };
+}
+
+function responseOf(request: ResponsesRequest, json: unknown): object {
+  const { choices, created, usage } = parseAnswer(ChatCompletion, json);
+  const choice = choices[0];
+  if (choice === undefined) {
+    throw unreadableAnswer("it has no choices");
+  }
+  const output = new OutputItems(() => undefined);
+  const { tool_calls, ...message } = choice.message;
+  const calls = tool_calls?.map((call, index) => ({ index, ...call }));
+  appendChatDelta(output, { ...message, tool_calls: calls }, choice.logprobs);
+  const { status, reason } = responseEnd(choice.finish_reason);
+  output.close(status);
+  return new ResponseObject(request, created).response({
+    status,
+    output: output.items,
+    usage,
+    reason,
+  });
+}

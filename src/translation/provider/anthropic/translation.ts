@@ -1,0 +1,32 @@
+import { ChatRequest } from "../../../wire/chat.ts";
+import type { Translation } from "../../translation.ts";
+import { parseRequest } from "../../validation.ts";
+import { chatCompletionFromAnthropic } from "./answer.ts";
+import { anthropicBodyFromChat } from "./request.ts";
+import { ChatStreamFromAnthropic } from "./stream.ts";
+
+/**
+ * A client of chat completions at an endpoint that speaks Anthropic's Messages API. Throws 400 for
+ * what messages have no words for: several answers, log probabilities, audio.
+ */
+export function chatOverAnthropic(request: unknown): Translation {
+  const parsed = parseRequest(ChatRequest, request);
+  const asked = {
+    model: parsed.model,
+    includesUsage: parsed.stream_options?.include_usage === true,
+  };
+  return {
+    path: "/v1/messages",
+    body: anthropicBodyFromChat(parsed),
+    answer: (json) => chatCompletionFromAnthropic(json, asked),
+    stream: () => new ChatStreamFromAnthropic(asked),
+  };
+}
+
+/** What an answer needs to know of its request. */
+export interface ChatAnswerOptions {
+  /** The model, as the client calls it. */
+  model: string;
+  /** Whether a stream tells token counts at its end. */
+  includesUsage: boolean;
+}
