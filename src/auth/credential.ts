@@ -1,6 +1,6 @@
 /**
- * The key that a request carries: the bearer token of `Authorization`, else `x-api-key`, else what
- * `Authorization` has in another scheme. Undefined without any.
+ * The credential of a request: the bearer token of `authorization` (the scheme in any case), else
+ * `x-api-key`, else all of an `authorization` of another scheme. Undefined without these headers.
  */
 export function credentialOf(headers: Headers): string | undefined {
   const authorization = headers.get("authorization");

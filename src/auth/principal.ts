@@ -1,6 +1,6 @@
 import { credentialOf } from "./credential.ts";
 
-/** Who sends a request. */
+/** Who sends a request: a key, or an address. */
 export interface Principal {
   /** Tells principals apart while the process runs; never to be stored or shown. */
   readonly id: string;
@@ -10,21 +10,16 @@ export interface Principal {
   readonly address: string | undefined;
 }
 
-/** Keys with a name of their own: statistics are kept for ever, and keys can be made up. */
+/** Keys with a name of their own. Statistics are kept for ever, and clients can invent keys. */
 const NAMES_MAX = 1000;
 
 /**
- * Says whose request it is: that of a key, known by a hash that is different after each start, or
- * of an address where no key is sent. Keys themselves are not kept.
+ * Finds the principal of each request: its key, or its address if it has no key. A key is known by
+ * a hash with a seed that is different after each start; the key itself is not kept.
  */
 export class Principals {
-  readonly #namesMax: number;
   readonly #seed = new BigUint64Array(crypto.getRandomValues(new Uint8Array(8)).buffer)[0] ?? 0n;
   readonly #names = new Map<string, string>();
-
-  constructor(namesMax: number = NAMES_MAX) {
-    this.#namesMax = namesMax;
-  }
 
   /** The principal of a request with these headers that came from `address`. */
   of(headers: Headers, address: string | undefined): Principal {
@@ -35,13 +30,13 @@ export class Principals {
   }
 
   /**
-   * The name of a key: `key_` and 12 hexadecimal digits of its SHA-256, or `key_other` from the
-   * thousandth key on.
+   * The name of a key: `key_` and the first 12 hexadecimal digits of its SHA-256. After a thousand
+   * keys, all further ones are `key_other`.
    */
   #nameOf(key: string, id: string): string {
-    const known = this.#names.get(id);
-    if (known !== undefined) return known;
-    if (this.#names.size >= this.#namesMax) return "key_other";
+    const named = this.#names.get(id);
+    if (named !== undefined) return named;
+    if (this.#names.size >= NAMES_MAX) return "key_other";
     const digest = new Bun.CryptoHasher("sha256").update(key.trim()).digest("hex");
     const name = `key_${digest.slice(0, 12)}`;
     this.#names.set(id, name);

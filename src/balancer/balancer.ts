@@ -8,14 +8,16 @@ import type { Logger } from "../lib/log.ts";
 import { routeRegistry } from "../registry/routes.ts";
 import { EndpointRegistry } from "./admin/endpoints/registry.ts";
 import { routeEndpoints } from "./admin/endpoints/routes.ts";
-import { routeModels } from "./admin/models/list.ts";
-import { listedModels } from "./admin/models/registered.ts";
-import { nodeNames, openRegistry } from "./admin/models/registry.ts";
+import { listModelViews } from "./admin/models/listing.ts";
+import { openRegistry } from "./admin/models/registry.ts";
+import { routeModels } from "./admin/models/routes.ts";
+import { nodeNames } from "./admin/nodes/node.ts";
 import { routeNodes } from "./admin/nodes/routes.ts";
 import { routeProbes } from "./admin/probes.ts";
 import { routeQueueStats } from "./admin/queuestats.ts";
 import { ModelSync } from "./admin/sync/sync.ts";
-import { Monitor, type MonitorEvents } from "./health/monitor.ts";
+import { EndpointDetection } from "./health/detection.ts";
+import { Monitor, type MonitorListener } from "./health/monitor.ts";
 import { CheckPersistence } from "./health/persistence.ts";
 import { Pipeline, type PipelineParts } from "./inference/pipeline.ts";
 import { PoolSlots, type PoolSlotsParts } from "./inference/poolslots.ts";
@@ -26,7 +28,7 @@ import { Providers } from "./providers/providers.ts";
 import { routeProviderMetrics } from "./providers/routes.ts";
 import { Metrics } from "./record/metrics.ts";
 import { Recorder } from "./record/recorder.ts";
-import { routeMetrics, sourcesOf } from "./record/routes.ts";
+import { metricSources, routeMetrics } from "./record/routes.ts";
 import { AvailabilityWaiters } from "./routing/availability.ts";
 import { SlotGate } from "./routing/gate.ts";
 import { PrefixIndex } from "./routing/prefix.ts";
@@ -70,15 +72,21 @@ export async function createBalancer(options: BalancerOptions): Promise<Balancer
   const gate = createGate(pool, settings);
   const availability = new AvailabilityWaiters();
   const monitor = new Monitor({
-    ...{ pool, log, timeoutMs, events: eventsFor(gate, availability) },
-    onCheck: (endpoint, report) => persistence.checked(endpoint, report),
+    ...{ pool, log, timeoutMs, listener: monitorListener(gate, availability) },
+    onCheck: (endpoint, report) => {
+      persistence.recordCheck(endpoint, report);
+      detection.afterCheck(endpoint, report);
+    },
   });
   const endpointRegistry = new EndpointRegistry({ state, pool, monitor, settings });
-  const onAsked = () => availability.notify();
-  const persistence = new CheckPersistence({ state, pool, endpointRegistry, log, onAsked });
+  const persistence = new CheckPersistence({ state, pool, log });
+  const detection = new EndpointDetection({
+    ...{ pool, endpointRegistry, log },
+    onDetected: () => availability.notify(),
+  });
   const registry = await openRegistry({ settings, state, pool, names, log });
   const sync = new ModelSync({ registry, state, pool, monitor, log });
-  const sources = sourcesOf({ pool, gate, drain, state, recorder: () => recorder });
+  const sources = metricSources({ pool, gate, drain, state, recorder: () => recorder });
   const metrics = new Metrics({ sources });
   const providers = new Providers({ settings, log });
   metrics.include(providers.metrics);
@@ -89,7 +97,7 @@ export async function createBalancer(options: BalancerOptions): Promise<Balancer
   routeProbes(app, { pool, drain });
   const listing = { pool, registry, holdings: sync.holdings };
   routeModels(app, { ...listing, providers });
-  routeOllama(app, { pool, listed: () => listedModels(listing) });
+  routeOllama(app, { pool, models: () => listModelViews(listing) });
   routeEndpoints(app, { endpointRegistry, pool, monitor, persistence, state, settings });
   sync.route(app);
   routeRegistry(app, { registry, nodes: () => nodeNames(pool) });
@@ -118,6 +126,7 @@ export async function createBalancer(options: BalancerOptions): Promise<Balancer
       // Before the monitor: endpoints that are removed forget what was measured.
       sync.close();
       registry.close();
+      detection.stop();
       persistence.stop();
       monitor.stop();
       gate.close();
@@ -143,12 +152,15 @@ function named({ name, models: [id = name, ...others] }: AliasSetting): NamedMod
   return { id, aliases: [name, ...others] };
 }
 
-function eventsFor(gate: SlotGate<Endpoint>, availability: AvailabilityWaiters): MonitorEvents {
+function monitorListener(
+  gate: SlotGate<Endpoint>,
+  availability: AvailabilityWaiters,
+): MonitorListener {
   return {
     cameOnline: (endpoint) => gate.cameOnline(endpoint),
     wentOffline: (endpoint) => gate.wentOffline(endpoint),
-    offer: (endpoint) => gate.offer(endpoint),
-    arrived: () => availability.notify(),
+    capacityChanged: (endpoint) => gate.offer(endpoint),
+    availabilityChanged: () => availability.notify(),
   };
 }
 

@@ -3,16 +3,16 @@ import type { App } from "../../http/server/app.ts";
 import type { Drain } from "../../http/server/drain.ts";
 import type { UpstreamPool } from "../upstream/pool.ts";
 
-export interface ProbeOptions {
+export interface ProbeRouteParts {
   pool: UpstreamPool;
   drain: Drain;
 }
 
 /**
- * `GET /health`: this process lives. `GET /ready`: it can serve, that is, an endpoint is online and
- * it is not shutting down. Both are public and tell no addresses.
+ * `GET /health`: the process runs. `GET /ready`: it can serve requests: an endpoint is online, and
+ * the process is not shutting down; else 503. Both are public and show no addresses.
  */
-export function routeProbes(app: App, { pool, drain }: ProbeOptions): void {
+export function routeProbes(app: App, { pool, drain }: ProbeRouteParts): void {
   app.get("/health", function showHealth(c) {
     return c.json({ status: "ok", version: VERSION });
   });

@@ -3,16 +3,16 @@ import type { SlotGate } from "../routing/gate.ts";
 import type { Endpoint } from "../upstream/endpoint.ts";
 import type { UpstreamPool } from "../upstream/pool.ts";
 
-export interface QueueStatsOptions {
+export interface QueueStatsParts {
   pool: UpstreamPool;
   gate: SlotGate<Endpoint>;
 }
 
 /**
- * `GET /api/queue/stats`: who waits for a slot and who has one now; averages in milliseconds and
- * the other counts since the start.
+ * `GET /api/queue/stats`: the requests that wait for a slot and that have one now; averages in
+ * milliseconds and other counts since the start.
  */
-export function routeQueueStats(app: App, { pool, gate }: QueueStatsOptions): void {
+export function routeQueueStats(app: App, { pool, gate }: QueueStatsParts): void {
   app.get("/api/queue/stats", function showQueueStats(c) {
     const { counts } = gate.scheduler;
     let processing = 0;

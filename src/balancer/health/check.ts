@@ -2,11 +2,11 @@ import { guardUrl } from "../../http/ssrf.ts";
 import { ApiError } from "../../wire/error.ts";
 import type { Endpoint, ModelMap } from "../upstream/endpoint.ts";
 import { type GetJsonOptions, getJson } from "../upstream/jsonclient.ts";
-import { withDetails } from "./modeldetail.ts";
-import { readListing } from "./modellist.ts";
-import { readSystem, type SystemReport } from "./system.ts";
+import { addDetails } from "./modeldetail.ts";
+import { readModelList } from "./modellist.ts";
+import { getSystemReport, type SystemReport } from "./systemreport.ts";
 
-/** What one health check found. */
+/** The result of one health check. */
 export type CheckResult =
   | { ok: true; models: ModelMap; latencyMs: number; system: SystemReport | undefined }
   | {
@@ -18,28 +18,28 @@ export type CheckResult =
     };
 
 /**
- * Asks an endpoint for its models (`GET /v1/models`), and what is a llmlb node, or may be one, for
- * its load as well (`GET /api/system`): requests are sent as soon as the check is done, and not
- * more than it has slots. Never throws.
+ * Asks an endpoint for its models (`GET /v1/models`). One that is, or may be, a node of llmlb is
+ * also asked for its slots (`GET /api/system`), which are needed before it gets its first request.
+ * Never throws.
  */
 export async function checkEndpoint(
   endpoint: Endpoint,
   options: GetJsonOptions,
 ): Promise<CheckResult> {
-  const refused = await refusedAddress(endpoint);
-  if (refused !== undefined) {
-    return { ok: false, failure: "connection", reason: refused, latencyMs: null };
+  const refusal = await addressRefusal(endpoint);
+  if (refusal !== undefined) {
+    return { ok: false, failure: "connection", reason: refusal, latencyMs: null };
   }
   const { kind } = endpoint.facts;
   const [answer, system] = await Promise.all([
     getJson(endpoint, "/v1/models", options),
-    kind === null || kind === "llmlb" ? readSystem(endpoint, options) : undefined,
+    kind === null || kind === "llmlb" ? getSystemReport(endpoint, options) : undefined,
   ]);
   if (!answer.ok) return answer;
   const { latencyMs } = answer;
-  const listed = readListing(answer.json);
-  if (listed !== undefined) {
-    const models = await withDetails(endpoint, listed, options);
+  const list = readModelList(answer.json);
+  if (list !== undefined) {
+    const models = await addDetails(endpoint, list, options);
     return { ok: true, models, latencyMs, system };
   }
   const what = answer.json === undefined ? "no JSON" : "no list of models";
@@ -47,10 +47,10 @@ export async function checkEndpoint(
 }
 
 /**
- * Why an endpoint's address must not be called: what its name resolves to may have changed since
- * it was registered. The operator's own configuration is not doubted.
+ * Why an endpoint's address must not be called; undefined if it may. Checked each time, because a
+ * name may resolve to another address than before. Addresses of the configuration are allowed.
  */
-async function refusedAddress({ facts }: Endpoint): Promise<string | undefined> {
+async function addressRefusal({ facts }: Endpoint): Promise<string | undefined> {
   if (facts.source === "config" || facts.source === "local") return undefined;
   try {
     await guardUrl(facts.url, "base_url");

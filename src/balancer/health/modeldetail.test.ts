@@ -1,8 +1,8 @@
 import { afterEach, expect, test } from "bun:test";
 import { isCapable } from "../upstream/capability.ts";
 import { Endpoint } from "../upstream/endpoint.ts";
-import { withDetails } from "./modeldetail.ts";
-import { readListing } from "./modellist.ts";
+import { addDetails } from "./modeldetail.ts";
+import { readModelList } from "./modellist.ts";
 
 const OPTIONS = { timeoutMs: 2000, signal: new AbortController().signal };
 
@@ -27,17 +27,17 @@ function endpoint(
 }
 
 /** The models that an endpoint lists, with details; then it has them. */
-async function learn(asked: Endpoint, ids: string[], created = 1) {
-  const listed = readListing({ data: ids.map((id) => ({ id, created })) }) ?? new Map();
-  asked.models = await withDetails(asked, listed, OPTIONS);
-  const abilities = ["chat", "vision", "embeddings"] as const;
+async function learn(endpoint: Endpoint, ids: string[], created = 1) {
+  const listed = readModelList({ data: ids.map((id) => ({ id, created })) }) ?? new Map();
+  endpoint.models = await addDetails(endpoint, listed, OPTIONS);
+  const capabilities = ["chat", "vision", "embeddings"] as const;
   return Object.fromEntries(
-    ids.map((id) => [id, abilities.filter((ability) => isCapable(asked, id, ability)).join()]),
+    ids.map((id) => [id, capabilities.filter((one) => isCapable(endpoint, id, one)).join()]),
   );
 }
 
 test("Ollama is asked once about each model, and again when it is another one", async () => {
-  const asked: unknown[] = [];
+  const queried: unknown[] = [];
   const capabilities: Record<string, string[]> = {
     text: ["completion", "tools"],
     sees: ["completion", "vision"],
@@ -45,7 +45,7 @@ test("Ollama is asked once about each model, and again when it is another one", 
   };
   const ollama = endpoint("ollama", {
     "/api/show": ({ model = "" }) => {
-      asked.push(model);
+      queried.push(model);
       return model === "old" ? { details: {} } : { capabilities: capabilities[model] };
     },
   });
@@ -57,16 +57,16 @@ test("Ollama is asked once about each model, and again when it is another one", 
   const ids = ["text", "sees", "embeds"];
   expect(await learn(ollama, ids)).toEqual(expected);
   expect(await learn(ollama, ids)).toEqual(expected);
-  expect(asked.toSorted()).toEqual(ids.toSorted());
+  expect(queried.toSorted()).toEqual(ids.toSorted());
   expect(await learn(ollama, [...ids, "old"])).toEqual({
     ...{ ...expected, old: "chat,vision,embeddings" },
   });
   await learn(ollama, ["old"]);
-  expect(asked.filter((model) => model === "old")).toHaveLength(1);
-  asked.length = 0;
+  expect(queried.filter((model) => model === "old")).toHaveLength(1);
+  queried.length = 0;
   capabilities.text = ["completion", "vision"];
   expect(await learn(ollama, ["text"], 2)).toEqual({ text: "chat,vision,embeddings" });
-  expect(asked).toEqual(["text"]);
+  expect(queried).toEqual(["text"]);
 });
 
 test("an Ollama that does not answer, or says unreadableAnswer, is taken by the names", async () => {
@@ -77,7 +77,7 @@ test("an Ollama that does not answer, or says unreadableAnswer, is taken by the 
   expect(await learn(odd, ["a"])).toEqual({ a: "chat,vision,embeddings" });
 });
 
-test("LM Studio tells in a list of its own, as version 1 or as version 0", async () => {
+test("LM Studio declares them in a list of its own, as version 1 or as version 0", async () => {
   const ids = ["text", "sees", "embeds", "loaded:2", "other"];
   const expected = {
     ...{ text: "chat,embeddings", sees: "chat,vision,embeddings", embeds: "embeddings" },
@@ -112,6 +112,6 @@ test("LM Studio tells in a list of its own, as version 1 or as version 0", async
 
 test("others are not asked", async () => {
   const vllm = endpoint("vllm", {});
-  const listed = readListing({ data: [{ id: "a" }] }) ?? new Map();
-  expect(await withDetails(vllm, listed, OPTIONS)).toBe(listed);
+  const listed = readModelList({ data: [{ id: "a" }] }) ?? new Map();
+  expect(await addDetails(vllm, listed, OPTIONS)).toBe(listed);
 });

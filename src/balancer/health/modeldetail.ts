@@ -1,40 +1,40 @@
 import { z } from "zod";
 import { get } from "../../http/client/get.ts";
-import { type CapabilityReport, readCapabilities } from "../../wire/capability.ts";
+import { type DeclaredCapabilities, readCapabilities } from "../../wire/capability.ts";
 import type { ModelEntry } from "../../wire/openai.ts";
 import type { Endpoint, ModelMap } from "../upstream/endpoint.ts";
 import { type GetJsonOptions, getJson } from "../upstream/jsonclient.ts";
-import { abilitiesOf } from "./modellist.ts";
+import { effectiveCapabilities } from "./modelcapability.ts";
 
-/** Models that are asked about in one check, and at the same time; the rest comes with the next. */
-const ASKED_MAX = 64;
-const ASKED_AT_ONCE = 4;
+/** Models that one check asks Ollama about; the next check asks about further ones. */
+const QUERIES_MAX = 64;
+const CONCURRENCY_MAX = 4;
 
 const ANSWER_BYTES_MAX = 4 * 1024 * 1024;
 
-type Asking = Pick<Endpoint, "target" | "facts" | "models">;
+type ModelSource = Pick<Endpoint, "target" | "facts" | "models">;
 
 /**
- * A list of models with what only the server's own API tells of their abilities: LM Studio's list,
- * and Ollama's description of each model, which is asked for once for each. Never throws; what
- * cannot be found out stays as the names tell.
+ * Adds capabilities to a list of models that only the server's own API declares: LM Studio's list,
+ * and Ollama's description of each model, which is requested once per model. Never throws; entries
+ * of which nothing is found out stay as they are.
  */
-export async function withDetails(
-  endpoint: Asking,
+export async function addDetails(
+  endpoint: ModelSource,
   models: ModelMap,
   options: GetJsonOptions,
 ): Promise<ModelMap> {
   switch (endpoint.facts.kind) {
     case "lm_studio":
-      return withKnown(models, await askLmStudio(endpoint, options));
+      return withDeclared(models, await declaredByLmStudio(endpoint, options));
     case "ollama":
-      return askOllama(endpoint, models, options);
+      return withOllamaDetails(endpoint, models, options);
     default:
       return models;
   }
 }
 
-/** Version 1 of its API; version 0 calls things otherwise. */
+/** A model in version 1 of LM Studio's API (`key`) or in version 0 (`id`). */
 const LmStudioModel = z.looseObject({
   key: z.string().optional().catch(undefined),
   id: z.string().optional().catch(undefined),
@@ -50,99 +50,105 @@ const LmStudioList = z.union([
   z.looseObject({ data: z.array(LmStudioModel) }).transform(({ data }) => data),
 ]);
 
-const BY_TYPE: Record<string, CapabilityReport> = {
+const BY_TYPE: Record<string, DeclaredCapabilities> = {
   llm: { has: ["chat"], lacks: [] },
   vlm: { has: ["chat", "vision"], lacks: [] },
   embedding: { has: ["embeddings"], lacks: ["chat", "vision"] },
   embeddings: { has: ["embeddings"], lacks: ["chat", "vision"] },
 };
 
-async function askLmStudio(
-  endpoint: Asking,
+async function declaredByLmStudio(
+  endpoint: ModelSource,
   options: GetJsonOptions,
-): Promise<Map<string, CapabilityReport>> {
-  const told = new Map<string, CapabilityReport>();
+): Promise<Map<string, DeclaredCapabilities>> {
+  const declared = new Map<string, DeclaredCapabilities>();
   for (const path of ["/api/v1/models", "/api/v0/models"]) {
     const answer = await getJson(endpoint, path, options);
     const list = answer.ok ? LmStudioList.safeParse(answer.json).data : undefined;
     for (const { key, id, type = "", capabilities, loaded_instances = [] } of list ?? []) {
       const base = BY_TYPE[type];
       if (base === undefined) continue;
-      const said = readCapabilities(capabilities) ?? { has: [], lacks: [] };
-      // Version 0 has a type of its own for models that see.
-      const blind: CapabilityReport["lacks"] =
+      const own = readCapabilities(capabilities) ?? { has: [], lacks: [] };
+      // Version 0 has the type `vlm` for models that see images.
+      const blind: DeclaredCapabilities["lacks"] =
         type === "llm" && key === undefined ? ["vision"] : [];
-      const known = {
-        has: [...new Set([...base.has, ...said.has])],
-        lacks: [...new Set([...base.lacks, ...said.lacks, ...blind])],
+      const all = {
+        has: [...new Set([...base.has, ...own.has])],
+        lacks: [...new Set([...base.lacks, ...own.lacks, ...blind])],
       };
       for (const name of [key, id, ...loaded_instances.map((one) => one.id)]) {
-        if (name !== undefined) told.set(name, known);
+        if (name !== undefined) declared.set(name, all);
       }
     }
     if (list !== undefined) break;
   }
-  return told;
+  return declared;
 }
 
-function withKnown(models: ModelMap, told: ReadonlyMap<string, CapabilityReport>): ModelMap {
+function withDeclared(
+  models: ModelMap,
+  declared: ReadonlyMap<string, DeclaredCapabilities>,
+): ModelMap {
   const detailed = new Map<string, ModelEntry>();
   for (const [id, entry] of models) {
-    const known = told.get(id);
-    detailed.set(id, known === undefined ? entry : { ...entry, ...abilitiesOf(id, known) });
+    const own = declared.get(id);
+    detailed.set(id, own === undefined ? entry : { ...entry, ...effectiveCapabilities(id, own) });
   }
   return detailed;
 }
 
-/** Of models that it described before, and that are as old as then, it is not asked again. */
-async function askOllama(
-  endpoint: Asking,
+/** A model that was described before, and whose `created` is the same, is not asked about again. */
+async function withOllamaDetails(
+  endpoint: ModelSource,
   models: ModelMap,
   options: GetJsonOptions,
 ): Promise<ModelMap> {
   const detailed = new Map(models);
-  const unknown: ModelEntry[] = [];
+  const undescribed: ModelEntry[] = [];
   for (const [id, entry] of models) {
     const before = endpoint.models?.get(id);
-    if (before?.described !== true || before.created !== entry.created) unknown.push(entry);
+    if (before?.described !== true || before.created !== entry.created) undescribed.push(entry);
     else {
       const { capabilities, lacks } = before;
       detailed.set(id, { ...entry, capabilities, lacks, described: true });
     }
   }
   const endMs = performance.now() + options.timeoutMs;
-  const left = unknown.slice(0, ASKED_MAX).values();
+  const remaining = undescribed.slice(0, QUERIES_MAX).values();
   const worker = async () => {
-    for (const entry of left) {
+    for (const entry of remaining) {
       if (performance.now() >= endMs) return;
-      const shown = await show(endpoint, entry.id, options);
-      if (shown === undefined) continue;
-      const abilities = abilitiesOf(entry.id, shown.known);
-      detailed.set(entry.id, { ...entry, ...abilities, described: true });
+      const description = await describeOllamaModel(endpoint, entry.id, options);
+      if (description === undefined) continue;
+      const capabilities = effectiveCapabilities(entry.id, description.declared);
+      detailed.set(entry.id, { ...entry, ...capabilities, described: true });
     }
   };
-  await Promise.all(Array.from({ length: ASKED_AT_ONCE }, worker));
+  await Promise.all(Array.from({ length: CONCURRENCY_MAX }, worker));
   return detailed;
 }
 
-const Shown = z.looseObject({ capabilities: z.array(z.string()) });
+const OllamaDescription = z.looseObject({ capabilities: z.array(z.string()) });
 
-/** `POST /api/show`; versions before May 2025 say nothing of abilities. Undefined if it fails. */
-async function show(
-  endpoint: Asking,
+/**
+ * `POST /api/show`. Versions of Ollama before May 2025 declare no capabilities. Undefined if the
+ * request fails.
+ */
+async function describeOllamaModel(
+  endpoint: ModelSource,
   model: string,
   { timeoutMs, signal }: GetJsonOptions,
-): Promise<{ known: CapabilityReport | undefined } | undefined> {
+): Promise<{ declared: DeclaredCapabilities | undefined } | undefined> {
   const { url, proxy, headers: own } = endpoint.target("/api/show");
   const headers = { ...own, "content-type": "application/json", accept: "application/json" };
   const body = new TextEncoder().encode(JSON.stringify({ model }));
-  const asked = { url, proxy, headers, body, timeoutMs, signal, limitBytes: ANSWER_BYTES_MAX };
+  const request = { url, proxy, headers, body, timeoutMs, signal, limitBytes: ANSWER_BYTES_MAX };
   try {
-    const { head, body: answer } = await get(asked);
+    const { head, body: answer } = await get(request);
     if (head.status !== 200) return undefined;
     const json: unknown = JSON.parse(new TextDecoder().decode(answer));
-    return { known: readCapabilities(Shown.safeParse(json).data?.capabilities) };
+    return { declared: readCapabilities(OllamaDescription.safeParse(json).data?.capabilities) };
   } catch {
-    return undefined; // The check itself tells what is wrong with the endpoint.
+    return undefined; // the check itself reports what is wrong with the endpoint
   }
 }

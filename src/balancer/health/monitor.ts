@@ -3,20 +3,20 @@ import type { EndpointStatus } from "../../wire/endpoint.ts";
 import type { Endpoint } from "../upstream/endpoint.ts";
 import type { UpstreamPool } from "../upstream/pool.ts";
 import { type CheckResult, checkEndpoint } from "./check.ts";
-import { type HealthEvent, nextCheckMs, nextHealth, shownStatus } from "./state.ts";
+import { type HealthEvent, nextCheckMs, nextHealth, shownStatus } from "./healthstate.ts";
 
-/** Who wants to know what the checks find. */
-export interface MonitorEvents {
+/** Is notified when the results of checks change what the pool can do. */
+export interface MonitorListener {
   cameOnline(endpoint: Endpoint): void;
-  /** It is offline now, or was removed. */
+  /** The endpoint is offline, or was removed. */
   wentOffline(endpoint: Endpoint): void;
-  /** It may take more than before: it has other models or slots. */
-  offer(endpoint: Endpoint): void;
-  /** A first check is done, or an announced endpoint is no longer waited for. */
-  arrived(): void;
+  /** A check succeeded: the endpoint may have other models or more slots than before. */
+  capacityChanged(endpoint: Endpoint): void;
+  /** The first check of an endpoint is done, or an expected endpoint was added or did not come. */
+  availabilityChanged(): void;
 }
 
-/** A check that was made, and what it changed. */
+/** A check, and the statuses of the endpoint before and after it. */
 export interface CheckReport {
   result: CheckResult;
   /** Unix ms. */
@@ -26,42 +26,42 @@ export interface CheckReport {
 }
 
 export interface MonitorOptions {
-  /** Told of every check, once its effects are there. Default nobody. */
+  /** Called after every check, when its result is applied. */
   onCheck?: (endpoint: Endpoint, report: CheckReport) => void;
-  /** Default nobody. */
-  events?: MonitorEvents;
+  listener?: MonitorListener;
   pool: UpstreamPool;
   log: Logger;
   /** Longest wait for one check. */
   timeoutMs: number;
 }
 
-/** The checking of one endpoint. */
+/** The state of the checks of one endpoint. */
 interface CheckState {
   timer: Timer | undefined;
   /** When the last check began (`performance.now()`). */
   checkedAt: number;
-  running: boolean;
-  /** The first check is done. */
-  checked: boolean;
+  isRunning: boolean;
+  isFirstDone: boolean;
+  /** Resolves when the first check is done, or the endpoint is removed. */
   first: PromiseWithResolvers<void>;
 }
 
-/** However many requests break, checks of one endpoint begin at most this often. */
+/** Shortest time between checks of one endpoint because of requests that broke off. */
 const SPACING_MS_MIN = 500;
 
-/** An endpoint that was announced but has not come by then is no longer waited for. */
+/** Longest wait for an expected endpoint. */
 const EXPECTED_MS_MAX = 30_000;
 
 /** Keeps the health and the model lists of the pool's endpoints up to date. */
 export class Monitor {
   readonly #options: MonitorOptions;
-  readonly #patrols = new Map<Endpoint, CheckState>();
+  readonly #checks = new Map<Endpoint, CheckState>();
+  /** The endpoints that will be added, by name. */
   readonly #expected = new Map<string, PromiseWithResolvers<void>>();
   readonly #stop = new AbortController();
   /** Endpoints whose first check is not done. */
   #unchecked = 0;
-  #started = false;
+  #isStarted = false;
 
   constructor(options: MonitorOptions) {
     this.#options = options;
@@ -69,121 +69,121 @@ export class Monitor {
 
   /** Checks all endpoints at once and from then on regularly. */
   start(): void {
-    this.#started = true;
-    for (const [endpoint, patrol] of this.#patrols) this.#check(endpoint, patrol);
+    this.#isStarted = true;
+    for (const [endpoint, check] of this.#checks) this.#check(endpoint, check);
   }
 
   /** Ends all checks. */
   stop(): void {
     this.#stop.abort();
-    for (const endpoint of this.#patrols.keys()) this.remove(endpoint);
+    for (const endpoint of this.#checks.keys()) this.remove(endpoint);
   }
 
-  /** An endpoint of this name is about to be added: `settled` waits for it. */
+  /** Makes `settled` wait for an endpoint of this name, which will be added soon. */
   expect(name: string): void {
     const arrival = Promise.withResolvers<void>();
     this.#expected.set(name, arrival);
-    setTimeout(() => this.#arrived(name), EXPECTED_MS_MAX).unref();
+    setTimeout(() => this.#endExpectation(name), EXPECTED_MS_MAX).unref();
   }
 
-  #arrived(name: string): void {
+  #endExpectation(name: string): void {
     this.#expected.get(name)?.resolve();
-    if (this.#expected.delete(name)) this.#options.events?.arrived();
+    if (this.#expected.delete(name)) this.#options.listener?.availabilityChanged();
   }
 
-  /** Whether a first check, of an expected endpoint too, is still to come. */
+  /** Whether the first check of an endpoint, or of an expected one, is not done. */
   get pending(): boolean {
     return this.#expected.size > 0 || this.#unchecked > 0;
   }
 
-  /** Looks after a further endpoint. */
+  /** Begins the checks of an endpoint. */
   add(endpoint: Endpoint): void {
     this.#unchecked += 1;
-    this.#arrived(endpoint.name);
+    this.#endExpectation(endpoint.name);
     const first = Promise.withResolvers<void>();
-    const patrol: CheckState = {
+    const check: CheckState = {
       timer: undefined,
       checkedAt: -Infinity,
-      running: false,
-      checked: false,
+      isRunning: false,
+      isFirstDone: false,
       first,
     };
-    this.#patrols.set(endpoint, patrol);
-    if (this.#started) this.#check(endpoint, patrol);
+    this.#checks.set(endpoint, check);
+    if (this.#isStarted) this.#check(endpoint, check);
   }
 
-  /** Ends the checks of an endpoint that is no longer part of the pool. */
+  /** Ends the checks of an endpoint that was removed from the pool. */
   remove(endpoint: Endpoint): void {
-    const patrol = this.#patrols.get(endpoint);
-    if (patrol === undefined) return;
-    this.#patrols.delete(endpoint);
-    clearTimeout(patrol.timer);
-    this.#settle(patrol);
-    this.#options.events?.wentOffline(endpoint);
+    const check = this.#checks.get(endpoint);
+    if (check === undefined) return;
+    this.#checks.delete(endpoint);
+    clearTimeout(check.timer);
+    this.#finishFirst(check);
+    this.#options.listener?.wentOffline(endpoint);
   }
 
-  #settle(patrol: CheckState): void {
-    if (patrol.checked) return;
-    patrol.checked = true;
+  #finishFirst(check: CheckState): void {
+    if (check.isFirstDone) return;
+    check.isFirstDone = true;
     this.#unchecked -= 1;
-    patrol.first.resolve();
-    this.#options.events?.arrived();
+    check.first.resolve();
+    this.#options.listener?.availabilityChanged();
   }
 
   /** Settles when the first check of every endpoint, expected ones included, is done. */
   async settled(): Promise<void> {
     await Promise.all([...this.#expected.values()].map(({ promise }) => promise));
-    await Promise.all([...this.#patrols.values()].map(({ first }) => first.promise));
+    await Promise.all([...this.#checks.values()].map(({ first }) => first.promise));
   }
 
-  /** A request to an endpoint broke off: counts it and checks the endpoint at once. */
-  requestBroke(endpoint: Endpoint): void {
+  /** Counts a request that broke off as a failure of the endpoint, and checks it at once. */
+  countBrokenRequest(endpoint: Endpoint): void {
     this.#apply(endpoint, "request_broke", "a request broke off");
-    const patrol = this.#patrols.get(endpoint);
-    if (patrol === undefined || patrol.running || !this.#started) return;
-    const waitMs = patrol.checkedAt + SPACING_MS_MIN - performance.now();
-    this.#schedule(endpoint, patrol, Math.max(0, waitMs));
+    const check = this.#checks.get(endpoint);
+    if (check === undefined || check.isRunning || !this.#isStarted) return;
+    const waitMs = check.checkedAt + SPACING_MS_MIN - performance.now();
+    this.#schedule(endpoint, check, Math.max(0, waitMs));
   }
 
-  #schedule(endpoint: Endpoint, patrol: CheckState, delayMs: number): void {
-    clearTimeout(patrol.timer);
-    patrol.timer = setTimeout(() => this.#check(endpoint, patrol), delayMs);
+  #schedule(endpoint: Endpoint, check: CheckState, delayMs: number): void {
+    clearTimeout(check.timer);
+    check.timer = setTimeout(() => this.#check(endpoint, check), delayMs);
   }
 
-  /** Checks an endpoint now, whenever it was checked last. Never throws. */
+  /** Checks an endpoint now, even if it was checked just before. Never throws. */
   async checkNow(endpoint: Endpoint, timeoutMs = this.#options.timeoutMs): Promise<CheckResult> {
-    const patrol = this.#patrols.get(endpoint);
-    if (patrol !== undefined) patrol.checkedAt = performance.now();
+    const check = this.#checks.get(endpoint);
+    if (check !== undefined) check.checkedAt = performance.now();
     const result = await checkEndpoint(endpoint, { timeoutMs, signal: this.#stop.signal });
-    // A periodic check that runs at the same time schedules the next one.
-    if (patrol === undefined || this.#patrols.get(endpoint) !== patrol) return result;
+    if (check === undefined || this.#checks.get(endpoint) !== check) return result;
     this.#report(endpoint, result);
-    this.#settle(patrol);
-    if (!patrol.running && this.#started) this.#scheduleNext(endpoint, patrol);
+    this.#finishFirst(check);
+    // A periodic check that runs at the same time schedules the next one itself.
+    if (!check.isRunning && this.#isStarted) this.#scheduleNext(endpoint, check);
     return result;
   }
 
-  /** An endpoint said that it leaves: nothing is sent to it until a check succeeds. */
-  left(endpoint: Endpoint): void {
-    this.#apply(endpoint, "left", "it said that it leaves");
+  /** Makes an endpoint offline, whose node announced that it leaves, until a check succeeds. */
+  nodeLeft(endpoint: Endpoint): void {
+    this.#apply(endpoint, "node_left", "it said that it leaves");
   }
 
-  async #check(endpoint: Endpoint, patrol: CheckState): Promise<void> {
-    patrol.running = true;
-    patrol.checkedAt = performance.now();
+  async #check(endpoint: Endpoint, check: CheckState): Promise<void> {
+    check.isRunning = true;
+    check.checkedAt = performance.now();
     const { timeoutMs } = this.#options;
     const result = await checkEndpoint(endpoint, { timeoutMs, signal: this.#stop.signal });
-    patrol.running = false;
-    // Removed meanwhile, or added again with another address.
-    if (this.#patrols.get(endpoint) !== patrol) return;
+    check.isRunning = false;
+    // The endpoint was removed, or added again with another address, in the meantime.
+    if (this.#checks.get(endpoint) !== check) return;
     this.#report(endpoint, result);
-    this.#settle(patrol);
-    this.#scheduleNext(endpoint, patrol);
+    this.#finishFirst(check);
+    this.#scheduleNext(endpoint, check);
   }
 
-  #scheduleNext(endpoint: Endpoint, patrol: CheckState): void {
+  #scheduleNext(endpoint: Endpoint, check: CheckState): void {
     const { healthIntervalMs } = endpoint.facts;
-    this.#schedule(endpoint, patrol, nextCheckMs(endpoint.health, healthIntervalMs, Math.random()));
+    this.#schedule(endpoint, check, nextCheckMs(endpoint.health, healthIntervalMs, Math.random()));
   }
 
   #report(endpoint: Endpoint, result: CheckResult): void {
@@ -194,21 +194,20 @@ export class Monitor {
       endpoint.lastCheck = { latencyMs: result.latencyMs, lastSeenAt: checkedAt, lastError: null };
       this.#applyAnswer(endpoint, result);
       this.#apply(endpoint, "check_ok");
-      this.#options.events?.offer(endpoint);
+      this.#options.listener?.capacityChanged(endpoint);
     } else {
       endpoint.lastCheck = { latencyMs: null, lastSeenAt, lastError: result.reason };
       const isNew = performance.now() < endpoint.graceUntil;
-      this.#apply(endpoint, isNew ? "look_failed" : "check_failed", result.reason);
+      this.#apply(endpoint, isNew ? "grace_check_failed" : "check_failed", result.reason);
     }
     const statusAfter = shownStatus(endpoint.health);
     this.#options.onCheck?.(endpoint, { result, checkedAt, statusBefore, statusAfter });
   }
 
-  /** Takes in what an endpoint lists and says of its load. */
+  /** Applies the list of models and the system report of an endpoint. */
   #applyAnswer(endpoint: Endpoint, { models, system }: CheckResult & { ok: true }): void {
     this.#options.pool.setModels(endpoint, models);
-    if (system === undefined) return;
-    endpoint.applySystem(system);
+    if (system !== undefined) endpoint.applySystem(system);
   }
 
   #apply(endpoint: Endpoint, event: HealthEvent, reason?: string): void {
@@ -216,10 +215,10 @@ export class Monitor {
     endpoint.health = nextHealth(endpoint.health, event);
     const { status } = endpoint.health;
     if (status === before) return;
-    // It may come back as another machine.
+    // Another machine may have its address when it is back.
     if (status === "offline") endpoint.latency.reset();
-    if (status === "online") this.#options.events?.cameOnline(endpoint);
-    else if (status === "offline") this.#options.events?.wentOffline(endpoint);
+    if (status === "online") this.#options.listener?.cameOnline(endpoint);
+    else if (status === "offline") this.#options.listener?.wentOffline(endpoint);
     const fields = { endpoint: endpoint.name, models: endpoint.models?.size ?? 0 };
     if (status === "offline") this.#options.log.warn({ ...fields, reason }, "endpoint.offline");
     else this.#options.log.info(fields, `endpoint.${status}`);

@@ -3,7 +3,7 @@ import { ModelRewrite, withModel } from "../../http/proxy/rewrite/model.ts";
 import { askingForUsage, UsageEdit } from "../../http/proxy/rewrite/usage.ts";
 import { TranslationRewrite } from "../../translation/rewrite.ts";
 import type { Translation } from "../../translation/translation.ts";
-import { estimateInput } from "../record/estimate.ts";
+import { estimatePromptTokens } from "../record/estimate.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import type { UpstreamRequest } from "./body.ts";
 import type { RequestContext } from "./context.ts";
@@ -70,7 +70,7 @@ export class RequestAdapter {
     const renamed = isRenamed ? withModel(bytes, name) : bytes;
     const rename = isRenamed ? [new ModelRewrite(model)] : [];
     const promptTokens = () =>
-      estimateInput(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
+      estimatePromptTokens(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
     const edits = () => [
       ...rename,
       ...(isContinuous ? [] : [new UsageEdit({ asked: isAskedFor, promptTokens })]),

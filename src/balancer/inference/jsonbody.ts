@@ -7,8 +7,8 @@ import { refuseStatefulFields } from "../../translation/client/responses/statefu
 import { IMAGE_MODEL_DEFAULT, ImageRequest, SpeechRequest } from "../../wire/media.ts";
 import { EmbeddingsRequest, InferenceRequest, isInferenceRequest } from "../../wire/openai.ts";
 import type { RouteName } from "../../wire/route.ts";
-import { hasImages } from "../media/imagepart.ts";
 import { prepareMedia } from "../media/prepare.ts";
+import { hasImages } from "../media/requestimage.ts";
 import { CHUNK_CHARS_MIN, fingerprint } from "../routing/prompt.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import { RequestAdapter } from "./adapter.ts";
@@ -109,8 +109,8 @@ class JsonBody implements ClientBody {
     if (!this.hasImages) return undefined;
     const { route, client, provider } = this.#context;
     const { bodyLimitBytes: limitBytes, privateMedia: allowPrivate } = this.#settings;
-    const handOn = provider?.fetchesImages === true;
-    const options = { route, caller: client, allowPrivate, limitBytes, handOn };
+    const fetchedByUpstream = provider?.fetchesImages === true;
+    const options = { route, client, allowPrivate, limitBytes, fetchedByUpstream };
     const prepared = prepareMedia({ bytes: this.#bytes, value: this.#value }, options);
     if (!(prepared instanceof Promise)) return undefined;
     return prepared.then(({ bytes, value }) => {

@@ -59,7 +59,7 @@ export class Pipeline {
       return this.#record(context, body, await this.#attempt(context, body));
     } catch (error) {
       await body?.close();
-      if (context.record === undefined) this.#parts.recorder.unread(error);
+      if (context.record === undefined) this.#parts.recorder.countUnreadable(error);
       else context.record.refused(error);
       throw error;
     }

@@ -23,7 +23,7 @@ import { attemptLimitMs, RETRIES_MAX } from "./retry.ts";
 export interface PoolSlotsParts extends EndpointSlotParts {
   pool: UpstreamPool;
   gate: SlotGate<Endpoint>;
-  monitor: Pick<Monitor, "pending" | "requestBroke">;
+  monitor: Pick<Monitor, "pending" | "countBrokenRequest">;
   availability: AvailabilityWaiters;
   requirements: Requirements;
   settings: Pick<Settings, "tryTimeoutMs">;

@@ -1,24 +1,24 @@
-/** Decoded bytes, or why a text is no base64. */
-export type Decoded = { bytes: Buffer } | { reason: string };
+/** The decoded bytes, or why a text is not base64. */
+export type Base64Result = { bytes: Buffer } | { reason: string };
 
 const GROUP = 4;
 
-/** How many bytes a base64 text stands for, if it is one. */
+/** The number of bytes that a base64 text decodes to, if it is valid. */
 export function decodedBytes(text: string): number {
   const padding = text.endsWith("==") ? 2 : text.endsWith("=") ? 1 : 0;
   return Math.floor(((text.length - padding) * 3) / GROUP);
 }
 
 /**
- * Decodes base64 (RFC 4648, 4) without leniency: no line ends, no letters of the URL alphabet,
- * padded to a multiple of four. The endpoint that decodes it next may be strict in its own way.
+ * Decodes base64 (RFC 4648, 4) strictly: no line ends, no characters of the URL alphabet, padded to
+ * a multiple of four, because endpoints that decode it next may be strict as well.
  */
-export function decodeBase64(text: string): Decoded {
+export function decodeBase64(text: string): Base64Result {
   if (text === "") return { reason: "it is empty" };
   const bytes = Buffer.from(text, "base64");
-  // The decoder passes over what it does not know, and knows two alphabets.
-  const whole = text.length % GROUP === 0 && bytes.byteLength === decodedBytes(text);
-  if (whole && !text.includes("-") && !text.includes("_")) return { bytes };
+  // The decoder skips invalid characters, and accepts the URL alphabet, too.
+  const isWhole = text.length % GROUP === 0 && bytes.byteLength === decodedBytes(text);
+  if (isWhole && !text.includes("-") && !text.includes("_")) return { bytes };
   return { reason: faultOf(text) };
 }
 

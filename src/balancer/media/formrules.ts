@@ -9,25 +9,25 @@ import {
 } from "../../wire/media.ts";
 import type { FormKind } from "../../wire/route.ts";
 import { AUDIO_NAMES, isAudio } from "./audio.ts";
-import { inspect } from "./image.ts";
+import { inspectImage } from "./imageinfo.ts";
 
-/** A file with speech, at most. */
-export const AUDIO_BYTES_MAX = 25 * 1024 * 1024;
+/** Largest audio file. */
+const AUDIO_BYTES_MAX = 25 * 1024 * 1024;
 
-/** An image that is to be changed, at most. */
-export const EDIT_BYTES_MAX = 4 * 1024 * 1024;
+/** Largest image of an edit or a variation. */
+const EDIT_BYTES_MAX = 4 * 1024 * 1024;
 
-/** Fields and boundaries around the files: speech has few, prompts of images may be long. */
+/** Bytes of fields and boundaries around the files; prompts for images may be long. */
 const AROUND_AUDIO_BYTES_MAX = 256 * 1024;
 const AROUND_IMAGES_BYTES_MAX = 2 * 1024 * 1024;
 
-/** What a route's form may be and must have. */
+/** The limits of a form, and what it must have. */
 export interface FormRules {
   /** Largest body. */
   limitBytes: number;
   /**
-   * Looks at what has come of a form; true: it can be sent on. Throws 400 (413 for too large audio)
-   * for what is wrong with it so far, and for what is missing once it has ended.
+   * Checks the part of a form that has arrived; true if the form can be sent on. Throws 400 (413
+   * for audio that is too large) for an invalid part, and for a missing one after the form's end.
    */
   enough(seen: FormSeen): boolean;
 }
@@ -39,7 +39,7 @@ const EDIT_FILES_MAX = 16;
 export function formRules(kind: FormKind): FormRules {
   switch (kind) {
     case "audio":
-      return { limitBytes: AUDIO_BYTES_MAX + AROUND_AUDIO_BYTES_MAX, enough: audioEnough };
+      return { limitBytes: AUDIO_BYTES_MAX + AROUND_AUDIO_BYTES_MAX, enough: checkAudioForm };
     case "image_edit":
       return imageRules(true);
     case "image_variation":
@@ -47,9 +47,9 @@ export function formRules(kind: FormKind): FormRules {
   }
 }
 
-/** Audio may be long: as soon as model and file are seen, the rest passes by. */
-function audioEnough(seen: FormSeen): boolean {
-  once(seen, "model");
+/** Audio may be long: when model and file have begun, the rest is sent on as it arrives. */
+function checkAudioForm(seen: FormSeen): boolean {
+  requireSingle(seen, "model");
   const file = seen.files.find(({ field }) => field === "file");
   if (file !== undefined) checkAudio(file);
   const format = seen.field("response_format")?.value;
@@ -59,8 +59,8 @@ function audioEnough(seen: FormSeen): boolean {
     requireText(seen, "model");
     return true;
   }
-  const known = file !== undefined && isAudio(file.head, file.filename, file.whole) === true;
-  return known && (seen.field("model")?.value ?? "").trim() !== "";
+  const isKnown = file !== undefined && isAudio(file.head, file.filename, file.whole) === true;
+  return isKnown && (seen.field("model")?.value ?? "").trim() !== "";
 }
 
 function checkAudio({ bytes, filename, head, whole }: FormFile): void {
@@ -77,14 +77,14 @@ those that are known. Send ${AUDIO_NAMES}.`;
   throw new ApiError("invalid_request", message, { code, param: "file" });
 }
 
-/** Images are small: they are looked at before they are sent on. */
+/** Images are small: all of them are checked before the form is sent on. */
 function imageRules(isEdit: boolean): FormRules {
   const files = isEdit ? EDIT_FILES_MAX + 1 : 1;
   return {
     limitBytes: files * EDIT_BYTES_MAX + AROUND_IMAGES_BYTES_MAX,
     enough: (seen) => {
-      once(seen, "model");
-      for (const file of seen.files) checkPicture(file);
+      requireSingle(seen, "model");
+      for (const file of seen.files) checkImage(file);
       if (!seen.ended) return false;
       if (!seen.files.some(({ field }) => /^image(?:\[\d*\])?$/.test(field)))
         throw missing("image");
@@ -101,12 +101,12 @@ function imageRules(isEdit: boolean): FormRules {
   };
 }
 
-function checkPicture({ field, bytes, head, whole }: FormFile): void {
+function checkImage({ field, bytes, head, whole }: FormFile): void {
   if (bytes > EDIT_BYTES_MAX) {
     const message = "Image file exceeds maximum size of 4MB. Send a smaller one.";
     throw new ApiError("invalid_request", message, { code: "image_too_large", param: field });
   }
-  if (!whole || inspect(head).kind !== "unknown") return;
+  if (!whole || inspectImage(head).kind !== "unknown") return;
   const message = `Unsupported image format: the file in \`${field}\` is none of those that are \
 known. Send PNG, JPEG or WebP.`;
   const code = "unsupported_format";
@@ -125,8 +125,8 @@ function oneOf(name: string, value: string, values: readonly string[]): void {
   throw invalid(`\`${name}\` must be one of ${values.join(", ")}`, name);
 }
 
-/** Whoever reads the form next may take another one of two. */
-function once(seen: FormSeen, name: string): void {
+/** Refuses a field that stands twice: the upstream might read the other one. */
+function requireSingle(seen: FormSeen, name: string): void {
   if (seen.fields.filter((field) => field.name === name).length < 2) return;
   const message = `The field \`${name}\` is given twice: send it once.`;
   throw new ApiError("invalid_request", message, { code: "duplicate_key", param: name });

@@ -1,4 +1,4 @@
-import type { Extent } from "./image.ts";
+import type { Extent } from "./extent.ts";
 
 const SCREEN_BYTES = 13;
 const FRAME_BYTES = 10;
@@ -8,8 +8,8 @@ const FRAME = 0x2c;
 const TRAILER = 0x3b;
 
 /**
- * Reads a GIF file: its screen and the blocks of its frames, of which one must be whole. A text
- * says what is wrong. Source: https://www.w3.org/Graphics/GIF/spec-gif89a.txt
+ * Reads a GIF file: its screen and the blocks of its frames, of which one must be whole. A
+ * string says what is wrong. Source: https://www.w3.org/Graphics/GIF/spec-gif89a.txt
  */
 export function readGif(bytes: Uint8Array): Extent | string {
   if (bytes.length < SCREEN_BYTES) return "it ends early";

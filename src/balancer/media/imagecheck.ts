@@ -1,18 +1,18 @@
 import { decodeBase64, decodedBytes } from "./base64.ts";
 import {
-  corrupted,
+  corruptedImage,
   IMAGE_BYTES_MAX,
-  imageFault,
+  imageError,
+  imageTooLarge,
   invalidBase64,
-  tooLarge,
-  unsupported,
-} from "./errors.ts";
-import { type ImageType, inspect } from "./image.ts";
-import type { ImagePart } from "./imagepart.ts";
+  unsupportedImage,
+} from "./imageerror.ts";
+import { type ImageType, inspectImage } from "./imageinfo.ts";
+import type { RequestImage } from "./requestimage.ts";
 
-/** An image that is what it says. */
+/** An image whose bytes are of its type. */
 export interface CheckedImage {
-  part: ImagePart;
+  part: RequestImage;
   type: ImageType;
   bytes: Uint8Array;
 }
@@ -25,11 +25,11 @@ const TYPES: Record<string, ImageType> = {
   "image/webp": "image/webp",
 };
 
-/** Shown of what a client wrote. */
+/** Characters of a client's text that errors show. */
 const SHOWN_CHARS = 60;
 
-/** Whether an image has to be fetched. Throws 400 for an address that is neither http nor data. */
-export function isRemote({ source, param }: ImagePart): boolean {
+/** Whether an image has to be fetched. Throws 400 for a URL that is neither http(s) nor data. */
+export function isRemote({ source, param }: RequestImage): boolean {
   if (source.kind !== "url") return false;
   if (/^data:/i.test(source.url)) return false;
   if (/^https?:\/\//i.test(source.url)) return true;
@@ -38,41 +38,44 @@ export function isRemote({ source, param }: ImagePart): boolean {
   }
   const scheme = source.url.slice(0, source.url.indexOf(":") + 1).slice(0, SHOWN_CHARS);
   const message = `Failed to fetch image: ${scheme} is not fetched. Send a data: or http(s) URL.`;
-  throw imageFault("fetch_failed", message, param);
+  throw imageError("fetch_failed", message, param);
 }
 
 /**
- * Checks an image that the request brings along. Throws 400 `invalid_base64`, `unsupported_format`,
- * `image_too_large` or `corrupted_image`, each with the field.
+ * Checks an image whose bytes are in the request. Throws 400 `invalid_base64`,
+ * `unsupported_format`, `image_too_large` or `corrupted_image`, each with the field.
  */
-export function checkInline(part: ImagePart): CheckedImage {
+export function checkInline(part: RequestImage): CheckedImage {
   const { param } = part;
   const { data, mediaType } = inlineOf(part);
   const declared = mediaType === undefined ? undefined : TYPES[mediaType.toLowerCase()];
   if (mediaType !== undefined && declared === undefined) {
-    throw unsupported(mediaType.slice(0, SHOWN_CHARS) || "none is named", param);
+    throw unsupportedImage(mediaType.slice(0, SHOWN_CHARS) || "none is named", param);
   }
   const expected = decodedBytes(data);
-  if (expected > IMAGE_BYTES_MAX) throw tooLarge(expected, param);
+  if (expected > IMAGE_BYTES_MAX) throw imageTooLarge(expected, param);
   const decoded = decodeBase64(data);
   if ("reason" in decoded) throw invalidBase64(decoded.reason, param);
   const { bytes } = decoded;
   return { part, type: checkBytes(bytes, { declared, named: mediaType }, param), bytes };
 }
 
-/** Checks an image that was fetched; its bytes decide, whatever the server called them. */
+/** Checks an image that was fetched. Its type is that of its bytes, not its `content-type`. */
 export function checkFetched(
-  part: ImagePart,
+  part: RequestImage,
   bytes: Uint8Array,
   contentType: string,
 ): CheckedImage {
   const named = (contentType.split(";")[0] ?? "").trim().toLowerCase();
-  const declared = inspect(bytes).kind === "unknown" ? TYPES[named] : undefined;
+  const declared = inspectImage(bytes).kind === "unknown" ? TYPES[named] : undefined;
   return { part, type: checkBytes(bytes, { declared, named }, part.param), bytes };
 }
 
 /** `data:<type>;base64,<data>` (RFC 2397), or base64 alone. */
-function inlineOf({ source, param }: ImagePart): { data: string; mediaType: string | undefined } {
+function inlineOf({ source, param }: RequestImage): {
+  data: string;
+  mediaType: string | undefined;
+} {
   if (source.kind === "base64") return source;
   const comma = source.url.indexOf(",");
   const head = comma < 0 ? "" : source.url.slice("data:".length, comma);
@@ -87,15 +90,15 @@ function checkBytes(
   { declared, named }: { declared: ImageType | undefined; named: string | undefined },
   param: string,
 ): ImageType {
-  const found = inspect(bytes);
-  switch (found.kind) {
+  const info = inspectImage(bytes);
+  switch (info.kind) {
     case "unknown":
-      if (declared !== undefined) throw corrupted(`its bytes are no ${declared}`, param);
-      throw unsupported(named || "its bytes are none of those that are known", param);
+      if (declared !== undefined) throw corruptedImage(`its bytes are no ${declared}`, param);
+      throw unsupportedImage(named || "its bytes are none of those that are known", param);
     case "broken":
-      throw corrupted(found.reason, param);
+      throw corruptedImage(info.reason, param);
     case "image":
-      if (declared === undefined || declared === found.type) return found.type;
-      throw unsupported(`it is called ${declared}, but its bytes are ${found.type}`, param);
+      if (declared === undefined || declared === info.type) return info.type;
+      throw unsupportedImage(`it is called ${declared}, but its bytes are ${info.type}`, param);
   }
 }

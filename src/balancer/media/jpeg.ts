@@ -1,4 +1,4 @@
-import type { Extent } from "./image.ts";
+import type { Extent } from "./extent.ts";
 
 const MARK = 0xff;
 const START_OF_SCAN = 0xda;

@@ -1,4 +1,4 @@
-import type { Extent } from "./image.ts";
+import type { Extent } from "./extent.ts";
 
 const SIGNATURE_BYTES = 8;
 const HEADER_BYTES = 13;
@@ -7,8 +7,8 @@ const HEADER_BYTES = 13;
 const CHUNK_BYTES = 12;
 
 /**
- * Reads a PNG file: its header, checksums and order of chunks, up to its end. A text says what is
- * wrong. Source: https://www.w3.org/TR/png-3/
+ * Reads a PNG file: its header, checksums and order of chunks, up to its end. A string says what
+ * is wrong. Source: https://www.w3.org/TR/png-3/
  */
 export function readPng(bytes: Uint8Array): Extent | string {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

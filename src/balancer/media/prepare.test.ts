@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { routeAt } from "../../testkit/route.ts";
 import { ApiError } from "../../wire/error.ts";
-import { inspect } from "./image.ts";
+import { inspectImage } from "./imageinfo.ts";
 import { type MediaOptions, prepareMedia } from "./prepare.ts";
 
 function fixture(name: string): Buffer {
@@ -30,10 +30,10 @@ function chat(...urls: string[]): ChatBody {
 
 async function prepare(value: object, more: Partial<MediaOptions> = {}) {
   const bytes = new TextEncoder().encode(JSON.stringify(value));
-  const caller = { signal: new AbortController().signal };
+  const client = { signal: new AbortController().signal };
   const options = {
     route: routeAt(PATH),
-    caller,
+    client,
     allowPrivate: true,
     limitBytes: 64 * MIB,
     ...more,
@@ -62,6 +62,8 @@ let server: Bun.Server<undefined>;
 let base = "";
 let running = 0;
 let runningMax = 0;
+/** Resolves at the next request for `/hang`. */
+let hanging = Promise.withResolvers<void>();
 
 async function answer(request: Request): Promise<Response> {
   const { pathname, searchParams } = new URL(request.url);
@@ -71,7 +73,10 @@ async function answer(request: Request): Promise<Response> {
   running -= 1;
   const file = (name: string, type: string) =>
     new Response(new Uint8Array(fixture(name)), { headers: { "content-type": type } });
-  if (pathname === "/hang") return new Promise(() => undefined);
+  if (pathname === "/hang") {
+    hanging.resolve();
+    return new Promise(() => undefined);
+  }
   if (pathname === "/text") return new Response("hello");
   if (pathname === "/tiff") {
     return new Response("II*", { headers: { "content-type": "image/tiff" } });
@@ -101,10 +106,10 @@ describe("images that a request brings along", () => {
   ])("pass as they are: %s as %s", (name, type) => {
     const value = chat(dataUrl(name, type));
     const body = { bytes: new TextEncoder().encode("as it came"), value };
-    const caller = { signal: new AbortController().signal };
+    const client = { signal: new AbortController().signal };
     const limits = { allowPrivate: false, limitBytes: MIB };
     // At once and the same object: nothing was written anew.
-    expect(prepareMedia(body, { route: routeAt(PATH), caller, ...limits })).toBe(body);
+    expect(prepareMedia(body, { route: routeAt(PATH), client, ...limits })).toBe(body);
   });
 
   test("of WebP go on as PNG with the same pixels, unless all formats are read there", async () => {
@@ -116,11 +121,11 @@ describe("images that a request brings along", () => {
     expect(url).toStartWith("data:image/png;base64,");
     const png = Buffer.from(url.slice(url.indexOf(",") + 1), "base64");
     const extent = { width: 100, height: 100 };
-    expect(inspect(png)).toEqual({ kind: "image", type: "image/png", extent });
+    expect(inspectImage(png)).toEqual({ kind: "image", type: "image/png", extent });
     const pixels = await new Bun.Image(png).resize(50, 50).webp({ lossless: true }).bytes();
     const original = new Bun.Image(fixture("shape.webp")).resize(50, 50);
     expect(pixels).toEqual(await original.webp({ lossless: true }).bytes());
-    expect(urlsOf((await prepare(chat(webp), { handOn: true })).value)).toEqual([webp]);
+    expect(urlsOf((await prepare(chat(webp), { fetchedByUpstream: true })).value)).toEqual([webp]);
   });
 
   const eleven = Array.from({ length: 11 }, () => PNG);
@@ -224,9 +229,10 @@ describe("images that are given by URL", () => {
     const late = await refusal(chat(`${base}/hang`), { fetchTimeoutMs: 20 });
     expect(late).toMatchObject({ status: 400, code: "fetch_timeout" });
     const controller = new AbortController();
-    setTimeout(() => controller.abort(), 20);
-    const caller = { signal: controller.signal };
-    expect(await refusal(chat(`${base}/hang`), { caller })).toMatchObject({
+    const client = { signal: controller.signal };
+    hanging = Promise.withResolvers();
+    void hanging.promise.then(() => controller.abort());
+    expect(await refusal(chat(`${base}/hang`), { client })).toMatchObject({
       kind: "client_closed",
     });
   });
@@ -240,7 +246,7 @@ describe("images that are given by URL", () => {
 
   test("stay where the endpoint fetches them itself", async () => {
     const url = `${base}/nothing`;
-    expect(urlsOf((await prepare(chat(url), { handOn: true })).value)).toEqual([url]);
+    expect(urlsOf((await prepare(chat(url), { fetchedByUpstream: true })).value)).toEqual([url]);
   });
 
   test("may not make the request larger than one may be", async () => {

@@ -1,11 +1,11 @@
-import type { Extent } from "./image.ts";
+import type { Extent } from "./extent.ts";
 
 /** Where the first chunk's data begins: behind RIFF, size, WEBP, and its own type and size. */
 const DATA_AT = 20;
 const RIFF_HEAD_BYTES = 8;
 
 /**
- * Reads a WebP file: its container and the header of its first chunk. A text says what is wrong.
+ * Reads a WebP file: its container and the header of its first chunk. A string says what is wrong.
  * Source: https://developers.google.com/speed/webp/docs/riff_container
  */
 export function readWebp(bytes: Uint8Array): Extent | string {

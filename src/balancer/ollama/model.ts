@@ -8,15 +8,15 @@ export interface OllamaModel {
   name: string;
   model: string;
   modified_at: string;
-  /** Bytes; 0 where nobody says. */
+  /** Bytes; 0 if unknown. */
   size: number;
-  /** Tells models apart: a hash of the name, for nobody says the file's. */
+  /** A hash of the name, since that of the file is unknown. */
   digest: string;
   details: OllamaDetails;
 }
 
-/** A model that some endpoint serves, as Ollama describes models. */
-export function describe(pool: UpstreamPool, id: string): OllamaModel {
+/** A model that an endpoint serves, in Ollama's format. */
+export function ollamaModelOf(pool: UpstreamPool, id: string): OllamaModel {
   const serving = pool.serving(id);
   const entries = serving.map((endpoint) => modelEntryOf(endpoint, id));
   const createdS = numberOf(entries, "created") || (serving[0]?.seenAt ?? 0);
@@ -30,32 +30,32 @@ export function describe(pool: UpstreamPool, id: string): OllamaModel {
   };
 }
 
-/** Tokens that fit into the context of a model wherever it is asked; 0 where nobody says. */
+/** The shortest context of a model on its endpoints, in tokens; 0 if unknown. */
 export function contextLength(pool: UpstreamPool, id: string): number {
   const entries = pool.serving(id).map((endpoint) => modelEntryOf(endpoint, id));
-  const known = entries.map((entry) => numberOf([entry], "max_tokens")).filter((n) => n > 0);
-  return known.length === 0 ? 0 : Math.min(...known);
+  const lengths = entries.map((entry) => numberOf([entry], "max_tokens")).filter((n) => n > 0);
+  return lengths.length === 0 ? 0 : Math.min(...lengths);
 }
 
 /**
- * What a model can do, in Ollama's words. Whoever can chat is taken to know tools: nobody says
- * otherwise, and clients do not even offer them where it is missing.
+ * The capabilities of a model by Ollama's names. A model that chats is listed with `tools`, because
+ * no endpoint says whether it has them, and clients offer no tools without it.
  */
-export function capabilitiesOf(pool: UpstreamPool, id: string): string[] {
-  const said = new Set<unknown>();
+export function ollamaCapabilities(pool: UpstreamPool, id: string): string[] {
+  const capabilities = new Set<unknown>();
   for (const endpoint of pool.serving(id)) {
-    const { capabilities } = modelEntryOf(endpoint, id);
-    for (const one of Array.isArray(capabilities) ? capabilities : ["chat"]) said.add(one);
+    const { capabilities: listed } = modelEntryOf(endpoint, id);
+    for (const one of Array.isArray(listed) ? listed : ["chat"]) capabilities.add(one);
   }
-  if (said.has("embeddings") && !said.has("chat")) return ["embedding"];
+  if (capabilities.has("embeddings") && !capabilities.has("chat")) return ["embedding"];
   return [
     ...["completion", "tools"],
-    ...(said.has("vision") ? ["vision"] : []),
-    ...(said.has("embeddings") ? ["embedding"] : []),
+    ...(capabilities.has("vision") ? ["vision"] : []),
+    ...(capabilities.has("embeddings") ? ["embedding"] : []),
   ];
 }
 
-/** Names tell the size and the quantization, as their authors write them. */
+/** Reads size and quantization from the model's name. */
 function detailsOf(id: string, serving: readonly Endpoint[]): OllamaDetails {
   const size = /(?:^|[-_:/. ])((?:\d+x)?\d+(?:\.\d+)?[bm])(?=$|[-_:/. ])/i.exec(id)?.[1];
   const quantization = /(?:^|[-_:/. ])((?:I?Q\d\w*|BF16|F16|F32|FP16|FP8|MXFP4))(?=$|[-_:/. ])/i;
@@ -71,7 +71,7 @@ function detailsOf(id: string, serving: readonly Endpoint[]): OllamaDetails {
   };
 }
 
-/** The first that an entry says; 0 if none does. */
+/** The first positive number of a field; 0 if no entry has one. */
 function numberOf(entries: readonly Partial<ModelEntry>[], field: string): number {
   for (const entry of entries) {
     const value = entry[field];

@@ -7,7 +7,7 @@ import { type Listener, listen } from "../../http/server/listen.ts";
 import { failureOf, silent } from "../../testkit/state.ts";
 import type { EndpointKind } from "../../wire/endpoint.ts";
 import { viewOfModel } from "../admin/models/view.ts";
-import { kindOf } from "../health/kind.ts";
+import { kindOf } from "../health/kinddetection.ts";
 import { Endpoint } from "../upstream/endpoint.ts";
 import { UpstreamPool } from "../upstream/pool.ts";
 import { OLLAMA_VERSION, routeOllama } from "./routes.ts";
@@ -49,7 +49,7 @@ beforeAll(() => {
   ];
   node.applySystem({ models });
   const app = createApp({ log: silent, drain: new Drain() });
-  routeOllama(app, { pool, listed: () => pool.models.map((id) => viewOfModel(pool, id)) });
+  routeOllama(app, { pool, models: () => pool.models.map((id) => viewOfModel(pool, id)) });
   listener = listen(app, { host: "127.0.0.1", port: 0 });
   client = new Ollama({ host: listener.url });
 });
@@ -86,7 +86,7 @@ describe("what is told of one model", () => {
     return [capabilities, model_info as unknown];
   };
 
-  test("are its abilities and its context where it is known", async () => {
+  test("are its capabilities and its context where it is known", async () => {
     expect(await shown("llmlb-tiny")).toEqual([
       ["completion", "tools"],
       {

@@ -7,31 +7,31 @@ import type { ModelView } from "../admin/models/view.ts";
 import { modelNotFound } from "../inference/errors.ts";
 import type { Endpoint } from "../upstream/endpoint.ts";
 import type { UpstreamPool } from "../upstream/pool.ts";
-import { capabilitiesOf, contextLength, describe } from "./model.ts";
+import { contextLength, ollamaCapabilities, ollamaModelOf } from "./model.ts";
 
-export interface OllamaOptions {
+export interface OllamaRouteParts {
   pool: UpstreamPool;
-  /** The models that clients are told of, as `GET /v1/models` lists them. */
-  listed(): Pick<ModelView, "id" | "ready">[];
+  /** The models that `GET /v1/models` lists. */
+  models(): Pick<ModelView, "id" | "ready">[];
 }
 
-/** The release of Ollama whose API this is; clients look at it before they use what is newer. */
+/** The release of Ollama whose API this is. Clients use newer features by it. */
 export const OLLAMA_VERSION = "0.13.0";
 
-/** Whatever is loaded stays so as long as its endpoint likes; clients show this as "forever". */
+/** When a loaded model is unloaded: unknown. Clients show this date as "forever". */
 const NEVER = "9999-12-31T23:59:59Z";
 
 const BODY_BYTES_MAX = 64 * 1024;
 
 /**
- * What Ollama's clients ask besides `/api/chat` and its like: which models there are, what they
- * can do, which are loaded, what version this is. Managing models is not done this way: 501.
+ * The routes of Ollama's API besides inference: the models, their capabilities, the loaded ones,
+ * the version. Routes that manage models answer 501.
  */
-export function routeOllama(app: App, { pool, listed }: OllamaOptions): void {
+export function routeOllama(app: App, { pool, models }: OllamaRouteParts): void {
   app.get("/", function showRoot(c) {
-    // Clients look for these words; people get to see who it really is.
-    const isPerson = c.req.header("accept")?.includes("text/html") === true;
-    return c.text(isPerson ? "llmlb is running. See GET /v1/models." : "Ollama is running");
+    // Ollama's clients look for these words; a browser shows what this is.
+    const isBrowser = c.req.header("accept")?.includes("text/html") === true;
+    return c.text(isBrowser ? "llmlb is running. See GET /v1/models." : "Ollama is running");
   });
 
   app.get("/api/version", function showVersion(c) {
@@ -39,30 +39,30 @@ export function routeOllama(app: App, { pool, listed }: OllamaOptions): void {
   });
 
   app.get("/api/tags", function listModels(c) {
-    const models = listed().filter(({ ready }) => ready);
-    return c.json({ models: models.map(({ id }) => describe(pool, id)) });
+    const ready = models().filter((model) => model.ready);
+    return c.json({ models: ready.map(({ id }) => ollamaModelOf(pool, id)) });
   });
 
   app.get("/api/ps", function listLoaded(c) {
-    const models = listed().filter(({ id }) => {
+    const loaded = models().filter(({ id }) => {
       return pool.serving(id).some((endpoint) => isOnline(endpoint) && hasLoaded(endpoint, id));
     });
-    const loaded = models.map(({ id }) => ({
-      ...describe(pool, id),
+    const views = loaded.map(({ id }) => ({
+      ...ollamaModelOf(pool, id),
       ...{ expires_at: NEVER, size_vram: 0, context_length: contextLength(pool, id) },
     }));
-    return c.json({ models: loaded });
+    return c.json({ models: views });
   });
 
   app.post("/api/show", async function showModel(c) {
     const { value } = await readJson(c, OllamaShowRequest, BODY_BYTES_MAX);
     const id = pool.idOf(value.model);
     if (pool.serving(id).length === 0) throw modelNotFound(value.model);
-    const { details, modified_at } = describe(pool, id);
+    const { details, modified_at } = ollamaModelOf(pool, id);
     const context = contextLength(pool, id);
     return c.json({
       ...{ license: "", modelfile: "", parameters: "", template: "", system: "", messages: [] },
-      ...{ details, modified_at, capabilities: capabilitiesOf(pool, id) },
+      ...{ details, modified_at, capabilities: ollamaCapabilities(pool, id) },
       model_info: {
         "general.architecture": "llmlb",
         "general.name": id,
@@ -87,7 +87,7 @@ function isOnline({ health }: Endpoint): boolean {
   return health.status === "online";
 }
 
-/** Our nodes say what is loaded; these servers begin with loading; of others nobody knows. */
+/** Nodes list what is loaded; llama-server and vLLM load at their start; others: unknown. */
 function hasLoaded(endpoint: Endpoint, id: string): boolean {
   const { kind } = endpoint.facts;
   const { readyModels } = endpoint;

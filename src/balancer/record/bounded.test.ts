@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type FakeBalancer, fakeBalancer, fakeEndpoint } from "../../testkit/balancer.ts";
+import { eventually } from "../../testkit/eventually.ts";
 
 const NAMES = Array.from({ length: 30 }, () => `made-up-${crypto.randomUUID()}`);
 
@@ -17,7 +18,7 @@ async function named(home: string, front: FakeBalancer, requests: number) {
   const db = new Database(join(home, "history.db"), { readonly: true });
   try {
     const count = db.query<{ n: number }, []>("select count(*) as n from requests");
-    while ((count.get()?.n ?? 0) < requests) await Bun.sleep(20);
+    await eventually(() => ((count.get()?.n ?? 0) < requests ? undefined : true));
     const usage = db.query<{ model: string }, []>("select distinct model from usage").all();
     const text = await (await fetch(`${front.url}/metrics`)).text();
     const labels = [...text.matchAll(/model="([^"]*)"/g)].map(([, label]) => label ?? "");
@@ -48,13 +49,18 @@ test.each<[string, number, (url: string) => Record<string, string>]>([
 test("a model that is there is named, also when all its endpoints are full", async () => {
   const home = mkdtempSync(join(tmpdir(), "llmlb-bounded-"));
   try {
+    const refused = Promise.withResolvers<void>();
     using a = fakeEndpoint(["m"], async () => {
-      await Bun.sleep(200);
+      await refused.promise;
       return Response.json({});
     });
     const limits = { defaultSlots: 1, queueMax: 1, queueTimeoutMs: 50 };
     await using front = await fakeBalancer({ a: a.url }, { home, ...limits });
-    const ask = () => front.post("/v1/chat/completions", { model: "m" });
+    const ask = async () => {
+      const answer = await front.post("/v1/chat/completions", { model: "m" });
+      if (answer.status !== 200) refused.resolve();
+      return answer;
+    };
     const answers = await Promise.all([ask(), ask(), ask()]);
     const failed = answers.filter(({ status }) => status === 429 || status === 504);
     expect(failed.length).toBeGreaterThan(0);

@@ -1,22 +1,22 @@
-import type { Sample } from "./sample.ts";
+import type { AnswerSample } from "./answersample.ts";
 import { isEventStream } from "./usage.ts";
 
-/** Of English text with common tokenizers; other languages have fewer. */
+/** For English text and common tokenizers; other languages have fewer. */
 const BYTES_PER_TOKEN = 4;
 
 const BASE64 = "base64,";
 
-/** What stands in every event of a stream that brings text, by dialect; the first that fits. */
+/** The text that marks events with text, by dialect: the first that occurs in a stream. */
 const DELTAS = ['content_block_delta"', 'output_text.delta"'];
 
-/** Of a chat, the events that bring no text: the role, the end, and `[DONE]`. */
+/** Events of a chat completion without text: the role, the end, and `[DONE]`. */
 const EVENTS_WITHOUT_TEXT = 3;
 
 /**
- * About how many tokens a request's body makes: a quarter of its UTF-8 bytes. Attachments in
- * base64 do not count, whoever reads them.
+ * An estimate of a request's input tokens: a quarter of the body's UTF-8 bytes, without attachments
+ * in base64.
  */
-export function estimateInput(body: Buffer): number {
+export function estimatePromptTokens(body: Buffer): number {
   let attached = 0;
   for (let at = body.indexOf(BASE64); at >= 0; ) {
     const end = body.indexOf('"', at);
@@ -28,14 +28,14 @@ export function estimateInput(body: Buffer): number {
 }
 
 /**
- * About how many tokens an answer has. Of a stream: one per event with text, or line of JSON;
- * beyond the beginning that was kept, as many as its length suggests. Of anything else: a quarter
- * of its bytes.
+ * An estimate of an answer's output tokens. A stream has one per event with text or per line of
+ * JSON; the number is extrapolated to its length if only its beginning was kept. Any other answer
+ * has a quarter of its bytes.
  */
-export function estimateOutput(sample: Sample): number {
+export function estimateAnswerTokens(sample: AnswerSample): number {
   const { head, bytes } = sample;
   if (head.length === 0) return 0;
-  const events = isEventStream(head) ? eventsWithText(head) : lines(head);
+  const events = isEventStream(head) ? eventsWithText(head) : linesOfJson(head);
   if (events === undefined) return Math.ceil(bytes / BYTES_PER_TOKEN);
   return bytes === head.length ? events : Math.round((events * bytes) / head.length);
 }
@@ -49,8 +49,8 @@ function eventsWithText(head: Buffer): number {
   return Math.max(0, occurrences(head, "data:") - EVENTS_WITHOUT_TEXT);
 }
 
-/** Lines of JSON; undefined for a single object. */
-function lines(head: Buffer): number | undefined {
+/** The number of lines of JSON; undefined for a single object. */
+function linesOfJson(head: Buffer): number | undefined {
   const more = occurrences(head, '\n{"');
   return more === 0 ? undefined : more + 1;
 }

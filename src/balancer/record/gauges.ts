@@ -1,28 +1,28 @@
 import { Counter, Gauge, type Registry } from "prom-client";
 import type { CircuitState } from "../routing/circuit.ts";
 
-/** An endpoint as it is at the moment. */
-export interface EndpointState {
+/** The state of an endpoint now. */
+export interface EndpointReading {
   name: string;
   /** `pending`, `online`, `offline` … */
   status: string;
-  /** Requests that it works on for us. */
+  /** Requests that this balancer sent and that are not done. */
   inFlight: number;
-  /** Requests that it can work on, if that is known. */
+  /** Requests that it can work on at once; undefined if unknown. */
   slots?: number | undefined;
   circuit?: CircuitState | undefined;
-  /** Moving average of its latency; absent as long as it is not measured. */
+  /** Moving average of its latency; undefined until it is measured. */
   latencyMs?: number | undefined;
 }
 
-/** What is read when somebody asks for the metrics, and at no other time. */
-export interface Sources {
-  endpoints(): Iterable<EndpointState>;
+/** Where gauges are read, only when the metrics are requested. */
+export interface MetricSources {
+  endpoints(): Iterable<EndpointReading>;
   /** Whether any endpoint lists a model. */
   hasModel(model: string): boolean;
-  /** Requests whose answer is not completely sent yet. */
+  /** Requests whose answers are not sent completely. */
   active(): number;
-  /** Requests that wait for a slot, and those sent away since the start. */
+  /** Requests that wait for a slot, and those refused since the start. */
   queue?(): { waiting: number; rejected: number; timedOut: number };
   /** Rows of history that are not on disk yet, and those lost since the start. */
   history?(): { pending: number; dropped: number };
@@ -30,10 +30,15 @@ export interface Sources {
 
 const ENDPOINTS_MAX = 500;
 const STATUSES = ["pending", "online", "offline", "error"] as const;
-const OPEN: Record<CircuitState, number> = { closed: 0, half_open: 0.5, probing: 0.5, open: 1 };
+const CIRCUIT_VALUES: Record<CircuitState, number> = {
+  closed: 0,
+  half_open: 0.5,
+  probing: 0.5,
+  open: 1,
+};
 
-/** Adds everything that is a state and no count. */
-export function addGauges(registry: Registry, sources: Sources): void {
+/** Adds the gauges, and counters that are kept elsewhere. */
+export function addGauges(registry: Registry, sources: MetricSources): void {
   const registers = [registry];
   const gauge = (name: string, help: string, read: () => number) =>
     new Gauge({
@@ -70,10 +75,10 @@ export function addGauges(registry: Registry, sources: Sources): void {
   addProcess(registry);
 }
 
-function addEndpointGauges(registry: Registry, { endpoints }: Sources): void {
+function addEndpointGauges(registry: Registry, { endpoints }: MetricSources): void {
   const each = (
     [name, help, ...more]: [name: string, help: string, ...labels: string[]],
-    set: (gauge: Gauge, endpoint: EndpointState) => void,
+    set: (gauge: Gauge, endpoint: EndpointReading) => void,
   ) => {
     const labelNames = ["endpoint", ...more];
     new Gauge({
@@ -104,11 +109,11 @@ function addEndpointGauges(registry: Registry, { endpoints }: Sources): void {
     if (one.latencyMs !== undefined) gauge.set({ endpoint: one.name }, one.latencyMs / 1000);
   });
   each(["llmlb_endpoint_circuit", "0 closed, 0.5 tried again, 1 open"], (gauge, one) => {
-    if (one.circuit !== undefined) gauge.set({ endpoint: one.name }, OPEN[one.circuit]);
+    if (one.circuit !== undefined) gauge.set({ endpoint: one.name }, CIRCUIT_VALUES[one.circuit]);
   });
 }
 
-/** By the names that all Prometheus clients use. */
+/** With the names that all Prometheus clients use. */
 function addProcess(registry: Registry): void {
   const registers = [registry];
   const startedAt = (Date.now() - performance.now()) / 1000;

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type FakeBalancer, fakeBalancer, fakeEndpoint } from "../../testkit/balancer.ts";
+import { eventually } from "../../testkit/eventually.ts";
 import { type Line, parseExposition } from "../../testkit/exposition.ts";
 
 const CHAT = "/v1/chat/completions";
@@ -24,12 +25,11 @@ class History implements Disposable {
     return rows.at(-1) ?? {};
   }
 
-  async rows(count: number): Promise<Row[]> {
-    for (;;) {
+  rows(count: number): Promise<Row[]> {
+    return eventually(() => {
       const rows = this.read("select * from requests");
-      if (rows.length >= count) return rows;
-      await Bun.sleep(20);
-    }
+      return rows.length >= count ? rows : undefined;
+    });
   }
 
   read(sql: string): Row[] {
@@ -53,13 +53,11 @@ async function metricsOf(front: FakeBalancer): Promise<Line[]> {
 }
 
 /** Settles when a metric has a value. */
-async function untilMetric(front: FakeBalancer, name: string, labels: Row): Promise<number> {
-  for (;;) {
+function untilMetric(front: FakeBalancer, name: string, labels: Row): Promise<number> {
+  return eventually(async () => {
     const lines = await metricsOf(front);
-    const line = lines.find((one) => one.name === name && Bun.deepMatch(labels, one.labels));
-    if (line !== undefined) return line.value;
-    await Bun.sleep(5);
-  }
+    return lines.find((one) => one.name === name && Bun.deepMatch(labels, one.labels))?.value;
+  });
 }
 
 /** Sends some events, and then nothing until it is told how to go on. */
@@ -125,9 +123,12 @@ describe("a request through the balancer", () => {
 
   test("that an endpoint breaks off is a failure, with an estimate of its tokens", async () => {
     using history = new History();
-    using a = fakeEndpoint(["m"], () => halfStream(Bun.sleep(50).then(() => "break")));
+    const how = Promise.withResolvers<"break">();
+    using a = fakeEndpoint(["m"], () => halfStream(how.promise));
     await using front = await fakeBalancer({ a: a.url }, { home: history.home });
-    await (await front.post(CHAT, { model: "m", stream: true })).text();
+    const { body } = await front.post(CHAT, { model: "m", stream: true });
+    // The client has the first events before the endpoint breaks off.
+    for await (const _ of body ?? []) how.resolve("break");
     expect(await history.row()).toMatchObject({
       ...{ streamed: 1, succeeded: 0, http_status: 200, error: "stream_broke" },
       ...{ output_tokens: 3, token_source: "estimate" },
@@ -139,7 +140,12 @@ describe("a request through the balancer", () => {
     using history = new History();
     const never = new Promise<never>(() => undefined);
     let streams = true;
-    using a = fakeEndpoint(["m"], () => (streams ? halfStream(never) : never));
+    const second = Promise.withResolvers<void>();
+    using a = fakeEndpoint(["m"], () => {
+      if (streams) return halfStream(never);
+      second.resolve();
+      return never;
+    });
     await using front = await fakeBalancer({ a: a.url }, { home: history.home });
     const leave = new AbortController();
     const post = () =>
@@ -153,7 +159,7 @@ describe("a request through the balancer", () => {
     await reader?.read();
     streams = false;
     const waiting = post().catch(() => undefined);
-    while (a.requests.length < 2) await Bun.sleep(1);
+    await second.promise;
     leave.abort();
     await waiting;
     const rows = await history.rows(2);

@@ -1,11 +1,11 @@
-/** No object with token counts is longer. */
+/** A longer object is not one with token counts. */
 export const OBJECT_BYTES_MAX = 2048;
 
 export const [QUOTE, OPEN, CLOSE, OPEN_LIST, CLOSE_LIST] = [0x22, 0x7b, 0x7d, 0x5b, 0x5d];
 const [BACKSLASH, COLON, LINE_FEED] = [0x5c, 0x3a, 0x0a];
 const [ZERO, NINE] = [0x30, 0x39];
 
-/** Where the object begins that follows a colon; undefined if anything else does. */
+/** The start of the object after a colon; undefined if something else follows. */
 export function objectAfter(bytes: Uint8Array, from: number): number | undefined {
   let at = skipSpace(bytes, from);
   if (bytes[at] !== COLON) return undefined;
@@ -19,8 +19,8 @@ function skipSpace(bytes: Uint8Array, from: number): number {
   return at;
 }
 
-/** Behind the end of the object at `start`; undefined if it is cut off or too long. */
-export function endOf(bytes: Uint8Array, start: number): number | undefined {
+/** The end of the object at `start`; undefined if it is cut off or too long. */
+export function endOfObject(bytes: Uint8Array, start: number): number | undefined {
   let depth = 0;
   const limit = Math.min(bytes.length, start + OBJECT_BYTES_MAX);
   for (let at = start; at < limit; at += 1) {
@@ -35,7 +35,7 @@ export function endOf(bytes: Uint8Array, start: number): number | undefined {
   return undefined;
 }
 
-/** Behind the closing quote of the string at `start`, or `limit`. */
+/** The position after the closing quote of the string at `start`, at most `limit`. */
 export function endOfString(bytes: Uint8Array, start: number, limit: number): number {
   for (let at = start + 1; at < limit; at += 1) {
     if (bytes[at] === BACKSLASH) at += 1;
@@ -44,8 +44,8 @@ export function endOfString(bytes: Uint8Array, start: number, limit: number): nu
   return limit;
 }
 
-/** How many objects and lists are closed after `from` that were opened before it. */
-export function closersAfter(bytes: Uint8Array, from: number, lines: boolean): number {
+/** The number of objects and lists around `from`: those that are closed after it. */
+export function depthAt(bytes: Uint8Array, from: number, lines: boolean): number {
   let depth = 0;
   for (let at = from; at < bytes.length; at += 1) {
     const byte = bytes[at];
@@ -57,7 +57,7 @@ export function closersAfter(bytes: Uint8Array, from: number, lines: boolean): n
   return depth;
 }
 
-/** The whole number that follows a colon; undefined if anything else does. */
+/** The whole number after a colon; undefined if something else follows. */
 export function numberAfter(
   bytes: Buffer,
   from: number,

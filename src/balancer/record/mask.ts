@@ -1,25 +1,25 @@
 /**
- * Keys whose texts say nothing about anybody. A list of what stays, not of what goes: a text must
- * not end up in the history because nobody thought of its key.
+ * Keys whose texts are kept, because they are no content. All other texts are masked, so that a key
+ * that is missing here hides too much, not too little.
  */
-const HARMLESS = new Set([
+const KEPT_KEYS = new Set([
   ...["model", "object", "type", "role", "id", "event", "status", "code", "param"],
   ...["finish_reason", "stop_reason", "system_fingerprint", "service_tier", "reasoning_effort"],
   ...["encoding_format", "tool_choice", "response_format", "detail", "effort", "summary_format"],
 ]);
 
-/** Longer ones are no such word, whatever their key. */
-const HARMLESS_CHARS_MAX = 128;
+/** A longer text is masked whatever its key. */
+const KEPT_CHARS_MAX = 128;
 
-/** A list of numbers at this place: token ids, embeddings. It may be cut off. */
+/** A list of numbers (token ids, an embedding), which may be cut off. */
 const NUMBERS = /\[\s*-?[\d.][\d.eE+-]*(?:\s*,\s*[\d.eE+-]+){3,}\s*,?\s*(\]?)/y;
 
 const EVENT_WITH_OBJECT = "data: {";
 const [LIST, BACKSLASH, COLON] = [0x5b, 0x5c, 0x3a];
 
 /**
- * Replaces what was said by how long it was, and leaves the rest of a body readable: JSON, events
- * with JSON, and anything else as one text. It may be cut off anywhere.
+ * Replaces the texts of a body by their lengths and keeps the rest readable. A body is JSON, or
+ * events with JSON; anything else is one text. It may be cut off anywhere.
  */
 export function mask(text: string): string {
   const start = text.trimStart()[0];
@@ -39,11 +39,11 @@ function maskLine(line: string): string {
   return field === "" ? lengthOf(line) : `${field}:${space}${lengthOf(value)}`;
 }
 
-/** From string to string, by the engine's own search: looking at each character is dear. */
+/** Jumps from string to string with `indexOf`, which is much faster than a loop over characters. */
 function maskJson(text: string): string {
   const escapes = text.includes("\\");
   let out = "";
-  /** Of what is kept, what is in `out` already. */
+  /** Where the text begins that is not in `out` yet. */
   let copied = 0;
   let [keyStart, keyEnd] = [0, 0];
   for (let at = 0; at < text.length; ) {
@@ -61,8 +61,8 @@ function maskJson(text: string): string {
     const end = close < 0 ? endOfCut(text, start) : close;
     if (close >= 0 && isColon(text, close + 1)) [keyStart, keyEnd] = [start, end];
     else if (end > start) {
-      const isWord = close >= 0 && end - start <= HARMLESS_CHARS_MAX;
-      if (!isWord || !HARMLESS.has(text.slice(keyStart, keyEnd))) {
+      const isWord = close >= 0 && end - start <= KEPT_CHARS_MAX;
+      if (!isWord || !KEPT_KEYS.has(text.slice(keyStart, keyEnd))) {
         out += `${text.slice(copied, start)}<${end - start} characters>`;
         copied = end;
       }
@@ -72,7 +72,7 @@ function maskJson(text: string): string {
   return copied === 0 ? text : out + text.slice(copied);
 }
 
-/** The first list of numbers that begins between two places, and what stands for it. */
+/** The first list of numbers that begins between two positions, and its masked form. */
 function listBefore(text: string, from: number, until: number) {
   for (let at = from; at < until; at += 1) {
     if (text.charCodeAt(at) !== LIST) continue;
@@ -86,7 +86,7 @@ function listBefore(text: string, from: number, until: number) {
   return undefined;
 }
 
-/** The next quote that no backslash stands before; -1 if there is none. */
+/** The position of the next quote that is not escaped; -1 if there is none. */
 function closingQuote(text: string, from: number): number {
   for (let at = text.indexOf('"', from); at >= 0; at = text.indexOf('"', at + 1)) {
     let slashes = at;
@@ -96,7 +96,7 @@ function closingQuote(text: string, from: number): number {
   return -1;
 }
 
-/** The end of a string that is cut off; half an escape does not belong to it. */
+/** The end of a string that is cut off, without half an escape. */
 function endOfCut(text: string, from: number): number {
   let slashes = text.length;
   while (slashes > from && text.charCodeAt(slashes - 1) === BACKSLASH) slashes -= 1;

@@ -2,11 +2,11 @@ import { describe, expect, test } from "bun:test";
 import { parseExposition } from "../../testkit/exposition.ts";
 import { ApiError } from "../../wire/error.ts";
 import { ROUTES } from "../../wire/route.ts";
-import type { Sources } from "./gauges.ts";
+import type { MetricSources } from "./gauges.ts";
 import { Metrics, type MetricsOptions } from "./metrics.ts";
 import { type RecordedRequest, RequestRecord } from "./record.ts";
 
-const sources: Sources = {
+const sources: MetricSources = {
   endpoints: () => [
     { name: "a", status: "online", inFlight: 2, slots: 8, circuit: "closed", latencyMs: 250 },
     { name: 'odd "name"\n', status: "offline", inFlight: 0, circuit: "open" },
@@ -92,7 +92,7 @@ describe("metrics", () => {
       end(entry);
       metrics.record(entry, undefined);
     }
-    metrics.unread(new ApiError("invalid_request", "no JSON"));
+    metrics.countUnreadable(new ApiError("invalid_request", "no JSON"));
     const { value } = await linesOf(metrics);
     for (const [status] of ways) {
       const count = ways.filter(([other]) => other === status).length;

@@ -1,6 +1,6 @@
 import { Registry } from "prom-client";
 import { ApiError } from "../../wire/error.ts";
-import { addGauges, type Sources } from "./gauges.ts";
+import { addGauges, type MetricSources } from "./gauges.ts";
 import type { RequestRecord } from "./record.ts";
 import {
   BUCKETS_S,
@@ -14,38 +14,38 @@ import {
 import type { TokenUsage } from "./usage.ts";
 
 export interface MetricsOptions extends SeriesLimits {
-  /** What is read when somebody asks for the metrics. */
-  sources: Sources;
+  /** Where gauges are read when the metrics are requested. */
+  sources: MetricSources;
 }
 
 /** A line of a metric, as prom-client writes it. */
-interface Sample {
+interface MetricSample {
   metricName?: string;
   labels: Record<string, string | number>;
-  /** Written before `labels`; prom-client remembers their text by object. */
+  /** Written before `labels`. prom-client caches their text by object. */
   sharedLabels?: object;
   value: number;
 }
 
-/** A metric as prom-client needs it: it asks for `get()` when it writes the text. */
-interface Family {
+/** A metric whose samples are made when the text is written. */
+interface MetricFamily {
   name: string;
   help: string;
   type: "counter" | "histogram";
-  samples(): Iterable<Sample>;
+  samples(): Iterable<MetricSample>;
 }
 
 /**
- * What `/metrics` tells. Requests are counted in plain numbers, a few per request, and become
- * text when somebody asks. Labels are bounded: names that no endpoint lists never become one.
+ * The metrics of `/metrics`. Counting a request changes a few numbers; the text is made when it is
+ * requested. The number of labels is bounded: a model that no endpoint lists never becomes one.
  */
 export class Metrics {
-  readonly #sources: Sources;
+  readonly #sources: MetricSources;
   readonly #table: SeriesTable;
   readonly #registry = new Registry();
   readonly #queueWait = new Distribution();
   /** Requests that were refused before their model was known. */
-  #unread = 0;
+  #unreadable = 0;
 
   constructor({ sources, ...limits }: MetricsOptions) {
     this.#sources = sources;
@@ -54,52 +54,59 @@ export class Metrics {
     addGauges(this.#registry, sources);
   }
 
-  /** What the text is, as a `content-type`. */
+  /** The `content-type` of the text. */
   get contentType(): string {
     return this.#registry.contentType;
   }
 
-  /** Tells what others count as well, under names of their own. */
+  /** Adds metrics that are counted elsewhere, with names of their own. */
   include(others: { addTo(registry: Registry): void }): void {
     others.addTo(this.#registry);
   }
 
-  /** Everything in Prometheus' text format. */
+  /** All metrics in Prometheus' text format. */
   text(): Promise<string> {
     return this.#registry.metrics();
   }
 
   /** Counts a request that has ended. */
-  record(entry: RequestRecord, usage: TokenUsage | undefined): void {
-    const { request, upstream, firstByteMs, queueMs, durationMs, tries } = entry;
-    const series = this.#table.of(this.knows(entry) ? request.modelId : "", upstream?.name ?? "");
-    const status = statusOf(entry);
+  record(record: RequestRecord, usage: TokenUsage | undefined): void {
+    const { request, upstream, firstByteMs, queueMs, durationMs, attempts } = record;
+    const series = this.#table.of(
+      this.isKnown(record) ? request.modelId : "",
+      upstream?.name ?? "",
+    );
+    const status = statusOf(record);
     series.count(status);
-    if (tries > 1) series.retries += tries - 1;
+    if (attempts > 1) series.retries += attempts - 1;
     if (queueMs !== null) this.#queueWait.observe(queueMs / 1000);
-    if (usage !== undefined) series.tokens(usage);
-    // Errors are quick, and broken or left answers are short: they would flatter.
+    if (usage !== undefined) series.addTokens(usage);
+    // Errors are fast and broken answers short: they would make times look better than they are.
     if (status !== "2xx") return;
     if (firstByteMs !== null) series.firstByte.observe(firstByteMs / 1000);
     series.total.observe(durationMs / 1000);
   }
 
   /**
-   * Whether the model of a request is one that there is: an endpoint lists it, or took it for one
-   * of its own. Names come from clients, and whatever counts by them must not grow with them.
+   * Whether the model of a request exists: an endpoint lists it, or an upstream did not answer 404.
+   * Clients choose the names, so that counts by name must not grow with unknown ones.
    */
-  knows({ request, upstream, status }: RequestRecord): boolean {
+  isKnown({ request, upstream, status }: RequestRecord): boolean {
     return (upstream !== undefined && status !== 404) || this.#sources.hasModel(request.modelId);
   }
 
   /** Counts a request that was refused before its model was known. */
-  unread(error: unknown): void {
+  countUnreadable(error: unknown): void {
     if (error instanceof ApiError && error.kind === "client_closed") return;
-    this.#unread += 1;
+    this.#unreadable += 1;
   }
 
-  #families(): Family[] {
-    const counter = (name: string, help: string, read: (series: Series) => number): Family => ({
+  #families(): MetricFamily[] {
+    const counter = (
+      name: string,
+      help: string,
+      read: (series: Series) => number,
+    ): MetricFamily => ({
       ...{ name, help, type: "counter" },
       samples: () => this.#map((one) => ({ labels: one.labels, value: read(one) })),
     });
@@ -107,7 +114,7 @@ export class Metrics {
       name: string,
       help: string,
       of: (series: Series) => Distribution,
-    ): Family => ({
+    ): MetricFamily => ({
       ...{ name, help, type: "histogram" },
       samples: () => [...this.#table.all].flatMap((one) => buckets(name, of(one), one.labels)),
     });
@@ -122,7 +129,7 @@ export class Metrics {
         name: "llmlb_requests_unreadable_total",
         help: "Inference requests refused before their model was known",
         type: "counter",
-        samples: () => [{ labels: {}, value: this.#unread }],
+        samples: () => [{ labels: {}, value: this.#unreadable }],
       },
       counter("llmlb_retries_total", "Tries at other endpoints before", (one) => one.retries),
       counter("llmlb_input_tokens_total", "Tokens of prompts", (one) => one.inputTokens),
@@ -156,14 +163,14 @@ export class Metrics {
   }
 }
 
-function statusOf({ ending, status }: RequestRecord): Status {
-  if (ending === "cancelled") return "cancelled";
-  if (ending === "failed") return "broken";
+function statusOf({ outcome, status }: RequestRecord): Status {
+  if (outcome === "cancelled") return "cancelled";
+  if (outcome === "failed") return "broken";
   return STATUSES[Math.floor((status ?? 500) / 100) - 1] ?? "5xx";
 }
 
-function requestSamples(series: Series): Sample[] {
-  const samples: Sample[] = [];
+function requestSamples(series: Series): MetricSample[] {
+  const samples: MetricSample[] = [];
   for (const [place, status] of STATUSES.entries()) {
     const value = series.requests[place] ?? 0;
     if (value > 0) samples.push({ sharedLabels: series.labels, labels: { status }, value });
@@ -171,11 +178,11 @@ function requestSamples(series: Series): Sample[] {
   return samples;
 }
 
-function buckets(name: string, distribution: Distribution, sharedLabels: object): Sample[] {
+function buckets(name: string, distribution: Distribution, sharedLabels: object): MetricSample[] {
   const { counts, sum, count } = distribution;
   if (count === 0 && Object.keys(sharedLabels).length > 0) return [];
   let below = 0;
-  const samples: Sample[] = BUCKETS_S.map((le, bucket) => {
+  const samples: MetricSample[] = BUCKETS_S.map((le, bucket) => {
     below += counts[bucket] ?? 0;
     return { metricName: `${name}_bucket`, sharedLabels, labels: { le }, value: below };
   });
@@ -190,8 +197,8 @@ function buckets(name: string, distribution: Distribution, sharedLabels: object)
   return samples;
 }
 
-/** prom-client's own counters look up their labels by text at every request; ours do not. */
-function register(registry: Registry, { name, help, type, samples }: Family): void {
+/** Not prom-client's own counters: they look labels up by their text at every request. */
+function register(registry: Registry, { name, help, type, samples }: MetricFamily): void {
   const metric = { name, help, type, get: async () => ({ name, help, type, values: samples() }) };
   registry.registerMetric(metric as unknown as Parameters<Registry["registerMetric"]>[0]);
 }

@@ -1,52 +1,52 @@
 import type { HistoryBodies } from "../../config/settings.ts";
 import type { NewRequestRow, TokenSource } from "../../db/history/records.ts";
 import type { Logger } from "../../lib/log.ts";
-import { BODY_BYTES_MAX, keepAnswer, keepSmall, keepWhole } from "./bodies.ts";
-import { estimateInput, estimateOutput } from "./estimate.ts";
+import { estimateAnswerTokens, estimatePromptTokens } from "./estimate.ts";
+import { BODY_BYTES_MAX, redactAnswer, redactLargeBody, redactSmallBody } from "./historybody.ts";
 import type { Metrics } from "./metrics.ts";
 import { type RecordedRequest, RequestRecord } from "./record.ts";
-import { endsInError, isEventStream, type TokenUsage, usageOf } from "./usage.ts";
+import { endsInError, isEventStream, readUsage, type TokenUsage } from "./usage.ts";
 
 export interface RecorderOptions {
-  /** Takes finished requests without waiting; absent where there is no history. */
+  /** Queues a row to be written; undefined if there is no history. */
   history: { record(request: NewRequestRow): void } | undefined;
   metrics: Metrics;
   bodies: HistoryBodies;
   log: Logger;
 }
 
-/** Of an answer whose body is not kept: enough for what a stream tells at its beginning. */
+/** What is kept of an answer whose body is not kept: enough for the first event of a stream. */
 const HEAD_BYTES = 4096;
 const NAME_CHARS_MAX = 256;
-/** Ended requests are recorded for this long at once, then others get their turn. */
+/** Longest time of one turn, in which requests that ended are recorded. */
 const TURN_MS = 1;
-/** Until the next turn. A turn of its own per request would cost more than the recording. */
+/** The delay before a turn, so that it records many requests: a turn has its own cost. */
 const PAUSE_MS = 4;
-/** Ended requests that wait to be recorded; beyond, they are counted only. */
+/** Requests that wait to be recorded; further ones are dropped and counted. */
 const WAITING_MAX = 20_000;
-/** Large bodies that wait to be looked through; beyond, requests are recorded without theirs. */
-const SLOW_MAX = 16;
+/** Large bodies that wait to be redacted; further requests are recorded without their bodies. */
+const LARGE_MAX = 16;
 const LOG_EVERY_MS = 60_000;
 
-/** A request and what was made of its body already. */
-interface Finished {
+/** A request that ended, and its body as history keeps it, if it was a large one. */
+interface FinishedRequest {
   record: RequestRecord;
   requestBody: string | null;
 }
 
 /**
- * Records every request: in the history, the statistics and the metrics. All work is done after a
- * request's end, in short turns between others; errors are logged and reach nobody.
+ * Records every request in the history and the metrics. The work is done after a request's end, in
+ * short turns, so that other requests are not delayed. Errors are logged and never thrown.
  */
 export class Recorder {
   readonly #options: RecorderOptions;
   readonly #headMax: number;
   readonly #onEnd = (record: RequestRecord) => this.#ended(record);
-  #waiting: Finished[] = [];
+  #waiting: FinishedRequest[] = [];
   #scheduled = false;
-  /** Bodies that are being looked through, one after the other. */
-  #slow: Promise<void> = Promise.resolve();
-  #slowCount = 0;
+  /** The redaction of large bodies, one after the other. */
+  #large: Promise<void> = Promise.resolve();
+  #largeCount = 0;
   #dropped = 0;
   #loggedAt = -Infinity;
 
@@ -55,7 +55,7 @@ export class Recorder {
     this.#headMax = options.bodies === "none" ? HEAD_BYTES : BODY_BYTES_MAX;
   }
 
-  /** Requests that were not recorded since the start because too many ended at once. */
+  /** Requests that were not recorded since the start: too many ended at once, or it failed. */
   get dropped(): number {
     return this.#dropped;
   }
@@ -65,46 +65,46 @@ export class Recorder {
     return new RequestRecord({ request, body, headMax: this.#headMax, onEnd: this.#onEnd });
   }
 
-  /** A request was refused before it was known for which model it is. */
-  unread(error: unknown): void {
-    this.#options.metrics.unread(error);
+  /** Counts a request that was refused before its model was known. */
+  countUnreadable(error: unknown): void {
+    this.#options.metrics.countUnreadable(error);
   }
 
-  /** Settles when everything that has ended is handed to the history. */
+  /** Settles when all requests that ended are handed to the history. */
   async flush(): Promise<void> {
-    while (this.#waiting.length > 0 || this.#slowCount > 0) {
-      this.#work(Number.POSITIVE_INFINITY);
-      await this.#slow;
+    while (this.#waiting.length > 0 || this.#largeCount > 0) {
+      this.#recordWaiting(Number.POSITIVE_INFINITY);
+      await this.#large;
     }
   }
 
   #ended(record: RequestRecord): void {
-    if (this.#waiting.length + this.#slowCount >= WAITING_MAX) {
+    if (this.#waiting.length + this.#largeCount >= WAITING_MAX) {
       this.#dropped += 1;
       return;
     }
     const isLarge = record.body.length > BODY_BYTES_MAX;
-    if (isLarge && this.#slowCount < SLOW_MAX) this.#endedLarge(record);
-    else this.#wait({ record, requestBody: null });
+    if (isLarge && this.#largeCount < LARGE_MAX) this.#redactBody(record);
+    else this.#enqueue({ record, requestBody: null });
   }
 
-  /** A large body is looked through in slices, before the request is recorded with the others. */
-  #endedLarge(record: RequestRecord): void {
-    this.#slowCount += 1;
-    this.#slow = this.#slow
+  /** Redacts a large body in slices, before the request is recorded like the others. */
+  #redactBody(record: RequestRecord): void {
+    this.#largeCount += 1;
+    this.#large = this.#large
       .then(async () => {
-        await turn();
+        await nextTurn();
         const { bodies } = this.#options;
-        const requestBody = await keepWhole(record.body, bodies, turn);
-        this.#wait({ record, requestBody });
+        const requestBody = await redactLargeBody(record.body, bodies, nextTurn);
+        this.#enqueue({ record, requestBody });
       })
       .catch((err) => this.#failed(err))
       .finally(() => {
-        this.#slowCount -= 1;
+        this.#largeCount -= 1;
       });
   }
 
-  #wait(finished: Finished): void {
+  #enqueue(finished: FinishedRequest): void {
     this.#waiting.push(finished);
     this.#schedule();
   }
@@ -115,39 +115,40 @@ export class Recorder {
     setTimeout(() => this.#turn(), PAUSE_MS);
   }
 
-  /** With more to do than fits one turn, others come in between, but no time passes unused. */
+  /** If requests are left after a turn, the next turn follows without delay. */
   #turn(): void {
-    this.#work(TURN_MS);
+    this.#recordWaiting(TURN_MS);
     this.#scheduled = this.#waiting.length > 0;
     if (this.#scheduled) setImmediate(() => this.#turn());
   }
 
-  #work(limitMs: number): void {
+  #recordWaiting(limitMs: number): void {
     const endMs = performance.now() + limitMs;
     let done = 0;
     for (const finished of this.#waiting) {
-      this.#write(finished);
+      this.#record(finished);
       done += 1;
       if (performance.now() >= endMs) break;
     }
     this.#waiting.splice(0, done);
   }
 
-  #write(finished: Finished): void {
+  #record(finished: FinishedRequest): void {
     const { metrics, history } = this.#options;
     try {
       const { record } = finished;
-      if (record.ending === "complete" && endsInError(record.answer)) record.error = "stream_error";
+      if (record.outcome === "complete" && endsInError(record.answer))
+        record.error = "stream_error";
       const { usage, source } = tokensOf(record);
       metrics.record(record, usage);
-      history?.record(this.#requestOf(finished, usage, source));
+      history?.record(this.#rowOf(finished, usage, source));
     } catch (err) {
       this.#failed(err);
     }
   }
 
-  #requestOf(
-    { record, requestBody }: Finished,
+  #rowOf(
+    { record, requestBody }: FinishedRequest,
     usage: TokenUsage | undefined,
     source: TokenSource | null,
   ): NewRequestRow {
@@ -158,7 +159,7 @@ export class Recorder {
       requestId: request.requestId,
       requestType: route.name,
       model: modelId.slice(0, NAME_CHARS_MAX),
-      modelKnown: this.#options.metrics.knows(record),
+      modelKnown: this.#options.metrics.isKnown(record),
       endpointId: upstream?.id ?? null,
       endpointName: upstream?.name ?? null,
       endpointUrl: upstream?.url ?? null,
@@ -167,7 +168,7 @@ export class Recorder {
       startedAt: record.startedAt,
       completedAt: Math.round(record.startedAt + record.durationMs),
       streamed: streams,
-      retries: Math.max(0, record.tries - 1),
+      retries: Math.max(0, record.attempts - 1),
       succeeded: isSuccess(record),
       httpStatus: record.status,
       error: errorOf(record),
@@ -178,8 +179,8 @@ export class Recorder {
       outputTokens: usage?.output ?? null,
       cachedTokens: usage?.cached ?? null,
       tokenSource: source,
-      requestBody: requestBody ?? keepSmallOnly(body, bodies),
-      responseBody: keepAnswer(answer, bodies),
+      requestBody: requestBody ?? redactSmallOnly(body, bodies),
+      responseBody: redactAnswer(answer, bodies),
     };
   }
 
@@ -191,14 +192,14 @@ export class Recorder {
   }
 }
 
-/** An endpoint's answer went out whole, and was no error. */
-export function isSuccess({ ending, status, error }: RequestRecord): boolean {
-  return ending === "complete" && status !== null && status < 400 && error === null;
+/** Whether the whole answer of an upstream was sent, and was no error. */
+function isSuccess({ outcome, status, error }: RequestRecord): boolean {
+  return outcome === "complete" && status !== null && status < 400 && error === null;
 }
 
-/** Large bodies come as a text already; of those that policy keeps out there is none. */
-function keepSmallOnly(body: Uint8Array, bodies: HistoryBodies): string | null {
-  return body.length > BODY_BYTES_MAX ? null : keepSmall(viewOf(body), bodies);
+/** Null for a large body: it was redacted before, or it is not kept. */
+function redactSmallOnly(body: Uint8Array, bodies: HistoryBodies): string | null {
+  return body.length > BODY_BYTES_MAX ? null : redactSmallBody(viewOf(body), bodies);
 }
 
 function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
@@ -206,45 +207,49 @@ function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
 }
 
 /**
- * Tokens as the answer tells them. Where it does not, of an answer that is no error: estimated
- * from the bytes, see `estimate.ts`; a part that it does tell stays.
+ * The token counts of a request: those in the answer; counts that are missing are estimated from
+ * the bytes (`estimate.ts`), unless the answer is an error.
  */
 function tokensOf(record: RequestRecord): {
   usage: TokenUsage | undefined;
   source: TokenSource | null;
 } {
-  const { request, body, answer, status, tries } = record;
-  const { output: kind } = request.route;
+  const { request, body, answer, status, attempts } = record;
+  const { output: outputKind } = request.route;
   const none = { usage: undefined, source: null };
-  if (tries === 0) return none;
-  const told = usageOf(answer);
-  const output = told?.output ?? (kind === "numbers" ? 0 : null);
-  if (told !== undefined && told.input !== null && output !== null && !wasCut(record)) {
-    return { usage: { ...told, output }, source: "usage" };
+  if (attempts === 0) return none;
+  const counted = readUsage(answer);
+  const output = counted?.output ?? (outputKind === "numbers" ? 0 : null);
+  if (counted !== undefined && counted.input !== null && output !== null && !wasCut(record)) {
+    return { usage: { ...counted, output }, source: "usage" };
   }
-  // Sound and images are no text, however long they are.
-  if (kind === "other") return { usage: told, source: told === undefined ? null : "usage" };
+  // The length of sound and images says nothing about tokens.
+  if (outputKind === "other")
+    return { usage: counted, source: counted === undefined ? null : "usage" };
   if (status === null || status >= 400 || answer.bytes === 0) return none;
-  const input = told?.input ?? estimateInput(viewOf(body));
-  const written = kind === "text" ? Math.max(output ?? 0, estimateOutput(answer)) : 0;
-  return { usage: { input, output: written, cached: told?.cached ?? null }, source: "estimate" };
+  const input = counted?.input ?? estimatePromptTokens(viewOf(body));
+  const estimated = outputKind === "text" ? Math.max(output ?? 0, estimateAnswerTokens(answer)) : 0;
+  return {
+    usage: { input, output: estimated, cached: counted?.cached ?? null },
+    source: "estimate",
+  };
 }
 
-/** What a stream said at its beginning of its output does not hold for what came after. */
-function wasCut({ ending, answer }: RequestRecord): boolean {
-  return ending !== "complete" && isEventStream(answer.head);
+/** Whether a stream broke off: the output count at its beginning is too small then. */
+function wasCut({ outcome, answer }: RequestRecord): boolean {
+  return outcome !== "complete" && isEventStream(answer.head);
 }
 
-function errorOf({ ending, status, error }: RequestRecord): string | null {
-  if (error !== null || ending !== "complete") return error;
+function errorOf({ outcome, status, error }: RequestRecord): string | null {
+  if (error !== null || outcome !== "complete") return error;
   return status !== null && status >= 400 ? "endpoint_error" : null;
 }
 
-/** To the microsecond: more digits are noise, and take room. */
+/** Rounded to microseconds: further digits are noise, and take space. */
 function rounded(ms: number | null): number | null {
   return ms === null ? null : Math.round(ms * 1000) / 1000;
 }
 
-function turn(): Promise<void> {
+function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

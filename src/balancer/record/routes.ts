@@ -4,11 +4,11 @@ import type { Drain } from "../../http/server/drain.ts";
 import type { SlotGate } from "../routing/gate.ts";
 import type { Endpoint } from "../upstream/endpoint.ts";
 import type { UpstreamPool } from "../upstream/pool.ts";
-import type { EndpointState, Sources } from "./gauges.ts";
+import type { EndpointReading, MetricSources } from "./gauges.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Recorder } from "./recorder.ts";
 
-export interface SourcesOptions {
+export interface MetricSourcesOptions {
   pool: UpstreamPool;
   gate: SlotGate<Endpoint>;
   drain: Drain;
@@ -16,7 +16,7 @@ export interface SourcesOptions {
   recorder(): Recorder;
 }
 
-/** `GET /metrics`: everything that is counted, in Prometheus' text format. */
+/** `GET /metrics`: all metrics in Prometheus' text format. */
 export function routeMetrics(app: App, metrics: Metrics): void {
   app.get("/metrics", async function showMetrics() {
     const headers = { "content-type": metrics.contentType, "cache-control": "no-store" };
@@ -24,11 +24,17 @@ export function routeMetrics(app: App, metrics: Metrics): void {
   });
 }
 
-/** What the metrics read of a balancer's parts when somebody asks for them. */
-export function sourcesOf({ pool, gate, drain, state, recorder }: SourcesOptions): Sources {
+/** Reads the gauges from the parts of a balancer. */
+export function metricSources({
+  pool,
+  gate,
+  drain,
+  state,
+  recorder,
+}: MetricSourcesOptions): MetricSources {
   const { scheduler } = gate;
   return {
-    endpoints: () => pool.endpoints.map((endpoint) => stateOf(endpoint, gate.now())),
+    endpoints: () => pool.endpoints.map((endpoint) => readingOf(endpoint, gate.now())),
     hasModel: (model) => pool.serving(model).length > 0,
     active: () => drain.active,
     queue: () => ({ waiting: scheduler.waiting(), ...scheduler.counts }),
@@ -39,7 +45,10 @@ export function sourcesOf({ pool, gate, drain, state, recorder }: SourcesOptions
   };
 }
 
-function stateOf({ name, health, load, circuit, latency }: Endpoint, nowMs: number): EndpointState {
+function readingOf(
+  { name, health, load, circuit, latency }: Endpoint,
+  nowMs: number,
+): EndpointReading {
   return {
     ...{ name, status: health.status, inFlight: load.active, slots: load.slots },
     ...{ circuit: circuit.state(nowMs), latencyMs: latency.stored ?? undefined },

@@ -1,15 +1,15 @@
 import type { TokenUsage } from "./usage.ts";
 
-/** How requests end, as the label `status` of the metrics tells it. */
+/** The values of the label `status`: how requests end. */
 export const STATUSES = ["1xx", "2xx", "3xx", "4xx", "5xx", "broken", "cancelled"] as const;
 export type Status = (typeof STATUSES)[number];
 
-/** Upper bounds in seconds: a token of a small model up to a long answer of a large one. */
+/** Upper bounds in seconds: from one token of a small model to a long answer of a large one. */
 export const BUCKETS_S = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];
 
-/** Counted observations, as a histogram of Prometheus. */
+/** A histogram of Prometheus. */
 export class Distribution {
-  /** Per bucket and not added up; the last is for what is above all bounds. */
+  /** Per bucket, not cumulative; the last one is above all bounds. */
   readonly counts = new Float64Array(BUCKETS_S.length + 1);
   sum = 0;
   count = 0;
@@ -23,7 +23,7 @@ export class Distribution {
   }
 }
 
-/** What is counted of the requests for one model at one endpoint. */
+/** The counts of the requests for one model at one endpoint. */
 export class Series {
   readonly labels: { model: string; endpoint: string };
   readonly requests = new Float64Array(STATUSES.length);
@@ -43,7 +43,7 @@ export class Series {
     this.requests[place] = (this.requests[place] ?? 0) + 1;
   }
 
-  tokens(usage: TokenUsage): void {
+  addTokens(usage: TokenUsage): void {
     this.inputTokens += usage.input ?? 0;
     this.outputTokens += usage.output ?? 0;
     this.cachedTokens += usage.cached ?? 0;
@@ -55,20 +55,20 @@ export interface SeriesLimits {
   modelsMax?: number;
   /** Endpoints with a label of their own. Default: 500. */
   endpointsMax?: number;
-  /** Pairs of the two. Default: 1000; beyond, an endpoint's further models are one. */
+  /** Series. Default: 1000; after that, an endpoint's further models share one. */
   pairsMax?: number;
 }
 
-/** The label of what came too late to have its own. */
+/** The label of names that are beyond a limit. */
 const OTHER = "other";
 const LABEL_CHARS_MAX = 200;
 
-/** The series of all pairs of models and endpoints: a bounded number, first come, first served. */
+/** The series of all pairs of model and endpoint. Their number is limited; the first ones stay. */
 export class SeriesTable {
   readonly #limits: Required<SeriesLimits>;
-  /** By endpoint, then by model, as they are called by whoever counts; a bounded number, too. */
-  readonly #known = new Map<string, Map<string, Series>>();
-  /** By labels. */
+  /** The series with labels of their own, by the full names of endpoint and model; limited, too. */
+  readonly #byName = new Map<string, Map<string, Series>>();
+  /** All series, by their labels. */
   readonly #series = new Map<string, Series>();
   readonly #models = new Set<string>();
   readonly #endpoints = new Set<string>();
@@ -83,23 +83,23 @@ export class SeriesTable {
 
   /** The series that counts for a model at an endpoint. */
   of(model: string, endpoint: string): Series {
-    return this.#known.get(endpoint)?.get(model) ?? this.#resolve(model, endpoint);
+    return this.#byName.get(endpoint)?.get(model) ?? this.#resolve(model, endpoint);
   }
 
   #resolve(model: string, endpoint: string): Series {
     const { modelsMax, endpointsMax, pairsMax } = this.#limits;
-    const endpointLabel = admitted(this.#endpoints, endpoint, endpointsMax);
-    const modelLabel = admitted(this.#models, model, modelsMax);
+    const endpointLabel = labelOf(this.#endpoints, endpoint, endpointsMax);
+    const modelLabel = labelOf(this.#models, model, modelsMax);
     const own = this.#find(modelLabel, endpointLabel);
-    // Not remembered: what has no label of its own can be without number.
+    // Not kept in `#byName`: the number of such names has no limit.
     if (own === undefined && this.#series.size >= pairsMax) {
       return this.#find(OTHER, endpointLabel) ?? this.#add(OTHER, endpointLabel);
     }
     const series = own ?? this.#add(modelLabel, endpointLabel);
     if (modelLabel !== OTHER && endpointLabel !== OTHER) {
-      const models = this.#known.get(endpoint) ?? new Map<string, Series>();
+      const models = this.#byName.get(endpoint) ?? new Map<string, Series>();
       models.set(model, series);
-      this.#known.set(endpoint, models);
+      this.#byName.set(endpoint, models);
     }
     return series;
   }
@@ -115,8 +115,8 @@ export class SeriesTable {
   }
 }
 
-/** The label of a name: itself if there is room for it. */
-function admitted(names: Set<string>, name: string, max: number): string {
+/** The label of a name: the name itself, or `other` if there are `max` labels already. */
+function labelOf(names: Set<string>, name: string, max: number): string {
   const label = name.slice(0, LABEL_CHARS_MAX);
   if (names.has(label)) return label;
   if (names.size >= max) return OTHER;

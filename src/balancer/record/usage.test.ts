@@ -1,11 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { estimateInput, estimateOutput } from "./estimate.ts";
-import { Sample, TAIL_BYTES } from "./sample.ts";
-import { endsInError, usageOf } from "./usage.ts";
+import { AnswerSample, TAIL_BYTES } from "./answersample.ts";
+import { estimateAnswerTokens, estimatePromptTokens } from "./estimate.ts";
+import { endsInError, readUsage } from "./usage.ts";
 
-function sampleOf(text: string, { headMax = 4096, cuts = [] as number[] } = {}): Sample {
-  const sample = new Sample(headMax);
+function sampleOf(text: string, { headMax = 4096, cuts = [] as number[] } = {}): AnswerSample {
+  const sample = new AnswerSample(headMax);
   const bytes = Buffer.from(text);
   const ends = [...cuts.map((cut) => cut % (bytes.length + 1)), bytes.length];
   let at = 0;
@@ -16,7 +16,7 @@ function sampleOf(text: string, { headMax = 4096, cuts = [] as number[] } = {}):
   return sample;
 }
 
-const read = (text: string) => usageOf(sampleOf(text));
+const read = (text: string) => readUsage(sampleOf(text));
 const sse = (...events: unknown[]) =>
   events.map((one) => `data: ${typeof one === "string" ? one : JSON.stringify(one)}\n\n`).join("");
 
@@ -158,7 +158,7 @@ describe("token counts of a stream", () => {
     const cached = `${text}${JSON.stringify({ done: true, eval_count: 7 })}\n`;
     expect(read(cached)).toEqual({ input: null, output: 7, cached: null });
     expect(read(text)).toBeUndefined();
-    expect(estimateOutput(sampleOf(text, { headMax: 100_000 }))).toBe(500);
+    expect(estimateAnswerTokens(sampleOf(text, { headMax: 100_000 }))).toBe(500);
     expect(endsInError(sampleOf(`${text}{"error":"no memory"}\n`))).toBe(true);
     expect(endsInError(sampleOf(text + line('{"error":"no"}')))).toBe(false);
     expect(endsInError(sampleOf(text))).toBe(false);
@@ -180,7 +180,7 @@ describe("token counts of a stream", () => {
     const end = { type: "message_delta", delta: {}, usage: { output_tokens: 40 } };
     const body = sse(start, ...Array.from({ length: 300 }, () => text), end, { type: "stop" });
     expect(read(body)).toEqual({ input: 11, output: 40, cached: 8 });
-    expect(estimateOutput(sampleOf(sse(start, text, text)))).toBe(2);
+    expect(estimateAnswerTokens(sampleOf(sse(start, text, text)))).toBe(2);
   });
 
   test("are the same however the bytes are cut", () => {
@@ -194,7 +194,7 @@ describe("token counts of a stream", () => {
         expect(sample.head.equals(bytes.subarray(0, headMax))).toBeTrue();
         expect(bytes.subarray(-sample.tail.length).equals(sample.tail)).toBeTrue();
         expect(sample.tail.length).toBeGreaterThanOrEqual(Math.min(TAIL_BYTES, bytes.length));
-        if (headMax > 0) expect(usageOf(sample)).toEqual(CHAT_READ);
+        if (headMax > 0) expect(readUsage(sample)).toEqual(CHAT_READ);
       }),
       { numRuns: 300 },
     );
@@ -205,9 +205,9 @@ describe("token counts of a stream", () => {
     fc.assert(
       fc.property(fc.array(fc.oneof(words, fc.string()), { maxLength: 60 }), (parts) => {
         const sample = sampleOf(parts.join(""));
-        usageOf(sample);
+        readUsage(sample);
         endsInError(sample);
-        expect(estimateOutput(sample)).toBeGreaterThanOrEqual(0);
+        expect(estimateAnswerTokens(sample)).toBeGreaterThanOrEqual(0);
       }),
       { numRuns: 2000 },
     );
@@ -216,7 +216,7 @@ describe("token counts of a stream", () => {
   test("are looked for in bounded time", () => {
     const sample = sampleOf(`{${'"usage":{"a":'.repeat(20_000)}`);
     const startMs = performance.now();
-    for (let i = 0; i < 100; i += 1) usageOf(sample);
+    for (let i = 0; i < 100; i += 1) readUsage(sample);
     expect(performance.now() - startMs).toBeLessThan(1000);
   });
 });
@@ -237,18 +237,20 @@ describe("an estimate", () => {
   test("of a prompt does not count attachments", () => {
     const text = "word ".repeat(400);
     const url = `data:image/png;base64,${"A".repeat(100_000)}`;
-    const plain = estimateInput(Buffer.from(JSON.stringify({ prompt: text })));
+    const plain = estimatePromptTokens(Buffer.from(JSON.stringify({ prompt: text })));
     expect(plain).toBeGreaterThan(450);
     expect(plain).toBeLessThan(550);
-    const both = estimateInput(Buffer.from(JSON.stringify({ prompt: text, a: url, b: url })));
+    const both = estimatePromptTokens(
+      Buffer.from(JSON.stringify({ prompt: text, a: url, b: url })),
+    );
     expect(both - plain).toBeLessThan(30);
   });
 
   test("of a stream counts its events, also those that were not kept", () => {
     const delta = { choices: [{ index: 0, delta: { content: "tok" } }] };
     const text = sse(...Array.from({ length: 1003 }, () => delta));
-    expect(estimateOutput(sampleOf(text, { headMax: 1e6 }))).toBe(1000);
-    const guess = estimateOutput(sampleOf(text));
+    expect(estimateAnswerTokens(sampleOf(text, { headMax: 1e6 }))).toBe(1000);
+    const guess = estimateAnswerTokens(sampleOf(text));
     expect(guess).toBeGreaterThan(900);
     expect(guess).toBeLessThan(1100);
   });

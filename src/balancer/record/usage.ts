@@ -1,8 +1,9 @@
+import type { AnswerSample } from "./answersample.ts";
 import {
   CLOSE,
   CLOSE_LIST,
-  closersAfter,
-  endOf,
+  depthAt,
+  endOfObject,
   endOfString,
   numberAfter,
   OBJECT_BYTES_MAX,
@@ -11,45 +12,43 @@ import {
   objectAfter,
   QUOTE,
 } from "./jsonscan.ts";
-import type { Sample } from "./sample.ts";
 
-/** Tokens of one request; null where nobody counted them. */
+/** The token counts of one request; null if unknown. */
 export interface TokenUsage {
-  /** Of the prompt, cached ones included. */
+  /** Tokens of the prompt, cached ones included. */
   input: number | null;
   output: number | null;
-  /** Of the prompt, those that the endpoint had cached. */
+  /** Tokens of the prompt that the endpoint had cached. */
   cached: number | null;
 }
 
-/** Objects that are looked at before giving up: an answer may be full of lookalikes. */
+/** Objects that are parsed at most: an answer may have many that only look like usage. */
 const OBJECTS_MAX = 8;
 
 const USAGE = '"usage"';
-/** Google's. */
+/** Google's usage. */
 const METADATA = '"usageMetadata"';
-/** What llama-server tells with the last event also if nobody asked for `usage`. */
+/** llama-server's counts in the last event, which it sends without being asked for `usage`. */
 const TIMINGS = '"timings"';
 
 /**
- * Token counts that an answer tells, from its first and last bytes only. Undefined if there are
- * none. Where they are looked for:
+ * Reads the token counts of an answer from its first and last bytes. Undefined if there are none.
  *
- * 1. An event stream: the last `usage`, of an event or one level deeper (`response.usage`), over
- *    what a `message_start` at its beginning told; else the last `timings`.
- * 2. A JSON object: the last `usage` of the object itself; else one near its beginning, before a
+ * 1. In an event stream: the last `usage` of an event or one level deeper (`response.usage`), whose
+ *    fields override those of a `message_start` at the beginning; else the last `timings`.
+ * 2. In a JSON object: the last `usage` of the object itself; else one near its beginning, before a
  *    long list of embeddings; else its `timings`.
- * 3. Either: Google's `usageMetadata`. JSON, in lines or not: Ollama's `eval_count` and
+ * 3. In both: Google's `usageMetadata`. In JSON or lines of JSON: Ollama's `eval_count` and
  *    `prompt_eval_count` of the last line.
  */
-export function usageOf(sample: Sample): TokenUsage | undefined {
+export function readUsage(sample: AnswerSample): TokenUsage | undefined {
   const { head, tail } = sample;
   if (head.length === 0) return undefined;
   if (isEventStream(head)) {
-    const begun = firstInLine(head);
-    const told = lastObject(tail, USAGE, { depth: 2, lines: true });
-    const counts = begun === undefined && told === undefined ? undefined : { ...begun, ...told };
     const where = { depth: 2, lines: true };
+    const first = messageStartUsage(head);
+    const last = lastObject(tail, USAGE, where);
+    const counts = first === undefined && last === undefined ? undefined : { ...first, ...last };
     return (
       readCounts(counts) ??
       readTimings(lastObject(tail, TIMINGS, where)) ??
@@ -59,7 +58,7 @@ export function usageOf(sample: Sample): TokenUsage | undefined {
   const where = { depth: 1, lines: false };
   return (
     readCounts(lastObject(tail, USAGE, where)) ??
-    readCounts(firstAtTop(head)) ??
+    readCounts(topLevelUsage(head)) ??
     readTimings(lastObject(tail, TIMINGS, where)) ??
     readGoogle(lastObject(tail, METADATA, where)) ??
     readOllama(tail)
@@ -74,8 +73,8 @@ export function isEventStream(head: Uint8Array): boolean {
   return first !== undefined && first !== OPEN && first !== OPEN_LIST && first !== QUOTE;
 }
 
-/** Whether the last event that a stream's endpoint sent is an error. No text can look like one. */
-export function endsInError({ head, tail }: Sample): boolean {
+/** Whether the last event of a stream is an error. The text of an answer cannot look like one. */
+export function endsInError({ head, tail }: AnswerSample): boolean {
   if (head.length === 0) return false;
   const end = tail.toString("latin1", Math.max(0, tail.length - OBJECT_BYTES_MAX));
   if (!isEventStream(head)) return /(?:^|\n)\{"error": ?"[^\n]*\n?$/.test(end);
@@ -85,21 +84,21 @@ export function endsInError({ head, tail }: Sample): boolean {
 type Fields = Record<string, unknown>;
 
 /**
- * Reads OpenAI's `usage` (also of `/v1/embeddings` and `/v1/responses`) or Anthropic's, where the
- * cached part of a prompt is not part of `input_tokens`.
+ * Reads OpenAI's `usage` (also that of embeddings and Responses) or Anthropic's, whose
+ * `input_tokens` do not include the cached part of the prompt.
  */
-export function readCounts(usage: Fields | undefined): TokenUsage | undefined {
+function readCounts(usage: Fields | undefined): TokenUsage | undefined {
   if (usage === undefined) return undefined;
-  const read = count(usage.cache_read_input_tokens);
-  const written = count(usage.cache_creation_input_tokens) ?? 0;
-  const given = count(usage.prompt_tokens) ?? count(usage.input_tokens);
-  const input = given === null ? null : given + (read ?? 0) + written;
+  const cacheRead = count(usage.cache_read_input_tokens);
+  const cacheWritten = count(usage.cache_creation_input_tokens) ?? 0;
+  const prompt = count(usage.prompt_tokens) ?? count(usage.input_tokens);
+  const input = prompt === null ? null : prompt + (cacheRead ?? 0) + cacheWritten;
   const output = count(usage.completion_tokens) ?? count(usage.output_tokens);
   if (input === null && output === null) return undefined;
   const details = fieldsOf(usage.prompt_tokens_details) ?? fieldsOf(usage.input_tokens_details);
-  // Embeddings have no output, and say nothing about it.
-  const none = count(usage.total_tokens) === input ? 0 : null;
-  return { input, output: output ?? none, cached: read ?? count(details?.cached_tokens) };
+  // Embeddings have no output, and no field for it.
+  const noOutput = count(usage.total_tokens) === input ? 0 : null;
+  return { input, output: output ?? noOutput, cached: cacheRead ?? count(details?.cached_tokens) };
 }
 
 function readTimings(timings: Fields | undefined): TokenUsage | undefined {
@@ -109,19 +108,19 @@ function readTimings(timings: Fields | undefined): TokenUsage | undefined {
   return { input: prompt + (cached ?? 0), output, cached };
 }
 
-/** Google counts thoughts beside what is said, and what its own tools read beside the prompt. */
+/** Google counts thoughts apart from the answer, and input of its tools apart from the prompt. */
 function readGoogle(usage: Fields | undefined): TokenUsage | undefined {
   const prompt = count(usage?.promptTokenCount);
   if (usage === undefined || prompt === null) return undefined;
-  const [said, thought] = [count(usage.candidatesTokenCount), count(usage.thoughtsTokenCount)];
+  const [answer, thoughts] = [count(usage.candidatesTokenCount), count(usage.thoughtsTokenCount)];
   return {
     input: prompt + (count(usage.toolUsePromptTokenCount) ?? 0),
-    output: said === null && thought === null ? null : (said ?? 0) + (thought ?? 0),
+    output: answer === null && thoughts === null ? null : (answer ?? 0) + (thoughts ?? 0),
     cached: count(usage.cachedContentTokenCount),
   };
 }
 
-/** Ollama leaves the prompt's count out where all of it was cached. */
+/** Ollama leaves out the count of a prompt that was cached completely. */
 function readOllama(tail: Buffer): TokenUsage | undefined {
   const [input, output] = [lastNumber(tail, PROMPT_COUNT), lastNumber(tail, COUNT)];
   return input === null && output === null ? undefined : { input, output, cached: null };
@@ -130,11 +129,11 @@ function readOllama(tail: Buffer): TokenUsage | undefined {
 const COUNT = '"eval_count"';
 const PROMPT_COUNT = '"prompt_eval_count"';
 
-/** The number under a key of the object in the last line. */
+/** The number of a key of the object in the last line. */
 function lastNumber(bytes: Buffer, key: string): number | null {
   const at = bytes.lastIndexOf(key);
   const found = at < 0 ? undefined : numberAfter(bytes, at + key.length);
-  if (found === undefined || closersAfter(bytes, found.end, false) !== 1) return null;
+  if (found === undefined || depthAt(bytes, found.end, false) !== 1) return null;
   return count(found.value);
 }
 
@@ -146,24 +145,26 @@ function fieldsOf(value: unknown): Fields | undefined {
   return typeof value === "object" && value !== null ? (value as Fields) : undefined;
 }
 
-/** How deep an object may lie, and whether each line is a text of its own. */
-interface Where {
+/** Place an object may be. */
+interface Place {
+  /** Objects and lists around it, at most. */
   depth: number;
+  /** Whether each line is JSON of its own. */
   lines: boolean;
 }
 
 /**
- * The last object under a key. In a string its quotes would be escaped, so that the bytes of the
- * key can only be a key or a whole string; what follows tells which, and how deep it lies.
+ * The last object of a key. Inside a string the key's quotes would be escaped, so that its bytes
+ * are a key or a whole string; what follows shows which, and how deep it is.
  */
-function lastObject(bytes: Buffer, key: string, { depth, lines }: Where): Fields | undefined {
+function lastObject(bytes: Buffer, key: string, { depth, lines }: Place): Fields | undefined {
   let tries = 0;
   for (let at = bytes.lastIndexOf(key); at >= 0 && tries < OBJECTS_MAX; ) {
     const start = objectAfter(bytes, at + key.length);
-    const end = start === undefined ? undefined : endOf(bytes, start);
+    const end = start === undefined ? undefined : endOfObject(bytes, start);
     if (start !== undefined) tries += 1;
     if (start !== undefined && end !== undefined) {
-      const outside = closersAfter(bytes, end, lines);
+      const outside = depthAt(bytes, end, lines);
       if (outside >= 1 && outside <= depth) {
         const found = parse(bytes, start, end);
         if (found !== undefined) return found;
@@ -175,18 +176,18 @@ function lastObject(bytes: Buffer, key: string, { depth, lines }: Where): Fields
   return undefined;
 }
 
-/** What the first event of an Anthropic stream tells: its `message.usage`. */
-function firstInLine(head: Buffer): Fields | undefined {
+/** The `message.usage` of the first event of an Anthropic stream. */
+function messageStartUsage(head: Buffer): Fields | undefined {
   const started = head.subarray(0, 256).indexOf("message_start");
   const at = started < 0 ? -1 : head.indexOf(USAGE, started);
   const start = at < 0 ? undefined : objectAfter(head, at + USAGE.length);
-  const end = start === undefined ? undefined : endOf(head, start);
+  const end = start === undefined ? undefined : endOfObject(head, start);
   if (start === undefined || end === undefined) return undefined;
-  return closersAfter(head, end, true) === 2 ? parse(head, start, end) : undefined;
+  return depthAt(head, end, true) === 2 ? parse(head, start, end) : undefined;
 }
 
-/** The `usage` of an object that begins with these bytes. */
-function firstAtTop(head: Buffer): Fields | undefined {
+/** The `usage` of the JSON object that begins with these bytes. */
+function topLevelUsage(head: Buffer): Fields | undefined {
   let depth = 0;
   const limit = Math.min(head.length, 2 * OBJECT_BYTES_MAX);
   for (let at = 0; at < limit; at += 1) {
@@ -195,7 +196,7 @@ function firstAtTop(head: Buffer): Fields | undefined {
       const end = endOfString(head, at, limit);
       if (depth === 1 && head.toString("latin1", at, end) === USAGE) {
         const start = objectAfter(head, end);
-        const close = start === undefined ? undefined : endOf(head, start);
+        const close = start === undefined ? undefined : endOfObject(head, start);
         if (start !== undefined && close !== undefined) return parse(head, start, close);
       }
       at = end - 1;
@@ -210,6 +211,6 @@ function parse(bytes: Buffer, start: number, end: number): Fields | undefined {
     const value = fieldsOf(JSON.parse(bytes.toString("utf8", start, end)));
     return (readCounts(value) ?? readTimings(value) ?? readGoogle(value)) ? value : undefined;
   } catch {
-    return undefined; // Not JSON after all: no counts.
+    return undefined; // not JSON: no counts
   }
 }

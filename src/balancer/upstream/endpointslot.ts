@@ -12,7 +12,7 @@ export interface EndpointSlotParts {
   /** Has the clock of the routing. */
   gate: { now(): number };
   /** Checks endpoints of which a request broke off. */
-  monitor: { requestBroke(endpoint: Endpoint): void };
+  monitor: { countBrokenRequest(endpoint: Endpoint): void };
 }
 
 export interface EndpointSlotOptions {
@@ -73,7 +73,7 @@ export class EndpointSlot implements Slot {
     if (outcome === "failed") {
       this.#parts.log.warn(this.#fields(), "stream.broke");
       this.#grant.failed(this.#parts.gate.now());
-      this.#parts.monitor.requestBroke(this.upstream);
+      this.#parts.monitor.countBrokenRequest(this.upstream);
     }
     this.#finish(outcome === "complete" && this.#status < 400);
   }
@@ -88,7 +88,7 @@ export class EndpointSlot implements Slot {
     log.warn({ ...this.#fields(), err: error, cause }, "endpoint.failed");
     this.#grant.failed(gate.now());
     this.#finish(false);
-    monitor.requestBroke(this.upstream);
+    monitor.countBrokenRequest(this.upstream);
   }
 
   #finish(success: boolean): void {

@@ -1,11 +1,16 @@
 import { ClientError } from "../../http/client/failure.ts";
 import { get } from "../../http/client/get.ts";
 import { headerOf } from "../../http/client/head.ts";
+import type { ForwardTarget } from "../../http/proxy/forward.ts";
 import { parseJson } from "../../lib/json.ts";
 import { HOST_NOT_ALLOWED } from "../../wire/error.ts";
-import type { Endpoint } from "./endpoint.ts";
 
-/** The answer to a GET: its JSON (undefined if it is none), or how it failed. */
+/** A server that can be asked for JSON. An endpoint is one. */
+export interface JsonServer {
+  target(path: string): Pick<ForwardTarget, "url" | "proxy"> & { headers: Record<string, string> };
+}
+
+/** The answer to `getJson`. `json` is undefined if the body is not JSON. */
 export type JsonAnswer =
   | { ok: true; json: unknown; text: string; server: string; latencyMs: number }
   | {
@@ -25,13 +30,13 @@ export interface GetJsonOptions {
 /** A longer answer is refused. */
 const ANSWER_BYTES_MAX = 16 * 1024 * 1024;
 
-/** Sends `GET path` to an upstream with its key, on a connection of its own. Never throws. */
+/** Sends `GET path` with the server's key, on a new connection. Never throws. */
 export async function getJson(
-  endpoint: Pick<Endpoint, "target">,
+  server: JsonServer,
   path: string,
   { timeoutMs, signal }: GetJsonOptions,
 ): Promise<JsonAnswer> {
-  const target = endpoint.target(path);
+  const target = server.target(path);
   const startedAt = performance.now();
   const latencyMs = () => Math.round((performance.now() - startedAt) * 10) / 10;
   try {
@@ -46,8 +51,8 @@ export async function getJson(
       const reason = `GET ${path} answered HTTP ${status}${adviceFor(status, text)}`;
       return { ok: false, failure: "status", reason, latencyMs: latencyMs() };
     }
-    const server = headerOf(head, "server") ?? "";
-    return { ok: true, json: parseJson(text), text, server, latencyMs: latencyMs() };
+    const software = headerOf(head, "server") ?? "";
+    return { ok: true, json: parseJson(text), text, server: software, latencyMs: latencyMs() };
   } catch (error) {
     return { ok: false, failure: "connection", reason: describe(error, path), latencyMs: null };
   }

@@ -6,57 +6,57 @@ import { ApiError } from "../../../wire/error.ts";
 import { ENDPOINT_DEFAULTS, type Endpoint, type EndpointSource } from "../../upstream/endpoint.ts";
 import type { NewEndpointFields } from "./registry.ts";
 
-/** Says what an endpoint's interval is where nobody sets one. */
+/** The settings that stand for a field that is null. */
 export interface BodyDefaults {
   healthIntervalMs: number;
 }
 
-/** The endpoint that a request asks for. Throws 400 for an address that must not be called. */
-export async function newMember(
+/** The fields of the endpoint to create. Throws 400 for an address that must not be called. */
+export async function newEndpointFields(
   { name, base_url, ...rest }: NewEndpointBody,
   defaults: BodyDefaults,
 ): Promise<NewEndpointFields> {
   const address = await readAddress(base_url, rest.api_key);
-  return { name, source: "api", ...changesOf(rest, defaults), ...address };
+  return { name, source: "api", ...optionalFields(rest, defaults), ...address };
 }
 
 /**
- * What a request changes of an endpoint. Throws 400 for an address that must not be called, and 409
- * for what is set elsewhere.
+ * The fields that a request changes. Throws 400 for an address that must not be called, and 409 for
+ * a field that is set elsewhere.
  */
-export async function changesTo(
+export async function changedFields(
   endpoint: Endpoint,
   body: EndpointChangeBody,
   defaults: BodyDefaults,
 ): Promise<Partial<EndpointFields>> {
   const { source } = endpoint.facts;
-  const fixed = FIXED[source].find((field) => body[field] !== undefined);
-  if (fixed !== undefined) {
-    const message = `The endpoint ${endpoint.name} could not be changed: its \`${fixed}\` \
+  const managed = MANAGED_FIELDS[source].find((field) => body[field] !== undefined);
+  if (managed !== undefined) {
+    const message = `The endpoint ${endpoint.name} could not be changed: its \`${managed}\` \
 ${OWNERS[source]}.`;
-    throw new ApiError("conflict", message, { code: `managed_by_${source}`, param: fixed });
+    throw new ApiError("conflict", message, { code: `managed_by_${source}`, param: managed });
   }
   const { name, base_url, ...rest } = body;
   return {
     ...(name === undefined ? {} : { name }),
-    ...changesOf(rest, defaults),
+    ...optionalFields(rest, defaults),
     ...(base_url === undefined ? {} : await readAddress(base_url, rest.api_key)),
   };
 }
 
-/** Refuses (409) to delete an endpoint that would be back at the next start. */
+/** Throws 409 for an endpoint that would be back at the next start if it were deleted. */
 export function requireDeletable({ name, facts: { source } }: Endpoint): void {
   if (source === "api" || source === "node") return;
   const message = `The endpoint ${name} could not be deleted: it ${OWNERS[source]}.`;
   throw new ApiError("conflict", message, { code: `managed_by_${source}` });
 }
 
-type Fixed = keyof Omit<EndpointChangeBody, "notes" | "capabilities" | "slots">;
+type ManagedField = keyof Omit<EndpointChangeBody, "notes" | "capabilities" | "slots">;
 
 const TIMES = ["health_check_interval_secs", "inference_timeout_secs"] as const;
 
-/** What cannot be changed here, since it is set at the source. */
-const FIXED: Record<EndpointSource, readonly Fixed[]> = {
+/** The fields that cannot be changed here, because the source sets them. */
+const MANAGED_FIELDS: Record<EndpointSource, readonly ManagedField[]> = {
   api: [],
   config: ["name", "base_url", "api_key", ...TIMES],
   node: ["base_url", "api_key"],
@@ -70,7 +70,7 @@ const OWNERS: Record<EndpointSource, string> = {
   local: "is the node beside this balancer; use llmlb balancer to do without it",
 };
 
-/** An address without credentials in it: those are the key, unless there is one already. */
+/** The address and the API key in it, which an `api_key` of the body overrides. Throws 400. */
 async function readAddress(base_url: string, key: string | null | undefined) {
   await guardUrl(base_url, "base_url");
   const parsed = parseEndpoint(base_url);
@@ -85,13 +85,13 @@ async function readAddress(base_url: string, key: string | null | undefined) {
   };
 }
 
-type Changes = Omit<EndpointChangeBody, "name" | "base_url">;
+type OptionalBody = Omit<EndpointChangeBody, "name" | "base_url">;
 
-/** Null is the default of a field that has one. */
-function changesOf(body: Changes, defaults: BodyDefaults): Partial<EndpointFields> {
+/** The fields other than name and address. Null means the default of a field that has one. */
+function optionalFields(body: OptionalBody, defaults: BodyDefaults): Partial<EndpointFields> {
   const { api_key: apiKey, notes, slots, capabilities } = body;
-  const interval = secondsOf(body.health_check_interval_secs, defaults.healthIntervalMs);
-  const timeout = secondsOf(body.inference_timeout_secs, ENDPOINT_DEFAULTS.inferenceTimeoutMs);
+  const interval = millisecondsOf(body.health_check_interval_secs, defaults.healthIntervalMs);
+  const timeout = millisecondsOf(body.inference_timeout_secs, ENDPOINT_DEFAULTS.inferenceTimeoutMs);
   return {
     ...(apiKey === undefined ? {} : { apiKey }),
     ...(notes === undefined ? {} : { notes }),
@@ -104,7 +104,7 @@ function changesOf(body: Changes, defaults: BodyDefaults): Partial<EndpointField
   };
 }
 
-function secondsOf(given: number | null | undefined, otherwiseMs: number): number | undefined {
-  if (given === undefined) return undefined;
-  return given === null ? otherwiseMs : given * 1000;
+function millisecondsOf(seconds: number | null | undefined, defaultMs: number): number | undefined {
+  if (seconds === undefined) return undefined;
+  return seconds === null ? defaultMs : seconds * 1000;
 }

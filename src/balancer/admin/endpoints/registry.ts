@@ -5,9 +5,9 @@ import type { UniqueField } from "../../../db/state/endpoints.ts";
 import { proxyFor } from "../../../http/client/proxy.ts";
 import { Mutex } from "../../../lib/mutex.ts";
 import { ApiError } from "../../../wire/error.ts";
-import { fromStored } from "../../health/modellist.ts";
+import { PENDING } from "../../health/healthstate.ts";
+import { modelsOfRows } from "../../health/modelrows.ts";
 import type { Monitor } from "../../health/monitor.ts";
-import { PENDING } from "../../health/state.ts";
 import { Endpoint, type EndpointFacts } from "../../upstream/endpoint.ts";
 import type { UpstreamPool } from "../../upstream/pool.ts";
 
@@ -18,13 +18,13 @@ export interface EndpointRegistryOptions {
   settings: Settings;
 }
 
-/** What a new endpoint is given; the rest has defaults. */
+/** The fields of a new endpoint; the others have defaults. */
 export type NewEndpointFields = Pick<EndpointFields, "name" | "baseUrl" | "source"> &
   Partial<EndpointFields>;
 
 /**
- * The one place that changes which endpoints there are: every change goes to the store first and
- * then to the pool and its monitor, one change at a time.
+ * The endpoints that are registered. All changes are made here, one at a time: first in the store,
+ * then in the pool and the monitor.
  */
 export class EndpointRegistry {
   readonly #options: EndpointRegistryOptions;
@@ -34,71 +34,74 @@ export class EndpointRegistry {
     this.#options = options;
   }
 
-  /** Takes in the stored endpoints, and brings those of the configuration up to date. */
+  /** Loads the endpoints of the store, after updating those of the configuration. */
   async load(): Promise<void> {
     const { state, settings } = this.#options;
     await this.#configure(settings.endpoints);
     const keys = await state.endpoints.apiKeys();
     for (const row of await state.endpoints.list()) {
       const endpoint = new Endpoint(this.#factsOf(row, keys.get(row.id)), row.id);
-      // What it was is shown until the first check; it is used after that.
+      // The state before the restart is shown until the first check is done.
       endpoint.health = { ...PENDING, failures: row.errorCount };
       const { latencyMs, lastSeenAt, lastError } = row;
       endpoint.lastCheck = { latencyMs, lastSeenAt, lastError };
       endpoint.latency.restore(row.inferenceLatencyMs, row.inferenceMeasuredAt ?? 0);
       if (row.modelsSyncedAt !== null) {
-        endpoint.models = fromStored(await state.models.of(row.id));
+        endpoint.models = modelsOfRows(await state.models.of(row.id));
         endpoint.seenAt = Math.floor(row.modelsSyncedAt / 1000);
       }
-      this.#join(endpoint);
+      this.#add(endpoint);
     }
   }
 
   /**
-   * Adds an endpoint, `pending`. Throws 409 for an address that is taken, and for a name that is,
-   * unless it may be given another: then a number goes behind it.
+   * Adds an endpoint, `pending`. Throws 409 if another endpoint has the address, or the name; with
+   * `rename`, a number is appended to the name instead.
    */
-  create(given: NewEndpointFields, { rename = false } = {}): Promise<Endpoint> {
+  create(fields: NewEndpointFields, { rename = false } = {}): Promise<Endpoint> {
     return this.#changing.run(async () => {
       const { state, settings } = this.#options;
-      const name = rename ? await this.#freeName(given.name, undefined) : given.name;
+      const name = rename ? await this.#freeName(fields.name, undefined) : fields.name;
       this.#requireFreeName(name);
       const { healthIntervalMs } = settings;
-      const created = await state.endpoints.create({ healthIntervalMs, ...given, name });
-      if ("taken" in created) throw taken(created.taken);
+      const created = await state.endpoints.create({ healthIntervalMs, ...fields, name });
+      if ("taken" in created) throw duplicate(created.taken);
       const { endpoint: row } = created;
-      const endpoint = new Endpoint(this.#factsOf(row, given.apiKey ?? undefined), row.id);
+      const endpoint = new Endpoint(this.#factsOf(row, fields.apiKey ?? undefined), row.id);
       endpoint.graceUntil = performance.now() + row.healthIntervalMs;
-      this.#join(endpoint);
+      this.#add(endpoint);
       return endpoint;
     });
   }
 
   /**
-   * Changes what is given and keeps the rest; null clears. With another address or key the endpoint
-   * is pending until it is checked, which happens at once. Throws 404, or 409 for what is taken.
+   * Changes these fields; null clears one. With another address or key the endpoint is pending
+   * until it is checked, which happens at once. Throws 404, or 409 if another endpoint has name or
+   * address.
    */
-  change(endpoint: Endpoint, given: Partial<EndpointFields>): Promise<void> {
+  change(endpoint: Endpoint, fields: Partial<EndpointFields>): Promise<void> {
     return this.#changing.run(async () => {
       const { state, pool } = this.#options;
       const before = endpoint.facts;
-      if (given.name !== undefined && given.name !== before.name) this.#requireFreeName(given.name);
+      if (fields.name !== undefined && fields.name !== before.name) {
+        this.#requireFreeName(fields.name);
+      }
       if (before.source === "local") {
-        endpoint.change(localFacts(given));
+        endpoint.change(localFacts(fields));
         return;
       }
-      const updated = await state.endpoints.update(endpoint.id, given);
+      const updated = await state.endpoints.update(endpoint.id, fields);
       if (updated === "not_found" || !pool.has(endpoint)) throw noEndpoint(endpoint.id);
-      if ("taken" in updated) throw taken(updated.taken);
-      const apiKey = given.apiKey === undefined ? before.apiKey : (given.apiKey ?? undefined);
+      if ("taken" in updated) throw duplicate(updated.taken);
+      const apiKey = fields.apiKey === undefined ? before.apiKey : (fields.apiKey ?? undefined);
       endpoint.change(this.#factsOf(updated.endpoint, apiKey));
       const { url, name } = endpoint.facts;
-      if (url !== before.url || apiKey !== before.apiKey) this.#startOver(endpoint);
+      if (url !== before.url || apiKey !== before.apiKey) this.#restart(endpoint);
       else if (name !== before.name) pool.add(endpoint);
     });
   }
 
-  /** Takes an endpoint out, with its models. Requests that it works on go on. Throws 404. */
+  /** Removes an endpoint and its models. Requests at it go on. Throws 404. */
   remove(endpoint: Endpoint): Promise<void> {
     return this.#changing.run(async () => {
       const { state, pool, monitor } = this.#options;
@@ -111,7 +114,7 @@ export class EndpointRegistry {
     });
   }
 
-  /** Adds the node beside this balancer, in memory only; it replaces the one before. */
+  /** Adds the node beside this balancer, in memory only, in place of an earlier one. */
   setLocal({ name, url, apiKey }: EndpointSetting): void {
     const { pool, monitor, settings } = this.#options;
     const { healthIntervalMs, firstByteTimeoutMs: inferenceTimeoutMs } = settings;
@@ -127,16 +130,16 @@ export class EndpointRegistry {
       pool.remove(before);
       monitor.remove(before);
     }
-    this.#join(endpoint);
+    this.#add(endpoint);
   }
 
-  /** What was found out about an endpoint. */
-  async note(
+  /** Saves what was detected of an endpoint. */
+  async saveDetected(
     endpoint: Endpoint,
-    found: Partial<Pick<EndpointFacts, "kind" | "deviceInfo">>,
+    detected: Partial<Pick<EndpointFacts, "kind" | "deviceInfo">>,
   ): Promise<void> {
-    endpoint.change(found);
-    const { kind, deviceInfo } = found;
+    endpoint.change(detected);
+    const { kind, deviceInfo } = detected;
     await this.#options.state.endpoints.update(endpoint.id, {
       ...(kind === undefined ? {} : { type: kind }),
       ...(deviceInfo === undefined ? {} : { deviceInfo }),
@@ -150,18 +153,18 @@ export class EndpointRegistry {
     return endpoint;
   }
 
-  /** Makes the store's `config` endpoints those of the configuration: by address, then by name. */
-  async #configure(wanted: EndpointSetting[]): Promise<void> {
+  /** Makes the `config` endpoints of the store those of the configuration, matched by address. */
+  async #configure(configured: EndpointSetting[]): Promise<void> {
     const { endpoints } = this.#options.state;
     const { healthIntervalMs, firstByteTimeoutMs: inferenceTimeoutMs } = this.#options.settings;
-    const found = await Promise.all(wanted.map(({ url }) => endpoints.byUrl(url)));
-    const kept = new Set(found.map((row) => row?.id));
+    const rows = await Promise.all(configured.map(({ url }) => endpoints.byUrl(url)));
+    const kept = new Set(rows.map((row) => row?.id));
     for (const row of await endpoints.list()) {
       if (row.source === "config" && !kept.has(row.id)) await endpoints.remove(row.id);
     }
-    for (const [i, { name: wish, url, apiKey = null }] of wanted.entries()) {
-      const row = found[i];
-      const name = await this.#freeName(wish, row?.id);
+    for (const [i, { name: wantedName, url, apiKey = null }] of configured.entries()) {
+      const row = rows[i];
+      const name = await this.#freeName(wantedName, row?.id);
       const times = { healthIntervalMs, inferenceTimeoutMs };
       const fields = { name, baseUrl: url, apiKey, source: "config", ...times } as const;
       if (row !== undefined) await endpoints.update(row.id, fields);
@@ -169,26 +172,27 @@ export class EndpointRegistry {
     }
   }
 
-  /** The name, or with a number after it if an endpoint other than `id` has it. */
+  /** The name, with a number appended if another endpoint than `id` has it. */
   async #freeName(name: string, id: string | undefined): Promise<string> {
     for (let i = 1; ; i += 1) {
       const candidate = i === 1 ? name : `${name}-${i}`;
       const { state, pool } = this.#options;
       const isOther = (one: { id: string; name: string }) =>
         one.name === candidate && one.id !== id;
-      // The local node is in no store.
+      // The local node is not in the store.
       if (pool.endpoints.some(isOther)) continue;
       const owner = await state.endpoints.byName(candidate);
       if (owner === undefined || !isOther(owner)) return candidate;
     }
   }
 
-  #join(endpoint: Endpoint): void {
+  #add(endpoint: Endpoint): void {
     this.#options.pool.add(endpoint);
     this.#options.monitor.add(endpoint);
   }
 
-  #startOver(endpoint: Endpoint): void {
+  /** Forgets what was known of the endpoint, and checks it as if it were new. */
+  #restart(endpoint: Endpoint): void {
     const { monitor } = this.#options;
     endpoint.latency.reset();
     endpoint.circuit.reset();
@@ -201,7 +205,7 @@ export class EndpointRegistry {
 
   #requireFreeName(name: string): void {
     if (this.#options.pool.endpoints.some((endpoint) => endpoint.name === name)) {
-      throw taken("name");
+      throw duplicate("name");
     }
   }
 
@@ -218,9 +222,9 @@ export class EndpointRegistry {
   }
 }
 
-/** The changes that a local node's endpoint takes, until the process ends. */
-function localFacts(given: Partial<EndpointFields>): Partial<EndpointFacts> {
-  const { notes, capabilities, slots, healthIntervalMs, inferenceTimeoutMs } = given;
+/** The fields of the local node's endpoint that can be changed, until the process ends. */
+function localFacts(fields: Partial<EndpointFields>): Partial<EndpointFacts> {
+  const { notes, capabilities, slots, healthIntervalMs, inferenceTimeoutMs } = fields;
   const facts = { notes, capabilities, slots, healthIntervalMs, inferenceTimeoutMs };
   return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined));
 }
@@ -231,11 +235,11 @@ see GET /api/endpoints for those there are.`;
   return new ApiError("not_found", message, { code: "endpoint_not_found" });
 }
 
-function taken(what: UniqueField): ApiError {
+function duplicate(field: UniqueField): ApiError {
   const [param, thing] =
-    what === "name" ? (["name", "name"] as const) : (["base_url", "address"] as const);
+    field === "name" ? (["name", "name"] as const) : (["base_url", "address"] as const);
   const message = `The endpoint could not be saved: another one has this ${thing}. Choose another, \
 or change that one.`;
-  const code = what === "node" ? "duplicate_node" : `duplicate_${what}`;
+  const code = field === "node" ? "duplicate_node" : `duplicate_${field}`;
   return new ApiError("conflict", message, { code, param });
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { type FakeBalancer, fakeBalancer, fakeEndpoint } from "../../../testkit/balancer.ts";
+import { eventually } from "../../../testkit/eventually.ts";
 import { fakeProxy } from "../../../testkit/servers/proxy.ts";
 import { rawAnswer } from "../../../testkit/servers/raw.ts";
 import type { EndpointDetail } from "../../../wire/endpoint.ts";
@@ -7,7 +8,7 @@ import type { EndpointDetail } from "../../../wire/endpoint.ts";
 const nothing = () => new Response();
 const DEAD = "http://127.0.0.1:9";
 
-function caller(front: FakeBalancer, base = "/api/endpoints") {
+function client(front: FakeBalancer, base = "/api/endpoints") {
   return async (method: string, path = "", body?: object) => {
     const response = await fetch(front.url + base + path, {
       method,
@@ -20,18 +21,17 @@ function caller(front: FakeBalancer, base = "/api/endpoints") {
   };
 }
 
-async function online(call: ReturnType<typeof caller>, id: string): Promise<EndpointDetail> {
-  for (;;) {
+function online(call: ReturnType<typeof client>, id: string): Promise<EndpointDetail> {
+  return eventually(async () => {
     const { body } = await call("GET", `/${id}`);
-    if (body.status === "online" && body.kind !== null) return body;
-    await Bun.sleep(5);
-  }
+    return body.status === "online" && body.kind !== null ? body : undefined;
+  });
 }
 
 test.each(["/api/endpoints", "/v0/endpoints"])("an endpoint lives at %s", async (base) => {
   using a = fakeEndpoint(["m"], nothing);
   await using front = await fakeBalancer({});
-  const call = caller(front, base);
+  const call = client(front, base);
   const created = await call("POST", "", { name: "gpu", base_url: `${a.url}/v1/`, api_key: "k" });
   expect(created.status).toBe(201);
   expect(created.body).toMatchObject({
@@ -97,14 +97,14 @@ describe("a wrong request", () => {
     [{ name: "a", base_url: DEAD, endpoint_type: "ollama" }, "endpoint_type"],
   ])("%j is a 400 that names %s", async (body, param) => {
     await using front = await fakeBalancer({});
-    const { status, body: answer } = await caller(front)("POST", "", body);
+    const { status, body: answer } = await client(front)("POST", "", body);
     expect(status).toBe(400);
     expect(answer).toMatchObject({ error: { type: "invalid_request_error", param } });
   });
 
   test("for a list or an unknown endpoint is told as such", async () => {
     await using front = await fakeBalancer({});
-    const call = caller(front);
+    const call = client(front);
     expect(await call("GET", "?status=odd")).toMatchObject({
       status: 400,
       body: { error: { param: "status" } },
@@ -131,7 +131,7 @@ describe("a wrong request", () => {
 
 test("names and addresses are unique, however an address is spelled", async () => {
   await using front = await fakeBalancer({});
-  const call = caller(front);
+  const call = client(front);
   await call("POST", "", { name: "a", base_url: "http://127.0.0.1:9/v1" });
   const same = await call("POST", "", { name: "a", base_url: "http://127.0.0.1:10" });
   expect(same).toMatchObject({ status: 409, body: { error: { code: "duplicate_name" } } });
@@ -145,7 +145,7 @@ test("names and addresses are unique, however an address is spelled", async () =
 
 test("an endpoint that is down is registered, and stays pending", async () => {
   await using front = await fakeBalancer({});
-  const call = caller(front);
+  const call = client(front);
   const { body } = await call("POST", "", { name: "a", base_url: DEAD });
   expect(await call("POST", `/${body.id}/test`)).toEqual({
     status: 200,
@@ -159,7 +159,7 @@ test("an endpoint that is down is registered, and stays pending", async () => {
 test("a test and a sync tell what was found; a failed sync keeps the list", async () => {
   using a = fakeEndpoint(["one", "two"], nothing);
   await using front = await fakeBalancer({ a: a.url });
-  const call = caller(front);
+  const call = client(front);
   const [{ id }] = (await call("GET")).body.endpoints;
   expect(await call("POST", `/${id}/test`)).toMatchObject({
     status: 200,
@@ -184,14 +184,13 @@ test("a test and a sync tell what was found; a failed sync keeps the list", asyn
 test("the history of checks can be read", async () => {
   using a = fakeEndpoint(["m"], nothing);
   await using front = await fakeBalancer({ a: a.url });
-  const call = caller(front);
+  const call = client(front);
   const [{ id }] = (await call("GET")).body.endpoints;
   await call("POST", `/${id}/test`);
-  let checks: object[] = [];
-  while (checks.length < 2) {
-    ({ checks } = (await call("GET", `/${id}/checks`)).body);
-    await Bun.sleep(20);
-  }
+  const checks: object[] = await eventually(async () => {
+    const { body } = await call("GET", `/${id}/checks`);
+    return body.checks.length < 2 ? undefined : body.checks;
+  });
   expect(checks).toMatchObject([
     { success: true, error_message: null, status_before: "online", status_after: "online" },
     { success: true, status_before: "pending", status_after: "online" },
@@ -204,7 +203,7 @@ test("what the configuration says is changed there only", async () => {
   using a = fakeEndpoint(["m"], nothing);
   await using front = await fakeBalancer({ a: a.url });
   front.balancer.addLocal({ name: "local", url: DEAD });
-  const call = caller(front);
+  const call = client(front);
   const [config, local] = (await call("GET")).body.endpoints;
   expect([config.source, local.source]).toEqual(["config", "local"]);
   for (const [{ id }, code] of [
@@ -234,7 +233,7 @@ test("an endpoint behind a proxy is found out and served from through it", async
   using near = fakeEndpoint(["n"], () => Response.json({}));
   const proxies = { httpProxy: fake.proxy.origin, httpsProxy: null, proxyBypass: [] };
   await using front = await fakeBalancer({ near: near.url }, proxies);
-  const call = caller(front);
+  const call = client(front);
   const far = { name: "far", base_url: "http://far.invalid:8080" };
   const { body } = await call("POST", "", far);
   await online(call, body.id);

@@ -20,9 +20,9 @@ import type { Monitor } from "../../health/monitor.ts";
 import type { CheckPersistence } from "../../health/persistence.ts";
 import type { Endpoint } from "../../upstream/endpoint.ts";
 import type { UpstreamPool } from "../../upstream/pool.ts";
-import { changesTo, newMember, requireDeletable } from "./body.ts";
+import { changedFields, newEndpointFields, requireDeletable } from "./body.ts";
 import type { EndpointRegistry } from "./registry.ts";
-import { checkView, modelViews, viewOf } from "./view.ts";
+import { checkView, endpointModels, endpointView } from "./view.ts";
 
 export interface EndpointRouteParts {
   endpointRegistry: EndpointRegistry;
@@ -34,8 +34,8 @@ export interface EndpointRouteParts {
 }
 
 const BODY_BYTES_MAX = 64 * 1024;
-/** Somebody waits for a test or a sync, however long requests may take. */
-const ASKED_MS_MAX = 30_000;
+/** Longest wait for a check that a client asked for. */
+const CHECK_MS_MAX = 30_000;
 const CHECKS_MAX = 1000;
 
 const ListQuery = z.object({
@@ -53,32 +53,32 @@ const ChecksQuery = z.object({
 /** Managing endpoints, under `/api/endpoints` and the older `/v0/endpoints`. */
 export function routeEndpoints(app: App, parts: EndpointRouteParts): void {
   const { endpointRegistry, state, settings } = parts;
-  const found = (c: AppContext) => endpointRegistry.get(c.req.param("id") ?? "");
+  const endpointOf = (c: AppContext) => endpointRegistry.get(c.req.param("id") ?? "");
 
   async function detail(endpoint: Endpoint): Promise<EndpointDetail> {
     const row = await state.endpoints.get(endpoint.id);
-    return { ...viewOf(endpoint, row), models: modelViews(endpoint) };
+    return { ...endpointView(endpoint, row), models: endpointModels(endpoint) };
   }
 
   async function create(c: AppContext) {
     const { value } = await readJson(c, NewEndpointBody, BODY_BYTES_MAX);
-    const endpoint = await endpointRegistry.create(await newMember(value, settings));
+    const endpoint = await endpointRegistry.create(await newEndpointFields(value, settings));
     const { origin } = new URL(c.req.url);
     const location = `${origin}/api/endpoints/${endpoint.id}`;
     // Before anything is awaited: its first check may be done by then, and the answer is `pending`.
-    const created: EndpointDetail = { ...viewOf(endpoint, undefined), models: [] };
+    const created: EndpointDetail = { ...endpointView(endpoint, undefined), models: [] };
     return c.json(created, 201, { location });
   }
 
   async function change(c: AppContext) {
-    const endpoint = found(c);
+    const endpoint = endpointOf(c);
     const { value } = await readJson(c, EndpointChangeBody, BODY_BYTES_MAX);
-    await endpointRegistry.change(endpoint, await changesTo(endpoint, value, settings));
+    await endpointRegistry.change(endpoint, await changedFields(endpoint, value, settings));
     return c.json(await detail(endpoint));
   }
 
   async function remove(c: AppContext) {
-    const endpoint = found(c);
+    const endpoint = endpointOf(c);
     requireDeletable(endpoint);
     await endpointRegistry.remove(endpoint);
     return c.body(null, 204);
@@ -87,26 +87,26 @@ export function routeEndpoints(app: App, parts: EndpointRouteParts): void {
   for (const base of ["/api/endpoints", "/v0/endpoints"]) {
     app.post(base, create);
     app.get(base, async (c) => c.json(await list(parts, readQuery(c, ListQuery))));
-    app.get(`${base}/:id`, async (c) => c.json(await detail(found(c))));
+    app.get(`${base}/:id`, async (c) => c.json(await detail(endpointOf(c))));
     app.put(`${base}/:id`, change);
     app.patch(`${base}/:id`, change);
     app.delete(`${base}/:id`, remove);
     app.post(`${base}/:id/test`, async (c) => {
       withoutIdleLimit(c);
-      return c.json(await test(parts, found(c)));
+      return c.json(await testEndpoint(parts, endpointOf(c)));
     });
     app.post(`${base}/:id/sync`, async (c) => {
       withoutIdleLimit(c);
-      return c.json(await sync(parts, found(c)));
+      return c.json(await syncModels(parts, endpointOf(c)));
     });
     app.get(`${base}/:id/models`, (c) => {
-      const endpoint = found(c);
-      return c.json({ endpoint_id: endpoint.id, models: modelViews(endpoint) });
+      const endpoint = endpointOf(c);
+      return c.json({ endpoint_id: endpoint.id, models: endpointModels(endpoint) });
     });
     app.get(`${base}/:id/checks`, async (c) => {
       const { limit, before } = readQuery(c, ChecksQuery);
       const until = before === undefined ? {} : { before: Date.parse(before) };
-      const { id } = found(c);
+      const { id } = endpointOf(c);
       const checks = await state.checks.of(id, { limit, ...until });
       return c.json({ endpoint_id: id, checks: checks.map(checkView) });
     });
@@ -120,16 +120,19 @@ async function list(
   const rows = new Map((await state.endpoints.list()).map((row) => [row.id, row]));
   const part = name?.toLowerCase() ?? "";
   const endpoints = pool.endpoints
-    .map((endpoint) => viewOf(endpoint, rows.get(endpoint.id)))
+    .map((endpoint) => endpointView(endpoint, rows.get(endpoint.id)))
     .filter((view) => status === undefined || view.status === status)
     .filter((view) => kind === undefined || view.kind === kind)
     .filter((view) => view.name.toLowerCase().includes(part));
   return { endpoints, total: endpoints.length };
 }
 
-/** Checks an endpoint now, with all that follows from a check. */
-async function test({ monitor }: EndpointRouteParts, endpoint: Endpoint): Promise<EndpointTest> {
-  const result = await monitor.checkNow(endpoint, askedMs(endpoint));
+/** Checks an endpoint now. The result is applied and saved as that of any other check. */
+async function testEndpoint(
+  { monitor }: EndpointRouteParts,
+  endpoint: Endpoint,
+): Promise<EndpointTest> {
+  const result = await monitor.checkNow(endpoint, checkMs(endpoint));
   const { latencyMs: latency_ms } = result;
   if (!result.ok) return { success: false, latency_ms, error: result.reason, models_found: null };
   const models_found = [...result.models.keys()].sort();
@@ -137,13 +140,13 @@ async function test({ monitor }: EndpointRouteParts, endpoint: Endpoint): Promis
   return { success: true, latency_ms, error: null, models_found, endpoint_info };
 }
 
-/** Reads an endpoint's models now; its list is on disk when this settles. Throws 502 or 503. */
-async function sync(
+/** Reads an endpoint's models now and saves them before it answers. Throws 502 or 503. */
+async function syncModels(
   { monitor, persistence }: EndpointRouteParts,
   endpoint: Endpoint,
 ): Promise<EndpointSync> {
   const before = new Set(endpoint.models?.keys());
-  const result = await monitor.checkNow(endpoint, askedMs(endpoint));
+  const result = await monitor.checkNow(endpoint, checkMs(endpoint));
   if (!result.ok) {
     const message = `Reading the models of endpoint ${endpoint.name} failed: ${result.reason}. \
 The list it gave last is kept.`;
@@ -157,13 +160,13 @@ The list it gave last is kept.`;
   const ids = [...result.models.keys()];
   const updated = ids.filter((id) => before.has(id)).length;
   return {
-    synced_models: modelViews(endpoint),
+    synced_models: endpointModels(endpoint),
     added: ids.length - updated,
     removed: before.size - updated,
     updated,
   };
 }
 
-function askedMs({ facts }: Endpoint): number {
-  return Math.min(facts.inferenceTimeoutMs, ASKED_MS_MAX);
+function checkMs({ facts }: Endpoint): number {
+  return Math.min(facts.inferenceTimeoutMs, CHECK_MS_MAX);
 }

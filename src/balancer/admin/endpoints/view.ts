@@ -1,12 +1,12 @@
 import type { CheckRecord } from "../../../db/history/records.ts";
 import type { EndpointRow } from "../../../db/state/endpoint.ts";
 import type { EndpointCheckView, EndpointModelView, EndpointView } from "../../../wire/endpoint.ts";
-import { Stored } from "../../health/modellist.ts";
-import { shownStatus } from "../../health/state.ts";
+import { shownStatus } from "../../health/healthstate.ts";
+import { ModelEntryFields } from "../../health/modelrows.ts";
 import type { Endpoint } from "../../upstream/endpoint.ts";
 
-/** An endpoint as the API shows it; `row` has what is counted in the store. */
-export function viewOf(endpoint: Endpoint, row: EndpointRow | undefined): EndpointView {
+/** An endpoint as the API shows it; `row` has the counts of the store. */
+export function endpointView(endpoint: Endpoint, row: EndpointRow | undefined): EndpointView {
   const { id, facts, health, load, latency, lastCheck } = endpoint;
   const emaMs = latency.stored;
   return {
@@ -33,18 +33,18 @@ export function viewOf(endpoint: Endpoint, row: EndpointRow | undefined): Endpoi
     circuit: endpoint.circuit.state(Date.now()),
     device_info: facts.deviceInfo,
     model_count: endpoint.models?.size ?? 0,
-    // The local node's are not in the store: they count from the start.
+    // Those of the local node are not in the store: counted since the start.
     total_requests: row?.totalRequests ?? load.successes + load.errors,
     successful_requests: row?.succeededRequests ?? load.successes,
     failed_requests: row?.failedRequests ?? load.errors,
   };
 }
 
-/** The models that an endpoint listed last, in the order of their ids. */
-export function modelViews({ models, lastCheck }: Endpoint): EndpointModelView[] {
+/** The models of an endpoint's last list, by id. */
+export function endpointModels({ models, lastCheck }: Endpoint): EndpointModelView[] {
   const ids = [...(models?.keys() ?? [])].sort();
   return ids.map((id) => {
-    const { capabilities = null, max_tokens } = Stored.parse(models?.get(id));
+    const { capabilities = null, max_tokens } = ModelEntryFields.parse(models?.get(id));
     return {
       model_id: id,
       capabilities,

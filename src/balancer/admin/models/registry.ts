@@ -6,17 +6,17 @@ import { Registry } from "../../../registry/registry.ts";
 import type { ModelNames } from "../../upstream/modelnames.ts";
 import type { UpstreamPool } from "../../upstream/pool.ts";
 
-export interface RegisteredParts {
+export interface ModelRegistryParts {
   settings: Pick<Settings, "hubUrl" | "hubToken" | "originAllowlist">;
   state: State;
   pool: UpstreamPool;
-  /** Is told of the models' names, now and after every change. */
+  /** Gets the models' names, now and after every change. */
   names: ModelNames;
   log: Logger;
 }
 
-/** Opens the registry of models over what the balancer knows of its endpoints. */
-export async function openRegistry(parts: RegisteredParts): Promise<Registry> {
+/** Opens the registry of models, and keeps the names of its models in `names`. */
+export async function openRegistry(parts: ModelRegistryParts): Promise<Registry> {
   const { settings, state, pool, names, log } = parts;
   const { hubUrl, hubToken: token, originAllowlist: allowlist } = settings;
   const registry = new Registry({
@@ -25,17 +25,11 @@ export async function openRegistry(parts: RegisteredParts): Promise<Registry> {
     devices: () => pool.endpoints.flatMap(({ facts }) => facts.deviceInfo ?? []),
     isReady: (all) => all.some((name) => isServed(pool, name)),
   });
-  const tell = () => names.set("registry", registry.meanings().map(named));
+  const updateNames = () => names.set("registry", registry.meanings().map(named));
   await registry.load();
-  tell();
-  registry.onChange(tell);
+  updateNames();
+  registry.onChange(updateNames);
   return registry;
-}
-
-/** Names of the nodes that models can be given to. */
-export function nodeNames({ endpoints }: UpstreamPool): string[] {
-  const isNode = (source: string) => source === "node" || source === "local";
-  return endpoints.filter(({ facts }) => isNode(facts.source)).map(({ name }) => name);
 }
 
 function named({ id, names, quantization }: ReturnType<Registry["meanings"]>[number]) {

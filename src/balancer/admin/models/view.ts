@@ -1,5 +1,5 @@
 import { type CapabilitiesObject, capabilitiesObject } from "../../../wire/capability.ts";
-import { Stored } from "../../health/modellist.ts";
+import { ModelEntryFields } from "../../health/modelrows.ts";
 import { modelEntryOf } from "../../upstream/endpoint.ts";
 import type { UpstreamPool } from "../../upstream/pool.ts";
 
@@ -7,57 +7,63 @@ import type { UpstreamPool } from "../../upstream/pool.ts";
 export interface ModelView {
   id: string;
   object: "model";
-  /** Unix seconds: as its endpoint says, else when it was seen first. */
+  /** Unix seconds: as its endpoint lists it, else when it was listed first. */
   created: number;
   owned_by: string;
-  /** Some endpoint that is online serves it. */
+  /** Whether an endpoint that is online serves it. */
   ready: boolean;
   capabilities: CapabilitiesObject;
-  /** Other names by which clients may ask for it. */
+  /** Other names that requests may use. */
   aliases: string[];
   /** Names of the endpoints that serve it, online or not. */
   endpoint_ids: string[];
-  /** The APIs by which it can be asked. */
+  /** The APIs in which it can be used. */
   supported_apis: string[];
   lifecycle_status: LifecycleStatus;
-  /** Of nodes that fetch it; null while none does. */
+  /** The progress of nodes that fetch it; null if none does. */
   download_progress: object | null;
-  /** The longest context of those that tell; null where none does. */
+  /** The longest context that an endpoint lists; null if none lists one. */
   max_tokens: number | null;
 }
 
 /**
- * `registered`: requests can be served, or nobody has it yet. `pending`: endpoints have it, none
- * is online. `caching`: nodes fetch it. `error`: none could.
+ * `registered`: an endpoint that is online serves it, or no endpoint has it yet. `pending`:
+ * endpoints have it, but none is online. `caching`: nodes fetch it. `error`: all nodes failed to
+ * fetch it.
  */
 export type LifecycleStatus = "registered" | "pending" | "caching" | "error";
 
-/** Describes a model that some endpoint serves. */
+/** The view of a model, as the endpoints that serve it list it. */
 export function viewOfModel(pool: UpstreamPool, id: string): ModelView {
   const serving = pool.serving(id);
   const entries = serving.map((endpoint) => modelEntryOf(endpoint, id));
   const ready = serving.some(({ health }) => health.status === "online");
-  const { created = 0, owned_by = "endpoint" } = Stored.parse(entries[0] ?? {});
-  const said = new Set(entries.flatMap((entry) => Stored.parse(entry).capabilities ?? ["chat"]));
-  const lengths = entries.map((entry) => Stored.parse(entry).max_tokens ?? 0);
+  const { created = 0, owned_by = "endpoint" } = ModelEntryFields.parse(entries[0] ?? {});
+  const capabilities = new Set(
+    entries.flatMap((entry) => ModelEntryFields.parse(entry).capabilities ?? ["chat"]),
+  );
+  const lengths = entries.map((entry) => ModelEntryFields.parse(entry).max_tokens ?? 0);
   return {
     id,
     object: "model",
     created: created > 0 ? created : (serving[0]?.seenAt ?? 0),
     owned_by,
     ready,
-    capabilities: capabilitiesObject([...said]),
+    capabilities: capabilitiesObject([...capabilities]),
     aliases: pool.aliasesOf(id),
     endpoint_ids: serving.map(({ name }) => name).sort(),
-    supported_apis: apisFor(said),
+    supported_apis: apisFor(capabilities),
     lifecycle_status: ready ? "registered" : "pending",
     download_progress: null,
     max_tokens: Math.max(...lengths) || null,
   };
 }
 
-/** Whoever chats is asked in every dialect: what an endpoint does not speak is translated. */
-export function apisFor(abilities: ReadonlySet<string>): string[] {
-  const chat = abilities.has("chat") ? ["chat_completions", "responses", "messages"] : [];
-  return [...chat, ...(abilities.has("embeddings") ? ["embeddings"] : [])];
+/**
+ * The APIs in which a model can be used. One that chats is used in all chat APIs, because requests
+ * are translated for endpoints that lack one.
+ */
+export function apisFor(capabilities: ReadonlySet<string>): string[] {
+  const chat = capabilities.has("chat") ? ["chat_completions", "responses", "messages"] : [];
+  return [...chat, ...(capabilities.has("embeddings") ? ["embeddings"] : [])];
 }

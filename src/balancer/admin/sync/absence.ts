@@ -5,15 +5,15 @@ import type { Holdings } from "./holdings.ts";
 const RETRY_AFTER_S = 10;
 const RETRY_AFTER_S_MAX = 60;
 
-/** 503 for a model that is registered but that no endpoint has; undefined for any other. */
-export function absence(
+/** The 503 for a model that is registered but on no endpoint; undefined for any other model. */
+export function absenceOf(
   model: string,
   { registry, holdings }: { registry: Registry; holdings: Holdings },
 ): ApiError | undefined {
-  const meant = registry.resolve(model);
-  if (meant === undefined) return undefined;
-  const { id, quantization } = meant;
-  const { state, percent, etaS, error } = holdings.fetching(id);
+  const resolved = registry.resolve(model);
+  if (resolved === undefined) return undefined;
+  const { id, quantization } = resolved;
+  const { state, percent, etaS, error } = holdings.progress(id);
   if (state === "error") {
     const message = `The model \`${model}\` is registered, but no node has it: ${error ?? ""}`;
     return new ApiError("no_endpoint", message, { code: "model_unavailable", param: "model" });

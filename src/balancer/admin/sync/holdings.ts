@@ -1,77 +1,79 @@
-import type { ModelProgress, ModelReportBody, NodeModelReport } from "../../../wire/sync.ts";
+import type { HeldModel, ModelProgress, ReportBody } from "../../../wire/sync.ts";
 import type { Endpoint } from "../../upstream/endpoint.ts";
 
 /** A model on one node. */
-export interface Held {
+export interface ModelHolding {
   endpoint: Endpoint;
-  model: NodeModelReport;
+  model: HeldModel;
 }
 
-/** How far the nodes are with a model that none serves yet. */
-export type Fetching = Omit<ModelProgress, "model" | "nodes"> & {
-  /** Seconds that the node which is furthest takes; null: not known. */
+/** How far the nodes are with fetching a model. */
+export type DownloadProgress = Omit<ModelProgress, "model" | "nodes"> & {
+  /** Seconds until the node that is furthest is done; null if unknown. */
   etaS: number | null;
-  /** Why it failed, where it failed everywhere. */
+  /** Why it failed; null unless it failed on all nodes. */
   error: string | null;
 };
 
-interface Told {
+/** The last report of a node. */
+interface NodeReport {
   endpoint: Endpoint;
-  models: ReadonlyMap<string, NodeModelReport>;
+  /** By id in lower case. */
+  models: ReadonlyMap<string, HeldModel>;
   atMs: number;
 }
 
-/** What a node told is forgotten when it has said nothing for so long. */
-const FRESH_MS = 90_000;
+/** A report is dropped after this time; nodes report more often. */
+const REPORT_MS_MAX = 90_000;
 
-/** What nodes told of the models that they have and fetch. */
+/** The models that nodes have or fetch, as the nodes reported last. */
 export class Holdings {
-  readonly #told = new Map<string, Told>();
+  readonly #reports = new Map<string, NodeReport>();
   readonly #nowMs: () => number;
 
   constructor(nowMs: () => number = () => performance.now()) {
     this.#nowMs = nowMs;
   }
 
-  /** Takes note of all that a node has. */
-  tell(endpoint: Endpoint, { models }: ModelReportBody): void {
+  /** Replaces what a node reported before. */
+  report(endpoint: Endpoint, { models }: ReportBody): void {
     const byId = new Map(models.map((model) => [model.id.toLowerCase(), model]));
-    this.#told.set(endpoint.id, { endpoint, models: byId, atMs: this.#nowMs() });
-    for (const [id, { atMs }] of this.#told) {
-      if (this.#nowMs() - atMs > FRESH_MS) this.#told.delete(id);
+    this.#reports.set(endpoint.id, { endpoint, models: byId, atMs: this.#nowMs() });
+    for (const [id, { atMs }] of this.#reports) {
+      if (this.#nowMs() - atMs > REPORT_MS_MAX) this.#reports.delete(id);
     }
   }
 
-  /** The nodes that told of a model, if they are not away. */
-  of(id: string): Held[] {
+  /** A model on all nodes that have or fetch it, without nodes that are offline or silent. */
+  of(id: string): ModelHolding[] {
     const key = id.toLowerCase();
-    return [...this.#told.values()].flatMap(({ endpoint, models, atMs }) => {
+    return [...this.#reports.values()].flatMap(({ endpoint, models, atMs }) => {
       const model = models.get(key);
-      const isGone = this.#nowMs() - atMs > FRESH_MS || endpoint.health.status === "offline";
+      const isGone = this.#nowMs() - atMs > REPORT_MS_MAX || endpoint.health.status === "offline";
       return model === undefined || isGone ? [] : [{ endpoint, model }];
     });
   }
 
-  /** All nodes together: that which is furthest counts. */
-  fetching(id: string): Fetching {
-    const held = this.of(id).map(({ model }) => model);
-    const active = held.filter(({ state }) => state === "waiting" || state === "pulling");
+  /** The progress of the node that is furthest. */
+  progress(id: string): DownloadProgress {
+    const copies = this.of(id).map(({ model }) => model);
+    const active = copies.filter(({ state }) => state === "waiting" || state === "pulling");
     const shares = active.flatMap(({ progress }) => (progress === null ? [] : [progress]));
     const share = (one: (typeof shares)[number]) => one.bytes / Math.max(1, one.total_bytes);
     const furthest = shares.toSorted((a, b) => share(b) - share(a))[0];
     const { bytes = 0, total_bytes: total = 0, eta_s: etaS = null } = furthest ?? {};
-    const failed = held.find(({ state, error }) => error !== null && isFailed(state));
-    const isReady = held.some(({ state }) => state === "ready");
+    const failed = copies.find(({ state, error }) => error !== null && isFailed(state));
+    const isReady = copies.some(({ state }) => state === "ready");
     const failure = isReady || active.length > 0 ? undefined : failed?.error?.message;
-    const waits = active.length > 0 ? "caching" : failure === undefined ? "registered" : "error";
+    const unready = active.length > 0 ? "caching" : failure === undefined ? "registered" : "error";
     return {
-      state: isReady ? "ready" : waits,
+      state: isReady ? "ready" : unready,
       ...{ bytes_downloaded: bytes, bytes_total: total, etaS, error: failure ?? null },
       percent: total > 0 ? Math.floor((1000 * bytes) / total) / 10 : 0,
     };
   }
 }
 
-function isFailed(state: NodeModelReport["state"]): boolean {
+function isFailed(state: HeldModel["state"]): boolean {
   return state === "failed" || state === "unusable";
 }

@@ -4,11 +4,18 @@ import type { Logger } from "../../../lib/log.ts";
 import { sleep } from "../../../lib/sleep.ts";
 import type { Endpoint } from "../../upstream/endpoint.ts";
 import type { UpstreamPool } from "../../upstream/pool.ts";
+import { isNode } from "../nodes/node.ts";
 
-export interface NotifierOptions {
+/** What is sent to one node. */
+interface Notification {
+  /** The node has not accepted the latest change. */
+  isDue: boolean;
+}
+
+export interface AssignmentNotifierOptions {
   pool: UpstreamPool;
   log: Logger;
-  /** Bounds of the delay between two attempts. Default: 1 and 60 s. */
+  /** Bounds of the delay between two tries. Default: 1 and 60 s. */
   retry?: { firstMs: number; maxMs: number };
 }
 
@@ -17,16 +24,16 @@ const ANSWER_MS_MAX = 5000;
 const ANSWER_BYTES_MAX = 64 * 1024;
 
 /**
- * Tells nodes that what they shall have has changed, again and again until each has heard it. One
- * that is offline is not told: it asks by itself when it is back.
+ * Notifies nodes that their models have changed, and repeats that until each node has accepted it.
+ * A node that is offline is not notified: it syncs by itself when it is back.
  */
-export class Notifier {
-  readonly #options: NotifierOptions;
+export class AssignmentNotifier {
+  readonly #options: AssignmentNotifierOptions;
   readonly #closing = new AbortController();
-  /** Nodes that are being told; `again`: there is more since. */
-  readonly #open = new Map<string, { again: boolean }>();
+  /** The notifications on their way, by the endpoints' ids. */
+  readonly #notifications = new Map<string, Notification>();
 
-  constructor(options: NotifierOptions) {
+  constructor(options: AssignmentNotifierOptions) {
     this.#options = options;
   }
 
@@ -34,45 +41,45 @@ export class Notifier {
     this.#closing.abort(new Error("The balancer stops."));
   }
 
-  /** Tells all nodes that are online. */
-  tellAll(): void {
+  /** Notifies all nodes that are online. */
+  notifyAll(): void {
     for (const endpoint of this.#options.pool.endpoints) {
-      const { source } = endpoint.facts;
-      if (source === "node" || source === "local") this.#tell(endpoint);
+      if (isNode(endpoint)) this.#notify(endpoint);
     }
   }
 
-  #tell(endpoint: Endpoint): void {
-    const open = this.#open.get(endpoint.id);
-    if (open !== undefined) {
-      open.again = true;
+  #notify(endpoint: Endpoint): void {
+    const running = this.#notifications.get(endpoint.id);
+    if (running !== undefined) {
+      running.isDue = true;
       return;
     }
-    const told = { again: true };
-    this.#open.set(endpoint.id, told);
-    void this.#run(endpoint, told).finally(() => this.#open.delete(endpoint.id));
+    const notification = { isDue: true };
+    this.#notifications.set(endpoint.id, notification);
+    void this.#run(endpoint, notification).finally(() => this.#notifications.delete(endpoint.id));
   }
 
   /** Never rejects. */
-  async #run(endpoint: Endpoint, told: { again: boolean }): Promise<void> {
+  async #run(endpoint: Endpoint, notification: Notification): Promise<void> {
     const { pool, log, retry = RETRY } = this.#options;
     const { signal } = this.#closing;
-    for (let failures = 0; told.again && !signal.aborted; ) {
+    for (let failures = 0; notification.isDue && !signal.aborted; ) {
       if (!pool.has(endpoint) || endpoint.health.status === "offline") return;
-      told.again = false;
+      notification.isDue = false;
       const reason = await this.#post(endpoint);
       if (reason === undefined) {
         failures = 0;
         continue;
       }
-      told.again = true;
+      notification.isDue = true;
       log.debug({ endpoint: endpoint.name, reason }, "models.notify_failed");
-      await sleep(backoffMs(failures, retry), signal).catch(() => undefined); // it ends
+      // Closing ends the sleep, and then the loop.
+      await sleep(backoffMs(failures, retry), signal).catch(() => undefined);
       failures += 1;
     }
   }
 
-  /** Why it was not accepted; undefined: it was. */
+  /** Why the node did not accept it; undefined if it did. */
   async #post(endpoint: Endpoint): Promise<string | undefined> {
     const { url, headers, proxy } = endpoint.target("/api/models/pull");
     try {

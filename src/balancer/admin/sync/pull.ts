@@ -1,38 +1,38 @@
 import type { App } from "../../../http/server/app.ts";
 import type { Registry } from "../../../registry/registry.ts";
 import { ApiError } from "../../../wire/error.ts";
-import type { ModelPullAnswer } from "../../../wire/sync.ts";
-import type { Notifier } from "./notifier.ts";
-import { nameIn } from "./routes.ts";
+import type { ModelPulling } from "../../../wire/sync.ts";
+import { modelInPath } from "./modelpath.ts";
+import type { AssignmentNotifier } from "./notifier.ts";
 
 export interface PullRouteParts {
   registry: Registry;
-  notifier: Notifier;
-  /** Names of all nodes that there are. */
+  notifier: AssignmentNotifier;
+  /** Names of all nodes. */
   nodes(): string[];
 }
 
-const PULL = "/pull";
+const ENDING = "/pull";
 
 /**
- * `POST /api/models/{id}/pull`: its nodes look now for what they shall have, and try again what
- * failed. 202 with where to see how far they are; 404 for a model that is not registered, 409 if no
- * node shall have it.
+ * `POST /api/models/{id}/pull`: tells the nodes to sync now and to try again what failed. Answers
+ * 202 with the address of the progress; 404 for a model that is not registered, 409 if no node is
+ * assigned to it.
  */
 export function routePull(app: App, { registry, notifier, nodes }: PullRouteParts): void {
   for (const base of ["/api/models", "/v0/models"]) {
     app.post(`${base}/*`, function pullModel(c, next) {
-      const name = nameIn(c, base, PULL);
+      const name = modelInPath(c, base, ENDING);
       if (name === undefined) return next();
       const { id } = registry.detail(name);
       const all = nodes();
-      const meant = all.filter((node) =>
+      const assigned = all.filter((node) =>
         registry.assignedTo(node, all).some((row) => row.id === id),
       );
-      if (meant.length === 0) throw noNodes(id, all);
-      notifier.tellAll();
+      if (assigned.length === 0) throw noNodes(id, all);
+      notifier.notifyAll();
       const progress_url = `${base}/${id}/progress`;
-      const pulling: ModelPullAnswer = { status: "pulling", model: id, nodes: meant, progress_url };
+      const pulling: ModelPulling = { status: "pulling", model: id, nodes: assigned, progress_url };
       return Promise.resolve(c.json(pulling, 202, { location: progress_url }));
     });
   }

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { secretMatcher } from "../../../auth/secret.ts";
 import type { State } from "../../../db/database.ts";
 import type { App } from "../../../http/server/app.ts";
 import type { Logger } from "../../../lib/log.ts";
@@ -6,13 +7,14 @@ import type { Registry } from "../../../registry/registry.ts";
 import type { ApiError } from "../../../wire/error.ts";
 import type { Monitor } from "../../health/monitor.ts";
 import type { UpstreamPool } from "../../upstream/pool.ts";
-import { nodeNames } from "../models/registry.ts";
-import { absence } from "./absence.ts";
-import { DownloadQueue } from "./downloads.ts";
+import { nodeNames } from "../nodes/node.ts";
+import { absenceOf } from "./absence.ts";
+import { DownloadSources } from "./downloadsource.ts";
 import { Holdings } from "./holdings.ts";
-import { Notifier } from "./notifier.ts";
+import { AssignmentNotifier } from "./notifier.ts";
+import { routeProgress } from "./progress.ts";
 import { routePull } from "./pull.ts";
-import { routeProgress, routeSync } from "./routes.ts";
+import { routeSync } from "./routes.ts";
 
 export interface ModelSyncParts {
   registry: Registry;
@@ -22,35 +24,36 @@ export interface ModelSyncParts {
   log: Logger;
 }
 
-/** Gives the registered models to the nodes, and knows what the nodes have of them. */
+/** Assigns the registered models to nodes, and keeps what the nodes report of them. */
 export class ModelSync {
   readonly holdings = new Holdings();
-  /** What the local node proves itself with; of this run only. */
+  /** The credential of the local node, made anew at each start. */
   readonly localSecret = randomBytes(32).toString("base64url");
   readonly #parts: ModelSyncParts;
-  readonly #notifier: Notifier;
+  readonly #notifier: AssignmentNotifier;
 
   constructor(parts: ModelSyncParts) {
     this.#parts = parts;
     const { registry, pool, log } = parts;
-    this.#notifier = new Notifier({ pool, log });
-    registry.onChange(() => this.#notifier.tellAll());
+    this.#notifier = new AssignmentNotifier({ pool, log });
+    registry.onChange(() => this.#notifier.notifyAll());
   }
 
-  /** Adds the routes that nodes ask, and that of progress; before those of the registry. */
+  /** Adds its routes. To be called before the routes of the registry are added. */
   route(app: App): void {
     const { pool } = this.#parts;
-    const { holdings, localSecret } = this;
-    const turns = new DownloadQueue({ holdings, pool });
+    const { holdings } = this;
+    const isLocalSecret = secretMatcher(this.localSecret);
+    const downloads = new DownloadSources({ holdings, pool });
     const nodes = () => nodeNames(pool);
-    routeSync(app, { ...this.#parts, holdings, turns, localSecret, nodes });
+    routeSync(app, { ...this.#parts, holdings, downloads, isLocalSecret, nodes });
     routeProgress(app, { ...this.#parts, holdings });
     routePull(app, { ...this.#parts, notifier: this.#notifier, nodes });
   }
 
-  /** 503 for a model that is registered but that no endpoint has; undefined for any other. */
+  /** The 503 for a model that is registered but on no endpoint; undefined for any other model. */
   absence(model: string): ApiError | undefined {
-    return absence(model, { registry: this.#parts.registry, holdings: this.holdings });
+    return absenceOf(model, { registry: this.#parts.registry, holdings: this.holdings });
   }
 
   close(): void {

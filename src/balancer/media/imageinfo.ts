@@ -1,30 +1,25 @@
+import type { Extent } from "./extent.ts";
 import { readGif } from "./gif.ts";
 import { readJpeg } from "./jpeg.ts";
 import { readPng } from "./png.ts";
 import { readWebp } from "./webp.ts";
 
-/** The kinds of images that are taken, by their media types. */
+/** The media types of the images that are accepted. */
 export type ImageType = "image/jpeg" | "image/png" | "image/gif" | "image/webp";
 
-/** Width and height in pixels. */
-export interface Extent {
-  width: number;
-  height: number;
-}
-
-/** What bytes turned out to be: a whole image, a broken one, or none of those that are taken. */
+/** What bytes are: a whole image, a broken one, or no image of an accepted type. */
 export type ImageInfo =
   | { kind: "image"; type: ImageType; extent: Extent }
   | { kind: "broken"; type: ImageType; reason: string }
   | { kind: "unknown" };
 
-/** Decoded, this many pixels take 256 MiB; a small file may claim far more. */
-export const PIXELS_MAX = 64 * 1024 * 1024;
+/** Decoded, this many pixels take 256 MiB. A small file may claim far more. */
+const PIXELS_MAX = 64 * 1024 * 1024;
 
-/** Reads an image's extent; a text says why it is none. */
+/** Reads an image's extent; a string is the reason why it cannot. */
 type Reader = (bytes: Uint8Array) => Extent | string;
 
-/** What the files of each kind begin with. */
+/** How files of each type begin and are read. */
 const KINDS: { type: ImageType; begins(bytes: Uint8Array): boolean; read: Reader }[] = [
   { type: "image/jpeg", begins: (b) => has(b, 0, "\xff\xd8\xff"), read: readJpeg },
   { type: "image/png", begins: (b) => has(b, 0, "\x89PNG\r\n\x1a\n"), read: readPng },
@@ -33,10 +28,10 @@ const KINDS: { type: ImageType; begins(bytes: Uint8Array): boolean; read: Reader
 ];
 
 /**
- * Says what an image is by its bytes alone. The file's structure is walked through to its end, so
- * that garbage behind a good beginning and a file that was cut are found without decoding it.
+ * Finds the type of an image from its bytes alone. The structure of the file is read to its end, so
+ * that a damaged or cut file is found without decoding it.
  */
-export function inspect(bytes: Uint8Array): ImageInfo {
+export function inspectImage(bytes: Uint8Array): ImageInfo {
   const kind = KINDS.find(({ begins }) => begins(bytes));
   if (kind === undefined) return { kind: "unknown" };
   const { type, read } = kind;

@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
-import { DownloadLeases } from "./leases.ts";
+import { DownloadLeases } from "./downloadlease.ts";
 
 const ask = (leases: DownloadLeases, node: string, nowMs: number, key = "m q8") =>
-  leases.ask(key, { node, model: "m" }, nowMs).node;
+  leases.acquire(key, { node, model: "m" }, nowMs).node;
 
 test("who asks first has the lease, the others are told who", () => {
   const leases = new DownloadLeases();
@@ -23,9 +23,9 @@ test("a lease ends when its holder says nothing for 15 s, and not before", () =>
 test("a holder that fetches the model no more gives its lease back", () => {
   const leases = new DownloadLeases();
   ask(leases, "a", 0);
-  leases.keepOnly("b", () => false);
-  leases.keepOnly("a", (model) => model === "m");
+  leases.releaseExcept("b", () => false);
+  leases.releaseExcept("a", (model) => model === "m");
   expect(ask(leases, "b", 1)).toBe("a");
-  leases.keepOnly("a", () => false);
+  leases.releaseExcept("a", () => false);
   expect(ask(leases, "b", 2)).toBe("b");
 });

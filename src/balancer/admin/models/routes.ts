@@ -5,11 +5,11 @@ import { modelNotFound } from "../../inference/errors.ts";
 import type { Providers } from "../../providers/providers.ts";
 import type { UpstreamPool } from "../../upstream/pool.ts";
 import type { Holdings } from "../sync/holdings.ts";
-import { listedModel, listedModels } from "./registered.ts";
+import { findModelView, listModelViews } from "./listing.ts";
 
 const PREFIX = "/v1/models/";
 
-export interface ModelsOptions {
+export interface ModelListRouteParts {
   pool: UpstreamPool;
   providers: Providers;
   registry: Registry;
@@ -18,13 +18,13 @@ export interface ModelsOptions {
 
 /**
  * `GET /v1/models` and `GET /v1/models/{id}`, whose id may contain slashes, encoded or not.
- * Anthropic's clients, who send `anthropic-version`, find the fields of their API as well.
+ * Requests with `anthropic-version` get the fields of Anthropic's API as well.
  */
-export function routeModels(app: App, options: ModelsOptions): void {
+export function routeModels(app: App, options: ModelListRouteParts): void {
   const { providers } = options;
 
   app.get("/v1/models", async function listModels(c) {
-    const models = [...listedModels(options), ...(await providers.models())];
+    const models = [...listModelViews(options), ...(await providers.models())];
     if (!isAnthropic(c)) return c.json({ object: "list", data: models });
     const page = { has_more: false, first_id: models[0]?.id ?? null };
     const last_id = models.at(-1)?.id ?? null;
@@ -34,7 +34,7 @@ export function routeModels(app: App, options: ModelsOptions): void {
   app.get(`${PREFIX}*`, async function showModel(c) {
     const name = decodedName(c.req.path.slice(PREFIX.length));
     const model =
-      listedModel(options, name) ?? (await providers.models()).find(({ id }) => id === name);
+      findModelView(options, name) ?? (await providers.models()).find(({ id }) => id === name);
     if (model === undefined) throw modelNotFound(name);
     return c.json(isAnthropic(c) ? anthropicEntry(model) : model);
   });
@@ -44,9 +44,12 @@ function isAnthropic({ req }: AppContext): boolean {
   return req.header("anthropic-version") !== undefined;
 }
 
-/** With what https://platform.claude.com/docs/en/api/models tells; year 1970: nobody knows. */
+/**
+ * Adds the fields of https://platform.claude.com/docs/en/api/models. A time that is unknown becomes
+ * the year 1970.
+ */
 function anthropicEntry<M extends { id: string; created: number }>(model: M) {
-  // An endpoint may tell any number.
+  // An endpoint may list any number.
   const created = new Date(model.created * 1000);
   const isDate = !Number.isNaN(created.getTime());
   const created_at = (isDate ? created : new Date(0)).toISOString();

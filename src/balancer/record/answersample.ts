@@ -1,40 +1,35 @@
-/** At least so much of an answer's end is kept. */
+/** Bytes of an answer's end that are kept at least. */
 export const TAIL_BYTES = 4096;
 
 /**
- * Keeps the beginning and the end of bytes that pass by in pieces, and counts them. Pieces are
- * copied and neither changed nor held; a piece costs a copy of its own length.
+ * Keeps the beginning and the end of an answer that arrives in pieces, and counts its bytes. Pieces
+ * are copied, neither changed nor kept; a piece costs a copy of its own length.
  */
-export class Sample {
+export class AnswerSample {
   readonly #headMax: number;
   #head: Buffer = EMPTY;
   #headLength = 0;
-  /** The part of it that is filled. */
-  #kept: Buffer | undefined;
-  /** What comes behind the head; its last 4 KiB at least. */
+  /** A view of its filled part; undefined if it has to be made anew. */
+  #headView: Buffer | undefined;
+  /** At least the last 4 KiB of what follows the head. */
   #tail: Buffer | undefined;
   #tailLength = 0;
   #bytes = 0;
-  #pieces = 0;
 
   /** Keeps up to `headMax` bytes of the beginning. */
   constructor(headMax: number) {
     this.#headMax = headMax;
   }
 
-  /** Bytes that passed by. */
+  /** Bytes of the answer so far. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  get pieces(): number {
-    return this.#pieces;
-  }
-
   get head(): Buffer {
-    // Asked for several times by those who read what was kept; a view each time is not free.
-    this.#kept ??= this.#head.subarray(0, this.#headLength);
-    return this.#kept;
+    // It is read several times, and a view has its cost.
+    this.#headView ??= this.#head.subarray(0, this.#headLength);
+    return this.#headView;
   }
 
   /** The last bytes, all of them if there were few. */
@@ -49,7 +44,6 @@ export class Sample {
 
   push(piece: Uint8Array): void {
     this.#bytes += piece.length;
-    this.#pieces += 1;
     const room = this.#headMax - this.#headLength;
     if (room > 0) this.#pushHead(room >= piece.length ? piece : piece.subarray(0, room));
     if (room < piece.length) this.#pushTail(room > 0 ? piece.subarray(room) : piece);
@@ -64,7 +58,7 @@ export class Sample {
       this.#head = larger;
     }
     this.#head.set(piece, this.#headLength);
-    this.#kept = undefined;
+    this.#headView = undefined;
     this.#headLength = needed;
   }
 

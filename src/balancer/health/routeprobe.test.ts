@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { routeAt } from "../../testkit/route.ts";
 import { ROUTES } from "../../wire/route.ts";
 import { Endpoint } from "../upstream/endpoint.ts";
-import { detectRoutes } from "./routes.ts";
+import { probeRoutes } from "./routeprobe.ts";
 
 const has = (endpoint: Endpoint, path: string) => endpoint.hasRoute(routeAt(path));
 
@@ -34,7 +34,7 @@ test("an endpoint has the routes that complain about an empty request", async ()
     "/v1/embeddings": 401,
   });
   const endpoint = new Endpoint({ name: "a", url: server.url.origin });
-  const found = await detectRoutes(endpoint, "vllm", options);
+  const found = await probeRoutes(endpoint, "vllm", options);
   expect([...found].map((name) => ROUTES[name].path).sort()).toEqual([
     ...["/v1/audio/transcriptions", "/v1/embeddings", "/v1/messages", "/v1/rerank"],
   ]);
@@ -46,7 +46,7 @@ test("an endpoint has the routes that complain about an empty request", async ()
 
 test("one that cannot be asked speaks what its kind does", async () => {
   const endpoint = new Endpoint({ name: "a", url: "http://127.0.0.1:1", kind: "ollama" });
-  const found = await detectRoutes(endpoint, "ollama", options);
+  const found = await probeRoutes(endpoint, "ollama", options);
   expect([...found].map((name) => ROUTES[name].path)).toContain("/api/chat");
   expect(has(endpoint, "/api/chat")).toBe(true);
   expect(has(endpoint, "/v1/messages")).toBe(false);

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { routeAt } from "../../testkit/route.ts";
-import { findImages, hasImages } from "./imagepart.ts";
+import { findImages, hasImages } from "./requestimage.ts";
 
 const URL_A = "data:image/png;base64,AAAA";
 

@@ -1,43 +1,43 @@
 import type { InferenceRoute } from "../../wire/route.ts";
-import type { ImageType } from "./image.ts";
+import type { ImageType } from "./imageinfo.ts";
 
-/** How a request gives an image: by an address (`data:` included), or as base64. */
+/** How an image stands in a request: as a URL (`data:` included) or as base64. */
 export type ImageSource =
   | { kind: "url"; url: string }
   | { kind: "base64"; data: string; mediaType: string | undefined };
 
 /** One image of a request. */
-export interface ImagePart {
-  /** The field it stands in, e.g. `messages.0.content.1.image_url`. */
+export interface RequestImage {
+  /** Its field, e.g. `messages.0.content.1.image_url`. */
   param: string;
   source: ImageSource;
-  /** Puts an image in its place, in the request that it was found in. */
+  /** Replaces it in the request that it was found in. */
   replace(type: ImageType, base64: string): void;
 }
 
-/** A route, which says where in its requests images are. */
+/** The part of a route that says where images are in its requests. */
 export type ImageRoute = Pick<InferenceRoute, "imagesIn">;
 
 type Fields = Record<string, unknown>;
 
-/** Blocks that have others in them: where. */
+/** The field with inner blocks, by the type of a block. */
 const NESTED: Record<string, string> = {
   tool_result: "content",
   function_call_output: "output",
   custom_tool_call_output: "output",
 };
 
-/** Deeper than any API nests blocks. */
+/** No API nests blocks deeper. */
 const DEPTH_MAX = 4;
 
-const NONE: ImagePart[] = [];
+const NONE: RequestImage[] = [];
 
 /**
- * The images of a parsed request, in order: parts of chat completions, items of responses, blocks
- * of Anthropic's messages (in tool results and documents too), `images` of Ollama's API. What is
- * not shaped as they are is left to whoever reads the request next.
+ * The images of a parsed request, in order: parts of chat completions, items of Responses, blocks
+ * of Anthropic's messages (in tool results and documents, too), `images` of Ollama's API. Anything
+ * of another shape is left to the upstream.
  */
-export function findImages(request: object, { imagesIn }: ImageRoute): ImagePart[] {
+export function findImages(request: object, { imagesIn }: ImageRoute): RequestImage[] {
   const fields = request as Fields;
   if (imagesIn === undefined) return NONE;
   if (imagesIn === "") return ollamaImages(fields, "");
@@ -47,7 +47,7 @@ export function findImages(request: object, { imagesIn }: ImageRoute): ImagePart
   for (const [index, item] of items.entries()) {
     if (!isFields(item)) continue;
     const { content } = item;
-    // Most messages are a text; nothing is made for those.
+    // Most messages are a text: no allocation for those.
     if (typeof content === "string" && item.images === undefined) continue;
     if (found === NONE) found = [];
     collect(item, `${imagesIn}.${index}`, found, DEPTH_MAX);
@@ -60,14 +60,14 @@ export function hasImages(request: object, route: ImageRoute): boolean {
   return findImages(request, route).length > 0;
 }
 
-/** Adds what a message, item or block has. */
-function collect(block: Fields, at: string, found: ImagePart[], depth: number): void {
+/** Adds the images of a message, item or block to `found`. */
+function collect(block: Fields, at: string, found: RequestImage[], depth: number): void {
   if (depth === 0) return;
   const { type } = block;
   const own = typeof type === "string" ? readBlock(block, type, at) : undefined;
   if (own !== undefined) found.push(own);
   found.push(...ollamaImages(block, `${at}.`));
-  for (const [holder, field, where] of insides(block, type, at)) {
+  for (const [holder, field, where] of innerBlocks(block, type, at)) {
     const inner = holder[field];
     const list = Array.isArray(inner) ? inner : [inner];
     for (const [index, part] of list.entries()) {
@@ -77,8 +77,8 @@ function collect(block: Fields, at: string, found: ImagePart[], depth: number): 
   }
 }
 
-/** The fields of a block in which others may stand. */
-function insides(block: Fields, type: unknown, at: string): [Fields, string, string][] {
+/** Where a block has inner blocks: holder, field, and the field's path. */
+function innerBlocks(block: Fields, type: unknown, at: string): [Fields, string, string][] {
   if (type === "document" && isFields(block.source)) {
     return [[block.source, "content", `${at}.source.content`]];
   }
@@ -88,7 +88,7 @@ function insides(block: Fields, type: unknown, at: string): [Fields, string, str
   return Array.isArray(block[field]) ? [[block, field, `${at}.${field}`]] : [];
 }
 
-function readBlock(block: Fields, type: string, at: string): ImagePart | undefined {
+function readBlock(block: Fields, type: string, at: string): RequestImage | undefined {
   if (type === "image_url" || type === "input_image" || type === "computer_screenshot") {
     return readUrl(block, at);
   }
@@ -106,11 +106,11 @@ function readBlock(block: Fields, type: string, at: string): ImagePart | undefin
   return { param, source: { kind: "base64", data: source.data, mediaType }, replace };
 }
 
-/** `image_url` as a text or as `{url}`. */
-function readUrl(block: Fields, at: string): ImagePart | undefined {
-  const given = block.image_url;
-  const holder = isFields(given) ? given : block;
-  const field = isFields(given) ? "url" : "image_url";
+/** `image_url` as a string or as `{url}`. */
+function readUrl(block: Fields, at: string): RequestImage | undefined {
+  const { image_url: value } = block;
+  const holder = isFields(value) ? value : block;
+  const field = isFields(value) ? "url" : "image_url";
   const url = holder[field];
   if (typeof url !== "string") return undefined;
   const replace = (type: ImageType, base64: string): void => {
@@ -119,10 +119,10 @@ function readUrl(block: Fields, at: string): ImagePart | undefined {
   return { param: `${at}.image_url`, source: { kind: "url", url }, replace };
 }
 
-function ollamaImages(holder: Fields, at: string): ImagePart[] {
+function ollamaImages(holder: Fields, at: string): RequestImage[] {
   const { images } = holder;
   if (!Array.isArray(images)) return NONE;
-  return images.flatMap((data: unknown, index): ImagePart[] => {
+  return images.flatMap((data: unknown, index): RequestImage[] => {
     if (typeof data !== "string") return [];
     const replace = (_: ImageType, base64: string): void => {
       images[index] = base64;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { type Health, type HealthEvent, nextCheckMs, nextHealth, PENDING } from "./state.ts";
+import { type Health, type HealthEvent, nextCheckMs, nextHealth, PENDING } from "./healthstate.ts";
 
 function after(...events: HealthEvent[]): Health {
   return events.reduce(nextHealth, PENDING);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
-import { inspect } from "./image.ts";
+import { inspectImage } from "./imageinfo.ts";
 
 function fixture(name: string): Buffer {
   return readFileSync(new URL(`../../../fixtures/images/${name}`, import.meta.url));
@@ -20,15 +20,15 @@ describe.each(FILES)("%s", (name, type) => {
 
   test("is known by its bytes, with its extent", () => {
     const image = { kind: "image", type, extent: { width: 100, height: 100 } };
-    expect(inspect(file) as object).toEqual(image);
+    expect(inspectImage(file) as object).toEqual(image);
     // Some programs leave something behind the end.
-    expect(inspect(Buffer.concat([file, Buffer.from("trailer")]))).toEqual(inspect(file));
+    expect(inspectImage(Buffer.concat([file, Buffer.from("trailer")]))).toEqual(inspectImage(file));
   });
 
   test("is broken when it is cut anywhere behind its beginning", () => {
     // A GIF whose last byte is missing has all its pixels.
     for (let length = 12; length < file.length - 1; length += 1) {
-      expect(inspect(file.subarray(0, length)).kind).toBe("broken");
+      expect(inspectImage(file.subarray(0, length)).kind).toBe("broken");
     }
   });
 
@@ -36,7 +36,7 @@ describe.each(FILES)("%s", (name, type) => {
     fc.assert(
       fc.property(fc.nat(60), fc.uint8Array({ maxLength: 200 }), (kept, rest) => {
         const bytes = Buffer.concat([file.subarray(0, 12 + kept), rest]);
-        expect(["broken", "image"]).toContain(inspect(bytes).kind);
+        expect(["broken", "image"]).toContain(inspectImage(bytes).kind);
       }),
     );
   });
@@ -45,7 +45,7 @@ describe.each(FILES)("%s", (name, type) => {
 test("garbage behind a good beginning is broken", () => {
   for (const [name, type] of FILES) {
     const bytes = Buffer.concat([fixture(name).subarray(0, 12), Buffer.alloc(500, 0x41)]);
-    expect(inspect(bytes)).toMatchObject({ kind: "broken", type });
+    expect(inspectImage(bytes)).toMatchObject({ kind: "broken", type });
   }
 });
 
@@ -53,7 +53,7 @@ test("a changed byte in a PNG is found by its checksum", () => {
   const file = fixture("shape.png");
   const at = file.indexOf("IDAT") + 10;
   file.writeUInt8((file[at] ?? 0) ^ 1, at);
-  expect(inspect(file)).toMatchObject({
+  expect(inspectImage(file)).toMatchObject({
     kind: "broken",
     reason: expect.stringMatching("checksum"),
   });
@@ -63,9 +63,12 @@ test("a small file that claims a vast image is refused, and so is one without pi
   const gif = fixture("shape.gif");
   gif.writeUInt16LE(0xffff, 6);
   gif.writeUInt16LE(0xffff, 8);
-  expect(inspect(gif)).toMatchObject({ kind: "broken", reason: expect.stringMatching("65535") });
+  expect(inspectImage(gif)).toMatchObject({
+    kind: "broken",
+    reason: expect.stringMatching("65535"),
+  });
   gif.writeUInt16LE(0, 8);
-  expect(inspect(gif)).toMatchObject({ kind: "broken", reason: "it has no pixels" });
+  expect(inspectImage(gif)).toMatchObject({ kind: "broken", reason: "it has no pixels" });
 });
 
 test("other files are unknown", () => {
@@ -78,6 +81,6 @@ test("other files are unknown", () => {
     Buffer.alloc(0),
     Buffer.from("RIFF1234WAVE"),
   ]) {
-    expect(inspect(bytes)).toEqual({ kind: "unknown" });
+    expect(inspectImage(bytes)).toEqual({ kind: "unknown" });
   }
 });

@@ -1,10 +1,9 @@
 import { z } from "zod";
 import { DeviceInfo } from "../../db/state/endpoint.ts";
-import type { Endpoint } from "../upstream/endpoint.ts";
-import { type GetJsonOptions, getJson } from "../upstream/jsonclient.ts";
+import { type GetJsonOptions, getJson, type JsonServer } from "../upstream/jsonclient.ts";
 
-/** What is read of `GET /api/system`; every part may be missing. */
-const System = z.looseObject({
+/** The fields of `GET /api/system` that are used. An invalid field counts as missing. */
+const SystemReport = z.looseObject({
   llmlb_version: z.string().optional().catch(undefined),
   device: DeviceInfo.optional().catch(undefined),
   slots: z
@@ -17,17 +16,20 @@ const System = z.looseObject({
     .catch(undefined),
 });
 
-/** What an endpoint tells of itself. */
-export type SystemReport = z.infer<typeof System>;
+/** What an endpoint reports of itself: version, device, slots and models. */
+export type SystemReport = z.infer<typeof SystemReport>;
 
-/** Asks an endpoint what it is and does; undefined if it says nothing of the kind. Never throws. */
-export async function readSystem(
-  endpoint: Endpoint,
+/**
+ * Asks a server for its report (`GET /api/system`, then the older `/v0/system`). Undefined if it
+ * has none. Never throws.
+ */
+export async function getSystemReport(
+  server: JsonServer,
   options: GetJsonOptions,
 ): Promise<SystemReport | undefined> {
   for (const path of ["/api/system", "/v0/system"]) {
-    const answer = await getJson(endpoint, path, options);
-    const report = answer.ok ? System.safeParse(answer.json).data : undefined;
+    const answer = await getJson(server, path, options);
+    const report = answer.ok ? SystemReport.safeParse(answer.json).data : undefined;
     if (report?.llmlb_version !== undefined || report?.device !== undefined) return report;
     if (!answer.ok && answer.failure === "connection") return undefined;
   }

@@ -2,10 +2,10 @@ import { z } from "zod";
 import type { EndpointKind } from "../../wire/endpoint.ts";
 import type { Endpoint } from "../upstream/endpoint.ts";
 import { type GetJsonOptions, getJson, type JsonAnswer } from "../upstream/jsonclient.ts";
-import { readSystem, type SystemReport } from "./system.ts";
+import { getSystemReport, type SystemReport } from "./systemreport.ts";
 
-/** What a server answers to the questions that tell servers apart. */
-export interface Evidence {
+/** The answers of a server to the requests that tell kinds of servers apart. */
+export interface ServerAnswers {
   system: SystemReport | undefined;
   /** `GET /v1/models`. */
   models: JsonAnswer;
@@ -21,42 +21,46 @@ export interface Evidence {
   props: JsonAnswer;
 }
 
-/** Longest time for all questions together; they are asked at the same time. */
+/** Longest time for all requests, which are sent at the same time. */
 const DETECT_MS_MAX = 5000;
 
-/** Finds out what answers at an endpoint's address; undefined if nothing does. Never throws. */
+/**
+ * Finds out what kind of server an endpoint is, and gets its system report if it has one. Undefined
+ * if nothing answers at its address. Never throws.
+ */
 export async function detectKind(
   endpoint: Endpoint,
   signal: AbortSignal,
 ): Promise<{ kind: EndpointKind; system: SystemReport | undefined } | undefined> {
   const options: GetJsonOptions = { timeoutMs: DETECT_MS_MAX, signal };
-  const question = (path: string) => getJson(endpoint, path, options);
+  const ask = (path: string) => getJson(endpoint, path, options);
   const [system, models, lmStudio, root, ollama, vllm, props] = await Promise.all([
-    readSystem(endpoint, options),
-    question("/v1/models"),
-    question("/api/v1/models"),
-    question("/"),
-    question("/api/version"),
-    question("/version"),
-    question("/props"),
+    getSystemReport(endpoint, options),
+    ask("/v1/models"),
+    ask("/api/v1/models"),
+    ask("/"),
+    ask("/api/version"),
+    ask("/version"),
+    ask("/props"),
   ]);
   if (!models.ok && models.failure === "connection") return undefined;
   return { kind: kindOf({ system, models, lmStudio, root, ollama, vllm, props }), system };
 }
 
 /**
- * What a server is, by the first that fits:
+ * The kind of a server, by the first rule that fits:
  *
- * 1. It tells a version of llmlb, as a node does, or a balancer beside Ollama's: `llmlb`.
- * 2. It names itself llama.cpp, owns its models so, or has llama-server's `/props`:
- *    `llama_server`. Before Ollama, whose `/api/tags` it imitates.
- * 3. It has LM Studio's own list (models with a `key`) or owner of models: `lm_studio`.
+ * 1. It reports a version of llmlb, as a node does, or a balancer at Ollama's `/api/version`:
+ *    `llmlb`.
+ * 2. Its `server` header or its models' owner is llama.cpp, or it has llama-server's `/props`:
+ *    `llama_server`. Before Ollama, because it imitates Ollama's `/api/tags`.
+ * 3. It has LM Studio's own list (models with a `key`), header or owner of models: `lm_studio`.
  * 4. It says that Ollama is running, or has Ollama's version and owner of models: `ollama`.
- * 5. It names itself vLLM, owns its models so, or tells `max_model_len` and a version: `vllm`.
+ * 5. Its header or its models' owner is vLLM, or it has `max_model_len` and a version: `vllm`.
  * 6. Anything else: `openai_compatible`.
  */
-export function kindOf(evidence: Evidence): EndpointKind {
-  const { system, models, lmStudio, root, ollama, vllm, props } = evidence;
+export function kindOf(answers: ServerAnswers): EndpointKind {
+  const { system, models, lmStudio, root, ollama, vllm, props } = answers;
   const list = models.ok ? (OwnedList.safeParse(models.json).data?.data ?? []) : [];
   const ownedBy = (owner: string) => list.some(({ owned_by }) => owned_by === owner);
   const server = models.ok ? models.server.toLowerCase() : "";

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { redact } from "../../lib/redact.ts";
-import { keepAnswer, keepSmall, keepWhole } from "./bodies.ts";
+import { AnswerSample } from "./answersample.ts";
+import { redactAnswer, redactLargeBody, redactSmallBody } from "./historybody.ts";
 import { mask } from "./mask.ts";
-import { Sample } from "./sample.ts";
 
 const SECRET = "my secret";
 const turn = () => Promise.resolve();
@@ -57,11 +57,11 @@ describe("the body of a request", () => {
   );
 
   test("is kept as policy says, never with its attachments", async () => {
-    expect(await keepWhole(body, "none", turn)).toBeNull();
-    const full = await keepWhole(body, "full", turn);
+    expect(await redactLargeBody(body, "none", turn)).toBeNull();
+    const full = await redactLargeBody(body, "full", turn);
     expect(full).toBe(`{"content":"${SECRET}","image":"data:image/png;<150000 bytes redacted>"}`);
-    expect(await keepWhole(body, "redacted", turn)).not.toContain("secret");
-    expect(keepSmall(body, "full")).toBe(full);
+    expect(await redactLargeBody(body, "redacted", turn)).not.toContain("secret");
+    expect(redactSmallBody(body, "full")).toBe(full);
   });
 
   test("is kept the same if it is small", () => {
@@ -76,7 +76,7 @@ describe("the body of a request", () => {
     fc.assert(
       fc.property(fc.array(fc.oneof(parts, fc.string()), { maxLength: 20 }), (texts) => {
         const bytes = Buffer.from(texts.join(""));
-        expect(keepSmall(bytes, "full")).toBe(redact(bytes));
+        expect(redactSmallBody(bytes, "full")).toBe(redact(bytes));
       }),
       { numRuns: 1000 },
     );
@@ -84,7 +84,7 @@ describe("the body of a request", () => {
 
   test("is looked through in slices", async () => {
     let turns = 0;
-    await keepWhole(body, "full", async () => {
+    await redactLargeBody(body, "full", async () => {
       turns += 1;
     });
     expect(turns).toBe(3);
@@ -92,8 +92,8 @@ describe("the body of a request", () => {
 });
 
 test("of an answer the beginning is kept, and how long it was", () => {
-  const sample = new Sample(10);
+  const sample = new AnswerSample(10);
   sample.push(Buffer.from('{"text":"abcdef"}'));
-  expect(keepAnswer(sample, "full")).toBe('{"text":"a… [cut: 17 bytes in all]');
-  expect(keepAnswer(new Sample(10), "full")).toBeNull();
+  expect(redactAnswer(sample, "full")).toBe('{"text":"a… [cut: 17 bytes in all]');
+  expect(redactAnswer(new AnswerSample(10), "full")).toBeNull();
 });

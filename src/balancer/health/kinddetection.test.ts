@@ -1,7 +1,6 @@
 import { expect, test } from "bun:test";
 import type { JsonAnswer } from "../upstream/jsonclient.ts";
-import { type Evidence, kindOf } from "./kind.ts";
-import { readListing } from "./modellist.ts";
+import { kindOf, type ServerAnswers } from "./kinddetection.ts";
 
 const NOT_HERE: JsonAnswer = { ok: false, failure: "status", reason: "404", latencyMs: 1 };
 
@@ -9,7 +8,7 @@ function said(json: unknown, server = ""): JsonAnswer {
   return { ok: true, json, text: typeof json === "string" ? json : "", server, latencyMs: 1 };
 }
 
-function evidence(given: Partial<Evidence>): Evidence {
+function answers(given: Partial<ServerAnswers>): ServerAnswers {
   const nothing = { lmStudio: NOT_HERE, root: NOT_HERE, ollama: NOT_HERE, vllm: NOT_HERE };
   return { system: undefined, models: said({ data: [] }), ...nothing, props: NOT_HERE, ...given };
 }
@@ -18,7 +17,7 @@ const list = (owner: string, more: object = {}) =>
   said({ object: "list", data: [{ id: "m", owned_by: owner, ...more }] });
 const version = said({ version: "0.9" });
 
-test.each<[string, Partial<Evidence>, string]>([
+test.each<[string, Partial<ServerAnswers>, string]>([
   ["a version of llmlb", { system: { llmlb_version: "1" }, models: list("llamacpp") }, "llmlb"],
   [
     "a balancer's version beside Ollama's",
@@ -45,27 +44,5 @@ test.each<[string, Partial<Evidence>, string]>([
   ["nothing special", { root: said("hello"), vllm: version }, "openai_compatible"],
   ["200 to everything", { lmStudio: said({ error: "x" }), props: said({}) }, "openai_compatible"],
 ])("%s makes it %s", (_, given, kind) => {
-  expect(kindOf(evidence(given))).toBe(kind as ReturnType<typeof kindOf>);
-});
-
-test("readListing takes both formats and skips what has no name", () => {
-  const ids = (json: unknown) => [...(readListing(json)?.keys() ?? ["none"])];
-  expect(
-    ids({ data: [{ id: "a" }, { id: "" }, { id: "a" }, 7, { id: "b", created: "x" }] }),
-  ).toEqual(["a", "b"]);
-  expect(ids({ models: [{ name: "x:latest", model: "x" }, { name: "y" }] })).toEqual(["x", "y"]);
-  expect(ids({ data: null })).toEqual([]);
-  expect(ids([])).toEqual(["none"]);
-  expect(ids({ data: {} })).toEqual(["none"]);
-});
-
-test.each([
-  ["nomic-embed-text", ["embeddings"]],
-  ["org/Embedder", ["embeddings"]],
-  ["llava:7b", ["chat", "vision"]],
-  ["Qwen2.5-VL-7B", ["chat", "vision"]],
-  ["llama-3.2-vision", ["chat", "vision"]],
-  ["qwen3:8b", ["chat"]],
-])("the name %s tells %j", (id, capabilities) => {
-  expect(readListing({ data: [{ id }] })?.get(id)?.capabilities).toEqual(capabilities);
+  expect(kindOf(answers(given))).toBe(kind as ReturnType<typeof kindOf>);
 });

@@ -40,9 +40,14 @@ describe("GET /v1/models", () => {
     using a = fakeEndpoint(["one"], nothing);
     await using front = await fakeBalancer({ a: a.url }, { healthIntervalMs: 10 });
     a.models = ["one", "two"];
-    while ((await fetch(`${front.url}/v1/models/two`)).status !== 200) await Bun.sleep(5);
+    const answers = (name: string, status: number) =>
+      eventually(async () => {
+        const response = await fetch(`${front.url}/v1/models/${name}`);
+        return response.status === status ? status : undefined;
+      });
+    expect(await answers("two", 200)).toBe(200);
     a.models = ["two"];
-    while ((await fetch(`${front.url}/v1/models/one`)).status !== 404) await Bun.sleep(5);
+    expect(await answers("one", 404)).toBe(404);
   });
 });
 

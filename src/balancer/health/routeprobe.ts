@@ -8,20 +8,21 @@ import { routesOfKind } from "../upstream/kind.ts";
 const PROBED = ROUTE_LIST.filter(({ presence }) => presence === "probed");
 const USUAL = ROUTE_LIST.filter(({ presence }) => presence === "usual");
 
-/** What servers answer on a path that they do not have. */
-const LACKING = new Set([404, 405, 501]);
+/** Statuses of servers that do not have the route. */
+const MISSING_STATUSES = new Set([404, 405, 501]);
 
-/** An answer of the kind "your request lacks something", which only who knows the route gives. */
-const KNOWN = new Set([400, 415, 422]);
+/** Statuses for an invalid request, which only servers that have the route answer. */
+const PRESENT_STATUSES = new Set([400, 415, 422]);
 
 const ANSWER_BYTES_MAX = 64 * 1024;
 const EMPTY = new TextEncoder().encode("{}");
 
 /**
- * Finds out which inference routes an endpoint has besides chat completions, by sending each an
- * empty object: who has it complains about that, who has it not says so. Never throws.
+ * Finds out which inference routes an endpoint has besides chat completions. Each is sent an empty
+ * object: a server that has the route answers that the request is invalid, others that there is no
+ * such route. Never throws.
  */
-export async function detectRoutes(
+export async function probeRoutes(
   endpoint: Endpoint,
   kind: EndpointKind,
   options: GetJsonOptions,
@@ -33,12 +34,14 @@ export async function detectRoutes(
     Promise.all(PROBED.map(status)),
     Promise.all(USUAL.map(status)),
   ]);
-  for (const [i, { name }] of PROBED.entries()) if (KNOWN.has(probed[i] ?? 0)) routes.add(name);
-  for (const [i, { name }] of USUAL.entries()) if (LACKING.has(usual[i] ?? 0)) routes.delete(name);
+  for (const [i, { name }] of PROBED.entries())
+    if (PRESENT_STATUSES.has(probed[i] ?? 0)) routes.add(name);
+  for (const [i, { name }] of USUAL.entries())
+    if (MISSING_STATUSES.has(usual[i] ?? 0)) routes.delete(name);
   return routes;
 }
 
-/** What an endpoint answers to an empty request; undefined: nothing. */
+/** The status of the answer to an empty request; undefined if there is no answer. */
 async function statusOf(
   endpoint: Endpoint,
   path: string,
@@ -48,9 +51,9 @@ async function statusOf(
   const headers = { ...own, "content-type": "application/json", accept: "application/json" };
   const limitBytes = ANSWER_BYTES_MAX;
   try {
-    const asked = { url, proxy, headers, timeoutMs, limitBytes, signal, body: EMPTY };
-    return (await get(asked)).head.status;
+    const request = { url, proxy, headers, timeoutMs, limitBytes, signal, body: EMPTY };
+    return (await get(request)).head.status;
   } catch {
-    return undefined; // The next health check tells why.
+    return undefined; // the next health check reports why
   }
 }

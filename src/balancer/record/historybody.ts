@@ -1,51 +1,54 @@
 import type { HistoryBodies } from "../../config/settings.ts";
 import { Redactor, redact } from "../../lib/redact.ts";
+import type { AnswerSample } from "./answersample.ts";
 import { mask } from "./mask.ts";
-import type { Sample } from "./sample.ts";
 
 /** Most that is kept of one body. */
 export const BODY_BYTES_MAX = 64 * 1024;
 
-/** So much is looked at before others get their turn: about a tenth of a millisecond. */
+/** Bytes that are redacted at once, which takes about a tenth of a millisecond. */
 const SLICE_BYTES = 64 * 1024;
 
-/** A whole body as the history keeps it. `turn` is waited for between its slices. */
-export async function keepWhole(
+/**
+ * A large body as the history keeps it: without attachments, its texts masked if the policy says
+ * so; null if it is not kept. Awaits `nextTurn` between slices.
+ */
+export async function redactLargeBody(
   body: Uint8Array,
   policy: HistoryBodies,
-  turn: () => Promise<void>,
+  nextTurn: () => Promise<void>,
 ): Promise<string | null> {
   if (policy === "none") return null;
   const redactor = new Redactor({ bytesMax: BODY_BYTES_MAX });
   for (let at = 0; at < body.length; at += SLICE_BYTES) {
-    if (at > 0) await turn();
+    if (at > 0) await nextTurn();
     redactor.push(body.subarray(at, at + SLICE_BYTES));
   }
-  return worded(redactor.end(), policy);
+  return applyPolicy(redactor.end(), policy);
 }
 
-/** The same at once, for bodies of at most 64 KiB. */
-export function keepSmall(body: Buffer, policy: HistoryBodies): string | null {
+/** The same without waiting, for bodies of at most 64 KiB. */
+export function redactSmallBody(body: Buffer, policy: HistoryBodies): string | null {
   if (policy === "none") return null;
   const text = body.toString("utf8");
   const redacted = mayHoldAttachment(body, text)
     ? redact(body, { bytesMax: BODY_BYTES_MAX })
     : text;
-  return worded(redacted, policy);
+  return applyPolicy(redacted, policy);
 }
 
-/** An answer of which only the beginning was kept. Null if there was none. */
-export function keepAnswer({ head, bytes }: Sample, policy: HistoryBodies): string | null {
+/** The beginning of an answer, as the history keeps it; null without an answer. */
+export function redactAnswer({ head, bytes }: AnswerSample, policy: HistoryBodies): string | null {
   if (bytes === 0) return null;
-  const text = keepSmall(head, policy);
+  const text = redactSmallBody(head, policy);
   return text === null || bytes === head.length ? text : `${text}… [cut: ${bytes} bytes in all]`;
 }
 
-function worded(text: string, policy: HistoryBodies): string {
+function applyPolicy(text: string, policy: HistoryBodies): string {
   return policy === "full" ? text : mask(text);
 }
 
-/** A run of base64 characters of this length is an attachment without a head. */
+/** A run of base64 characters of this length is an attachment without `data:`. */
 const RUN_BYTES = 512;
 
 const BASE64 = new Uint8Array(256);
@@ -55,10 +58,10 @@ for (const char of Buffer.from(
   BASE64[char] = 1;
 }
 
-/** Never wrong when false, and much quicker than looking at every byte twice. */
+/** False only if there is certainly no attachment. Faster than the redaction itself. */
 function mayHoldAttachment(body: Uint8Array, text: string): boolean {
   if (/data:[\w;,]/i.test(text)) return true;
-  // A run covers a multiple of its length: only around those it is looked for.
+  // Each run covers a multiple of `RUN_BYTES`, so only the bytes around those are read.
   for (let at = RUN_BYTES; at < body.length; at += RUN_BYTES) {
     let [from, to] = [at, at];
     while (from > 0 && BASE64[body[from - 1] ?? 0] === 1) from -= 1;
