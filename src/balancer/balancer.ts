@@ -64,7 +64,7 @@ export interface Balancer {
 /** Builds a balancer over the endpoints of `settings` and those it knew before. */
 export async function createBalancer(options: BalancerOptions): Promise<Balancer> {
   const { settings, state, log } = options;
-  const { healthTimeoutMs: timeoutMs } = settings;
+  const { healthTimeoutMs: timeoutMs, historyBodies: bodies } = settings;
   const drain = new Drain();
   const names = new ModelNames();
   names.set("config", settings.aliases.map(named));
@@ -80,17 +80,14 @@ export async function createBalancer(options: BalancerOptions): Promise<Balancer
   });
   const endpointRegistry = new EndpointRegistry({ state, pool, monitor, settings });
   const persistence = new CheckPersistence({ state, pool, log });
-  const detection = new EndpointDetection({
-    ...{ pool, endpointRegistry, log },
-    onDetected: () => availability.notify(),
-  });
+  const onDetected = () => availability.notify();
+  const detection = new EndpointDetection({ pool, endpointRegistry, log, onDetected });
   const registry = await openRegistry({ settings, state, pool, names, log });
   const sync = new ModelSync({ registry, state, pool, monitor, log });
   const sources = metricSources({ pool, gate, drain, state, recorder: () => recorder });
   const metrics = new Metrics({ sources });
   const providers = new Providers({ settings, log });
   metrics.include(providers.metrics);
-  const { historyBodies: bodies } = settings;
   const recorder = new Recorder({ history: state.requests, metrics, bodies, log });
 
   const app = createApp({ log, drain, hosts: new HostCheck(allowedHosts(settings)) });

@@ -16,7 +16,7 @@ const MAIN_BY_NAME: [RegExp, Capability][] = [
 
 const VISION_NAME = /^llava|^qwen2?(\.\d+)?-vl|[-_]vision|-vl-/;
 
-/** What a model can do, and what it certainly cannot; of anything else nothing is declared. */
+/** What a model can do, and what it cannot. A capability in neither list is unknown. */
 export interface ModelCapabilities {
   capabilities: Capability[];
   lacks: Capability[];

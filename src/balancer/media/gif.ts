@@ -18,7 +18,7 @@ export function readGif(bytes: Uint8Array): Extent | string {
   let at = SCREEN_BYTES + tableBytes(bytes[10] ?? 0);
   while (at < bytes.length && bytes[at] !== TRAILER) {
     const kind = bytes[at];
-    // A decoder takes what comes before it.
+    // A decoder shows the frames before the invalid block.
     if (kind !== FRAME && kind !== EXTENSION) return frames > 0 ? extent : "it has no frames";
     const data = kind === FRAME ? at + FRAME_BYTES + tableBytes(bytes[at + 9] ?? 0) + 1 : at + 2;
     const end = skipBlocks(bytes, data);

@@ -10,7 +10,7 @@ const BARE = new Set([0x01, 0xd0, 0xd1, 0xd2, 0xd3, 0xd4, 0xd5, 0xd6, 0xd7, 0xd8
 const NO_FRAME = new Set([0xc4, 0xc8, 0xcc]);
 
 /**
- * Reads a JPEG file: its segments up to the first scan, and whether the image ends. A text says
+ * Reads a JPEG file: its segments up to the first scan, and whether the image ends. A string says
  * what is wrong. Source: https://www.w3.org/Graphics/JPEG/itu-t81.pdf, annex B
  */
 export function readJpeg(bytes: Uint8Array): Extent | string {

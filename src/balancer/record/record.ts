@@ -38,7 +38,7 @@ export interface RequestRecordOptions {
 
 /**
  * What history and metrics need of one request. While the request runs, facts are only noted here;
- * they are worked through after its end. No method throws; after the end, methods do nothing.
+ * the work is done after its end. No method throws; after the end, methods do nothing.
  */
 export class RequestRecord {
   readonly request: RecordedRequest;

@@ -82,7 +82,7 @@ function lifecycleOf(
   return { lifecycle_status: state, download_progress };
 }
 
-/** The names without those that only repeat another one in lower case; these are for endpoints. */
+/** Drops names that only repeat another one in lower case; those are for endpoints. */
 function withoutLowerCase(names: readonly string[]): string[] {
   const mixed = new Set(names.filter((name) => name !== name.toLowerCase()));
   const lower = new Set([...mixed].map((name) => name.toLowerCase()));

@@ -29,7 +29,7 @@ export interface DownloadSourcesOptions {
  * 1. Nodes that are online have all of the files, whole and verified: from these peers.
  * 2. No other node that is online has the download lease: from the hub, and this node gets the
  *    lease.
- * 3. Another node has the lease: from nowhere yet; the node waits and asks again.
+ * 3. Another node has the lease: the node waits and asks again.
  */
 export class DownloadSources {
   readonly #options: DownloadSourcesOptions;
