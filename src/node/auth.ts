@@ -1,7 +1,9 @@
-import { createHash, timingSafeEqual } from "node:crypto";
+import { credentialOf } from "../auth/credential.ts";
 import { isFilesTicket } from "../auth/filesticket.ts";
+import { secretMatcher } from "../auth/secret.ts";
 import type { App } from "../http/server/app.ts";
 import { HostCheck } from "../http/server/host.ts";
+import { decodedName } from "../http/server/query.ts";
 import { ApiError } from "../wire/error.ts";
 
 /** Routes without a key: whether the process lives and serves. */
@@ -19,13 +21,12 @@ export const ANY_HOST = new HostCheck(["*"]);
  * name one of `hosts`.
  */
 export function requireKey(app: App, key: string, hosts = new HostCheck()): void {
-  const expected = digest(key);
+  const isKey = secretMatcher(key);
   app.use(async function keyGuard(c, next) {
-    const [, bearer] = /^Bearer (.+)$/i.exec(c.req.header("authorization") ?? "") ?? [];
-    const credential = bearer ?? c.req.header("x-api-key") ?? "";
-    if (timingSafeEqual(digest(credential), expected)) return next();
+    const credential = credentialOf(c.req.raw.headers) ?? "";
+    if (isKey(credential)) return next();
     const model = FILE_PATH.exec(new URL(c.req.url).pathname)?.[1];
-    if (model !== undefined && isFilesTicket(credential, decoded(model), key)) return next();
+    if (model !== undefined && isFilesTicket(credential, decodedName(model), key)) return next();
     hosts.require(c.req.raw);
     if (PUBLIC_PATHS.has(c.req.path)) return next();
     const message =
@@ -33,17 +34,4 @@ export function requireKey(app: App, key: string, hosts = new HostCheck()): void
 its data folder. Send it as Authorization: Bearer, or ask the balancer instead.";
     throw new ApiError("unauthorized", message, { code: "invalid_api_key" });
   });
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text; // then no model has this name
-  }
-}
-
-/** A hash: `timingSafeEqual` needs values of the same length. */
-function digest(text: string): Buffer {
-  return createHash("sha256").update(text).digest();
 }

@@ -1,4 +1,4 @@
-import { CAPABILITIES, type Capability, type DeclaredCapabilities } from "../../wire/capability.ts";
+import { CAPABILITIES, type Capability, type CapabilityReport } from "../../wire/capability.ts";
 
 /** Patterns of names of models that can do this and nothing else. */
 const ONLY_BY_NAME: [RegExp, Capability][] = [
@@ -29,7 +29,7 @@ export interface ModelCapabilities {
  */
 export function effectiveCapabilities(
   id: string,
-  declared: DeclaredCapabilities | undefined,
+  declared: CapabilityReport | undefined,
 ): ModelCapabilities {
   const named = capabilitiesByName((id.split("/").at(-1) ?? id).toLowerCase());
   if (declared === undefined) return named;

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { get } from "../../http/client/get.ts";
-import { type DeclaredCapabilities, readCapabilities } from "../../wire/capability.ts";
+import { type CapabilityReport, readCapabilities } from "../../wire/capability.ts";
 import type { ModelEntry } from "../../wire/openai.ts";
 import type { Endpoint, ModelMap } from "../upstream/endpoint.ts";
 import { type GetJsonOptions, getJson } from "../upstream/jsonclient.ts";
@@ -50,7 +50,7 @@ const LmStudioList = z.union([
   z.looseObject({ data: z.array(LmStudioModel) }).transform(({ data }) => data),
 ]);
 
-const BY_TYPE: Record<string, DeclaredCapabilities> = {
+const BY_TYPE: Record<string, CapabilityReport> = {
   llm: { has: ["chat"], lacks: [] },
   vlm: { has: ["chat", "vision"], lacks: [] },
   embedding: { has: ["embeddings"], lacks: ["chat", "vision"] },
@@ -60,8 +60,8 @@ const BY_TYPE: Record<string, DeclaredCapabilities> = {
 async function declaredByLmStudio(
   endpoint: ModelSource,
   options: GetJsonOptions,
-): Promise<Map<string, DeclaredCapabilities>> {
-  const declared = new Map<string, DeclaredCapabilities>();
+): Promise<Map<string, CapabilityReport>> {
+  const declared = new Map<string, CapabilityReport>();
   for (const path of ["/api/v1/models", "/api/v0/models"]) {
     const answer = await getJson(endpoint, path, options);
     const list = answer.ok ? LmStudioList.safeParse(answer.json).data : undefined;
@@ -70,7 +70,7 @@ async function declaredByLmStudio(
       if (base === undefined) continue;
       const own = readCapabilities(capabilities) ?? { has: [], lacks: [] };
       // Version 0 has the type `vlm` for models that see images.
-      const blind: DeclaredCapabilities["lacks"] =
+      const blind: CapabilityReport["lacks"] =
         type === "llm" && key === undefined ? ["vision"] : [];
       const all = {
         has: [...new Set([...base.has, ...own.has])],
@@ -85,10 +85,7 @@ async function declaredByLmStudio(
   return declared;
 }
 
-function withDeclared(
-  models: ModelMap,
-  declared: ReadonlyMap<string, DeclaredCapabilities>,
-): ModelMap {
+function withDeclared(models: ModelMap, declared: ReadonlyMap<string, CapabilityReport>): ModelMap {
   const detailed = new Map<string, ModelEntry>();
   for (const [id, entry] of models) {
     const own = declared.get(id);
@@ -138,7 +135,7 @@ async function describeOllamaModel(
   endpoint: ModelSource,
   model: string,
   { timeoutMs, signal }: GetJsonOptions,
-): Promise<{ declared: DeclaredCapabilities | undefined } | undefined> {
+): Promise<{ declared: CapabilityReport | undefined } | undefined> {
   const { url, proxy, headers: own } = endpoint.target("/api/show");
   const headers = { ...own, "content-type": "application/json", accept: "application/json" };
   const body = new TextEncoder().encode(JSON.stringify({ model }));

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type DeclaredCapabilities, readCapabilities } from "../../wire/capability.ts";
+import { type CapabilityReport, readCapabilities } from "../../wire/capability.ts";
 import type { ModelEntry } from "../../wire/openai.ts";
 import type { ModelMap } from "../upstream/endpoint.ts";
 import { effectiveCapabilities } from "./modelcapability.ts";
@@ -64,7 +64,7 @@ export function readModelList(json: unknown): ModelMap | undefined {
 function declaredBy({
   capabilities,
   architecture,
-}: z.infer<typeof Entry>): DeclaredCapabilities | undefined {
+}: z.infer<typeof Entry>): CapabilityReport | undefined {
   const declared = readCapabilities(capabilities);
   if (declared !== undefined || architecture == null) return declared;
   const sees = architecture.input_modalities.includes("image");
@@ -75,8 +75,8 @@ function declaredBy({
  * llama-server answers with a list in OpenAI's format and one in Ollama's. Only the latter declares
  * capabilities: here they are, by the models' ids.
  */
-function declaredInOllamaList(json: object): Map<string, DeclaredCapabilities> {
-  const byId = new Map<string, DeclaredCapabilities>();
+function declaredInOllamaList(json: object): Map<string, CapabilityReport> {
+  const byId = new Map<string, CapabilityReport>();
   if (!("data" in json) || !("models" in json)) return byId;
   for (const value of Entries.safeParse(json.models).data ?? []) {
     const entry = Entry.safeParse(value).data;

@@ -55,7 +55,7 @@ beforeAll(() => {
 });
 afterAll(() => listener.stop(true));
 
-test("the list has the models that are online, with what is known of them", async () => {
+test("the list has the models that are online, with their known details", async () => {
   const { models } = await client.list();
   expect(models.map(({ name }) => name)).toEqual([
     "hf/org/Some-7B-Instruct-GGUF:Q4_K_M",
@@ -80,7 +80,7 @@ test("the list has the models that are online, with what is known of them", asyn
   expect(new Set(models.map(({ digest }) => digest)).size).toBe(models.length);
 });
 
-describe("what is told of one model", () => {
+describe("the description of one model", () => {
   const shown = async (model: string) => {
     const { capabilities, model_info } = await client.show({ model });
     return [capabilities, model_info as unknown];
@@ -139,11 +139,11 @@ test("probes find an Ollama, people and other balancers find llmlb", async () =>
   const version = (await (await fetch(`${listener.url}/api/version`)).json()) as object;
   expect(version).toEqual({ version: OLLAMA_VERSION, llmlb_version: VERSION });
   const nothing = { ok: false, failure: "status", reason: "404", latencyMs: 1 } as const;
-  const said = (json: unknown, text = "") =>
+  const answer = (json: unknown, text = "") =>
     ({ ok: true, json, text, server: "", latencyMs: 1 }) as const;
   const kind = kindOf({
-    ...{ system: undefined, models: said({ data: [] }), root: said(undefined, text) },
-    ...{ ollama: said(version), lmStudio: nothing, vllm: nothing, props: nothing },
+    ...{ system: undefined, models: answer({ data: [] }), root: answer(undefined, text) },
+    ...{ ollama: answer(version), lmStudio: nothing, vllm: nothing, props: nothing },
   });
   expect(kind).toBe("llmlb");
 });

@@ -19,7 +19,7 @@ type Row = Record<string, unknown>;
 class History implements Disposable {
   readonly home = mkdtempSync(join(tmpdir(), "llmlb-record-"));
 
-  /** The newest row, once there are as many as said. */
+  /** The newest row, once there are `count` rows. */
   async row(count = 1): Promise<Row> {
     const rows = await this.rows(count);
     return rows.at(-1) ?? {};
@@ -60,7 +60,7 @@ function untilMetric(front: FakeBalancer, name: string, labels: Row): Promise<nu
   });
 }
 
-/** Sends some events, and then nothing until it is told how to go on. */
+/** Sends some events, and then waits for `how`: ends the stream, or breaks it off. */
 function halfStream(how: Promise<"end" | "break">): Response {
   const body = new ReadableStream({
     async start(controller) {

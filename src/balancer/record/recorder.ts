@@ -1,11 +1,12 @@
 import type { HistoryBodies } from "../../config/settings.ts";
-import type { NewRequestRow, TokenSource } from "../../db/history/records.ts";
+import type { NewRequestRow } from "../../db/history/records.ts";
 import type { Logger } from "../../lib/log.ts";
-import { estimateAnswerTokens, estimatePromptTokens } from "./estimate.ts";
-import { BODY_BYTES_MAX, redactAnswer, redactLargeBody, redactSmallBody } from "./historybody.ts";
+import { BODY_BYTES_MAX, redactLargeBody } from "./historybody.ts";
+import { type FinishedRequest, historyRow } from "./historyrow.ts";
 import type { Metrics } from "./metrics.ts";
 import { type RecordedRequest, RequestRecord } from "./record.ts";
-import { endsInError, isEventStream, readUsage, type TokenUsage } from "./usage.ts";
+import { countTokens } from "./tokencount.ts";
+import { endsInError } from "./usage.ts";
 
 export interface RecorderOptions {
   /** Queues a row to be written; undefined if there is no history. */
@@ -17,7 +18,6 @@ export interface RecorderOptions {
 
 /** What is kept of an answer whose body is not kept: enough for the first event of a stream. */
 const HEAD_BYTES = 4096;
-const NAME_CHARS_MAX = 256;
 /** Longest time of one turn, in which requests that ended are recorded. */
 const TURN_MS = 1;
 /** The delay before a turn, so that it records many requests: a turn has its own cost. */
@@ -27,12 +27,6 @@ const WAITING_MAX = 20_000;
 /** Large bodies that wait to be redacted; further requests are recorded without their bodies. */
 const LARGE_MAX = 16;
 const LOG_EVERY_MS = 60_000;
-
-/** A request that ended, and its body as history keeps it, if it was a large one. */
-interface FinishedRequest {
-  record: RequestRecord;
-  requestBody: string | null;
-}
 
 /**
  * Records every request in the history and the metrics. The work is done after a request's end, in
@@ -85,7 +79,7 @@ export class Recorder {
     }
     const isLarge = record.body.length > BODY_BYTES_MAX;
     if (isLarge && this.#largeCount < LARGE_MAX) this.#redactBody(record);
-    else this.#enqueue({ record, requestBody: null });
+    else this.#enqueue({ record, requestBody: null, bodies: this.#options.bodies });
   }
 
   /** Redacts a large body in slices, before the request is recorded like the others. */
@@ -96,7 +90,7 @@ export class Recorder {
         await nextTurn();
         const { bodies } = this.#options;
         const requestBody = await redactLargeBody(record.body, bodies, nextTurn);
-        this.#enqueue({ record, requestBody });
+        this.#enqueue({ record, requestBody, bodies });
       })
       .catch((err) => this.#failed(err))
       .finally(() => {
@@ -139,49 +133,12 @@ export class Recorder {
       const { record } = finished;
       if (record.outcome === "complete" && endsInError(record.answer))
         record.error = "stream_error";
-      const { usage, source } = tokensOf(record);
-      metrics.record(record, usage);
-      history?.record(this.#rowOf(finished, usage, source));
+      const tokens = countTokens(record);
+      metrics.record(record, tokens.usage);
+      history?.record(historyRow(finished, tokens, metrics.isKnown(record)));
     } catch (err) {
       this.#failed(err);
     }
-  }
-
-  #rowOf(
-    { record, requestBody }: FinishedRequest,
-    usage: TokenUsage | undefined,
-    source: TokenSource | null,
-  ): NewRequestRow {
-    const { request, upstream, answer, body } = record;
-    const { route, modelId, streams, principal } = request;
-    const { bodies } = this.#options;
-    return {
-      requestId: request.requestId,
-      requestType: route.name,
-      model: modelId.slice(0, NAME_CHARS_MAX),
-      modelKnown: this.#options.metrics.isKnown(record),
-      endpointId: upstream?.id ?? null,
-      endpointName: upstream?.name ?? null,
-      endpointUrl: upstream?.url ?? null,
-      apiKeyId: principal.keyName ?? null,
-      clientIp: principal.address ?? null,
-      startedAt: record.startedAt,
-      completedAt: Math.round(record.startedAt + record.durationMs),
-      streamed: streams,
-      retries: Math.max(0, record.attempts - 1),
-      succeeded: isSuccess(record),
-      httpStatus: record.status,
-      error: errorOf(record),
-      queueMs: rounded(record.queueMs),
-      firstByteMs: rounded(record.firstByteMs),
-      durationMs: rounded(record.durationMs) ?? 0,
-      inputTokens: usage?.input ?? null,
-      outputTokens: usage?.output ?? null,
-      cachedTokens: usage?.cached ?? null,
-      tokenSource: source,
-      requestBody: requestBody ?? redactSmallOnly(body, bodies),
-      responseBody: redactAnswer(answer, bodies),
-    };
   }
 
   #failed(err: unknown): void {
@@ -190,64 +147,6 @@ export class Recorder {
     this.#loggedAt = performance.now();
     this.#options.log.warn({ err, dropped: this.#dropped }, "record.failed");
   }
-}
-
-/** Whether the whole answer of an upstream was sent, and was no error. */
-function isSuccess({ outcome, status, error }: RequestRecord): boolean {
-  return outcome === "complete" && status !== null && status < 400 && error === null;
-}
-
-/** Null for a large body: it was redacted before, or it is not kept. */
-function redactSmallOnly(body: Uint8Array, bodies: HistoryBodies): string | null {
-  return body.length > BODY_BYTES_MAX ? null : redactSmallBody(viewOf(body), bodies);
-}
-
-function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
-  return Buffer.from(buffer, byteOffset, byteLength);
-}
-
-/**
- * The token counts of a request: those in the answer; counts that are missing are estimated from
- * the bytes (`estimate.ts`), unless the answer is an error.
- */
-function tokensOf(record: RequestRecord): {
-  usage: TokenUsage | undefined;
-  source: TokenSource | null;
-} {
-  const { request, body, answer, status, attempts } = record;
-  const { output: outputKind } = request.route;
-  const none = { usage: undefined, source: null };
-  if (attempts === 0) return none;
-  const counted = readUsage(answer);
-  const output = counted?.output ?? (outputKind === "numbers" ? 0 : null);
-  if (counted !== undefined && counted.input !== null && output !== null && !wasCut(record)) {
-    return { usage: { ...counted, output }, source: "usage" };
-  }
-  // The length of sound and images says nothing about tokens.
-  if (outputKind === "other")
-    return { usage: counted, source: counted === undefined ? null : "usage" };
-  if (status === null || status >= 400 || answer.bytes === 0) return none;
-  const input = counted?.input ?? estimatePromptTokens(viewOf(body));
-  const estimated = outputKind === "text" ? Math.max(output ?? 0, estimateAnswerTokens(answer)) : 0;
-  return {
-    usage: { input, output: estimated, cached: counted?.cached ?? null },
-    source: "estimate",
-  };
-}
-
-/** Whether a stream broke off: the output count at its beginning is too small then. */
-function wasCut({ outcome, answer }: RequestRecord): boolean {
-  return outcome !== "complete" && isEventStream(answer.head);
-}
-
-function errorOf({ outcome, status, error }: RequestRecord): string | null {
-  if (error !== null || outcome !== "complete") return error;
-  return status !== null && status >= 400 ? "endpoint_error" : null;
-}
-
-/** Rounded to microseconds: further digits are noise, and take space. */
-function rounded(ms: number | null): number | null {
-  return ms === null ? null : Math.round(ms * 1000) / 1000;
 }
 
 function nextTurn(): Promise<void> {

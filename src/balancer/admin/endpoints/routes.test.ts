@@ -102,7 +102,7 @@ describe("a wrong request", () => {
     expect(answer).toMatchObject({ error: { type: "invalid_request_error", param } });
   });
 
-  test("for a list or an unknown endpoint is told as such", async () => {
+  test("for a list or an unknown endpoint has an error of its own", async () => {
     await using front = await fakeBalancer({});
     const call = client(front);
     expect(await call("GET", "?status=odd")).toMatchObject({
@@ -224,9 +224,9 @@ test("what the configuration says is changed there only", async () => {
 
 test("an endpoint behind a proxy is found out and served from through it", async () => {
   const models = JSON.stringify({ data: [{ id: "m" }] });
-  using fake = fakeProxy(0, (asked) => {
-    if (asked.startsWith("GET http://far.invalid:8080/v1/models ")) return rawAnswer(models);
-    if (asked.startsWith("POST http://far.invalid:8080/v1/chat/completions "))
+  using fake = fakeProxy(0, (request) => {
+    if (request.startsWith("GET http://far.invalid:8080/v1/models ")) return rawAnswer(models);
+    if (request.startsWith("POST http://far.invalid:8080/v1/chat/completions "))
       return rawAnswer("{}");
     return rawAnswer("{}", "application/json", "404 Not Found");
   });
@@ -238,8 +238,8 @@ test("an endpoint behind a proxy is found out and served from through it", async
   const { body } = await call("POST", "", far);
   await online(call, body.id);
   expect((await front.post("/v1/chat/completions", { model: "m" })).status).toBe(200);
-  const asked = fake.asked.length;
+  const count = fake.asked.length;
   // This machine is asked without it.
   expect((await front.post("/v1/chat/completions", { model: "n" })).status).toBe(200);
-  expect(fake.asked.length).toBe(asked);
+  expect(fake.asked.length).toBe(count);
 });

@@ -1,7 +1,12 @@
 import type { State } from "../../../db/database.ts";
 import type { EndpointFields, EndpointRow } from "../../../db/state/endpoint.ts";
 import type { TokenRefusal } from "../../../db/state/enrolment.ts";
-import type { AnnounceBody, EnrolBody, Enrolled, Welcome } from "../../../wire/enrolment.ts";
+import type {
+  AnnouncementAnswer,
+  AnnouncementBody,
+  EnrolmentAnswer,
+  EnrolmentBody,
+} from "../../../wire/enrolment.ts";
 import { ApiError } from "../../../wire/error.ts";
 import type { Monitor } from "../../health/monitor.ts";
 import type { Endpoint } from "../../upstream/endpoint.ts";
@@ -29,7 +34,7 @@ export class Enroller {
    * address. Counts as one use of the token. Throws 401 if the token cannot be used, 409 if another
    * endpoint has the address.
    */
-  async enrol(body: EnrolBody, url: string): Promise<Enrolled> {
+  async enrol(body: EnrolmentBody, url: string): Promise<EnrolmentAnswer> {
     const { enrolment } = this.#parts.state;
     const redeemed = await enrolment.redeemFor(body.node_id, body.token);
     if (!redeemed.ok) throw invalidToken(redeemed.reason);
@@ -47,7 +52,11 @@ export class Enroller {
    * Updates a node's address and key. Checks the node if they changed, if it lists other models
    * than before, or if it was not online.
    */
-  async announce(row: EndpointRow, body: AnnounceBody, url: string): Promise<Welcome> {
+  async announce(
+    row: EndpointRow,
+    body: AnnouncementBody,
+    url: string,
+  ): Promise<AnnouncementAnswer> {
     const { endpointRegistry } = this.#parts;
     const endpoint = endpointRegistry.get(row.id);
     const { facts, health, models } = endpoint;
@@ -59,7 +68,7 @@ export class Enroller {
     return welcomeOf(endpoint, null);
   }
 
-  async #endpointFor(body: EnrolBody, url: string): Promise<Endpoint> {
+  async #endpointFor(body: EnrolmentBody, url: string): Promise<Endpoint> {
     const { endpointRegistry, state } = this.#parts;
     const { node_id: nodeId, api_key: apiKey, device } = body;
     const fields = {
@@ -84,13 +93,13 @@ export class Enroller {
   }
 
   /** Checks the node, so that the answer says whether the balancer reaches it. */
-  async #checked(endpoint: Endpoint): Promise<Welcome> {
+  async #checked(endpoint: Endpoint): Promise<AnnouncementAnswer> {
     const result = await this.#parts.monitor.checkNow(endpoint);
     return welcomeOf(endpoint, result.ok ? null : result.reason);
   }
 }
 
-function welcomeOf({ id, name, facts }: Endpoint, reason: string | null): Welcome {
+function welcomeOf({ id, name, facts }: Endpoint, reason: string | null): AnnouncementAnswer {
   return { endpoint_id: id, name, url: facts.url, reachable: reason === null, reason };
 }
 

@@ -1,7 +1,7 @@
 import type { App, AppContext } from "../../../http/server/app.ts";
 import { readJson } from "../../../http/server/body.ts";
 import { guardUrl } from "../../../http/ssrf.ts";
-import { AnnounceBody, EnrolBody, type Enrolled } from "../../../wire/enrolment.ts";
+import { AnnouncementBody, type EnrolmentAnswer, EnrolmentBody } from "../../../wire/enrolment.ts";
 import { ApiError } from "../../../wire/error.ts";
 import type { UpstreamPool } from "../../upstream/pool.ts";
 import { Enroller, type EnrollerParts } from "./enroller.ts";
@@ -20,15 +20,15 @@ export function routeNodes(app: App, parts: NodeRouteParts): void {
   const enroller = new Enroller(parts);
 
   app.post("/api/nodes", async (c) => {
-    const { value } = await readJson(c, EnrolBody, BODY_BYTES_MAX);
+    const { value } = await readJson(c, EnrolmentBody, BODY_BYTES_MAX);
     const url = await addressOf(c, value);
-    const enrolled: Enrolled = await enroller.enrol(value, url);
+    const enrolled: EnrolmentAnswer = await enroller.enrol(value, url);
     return c.json(enrolled, 201);
   });
 
   app.post("/api/nodes/:id/announce", async (c) => {
     const row = await enrolledNode(c, parts.state);
-    const { value } = await readJson(c, AnnounceBody, BODY_BYTES_MAX);
+    const { value } = await readJson(c, AnnouncementBody, BODY_BYTES_MAX);
     return c.json(await enroller.announce(row, value, await addressOf(c, value)));
   });
 
@@ -44,7 +44,7 @@ export function routeNodes(app: App, parts: NodeRouteParts): void {
  * The URL that a node names, else the address that its request came from. Throws 400 for one that
  * must not be called.
  */
-async function addressOf(c: AppContext, { url, port }: AnnounceBody): Promise<string> {
+async function addressOf(c: AppContext, { url, port }: AnnouncementBody): Promise<string> {
   const address = url ?? `http://${peerOf(c)}:${port}`;
   await guardUrl(address, "url");
   return address;

@@ -2,10 +2,10 @@ import { type Enrolment, type TokenRow, tokenStateOf } from "../../../db/state/e
 import type { App } from "../../../http/server/app.ts";
 import { readJson } from "../../../http/server/body.ts";
 import {
+  type EnrolmentTokenAnswer,
+  EnrolmentTokenBody,
   type EnrolmentTokenList,
   type EnrolmentTokenView,
-  type NewToken,
-  NewTokenBody,
 } from "../../../wire/enrolment.ts";
 import { ApiError } from "../../../wire/error.ts";
 
@@ -16,7 +16,7 @@ const TOKEN_MS = 24 * 3_600_000;
 export function routeTokens(app: App, enrolment: Enrolment): void {
   for (const base of ["/api/enrolment-tokens", "/v0/enrolment-tokens"]) {
     app.post(base, async (c) => {
-      const { value } = await readJson(c, NewTokenBody, BODY_BYTES_MAX);
+      const { value } = await readJson(c, EnrolmentTokenBody, BODY_BYTES_MAX);
       const { expires_in_secs, max_uses = 1, note = null } = value;
       const ttlMs = expires_in_secs === undefined ? TOKEN_MS : expires_in_secs * 1000;
       const created = await enrolment.createToken({
@@ -27,7 +27,10 @@ export function routeTokens(app: App, enrolment: Enrolment): void {
       });
       const { id, token, usesMax } = created;
       const expires_at = timeOf(created.expiresAt);
-      return c.json<NewToken>({ id, token, purpose: "node", expires_at, max_uses: usesMax }, 201);
+      return c.json<EnrolmentTokenAnswer>(
+        { id, token, purpose: "node", expires_at, max_uses: usesMax },
+        201,
+      );
     });
 
     app.get(base, async (c) => {

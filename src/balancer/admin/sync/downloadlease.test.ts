@@ -4,7 +4,7 @@ import { DownloadLeases } from "./downloadlease.ts";
 const ask = (leases: DownloadLeases, node: string, nowMs: number, key = "m q8") =>
   leases.acquire(key, { node, model: "m" }, nowMs).node;
 
-test("who asks first has the lease, the others are told who", () => {
+test("the first node to ask has the lease, the others get its name", () => {
   const leases = new DownloadLeases();
   expect(ask(leases, "a", 0)).toBe("a");
   expect(ask(leases, "b", 1)).toBe("a");

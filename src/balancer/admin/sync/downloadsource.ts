@@ -1,7 +1,7 @@
+import { signFilesTicket } from "../../../auth/filesticket.ts";
 import { localName } from "../../../model/filename.ts";
 import type { Peer } from "../../../wire/manifest.ts";
-import type { Turn, TurnBody } from "../../../wire/sync.ts";
-import { signTicket } from "../../../wire/ticket.ts";
+import type { DownloadLeaseAnswer, DownloadLeaseBody } from "../../../wire/sync.ts";
 import type { Endpoint } from "../../upstream/endpoint.ts";
 import type { UpstreamPool } from "../../upstream/pool.ts";
 import type { NodePrincipal } from "../nodes/principal.ts";
@@ -40,7 +40,7 @@ export class DownloadSources {
   }
 
   /** What the node does now. A node that fetches from the hub asks again to renew its lease. */
-  choose(node: NodePrincipal, body: TurnBody): Turn {
+  choose(node: NodePrincipal, body: DownloadLeaseBody): DownloadLeaseAnswer {
     const { pool, nowMs = () => performance.now() } = this.#options;
     const peers = this.peersFor(node, body);
     if (peers.length > 0) return { go: "peers", peers };
@@ -57,7 +57,7 @@ export class DownloadSources {
   }
 
   /** Nodes that have all of the files, in random order, each with a ticket for the model. */
-  peersFor(node: NodePrincipal, { model, revision, files }: TurnBody): Peer[] {
+  peersFor(node: NodePrincipal, { model, revision, files }: DownloadLeaseBody): Peer[] {
     const { holdings, pool, random = Math.random } = this.#options;
     const names = files.map(localName);
     const holders = holdings.of(model).filter(({ endpoint, model: copy }) => {
@@ -70,7 +70,8 @@ export class DownloadSources {
     const expiresAt = Date.now() + TICKET_MS;
     return shuffled.slice(0, PEERS_MAX).map(({ one: { endpoint, model: copy } }) => {
       const { url, apiKey } = endpoint.facts;
-      const token = apiKey === undefined ? null : signTicket({ model: copy.id, expiresAt }, apiKey);
+      const token =
+        apiKey === undefined ? null : signFilesTicket({ model: copy.id, expiresAt }, apiKey);
       return { url, token, files };
     });
   }

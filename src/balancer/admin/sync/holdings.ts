@@ -1,10 +1,10 @@
-import type { HeldModel, ModelProgress, ReportBody } from "../../../wire/sync.ts";
+import type { ModelProgress, ModelReportBody, NodeModelReport } from "../../../wire/sync.ts";
 import type { Endpoint } from "../../upstream/endpoint.ts";
 
 /** A model on one node. */
 export interface ModelHolding {
   endpoint: Endpoint;
-  model: HeldModel;
+  model: NodeModelReport;
 }
 
 /** How far the nodes are with fetching a model. */
@@ -19,7 +19,7 @@ export type DownloadProgress = Omit<ModelProgress, "model" | "nodes"> & {
 interface NodeReport {
   endpoint: Endpoint;
   /** By id in lower case. */
-  models: ReadonlyMap<string, HeldModel>;
+  models: ReadonlyMap<string, NodeModelReport>;
   atMs: number;
 }
 
@@ -36,7 +36,7 @@ export class Holdings {
   }
 
   /** Replaces what a node reported before. */
-  report(endpoint: Endpoint, { models }: ReportBody): void {
+  report(endpoint: Endpoint, { models }: ModelReportBody): void {
     const byId = new Map(models.map((model) => [model.id.toLowerCase(), model]));
     this.#reports.set(endpoint.id, { endpoint, models: byId, atMs: this.#nowMs() });
     for (const [id, { atMs }] of this.#reports) {
@@ -74,6 +74,6 @@ export class Holdings {
   }
 }
 
-function isFailed(state: HeldModel["state"]): boolean {
+function isFailed(state: NodeModelReport["state"]): boolean {
   return state === "failed" || state === "unusable";
 }

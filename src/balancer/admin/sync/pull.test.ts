@@ -31,15 +31,15 @@ test("a model that nobody can fetch, or that is not there, is refused", async ()
   expect((await balancer.post(`/api/models/${ID}/push`, "")).status).toBe(405);
 });
 
-test("nodes that shall have it are told to look", async () => {
-  const told = Promise.withResolvers<string>();
+test("nodes that a model is assigned to are notified", async () => {
+  const notified = Promise.withResolvers<string>();
   using node = Bun.serve({
     ...{ hostname: "127.0.0.1", port: 0 },
     routes: {
       "/v1/models": () => Response.json({ object: "list", data: [] }),
       "/api/models/pull": {
         POST: async (request) => {
-          told.resolve(await request.text());
+          notified.resolve(await request.text());
           return Response.json({ status: "syncing" }, { status: 202 });
         },
       },
@@ -55,6 +55,6 @@ test("nodes that shall have it are told to look", async () => {
       progress_url: `/api/models/${ID}/progress`,
     },
   });
-  expect(await told.promise).toBe("{}");
+  expect(await notified.promise).toBe("{}");
   expect(await pull(encodeURIComponent(ID))).toMatchObject({ status: 202 });
 });

@@ -1,7 +1,7 @@
 import type { App } from "../../../http/server/app.ts";
 import type { Registry } from "../../../registry/registry.ts";
 import { ApiError } from "../../../wire/error.ts";
-import type { ModelPulling } from "../../../wire/sync.ts";
+import type { ModelPullAnswer } from "../../../wire/sync.ts";
 import { modelInPath } from "./modelpath.ts";
 import type { AssignmentNotifier } from "./notifier.ts";
 
@@ -32,7 +32,12 @@ export function routePull(app: App, { registry, notifier, nodes }: PullRoutePart
       if (assigned.length === 0) throw noNodes(id, all);
       notifier.notifyAll();
       const progress_url = `${base}/${id}/progress`;
-      const pulling: ModelPulling = { status: "pulling", model: id, nodes: assigned, progress_url };
+      const pulling: ModelPullAnswer = {
+        status: "pulling",
+        model: id,
+        nodes: assigned,
+        progress_url,
+      };
       return Promise.resolve(c.json(pulling, 202, { location: progress_url }));
     });
   }

@@ -2,7 +2,7 @@ import type { App } from "../../../http/server/app.ts";
 import { readJson } from "../../../http/server/body.ts";
 import type { Registry } from "../../../registry/registry.ts";
 import type { Manifest } from "../../../wire/manifest.ts";
-import { ReportBody, TurnBody } from "../../../wire/sync.ts";
+import { DownloadLeaseBody, ModelReportBody } from "../../../wire/sync.ts";
 import type { Monitor } from "../../health/monitor.ts";
 import type { Endpoint } from "../../upstream/endpoint.ts";
 import { type NodePrincipalParts, nodePrincipalOf } from "../nodes/principal.ts";
@@ -49,21 +49,21 @@ export function routeSync(app: App, parts: SyncRouteParts): void {
 
   app.post(`${base}/turn`, async (c) => {
     const node = await nodePrincipalOf(c, parts);
-    const { value } = await readJson(c, TurnBody, BODY_BYTES_MAX);
+    const { value } = await readJson(c, DownloadLeaseBody, BODY_BYTES_MAX);
     if (registry.get(value.model) === undefined) throw notRegistered(value.model);
     return c.json(downloads.choose(node, value));
   });
 
   app.post(`${base}/report`, async (c) => {
     const { endpoint } = await nodePrincipalOf(c, parts);
-    const { value } = await readJson(c, ReportBody, BODY_BYTES_MAX);
+    const { value } = await readJson(c, ModelReportBody, BODY_BYTES_MAX);
     if (endpoint !== undefined) applyReport(endpoint, value, parts);
     return c.body(null, 204);
   });
 }
 
 /** Keeps a node's report. A node that lists other models than before is checked at once. */
-function applyReport(endpoint: Endpoint, report: ReportBody, parts: SyncRouteParts): void {
+function applyReport(endpoint: Endpoint, report: ModelReportBody, parts: SyncRouteParts): void {
   const { holdings, downloads, monitor } = parts;
   holdings.report(endpoint, report);
   const active = report.models.filter(({ state }) => state === "waiting" || state === "pulling");

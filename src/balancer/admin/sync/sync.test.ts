@@ -83,7 +83,7 @@ test("a model for other nodes is on no other's list", async () => {
   expect(await (await two.ask("")).json()).toMatchObject({ models: [{ id: ID }] });
 });
 
-test("nodes are told of changes until each has heard", async () => {
+test("nodes are notified of changes until each has accepted it", async () => {
   const [one, two] = [await join("one"), await join("two")];
   two.refusals = 1;
   await register();

@@ -71,15 +71,15 @@ test("kill -9 loses no request that ended more than a second before", async () =
      }`,
   );
   const child = Bun.spawn([process.execPath, script, home.path], { stdout: "pipe" });
-  let told = "";
+  let output = "";
   let startedAt = Number.POSITIVE_INFINITY;
   for await (const bytes of child.stdout) {
-    told += Buffer.from(bytes).toString();
+    output += Buffer.from(bytes).toString();
     startedAt = Math.min(startedAt, Date.now());
     if (Date.now() - startedAt > 2000) child.kill("SIGKILL");
   }
   await child.exited;
-  const all = told
+  const all = output
     .trim()
     .split("\n")
     .map((line) => line.split(" ").map(Number));
@@ -90,6 +90,6 @@ test("kill -9 loses no request that ended more than a second before", async () =
   const db = new Database(join(home.path, "history.db"));
   const rows = db.query("select request_id from requests").all() as { request_id: string }[];
   db.close();
-  const known = new Set(rows.map(({ request_id }) => request_id));
-  expect(ended.filter(([i]) => !known.has(`r-${i}`))).toEqual([]);
+  const recorded = new Set(rows.map(({ request_id }) => request_id));
+  expect(ended.filter(([i]) => !recorded.has(`r-${i}`))).toEqual([]);
 });
