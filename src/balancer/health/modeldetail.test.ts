@@ -69,7 +69,7 @@ test("Ollama is asked once about each model, and again when it is another one", 
   expect(queried).toEqual(["text"]);
 });
 
-test("an Ollama that does not answer, or says unreadableAnswer, is taken by the names", async () => {
+test("an Ollama that does not answer, or says nonsense, is taken by the names", async () => {
   expect(await learn(endpoint("ollama", {}), ["a", "nomic-embed"])).toEqual({
     ...{ a: "chat,vision,embeddings", "nomic-embed": "embeddings" },
   });
