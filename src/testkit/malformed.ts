@@ -83,7 +83,7 @@ function unreadable(path: string): Malformed[] {
       "text/plain",
       "application/x-www-form-urlencoded",
       "application/xml",
-      "unreadableAnswer",
+      "nonsense",
     ].map((type) => ({
       what: type,
       path,
@@ -157,7 +157,7 @@ const SAMPLING: Field[] = [
   ["grammar", "not a grammar"],
   ["grammar", "a ::= b"],
   ["grammar", 7],
-  ["logit_bias", "unreadableAnswer"],
+  ["logit_bias", "nonsense"],
   ["logit_bias", { "5": "high" }],
   ["n", 0],
   ["n", "two"],

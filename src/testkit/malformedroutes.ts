@@ -201,9 +201,9 @@ function askedWrongly({ method, path }: Listed, kind: Kind, limitBytes: number):
     case "json":
       return json;
     case "strict":
-      return [...json, asked("an unknown field", 400, body('{"unreadableAnswer":1}'))];
+      return [...json, asked("an unknown field", 400, body('{"nonsense":1}'))];
     case "optional":
-      return [...noObject, asked("an unknown field", 400, body('{"unreadableAnswer":1}'))];
+      return [...noObject, asked("an unknown field", 400, body('{"nonsense":1}'))];
     case "form":
       return [
         asked("JSON", 415, body("{}")),
