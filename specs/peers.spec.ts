@@ -1,7 +1,7 @@
 import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { loadSettings } from "../src/config/load.ts";
+import { loadSettings } from "../src/config/precedence.ts";
 import { type Listener, listen } from "../src/http/server/listen.ts";
 import { createLogger } from "../src/lib/log.ts";
 import { openIdentity } from "../src/node/membership/identity.ts";

@@ -1,7 +1,7 @@
 import { Metrics } from "../../src/balancer/record/metrics.ts";
 import { type RecordedRequest, RequestRecord } from "../../src/balancer/record/record.ts";
 import { Recorder } from "../../src/balancer/record/recorder.ts";
-import type { HistoryBodies } from "../../src/config/settings.ts";
+import type { HistoryBodies } from "../../src/config/fields/storage.ts";
 import type { NewRequestRow } from "../../src/db/history/records.ts";
 import { createLogger } from "../../src/lib/log.ts";
 import { ROUTES } from "../../src/wire/route.ts";

@@ -1,7 +1,7 @@
 import { SlotGate } from "../../src/balancer/routing/gate.ts";
 import { PrefixIndex } from "../../src/balancer/routing/prefix.ts";
 import { fingerprint } from "../../src/balancer/routing/prompt.ts";
-import type { Strategy } from "../../src/config/settings.ts";
+import type { Strategy } from "../../src/config/fields/endpoints.ts";
 import { TestEndpoint } from "../../src/testkit/routable.ts";
 
 /** What is measured: one decision among so many endpoints, of which some have the model. */

@@ -1,5 +1,7 @@
 import { Principals } from "../auth/principal.ts";
-import type { AliasSetting, EndpointSetting, Settings } from "../config/settings.ts";
+import type { Settings } from "../config/settings.ts";
+import type { AliasSetting } from "../config/values/alias.ts";
+import type { EndpointSetting } from "../config/values/endpoint.ts";
 import type { State } from "../db/database.ts";
 import { type App, createApp } from "../http/server/app.ts";
 import { Drain } from "../http/server/drain.ts";

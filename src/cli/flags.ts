@@ -1,8 +1,9 @@
 import { type Command, Option } from "commander";
-import { FIELD_KEYS, FIELDS, type Field, flagName } from "../config/fields.ts";
-import type { Flags } from "../config/load.ts";
-import { nearest } from "../config/nearest.ts";
-import type { Mode } from "../config/settings.ts";
+import { type Field, flagName } from "../config/fields/field.ts";
+import { FIELD_KEYS, FIELDS } from "../config/fields.ts";
+import type { Mode } from "../config/mode.ts";
+import type { FlagValues } from "../config/precedence.ts";
+import { closestWord } from "../config/suggestion.ts";
 import { settingsOf } from "./help.ts";
 import { CliError, EXIT } from "./process/exit.ts";
 
@@ -20,8 +21,8 @@ export function addSettings(command: Command, mode: Mode): void {
 }
 
 /** The settings among a command's options; `engineArgs` is what stood behind `--`. */
-export function flagsOf(options: Record<string, unknown>, engineArgs?: string[]): Flags {
-  const flags: Flags = engineArgs === undefined ? {} : { engineArgs };
+export function flagsOf(options: Record<string, unknown>, engineArgs?: string[]): FlagValues {
+  const flags: FlagValues = engineArgs === undefined ? {} : { engineArgs };
   for (const key of FIELD_KEYS) {
     const field: Field = FIELDS[key];
     if (field.flags === undefined) continue;
@@ -37,7 +38,7 @@ export function refuseExtra(extra: string[], command: Command): void {
   const [word] = extra;
   if (word === undefined) return;
   const names = command.commands.map((sub) => sub.name());
-  const similar = nearest(word, names);
+  const similar = closestWord(word, names);
   const problem = names.length > 0 ? `There is no command ${word}` : `${word} is not expected here`;
   const advice = similar === undefined ? "" : `: did you mean ${similar}?`;
   const shown = names.length > 0 ? "llmlb" : `llmlb ${command.name()}`;
@@ -49,7 +50,7 @@ export function refuseExtra(extra: string[], command: Command): void {
 export function withSuggestion(message: string): string {
   const [, option] = /unknown option '(--[^'=]+)/.exec(message) ?? [];
   if (option === undefined || message.includes("Did you mean")) return message;
-  const similar = nearest(
+  const similar = closestWord(
     option,
     FIELD_KEYS.map((key) => flagName(FIELDS[key] as Field)),
   );

@@ -1,7 +1,8 @@
-import { envName, FIELD_KEYS, FIELDS, type Field, type FieldKey } from "../config/fields.ts";
-import { PROVIDER_FIELDS } from "../config/providerfields.ts";
-import { PROXY_FIELDS } from "../config/proxyfields.ts";
-import type { Mode } from "../config/settings.ts";
+import { envName, type Field } from "../config/fields/field.ts";
+import { PROVIDER_FIELDS } from "../config/fields/providers.ts";
+import { PROXY_FIELDS } from "../config/fields/proxies.ts";
+import { FIELD_KEYS, type FieldKey, fieldOf } from "../config/fields.ts";
+import type { Mode } from "../config/mode.ts";
 import { formatBytes, formatDuration } from "../config/units.ts";
 
 const JOINING: FieldKey[] = ["join", "token", "name", "advertise"];
@@ -35,7 +36,7 @@ const WIDTH = 100;
 
 /** The part of the help about settings: per group the flag, what it does, default, variable. */
 export function settingsHelp(mode: Mode): string {
-  const fields: Field[] = settingsOf(mode).map((key) => FIELDS[key] as Field);
+  const fields = settingsOf(mode).map(fieldOf);
   const width = Math.max(...fields.map((field) => flagsOf(field).length));
   const groups = Map.groupBy(fields, (field) => field.group);
   return [...groups]

@@ -1,8 +1,8 @@
 import { Command, CommanderError } from "commander";
-import { loadClient } from "../config/client.ts";
+import { loadClientSettings } from "../config/clientsettings.ts";
 import { environment } from "../config/environment.ts";
-import { loadSettings } from "../config/load.ts";
-import { exemptLoopback } from "../config/proxy.ts";
+import { loadSettings } from "../config/precedence.ts";
+import { exemptLoopback } from "../config/values/proxy.ts";
 import { LLAMA_CPP_VERSION, VERSION } from "../config/version.ts";
 import { findServer } from "./client/server.ts";
 import { addEndpointCommands, type GroupParts } from "./endpoint/commands.ts";
@@ -211,5 +211,5 @@ function addServerOptions(command: Command): Command {
 function clientOf({ home, ...flags }: ServerFlags) {
   const env = environment();
   const { settings } = loadSettings({ flags: home === undefined ? {} : { home }, env });
-  return { client: loadClient({ flags, env }), settings };
+  return { client: loadClientSettings({ flags, env }), settings };
 }

@@ -1,24 +1,23 @@
-import { maskUrl } from "./endpoint.ts";
-import { FIELD_KEYS, FIELDS, type Field, type FieldKey } from "./fields.ts";
-import type { Loaded, Origin } from "./load.ts";
-import type { EndpointSetting } from "./settings.ts";
+import { FIELD_KEYS, type FieldKey, fieldOf } from "./fields.ts";
+import type { Configuration, SettingOrigin } from "./precedence.ts";
 import { formatBytes, formatDuration } from "./units.ts";
+import { type EndpointSetting, maskUrl } from "./values/endpoint.ts";
 
-/** One setting as it is in effect. */
+/** A setting in effect, for display. */
 export interface EffectiveSetting {
   name: string;
-  /** Without secrets; numbers in `unit`. */
+  /** Secrets are masked; numbers are in `unit`. */
   value: unknown;
-  /** For people. */
+  /** The value as people read it. */
   text: string;
   unit?: "ms" | "bytes";
-  origin: Origin;
+  origin: SettingOrigin;
 }
 
 const MASK = "***";
 
-/** All settings in effect, in the order of the help, with keys masked. */
-export function effectiveSettings({ settings, origins }: Loaded): EffectiveSetting[] {
+/** All settings in effect, in the order of the help, with API keys masked. */
+export function effectiveSettings({ settings, origins }: Configuration): EffectiveSetting[] {
   const shown = {
     ...settings,
     httpProxy: settings.httpProxy && maskUrl(settings.httpProxy),
@@ -28,7 +27,7 @@ export function effectiveSettings({ settings, origins }: Loaded): EffectiveSetti
   };
   const keys = FIELD_KEYS.filter((key): key is Exclude<FieldKey, "mmproj"> => key !== "mmproj");
   return keys.map((key) => {
-    const { name, unit, secret }: Field = FIELDS[key] as Field;
+    const { name, unit, secret } = fieldOf(key);
     const value = secret && shown[key] !== null ? MASK : shown[key];
     const text = describe(value, unit);
     return { name, value, text, ...(unit === undefined ? {} : { unit }), origin: origins[key] };

@@ -1,4 +1,4 @@
-/** A setting is wrong; the message names it, where it came from and what would be right. */
+/** A setting is wrong; the message names it, its source and what it must be. */
 export class ConfigError extends Error {
   constructor(message: string, cause?: unknown) {
     super(message, { cause });

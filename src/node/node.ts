@@ -1,4 +1,4 @@
-import { modelsFolder } from "../config/hubfields.ts";
+import { modelsFolder } from "../config/fields/hub.ts";
 import type { Settings } from "../config/settings.ts";
 import { probeDevices } from "../engine/deviceprobe.ts";
 import { launchEngine } from "../engine/launch.ts";

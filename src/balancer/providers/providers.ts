@@ -1,6 +1,7 @@
-import { MISSPELT_ANTHROPIC } from "../../config/provider.ts";
-import type { ProxySettings } from "../../config/proxy.ts";
-import type { ProviderSettings, Settings } from "../../config/settings.ts";
+import type { ProviderSettings } from "../../config/fields/providers.ts";
+import type { ProxySettings } from "../../config/fields/proxies.ts";
+import type { Settings } from "../../config/settings.ts";
+import { MISSPELT_ANTHROPIC } from "../../config/values/provider.ts";
 import { proxyFor } from "../../http/client/proxy.ts";
 import type { Logger } from "../../lib/log.ts";
 import { ANTHROPIC } from "./anthropic.ts";

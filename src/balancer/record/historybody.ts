@@ -1,4 +1,4 @@
-import type { HistoryBodies } from "../../config/settings.ts";
+import type { HistoryBodies } from "../../config/fields/storage.ts";
 import { Redactor, redact } from "../../lib/redact.ts";
 import type { AnswerSample } from "./answersample.ts";
 import { mask } from "./mask.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { Principals } from "../../auth/principal.ts";
-import type { HistoryBodies } from "../../config/settings.ts";
+import type { HistoryBodies } from "../../config/fields/storage.ts";
 import type { NewRequestRow } from "../../db/history/records.ts";
 import { createLogger } from "../../lib/log.ts";
 import { ApiError } from "../../wire/error.ts";

@@ -1,4 +1,4 @@
-import type { Strategy } from "../../config/settings.ts";
+import type { Strategy } from "../../config/fields/endpoints.ts";
 import { type Admission, admit } from "./admission.ts";
 import { Grant, type GrantEvents } from "./grant.ts";
 import { ModelQueue, ModelQueues, type QueuedRequest } from "./modelqueue.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import type { Strategy } from "../../config/settings.ts";
+import type { Strategy } from "../../config/fields/endpoints.ts";
 import { TestEndpoint, type TestEndpointOptions } from "../../testkit/routable.ts";
 import { type Reason, type SelectionContext, select } from "./selection.ts";
 

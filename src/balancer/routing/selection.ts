@@ -1,4 +1,4 @@
-import type { Strategy } from "../../config/settings.ts";
+import type { Strategy } from "../../config/fields/endpoints.ts";
 
 /** Why an endpoint was chosen. */
 export type Reason = "explore" | "re-explore" | "prefix" | "latency" | "least-busy" | "round-robin";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { ClientSetting } from "../../config/client.ts";
+import type { ClientSettings } from "../../config/clientsettings.ts";
 import type { Settings } from "../../config/settings.ts";
 import { CliError, EXIT } from "../process/exit.ts";
 import { listPidFiles } from "../process/pidfile.ts";
@@ -13,7 +13,7 @@ export interface Server {
 }
 
 /** The server that was named, else one that runs from this home, else where one would listen. */
-export function findServer(client: ClientSetting, { home, host, port }: Settings): Server {
+export function findServer(client: ClientSettings, { home, host, port }: Settings): Server {
   const key = client.apiKey === undefined ? {} : { apiKey: client.apiKey };
   if (client.url !== undefined) return { url: client.url, ...key };
   const running = listPidFiles(home);

@@ -1,7 +1,8 @@
 import { type Command, Option } from "commander";
 import { environment } from "../../config/environment.ts";
-import { envName, FIELDS, type Field, type FieldKey } from "../../config/fields.ts";
-import { loadSettings } from "../../config/load.ts";
+import { envName, type Field } from "../../config/fields/field.ts";
+import { FIELDS, type FieldKey } from "../../config/fields.ts";
+import { loadSettings } from "../../config/precedence.ts";
 import type { Settings } from "../../config/settings.ts";
 import { flagsOf } from "../flags.ts";
 import { EXIT, type ExitCode } from "../process/exit.ts";

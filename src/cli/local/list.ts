@@ -1,4 +1,4 @@
-import { modelsFolder } from "../../config/hubfields.ts";
+import { modelsFolder } from "../../config/fields/hub.ts";
 import type { Settings } from "../../config/settings.ts";
 import { formatBytes, formatDuration } from "../../config/units.ts";
 import { ModelStore, type UnusableFolder } from "../../storage/modelstore.ts";

@@ -1,7 +1,7 @@
 import { mkdir, stat } from "node:fs/promises";
 import { freemem } from "node:os";
 import { join } from "node:path";
-import { modelsFolder } from "../../config/hubfields.ts";
+import { modelsFolder } from "../../config/fields/hub.ts";
 import type { Settings } from "../../config/settings.ts";
 import { formatBytes } from "../../config/units.ts";
 import { probeDevices } from "../../engine/deviceprobe.ts";

@@ -1,4 +1,4 @@
-import { modelsFolder } from "../../config/hubfields.ts";
+import { modelsFolder } from "../../config/fields/hub.ts";
 import type { Settings } from "../../config/settings.ts";
 import { parseModelName } from "../../model/name.ts";
 import { TINY_MODEL_ID } from "../../node/models/tiny.ts";

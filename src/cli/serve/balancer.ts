@@ -1,6 +1,6 @@
 import { createBalancer } from "../../balancer/balancer.ts";
-import { LOCAL_ENDPOINT } from "../../config/endpoint.ts";
 import type { Settings } from "../../config/settings.ts";
+import { LOCAL_ENDPOINT } from "../../config/values/endpoint.ts";
 import { openState, type State, type StateOptions } from "../../db/database.ts";
 import type { Logger } from "../../lib/log.ts";
 import { CliError } from "../process/exit.ts";

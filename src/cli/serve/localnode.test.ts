@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { loadSettings } from "../../config/load.ts";
+import { loadSettings } from "../../config/precedence.ts";
 import type { Child, ChildOptions } from "../../lib/childprocess.ts";
 import { createLogger } from "../../lib/log.ts";
 import { LocalNode } from "./localnode.ts";

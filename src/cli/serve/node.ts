@@ -1,8 +1,8 @@
 import { hostname } from "node:os";
 import { z } from "zod";
-import { LOCAL_ENDPOINT } from "../../config/endpoint.ts";
-import { needsKey } from "../../config/exposure.ts";
+import { requiresKey } from "../../config/loopback.ts";
 import type { Settings } from "../../config/settings.ts";
+import { LOCAL_ENDPOINT } from "../../config/values/endpoint.ts";
 import { exitWithParent, tellParent } from "../../lib/childprocess.ts";
 import { createLogger, type Logger } from "../../lib/log.ts";
 import { type Identity, openIdentity } from "../../node/membership/identity.ts";
@@ -27,7 +27,7 @@ export async function createNodeRole(
 ): Promise<Role> {
   // The node beside a balancer is known to that alone, and needs no key to be so.
   const identity = settings.mode === "node" ? openIdentity(settings.home) : undefined;
-  const key = identity !== undefined && needsKey(settings) ? { key: identity.key } : {};
+  const key = identity !== undefined && requiresKey(settings) ? { key: identity.key } : {};
   const joined = identity && linkTo(settings, identity, () => membership?.credential);
   const balancer = parent ?? joined;
   const node = createNode({

@@ -1,4 +1,4 @@
-import { requireLoopback } from "../../config/exposure.ts";
+import { requireLoopback } from "../../config/loopback.ts";
 import type { Settings } from "../../config/settings.ts";
 import { LLAMA_CPP_VERSION, VERSION } from "../../config/version.ts";
 import type { Listener } from "../../http/server/listen.ts";

@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
 import { effectiveSettings } from "../../config/effective.ts";
-import type { Loaded } from "../../config/load.ts";
+import type { Configuration } from "../../config/precedence.ts";
 import { paintFor, table } from "../terminal/terminal.ts";
 
 /** Prints the effective settings and where each came from, keys masked. */
-export function printConfig(loaded: Loaded, json: boolean): void {
+export function printConfig(loaded: Configuration, json: boolean): void {
   const rows = effectiveSettings(loaded);
   if (json) {
     const entries = rows.map(({ name, value, unit, origin }) => [

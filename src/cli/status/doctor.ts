@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { type ConfigSources, type Loaded, loadSettings } from "../../config/load.ts";
+import { type ConfigSources, type Configuration, loadSettings } from "../../config/precedence.ts";
 import { formatBytes } from "../../config/units.ts";
 import { LLAMA_CPP_VERSION, VERSION } from "../../config/version.ts";
 import { inspectLibraries } from "../../engine/libraryreport.ts";
@@ -43,7 +43,7 @@ function versions(): Finding {
   return { subject: "Versions", state: "ok", text };
 }
 
-function attemptToLoad(sources: ConfigSources, findings: Finding[]): Loaded | undefined {
+function attemptToLoad(sources: ConfigSources, findings: Finding[]): Configuration | undefined {
   const subject = "Settings";
   try {
     const loaded = loadSettings(sources);

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { ClientSetting } from "../../config/client.ts";
+import type { ClientSettings } from "../../config/clientsettings.ts";
 import type { Settings } from "../../config/settings.ts";
 import { formatBytes, formatDuration } from "../../config/units.ts";
 import { ModelList } from "../../wire/openai.ts";
@@ -36,7 +36,7 @@ interface Status {
 }
 
 export interface StatusOptions {
-  client: ClientSetting;
+  client: ClientSettings;
   settings: Settings;
   json: boolean;
 }
@@ -60,7 +60,7 @@ export async function printStatus({ client, settings, json }: StatusOptions): Pr
   }
 }
 
-async function describeRunning(entry: PidFile, { apiKey }: ClientSetting): Promise<Status> {
+async function describeRunning(entry: PidFile, { apiKey }: ClientSettings): Promise<Status> {
   const { pid, mode, started_at } = entry;
   const url = reachable(entry.url);
   const key = apiKey === undefined ? {} : { apiKey };

@@ -1,5 +1,5 @@
 import { BlockList, isIP } from "node:net";
-import type { ProxySettings } from "../../config/proxy.ts";
+import type { ProxySettings } from "../../config/fields/proxies.ts";
 
 /** A forward proxy: where it is, and who we are to it. */
 export interface ForwardProxy {

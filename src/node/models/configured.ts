@@ -1,4 +1,5 @@
-import type { ModelSetting, Settings } from "../../config/settings.ts";
+import type { Settings } from "../../config/settings.ts";
+import type { ModelSetting } from "../../config/values/model.ts";
 import { ApiError } from "../../wire/error.ts";
 import type { ServedModel } from "./catalog.ts";
 import { type ModelFiles, modelFilesReader } from "./modelfiles.ts";

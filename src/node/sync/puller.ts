@@ -1,4 +1,4 @@
-import { modelsFolder } from "../../config/hubfields.ts";
+import { modelsFolder } from "../../config/fields/hub.ts";
 import type { Settings } from "../../config/settings.ts";
 import type { Logger } from "../../lib/log.ts";
 import { ownOrigins } from "../../storage/pull/allowlist.ts";

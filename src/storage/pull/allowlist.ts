@@ -1,4 +1,4 @@
-import { ORIGINS_DEFAULT } from "../../config/hubfields.ts";
+import { ORIGINS_DEFAULT } from "../../config/fields/hub.ts";
 
 const HUB_HOSTS = /(^|\.)(huggingface\.co|hf\.co)$/i;
 

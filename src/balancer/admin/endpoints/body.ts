@@ -1,4 +1,4 @@
-import { parseEndpoint } from "../../../config/endpoint.ts";
+import { parseEndpoint } from "../../../config/values/endpoint.ts";
 import type { EndpointFields } from "../../../db/state/endpoint.ts";
 import { guardUrl } from "../../../http/ssrf.ts";
 import type { EndpointChangeBody, NewEndpointBody } from "../../../wire/endpoint.ts";

@@ -1,4 +1,5 @@
-import type { EndpointSetting, Settings } from "../../../config/settings.ts";
+import type { Settings } from "../../../config/settings.ts";
+import type { EndpointSetting } from "../../../config/values/endpoint.ts";
 import type { State } from "../../../db/database.ts";
 import type { EndpointFields, EndpointRow } from "../../../db/state/endpoint.ts";
 import type { UniqueField } from "../../../db/state/endpoints.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { requireLoopback } from "./exposure.ts";
+import { requireLoopback } from "./loopback.ts";
 
 test.each(["127.0.0.1", "localhost", "::1", "[::1]", "127.1.2.3"])("%s is allowed", (host) => {
   expect(() => requireLoopback({ host, insecure: false, mode: "balancer" })).not.toThrow();

@@ -1,11 +1,12 @@
 import { readFileSync } from "node:fs";
 import { ConfigError } from "./error.ts";
-import { FIELD_KEYS, FIELDS, flagName } from "./fields.ts";
-import { nearest } from "./nearest.ts";
+import { flagName } from "./fields/field.ts";
+import { FIELD_KEYS, fieldOf } from "./fields.ts";
+import { closestWord } from "./suggestion.ts";
 
 /**
- * What config.json holds; nothing if there is no such file. Throws `ConfigError` if it cannot be
- * read, is no JSON object, or has keys that no setting has.
+ * The object in config.json; empty if there is no such file. Throws `ConfigError` if it cannot be
+ * read, is not a JSON object, or has a key that is no setting.
  */
 export function readConfigFile(path: string): Record<string, unknown> {
   const text = readText(path);
@@ -35,14 +36,14 @@ function readText(path: string): string | undefined {
 }
 
 function checkKey(key: string, path: string): void {
-  const fields = FIELD_KEYS.map((fieldKey) => FIELDS[fieldKey]);
+  const fields = FIELD_KEYS.map(fieldOf);
   const field = fields.find(({ name }) => name === key);
   if (field?.notInFile === true) {
     throw new ConfigError(`${path}: ${key}: cannot be set in this file, use ${flagName(field)}`);
   }
   if (field !== undefined) return;
   const names = fields.filter(({ notInFile }) => notInFile !== true).map(({ name }) => name);
-  const similar = nearest(key.replaceAll("-", "_"), names);
+  const similar = closestWord(key.replaceAll("-", "_"), names);
   const advice =
     similar === undefined ? `the keys are ${names.join(", ")}` : `did you mean "${similar}"?`;
   throw new ConfigError(`${path}: unknown key "${key}": ${advice}`);

@@ -1,7 +1,20 @@
-import type { AliasSetting } from "./settings.ts";
+import type { ZodType } from "zod";
+import { listOf } from "./schema.ts";
 
-/** Reads `name=model[=model…]` or `{name, models}` of the file. */
-export function readAlias(value: unknown): AliasSetting | string {
+/** Names that mean the same model. */
+export interface AliasSetting {
+  name: string;
+  /** What endpoints call the model; it is listed by the first. */
+  models: string[];
+}
+
+/** A list of aliases: `name=model` or `{name, models}` each. */
+export function aliasList(): ZodType<AliasSetting[]> {
+  return listOf(readAlias, aliasConflict);
+}
+
+/** Reads `name=model[=model…]` or `{name, models}`. Returns a message instead if it is wrong. */
+function readAlias(value: unknown): AliasSetting | string {
   const alias = typeof value === "string" ? fromText(value) : fromObject(value);
   const names = alias === undefined ? [] : [alias.name, ...alias.models];
   if (alias === undefined || alias.models.length === 0 || names.includes("")) {
@@ -26,8 +39,8 @@ function fromObject(value: unknown): AliasSetting | undefined {
   return { name, models };
 }
 
-/** What is wrong with all aliases together: one name for two models. */
-export function aliasConflict(aliases: AliasSetting[]): string | undefined {
+/** A message if two aliases have the same name. */
+function aliasConflict(aliases: AliasSetting[]): string | undefined {
   const names = aliases.map(({ name }) => name);
   const twice = names.find((name, at) => names.indexOf(name) !== at);
   if (twice === undefined) return undefined;

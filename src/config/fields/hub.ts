@@ -1,23 +1,26 @@
 import { join } from "node:path";
-import { type ZodType, z } from "zod";
-import type { Field, Inputs } from "./fields.ts";
-import { baseUrl, bytes, path, text } from "./schemas.ts";
+import type { ZodType } from "zod";
+import { baseUrl } from "../values/endpoint.ts";
+import { absolutePathFrom } from "../values/path.ts";
+import { bytes, nonEmptyText } from "../values/scalar.ts";
+import { schemaOf } from "../values/schema.ts";
+import type { FieldsOf } from "./field.ts";
 
-/** Where models come from, and where they lie. */
+/** Where models are downloaded from, and the folder they are stored in. */
 export interface HubSettings {
   /** Base URL of the hub or of a mirror of it. */
   hubUrl: string;
-  /** What this process shows the hub; never handed on. */
+  /** Sent to the hub by this process only, never to other processes; null: none. */
   hubToken: string | null;
-  /** Patterns of addresses that model files may come from; see `specs/models.md`. */
+  /** Patterns of the addresses model files may be downloaded from; see `specs/models.md`. */
   originAllowlist: string[];
   /** The models folder, absolute; null: `models` in the data folder. */
   modelsDir: string | null;
-  /** Bytes a second that all downloads of a node may take together; 0: as many as come. */
+  /** Bytes per second for all downloads of a node together; 0: no limit. */
   maxDownloadRateBytes: number;
 }
 
-/** The folder that models are fetched into. */
+/** The folder that models are downloaded into, absolute. */
 export function modelsFolder({
   modelsDir,
   home,
@@ -37,8 +40,8 @@ export const ORIGINS_DEFAULT = [
 const PATTERN = /^[^\s,]{1,512}$/;
 const PATTERNS_MAX = 1000;
 
-/** The settings about the hub; the names that Hugging Face's own tools use are taken, too. */
-export const HUB_FIELDS: { [K in keyof HubSettings]: Field<Inputs[K]> } = {
+/** The fields of `HubSettings`; their aliases are the variables of Hugging Face's own tools. */
+export const HUB_FIELDS: FieldsOf<HubSettings> = {
   hubUrl: {
     name: "hf_endpoint",
     flags: "--hf-endpoint <url>",
@@ -55,7 +58,7 @@ export const HUB_FIELDS: { [K in keyof HubSettings]: Field<Inputs[K]> } = {
     secret: true,
     group: "Models",
     help: "Token for private and gated models of the hub; a balancer and its nodes have their own",
-    schema: () => text("a token of the hub such as hf_…"),
+    schema: () => nonEmptyText("a token of the hub such as hf_…"),
     fallback: () => null,
     fallbackText: "none",
   },
@@ -76,7 +79,7 @@ export const HUB_FIELDS: { [K in keyof HubSettings]: Field<Inputs[K]> } = {
     deprecated: ["LLM_MODELS_DIR"],
     group: "Models",
     help: "Folder of the models that were fetched, or put there",
-    schema: (folder) => path(folder),
+    schema: (folder) => absolutePathFrom(folder),
     fallback: () => null,
     fallbackText: "<home>/models",
   },
@@ -93,14 +96,12 @@ export const HUB_FIELDS: { [K in keyof HubSettings]: Field<Inputs[K]> } = {
 };
 
 function patterns(): ZodType<string[]> {
-  return z.unknown().transform((value, ctx) => {
-    const given = typeof value === "string" ? value.split(",") : value;
-    const list = Array.isArray(given) ? given.map((one) => String(one).trim()) : ["?", ""];
-    const named = list.filter((one) => one !== "");
-    if (named.length <= PATTERNS_MAX && named.every((one) => PATTERN.test(one))) {
-      if (Array.isArray(given)) return named;
-    }
-    ctx.addIssue("must be a list of patterns such as huggingface.co/*,*.hf.co/*");
-    return z.NEVER;
+  return schemaOf("must be a list of patterns such as huggingface.co/*,*.hf.co/*", (value) => {
+    const items = typeof value === "string" ? value.split(",") : value;
+    if (!Array.isArray(items)) return undefined;
+    const given = items.map((item) => String(item).trim()).filter((item) => item !== "");
+    return given.length <= PATTERNS_MAX && given.every((item) => PATTERN.test(item))
+      ? given
+      : undefined;
   });
 }

@@ -1,26 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { effectiveSettings } from "./effective.ts";
-import { type Flags, loadSettings } from "./load.ts";
-import { exemptLoopback } from "./proxy.ts";
-
-interface Case {
-  flags?: Flags;
-  env?: Record<string, string>;
-  config?: object;
-}
-
-function load({ flags = {}, env = {}, config = {} }: Case) {
-  const home = mkdtempSync(join(tmpdir(), "llmlb-proxy-"));
-  try {
-    writeFileSync(join(home, "config.json"), JSON.stringify(config));
-    return loadSettings({ flags, env: { LLMLB_HOME: home, ...env } });
-  } finally {
-    rmSync(home, { recursive: true });
-  }
-}
+import { loadConfig } from "../../testkit/config.ts";
+import { effectiveSettings } from "../effective.ts";
+import { exemptLoopback } from "../values/proxy.ts";
 
 describe("proxies", () => {
   test("take the names of the environment that everybody knows, weaker than our own", () => {
@@ -29,16 +10,19 @@ describe("proxies", () => {
       https_proxy: "http://a:b@safe:1/",
       NO_PROXY: "a, .b 10.0.0.0/8",
     };
-    const { settings, origins } = load({ env });
+    const { settings, origins } = loadConfig({ env });
     expect(settings.httpProxy).toBe("http://proxy:80");
     expect(settings.httpsProxy).toBe("http://a:b@safe:1");
     expect(settings.proxyBypass).toEqual(["a", ".b", "10.0.0.0/8"]);
     expect(origins.httpProxy).toEqual({ source: "env", name: "HTTP_PROXY" });
-    const none = load({ env: { ...env, LLMLB_HTTP_PROXY: "none" }, flags: { proxyBypass: "*" } });
+    const none = loadConfig({
+      env: { ...env, LLMLB_HTTP_PROXY: "none" },
+      flags: { proxyBypass: "*" },
+    });
     expect(none.settings.httpProxy).toBeNull();
     expect(none.settings.proxyBypass).toEqual(["*"]);
     const config = { http_proxy: "http://p:2", proxy_bypass: ["x"] };
-    expect(load({ config }).settings).toMatchObject({
+    expect(loadConfig({ config }).settings).toMatchObject({
       httpProxy: "http://p:2",
       proxyBypass: ["x"],
     });
@@ -47,7 +31,7 @@ describe("proxies", () => {
   test.each(["socks5://p:1", "https://p", "http://p/path", "http://", ""])(
     "are refused where they are none that we speak with: %j",
     (given) => {
-      const failing = () => load({ flags: { httpsProxy: given } });
+      const failing = () => loadConfig({ flags: { httpsProxy: given } });
       expect(failing).toThrow(
         "must be the URL of an HTTP proxy such as http://proxy:3128, or none",
       );
@@ -55,10 +39,12 @@ describe("proxies", () => {
   );
 
   test("do not show their passwords", () => {
-    const shown = effectiveSettings(load({ env: { HTTPS_PROXY: "http://me:secret@p:1" } }));
+    const shown = effectiveSettings(loadConfig({ env: { HTTPS_PROXY: "http://me:secret@p:1" } }));
     const row = shown.find(({ name }) => name === "https_proxy");
     expect(row?.text).toBe("http://***@p:1");
-    expect(() => load({ flags: { httpProxy: "ftp://me:secret@p" } })).toThrow(/^(?!.*secret)/);
+    expect(() => loadConfig({ flags: { httpProxy: "ftp://me:secret@p" } })).toThrow(
+      /^(?!.*secret)/,
+    );
   });
 
   test("of the environment are not used for this machine", () => {

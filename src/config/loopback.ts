@@ -1,7 +1,7 @@
 import { ConfigError } from "./error.ts";
 import type { Settings } from "./settings.ts";
 
-/** Whether an address can only be reached from this machine. */
+/** Whether only this machine can reach an address: `localhost`, `127.0.0.0/8` or `::1`. */
 export function isLoopback(host: string): boolean {
   const address = host.toLowerCase().replace(/^\[|\]$/g, "");
   return (
@@ -12,18 +12,18 @@ export function isLoopback(host: string): boolean {
   );
 }
 
-/** Whether a node asks its callers for its key: where others can connect, unless told otherwise. */
-export function needsKey({ host, insecure }: Pick<Settings, "host" | "insecure">): boolean {
+/** Whether a node requires its key: it listens beyond loopback and `insecure` is not set. */
+export function requiresKey({ host, insecure }: Pick<Settings, "host" | "insecure">): boolean {
   return !insecure && !isLoopback(host);
 }
 
 /**
- * Refuses to listen where others can connect, unless told so: a balancer has no access control yet.
- * A node has its key.
+ * Throws `ConfigError` if a balancer would listen beyond loopback without `insecure`: it has no
+ * access control yet. A node may, because it requires its key.
  */
 export function requireLoopback(settings: Pick<Settings, "host" | "insecure" | "mode">): void {
   const { host, mode } = settings;
-  if (mode === "node" || !needsKey(settings)) return;
+  if (mode === "node" || !requiresKey(settings)) return;
   throw new ConfigError(
     `--host ${host}: refused, because everybody who can reach that address could use llmlb \
 without a key. Listen on 127.0.0.1 and put a proxy with access control in front, or add \

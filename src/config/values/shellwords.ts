@@ -1,8 +1,22 @@
+import type { ZodType } from "zod";
+import { parseJsonList, schemaOf } from "./schema.ts";
+
+/** Words of a command line: a list, a JSON list, or one text that is split as a shell does. */
+export function shellWords(): ZodType<string[]> {
+  return schemaOf('must be a list of texts such as ["--ctx-size", "8192"]', (value) => {
+    const given =
+      typeof value === "string" ? (parseJsonList(value) ?? splitShellWords(value)) : value;
+    return Array.isArray(given) && given.every((word) => typeof word === "string")
+      ? given
+      : undefined;
+  });
+}
+
 /**
  * Splits a command line into words as a shell does: blanks separate, quotes and backslashes keep
  * them together. Undefined if a quote is not closed.
  */
-export function splitWords(text: string): string[] | undefined {
+function splitShellWords(text: string): string[] | undefined {
   const words: string[] = [];
   let word: string | undefined;
   let quote = "";

@@ -1,11 +1,26 @@
-import type { Field, Inputs } from "./fields.ts";
-import { baseUrl, fallbacks, googleBaseUrl, providers, text } from "./schemas.ts";
-import type { ProviderSettings } from "./settings.ts";
+import { baseUrl } from "../values/endpoint.ts";
+import { type FallbackSetting, fallbackList } from "../values/fallback.ts";
+import { type CustomProviderSetting, googleBaseUrl, providerList } from "../values/provider.ts";
+import { nonEmptyText } from "../values/scalar.ts";
+import type { FieldsOf } from "./field.ts";
 
-const aKey = () => text("the provider's API key");
+/** Which providers there are and how they are reached. Keys are null where there is none. */
+export interface ProviderSettings {
+  openaiApiKey: string | null;
+  /** Base URLs; Google's ends in the version, the others have no `/v1`. */
+  openaiBaseUrl: string;
+  googleApiKey: string | null;
+  googleBaseUrl: string;
+  anthropicApiKey: string | null;
+  anthropicBaseUrl: string;
+  providers: CustomProviderSetting[];
+  fallbacks: FallbackSetting[];
+}
 
-/** The settings of clouds; known names of the environment are taken beside `LLMLB_…`. */
-export const PROVIDER_FIELDS: { [K in keyof ProviderSettings]: Field<Inputs[K]> } = {
+const apiKey = () => nonEmptyText("the provider's API key");
+
+/** The fields of `ProviderSettings`; their aliases are the variables of the providers' own SDKs. */
+export const PROVIDER_FIELDS: FieldsOf<ProviderSettings> = {
   openaiApiKey: {
     name: "openai_api_key",
     flags: "--openai-api-key <key>",
@@ -13,7 +28,7 @@ export const PROVIDER_FIELDS: { [K in keyof ProviderSettings]: Field<Inputs[K]> 
     secret: true,
     group: "Clouds",
     help: "Key for models named openai:…, also OPENAI_API_KEY",
-    schema: aKey,
+    schema: apiKey,
     fallback: () => null,
     fallbackText: "none",
   },
@@ -33,7 +48,7 @@ export const PROVIDER_FIELDS: { [K in keyof ProviderSettings]: Field<Inputs[K]> 
     secret: true,
     group: "Clouds",
     help: "Key for models named google:…, also GOOGLE_API_KEY or GEMINI_API_KEY",
-    schema: aKey,
+    schema: apiKey,
     fallback: () => null,
     fallbackText: "none",
   },
@@ -53,7 +68,7 @@ export const PROVIDER_FIELDS: { [K in keyof ProviderSettings]: Field<Inputs[K]> 
     secret: true,
     group: "Clouds",
     help: "Key for models named anthropic:…, also ANTHROPIC_API_KEY",
-    schema: aKey,
+    schema: apiKey,
     fallback: () => null,
     fallbackText: "none",
   },
@@ -72,7 +87,7 @@ export const PROVIDER_FIELDS: { [K in keyof ProviderSettings]: Field<Inputs[K]> 
     group: "Clouds",
     help: "Another OpenAI-compatible cloud, for models named name:…, its key as https://KEY@host; \
 may be repeated",
-    schema: () => providers(),
+    schema: () => providerList(),
     fallback: () => [],
     fallbackText: "none",
     repeatable: true,
@@ -83,7 +98,7 @@ may be repeated",
     group: "Clouds",
     help: "Cloud model that takes the requests for a model (*: for any) that no endpoint can take, \
 e.g. llama=openai:gpt-4o; may be repeated",
-    schema: () => fallbacks(),
+    schema: () => fallbackList(),
     fallback: () => [],
     fallbackText: "none",
     repeatable: true,

@@ -1,7 +1,17 @@
-import { homedir } from "node:os";
-import { basename, isAbsolute, join, resolve } from "node:path";
-import { z } from "zod";
-import type { ModelSetting } from "./settings.ts";
+import { basename } from "node:path";
+import { type ZodType, z } from "zod";
+import { absolutePath } from "./path.ts";
+import { listOf } from "./schema.ts";
+
+/** A model file named on the command line or in the configuration. */
+export interface ModelSetting {
+  /** The name that clients use; the file's name without `.gguf` when not given. */
+  id: string;
+  /** Absolute path of the GGUF file. */
+  path: string;
+  /** Absolute path of the multimodal projector, if there is one. */
+  mmproj?: string;
+}
 
 /** A model object of config.json. */
 const ModelObject = z.strictObject({
@@ -10,14 +20,29 @@ const ModelObject = z.strictObject({
   mmproj: z.string().min(1, "mmproj: must not be empty").optional(),
 });
 
-/** `[id=]path` taken apart; a text that starts like a path is one, whatever `=` it contains. */
+/** A file with an optional name, from `[id=]path`. */
 export interface NamedPath {
   id?: string;
   path: string;
 }
 
-/** Reads `path` or `id=path`; relative paths start at `folder`, `~` is the user's home folder. */
-export function parseNamedPath(text: string, folder: string): NamedPath | string {
+/** A list of models: `[id=]path` or `{id, path, mmproj}` each. */
+export function modelList(folder: string): ZodType<ModelSetting[]> {
+  return listOf((value) => readModel(value, folder), modelConflict);
+}
+
+/** A list of projector files: `[id=]path` each. */
+export function projectorList(folder: string): ZodType<NamedPath[]> {
+  return listOf((value) =>
+    typeof value === "string" ? parseNamedPath(value, folder) : "must be a file, or name=file",
+  );
+}
+
+/**
+ * Reads `path` or `id=path`; relative paths start at `folder`, `~` is the user's home folder. Text
+ * that starts like a path is one, even with `=` in it. Returns a message instead if it is wrong.
+ */
+function parseNamedPath(text: string, folder: string): NamedPath | string {
   const cut = /^(?:[./\\~]|[a-z]:[\\/])/i.test(text) ? -1 : text.indexOf("=");
   const id = text.slice(0, Math.max(cut, 0)).trim();
   const path = text.slice(cut + 1);
@@ -25,8 +50,8 @@ export function parseNamedPath(text: string, folder: string): NamedPath | string
   return { ...(id === "" ? {} : { id }), path: absolutePath(path, folder) };
 }
 
-/** Reads `[id=]path` or an object `{id?, path, mmproj?}`. Returns a text instead if it is wrong. */
-export function readModel(value: unknown, folder: string): ModelSetting | string {
+/** Reads `[id=]path` or `{id?, path, mmproj?}`. Returns a message instead if it is wrong. */
+function readModel(value: unknown, folder: string): ModelSetting | string {
   if (typeof value === "string") {
     const named = parseNamedPath(value, folder);
     return typeof named === "string"
@@ -44,8 +69,8 @@ export function readModel(value: unknown, folder: string): ModelSetting | string
   };
 }
 
-/** The name of a model file that was given none: without `.gguf` and the number of a split file. */
-export function modelName(path: string): string {
+/** The default name of a model file: without `.gguf` and the part number of a split file. */
+function modelName(path: string): string {
   return basename(path)
     .replace(/\.gguf$/i, "")
     .replace(/-\d{5}-of-\d{5}$/, "");
@@ -53,7 +78,7 @@ export function modelName(path: string): string {
 
 /**
  * The models with the projectors added. A projector without a name belongs to the only model.
- * Returns a text instead if one fits no model.
+ * Returns a message instead if one fits no model.
  */
 export function attachProjectors(
   models: ModelSetting[],
@@ -75,18 +100,12 @@ export function attachProjectors(
   return result;
 }
 
-/** What is wrong with a list of models as a whole: a name that is taken twice. */
-export function modelConflict(models: ModelSetting[]): string | undefined {
+/** A message if two models of a list have the same name. */
+function modelConflict(models: ModelSetting[]): string | undefined {
   const seen = new Set<string>();
   for (const { id } of models) {
     if (seen.has(id)) return `two models are named "${id}": name one with name=file`;
     seen.add(id);
   }
   return undefined;
-}
-
-/** An absolute path: `~/…` is the user's home folder, anything relative starts at `folder`. */
-export function absolutePath(path: string, folder: string): string {
-  if (path === "~" || /^~[/\\]/.test(path)) return join(homedir(), path.slice(1));
-  return isAbsolute(path) ? path : resolve(folder, path);
 }

@@ -1,16 +1,23 @@
-import type { Field, Inputs } from "./fields.ts";
-import { aliases, text } from "./schemas.ts";
-import type { NameSettings } from "./settings.ts";
+import { type AliasSetting, aliasList } from "../values/alias.ts";
+import { nonEmptyText } from "../values/scalar.ts";
+import type { FieldsOf } from "./field.ts";
 
-/** The settings of what models are called. */
-export const NAME_FIELDS: { [K in keyof NameSettings]: Field<Inputs[K]> } = {
+/** What models are called. */
+export interface NameSettings {
+  aliases: AliasSetting[];
+  /** Model of requests for embeddings that name none. */
+  embeddingModel: string;
+}
+
+/** The fields of `NameSettings`. */
+export const NAME_FIELDS: FieldsOf<NameSettings> = {
   aliases: {
     name: "aliases",
     flags: "--alias <name=model>",
     group: "Endpoints",
     help: "Another name for a model; endpoints may have it under several, e.g. \
 fast=llama3:8b=meta/llama-3-8b; may be repeated",
-    schema: () => aliases(),
+    schema: () => aliasList(),
     fallback: () => [],
     fallbackText: "none",
     repeatable: true,
@@ -21,7 +28,7 @@ fast=llama3:8b=meta/llama-3-8b; may be repeated",
     aliases: ["LLM_DEFAULT_EMBEDDING_MODEL"],
     group: "Endpoints",
     help: "Model of requests for embeddings that name none",
-    schema: () => text("a model's name"),
+    schema: () => nonEmptyText("a model's name"),
     fallback: () => "nomic-embed-text-v1.5",
   },
 };

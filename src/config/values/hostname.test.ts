@@ -1,20 +1,19 @@
 import { expect, test } from "bun:test";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { type Flags, loadSettings } from "./load.ts";
+import { loadConfig } from "../../testkit/config.ts";
+import type { FlagValues } from "../precedence.ts";
 
-function allowed(given: { flags?: Flags; env?: string; config?: unknown }) {
-  const home = mkdtempSync(join(tmpdir(), "llmlb-hosts-"));
-  try {
-    const config = { allowed_hosts: given.config };
-    if (given.config !== undefined)
-      writeFileSync(join(home, "config.json"), JSON.stringify(config));
-    const env = { LLMLB_HOME: home, ...(given.env && { LLMLB_ALLOWED_HOSTS: given.env }) };
-    return loadSettings({ flags: given.flags ?? {}, env }).settings.allowedHosts;
-  } finally {
-    rmSync(home, { recursive: true });
-  }
+function allowed({
+  flags = {},
+  env,
+  config,
+}: {
+  flags?: FlagValues;
+  env?: string;
+  config?: unknown;
+}) {
+  const variables = env === undefined ? {} : { LLMLB_ALLOWED_HOSTS: env };
+  const file = config === undefined ? {} : { allowed_hosts: config };
+  return loadConfig({ flags, env: variables, config: file }).settings.allowedHosts;
 }
 
 test("allowed hosts come from all places, as lists or with commas", () => {

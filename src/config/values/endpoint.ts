@@ -1,5 +1,15 @@
-import { z } from "zod";
-import type { EndpointSetting } from "./settings.ts";
+import { type ZodType, z } from "zod";
+import { listOf, schemaOf } from "./schema.ts";
+
+/** An endpoint named in the configuration. */
+export interface EndpointSetting {
+  /** Shown in errors, logs and `/health`; the URL's host when not given. */
+  name: string;
+  /** Base URL without `/v1`, e.g. `http://gpu1:8080`. */
+  url: string;
+  /** Sent to the endpoint as `Authorization: Bearer`. */
+  apiKey?: string;
+}
 
 const NAMED = /^([\w.-]+)=(.+)$/;
 
@@ -13,9 +23,22 @@ export const EndpointObject = z.strictObject({
   api_key: z.string().min(1, "api_key: must not be empty").optional(),
 });
 
+/** A list of endpoints: `[name=]url` or `{name, url, api_key}` each. */
+export function endpointList(): ZodType<EndpointSetting[]> {
+  return listOf(readEndpoint, endpointConflict);
+}
+
+/** A base URL without slash at its end. */
+export function baseUrl(): ZodType<string> {
+  return schemaOf("must be a URL such as http://10.0.0.5:32768", (value) => {
+    const parsed = typeof value === "string" ? parseEndpoint(value) : "";
+    return typeof parsed === "string" ? undefined : parsed.url;
+  });
+}
+
 /**
  * Reads `URL` or `name=URL`; a key may stand in the URL as `http://KEY@host`. A trailing `/v1` is
- * dropped, the name is the URL's host when not given. Returns a text instead if it is wrong.
+ * dropped; the default name is the URL's host. Returns a message instead if it is wrong.
  */
 export function parseEndpoint(text: string): EndpointSetting | string {
   const [, name, rest] = NAMED.exec(text) ?? [];
@@ -31,7 +54,7 @@ export function parseEndpoint(text: string): EndpointSetting | string {
   };
 }
 
-/** Reads an endpoint object of config.json. Returns a text instead if it is wrong. */
+/** Reads `[name=]URL` or an object of config.json. Returns a message instead if it is wrong. */
 export function readEndpoint(value: unknown): EndpointSetting | string {
   if (typeof value === "string") return parseEndpoint(value);
   const result = EndpointObject.partial({ name: true }).safeParse(value);
@@ -46,8 +69,8 @@ export function readEndpoint(value: unknown): EndpointSetting | string {
   };
 }
 
-/** What is wrong with a list of endpoints as a whole: names that are taken twice or reserved. */
-export function endpointConflict(endpoints: EndpointSetting[]): string | undefined {
+/** A message if a name of the list is reserved or stands twice. */
+function endpointConflict(endpoints: EndpointSetting[]): string | undefined {
   const seen = new Set<string>();
   for (const { name } of endpoints) {
     if (name === LOCAL_ENDPOINT)

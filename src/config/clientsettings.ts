@@ -1,9 +1,9 @@
-import { parseEndpoint } from "./endpoint.ts";
 import { ConfigError } from "./error.ts";
+import { parseEndpoint } from "./values/endpoint.ts";
 
 /** How a client command reaches a running llmlb. */
-export interface ClientSetting {
-  /** Base URL; absent: to be found. */
+export interface ClientSettings {
+  /** Base URL; absent: the command finds a running llmlb itself. */
   url?: string;
   apiKey?: string;
 }
@@ -15,7 +15,7 @@ export interface ClientSources {
 }
 
 /** Reads `--url`, `LLMLB_URL`, `--api-key`, `LLMLB_API_KEY`. Throws `ConfigError` for a bad URL. */
-export function loadClient({ flags, env }: ClientSources): ClientSetting {
+export function loadClientSettings({ flags, env }: ClientSources): ClientSettings {
   const apiKey = flags.apiKey ?? (env.LLMLB_API_KEY || undefined);
   const given = flags.url ?? (env.LLMLB_URL || undefined);
   const key = apiKey === undefined ? {} : { apiKey };

@@ -1,5 +1,8 @@
-/** The candidate spelled most like `word`; undefined if none is close enough to be meant. */
-export function nearest(word: string, candidates: Iterable<string>): string | undefined {
+/**
+ * The candidate with the smallest edit distance to `word`, in any case; undefined if the distance
+ * is above two, or above a third of a long word.
+ */
+export function closestWord(word: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
   let bestDistance = Math.max(2, Math.floor(word.length / 3)) + 1;
   for (const candidate of candidates) {

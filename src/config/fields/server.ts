@@ -1,0 +1,83 @@
+import { MODES, type Mode } from "../mode.ts";
+import { hostNames } from "../values/hostname.ts";
+import { nonEmptyText, oneOf, trueOrFalse, wholeNumber } from "../values/scalar.ts";
+import type { FieldsOf } from "./field.ts";
+
+const PORT_MAX = 65_535;
+/** Port of a standalone llmlb or a balancer; a node's own is the next one. */
+const DEFAULT_PORT = 32_768;
+const DEFAULT_NODE_PORT = DEFAULT_PORT + 1;
+
+/** What a process serves, and where it listens. */
+export interface ServerSettings {
+  mode: Mode;
+  /** Address to listen on. */
+  host: string;
+  /** Port to listen on; 0 takes any free one. */
+  port: number;
+  /** Port of the local node in standalone mode; a free one is taken if it is busy. */
+  nodePort: number;
+  /** Allows listening on other addresses than loopback without access control. */
+  insecure: boolean;
+  /**
+   * Further names that clients may call this server by, in lower case: `llm.example`, `.example`
+   * with all below it, `*.example` for these alone, `*` for any.
+   */
+  allowedHosts: string[];
+}
+
+/** The fields of `ServerSettings`. */
+export const SERVER_FIELDS: FieldsOf<ServerSettings> = {
+  mode: {
+    name: "mode",
+    flags: "--mode <mode>",
+    group: "Server",
+    help: "What to run: standalone (balancer and a local node), balancer, or node",
+    schema: () => oneOf(MODES),
+    fallback: (mode) => mode,
+    fallbackText: "standalone",
+  },
+  host: {
+    name: "host",
+    flags: "-H, --host <address>",
+    group: "Server",
+    help: "Address to listen on; beyond loopback a balancer needs --insecure, a node its key",
+    schema: () => nonEmptyText("an address such as 127.0.0.1"),
+    fallback: () => "127.0.0.1",
+  },
+  port: {
+    name: "port",
+    flags: "-p, --port <port>",
+    group: "Server",
+    help: "Port to listen on; 0 takes any free one",
+    schema: () => wholeNumber(0, PORT_MAX),
+    fallback: (mode) => (mode === "node" ? DEFAULT_NODE_PORT : DEFAULT_PORT),
+    fallbackText: `${DEFAULT_PORT}; a node: ${DEFAULT_NODE_PORT}`,
+  },
+  nodePort: {
+    name: "node_port",
+    flags: "--node-port <port>",
+    group: "Server",
+    help: "Port of the local node in standalone mode; a free one is taken if it is busy",
+    schema: () => wholeNumber(0, PORT_MAX),
+    fallback: () => DEFAULT_NODE_PORT,
+  },
+  insecure: {
+    name: "insecure",
+    flags: "--insecure",
+    group: "Server",
+    help: "Allow listening beyond this machine although anybody who can connect may use it",
+    schema: () => trueOrFalse(),
+    fallback: () => false,
+  },
+  allowedHosts: {
+    name: "allowed_hosts",
+    flags: "--allowed-hosts <names>",
+    group: "Server",
+    help: "Further names by which clients reach this server, e.g. behind a proxy: llm.example.com, \
+.example.com with all below it, or * for any",
+    schema: () => hostNames(),
+    fallback: () => [],
+    fallbackText: "this machine's",
+  },
+};

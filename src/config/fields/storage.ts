@@ -1,0 +1,66 @@
+import { homedir } from "node:os";
+import { join } from "node:path";
+import type { LogLevel } from "../../lib/log.ts";
+import { absolutePathFrom } from "../values/path.ts";
+import { duration, oneOf } from "../values/scalar.ts";
+import type { FieldsOf } from "./field.ts";
+
+/**
+ * What the history keeps of requests' and answers' bodies: nothing, their form without what was
+ * said, or what was said. Attachments (data URLs, long base64) are left out in any case.
+ */
+export type HistoryBodies = "none" | "redacted" | "full";
+
+const LEVELS: LogLevel[] = ["trace", "debug", "info", "warn", "error", "silent"];
+const HISTORY_BODIES: HistoryBodies[] = ["none", "redacted", "full"];
+const SECOND_MS = 1000;
+const DAY_MS = 86_400 * SECOND_MS;
+
+/** Where data is kept, for how long, and what is logged. */
+export interface StorageSettings {
+  /** Data folder, absolute. */
+  home: string;
+  historyBodies: HistoryBodies;
+  /** How long requests stay in the history; statistics stay forever. */
+  historyRetentionMs: number;
+  logLevel: LogLevel;
+}
+
+/** The fields of `StorageSettings`. */
+export const STORAGE_FIELDS: FieldsOf<StorageSettings> = {
+  home: {
+    name: "home",
+    flags: "--home <folder>",
+    group: "Files and logs",
+    help: "Data folder: config.json, models, logs",
+    schema: (folder) => absolutePathFrom(folder),
+    fallback: () => join(homedir(), ".llmlb"),
+    fallbackText: "~/.llmlb",
+    notInFile: true,
+  },
+  historyBodies: {
+    name: "history_bodies",
+    flags: "--history-bodies <what>",
+    group: "Files and logs",
+    help: "Kept of prompts and answers: none, redacted (form without texts), full (no attachments)",
+    schema: () => oneOf(HISTORY_BODIES),
+    fallback: () => "redacted",
+  },
+  historyRetentionMs: {
+    name: "history_retention",
+    flags: "--history-retention <time>",
+    group: "Files and logs",
+    help: "How long requests stay in the history; statistics are kept forever",
+    schema: () => duration(60 * SECOND_MS, 3650 * DAY_MS),
+    fallback: () => 7 * DAY_MS,
+    unit: "ms",
+  },
+  logLevel: {
+    name: "log_level",
+    flags: "--log-level <level>",
+    group: "Files and logs",
+    help: `Least severe log lines written: ${LEVELS.join(", ")}`,
+    schema: () => oneOf(LEVELS),
+    fallback: () => "info",
+  },
+};

@@ -1,0 +1,17 @@
+import { homedir } from "node:os";
+import { isAbsolute, join, resolve } from "node:path";
+import type { ZodType } from "zod";
+import { schemaOf } from "./schema.ts";
+
+/** A path, made absolute; relative ones start at `folder`. */
+export function absolutePathFrom(folder: string): ZodType<string> {
+  return schemaOf("must be a path", (value) =>
+    typeof value === "string" && value !== "" ? absolutePath(value, folder) : undefined,
+  );
+}
+
+/** An absolute path: `~/…` is below the user's home folder, anything relative below `folder`. */
+export function absolutePath(path: string, folder: string): string {
+  if (path === "~" || /^~[/\\]/.test(path)) return join(homedir(), path.slice(1));
+  return isAbsolute(path) ? path : resolve(folder, path);
+}

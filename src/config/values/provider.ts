@@ -1,0 +1,62 @@
+import type { ZodType } from "zod";
+import { EndpointObject, type EndpointSetting, parseEndpoint, readEndpoint } from "./endpoint.ts";
+import { listOf, schemaOf } from "./schema.ts";
+
+/** A provider that speaks OpenAI's API, named in the configuration: `name:model` reaches it. */
+export type CustomProviderSetting = EndpointSetting;
+
+/** The providers that need no definition, by the prefix of their models. */
+export const BUILT_IN_PROVIDERS = ["openai", "google", "anthropic"] as const;
+
+/** A spelling that older clients use. */
+export const MISSPELT_ANTHROPIC = "ahtnorpic";
+
+const PROVIDER_NAME = /^[A-Za-z][\w.-]*$/;
+
+/** A list of providers: `name=url` or `{name, url, api_key}` each. */
+export function providerList(): ZodType<CustomProviderSetting[]> {
+  return listOf(readProvider, providerConflict);
+}
+
+/** The base URL of Google's API, with its version at the end: `v1beta` where none is given. */
+export function googleBaseUrl(): ZodType<string> {
+  return schemaOf(
+    "must be a URL such as https://generativelanguage.googleapis.com/v1beta",
+    (value) => (typeof value === "string" ? googleBase(value) : undefined),
+  );
+}
+
+/**
+ * Reads `name=URL`, which may hold a key as `https://KEY@host`, or an object of config.json. Returns
+ * a message instead if it is wrong.
+ */
+function readProvider(value: unknown): CustomProviderSetting | string {
+  const isNamed = typeof value === "string" ? /^[^:/]+=/.test(value) : hasName(value);
+  const provider = readEndpoint(value);
+  if (typeof provider === "string") return provider;
+  if (!isNamed) return "must have a name, as in name=https://KEY@host";
+  if (!PROVIDER_NAME.test(provider.name)) {
+    return "the name must begin with a letter; letters, digits, dot, dash, underscore may follow";
+  }
+  return provider;
+}
+
+function hasName(value: unknown): boolean {
+  return EndpointObject.safeParse(value).success;
+}
+
+/** A message if a name of the list is reserved or stands twice. */
+function providerConflict(providers: CustomProviderSetting[]): string | undefined {
+  const seen = new Set<string>([...BUILT_IN_PROVIDERS, MISSPELT_ANTHROPIC]);
+  for (const { name } of providers) {
+    if (seen.has(name)) return `the name "${name}" is taken: choose another`;
+    seen.add(name);
+  }
+  return undefined;
+}
+
+function googleBase(value: string): string | undefined {
+  const parsed = parseEndpoint(value);
+  if (typeof parsed === "string") return undefined;
+  return /\/v1(?:alpha|beta)\d*$/.test(parsed.url) ? parsed.url : `${parsed.url}/v1beta`;
+}

@@ -1,0 +1,57 @@
+import { type ZodType, z } from "zod";
+
+/**
+ * A schema for a value that is text or a value of config.json. `read` returns undefined for a wrong
+ * one, which is refused with the message `expected`.
+ */
+export function schemaOf<T>(expected: string, read: (value: unknown) => T | undefined): ZodType<T> {
+  return z.unknown().transform((value, ctx) => {
+    const result = read(value);
+    if (result !== undefined) return result;
+    ctx.addIssue(expected);
+    return z.NEVER;
+  });
+}
+
+/**
+ * A schema for a list: of config.json, or text that holds a JSON list or items between commas.
+ * `read` returns a message instead of a wrong item, `check` one for items that conflict.
+ */
+export function listOf<T extends object>(
+  read: (value: unknown) => T | string,
+  check: (items: T[]) => string | undefined = () => undefined,
+): ZodType<T[]> {
+  return z.unknown().transform((value, ctx) => {
+    const given = typeof value === "string" ? (parseJsonList(value) ?? splitList(value)) : value;
+    const items: T[] = [];
+    for (const item of Array.isArray(given) ? given : [given]) {
+      const result = read(item);
+      if (typeof result === "string") {
+        ctx.addIssue({ code: "custom", message: result, params: { item } });
+        return z.NEVER;
+      }
+      items.push(result);
+    }
+    const conflict = check(items);
+    if (conflict !== undefined) ctx.addIssue(conflict);
+    return items;
+  });
+}
+
+/** The list in a text that is a JSON list; undefined for any other text. */
+export function parseJsonList(given: string): unknown[] | undefined {
+  if (!given.trimStart().startsWith("[")) return undefined;
+  try {
+    const value: unknown = JSON.parse(given);
+    return Array.isArray(value) ? value : undefined;
+  } catch {
+    return undefined; // Read as plain text, which fails with the message of what is expected.
+  }
+}
+
+function splitList(given: string): string[] {
+  return given
+    .split(",")
+    .map((item) => item.trim())
+    .filter((item) => item !== "");
+}
