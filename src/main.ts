@@ -1,6 +1,6 @@
-import { endWithReader, exitOnUncaught } from "./cli/process/failure.ts";
+import { exitOnBrokenPipe, exitOnUncaught } from "./cli/process/uncaught.ts";
 import { runCli } from "./cli/program.ts";
 
 exitOnUncaught();
-endWithReader();
+exitOnBrokenPipe();
 process.exitCode = await runCli(process.argv.slice(2));

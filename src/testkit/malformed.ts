@@ -79,18 +79,15 @@ function unreadable(path: string): Malformed[] {
       body: `{"model":"${TINY}","pad":"${"x".repeat(BODY_LIMIT_BYTES)}"}`,
       status: 413,
     },
-    ...[
-      "text/plain",
-      "application/x-www-form-urlencoded",
-      "application/xml",
-      "nonsense",
-    ].map((type) => ({
-      what: type,
-      path,
-      headers: { "content-type": type },
-      body: good,
-      status: 415,
-    })),
+    ...["text/plain", "application/x-www-form-urlencoded", "application/xml", "nonsense"].map(
+      (type) => ({
+        what: type,
+        path,
+        headers: { "content-type": type },
+        body: good,
+        status: 415,
+      }),
+    ),
     {
       what: "another character set",
       path,

@@ -1,17 +1,18 @@
-import { type Paint, printable } from "../terminal/terminal.ts";
-import type { ChatPiece } from "./stream.ts";
+import type { Colors } from "../terminal/color.ts";
+import { printable } from "../terminal/output.ts";
+import type { AnswerPiece } from "./stream.ts";
 
 /** Where an answer is shown. */
 export interface AnswerOutput {
   write(text: string): void;
-  paint: Paint;
+  paint: Colors;
   /** A person watches: shows what the model thinks, and how fast it was. */
   terminal: boolean;
 }
 
 /** Shows an answer as it comes. */
-export async function showAnswer(
-  pieces: AsyncIterable<ChatPiece>,
+export async function printAnswer(
+  pieces: AsyncIterable<AnswerPiece>,
   { write, paint, terminal }: AnswerOutput,
 ): Promise<void> {
   const startedAt = performance.now();
@@ -52,7 +53,7 @@ interface Times {
 }
 
 function summary(
-  { tokens, tokensPerSecond }: Extract<ChatPiece, { type: "usage" }>,
+  { tokens, tokensPerSecond }: Extract<AnswerPiece, { type: "usage" }>,
   { totalMs, answerMs }: Times,
 ): string {
   const speed = tokensPerSecond ?? (answerMs > 0 && tokens > 1 ? tokens / (answerMs / 1000) : 0);

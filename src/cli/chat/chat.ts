@@ -1,9 +1,9 @@
 import type { Server } from "../client/server.ts";
 import { CliError, EXIT, type ExitCode } from "../process/exit.ts";
-import { paintFor } from "../terminal/terminal.ts";
-import { showAnswer } from "./answer.ts";
-import { type Conversation, startConversation } from "./conversation.ts";
+import { colorsFor } from "../terminal/color.ts";
+import { printAnswer } from "./answer.ts";
 import { chatPrompt } from "./prompt.ts";
+import { type ChatSession, startChatSession } from "./session.ts";
 
 export interface ChatOptions {
   server: Server;
@@ -18,30 +18,30 @@ export interface ChatOptions {
 }
 
 /** Answers one question (given or piped in, or both), or talks on the terminal. */
-export async function chat({ question, images, ...options }: ChatOptions): Promise<ExitCode> {
+export async function runChat({ question, images, ...options }: ChatOptions): Promise<ExitCode> {
   const piped = process.stdin.isTTY === true ? "" : (await Bun.stdin.text()).trim();
   const text = [question, piped].filter((part) => part !== "").join("\n\n");
   if (text === "" && (process.stdin.isTTY !== true || process.stdout.isTTY !== true)) {
     throw new CliError("There is no question: llmlb chat <question>", EXIT.usage);
   }
-  const conversation = await startConversation(options);
+  const conversation = await startChatSession(options);
   for (const image of images) await conversation.addImage(image);
   if (text !== "") return await answerOnce(conversation, text);
   await chatPrompt(conversation, options.server);
   return EXIT.ok;
 }
 
-async function answerOnce(conversation: Conversation, text: string): Promise<ExitCode> {
+async function answerOnce(conversation: ChatSession, text: string): Promise<ExitCode> {
   const abort = new AbortController();
   process.once("SIGINT", () => abort.abort());
   const write = (piece: string) => void process.stdout.write(piece);
   const output = {
     write,
-    paint: paintFor(process.stdout),
+    paint: colorsFor(process.stdout),
     terminal: process.stdout.isTTY === true,
   };
   try {
-    await showAnswer(conversation.ask(text, abort.signal), output);
+    await printAnswer(conversation.ask(text, abort.signal), output);
     return EXIT.ok;
   } catch (cause) {
     if (!abort.signal.aborted) throw cause;

@@ -1,10 +1,10 @@
 import { createInterface, type Interface } from "node:readline";
 import type { Server } from "../client/server.ts";
+import { reportError } from "../process/errorreport.ts";
 import { CliError } from "../process/exit.ts";
-import { reportFailure } from "../process/failure.ts";
-import { paintFor } from "../terminal/terminal.ts";
-import { showAnswer } from "./answer.ts";
-import { type Conversation, listModels } from "./conversation.ts";
+import { colorsFor } from "../terminal/color.ts";
+import { printAnswer } from "./answer.ts";
+import { type ChatSession, listModelNames } from "./session.ts";
 
 const PROMPT = "> ";
 const BLOCK = '"""';
@@ -17,7 +17,7 @@ const HELP = `  /clear         forget what was said
 `;
 
 /** Talks with the user on the terminal until they leave. */
-export async function chatPrompt(conversation: Conversation, server: Server): Promise<void> {
+export async function chatPrompt(conversation: ChatSession, server: Server): Promise<void> {
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
   const session = new Session(conversation, server, terminal);
   await session.run();
@@ -25,16 +25,16 @@ export async function chatPrompt(conversation: Conversation, server: Server): Pr
 }
 
 class Session {
-  readonly #conversation: Conversation;
+  readonly #conversation: ChatSession;
   readonly #server: Server;
   readonly #terminal: Interface;
-  readonly #paint = paintFor(process.stdout);
+  readonly #paint = colorsFor(process.stdout);
   readonly #lines: string[] = [];
   #closed = false;
   #wake: (() => void) | undefined;
   #answering: AbortController | undefined;
 
-  constructor(conversation: Conversation, server: Server, terminal: Interface) {
+  constructor(conversation: ChatSession, server: Server, terminal: Interface) {
     this.#conversation = conversation;
     this.#server = server;
     this.#terminal = terminal;
@@ -64,7 +64,7 @@ class Session {
         else await this.#answer(text);
       } catch (cause) {
         if (!(cause instanceof CliError)) throw cause;
-        reportFailure(cause); // The conversation goes on; the next question may work.
+        reportError(cause); // The conversation goes on; the next question may work.
       }
     }
   }
@@ -99,7 +99,7 @@ class Session {
     try {
       const write = (piece: string) => void process.stdout.write(piece);
       const output = { write, paint: this.#paint, terminal: true };
-      await showAnswer(this.#conversation.ask(text, abort.signal), output);
+      await printAnswer(this.#conversation.ask(text, abort.signal), output);
     } catch (cause) {
       if (!abort.signal.aborted) throw cause;
       process.stdout.write(`${this.#paint.dim("[stopped]")}\n`);
@@ -143,7 +143,7 @@ class Session {
   }
 
   async #chooseModel(name: string): Promise<void> {
-    const models = await listModels(this.#server);
+    const models = await listModelNames(this.#server);
     if (name === "") {
       const current = this.#conversation.model;
       const lines = models.map((model) => `${model === current ? "*" : " "} ${model}\n`);

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { EventReader } from "../../wire/sse.ts";
-import { type Server, send } from "../client/server.ts";
+import { sendRequest } from "../client/request.ts";
+import type { Server } from "../client/server.ts";
 import { CliError } from "../process/exit.ts";
 
 /** A part of a message's content, as the chat API takes it. */
@@ -8,19 +9,19 @@ export type ContentPart =
   | { type: "text"; text: string }
   | { type: "image_url"; image_url: { url: string } };
 
-export interface ChatMessage {
+export interface Message {
   role: "system" | "user" | "assistant";
   content: string | ContentPart[];
 }
 
 /** A piece of an answer: what the model thinks, what it says, and in the end how fast it was. */
-export type ChatPiece =
+export type AnswerPiece =
   | { type: "reasoning" | "text"; text: string }
   | { type: "usage"; tokens: number; tokensPerSecond?: number };
 
 export interface ChatRequest {
   model: string;
-  messages: ChatMessage[];
+  messages: Message[];
   signal: AbortSignal;
 }
 
@@ -46,9 +47,9 @@ const Chunk = z.looseObject({
 export async function* streamChat(
   server: Server,
   { model, messages, signal }: ChatRequest,
-): AsyncGenerator<ChatPiece> {
+): AsyncGenerator<AnswerPiece> {
   const body = { model, messages, stream: true, stream_options: { include_usage: true } };
-  const response = await send(server, "/v1/chat/completions", { body, signal });
+  const response = await sendRequest(server, "/v1/chat/completions", { body, signal });
   if (response.body === null) return;
   let done = false;
   for await (const data of eventData(response.body)) {

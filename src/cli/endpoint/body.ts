@@ -35,11 +35,13 @@ export async function bodyOf(flags: EndpointFlags): Promise<EndpointChangeBody> 
     ...(name === undefined ? {} : { name }),
     ...(baseUrl === undefined ? {} : { base_url: baseUrl }),
     ...(key === undefined ? {} : { api_key: key === "-" ? await keyFromStdin() : key }),
-    ...(slots === undefined ? {} : { slots: wholeNumber("--slots", slots) }),
+    ...(slots === undefined ? {} : { slots: parseCount("--slots", slots) }),
     ...(interval === undefined
       ? {}
-      : { health_check_interval_secs: seconds("--interval", interval) }),
-    ...(timeout === undefined ? {} : { inference_timeout_secs: seconds("--timeout", timeout) }),
+      : { health_check_interval_secs: parseSeconds("--interval", interval) }),
+    ...(timeout === undefined
+      ? {}
+      : { inference_timeout_secs: parseSeconds("--timeout", timeout) }),
     ...(capabilities === undefined ? {} : { capabilities: capabilitiesOf(capabilities) }),
     ...(notes === undefined ? {} : { notes }),
   };
@@ -54,13 +56,13 @@ export async function bodyOf(flags: EndpointFlags): Promise<EndpointChangeBody> 
 }
 
 /** A whole number from 1 on. Throws `CliError`. */
-export function wholeNumber(flag: string, text: string): number {
+export function parseCount(flag: string, text: string): number {
   if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
   throw new CliError(`${flag} ${text}: must be a whole number of at least 1`, EXIT.usage);
 }
 
 /** A time as whole seconds, at least one. Throws `CliError`. */
-export function seconds(flag: string, text: string): number {
+export function parseSeconds(flag: string, text: string): number {
   const ms = parseDurationMs(text);
   if (ms !== undefined && ms >= 1000 && ms % 1000 === 0) return ms / 1000;
   const message = `${flag} ${text}: must be a time in whole seconds such as 30s, 10m or 24h`;

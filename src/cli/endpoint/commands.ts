@@ -1,31 +1,15 @@
 import type { Command } from "commander";
-import type { ServerCommand } from "../client/call.ts";
-import { CliError, EXIT, type ExitCode } from "../process/exit.ts";
+import { addClientCommand, type ClientFlags, connect } from "../client/options.ts";
+import type { Invocation } from "../invocation.ts";
+import { CliError, EXIT } from "../process/exit.ts";
 import {
   bodyOf,
   CAPABILITY_NAMES,
   CLEARABLE_NAMES,
   type EndpointFlags,
-  seconds,
-  wholeNumber,
+  parseCount,
+  parseSeconds,
 } from "./body.ts";
-
-/** Flags that all commands of the group take. */
-export interface GroupFlags {
-  json?: true;
-  url?: string;
-  apiKey?: string;
-  home?: string;
-}
-
-export interface GroupParts {
-  /** Adds the options that say which server is meant. */
-  addServerOptions(command: Command): Command;
-  /** Finds that server. */
-  connect(flags: GroupFlags): ServerCommand;
-  /** Takes the exit code of the command that ran. */
-  finish(code: ExitCode): void;
-}
 
 const EXAMPLES = `
 Examples:
@@ -41,7 +25,7 @@ Examples:
   llmlb endpoint token --revoke ID                    make one useless`;
 
 /** Adds `llmlb endpoint` and its commands. */
-export function addEndpointCommands(program: Command, parts: GroupParts): void {
+export function addEndpointCommands(program: Command, invocation: Invocation): void {
   const group = program
     .command("endpoint")
     .helpGroup("Use:")
@@ -49,16 +33,16 @@ export function addEndpointCommands(program: Command, parts: GroupParts): void {
     .description("Manage the endpoints of a running llmlb")
     .helpCommand(false)
     .addHelpText("after", EXAMPLES);
-  addAdd(group, parts);
-  addSet(group, parts);
-  const list = command(group, parts, "list", "Show all endpoints")
+  addAdd(group, invocation);
+  addSet(group, invocation);
+  const list = addClientCommand(group, "list", "Show all endpoints")
     .option("--status <state>", "Only those: pending, online, error, offline")
     .option("--kind <kind>", "Only those, e.g. llmlb, ollama, vllm");
-  list.action(async (flags: GroupFlags & { status?: string; kind?: string }) => {
+  list.action(async (flags: ClientFlags & { status?: string; kind?: string }) => {
     const { listEndpoints } = await import("./endpoint.ts");
     const { status, kind } = flags;
     const filter = { ...(status ? { status } : {}), ...(kind ? { kind } : {}) };
-    parts.finish(await listEndpoints(parts.connect(flags), filter));
+    invocation.exitCode = await listEndpoints(connect(flags), filter);
   });
   const single = [
     ["show", "Show one endpoint and its models", "showEndpoint"],
@@ -67,42 +51,42 @@ export function addEndpointCommands(program: Command, parts: GroupParts): void {
     ["rm", "Remove an endpoint; what runs on it goes on", "removeEndpoint"],
   ] as const;
   for (const [name, description, run] of single) {
-    command(group, parts, name, description)
+    addClientCommand(group, name, description)
       .argument("<endpoint>", "Its name or id")
-      .action(async (which: string, flags: GroupFlags) => {
+      .action(async (which: string, flags: ClientFlags) => {
         const commands = await import("./endpoint.ts");
-        parts.finish(await commands[run](parts.connect(flags), which));
+        invocation.exitCode = await commands[run](connect(flags), which);
       });
   }
-  addToken(group, parts);
+  addToken(group, invocation);
 }
 
-function addAdd(group: Command, parts: GroupParts): void {
-  const add = command(group, parts, "add", "Add an endpoint; it is found out what answers there")
+function addAdd(group: Command, invocation: Invocation): void {
+  const add = addClientCommand(group, "add", "Add an endpoint; it is found out what answers there")
     .argument("<base-url>", "Its address, e.g. http://gpu1:8080 (a key as http://KEY@host)")
     .option("--name <name>", "Name to show (default: host and port)");
-  addFields(add).action(async (base_url: string, flags: GroupFlags & EndpointFlags) => {
+  addFields(add).action(async (base_url: string, flags: ClientFlags & EndpointFlags) => {
     const { addEndpoint } = await import("./endpoint.ts");
     const body = await bodyOf(flags);
-    parts.finish(await addEndpoint(parts.connect(flags), { ...body, base_url }));
+    invocation.exitCode = await addEndpoint(connect(flags), { ...body, base_url });
   });
 }
 
-function addSet(group: Command, parts: GroupParts): void {
-  const set = command(group, parts, "set", "Change an endpoint; what is not given stays")
+function addSet(group: Command, invocation: Invocation): void {
+  const set = addClientCommand(group, "set", "Change an endpoint; what is not given stays")
     .argument("<endpoint>", "Its name or id")
     .option("--name <name>", "Another name")
     .option("--base-url <url>", "Another address");
   addFields(set)
     .option("--clear <what>", `Back to the default, separated by commas: ${CLEARABLE_NAMES}`)
-    .action(async (which: string, flags: GroupFlags & EndpointFlags) => {
+    .action(async (which: string, flags: ClientFlags & EndpointFlags) => {
       const { changeEndpoint } = await import("./endpoint.ts");
       const body = await bodyOf(flags);
       if (Object.keys(body).length === 0) {
         const message = "Nothing to change was given: see llmlb endpoint set --help.";
         throw new CliError(message, EXIT.usage);
       }
-      parts.finish(await changeEndpoint(parts.connect(flags), which, body));
+      invocation.exitCode = await changeEndpoint(connect(flags), which, body);
     });
 }
 
@@ -116,15 +100,15 @@ function addFields(command: Command): Command {
     .option("--notes <text>", "Anything to remember");
 }
 
-interface TokenFlags extends GroupFlags {
+interface TokenFlags extends ClientFlags {
   expires?: string;
   uses?: string;
   note?: string;
   revoke?: string;
 }
 
-function addToken(group: Command, parts: GroupParts): void {
-  command(group, parts, "token", "Make a token with which a node enrols: llmlb node --join")
+function addToken(group: Command, invocation: Invocation): void {
+  addClientCommand(group, "token", "Make a token with which a node enrols: llmlb node --join")
     .option("--expires <time>", "How long it can be used (default 24h)")
     .option("--uses <number>", "How many nodes it lets in (default 1)")
     .option("--note <text>", "What it is for")
@@ -133,24 +117,19 @@ function addToken(group: Command, parts: GroupParts): void {
       const { makeToken, revokeToken } = await import("./token.ts");
       const { expires, uses, note, revoke } = flags;
       const body = {
-        ...(expires === undefined ? {} : { expires_in_secs: seconds("--expires", expires) }),
-        ...(uses === undefined ? {} : { max_uses: wholeNumber("--uses", uses) }),
+        ...(expires === undefined ? {} : { expires_in_secs: parseSeconds("--expires", expires) }),
+        ...(uses === undefined ? {} : { max_uses: parseCount("--uses", uses) }),
         ...(note === undefined ? {} : { note }),
       };
-      if (revoke === undefined) parts.finish(await makeToken(parts.connect(flags), body));
+      if (revoke === undefined) invocation.exitCode = await makeToken(connect(flags), body);
       else if (Object.keys(body).length === 0) {
-        parts.finish(await revokeToken(parts.connect(flags), revoke));
+        invocation.exitCode = await revokeToken(connect(flags), revoke);
       } else throw new CliError("--revoke goes with no other option of a token", EXIT.usage);
     });
-  command(group, parts, "tokens", "Show the tokens there are and what each is worth").action(
-    async (flags: GroupFlags) => {
+  addClientCommand(group, "tokens", "Show the tokens there are and what each is worth").action(
+    async (flags: ClientFlags) => {
       const { listTokens } = await import("./token.ts");
-      parts.finish(await listTokens(parts.connect(flags)));
+      invocation.exitCode = await listTokens(connect(flags));
     },
   );
-}
-
-function command(group: Command, parts: GroupParts, name: string, description: string): Command {
-  const made = group.command(name).description(description).option("--json", "Print JSON");
-  return parts.addServerOptions(made);
 }

@@ -1,24 +1,26 @@
 import {
-  EnrolmentTokenAnswer,
-  type EnrolmentTokenBody,
   EnrolmentTokenList,
   type EnrolmentTokenView,
+  NewToken,
+  type NewTokenBody,
 } from "../../wire/enrolment.ts";
-import { call, printLine as line, printJson as print, type ServerCommand } from "../client/call.ts";
-import { send } from "../client/server.ts";
+import type { ClientContext } from "../client/options.ts";
+import { requestJson, sendRequest } from "../client/request.ts";
 import { EXIT, type ExitCode } from "../process/exit.ts";
-import { paintFor, printable, table } from "../terminal/terminal.ts";
+import { colorsFor } from "../terminal/color.ts";
+import { printable, printJson, printLine } from "../terminal/output.ts";
+import { table } from "../terminal/table.ts";
 
 const PATH = "/api/enrolment-tokens";
 
 /** Makes a token with which nodes enrol. */
 export async function makeToken(
-  { server, json }: ServerCommand,
-  body: EnrolmentTokenBody,
+  { server, json }: ClientContext,
+  body: NewTokenBody,
 ): Promise<ExitCode> {
-  const made = await call(server, PATH, EnrolmentTokenAnswer, { body });
-  if (json) return print(made);
-  line(made.token);
+  const made = await requestJson(server, PATH, NewToken, { body });
+  if (json) return printJson(made);
+  printLine(made.token);
   // Beside the token, so that the token alone can be piped on.
   const uses = made.max_uses === null ? "any number of nodes" : `${made.max_uses} node(s)`;
   process.stderr.write(`For ${uses}, until ${made.expires_at}. It is not shown again. Use:\n`);
@@ -27,29 +29,31 @@ export async function makeToken(
 }
 
 /** Shows the tokens, newest first; what they are for is kept, not they themselves. */
-export async function listTokens({ server, json }: ServerCommand): Promise<ExitCode> {
-  const answer = await call(server, PATH, EnrolmentTokenList);
-  if (json) return print(answer);
+export async function listTokens({ server, json }: ClientContext): Promise<ExitCode> {
+  const answer = await requestJson(server, PATH, EnrolmentTokenList);
+  if (json) return printJson(answer);
   if (answer.tokens.length === 0) {
-    line("There are no tokens. Make one: llmlb endpoint token");
+    printLine("There are no tokens. Make one: llmlb endpoint token");
     return EXIT.ok;
   }
-  const { dim } = paintFor(process.stdout);
+  const { dim } = colorsFor(process.stdout);
   const head = ["ID", "STATE", "USED", "EXPIRES", "NOTE"].map(dim);
-  for (const row of table([head, ...answer.tokens.map(rowOf)])) line(row);
+  for (const row of table([head, ...answer.tokens.map(rowOf)])) printLine(row);
   return EXIT.ok;
 }
 
 /** Makes a token useless; nodes that joined with it stay. */
-export async function revokeToken({ server, json }: ServerCommand, id: string): Promise<ExitCode> {
-  await send(server, `${PATH}/${encodeURIComponent(id)}`, { method: "DELETE" });
-  if (json) return print({ id, revoked: true });
-  line(`Revoked ${printable(id)}. Nodes that joined with it stay: llmlb endpoint rm removes them.`);
+export async function revokeToken({ server, json }: ClientContext, id: string): Promise<ExitCode> {
+  await sendRequest(server, `${PATH}/${encodeURIComponent(id)}`, { method: "DELETE" });
+  if (json) return printJson({ id, revoked: true });
+  printLine(
+    `Revoked ${printable(id)}. Nodes that joined with it stay: llmlb endpoint rm removes them.`,
+  );
   return EXIT.ok;
 }
 
 function rowOf(token: EnrolmentTokenView): string[] {
-  const { green, red } = paintFor(process.stdout);
+  const { green, red } = colorsFor(process.stdout);
   const { id, state, uses, max_uses, expires_at, note } = token;
   return [
     printable(id),

@@ -1,7 +1,9 @@
 import type { Command } from "commander";
-import type { GroupFlags, GroupParts } from "../endpoint/commands.ts";
+import { addClientCommand, type ClientFlags, connect } from "../client/options.ts";
+import type { Invocation } from "../invocation.ts";
+import { collectValues } from "../options/repeatable.ts";
 import { CliError, EXIT } from "../process/exit.ts";
-import { interruption } from "../process/signals.ts";
+import { abortOnInterrupt } from "../process/signals.ts";
 import type { ListFormat } from "./model.ts";
 
 const EXAMPLES = `
@@ -16,7 +18,7 @@ Examples:
 const FORMATS: ListFormat[] = ["table", "json", "ids"];
 
 /** Adds `llmlb model` and its commands. */
-export function addModelCommands(program: Command, parts: GroupParts): void {
+export function addModelCommands(program: Command, invocation: Invocation): void {
   const group = program
     .command("model")
     .helpGroup("Use:")
@@ -24,32 +26,32 @@ export function addModelCommands(program: Command, parts: GroupParts): void {
     .description("Manage the models of a running llmlb")
     .helpCommand(false)
     .addHelpText("after", EXAMPLES);
-  addAdd(group, parts);
-  addList(group, parts);
-  command(group, parts, "show", "Show one model, its files and names")
+  addAdd(group, invocation);
+  addList(group, invocation);
+  addClientCommand(group, "show", "Show one model, its files and names")
     .argument("<model>", "Its id or another of its names")
-    .action(async (which: string, flags: GroupFlags) => {
-      const { showModel } = await import("./model.ts");
-      parts.finish(await showModel(parts.connect(flags), which));
+    .action(async (which: string, flags: ClientFlags) => {
+      const { showRegisteredModel } = await import("./model.ts");
+      invocation.exitCode = await showRegisteredModel(connect(flags), which);
     });
-  addSet(group, parts);
-  command(group, parts, "pull", "Let nodes fetch a registered model now, and watch them")
+  addSet(group, invocation);
+  addClientCommand(group, "pull", "Let nodes fetch a registered model now, and watch them")
     .argument("<model>", "Its id or another of its names")
     .option("--detach", "Do not wait for them")
-    .action(async (which: string, flags: GroupFlags & { detach?: true }) => {
-      const { pullRegistered } = await import("./pull.ts");
-      const options = { detach: flags.detach === true, signal: interruption(EXIT.interrupted) };
-      parts.finish(await pullRegistered(parts.connect(flags), which, options));
+    .action(async (which: string, flags: ClientFlags & { detach?: true }) => {
+      const { pullOnNodes } = await import("./pull.ts");
+      const options = { detach: flags.detach === true, signal: abortOnInterrupt(EXIT.interrupted) };
+      invocation.exitCode = await pullOnNodes(connect(flags), which, options);
     });
-  command(group, parts, "rm", "Forget a model; nodes delete what they fetched of it")
+  addClientCommand(group, "rm", "Forget a model; nodes delete what they fetched of it")
     .argument("<model>", "Its id or another of its names")
-    .action(async (which: string, flags: GroupFlags) => {
-      const { removeModel } = await import("./model.ts");
-      parts.finish(await removeModel(parts.connect(flags), which));
+    .action(async (which: string, flags: ClientFlags) => {
+      const { removeRegisteredModel } = await import("./model.ts");
+      invocation.exitCode = await removeRegisteredModel(connect(flags), which);
     });
 }
 
-interface BodyFlags extends GroupFlags {
+interface BodyFlags extends ClientFlags {
   file?: string;
   alias?: string[];
   name?: string;
@@ -57,37 +59,40 @@ interface BodyFlags extends GroupFlags {
   replicas?: string;
 }
 
-function addAdd(group: Command, parts: GroupParts): void {
-  const add = command(group, parts, "add", "Register a model of the Hugging Face hub")
+function addAdd(group: Command, invocation: Invocation): void {
+  const add = addClientCommand(group, "add", "Register a model of the Hugging Face hub")
     .argument("<repo>", "org/name, org/name:QUANT or its address")
     .option("--file <path>", "One file of it, with all its parts");
   bodyOptions(add).action(async (repo: string, flags: BodyFlags) => {
-    const { addModel } = await import("./model.ts");
+    const { addRegisteredModel } = await import("./model.ts");
     const filename = flags.file === undefined ? {} : { filename: flags.file };
     const body = { repo, ...filename, ...bodyOf(flags) };
-    parts.finish(await addModel(parts.connect(flags), body));
+    invocation.exitCode = await addRegisteredModel(connect(flags), body);
   });
 }
 
-function addSet(group: Command, parts: GroupParts): void {
-  const set = command(group, parts, "set", "Change a model's names and the nodes that have it");
+function addSet(group: Command, invocation: Invocation): void {
+  const set = addClientCommand(group, "set", "Change a model's names and the nodes that have it");
   set.argument("<model>", "Its id or another of its names");
   bodyOptions(set).action(async (which: string, flags: BodyFlags) => {
-    const { changeModel } = await import("./model.ts");
+    const { changeRegisteredModel } = await import("./model.ts");
     const body = bodyOf(flags);
     if (Object.keys(body).length === 0) {
       throw new CliError("Say what to change: --alias, --name, --node, --replicas", EXIT.usage);
     }
-    parts.finish(await changeModel(parts.connect(flags), which, body));
+    invocation.exitCode = await changeRegisteredModel(connect(flags), which, body);
   });
 }
 
 function bodyOptions(command: Command): Command {
-  const collect = (value: string, values: string[] = []) => [...values, value];
   return command
-    .option("--alias <name>", "Short name for clients; may be repeated", collect)
+    .option("--alias <name>", "Short name for clients; may be repeated", collectValues)
     .option("--name <name>", "Name to show")
-    .option("--node <name>", "Node that shall have it; may be repeated (default: all)", collect)
+    .option(
+      "--node <name>",
+      "Node that shall have it; may be repeated (default: all)",
+      collectValues,
+    )
     .option("--replicas <number>", "How many nodes shall have it (default: all)");
 }
 
@@ -96,25 +101,25 @@ function bodyOf({ alias, name, node, replicas }: BodyFlags) {
     ...(alias === undefined ? {} : { aliases: alias }),
     ...(name === undefined ? {} : { display_name: name }),
     ...(node === undefined ? {} : { nodes: node }),
-    ...(replicas === undefined ? {} : { replicas: number("--replicas", replicas, 1) }),
+    ...(replicas === undefined ? {} : { replicas: parseNumber("--replicas", replicas, 1) }),
   };
 }
 
-interface ListFlags extends GroupFlags {
+interface ListFlags extends ClientFlags {
   search?: string;
   limit?: string;
   offset?: string;
   format?: string;
 }
 
-function addList(group: Command, parts: GroupParts): void {
-  command(group, parts, "list", "Show the registered models")
+function addList(group: Command, invocation: Invocation): void {
+  addClientCommand(group, "list", "Show the registered models")
     .option("--search <text>", "Only those with it in their id, names or tags")
     .option("--limit <number>", "At most so many")
     .option("--offset <number>", "Leave out so many first")
     .option("--format <format>", `${FORMATS.join(", ")} (default table)`)
     .action(async (flags: ListFlags) => {
-      const { listModels } = await import("./model.ts");
+      const { listRegisteredModels } = await import("./model.ts");
       const { search, limit, offset, format = "table" } = flags;
       const chosen = FORMATS.find((one) => one === format);
       if (chosen === undefined) {
@@ -122,19 +127,15 @@ function addList(group: Command, parts: GroupParts): void {
       }
       const filter = {
         ...(search === undefined ? {} : { search }),
-        ...(limit === undefined ? {} : { limit: number("--limit", limit, 1) }),
-        ...(offset === undefined ? {} : { offset: number("--offset", offset, 0) }),
+        ...(limit === undefined ? {} : { limit: parseNumber("--limit", limit, 1) }),
+        ...(offset === undefined ? {} : { offset: parseNumber("--offset", offset, 0) }),
       };
-      parts.finish(await listModels(parts.connect(flags), filter, chosen));
+      invocation.exitCode = await listRegisteredModels(connect(flags), filter, chosen);
     });
 }
 
-function command(group: Command, parts: GroupParts, name: string, description: string): Command {
-  const made = group.command(name).description(description).option("--json", "Print JSON");
-  return parts.addServerOptions(made);
-}
-
-function number(flag: string, text: string, min: number): number {
+/** A whole number of at most four digits. Throws `CliError`. */
+function parseNumber(flag: string, text: string, min: number): number {
   if (/^\d{1,4}$/.test(text) && Number(text) >= min) return Number(text);
   throw new CliError(`${flag} ${text}: must be a whole number from ${min} to 9999`, EXIT.usage);
 }

@@ -7,10 +7,12 @@ import {
   type RegisteredModel,
   Registration,
 } from "../../wire/registry.ts";
-import { call, printLine as line, printJson as print, type ServerCommand } from "../client/call.ts";
-import { send } from "../client/server.ts";
+import type { ClientContext } from "../client/options.ts";
+import { requestJson, sendRequest } from "../client/request.ts";
 import { EXIT, type ExitCode } from "../process/exit.ts";
-import { type Paint, paintFor, printable, table } from "../terminal/terminal.ts";
+import { type Colors, colorsFor } from "../terminal/color.ts";
+import { printable, printJson, printLine } from "../terminal/output.ts";
+import { table } from "../terminal/table.ts";
 
 const PATH = "/api/models";
 
@@ -18,53 +20,57 @@ const PATH = "/api/models";
 export type ListFormat = "table" | "json" | "ids";
 
 /** Registers a model of the hub and tells what it is. */
-export async function addModel(
-  { server, json }: ServerCommand,
+export async function addRegisteredModel(
+  { server, json }: ClientContext,
   body: RegisterBody,
 ): Promise<ExitCode> {
-  const added = await call(server, `${PATH}/register`, Registration, { body });
-  if (json) return print(added);
-  const { green, yellow } = paintFor(process.stdout);
+  const added = await requestJson(server, `${PATH}/register`, Registration, { body });
+  if (json) return printJson(added);
+  const { green, yellow } = colorsFor(process.stdout);
   const size = formatBytes(added.size_bytes);
-  line(`${green("Registered")} ${printable(added.id)}: ${printable(added.filename)}, ${size}`);
+  printLine(`${green("Registered")} ${printable(added.id)}: ${printable(added.filename)}, ${size}`);
   if (added.variants.length > 1) {
     const names = added.variants.map((one) => one.quantization ?? one.filename);
-    line(`Nodes choose among: ${names.map(printable).join(", ")}`);
+    printLine(`Nodes choose among: ${names.map(printable).join(", ")}`);
   }
-  for (const warning of added.warnings) line(`${yellow("Note:")} ${printable(warning)}`);
+  for (const warning of added.warnings) printLine(`${yellow("Note:")} ${printable(warning)}`);
   return EXIT.ok;
 }
 
 /** Shows the registered models, or those that fit. */
-export async function listModels(
-  { server, json }: ServerCommand,
+export async function listRegisteredModels(
+  { server, json }: ClientContext,
   filter: { search?: string; limit?: number; offset?: number },
   format: ListFormat,
 ): Promise<ExitCode> {
   const query = new URLSearchParams();
   for (const [key, value] of Object.entries(filter)) query.set(key, String(value));
-  const answer = await call(server, `${PATH}?${query}`, RegisteredList);
-  if (json || format === "json") return print(answer);
+  const answer = await requestJson(server, `${PATH}?${query}`, RegisteredList);
+  if (json || format === "json") return printJson(answer);
   if (format === "ids") {
-    for (const { id } of answer.data) line(printable(id));
+    for (const { id } of answer.data) printLine(printable(id));
     return EXIT.ok;
   }
   if (answer.data.length === 0) {
-    line("There are no such models. Add one: llmlb model add org/name");
+    printLine("There are no such models. Add one: llmlb model add org/name");
     return EXIT.ok;
   }
-  const paint = paintFor(process.stdout);
+  const paint = colorsFor(process.stdout);
   const head = ["MODEL", "STATE", "SIZE", "QUANT", "ALIASES"].map(paint.dim);
-  for (const row of table([head, ...answer.data.map((one) => rowOf(one, paint))])) line(row);
-  if (answer.data.length < answer.total) line(`${answer.data.length} of ${answer.total} models`);
+  for (const row of table([head, ...answer.data.map((one) => rowOf(one, paint))])) printLine(row);
+  if (answer.data.length < answer.total)
+    printLine(`${answer.data.length} of ${answer.total} models`);
   return EXIT.ok;
 }
 
 /** Shows everything about one model. */
-export async function showModel({ server, json }: ServerCommand, which: string): Promise<ExitCode> {
-  const one = await call(server, pathOf(which), RegisteredDetail);
-  if (json) return print(one);
-  const paint = paintFor(process.stdout);
+export async function showRegisteredModel(
+  { server, json }: ClientContext,
+  which: string,
+): Promise<ExitCode> {
+  const one = await requestJson(server, modelPath(which), RegisteredDetail);
+  if (json) return printJson(one);
+  const paint = colorsFor(process.stdout);
   const variants = one.variants.map(({ quantization, filename, size_bytes: size }) => {
     return `${quantization ?? filename} (${formatBytes(size)})`;
   });
@@ -80,46 +86,46 @@ export async function showModel({ server, json }: ServerCommand, which: string):
     ["Since", one.registered_at],
     ...one.warnings.map((warning) => ["Note", warning]),
   ];
-  line(`${paint.bold(printable(one.id))}  ${stateOf(one, paint)}`);
+  printLine(`${paint.bold(printable(one.id))}  ${stateOf(one, paint)}`);
   for (const row of table(
     rows.map((row) => row.map(printable)),
     "  ",
   ))
-    line(row);
+    printLine(row);
   return EXIT.ok;
 }
 
 /** Changes how a model is called and where it shall be. */
-export async function changeModel(
-  { server, json }: ServerCommand,
+export async function changeRegisteredModel(
+  { server, json }: ClientContext,
   which: string,
   body: ModelChangeBody,
 ): Promise<ExitCode> {
   const request = { method: "PATCH", body };
-  const changed = await call(server, pathOf(which), RegisteredDetail, request);
-  if (json) return print(changed);
-  line(`Changed ${printable(changed.id)}`);
+  const changed = await requestJson(server, modelPath(which), RegisteredDetail, request);
+  if (json) return printJson(changed);
+  printLine(`Changed ${printable(changed.id)}`);
   return EXIT.ok;
 }
 
 /** Forgets a model; nodes delete what they fetched of it. */
-export async function removeModel(
-  { server, json }: ServerCommand,
+export async function removeRegisteredModel(
+  { server, json }: ClientContext,
   which: string,
 ): Promise<ExitCode> {
-  const { id } = await call(server, pathOf(which), RegisteredDetail);
-  await send(server, pathOf(id), { method: "DELETE" });
-  if (json) return print({ id, removed: true });
-  line(`Removed ${printable(id)}`);
+  const { id } = await requestJson(server, modelPath(which), RegisteredDetail);
+  await sendRequest(server, modelPath(id), { method: "DELETE" });
+  if (json) return printJson({ id, removed: true });
+  printLine(`Removed ${printable(id)}`);
   return EXIT.ok;
 }
 
 /** Where a model is in the API; its slashes stay. */
-export function pathOf(name: string): string {
+export function modelPath(name: string): string {
   return `${PATH}/${name.split("/").map(encodeURIComponent).join("/")}`;
 }
 
-function rowOf(one: RegisteredModel, paint: Paint): string[] {
+function rowOf(one: RegisteredModel, paint: Colors): string[] {
   return [
     printable(one.id),
     stateOf(one, paint),
@@ -131,6 +137,6 @@ function rowOf(one: RegisteredModel, paint: Paint): string[] {
   ];
 }
 
-function stateOf({ ready, status }: RegisteredModel, { green, yellow }: Paint): string {
+function stateOf({ ready, status }: RegisteredModel, { green, yellow }: Colors): string {
   return ready ? green("ready") : yellow(status);
 }

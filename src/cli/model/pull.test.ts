@@ -1,14 +1,14 @@
 import { afterAll, expect, test } from "bun:test";
 import { runProgram, temporaryHome } from "../../testkit/cli.ts";
-import type { NodeModelState } from "../../wire/sync.ts";
-import { isOver } from "./pull.ts";
+import type { HeldState } from "../../wire/sync.ts";
+import { isFinished } from "./pull.ts";
 
-function held(node: string, state: NodeModelState, error: string | null = null) {
+function held(node: string, state: HeldState, error: string | null = null) {
   const told = error === null ? null : { code: "pull_failed", message: error };
   return { node, state, revision: null, files: [], progress: null, error: told };
 }
 
-test.each<[NodeModelState | undefined, number, boolean]>([
+test.each<[HeldState | undefined, number, boolean]>([
   ["ready", 0, true],
   ["pulling", 1e9, false],
   ["waiting", 1e9, false],
@@ -19,7 +19,7 @@ test.each<[NodeModelState | undefined, number, boolean]>([
   [undefined, 30_000, true],
 ])("a node that says %p is waited for after %d ms: over is %p", (state, elapsedMs, over) => {
   const told = state === undefined ? [] : [held("b", state)];
-  expect(isOver([held("a", "ready"), ...told], ["a", "b"], elapsedMs)).toBe(over);
+  expect(isFinished([held("a", "ready"), ...told], ["a", "b"], elapsedMs)).toBe(over);
 });
 
 const fetching = {

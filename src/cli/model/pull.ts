@@ -1,11 +1,13 @@
 import type { PullProgress, PullState } from "../../wire/pull.ts";
-import { ModelProgress, ModelPullAnswer, type NodeModelState } from "../../wire/sync.ts";
-import { call, printLine as line, type ServerCommand } from "../client/call.ts";
+import { type HeldState, ModelProgress, ModelPulling } from "../../wire/sync.ts";
+import type { ClientContext } from "../client/options.ts";
+import { requestJson } from "../client/request.ts";
 import type { Server } from "../client/server.ts";
 import { CliError, EXIT, type ExitCode } from "../process/exit.ts";
-import { ProgressLines, type PullDisplay } from "../terminal/progress.ts";
-import { paintFor, printable } from "../terminal/terminal.ts";
-import { pathOf } from "./model.ts";
+import { colorsFor } from "../terminal/color.ts";
+import { printable, printLine } from "../terminal/output.ts";
+import { ProgressLines, type PullDisplay } from "../terminal/pullprogress.ts";
+import { modelPath } from "./model.ts";
 
 export interface PullOptions {
   /** Do not wait for the nodes. */
@@ -26,15 +28,17 @@ type Nodes = ModelProgress["nodes"];
  * Lets the nodes that shall have a model fetch it now, and watches them. Exit code 1 if one of them
  * could not, or said nothing. Throws `CliError`.
  */
-export async function pullRegistered(
-  { server, json }: ServerCommand,
+export async function pullOnNodes(
+  { server, json }: ClientContext,
   which: string,
   { detach, signal }: PullOptions,
 ): Promise<ExitCode> {
-  const asked = await call(server, `${pathOf(which)}/pull`, ModelPullAnswer, { method: "POST" });
+  const asked = await requestJson(server, `${modelPath(which)}/pull`, ModelPulling, {
+    method: "POST",
+  });
   const names = asked.nodes.map(printable).join(", ");
   if (detach) {
-    line(json ? JSON.stringify(asked) : `${printable(asked.model)}: ${names} will fetch it`);
+    printLine(json ? JSON.stringify(asked) : `${printable(asked.model)}: ${names} will fetch it`);
     return EXIT.ok;
   }
   const display = json ? undefined : await displayFor();
@@ -60,7 +64,7 @@ async function displayFor(): Promise<PullDisplay> {
 
 interface Watching {
   server: Server;
-  asked: ModelPullAnswer;
+  asked: ModelPulling;
   signal: AbortSignal;
   display: PullDisplay | undefined;
   json: boolean;
@@ -68,16 +72,16 @@ interface Watching {
 
 /** What each node has come to. */
 async function watch({ server, asked, signal, display, json }: Watching): Promise<Nodes> {
-  const path = `${pathOf(asked.model)}/progress`;
+  const path = `${modelPath(asked.model)}/progress`;
   const begunAt = performance.now();
   let last = "";
   for (;;) {
-    const now = await call(server, path, ModelProgress, { signal });
+    const now = await requestJson(server, path, ModelProgress, { signal });
     const text = JSON.stringify(now);
-    if (json && text !== last) line(text);
+    if (json && text !== last) printLine(text);
     last = text;
     display?.show(asProgress(now, asked.nodes));
-    if (isOver(now.nodes, asked.nodes, performance.now() - begunAt)) return now.nodes;
+    if (isFinished(now.nodes, asked.nodes, performance.now() - begunAt)) return now.nodes;
     await Bun.sleep(EVERY_MS);
     signal.throwIfAborted();
   }
@@ -89,7 +93,7 @@ async function watch({ server, asked, signal, display, json }: Watching): Promis
  * 1. A node that has the model: done. 2. One that fetches it: no. 3. One that failed: done, unless
  * that may be of before. 4. One that says nothing: done after half a minute.
  */
-export function isOver(told: Nodes, meant: string[], elapsedMs: number): boolean {
+export function isFinished(told: Nodes, meant: string[], elapsedMs: number): boolean {
   return meant.every((name) => {
     const node = told.find((one) => one.node === name);
     if (node === undefined) return elapsedMs >= SILENT_MS_MAX;
@@ -98,7 +102,7 @@ export function isOver(told: Nodes, meant: string[], elapsedMs: number): boolean
   });
 }
 
-const STATES: Record<NodeModelState, PullState> = {
+const STATES: Record<HeldState, PullState> = {
   waiting: "waiting",
   pulling: "downloading",
   ready: "done",
@@ -129,8 +133,8 @@ function asProgress({ model, nodes }: ModelProgress, meant: string[]): PullProgr
   };
 }
 
-function tellEnd({ model, nodes: meant }: ModelPullAnswer, nodes: Nodes, json: boolean): ExitCode {
-  const { green, red } = paintFor(process.stdout);
+function tellEnd({ model, nodes: meant }: ModelPulling, nodes: Nodes, json: boolean): ExitCode {
+  const { green, red } = colorsFor(process.stdout);
   let code: ExitCode = EXIT.ok;
   for (const name of meant) {
     const node = nodes.find((one) => one.node === name);
@@ -139,7 +143,7 @@ function tellEnd({ model, nodes: meant }: ModelPullAnswer, nodes: Nodes, json: b
     if (json) continue;
     const why = node?.error?.message ?? `${name} said nothing of it: see its log`;
     const state = isReady ? green("ready") : `${red("failed")}: ${printable(why)}`;
-    line(`${printable(model)} on ${printable(name)}: ${state}`);
+    printLine(`${printable(model)} on ${printable(name)}: ${state}`);
   }
   return code;
 }

@@ -1,15 +1,14 @@
-import { existsSync, mkdirSync, renameSync, statSync } from "node:fs";
+import { mkdirSync, renameSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { ConfigError } from "../../config/error.ts";
 import type { Settings } from "../../config/settings.ts";
 import { createLogger, type Logger } from "../../lib/log.ts";
 import { CliError } from "./exit.ts";
 import { listPidFiles } from "./pidfile.ts";
 
-/** A log file is set aside at the next start once it is this large; one older file is kept. */
+/** A log file of this size is renamed at the next start; one older file is kept. */
 const LOG_BYTES_MAX = 32 * 2 ** 20;
 
-/** Where a serving llmlb writes its log. */
+/** Path of the log of a serving llmlb. */
 export function logFile(home: string): string {
   return join(home, "logs", "llmlb.log");
 }
@@ -30,7 +29,7 @@ export function openDataFolder({ home, logLevel }: Pick<Settings, "home" | "logL
     // Only for this user: keys and prompts are kept here.
     mkdirSync(home, { recursive: true, mode: 0o700 });
     mkdirSync(join(home, "logs"), { recursive: true });
-    setAside(file);
+    rotateLog(file);
     return createLogger({ level: logLevel, file });
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code ?? String(cause);
@@ -47,8 +46,8 @@ export function openDataFolder({ home, logLevel }: Pick<Settings, "home" | "logL
 const ANSWER_MS_MAX = 1000;
 
 /**
- * Refuses a second balancer on one data folder: each would serve endpoints that the other does not
- * know. Nodes may share one.
+ * Throws `CliError` if another balancer uses the data folder: each would miss the endpoints of the
+ * other. Nodes may share one.
  */
 export async function requireOwnDataFolder({ home, mode }: Pick<Settings, "home" | "mode">) {
   if (mode === "node") return;
@@ -61,7 +60,7 @@ Stop it, or give this one a folder of its own with --home.`,
   }
 }
 
-/** Whether a server is there: the process that its run file names may be another by now. */
+/** Whether a server answers: the process id of a pid file may belong to another program by now. */
 async function answers(url: string): Promise<boolean> {
   try {
     return (await fetch(`${url}/health`, { signal: AbortSignal.timeout(ANSWER_MS_MAX) })).ok;
@@ -70,17 +69,7 @@ async function answers(url: string): Promise<boolean> {
   }
 }
 
-/** Refuses to start with model files that do not exist. */
-export function requireModelFiles({ models }: Pick<Settings, "models">): void {
-  for (const { id, path, mmproj } of models) {
-    for (const file of mmproj === undefined ? [path] : [path, mmproj]) {
-      if (existsSync(file)) continue;
-      throw new ConfigError(`model ${id}: there is no file ${file}`);
-    }
-  }
-}
-
-function setAside(file: string): void {
+function rotateLog(file: string): void {
   const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
   if (size >= LOG_BYTES_MAX) renameSync(file, file.replace(/\.log$/, ".1.log"));
 }

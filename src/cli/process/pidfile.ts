@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "nod
 import { join } from "node:path";
 import { z } from "zod";
 
-/** What a serving llmlb tells about itself in `<home>/run/serve-<port>.json`. */
+/** A serving llmlb, as its pid file `<home>/run/serve-<port>.json` describes it. */
 const PidFile = z.object({
   pid: z.number().int(),
   started_at: z.string(),
@@ -16,14 +16,14 @@ export type PidFile = z.infer<typeof PidFile>;
 
 const NAME = /^serve-\d+\.json$/;
 
-/** The run file of this process. */
+/** The pid file of this process. */
 export interface PidFileHandle {
   update(change: Partial<PidFile>): void;
   /** Removes the file; may be called when the process exits. */
   remove(): void;
 }
 
-/** Writes the run file of this process. */
+/** Writes the pid file of this process. */
 export function writePidFile(home: string, entry: PidFile): PidFileHandle {
   const folder = join(home, "run");
   const path = join(folder, `serve-${entry.port}.json`);
@@ -37,13 +37,13 @@ export function writePidFile(home: string, entry: PidFile): PidFileHandle {
       write();
     },
     remove() {
-      // A successor on the same port may have written its own by now.
+      // Another process on the same port may have written its own file by now.
       if (read(path)?.pid === entry.pid) rmSync(path, { force: true });
     },
   };
 }
 
-/** The llmlb processes that serve from this home; files of dead ones are passed over. */
+/** The llmlb processes that serve from a data folder; files of dead processes are skipped. */
 export function listPidFiles(home: string): PidFile[] {
   const folder = join(home, "run");
   let names: string[];
@@ -65,7 +65,7 @@ function read(path: string): PidFile | undefined {
     const result = PidFile.safeParse(JSON.parse(readFileSync(path, "utf8")));
     return result.success ? result.data : undefined;
   } catch {
-    return undefined; // Gone, or written half when the machine went down.
+    return undefined; // Removed meanwhile, or cut off by a crash of the machine.
   }
 }
 

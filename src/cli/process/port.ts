@@ -4,9 +4,9 @@ import type { App } from "../../http/server/app.ts";
 import { type Listener, listen } from "../../http/server/listen.ts";
 import { CliError } from "./exit.ts";
 import { listPidFiles } from "./pidfile.ts";
-import { portOwner } from "./portowner.ts";
+import { findPortOwner } from "./portowner.ts";
 
-/** Listens as the settings say. Throws `CliError` that says what is in the way. */
+/** Listens on the host and port of the settings. Throws `CliError` with the reason if it cannot. */
 export function listenOrExplain(app: App, settings: Settings): Listener {
   const { host, port } = settings;
   try {
@@ -16,7 +16,7 @@ export function listenOrExplain(app: App, settings: Settings): Listener {
   }
 }
 
-/** Listens on the port, or on any free one if that is taken. */
+/** Listens on a port, or on any free port if that one is in use. */
 export function listenNear(app: App, { host, port }: Pick<Settings, "host" | "port">): Listener {
   try {
     return listen(app, { host, port });
@@ -26,11 +26,11 @@ export function listenNear(app: App, { host, port }: Pick<Settings, "host" | "po
   }
 }
 
-/** Who holds a port, for people: `llmlb (node, process 12)`, `python3 (process 34)`. */
-export function describeOwner(port: number, home: string): string | undefined {
+/** The process that listens on a port, for messages: `llmlb (node, process 12)`, `python3 (process 34)`. */
+export function describePortOwner(port: number, home: string): string | undefined {
   const own = listPidFiles(home).find((entry) => entry.port === port);
   if (own !== undefined) return `llmlb (${own.mode}, process ${own.pid})`;
-  const owner = portOwner(port);
+  const owner = findPortOwner(port);
   return owner && `${owner.command || "a program"} (process ${owner.pid})`;
 }
 
@@ -38,7 +38,7 @@ function explain({ host, port, home }: Settings, cause: unknown): string {
   const attempt = `Listening on ${host} port ${port} failed`;
   switch (codeOf(cause)) {
     case "EADDRINUSE": {
-      const owner = describeOwner(port, home) ?? "another program";
+      const owner = describePortOwner(port, home) ?? "another program";
       const advice = "Stop it, or choose another port with --port (0 takes any free one).";
       return `${attempt}: the port is in use by ${owner}. ${advice}`;
     }
@@ -47,7 +47,7 @@ function explain({ host, port, home }: Settings, cause: unknown): string {
     case "EADDRNOTAVAIL":
       return `${attempt}: that is no address of this machine. Choose one with --host.`;
     default:
-      // Bun says EEXIST and the like of a name that cannot be resolved.
+      // Bun reports EEXIST or the like for a name that cannot be resolved.
       if (isIP(host) === 0) return `${attempt}: that name is no address. Choose one with --host.`;
       return `${attempt}: ${cause instanceof Error ? cause.message : String(cause)}`;
   }

@@ -1,14 +1,14 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 
 /** A process that listens on a port. */
-export interface PortOwner {
+interface PortOwner {
   pid: number;
   /** Name of its program. */
   command: string;
 }
 
-/** Who listens on a TCP port, as far as this user may see it; undefined if nobody can be named. */
-export function portOwner(port: number): PortOwner | undefined {
+/** The process that listens on a TCP port; undefined if this user cannot see it. */
+export function findPortOwner(port: number): PortOwner | undefined {
   if (process.platform === "linux") return ownerFromProc(port);
   if (process.platform === "win32") return undefined;
   return ownerFromLsof(port);
@@ -48,7 +48,7 @@ function ownerFromLsof(port: number): PortOwner | undefined {
   return pid === undefined ? undefined : { pid: Number(pid), command: name ?? "" };
 }
 
-/** Processes come and go, and those of others are closed to us: then the fallback. */
+/** The fallback if a read fails: processes end, and those of other users are not readable. */
 function attempt<T>(read: () => T, fallback: T): T {
   try {
     return read();

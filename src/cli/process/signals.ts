@@ -1,14 +1,14 @@
 /** Signals that ask a serving process to end. Not SIGHUP: a handler would undo `nohup`. */
 const STOP_SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
-export interface StopSignals {
+interface StopSignals {
   /** Resolves with the first signal's name. */
   readonly first: Promise<string>;
-  /** Sets what a further signal does. */
+  /** Sets the handler of further signals. */
   onSecond(act: (signal: string) => void): void;
 }
 
-/** Takes over the signals that ask to stop: one stops in good order, the next at once. */
+/** Handles the signals that ask to stop: the first one resolves `first`, the next runs `onSecond`. */
 export function stopSignals(): StopSignals {
   let again: (signal: string) => void = () => undefined;
   const first = new Promise<string>((resolve) => {
@@ -30,18 +30,18 @@ export function stopSignals(): StopSignals {
 }
 
 /**
- * For a child process: signals reach the whole process group of a terminal or a service, but only
- * the parent decides when its children end.
+ * Ignores the signals that ask to stop, in a child process: they reach the whole process group of a
+ * terminal or service, but only the parent decides when its children end.
  */
 export function ignoreStopSignals(): void {
   for (const signal of STOP_SIGNALS) process.on(signal, () => undefined);
 }
 
-/** A wrapper may pass on what the terminal sent already: so soon after, it is the same signal. */
+/** A second signal within this time is the first one, passed on by a wrapper program. */
 const SAME_MS = 500;
 
-/** For a command that can stop half-way: the first signal aborts, the next one ends the process. */
-export function interruption(exitCode: number): AbortSignal {
+/** Aborts at the first signal that asks to stop; the next one ends the process with `exitCode`. */
+export function abortOnInterrupt(exitCode: number): AbortSignal {
   const controller = new AbortController();
   const { first, onSecond } = stopSignals();
   let firstAt = Number.POSITIVE_INFINITY;

@@ -3,13 +3,14 @@ import type { Settings } from "../../config/settings.ts";
 import { VERSION } from "../../config/version.ts";
 import { TINY_MODEL_ID } from "../../node/models/tiny.ts";
 import { logFile } from "../process/datafolder.ts";
-import { type Paint, table } from "../terminal/terminal.ts";
+import type { Colors } from "../terminal/color.ts";
+import { table } from "../terminal/table.ts";
 
 export interface BannerOptions {
   settings: Settings;
   /** Where clients reach this process. */
   url: string;
-  paint: Paint;
+  paint: Colors;
 }
 
 /** What a serving llmlb shows on a terminal at start: where it is and what to try. */

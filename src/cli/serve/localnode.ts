@@ -1,34 +1,13 @@
-import { z } from "zod";
 import type { Settings } from "../../config/settings.ts";
 import { type BackoffOptions, backoffMs } from "../../lib/backoff.ts";
 import { type Child, type ChildOptions, spawnSelf } from "../../lib/childprocess.ts";
 import type { Logger } from "../../lib/log.ts";
-import { forwardLine } from "../process/logline.ts";
+import { logChildLine } from "./localnodelog.ts";
+import { type LocalBalancer, LocalNodeMessage, type ParentMessage } from "./localnodemessages.ts";
 
-/** What a local node says to the balancer's process. */
-const FromNode = z.discriminatedUnion("type", [
-  /** It runs and waits for its settings. */
-  z.object({ type: z.literal("hello") }),
-  z.object({ type: z.literal("listening"), url: z.string(), port: z.number().int() }),
-]);
-
-/** What the balancer's process says to its local node. */
-export type ToNode =
-  | { type: "settings"; settings: Settings; balancer: LocalBalancer }
-  /** End once running requests have, after `drainMs` at the latest. */
-  | { type: "stop"; drainMs: number };
-
-/** How the local node asks its balancer which models to have. */
-export interface LocalBalancer {
-  /** Base URL, from this machine. */
-  url: string;
-  /** Of this run only. */
-  secret: string;
-}
-
-export interface LocalNodeOptions {
+interface LocalNodeOptions {
   balancer: LocalBalancer;
-  /** The parent's own; the child gets what concerns a node of them. */
+  /** Settings of this process; the child gets them on loopback and without endpoints. */
   settings: Settings;
   log: Logger;
   /** Called when the node listens, also after a restart. */
@@ -39,15 +18,15 @@ export interface LocalNodeOptions {
   spawn?(options: ChildOptions): Child;
 }
 
-/** Hidden command that runs the local node. */
+/** The hidden command that runs the local node. */
 export const LOCAL_NODE_COMMAND = "local-node";
 
-/** A node that has run this long starts again without delay, and counts as healthy. */
+/** A node that ran for this long is started again without delay. */
 const STABLE_MS = 60_000;
-/** How much longer than the drain a node may take to end its engines. */
+/** After the drain, how long a node may take to end its engines before it is killed. */
 const STOP_GRACE_MS = 10_000;
 
-/** The node of a standalone llmlb: a child process, started again whenever it ends by itself. */
+/** The node of a standalone llmlb: a child process that is started again whenever it ends. */
 export class LocalNode {
   readonly #options: LocalNodeOptions;
   #child: Child | undefined;
@@ -72,19 +51,19 @@ export class LocalNode {
     const child = spawn({
       args: [LOCAL_NODE_COMMAND],
       onMessage: (message) => this.#onMessage(child, message),
-      onLine: (line) => forwardLine(log, line),
+      onLine: (line) => logChildLine(log, line),
     });
     this.#child = child;
     child.exited.then((end) => this.#onExit(end, performance.now() - startedAt));
   }
 
-  /** Ends the node: in good order within `drainMs` and a grace, by force after that. */
+  /** Asks the node to stop, and kills it `STOP_GRACE_MS` after `drainMs`. */
   async stop(drainMs: number): Promise<void> {
     this.#stopping = true;
     clearTimeout(this.#restart);
     const child = this.#child;
     if (child === undefined) return;
-    tell(child, { type: "stop", drainMs });
+    sendTo(child, { type: "stop", drainMs });
     const timer = setTimeout(() => child.kill("SIGKILL"), drainMs + STOP_GRACE_MS);
     await child.exited;
     clearTimeout(timer);
@@ -92,17 +71,17 @@ export class LocalNode {
 
   #onMessage(child: Child, message: unknown): void {
     const { settings, balancer, log, onListening } = this.#options;
-    const result = FromNode.safeParse(message);
+    const result = LocalNodeMessage.safeParse(message);
     if (!result.success) {
       log.warn({ message }, "local_node.unknown_message");
       return;
     }
     if (result.data.type === "hello") {
-      // A stop sent before it could hear was lost, and it serves nothing yet.
+      // The message to stop came before the child listened and was lost; it serves nothing yet.
       if (this.#stopping) child.kill("SIGKILL");
       else {
         const own = nodeSettings(settings, this.#port);
-        tell(child, { type: "settings", settings: own, balancer });
+        sendTo(child, { type: "settings", settings: own, balancer });
       }
       return;
     }
@@ -123,11 +102,11 @@ export class LocalNode {
   }
 }
 
-/** The settings of the local node: the parent's, but on loopback and without endpoints. */
+/** The parent's settings, but on loopback and without endpoints. */
 function nodeSettings(settings: Settings, port: number): Settings {
   return { ...settings, host: "127.0.0.1", port, insecure: false, endpoints: [] };
 }
 
-function tell(child: Child, message: ToNode): void {
+function sendTo(child: Child, message: ParentMessage): void {
   child.send(message);
 }

@@ -4,10 +4,12 @@ import type { Settings } from "../../config/settings.ts";
 import { formatBytes, formatDuration } from "../../config/units.ts";
 import { ModelList } from "../../wire/openai.ts";
 import { NodeSystem } from "../../wire/system.ts";
-import { findServer, reachable, type Server, tryToSend } from "../client/server.ts";
+import { fetchFrom } from "../client/request.ts";
+import { findServer, reachableUrl, type Server } from "../client/server.ts";
 import { CliError, EXIT } from "../process/exit.ts";
 import { listPidFiles, type PidFile } from "../process/pidfile.ts";
-import { type Paint, paintFor, table } from "../terminal/terminal.ts";
+import { type Colors, colorsFor } from "../terminal/color.ts";
+import { table } from "../terminal/table.ts";
 
 const Health = z.looseObject({ status: z.string(), version: z.string().optional() });
 
@@ -52,7 +54,7 @@ export async function printStatus({ client, settings, json }: StatusOptions): Pr
   if (json) {
     process.stdout.write(`${JSON.stringify({ servers }, null, 2)}\n`);
   } else {
-    const paint = paintFor(process.stdout);
+    const paint = colorsFor(process.stdout);
     process.stdout.write(servers.map((status) => render(status, paint)).join("\n"));
   }
   if (servers.every(({ health }) => health === null)) {
@@ -62,7 +64,7 @@ export async function printStatus({ client, settings, json }: StatusOptions): Pr
 
 async function describeRunning(entry: PidFile, { apiKey }: ClientSettings): Promise<Status> {
   const { pid, mode, started_at } = entry;
-  const url = reachable(entry.url);
+  const url = reachableUrl(entry.url);
   const key = apiKey === undefined ? {} : { apiKey };
   try {
     const status = await describe({ url, ...key }, entry.node_url);
@@ -103,7 +105,7 @@ const ANSWER_MS_MAX = 5000;
 async function read<T>(server: Server, path: string, schema: z.ZodType<T>): Promise<T | undefined> {
   const signal = AbortSignal.timeout(ANSWER_MS_MAX);
   try {
-    const response = await tryToSend(server, path, { signal });
+    const response = await fetchFrom(server, path, { signal });
     return schema.safeParse(await response.json()).data;
   } catch (cause) {
     if (cause instanceof CliError) throw cause;
@@ -111,7 +113,7 @@ async function read<T>(server: Server, path: string, schema: z.ZodType<T>): Prom
   }
 }
 
-function render(status: Status, paint: Paint): string {
+function render(status: Status, paint: Colors): string {
   const { url, mode, health, ready, models, system } = status;
   const state = health === null ? paint.red("does not answer") : (ready?.status ?? health.status);
   const lines = [`${paint.bold(url)}  ${colour(state, paint)}`];
@@ -155,7 +157,7 @@ function render(status: Status, paint: Paint): string {
 function modelRow(
   model: z.infer<typeof ModelList>["data"][number],
   system: NodeSystem | undefined,
-  paint: Paint,
+  paint: Colors,
 ): string[] {
   const { ready, endpoint_ids: endpoints } = ListedModel.safeParse(model).data ?? {};
   const own = system?.models.find(({ id }) => id === model.id);
@@ -173,7 +175,7 @@ function modelRow(
   ];
 }
 
-function colour(state: string, { green, yellow, red }: Paint): string {
+function colour(state: string, { green, yellow, red }: Colors): string {
   if (["ok", "ready", "online"].includes(state)) return green(state);
   return ["offline", "failed", "no_endpoint"].includes(state) ? red(state) : yellow(state);
 }

@@ -1,8 +1,8 @@
 import { type GenericFormatter, MultiBar, type SingleBar } from "cli-progress";
 import { formatBytes, formatDuration } from "../../config/units.ts";
 import type { PullProgress, PullState } from "../../wire/pull.ts";
-import type { PullDisplay } from "./progress.ts";
-import { printable } from "./terminal.ts";
+import { printable } from "./output.ts";
+import type { PullDisplay } from "./pullprogress.ts";
 
 /** Bars below each other; more would not fit on a small terminal. */
 const FILES_MAX = 6;
@@ -18,7 +18,7 @@ interface Payload {
 
 interface FileBar {
   bar: SingleBar;
-  rate: Rate;
+  rate: TransferRate;
   bytes: number;
   /** Nothing more comes of it. */
   over: boolean;
@@ -88,7 +88,7 @@ export class ProgressBars implements PullDisplay {
       this.#files.delete(past[0]);
     }
     const bar = this.#bars.create(total ?? bytes, bytes, { name, note: "" });
-    const added = { bar, rate: new Rate(), bytes, over: false };
+    const added = { bar, rate: new TransferRate(), bytes, over: false };
     this.#files.set(name, added);
     return added;
   }
@@ -132,7 +132,7 @@ const line: GenericFormatter = (options, { progress, maxWidth }, { name, note }:
 };
 
 /** How fast a file comes, from its last seconds. */
-export class Rate {
+export class TransferRate {
   #samples: { bytes: number; atMs: number }[] = [];
 
   at(bytes: number, atMs: number): void {

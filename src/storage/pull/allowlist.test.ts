@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { ORIGINS_DEFAULT } from "../../config/hubfields.ts";
+import { ORIGINS_DEFAULT } from "../../config/fields/hub.ts";
 import { isAllowed, ownOrigins } from "./allowlist.ts";
 
 describe("the list of origins", () => {

@@ -1,0 +1,111 @@
+import { basename } from "node:path";
+import { z } from "zod";
+import { ModelList } from "../../wire/openai.ts";
+import { sendRequest } from "../client/request.ts";
+import type { Server } from "../client/server.ts";
+import { CliError } from "../process/exit.ts";
+import { type AnswerPiece, type ContentPart, type Message, streamChat } from "./stream.ts";
+
+export interface ChatSessionOptions {
+  server: Server;
+  /** Name of the model; the first that is ready when absent. */
+  model?: string;
+  /** Instructions before the first message. */
+  system?: string;
+}
+
+/** A chat of several turns: what has been said, and with which model. */
+export class ChatSession {
+  readonly #server: Server;
+  readonly #system: Message[];
+  #messages: Message[] = [];
+  #images: ContentPart[] = [];
+  model: string;
+
+  constructor({ server, system, model }: ChatSessionOptions & { model: string }) {
+    this.#server = server;
+    this.#system = system === undefined ? [] : [{ role: "system", content: system }];
+    this.model = model;
+  }
+
+  /** Forgets everything but the instructions. */
+  clear(): void {
+    this.#messages = [];
+    this.#images = [];
+  }
+
+  /** Adds a picture to the next question. Throws `CliError` if it cannot be read. */
+  async addImage(path: string): Promise<void> {
+    this.#images.push({ type: "image_url", image_url: { url: await dataUrl(path) } });
+  }
+
+  /**
+   * Asks and yields the answer as it comes. What was said so far is kept even if the answer is
+   * broken off; a question that got no answer at all is taken back.
+   */
+  async *ask(question: string, signal: AbortSignal): AsyncGenerator<AnswerPiece> {
+    const content: Message["content"] =
+      this.#images.length === 0 ? question : [...this.#images, { type: "text", text: question }];
+    const asked: Message = { role: "user", content };
+    const messages = [...this.#system, ...this.#messages, asked];
+    let answer = "";
+    try {
+      for await (const piece of streamChat(this.#server, { model: this.model, messages, signal })) {
+        if (piece.type === "text") answer += piece.text;
+        yield piece;
+      }
+    } finally {
+      if (answer !== "") {
+        this.#messages.push(asked, { role: "assistant", content: answer });
+        this.#images = [];
+      }
+    }
+  }
+}
+
+/** Begins a conversation. Throws `CliError` if the server cannot be reached or has no model. */
+export async function startChatSession(options: ChatSessionOptions): Promise<ChatSession> {
+  const model = options.model ?? (await firstModel(options.server));
+  return new ChatSession({ ...options, model });
+}
+
+const LIST_ATTEMPTS = 8;
+const LIST_PAUSE_MS = 300;
+
+/** What our own lists tell beyond the API's fields; others leave it out. */
+const Readiness = z.looseObject({ ready: z.boolean().optional(), state: z.string().optional() });
+
+/** The names of the models a server lists, those that are ready first. */
+export async function listModelNames(server: Server): Promise<string[]> {
+  const response = await sendRequest(server, "/v1/models");
+  const list = ModelList.safeParse(await response.json().catch(() => undefined));
+  if (!list.success) throw new CliError(`${server.url}/v1/models does not answer with a list.`);
+  const rank = (entry: unknown) => {
+    const { ready, state } = Readiness.safeParse(entry).data ?? {};
+    return ready === false || (state !== undefined && state !== "ready") ? 1 : 0;
+  };
+  return list.data.data.toSorted((a, b) => rank(a) - rank(b)).map(({ id }) => id);
+}
+
+async function firstModel(server: Server): Promise<string> {
+  // A server that has just been started learns of its models within seconds.
+  for (let attempt = 0; attempt < LIST_ATTEMPTS; attempt += 1) {
+    if (attempt > 0) await Bun.sleep(LIST_PAUSE_MS);
+    const [first] = await listModelNames(server);
+    if (first !== undefined) return first;
+  }
+  throw new CliError(
+    `${server.url} serves no model yet. Start it with --model file.gguf or --endpoint URL, or \
+wait until a model is loaded (see llmlb status).`,
+  );
+}
+
+async function dataUrl(path: string): Promise<string> {
+  const file = Bun.file(path);
+  if (!(await file.exists())) throw new CliError(`There is no picture ${path}.`);
+  const type = file.type.split(";")[0] ?? "";
+  if (!type.startsWith("image/")) {
+    throw new CliError(`${basename(path)} is no picture: use a PNG, JPEG, WebP or GIF file.`);
+  }
+  return `data:${type};base64,${Buffer.from(await file.arrayBuffer()).toString("base64")}`;
+}

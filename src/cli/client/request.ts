@@ -1,0 +1,87 @@
+import { z } from "zod";
+import { CliError, EXIT } from "../process/exit.ts";
+import { printable } from "../terminal/output.ts";
+import type { Server } from "./server.ts";
+
+/** A request of a client command. */
+export interface ServerRequest {
+  /** Default: POST with a body, GET without. */
+  method?: string;
+  /** Sent as JSON. */
+  body?: object;
+  signal?: AbortSignal;
+}
+
+/** Sends a request and parses the answer. Throws `CliError` for an error or another shape. */
+export async function requestJson<T>(
+  server: Server,
+  path: string,
+  schema: z.ZodType<T>,
+  request: ServerRequest = {},
+): Promise<T> {
+  const response = await sendRequest(server, path, request);
+  const result = schema.safeParse(await response.json().catch(() => undefined));
+  if (result.success) return result.data;
+  throw new CliError(`${server.url} answered ${path} in another way than this llmlb understands.`);
+}
+
+/** Sends a request. Throws `CliError`: exit code 3 without an answer, else the error of the server. */
+export async function sendRequest(
+  server: Server,
+  path: string,
+  request: ServerRequest = {},
+): Promise<Response> {
+  const response = await fetchFrom(server, path, request);
+  if (response.ok) return response;
+  throw new CliError(await errorMessage(response));
+}
+
+/** Sends a request and returns the answer, errors too. Throws `CliError` (exit code 3) without one. */
+export async function fetchFrom(
+  server: Server,
+  path: string,
+  { method, body, signal }: ServerRequest = {},
+): Promise<Response> {
+  const headers = new Headers();
+  if (server.apiKey !== undefined) headers.set("authorization", `Bearer ${server.apiKey}`);
+  if (body !== undefined) headers.set("content-type", "application/json");
+  const options: BunFetchRequestInit = {
+    method: method ?? (body === undefined ? "GET" : "POST"),
+    headers,
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    ...(signal === undefined ? {} : { signal }),
+    // A model may take minutes to load before the first byte; the server has the time limit.
+    timeout: false,
+  };
+  try {
+    return await fetch(server.url + path, options);
+  } catch (cause) {
+    if (signal?.aborted) throw cause;
+    throw connectionError(server, cause);
+  }
+}
+
+const ErrorReply = z.object({ error: z.object({ message: z.string() }) });
+
+async function errorMessage(response: Response): Promise<string> {
+  const text = await response.text().catch(() => "");
+  let message = text.slice(0, 200);
+  try {
+    message = ErrorReply.parse(JSON.parse(text)).error.message;
+  } catch {
+    // Not the API's shape: the text as it is.
+  }
+  return `${printable(message).trim() || response.statusText} (HTTP ${response.status})`;
+}
+
+function connectionError({ url }: Server, cause: unknown): CliError {
+  const { code } = cause as NodeJS.ErrnoException;
+  const refused = code === "ConnectionRefused" || code === "ECONNREFUSED";
+  const reason = refused ? "the connection was refused" : `the connection failed (${code})`;
+  const lines = [
+    `No llmlb answers at ${url}: ${reason}.`,
+    "  Start one:          llmlb --model file.gguf",
+    "  or name a running:  --url http://host:port (or LLMLB_URL)",
+  ];
+  return new CliError(lines.join("\n"), EXIT.unreachable, cause);
+}

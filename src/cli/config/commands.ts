@@ -1,0 +1,23 @@
+import type { Command } from "commander";
+import { environment } from "../../config/environment.ts";
+import { loadSettings } from "../../config/precedence.ts";
+import type { Invocation } from "../invocation.ts";
+import { settingsOfMode } from "../options/modesettings.ts";
+import { addSettingFlags, settingFlagValues } from "../options/settingflags.ts";
+
+/** Adds `llmlb config`. */
+export function addConfigCommands(program: Command, { engineArgs }: Invocation): void {
+  const config = program
+    .command("config")
+    .helpGroup("Look after:")
+    .usage("[--json] [options of serve]")
+    .description("Show the settings in effect and where each comes from")
+    .option("--json", "Print JSON")
+    .addHelpText("after", () => `\nAll options of serve may be given, to see what they do.`);
+  addSettingFlags(config, settingsOfMode("standalone"), "hidden");
+  config.action(async (options: Record<string, unknown>) => {
+    const { printConfig } = await import("./config.ts");
+    const flags = settingFlagValues(options, engineArgs);
+    printConfig(loadSettings({ flags, env: environment() }), options.json === true);
+  });
+}

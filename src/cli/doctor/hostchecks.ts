@@ -1,0 +1,85 @@
+import { accessSync, constants, existsSync, readFileSync, statfsSync } from "node:fs";
+import { createServer } from "node:net";
+import { dirname } from "node:path";
+import type { Settings } from "../../config/settings.ts";
+import { formatBytes } from "../../config/units.ts";
+import { describePortOwner } from "../process/port.ts";
+import type { Finding } from "./doctor.ts";
+
+const DISK_FREE_MIN = 2 ** 30;
+/** One connection to a client and one to an engine per request, and some more. */
+const FILES_MIN = 4096;
+
+/** Whether the data folder can be written, or created. */
+export function checkDataFolder(home: string): Finding {
+  const subject = "Home";
+  const place = existing(home);
+  try {
+    accessSync(place, constants.W_OK | constants.X_OK);
+    const text = place === home ? `${home} can be written` : `${home} will be created`;
+    return { subject, state: "ok", text };
+  } catch {
+    return { subject, state: "problem", text: `${place} cannot be written by this user` };
+  }
+}
+
+/** How much room is left where the data folder lies. */
+export function checkDisk(home: string): Finding {
+  const { bavail, bsize } = statfsSync(existing(home));
+  const free = bavail * bsize;
+  const state = free < DISK_FREE_MIN ? "note" : "ok";
+  return { subject: "Disk", state, text: `${formatBytes(free)} free` };
+}
+
+/** Whether the ports of a standalone llmlb are free, and who holds them if not. */
+export async function checkPorts({ host, port, nodePort, home }: Settings): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (const [number, address] of [
+    [port, host],
+    [nodePort, "127.0.0.1"],
+  ] as const) {
+    const subject = `Port ${number}`;
+    if (await isFree(address, number)) {
+      findings.push({ subject, state: "ok", text: `free on ${address}` });
+      continue;
+    }
+    const owner = describePortOwner(number, home) ?? "a program of another user";
+    findings.push({ subject, state: "note", text: `in use by ${owner}` });
+  }
+  return findings;
+}
+
+/** How many files and connections this user's processes may have open. */
+export function checkFileLimit(): Finding {
+  const subject = "Open files";
+  const limit = fileLimit();
+  if (limit === undefined) return { subject, state: "ok", text: "limit unknown on this system" };
+  if (limit >= FILES_MIN) return { subject, state: "ok", text: `up to ${limit}` };
+  const text = `only ${limit}: raise it for many clients (ulimit -n ${FILES_MIN})`;
+  return { subject, state: "note", text };
+}
+
+function fileLimit(): number | undefined {
+  if (process.platform === "win32") return undefined;
+  if (process.platform === "linux") {
+    const [, soft] =
+      /^Max open files\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8")) ?? [];
+    return soft === undefined ? undefined : Number(soft);
+  }
+  const output = Bun.spawnSync(["sh", "-c", "ulimit -n"]).stdout.toString().trim();
+  return /^\d+$/.test(output) ? Number(output) : undefined;
+}
+
+async function isFree(host: string, port: number): Promise<boolean> {
+  const server = createServer();
+  return await new Promise<boolean>((resolve) => {
+    server.once("error", () => resolve(false));
+    server.listen({ host, port }, () => server.close(() => resolve(true)));
+  });
+}
+
+/** The path itself, or the nearest folder above it that exists. */
+function existing(path: string): string {
+  const above = dirname(path);
+  return existsSync(path) || above === path ? path : existing(above);
+}

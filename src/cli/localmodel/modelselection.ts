@@ -1,0 +1,61 @@
+import type { Settings } from "../../config/settings.ts";
+import type { GgufMetadata } from "../../model/gguf.ts";
+import type { FreeMemory } from "../../model/memory.ts";
+import type { HubClient } from "../../registry/hubclient.ts";
+import { findPullTarget } from "../../registry/pulltarget.ts";
+import { checkFilename, parseReference, type Reference } from "../../registry/reference.ts";
+import { type FileSelection, selectFiles } from "../../storage/fileselection.ts";
+import type { Artifact, Manifest } from "../../wire/manifest.ts";
+import { CliError } from "../process/exit.ts";
+
+/** What a person asked for. */
+export interface ModelReference {
+  /** `org/name`, `org/name:QUANT`, an address of the hub, or an `hf/…` id. */
+  reference: string;
+  /** One file of it. */
+  filename?: string;
+}
+
+/** What is going to be fetched. */
+export interface ModelSelection extends FileSelection {
+  manifest: Manifest;
+}
+
+export interface ChoiceOptions {
+  wanted: ModelReference;
+  settings: Pick<Settings, "hubUrl" | "originAllowlist" | "engineArgs">;
+  hub: HubClient;
+  /** Memory that is free on this host. Asked for only where it matters. */
+  free(): Promise<FreeMemory>;
+  /** What a file says of itself; see `Puller.header`. */
+  header(manifest: Manifest, artifact: Artifact): Promise<GgufMetadata | undefined>;
+  signal: AbortSignal;
+}
+
+/**
+ * Which files of a repository are fetched; see `selectFiles`. Throws `CliError` and `ApiError` that
+ * say what there is.
+ */
+export async function selectModel(options: ChoiceOptions): Promise<ModelSelection> {
+  const { wanted, settings, hub, signal, free, header } = options;
+  const { originAllowlist: allowlist, engineArgs: args } = settings;
+  const reference = referenceOf(wanted, hub.url);
+  const { manifest, request } = await findPullTarget({ reference, hub, allowlist, signal });
+  const read = (artifact: Artifact) => header(manifest, artifact);
+  const selection = await selectFiles({ manifest, ...request, args, free, header: read });
+  const { repo } = reference;
+  const moved = manifest.repo === repo ? [] : [`${repo} is called ${manifest.repo} on the hub.`];
+  return { manifest, ...selection, notes: [...selection.notes, ...moved] };
+}
+
+function referenceOf({ reference, filename }: ModelReference, hubUrl: string): Reference {
+  const parsed = parseReference(reference, hubUrl);
+  if (filename === undefined) return parsed;
+  const checked = checkFilename(filename);
+  const other = parsed.filename ?? checked;
+  if (parsed.quantization === undefined && other === checked) {
+    return { ...parsed, filename: checked };
+  }
+  const given = parsed.quantization ?? other;
+  throw new CliError(`${reference} names ${given}, and --file ${checked}: name one of them.`);
+}

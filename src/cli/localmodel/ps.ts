@@ -1,0 +1,69 @@
+import type { Settings } from "../../config/settings.ts";
+import { formatBytes, formatDuration } from "../../config/units.ts";
+import type { NodeModel } from "../../wire/system.ts";
+import { EXIT, type ExitCode } from "../process/exit.ts";
+import { type Colors, colorsFor } from "../terminal/color.ts";
+import { printable, printJson, printLine } from "../terminal/output.ts";
+import { table } from "../terminal/table.ts";
+import { findRunningNodes, type RunningNode } from "./runningnode.ts";
+
+/**
+ * Shows the models that are loaded by what runs from this home. Exit code 3 if nothing does, or if
+ * none of it answers.
+ */
+export async function listLoadedModels(settings: Settings, json: boolean): Promise<ExitCode> {
+  const nodes = await findRunningNodes(settings.home);
+  const answering = nodes.filter(({ system }) => system !== undefined);
+  const code = answering.length === 0 ? EXIT.unreachable : EXIT.ok;
+  if (json) return printJson({ nodes: nodes.map(nodeView) }, code);
+  if (nodes.length === 0) {
+    process.stderr.write(`No node runs from ${settings.home}. Start one: llmlb\n`);
+    return code;
+  }
+  for (const { pid, server, system } of nodes) {
+    if (system !== undefined) continue;
+    process.stderr.write(`The node of process ${pid} does not answer at ${server.url}.\n`);
+  }
+  const loaded = answering.flatMap((node) => loadedOf(node).map((model) => ({ node, model })));
+  if (loaded.length > 0) {
+    const paint = colorsFor(process.stdout);
+    const head = ["NAME", "STATE", "SLOTS", "SIZE", "MEMORY", "SINCE", "PROCESS"].map(paint.dim);
+    const rows = loaded.map(({ node, model }) => rowOf(node, model, paint));
+    for (const row of table([head, ...rows])) printLine(row);
+  } else if (answering.length > 0) {
+    printLine("No model is loaded. The first request for one loads it.");
+  }
+  return code;
+}
+
+function loadedOf({ system }: RunningNode): NodeModel[] {
+  return system?.models.filter(({ state }) => state !== "unloaded") ?? [];
+}
+
+function nodeView(node: RunningNode): object {
+  const { pid, mode, startedAt, server, system } = node;
+  return {
+    ...{ pid, mode, url: server.url, started_at: startedAt, answers: system !== undefined },
+    models: loadedOf(node),
+  };
+}
+
+function rowOf({ pid }: RunningNode, model: NodeModel, paint: Colors): string[] {
+  const { id, state, slots, busy = 0, size_bytes: size, memory_bytes: memory, since } = model;
+  const percent = Math.round((model.progress ?? 0) * 100);
+  const word =
+    state === "ready"
+      ? paint.green("loaded")
+      : state === "failed"
+        ? paint.red(`failed: ${printable(model.error ?? "")}`)
+        : `loading ${percent} %`;
+  return [
+    printable(id),
+    word,
+    state === "ready" ? `${busy} of ${slots} busy` : "-",
+    size === undefined ? "-" : formatBytes(size),
+    memory === undefined ? "-" : formatBytes(memory),
+    since === undefined ? "-" : formatDuration(Math.max(0, Date.now() - Date.parse(since))),
+    String(pid),
+  ];
+}

@@ -1,0 +1,112 @@
+import { modelsFolder } from "../../config/fields/hub.ts";
+import type { Settings } from "../../config/settings.ts";
+import { parseModelName } from "../../model/name.ts";
+import { TINY_MODEL_ID } from "../../node/models/tiny.ts";
+import type { ModelFolder } from "../../storage/modelfolder.ts";
+import { ModelStore } from "../../storage/modelstore.ts";
+import { isPullRunning } from "../../storage/pendingpull.ts";
+import { ApiError } from "../../wire/error.ts";
+import type { NodeModel } from "../../wire/system.ts";
+import { CliError, EXIT, type ExitCode } from "../process/exit.ts";
+import { colorsFor } from "../terminal/color.ts";
+import { printable, printJson, printLine } from "../terminal/output.ts";
+import { findRunningNodes, type RunningNode, rescanModelsFolder } from "./runningnode.ts";
+
+export interface RemoveCommand {
+  /** `org/name` or `org/name:QUANT`. */
+  name: string;
+  settings: Settings;
+  json: boolean;
+  signal: AbortSignal;
+}
+
+/**
+ * Removes a model, or one of its quantizations, from the models folder. One that is not there is
+ * removed already. Throws `CliError` while requests use it or a process fetches it.
+ */
+export async function removeLocalModel(command: RemoveCommand): Promise<ExitCode> {
+  try {
+    return await remove(command);
+  } catch (error) {
+    if (error instanceof ApiError) throw new CliError(error.message, EXIT.error, error);
+    throw error;
+  }
+}
+
+async function remove({ name, settings, json, signal }: RemoveCommand): Promise<ExitCode> {
+  const store = new ModelStore(modelsFolder(settings));
+  const { id, quantization } = parseModelName(name);
+  const place = await store.modelFolder(id);
+  if (place === undefined) {
+    if (id === TINY_MODEL_ID) throw new CliError(`${id} is built in: there is no file to remove.`);
+    return tell({ id: name, removed: false, json });
+  }
+  const nodes = await findRunningNodes(settings.home);
+  const uses = usesOf(nodes, place.id, quantization);
+  refuseBusy(name, uses);
+  if (await isPullRunning(place.folder)) {
+    throw new CliError(`${place.id} is being fetched right now. Stop that first.`);
+  }
+  const removed = await removeFrom(store, place, { quantization, signal, nodes });
+  const told = quantization === undefined ? place.id : `${place.id}:${quantization}`;
+  return tell({ id: told, removed, json });
+}
+
+interface Removal {
+  quantization: string | undefined;
+  signal: AbortSignal;
+  nodes: RunningNode[];
+}
+
+/** False if the model has no such quantization. Nodes that run stop serving what goes. */
+async function removeFrom(store: ModelStore, place: ModelFolder, wish: Removal): Promise<boolean> {
+  const { quantization, nodes, signal } = wish;
+  const answering = nodes.filter(({ system }) => system !== undefined);
+  try {
+    if (quantization !== undefined)
+      return await store.removeQuantization(place.id, quantization, signal);
+    // Not by way of a node: it may have another folder, with a model of that name that stays.
+    return await store.remove(place.id);
+  } finally {
+    await Promise.all(answering.map(rescanModelsFolder));
+  }
+}
+
+interface Use {
+  node: RunningNode;
+  model: NodeModel;
+}
+
+/** What runs of a model: under its own name, and those of its quantizations. */
+function usesOf(nodes: RunningNode[], id: string, quantization: string | undefined): Use[] {
+  const base = id.toLowerCase();
+  return nodes.flatMap((node) => {
+    const models = node.system?.models ?? [];
+    const meant = models.filter((model) => {
+      const [own, other] = model.id.toLowerCase().split(":");
+      // Under the bare id any of them may run.
+      return own === base && (other ?? quantization?.toLowerCase()) === quantization?.toLowerCase();
+    });
+    const all = models.filter((model) => model.id.toLowerCase().split(":")[0] === base);
+    return (quantization === undefined ? all : meant).map((model) => ({ node, model }));
+  });
+}
+
+function refuseBusy(name: string, uses: Use[]): void {
+  const busy = uses.find(({ model }) => (model.busy ?? 0) > 0);
+  const loading = uses.find(({ model }) => model.state === "loading");
+  const [use, what] =
+    busy === undefined
+      ? [loading, "is being loaded"]
+      : [busy, `answers ${busy.model.busy} request${busy.model.busy === 1 ? "" : "s"}`];
+  if (use === undefined) return;
+  throw new CliError(`${name} ${what} in process ${use.node.pid}. Wait for that, or stop llmlb.`);
+}
+
+function tell({ id, removed, json }: { id: string; removed: boolean; json: boolean }): ExitCode {
+  if (json) return printJson({ id, removed });
+  const { green } = colorsFor(process.stdout);
+  if (removed) printLine(`${green("Removed")} ${printable(id)}`);
+  else printLine(`There is no ${printable(id)} here: nothing to remove. See llmlb list.`);
+  return EXIT.ok;
+}

@@ -1,0 +1,55 @@
+import { createBalancer } from "../../balancer/balancer.ts";
+import type { Settings } from "../../config/settings.ts";
+import { LOCAL_ENDPOINT } from "../../config/values/endpoint.ts";
+import { openState, type State, type StateOptions } from "../../db/database.ts";
+import type { Logger } from "../../lib/log.ts";
+import { CliError } from "../process/exit.ts";
+import type { Daemon } from "./daemon.ts";
+import { LocalNode } from "./localnode.ts";
+
+/** Creates a balancer in this process and, in standalone mode, a node in a child process. */
+export async function createBalancerDaemon(settings: Settings, log: Logger): Promise<Daemon> {
+  const { home } = settings;
+  const state = await openOrExplain({ home, log, historyMs: settings.historyRetentionMs });
+  const balancer = await createBalancer({ settings, state, log });
+  let node: LocalNode | undefined;
+  return {
+    app: balancer.app,
+    drain: balancer.drain,
+    start: (onLocalNode, port) => {
+      balancer.start();
+      if (settings.mode !== "standalone") return;
+      balancer.expectEndpoint(LOCAL_ENDPOINT);
+      node = new LocalNode({
+        settings,
+        log,
+        balancer: { url: ownUrl(settings.host, port), secret: balancer.localSecret },
+        onListening: (url) => {
+          balancer.addLocal({ name: LOCAL_ENDPOINT, url });
+          onLocalNode(url);
+        },
+      });
+      node.start();
+    },
+    close: async (drainMs) => {
+      await balancer.close();
+      await node?.stop(drainMs);
+      await state.close();
+    },
+  };
+}
+
+/** The URL under which this machine reaches a server that listens on a host. */
+function ownUrl(host: string, port: number): string {
+  const near = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
+  return `http://${near.includes(":") ? `[${near}]` : near}:${port}`;
+}
+
+/** Opens the state. Throws `CliError` with the reason if it cannot. */
+async function openOrExplain(options: StateOptions): Promise<State> {
+  try {
+    return await openState(options);
+  } catch (cause) {
+    throw new CliError(cause instanceof Error ? cause.message : String(cause), undefined, cause);
+  }
+}

@@ -1,0 +1,66 @@
+import type { Command } from "commander";
+import { environment } from "../../config/environment.ts";
+import { loadSettings } from "../../config/precedence.ts";
+import type { Invocation } from "../invocation.ts";
+import { settingsOfMode } from "../options/modesettings.ts";
+import { addSettingFlags, settingFlagValues } from "../options/settingflags.ts";
+import { SETTINGS_NOTE, settingsHelp } from "../options/settinghelp.ts";
+import { refuseExtra } from "../options/suggestions.ts";
+import { CliError, EXIT } from "../process/exit.ts";
+import { LOCAL_NODE_COMMAND } from "./localnode.ts";
+
+/** How llmlb is started, for the help of the program. */
+export const SERVE_EXAMPLES = `Examples:
+  llmlb                                              try it with the small built-in model
+  llmlb --model qwen3-4b.gguf                        serve a model of your own
+  llmlb --model qwen3-4b.gguf -- --ctx-size 16384    with arguments of llama-server
+  llmlb --model vision.gguf --mmproj mmproj.gguf     with images
+  llmlb -e http://gpu1:8080 -e big=http://gpu2:8000  balance over other servers as well
+  llmlb node --host 0.0.0.0 -m q.gguf \\
+    --join http://balancer:32768 --token enrol_…     a node for a balancer elsewhere`;
+
+/** Adds `llmlb serve` (the default command), `balancer` and `node`. */
+export function addServeCommands(program: Command, { engineArgs }: Invocation): void {
+  const commands = {
+    standalone: program.command("serve", { isDefault: true }),
+    balancer: program.command("balancer"),
+    node: program.command("node"),
+  };
+  commands.standalone.description("Serve a balancer and a local node (default)");
+  commands.balancer.description("Serve a balancer alone, over the endpoints given");
+  commands.node.description("Serve a node alone: models of this machine");
+  for (const mode of ["standalone", "balancer", "node"] as const) {
+    const takesArguments = mode === "balancer" ? "" : " [-- llama-server arguments]";
+    const command = commands[mode];
+    command
+      .helpGroup("Serve:")
+      .usage(`[options]${takesArguments}`)
+      .argument("[extra...]")
+      .addHelpText("after", () => `\n${settingsHelp(mode)}\n\n${SETTINGS_NOTE}`)
+      .action(async (extra: string[], options: Record<string, unknown>) => {
+        refuseExtra(extra, mode === "standalone" ? program : command);
+        const flags = settingFlagValues(options, mode === "balancer" ? undefined : engineArgs);
+        if (mode === "balancer" && engineArgs !== undefined) {
+          const message = "A balancer runs no models, so it takes no arguments after --.";
+          throw new CliError(message, EXIT.usage);
+        }
+        if (mode !== "standalone") flags.mode = mode;
+        const { settings, warnings } = loadSettings({ flags, env: environment() });
+        const { serve } = await import("./serve.ts");
+        await serve(settings, warnings);
+      });
+    addSettingFlags(command, settingsOfMode(mode), "hidden");
+  }
+}
+
+/** Adds the hidden commands of the processes that llmlb starts itself. */
+export function addChildCommands(program: Command): void {
+  program.command("engine", { hidden: true }).action(async () => {
+    const { runEngine } = await import("../../engine/process.ts");
+    await runEngine();
+  });
+  program.command(LOCAL_NODE_COMMAND, { hidden: true }).action(async () => {
+    const { runLocalNode } = await import("./localnodeprocess.ts");
+    await runLocalNode();
+  });
+}

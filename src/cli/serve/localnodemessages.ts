@@ -1,0 +1,32 @@
+import { z } from "zod";
+import type { Settings } from "../../config/settings.ts";
+
+/** How the local node reaches the balancer that started it. */
+const LocalBalancer = z.object({
+  /** Base URL, from this machine. */
+  url: z.string(),
+  /** Valid for this run only. */
+  secret: z.string(),
+});
+export type LocalBalancer = z.infer<typeof LocalBalancer>;
+
+/** What a local node sends to the balancer's process. */
+export const LocalNodeMessage = z.discriminatedUnion("type", [
+  /** It runs and waits for its settings. */
+  z.object({ type: z.literal("hello") }),
+  z.object({ type: z.literal("listening"), url: z.string(), port: z.number().int() }),
+]);
+export type LocalNodeMessage = z.infer<typeof LocalNodeMessage>;
+
+/** What the balancer's process sends to its local node. */
+export const ParentMessage = z.discriminatedUnion("type", [
+  z.object({
+    type: z.literal("settings"),
+    // Not parsed again: the same program made them a moment ago.
+    settings: z.custom<Settings>((value) => typeof value === "object" && value !== null),
+    balancer: LocalBalancer,
+  }),
+  /** Exit once the running requests have ended, after `drainMs` at the latest. */
+  z.object({ type: z.literal("stop"), drainMs: z.number().nonnegative() }),
+]);
+export type ParentMessage = z.infer<typeof ParentMessage>;

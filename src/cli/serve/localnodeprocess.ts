@@ -1,0 +1,60 @@
+import { LOCAL_ENDPOINT } from "../../config/values/endpoint.ts";
+import { exitWithParent, tellParent } from "../../lib/childprocess.ts";
+import { createLogger } from "../../lib/log.ts";
+import { CliError, EXIT } from "../process/exit.ts";
+import { listenNear } from "../process/port.ts";
+import { ignoreStopSignals } from "../process/signals.ts";
+import { logUncaught } from "../process/uncaught.ts";
+import { type LocalNodeMessage, ParentMessage } from "./localnodemessages.ts";
+import { createNodeDaemon } from "./nodedaemon.ts";
+
+/**
+ * Runs the local node of a standalone llmlb in this process. The parent process sends its settings
+ * and the request to stop; the node ends at once if the parent is gone. Ends the process.
+ */
+export async function runLocalNode(): Promise<never> {
+  if (process.send === undefined) {
+    throw new CliError("This command is started by llmlb itself; use llmlb node.", EXIT.usage);
+  }
+  ignoreStopSignals();
+  const parent = receiveFromParent();
+  const { settings, balancer } = await parent.settings;
+  const log = createLogger({ level: settings.logLevel, readable: false });
+  const credentials = { nodeId: LOCAL_ENDPOINT, credential: balancer.secret };
+  const daemon = await createNodeDaemon(settings, log, {
+    url: balancer.url,
+    credentials: () => credentials,
+  });
+  const { url, port, stop } = listenNear(daemon.app, settings);
+  logUncaught(log);
+  sendToParent({ type: "listening", url, port });
+  daemon.start(() => undefined, port);
+  const drainMs = await parent.drainMs;
+  await daemon.drain.close(drainMs);
+  await daemon.close(0);
+  await stop(true);
+  process.exit(EXIT.ok);
+}
+
+interface ParentPromises {
+  settings: Promise<Extract<ParentMessage, { type: "settings" }>>;
+  /** Resolves when the parent asks to stop, with the longest drain. */
+  drainMs: Promise<number>;
+}
+
+/** Tells the parent that this process listens to it; a message sent earlier would be lost. */
+function receiveFromParent(): ParentPromises {
+  const settings = Promise.withResolvers<Extract<ParentMessage, { type: "settings" }>>();
+  const drainMs = Promise.withResolvers<number>();
+  exitWithParent((value) => {
+    const message = ParentMessage.safeParse(value).data;
+    if (message?.type === "settings") settings.resolve(message);
+    if (message?.type === "stop") drainMs.resolve(message.drainMs);
+  });
+  sendToParent({ type: "hello" });
+  return { settings: settings.promise, drainMs: drainMs.promise };
+}
+
+function sendToParent(message: LocalNodeMessage): void {
+  tellParent(message);
+}

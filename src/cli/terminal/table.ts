@@ -1,0 +1,13 @@
+/** Lines of a table: columns as wide as their longest cell, two blanks between them. */
+export function table(rows: string[][], indent = ""): string[] {
+  const widths: number[] = [];
+  for (const row of rows) {
+    for (const [i, cell] of row.entries()) {
+      widths[i] = Math.max(widths[i] ?? 0, Bun.stringWidth(cell));
+    }
+  }
+  return rows.map((row) => {
+    const cells = row.map((cell, i) => cell + " ".repeat((widths[i] ?? 0) - Bun.stringWidth(cell)));
+    return `${indent}${cells.join("  ")}`.trimEnd();
+  });
+}
