@@ -9,7 +9,7 @@ export interface ClientSettings {
 }
 
 /** Flags and environment variables of the client commands. */
-export interface ClientSources {
+interface ClientSources {
   flags: { url?: string; apiKey?: string };
   env: Record<string, string | undefined>;
 }

@@ -4,7 +4,7 @@ import { formatBytes, formatDuration } from "./units.ts";
 import { type EndpointSetting, maskUrl } from "./values/endpoint.ts";
 
 /** A setting in effect, for display. */
-export interface EffectiveSetting {
+interface EffectiveSetting {
   name: string;
   /** Secrets are masked; numbers are in `unit`. */
   value: unknown;

@@ -10,7 +10,7 @@ import { unknownProvider } from "./values/fallback.ts";
 import { attachProjectors } from "./values/model.ts";
 
 /** Where a setting came from, strongest first. */
-export type SettingSource = "flag" | "env" | "file" | "default";
+type SettingSource = "flag" | "env" | "file" | "default";
 
 export interface SettingOrigin {
   source: SettingSource;

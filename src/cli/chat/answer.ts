@@ -3,14 +3,14 @@ import { printable } from "../terminal/output.ts";
 import type { AnswerPiece } from "./stream.ts";
 
 /** Where an answer is shown. */
-export interface AnswerOutput {
+interface AnswerOutput {
   write(text: string): void;
   paint: Colors;
-  /** A person watches: shows what the model thinks, and how fast it was. */
+  /** The output is a terminal: also print the reasoning, and the speed at the end. */
   terminal: boolean;
 }
 
-/** Shows an answer as it comes. */
+/** Prints an answer as it arrives. */
 export async function printAnswer(
   pieces: AsyncIterable<AnswerPiece>,
   { write, paint, terminal }: AnswerOutput,
@@ -46,7 +46,7 @@ export async function printAnswer(
   }
 }
 
-interface Times {
+interface AnswerTimes {
   totalMs: number;
   /** Since the first piece of the answer. */
   answerMs: number;
@@ -54,7 +54,7 @@ interface Times {
 
 function summary(
   { tokens, tokensPerSecond }: Extract<AnswerPiece, { type: "usage" }>,
-  { totalMs, answerMs }: Times,
+  { totalMs, answerMs }: AnswerTimes,
 ): string {
   const speed = tokensPerSecond ?? (answerMs > 0 && tokens > 1 ? tokens / (answerMs / 1000) : 0);
   const parts = [`${tokens} token${tokens === 1 ? "" : "s"}`];

@@ -5,7 +5,7 @@ import { printAnswer } from "./answer.ts";
 import { chatPrompt } from "./prompt.ts";
 import { type ChatSession, startChatSession } from "./session.ts";
 
-export interface ChatOptions {
+interface ChatOptions {
   server: Server;
   /** One question to answer; empty: talk on the terminal, or read it from a pipe. */
   question: string;
@@ -24,14 +24,14 @@ export async function runChat({ question, images, ...options }: ChatOptions): Pr
   if (text === "" && (process.stdin.isTTY !== true || process.stdout.isTTY !== true)) {
     throw new CliError("There is no question: llmlb chat <question>", EXIT.usage);
   }
-  const conversation = await startChatSession(options);
-  for (const image of images) await conversation.addImage(image);
-  if (text !== "") return await answerOnce(conversation, text);
-  await chatPrompt(conversation, options.server);
+  const session = await startChatSession(options);
+  for (const image of images) await session.addImage(image);
+  if (text !== "") return await answerOnce(session, text);
+  await chatPrompt(session, options.server);
   return EXIT.ok;
 }
 
-async function answerOnce(conversation: ChatSession, text: string): Promise<ExitCode> {
+async function answerOnce(session: ChatSession, text: string): Promise<ExitCode> {
   const abort = new AbortController();
   process.once("SIGINT", () => abort.abort());
   const write = (piece: string) => void process.stdout.write(piece);
@@ -41,7 +41,7 @@ async function answerOnce(conversation: ChatSession, text: string): Promise<Exit
     terminal: process.stdout.isTTY === true,
   };
   try {
-    await printAnswer(conversation.ask(text, abort.signal), output);
+    await printAnswer(session.ask(text, abort.signal), output);
     return EXIT.ok;
   } catch (cause) {
     if (!abort.signal.aborted) throw cause;

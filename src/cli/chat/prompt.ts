@@ -16,16 +16,15 @@ const HELP = `  /clear         forget what was said
   """            begin and end a question of several lines
 `;
 
-/** Talks with the user on the terminal until they leave. */
-export async function chatPrompt(conversation: ChatSession, server: Server): Promise<void> {
+/** Reads questions from the terminal and prints the answers until the user leaves. */
+export async function chatPrompt(session: ChatSession, server: Server): Promise<void> {
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  const session = new Session(conversation, server, terminal);
-  await session.run();
+  await new PromptLoop(session, server, terminal).run();
   terminal.close();
 }
 
-class Session {
-  readonly #conversation: ChatSession;
+class PromptLoop {
+  readonly #session: ChatSession;
   readonly #server: Server;
   readonly #terminal: Interface;
   readonly #paint = colorsFor(process.stdout);
@@ -34,8 +33,8 @@ class Session {
   #wake: (() => void) | undefined;
   #answering: AbortController | undefined;
 
-  constructor(conversation: ChatSession, server: Server, terminal: Interface) {
-    this.#conversation = conversation;
+  constructor(session: ChatSession, server: Server, terminal: Interface) {
+    this.#session = session;
     this.#server = server;
     this.#terminal = terminal;
     terminal.setPrompt(PROMPT);
@@ -54,7 +53,7 @@ class Session {
   async run(): Promise<void> {
     const { dim, bold } = this.#paint;
     const hint = dim("/help shows what you can do, /bye leaves");
-    process.stdout.write(`${bold(this.#conversation.model)} ${hint}\n`);
+    process.stdout.write(`${bold(this.#session.model)} ${hint}\n`);
     for (;;) {
       const text = await this.#question();
       if (text === undefined || text === "/bye" || text === "/exit") return;
@@ -64,7 +63,7 @@ class Session {
         else await this.#answer(text);
       } catch (cause) {
         if (!(cause instanceof CliError)) throw cause;
-        reportError(cause); // The conversation goes on; the next question may work.
+        reportError(cause); // The session goes on; the next question may work.
       }
     }
   }
@@ -99,7 +98,7 @@ class Session {
     try {
       const write = (piece: string) => void process.stdout.write(piece);
       const output = { write, paint: this.#paint, terminal: true };
-      await printAnswer(this.#conversation.ask(text, abort.signal), output);
+      await printAnswer(this.#session.ask(text, abort.signal), output);
     } catch (cause) {
       if (!abort.signal.aborted) throw cause;
       process.stdout.write(`${this.#paint.dim("[stopped]")}\n`);
@@ -125,13 +124,13 @@ class Session {
     const [, name = "", argument = ""] = /^\/(\S*)\s*(.*)$/s.exec(text) ?? [];
     switch (name) {
       case "clear":
-        this.#conversation.clear();
+        this.#session.clear();
         return this.#say("Forgotten.");
       case "model":
         return await this.#chooseModel(argument);
       case "image":
         if (argument === "") return this.#say("Name a file: /image picture.png");
-        await this.#conversation.addImage(argument);
+        await this.#session.addImage(argument);
         return this.#say("Added to the next question.");
       case "help":
       case "?":
@@ -145,7 +144,7 @@ class Session {
   async #chooseModel(name: string): Promise<void> {
     const models = await listModelNames(this.#server);
     if (name === "") {
-      const current = this.#conversation.model;
+      const current = this.#session.model;
       const lines = models.map((model) => `${model === current ? "*" : " "} ${model}\n`);
       process.stdout.write(lines.join(""));
       return;
@@ -153,7 +152,7 @@ class Session {
     if (!models.includes(name)) {
       return this.#say(`There is no model ${name}; there are: ${models.join(", ")}`);
     }
-    this.#conversation.model = name;
+    this.#session.model = name;
     this.#say(`Now with ${name}; what was said is kept.`);
   }
 

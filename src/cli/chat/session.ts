@@ -1,12 +1,13 @@
 import { basename } from "node:path";
 import { z } from "zod";
+import type { ChatMessage, ChatPart } from "../../wire/chat.ts";
 import { ModelList } from "../../wire/openai.ts";
 import { sendRequest } from "../client/request.ts";
 import type { Server } from "../client/server.ts";
 import { CliError } from "../process/exit.ts";
-import { type AnswerPiece, type ContentPart, type Message, streamChat } from "./stream.ts";
+import { type AnswerPiece, streamChat } from "./stream.ts";
 
-export interface ChatSessionOptions {
+interface ChatSessionOptions {
   server: Server;
   /** Name of the model; the first that is ready when absent. */
   model?: string;
@@ -14,12 +15,12 @@ export interface ChatSessionOptions {
   system?: string;
 }
 
-/** A chat of several turns: what has been said, and with which model. */
+/** A chat of several turns: its messages so far, and the model. */
 export class ChatSession {
   readonly #server: Server;
-  readonly #system: Message[];
-  #messages: Message[] = [];
-  #images: ContentPart[] = [];
+  readonly #system: ChatMessage[];
+  #messages: ChatMessage[] = [];
+  #images: ChatPart[] = [];
   model: string;
 
   constructor({ server, system, model }: ChatSessionOptions & { model: string }) {
@@ -28,7 +29,7 @@ export class ChatSession {
     this.model = model;
   }
 
-  /** Forgets everything but the instructions. */
+  /** Forgets all messages but the instructions. */
   clear(): void {
     this.#messages = [];
     this.#images = [];
@@ -40,14 +41,14 @@ export class ChatSession {
   }
 
   /**
-   * Asks and yields the answer as it comes. What was said so far is kept even if the answer is
-   * broken off; a question that got no answer at all is taken back.
+   * Sends a question and yields the answer as it arrives. An answer that is cut off is kept as far
+   * as it came; a question without any answer is forgotten.
    */
   async *ask(question: string, signal: AbortSignal): AsyncGenerator<AnswerPiece> {
-    const content: Message["content"] =
+    const content: ChatMessage["content"] =
       this.#images.length === 0 ? question : [...this.#images, { type: "text", text: question }];
-    const asked: Message = { role: "user", content };
-    const messages = [...this.#system, ...this.#messages, asked];
+    const message: ChatMessage = { role: "user", content };
+    const messages = [...this.#system, ...this.#messages, message];
     let answer = "";
     try {
       for await (const piece of streamChat(this.#server, { model: this.model, messages, signal })) {
@@ -56,14 +57,14 @@ export class ChatSession {
       }
     } finally {
       if (answer !== "") {
-        this.#messages.push(asked, { role: "assistant", content: answer });
+        this.#messages.push(message, { role: "assistant", content: answer });
         this.#images = [];
       }
     }
   }
 }
 
-/** Begins a conversation. Throws `CliError` if the server cannot be reached or has no model. */
+/** Starts a chat. Throws `CliError` if the server does not answer or has no model. */
 export async function startChatSession(options: ChatSessionOptions): Promise<ChatSession> {
   const model = options.model ?? (await firstModel(options.server));
   return new ChatSession({ ...options, model });
@@ -72,10 +73,10 @@ export async function startChatSession(options: ChatSessionOptions): Promise<Cha
 const LIST_ATTEMPTS = 8;
 const LIST_PAUSE_MS = 300;
 
-/** What our own lists tell beyond the API's fields; others leave it out. */
+/** Fields of our own model lists; lists of other servers have none of them. */
 const Readiness = z.looseObject({ ready: z.boolean().optional(), state: z.string().optional() });
 
-/** The names of the models a server lists, those that are ready first. */
+/** The names of the models that a server lists, with those that are ready first. */
 export async function listModelNames(server: Server): Promise<string[]> {
   const response = await sendRequest(server, "/v1/models");
   const list = ModelList.safeParse(await response.json().catch(() => undefined));
@@ -88,7 +89,7 @@ export async function listModelNames(server: Server): Promise<string[]> {
 }
 
 async function firstModel(server: Server): Promise<string> {
-  // A server that has just been started learns of its models within seconds.
+  // A server that has just started finds its models within seconds.
   for (let attempt = 0; attempt < LIST_ATTEMPTS; attempt += 1) {
     if (attempt > 0) await Bun.sleep(LIST_PAUSE_MS);
     const [first] = await listModelNames(server);

@@ -1,27 +1,19 @@
 import { z } from "zod";
-import { EventReader } from "../../wire/sse.ts";
+import type { ChatMessage } from "../../wire/chat.ts";
+import { ROUTES } from "../../wire/route.ts";
 import { sendRequest } from "../client/request.ts";
 import type { Server } from "../client/server.ts";
 import { CliError } from "../process/exit.ts";
+import { eventData } from "./eventdata.ts";
 
-/** A part of a message's content, as the chat API takes it. */
-export type ContentPart =
-  | { type: "text"; text: string }
-  | { type: "image_url"; image_url: { url: string } };
-
-export interface Message {
-  role: "system" | "user" | "assistant";
-  content: string | ContentPart[];
-}
-
-/** A piece of an answer: what the model thinks, what it says, and in the end how fast it was. */
+/** A piece of an answer: reasoning or text, and at the end the count of tokens and their speed. */
 export type AnswerPiece =
   | { type: "reasoning" | "text"; text: string }
   | { type: "usage"; tokens: number; tokensPerSecond?: number };
 
-export interface ChatRequest {
+interface StreamOptions {
   model: string;
-  messages: Message[];
+  messages: ChatMessage[];
   signal: AbortSignal;
 }
 
@@ -43,13 +35,13 @@ const Chunk = z.looseObject({
   error: z.looseObject({ message: z.string() }).optional(),
 });
 
-/** Asks for an answer and yields it as it comes. Throws `CliError`, also in mid-stream. */
+/** Sends a chat and yields the answer as it arrives. Throws `CliError`, also in mid-stream. */
 export async function* streamChat(
   server: Server,
-  { model, messages, signal }: ChatRequest,
+  { model, messages, signal }: StreamOptions,
 ): AsyncGenerator<AnswerPiece> {
   const body = { model, messages, stream: true, stream_options: { include_usage: true } };
-  const response = await sendRequest(server, "/v1/chat/completions", { body, signal });
+  const response = await sendRequest(server, ROUTES.chat.path, { body, signal });
   if (response.body === null) return;
   let done = false;
   for await (const data of eventData(response.body)) {
@@ -78,10 +70,4 @@ function parseChunk(data: string): z.infer<typeof Chunk> {
     const message = `The answer could not be read: ${data.slice(0, 100)}`;
     throw new CliError(message, undefined, cause);
   }
-}
-
-/** The data of each server-sent event; one that the end of the body cuts off is left out. */
-export async function* eventData(body: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
-  const reader = new EventReader();
-  for await (const bytes of body) for (const { data } of reader.push(bytes)) yield data;
 }

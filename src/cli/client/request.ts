@@ -4,7 +4,7 @@ import { printable } from "../terminal/output.ts";
 import type { Server } from "./server.ts";
 
 /** A request of a client command. */
-export interface ServerRequest {
+interface ServerRequest {
   /** Default: POST with a body, GET without. */
   method?: string;
   /** Sent as JSON. */

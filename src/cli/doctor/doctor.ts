@@ -1,32 +1,22 @@
 import { existsSync } from "node:fs";
-import { type ConfigSources, type Configuration, loadSettings } from "../../config/precedence.ts";
-import { formatBytes } from "../../config/units.ts";
+import { type ConfigSources, loadSettings } from "../../config/precedence.ts";
+import type { Settings } from "../../config/settings.ts";
 import { LLAMA_CPP_VERSION, VERSION } from "../../config/version.ts";
-import { inspectLibraries } from "../../engine/libraryreport.ts";
-import { createLogger } from "../../lib/log.ts";
 import { EXIT, type ExitCode } from "../process/exit.ts";
 import { type Colors, colorsFor } from "../terminal/color.ts";
+import type { Finding } from "./finding.ts";
 import { checkDataFolder, checkDisk, checkFileLimit, checkPorts } from "./hostchecks.ts";
+import { checkLibraries } from "./librarychecks.ts";
 
-/** One thing looked at and how it is. */
-export interface Finding {
-  subject: string;
-  state: "ok" | "note" | "problem";
-  text: string;
-  /** Further lines. */
-  details?: string[];
-}
-
-export interface DoctorOptions extends ConfigSources {
+interface DoctorOptions extends ConfigSources {
   json: boolean;
 }
 
-/** Looks at all that llmlb needs of this machine and prints it. Returns 1 if something is wrong. */
+/** Checks what llmlb needs of this machine and prints the findings. Returns 1 for a problem. */
 export async function runDoctor({ json, ...sources }: DoctorOptions): Promise<ExitCode> {
-  const findings: Finding[] = [versions()];
-  const loaded = attemptToLoad(sources, findings);
-  if (loaded !== undefined) {
-    const { settings } = loaded;
+  const findings: Finding[] = [describeVersions()];
+  const settings = checkSettings(sources, findings);
+  if (settings !== undefined) {
     findings.push(checkDataFolder(settings.home), checkDisk(settings.home));
     findings.push(...(await checkPorts(settings)), checkFileLimit());
     findings.push(...(await checkLibraries(settings.home)));
@@ -37,57 +27,27 @@ export async function runDoctor({ json, ...sources }: DoctorOptions): Promise<Ex
   return wrong === 0 ? EXIT.ok : EXIT.error;
 }
 
-function versions(): Finding {
+function describeVersions(): Finding {
   const platform = `${process.platform}-${process.arch}`;
   const text = `llmlb ${VERSION}, Bun ${Bun.version}, llama.cpp ${LLAMA_CPP_VERSION}, ${platform}`;
   return { subject: "Versions", state: "ok", text };
 }
 
-function attemptToLoad(sources: ConfigSources, findings: Finding[]): Configuration | undefined {
+/** The settings, and a finding about them; undefined if they are wrong. */
+function checkSettings(sources: ConfigSources, findings: Finding[]): Settings | undefined {
   const subject = "Settings";
   try {
-    const loaded = loadSettings(sources);
-    const given = Object.values(loaded.origins).filter(({ source }) => source !== "default");
-    const file = existsSync(loaded.file) ? loaded.file : `no ${loaded.file}`;
+    const { settings, origins, file } = loadSettings(sources);
+    const given = Object.values(origins).filter(({ source }) => source !== "default");
+    const place = existsSync(file) ? file : `no ${file}`;
     const count =
       given.length === 1 ? "1 is not the default" : `${given.length} are not the default`;
-    findings.push({ subject, state: "ok", text: `${file}; ${count} (see llmlb config)` });
-    return loaded;
+    findings.push({ subject, state: "ok", text: `${place}; ${count} (see llmlb config)` });
+    return settings;
   } catch (cause) {
     const text = cause instanceof Error ? cause.message : String(cause);
     findings.push({ subject, state: "problem", text });
     return undefined;
-  }
-}
-
-async function checkLibraries(home: string): Promise<Finding[]> {
-  try {
-    const log = createLogger({ level: "silent" });
-    const { directories, llamaCpp, libraries, devices } = await inspectLibraries({ home, log });
-    const skipped = libraries.filter(({ loaded }) => !loaded);
-    const broken = skipped.some(({ kind }) => kind === "core");
-    const count = libraries.length - skipped.length;
-    return [
-      {
-        subject: "Libraries",
-        state: broken ? "problem" : "ok",
-        text: `${count} usable (llama.cpp build ${llamaCpp}) in ${directories.join(", ")}`,
-        details: skipped.map(({ file, reason }) => `skipped ${file}: ${reason ?? "unknown"}`),
-      },
-      {
-        subject: "Devices",
-        state: devices.length === 0 ? "problem" : "ok",
-        text: devices.length === 0 ? "none was found that could run a model" : `${devices.length}`,
-        details: devices.map(({ name, type, description, ...memory }) => {
-          const free = formatBytes(memory.free_memory_bytes);
-          const total = formatBytes(memory.total_memory_bytes);
-          return `${name} (${type}): ${description}, ${free} of ${total} free`;
-        }),
-      },
-    ];
-  } catch (cause) {
-    const text = `looking at them failed: ${cause instanceof Error ? cause.message : cause}`;
-    return [{ subject: "Libraries", state: "problem", text }];
   }
 }
 

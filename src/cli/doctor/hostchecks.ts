@@ -4,16 +4,16 @@ import { dirname } from "node:path";
 import type { Settings } from "../../config/settings.ts";
 import { formatBytes } from "../../config/units.ts";
 import { describePortOwner } from "../process/port.ts";
-import type { Finding } from "./doctor.ts";
+import type { Finding } from "./finding.ts";
 
 const DISK_FREE_MIN = 2 ** 30;
-/** One connection to a client and one to an engine per request, and some more. */
+/** Each request takes a connection to a client and one to an engine. */
 const FILES_MIN = 4096;
 
-/** Whether the data folder can be written, or created. */
+/** Checks that the data folder can be written, or created. */
 export function checkDataFolder(home: string): Finding {
   const subject = "Home";
-  const place = existing(home);
+  const place = nearestExisting(home);
   try {
     accessSync(place, constants.W_OK | constants.X_OK);
     const text = place === home ? `${home} can be written` : `${home} will be created`;
@@ -23,15 +23,15 @@ export function checkDataFolder(home: string): Finding {
   }
 }
 
-/** How much room is left where the data folder lies. */
+/** Checks how much of the disk of the data folder is free. */
 export function checkDisk(home: string): Finding {
-  const { bavail, bsize } = statfsSync(existing(home));
+  const { bavail, bsize } = statfsSync(nearestExisting(home));
   const free = bavail * bsize;
   const state = free < DISK_FREE_MIN ? "note" : "ok";
   return { subject: "Disk", state, text: `${formatBytes(free)} free` };
 }
 
-/** Whether the ports of a standalone llmlb are free, and who holds them if not. */
+/** Checks that the ports of a standalone llmlb are free, and names the process that uses one. */
 export async function checkPorts({ host, port, nodePort, home }: Settings): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const [number, address] of [
@@ -49,7 +49,7 @@ export async function checkPorts({ host, port, nodePort, home }: Settings): Prom
   return findings;
 }
 
-/** How many files and connections this user's processes may have open. */
+/** Checks how many files and connections a process of this user may have open. */
 export function checkFileLimit(): Finding {
   const subject = "Open files";
   const limit = fileLimit();
@@ -79,7 +79,7 @@ async function isFree(host: string, port: number): Promise<boolean> {
 }
 
 /** The path itself, or the nearest folder above it that exists. */
-function existing(path: string): string {
+function nearestExisting(path: string): string {
   const above = dirname(path);
-  return existsSync(path) || above === path ? path : existing(above);
+  return existsSync(path) || above === path ? path : nearestExisting(above);
 }

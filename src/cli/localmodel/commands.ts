@@ -57,10 +57,10 @@ export function addLocalModelCommands(program: Command, invocation: Invocation):
     async (reference: string, flags: LocalFlags) => {
       const { pullLocalModel } = await import("./pull.ts");
       const { file, json } = flags;
-      const wanted = { reference, ...(file === undefined ? {} : { filename: file }) };
+      const model = { reference, ...(file === undefined ? {} : { filename: file }) };
       const signal = abortOnInterrupt(EXIT.interrupted);
       const settings = settingsFrom(flags, invocation.engineArgs);
-      invocation.exitCode = await pullLocalModel({ wanted, settings, json: json === true, signal });
+      invocation.exitCode = await pullLocalModel({ model, settings, json: json === true, signal });
     },
   );
 

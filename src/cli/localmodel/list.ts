@@ -11,20 +11,20 @@ import { table } from "../terminal/table.ts";
 import { findRunningNodes, type RunningNode } from "./runningnode.ts";
 
 /** A model of the models folder, as `llmlb list --json` prints it. */
-interface Listed {
-  /** What requests call it. */
+interface ListEntry {
+  /** The name that requests use. */
   name: string;
   format: StoredModel["format"];
   quantization: string | null;
   size_bytes: number;
-  /** When its newest file was written. */
+  /** When the newest file of the model was written. */
   modified_at: string;
   folder: string;
-  /** Of a running node's engine; null where none runs, or it does not serve the model. */
+  /** State of the model on a running node; null if no node runs or serves it. */
   state: string | null;
 }
 
-/** Shows what lies in the models folder. */
+/** Prints the models of the models folder, and which are incomplete or unusable. */
 export async function listLocalModels(settings: Settings, json: boolean): Promise<ExitCode> {
   const root = modelsFolder(settings);
   const store = new ModelStore(root);
@@ -33,11 +33,11 @@ export async function listLocalModels(settings: Settings, json: boolean): Promis
     listPendingPulls(root),
     findRunningNodes(settings.home),
   ]);
-  const listed = await Promise.all(models.map((model) => withOthers(store, model)));
-  const rows = listed.flat().map(({ name, model }) => listedOf(name, model, nodes));
-  const begun = new Set(pending.map(({ folder }) => folder));
-  // What is not whole yet is no fault.
-  const faulty = unusable.filter(({ folder }) => !begun.has(folder));
+  const listed = await Promise.all(models.map((model) => withOtherQuantizations(store, model)));
+  const rows = listed.flat().map(({ name, model }) => listEntryOf(name, model, nodes));
+  const incomplete = new Set(pending.map(({ folder }) => folder));
+  // A model that is not complete yet is not faulty.
+  const faulty = unusable.filter(({ folder }) => !incomplete.has(folder));
   if (json) return printJson({ models_dir: root, models: rows, ...rest(faulty, pending) });
   const paint = colorsFor(process.stdout);
   if (rows.length === 0) printLine(`No models in ${root}. Fetch one: llmlb pull org/name`);
@@ -52,17 +52,17 @@ export async function listLocalModels(settings: Settings, json: boolean): Promis
   return EXIT.ok;
 }
 
-/** The model, and others of its quantizations that lie beside it. */
-async function withOthers(
+/** The model, and its other quantizations in the same folder. */
+async function withOtherQuantizations(
   store: ModelStore,
   model: StoredModel,
 ): Promise<{ name: string; model: StoredModel }[]> {
   const others = await store.otherQuantizations(model);
-  const beside = others.map((one) => ({ name: `${model.id}:${one.quantization}`, model: one }));
-  return [{ name: model.id, model }, ...beside];
+  const named = others.map((one) => ({ name: `${model.id}:${one.quantization}`, model: one }));
+  return [{ name: model.id, model }, ...named];
 }
 
-function listedOf(name: string, model: StoredModel, nodes: RunningNode[]): Listed {
+function listEntryOf(name: string, model: StoredModel, nodes: RunningNode[]): ListEntry {
   const { format, quantization, folder, weights, projector } = model;
   const files = [...weights, ...(projector === undefined ? [] : [projector])];
   const modified = Math.max(...files.map(({ mtimeMs }) => mtimeMs));
@@ -87,7 +87,7 @@ function rest(unusable: UnusableFolder[], pending: PendingPull[]): object {
   };
 }
 
-function rowOf(one: Listed, paint: Colors): string[] {
+function rowOf(one: ListEntry, paint: Colors): string[] {
   const ageMs = Math.max(0, Date.now() - Date.parse(one.modified_at));
   const state = one.state === "ready" ? "loaded" : (one.state ?? "-");
   return [

@@ -1,6 +1,6 @@
 import type { CachedAnswer, HubCache } from "../../db/state/hubcache.ts";
 
-/** What the hub told this process; more than one command asks for is not kept. */
+/** A cache of the hub's answers in memory, for one command. */
 export class MemoryHubCache implements Pick<HubCache, "get" | "put" | "drop"> {
   readonly #answers = new Map<string, CachedAnswer>();
 

@@ -34,10 +34,10 @@ afterAll(() => hub[Symbol.asyncDispose]());
 /** Room for everything, beside the half GiB that is left alone. */
 const PLENTY: FreeMemory = { device: 0, host: 600 * MIB };
 
-function choose(wanted: ModelReference, free = PLENTY): Promise<ModelSelection> {
+function choose(model: ModelReference, free = PLENTY): Promise<ModelSelection> {
   const settings = { hubUrl: hub.url, originAllowlist: ["huggingface.co/*"], engineArgs: [] };
   return selectModel({
-    ...{ wanted, settings },
+    ...{ model, settings },
     hub: new HubClient({ hubUrl: hub.url, token: null, log: silent, cache: new MemoryHubCache() }),
     free: () => Promise.resolve(free),
     header: () => Promise.resolve(undefined),
@@ -45,9 +45,9 @@ function choose(wanted: ModelReference, free = PLENTY): Promise<ModelSelection> 
   });
 }
 
-async function refusal(wanted: ModelReference, free = PLENTY): Promise<string> {
-  const error = await failing(choose(wanted, free));
-  const told = explainPullError(error, { ...wanted, hubUrl: hub.url, hasToken: false });
+async function refusal(model: ModelReference, free = PLENTY): Promise<string> {
+  const error = await failing(choose(model, free));
+  const told = explainPullError(error, { ...model, hubUrl: hub.url, hasToken: false });
   return told instanceof Error ? told.message : String(told);
 }
 
@@ -66,8 +66,8 @@ test("Q4_K_M is taken where it fits, with the image projector", async () => {
 test.each([
   ["a quantization, however it is spelled", { reference: `${REPO}:q8_0` }, "Llama-3-8B-Q8_0.gguf"],
   ["an id", { reference: `hf/${REPO}:Q8_0` }, "Llama-3-8B-Q8_0.gguf"],
-])("what is named is taken: %s", async (_, wanted, first) => {
-  const choice = await choose(wanted);
+])("what is named is taken: %s", async (_, model, first) => {
+  const choice = await choose(model);
   expect(choice.manifest.model).toBe(`hf/${REPO}`);
   expect(names(choice)[0]).toBe(first);
 });
@@ -120,8 +120,8 @@ test.each<[string, ModelReference, string]>([
   ["no name", { reference: "llama" }, "must be org/name"],
   ["two files", { reference: `${REPO}/a.gguf`, filename: "b.gguf" }, "name one of them"],
   ["both", { reference: `${REPO}:Q8_0`, filename: "b.gguf" }, "names Q8_0, and --file b.gguf"],
-])("what cannot be chosen is told: %s", async (_, wanted, text) => {
-  expect(await refusal(wanted)).toContain(text);
+])("what cannot be chosen is told: %s", async (_, model, text) => {
+  expect(await refusal(model)).toContain(text);
 });
 
 test("a name that has moved is told", async () => {

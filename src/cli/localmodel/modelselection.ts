@@ -8,38 +8,38 @@ import { type FileSelection, selectFiles } from "../../storage/fileselection.ts"
 import type { Artifact, Manifest } from "../../wire/manifest.ts";
 import { CliError } from "../process/exit.ts";
 
-/** What a person asked for. */
+/** Which model a person names, on the command line. */
 export interface ModelReference {
   /** `org/name`, `org/name:QUANT`, an address of the hub, or an `hf/…` id. */
   reference: string;
-  /** One file of it. */
+  /** One file of the repository. */
   filename?: string;
 }
 
-/** What is going to be fetched. */
+/** The files that a pull downloads. */
 export interface ModelSelection extends FileSelection {
   manifest: Manifest;
 }
 
-export interface ChoiceOptions {
-  wanted: ModelReference;
+interface SelectionOptions {
+  model: ModelReference;
   settings: Pick<Settings, "hubUrl" | "originAllowlist" | "engineArgs">;
   hub: HubClient;
-  /** Memory that is free on this host. Asked for only where it matters. */
+  /** The free memory of this host; called only where the choice depends on it. */
   free(): Promise<FreeMemory>;
-  /** What a file says of itself; see `Puller.header`. */
+  /** The metadata of a file; see `Puller.header`. */
   header(manifest: Manifest, artifact: Artifact): Promise<GgufMetadata | undefined>;
   signal: AbortSignal;
 }
 
 /**
- * Which files of a repository are fetched; see `selectFiles`. Throws `CliError` and `ApiError` that
- * say what there is.
+ * Chooses the files of a repository to download; see `selectFiles`. Throws `CliError` and `ApiError`
+ * whose messages list what the repository has.
  */
-export async function selectModel(options: ChoiceOptions): Promise<ModelSelection> {
-  const { wanted, settings, hub, signal, free, header } = options;
+export async function selectModel(options: SelectionOptions): Promise<ModelSelection> {
+  const { settings, hub, signal, free, header } = options;
   const { originAllowlist: allowlist, engineArgs: args } = settings;
-  const reference = referenceOf(wanted, hub.url);
+  const reference = parseModelReference(options.model, hub.url);
   const { manifest, request } = await findPullTarget({ reference, hub, allowlist, signal });
   const read = (artifact: Artifact) => header(manifest, artifact);
   const selection = await selectFiles({ manifest, ...request, args, free, header: read });
@@ -48,7 +48,7 @@ export async function selectModel(options: ChoiceOptions): Promise<ModelSelectio
   return { manifest, ...selection, notes: [...selection.notes, ...moved] };
 }
 
-function referenceOf({ reference, filename }: ModelReference, hubUrl: string): Reference {
+function parseModelReference({ reference, filename }: ModelReference, hubUrl: string): Reference {
   const parsed = parseReference(reference, hubUrl);
   if (filename === undefined) return parsed;
   const checked = checkFilename(filename);

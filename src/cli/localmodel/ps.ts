@@ -8,8 +8,8 @@ import { table } from "../terminal/table.ts";
 import { findRunningNodes, type RunningNode } from "./runningnode.ts";
 
 /**
- * Shows the models that are loaded by what runs from this home. Exit code 3 if nothing does, or if
- * none of it answers.
+ * Prints the loaded models of the nodes that run from this data folder. Exit code 3 if no node runs
+ * or none answers.
  */
 export async function listLoadedModels(settings: Settings, json: boolean): Promise<ExitCode> {
   const nodes = await findRunningNodes(settings.home);

@@ -17,52 +17,50 @@ import type { PullProgress } from "../../wire/pull.ts";
 import { CliError, EXIT, type ExitCode } from "../process/exit.ts";
 import { colorsFor } from "../terminal/color.ts";
 import { printable, printLine } from "../terminal/output.ts";
-import {
-  amountText,
-  ProgressEvents,
-  ProgressLines,
-  type PullDisplay,
-} from "../terminal/pullprogress.ts";
+import { amountText } from "../terminal/progresstext.ts";
+import { createPullDisplay } from "../terminal/pulldisplay.ts";
+import { ProgressEvents, type PullDisplay } from "../terminal/pullprogress.ts";
 import { MemoryHubCache } from "./memoryhubcache.ts";
 import { type ModelReference, type ModelSelection, selectModel } from "./modelselection.ts";
 import { explainPullError } from "./pullerror.ts";
 import { findRunningNodes, rescanModelsFolder } from "./runningnode.ts";
 
-export interface PullCommand {
-  wanted: ModelReference;
+interface PullCommand {
+  model: ModelReference;
   settings: Settings;
   /** Print events, one JSON object a line. */
   json: boolean;
-  /** Ends the pull; what has come is kept. */
+  /** Stops the pull; the bytes so far are kept. */
   signal: AbortSignal;
-  /** Default: what is free on this host. */
+  /** The free memory. Default: that of this host. */
   free?: () => Promise<FreeMemory>;
 }
 
 /**
- * Fetches a model into the models folder. Throws `CliError` with what to do. Interrupted, it leaves
- * what the next pull goes on with.
+ * Downloads a model into the models folder. Throws `CliError` with advice. An interrupted pull keeps
+ * its bytes, and the next one resumes there.
  */
 export async function pullLocalModel(command: PullCommand): Promise<ExitCode> {
-  const { wanted, settings, json, signal } = command;
+  const { model, settings, json, signal } = command;
   const { hubUrl, hubToken } = settings;
-  const failed = { reference: wanted.reference, hubUrl, hasToken: hubToken !== null };
+  const context = { reference: model.reference, hubUrl, hasToken: hubToken !== null };
   try {
-    const choice = await choose(command);
-    for (const note of choice.notes) tell(note);
-    return await fetchChosen(choice, command);
+    const selection = await select(command);
+    for (const note of selection.notes) printNote(note);
+    return await fetchSelection(selection, command);
   } catch (error) {
-    const isTold = error instanceof CliError;
-    const told = signal.aborted && !isTold ? stopped(wanted) : explainPullError(error, failed);
-    if (json && told instanceof Error) printFailure(wanted.reference, told.message);
-    throw told;
+    const isExplained = error instanceof CliError;
+    const thrown =
+      signal.aborted && !isExplained ? stopped(model) : explainPullError(error, context);
+    if (json && thrown instanceof Error) printFailure(model.reference, thrown.message);
+    throw thrown;
   } finally {
     closeIdleConnections();
   }
 }
 
-async function choose(command: PullCommand): Promise<ModelSelection> {
-  const { wanted, settings, signal } = command;
+async function select(command: PullCommand): Promise<ModelSelection> {
+  const { model, settings, signal } = command;
   const { hubUrl, hubToken: token, home } = settings;
   const log = createLogger({ level: "silent", readable: false });
   const hub = new HubClient({ hubUrl, token, log, cache: new MemoryHubCache() });
@@ -70,15 +68,15 @@ async function choose(command: PullCommand): Promise<ModelSelection> {
   const header = (manifest: Manifest, artifact: Artifact) => {
     return pullerFor(manifest, settings).headerOrNone(manifest, artifact, signal);
   };
-  return await selectModel({ wanted, settings, hub, free, header, signal });
+  return await selectModel({ model, settings, hub, free, header, signal });
 }
 
-async function fetchChosen(choice: ModelSelection, command: PullCommand): Promise<ExitCode> {
+async function fetchSelection(selection: ModelSelection, command: PullCommand): Promise<ExitCode> {
   const { settings, json, signal } = command;
-  const { manifest, files, candidate } = choice;
+  const { manifest, files, candidate } = selection;
   const root = modelsFolder(settings);
   const folder = join(root, directoryOf(manifest.model));
-  const wasThere = await areThere(folder, files);
+  const wasPresent = await arePresent(folder, files);
   await mkdir(settings.home, { recursive: true, mode: 0o700 });
   const { quantization } = candidate;
   const request = { manifest, files, quantization, placedBy: "user", signal } as const;
@@ -87,21 +85,24 @@ async function fetchChosen(choice: ModelSelection, command: PullCommand): Promis
     () => undefined,
     (error: unknown) => ({ error }),
   );
-  if (!json && !wasThere) tell(`Pulling ${nameOf(choice)}, ${sizeOf(progress.snapshot())}`);
-  const display = await displayFor(json);
-  // It ends with the pull, which the signal ends.
-  const last = await shown(progress.watch(new AbortController().signal), display);
+  if (!json && !wasPresent)
+    printNote(`Pulling ${nameOf(selection)}, ${sizeOf(progress.snapshot())}`);
+  const display = json
+    ? new ProgressEvents((text) => process.stdout.write(text))
+    : await createPullDisplay();
+  // The signal ends the pull, which ends these snapshots: they need no signal of their own.
+  const last = await showProgress(progress.watch(new AbortController().signal), display);
   const failure = await outcome;
   if (failure === undefined) {
     const nodes = await findRunningNodes(settings.home);
     await Promise.all(nodes.map(rescanModelsFolder));
-    return tellDone({ choice, command, folder, last, wasThere, served: nodes.length > 0 });
+    return printOutcome({ selection, command, folder, last, wasPresent, served: nodes.length > 0 });
   }
-  if (signal.aborted) throw stopped(command.wanted, last);
+  if (signal.aborted) throw stopped(command.model, last);
   throw failure.error;
 }
 
-async function shown(
+async function showProgress(
   snapshots: AsyncIterable<PullProgress>,
   display: PullDisplay,
 ): Promise<PullProgress> {
@@ -114,43 +115,40 @@ async function shown(
   } finally {
     display.end();
   }
-  if (last === undefined) throw new Error("a pull told nothing of itself");
+  if (last === undefined) throw new Error("a pull reported no progress");
   return last;
 }
 
-/** Bars for a person who watches, lines for a log, events for a program. */
-async function displayFor(json: boolean): Promise<PullDisplay> {
-  if (json) return new ProgressEvents((text) => process.stdout.write(text));
-  if (process.stderr.isTTY !== true) {
-    return new ProgressLines((text) => process.stderr.write(text));
-  }
-  const { ProgressBars } = await import("../terminal/progressbar.ts");
-  return new ProgressBars(process.stderr);
-}
-
-interface Done {
-  choice: ModelSelection;
+interface PullOutcome {
+  selection: ModelSelection;
   command: PullCommand;
   folder: string;
   last: PullProgress;
-  wasThere: boolean;
-  /** A node runs. */
+  wasPresent: boolean;
+  /** A node runs from this data folder and serves the model. */
   served: boolean;
 }
 
-function tellDone({ choice, command, folder, last, wasThere, served }: Done): ExitCode {
+function printOutcome({
+  selection,
+  command,
+  folder,
+  last,
+  wasPresent,
+  served,
+}: PullOutcome): ExitCode {
   const { json } = command;
-  const { model } = choice.manifest;
-  const { quantization } = choice.candidate;
+  const { model } = selection.manifest;
+  const { quantization } = selection.candidate;
   if (json) {
     printLine(JSON.stringify({ ...last, quantization, folder }));
     return EXIT.ok;
   }
   const { green } = colorsFor(process.stdout);
-  const what = wasThere ? "is here already" : "is here";
-  printLine(`${green(nameOf(choice))} ${what}: ${sizeOf(last)} in ${folder}`);
-  if (!served) tell("Serve it:      llmlb");
-  tell(`Talk with it:  llmlb chat --model ${printable(model)}`);
+  const what = wasPresent ? "is here already" : "is here";
+  printLine(`${green(nameOf(selection))} ${what}: ${sizeOf(last)} in ${folder}`);
+  if (!served) printNote("Serve it:      llmlb");
+  printNote(`Talk with it:  llmlb chat --model ${printable(model)}`);
   return EXIT.ok;
 }
 
@@ -174,22 +172,22 @@ function pullerFor(manifest: Manifest, settings: Settings): Puller {
     root: modelsFolder(settings),
     hubUrl,
     token: hubToken ?? undefined,
-    // The setting, and the hub itself if it is another.
+    // The origins of the setting, and the hub if it is another one.
     origins: manifest.origin_allowlist,
     maxBytesPerSecond: maxDownloadRateBytes,
     onTrouble: (_, what, cause) => {
-      tell(`${what}: ${cause instanceof Error ? cause.message : String(cause)}`);
+      printNote(`${what}: ${cause instanceof Error ? cause.message : String(cause)}`);
     },
   });
 }
 
 async function freeMemory(home: string, log: Logger): Promise<FreeMemory> {
-  // Without devices that can be read, the host is what there is.
+  // If no device can be read, the memory of the host counts alone.
   const devices = await probeDevices({ home, log }).catch(() => []);
   return freeMemoryOf(devices, freemem());
 }
 
-async function areThere(folder: string, files: Artifact[]): Promise<boolean> {
+async function arePresent(folder: string, files: Artifact[]): Promise<boolean> {
   const sizes = await Promise.all(
     files.map(async ({ filename }) => {
       return (await stat(join(folder, localName(filename))).catch(() => undefined))?.size;
@@ -207,7 +205,7 @@ function sizeOf({ total_bytes: total }: PullProgress): string {
   return formatBytes(total);
 }
 
-/** For people, beside what was asked for. */
-function tell(text: string): void {
+/** Prints a line on stderr, beside the output of the command. */
+function printNote(text: string): void {
   process.stderr.write(`${printable(text)}\n`);
 }

@@ -4,66 +4,66 @@ import { PullError } from "../../storage/pull/error.ts";
 import { ApiError } from "../../wire/error.ts";
 import { CliError, EXIT } from "../process/exit.ts";
 
-export interface PullErrorContext {
-  /** As it was asked for. */
+interface PullErrorContext {
+  /** The model, as the person named it. */
   reference: string;
   hubUrl: string;
   hasToken: boolean;
 }
 
-/** What a person is told of a model that could not be fetched; other errors stay as they are. */
-export function explainPullError(error: unknown, failed: PullErrorContext): unknown {
+/** An error of a pull as a `CliError` with advice; unexpected errors are returned unchanged. */
+export function explainPullError(error: unknown, context: PullErrorContext): unknown {
   if (error instanceof ApiError && error.cause instanceof HubError) {
-    return hubFailure(error.cause, error, failed);
+    return explainHubError(error.cause, error, context);
   }
   if (error instanceof PullError && error.failure === "unauthorized") {
-    const message = `${failed.reference} is gated, or private, and its files were refused.`;
-    return new CliError(`${message}\n${access(failed)}`, EXIT.error, error);
+    const message = `${context.reference} is gated, or private, and its files were refused.`;
+    return new CliError(`${message}\n${accessAdvice(context)}`, EXIT.error, error);
   }
   if (!(error instanceof ApiError)) return error;
-  // Registering and pulling look at a repository in the same way.
+  // The messages are those of the registry API, whose fields are flags here.
   const message = error.message
-    .replace(/^Choosing the model's files failed: /, `${failed.reference} cannot be pulled: `)
+    .replace(/^Choosing the model's files failed: /, `${context.reference} cannot be pulled: `)
     .replace("The request is invalid: `repo` ", "")
     .replace("The request is invalid: `filename`", "The file")
     .replace("specify filename", "name one with --file");
   return new CliError(message, EXIT.error, error);
 }
 
-function hubFailure(cause: HubError, error: ApiError, failed: PullErrorContext): CliError {
-  const { reference, hubUrl, hasToken } = failed;
-  const tell = (text: string, code: 1 | 3 = EXIT.error) => new CliError(text, code, cause);
+function explainHubError(cause: HubError, error: ApiError, context: PullErrorContext): CliError {
+  const { reference, hubUrl, hasToken } = context;
+  const cliError = (text: string, code: 1 | 3 = EXIT.error) => new CliError(text, code, cause);
   switch (cause.failure) {
     case "repo": {
       const isPrivate = hasToken
         ? "If it is private, the account of HF_TOKEN must be let in."
         : "If it is private, set HF_TOKEN to a token of an account that may see it.";
-      return tell(`${reference} is not at ${hubUrl}. Check its spelling. ${isPrivate}`);
+      return cliError(`${reference} is not at ${hubUrl}. Check its spelling. ${isPrivate}`);
     }
     case "gated":
-      return tell(`${reference} is gated.\n${access(failed)}`);
+      return cliError(`${reference} is gated.\n${accessAdvice(context)}`);
     case "token":
-      return tell(
+      return cliError(
         `${hubUrl} does not accept HF_TOKEN. Set a valid one, or none for what is public.`,
       );
     case "rate_limited":
-      return tell(`${error.message} Nothing was fetched.`);
+      return cliError(`${error.message} Nothing was fetched.`);
     case "unreachable":
-      return tell(
+      return cliError(
         `Asking ${hubUrl} about ${reference} failed: ${cause.message}\n\
 Check the network, and HF_ENDPOINT if the hub is another.`,
         EXIT.unreachable,
       );
     case "revision":
-      return tell(`${reference}: the repository has no such branch, tag or commit.`);
+      return cliError(`${reference}: the repository has no such branch, tag or commit.`);
     case "too_large":
-      return tell(`${reference}: ${cause.message}`);
+      return cliError(`${reference}: ${cause.message}`);
     case "file":
-      return tell(`${reference}: the repository has no such file.`);
+      return cliError(`${reference}: the repository has no such file.`);
   }
 }
 
-function access({ reference, hubUrl, hasToken }: PullErrorContext): string {
+function accessAdvice({ reference, hubUrl, hasToken }: PullErrorContext): string {
   const { repo } = parseReference(reference, hubUrl);
   const token = hasToken ? "The account of HF_TOKEN has no access yet." : "No HF_TOKEN is set.";
   return `${token} Accept the licence at ${hubUrl}/${repo}, make a token there (Settings, Access \

@@ -12,7 +12,7 @@ import { colorsFor } from "../terminal/color.ts";
 import { printable, printJson, printLine } from "../terminal/output.ts";
 import { findRunningNodes, type RunningNode, rescanModelsFolder } from "./runningnode.ts";
 
-export interface RemoveCommand {
+interface RemoveCommand {
   /** `org/name` or `org/name:QUANT`. */
   name: string;
   settings: Settings;
@@ -21,8 +21,8 @@ export interface RemoveCommand {
 }
 
 /**
- * Removes a model, or one of its quantizations, from the models folder. One that is not there is
- * removed already. Throws `CliError` while requests use it or a process fetches it.
+ * Removes a model, or one of its quantizations, from the models folder; an absent one is no error.
+ * Throws `CliError` while requests use the model or a process downloads it.
  */
 export async function removeLocalModel(command: RemoveCommand): Promise<ExitCode> {
   try {
@@ -39,7 +39,7 @@ async function remove({ name, settings, json, signal }: RemoveCommand): Promise<
   const place = await store.modelFolder(id);
   if (place === undefined) {
     if (id === TINY_MODEL_ID) throw new CliError(`${id} is built in: there is no file to remove.`);
-    return tell({ id: name, removed: false, json });
+    return printRemoval({ id: name, removed: false, json });
   }
   const nodes = await findRunningNodes(settings.home);
   const uses = usesOf(nodes, place.id, quantization);
@@ -48,8 +48,8 @@ async function remove({ name, settings, json, signal }: RemoveCommand): Promise<
     throw new CliError(`${place.id} is being fetched right now. Stop that first.`);
   }
   const removed = await removeFrom(store, place, { quantization, signal, nodes });
-  const told = quantization === undefined ? place.id : `${place.id}:${quantization}`;
-  return tell({ id: told, removed, json });
+  const removedId = quantization === undefined ? place.id : `${place.id}:${quantization}`;
+  return printRemoval({ id: removedId, removed, json });
 }
 
 interface Removal {
@@ -58,33 +58,38 @@ interface Removal {
   nodes: RunningNode[];
 }
 
-/** False if the model has no such quantization. Nodes that run stop serving what goes. */
-async function removeFrom(store: ModelStore, place: ModelFolder, wish: Removal): Promise<boolean> {
-  const { quantization, nodes, signal } = wish;
+/** Removes it and makes running nodes scan. Returns false if there is no such quantization. */
+async function removeFrom(
+  store: ModelStore,
+  place: ModelFolder,
+  removal: Removal,
+): Promise<boolean> {
+  const { quantization, nodes, signal } = removal;
   const answering = nodes.filter(({ system }) => system !== undefined);
   try {
-    if (quantization !== undefined)
+    if (quantization !== undefined) {
       return await store.removeQuantization(place.id, quantization, signal);
-    // Not by way of a node: it may have another folder, with a model of that name that stays.
+    }
+    // Not through a node: its models folder may be another one, with a model of this name.
     return await store.remove(place.id);
   } finally {
     await Promise.all(answering.map(rescanModelsFolder));
   }
 }
 
-interface Use {
+interface ModelUse {
   node: RunningNode;
   model: NodeModel;
 }
 
-/** What runs of a model: under its own name, and those of its quantizations. */
-function usesOf(nodes: RunningNode[], id: string, quantization: string | undefined): Use[] {
+/** Where a model runs: under its own name, or that of one of its quantizations. */
+function usesOf(nodes: RunningNode[], id: string, quantization: string | undefined): ModelUse[] {
   const base = id.toLowerCase();
   return nodes.flatMap((node) => {
     const models = node.system?.models ?? [];
     const meant = models.filter((model) => {
       const [own, other] = model.id.toLowerCase().split(":");
-      // Under the bare id any of them may run.
+      // Under the id without a quantization, any of them may run.
       return own === base && (other ?? quantization?.toLowerCase()) === quantization?.toLowerCase();
     });
     const all = models.filter((model) => model.id.toLowerCase().split(":")[0] === base);
@@ -92,7 +97,7 @@ function usesOf(nodes: RunningNode[], id: string, quantization: string | undefin
   });
 }
 
-function refuseBusy(name: string, uses: Use[]): void {
+function refuseBusy(name: string, uses: ModelUse[]): void {
   const busy = uses.find(({ model }) => (model.busy ?? 0) > 0);
   const loading = uses.find(({ model }) => model.state === "loading");
   const [use, what] =
@@ -103,7 +108,15 @@ function refuseBusy(name: string, uses: Use[]): void {
   throw new CliError(`${name} ${what} in process ${use.node.pid}. Wait for that, or stop llmlb.`);
 }
 
-function tell({ id, removed, json }: { id: string; removed: boolean; json: boolean }): ExitCode {
+function printRemoval({
+  id,
+  removed,
+  json,
+}: {
+  id: string;
+  removed: boolean;
+  json: boolean;
+}): ExitCode {
   if (json) return printJson({ id, removed });
   const { green } = colorsFor(process.stdout);
   if (removed) printLine(`${green("Removed")} ${printable(id)}`);

@@ -7,7 +7,7 @@ import { reachableUrl, type Server } from "../client/server.ts";
 import { CliError } from "../process/exit.ts";
 import { listPidFiles, type PidFile } from "../process/pidfile.ts";
 
-/** A node that runs from this home: one by itself, or that of a standalone llmlb. */
+/** A node that runs from a data folder: a node alone, or the local node of a standalone llmlb. */
 export interface RunningNode {
   pid: number;
   mode: PidFile["mode"];
@@ -20,14 +20,14 @@ export interface RunningNode {
 const MODELS = "/api/models";
 const ANSWER_MS_MAX = 5000;
 
-/** The nodes that run from a home, with what they tell of themselves. */
+/** The nodes that run from a data folder, with their answers about themselves. */
 export async function findRunningNodes(home: string): Promise<RunningNode[]> {
-  const found = listPidFiles(home).filter(({ mode }) => mode !== "balancer");
+  const entries = listPidFiles(home).filter(({ mode }) => mode !== "balancer");
   return await Promise.all(
-    found.map(async (entry) => {
+    entries.map(async (entry) => {
       const { pid, mode, started_at: startedAt, url, node_url: nodeUrl } = entry;
       const key = mode === "node" ? keyOf(home) : {};
-      // A standalone llmlb that has just begun has no node yet: there is nothing to ask.
+      // A standalone llmlb that has just started has no node yet.
       const own = mode === "standalone" ? nodeUrl : url;
       const server = { url: reachableUrl(own ?? url), ...key };
       const system = own === undefined ? undefined : await systemOf(server);
@@ -36,18 +36,18 @@ export async function findRunningNodes(home: string): Promise<RunningNode[]> {
   );
 }
 
-/** What a node asks for beyond loopback; its own user may read it. */
+/** The key that a node beyond loopback requires; this user may read its file. */
 function keyOf(home: string): { apiKey?: string } {
   try {
     return existsSync(join(home, "node.json")) ? { apiKey: openIdentity(home).key } : {};
   } catch {
-    return {}; // Damaged: a node on loopback wants none.
+    return {}; // Damaged: a node on loopback requires no key.
   }
 }
 
 /**
- * Lets a node look at its models folder now, not within a minute: it serves what has come, and
- * unloads what is gone. One that does not answer finds out by itself.
+ * Makes a node scan its models folder now instead of within a minute: it serves new models and
+ * unloads removed ones. A node that does not answer scans later by itself.
  */
 export async function rescanModelsFolder({ server }: RunningNode): Promise<void> {
   const signal = AbortSignal.timeout(ANSWER_MS_MAX);

@@ -68,7 +68,7 @@ export async function showRegisteredModel(
   { server, json }: ClientContext,
   which: string,
 ): Promise<ExitCode> {
-  const one = await requestJson(server, modelPath(which), RegisteredDetail);
+  const one = await requestJson(server, registeredModelPath(which), RegisteredDetail);
   if (json) return printJson(one);
   const paint = colorsFor(process.stdout);
   const variants = one.variants.map(({ quantization, filename, size_bytes: size }) => {
@@ -102,7 +102,7 @@ export async function changeRegisteredModel(
   body: ModelChangeBody,
 ): Promise<ExitCode> {
   const request = { method: "PATCH", body };
-  const changed = await requestJson(server, modelPath(which), RegisteredDetail, request);
+  const changed = await requestJson(server, registeredModelPath(which), RegisteredDetail, request);
   if (json) return printJson(changed);
   printLine(`Changed ${printable(changed.id)}`);
   return EXIT.ok;
@@ -113,15 +113,15 @@ export async function removeRegisteredModel(
   { server, json }: ClientContext,
   which: string,
 ): Promise<ExitCode> {
-  const { id } = await requestJson(server, modelPath(which), RegisteredDetail);
-  await sendRequest(server, modelPath(id), { method: "DELETE" });
+  const { id } = await requestJson(server, registeredModelPath(which), RegisteredDetail);
+  await sendRequest(server, registeredModelPath(id), { method: "DELETE" });
   if (json) return printJson({ id, removed: true });
   printLine(`Removed ${printable(id)}`);
   return EXIT.ok;
 }
 
 /** Where a model is in the API; its slashes stay. */
-export function modelPath(name: string): string {
+export function registeredModelPath(name: string): string {
   return `${PATH}/${name.split("/").map(encodeURIComponent).join("/")}`;
 }
 

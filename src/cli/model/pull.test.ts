@@ -1,26 +1,11 @@
 import { afterAll, expect, test } from "bun:test";
 import { runProgram, temporaryHome } from "../../testkit/cli.ts";
 import type { HeldState } from "../../wire/sync.ts";
-import { isFinished } from "./pull.ts";
 
 function held(node: string, state: HeldState, error: string | null = null) {
   const told = error === null ? null : { code: "pull_failed", message: error };
   return { node, state, revision: null, files: [], progress: null, error: told };
 }
-
-test.each<[HeldState | undefined, number, boolean]>([
-  ["ready", 0, true],
-  ["pulling", 1e9, false],
-  ["waiting", 1e9, false],
-  ["failed", 2000, false],
-  ["failed", 3000, true],
-  ["unusable", 3000, true],
-  [undefined, 29_000, false],
-  [undefined, 30_000, true],
-])("a node that says %p is waited for after %d ms: over is %p", (state, elapsedMs, over) => {
-  const told = state === undefined ? [] : [held("b", state)];
-  expect(isFinished([held("a", "ready"), ...told], ["a", "b"], elapsedMs)).toBe(over);
-});
 
 const fetching = {
   ...{ model: "hf/a/b", state: "downloading" as const, file: null },

@@ -2,18 +2,19 @@ import { homedir } from "node:os";
 import type { Settings } from "../../config/settings.ts";
 import { VERSION } from "../../config/version.ts";
 import { TINY_MODEL_ID } from "../../node/models/tiny.ts";
+import { ROUTES } from "../../wire/route.ts";
 import { logFile } from "../process/datafolder.ts";
 import type { Colors } from "../terminal/color.ts";
 import { table } from "../terminal/table.ts";
 
-export interface BannerOptions {
+interface BannerOptions {
   settings: Settings;
   /** Where clients reach this process. */
   url: string;
   paint: Colors;
 }
 
-/** What a serving llmlb shows on a terminal at start: where it is and what to try. */
+/** What a serving llmlb prints on a terminal at start: its URL, models and log, and an example. */
 export function banner({ settings, url, paint }: BannerOptions): string {
   const { mode, endpoints, home } = settings;
   const rows = [["API", paint.bold(`${url}/v1`)]];
@@ -55,7 +56,7 @@ function suggestion({ mode, models, endpoints }: Settings, url: string): string[
   const body = JSON.stringify({ model, messages: [{ role: "user", content: "Hello" }] });
   const lines = [
     "Try   llmlb chat",
-    `or    curl ${url}/v1/chat/completions \\`,
+    `or    curl ${url}${ROUTES.chat.path} \\`,
     "        -H 'content-type: application/json' \\",
     `        -d '${body}'`,
   ];

@@ -25,7 +25,7 @@ const ListedModel = z.looseObject({
   endpoint_ids: z.array(z.string()).optional(),
 });
 
-/** What a running llmlb tells of itself; parts that it does not offer are absent. */
+/** The answers of a running llmlb about itself; absent where it has no such route. */
 interface Status {
   url: string;
   pid?: number;
@@ -37,13 +37,13 @@ interface Status {
   system?: NodeSystem;
 }
 
-export interface StatusOptions {
+interface StatusOptions {
   client: ClientSettings;
   settings: Settings;
   json: boolean;
 }
 
-/** Prints the state of the named server, or of all that run from this home. */
+/** Prints the state of the named server, or of all that run from this data folder. */
 export async function printStatus({ client, settings, json }: StatusOptions): Promise<void> {
   const running = client.url === undefined ? listPidFiles(settings.home) : [];
   const server = findServer(client, settings);

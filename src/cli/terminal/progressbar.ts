@@ -3,15 +3,14 @@ import { formatBytes, formatDuration } from "../../config/units.ts";
 import type { PullProgress, PullState } from "../../wire/pull.ts";
 import { printable } from "./output.ts";
 import type { PullDisplay } from "./pullprogress.ts";
+import { TransferRate } from "./transferrate.ts";
 
-/** Bars below each other; more would not fit on a small terminal. */
+/** Bars on the screen; more would not fit on a small terminal. */
 const FILES_MAX = 6;
 const NAME_CHARS = 30;
-const WINDOW_MS = 5000;
-const SAMPLE_MS = 250;
 
 /** What a bar shows beside its length. */
-interface Payload {
+interface BarPayload {
   name: string;
   note: string;
 }
@@ -20,11 +19,11 @@ interface FileBar {
   bar: SingleBar;
   rate: TransferRate;
   bytes: number;
-  /** Nothing more comes of it. */
-  over: boolean;
+  /** The download has ended. */
+  ended: boolean;
 }
 
-/** Progress as bars: one for each file that is fetched, and one for all where there are several. */
+/** Shows progress as bars: one for each file and, if there are several, one for all of them. */
 export class ProgressBars implements PullDisplay {
   readonly #bars: MultiBar;
   readonly #files = new Map<string, FileBar>();
@@ -58,37 +57,37 @@ export class ProgressBars implements PullDisplay {
 
   #showFile(file: PullProgress["files"][number]): void {
     const { name, state, bytes } = file;
-    const over = state === "done" || state === "failed";
-    const known = this.#files.get(name) ?? (over ? undefined : this.#addFile(file));
-    if (known === undefined) return;
-    known.rate.at(bytes, this.#nowMs());
-    known.over = over;
+    const ended = state === "done" || state === "failed";
+    const fileBar = this.#files.get(name) ?? (ended ? undefined : this.#addFile(file));
+    if (fileBar === undefined) return;
+    fileBar.rate.at(bytes, this.#nowMs());
+    fileBar.ended = ended;
     if (state === "failed") {
-      // What had come is told still: it may be kept.
-      known.bar.update(
-        payloadOf(name, { ...file, bytes: known.bytes }, { perSecond: 0, etaS: null }),
+      // Still shows the bytes so far: they may be kept.
+      fileBar.bar.update(
+        payloadOf(name, { ...file, bytes: fileBar.bytes }, { perSecond: 0, etaS: null }),
       );
       return;
     }
-    known.bytes = bytes;
-    const perSecond = state === "downloading" ? known.rate.perSecond() : 0;
+    fileBar.bytes = bytes;
+    const perSecond = state === "downloading" ? fileBar.rate.perSecond() : 0;
     const left = (file.total_bytes ?? bytes) - bytes;
     const etaS = perSecond > 0 ? Math.ceil(left / perSecond) : null;
-    known.bar.setTotal(file.total_bytes ?? bytes);
-    known.bar.update(bytes, payloadOf(name, file, { perSecond, etaS }));
+    fileBar.bar.setTotal(file.total_bytes ?? bytes);
+    fileBar.bar.update(bytes, payloadOf(name, file, { perSecond, etaS }));
   }
 
-  /** A bar for a file; undefined if all places are taken by files that are still fetched. */
+  /** Adds a bar for a file; undefined if files that are still downloading use all places. */
   #addFile({ name, state, bytes, total_bytes: total }: PullProgress["files"][number]) {
     if (state === "waiting" && this.#files.size > 0) return undefined;
     if (this.#files.size >= FILES_MAX) {
-      const past = [...this.#files].find(([, { over }]) => over);
+      const past = [...this.#files].find(([, { ended }]) => ended);
       if (past === undefined) return undefined;
       this.#bars.remove(past[1].bar);
       this.#files.delete(past[0]);
     }
     const bar = this.#bars.create(total ?? bytes, bytes, { name, note: "" });
-    const added = { bar, rate: new TransferRate(), bytes, over: false };
+    const added = { bar, rate: new TransferRate(), bytes, ended: false };
     this.#files.set(name, added);
     return added;
   }
@@ -105,7 +104,7 @@ function payloadOf(
   name: string,
   { state, bytes, total_bytes: total }: PullProgress["files"][number] | PullProgress,
   { perSecond, etaS }: { perSecond: number; etaS: number | null },
-): Payload {
+): BarPayload {
   const size =
     total === null ? formatBytes(bytes) : `${formatBytes(bytes)} of ${formatBytes(total)}`;
   const rate = perSecond > 0 ? `${formatBytes(Math.round(perSecond))}/s` : "";
@@ -115,14 +114,14 @@ function payloadOf(
   return { name: shortened(printable(name)), note: parts.filter((part) => part !== "").join(", ") };
 }
 
-/** The end of a name tells more than its beginning: quantization, number of the part. */
+/** A name with its middle cut out: its end has the quantization and the part number. */
 function shortened(name: string): string {
   if (name.length <= NAME_CHARS) return name.padEnd(NAME_CHARS);
   return `${name.slice(0, 9)}…${name.slice(10 - NAME_CHARS)}`;
 }
 
-const line: GenericFormatter = (options, { progress, maxWidth }, { name, note }: Payload) => {
-  // 45 columns for what follows the bar.
+const line: GenericFormatter = (options, { progress, maxWidth }, { name, note }: BarPayload) => {
+  // 52 columns for what follows the bar.
   const width = Math.max(0, Math.min(options.barsize ?? 40, maxWidth - NAME_CHARS - 52));
   const done = Math.round(Math.min(1, progress) * width);
   const bar = (options.barCompleteChar ?? "#").repeat(done);
@@ -130,23 +129,3 @@ const line: GenericFormatter = (options, { progress, maxWidth }, { name, note }:
   const percent = `${Math.floor(Math.min(1, progress) * 100)}`.padStart(3);
   return `${name} ${bar}${rest} ${percent} %  ${note}`;
 };
-
-/** How fast a file comes, from its last seconds. */
-export class TransferRate {
-  #samples: { bytes: number; atMs: number }[] = [];
-
-  at(bytes: number, atMs: number): void {
-    const last = this.#samples.at(-1);
-    // It began anew.
-    if (last !== undefined && bytes < last.bytes) this.#samples = [];
-    else if (last !== undefined && atMs - last.atMs < SAMPLE_MS) return;
-    this.#samples.push({ bytes, atMs });
-    while ((this.#samples[0]?.atMs ?? atMs) < atMs - WINDOW_MS) this.#samples.shift();
-  }
-
-  perSecond(): number {
-    const [first, last] = [this.#samples[0], this.#samples.at(-1)];
-    if (first === undefined || last === undefined || last.atMs <= first.atMs) return 0;
-    return ((last.bytes - first.bytes) * 1000) / (last.atMs - first.atMs);
-  }
-}

@@ -1,8 +1,10 @@
 import { expect, test } from "bun:test";
 import { Writable } from "node:stream";
 import type { PullProgress } from "../../wire/pull.ts";
-import { ProgressBars, TransferRate } from "./progressbar.ts";
-import { ProgressEvents, ProgressLines, progressText } from "./pullprogress.ts";
+import { ProgressBars } from "./progressbar.ts";
+import { progressText } from "./progresstext.ts";
+import { ProgressEvents, ProgressLines } from "./pullprogress.ts";
+import { TransferRate } from "./transferrate.ts";
 
 const MIB = 2 ** 20;
 

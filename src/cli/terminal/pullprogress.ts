@@ -1,18 +1,17 @@
-import { formatBytes, formatDuration } from "../../config/units.ts";
 import type { PullProgress } from "../../wire/pull.ts";
-import { printable } from "./output.ts";
+import { progressText } from "./progresstext.ts";
 
-/** Shows how far a pull is. */
+/** Shows the progress of a pull. */
 export interface PullDisplay {
   show(now: PullProgress): void;
-  /** Nothing more comes; what is on the screen is left in order. */
+  /** Called after the last progress; leaves the cursor on a new line. */
   end(): void;
 }
 
-/** Between two lines where nobody watches. */
+/** Time between two lines of `ProgressLines`. */
 const LINE_MS = 5000;
 
-/** Progress as a line every few seconds, for logs. */
+/** Prints progress as a line every few seconds, for logs. */
 export class ProgressLines implements PullDisplay {
   readonly #write: (text: string) => void;
   readonly #nowMs: () => number;
@@ -39,7 +38,7 @@ export class ProgressLines implements PullDisplay {
   }
 }
 
-/** Progress as one JSON object a line. */
+/** Prints progress as one JSON object a line. */
 export class ProgressEvents implements PullDisplay {
   readonly #write: (text: string) => void;
 
@@ -47,7 +46,7 @@ export class ProgressEvents implements PullDisplay {
     this.#write = write;
   }
 
-  /** The last event is written by whoever knows how it ended. */
+  /** Leaves out the last event: the caller prints it with the outcome. */
   show(now: PullProgress): void {
     if (now.state !== "done" && now.state !== "failed") this.#write(`${JSON.stringify(now)}\n`);
   }
@@ -55,22 +54,4 @@ export class ProgressEvents implements PullDisplay {
   end(): void {
     return;
   }
-}
-
-/** E.g. `hf/org/name: 1.2 GiB of 4.7 GiB (25 %), 85 MiB/s, 41 s left`. */
-export function progressText(now: PullProgress): string {
-  const { model, state, bytes, total_bytes: total, rate_bytes_per_s: rate, eta_s: eta } = now;
-  const percent = total === 0 ? 100 : Math.floor((bytes / total) * 100);
-  const facts = [`${formatBytes(bytes)} of ${formatBytes(total)} (${percent} %)`];
-  if (state === "waiting" || state === "verifying") {
-    facts.push(state === "waiting" ? "waiting" : "checking");
-  }
-  if (state === "downloading" && rate > 0) facts.push(`${formatBytes(rate)}/s`);
-  if (state === "downloading" && eta !== null) facts.push(`${formatDuration(eta * 1000)} left`);
-  return printable(`${model}: ${facts.join(", ")}`);
-}
-
-/** How much of a model is there, e.g. `1.2 GiB of 4.7 GiB`. */
-export function amountText({ bytes, total_bytes: total }: PullProgress): string {
-  return `${formatBytes(bytes)} of ${formatBytes(total)}`;
 }

@@ -3,7 +3,7 @@ import type { ZodType } from "zod";
 import { baseUrl } from "../values/endpoint.ts";
 import { absolutePathFrom } from "../values/path.ts";
 import { bytes, nonEmptyText } from "../values/scalar.ts";
-import { schemaOf } from "../values/schema.ts";
+import { valueSchema } from "../values/schema.ts";
 import type { FieldsOf } from "./field.ts";
 
 /** Where models are downloaded from, and the folder they are stored in. */
@@ -96,7 +96,7 @@ export const HUB_FIELDS: FieldsOf<HubSettings> = {
 };
 
 function patterns(): ZodType<string[]> {
-  return schemaOf("must be a list of patterns such as huggingface.co/*,*.hf.co/*", (value) => {
+  return valueSchema("must be a list of patterns such as huggingface.co/*,*.hf.co/*", (value) => {
     const items = typeof value === "string" ? value.split(",") : value;
     if (!Array.isArray(items)) return undefined;
     const given = items.map((item) => String(item).trim()).filter((item) => item !== "");

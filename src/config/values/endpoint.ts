@@ -1,5 +1,5 @@
 import { type ZodType, z } from "zod";
-import { listOf, schemaOf } from "./schema.ts";
+import { listOf, valueSchema } from "./schema.ts";
 
 /** An endpoint named in the configuration. */
 export interface EndpointSetting {
@@ -30,7 +30,7 @@ export function endpointList(): ZodType<EndpointSetting[]> {
 
 /** A base URL without slash at its end. */
 export function baseUrl(): ZodType<string> {
-  return schemaOf("must be a URL such as http://10.0.0.5:32768", (value) => {
+  return valueSchema("must be a URL such as http://10.0.0.5:32768", (value) => {
     const parsed = typeof value === "string" ? parseEndpoint(value) : "";
     return typeof parsed === "string" ? undefined : parsed.url;
   });

@@ -1,11 +1,11 @@
 import { homedir } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
 import type { ZodType } from "zod";
-import { schemaOf } from "./schema.ts";
+import { valueSchema } from "./schema.ts";
 
 /** A path, made absolute; relative ones start at `folder`. */
 export function absolutePathFrom(folder: string): ZodType<string> {
-  return schemaOf("must be a path", (value) =>
+  return valueSchema("must be a path", (value) =>
     typeof value === "string" && value !== "" ? absolutePath(value, folder) : undefined,
   );
 }

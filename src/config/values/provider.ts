@@ -1,6 +1,6 @@
 import type { ZodType } from "zod";
 import { EndpointObject, type EndpointSetting, parseEndpoint, readEndpoint } from "./endpoint.ts";
-import { listOf, schemaOf } from "./schema.ts";
+import { listOf, valueSchema } from "./schema.ts";
 
 /** A provider that speaks OpenAI's API, named in the configuration: `name:model` reaches it. */
 export type CustomProviderSetting = EndpointSetting;
@@ -20,7 +20,7 @@ export function providerList(): ZodType<CustomProviderSetting[]> {
 
 /** The base URL of Google's API, with its version at the end: `v1beta` where none is given. */
 export function googleBaseUrl(): ZodType<string> {
-  return schemaOf(
+  return valueSchema(
     "must be a URL such as https://generativelanguage.googleapis.com/v1beta",
     (value) => (typeof value === "string" ? googleBase(value) : undefined),
   );

@@ -1,16 +1,18 @@
 import type { ZodType } from "zod";
-import { schemaOf } from "./schema.ts";
+import { valueSchema } from "./schema.ts";
 
 /** The URL of an HTTP proxy; null for the text `none`. */
 export function proxyUrl(): ZodType<string | null> {
   const expected = "must be the URL of an HTTP proxy such as http://proxy:3128, or none";
-  return schemaOf(expected, (value) => (typeof value === "string" ? readProxy(value) : undefined));
+  return valueSchema(expected, (value) =>
+    typeof value === "string" ? readProxy(value) : undefined,
+  );
 }
 
 /** Hosts that are reached without a proxy: a list, or text with commas or blanks between them. */
 export function proxyBypass(): ZodType<string[]> {
   const expected = 'must be a list of hosts such as ["gpu1", ".example.com", "10.0.0.0/8"]';
-  return schemaOf(expected, (value) => {
+  return valueSchema(expected, (value) => {
     if (typeof value === "string") return splitBypass(value);
     return Array.isArray(value) && value.every((item) => typeof item === "string")
       ? value

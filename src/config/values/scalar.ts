@@ -1,10 +1,10 @@
 import type { ZodType } from "zod";
 import { formatBytes, formatDuration, parseBytes, parseDurationMs } from "../units.ts";
-import { schemaOf } from "./schema.ts";
+import { valueSchema } from "./schema.ts";
 
 /** A whole number in a range, also from text. */
 export function wholeNumber(min: number, max: number): ZodType<number> {
-  return schemaOf(`must be a whole number from ${min} to ${max}`, (value) => {
+  return valueSchema(`must be a whole number from ${min} to ${max}`, (value) => {
     const given = typeof value === "string" && /^\d+$/.test(value.trim()) ? Number(value) : value;
     if (typeof given !== "number" || !Number.isInteger(given)) return undefined;
     return given >= min && given <= max ? given : undefined;
@@ -19,7 +19,7 @@ export function duration(minMs: number, maxMs = TIMER_MS_MAX): ZodType<number> {
   const least = `of at least ${formatDuration(minMs)}`;
   const most = maxMs < TIMER_MS_MAX ? ` and at most ${formatDuration(maxMs)}` : "";
   const expected = `must be a time ${least}${most} such as 500ms, 30s or 10m`;
-  return schemaOf(expected, (value) => {
+  return valueSchema(expected, (value) => {
     const ms = parseDurationMs(asText(value));
     return ms !== undefined && ms >= minMs && ms <= maxMs ? ms : undefined;
   });
@@ -28,7 +28,7 @@ export function duration(minMs: number, maxMs = TIMER_MS_MAX): ZodType<number> {
 /** A size such as `64MiB` as bytes; a bare number is bytes. */
 export function bytes(min: number): ZodType<number> {
   const expected = `must be a size of at least ${formatBytes(min)} such as 512KiB or 64MiB`;
-  return schemaOf(expected, (value) => {
+  return valueSchema(expected, (value) => {
     const size = parseBytes(asText(value));
     return size !== undefined && size >= min ? size : undefined;
   });
@@ -36,7 +36,7 @@ export function bytes(min: number): ZodType<number> {
 
 /** True or false, also from text: `1 true yes on`, `0 false no off`. */
 export function trueOrFalse(): ZodType<boolean> {
-  return schemaOf("must be true or false", (value) => {
+  return valueSchema("must be true or false", (value) => {
     const given = String(value).toLowerCase();
     if (["true", "1", "yes", "on"].includes(given)) return true;
     return ["false", "0", "no", "off"].includes(given) ? false : undefined;
@@ -45,14 +45,14 @@ export function trueOrFalse(): ZodType<boolean> {
 
 /** One of some words, in any case. */
 export function oneOf<T extends string>(choices: T[]): ZodType<T> {
-  return schemaOf(`must be one of ${choices.join(", ")}`, (value) =>
+  return valueSchema(`must be one of ${choices.join(", ")}`, (value) =>
     choices.find((choice) => typeof value === "string" && choice === value.trim().toLowerCase()),
   );
 }
 
 /** A text that is not empty. */
 export function nonEmptyText(expected: string): ZodType<string> {
-  return schemaOf(`must be ${expected}`, (value) =>
+  return valueSchema(`must be ${expected}`, (value) =>
     typeof value === "string" && value.trim() !== "" ? value.trim() : undefined,
   );
 }

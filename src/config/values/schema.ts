@@ -4,7 +4,10 @@ import { type ZodType, z } from "zod";
  * A schema for a value that is text or a value of config.json. `read` returns undefined for a wrong
  * one, which is refused with the message `expected`.
  */
-export function schemaOf<T>(expected: string, read: (value: unknown) => T | undefined): ZodType<T> {
+export function valueSchema<T>(
+  expected: string,
+  read: (value: unknown) => T | undefined,
+): ZodType<T> {
   return z.unknown().transform((value, ctx) => {
     const result = read(value);
     if (result !== undefined) return result;

@@ -1,9 +1,9 @@
 import type { ZodType } from "zod";
-import { parseJsonList, schemaOf } from "./schema.ts";
+import { parseJsonList, valueSchema } from "./schema.ts";
 
 /** Words of a command line: a list, a JSON list, or one text that is split as a shell does. */
 export function shellWords(): ZodType<string[]> {
-  return schemaOf('must be a list of texts such as ["--ctx-size", "8192"]', (value) => {
+  return valueSchema('must be a list of texts such as ["--ctx-size", "8192"]', (value) => {
     const given =
       typeof value === "string" ? (parseJsonList(value) ?? splitShellWords(value)) : value;
     return Array.isArray(given) && given.every((word) => typeof word === "string")

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { eventData } from "./stream.ts";
+import { eventData } from "./eventdata.ts";
 
 async function read(...pieces: string[]): Promise<string[]> {
   async function* body() {
