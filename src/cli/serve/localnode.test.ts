@@ -1,8 +1,13 @@
-import { expect, test } from "bun:test";
+import { afterEach, beforeEach, expect, jest, test } from "bun:test";
 import { loadSettings } from "../../config/precedence.ts";
 import type { Child, ChildOptions } from "../../lib/childprocess.ts";
 import { createLogger } from "../../lib/log.ts";
 import { LocalNode } from "./localnode.ts";
+
+const RESTART_MS_MAX = 1000;
+
+beforeEach(() => jest.useFakeTimers());
+afterEach(() => jest.useRealTimers());
 
 /** A process that does only what the test says. */
 class FakeChild implements Child {
@@ -40,7 +45,7 @@ function startLocalNode() {
     settings,
     log: createLogger({ level: "silent" }),
     onListening: (url) => urls.push(url),
-    backoff: { firstMs: 1, maxMs: 1 },
+    backoff: { firstMs: RESTART_MS_MAX, maxMs: RESTART_MS_MAX },
     spawn: (options) => {
       const child = new FakeChild(options);
       children.push(child);
@@ -72,7 +77,8 @@ test("a local node that dies is started again, on the port it had", async () => 
   const { children, first } = startLocalNode();
   first.options.onMessage({ type: "listening", url: "http://n", port: 8 });
   first.exit(1);
-  await Bun.sleep(20);
+  await first.exited;
+  jest.advanceTimersByTime(RESTART_MS_MAX);
   expect(children).toHaveLength(2);
   children[1]?.options.onMessage({ type: "hello" });
   expect(children[1]?.sent).toMatchObject([{ settings: { port: 8 } }]);
@@ -85,7 +91,7 @@ test("a local node that is stopped stays so", async () => {
   expect(first.sent.at(-1)).toEqual({ type: "stop", drainMs: 10 });
   first.exit(0);
   await stopped;
-  await Bun.sleep(20);
+  jest.advanceTimersByTime(RESTART_MS_MAX);
   expect(children).toHaveLength(1);
   expect(first.killed).toEqual([]);
 });
