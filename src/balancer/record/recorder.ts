@@ -1,4 +1,4 @@
-import type { HistoryBodies } from "../../config/settings.ts";
+import type { HistoryBodies } from "../../config/fields/storage.ts";
 import type { NewRequestRow } from "../../db/history/records.ts";
 import type { Logger } from "../../lib/log.ts";
 import { BODY_BYTES_MAX, redactLargeBody } from "./historybody.ts";

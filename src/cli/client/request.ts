@@ -25,7 +25,7 @@ export async function requestJson<T>(
   throw new CliError(`${server.url} answered ${path} in another way than this llmlb understands.`);
 }
 
-/** Sends a request. Throws `CliError`: exit code 3 without an answer, else the error of the server. */
+/** Sends a request. Throws `CliError`: exit code 3 without an answer, else the server's error. */
 export async function sendRequest(
   server: Server,
   path: string,
@@ -36,7 +36,7 @@ export async function sendRequest(
   throw new CliError(await errorMessage(response));
 }
 
-/** Sends a request and returns the answer, errors too. Throws `CliError` (exit code 3) without one. */
+/** Sends a request and returns any answer. Throws `CliError` (exit code 3) if there is none. */
 export async function fetchFrom(
   server: Server,
   path: string,

@@ -2,7 +2,7 @@ import { parseDurationMs } from "../../config/units.ts";
 import { EndpointCapability, type EndpointChangeBody } from "../../wire/endpoint.ts";
 import { CliError, EXIT } from "../process/exit.ts";
 
-/** What `llmlb endpoint add` and `set` take, as it was typed. */
+/** The flags of `llmlb endpoint add` and `set`, as text. */
 export interface EndpointFlags {
   name?: string;
   baseUrl?: string;
@@ -15,7 +15,7 @@ export interface EndpointFlags {
   clear?: string;
 }
 
-/** What can be cleared, and how the API calls it. */
+/** The names that `--clear` takes, and the fields of the API they mean. */
 const CLEARABLE = {
   key: "api_key",
   slots: "slots",
@@ -28,8 +28,8 @@ const CLEARABLE = {
 export const CLEARABLE_NAMES = Object.keys(CLEARABLE).join(", ");
 export const CAPABILITY_NAMES = EndpointCapability.options.join(", ");
 
-/** What the flags ask for, as the API takes it. Throws `CliError` that names the wrong flag. */
-export async function bodyOf(flags: EndpointFlags): Promise<EndpointChangeBody> {
+/** The request body for the flags. Throws `CliError` that names the wrong flag. */
+export async function endpointBody(flags: EndpointFlags): Promise<EndpointChangeBody> {
   const { name, baseUrl, key, slots, interval, timeout, capabilities, notes, clear } = flags;
   const body: EndpointChangeBody = {
     ...(name === undefined ? {} : { name }),
@@ -55,7 +55,7 @@ export async function bodyOf(flags: EndpointFlags): Promise<EndpointChangeBody> 
   return body;
 }
 
-/** A whole number from 1 on. Throws `CliError`. */
+/** A whole number of at least 1. Throws `CliError`. */
 export function parseCount(flag: string, text: string): number {
   if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
   throw new CliError(`${flag} ${text}: must be a whole number of at least 1`, EXIT.usage);
@@ -90,7 +90,7 @@ function wordsOf(text: string): string[] {
     .filter((word) => word !== "");
 }
 
-/** Not as an argument: those can be seen by everybody on the machine, and stay in the history. */
+/** Reads a key from standard input: all users of a machine see the arguments of a process. */
 async function keyFromStdin(): Promise<string> {
   if (process.stdin.isTTY === true) process.stderr.write("Key, then Enter and Ctrl-D: ");
   const key = (await Bun.stdin.text()).trim();

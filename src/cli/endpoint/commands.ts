@@ -3,10 +3,10 @@ import { addClientCommand, type ClientFlags, connect } from "../client/options.t
 import type { Invocation } from "../invocation.ts";
 import { CliError, EXIT } from "../process/exit.ts";
 import {
-  bodyOf,
   CAPABILITY_NAMES,
   CLEARABLE_NAMES,
   type EndpointFlags,
+  endpointBody,
   parseCount,
   parseSeconds,
 } from "./body.ts";
@@ -67,7 +67,7 @@ function addAdd(group: Command, invocation: Invocation): void {
     .option("--name <name>", "Name to show (default: host and port)");
   addFields(add).action(async (base_url: string, flags: ClientFlags & EndpointFlags) => {
     const { addEndpoint } = await import("./endpoint.ts");
-    const body = await bodyOf(flags);
+    const body = await endpointBody(flags);
     invocation.exitCode = await addEndpoint(connect(flags), { ...body, base_url });
   });
 }
@@ -81,7 +81,7 @@ function addSet(group: Command, invocation: Invocation): void {
     .option("--clear <what>", `Back to the default, separated by commas: ${CLEARABLE_NAMES}`)
     .action(async (which: string, flags: ClientFlags & EndpointFlags) => {
       const { changeEndpoint } = await import("./endpoint.ts");
-      const body = await bodyOf(flags);
+      const body = await endpointBody(flags);
       if (Object.keys(body).length === 0) {
         const message = "Nothing to change was given: see llmlb endpoint set --help.";
         throw new CliError(message, EXIT.usage);

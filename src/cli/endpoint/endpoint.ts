@@ -16,41 +16,41 @@ import { table } from "../terminal/table.ts";
 
 const PATH = "/api/endpoints";
 
-/** Adds an endpoint and tells what was found there. */
+/** Adds an endpoint, tests it and prints the result. */
 export async function addEndpoint(
   { server, json }: ClientContext,
   body: EndpointChangeBody & { base_url: string },
 ): Promise<ExitCode> {
   const name = body.name ?? URL.parse(body.base_url)?.host ?? body.base_url;
   const added = await requestJson(server, PATH, EndpointDetail, { body: { ...body, name } });
-  const { detail, test } = await look(server, added.id);
-  return json ? printJson(detail) : tell("Added", detail, test);
+  const { detail, test } = await testAndRead(server, added.id);
+  return json ? printJson(detail) : printResult("Added", detail, test);
 }
 
-/** Changes an endpoint, and tells what is found there if it is another server or key now. */
+/** Changes an endpoint, and tests it again if its URL or key changed. */
 export async function changeEndpoint(
   { server, json }: ClientContext,
   which: string,
   body: EndpointChangeBody,
 ): Promise<ExitCode> {
-  const { id } = await find(server, which);
+  const { id } = await findEndpoint(server, which);
   const request = { method: "PATCH", body };
   const changed = await requestJson(server, `${PATH}/${id}`, EndpointDetail, request);
   if (body.base_url === undefined && body.api_key === undefined) {
-    return json ? printJson(changed) : tell("Changed", changed);
+    return json ? printJson(changed) : printResult("Changed", changed);
   }
-  const { detail, test } = await look(server, id);
-  return json ? printJson(detail) : tell("Changed", detail, test);
+  const { detail, test } = await testAndRead(server, id);
+  return json ? printJson(detail) : printResult("Changed", detail, test);
 }
 
-/** A first look, so that a typing error shows at once; whatever comes of it, the endpoint stays. */
-async function look(server: Server, id: string) {
+/** Tests a new endpoint, so that a typing error shows at once; a failed test removes nothing. */
+async function testAndRead(server: Server, id: string) {
   const path = `${PATH}/${id}`;
   const test = await requestJson(server, `${path}/test`, EndpointTest, { method: "POST" });
   return { test, detail: await requestJson(server, path, EndpointDetail) };
 }
 
-function tell(done: string, detail: EndpointDetail, test?: EndpointTest): ExitCode {
+function printResult(done: string, detail: EndpointDetail, test?: EndpointTest): ExitCode {
   const { green, yellow } = colorsFor(process.stdout);
   const models = `${detail.model_count} model${detail.model_count === 1 ? "" : "s"}`;
   const name = printable(detail.name);
@@ -60,7 +60,7 @@ function tell(done: string, detail: EndpointDetail, test?: EndpointTest): ExitCo
   return EXIT.ok;
 }
 
-/** Shows all endpoints, or those of a state. */
+/** Prints all endpoints, or those of a status or kind. */
 export async function listEndpoints(
   { server, json }: ClientContext,
   filter: { status?: string; kind?: string },
@@ -79,12 +79,12 @@ export async function listEndpoints(
   return EXIT.ok;
 }
 
-/** Shows everything about one endpoint. */
+/** Prints all facts of one endpoint. */
 export async function showEndpoint(
   { server, json }: ClientContext,
   which: string,
 ): Promise<ExitCode> {
-  const { id } = await find(server, which);
+  const { id } = await findEndpoint(server, which);
   const one = await requestJson(server, `${PATH}/${id}`, EndpointDetail);
   if (json) return printJson(one);
   const paint = colorsFor(process.stdout);
@@ -115,7 +115,7 @@ export async function testEndpoint(
   { server, json }: ClientContext,
   which: string,
 ): Promise<ExitCode> {
-  const { id, name } = await find(server, which);
+  const { id, name } = await findEndpoint(server, which);
   const test = await requestJson(server, `${PATH}/${id}/test`, EndpointTest, { method: "POST" });
   const code = test.success ? EXIT.ok : EXIT.error;
   if (json) return printJson(test, code);
@@ -127,12 +127,12 @@ export async function testEndpoint(
   return code;
 }
 
-/** Reads an endpoint's models now. */
+/** Makes the balancer read an endpoint's list of models now. */
 export async function syncEndpoint(
   { server, json }: ClientContext,
   which: string,
 ): Promise<ExitCode> {
-  const { id, name } = await find(server, which);
+  const { id, name } = await findEndpoint(server, which);
   const sync = await requestJson(server, `${PATH}/${id}/sync`, EndpointSync, { method: "POST" });
   if (json) return printJson(sync);
   const { added, removed, updated } = sync;
@@ -145,7 +145,7 @@ export async function removeEndpoint(
   { server, json }: ClientContext,
   which: string,
 ): Promise<ExitCode> {
-  const { id, name } = await find(server, which);
+  const { id, name } = await findEndpoint(server, which);
   await sendRequest(server, `${PATH}/${id}`, { method: "DELETE" });
   if (json) return printJson({ id, name, removed: true });
   printLine(`Removed ${name}`);
@@ -173,8 +173,8 @@ function ms(value: number | null): string {
   return value === null ? "-" : `${Math.round(value)} ms`;
 }
 
-/** The endpoint with this name or id. Throws `CliError` that names those there are. */
-async function find(server: Server, which: string): Promise<EndpointView> {
+/** The endpoint with this name or id. Throws `CliError` that lists all endpoints. */
+async function findEndpoint(server: Server, which: string): Promise<EndpointView> {
   const { endpoints } = await requestJson(server, PATH, EndpointList);
   const found =
     endpoints.find(({ name }) => name === which) ?? endpoints.find(({ id }) => id === which);

@@ -1,8 +1,8 @@
 import {
+  EnrolmentTokenAnswer,
+  type EnrolmentTokenBody,
   EnrolmentTokenList,
   type EnrolmentTokenView,
-  NewToken,
-  type NewTokenBody,
 } from "../../wire/enrolment.ts";
 import type { ClientContext } from "../client/options.ts";
 import { requestJson, sendRequest } from "../client/request.ts";
@@ -13,12 +13,12 @@ import { table } from "../terminal/table.ts";
 
 const PATH = "/api/enrolment-tokens";
 
-/** Makes a token with which nodes enrol. */
+/** Creates an enrolment token and prints it. */
 export async function makeToken(
   { server, json }: ClientContext,
-  body: NewTokenBody,
+  body: EnrolmentTokenBody,
 ): Promise<ExitCode> {
-  const made = await requestJson(server, PATH, NewToken, { body });
+  const made = await requestJson(server, PATH, EnrolmentTokenAnswer, { body });
   if (json) return printJson(made);
   printLine(made.token);
   // Beside the token, so that the token alone can be piped on.
@@ -28,7 +28,7 @@ export async function makeToken(
   return EXIT.ok;
 }
 
-/** Shows the tokens, newest first; what they are for is kept, not they themselves. */
+/** Prints the tokens, newest first, by their ids: the balancer does not keep tokens themselves. */
 export async function listTokens({ server, json }: ClientContext): Promise<ExitCode> {
   const answer = await requestJson(server, PATH, EnrolmentTokenList);
   if (json) return printJson(answer);
@@ -42,7 +42,7 @@ export async function listTokens({ server, json }: ClientContext): Promise<ExitC
   return EXIT.ok;
 }
 
-/** Makes a token useless; nodes that joined with it stay. */
+/** Revokes a token; nodes that joined with it stay. */
 export async function revokeToken({ server, json }: ClientContext, id: string): Promise<ExitCode> {
   await sendRequest(server, `${PATH}/${encodeURIComponent(id)}`, { method: "DELETE" });
   if (json) return printJson({ id, revoked: true });

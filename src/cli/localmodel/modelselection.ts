@@ -33,8 +33,8 @@ interface SelectionOptions {
 }
 
 /**
- * Chooses the files of a repository to download; see `selectFiles`. Throws `CliError` and `ApiError`
- * whose messages list what the repository has.
+ * Chooses the files of a repository to download; see `selectFiles`. Throws `CliError` or `ApiError`
+ * with a list of what the repository has.
  */
 export async function selectModel(options: SelectionOptions): Promise<ModelSelection> {
   const { settings, hub, signal, free, header } = options;

@@ -37,8 +37,8 @@ interface PullCommand {
 }
 
 /**
- * Downloads a model into the models folder. Throws `CliError` with advice. An interrupted pull keeps
- * its bytes, and the next one resumes there.
+ * Downloads a model into the models folder. Throws `CliError` with advice. A pull that is stopped
+ * keeps its bytes, and the next one resumes there.
  */
 export async function pullLocalModel(command: PullCommand): Promise<ExitCode> {
   const { model, settings, json, signal } = command;

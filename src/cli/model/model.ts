@@ -19,7 +19,7 @@ const PATH = "/api/models";
 /** How a list is printed. */
 export type ListFormat = "table" | "json" | "ids";
 
-/** Registers a model of the hub and tells what it is. */
+/** Registers a model of the hub and prints its size and variants. */
 export async function addRegisteredModel(
   { server, json }: ClientContext,
   body: RegisterBody,
@@ -37,7 +37,7 @@ export async function addRegisteredModel(
   return EXIT.ok;
 }
 
-/** Shows the registered models, or those that fit. */
+/** Prints the registered models, or those that match a filter. */
 export async function listRegisteredModels(
   { server, json }: ClientContext,
   filter: { search?: string; limit?: number; offset?: number },
@@ -63,7 +63,7 @@ export async function listRegisteredModels(
   return EXIT.ok;
 }
 
-/** Shows everything about one model. */
+/** Prints all facts of one model. */
 export async function showRegisteredModel(
   { server, json }: ClientContext,
   which: string,
@@ -95,7 +95,7 @@ export async function showRegisteredModel(
   return EXIT.ok;
 }
 
-/** Changes how a model is called and where it shall be. */
+/** Changes the names of a model and the nodes that hold it. */
 export async function changeRegisteredModel(
   { server, json }: ClientContext,
   which: string,
@@ -108,7 +108,7 @@ export async function changeRegisteredModel(
   return EXIT.ok;
 }
 
-/** Forgets a model; nodes delete what they fetched of it. */
+/** Removes a model from the registry; nodes delete the files they downloaded for it. */
 export async function removeRegisteredModel(
   { server, json }: ClientContext,
   which: string,
@@ -120,7 +120,7 @@ export async function removeRegisteredModel(
   return EXIT.ok;
 }
 
-/** Where a model is in the API; its slashes stay. */
+/** The path of a model in the API; slashes in its name stay. */
 export function registeredModelPath(name: string): string {
   return `${PATH}/${name.split("/").map(encodeURIComponent).join("/")}`;
 }

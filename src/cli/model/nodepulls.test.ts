@@ -1,12 +1,12 @@
 import { expect, test } from "bun:test";
-import type { HeldState } from "../../wire/sync.ts";
+import type { NodeModelState } from "../../wire/sync.ts";
 import { isFinished } from "./nodepulls.ts";
 
-function held(node: string, state: HeldState) {
+function held(node: string, state: NodeModelState) {
   return { node, state, revision: null, files: [], progress: null, error: null };
 }
 
-test.each<[HeldState | undefined, number, boolean]>([
+test.each<[NodeModelState | undefined, number, boolean]>([
   ["ready", 0, true],
   ["pulling", 1e9, false],
   ["waiting", 1e9, false],

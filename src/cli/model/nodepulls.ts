@@ -1,5 +1,5 @@
 import type { PullProgress, PullState } from "../../wire/pull.ts";
-import type { HeldState, ModelProgress } from "../../wire/sync.ts";
+import type { ModelProgress, NodeModelState } from "../../wire/sync.ts";
 
 /** What the nodes report of a model. */
 export type NodeReports = ModelProgress["nodes"];
@@ -26,7 +26,7 @@ export function isFinished(reports: NodeReports, names: string[], elapsedMs: num
   });
 }
 
-const STATES: Record<HeldState, PullState> = {
+const STATES: Record<NodeModelState, PullState> = {
   waiting: "waiting",
   pulling: "downloading",
   ready: "done",

@@ -1,8 +1,8 @@
 import { afterAll, expect, test } from "bun:test";
 import { runProgram, temporaryHome } from "../../testkit/cli.ts";
-import type { HeldState } from "../../wire/sync.ts";
+import type { NodeModelState } from "../../wire/sync.ts";
 
-function held(node: string, state: HeldState, error: string | null = null) {
+function held(node: string, state: NodeModelState, error: string | null = null) {
   const told = error === null ? null : { code: "pull_failed", message: error };
   return { node, state, revision: null, files: [], progress: null, error: told };
 }

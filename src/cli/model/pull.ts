@@ -1,5 +1,5 @@
 import { sleep } from "../../lib/sleep.ts";
-import { ModelProgress, ModelPulling } from "../../wire/sync.ts";
+import { ModelProgress, ModelPullAnswer } from "../../wire/sync.ts";
 import type { ClientContext } from "../client/options.ts";
 import { requestJson } from "../client/request.ts";
 import type { Server } from "../client/server.ts";
@@ -30,7 +30,7 @@ export async function pullOnNodes(
   which: string,
   { detach, signal }: PullOptions,
 ): Promise<ExitCode> {
-  const pulling = await requestJson(server, `${registeredModelPath(which)}/pull`, ModelPulling, {
+  const pulling = await requestJson(server, `${registeredModelPath(which)}/pull`, ModelPullAnswer, {
     method: "POST",
   });
   const names = pulling.nodes.map(printable).join(", ");
@@ -55,7 +55,7 @@ export async function pullOnNodes(
 
 interface WatchOptions {
   server: Server;
-  pulling: ModelPulling;
+  pulling: ModelPullAnswer;
   signal: AbortSignal;
   display: PullDisplay | undefined;
   json: boolean;
@@ -84,7 +84,7 @@ async function watch({
 }
 
 function printOutcome(
-  { model, nodes: names }: ModelPulling,
+  { model, nodes: names }: ModelPullAnswer,
   nodes: NodeReports,
   json: boolean,
 ): ExitCode {

@@ -26,7 +26,7 @@ export function listenNear(app: App, { host, port }: Pick<Settings, "host" | "po
   }
 }
 
-/** The process that listens on a port, for messages: `llmlb (node, process 12)`, `python3 (process 34)`. */
+/** The process that listens on a port, for messages, e.g. `llmlb (node, process 12)`. */
 export function describePortOwner(port: number, home: string): string | undefined {
   const own = listPidFiles(home).find((entry) => entry.port === port);
   if (own !== undefined) return `llmlb (${own.mode}, process ${own.pid})`;

@@ -8,7 +8,7 @@ interface StopSignals {
   onSecond(act: (signal: string) => void): void;
 }
 
-/** Handles the signals that ask to stop: the first one resolves `first`, the next runs `onSecond`. */
+/** Handles the signals that ask to stop: the first resolves `first`, the next calls `onSecond`. */
 export function stopSignals(): StopSignals {
   let again: (signal: string) => void = () => undefined;
   const first = new Promise<string>((resolve) => {

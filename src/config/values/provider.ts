@@ -27,8 +27,8 @@ export function googleBaseUrl(): ZodType<string> {
 }
 
 /**
- * Reads `name=URL`, which may hold a key as `https://KEY@host`, or an object of config.json. Returns
- * a message instead if it is wrong.
+ * Reads `name=URL`, which may hold a key as `https://KEY@host`, or an object of config.json.
+ * Returns a message instead if it is wrong.
  */
 function readProvider(value: unknown): CustomProviderSetting | string {
   const isNamed = typeof value === "string" ? /^[^:/]+=/.test(value) : hasName(value);

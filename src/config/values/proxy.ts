@@ -23,8 +23,8 @@ export function proxyBypass(): ZodType<string[]> {
 const PORT_DEFAULT = 80;
 
 /**
- * Reads a proxy's URL; `http://` may be missing. Returns null for `none`, and undefined for anything
- * but the base URL of an HTTP proxy.
+ * Reads a proxy's URL; `http://` may be missing. Returns null for `none`, and undefined for
+ * anything but the base URL of an HTTP proxy.
  */
 function readProxy(given: string): string | null | undefined {
   const text = given.trim();

@@ -1,5 +1,5 @@
 import { credentialOf } from "../../../auth/credential.ts";
-import { LOCAL_ENDPOINT } from "../../../config/endpoint.ts";
+import { LOCAL_ENDPOINT } from "../../../config/values/endpoint.ts";
 import type { State } from "../../../db/database.ts";
 import type { EndpointRow } from "../../../db/state/endpoint.ts";
 import type { AppContext } from "../../../http/server/app.ts";
