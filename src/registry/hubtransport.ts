@@ -94,7 +94,7 @@ export class HubTransport {
     const signal = AbortSignal.timeout(this.#options.tryMs);
     let url = first;
     for (let hops = 0; hops <= REDIRECTS_MAX; hops += 1) {
-      const { origin } = new URL(url);
+      const { origin, protocol } = new URL(url);
       const headers = new Headers(init.headers);
       headers.set("user-agent", "llmlb");
       headers.delete("authorization");
@@ -108,7 +108,7 @@ export class HubTransport {
       if (response.status < 300 || response.status > 399 || location === null) return response;
       await response.body?.cancel();
       const next = URL.parse(location, url);
-      if (next === null || (url.startsWith("https:") && next.protocol !== "https:")) {
+      if (next === null || (protocol === "https:" && next.protocol !== "https:")) {
         throw new HubError("unreachable", "it redirects to an address that is not safe.");
       }
       url = next.href;

@@ -34,6 +34,8 @@ describe("a reference is read from", () => {
     [`hf/${repo}/${filename}`, { repo, filename }],
     [`${repo}:Q4_K_M`, { repo, quantization: "Q4_K_M" }],
     ["https://cdn.hf.co/Qwen/Qwen3-0.6B-GGUF", { repo }],
+    ["https://huggingface.co:443/Qwen/Qwen3-0.6B-GGUF", { repo }],
+    ["https://huggingface.co./Qwen/Qwen3-0.6B-GGUF", { repo }],
   ])("%s", (text, reference) => {
     expect(parseReference(text, HUB)).toEqual(reference);
   });
@@ -45,6 +47,10 @@ describe("a reference is read from", () => {
       });
     }
     expect(parseReference(`https://huggingface.co/${repo}`, MIRROR)).toEqual({ repo });
+    for (const base of ["https://HF.example:443", "https://hf.example.", "hf.example:443"]) {
+      const reference = parseReference(`${base}/m/${repo}`, "https://hf.example/m");
+      expect(reference).toEqual({ repo });
+    }
   });
 });
 
@@ -54,6 +60,7 @@ test.each([
   ...["https://huggingface.co/datasets/a/b", "spaces/a/b", "../b", "a/..", "a/b..c", "a b/c"],
   ...["a\\b", "a/%ZZ", "a/b/blob/main/../x.gguf", "a/b/resolve/../x.gguf", "-a/b", "a/b\0c"],
   ...["https://huggingface.co.evil.example/a/b", "https://user@evil.example/a/b"],
+  ...["https://huggingface.co@evil.example/a/b", "https://evil.example%2f.hf.co/a/b"],
 ])("no reference: %j", (text) => {
   expect(() => parseReference(text, HUB)).toThrow(ApiError);
 });

@@ -1,3 +1,5 @@
+import { isHubHost } from "../config/fields/hub.ts";
+import { hostOf } from "../lib/host.ts";
 import { isQuantizationName } from "../model/quantization.ts";
 import { ApiError } from "../wire/error.ts";
 import { isSafePath } from "../wire/manifest.ts";
@@ -16,8 +18,6 @@ export interface Reference {
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,95}$/;
 const REVISION = /^[A-Za-z0-9][A-Za-z0-9._/-]{0,255}$/;
-/** Names of the hub, besides the one in the settings. */
-const HUB_HOSTS = /^(?:[a-z0-9-]+\.)*(?:huggingface\.co|hf\.co)$/i;
 /** Followed by a revision and a file. */
 const FILE_VERBS = new Set(["resolve", "blob", "raw", "edit", "blame"]);
 /** Followed by a revision. */
@@ -94,16 +94,21 @@ function pathOf(text: string, hubUrl: string): string {
   const base = URL.parse(hubUrl);
   const bare = scheme === undefined ? plain : plain.slice(scheme.length + 3);
   const [host = "", ...segments] = bare.split("/");
-  const withoutUser = host.slice(host.lastIndexOf("@") + 1).toLowerCase();
-  const isHub = HUB_HOSTS.test(withoutUser.replace(/:\d+$/, "")) || withoutUser === base?.host;
-  if (!isHub) {
+  const url = URL.parse(`${scheme ?? base?.protocol.slice(0, -1)}://${host}`);
+  const isBase = url !== null && base !== null && sameHost(url, base);
+  if (!isBase && (url === null || !isHubHost(hostOf(url)))) {
     if (scheme === undefined) return plain;
     throw invalid(text, `${host.slice(0, 100)} is not the hub; it is at ${base?.host ?? hubUrl}`);
   }
   const path = segments.join("/");
   const prefix = base?.pathname.slice(1).replace(/\/$/, "") ?? "";
-  const isBelow = prefix !== "" && withoutUser === base?.host && path.startsWith(`${prefix}/`);
+  const isBelow = prefix !== "" && isBase && path.startsWith(`${prefix}/`);
   return isBelow ? path.slice(prefix.length + 1) : path;
+}
+
+/** Whether two addresses have the same host and port; `http` and `https` are the same here. */
+function sameHost(a: URL, b: URL): boolean {
+  return hostOf(a) === hostOf(b) && a.port === b.port;
 }
 
 function decoded(part: string, text: string): string {

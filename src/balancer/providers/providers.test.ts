@@ -265,6 +265,24 @@ test("a provider that is this balancer itself is not asked for its models", asyn
   }
 });
 
+test.each([
+  ["http://localhost/v1", true],
+  ["http://LOCALHOST.:80", true],
+  ["http://[::ffff:127.0.0.1]", true],
+  ["http://0.0.0.0", true],
+  ["http://127.0.0.1:8080", false],
+  ["https://localhost", false],
+  ["http://127.0.0.1.invalid", false],
+  ["http://localhost.invalid", false],
+])("a balancer on port 80 takes %s for itself: %p", (openaiBaseUrl, isHere) => {
+  const events: unknown[] = [];
+  const log = createLogger({ level: "silent" });
+  log.warn = (_: object, event?: string) => void events.push(event);
+  const settings = { ...NOTHING, openaiApiKey: "o", openaiBaseUrl, port: 80 };
+  new Providers({ settings, log }).close();
+  expect(events).toEqual(isHere ? ["cloud.is_this_balancer"] : []);
+});
+
 describe("metrics", () => {
   test("count by provider and status, and nothing that is no provider", async () => {
     const { metrics } = clouds({});

@@ -3,6 +3,7 @@ import type { ProxySettings } from "../../config/fields/proxies.ts";
 import type { Settings } from "../../config/settings.ts";
 import { MISSPELT_ANTHROPIC } from "../../config/values/provider.ts";
 import { proxyFor } from "../../http/client/proxy.ts";
+import { hostOf, isLoopbackHost, portOf } from "../../lib/host.ts";
 import type { Logger } from "../../lib/log.ts";
 import { ANTHROPIC } from "./anthropic.ts";
 import { GOOGLE } from "./google.ts";
@@ -105,9 +106,11 @@ export class Providers {
  * `OPENAI_BASE_URL`, perhaps also where it is started. It would wait for its own list.
  */
 function isHere({ name, url }: Provider, { port }: Pick<Settings, "port">, log: Logger): boolean {
-  const { hostname, port: given } = new URL(url);
-  const isLoopback = /^(localhost|127\.[\d.]+|\[::1\])$/.test(hostname);
-  if (!isLoopback || given !== String(port)) return false;
+  const address = new URL(url);
+  const host = hostOf(address);
+  // A server that listens on all addresses also answers on `0.0.0.0` and `[::]`.
+  const isThisMachine = isLoopbackHost(host) || host === "0.0.0.0" || host === "::";
+  if (!isThisMachine || portOf(address) !== String(port)) return false;
   log.warn({ provider: name, url }, "cloud.is_this_balancer");
   return true;
 }

@@ -37,6 +37,11 @@ export const ORIGINS_DEFAULT = [
   ...["hf.co/*", "*.hf.co/*"],
 ] as const;
 
+/** Whether a host, as `hostOf` returns it, is the public hub's: one of its names or below one. */
+export function isHubHost(host: string): boolean {
+  return /^(?:.+\.)?(?:huggingface\.co|hf\.co)$/.test(host);
+}
+
 const PATTERN = /^[^\s,]{1,512}$/;
 const PATTERNS_MAX = 1000;
 

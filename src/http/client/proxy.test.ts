@@ -14,6 +14,8 @@ describe("the proxy for an address", () => {
     ["http://a.localhost", undefined],
     ["http://127.9.9.9:8080", undefined],
     ["https://[::1]:8080", undefined],
+    ["http://[::ffff:127.0.0.1]:8080", undefined],
+    ["http://127.0.0.1.example.com", "http://plain:3128"],
     ["nonsense", undefined],
   ])("%s is %p", (address, origin) => {
     expect(proxyFor(address, settings)?.origin).toBe(origin as string);

@@ -1,5 +1,6 @@
 import { BlockList, isIP } from "node:net";
 import type { ProxySettings } from "../../config/fields/proxies.ts";
+import { hostOf, isLoopbackHost, portOf } from "../../lib/host.ts";
 
 /** A forward proxy: where it is, and who we are to it. */
 export interface ForwardProxy {
@@ -26,25 +27,20 @@ export function proxyFor(address: string, settings: ProxySettings): ForwardProxy
   const url = URL.parse(address);
   const given = url?.protocol === "https:" ? settings.httpsProxy : settings.httpProxy;
   if (url === null || given === null) return undefined;
-  const host = bare(url.hostname);
-  const port = url.port === "" ? (url.protocol === "https:" ? "443" : "80") : url.port;
-  if (isLoopback(host)) return undefined;
+  const host = hostOf(url);
+  const port = portOf(url);
+  if (isLoopbackHost(host)) return undefined;
   if (settings.proxyBypass.some((entry) => fits(entry, host, port))) return undefined;
   return proxyOf(given);
 }
 
 function proxyOf(given: string): ForwardProxy {
-  const { hostname, port, host, username, password } = new URL(given);
-  const number = port === "" ? 80 : Number(port);
-  const place = { origin: `http://${host}`, hostname: bare(hostname), port: number };
+  const url = new URL(given);
+  const { host, username, password } = url;
+  const place = { origin: `http://${host}`, hostname: hostOf(url), port: Number(portOf(url)) };
   if (username === "") return place;
   const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
   return { ...place, authorization: `Basic ${Buffer.from(credentials).toString("base64")}` };
-}
-
-function isLoopback(host: string): boolean {
-  if (host === "localhost" || host.endsWith(".localhost") || host === "::1") return true;
-  return isIP(host) === 4 && host.startsWith("127.");
 }
 
 function fits(entry: string, host: string, port: string): boolean {
@@ -74,12 +70,6 @@ function isWithin(network: string, host: string): boolean {
 
 /** One spelling of an address. */
 function canonical(host: string): string {
-  return isIP(host) === 6 ? bare(URL.parse(`http://[${host}]`)?.hostname ?? host) : host;
-}
-
-function bare(hostname: string): string {
-  return hostname
-    .toLowerCase()
-    .replace(/^\[|\]$/g, "")
-    .replace(/\.$/, "");
+  const url = isIP(host) === 6 ? URL.parse(`http://[${host}]`) : null;
+  return url === null ? host : hostOf(url);
 }

@@ -1,28 +1,30 @@
-import { ORIGINS_DEFAULT } from "../../config/fields/hub.ts";
-
-const HUB_HOSTS = /(^|\.)(huggingface\.co|hf\.co)$/i;
+import { isIP } from "node:net";
+import { isHubHost, ORIGINS_DEFAULT } from "../../config/fields/hub.ts";
+import { hostOf, portOf } from "../../lib/host.ts";
 
 /** Patterns of a mirror's own address, on any of its ports: a mirror that was set is allowed. */
 export function ownOrigins(hubUrl: string): string[] {
-  const { hostname, host } = new URL(hubUrl);
-  if (HUB_HOSTS.test(hostname)) return [];
-  // Without a path: of a name without a dot, `name/*` would be a repository.
-  return [...new Set([host, hostname])];
+  const url = new URL(hubUrl);
+  if (isHubHost(hostOf(url))) return [];
+  return [...new Set([url.host, url.hostname])];
 }
 
 const PATTERN_CHARS_MAX = 512;
 
 /**
- * Whether a URL matches one of the patterns. Capitals do not matter, `*` stands for anything:
+ * Whether a URL matches one of the patterns. Capitals do not matter. Each part of a pattern is
+ * compared with the same part of the URL and with nothing else; `*` stands for anything within its
+ * part. Patterns are:
  *
- * - `*` allows every address;
- * - `org/name`, with a slash and neither a dot nor a port, allows a repository, wherever it lies;
- * - anything else is `[scheme://]host[:port][/path]`. Each part is compared with the same part of
- *   the URL and with nothing else; a part that is not given may be anything.
+ * 1. `*`: every address.
+ * 2. `org/name`, with neither a dot nor a colon in `org`: that repository, on the hub's own hosts.
+ * 3. `[scheme://]host[:port][/path]`. Without a scheme: `http` and `https`. Without a path, or with
+ *    `/` or `/*`: all of the host; another path narrows it. Without a port: every port if the
+ *    pattern is the host alone or the host ends in `*`, else the scheme's usual one.
  *
  * No patterns allow nothing.
  */
-export function isAllowed(url: string, patterns: string[]): boolean {
+export function isAllowed(url: string, patterns: readonly string[]): boolean {
   const parsed = URL.parse(url);
   if (parsed === null || !/^https?:$/.test(parsed.protocol)) return false;
   // Whoever reads `https://huggingface.co@evil.example` is deceived; nobody needs it here.
@@ -34,29 +36,59 @@ export function isAllowed(url: string, patterns: string[]): boolean {
  * The same for where an allowed address redirects to. A list that names repositories says nothing
  * of the hosts that their content lies on: those are then the hub's own.
  */
-export function isAllowedRedirect(url: string, patterns: string[]): boolean {
+export function isAllowedRedirect(url: string, patterns: readonly string[]): boolean {
   const hub = patterns.some(isRepository) ? ORIGINS_DEFAULT : [];
   return isAllowed(url, [...patterns, ...hub]);
 }
 
 function isRepository(pattern: string): boolean {
-  return pattern.includes("/") && !/[.:]/.test(pattern);
+  return /^[^/.:[\]]+\//.test(pattern);
 }
 
 function matches(url: URL, pattern: string): boolean {
   if (pattern === "*") return true;
   if (pattern === "" || pattern.length > PATTERN_CHARS_MAX) return false;
-  const path = url.pathname.toLowerCase();
-  if (isRepository(pattern)) return glob(pattern, path.split("/").slice(1, 3).join("/"));
-  const [, scheme, host = "", rest = ""] = /^(?:([^/]*):\/\/)?([^/]*)(.*)$/s.exec(pattern) ?? [];
-  if (scheme !== undefined && !glob(`${scheme}:`, url.protocol)) return false;
-  if (rest !== "" && !glob(rest, path)) return false;
-  // A name may be written with the dot of its root.
-  const name = url.hostname.toLowerCase().replace(/\.$/, "");
-  return glob(host, name) || glob(host, `${name}:${url.port || DEFAULT_PORTS[url.protocol]}`);
+  if (isRepository(pattern)) {
+    const isOnHub = ORIGINS_DEFAULT.some((hub) => matchesAddress(url, hub));
+    return isOnHub && matchesPath(`/${pattern}`, `/${repositoryOf(url)}`);
+  }
+  return matchesAddress(url, pattern);
 }
 
-const DEFAULT_PORTS: Record<string, string> = { "http:": "80", "https:": "443" };
+/** `org/name` of a file's address on a hub. */
+function repositoryOf({ pathname }: URL): string {
+  return pathname.split("/").slice(1, 3).join("/");
+}
+
+function matchesAddress(url: URL, pattern: string): boolean {
+  const [, scheme, authority = "", path = ""] =
+    /^(?:([^/]*?):\/\/)?([^/]*)(.*)$/s.exec(pattern) ?? [];
+  // An address of version 6 without brackets has colons of its own.
+  const bracketed = isIP(authority) === 6 ? `[${authority}]` : authority;
+  const [, host, port] = /^(\[[^@\]]*\]|[^:@?#\\[\]]+)(?::([\d*]+))?$/.exec(bracketed) ?? [];
+  if (host === undefined || !matchesHost(host, hostOf(url))) return false;
+  if (scheme !== undefined && !glob(scheme, url.protocol.slice(0, -1))) return false;
+  const isAnyPort = host.endsWith("*") || (scheme === undefined && path === "");
+  if (port === undefined ? url.port !== "" && !isAnyPort : !glob(port, portOf(url))) return false;
+  return path === "" || path === "/" || path === "/*" || matchesPath(path, url.pathname);
+}
+
+function matchesHost(pattern: string, host: string): boolean {
+  if (!pattern.includes("*")) {
+    const url = URL.parse(`http://${pattern}`);
+    return url !== null && hostOf(url) === host;
+  }
+  const bare = pattern.replace(/^\[|\]$/g, "").replace(/\.$/, "");
+  // `10.0.0.*` means addresses, not the name 10.0.0.example.com.
+  if (/^[\d.*]*\d[\d.*]*$/.test(bare) && isIP(host) !== 4) return false;
+  if (pattern.startsWith("[") && isIP(host) !== 6) return false;
+  return glob(bare, host);
+}
+
+/** Never true for a path with an encoded slash: a server may decode it and leave the folder. */
+function matchesPath(pattern: string, path: string): boolean {
+  return !/%(?:2f|5c)/i.test(path) && glob(pattern, path.toLowerCase());
+}
 
 function glob(pattern: string, text: string): boolean {
   const [first = "", ...rest] = pattern.split("*");

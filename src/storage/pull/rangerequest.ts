@@ -55,7 +55,8 @@ export async function requestRange(request: RangeRequest): Promise<RangeResponse
   }
   if (request.ifRange !== undefined) headers["if-range"] = request.ifRange;
   const origin = URL.parse(source.url)?.origin;
-  let url = source.url;
+  // The parsed address is both checked and requested: another parser might find another host.
+  let url = URL.parse(source.url)?.href ?? source.url;
   let tag: string | undefined;
   for (let hop = 0; hop <= REDIRECTS_MAX; hop += 1) {
     signal.throwIfAborted();

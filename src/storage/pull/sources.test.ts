@@ -1,11 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, rmSync } from "node:fs";
 import fc from "fast-check";
+import { ORIGINS_DEFAULT } from "../../config/fields/hub.ts";
 import { ggufBytes } from "../../testkit/modelsfolder.ts";
 import { failing, PullBench } from "../../testkit/pull/bench.ts";
 import { FileServer, manifestOf } from "../../testkit/pull/fileserver.ts";
 import type { Artifact } from "../../wire/manifest.ts";
-import { isAllowed, isAllowedRedirect } from "./allowlist.ts";
 import { PullError } from "./error.ts";
 
 describe("origins", () => {
@@ -27,19 +27,45 @@ describe("origins", () => {
     expect(foreign.seen).toEqual([]);
   });
 
-  test("a repository that is allowed may redirect to the hub's own hosts only", async () => {
-    await using bench = await PullBench.start({ origins: ["org/*"] });
+  test("a path that looks like a host allows nothing, in an address or a redirect", async () => {
+    await using foreign = await FileServer.start();
+    const url = `${foreign.url}/x.huggingface.co/m.gguf`;
+    await using bench = await PullBench.start();
+    const origins = [...ORIGINS_DEFAULT, bench.hub.url];
+    const puller = bench.puller({ origins });
+    const file = bench.hub.add("m.gguf", 1000);
+    const error = await failing(bench.pull([{ ...file, url }], { puller }));
+    expect(error).toMatchObject({ code: "pull_origin_not_allowed", status: 403 });
+    bench.hub.treat = () => ({ redirect: url });
+    expect((await failing(bench.pull([file], { puller }))).message).toContain("redirects there");
+    expect(foreign.seen).toEqual([]);
+  });
+
+  test("what is fetched is what was compared, however the address is written", async () => {
+    await using bench = await PullBench.start();
+    const { host } = new URL(bench.hub.url);
+    const puller = bench.puller({ origins: [`${host}/org/*`] });
+    const file = bench.hub.add("org/m.gguf", 1000);
+    bench.hub.treat = ({ path }) => (path === "/org/m.gguf" ? {} : { status: 404 });
+    const odd = { ...file, url: `http:${host}/org/a//b/other.gguf` };
+    await failing(bench.pull([odd], { puller }));
+    expect(bench.hub.seen.map(({ path }) => path)).toEqual(["/org/a//b/other.gguf"]);
+    await bench.pull([{ ...file, url: `http:\\\\${host}\\org\\m.gguf` }], { puller });
+    expect(bench.names()).toContain("m.gguf");
+  });
+
+  test("a list of repositories allows redirects to the hub's own hosts only", async () => {
+    await using bench = await PullBench.start({ origins: ["*"] });
     await using foreign = await FileServer.start();
     const file = bench.hub.add("org/m.gguf", 1000);
-    bench.hub.treat = () => ({ redirect: `${foreign.url}/m.gguf` });
-    expect((await failing(bench.pull([file]))).message).toContain("redirects there");
+    const manifest = { origin_allowlist: ["org/*", bench.hub.url] };
+    bench.hub.treat = () => ({ redirect: `${foreign.url}/org/m.gguf` });
+    const error = await failing(bench.pull([file], { manifest }));
+    expect(error.message).toContain("redirects there");
     bench.hub.treat = () => ({});
-    await bench.pull([file]);
+    await bench.pull([file], { manifest });
     expect(bench.names()).toContain("m.gguf");
-    const url = "https://cas-bridge.xethub.hf.co/xet-bridge-us/1/2";
-    expect(isAllowed(url, ["org/*"])).toBe(false);
-    expect(isAllowedRedirect(url, ["org/*"])).toBe(true);
-    expect(isAllowedRedirect(url, ["example.com"])).toBe(false);
+    expect(foreign.seen).toEqual([]);
   });
 
   test("the manifest narrows what is allowed", async () => {

@@ -1,3 +1,4 @@
+import { hostOf, isLoopbackHost } from "../../../lib/host.ts";
 import { signFilesTicket } from "../../../auth/filesticket.ts";
 import { localName } from "../../../model/filename.ts";
 import type { Peer } from "../../../wire/manifest.ts";
@@ -85,6 +86,6 @@ function isReachable({ facts, health }: Endpoint, { endpoint }: NodePrincipal): 
 }
 
 function isLoopback(url: string): boolean {
-  const host = URL.parse(url)?.hostname ?? "";
-  return host === "localhost" || host === "[::1]" || /^127\./.test(host);
+  const parsed = URL.parse(url);
+  return parsed !== null && isLoopbackHost(hostOf(parsed));
 }
