@@ -68,7 +68,8 @@ describe("a balancer", () => {
       return body.ready === true ? body : undefined;
     }, 20_000);
     expect(ready).toMatchObject({ id, endpoint_ids: ["a"] });
-    for (const model of ["tiny", id, "llmlb/tiny-GGUF", "llmlb/tiny-GGUF:Q8_0"]) {
+    const short = "llmlb/tiny-GGUF";
+    for (const model of ["tiny", id, short, `${short}:Q8_0`, `${short}:q8_0`]) {
       const body = { model, messages: [{ role: "user", content: "Hello" }] };
       expect((await call("POST", "/v1/chat/completions", body)).status).toBe(200);
     }

@@ -121,7 +121,7 @@ test("a model that is registered by URL comes to both nodes, serves, and goes", 
     return found?.ready === true ? found : undefined;
   });
   expect(entry).toMatchObject({ lifecycle_status: "registered", download_progress: null });
-  for (const name of [id, `${REPO}/${FILE}`, `${REPO}:Q8_0`]) {
+  for (const name of [id, `${REPO}/${FILE}`, `${REPO}:Q8_0`, `${REPO}:q8_0`]) {
     expect((await chat(front, name)).status).toBe(200);
   }
   expect((await chat(second, id)).status).toBe(200);

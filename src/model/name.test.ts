@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { directoryOf, parseModelName } from "./name.ts";
+import { capitalizeQuantization, directoryOf, parseModelName } from "./name.ts";
 
 test.each([
   ["gpt-oss-20b", "gpt-oss-20b"],
@@ -16,6 +16,11 @@ test("a quantization is split off", () => {
   expect(parseModelName("gpt-oss:20b")).toEqual({ id: "gpt-oss", quantization: "20b" });
   expect(parseModelName("a/b:Q4_K_M")).toEqual({ id: "a/b", quantization: "Q4_K_M" });
   expect(parseModelName("a/b")).toEqual({ id: "a/b" });
+});
+
+test("a quantization is in capitals for comparison, the rest of the name as it is", () => {
+  expect(capitalizeQuantization("Org/m:q4_k_m")).toBe("Org/m:Q4_K_M");
+  expect(capitalizeQuantization("Org/m")).toBe("Org/m");
 });
 
 describe("a name is refused", () => {

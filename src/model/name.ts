@@ -36,6 +36,12 @@ export function parseModelName(text: string): ModelName {
   return quantization === undefined ? { id } : { id, quantization };
 }
 
+/** A model's name with what follows its colon in capitals: names are compared in this form. */
+export function capitalizeQuantization(name: string): string {
+  const colon = name.indexOf(":");
+  return colon < 0 ? name : name.slice(0, colon) + name.slice(colon).toUpperCase();
+}
+
 /**
  * The folder of a model below the models folder, with forward slashes. An id that ends in a file's
  * name (`hf/org/repo/x.gguf`) loses that ending: the file may lie in the folder above. Throws 400

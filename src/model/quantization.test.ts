@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import {
+  distinctQuantizations,
   isSameQuantization,
   preferredProjector,
   preferredQuantization,
@@ -13,6 +14,8 @@ test.each([
   ["Qwen3-30B-A3B-UD-IQ2_XXS-00001-of-00003.gguf", "IQ2_XXS"],
   ["mmproj-F16.gguf", "F16"],
   ["gpt-oss-20b-mxfp4.gguf", "mxfp4"],
+  ["qwen2.5-0.5b-instruct-q4_k_m.gguf", "q4_k_m"],
+  ["qwen2.5-7b-instruct-q4_k_m-00001-of-00002.gguf", "q4_k_m"],
   ["x-BF16.gguf", "BF16"],
   ["x-FP8.gguf", "FP8"],
   ["x-Q8_0-imat.gguf", "Q8_0"],
@@ -29,7 +32,13 @@ test("quantizations are the same in any case", () => {
   expect(isSameQuantization("q4_k_m", "Q4_K_M")).toBe(true);
   expect(isSameQuantization("Q4_K_M", "Q4_K_S")).toBe(false);
   expect(isSameQuantization(null, null)).toBe(true);
+  expect(isSameQuantization(null, undefined)).toBe(true);
   expect(isSameQuantization(null, "Q8_0")).toBe(false);
+});
+
+test("quantizations that differ in case only are one", () => {
+  const names = ["a-q8_0.gguf", "b-Q8_0.gguf", "a-Q2_K.gguf", "model.gguf", "q4_0.bin"];
+  expect(distinctQuantizations(names)).toEqual(["q8_0", "Q2_K"]);
 });
 
 test("Q4_K_M is preferred in any case, else the largest", () => {

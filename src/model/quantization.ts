@@ -1,4 +1,4 @@
-import { folderOf, ggufStem } from "./filename.ts";
+import { folderOf, ggufStem, isGguf } from "./filename.ts";
 
 /** Precisions as file names spell them: `Q4_K_M`, `iq2_xs`, `BF16`, `FP8`, `F16`, `MXFP4`. */
 const PRECISION = /^(?:I?Q\d|BF\d|FP\d|F\d|MX[A-Z]*\d)[A-Z0-9_]*$/i;
@@ -30,7 +30,14 @@ export function isSameQuantization(
   a: string | null | undefined,
   b: string | null | undefined,
 ): boolean {
-  return a === b || (a != null && b != null && a.toUpperCase() === b.toUpperCase());
+  return a?.toUpperCase() === b?.toUpperCase();
+}
+
+/** The quantizations that the names of GGUF files tell: each once, as the first name spells it. */
+export function distinctQuantizations(names: readonly string[]): string[] {
+  const all = names.filter(isGguf).flatMap((name) => quantizationOf(name) ?? []);
+  const firstOf = (one: string) => all.findIndex((other) => isSameQuantization(one, other));
+  return all.filter((one, at) => firstOf(one) === at);
 }
 
 /** Weights among which one is chosen. */

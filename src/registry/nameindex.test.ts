@@ -53,6 +53,14 @@ describe("a name means", () => {
   });
 });
 
+test("names of files in lower case are quantizations that are meant in any case", () => {
+  const files = content(["qwen-q4_k_m.gguf", "q4_k_m"], ["qwen-q8_0.gguf", "q8_0"]);
+  const index = new NameIndex([row("acme/Qwen-GGUF", { content: files })]);
+  for (const name of ["acme/Qwen-GGUF:Q4_K_M", "acme/Qwen-GGUF:q4_k_m", "Qwen-GGUF:Q4_k_m"]) {
+    expect(index.resolve(name)).toMatchObject({ id: "hf/acme/Qwen-GGUF", quantization: "q4_k_m" });
+  }
+});
+
 test("a file that is registered for itself has its quantization", () => {
   const file = { filename: "Llama-Q8_0.gguf", content: content(["Llama-Q8_0.gguf", "Q8_0"]) };
   const both = [row("acme/Llama-GGUF", { content: TWO }), row("acme/Llama-GGUF", file)];

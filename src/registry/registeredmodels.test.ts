@@ -84,10 +84,10 @@ describe("a registered model", () => {
 
   test("with files of one quantization says that nodes take none of them by chance", async () => {
     await using at = await testRegistry();
-    const files = { "a-Q8_0.gguf": "aa", "b-Q8_0.gguf": "b", "a-Q4_0.gguf": "a" };
+    const files = { "a-Q8_0.gguf": "aa", "b-q8_0.gguf": "b", "a-Q4_0.gguf": "a" };
     await at.hub.add({ name: "a/twins", files });
     const { body } = await register(at, { repo: "a/twins" });
-    expect(body.warnings[0]).toContain("Several files are Q8_0: a-Q8_0.gguf, b-Q8_0.gguf.");
+    expect(body.warnings[0]).toContain("Several files are Q8_0: a-Q8_0.gguf, b-q8_0.gguf.");
   });
 
   test("keeps a template that an operator gives apart from the hub's, for nodes", async () => {

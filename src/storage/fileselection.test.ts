@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import type { GgufMetadata } from "../model/gguf.ts";
+import { quantizationOf } from "../model/quantization.ts";
 import { failing } from "../testkit/pull/bench.ts";
 import { FileServer, manifestOf } from "../testkit/pull/fileserver.ts";
 import { type FileSelectionOptions, selectFiles } from "./fileselection.ts";
@@ -10,7 +11,7 @@ const MIB = 2 ** 20;
 async function select(files: Record<string, number>, more: Partial<FileSelectionOptions> = {}) {
   await using hub = await FileServer.start();
   const artifacts = Object.entries(files).map(([name, size]) => {
-    return hub.add(name, size, { quantization: /Q\d\w*/.exec(name)?.[0] ?? null });
+    return hub.add(name, size, { quantization: quantizationOf(name) ?? null });
   });
   const options = { isNamed: false, args: [], free: async () => ({ device: 0, host: 600 * MIB }) };
   const header = async () => undefined;
@@ -38,6 +39,20 @@ test("of two files with the quantization that would be taken neither is", async 
   expect(error.message).toContain("several files with Q8_0: a-Q8_0.gguf, b-Q8_0.gguf. Name one");
   expect(await select({ ...files, "a-Q4_K_M.gguf": 150 })).toEqual(["a-Q4_K_M.gguf"]);
   expect(await select(files, { quantization: "q2_k", isNamed: true })).toEqual(["a-Q2_K.gguf"]);
+});
+
+test("names in lower case are the same quantizations", async () => {
+  const files = {
+    "qwen2.5-0.5b-instruct-q2_k.gguf": 100,
+    "qwen2.5-0.5b-instruct-q4_k_m.gguf": 150,
+    "qwen2.5-0.5b-instruct-q8_0.gguf": 300,
+    "qwen2.5-0.5b-instruct-fp16.gguf": 600,
+  };
+  expect(await select(files)).toEqual(["qwen2.5-0.5b-instruct-q4_k_m.gguf"]);
+  const named = { quantization: "Q8_0", isNamed: true };
+  expect(await select(files, named)).toEqual(["qwen2.5-0.5b-instruct-q8_0.gguf"]);
+  const error = await failing(select({ "a-Q8_0.gguf": 300, "b-q8_0.gguf": 200 }));
+  expect(error.message).toContain("several files with Q8_0: a-Q8_0.gguf, b-q8_0.gguf.");
 });
 
 test("what is named is taken though it does not fit, what is not named is refused", async () => {

@@ -15,12 +15,12 @@ export interface WeightsHints {
 }
 
 /**
- * Which weights of a folder are meant, or why none are. The case of a quantization is ignored.
+ * Which weights of a folder are meant, or why none are.
  *
- * With a quantization: 1. the only file named `<leaf>` or `model`, then `.` or `-`, then exactly
- * it; 2. the only file whose name tells it; 3. if the record names it: `model.gguf`, or the only
- * file. Without: 1. the file with the recorded quantization; 2. `model.gguf`; 3. `<leaf>.gguf`;
- * 4. the only file, or else the only one of which all parts exist.
+ * With a quantization, in any case: 1. the only file named `<leaf>` or `model`, then `.` or `-`,
+ * then it; 2. the only file whose name tells it; 3. if the record names it: `model.gguf`, or the
+ * only file. Without: 1. the file with the recorded quantization; 2. `model.gguf`;
+ * 3. `<leaf>.gguf`; 4. the only file, or else the only one of which all parts exist.
  */
 export function chooseWeights(all: Weights[], hints: WeightsHints): Weights | string {
   if (all.length === 0) return "there is no GGUF file";

@@ -44,6 +44,22 @@ describe("GGUF", () => {
     expect(await primaryOf(models, "n:Q4_K_M")).toBe("n-q4_k_m.gguf");
   });
 
+  test("the quantization is named and recorded in any case", async () => {
+    using models = new ModelsFolder().write({ "m/m-Q4_K_M.gguf": "x", "m/m-q8_0.gguf": "x" });
+    expect(await primaryOf(models, "m:Q8_0")).toBe("m-q8_0.gguf");
+    models.write({ "m/manifest.json": { quantization: "Q8_0" } });
+    expect(await primaryOf(models, "m")).toBe("m-q8_0.gguf");
+    models.write({ "m/m-Q8_0.gguf": "x" });
+    expect(await primaryOf(models, "m:Q8_0")).toContain("no single file has Q8_0");
+  });
+
+  test("a quantization is told by other names and by the record in any case", async () => {
+    using models = new ModelsFolder().write({ "m/a-q4_0.gguf": "x", "m/a-q8_0.gguf": "x" });
+    expect(await primaryOf(models, "m:Q8_0")).toBe("a-q8_0.gguf");
+    models.write({ "n/model.gguf": "x", "n/manifest.json": { quantization: "q5_k_m" } });
+    expect(await primaryOf(models, "n:Q5_K_M")).toBe("model.gguf");
+  });
+
   test("the folder's own name goes before others, two alike are none", async () => {
     using models = new ModelsFolder().write({ "m/m-Q4_0.gguf": "x", "m/x-Q4_0.gguf": "x" });
     expect(await primaryOf(models, "m:Q4_0")).toBe("m-Q4_0.gguf");

@@ -1,7 +1,6 @@
 import { join } from "node:path";
-import { isGguf } from "../model/filename.ts";
 import { HUB_PREFIX, parseModelName } from "../model/name.ts";
-import { quantizationOf } from "../model/quantization.ts";
+import { distinctQuantizations, isSameQuantization } from "../model/quantization.ts";
 import { ApiError } from "../wire/error.ts";
 import { takeLock } from "./filelock.ts";
 import { hasWeights, readFolder, type StoredFile } from "./foldercontent.ts";
@@ -100,10 +99,9 @@ export class ModelStore {
   async otherQuantizations({ id, format, folder, quantization }: StoredModel) {
     if (format !== "gguf") return [];
     const { files } = await readFolder(folder);
-    const names = files.map(({ name }) => name).filter(isGguf);
     const others: StoredModel[] = [];
-    for (const other of new Set(names.map(quantizationOf))) {
-      if (other === undefined || other === quantization) continue;
+    for (const other of distinctQuantizations(files.map(({ name }) => name))) {
+      if (isSameQuantization(other, quantization)) continue;
       const found = await this.find(`${id}:${other}`).catch((error: unknown) => {
         if (error instanceof ApiError) return undefined; // It is a projector's, for example.
         throw error;

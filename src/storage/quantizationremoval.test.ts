@@ -4,6 +4,7 @@ import { join } from "node:path";
 
 import { ModelsFolder } from "../testkit/modelsfolder.ts";
 import { failing } from "../testkit/pull/bench.ts";
+import { ModelStore } from "./modelstore.ts";
 import { removeQuantization } from "./quantizationremoval.ts";
 
 const { signal } = new AbortController();
@@ -40,6 +41,17 @@ test("another quantization than the meant one leaves that", async () => {
   await removeQuantization({ root: models.path, folder, files, quantization: "Q4_0", signal });
   const written = JSON.parse(readFileSync(join(folder, "manifest.json"), "utf8"));
   expect(written).toEqual({ quantization: "Q8_0", files: [] });
+});
+
+test("the meant quantization goes from the record, however it was named", async () => {
+  using models = new ModelsFolder();
+  models.write({ "m/m-q8_0.gguf": "GGUF", "m/m-q4_0.gguf": "GGUF" });
+  models.write({ "m/manifest.json": { quantization: "q8_0" } });
+  expect(await new ModelStore(models.path).removeQuantization("m", "Q8_0", signal)).toBe(true);
+  const folder = join(models.path, "m");
+  expect(readdirSync(folder).sort()).toEqual(["m-q4_0.gguf", "manifest.json"]);
+  const written = JSON.parse(readFileSync(join(folder, "manifest.json"), "utf8"));
+  expect(written).toEqual({ files: [] });
 });
 
 test("what a link leads to is left alone", async () => {

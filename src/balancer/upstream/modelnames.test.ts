@@ -32,6 +32,17 @@ describe("names of models", () => {
     expect(names.aliasesOf("hf/org/repo")).toEqual(["fast", "org/repo", "x"]);
   });
 
+  test("with a quantization mean a registered model in any case, and no other", () => {
+    const names = new ModelNames();
+    const id = "hf/a/m:q4_k_m";
+    names.set("registry", [{ id, aliases: ["a/m:q4_k_m"] }]);
+    names.set("config", [{ id: "x:8b", aliases: ["fast"] }]);
+    const given = [id, "hf/a/m:Q4_K_M", "a/m:Q4_K_M", "a/m:Q4_K_S", "A/m:Q4_K_M", "x:8B"];
+    expect(given.map((name) => names.idOf(name))).toEqual([id, id, id, ...given.slice(3)]);
+    names.set("registry", []);
+    expect(names.idOf("a/m:Q4_K_M")).toBe("a/m:Q4_K_M");
+  });
+
   test("that are set anew replace those of the same source, and tell so", () => {
     const names = new ModelNames();
     let changes = 0;

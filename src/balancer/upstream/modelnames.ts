@@ -1,3 +1,5 @@
+import { capitalizeQuantization } from "../../model/name.ts";
+
 /** A model and all names by which it is known. */
 export interface NamedModel {
   /** The name that it is listed by. */
@@ -18,6 +20,8 @@ export class ModelNames {
   readonly #bySource: Record<ModelNameSource, readonly NamedModel[]> = { registry: [], config: [] };
   /** The id by each name. */
   #ids = new Map<string, string>();
+  /** The id by each name of the registry that has a quantization, which is in capitals here. */
+  #capitalized = new Map<string, string>();
   /** The other names by each id. */
   #aliases = new Map<string, string[]>();
   /** Called after a change. */
@@ -31,12 +35,23 @@ export class ModelNames {
     for (const { id, aliases } of SOURCES.flatMap((one) => this.#bySource[one])) {
       this.#add([id, ...aliases]);
     }
+    this.#capitalized = new Map(
+      this.#bySource.registry
+        .flatMap(({ id, aliases }) => [id, ...aliases])
+        .filter((name) => name.includes(":"))
+        .map((name) => [capitalizeQuantization(name), this.idOf(name)]),
+    );
     this.onChange();
   }
 
-  /** The id of the model that a name means; the name itself where nothing is known of it. */
+  /**
+   * The id of the model that a name means; the name itself where nothing is known of it. A name of
+   * the registry with a quantization (`name:Q4_K_M`) may have that in any case.
+   */
   idOf(name: string): string {
-    return this.#ids.get(name) ?? name;
+    const id = this.#ids.get(name);
+    if (id !== undefined || !name.includes(":")) return id ?? name;
+    return this.#capitalized.get(capitalizeQuantization(name)) ?? name;
   }
 
   /** The other names that mean a model, sorted. */

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { takeLock } from "../../storage/filelock.ts";
 import { runProgram, temporaryHome } from "../../testkit/cli.ts";
 import { type Hub, startHub } from "../../testkit/hub/hub.ts";
-import { tinyRepo, variantsRepo } from "../../testkit/hub/samples.ts";
+import { lowercaseRepo, tinyRepo, variantsRepo } from "../../testkit/hub/samples.ts";
 import type { NodeModel } from "../../wire/system.ts";
 import { writePidFile } from "../process/pidfile.ts";
 
@@ -75,6 +75,23 @@ test("a model is pulled, listed and removed, one quantization after the other", 
   expect(existsSync(join(home.path, "models/hf"))).toBe(false);
   expect((await llmlb(home, ["rm", ID, "--json"])).stdout).toContain('"removed": false');
   expect((await llmlb(home, ["list"])).stdout).toContain("No models in");
+}, 60_000);
+
+test("a repository with names in lower case is pulled, listed and removed", async () => {
+  using home = temporaryHome();
+  const repo = "acme/Qwen3-8B-GGUF";
+  await hub.add(lowercaseRepo(repo));
+  const pulled = await llmlb(home, ["pull", repo]);
+  expect(pulled.stdout).toStartWith(`hf/${repo}:q4_k_m is here: 3.9 KiB in `);
+  const folder = join(home.path, "models/hf/acme/qwen3-8b-gguf");
+  expect(readdirSync(folder).sort()).toEqual(["manifest.json", "qwen3-8b-q4_k_m.gguf"]);
+  expect(await llmlb(home, ["pull", `${repo}:Q2_K`])).toMatchObject({ code: 0 });
+  const { stdout } = await llmlb(home, ["list"]);
+  expect(stdout).toMatch(new RegExp(`^hf/${repo} +q2_k `, "m"));
+  expect(stdout).toMatch(new RegExp(`^hf/${repo}:q4_k_m +q4_k_m `, "m"));
+  const removed = await llmlb(home, ["rm", `${repo}:Q2_K`]);
+  expect(removed).toMatchObject({ code: 0, stdout: expect.stringContaining("Removed") });
+  expect(readdirSync(folder).sort()).toEqual(["manifest.json", "qwen3-8b-q4_k_m.gguf"]);
 }, 60_000);
 
 test("folders that make no model are listed with the reason", async () => {

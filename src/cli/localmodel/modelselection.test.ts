@@ -4,6 +4,7 @@ import { HubClient } from "../../registry/hubclient.ts";
 import { type Hub, startHub } from "../../testkit/hub/hub.ts";
 import {
   adapterRepo,
+  lowercaseRepo,
   safetensorsRepo,
   someBytes,
   variantsRepo,
@@ -70,6 +71,16 @@ test.each([
   const choice = await choose(model);
   expect(choice.manifest.model).toBe(`hf/${REPO}`);
   expect(names(choice)[0]).toBe(first);
+});
+
+test("names of files in lower case are the same quantizations", async () => {
+  await hub.add(lowercaseRepo());
+  const repo = "acme/qwen3-8b-gguf";
+  expect(names(await choose({ reference: repo }))).toEqual(["qwen3-8b-q4_k_m.gguf"]);
+  for (const quantization of ["Q8_0", "q8_0"]) {
+    const choice = await choose({ reference: `${repo}:${quantization}` });
+    expect(choice.candidate).toMatchObject({ quantization: "q8_0", sizeBytes: 8000 });
+  }
 });
 
 test("a file that is named is a model of its own, with all its parts", async () => {

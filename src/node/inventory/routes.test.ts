@@ -43,6 +43,18 @@ async function holding(quantizations: string[], more: Partial<Settings> = {}) {
   return { host, folder, remove, names };
 }
 
+/** Waits until a model is pulled; its id. */
+async function pulled(host: TestNode, model: string): Promise<string | null> {
+  const answer = await host.post("/api/models/pull", { model });
+  expect(answer.status).toBe(202);
+  const { progress_url: url, model: id } = PullAnswer.parse(await answer.json());
+  await eventually(async () => {
+    const { progress } = PullView.parse(await (await host.get(url)).json());
+    return progress.state === "done" ? progress : undefined;
+  });
+  return id;
+}
+
 test("a quantization is removed for itself; the engines of the others go on", async () => {
   const { host, folder, remove, names } = await holding(["Q8_0", "Q4_0", "Q5_0"]);
   await using _ = host;
@@ -99,14 +111,7 @@ test("a quantization that is pulled lies with the others of its repository", asy
   await using host = new TestNode(["fixed"], { hubUrl: hub.url });
   const model = "acme/Llama-3-8B-GGUF";
   for (const quantization of ["q8_0", "Q4_K_M"]) {
-    const answer = await host.post("/api/models/pull", { model: `${model}:${quantization}` });
-    expect(answer.status).toBe(202);
-    const { progress_url: url, model: id } = PullAnswer.parse(await answer.json());
-    expect(id).toBe(`hf/${model}`);
-    await eventually(async () => {
-      const { progress } = PullView.parse(await (await host.get(url)).json());
-      return progress.state === "done" ? progress : undefined;
-    });
+    expect(await pulled(host, `${model}:${quantization}`)).toBe(`hf/${model}`);
   }
   const folder = join(host.engines.folder, "models/hf/acme/llama-3-8b-gguf");
   expect(
@@ -122,16 +127,27 @@ test("a quantization that is pulled lies with the others of its repository", asy
 test("of a repository in lower case, Q4_K_M is pulled, and found in any case", async () => {
   await using host = new TestNode(["fixed"], { hubUrl: hub.url });
   const model = "acme/qwen3-8b-gguf";
-  const answer = await host.post("/api/models/pull", { model });
-  const { progress_url: url } = PullAnswer.parse(await answer.json());
-  await eventually(async () => {
-    const { progress } = PullView.parse(await (await host.get(url)).json());
-    return progress.state === "done" ? progress : undefined;
-  });
-  const files = readdirSync(join(host.engines.folder, "models/hf/acme/qwen3-8b-gguf"));
-  expect(files.filter((name) => name.endsWith("gguf"))).toEqual(["qwen3-8b-q4_k_m.gguf"]);
+  await pulled(host, model);
+  const folder = join(host.engines.folder, "models/hf/acme/qwen3-8b-gguf");
+  expect(readdirSync(folder).sort()).toEqual(["manifest.json", "qwen3-8b-q4_k_m.gguf"]);
   for (const name of [model, `${model}:Q4_K_M`, `hf/${model}:q4_k_m`]) {
     expect((await host.chat({ model: name })).status).toBe(200);
+  }
+  expect(host.engines.launches).toHaveLength(1);
+  expect((await host.chat({ model: `${model}:Q4_K_S` })).status).toBe(404);
+  const gone = await fetch(`${host.url}/api/models/${model}:Q4_K_M`, { method: "DELETE" });
+  expect(gone.status).toBe(204);
+  expect(existsSync(folder)).toBe(false);
+});
+
+test("files that tell one quantization in two spellings are listed once", async () => {
+  const { host, names } = await holding(["Q8_0", "q4_0"]);
+  await using _ = host;
+  writeFileSync(join(host.engines.folder, "models/org/m/mmproj-q8_0.gguf"), "GGUF");
+  await host.get("/api/models");
+  expect(await names()).toEqual(["fixed", "org/m", "org/m:q4_0"]);
+  for (const model of ["org/m:q8_0", "org/m:Q4_0"]) {
+    expect((await host.chat({ model })).status).toBe(200);
   }
 });
 

@@ -1,3 +1,4 @@
+import { capitalizeQuantization } from "../../model/name.ts";
 import { ApiError } from "../../wire/error.ts";
 import type { ModelFiles } from "./modelfiles.ts";
 
@@ -25,6 +26,8 @@ export class Catalog {
   readonly #configured: readonly ServedModel[];
   #models = new Map<string, ServedModel>();
   #names = new Map<string, ServedModel>();
+  /** By names whose quantization is in capitals: requests may write it in any case. */
+  #capitalized = new Map<string, ServedModel>();
   /** Explains why a name has no model; undefined: there is no such model. */
   explainAbsence: (name: string) => ApiError | undefined = () => undefined;
 
@@ -45,6 +48,11 @@ export class Catalog {
     }
     this.#models = models;
     this.#names = names;
+    this.#capitalized = new Map();
+    for (const [name, model] of names) {
+      const key = capitalizeQuantization(name);
+      if (!this.#capitalized.has(key)) this.#capitalized.set(key, model);
+    }
   }
 
   /** All models. */
@@ -63,7 +71,7 @@ export class Catalog {
 
   /** Whether a name has a model. */
   has(name: string): boolean {
-    return this.#names.has(name);
+    return this.#find(name) !== undefined;
   }
 
   /**
@@ -71,7 +79,7 @@ export class Catalog {
    * the names of the models there are.
    */
   get(name: string): ServedModel {
-    const model = this.#names.get(name);
+    const model = this.#find(name);
     if (model !== undefined) return model;
     const message = `The model ${JSON.stringify(name.slice(0, 200))} does not exist here: \
 ${this.#summary()}.`;
@@ -84,6 +92,10 @@ ${this.#summary()}.`;
     if (model !== undefined && another === undefined) return model;
     const message = `The request is invalid: \`model\` is required, ${this.#summary()}.`;
     throw new ApiError("invalid_request", message, { param: "model" });
+  }
+
+  #find(name: string): ServedModel | undefined {
+    return this.#names.get(name) ?? this.#capitalized.get(capitalizeQuantization(name));
   }
 
   #summary(): string {

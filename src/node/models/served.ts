@@ -41,24 +41,19 @@ export function servedModelsOf(
   const entry = registered.find((one) => one.id.toLowerCase() === key);
   const id = entry?.id ?? model.id;
   const { quantization } = model;
-  const own = quantizedNames(id, quantization);
+  const own = quantization === undefined ? [] : [`${id}:${quantization}`];
   const folder = id === model.id ? [] : [model.id];
   const aliases = [...own, ...folder, ...withoutPrefix([id, ...own]), ...(entry?.names ?? [])];
   const listed = entry?.quantizations ?? [];
   const isListed = listed.some((one) => isSameQuantization(quantization, one));
-  const listedAliases = isListed ? own.slice(0, 1) : [];
+  const listedAliases = isListed ? own : [];
   const template = record?.chat_template;
   const args = template === undefined ? [] : ["--chat-template", template];
   return [
     servedModel(model, { id, args, aliases, listedAliases }),
     ...otherQuantizations.map((other) => {
-      const names = quantizedNames(id, other.quantization);
-      const [name = id, ...spellings] = names;
-      return servedModel(other, {
-        id: name,
-        args,
-        aliases: [...spellings, ...withoutPrefix(names)],
-      });
+      const name = `${id}:${other.quantization}`;
+      return servedModel(other, { id: name, args, aliases: withoutPrefix([name]) });
     }),
   ];
 }
@@ -77,12 +72,6 @@ function servedModel(
   const marks = files.map(({ path, sizeBytes, mtimeMs }) => `${path} ${sizeBytes} ${mtimeMs}`);
   const locate = modelFilesReader(primary.path, projector?.path);
   return { served: { ...names, locate }, fingerprint: [...marks, ...names.args].join("\n") };
-}
-
-/** A model's name with its quantization: as the file spells it, and in capitals. */
-function quantizedNames(id: string, quantization: string | undefined): string[] {
-  if (quantization === undefined) return [];
-  return [...new Set([`${id}:${quantization}`, `${id}:${quantization.toUpperCase()}`])];
 }
 
 /** The names without `hf/`: requests may leave it out. */

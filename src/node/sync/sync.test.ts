@@ -170,7 +170,7 @@ test("the quantization that is taken is listed by its name, too, and runs once",
   );
   parent.manifests.set(ID, { ...manifestOf(artifacts), model: ID, revision: "main" });
   parent.want([ID]);
-  for (const model of parent.list?.models ?? []) model.quantizations = ["Q8_0", "Q4_K_M", "Q2_K"];
+  for (const model of parent.list?.models ?? []) model.quantizations = ["Q8_0", "q4_k_m", "Q2_K"];
   host.node.start();
   await eventually(async () => (await chat("org/model")).status === 200 || undefined);
   for (const name of [`${ID}:Q4_K_M`, "org/model:Q4_K_M"]) {

@@ -47,13 +47,16 @@ export function variantsRepo(name = "acme/Llama-3-8B-GGUF"): NewRepo {
   };
 }
 
-/** GGUF files whose names are in lower case, as Qwen's own are. */
+/** GGUF files whose names are in lower case, as Qwen's own are; one is split. */
 export function lowercaseRepo(name = "acme/qwen3-8b-gguf"): NewRepo {
   return {
     name,
     files: {
+      "qwen3-8b-q2_k.gguf": someBytes(2000, 22),
       "qwen3-8b-q4_k_m.gguf": someBytes(4000, 24),
-      "qwen3-8b-q8_0.gguf": someBytes(8000, 28),
+      "qwen3-8b-q8_0-00001-of-00002.gguf": someBytes(5000, 28),
+      "qwen3-8b-q8_0-00002-of-00002.gguf": someBytes(3000, 29),
+      "qwen3-8b-fp16.gguf": someBytes(16_000, 36),
     },
     tags: ["gguf"],
     gguf: { architecture: "qwen3", context_length: 8192, chat_template: "{{ gguf }}" },

@@ -1,5 +1,5 @@
-import { hostOf, isLoopbackHost } from "../../../lib/host.ts";
 import { signFilesTicket } from "../../../auth/filesticket.ts";
+import { hostOf, isLoopbackHost } from "../../../lib/host.ts";
 import { localName } from "../../../model/filename.ts";
 import type { Peer } from "../../../wire/manifest.ts";
 import type { DownloadLeaseAnswer, DownloadLeaseBody } from "../../../wire/sync.ts";
