@@ -1,37 +1,22 @@
 import { describe, expect, test } from "bun:test";
-import { existsSync, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
-import { breachesOf, importsOf } from "./house/rules.ts";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { namesTwice, unreachedExports } from "./house/exports.ts";
+import { importCircles, meanLines } from "./house/graph.ts";
+import { importsOf } from "./house/imports.ts";
+import { unreachedMembers } from "./house/members.ts";
+import { breachesOf } from "./house/rules.ts";
+import { breachesUnder, sourcesOf } from "./house/tree.ts";
 
 const ROOT = join(import.meta.dir, "..");
-/** Written by tools, or data. */
-const NOT_OURS = /^(package-lock\.json|fixtures\/|LICENSE)|\.(gguf|png|jpg|ico|woff2?|wasm)$/;
-const SIZE_BYTES_MAX = 2 * 1024 * 1024;
 
-/** Every file of the repository that is tracked or could be. */
-function files(): string[] {
-  const git = Bun.spawnSync(["git", "ls-files", "-co", "--exclude-standard"], { cwd: ROOT });
-  const listed = git.success ? git.stdout.toString().split("\n") : [...unversioned()];
-  return listed.filter((path) => {
-    if (path === "" || NOT_OURS.test(path)) return false;
-    const place = join(ROOT, path);
-    return existsSync(place) && statSync(place).size < SIZE_BYTES_MAX;
-  });
-}
-
-/** The same outside of a git checkout, e.g. in an unpacked archive. */
-function* unversioned(): Iterable<string> {
-  yield* new Bun.Glob("{src,scripts,specs,docs,native}/**/*").scanSync({ cwd: ROOT });
-  yield* new Bun.Glob("*.{md,json,toml}").scanSync({ cwd: ROOT });
-}
-
-test("the repository keeps the rules of the house", () => {
-  const breaches = files().flatMap((path) =>
-    breachesOf({ path, text: readFileSync(join(ROOT, path), "utf8") }),
+test("the repository keeps the rules of the house", async () => {
+  const breaches = (await breachesUnder(ROOT)).filter(({ file }) =>
+    /^(scripts|specs|src\/testkit)\//.test(file),
   );
-  const lines = breaches.map((b) => `${b.file}:${b.line}: ${b.rule}: ${b.text}`);
-  expect(lines).toEqual([]);
-});
+  expect(breaches.map((b) => `${b.file}:${b.line}: ${b.rule}: ${b.text}`)).toEqual([]);
+}, 60_000);
 
 function rulesOf(path: string, text: string): string[] {
   return breachesOf({ path, text }).map((breach) => breach.rule);
@@ -40,9 +25,11 @@ function rulesOf(path: string, text: string): string[] {
 describe("the rule about", () => {
   const body = (lines: number) => Array.from({ length: lines }, (_, i) => `  f(${i});`).join("\n");
 
-  test("sizes: 400 lines and 100 columns pass, one more does not", () => {
-    expect(rulesOf("src/lib/a.ts", "f();\n".repeat(400))).toEqual([]);
-    expect(rulesOf("src/lib/a.ts", "f();\n".repeat(401))).toEqual(["file length"]);
+  test("sizes: 300 lines (tests 400) and 100 columns pass, one more does not", () => {
+    expect(rulesOf("src/lib/a.ts", "f();\n".repeat(300))).toEqual([]);
+    expect(rulesOf("src/lib/a.ts", "f();\n".repeat(301))).toEqual(["file length"]);
+    expect(rulesOf("src/lib/a.test.ts", "f();\n".repeat(400))).toEqual([]);
+    expect(rulesOf("src/lib/a.test.ts", "f();\n".repeat(401))).toEqual(["file length"]);
     expect(rulesOf("native/a.cpp", "x".repeat(100))).toEqual([]);
     expect(rulesOf("native/a.cpp", "x".repeat(101))).toEqual(["columns"]);
     expect(rulesOf("docs/a.md", "x".repeat(101))).toEqual([]);
@@ -91,6 +78,10 @@ describe("the rule about", () => {
     ["src/node/a.ts", "bun:ffi"],
     ["src/auth/a.ts", "bun:sqlite"],
     ["src/db/state/a.ts", "bun:sqlite"],
+    ["src/http/a.ts", "../testkit/b.ts"],
+    ["src/http/a.ts", "./b.test.ts"],
+    ["src/http/a.test.ts", "../../specs/b.ts"],
+    ["src/testkit/a.ts", "../../specs/b.ts"],
   ])("imports: %s must not import %s", (path, specifier) => {
     expect(rulesOf(path, `import { b } from "${specifier}";`)).toEqual(["imports"]);
     expect(rulesOf(path, `await import("${specifier}");`)).toEqual(["imports"]);
@@ -105,6 +96,8 @@ describe("the rule about", () => {
     ["src/auth/a.ts", "../db/b.ts"],
     ["src/config/a.ts", "../../package.json"],
     ["src/http/a.test.ts", "../node/b.ts"],
+    ["src/http/a.test.ts", "../testkit/b.ts"],
+    ["specs/a.spec.ts", "../src/testkit/b.ts"],
     ["src/engine/a.ts", "bun:ffi"],
     ["src/db/engine/a.ts", "bun:sqlite"],
     ["src/lib/a.ts", "hono"],
@@ -157,3 +150,92 @@ test("imports are found with their lines, also when they span several", () => {
     { line: 5, specifier: "./c.ts" },
   ]);
 });
+
+describe("the rule about the whole tree:", () => {
+  const tree = (files: Record<string, string>) =>
+    Object.entries(files).map(([path, text]) => ({ path, text }));
+  const use = (file: string, name: string) => `import { ${name} } from "./${file}.ts";\n${name}();`;
+
+  test("circles of imports are found once, types included, with the shortest way round", () => {
+    const files = tree({
+      "src/lib/a.ts": 'import { b } from "./b.ts";',
+      "src/lib/b.ts": 'f();\nimport type { c } from "./c.ts";\nimport { d } from "./d.ts";',
+      "src/lib/c.ts": 'import { a } from "./a.ts";\nimport { b } from "./b.ts";',
+      "src/lib/d.ts": "export const d = 1;",
+    });
+    const text = "src/lib/b.ts → src/lib/c.ts → src/lib/b.ts (3 files hang together)";
+    expect(importCircles(files)).toEqual([
+      { file: "src/lib/b.ts", line: 2, rule: "import circle", text },
+    ]);
+    expect(importCircles(files.slice(1, 2))).toEqual([]);
+  });
+
+  test("a name stands in one file, be it a value, a type or both", () => {
+    const both = "export const Size = 1;\nexport type Size = 1;";
+    const files = tree({ "src/lib/a.ts": both, "src/db/b.ts": "\nexport interface Size {}" });
+    const text = "Size also stands in src/lib/a.ts";
+    expect(namesTwice(files)).toEqual([{ file: "src/db/b.ts", line: 2, rule: "name twice", text }]);
+    expect(namesTwice(files.slice(0, 1))).toEqual([]);
+  });
+
+  test.each([
+    ["what another file of the program imports", "export function f() {}", []],
+    ["what nothing imports", "export function g() {}", ["unreached"]],
+    ["what its own file uses", "export function g() {}\ng();", ["needless export"]],
+    ["a type that its own file uses", "export type G = 1;\nlet g: G;", []],
+    ["what tests import", "export function t() {}", ["unreached"]],
+    ["what tests import and its own file uses", "export function t() {}\nt();", []],
+    ["what a lazy import names", "export function lazy() {}", []],
+  ])("exports: %s", (_, text, rules) => {
+    const files = tree({
+      "src/lib/a.ts": text,
+      "src/lib/b.ts": `${use("a", "f")}\nconst { lazy } = await import("./a.ts");`,
+      "src/lib/c.test.ts": use("a", "t"),
+    });
+    expect(unreachedExports(files).map(({ rule }) => rule)).toEqual(rules);
+  });
+
+  test("members of a class: what the compiler finds no use of in the program", async () => {
+    using repository = temporaryRepository({
+      "src/shape.ts": "export interface Named { label: string }",
+      "src/a.ts": [
+        'import type { Named } from "./shape.ts";',
+        "export class A implements Named {",
+        '  label = "a";',
+        "  used() {}",
+        "  tested() {}",
+        "  get size() { return 1; }",
+        "  private hidden() { this.hidden(); }",
+        "}",
+      ].join("\n"),
+      "src/main.ts": 'import { A } from "./a.ts";\nnew A().used();\nnew Set().size;',
+      "src/a.test.ts": 'import { A } from "./a.ts";\nnew A().tested();',
+    });
+    const found = await unreachedMembers(repository.root, sourcesOf(repository.root));
+    expect(found.map(({ file, line, text }) => `${file}:${line}: ${text}`)).toEqual([
+      "src/a.ts:5: nothing but tests uses A.tested",
+      "src/a.ts:6: nothing but tests uses A.size",
+    ]);
+  });
+
+  test("the mean of lines counts the program alone", () => {
+    const files = tree({
+      "src/lib/a.ts": "f();\n".repeat(10),
+      "src/lib/b.ts": "f();\n".repeat(20),
+      "src/lib/a.test.ts": "f();\n".repeat(90),
+      "scripts/a.ts": "f();\n".repeat(90),
+    });
+    expect(meanLines(files)).toBe(15);
+  });
+});
+
+/** A repository of its own, gone at the end of the block. */
+function temporaryRepository(files: Record<string, string>) {
+  const root = mkdtempSync(join(tmpdir(), "house-"));
+  const all = { "tsconfig.json": '{"compilerOptions":{"target":"ESNext"}}', ...files };
+  for (const [path, text] of Object.entries(all)) {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), text);
+  }
+  return { root, [Symbol.dispose]: () => rmSync(root, { recursive: true }) };
+}

@@ -1,25 +1,11 @@
-/** A place where a file breaks a rule of the house. */
-export interface Breach {
-  file: string;
-  /** 1-based; 0 when it is about the whole file. */
-  line: number;
-  rule: string;
-  text: string;
-}
+import { forbiddenImports } from "./imports.ts";
+import { type Breach, isScript, isTest, type Source, withoutComments } from "./source.ts";
 
-/** A source file: its path in the repository, with forward slashes, and its text. */
-export interface Source {
-  path: string;
-  text: string;
-}
-
-const LINES_MAX = 400;
+const LINES_MAX = 300;
+/** Tests, and what is there for tests only. */
+const TEST_LINES_MAX = 400;
 const FUNCTION_LINES_MAX = 70;
 const COLUMNS_MAX = 100;
-
-const isScript = (path: string) => /\.(ts|tsx|mjs)$/.test(path);
-const isTest = (path: string) =>
-  /\.(test|spec)\.tsx?$/.test(path) || /^(specs|src\/testkit)\//.test(path);
 
 /** Everything that one file does against the rules of the house. */
 export function breachesOf(source: Source): Breach[] {
@@ -34,12 +20,20 @@ type Check = (source: Source) => Omit<Breach, "file">[];
 
 const textChecks: Check[] = [unfinished, foreignPaths];
 const sizeChecks: Check[] = [fileLength, columns];
-const scriptChecks: Check[] = [functionLength, name, barrel, imports, environment, anyType];
+const scriptChecks: Check[] = [
+  functionLength,
+  name,
+  barrel,
+  forbiddenImports,
+  environment,
+  anyType,
+];
 
-function fileLength({ text }: Source) {
+function fileLength({ path, text }: Source) {
   const lines = text.trimEnd().split("\n").length;
-  if (lines <= LINES_MAX) return [];
-  return [{ line: 0, rule: "file length", text: `${lines} lines, at most ${LINES_MAX}` }];
+  const most = isTest(path) ? TEST_LINES_MAX : LINES_MAX;
+  if (lines <= most) return [];
+  return [{ line: 0, rule: "file length", text: `${lines} lines, at most ${most}` }];
 }
 
 /** Lines that only hold a long address or string cannot be broken. */
@@ -103,83 +97,6 @@ function barrel({ text }: Source) {
   return isBarrel ? [{ line: 0, rule: "barrel", text: "only re-exports other modules" }] : [];
 }
 
-/** A module that is imported, and on which line. */
-export interface Import {
-  line: number;
-  specifier: string;
-}
-
-/** The modules that a file imports, statically or dynamically. */
-export function importsOf(text: string): Import[] {
-  const pattern = /(?:\bfrom\s*|\bimport\s*\(\s*|^\s*import\s+)"([^"\n]+)"/gm;
-  const code = withoutComments(text);
-  return [...code.matchAll(pattern)].map((match) => ({
-    line: code.slice(0, match.index + match[0].length).split("\n").length,
-    specifier: match[1] ?? "",
-  }));
-}
-
-/** What only one folder may import. */
-const EXCLUSIVE: Record<string, string> = {
-  "bun:ffi": "src/engine/",
-  "bun:sqlite": "src/db/engine/",
-};
-
-/** Folders of src/, lowest first; a folder may import from its own rank where it is named. */
-const RANKS: Record<string, number> = {
-  lib: 0,
-  wire: 1,
-  config: 2,
-  http: 3,
-  db: 4,
-  model: 4,
-  storage: 5,
-  translation: 5,
-  engine: 5,
-  registry: 6,
-  auth: 6,
-  dashboard: 6,
-  balancer: 7,
-  node: 7,
-  cli: 8,
-  main: 9,
-};
-
-function imports({ path, text }: Source) {
-  return importsOf(text).flatMap(({ line, specifier }) => {
-    const text = whyForbidden(path, specifier);
-    return text === undefined ? [] : [{ line, rule: "imports", text }];
-  });
-}
-
-function whyForbidden(path: string, specifier: string): string | undefined {
-  const owner = EXCLUSIVE[specifier];
-  if (owner !== undefined) {
-    const fits = path.startsWith(owner) || isTest(path) || !path.startsWith("src/");
-    return fits ? undefined : `${specifier} belongs to ${owner}`;
-  }
-  if (!specifier.startsWith(".")) return undefined;
-  if (!/\.\w+$/.test(specifier) || /\.jsx?$/.test(specifier)) {
-    return `${specifier} needs its file's own ending, e.g. .ts`;
-  }
-  const from = folderOf(path);
-  const to = folderOf(new URL(specifier, `file:///${path}`).pathname.slice(1));
-  if (to === "testkit" && path.startsWith("src/") && !isTest(path))
-    return "only tests import testkit";
-  if (from === undefined || to === undefined || from === to || isTest(path)) return undefined;
-  if (from === "dashboard") return to === "wire" ? undefined : `dashboard imports ${to}, not wire`;
-  const [low, high] = [RANKS[to], RANKS[from]];
-  if (low === undefined || high === undefined) return `the folder src/${to} has no place yet`;
-  return low < high ? undefined : `${from} must not import ${to}`;
-}
-
-/** The folder of src/ that a file belongs to; `main` for src/main.ts, undefined elsewhere. */
-function folderOf(path: string): string | undefined {
-  const parts = path.split("/");
-  if (parts[0] !== "src") return undefined;
-  return parts.length === 2 ? parts[1]?.replace(/\.ts$/, "") : parts[1];
-}
-
 function environment({ path, text }: Source) {
   if (path.startsWith("src/config/") || !path.startsWith("src/") || isTest(path)) return [];
   return eachLine(withoutComments(text), (line) => {
@@ -227,19 +144,3 @@ function eachLine(
     return found === undefined ? [] : [{ line: i + 1, ...found }];
   });
 }
-
-/** The same text with comments blanked out; lines stay where they are. */
-function withoutComments(text: string): string {
-  return text.replace(STRING_OR_COMMENT, (whole, string: string | undefined) =>
-    string === undefined ? whole.replace(/[^\n]/g, " ") : whole,
-  );
-}
-
-const STRING_OR_COMMENT = new RegExp(
-  [
-    /("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`)/.source,
-    /\/\*[\s\S]*?\*\//.source,
-    /(?<![:\\])\/\/[^\n]*/.source,
-  ].join("|"),
-  "g",
-);
