@@ -1,8 +1,8 @@
 // Launches engines with damaged GGUF files and tells how each of them ended:
 // `bun scripts/fuzz.ts [--count 200] [--seed 1]`. The same seeds make the same files.
 import { parseArgs } from "node:util";
-import { TestHome } from "../src/testkit/engine.ts";
-import { fuzzOnce } from "../src/testkit/fuzz.ts";
+import { EngineHome } from "../src/testkit/engine.ts";
+import { fuzzOnce } from "../src/testkit/fuzz/fuzz.ts";
 
 const { values } = parseArgs({
   options: {
@@ -10,7 +10,7 @@ const { values } = parseArgs({
     seed: { type: "string", default: "1" },
   },
 });
-using home = new TestHome();
+using home = new EngineHome();
 const first = Number(values.seed);
 const ends: Record<string, number> = {};
 for (let seed = first; seed < first + Number(values.count); seed += 1) {

@@ -2,15 +2,15 @@
 // `bun scripts/leak.ts [--requests 10000]`. Linux only.
 import { parseArgs } from "node:util";
 import {
-  busySlots,
-  chat,
+  decodingSlots,
   ENDLESS,
+  EngineHome,
   launchTest,
-  send,
-  TestHome,
-  TINY_MMPROJ,
-  until,
+  sendToEngine,
+  TINY_MMPROJ_FILE,
+  tinyChat,
 } from "../src/testkit/engine.ts";
+import { until } from "../src/testkit/eventually.ts";
 import { type Usage, usageOf } from "./bench/rig/process.ts";
 
 type Engine = Awaited<ReturnType<typeof launchTest>>;
@@ -23,26 +23,27 @@ const CHAT = "/v1/chat/completions";
 
 /** What clients do, in turn. */
 const KINDS: ((engine: Engine, number: number) => Promise<void>)[] = [
-  (engine, i) => complete(engine, chat(`Count to ${i}`, { max_tokens: 8 })),
-  (engine, i) => complete(engine, chat(`Hello ${i}`, { stream: true, max_tokens: 16 })),
+  (engine, i) => complete(engine, tinyChat(`Count to ${i}`, { max_tokens: 8 })),
+  (engine, i) => complete(engine, tinyChat(`Hello ${i}`, { stream: true, max_tokens: 16 })),
   (engine) => leave(engine, { ...ENDLESS, stream: true }),
   (engine) => leave(engine, ENDLESS),
   (engine) => complete(engine, "{no json"),
-  (engine) => complete(engine, chat("word ".repeat(5000))),
+  (engine) => complete(engine, tinyChat("word ".repeat(5000))),
   (engine, i) =>
-    complete(engine, chat(`Call ${i}`, { stream: true, max_tokens: 8, logprobs: true })),
-  async (engine) => void (await (await send(engine, "/tokenize", { content: "abc" })).text()),
+    complete(engine, tinyChat(`Call ${i}`, { stream: true, max_tokens: 8, logprobs: true })),
+  async (engine) =>
+    void (await (await sendToEngine(engine, "/tokenize", { content: "abc" })).text()),
 ];
 
 async function complete(engine: Engine, body: object | string): Promise<void> {
-  await (await send(engine, CHAT, body)).bytes();
+  await (await sendToEngine(engine, CHAT, body)).bytes();
 }
 
 /** A client that goes away in the middle. */
 async function leave(engine: Engine, more: object): Promise<void> {
   const client = new AbortController();
   setTimeout(() => client.abort(), 20);
-  await send(engine, CHAT, chat("Tell a story", more), client.signal)
+  await sendToEngine(engine, CHAT, tinyChat("Tell a story", more), client.signal)
     .then((response) => response.bytes())
     .catch(() => undefined); // it is meant to be cut
 }
@@ -53,7 +54,7 @@ async function round(engine: Engine, from: number, to: number): Promise<void> {
     for (let i = next++; i < to; i = next++) await KINDS[i % KINDS.length]?.(engine, i);
   };
   await Promise.all(Array.from({ length: CLIENTS }, client));
-  await until(async () => (await busySlots(engine)) === 0, 10_000);
+  await until(async () => (await decodingSlots(engine)) === 0, 10_000);
 }
 
 /** Growth in bytes a request, by least squares. */
@@ -72,10 +73,10 @@ function show(label: string, { rssBytes, threads, openFiles }: Usage): void {
 
 const { values } = parseArgs({ options: { requests: { type: "string", default: "10000" } } });
 const requests = Number(values.requests);
-using home = new TestHome();
+using home = new EngineHome();
 // Without the cache of earlier prompts, which is meant to grow up to its limit.
 const args = ["--cache-ram", "0"];
-const engine = await launchTest(home, { mmprojPath: TINY_MMPROJ, args });
+const engine = await launchTest(home, { mmprojPath: TINY_MMPROJ_FILE, args });
 show("start", usageOf(engine.pid));
 const points: { requests: number; bytes: number }[] = [];
 for (let step = 1; step <= STEPS; step += 1) {

@@ -18,17 +18,21 @@ import { type Case, caseOf } from "../src/testkit/cases.ts";
 import { busySlots, says, TINY } from "../src/testkit/clients.ts";
 import { eventually } from "../src/testkit/eventually.ts";
 import { Program } from "../src/testkit/program.ts";
-import { refused, type Scripted, scripted } from "../src/testkit/servers/scripted.ts";
+import {
+  openaiError,
+  type ScriptedEndpoint,
+  scriptedEndpoint,
+} from "../src/testkit/servers/scripted.ts";
 
 setDefaultTimeout(20_000);
 
-let other: Scripted;
+let other: ScriptedEndpoint;
 let program: Program;
 let provider: ReturnType<typeof createOpenAICompatible>;
 /** What the client wrote. */
 const sent: Record<string, unknown>[] = [];
 beforeAll(async () => {
-  other = scripted("scripted");
+  other = scriptedEndpoint("scripted");
   program = await Program.start({ args: ["--endpoint", other.url] });
   const written: typeof fetch = Object.assign((url: string | URL | Request, init?: RequestInit) => {
     sent.push(JSON.parse(String(init?.body)));
@@ -215,7 +219,7 @@ describe("errors", () => {
 
   test.each([429, 503])("of %d are asked again", async (status) => {
     other.asked.length = 0;
-    other.next.push(refused(status, { "retry-after": "0.01" }));
+    other.next.push(openaiError(status, { "retry-after": "0.01" }));
     const asked = { model: provider(other.model), messages: says("x"), maxRetries: 2 };
     expect((await generateText(asked)).text).toBe("well");
     expect(other.asked).toHaveLength(2);

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import { post } from "../src/testkit/clients.ts";
 import { eventually } from "../src/testkit/eventually.ts";
 import { Program } from "../src/testkit/program.ts";
-import { Unreliable } from "../src/testkit/servers/unreliable.ts";
+import { UnreliableEndpoint } from "../src/testkit/servers/unreliable.ts";
 
 setDefaultTimeout(60_000);
 
@@ -21,9 +21,13 @@ interface Answered {
 }
 
 let program: Program;
-let endpoints: Unreliable[] = [];
+let endpoints: UnreliableEndpoint[] = [];
 beforeAll(async () => {
-  endpoints = await Promise.all([Unreliable.start(), Unreliable.start(), Unreliable.start()]);
+  endpoints = await Promise.all([
+    UnreliableEndpoint.start(),
+    UnreliableEndpoint.start(),
+    UnreliableEndpoint.start(),
+  ]);
   const flags = endpoints.flatMap(({ url }, i) => ["--endpoint", `e${i}=${url}`]);
   program = await Program.start({ mode: "balancer", args: [...flags, ...LIMITS] });
 });
@@ -32,7 +36,7 @@ afterAll(async () => {
   await program?.stop();
 });
 
-function endpoint(index: number): Unreliable {
+function endpoint(index: number): UnreliableEndpoint {
   const found = endpoints[index];
   if (found === undefined) throw new Error(`there is no endpoint ${index}`);
   return found;

@@ -1,21 +1,22 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { rmSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { caseOf } from "../src/testkit/cases.ts";
 import { openai, says, TINY } from "../src/testkit/clients.ts";
-import { Program, run, temporaryHome } from "../src/testkit/program.ts";
+import { runProgram, temporaryHome } from "../src/testkit/command.ts";
+import { Program } from "../src/testkit/program.ts";
 
 setDefaultTimeout(30_000);
 
 const empty = temporaryHome();
-afterAll(() => rmSync(empty, { recursive: true, force: true }));
+afterAll(() => empty[Symbol.dispose]());
 
 describe("llmlb, without a server,", () => {
   test("tells its versions and its commands", async () => {
-    const version = await run(["--version"], { home: empty });
+    const version = await runProgram(["--version"], { home: empty.path });
     expect(version.code).toBe(0);
     expect(version.stdout).toMatch(/^llmlb \d+\.\d+\.\d+ \(Bun [\d.]+, llama\.cpp v[\d.]+\)\n$/);
-    const help = await run(["--help"], { home: empty });
+    const help = await runProgram(["--help"], { home: empty.path });
     expect(help.code).toBe(0);
     for (const name of ["serve", "balancer", "node", "chat", "status", "doctor", "config"]) {
       expect(help.stdout).toMatch(new RegExp(`^ {2}${name} `, "m"));
@@ -24,14 +25,16 @@ describe("llmlb, without a server,", () => {
   });
 
   test("refuses what it does not know, with exit code 2", async () => {
-    const { code, stdout, stderr } = await run(["serv"], { home: empty });
+    const { code, stdout, stderr } = await runProgram(["serv"], { home: empty.path });
     expect([code, stdout]).toEqual([2, ""]);
     expect(stderr).toContain("did you mean serve?");
   });
 
   test("says so when nothing answers, with exit code 3", async () => {
     for (const args of [["chat", "Goodbye"], ["status"]]) {
-      const result = await run([...args, "--url", "http://127.0.0.1:1"], { home: empty });
+      const result = await runProgram([...args, "--url", "http://127.0.0.1:1"], {
+        home: empty.path,
+      });
       expect(result.code).toBe(3);
       expect(result.stderr).toContain("No llmlb answers at http://127.0.0.1:1");
       expect(result.stdout).toBe("");
@@ -39,35 +42,34 @@ describe("llmlb, without a server,", () => {
   });
 
   test.each(["0.0.0.0", "::", "192.0.2.1"])("does not listen on %s for everybody", async (host) => {
-    const { code, stderr } = await run(["--host", host, "--port", "0"], { home: empty });
+    const { code, stderr } = await runProgram(["--host", host, "--port", "0"], {
+      home: empty.path,
+    });
     expect(code).toBe(2);
     expect(stderr).toContain("refused");
     expect(stderr).toContain("--insecure");
   });
 
   test("shows its settings and where each comes from", async () => {
-    const home = temporaryHome();
-    try {
-      writeFileSync(join(home, "config.json"), JSON.stringify({ port: 1, body_limit: "2MiB" }));
-      const env = { LLMLB_PORT: "2" };
-      const { code, stdout } = await run(["config", "--json", "--idle-timeout", "5s"], {
-        home,
-        env,
-      });
-      expect(code).toBe(0);
-      expect(JSON.parse(stdout)).toMatchObject({
-        port: { value: 2, source: "env" },
-        body_limit: { value: 2 * 2 ** 20, source: "file" },
-        idle_timeout: { value: 5000, source: "flag" },
-        host: { value: "127.0.0.1", source: "default" },
-      });
-    } finally {
-      rmSync(home, { recursive: true, force: true });
-    }
+    using own = temporaryHome();
+    const home = own.path;
+    writeFileSync(join(home, "config.json"), JSON.stringify({ port: 1, body_limit: "2MiB" }));
+    const env = { LLMLB_PORT: "2" };
+    const { code, stdout } = await runProgram(["config", "--json", "--idle-timeout", "5s"], {
+      home,
+      env,
+    });
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      port: { value: 2, source: "env" },
+      body_limit: { value: 2 * 2 ** 20, source: "file" },
+      idle_timeout: { value: 5000, source: "flag" },
+      host: { value: "127.0.0.1", source: "default" },
+    });
   });
 
   test("looks at the machine", async () => {
-    const { code, stdout } = await run(["doctor", "--json"], { home: empty });
+    const { code, stdout } = await runProgram(["doctor", "--json"], { home: empty.path });
     const report = JSON.parse(stdout) as {
       ok: boolean;
       findings: { subject: string; state: string; details?: string[] }[];
@@ -87,7 +89,7 @@ describe("llmlb, beside a server of the same home,", () => {
     program = await Program.start();
   });
   afterAll(() => program?.stop());
-  const client = (args: string[], stdin = "") => run(args, { home: program.home, stdin });
+  const client = (args: string[], stdin = "") => runProgram(args, { home: program.home, stdin });
 
   test("answers one question", async () => {
     const result = await client(["chat", "Goodbye"]);

@@ -2,9 +2,10 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { post } from "../src/testkit/clients.ts";
+import { runProgram } from "../src/testkit/command.ts";
 import { eventually } from "../src/testkit/eventually.ts";
-import { Program, run } from "../src/testkit/program.ts";
-import { type ForeignKind, foreign } from "../src/testkit/servers/foreign.ts";
+import { Program } from "../src/testkit/program.ts";
+import { type ThirdPartyKind, thirdPartyServer } from "../src/testkit/servers/thirdparty.ts";
 import { stage } from "../src/testkit/stage.ts";
 import type { EndpointDetail, EndpointList } from "../src/wire/endpoint.ts";
 
@@ -38,16 +39,16 @@ describe("a balancer", () => {
     program = await Program.start({ mode: "balancer", untilReady: false, args: FAST });
   });
   afterAll(() => program?.stop());
-  const cli = (...args: string[]) => run(["endpoint", ...args], { home: program.home });
+  const cli = (...args: string[]) => runProgram(["endpoint", ...args], { home: program.home });
 
-  test.each<[ForeignKind, string, number | undefined]>([
+  test.each<[ThirdPartyKind, string, number | undefined]>([
     ["ollama", "qwen3:8b", undefined],
     ["vllm", "Qwen/Qwen3-8B", 4096],
     ["lm_studio", "qwen/qwen3-8b", undefined],
     ["llama_server", "qwen3.gguf", 8192],
     ["openai_compatible", "gpt-x", undefined],
   ])("sees that %s is what answers, and serves from it", async (kind, model, maxTokens) => {
-    using server = foreign(kind, [model, "nomic-embed-text"]);
+    using server = thirdPartyServer(kind, [model, "nomic-embed-text"]);
     expect(await cli("add", server.url, "--name", kind)).toMatchObject({ code: 0 });
     const { id } = await until(program, kind, { status: "online", kind, model_count: 2 });
     const { models } = await api<EndpointDetail>(program, `/${id}`);
@@ -61,7 +62,7 @@ describe("a balancer", () => {
   test.each(["500", "html", "hang"] as const)(
     "takes one off that answers %s, and on again",
     async (fault) => {
-      using server = foreign("vllm", ["m"]);
+      using server = thirdPartyServer("vllm", ["m"]);
       await cli("add", server.url, "--name", `odd-${fault}`);
       const { id } = await until(program, `odd-${fault}`, { status: "online" });
       server.fault = fault;
@@ -85,7 +86,7 @@ describe("a balancer", () => {
   );
 
   test("is managed from the command line", async () => {
-    using server = foreign("ollama", ["a", "b"]);
+    using server = thirdPartyServer("ollama", ["a", "b"]);
     const added = await cli("add", server.url, "--name", "box", "--slots", "3", "--json");
     expect(JSON.parse(added.stdout)).toMatchObject({ name: "box", slots: 3, model_count: 2 });
     const again = await cli("add", server.url);
@@ -115,8 +116,8 @@ describe("a balancer", () => {
   });
 
   test("is changed from the command line, without a key in its arguments", async () => {
-    using server = foreign("vllm", ["a"]);
-    using other = foreign("vllm", ["a", "b"]);
+    using server = thirdPartyServer("vllm", ["a"]);
+    using other = thirdPartyServer("vllm", ["a", "b"]);
     await cli("add", server.url, "--name", "old", "--notes", "rack 1");
     const more = ["--slots", "2", "--interval", "1m", "--timeout", "90s"];
     const wanted = { slots: 2, health_check_interval_secs: 60, inference_timeout_secs: 90 };
@@ -125,7 +126,10 @@ describe("a balancer", () => {
     expect(JSON.parse(changed.stdout)).toMatchObject({ name: "new", notes: "rack 1", ...wanted });
 
     const { home } = program;
-    const keyed = await run(["endpoint", "set", "new", "--key", "-"], { home, stdin: "sekret\n" });
+    const keyed = await runProgram(["endpoint", "set", "new", "--key", "-"], {
+      home,
+      stdin: "sekret\n",
+    });
     expect(keyed).toMatchObject({ code: 0, stdout: expect.stringContaining("Changed new") });
     await eventually(() => server.keys.includes("Bearer sekret") || undefined);
     expect((await until(program, "new", { status: "online" })).has_api_key).toBe(true);
@@ -151,7 +155,7 @@ describe("a balancer", () => {
 });
 
 test("behind a proxy, far endpoints are reached through it, and this machine without", async () => {
-  using near = foreign("vllm", ["near"]);
+  using near = thirdPartyServer("vllm", ["near"]);
   const models = { object: "list", data: [{ id: "far" }] };
   const asked: string[] = [];
   // A proxy for plain requests is a server that is asked for whole URLs.
@@ -172,7 +176,7 @@ test("behind a proxy, far endpoints are reached through it, and this machine wit
     await until(program, "far", { status: "online" });
     await until(program, "near", { status: "online" });
     expect([await chat(program, "far"), await chat(program, "near")]).toEqual([200, 200]);
-    const listed = await run(["endpoint", "list"], { home: program.home, env });
+    const listed = await runProgram(["endpoint", "list"], { home: program.home, env });
     expect(listed).toMatchObject({ code: 0, stdout: expect.stringMatching(/^far +online/m) });
     expect(asked).toContain("http://far.invalid/v1/chat/completions");
     expect(asked.filter((url) => !url.startsWith("http://far.invalid/"))).toEqual([]);
@@ -190,7 +194,7 @@ describe("a restart", () => {
   test.each(["stop", "kill"] as const)(
     "(%s) loses no endpoint, model, latency or check",
     async (how) => {
-      using server = foreign("vllm", ["m"]);
+      using server = thirdPartyServer("vllm", ["m"]);
       const home = newHome();
       const program = await start(home);
       const key = { base_url: server.url, api_key: "sk-secret", slots: 5, notes: "mine" };
@@ -228,13 +232,13 @@ describe("a restart", () => {
   );
 
   test("keeps to the configuration what came from it", async () => {
-    using a = foreign("vllm", ["m"]);
-    using b = foreign("ollama", ["n"]);
+    using a = thirdPartyServer("vllm", ["m"]);
+    using b = thirdPartyServer("ollama", ["n"]);
     const home = newHome();
     const first = await start(home, ["-e", `a=${a.url}`, "-e", `b=${b.url}/v1`]);
     const { id } = await until(first, "a", { status: "online", source: "config" });
     await until(first, "b", { kind: "ollama" });
-    const refused = await run(["endpoint", "rm", "a"], { home });
+    const refused = await runProgram(["endpoint", "rm", "a"], { home });
     expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining("--endpoint")]);
     await first.stop();
     const second = await start(home, ["-e", `renamed=${a.url}/`]);

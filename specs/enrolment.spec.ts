@@ -2,8 +2,9 @@ import { expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { post, says } from "../src/testkit/clients.ts";
+import { runProgram } from "../src/testkit/command.ts";
 import { eventually } from "../src/testkit/eventually.ts";
-import { type Program, run } from "../src/testkit/program.ts";
+import type { Program } from "../src/testkit/program.ts";
 import { stage } from "../src/testkit/stage.ts";
 import type { EndpointList } from "../src/wire/endpoint.ts";
 
@@ -16,7 +17,7 @@ const balancer = (home: string, port = "0") =>
   start({ mode: "balancer", home, untilReady: false, args: ["--port", port] });
 
 async function token(home: string, ...args: string[]): Promise<string> {
-  const { stdout, code } = await run(["endpoint", "token", ...args], { home });
+  const { stdout, code } = await runProgram(["endpoint", "token", ...args], { home });
   expect(code).toBe(0);
   return stdout.trim();
 }
@@ -79,14 +80,16 @@ test("a token is good for what it was made for, and no more", async () => {
   const other = await enrol({ token: await token(home), url: "http://169.254.169.254" });
   expect(await code(other)).toBe("forbidden_address");
   const unwanted = await token(home, "--uses", "5", "--note", "for later");
-  const { stdout } = await run(["endpoint", "tokens"], { home });
+  const { stdout } = await runProgram(["endpoint", "tokens"], { home });
   const [, id = ""] = /^(\S+) +usable +0\/5 .* for later$/m.exec(stdout) ?? [];
   expect(stdout).toMatch(/ used_up +1\/1 /);
   expect(stdout).toMatch(/ expired +0\/1 /);
   expect(stdout).not.toContain("enrol_");
-  expect(await run(["endpoint", "token", "--revoke", id], { home })).toMatchObject({ code: 0 });
+  expect(await runProgram(["endpoint", "token", "--revoke", id], { home })).toMatchObject({
+    code: 0,
+  });
   expect(await code(await enrol({ token: unwanted }))).toBe("token_revoked");
-  const unknown = await run(["endpoint", "token", "--revoke", "none"], { home });
+  const unknown = await runProgram(["endpoint", "token", "--revoke", "none"], { home });
   expect([unknown.code, unknown.stderr]).toEqual([1, expect.stringContaining("no such token")]);
   const stranger = await post(`${front.url}/api/nodes/${body.node_id}/leave`, {});
   expect(stranger.status).toBe(401);

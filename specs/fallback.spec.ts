@@ -10,16 +10,20 @@ import {
 import { openai, post, says } from "../src/testkit/clients.ts";
 import { Program } from "../src/testkit/program.ts";
 import { openaiServer } from "../src/testkit/servers/openai.ts";
-import { refused, type Scripted, scripted } from "../src/testkit/servers/scripted.ts";
+import {
+  openaiError,
+  type ScriptedEndpoint,
+  scriptedEndpoint,
+} from "../src/testkit/servers/scripted.ts";
 
 setDefaultTimeout(20_000);
 
 const cloud = openaiServer();
 /** By rule, `ruled` and `gone` may go to the cloud, `bound` may not. */
-const endpoints: Record<"ruled" | "gone" | "bound", Scripted> = {
-  ruled: scripted("ruled"),
-  gone: scripted("gone"),
-  bound: scripted("bound"),
+const endpoints: Record<"ruled" | "gone" | "bound", ScriptedEndpoint> = {
+  ruled: scriptedEndpoint("ruled"),
+  gone: scriptedEndpoint("gone"),
+  bound: scriptedEndpoint("bound"),
 };
 
 let program: Program;
@@ -65,14 +69,14 @@ describe("a rule of the operator", () => {
   });
 
   test.each([429, 500, 502, 503])("takes over from an endpoint's %d", async (status) => {
-    endpoints.ruled.next.push(refused(status));
+    endpoints.ruled.next.push(openaiError(status));
     expect(await ask("ruled")).toBe(BY_CLOUD);
     expect(cloud.requests.map(({ body }) => body.model)).toEqual(["gpt-4o"]);
     expect(await ask("ruled")).toBe("well");
   });
 
   test("takes over streams too", async () => {
-    endpoints.ruled.next.push(refused(503));
+    endpoints.ruled.next.push(openaiError(503));
     const { chat } = openai(program);
     const stream = chat.completions.stream({ model: "ruled", messages: says("hello") });
     expect(await stream.finalContent()).toBe(BY_CLOUD);
@@ -80,7 +84,7 @@ describe("a rule of the operator", () => {
   });
 
   test("leaves errors of the client's to it", async () => {
-    endpoints.ruled.next.push(refused(400));
+    endpoints.ruled.next.push(openaiError(400));
     expect(await statusOf("ruled")).toBe(400);
     expect(cloud.requests).toEqual([]);
   });
@@ -89,7 +93,7 @@ describe("a rule of the operator", () => {
     const held = Promise.withResolvers<void>();
     endpoints.ruled.next.push(async () => {
       await held.promise;
-      return refused(400)();
+      return openaiError(400)();
     });
     const asked = Array.from({ length: 6 }, () => ask("ruled"));
     for (const one of asked) one.then((text) => text === BY_CLOUD && held.resolve()).catch(String);
@@ -109,10 +113,10 @@ describe("a rule of the operator", () => {
 
 test("without a rule no request goes to a cloud", async () => {
   for (const status of [429, 503]) {
-    endpoints.bound.next.push(refused(status));
+    endpoints.bound.next.push(openaiError(status));
     expect(await statusOf("bound")).toBe(status);
   }
-  endpoints.bound.next.push(refused(500));
+  endpoints.bound.next.push(openaiError(500));
   expect(await statusOf("bound", true)).toBe(500);
   expect(cloud.requests).toEqual([]);
 });

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { copyFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { copyFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { busySlots, type Frame, frames, openai, post, says } from "../src/testkit/clients.ts";
+import { temporaryHome } from "../src/testkit/command.ts";
 import { eventually, within } from "../src/testkit/eventually.ts";
-import { Program, temporaryHome } from "../src/testkit/program.ts";
+import { Program } from "../src/testkit/program.ts";
 
 setDefaultTimeout(30_000);
 
@@ -14,7 +15,7 @@ const ENDLESS = ["--", "--threads", "1", "--context-shift"];
 const STORY = { temperature: 0, ignore_eos: true, max_tokens: 1_000_000 };
 
 const folder = temporaryHome();
-const model = (name: string) => join(folder, `${name}.gguf`);
+const model = (name: string) => join(folder.path, `${name}.gguf`);
 beforeAll(() => {
   for (const name of ["a", "b", "cut"]) copyFileSync(GGUF, model(name));
   truncateSync(model("cut"), 1_000_000);
@@ -23,7 +24,7 @@ beforeAll(() => {
   hostile.writeUInt32LE(3, 4);
   writeFileSync(model("hostile"), hostile);
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => folder[Symbol.dispose]());
 
 const modelFlags = (...names: string[]) => names.flatMap((name) => ["--model", model(name)]);
 

@@ -3,9 +3,10 @@ import { expect, setDefaultTimeout, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { post, says } from "../src/testkit/clients.ts";
+import { runProgram } from "../src/testkit/command.ts";
 import { eventually } from "../src/testkit/eventually.ts";
-import { type Program, run } from "../src/testkit/program.ts";
-import { foreign } from "../src/testkit/servers/foreign.ts";
+import type { Program } from "../src/testkit/program.ts";
+import { thirdPartyServer } from "../src/testkit/servers/thirdparty.ts";
 import { stage } from "../src/testkit/stage.ts";
 import type { EndpointList, EndpointView } from "../src/wire/endpoint.ts";
 
@@ -23,7 +24,7 @@ async function endpoints({ url }: Program): Promise<Map<string, EndpointView>> {
 }
 
 async function add(program: Program, name: string, url: string): Promise<void> {
-  const added = await run(["endpoint", "add", url, "--name", name], { home: program.home });
+  const added = await runProgram(["endpoint", "add", url, "--name", name], { home: program.home });
   expect(added.code).toBe(0);
 }
 
@@ -52,8 +53,8 @@ function rows(home: string): Row[] {
 }
 
 test("kill -9 loses nothing that was answered more than a second before", async () => {
-  using busy = foreign("vllm", ["b"]);
-  using steady = foreign("ollama", ["s"]);
+  using busy = thirdPartyServer("vllm", ["b"]);
+  using steady = thirdPartyServer("ollama", ["s"]);
   const home = newHome();
   const first = await start(home);
   await add(first, "busy", busy.url);
@@ -127,7 +128,7 @@ test.each([
   ["redacted", false],
   ["full", true],
 ] as const)("with --history-bodies %s, what was said is on disk: %p", async (policy, kept) => {
-  using server = foreign("vllm", ["m"]);
+  using server = thirdPartyServer("vllm", ["m"]);
   const home = newHome();
   const program = await start(home, ["--history-bodies", policy, "-e", `a=${server.url}`]);
   await eventually(async () => (await fetch(`${program.url}/ready`)).ok || undefined);
@@ -146,7 +147,7 @@ test.each([
 });
 
 test("the metrics are there as the page names them", async () => {
-  using server = foreign("vllm", ["m"]);
+  using server = thirdPartyServer("vllm", ["m"]);
   const program = await start(newHome(), ["-e", `a=${server.url}`]);
   await eventually(async () => (await fetch(`${program.url}/ready`)).ok || undefined);
   expect(await chat(program, "m", "one")).toBe(200);

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { connect } from "node:net";
 import { openai, says, TINY } from "../src/testkit/clients.ts";
-import { ANSWER_MS_MAX, faultOf } from "../src/testkit/errorshape.ts";
 import { within } from "../src/testkit/eventually.ts";
-import { BODY_LIMIT_BYTES, malformedRequests } from "../src/testkit/malformed.ts";
+import { ANSWER_MS_MAX, faultOf } from "../src/testkit/malformed/errorshape.ts";
+import { BODY_LIMIT_BYTES, malformedRequests } from "../src/testkit/malformed/requests.ts";
 import { Program } from "../src/testkit/program.ts";
 
 setDefaultTimeout(60_000);

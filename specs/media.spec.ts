@@ -3,14 +3,19 @@ import { readFileSync } from "node:fs";
 import { openai, post, TINY } from "../src/testkit/clients.ts";
 import { eventually } from "../src/testkit/eventually.ts";
 import { Program } from "../src/testkit/program.ts";
-import { type Foreign, foreign } from "../src/testkit/servers/foreign.ts";
+import { type ThirdPartyServer, thirdPartyServer } from "../src/testkit/servers/thirdparty.ts";
 
 setDefaultTimeout(20_000);
 
 let program: Program;
-let other: Foreign;
+let other: ThirdPartyServer;
 beforeAll(async () => {
-  other = foreign("openai_compatible", ["whisper-1", "nomic-embed-text", "dall-e-3", "mystery"]);
+  other = thirdPartyServer("openai_compatible", [
+    "whisper-1",
+    "nomic-embed-text",
+    "dall-e-3",
+    "mystery",
+  ]);
   program = await Program.start({ args: ["--endpoint", `other=${other.url}`] });
   // What a model can do is known once its endpoint has been asked.
   await eventually(async () => (await fetch(`${program.url}/v1/models/${TINY}`)).ok || undefined);

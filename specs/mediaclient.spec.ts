@@ -11,15 +11,15 @@ import { readFileSync } from "node:fs";
 import OpenAI from "openai";
 import { openai } from "../src/testkit/clients.ts";
 import { Program } from "../src/testkit/program.ts";
-import { type Studio, studioServer } from "../src/testkit/servers/lmstudio.ts";
+import { type MediaServer, mediaServer } from "../src/testkit/servers/media.ts";
 
 setDefaultTimeout(20_000);
 
-let studio: Studio;
+let studio: MediaServer;
 let program: Program;
 let client: OpenAI;
 beforeAll(async () => {
-  studio = studioServer(["whisper-1", "tts-1", "dall-e-2", "paint"]);
+  studio = mediaServer(["whisper-1", "tts-1", "dall-e-2", "paint"]);
   const args = ["--endpoint", `studio=${studio.url}`, "--alias", "brush=paint"];
   program = await Program.start({ mode: "balancer", args });
   client = openai(program);

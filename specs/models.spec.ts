@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { runProgram } from "../src/testkit/command.ts";
 import { eventually } from "../src/testkit/eventually.ts";
-import { type Hub, startHub } from "../src/testkit/hub/hub.ts";
-import { safetensorsRepo, tinyRepo, variantsRepo } from "../src/testkit/hub/samples.ts";
-import { Program, run } from "../src/testkit/program.ts";
-import { foreign } from "../src/testkit/servers/foreign.ts";
+import { Program } from "../src/testkit/program.ts";
+import { type Hub, startHub } from "../src/testkit/servers/hub/hub.ts";
+import { safetensorsRepo, tinyRepo, variantsRepo } from "../src/testkit/servers/hub/samples.ts";
+import { thirdPartyServer } from "../src/testkit/servers/thirdparty.ts";
 
 setDefaultTimeout(60_000);
 
@@ -56,8 +57,8 @@ describe("a balancer", () => {
   });
 
   test("knows a model by all its names, whatever endpoints call it", async () => {
-    using server = foreign("llama_server", ["llmlb-tiny-Q8_0"]);
-    const cli = (...args: string[]) => run([...args], { home: program.home });
+    using server = thirdPartyServer("llama_server", ["llmlb-tiny-Q8_0"]);
+    const cli = (...args: string[]) => runProgram([...args], { home: program.home });
     expect(await cli("model", "add", "llmlb/tiny-GGUF:Q8_0", "--alias", "tiny")).toMatchObject({
       code: 0,
     });

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { copyFileSync, renameSync, rmSync } from "node:fs";
+import { copyFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { openai, post, says } from "../src/testkit/clients.ts";
+import { temporaryHome } from "../src/testkit/command.ts";
 import { eventually } from "../src/testkit/eventually.ts";
-import { Program, temporaryHome } from "../src/testkit/program.ts";
+import { Program } from "../src/testkit/program.ts";
 import { NodeSystem } from "../src/wire/system.ts";
 
 setDefaultTimeout(20_000);
@@ -12,7 +13,7 @@ setDefaultTimeout(20_000);
 const GGUF = fileURLToPath(new URL("../fixtures/llmlb-tiny/llmlb-tiny-q8_0.gguf", import.meta.url));
 
 const folder = temporaryHome();
-const file = (name: string) => join(folder, `${name}.gguf`);
+const file = (name: string) => join(folder.path, `${name}.gguf`);
 
 let program: Program;
 beforeAll(async () => {
@@ -27,7 +28,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await program?.stop();
-  rmSync(folder, { recursive: true, force: true });
+  folder[Symbol.dispose]();
 });
 
 async function system(): Promise<NodeSystem> {
@@ -144,7 +145,7 @@ describe("a node", () => {
 });
 
 test("a model whose file comes late is served from then on", async () => {
-  const late = join(folder, "late.gguf");
+  const late = join(folder.path, "late.gguf");
   copyFileSync(GGUF, late);
   const node = await Program.start({
     mode: "node",

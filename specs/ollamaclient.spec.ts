@@ -4,14 +4,14 @@ import { type Case, caseOf } from "../src/testkit/cases.ts";
 import { busySlots, says, TINY } from "../src/testkit/clients.ts";
 import { eventually } from "../src/testkit/eventually.ts";
 import { Program } from "../src/testkit/program.ts";
-import { startWays, type Ways } from "../src/testkit/servers/chatonly.ts";
+import { type ProgramPair, startPair } from "../src/testkit/servers/chatonly.ts";
 import { failureOf } from "../src/testkit/state.ts";
 
 setDefaultTimeout(20_000);
 
-let ways: Ways;
+let ways: ProgramPair;
 beforeAll(async () => {
-  ways = await startWays();
+  ways = await startPair();
 });
 afterAll(() => ways?.[Symbol.asyncDispose]());
 

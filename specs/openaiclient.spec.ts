@@ -17,17 +17,21 @@ import { type Case, caseOf } from "../src/testkit/cases.ts";
 import { busySlots, openai, says, TINY } from "../src/testkit/clients.ts";
 import { eventually } from "../src/testkit/eventually.ts";
 import { Program } from "../src/testkit/program.ts";
-import { refused, type Scripted, scripted } from "../src/testkit/servers/scripted.ts";
+import {
+  openaiError,
+  type ScriptedEndpoint,
+  scriptedEndpoint,
+} from "../src/testkit/servers/scripted.ts";
 
 setDefaultTimeout(20_000);
 
 const BROKEN = "broken-model";
 
-let other: Scripted;
+let other: ScriptedEndpoint;
 let program: Program;
 let client: OpenAI;
 beforeAll(async () => {
-  other = scripted("org/scripted");
+  other = scriptedEndpoint("org/scripted");
   const file = fileURLToPath(new URL("../fixtures/images/shape.png", import.meta.url));
   const endpoint = ["--endpoint", `other=${other.url}`, "--default-slots", "1"];
   const args = [...endpoint, "--queue-max", "2", "--model", `${BROKEN}=${file}`];
@@ -195,7 +199,7 @@ describe("the client asks again by itself", () => {
   test.each([429, 503])("after a %d of the endpoint, as its Retry-After says", async (status) => {
     const { statuses, waits, client } = patient();
     const headers = { "retry-after": "0.01" };
-    other.next.push(refused(status, headers), refused(status, headers));
+    other.next.push(openaiError(status, headers), openaiError(status, headers));
     const answer = await ask(client);
     expect(answer.choices[0]?.message.content).toBe("well");
     expect(statuses).toEqual([status, status, 200]);
@@ -207,7 +211,7 @@ describe("the client asks again by itself", () => {
     const { waits, client } = patient((status) => status === 429 && held.resolve());
     other.next.push(async () => {
       await held.promise;
-      return refused(400)();
+      return openaiError(400)();
     });
     const asked = Array.from({ length: 5 }, () => ask(client));
     const answers = await Promise.allSettled(asked);

@@ -1,5 +1,4 @@
 import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
-import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { loadSettings } from "../src/config/precedence.ts";
 import { type Listener, listen } from "../src/http/server/listen.ts";
@@ -9,11 +8,12 @@ import { Membership } from "../src/node/membership/membership.ts";
 import { createNode, type LlmlbNode } from "../src/node/node.ts";
 import { ModelStore } from "../src/storage/modelstore.ts";
 import { post } from "../src/testkit/clients.ts";
+import { runProgram, temporaryHome } from "../src/testkit/command.ts";
 import { eventually } from "../src/testkit/eventually.ts";
-import { FakeEngines } from "../src/testkit/fakeengine.ts";
-import { type Hub, startHub } from "../src/testkit/hub/hub.ts";
-import { someBytes } from "../src/testkit/hub/samples.ts";
-import { Program, run, temporaryHome } from "../src/testkit/program.ts";
+import { Program } from "../src/testkit/program.ts";
+import { FakeEngines } from "../src/testkit/servers/engine.ts";
+import { type Hub, startHub } from "../src/testkit/servers/hub/hub.ts";
+import { someBytes } from "../src/testkit/servers/hub/samples.ts";
 import type { ModelProgress } from "../src/wire/sync.ts";
 
 setDefaultTimeout(120_000);
@@ -25,7 +25,7 @@ const SIZE = 48 * 2 ** 20;
 
 /** A node in this process, as `llmlb node --join` makes it, whose engines are fake. */
 class Worker {
-  readonly home = temporaryHome();
+  readonly #home = temporaryHome();
   readonly name: string;
   readonly url: string;
   readonly key: string;
@@ -36,10 +36,10 @@ class Worker {
 
   constructor(name: string, { front, hub, token }: { front: string; hub: string; token: string }) {
     this.name = name;
-    const flags = { mode: "node", home: this.home, hubUrl: hub };
+    const flags = { mode: "node", home: this.#home.path, hubUrl: hub };
     const { settings } = loadSettings({ flags, env: {} });
     const log = createLogger({ level: "silent" });
-    const identity = openIdentity(this.home);
+    const identity = openIdentity(this.#home.path);
     this.key = identity.key;
     const credentials = () => {
       const { credential } = this.#membership;
@@ -52,7 +52,7 @@ class Worker {
     this.#listener = listen(this.#node.app, { host: "127.0.0.1", port: 0 });
     this.url = this.#listener.url;
     this.#membership = new Membership({
-      ...{ balancer: front, token, advertise: null, home: this.home, identity, log },
+      ...{ balancer: front, token, advertise: null, home: this.#home.path, identity, log },
       onAnnounced: () => this.#node.resync(),
       describe: async () => {
         const models = this.#node.names();
@@ -67,7 +67,7 @@ class Worker {
   }
 
   async verified() {
-    return new ModelStore(join(this.home, "models")).verifiedFile(ID, FILE);
+    return new ModelStore(join(this.#home.path, "models")).verifiedFile(ID, FILE);
   }
 
   /** Ends at once, as after a power cut. */
@@ -76,7 +76,7 @@ class Worker {
     await this.#membership.leave();
     await this.#node.close();
     this.#engines.close();
-    rmSync(this.home, { recursive: true, force: true });
+    this.#home[Symbol.dispose]();
   }
 }
 
@@ -89,7 +89,9 @@ async function begin(count: number) {
   await hub.add({ name: REPO, files: { [FILE]: someBytes(SIZE, 7) }, tags: ["gguf"] });
   const env = { HF_ENDPOINT: hub.url };
   front = await Program.start({ mode: "balancer", untilReady: false, env });
-  const made = await run(["endpoint", "token", "--uses", String(count)], { home: front.home });
+  const made = await runProgram(["endpoint", "token", "--uses", String(count)], {
+    home: front.home,
+  });
   const token = made.stdout.trim();
   for (let i = 1; i <= count; i += 1) {
     const worker = new Worker(`node${i}`, { front: front.url, hub: hub.url, token });

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
-import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { runProgram, startProgram, temporaryHome } from "../src/testkit/command.ts";
 import { eventually } from "../src/testkit/eventually.ts";
-import { type Hub, startHub } from "../src/testkit/hub/hub.ts";
-import { tinyRepo } from "../src/testkit/hub/samples.ts";
-import { command, Program, run, temporaryHome } from "../src/testkit/program.ts";
+import { Program } from "../src/testkit/program.ts";
+import { type Hub, startHub } from "../src/testkit/servers/hub/hub.ts";
+import { tinyRepo } from "../src/testkit/servers/hub/samples.ts";
 
 setDefaultTimeout(60_000);
 
@@ -23,17 +24,16 @@ afterAll(() => hub[Symbol.asyncDispose]());
 /** A data folder of its own for what `work` does. */
 async function atHome(work: (home: string) => Promise<void>): Promise<void> {
   await hub.add(tinyRepo());
-  const home = temporaryHome();
+  using home = temporaryHome();
   try {
-    await work(home);
+    await work(home.path);
   } finally {
     hub.bytesPerSecond = 0;
-    rmSync(home, { recursive: true, force: true });
   }
 }
 
 function llmlb(home: string, ...args: string[]) {
-  return run(args, { home, env: { HF_ENDPOINT: hub.url } });
+  return runProgram(args, { home, env: { HF_ENDPOINT: hub.url } });
 }
 
 function folderOf(home: string): string {
@@ -43,11 +43,7 @@ function folderOf(home: string): string {
 /** Starts to pull, and waits until some of it is on the disk. */
 async function beginPull(home: string) {
   const before = hub.served(REPO, FILE);
-  const child = Bun.spawn(command(["pull", REPO]), {
-    env: { PATH: process.env.PATH ?? "", HOME: home, LLMLB_HOME: home, HF_ENDPOINT: hub.url },
-    stdout: "pipe",
-    stderr: "pipe",
-  });
+  const child = startProgram(["pull", REPO], { home, env: { HF_ENDPOINT: hub.url } });
   const enough = () => hub.served(REPO, FILE) - before > SIZE / 2 || undefined;
   await eventually(enough, 30_000);
   return child;

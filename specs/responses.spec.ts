@@ -6,17 +6,17 @@ import { z } from "zod";
 import { type Case, caseOf } from "../src/testkit/cases.ts";
 import { busySlots, openai, TINY } from "../src/testkit/clients.ts";
 import { eventually } from "../src/testkit/eventually.ts";
-import { startWays, type Ways } from "../src/testkit/servers/chatonly.ts";
+import { type ProgramPair, startPair } from "../src/testkit/servers/chatonly.ts";
 import { failureOf } from "../src/testkit/state.ts";
 
 setDefaultTimeout(20_000);
 
-let ways: Ways;
+let ways: ProgramPair;
 /** Through an endpoint that only knows chat completions, and through a node. */
 let translated: OpenAI;
 let native: OpenAI;
 beforeAll(async () => {
-  ways = await startWays();
+  ways = await startPair();
   translated = openai(ways.translated);
   native = openai(ways.native);
 });

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { fakeBalancer } from "../src/testkit/balancer.ts";
 import { openai, says, TINY } from "../src/testkit/clients.ts";
-import { faultOf } from "../src/testkit/errorshape.ts";
-import { BODY_LIMIT_BYTES } from "../src/testkit/malformed.ts";
-import { type Listed, malformedRoutes } from "../src/testkit/malformedroutes.ts";
+import { faultOf } from "../src/testkit/malformed/errorshape.ts";
+import { BODY_LIMIT_BYTES } from "../src/testkit/malformed/requests.ts";
+import { type ListedRoute, malformedRoutes } from "../src/testkit/malformed/routes.ts";
 import { TestNode } from "../src/testkit/node.ts";
 import { Program } from "../src/testkit/program.ts";
 
@@ -11,7 +11,7 @@ setDefaultTimeout(60_000);
 
 let program: Program;
 /** The routes that there are, as the apps themselves tell. */
-const routes: Record<"balancer" | "node", Listed[]> = { balancer: [], node: [] };
+const routes: Record<"balancer" | "node", ListedRoute[]> = { balancer: [], node: [] };
 beforeAll(async () => {
   program = await Program.start({ args: ["--body-limit", String(BODY_LIMIT_BYTES)] });
   await using balancer = await fakeBalancer({});

@@ -2,11 +2,12 @@ import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { post, says } from "../src/testkit/clients.ts";
+import { runProgram } from "../src/testkit/command.ts";
 import { eventually } from "../src/testkit/eventually.ts";
-import { tooManyRequests } from "../src/testkit/hub/fault.ts";
-import { type Hub, startHub } from "../src/testkit/hub/hub.ts";
-import { safetensorsRepo, someBytes, tinyRepo } from "../src/testkit/hub/samples.ts";
-import { type Program, run } from "../src/testkit/program.ts";
+import type { Program } from "../src/testkit/program.ts";
+import { tooManyRequests } from "../src/testkit/servers/hub/fault.ts";
+import { type Hub, startHub } from "../src/testkit/servers/hub/hub.ts";
+import { safetensorsRepo, someBytes, tinyRepo } from "../src/testkit/servers/hub/samples.ts";
 import { stage } from "../src/testkit/stage.ts";
 import type { ModelProgress, NodeModelList } from "../src/wire/sync.ts";
 
@@ -54,7 +55,7 @@ function node({ hub: { url }, front, home = newHome(), name, token }: Joining): 
 }
 
 async function tokenOf(home: string, uses: number): Promise<string> {
-  const made = await run(["endpoint", "token", "--uses", String(uses)], { home });
+  const made = await runProgram(["endpoint", "token", "--uses", String(uses)], { home });
   return made.stdout.trim();
 }
 

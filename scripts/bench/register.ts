@@ -5,8 +5,8 @@ import { openState } from "../../src/db/database.ts";
 import { createLogger } from "../../src/lib/log.ts";
 import { HubClient } from "../../src/registry/hubclient.ts";
 import { fakeBalancer } from "../../src/testkit/balancer.ts";
-import { startHub } from "../../src/testkit/hub/hub.ts";
-import { safetensorsRepo, variantsRepo } from "../../src/testkit/hub/samples.ts";
+import { startHub } from "../../src/testkit/servers/hub/hub.ts";
+import { safetensorsRepo, variantsRepo } from "../../src/testkit/servers/hub/samples.ts";
 
 /*
  * How long it takes to register models, with a hub whose every answer comes a second late: what the

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import OpenAI from "openai";
-import { fakeBalancer, fakeEndpoint } from "../testkit/balancer.ts";
-import { rawAnswer, rawChunks, rawTarget } from "../testkit/servers/raw.ts";
+import { fakeBalancer } from "../testkit/balancer.ts";
+import { fakeEndpoint } from "../testkit/servers/endpoint.ts";
+import { rawAnswer, rawChunks, rawTarget } from "../testkit/servers/tcp.ts";
 
 const CHAT = "/v1/chat/completions";
 const LIST = rawAnswer('{"data":[{"id":"m"}]}');

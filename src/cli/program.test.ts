@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { FIELD_KEYS, FIELDS } from "../config/fields.ts";
 import { LLAMA_CPP_VERSION, VERSION } from "../config/version.ts";
-import { runProgram, temporaryHome } from "../testkit/cli.ts";
+import { runProgram, temporaryHome } from "../testkit/command.ts";
 
 const folder = temporaryHome();
 const home = folder.path;

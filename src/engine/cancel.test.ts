@@ -1,11 +1,19 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { busySlots, chat, ENDLESS, launchTest, send, TestHome, until } from "../testkit/engine.ts";
+import {
+  decodingSlots,
+  ENDLESS,
+  EngineHome,
+  launchTest,
+  sendToEngine,
+  tinyChat,
+} from "../testkit/engine.ts";
+import { until } from "../testkit/eventually.ts";
 import type { Engine } from "./engine.ts";
 
 const PATH = "/v1/chat/completions";
 const FREED_MS_MAX = 1000;
 
-const home = new TestHome();
+const home = new EngineHome();
 let engine: Engine;
 beforeAll(async () => {
   engine = await launchTest(home);
@@ -17,15 +25,17 @@ afterAll(async () => {
 
 /** Starts an endless answer and waits until a slot works on it. */
 async function begin(stream: boolean) {
-  const before = await busySlots(engine);
+  const before = await decodingSlots(engine);
   const client = new AbortController();
-  const body = chat("Tell a story", { ...ENDLESS, stream });
-  const answer = send(engine, PATH, body, client.signal).then((response) => response.text());
+  const body = tinyChat("Tell a story", { ...ENDLESS, stream });
+  const answer = sendToEngine(engine, PATH, body, client.signal).then((response) =>
+    response.text(),
+  );
   const outcome = answer.then(
     () => "answered",
     () => "aborted",
   );
-  await until(async () => (await busySlots(engine)) === before + 1, 5000);
+  await until(async () => (await decodingSlots(engine)) === before + 1, 5000);
   return { leave: () => client.abort(), outcome };
 }
 
@@ -36,7 +46,7 @@ describe("a client that goes away frees its slot within a second", () => {
     test(kind, async () => {
       const client = await begin(stream);
       client.leave();
-      await until(async () => (await busySlots(engine)) === 0, FREED_MS_MAX);
+      await until(async () => (await decodingSlots(engine)) === 0, FREED_MS_MAX);
       expect(await client.outcome).toBe("aborted");
     });
 
@@ -44,28 +54,28 @@ describe("a client that goes away frees its slot within a second", () => {
       const other = await begin(true);
       const client = await begin(stream);
       client.leave();
-      await until(async () => (await busySlots(engine)) === 1, FREED_MS_MAX);
+      await until(async () => (await decodingSlots(engine)) === 1, FREED_MS_MAX);
       other.leave();
-      await until(async () => (await busySlots(engine)) === 0, FREED_MS_MAX);
+      await until(async () => (await decodingSlots(engine)) === 0, FREED_MS_MAX);
     });
   }
 
   test("also when it is still waiting for a slot", async () => {
     const clients = [await begin(true), await begin(false), await begin(true), await begin(false)];
     const waiting = new AbortController();
-    const answer = send(engine, PATH, chat("Hello", ENDLESS), waiting.signal).then(
+    const answer = sendToEngine(engine, PATH, tinyChat("Hello", ENDLESS), waiting.signal).then(
       () => "answered",
       () => "aborted",
     );
     await Bun.sleep(50);
     waiting.abort();
     for (const client of clients) client.leave();
-    await until(async () => (await busySlots(engine)) === 0, FREED_MS_MAX);
+    await until(async () => (await decodingSlots(engine)) === 0, FREED_MS_MAX);
     expect(await answer).toBe("aborted");
   });
 });
 
 test("the engine answers after all that", async () => {
-  const response = await send(engine, PATH, chat("Goodbye"));
+  const response = await sendToEngine(engine, PATH, tinyChat("Goodbye"));
   expect(await response.json()).toMatchObject({ choices: [{ message: { content: "Goodbye!" } }] });
 });

@@ -3,28 +3,28 @@ import { readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { totalmem } from "node:os";
 import { join } from "node:path";
 import {
-  busySlots,
-  chat,
+  decodingSlots,
   ENDLESS,
-  isAlive,
+  EngineHome,
   launchTest,
   loadFailure,
-  send,
-  TestHome,
-  TINY,
-  TINY_MMPROJ,
-  until,
+  sendToEngine,
+  TINY_FILE,
+  TINY_MMPROJ_FILE,
+  tinyChat,
 } from "../testkit/engine.ts";
+import { until } from "../testkit/eventually.ts";
+import { isAlive } from "../testkit/processes.ts";
 
 const LIMIT_MS = 10_000;
 
-const home = new TestHome();
+const home = new EngineHome();
 afterAll(() => home[Symbol.dispose]());
 
 /** A copy of the tiny model with other bytes. */
 function damaged(name: string, change: (bytes: Buffer) => Buffer): string {
   const path = join(home.path, name);
-  writeFileSync(path, change(readFileSync(TINY)));
+  writeFileSync(path, change(readFileSync(TINY_FILE)));
   return path;
 }
 
@@ -46,7 +46,7 @@ describe("a life", () => {
     expect(progress.every((fraction) => fraction >= 0 && fraction <= 1)).toBe(true);
     expect(home.sockets()).toHaveLength(1);
 
-    const answer = await send(engine, "/v1/chat/completions", chat("Goodbye"));
+    const answer = await sendToEngine(engine, "/v1/chat/completions", tinyChat("Goodbye"));
     expect(await answer.json()).toMatchObject({ choices: [{ message: { content: "Goodbye!" } }] });
 
     await engine.stop(5000);
@@ -58,11 +58,11 @@ describe("a life", () => {
   test("two engines at once answer at once", async () => {
     const engines = await Promise.all([
       launchTest(home, { modelId: "a" }),
-      launchTest(home, { modelId: "b", mmprojPath: TINY_MMPROJ }),
+      launchTest(home, { modelId: "b", mmprojPath: TINY_MMPROJ_FILE }),
     ]);
     const answers = await Promise.all(
       engines.map(async (engine) =>
-        (await send(engine, "/v1/chat/completions", chat("Goodbye"))).json(),
+        (await sendToEngine(engine, "/v1/chat/completions", tinyChat("Goodbye"))).json(),
       ),
     );
     expect(answers).toMatchObject([{ model: "a" }, { model: "b" }]);
@@ -75,10 +75,10 @@ describe("a life", () => {
     const args = ["--embeddings", "--pooling", "mean", "--ubatch-size", "64"];
     const engine = await launchTest(home, { args });
     expect(engine.info.embeddings).toBe(true);
-    const answer = await send(engine, "/v1/embeddings", { input: ["one", "two"] });
+    const answer = await sendToEngine(engine, "/v1/embeddings", { input: ["one", "two"] });
     const { data } = (await answer.json()) as { data: { embedding: number[] }[] };
     expect(data.map(({ embedding }) => embedding.length)).toEqual([256, 256]);
-    const long = await send(engine, "/v1/embeddings", { input: "word ".repeat(300) });
+    const long = await sendToEngine(engine, "/v1/embeddings", { input: "word ".repeat(300) });
     expect(long.status).toBe(400);
     expect(await long.json()).toMatchObject({ error: { code: "context_length_exceeded" } });
     await engine.stop(5000);
@@ -86,10 +86,10 @@ describe("a life", () => {
 
   test("stopping ends a stream that runs", async () => {
     const engine = await launchTest(home);
-    const body = chat("Hello", { ...ENDLESS, stream: true });
-    const stream = await send(engine, "/v1/chat/completions", body);
+    const body = tinyChat("Hello", { ...ENDLESS, stream: true });
+    const stream = await sendToEngine(engine, "/v1/chat/completions", body);
     const rest = stream.text().catch(() => "cut");
-    await until(async () => (await busySlots(engine)) === 1, 5000);
+    await until(async () => (await decodingSlots(engine)) === 1, 5000);
     await engine.stop(5000);
     expect(await rest).toBeString();
     expect(await engine.exited).toMatchObject({ expected: true });
@@ -138,7 +138,7 @@ describe("a load that fails says why", () => {
   });
 
   test("a projector that is none", async () => {
-    const error = await loadFailure(launchTest(home, { mmprojPath: TINY }));
+    const error = await loadFailure(launchTest(home, { mmprojPath: TINY_FILE }));
     expect(error.message).toContain("failed");
   });
 
@@ -171,8 +171,8 @@ describe("a load that fails says why", () => {
 describe("sudden ends", () => {
   test("an engine that is killed settles `exited` and breaks its streams", async () => {
     const engine = await launchTest(home);
-    const body = chat("Hello", { ...ENDLESS, stream: true });
-    const stream = await send(engine, "/v1/chat/completions", body);
+    const body = tinyChat("Hello", { ...ENDLESS, stream: true });
+    const stream = await sendToEngine(engine, "/v1/chat/completions", body);
     const rest = stream.text().then(
       () => "complete",
       () => "cut",
@@ -213,7 +213,7 @@ describe("sudden ends", () => {
 
   test("this process has survived all of it", async () => {
     const engine = await launchTest(home);
-    expect((await send(engine, "/health")).status).toBe(200);
+    expect((await sendToEngine(engine, "/health")).status).toBe(200);
     await engine.stop(5000);
   });
 });

@@ -1,13 +1,19 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { chat, launchTest, send, TestHome, TINY_MMPROJ } from "../testkit/engine.ts";
+import {
+  EngineHome,
+  launchTest,
+  sendToEngine,
+  TINY_MMPROJ_FILE,
+  tinyChat,
+} from "../testkit/engine.ts";
 import type { Engine } from "./engine.ts";
 
 type Json = Record<string, unknown>;
 
-const home = new TestHome();
+const home = new EngineHome();
 let engine: Engine;
 beforeAll(async () => {
-  engine = await launchTest(home, { mmprojPath: TINY_MMPROJ });
+  engine = await launchTest(home, { mmprojPath: TINY_MMPROJ_FILE });
 });
 afterAll(async () => {
   await engine.stop(5000);
@@ -15,19 +21,19 @@ afterAll(async () => {
 });
 
 async function ok(path: string, body?: object): Promise<Json> {
-  const response = await send(engine, path, body);
+  const response = await sendToEngine(engine, path, body);
   expect({ path, status: response.status }).toEqual({ path, status: 200 });
   return (await response.json()) as Json;
 }
 
 async function refused(path: string, body?: object | string | FormData) {
-  const response = await send(engine, path, body);
+  const response = await sendToEngine(engine, path, body);
   return { status: response.status, ...((await response.json()) as { error: Json }) };
 }
 
 describe("generation", () => {
   test("chat completions answer whole", async () => {
-    const answer = await ok("/v1/chat/completions", chat("Goodbye"));
+    const answer = await ok("/v1/chat/completions", tinyChat("Goodbye"));
     expect(answer).toMatchObject({
       object: "chat.completion",
       model: "tiny",
@@ -36,7 +42,11 @@ describe("generation", () => {
   });
 
   test("chat completions stream", async () => {
-    const response = await send(engine, "/v1/chat/completions", chat("Goodbye", { stream: true }));
+    const response = await sendToEngine(
+      engine,
+      "/v1/chat/completions",
+      tinyChat("Goodbye", { stream: true }),
+    );
     expect(response.headers.get("content-type")).toBe("text/event-stream");
     const text = await response.text();
     expect(text.endsWith("data: [DONE]\n\n")).toBe(true);
@@ -55,12 +65,16 @@ describe("generation", () => {
 
   test.each([false, true])("chats tell which stop sequence ended them (%p)", async (stream) => {
     const text = await (
-      await send(engine, "/v1/chat/completions", {
-        ...chat("Count from 29 to 37.", { stop: ["never", "33"], stream }),
+      await sendToEngine(engine, "/v1/chat/completions", {
+        ...tinyChat("Count from 29 to 37.", { stop: ["never", "33"], stream }),
       })
     ).text();
     expect(text).toContain('"stopping_word":"33"');
-    const whole = await send(engine, "/v1/chat/completions", chat("Goodbye", { stream }));
+    const whole = await sendToEngine(
+      engine,
+      "/v1/chat/completions",
+      tinyChat("Goodbye", { stream }),
+    );
     expect(await whole.text()).not.toContain("stopping_word");
   });
 
@@ -82,7 +96,7 @@ describe("generation", () => {
 });
 
 describe("counting and tokens", () => {
-  const input = chat("Hello");
+  const input = tinyChat("Hello");
 
   test("chats are counted as they are read", async () => {
     const { input_tokens } = await ok("/v1/chat/completions/input_tokens", input);
@@ -110,7 +124,7 @@ describe("state", () => {
   });
 
   test("metrics are Prometheus text", async () => {
-    const response = await send(engine, "/metrics");
+    const response = await sendToEngine(engine, "/metrics");
     expect(response.headers.get("content-type")).toStartWith("text/plain");
     expect(await response.text()).toContain("llamacpp:prompt_tokens_total");
   });
@@ -138,7 +152,7 @@ describe("refusals", () => {
   });
 
   test("a prompt beyond the context is the client's mistake", async () => {
-    const { status, error } = await refused("/v1/chat/completions", chat("word ".repeat(5000)));
+    const { status, error } = await refused("/v1/chat/completions", tinyChat("word ".repeat(5000)));
     expect(status).toBe(400);
     expect(error.code).toBe("context_length_exceeded");
   });
@@ -172,7 +186,7 @@ describe("refusals", () => {
   test("unknown paths and wrong methods", async () => {
     expect(await refused("/v1/nothing")).toMatchObject({ status: 404 });
     // The node translates these.
-    expect(await refused("/v1/messages", chat("Hello"))).toMatchObject({ status: 404 });
+    expect(await refused("/v1/messages", tinyChat("Hello"))).toMatchObject({ status: 404 });
     expect(await refused("/v1/chat/completions")).toMatchObject({ status: 405 });
   });
 });

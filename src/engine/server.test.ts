@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
-import { TestHome } from "../testkit/engine.ts";
+import { EngineHome } from "../testkit/engine.ts";
 import type { NativeRequest, RequestSink } from "./binding.ts";
 import { type RequestEngine, SECRET_HEADER, serveEngine } from "./server.ts";
 
@@ -8,7 +8,7 @@ import { type RequestEngine, SECRET_HEADER, serveEngine } from "./server.ts";
 const SILENCE_MS = 13_000;
 const LIMIT_MS = SILENCE_MS + 5000;
 
-const home = new TestHome();
+const home = new EngineHome();
 let served: ReturnType<typeof serveEngine>;
 beforeAll(() => {
   served = serveEngine(new SlowEngine(), join(home.path, "engine.sock"));

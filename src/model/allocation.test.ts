@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { statSync } from "node:fs";
 import pino from "pino";
 import { z } from "zod";
-import { launchTest, TestHome, TINY, TINY_MMPROJ } from "../testkit/engine.ts";
+import { EngineHome, launchTest, TINY_FILE, TINY_MMPROJ_FILE } from "../testkit/engine.ts";
 import { readGgufFile } from "./ggufreader.ts";
 import { hyperparametersOf } from "./hyperparameters.ts";
 import { estimateMemory } from "./memory.ts";
@@ -15,7 +15,7 @@ async function allocated(args: string[]): Promise<{ total: number; cache: number
   const lines: string[] = [];
   const write = (line: string) => void lines.push(Line.parse(JSON.parse(line)).text ?? "");
   const log = pino({ level: "debug" }, { write });
-  using home = new TestHome();
+  using home = new EngineHome();
   const engine = await launchTest(home, { log, args });
   await engine.stop(0);
   const begun = lines.findLastIndex((line) => /model buffer size =/.test(line));
@@ -32,9 +32,9 @@ async function allocated(args: string[]): Promise<{ total: number; cache: number
 const TINY_HEADER_BYTES = 37_248;
 
 async function estimated(args: string[]) {
-  const hyperparameters = hyperparametersOf(await readGgufFile(TINY));
+  const hyperparameters = hyperparametersOf(await readGgufFile(TINY_FILE));
   if (hyperparameters === undefined) throw new Error("the tiny model has no hyperparameters");
-  const weightsBytes = statSync(TINY).size - TINY_HEADER_BYTES;
+  const weightsBytes = statSync(TINY_FILE).size - TINY_HEADER_BYTES;
   return estimateMemory({ weightsBytes, hyperparameters, args: ["--parallel", "4", ...args] });
 }
 
@@ -59,5 +59,5 @@ test.each(CASES)("what llama.cpp allocates is estimated within a tenth: %s", asy
 });
 
 test("an image projector has no hyperparameters: it takes its file's size", async () => {
-  expect(hyperparametersOf(await readGgufFile(TINY_MMPROJ))).toBeUndefined();
+  expect(hyperparametersOf(await readGgufFile(TINY_MMPROJ_FILE))).toBeUndefined();
 });

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import OpenAI from "openai";
-import type { Echo } from "../testkit/fakeengine.ts";
-import { errorOf, TestNode } from "../testkit/node.ts";
+import { refusalOf, TestNode } from "../testkit/node.ts";
+import type { Echo } from "../testkit/servers/engine.ts";
 
 let host: TestNode;
 
@@ -40,7 +40,7 @@ test("embeddings run on an engine of their own beside the chat engine", async ()
 });
 
 test("rerank on a chat model is refused without starting anything", async () => {
-  const error = await errorOf(await host.post("/v1/rerank", { model: "chat", query: "a" }));
+  const error = await refusalOf(await host.post("/v1/rerank", { model: "chat", query: "a" }));
   expect(error).toMatchObject({ status: 400, code: "model_capability_mismatch", param: "model" });
   expect(host.engines.launches).toHaveLength(0);
 });
@@ -56,7 +56,7 @@ test("a transcription form is passed on as it is", async () => {
   expect(echo.body).toContain('name="file"; filename="a.wav"');
 
   form.delete("model");
-  const missing = await errorOf(await fetch(url, { method: "POST", body: form }));
+  const missing = await refusalOf(await fetch(url, { method: "POST", body: form }));
   expect(missing).toMatchObject({ status: 400, param: "model" });
   expect((await host.post("/v1/audio/transcriptions", {})).status).toBe(415);
   const broken = {
@@ -68,14 +68,14 @@ test("a transcription form is passed on as it is", async () => {
 });
 
 test("an unknown model is 404 and says which there are, a missing one 400", async () => {
-  const unknown = await errorOf(await host.chat({ model: "gpt-4" }));
+  const unknown = await refusalOf(await host.chat({ model: "gpt-4" }));
   expect(unknown).toMatchObject({ status: 404, code: "model_not_found", param: "model" });
   expect(unknown).toMatchObject({ message: expect.stringContaining("chat, org/other") });
-  expect(await errorOf(await host.post("/v1/completions", {}))).toMatchObject({
+  expect(await refusalOf(await host.post("/v1/completions", {}))).toMatchObject({
     status: 400,
     param: "model",
   });
-  expect(await errorOf(await host.post("/tokenize", {}))).toMatchObject({
+  expect(await refusalOf(await host.post("/tokenize", {}))).toMatchObject({
     status: 400,
     param: "model",
   });
@@ -94,7 +94,7 @@ test("with one model, native routes and GETs need no name, /v1 routes do", async
 });
 
 test("watching an unloaded model does not load it", async () => {
-  const error = await errorOf(await host.get("/metrics?model=org/other"));
+  const error = await refusalOf(await host.get("/metrics?model=org/other"));
   expect(error).toMatchObject({ status: 503, code: "model_not_loaded" });
   expect((await host.get("/slots")).status).toBe(400);
   expect(host.engines.launches).toHaveLength(0);

@@ -1,8 +1,8 @@
 import { describe, expect, setSystemTime, test } from "bun:test";
 import { createHash } from "node:crypto";
-import { tooManyRequests } from "../testkit/hub/fault.ts";
-import { safetensorsRepo, someBytes, variantsRepo } from "../testkit/hub/samples.ts";
-import { errorOf, register, testRegistry } from "../testkit/registry.ts";
+import { errorAnswer, register, testRegistry } from "../testkit/registry.ts";
+import { tooManyRequests } from "../testkit/servers/hub/fault.ts";
+import { safetensorsRepo, someBytes, variantsRepo } from "../testkit/servers/hub/samples.ts";
 
 const LLAMA = "acme/Llama-3-8B-GGUF";
 
@@ -14,7 +14,7 @@ describe("while the hub", () => {
     await at.hub.add({ name: "a/gated", files, gated: "manual", allowed: ["hf_me"] });
     for (const repo of ["a/none", "a/private"]) {
       const answer = await register(at, { repo });
-      expect(answer).toMatchObject(errorOf("hub_repo_not_found", 404));
+      expect(answer).toMatchObject(errorAnswer("hub_repo_not_found", 404));
       expect(answer.body.error.message).toContain("HF_TOKEN");
     }
     const { body } = await register(at, { repo: "a/gated" });
@@ -26,7 +26,7 @@ describe("while the hub", () => {
     expect(shards).toMatchObject({ status: 201, body: { size_bytes: 4000 } });
     at.hub.fail({ on: "api", repo: "a/other", mishap: GATED });
     const refused = await register(at, { repo: "a/other" });
-    expect(refused).toMatchObject(errorOf("hub_gated", 403));
+    expect(refused).toMatchObject(errorAnswer("hub_gated", 403));
     expect(refused.body.error.message).toContain("Accept its licence at");
   });
 
@@ -57,7 +57,7 @@ describe("while the hub", () => {
     });
     const filename = "model.safetensors.index.json";
     const answer = await register(at, { repo: "a/private", filename });
-    expect(answer).toMatchObject(errorOf("hub_unreachable", 502));
+    expect(answer).toMatchObject(errorAnswer("hub_unreachable", 502));
     expect(at.hub.requests.length).toBeGreaterThan(0);
     expect(at.hub.requests.every(({ authorization }) => authorization === "Bearer hf_me")).toBe(
       true,
@@ -71,7 +71,9 @@ describe("while the hub", () => {
   test("does not know the token, it is said", async () => {
     await using at = await testRegistry({ token: "hf_wrong" });
     await at.hub.add(variantsRepo());
-    expect(await register(at, { repo: LLAMA })).toMatchObject(errorOf("hub_token_refused", 502));
+    expect(await register(at, { repo: LLAMA })).toMatchObject(
+      errorAnswer("hub_token_refused", 502),
+    );
   });
 
   test("wants a pause or is out, what it told before counts", async () => {
@@ -79,7 +81,7 @@ describe("while the hub", () => {
     await at.hub.add(variantsRepo());
     const q8 = { repo: LLAMA, filename: "Llama-3-8B-Q8_0.gguf" };
     at.hub.fail({ on: "api", mishap: { status: 503 } });
-    expect(await register(at, q8)).toMatchObject(errorOf("hub_unreachable", 502));
+    expect(await register(at, q8)).toMatchObject(errorAnswer("hub_unreachable", 502));
     at.hub.faults.clear();
     expect((await register(at, q8)).body).toMatchObject({ stale: false });
     at.hub.fail({ on: "api", mishap: { status: 503 } });
@@ -89,7 +91,7 @@ describe("while the hub", () => {
     at.hub.faults.clear();
     at.hub.fail({ on: "api", mishap: tooManyRequests(30) });
     const limited = await register(at, { repo: "a/b" });
-    expect(limited).toMatchObject(errorOf("hub_rate_limited", 502));
+    expect(limited).toMatchObject(errorAnswer("hub_rate_limited", 502));
     expect(Number(limited.headers.get("retry-after"))).toBeGreaterThan(25);
     const about = () => at.hub.requests.filter((request) => request.repo === LLAMA).length;
     const before = about();

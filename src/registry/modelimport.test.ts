@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import { variantsRepo } from "../testkit/hub/samples.ts";
-import { errorOf, testRegistry } from "../testkit/registry.ts";
+import { errorAnswer, testRegistry } from "../testkit/registry.ts";
+import { variantsRepo } from "../testkit/servers/hub/samples.ts";
 
 const LLAMA = "acme/Llama-3-8B-GGUF";
 
@@ -23,7 +23,7 @@ test("a model of an earlier program is taken over once, completed once the hub i
   const id = `hf/${LLAMA.toLowerCase()}/Llama-3-8B-Q8_0.gguf`;
   expect(first.registry.list()).toMatchObject([{ id, status: "pending", aliases: ["llama"] }]);
   const path = "/api/models/registry/llama/manifest.json";
-  expect(await first.call("GET", path)).toMatchObject(errorOf("hub_unreachable", 502));
+  expect(await first.call("GET", path)).toMatchObject(errorAnswer("hub_unreachable", 502));
   at.hub.faults.clear();
   const completed = Promise.withResolvers<void>();
   first.registry.onChange(() => completed.resolve());

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { safetensorsRepo, variantsRepo } from "../testkit/hub/samples.ts";
-import { errorOf, register, testRegistry } from "../testkit/registry.ts";
+import { errorAnswer, register, testRegistry } from "../testkit/registry.ts";
+import { safetensorsRepo, variantsRepo } from "../testkit/servers/hub/samples.ts";
 import { Manifest } from "../wire/manifest.ts";
 import { RegisteredDetail, RegisteredList } from "../wire/registry.ts";
 
@@ -52,14 +52,14 @@ describe("a registered model", () => {
     expect(at.registry.revision).not.toBe(before);
     expect((await at.call("GET", "/api/models/llama")).status).toBe(404);
     const taken = await at.call("PATCH", `/api/models/${QWEN}`, { aliases: ["BIG"] });
-    expect(taken).toMatchObject(errorOf("alias_taken", 409));
+    expect(taken).toMatchObject(errorAnswer("alias_taken", 409));
 
     const later = await at.restarted();
     expect(later.registry.resolve("big")?.id).toBe(`hf/${LLAMA}`);
     expect((await later.call("DELETE", `/api/models/hf/${LLAMA}`)).status).toBe(204);
     for (const name of ["big", LLAMA]) {
       const gone = await later.call("DELETE", `/v0/models/${name}`);
-      expect(gone).toMatchObject(errorOf("model_not_found", 404));
+      expect(gone).toMatchObject(errorAnswer("model_not_found", 404));
     }
     expect((await later.call("GET", "/api/models")).body.total).toBe(1);
     expect(seen).toEqual([
@@ -78,7 +78,7 @@ describe("a registered model", () => {
     const other = { ...files, [name]: index, "model-00001-of-00002.safetensors": "" };
     await at.hub.add({ ...safetensorsRepo("a/part"), files: other });
     const unknown = await register(at, { repo: "a/part" });
-    expect(unknown).toMatchObject(errorOf("unsuitable_repo", 400));
+    expect(unknown).toMatchObject(errorAnswer("unsuitable_repo", 400));
     expect(unknown.body.error.message).toContain(`${name} is too large`);
   });
 

@@ -1,13 +1,13 @@
 import { describe, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
+import { errorAnswer, register, testRegistry } from "../testkit/registry.ts";
 import {
   adapterRepo,
   safetensorsRepo,
   someBytes,
   tinyRepo,
   variantsRepo,
-} from "../testkit/hub/samples.ts";
-import { errorOf, register, testRegistry } from "../testkit/registry.ts";
+} from "../testkit/servers/hub/samples.ts";
 import { Manifest } from "../wire/manifest.ts";
 import { Registration } from "../wire/registry.ts";
 
@@ -137,7 +137,7 @@ describe("registering", () => {
     for (const [i, [files, message]] of cases.entries()) {
       await at.hub.add({ name: `acme/bad-${i}`, files });
       const answer = await register(at, { repo: `acme/bad-${i}` });
-      expect(answer).toMatchObject(errorOf("unsuitable_repo", 400));
+      expect(answer).toMatchObject(errorAnswer("unsuitable_repo", 400));
       expect(answer.body.error.message).toContain(message);
     }
     await at.hub.add({ name: "acme/both", files: { "a.gguf": "x", "b.safetensors": "y" } });
@@ -166,11 +166,11 @@ describe("registering", () => {
     await register(at, { repo: LLAMA, aliases: ["llama"] });
     const { length } = at.hub.requests;
     const again = await register(at, { repo: LLAMA.toLowerCase() });
-    expect(again).toMatchObject(errorOf("model_already_registered", 409));
+    expect(again).toMatchObject(errorAnswer("model_already_registered", 409));
     expect(at.hub.requests).toHaveLength(length);
     for (const alias of ["LLAMA", "Llama-3-8B-GGUF"]) {
       const taken = await register(at, { repo: QWEN, aliases: [alias] });
-      expect(taken).toMatchObject(errorOf("alias_taken", 409));
+      expect(taken).toMatchObject(errorAnswer("alias_taken", 409));
     }
     for (const alias of ["a/b", "", "-x", "x".repeat(129)]) {
       expect(await register(at, { repo: QWEN, aliases: [alias] })).toMatchObject({
@@ -203,9 +203,9 @@ describe("registering", () => {
     expect((await register(at, { repo })).body).toMatchObject({ revision: first });
     const gone = { repo: `${LLAMA}2`, filename: "x.gguf" };
     await at.hub.add(variantsRepo(`${LLAMA}2`));
-    expect(await register(at, gone)).toMatchObject(errorOf("hub_file_not_found", 404));
+    expect(await register(at, gone)).toMatchObject(errorAnswer("hub_file_not_found", 404));
     const none = { repo: `https://hf.co/${LLAMA}2/tree/v9` };
-    expect(await register(at, none)).toMatchObject(errorOf("hub_revision_not_found", 404));
+    expect(await register(at, none)).toMatchObject(errorAnswer("hub_revision_not_found", 404));
   });
 
   test("the hub's spelling and its new names count", async () => {

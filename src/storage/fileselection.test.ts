@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import type { GgufMetadata } from "../model/gguf.ts";
 import { quantizationOf } from "../model/quantization.ts";
-import { failing } from "../testkit/pull/bench.ts";
-import { FileServer, manifestOf } from "../testkit/pull/fileserver.ts";
+import { failing } from "../testkit/pullbench.ts";
+import { FileServer, testManifest } from "../testkit/servers/files.ts";
 import { type FileSelectionOptions, selectFiles } from "./fileselection.ts";
 
 const MIB = 2 ** 20;
@@ -15,7 +15,7 @@ async function select(files: Record<string, number>, more: Partial<FileSelection
   });
   const options = { isNamed: false, args: [], free: async () => ({ device: 0, host: 600 * MIB }) };
   const header = async () => undefined;
-  const selection = selectFiles({ manifest: manifestOf(artifacts), ...options, header, ...more });
+  const selection = selectFiles({ manifest: testManifest(artifacts), ...options, header, ...more });
   return (await selection).files.map(({ filename }) => filename);
 }
 

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 
 import { ModelsFolder } from "../testkit/modelsfolder.ts";
-import { failing } from "../testkit/pull/bench.ts";
+import { failing } from "../testkit/pullbench.ts";
 import { ModelStore } from "./modelstore.ts";
 import { removeQuantization } from "./quantizationremoval.ts";
 

@@ -1,11 +1,23 @@
-import { eventually as waitFor } from "./cli.ts";
-
 /** Asks `probe` until it gives a value; throws after `limitMs`. */
-export function eventually<T>(
+export async function eventually<T>(
   probe: () => T | undefined | Promise<T | undefined>,
-  limitMs = 10_000,
+  limitMs = 15_000,
 ): Promise<T> {
-  return waitFor(probe, limitMs);
+  const endsAt = performance.now() + limitMs;
+  for (;;) {
+    const value = await probe();
+    if (value !== undefined) return value;
+    if (performance.now() > endsAt) throw new Error(`nothing came within ${limitMs} ms`);
+    await Bun.sleep(10);
+  }
+}
+
+/** Waits until something holds; throws after `limitMs`. */
+export async function until(
+  holds: () => boolean | Promise<boolean>,
+  limitMs: number,
+): Promise<void> {
+  await eventually(async () => (await holds()) || undefined, limitMs);
 }
 
 /** What `work` gives, if it does so within `limitMs`; throws otherwise. */

@@ -5,7 +5,7 @@ import { createLogger } from "../lib/log.ts";
 import { createNode, type LlmlbNode } from "../node/node.ts";
 import type { BalancerClientOptions } from "../node/sync/balancerclient.ts";
 import { type Device, NodeSystem } from "../wire/system.ts";
-import { FakeEngines } from "./fakeengine.ts";
+import { FakeEngines } from "./servers/engine.ts";
 import { TEST_SETTINGS } from "./settings.ts";
 
 const GPU: Device = {
@@ -80,7 +80,7 @@ export class TestNode {
 }
 
 /** Status and error of a refusal, in one object. */
-export async function errorOf(response: Response) {
+export async function refusalOf(response: Response) {
   const { error } = (await response.json()) as { error: Record<string, unknown> };
   return { status: response.status, ...error };
 }

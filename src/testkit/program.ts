@@ -1,15 +1,6 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { startProgram, temporaryHome } from "./command.ts";
 import { eventually } from "./eventually.ts";
-
-/** What a finished run of the program left. */
-export interface RunResult {
-  code: number;
-  stdout: string;
-  stderr: string;
-}
+import { killIfThere, killWithParent, processesOf } from "./processes.ts";
 
 export interface StartOptions {
   /** The program's arguments; free ports are added for what is served. */
@@ -31,19 +22,6 @@ const GONE_MS_MAX = 3000;
 /** Log lines kept, to explain a failed start. */
 const LINES_KEPT = 40;
 
-/** The command line of the program: `LLMLB_BIN`, or the source. */
-export function command(args: string[]): string[] {
-  const binary = process.env.LLMLB_BIN;
-  if (binary !== undefined && binary !== "") return [binary, ...args];
-  const main = fileURLToPath(new URL("../main.ts", import.meta.url));
-  return [process.execPath, main, ...args];
-}
-
-/** A data folder of its own, under a short path: sockets live in it. */
-export function temporaryHome(): string {
-  return mkdtempSync(join(tmpdir(), "llmlb-spec-"));
-}
-
 /** A serving llmlb, started as a user would. */
 export class Program {
   readonly home: string;
@@ -51,23 +29,23 @@ export class Program {
   url = "";
   /** Where its local node listens; the same as `url` for a node alone. */
   nodeUrl = "";
-  readonly #child: ReturnType<typeof spawn>;
-  readonly #ownsHome: boolean;
-  readonly #watchdog: ReturnType<typeof watch>;
+  readonly #child: ReturnType<typeof startProgram>;
+  readonly #ownHome: ReturnType<typeof temporaryHome> | undefined;
+  readonly #watchdog: ReturnType<typeof killWithParent>;
   readonly #lines: string[] = [];
   readonly #engines: { model: string; pid: number }[] = [];
   #nodePid: number | undefined;
   readonly #log: Promise<void>;
 
   private constructor({ args = [], home, env = {}, mode = "standalone" }: StartOptions) {
-    this.home = home ?? temporaryHome();
-    this.#ownsHome = home === undefined;
+    this.#ownHome = home === undefined ? temporaryHome() : undefined;
+    this.home = home ?? this.#ownHome?.path ?? "";
     const ports = ["--port", "0", ...(mode === "standalone" ? ["--node-port", "0"] : [])];
-    this.#child = spawn([mode === "standalone" ? "serve" : mode, ...ports, ...args], {
+    this.#child = startProgram([mode === "standalone" ? "serve" : mode, ...ports, ...args], {
       home: this.home,
       env,
     });
-    this.#watchdog = watch(this.#child.pid);
+    this.#watchdog = killWithParent(this.#child.pid);
     this.#log = this.#readLog();
   }
 
@@ -147,7 +125,7 @@ export class Program {
     for (const pid of this.processes()) killIfThere(pid);
     this.#watchdog.stdin.write("done\n");
     await this.#watchdog.stdin.end();
-    if (this.#ownsHome) rmSync(this.home, { recursive: true, force: true });
+    this.#ownHome?.[Symbol.dispose]();
   }
 
   async #untilServing({ mode = "standalone", untilReady = true }: StartOptions): Promise<void> {
@@ -191,72 +169,4 @@ interface LogLine {
   model?: string;
   engine_pid?: number;
   node_pid?: number;
-}
-
-/** Runs a command of the program to its end. */
-export async function run(
-  args: string[],
-  { home, stdin = "", env = {} }: { home: string; stdin?: string; env?: Record<string, string> },
-): Promise<RunResult> {
-  const child = spawn(args, { home, stdin, env });
-  const [stdout, stderr, code] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-    child.exited,
-  ]);
-  return { code, stdout, stderr };
-}
-
-/** Processes of this program with this data folder, by their environment. */
-export function processesOf(home: string): number[] {
-  const wanted = `LLMLB_HOME=${home}`;
-  if (process.platform !== "linux") {
-    const { stdout } = Bun.spawnSync(["ps", "-axEww", "-o", "pid=,command="]);
-    const lines = stdout.toString().split("\n");
-    return lines.filter((line) => line.includes(`${wanted} `)).map((line) => parseInt(line, 10));
-  }
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name) && environmentOf(name).includes(wanted))
-    .map(Number);
-}
-
-function killIfThere(pid: number): void {
-  try {
-    process.kill(pid, "SIGKILL");
-  } catch {
-    return; // gone meanwhile
-  }
-}
-
-function environmentOf(pid: string): string[] {
-  try {
-    return readFileSync(`/proc/${pid}/environ`, "utf8").split("\0");
-  } catch {
-    return []; // gone meanwhile, or another user's
-  }
-}
-
-interface SpawnOptions {
-  home: string;
-  stdin?: string;
-  env: Record<string, string>;
-}
-
-function spawn(args: string[], { home, stdin = "", env }: SpawnOptions) {
-  return Bun.spawn(command(args), {
-    env: { PATH: process.env.PATH ?? "", HOME: home, LLMLB_HOME: home, ...env },
-    stdin: new Blob([stdin]),
-    stdout: "pipe",
-    stderr: "pipe",
-  });
-}
-
-/** Ends `pid` should this process be gone without having said so: nothing outlives a killed run. */
-function watch(pid: number) {
-  const script = 'read -r done || kill -9 "$0"';
-  return Bun.spawn(["sh", "-c", script, String(pid)], {
-    stdin: "pipe",
-    stdout: "ignore",
-    stderr: "ignore",
-  });
 }

@@ -4,11 +4,11 @@ import { Drain } from "../http/server/drain.ts";
 import { HubClient, type HubOptions } from "../registry/hubclient.ts";
 import { Registry } from "../registry/registry.ts";
 import { routeRegistry } from "../registry/routes.ts";
-import { type Hub, startHub } from "./hub/hub.ts";
-import { makeHome, silent, type TestHome } from "./state.ts";
+import { type Hub, startHub } from "./servers/hub/hub.ts";
+import { makeStateHome, type StateHome, silent } from "./state.ts";
 
 /** What a request was answered; tests look at fields of `body` that they know of. */
-export interface Answered {
+export interface RegistryAnswer {
   status: number;
   headers: Headers;
   body: ReturnType<typeof JSON.parse>;
@@ -17,23 +17,27 @@ export interface Answered {
 /** A registry with a hub and a data folder of its own. */
 export interface TestRegistry extends AsyncDisposable {
   hub: Hub;
-  home: TestHome;
+  home: StateHome;
   registry: Registry;
   devices: DeviceInfo[];
   /** Names that count as served. */
   served: Set<string>;
   /** Sends a request to the routes. */
-  call(method: string, path: string, body?: object): Promise<Answered>;
+  call(method: string, path: string, body?: object): Promise<RegistryAnswer>;
   /** The same as after a restart of the balancer. */
   restarted(options?: Partial<HubOptions>): Promise<TestRegistry>;
 }
 
 /** Starts a registry whose hub is empty; `options` are the hub client's. */
 export async function testRegistry(options: Partial<HubOptions> = {}): Promise<TestRegistry> {
-  return await over(await startHub(), makeHome(), options);
+  return await over(await startHub(), makeStateHome(), options);
 }
 
-async function over(hub: Hub, home: TestHome, options: Partial<HubOptions>): Promise<TestRegistry> {
+async function over(
+  hub: Hub,
+  home: StateHome,
+  options: Partial<HubOptions>,
+): Promise<TestRegistry> {
   const state = await home.open();
   const devices: DeviceInfo[] = [];
   const served = new Set<string>();
@@ -77,11 +81,11 @@ async function over(hub: Hub, home: TestHome, options: Partial<HubOptions>): Pro
 }
 
 /** Asks to register a model. */
-export function register(at: TestRegistry, body: object): Promise<Answered> {
+export function register(at: TestRegistry, body: object): Promise<RegistryAnswer> {
   return at.call("POST", "/api/models/register", body);
 }
 
 /** What an answer has that is this error. */
-export function errorOf(code: string, status: number): object {
+export function errorAnswer(code: string, status: number): object {
   return { status, body: { error: { code } } };
 }

@@ -1,6 +1,6 @@
 import { afterEach } from "bun:test";
-import { rmSync } from "node:fs";
-import { Program, type StartOptions, temporaryHome } from "./program.ts";
+import { temporaryHome } from "./command.ts";
+import { Program, type StartOptions } from "./program.ts";
 
 /** Programs and data folders of one test. */
 export interface Stage {
@@ -12,10 +12,10 @@ export interface Stage {
 /** A stage for the tests of a file or a `describe`: after each, all is killed and removed. */
 export function stage(): Stage {
   const programs: Program[] = [];
-  const homes: string[] = [];
+  const homes: ReturnType<typeof temporaryHome>[] = [];
   afterEach(async () => {
     for (const program of programs.splice(0)) await program.kill();
-    for (const home of homes.splice(0)) rmSync(home, { recursive: true, force: true });
+    for (const home of homes.splice(0)) home[Symbol.dispose]();
   });
   return {
     start: async (options = {}) => {
@@ -26,7 +26,7 @@ export function stage(): Stage {
     newHome: () => {
       const home = temporaryHome();
       homes.push(home);
-      return home;
+      return home.path;
     },
   };
 }

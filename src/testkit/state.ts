@@ -7,7 +7,7 @@ import type { EndpointRow, NewEndpoint } from "../db/state/endpoint.ts";
 import { createLogger, type Logger } from "../lib/log.ts";
 
 /** A data folder of a test's own. */
-export interface TestHome {
+export interface StateHome {
   path: string;
   open(): Promise<State>;
   /** Closes what was opened and removes the folder. */
@@ -17,7 +17,7 @@ export interface TestHome {
 export const silent: Logger = createLogger({ level: "silent", readable: false });
 
 /** Makes an empty data folder. */
-export function makeHome(log: Logger = silent): TestHome {
+export function makeStateHome(log: Logger = silent): StateHome {
   const path = mkdtempSync(join(tmpdir(), "llmlb-db-"));
   const opened: State[] = [];
   return {
@@ -35,7 +35,7 @@ export function makeHome(log: Logger = silent): TestHome {
 }
 
 /** Adds an endpoint that must not collide with another. */
-export async function addEndpoint(state: State, given: NewEndpoint): Promise<EndpointRow> {
+export async function createEndpoint(state: State, given: NewEndpoint): Promise<EndpointRow> {
   const created = await state.endpoints.create(given);
   if ("taken" in created) throw new Error(`${created.taken} is taken`);
   return created.endpoint;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import Anthropic from "@anthropic-ai/sdk";
 import OpenAI from "openai";
-import { chunksOf, completion, USAGE } from "../testkit/translation/front.ts";
+import { chunksOf, completion, USAGE } from "../testkit/servers/translating.ts";
 import { ApiError, type Dialect, errorFrame } from "../wire/error.ts";
 import { anthropicMessagesOverChat } from "./client/anthropic/translation.ts";
 import { ollamaChatOverChat } from "./client/ollama/translation.ts";

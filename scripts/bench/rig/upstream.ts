@@ -13,7 +13,7 @@ export const STREAM_EVENTS = 200;
 const GAP_MS_DEFAULT = 10;
 
 /** The event number `index` of the stream of client `user`; it says when it was sent. */
-export function streamEvent(user: number, index: number): string {
+function streamEvent(user: number, index: number): string {
   const text = "token ".repeat(1 + ((user + index) % 12));
   return `data: ${JSON.stringify({ user, index, sent_at: now(), text })}\n\n`;
 }

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
-import { fakeBalancer, fakeEndpoint } from "../../testkit/balancer.ts";
+import { fakeBalancer } from "../../testkit/balancer.ts";
+import { fakeEndpoint } from "../../testkit/servers/endpoint.ts";
 import { Endpoint } from "../upstream/endpoint.ts";
 import { checkEndpoint } from "./check.ts";
 

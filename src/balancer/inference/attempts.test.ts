@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { type FakeBalancer, fakeBalancer, fakeEndpoint } from "../../testkit/balancer.ts";
-import { rawAnswer, rawTarget } from "../../testkit/servers/raw.ts";
+import { type FakeBalancer, fakeBalancer } from "../../testkit/balancer.ts";
+import { fakeEndpoint } from "../../testkit/servers/endpoint.ts";
+import { rawAnswer, rawTarget } from "../../testkit/servers/tcp.ts";
 
 const CHAT = "/v1/chat/completions";
 const ONE = { defaultSlots: 1 };

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
-import { fakeBalancer, fakeEndpoint } from "../../testkit/balancer.ts";
+import { fakeBalancer } from "../../testkit/balancer.ts";
 import { eventually } from "../../testkit/eventually.ts";
+import { fakeEndpoint } from "../../testkit/servers/endpoint.ts";
 
 const COUNT = "/v1/messages/count_tokens";
 const BODY = { model: "m", messages: [{ role: "user", content: "x".repeat(400) }] };

@@ -1,11 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import {
-  type FakeBalancer,
-  type FakeEndpoint,
-  fakeBalancer,
-  fakeEndpoint,
-} from "../../testkit/balancer.ts";
-import { rawChunk, rawClient } from "../../testkit/servers/raw.ts";
+import { type FakeBalancer, fakeBalancer } from "../../testkit/balancer.ts";
+import { type FakeEndpoint, fakeEndpoint } from "../../testkit/servers/endpoint.ts";
+import { rawChunk, rawClient } from "../../testkit/servers/tcp.ts";
 import { ROUTE_LIST } from "../../wire/route.ts";
 
 const LIMIT = 64 * 1024;

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import Anthropic from "@anthropic-ai/sdk";
 import OpenAI from "openai";
-import { fakeBalancer, fakeEndpoint } from "../../testkit/balancer.ts";
-import { chunksOf, completion, USAGE } from "../../testkit/translation/front.ts";
+import { fakeBalancer } from "../../testkit/balancer.ts";
+import { fakeEndpoint } from "../../testkit/servers/endpoint.ts";
+import { chunksOf, completion, USAGE } from "../../testkit/servers/translating.ts";
 
 /** An endpoint that knows chats only, and answers whole and in streams as it likes. */
 let streams = false;

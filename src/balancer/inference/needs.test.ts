@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
-import { fakeBalancer, fakeEndpoint } from "../../testkit/balancer.ts";
+import { fakeBalancer } from "../../testkit/balancer.ts";
 import { eventually } from "../../testkit/eventually.ts";
+import { fakeEndpoint } from "../../testkit/servers/endpoint.ts";
 
 /** An endpoint that chats and has no other route. */
 function chatOnly() {

@@ -1,6 +1,7 @@
 import { afterAll, beforeEach, describe, expect, test } from "bun:test";
 import { routeAt } from "../../testkit/route.ts";
-import { type Fault, googleServer } from "../../testkit/servers/google/server.ts";
+import type { GoogleFault } from "../../testkit/servers/google/answer.ts";
+import { googleServer } from "../../testkit/servers/google/server.ts";
 import type { ChatCompletion } from "../../wire/chat.ts";
 import { EventReader } from "../../wire/sse.ts";
 import { readUpstreamError } from "../../wire/upstreamerror.ts";
@@ -122,7 +123,7 @@ describe("chat completions at Google", () => {
   });
 
   test("end with an error when the stream is cut or breaks", async () => {
-    const faults: Fault[] = ["cut", "broken"];
+    const faults: GoogleFault[] = ["cut", "broken"];
     for (const fault of faults) {
       server.fault = fault;
       const { text } = await ask(CHAT, { messages: user("hello"), stream: true });
@@ -141,7 +142,7 @@ describe("chat completions at Google", () => {
     expect(text).toContain('"finish_reason":"content_filter"');
   });
 
-  const failures: [Fault, number, string, object][] = [
+  const failures: [GoogleFault, number, string, object][] = [
     ["invalid", 400, "invalid_request", {}],
     ["forbidden", 403, "forbidden", {}],
     ["exhausted", 429, "rate_limited", { retryAfterS: 17 }],

@@ -3,8 +3,9 @@ import { expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type FakeBalancer, fakeBalancer, fakeEndpoint } from "../../testkit/balancer.ts";
+import { type FakeBalancer, fakeBalancer } from "../../testkit/balancer.ts";
 import { eventually } from "../../testkit/eventually.ts";
+import { fakeEndpoint } from "../../testkit/servers/endpoint.ts";
 
 const NAMES = Array.from({ length: 30 }, () => `made-up-${crypto.randomUUID()}`);
 

@@ -3,7 +3,8 @@ import { expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fakeBalancer, fakeEndpoint } from "../../testkit/balancer.ts";
+import { fakeBalancer } from "../../testkit/balancer.ts";
+import { fakeEndpoint } from "../../testkit/servers/endpoint.ts";
 
 const CHAT = "/v1/chat/completions";
 const BODY = { model: "m", messages: [{ role: "user", content: "word ".repeat(2000) }] };
@@ -57,10 +58,11 @@ test.skipIf(!canMount())("a full disk fails and slows no request", async () => {
 test("kill -9 loses no request that ended more than a second before", async () => {
   using home = folder();
   const script = join(home.path, "child.ts");
-  const fake = JSON.stringify(join(import.meta.dir, "../../testkit/balancer.ts"));
+  const testkit = (file: string) => JSON.stringify(join(import.meta.dir, "../../testkit", file));
   writeFileSync(
     script,
-    `import { fakeBalancer, fakeEndpoint } from ${fake};
+    `import { fakeBalancer } from ${testkit("balancer.ts")};
+     import { fakeEndpoint } from ${testkit("servers/endpoint.ts")};
      const a = fakeEndpoint(["m"], () => Response.json({}));
      const front = await fakeBalancer({ a: a.url }, { home: process.argv[2] });
      for (let i = 0; ; i += 1) {

@@ -3,9 +3,10 @@ import { describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type FakeBalancer, fakeBalancer, fakeEndpoint } from "../../testkit/balancer.ts";
+import { type FakeBalancer, fakeBalancer } from "../../testkit/balancer.ts";
 import { eventually } from "../../testkit/eventually.ts";
 import { type Line, parseExposition } from "../../testkit/exposition.ts";
+import { fakeEndpoint } from "../../testkit/servers/endpoint.ts";
 
 const CHAT = "/v1/chat/completions";
 const USAGE = { prompt_tokens: 11, completion_tokens: 3, total_tokens: 14 };

@@ -1,7 +1,7 @@
 import { afterAll, beforeEach, describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { runProgram, temporaryHome } from "../../testkit/cli.ts";
+import { runProgram, temporaryHome } from "../../testkit/command.ts";
 
 const folder = temporaryHome();
 const home = folder.path;

@@ -2,9 +2,9 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { takeLock } from "../../storage/filelock.ts";
-import { runProgram, temporaryHome } from "../../testkit/cli.ts";
-import { type Hub, startHub } from "../../testkit/hub/hub.ts";
-import { lowercaseRepo, tinyRepo, variantsRepo } from "../../testkit/hub/samples.ts";
+import { runProgram, temporaryHome } from "../../testkit/command.ts";
+import { type Hub, startHub } from "../../testkit/servers/hub/hub.ts";
+import { lowercaseRepo, tinyRepo, variantsRepo } from "../../testkit/servers/hub/samples.ts";
 import type { NodeModel } from "../../wire/system.ts";
 import { writePidFile } from "../process/pidfile.ts";
 

@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import type { FreeMemory } from "../../model/memory.ts";
 import { HubClient } from "../../registry/hubclient.ts";
-import { type Hub, startHub } from "../../testkit/hub/hub.ts";
+import { failing } from "../../testkit/pullbench.ts";
+import { type Hub, startHub } from "../../testkit/servers/hub/hub.ts";
 import {
   adapterRepo,
   lowercaseRepo,
   safetensorsRepo,
   someBytes,
   variantsRepo,
-} from "../../testkit/hub/samples.ts";
-import { failing } from "../../testkit/pull/bench.ts";
+} from "../../testkit/servers/hub/samples.ts";
 import { silent } from "../../testkit/state.ts";
 import { MemoryHubCache } from "./memoryhubcache.ts";
 import { type ModelReference, type ModelSelection, selectModel } from "./modelselection.ts";

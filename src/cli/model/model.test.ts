@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { type FakeBalancer, fakeBalancer } from "../../testkit/balancer.ts";
-import { runProgram, temporaryHome } from "../../testkit/cli.ts";
-import { type Hub, startHub } from "../../testkit/hub/hub.ts";
-import { safetensorsRepo, variantsRepo } from "../../testkit/hub/samples.ts";
+import { runProgram, temporaryHome } from "../../testkit/command.ts";
+import { type Hub, startHub } from "../../testkit/servers/hub/hub.ts";
+import { safetensorsRepo, variantsRepo } from "../../testkit/servers/hub/samples.ts";
 
 let hub: Hub;
 let balancer: FakeBalancer;

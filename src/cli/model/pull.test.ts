@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from "bun:test";
-import { runProgram, temporaryHome } from "../../testkit/cli.ts";
+import { runProgram, temporaryHome } from "../../testkit/command.ts";
 import type { NodeModelState } from "../../wire/sync.ts";
 
 function held(node: string, state: NodeModelState, error: string | null = null) {

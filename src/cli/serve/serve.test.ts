@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { eventually, runProgram, startProgram, temporaryHome } from "../../testkit/cli.ts";
+import { runProgram, startProgram, temporaryHome } from "../../testkit/command.ts";
+import { eventually } from "../../testkit/eventually.ts";
 import { listPidFiles } from "../process/pidfile.ts";
 
 /** A standalone llmlb on free ports, once its node listens. */

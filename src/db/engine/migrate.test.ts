@@ -2,18 +2,18 @@ import { Database } from "bun:sqlite";
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { failureOf, makeHome, type TestHome } from "../../testkit/state.ts";
+import { failureOf, makeStateHome, type StateHome } from "../../testkit/state.ts";
 import { HISTORY_MIGRATIONS } from "../history/migrations.ts";
 import { STATE_MIGRATIONS } from "../state/migrations.ts";
 import { migrate, schemaOf } from "./migrate.ts";
 import { openStore } from "./open.ts";
 import type { Migration } from "./store.ts";
 
-let home: TestHome;
+let home: StateHome;
 let path: string;
 
 beforeEach(() => {
-  home = makeHome();
+  home = makeStateHome();
   path = join(home.path, "lb.db");
 });
 afterEach(() => home.remove());

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { sql } from "kysely";
-import { failureOf, makeHome, type TestHome } from "../../testkit/state.ts";
+import { failureOf, makeStateHome, type StateHome } from "../../testkit/state.ts";
 import { isDuplicate, isTransient, StorageError } from "./error.ts";
 import { openReader, openStore } from "./open.ts";
 import type { RowStore } from "./store.ts";
@@ -17,12 +17,12 @@ const MIGRATIONS = [
   { name: "notes", up: "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT UNIQUE) STRICT;" },
 ];
 
-let home: TestHome;
+let home: StateHome;
 let path: string;
 let store: RowStore<Schema>;
 
 beforeEach(() => {
-  home = makeHome();
+  home = makeStateHome();
   path = join(home.path, "notes.db");
   store = openStore<Schema>({ path, migrations: MIGRATIONS, busyMs: 50 });
 });

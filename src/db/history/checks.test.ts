@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { makeHome, type TestHome } from "../../testkit/state.ts";
+import { makeStateHome, type StateHome } from "../../testkit/state.ts";
 import type { State } from "../database.ts";
 
-let home: TestHome;
+let home: StateHome;
 let state: State;
 
 beforeEach(async () => {
-  home = makeHome();
+  home = makeStateHome();
   state = await home.open();
 });
 afterEach(() => home.remove());

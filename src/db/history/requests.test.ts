@@ -1,15 +1,15 @@
 import { Database } from "bun:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
-import { makeHome, makeRequest, type TestHome } from "../../testkit/state.ts";
+import { makeRequest, makeStateHome, type StateHome } from "../../testkit/state.ts";
 import type { State } from "../database.ts";
 import type { NewRequestRow } from "./records.ts";
 
-let home: TestHome;
+let home: StateHome;
 let state: State;
 
 beforeEach(async () => {
-  home = makeHome();
+  home = makeStateHome();
   state = await home.open();
 });
 afterEach(() => home.remove());

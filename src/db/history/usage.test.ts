@@ -1,14 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { addEndpoint, makeHome, makeRequest, type TestHome } from "../../testkit/state.ts";
+import { createEndpoint, makeRequest, makeStateHome, type StateHome } from "../../testkit/state.ts";
 import type { State } from "../database.ts";
 import type { NewRequestRow } from "./records.ts";
 import { dayOf } from "./usage.ts";
 
-let home: TestHome;
+let home: StateHome;
 let state: State;
 
 beforeEach(async () => {
-  home = makeHome();
+  home = makeStateHome();
   state = await home.open();
 });
 afterEach(() => home.remove());
@@ -66,7 +66,7 @@ describe("usage", () => {
   });
 
   test("counts for the endpoint's own row too", async () => {
-    const { id: endpointId } = await addEndpoint(state, { name: "a", baseUrl: "http://a" });
+    const { id: endpointId } = await createEndpoint(state, { name: "a", baseUrl: "http://a" });
     await record({ endpointId }, { endpointId, succeeded: false }, { endpointId });
     const counts = { totalRequests: 3, succeededRequests: 2, failedRequests: 1 };
     expect(await state.endpoints.get(endpointId)).toMatchObject(counts);

@@ -2,14 +2,20 @@ import { Database } from "bun:sqlite";
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { mkdirSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { addEndpoint, makeHome, makeRequest, silent, type TestHome } from "../../testkit/state.ts";
+import {
+  createEndpoint,
+  makeRequest,
+  makeStateHome,
+  type StateHome,
+  silent,
+} from "../../testkit/state.ts";
 import type { State } from "../database.ts";
 import { openState } from "../database.ts";
 
-let home: TestHome;
+let home: StateHome;
 
 beforeEach(() => {
-  home = makeHome();
+  home = makeStateHome();
 });
 afterEach(() => home.remove());
 
@@ -136,7 +142,7 @@ test("closing writes what waits, and writing again after that is no error", asyn
 
 test("a client that left is no failure of the endpoint", async () => {
   const state = await home.open();
-  const { id } = await addEndpoint(state, { name: "a", baseUrl: "http://a" });
+  const { id } = await createEndpoint(state, { name: "a", baseUrl: "http://a" });
   const cancelled = { endpointId: id, succeeded: false, error: "client_closed" };
   state.requests.record(makeRequest(cancelled));
   state.requests.record(makeRequest({ ...cancelled, error: "stream_broke" }));

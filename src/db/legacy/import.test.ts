@@ -3,15 +3,15 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Logger } from "../../lib/log.ts";
-import { addEndpoint, makeHome, type TestHome } from "../../testkit/state.ts";
+import { createEndpoint, makeStateHome, type StateHome } from "../../testkit/state.ts";
 
-let home: TestHome;
+let home: StateHome;
 let events: { event: string; fields: Record<string, unknown> }[];
 
 beforeEach(() => {
   events = [];
   const note = (fields: Record<string, unknown>, event: string) => events.push({ event, fields });
-  home = makeHome({ info: note, warn: note, error: note, debug: note } as unknown as Logger);
+  home = makeStateHome({ info: note, warn: note, error: note, debug: note } as unknown as Logger);
 });
 afterEach(() => home.remove());
 
@@ -87,7 +87,7 @@ describe("good files", () => {
 
   test("add to what is there, and an earlier import's file is kept", async () => {
     const state = await home.open();
-    await addEndpoint(state, { name: "gpu-1", baseUrl: "http://192.168.1.5:11435/" });
+    await createEndpoint(state, { name: "gpu-1", baseUrl: "http://192.168.1.5:11435/" });
     await state.close();
     put("nodes.json", [NODE, { ...NODE, id: "x", ip_address: "10.0.0.1" }]);
     writeFileSync(at("nodes.json.migrated"), "older");

@@ -1,17 +1,17 @@
 import { Database } from "bun:sqlite";
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { join } from "node:path";
-import { addEndpoint, failureOf, makeHome, type TestHome } from "../../testkit/state.ts";
+import { createEndpoint, failureOf, makeStateHome, type StateHome } from "../../testkit/state.ts";
 import type { State } from "../database.ts";
 
-let home: TestHome;
+let home: StateHome;
 let state: State;
 let id: string;
 
 beforeEach(async () => {
-  home = makeHome();
+  home = makeStateHome();
   state = await home.open();
-  id = (await addEndpoint(state, { name: "a", baseUrl: "http://a" })).id;
+  id = (await createEndpoint(state, { name: "a", baseUrl: "http://a" })).id;
 });
 afterEach(() => home.remove());
 

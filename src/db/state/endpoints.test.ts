@@ -2,14 +2,14 @@ import { Database } from "bun:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { addEndpoint, makeHome, type TestHome } from "../../testkit/state.ts";
+import { createEndpoint, makeStateHome, type StateHome } from "../../testkit/state.ts";
 import type { State } from "../database.ts";
 
-let home: TestHome;
+let home: StateHome;
 let state: State;
 
 beforeEach(async () => {
-  home = makeHome();
+  home = makeStateHome();
   state = await home.open();
 });
 afterEach(() => home.remove());
@@ -17,7 +17,7 @@ afterEach(() => home.remove());
 describe("an endpoint", () => {
   test("has the defaults of the contract", async () => {
     const before = Date.now();
-    const endpoint = await addEndpoint(state, { name: "gpu 1", baseUrl: "http://gpu1:8080" });
+    const endpoint = await createEndpoint(state, { name: "gpu 1", baseUrl: "http://gpu1:8080" });
     expect(endpoint).toMatchObject({
       name: "gpu 1",
       baseUrl: "http://gpu1:8080",
@@ -38,7 +38,7 @@ describe("an endpoint", () => {
 
   test("keeps every field over a restart", async () => {
     const device = { name: "H100", total_memory_bytes: 80, used_memory_bytes: 1 };
-    const { id } = await addEndpoint(state, {
+    const { id } = await createEndpoint(state, {
       ...{ id: "chosen", name: "ä", baseUrl: "https://a/x/", apiKey: "sk", nodeId: "node 1" },
       ...{ type: "vllm", healthIntervalMs: 10_000, inferenceTimeoutMs: 5000, notes: "n" },
       ...{ capabilities: ["embeddings"], slots: 4, registeredAt: 1 },
@@ -58,7 +58,7 @@ describe("an endpoint", () => {
 
   test("is found by name, address and node, with case as it counts", async () => {
     const given = { name: "Gpu", baseUrl: "http://gpu:80/v1", nodeId: "n" };
-    const endpoint = await addEndpoint(state, given);
+    const endpoint = await createEndpoint(state, given);
     expect(await state.endpoints.byName("Gpu")).toEqual(endpoint);
     expect(await state.endpoints.byName("gpu")).toBeUndefined();
     expect(await state.endpoints.byUrl("HTTP://GPU/")).toEqual(endpoint);
@@ -66,13 +66,13 @@ describe("an endpoint", () => {
   });
 
   test("collides by name, address and node", async () => {
-    await addEndpoint(state, { name: "a", baseUrl: "http://a:1", nodeId: "n" });
+    await createEndpoint(state, { name: "a", baseUrl: "http://a:1", nodeId: "n" });
     const { endpoints } = state;
     expect(await endpoints.create({ name: "a", baseUrl: "http://b" })).toEqual({ taken: "name" });
     expect(await endpoints.create({ name: "b", baseUrl: "http://A:1/v1/" })).toEqual({
       taken: "url",
     });
-    const third = await addEndpoint(state, { name: "A", baseUrl: "http://b:1" });
+    const third = await createEndpoint(state, { name: "A", baseUrl: "http://b:1" });
     expect(await endpoints.update(third.id, { name: "a" })).toEqual({ taken: "name" });
     expect(await endpoints.update(third.id, { baseUrl: "http://a:1/" })).toEqual({ taken: "url" });
     expect(await endpoints.update(third.id, { nodeId: "n" })).toEqual({ taken: "node" });
@@ -80,7 +80,7 @@ describe("an endpoint", () => {
 
   test("is changed in parts; null clears", async () => {
     const given = { baseUrl: "http://a", notes: "n", apiKey: "sk" };
-    const { id } = await addEndpoint(state, { name: "a", ...given });
+    const { id } = await createEndpoint(state, { name: "a", ...given });
     const updated = await state.endpoints.update(id, { name: "b", notes: null, slots: 2 });
     const fields = { name: "b", notes: null, slots: 2, baseUrl: "http://a", hasApiKey: true };
     expect(updated).toMatchObject({ endpoint: fields });
@@ -91,16 +91,16 @@ describe("an endpoint", () => {
   });
 
   test("goes with its models, and its name is free again", async () => {
-    const { id } = await addEndpoint(state, { name: "a", baseUrl: "http://a" });
+    const { id } = await createEndpoint(state, { name: "a", baseUrl: "http://a" });
     await state.models.replace(id, [{ modelId: "m" }]);
     expect(await state.endpoints.remove(id)).toBe(true);
     expect(await state.endpoints.remove(id)).toBe(false);
     expect(await state.models.of(id)).toEqual([]);
-    await addEndpoint(state, { name: "a", baseUrl: "http://a" });
+    await createEndpoint(state, { name: "a", baseUrl: "http://a" });
   });
 
   test("that is gone is no trouble for what is still to be noted of it", async () => {
-    const { id } = await addEndpoint(state, { name: "a", baseUrl: "http://a" });
+    const { id } = await createEndpoint(state, { name: "a", baseUrl: "http://a" });
     state.endpoints.saveLatency(id, { ms: 1, measuredAt: 1 });
     await state.endpoints.remove(id);
     expect(await state.writes.flush()).toBe(true);
@@ -108,8 +108,13 @@ describe("an endpoint", () => {
   });
 
   test("is listed by state and type, oldest first", async () => {
-    await addEndpoint(state, { name: "new", baseUrl: "http://a", registeredAt: 2 });
-    await addEndpoint(state, { name: "old", baseUrl: "http://b", registeredAt: 1, type: "ollama" });
+    await createEndpoint(state, { name: "new", baseUrl: "http://a", registeredAt: 2 });
+    await createEndpoint(state, {
+      name: "old",
+      baseUrl: "http://b",
+      registeredAt: 1,
+      type: "ollama",
+    });
     const names = async (filter = {}) =>
       (await state.endpoints.list(filter)).map(({ name }) => name);
     expect(await names()).toEqual(["old", "new"]);
@@ -118,7 +123,7 @@ describe("an endpoint", () => {
   });
 
   test("with unreadable columns reads as if they said nothing", async () => {
-    const { id } = await addEndpoint(state, { name: "a", baseUrl: "http://a" });
+    const { id } = await createEndpoint(state, { name: "a", baseUrl: "http://a" });
     const db = new Database(join(home.path, "lb.db"));
     db.run(
       `UPDATE endpoints SET status = 'weird', type = 'x', capabilities = '{"a"',
@@ -133,8 +138,8 @@ describe("an endpoint", () => {
 describe("the API key of an endpoint", () => {
   test("is given for use, in no row, and not readable in any file", async () => {
     const apiKey = "sk-very-secret-0123456789";
-    const a = await addEndpoint(state, { name: "a", baseUrl: "http://a", apiKey });
-    await addEndpoint(state, { name: "b", baseUrl: "http://b" });
+    const a = await createEndpoint(state, { name: "a", baseUrl: "http://a", apiKey });
+    await createEndpoint(state, { name: "b", baseUrl: "http://b" });
     expect(await state.endpoints.apiKeys()).toEqual(new Map([[a.id, apiKey]]));
     expect(await state.endpoints.apiKeys("none")).toEqual(new Map());
     expect(JSON.stringify(await state.endpoints.list())).not.toContain("very-secret");
@@ -143,11 +148,11 @@ describe("the API key of an endpoint", () => {
   });
 
   test("that another secret.key sealed is left out, the others stay", async () => {
-    await addEndpoint(state, { name: "a", baseUrl: "http://a", apiKey: "old" });
+    await createEndpoint(state, { name: "a", baseUrl: "http://a", apiKey: "old" });
     await state.close();
     rmSync(join(home.path, "secret.key"));
     state = await home.open();
-    const b = await addEndpoint(state, { name: "b", baseUrl: "http://b", apiKey: "new" });
+    const b = await createEndpoint(state, { name: "b", baseUrl: "http://b", apiKey: "new" });
     expect(await state.endpoints.apiKeys()).toEqual(new Map([[b.id, "new"]]));
   });
 });

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { makeHome, type TestHome } from "../../testkit/state.ts";
+import { makeStateHome, type StateHome } from "../../testkit/state.ts";
 import { openSecretKey } from "./secretkey.ts";
 
-let home: TestHome;
+let home: StateHome;
 
 beforeEach(() => {
-  home = makeHome();
+  home = makeStateHome();
 });
 afterEach(() => home.remove());
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { rawAnswer, rawTarget } from "../../testkit/servers/raw.ts";
+import { rawAnswer, rawTarget } from "../../testkit/servers/tcp.ts";
 import { type Download, type DownloadOptions, download } from "./download.ts";
 
 const OPTIONS: DownloadOptions = {

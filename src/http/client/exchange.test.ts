@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Socket } from "bun";
-import { RAW_END, rawAnswer, rawChunks, rawTarget } from "../../testkit/servers/raw.ts";
+import { RAW_END, rawAnswer, rawChunks, rawTarget } from "../../testkit/servers/tcp.ts";
 import { type ClientRequest, exchange } from "./exchange.ts";
 
 const LIMIT = 64 * 1024 * 1024;

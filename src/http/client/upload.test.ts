@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { RAW_END, rawAnswer, rawTarget } from "../../testkit/servers/raw.ts";
+import { RAW_END, rawAnswer, rawTarget } from "../../testkit/servers/tcp.ts";
 import { type Exchange, exchange } from "./exchange.ts";
 import type { StreamedBody } from "./upload.ts";
 

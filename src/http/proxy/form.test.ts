@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from "bun:test";
-import { rawClient } from "../../testkit/servers/raw.ts";
+import { rawClient } from "../../testkit/servers/tcp.ts";
 import { ApiError } from "../../wire/error.ts";
 import { readForm } from "../server/form.ts";
 import { forward } from "./forward.ts";

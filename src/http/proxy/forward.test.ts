@@ -7,7 +7,7 @@ import {
   rawChunks,
   rawClient,
   rawTarget,
-} from "../../testkit/servers/raw.ts";
+} from "../../testkit/servers/tcp.ts";
 import { type Forwarded, type ForwardOptions, forward } from "./forward.ts";
 
 const SSE = "text/event-stream";

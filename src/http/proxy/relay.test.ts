@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { rawChunk, rawChunks, rawTarget } from "../../testkit/servers/raw.ts";
+import { rawChunk, rawChunks, rawTarget } from "../../testkit/servers/tcp.ts";
 import { type Exchange, exchange } from "../client/exchange.ts";
 import { Deadlines } from "./deadlines.ts";
 import { relay } from "./relay.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { createLogger } from "../../lib/log.ts";
-import { rawClient } from "../../testkit/servers/raw.ts";
+import { rawClient } from "../../testkit/servers/tcp.ts";
 import { ApiError } from "../../wire/error.ts";
 import { createApp } from "./app.ts";
 import { Drain } from "./drain.ts";

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { z } from "zod";
 import { createLogger } from "../../lib/log.ts";
-import { rawClient } from "../../testkit/servers/raw.ts";
+import { rawClient } from "../../testkit/servers/tcp.ts";
 import { createApp } from "./app.ts";
 import { readJson } from "./body.ts";
 import { Drain } from "./drain.ts";

@@ -4,14 +4,14 @@ import { join } from "node:path";
 import type { Settings } from "../../config/settings.ts";
 import { listen } from "../../http/server/listen.ts";
 import { eventually } from "../../testkit/eventually.ts";
-import { type Hub, startHub } from "../../testkit/hub/hub.ts";
+import { refusalOf, TestNode } from "../../testkit/node.ts";
+import { type Hub, startHub } from "../../testkit/servers/hub/hub.ts";
 import {
   adapterRepo,
   lowercaseRepo,
   safetensorsRepo,
   variantsRepo,
-} from "../../testkit/hub/samples.ts";
-import { errorOf, TestNode } from "../../testkit/node.ts";
+} from "../../testkit/servers/hub/samples.ts";
 import { NodeModelList, PullAnswer, PullView } from "../../wire/sync.ts";
 
 let hub: Hub;
@@ -96,12 +96,12 @@ test("what there is not cannot be removed, nor what the settings name", async ()
   const { host, folder, remove } = await holding(["Q8_0"]);
   await using _ = host;
   for (const name of ["org/m:Q4_0", "org/other", "org/other:Q8_0"]) {
-    const error = await errorOf(await remove(name));
+    const error = await refusalOf(await remove(name));
     expect(error).toMatchObject({ status: 404, code: "model_not_found", param: "model" });
     expect(error).toMatchObject({ message: expect.stringContaining(name) });
   }
-  expect(await errorOf(await remove("fixed"))).toMatchObject({ status: 409 });
-  expect(await errorOf(await remove("org/m:"))).toMatchObject({ code: "invalid_model_id" });
+  expect(await refusalOf(await remove("fixed"))).toMatchObject({ status: 409 });
+  expect(await refusalOf(await remove("org/m:"))).toMatchObject({ code: "invalid_model_id" });
   expect(readdirSync(folder)).toContain("m-Q8_0.gguf");
   const list = NodeModelList.parse(await (await host.get("/api/models")).json());
   expect(list.data.map(({ id }) => id)).toEqual(["fixed", "org/m"]);
@@ -159,7 +159,7 @@ test.each([
   ["no such quantization", "acme/Llama-3-8B-GGUF:Q2_K", { status: 400 }, "There are: Q4_K_M"],
 ])("what cannot be pulled is told in the request's words: %s", async (_, model, error, text) => {
   await using host = new TestNode(["fixed"], { hubUrl: hub.url });
-  const told = await errorOf(await host.post("/api/models/pull", { model }));
+  const told = await refusalOf(await host.post("/api/models/pull", { model }));
   expect(told).toMatchObject({ ...error, param: "model" });
   expect(told).toMatchObject({ message: expect.stringContaining(text) });
   expect(told).toMatchObject({ message: expect.not.stringContaining("Registering") });
@@ -168,5 +168,5 @@ test.each([
 test("fields that a pull does not have are refused", async () => {
   await using host = new TestNode(["fixed"], { hubUrl: hub.url });
   const answer = await host.post("/api/models/pull", { model: "acme/x", nonsense: 1 });
-  expect(await errorOf(answer)).toMatchObject({ status: 400, param: "nonsense" });
+  expect(await refusalOf(answer)).toMatchObject({ status: 400, param: "nonsense" });
 });

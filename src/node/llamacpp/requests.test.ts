@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { errorOf, TestNode } from "../../testkit/node.ts";
+import { refusalOf, TestNode } from "../../testkit/node.ts";
 import type { Translation } from "../../translation/translation.ts";
 import { ROUTE_LIST } from "../../wire/route.ts";
 import { TRANSLATIONS } from "./requests.ts";
@@ -130,7 +130,7 @@ describe("a node", () => {
     ["/v1/responses", { input: "Hello", temperature: "hot" }, "temperature"],
     ["/v1/chat/completions", { messages: [HELLO], tool_choice: { type: "x" } }, "tool_choice"],
   ])("refuses at %s what an engine cannot be asked: %j", async (path, body, param) => {
-    const error = await errorOf(await host.post(path, { model: "chat", ...body }));
+    const error = await refusalOf(await host.post(path, { model: "chat", ...body }));
     expect(error).toMatchObject({ status: 400, param });
     expect(host.engines.launches).toHaveLength(0);
   });
@@ -159,7 +159,7 @@ describe("a node", () => {
     expect(messages.status).toBe(502);
     expect(await messages.json()).toMatchObject({ type: "error", error: { type: "api_error" } });
     const responses = await host.post("/v1/responses", { model: "chat", input: "Hello" });
-    expect(await errorOf(responses)).toMatchObject({ status: 502, code: "invalid_answer" });
+    expect(await refusalOf(responses)).toMatchObject({ status: 502, code: "invalid_answer" });
   });
 
   test.each([

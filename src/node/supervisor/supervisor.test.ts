@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { EngineLoadError } from "../../engine/loaderror.ts";
-import { errorOf, TestNode } from "../../testkit/node.ts";
+import { refusalOf, TestNode } from "../../testkit/node.ts";
 
 let host: TestNode;
 
@@ -34,7 +34,7 @@ test("a load that outlasts the request's limit is 503 with Retry-After, and goes
   host.engines.hold(gate.promise);
   const response = await host.chat();
   expect(response.headers.get("retry-after")).toBe("10");
-  expect(await errorOf(response)).toMatchObject({ status: 503, code: "model_loading" });
+  expect(await refusalOf(response)).toMatchObject({ status: 503, code: "model_loading" });
   gate.resolve();
   await host.node.warm("chat");
   expect(host.engines.launches).toHaveLength(1);
@@ -43,7 +43,7 @@ test("a load that outlasts the request's limit is 503 with Retry-After, and goes
 test("a bad file fails with its reason, once, until the file changes", async () => {
   host.engines.hold(Promise.reject(new EngineLoadError("not_gguf", "It is not a GGUF file.")));
   for (let i = 0; i < 2; i += 1) {
-    const error = await errorOf(await host.chat());
+    const error = await refusalOf(await host.chat());
     expect(error).toMatchObject({ status: 503, code: "not_gguf" });
     expect(error).toMatchObject({ message: expect.stringContaining("It is not a GGUF file.") });
   }
@@ -59,7 +59,7 @@ test("a load that may work later backs off", async () => {
   expect((await host.chat()).headers.get("retry-after")).toBeNull();
   const again = await host.chat();
   expect(again.headers.get("retry-after")).toBe("1");
-  expect(await errorOf(again)).toMatchObject({ status: 503, code: "out_of_memory" });
+  expect(await refusalOf(again)).toMatchObject({ status: 503, code: "out_of_memory" });
   expect(host.engines.launches).toHaveLength(1);
 });
 
@@ -68,7 +68,7 @@ test("an engine that dies before it answers is 502, the next request restarts it
   await host.node.warm("other");
   host.engines.running[0]?.reached.promise.then(() => host.engines.running[0]?.crash());
   if (host.engines.running[0]) host.engines.running[0].gate = new Promise(() => undefined);
-  const error = await errorOf(await host.chat());
+  const error = await refusalOf(await host.chat());
   expect(error).toMatchObject({ status: 502, code: "engine_crashed" });
   expect(error).toMatchObject({ message: expect.stringContaining("chat ended unexpectedly") });
   expect((await host.system()).models[1]?.state).toBe("ready");
@@ -78,7 +78,7 @@ test("an engine that dies before it answers is 502, the next request restarts it
   await host.engines.last.crash();
   const refused = await host.chat();
   expect(refused.headers.get("retry-after")).toBe("1");
-  expect(await errorOf(refused)).toMatchObject({ status: 503, code: "engine_crashed" });
+  expect(await refusalOf(refused)).toMatchObject({ status: 503, code: "engine_crashed" });
   expect((await host.system()).models[0]).toMatchObject({ state: "failed" });
 });
 

@@ -2,24 +2,24 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { chatTemplateHash } from "../../model/chattemplatehash.ts";
-import { eventually } from "../../testkit/cli.ts";
-import { errorOf, TestNode } from "../../testkit/node.ts";
-import { FileServer, manifestOf } from "../../testkit/pull/fileserver.ts";
-import { FakeParent } from "../../testkit/servers/parent.ts";
+import { eventually } from "../../testkit/eventually.ts";
+import { refusalOf, TestNode } from "../../testkit/node.ts";
+import { FileServer, testManifest } from "../../testkit/servers/files.ts";
+import { FakeSyncBalancer } from "../../testkit/servers/syncbalancer.ts";
 
 const ID = "hf/org/model";
 const FILE = "model-Q4_0.gguf";
 const SIZE = 3_000_000;
 
-let parent: FakeParent;
+let parent: FakeSyncBalancer;
 let hub: FileServer;
 let host: TestNode;
 
 beforeEach(async () => {
-  parent = new FakeParent();
+  parent = new FakeSyncBalancer();
   hub = await FileServer.start();
   const artifact = hub.add(FILE, SIZE, { quantization: "Q4_0" });
-  parent.manifests.set(ID, { ...manifestOf([artifact]), model: ID, revision: "main" });
+  parent.manifests.set(ID, { ...testManifest([artifact]), model: ID, revision: "main" });
   host = new TestNode(["chat"], { hubUrl: hub.url }, parent.link);
   writeFileSync(join(host.engines.folder, "0.gguf"), "weights");
 });
@@ -66,7 +66,7 @@ test("until the list has come, unknown models are 503 and known ones work", asyn
   expect((await host.get("/startup")).status).toBe(503);
   const refused = await chat("other");
   expect(refused.headers.get("retry-after")).toBe("5");
-  expect(await errorOf(refused)).toMatchObject({ status: 503, code: "syncing" });
+  expect(await refusalOf(refused)).toMatchObject({ status: 503, code: "syncing" });
   expect((await chat("chat")).status).toBe(200);
   gate.resolve();
   await eventually(async () => (await host.get("/startup")).status === 200 || undefined);
@@ -131,7 +131,7 @@ test("a pull of what is listed no more ends, and leaves nothing", async () => {
   parent.want([ID]);
   host.node.start();
   await eventually(() => existsSync(join(folder(), `${FILE}.part`)) || undefined);
-  expect(await errorOf(await chat(ID))).toMatchObject({ status: 503, code: "model_pulling" });
+  expect(await refusalOf(await chat(ID))).toMatchObject({ status: 503, code: "model_pulling" });
   parent.want([]);
   await host.post("/api/models/pull", {});
   await eventually(() => !existsSync(folder()) || undefined);
@@ -153,7 +153,7 @@ test("another revision is pulled anew, and served by a new engine", async () => 
   await chat(ID);
   const [before] = host.engines.launches;
   const artifact = hub.add(FILE, SIZE + 1, { quantization: "Q4_0" });
-  parent.manifests.set(ID, { ...manifestOf([artifact]), model: ID, revision: "next" });
+  parent.manifests.set(ID, { ...testManifest([artifact]), model: ID, revision: "next" });
   parent.want([ID], { revision: "next" });
   await synced();
   await eventually(async () => {
@@ -168,7 +168,7 @@ test("the quantization that is taken is listed by its name, too, and runs once",
   const artifacts = ["Q8_0", "Q4_K_M", "Q2_K"].map((quantization) =>
     hub.add(`m-${quantization}.gguf`, 1000, { quantization }),
   );
-  parent.manifests.set(ID, { ...manifestOf(artifacts), model: ID, revision: "main" });
+  parent.manifests.set(ID, { ...testManifest(artifacts), model: ID, revision: "main" });
   parent.want([ID]);
   for (const model of parent.list?.models ?? []) model.quantizations = ["Q8_0", "q4_k_m", "Q2_K"];
   host.node.start();
@@ -235,7 +235,7 @@ test("one that waits for another node says so", async () => {
   parent.want([ID]);
   host.node.start();
   const error = await eventually(async () => {
-    const told = await errorOf(await chat(ID));
+    const told = await refusalOf(await chat(ID));
     return String((told as { message?: unknown }).message).includes("rack1") ? told : undefined;
   });
   expect(error).toMatchObject({ status: 503, code: "model_pulling" });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { failing, PullBench } from "../../testkit/pull/bench.ts";
-import { sha256 } from "../../testkit/pull/fileserver.ts";
+import { failing, PullBench } from "../../testkit/pullbench.ts";
+import { sha256 } from "../../testkit/servers/files.ts";
 import { ModelStore } from "../modelstore.ts";
 
 const DONE = ["manifest.json", "model-Q4_0.gguf"];

@@ -1,16 +1,16 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { PullBench } from "../../testkit/pull/bench.ts";
-import { manifestOf } from "../../testkit/pull/fileserver.ts";
+import { PullBench } from "../../testkit/pullbench.ts";
+import { testManifest } from "../../testkit/servers/files.ts";
 import type { Artifact } from "../../wire/manifest.ts";
 import { takeLock } from "../filelock.ts";
 import { ModelStore } from "../modelstore.ts";
 
 /** Starts a process that pulls. */
 function startChild(root: string, files: Artifact[]) {
-  return Bun.spawn([process.execPath, join(import.meta.dir, "../../testkit/pull/child.ts"), root], {
-    stdin: new TextEncoder().encode(JSON.stringify(manifestOf(files))),
+  return Bun.spawn([process.execPath, join(import.meta.dir, "../../testkit/pullchild.ts"), root], {
+    stdin: new TextEncoder().encode(JSON.stringify(testManifest(files))),
     stdout: "pipe",
     stderr: "inherit",
   });
@@ -137,13 +137,13 @@ describe("a disk", () => {
     async () => {
       await using bench = await PullBench.start();
       const file = bench.hub.add("model-Q4_0.gguf", 4_000_000);
-      const script = join(import.meta.dir, "../../testkit/pull/child.ts");
+      const script = join(import.meta.dir, "../../testkit/pullchild.ts");
       // A limit on the size of files stands in for a quota: writing beyond it fails with EFBIG.
       const command = `trap '' XFSZ; ulimit -f 2000; exec "$0" "$1" "$2"`;
       const child = Bun.spawn(
         ["bash", "-c", command, process.execPath, script, bench.models.path],
         {
-          stdin: new TextEncoder().encode(JSON.stringify(manifestOf([file]))),
+          stdin: new TextEncoder().encode(JSON.stringify(testManifest([file]))),
           stdout: "pipe",
         },
       );

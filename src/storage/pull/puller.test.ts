@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
-import { failing, PullBench } from "../../testkit/pull/bench.ts";
+import { failing, PullBench } from "../../testkit/pullbench.ts";
 import { ModelStore } from "../modelstore.ts";
 
 const MIB = 1024 * 1024;

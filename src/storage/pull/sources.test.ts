@@ -3,8 +3,8 @@ import { existsSync, rmSync } from "node:fs";
 import fc from "fast-check";
 import { ORIGINS_DEFAULT } from "../../config/fields/hub.ts";
 import { ggufBytes } from "../../testkit/modelsfolder.ts";
-import { failing, PullBench } from "../../testkit/pull/bench.ts";
-import { FileServer, manifestOf } from "../../testkit/pull/fileserver.ts";
+import { failing, PullBench } from "../../testkit/pullbench.ts";
+import { FileServer, testManifest } from "../../testkit/servers/files.ts";
 import type { Artifact } from "../../wire/manifest.ts";
 import { PullError } from "./error.ts";
 
@@ -167,7 +167,7 @@ describe("a header", () => {
     for (const rangeless of [false, true]) {
       bench.hub.treat = (_, count) => (count % 2 === 0 ? { status: 503 } : { rangeless });
       const { signal } = new AbortController();
-      const header = await bench.puller().header(manifestOf([file]), file, signal);
+      const header = await bench.puller().header(testManifest([file]), file, signal);
       expect(header.get("llama.block_count")).toBe(3);
       expect(bench.hub.servedBytes).toBeLessThan(rangeless ? 4_000_000 : 300_000);
     }
@@ -177,7 +177,7 @@ describe("a header", () => {
     await using bench = await PullBench.start({ origins: [] });
     const file = bench.hub.add("m.gguf", 1000);
     const { signal } = new AbortController();
-    const asked = bench.puller().header(manifestOf([file]), file, signal);
+    const asked = bench.puller().header(testManifest([file]), file, signal);
     expect(await failing(asked)).toMatchObject({ code: "pull_origin_not_allowed" });
   });
 });

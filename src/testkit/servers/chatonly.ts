@@ -1,7 +1,7 @@
 import { Program } from "../program.ts";
 
 /** A server in front of a node that knows chat completions, embeddings and models, nothing else. */
-export interface ChatOnly extends Disposable {
+export interface ChatOnlyServer extends Disposable {
   url: string;
   /** The paths that it was asked and knows, but for those of the health checks. */
   asked: string[];
@@ -10,7 +10,7 @@ export interface ChatOnly extends Disposable {
 const POSTED = ["/v1/chat/completions", "/v1/embeddings"];
 
 /** Starts it on a free port; it hands on to `nodeUrl`, and gives up when its client does. */
-export function chatOnly(nodeUrl: string): ChatOnly {
+function chatOnly(nodeUrl: string): ChatOnlyServer {
   const server = Bun.serve({
     hostname: "127.0.0.1",
     port: 0,
@@ -28,7 +28,7 @@ export function chatOnly(nodeUrl: string): ChatOnly {
       return fetch(nodeUrl + pathname, { ...init, body: await request.text() });
     },
   });
-  const self: ChatOnly = {
+  const self: ChatOnlyServer = {
     url: `http://127.0.0.1:${server.port}`,
     asked: [],
     [Symbol.dispose]: () => void server.stop(true),
@@ -37,17 +37,17 @@ export function chatOnly(nodeUrl: string): ChatOnly {
 }
 
 /** Two ways to the built-in model. */
-export interface Ways extends AsyncDisposable {
+export interface ProgramPair extends AsyncDisposable {
   /** Over a node of ours, which speaks every API itself. */
   native: Program;
   /** Over an endpoint that only knows chat completions: all else is translated. */
   translated: Program;
   /** That endpoint. */
-  endpoint: ChatOnly;
+  endpoint: ChatOnlyServer;
 }
 
 /** Starts a balancer with its node, and another one that reaches the same node by way of chats. */
-export async function startWays(env: Record<string, string> = {}): Promise<Ways> {
+export async function startPair(env: Record<string, string> = {}): Promise<ProgramPair> {
   const native = await Program.start({ env });
   const endpoint = chatOnly(native.nodeUrl);
   const stop = async () => {

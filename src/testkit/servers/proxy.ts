@@ -1,6 +1,6 @@
 import type { Socket } from "bun";
 import type { ForwardProxy } from "../../http/client/proxy.ts";
-import { rawAnswer } from "./raw.ts";
+import { rawAnswer } from "./tcp.ts";
 
 /** A forward proxy on a free port. */
 export interface FakeProxy extends Disposable {

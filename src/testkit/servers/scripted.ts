@@ -1,5 +1,5 @@
 /** An endpoint that speaks chat completions, does what it is told to, and answers well then. */
-export interface Scripted extends Disposable {
+export interface ScriptedEndpoint extends Disposable {
   url: string;
   /** The model it lists. */
   model: string;
@@ -10,7 +10,7 @@ export interface Scripted extends Disposable {
 }
 
 /** Starts it on a free port. */
-export function scripted(model: string): Scripted {
+export function scriptedEndpoint(model: string): ScriptedEndpoint {
   const server = Bun.serve({
     hostname: "127.0.0.1",
     port: 0,
@@ -26,7 +26,7 @@ export function scripted(model: string): Scripted {
       return self.next.shift()?.() ?? said(model, "well");
     },
   });
-  const self: Scripted = {
+  const self: ScriptedEndpoint = {
     url: `http://127.0.0.1:${server.port}`,
     model,
     next: [],
@@ -46,7 +46,7 @@ function said(model: string, content: string): Response {
 }
 
 /** An error as OpenAI words it, with these headers. */
-export function refused(status: number, headers: Record<string, string> = {}): () => Response {
+export function openaiError(status: number, headers: Record<string, string> = {}): () => Response {
   const error = { message: `It is a ${status}.`, type: "server_error", code: null, param: null };
   return () => Response.json({ error }, { status, headers });
 }

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 export type Behaviour = "well" | "hang" | "fail" | "cut";
 
 /** An endpoint in a process of its own that lists the model `m` and can be made to misbehave. */
-export class Unreliable {
+export class UnreliableEndpoint {
   readonly url: string;
   #child: ReturnType<typeof spawn>;
 
@@ -13,9 +13,9 @@ export class Unreliable {
     this.url = url;
   }
 
-  static async start(): Promise<Unreliable> {
+  static async start(): Promise<UnreliableEndpoint> {
     const child = spawn(0);
-    return new Unreliable(child, await firstLine(child.stdout));
+    return new UnreliableEndpoint(child, await firstLine(child.stdout));
   }
 
   /** How it answers from now on, also what it has taken already, except while it hung. */

@@ -1,12 +1,12 @@
 import fc from "fast-check";
-import { call, MODEL, some, text } from "./anthropicrequest.ts";
+import { MODEL, some, someText, toolCall } from "./anthropicrequest.ts";
 
 /** An answer in both APIs' words; the stop sequence that may have ended it is `END`. */
 export const answer = fc
   .record({
-    thoughts: some(text),
-    said: some(text),
-    calls: fc.array(call, { maxLength: 3 }),
+    thoughts: some(someText),
+    said: some(someText),
+    calls: fc.array(toolCall, { maxLength: 3 }),
     ending: fc.constantFrom("end_turn", "max_tokens", "refusal", "stop_sequence"),
     input: fc.nat(999),
     cached: fc.nat(999),
@@ -19,7 +19,7 @@ export const answer = fc
     return { message: messageOf(all), completion: completionOf(all) };
   });
 
-export type Answer = typeof answer extends fc.Arbitrary<infer A> ? A : never;
+export type AnthropicAnswer = typeof answer extends fc.Arbitrary<infer A> ? A : never;
 
 interface Told {
   thoughts: string | undefined;

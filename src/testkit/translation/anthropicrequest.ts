@@ -4,10 +4,16 @@ import fc from "fast-check";
  * What requests of chats and of messages can both say, as arbitraries, in the one form that a
  * translation there and back gives them.
  */
-export const word = fc.stringMatching(/^[a-z][a-z_]{0,9}$/);
-export const text = fc.string({ unit: "grapheme", minLength: 1, maxLength: 12 });
-const leaf = fc.oneof(text, fc.integer(), fc.boolean(), fc.constant(null), fc.constant('\\"}{'));
-export const object: fc.Arbitrary<Record<string, unknown>> = fc.dictionary(
+const word = fc.stringMatching(/^[a-z][a-z_]{0,9}$/);
+export const someText = fc.string({ unit: "grapheme", minLength: 1, maxLength: 12 });
+const leaf = fc.oneof(
+  someText,
+  fc.integer(),
+  fc.boolean(),
+  fc.constant(null),
+  fc.constant('\\"}{'),
+);
+const object: fc.Arbitrary<Record<string, unknown>> = fc.dictionary(
   word,
   fc.oneof(leaf, fc.array(leaf, { maxLength: 3 }), fc.dictionary(word, leaf, { maxKeys: 3 })),
   { maxKeys: 3 },
@@ -48,23 +54,23 @@ const shown = fc.oneof(
     },
   })),
 );
-const spoken = text.map((said) => ({
+const spoken = someText.map((said) => ({
   block: { type: "text", text: said },
   part: { type: "text", text: said },
 }));
 type Shown = { block: { type: string; text?: string }; part: { type: string; text?: string } };
 
 /** A call of a tool. */
-export const call = fc.record({ name: word, input: object });
+export const toolCall = fc.record({ name: word, input: object });
 const result = fc.oneof(
   fc.constant([] as string[]),
-  fc.array(text, { minLength: 1, maxLength: 3 }),
+  fc.array(someText, { minLength: 1, maxLength: 3 }),
 );
 /** What a user says, and what the assistant answers. */
 const exchange = fc.record({
   said: fc.array(fc.oneof<fc.Arbitrary<Shown>[]>(spoken, shown), { minLength: 1, maxLength: 3 }),
-  answered: fc.array(text, { minLength: 1, maxLength: 2 }),
-  calls: fc.array(fc.record({ call, result }), { maxLength: 3 }),
+  answered: fc.array(someText, { minLength: 1, maxLength: 2 }),
+  calls: fc.array(fc.record({ call: toolCall, result }), { maxLength: 3 }),
 });
 
 /** One text alone is a string. */
@@ -121,7 +127,7 @@ const choice = fc.constantFrom("auto", "any", "tool", "none");
 const tool = fc.tuple(
   word,
   schema,
-  partial({ description: text, strict: fc.boolean() }) as fc.Arbitrary<object>,
+  partial({ description: someText, strict: fc.boolean() }) as fc.Arbitrary<object>,
 );
 
 const settings = partial({
@@ -136,8 +142,8 @@ export const request = fc
     conversation,
     settings,
     max_tokens: fc.integer({ min: 1, max: 9000 }),
-    system: some(text),
-    stops: fc.array(text, { maxLength: 2 }),
+    system: some(someText),
+    stops: fc.array(someText, { maxLength: 2 }),
     user: some(word),
     stream: fc.boolean(),
     thinking: some(fc.oneof(effort, fc.constant("none"))),

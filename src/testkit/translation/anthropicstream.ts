@@ -1,16 +1,19 @@
 import type { StreamTranslation } from "../../translation/translation.ts";
 import { EventReader, type ServerEvent } from "../../wire/sse.ts";
-import type { Answer } from "./anthropicanswer.ts";
+import type { AnthropicAnswer } from "./anthropicanswer.ts";
 
 /** Cuts a text where `cuts` say; every piece has at least one character. */
-export function pieces(text: string, cuts: readonly number[]): string[] {
+function pieces(text: string, cuts: readonly number[]): string[] {
   const places = cuts.map((cut) => cut % Math.max(1, text.length));
   const ends = [...new Set([...places, text.length])].toSorted((a, b) => a - b);
   return ends.map((end, i) => text.slice(i === 0 ? 0 : ends[i - 1], end)).filter((p) => p !== "");
 }
 
 /** A message as Anthropic streams it. */
-export function messageEvents({ message }: Answer, cuts: readonly number[]): ServerEvent[] {
+export function messageEvents(
+  { message }: AnthropicAnswer,
+  cuts: readonly number[],
+): ServerEvent[] {
   const { content, stop_reason, stop_sequence, usage, ...head } = message;
   const begun = { ...usage, output_tokens: 1 };
   const start = { ...head, content: [], stop_reason: null, stop_sequence: null, usage: begun };
@@ -30,7 +33,7 @@ export function messageEvents({ message }: Answer, cuts: readonly number[]): Ser
   });
 }
 
-type Block = Answer["message"]["content"][number];
+type Block = AnthropicAnswer["message"]["content"][number];
 
 function told(block: Block) {
   if ("text" in block) {
@@ -48,7 +51,7 @@ function told(block: Block) {
 
 /** A completion as servers stream it; the pieces of its calls are mixed as `order` says. */
 export function chatEvents(
-  { completion }: Answer,
+  { completion }: AnthropicAnswer,
   cuts: readonly number[],
   order: readonly number[],
 ): ServerEvent[] {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import type { ChatRequest } from "../../wire/chat.ts";
-import { withoutProto } from "../json.ts";
+import { withoutProto } from "./proto.ts";
 
 /** Requests and answers of chats, with all that Google can say as well and nothing else. */
 

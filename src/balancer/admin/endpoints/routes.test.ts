@@ -1,8 +1,9 @@
 import { describe, expect, test } from "bun:test";
-import { type FakeBalancer, fakeBalancer, fakeEndpoint } from "../../../testkit/balancer.ts";
+import { type FakeBalancer, fakeBalancer } from "../../../testkit/balancer.ts";
 import { eventually } from "../../../testkit/eventually.ts";
+import { fakeEndpoint } from "../../../testkit/servers/endpoint.ts";
 import { fakeProxy } from "../../../testkit/servers/proxy.ts";
-import { rawAnswer } from "../../../testkit/servers/raw.ts";
+import { rawAnswer } from "../../../testkit/servers/tcp.ts";
 import type { EndpointDetail } from "../../../wire/endpoint.ts";
 
 const nothing = () => new Response();

@@ -1,9 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import Anthropic from "@anthropic-ai/sdk";
-import { fakeBalancer, fakeEndpoint } from "../../../testkit/balancer.ts";
+import { fakeBalancer } from "../../../testkit/balancer.ts";
 import { eventually } from "../../../testkit/eventually.ts";
-import { startHub } from "../../../testkit/hub/hub.ts";
-import { variantsRepo } from "../../../testkit/hub/samples.ts";
+import { fakeEndpoint } from "../../../testkit/servers/endpoint.ts";
+import { startHub } from "../../../testkit/servers/hub/hub.ts";
+import { variantsRepo } from "../../../testkit/servers/hub/samples.ts";
 
 const nothing = () => new Response();
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { type FakeBalancer, fakeBalancer } from "../../../testkit/balancer.ts";
-import { type Hub, startHub } from "../../../testkit/hub/hub.ts";
-import { tinyRepo } from "../../../testkit/hub/samples.ts";
+import { type Hub, startHub } from "../../../testkit/servers/hub/hub.ts";
+import { tinyRepo } from "../../../testkit/servers/hub/samples.ts";
 
 const ID = "hf/llmlb/tiny-GGUF";
 

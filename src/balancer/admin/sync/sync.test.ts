@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "bun:test";
 import { isFilesTicket } from "../../../auth/filesticket.ts";
 import { type FakeBalancer, fakeBalancer } from "../../../testkit/balancer.ts";
-import { eventually } from "../../../testkit/cli.ts";
-import { type Hub, startHub } from "../../../testkit/hub/hub.ts";
-import { tinyRepo } from "../../../testkit/hub/samples.ts";
+import { eventually } from "../../../testkit/eventually.ts";
+import { type Hub, startHub } from "../../../testkit/servers/hub/hub.ts";
+import { tinyRepo } from "../../../testkit/servers/hub/samples.ts";
 import { FakeNode } from "../../../testkit/servers/node.ts";
 import { Manifest } from "../../../wire/manifest.ts";
 import {

@@ -1,4 +1,4 @@
-import { blocksOf, type Json, signatureOf } from "./rules.ts";
+import { contentBlocks, type Json, thinkingSignature } from "./rules.ts";
 
 /**
  * What the model behind the imitated API answers: nothing of wit, but the same each time.
@@ -17,7 +17,9 @@ export function answerTo(body: Json): Json {
   const calls = callsIn(said, body);
   const { text, ...ending } = ended(body, calls.length > 0 ? "" : textFor(said, body));
   const content = [
-    ...(thinks ? [{ type: "thinking", thinking: thoughts, signature: signatureOf(thoughts) }] : []),
+    ...(thinks
+      ? [{ type: "thinking", thinking: thoughts, signature: thinkingSignature(thoughts) }]
+      : []),
     ...(text === "" ? [] : [{ type: "text", text }]),
     ...calls,
   ];
@@ -48,7 +50,7 @@ export function countOf({ messages, system, tools }: Json): number {
 
 function lastSaid({ messages }: Json): string {
   const last = (messages as Json[]).findLast(({ role }) => role === "user");
-  return (blocksOf(last?.content) ?? []).map(inWords).join(" ");
+  return (contentBlocks(last?.content) ?? []).map(inWords).join(" ");
 }
 
 function inWords(block: Json): string {
@@ -61,7 +63,7 @@ function inWords(block: Json): string {
     case "document":
       return `(document ${block.title ?? source.media_type})`;
     case "tool_result":
-      return `(result ${(blocksOf(block.content ?? "") ?? []).map(inWords).join(" ")})`;
+      return `(result ${(contentBlocks(block.content ?? "") ?? []).map(inWords).join(" ")})`;
     default:
       return "";
   }
@@ -86,7 +88,7 @@ function callsIn(said: string, { tools, tool_choice }: Json): Json[] {
 function textFor(said: string, { system, output_config }: Json): string {
   const format = ((output_config as Json)?.format ?? undefined) as Json | undefined;
   if (format !== undefined) return JSON.stringify(example(format.schema as Json, said));
-  const told = (blocksOf(system ?? "") ?? []).map(({ text }) => text).join(" ");
+  const told = (contentBlocks(system ?? "") ?? []).map(({ text }) => text).join(" ");
   return told === "" ? said : `[${told}] ${said}`;
 }
 
@@ -130,7 +132,7 @@ function ended({ max_tokens: limit, stop_sequences: stops }: Json, text: string)
  * in pieces of five characters, behind an empty one; a ping after the first block has begun.
  * https://platform.claude.com/docs/en/build-with-claude/streaming
  */
-export function eventsOf(message: Json): Json[] {
+export function messageFrames(message: Json): Json[] {
   const { content, stop_reason, stop_sequence, usage, ...head } = message;
   const { output_tokens, ...counted } = usage as Json;
   const begun = { ...counted, output_tokens: 1 };

@@ -80,7 +80,7 @@ function whyMessages(messages: Json[]): string | undefined {
     if (message.role !== "user" && message.role !== "assistant") {
       return `messages.${i}.role: Input should be 'user' or 'assistant'`;
     }
-    const blocks = blocksOf(message.content);
+    const blocks = contentBlocks(message.content);
     if (blocks === undefined || blocks.length === 0) return `messages.${i}.content: is empty`;
     const results = blocks.filter(({ type }) => type === "tool_result");
     if (calls.some((id) => !results.some((block) => block.tool_use_id === id))) {
@@ -128,16 +128,16 @@ function whyBlock(block: Json): string | undefined {
 }
 
 /** The blocks that a string or a list of blocks stands for; undefined for anything else. */
-export function blocksOf(content: unknown): Json[] | undefined {
+export function contentBlocks(content: unknown): Json[] | undefined {
   if (typeof content === "string") return content === "" ? [] : [{ type: "text", text: content }];
   return Array.isArray(content) ? content : undefined;
 }
 
 /** The signature of thoughts: only the server's own are taken back. */
-export function signatureOf(thinking: string): string {
+export function thinkingSignature(thinking: string): string {
   return `sig_${Bun.hash(thinking).toString(36)}`;
 }
 
 function isSigned({ thinking, signature }: Json): boolean {
-  return signature === signatureOf(String(thinking));
+  return signature === thinkingSignature(String(thinking));
 }

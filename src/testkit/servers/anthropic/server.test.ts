@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { chatOverAnthropic } from "../../../translation/provider/anthropic/translation.ts";
 import { readServerEvents } from "../../../wire/sse.ts";
 import { request } from "../../translation/anthropicrequest.ts";
-import { anthropicServer, type Fault } from "./server.ts";
+import { type AnthropicFault, anthropicServer } from "./server.ts";
 
 const server = anthropicServer();
 afterAll(() => server[Symbol.dispose]());
@@ -81,11 +81,14 @@ describe("the imitated API, with the official client", () => {
     expect(server.requests).toHaveLength(2);
   });
 
-  test.each(["overloaded", "cut"] satisfies Fault[])("breaks off a stream: %s", async (fault) => {
-    server.faults = [fault];
-    const error = await failureOf(client.messages.stream(ask).finalMessage());
-    expect(error).toBeInstanceOf(Anthropic.AnthropicError);
-  });
+  test.each(["overloaded", "cut"] satisfies AnthropicFault[])(
+    "breaks off a stream: %s",
+    async (fault) => {
+      server.faults = [fault];
+      const error = await failureOf(client.messages.stream(ask).finalMessage());
+      expect(error).toBeInstanceOf(Anthropic.AnthropicError);
+    },
+  );
 
   test.each([
     ["a key", { apiKey: "wrong" }, ask, 401],

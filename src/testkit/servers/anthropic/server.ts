@@ -1,4 +1,4 @@
-import { answerTo, countOf, eventsOf } from "./answer.ts";
+import { answerTo, countOf, messageFrames } from "./answer.ts";
 import { type Json, whyInvalid } from "./rules.ts";
 
 /**
@@ -14,14 +14,14 @@ export interface AnthropicServer extends Disposable {
   /** What it lists and answers for; may be changed. */
   models: string[];
   /** What it was asked, refused requests included. */
-  requests: Recorded[];
+  requests: AnthropicCall[];
   /** How it fails: each request to `/v1/messages` takes the first; those after them go well. */
-  faults: Fault[];
+  faults: AnthropicFault[];
   /** Streams that a client left before their end. */
   left: number;
 }
 
-export interface Recorded {
+export interface AnthropicCall {
   path: string;
   headers: Headers;
   body: Json;
@@ -31,7 +31,7 @@ export interface Recorded {
  * A status with its error; in streams: an error event in the middle (`overloaded`), a connection
  * that ends there (`cut`), or one that says nothing more (`stall`). `html`: a proxy in between.
  */
-export type Fault = keyof typeof ERRORS | "overloaded" | "cut" | "stall" | "html";
+export type AnthropicFault = keyof typeof ERRORS | "overloaded" | "cut" | "stall" | "html";
 
 /** https://platform.claude.com/docs/en/api/errors */
 const ERRORS = {
@@ -98,18 +98,18 @@ function keyOf(headers: Headers): string | undefined {
   return headers.get("x-api-key") ?? bearer;
 }
 
-function answered(self: AnthropicServer, body: Json, fault: Fault | undefined): Response {
+function answered(self: AnthropicServer, body: Json, fault: AnthropicFault | undefined): Response {
   if (fault === "html") return new Response("<html>Bad Gateway</html>", { status: 502 });
   if (typeof fault === "number") return failure(fault);
   const message = answerTo(body);
   if (body.stream !== true) return json(message);
-  const events = eventsOf(message);
+  const events = messageFrames(message);
   const frames = events.map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
   const headers = { ...headersOf(), "content-type": "text/event-stream; charset=utf-8" };
   return new Response(streamOf(self, frames, fault), { headers });
 }
 
-function streamOf(self: AnthropicServer, frames: string[], fault: Fault | undefined) {
+function streamOf(self: AnthropicServer, frames: string[], fault: AnthropicFault | undefined) {
   const encoder = new TextEncoder();
   const said = fault === undefined ? frames : frames.slice(0, 5);
   if (fault === "overloaded") said.push(`event: error\ndata: ${JSON.stringify(OVERLOADED)}\n\n`);

@@ -1,8 +1,21 @@
-import type { Fault } from "./server.ts";
+/** How the server misbehaves. */
+export type GoogleFault =
+  | "none"
+  | "invalid"
+  | "forbidden"
+  | "exhausted"
+  | "unavailable"
+  /** The stream ends without a reason. */
+  | "cut"
+  /** The stream holds an error. */
+  | "broken"
+  | "blocked"
+  | "unsafe"
+  | "malformed_call";
 
 /** What the stand-in for Google's API answers, made of what it was asked. */
 
-export interface Part {
+export interface GeminiPart {
   text?: string;
   thought?: boolean;
   thoughtSignature?: string;
@@ -12,18 +25,18 @@ export interface Part {
   functionResponse?: { id?: string; name: string; response: Record<string, unknown> };
 }
 
-export interface Content {
+export interface GeminiContent {
   role: string;
-  parts: Part[];
+  parts: GeminiPart[];
 }
 
 /** As far as the answer depends on it. */
-export interface GoogleRequest {
-  contents?: Content[];
+export interface GeminiRequest {
+  contents?: GeminiContent[];
   /** Of `countTokens`. */
-  generateContentRequest?: GoogleRequest & { model?: string };
+  generateContentRequest?: GeminiRequest & { model?: string };
   requests?: { content: { parts: { text: string }[] }; outputDimensionality?: number }[];
-  systemInstruction?: { parts: Part[] };
+  systemInstruction?: { parts: GeminiPart[] };
   tools?: { functionDeclarations: { name: string }[] }[];
   toolConfig?: { functionCallingConfig: { mode: string; allowedFunctionNames?: string[] } };
   generationConfig?: {
@@ -34,16 +47,16 @@ export interface GoogleRequest {
   };
 }
 
-export function isJson(value: unknown): value is GoogleRequest {
+export function isGeminiRequest(value: unknown): value is GeminiRequest {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-export function partsOf(content: Content | undefined): Part[] {
+export function contentParts(content: GeminiContent | undefined): GeminiPart[] {
   return content?.parts ?? [];
 }
 
 /** A whole answer and the same in events. */
-export interface Answers {
+export interface GeminiAnswer {
   whole: object;
   events: object[];
 }
@@ -53,7 +66,7 @@ export interface Answers {
  * text begins with `call`; says `<name>: <answers>` of what functions answered; else repeats the
  * system's text, what was attached and the last text.
  */
-export function answerOf(body: GoogleRequest, { model, fault }: Options): Answers {
+export function geminiAnswer(body: GeminiRequest, { model, fault }: Options): GeminiAnswer {
   const config = body.generationConfig ?? {};
   const usageMetadata = {
     promptTokenCount: 12,
@@ -97,7 +110,7 @@ export function answerOf(body: GoogleRequest, { model, fault }: Options): Answer
 
 interface Options {
   model: string;
-  fault: Fault;
+  fault: GoogleFault;
 }
 
 interface Streamed {
@@ -105,10 +118,10 @@ interface Streamed {
   finishReason: string;
   usageMetadata: object;
   common: object;
-  fault: Fault;
+  fault: GoogleFault;
 }
 
-function eventsOf(parts: Part[], streamed: Streamed): object[] {
+function eventsOf(parts: GeminiPart[], streamed: Streamed): object[] {
   const { indexes, finishReason, usageMetadata, common, fault } = streamed;
   const pieces = parts.flatMap((part) =>
     part.text === undefined ? [part] : halves(part.text).map((text) => ({ ...part, text })),
@@ -138,11 +151,11 @@ function halves(text: string): string[] {
   return [text.slice(0, middle), text.slice(middle)].filter((half) => half !== "");
 }
 
-function said(body: GoogleRequest, model: string): Part[] {
+function said(body: GeminiRequest, model: string): GeminiPart[] {
   const contents = body.contents ?? [];
-  const last = partsOf(contents.at(-1));
+  const last = contentParts(contents.at(-1));
   const config = body.generationConfig ?? {};
-  const thoughts: Part[] = config.thinkingConfig?.includeThoughts
+  const thoughts: GeminiPart[] = config.thinkingConfig?.includeThoughts
     ? [{ text: "Let me think.", thought: true }]
     : [];
   const text = last.map((part) => part.text ?? "").join("");
@@ -161,13 +174,17 @@ function said(body: GoogleRequest, model: string): Part[] {
   if (config.responseMimeType === "application/json") {
     return [...thoughts, { text: JSON.stringify({ answer: text }) }];
   }
-  const system = partsOf({ role: "user", parts: body.systemInstruction?.parts ?? [] });
+  const system = contentParts({ role: "user", parts: body.systemInstruction?.parts ?? [] });
   const words = [...system.map((part) => part.text ?? ""), ...last.map(wordOf)];
   return [...thoughts, { text: words.filter((word) => word !== "").join(" ") }];
 }
 
 /** Models of Gemini 3 give their calls ids, and sign the first. */
-function callOf(name: string, at: number, { model, text }: { model: string; text: string }): Part {
+function callOf(
+  name: string,
+  at: number,
+  { model, text }: { model: string; text: string },
+): GeminiPart {
   const isNew = model.startsWith("gemini-3");
   const args = { text };
   if (!isNew) return { functionCall: { name, args } };
@@ -175,7 +192,7 @@ function callOf(name: string, at: number, { model, text }: { model: string; text
   return at === 0 ? { functionCall, thoughtSignature: "c2lnbmVk" } : { functionCall };
 }
 
-function wordOf({ text, inlineData, fileData }: Part): string {
+function wordOf({ text, inlineData, fileData }: GeminiPart): string {
   if (inlineData !== undefined) return `[${inlineData.mimeType}]`;
   if (fileData !== undefined) return `[${fileData.fileUri}]`;
   return text ?? "";

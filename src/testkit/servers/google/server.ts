@@ -1,4 +1,10 @@
-import { answerOf, type GoogleRequest, isJson, partsOf } from "./answer.ts";
+import {
+  contentParts,
+  type GeminiRequest,
+  type GoogleFault,
+  geminiAnswer,
+  isGeminiRequest,
+} from "./answer.ts";
 
 /**
  * A server that behaves as Google's Gemini API does as far as clients can tell, faults included.
@@ -12,26 +18,12 @@ export interface GoogleServer extends Disposable {
   /** The one key that it takes. */
   key: string;
   /** Bodies of what it was asked to generate. */
-  requests: GoogleRequest[];
+  requests: GeminiRequest[];
   /** How many lists of models it gave. */
   lists: number;
   /** How it misbehaves; may be changed. */
-  fault: Fault;
+  fault: GoogleFault;
 }
-
-export type Fault =
-  | "none"
-  | "invalid"
-  | "forbidden"
-  | "exhausted"
-  | "unavailable"
-  /** The stream ends without a reason. */
-  | "cut"
-  /** The stream holds an error. */
-  | "broken"
-  | "blocked"
-  | "unsafe"
-  | "malformed_call";
 
 const MODELS = [
   { name: "models/gemini-2.5-flash", methods: ["generateContent", "countTokens"] },
@@ -42,7 +34,7 @@ const MODELS = [
 ];
 
 /** What it says of a key, a model or a body that is wrong; statuses as in google.rpc.Code. */
-export function failure(code: number, status: string, message: string, details: object[] = []) {
+function failure(code: number, status: string, message: string, details: object[] = []) {
   const error = { code, message, status, ...(details.length > 0 ? { details } : {}) };
   return Response.json({ error }, { status: code });
 }
@@ -84,7 +76,8 @@ for ${method}. Call ListModels to see the list of available models and their sup
         return failure(404, "NOT_FOUND", message);
       }
       const body: unknown = await request.json().catch(() => undefined);
-      if (!isJson(body)) return failure(400, "INVALID_ARGUMENT", "Invalid JSON payload received.");
+      if (!isGeminiRequest(body))
+        return failure(400, "INVALID_ARGUMENT", "Invalid JSON payload received.");
       return faultOf(self.fault) ?? answer(self, { model, method, body, searchParams });
     },
   });
@@ -99,7 +92,7 @@ for ${method}. Call ListModels to see the list of available models and their sup
   return self;
 }
 
-function faultOf(fault: Fault): Response | undefined {
+function faultOf(fault: GoogleFault): Response | undefined {
   switch (fault) {
     case "invalid":
       return failure(400, "INVALID_ARGUMENT", "Request contains an invalid argument.");
@@ -134,7 +127,7 @@ function list(self: GoogleServer, query: URLSearchParams): Response {
 interface Asked {
   model: string;
   method: string;
-  body: GoogleRequest;
+  body: GeminiRequest;
   searchParams: URLSearchParams;
 }
 
@@ -159,7 +152,7 @@ function answer(self: GoogleServer, { model, method, body, searchParams }: Asked
       const wrong = wrongWith(body, model);
       if (wrong !== undefined) return failure(400, "INVALID_ARGUMENT", wrong);
       self.requests.push(body);
-      const answers = answerOf(body, { model, fault: self.fault });
+      const answers = geminiAnswer(body, { model, fault: self.fault });
       if (method === "generateContent") return Response.json(answers.whole);
       if (searchParams.get("alt") !== "sse") return Response.json(answers.events);
       const events = answers.events.map((event) => `data: ${JSON.stringify(event)}\r\n\r\n`);
@@ -189,7 +182,7 @@ const FIELDS = [
 ];
 
 /** What is wrong with a request, in Google's words; undefined for nothing. */
-function wrongWith(body: GoogleRequest, model: string): string | undefined {
+function wrongWith(body: GeminiRequest, model: string): string | undefined {
   const unknown = Object.keys(body).find((key) => !FIELDS.includes(key));
   if (unknown !== undefined) {
     return `Invalid JSON payload received. Unknown name "${unknown}": Cannot find field.`;
@@ -204,7 +197,9 @@ function wrongWith(body: GoogleRequest, model: string): string | undefined {
     if (parts.length === 0) return `* GenerateContentRequest.contents[${at}].parts: is empty`;
     const answers = parts.filter((part) => part.functionResponse !== undefined);
     if (answers.length === 0) continue;
-    const calls = partsOf(body.contents[at - 1]).filter((part) => part.functionCall !== undefined);
+    const calls = contentParts(body.contents[at - 1]).filter(
+      (part) => part.functionCall !== undefined,
+    );
     if (calls.length === answers.length) {
       const isSigned = calls[0]?.thoughtSignature !== undefined;
       if (isSigned || !model.startsWith("gemini-3")) continue;

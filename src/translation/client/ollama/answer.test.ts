@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { withoutProto } from "../../../testkit/json.ts";
-import { chunksOf, completion, serverEvent, USAGE } from "../../../testkit/translation/front.ts";
+import { chunksOf, completion, serverEvent, USAGE } from "../../../testkit/servers/translating.ts";
+import { withoutProto } from "../../../testkit/translation/proto.ts";
 import type { Translation } from "../../translation.ts";
 import { ollamaEmbeddingsOverEmbeddings, ollamaEmbedOverEmbeddings } from "./embeddings.ts";
 import { ollamaGenerateOverChat } from "./generate.ts";

@@ -1,13 +1,13 @@
 import { expect, test } from "bun:test";
 import { Ollama } from "ollama";
-import { failureOf } from "../../../testkit/state.ts";
 import {
-  type Asked,
   chunksOf,
   completion,
-  serveFront,
+  type TranslatedCall,
+  translatingServer,
   USAGE,
-} from "../../../testkit/translation/front.ts";
+} from "../../../testkit/servers/translating.ts";
+import { failureOf } from "../../../testkit/state.ts";
 import { ollamaEmbeddingsOverEmbeddings, ollamaEmbedOverEmbeddings } from "./embeddings.ts";
 import { ollamaGenerateOverChat } from "./generate.ts";
 import { ollamaChatOverChat } from "./translation.ts";
@@ -20,8 +20,8 @@ const ROUTES = {
 };
 
 /** The official client in front of an endpoint that a test plays. */
-function clientOf(endpoint: Parameters<typeof serveFront>[1]) {
-  const front = serveFront(ROUTES, endpoint);
+function clientOf(endpoint: Parameters<typeof translatingServer>[1]) {
+  const front = translatingServer(ROUTES, endpoint);
   const client = new Ollama({ host: front.url });
   return { client, front, [Symbol.dispose]: () => front[Symbol.dispose]() };
 }
@@ -75,7 +75,7 @@ test("the official client calls tools over several turns", async () => {
 });
 
 test("the official client generates, raw and not, and embeds", async () => {
-  using served = clientOf(({ path }: Asked) => {
+  using served = clientOf(({ path }: TranslatedCall) => {
     if (path === "/v1/embeddings") return { json: { data: [{ index: 0, embedding: [1, 2] }] } };
     if (path === "/v1/completions") return { json: { choices: [{ text: "raw" }] } };
     return { json: completion({ content: '{"a":1}' }) };

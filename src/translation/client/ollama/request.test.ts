@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { withoutProto } from "../../../testkit/json.ts";
+import { withoutProto } from "../../../testkit/translation/proto.ts";
 import { ApiError } from "../../../wire/error.ts";
 import { ollamaEmbeddingsOverEmbeddings, ollamaEmbedOverEmbeddings } from "./embeddings.ts";
 import { ollamaGenerateOverChat } from "./generate.ts";

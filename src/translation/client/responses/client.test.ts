@@ -1,18 +1,18 @@
 import { expect, test } from "bun:test";
 import OpenAI from "openai";
-import { failureOf } from "../../../testkit/state.ts";
 import {
   chunksOf,
   completion,
   type FakeAnswer,
-  serveFront,
+  translatingServer,
   USAGE,
-} from "../../../testkit/translation/front.ts";
+} from "../../../testkit/servers/translating.ts";
+import { failureOf } from "../../../testkit/state.ts";
 import { responsesOverChat } from "./translation.ts";
 
 /** The official client in front of an endpoint that gives one answer. */
 function clientOf(answer: FakeAnswer) {
-  const front = serveFront({ "/v1/responses": responsesOverChat }, () => answer);
+  const front = translatingServer({ "/v1/responses": responsesOverChat }, () => answer);
   const client = new OpenAI({ baseURL: `${front.url}/v1`, apiKey: "none", maxRetries: 0 });
   return { client, front, [Symbol.dispose]: () => front[Symbol.dispose]() };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { chunksOf, completion, serverEvent, USAGE } from "../../../testkit/translation/front.ts";
+import { chunksOf, completion, serverEvent, USAGE } from "../../../testkit/servers/translating.ts";
 import { EventReader } from "../../../wire/sse.ts";
 import { responsesOverChat } from "./translation.ts";
 

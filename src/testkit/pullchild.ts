@@ -1,5 +1,5 @@
-import { Puller } from "../../storage/pull/puller.ts";
-import { Manifest } from "../../wire/manifest.ts";
+import { Puller } from "../storage/pull/puller.ts";
+import { Manifest } from "../wire/manifest.ts";
 
 /**
  * Pulls all files of a manifest in a process of its own: `bun child.ts ROOT`, with the

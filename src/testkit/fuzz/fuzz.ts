@@ -1,7 +1,14 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { EngineLoadError, type LoadFailure } from "../engine/loaderror.ts";
-import { chat, launchTest, send, type TestHome, TINY, TINY_MMPROJ } from "./engine.ts";
+import { EngineLoadError, type LoadFailure } from "../../engine/loaderror.ts";
+import {
+  type EngineHome,
+  launchTest,
+  sendToEngine,
+  TINY_FILE,
+  TINY_MMPROJ_FILE,
+  tinyChat,
+} from "../engine.ts";
 import { mutate } from "./mutant.ts";
 
 /** How a launch with a damaged file ended. */
@@ -20,14 +27,14 @@ const TIMEOUT_MS = 20_000;
 /** Metadata and tensor lists of both files are within this. */
 const HEADER_BYTES = { model: 60_000, mmproj: 4000 };
 
-const model = readFileSync(TINY);
-const mmproj = readFileSync(TINY_MMPROJ);
+const model = readFileSync(TINY_FILE);
+const mmproj = readFileSync(TINY_MMPROJ_FILE);
 
 /**
  * Launches an engine with a damaged model, or every fourth time a damaged projector, and asks it
  * for a word if it loads. Throws if anything but an `EngineLoadError` comes of that.
  */
-export async function fuzzOnce(home: TestHome, seed: number): Promise<FuzzResult> {
+export async function fuzzOnce(home: EngineHome, seed: number): Promise<FuzzResult> {
   const isModel = seed % 4 !== 3;
   const { bytes, what } = isModel
     ? mutate(model, HEADER_BYTES.model, seed)
@@ -42,7 +49,7 @@ export async function fuzzOnce(home: TestHome, seed: number): Promise<FuzzResult
   };
   try {
     const engine = await launchTest(home, { ...files, loadTimeoutMs: TIMEOUT_MS });
-    const answer = send(engine, "/v1/chat/completions", chat("Hi", { max_tokens: 4 }));
+    const answer = sendToEngine(engine, "/v1/chat/completions", tinyChat("Hi", { max_tokens: 4 }));
     const status = await answer.then(
       async (response) => `${response.status} ${(await response.text()).slice(0, 200)}`,
       String,

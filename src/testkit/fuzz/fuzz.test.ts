@@ -1,10 +1,10 @@
 import { afterAll, expect, test } from "bun:test";
-import { TestHome } from "./engine.ts";
+import { EngineHome } from "../engine.ts";
 import { fuzzOnce } from "./fuzz.ts";
 
 const FILES = 25;
 
-const home = new TestHome();
+const home = new EngineHome();
 afterAll(() => home[Symbol.dispose]());
 
 // More of them: scripts/fuzz.ts

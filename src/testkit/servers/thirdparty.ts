@@ -1,6 +1,6 @@
 /** Servers that answer as other programs do, as far as a balancer can tell. */
 
-export interface Foreign extends Disposable {
+export interface ThirdPartyServer extends Disposable {
   url: string;
   /** What it lists; may be changed. */
   models: string[];
@@ -58,10 +58,14 @@ const ANSWERS = {
     path === "/v1/models" ? json(openai("somebody")(models)) : undefined,
 } satisfies Record<string, Answers>;
 
-export type ForeignKind = keyof typeof ANSWERS;
+export type ThirdPartyKind = keyof typeof ANSWERS;
 
 /** Starts such a server on a free port, or on the one given. */
-export function foreign(kind: ForeignKind, models: string[], port = 0): Foreign {
+export function thirdPartyServer(
+  kind: ThirdPartyKind,
+  models: string[],
+  port = 0,
+): ThirdPartyServer {
   const server = Bun.serve({
     hostname: "127.0.0.1",
     port,
@@ -77,7 +81,7 @@ export function foreign(kind: ForeignKind, models: string[], port = 0): Foreign 
       return answers(pathname, self.models) ?? new Response("404", { status: 404 });
     },
   });
-  const self: Foreign = {
+  const self: ThirdPartyServer = {
     url: `http://127.0.0.1:${server.port}`,
     models,
     fault: "none",

@@ -1,13 +1,13 @@
 import { createHash } from "node:crypto";
 
 /** What a file of the hub holds; a `Blob` may be a file on disk (`Bun.file`) of any size. */
-export type Content = Uint8Array | Blob | string;
+export type FileContent = Uint8Array | Blob | string;
 
 /** A repository to be put on the hub. */
 export interface NewRepo {
   /** `org/name`; case matters. */
   name: string;
-  files: Record<string, Content>;
+  files: Record<string, FileContent>;
   /** Only those who are `allowed` see it. Default: false. */
   private?: boolean;
   /** Everybody sees it, those who are `allowed` get its files. Default: false. */
@@ -69,7 +69,7 @@ export async function makeRepo(given: NewRepo): Promise<Repo> {
 /** Adds a commit: files with other contents, files that are gone (null). Returns its id. */
 export async function addCommit(
   repo: Repo,
-  changes: Record<string, Content | null>,
+  changes: Record<string, FileContent | null>,
 ): Promise<string> {
   const files = new Map(repo.commits.at(-1)?.files);
   for (const [path, content] of Object.entries(changes)) {
@@ -91,7 +91,7 @@ export function commitOf(repo: Repo, revision: string): Commit | undefined {
 }
 
 /** A file with the hashes by which git and LFS know it. */
-export async function makeFile(path: string, content: Content): Promise<HubFile> {
+export async function makeFile(path: string, content: FileContent): Promise<HubFile> {
   const blob = content instanceof Blob ? content : new Blob([content as BlobPart]);
   const { size } = blob;
   if (!LARGE.test(path) && size < LARGE_BYTES) {

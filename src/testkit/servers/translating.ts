@@ -7,24 +7,24 @@ import { DONE, type ServerEvent } from "../../wire/sse.ts";
 export type FakeAnswer = { json: object } | { events: (object | string)[]; hold?: Promise<void> };
 
 /** What the endpoint was asked. */
-export interface Asked {
+export interface TranslatedCall {
   path: string;
   body: Record<string, unknown>;
 }
 
 /** A server that speaks a client's API by translating to an endpoint that a test plays. */
-export interface Front extends Disposable {
+export interface TranslatingServer extends Disposable {
   url: string;
-  asked: Asked[];
+  asked: TranslatedCall[];
   /** Streams that their client left before the end. */
   left: number;
 }
 
 /** Serves `routes` (path → translator) on a free port; `endpoint` plays the endpoint. */
-export function serveFront(
+export function translatingServer(
   routes: Record<string, (request: unknown) => Translation>,
-  endpoint: (asked: Asked) => FakeAnswer,
-): Front {
+  endpoint: (asked: TranslatedCall) => FakeAnswer,
+): TranslatingServer {
   const server = Bun.serve({
     hostname: "127.0.0.1",
     port: 0,
@@ -46,7 +46,7 @@ export function serveFront(
       }
     },
   });
-  const front: Front = {
+  const front: TranslatingServer = {
     url: `http://127.0.0.1:${server.port}`,
     asked: [],
     left: 0,

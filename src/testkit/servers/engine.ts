@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Engine, EngineOptions } from "../engine/engine.ts";
+import type { Engine, EngineOptions } from "../../engine/engine.ts";
 
 /** What a fake engine answers to everything that is not a stream. */
 export interface Echo {
@@ -62,7 +62,7 @@ export class FakeEngines {
 }
 
 /** One of them. A streamed answer sends one frame and then stays open. */
-export class FakeEngine implements Engine {
+class FakeEngine implements Engine {
   // No process has this number.
   readonly pid = 2 ** 30;
   readonly info;

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import type { Dialect } from "../wire/error.ts";
-import { dialectOf } from "../wire/route.ts";
-import type { Malformed } from "./malformed.ts";
+import type { Dialect } from "../../wire/error.ts";
+import { dialectOf } from "../../wire/route.ts";
+import type { Malformed } from "./requests.ts";
 
 /** None of the malformed requests gives anybody work to do. */
 export const ANSWER_MS_MAX = 10_000;

@@ -1,10 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { FileOwner } from "../../storage/modelrecord.ts";
-import { Puller, type PullerOptions, type PullResult } from "../../storage/pull/puller.ts";
-import type { Artifact, Manifest } from "../../wire/manifest.ts";
-import { ModelsFolder } from "../modelsfolder.ts";
-import { FileServer, manifestOf, sha256 } from "./fileserver.ts";
+import type { FileOwner } from "../storage/modelrecord.ts";
+import { Puller, type PullerOptions, type PullResult } from "../storage/pull/puller.ts";
+import type { Artifact, Manifest } from "../wire/manifest.ts";
+import { ModelsFolder } from "./modelsfolder.ts";
+import { FileServer, sha256, testManifest } from "./servers/files.ts";
 
 /** A hub, a models folder, and what pulls from one to the other without patience. */
 export class PullBench implements AsyncDisposable {
@@ -46,7 +46,7 @@ export class PullBench implements AsyncDisposable {
       signal?: AbortSignal;
     } = {},
   ): Promise<PullResult> {
-    const manifest = manifestOf(files, more.manifest);
+    const manifest = testManifest(files, more.manifest);
     const { puller = this.puller(), placedBy = "user", signal } = more;
     const quantization = files[0]?.quantization ?? null;
     const wait = signal ?? new AbortController().signal;

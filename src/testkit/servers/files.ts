@@ -23,7 +23,7 @@ export interface Treatment {
 }
 
 /** A request as it came. */
-export interface Seen {
+export interface FileRequest {
   path: string;
   headers: IncomingMessage["headers"];
 }
@@ -31,11 +31,11 @@ export interface Seen {
 /** A server of files with faults. */
 export class FileServer implements AsyncDisposable {
   readonly files = new Map<string, Buffer>();
-  readonly seen: Seen[] = [];
+  readonly seen: FileRequest[] = [];
   /** Bytes of bodies that were sent. */
   servedBytes = 0;
   /** Decides for each request; `count` is how many came before it. */
-  treat: (request: Seen, count: number) => Treatment = () => ({});
+  treat: (request: FileRequest, count: number) => Treatment = () => ({});
   /** Told of answers that begin (1) and end (-1). */
   onOpen: (change: 1 | -1) => void = () => undefined;
   readonly #server: Server;
@@ -149,7 +149,7 @@ function written(response: ServerResponse, piece: Buffer): Promise<void> {
 }
 
 /** Bytes that differ everywhere, so that a piece in the wrong place is noticed. */
-export function randomBytes(count: number): Buffer {
+function randomBytes(count: number): Buffer {
   const bytes = Buffer.alloc(count);
   for (let at = 0; at < count; at += 65_536) {
     crypto.getRandomValues(bytes.subarray(at, Math.min(count, at + 65_536)));
@@ -162,7 +162,7 @@ export function sha256(bytes: Uint8Array): string {
 }
 
 /** A manifest of these files; any address is allowed by it. */
-export function manifestOf(artifacts: Artifact[], more: Partial<Manifest> = {}): Manifest {
+export function testManifest(artifacts: Artifact[], more: Partial<Manifest> = {}): Manifest {
   return {
     model: "hf/Org/Model",
     repo: "Org/Model",

@@ -2,14 +2,14 @@
  * A server for speech and images, as OpenAI's API reference has them. What it makes tells what it
  * was asked: the bytes of speech are the text's, the images are the prompt in base64.
  */
-export interface Studio extends Disposable {
+export interface MediaServer extends Disposable {
   url: string;
   /** What it was asked, forms in the order of their fields, files by name and size. */
   asked: { path: string; type: string; fields: Record<string, unknown> }[];
 }
 
 /** Starts it on a free port; it lists these models. */
-export function studioServer(models: string[]): Studio {
+export function mediaServer(models: string[]): MediaServer {
   const server = Bun.serve({
     hostname: "127.0.0.1",
     port: 0,
@@ -29,7 +29,7 @@ export function studioServer(models: string[]): Studio {
       return ANSWERS[path](fields);
     },
   });
-  const self: Studio = {
+  const self: MediaServer = {
     url: `http://127.0.0.1:${server.port}`,
     asked: [],
     [Symbol.dispose]: () => void server.stop(true),

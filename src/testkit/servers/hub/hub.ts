@@ -2,12 +2,12 @@ import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { type Answer, answerApi, failure, noRevision } from "./answers.ts";
-import { type Fault, Faults, type Mishap, type Stage } from "./fault.ts";
+import { answerApi, type HubAnswer, hubError, noRevision } from "./answers.ts";
+import { type FaultStage, type HubFault, HubFaults, type Mishap } from "./fault.ts";
 import {
   addCommit,
-  type Content,
   commitOf,
+  type FileContent,
   type HubFile,
   makeFile,
   makeRepo,
@@ -31,7 +31,7 @@ import { sendFile } from "./transfer.ts";
 
 /** A request that the hub or its content server got. */
 export interface HubRequest {
-  stage: Stage;
+  stage: FaultStage;
   method: string;
   /** With its query. */
   path: string;
@@ -55,7 +55,7 @@ export async function startHub(): Promise<Hub> {
 
 /** A running hub; `await using` stops it. */
 export class Hub implements AsyncDisposable {
-  readonly faults = new Faults();
+  readonly faults = new HubFaults();
   readonly requests: HubRequest[] = [];
   /** Every answer waits so long. */
   latencyMs = 0;
@@ -110,19 +110,19 @@ export class Hub implements AsyncDisposable {
   }
 
   /** Commits changes to `main`; null removes a file. Returns the commit's id. */
-  commit(name: string, changes: Record<string, Content | null>): Promise<string> {
+  commit(name: string, changes: Record<string, FileContent | null>): Promise<string> {
     return addCommit(this.#named(name), changes);
   }
 
   /** Changes a file within its commit, which a proper hub never does. */
-  async replace(name: string, path: string, content: Content): Promise<void> {
+  async replace(name: string, path: string, content: FileContent): Promise<void> {
     this.#named(name)
       .commits.at(-1)
       ?.files.set(path, await makeFile(path, content));
   }
 
   /** Lets something go wrong. */
-  fail(fault: Fault): void {
+  fail(fault: HubFault): void {
     this.faults.add(fault);
   }
 
@@ -221,14 +221,14 @@ export class Hub implements AsyncDisposable {
     const refusal = this.#refusal(name, request, "files");
     if (refusal !== undefined) return send(refusal, request, response);
     if (verb !== "resolve" && verb !== "raw") {
-      return send(failure(404, undefined, "Not Found"), request, response);
+      return send(hubError(404, undefined, "Not Found"), request, response);
     }
     const commit = commitOf(this.#named(name), revision);
     if (commit === undefined) return send(noRevision(revision), request, response);
     const found = commit.files.get(file);
     const headers = { "x-repo-commit": commit.sha };
     if (found === undefined) {
-      const answer = failure(404, "EntryNotFound", "Entry not found");
+      const answer = hubError(404, "EntryNotFound", "Entry not found");
       return send({ ...answer, headers: { ...answer.headers, ...headers } }, request, response);
     }
     if (verb === "raw") return await this.#serveRaw(found, name, request, response, headers);
@@ -270,7 +270,7 @@ export class Hub implements AsyncDisposable {
     if (await this.#goneWrong(mishap, response)) return;
     const repo = this.#repos.get(name);
     const file = repo && commitOf(repo, revision)?.files.get(path.join("/"));
-    if (file === undefined) return send(failure(404, "EntryNotFound", "?"), request, response);
+    if (file === undefined) return send(hubError(404, "EntryNotFound", "?"), request, response);
     const headers = { "x-repo-commit": revision };
     await this.#transfer({ name, file, etag: file.oid, headers, request, response, mishap });
   }
@@ -326,24 +326,24 @@ export class Hub implements AsyncDisposable {
   #refusal(name: string, request: IncomingMessage, what: "metadata" | "files") {
     const token = /^Bearer (.+)$/.exec(request.headers.authorization ?? "")?.[1];
     if (token !== undefined && !this.tokens.has(token)) {
-      return failure(401, undefined, "Invalid credentials in Authorization header");
+      return hubError(401, undefined, "Invalid credentials in Authorization header");
     }
     const repo = this.#repos.get(name);
     const allowed = token !== undefined && repo?.allowed.includes(token) === true;
     if (repo === undefined || (repo.private && !allowed)) {
       const message =
         token === undefined ? "Invalid username or password." : "Repository not found";
-      return failure(token === undefined ? 401 : 404, "RepoNotFound", message);
+      return hubError(token === undefined ? 401 : 404, "RepoNotFound", message);
     }
     if (repo.gated === false || allowed || what === "metadata") return undefined;
     const message =
       token === undefined
         ? `Access to model ${name} is restricted. You must have access to it and be authenticated.`
         : `Access to model ${name} is restricted and you are not in the authorized list.`;
-    return failure(token === undefined ? 401 : 403, "GatedRepo", message);
+    return hubError(token === undefined ? 401 : 403, "GatedRepo", message);
   }
 
-  #note(stage: Stage, repo: string, file: string | undefined, request: IncomingMessage) {
+  #note(stage: FaultStage, repo: string, file: string | undefined, request: IncomingMessage) {
     const { method = "GET", url: path = "/", headers } = request;
     const { authorization, range } = headers;
     const { length } = this.requests;
@@ -372,7 +372,7 @@ function signatureOf(sha256: string, expires: number): string {
   return createHash("sha256").update(`${SECRET} ${sha256} ${expires}`).digest("base64url");
 }
 
-function send(answer: Answer, request: IncomingMessage, response: ServerResponse): void {
+function send(answer: HubAnswer, request: IncomingMessage, response: ServerResponse): void {
   const length = { "content-length": String(Buffer.byteLength(answer.body)) };
   response.writeHead(answer.status, { ...answer.headers, ...length });
   response.end(request.method === "HEAD" ? undefined : answer.body);

@@ -1,5 +1,5 @@
 /** What requests a fault is about: the API, `resolve` and `raw`, or what they redirect to. */
-export type Stage = "api" | "resolve" | "cdn";
+export type FaultStage = "api" | "resolve" | "cdn";
 
 /** What happens instead of a proper answer. */
 export type Mishap =
@@ -18,8 +18,8 @@ export type Mishap =
   | { redirectTo: string };
 
 /** Something that goes wrong. */
-export interface Fault {
-  on: Stage;
+export interface HubFault {
+  on: FaultStage;
   mishap: Mishap;
   /** Only of this repository. */
   repo?: string;
@@ -32,11 +32,11 @@ export interface Fault {
 }
 
 /** The faults of a hub, in the order in which they were given. */
-export class Faults {
-  #faults: (Fault & { after: number; times: number })[] = [];
+export class HubFaults {
+  #faults: (HubFault & { after: number; times: number })[] = [];
 
   /** Makes something go wrong from now on. */
-  add(fault: Fault): void {
+  add(fault: HubFault): void {
     this.#faults.push({ after: 0, times: Number.POSITIVE_INFINITY, ...fault });
   }
 
@@ -46,7 +46,7 @@ export class Faults {
   }
 
   /** What goes wrong with this request; the first fault that fits is used up by it. */
-  next(stage: Stage, repo: string, file: string | undefined): Mishap | undefined {
+  next(stage: FaultStage, repo: string, file: string | undefined): Mishap | undefined {
     const fault = this.#faults.find((one) => {
       if (one.on !== stage || one.times === 0) return false;
       if (one.repo !== undefined && one.repo !== repo) return false;

@@ -1,7 +1,7 @@
 import { type Commit, commitOf, type HubFile, type Repo } from "./repo.ts";
 
 /** An answer with a body that is small. */
-export interface Answer {
+export interface HubAnswer {
   status: number;
   headers: Record<string, string>;
   body: string;
@@ -20,17 +20,17 @@ export interface ApiRequest {
 }
 
 /** `GET /api/models/{repo}` and what stands below it. */
-export function answerApi(repo: Repo, request: ApiRequest): Answer {
+export function answerApi(repo: Repo, request: ApiRequest): HubAnswer {
   const [what, revision = "main", ...path] = request.rest;
   if (what === undefined) return modelInfo(repo, "main", request.query);
   if (what === "revision") return modelInfo(repo, revision, request.query);
   if (what === "tree") return tree(repo, revision, path.join("/"), request);
   if (what === "paths-info") return pathsInfo(repo, revision, request);
-  return failure(404, undefined, "Sorry, we can't find the page you are looking for.");
+  return hubError(404, undefined, "Sorry, we can't find the page you are looking for.");
 }
 
 /** An error as the hub tells it: a code in a header, a sentence in the body. */
-export function failure(status: number, code: string | undefined, message: string): Answer {
+export function hubError(status: number, code: string | undefined, message: string): HubAnswer {
   return {
     status,
     headers: {
@@ -43,16 +43,16 @@ export function failure(status: number, code: string | undefined, message: strin
 }
 
 /** What is answered for a revision that there is not. */
-export function noRevision(revision: string): Answer {
-  return failure(404, "RevisionNotFound", `Invalid rev id: ${revision}`);
+export function noRevision(revision: string): HubAnswer {
+  return hubError(404, "RevisionNotFound", `Invalid rev id: ${revision}`);
 }
 
-function json(value: unknown, headers: Record<string, string> = {}): Answer {
+function json(value: unknown, headers: Record<string, string> = {}): HubAnswer {
   const type = { "content-type": "application/json; charset=utf-8" };
   return { status: 200, headers: { ...type, ...headers }, body: JSON.stringify(value) };
 }
 
-function modelInfo(repo: Repo, revision: string, query: URLSearchParams): Answer {
+function modelInfo(repo: Repo, revision: string, query: URLSearchParams): HubAnswer {
   const commit = commitOf(repo, revision);
   if (commit === undefined) return noRevision(revision);
   const all = infoOf(repo, commit, query.get("blobs") === "true");
@@ -108,14 +108,14 @@ function entryOf({ path, size, oid, lfs, xetHash }: HubFile, commit: Commit, exp
   };
 }
 
-function tree(repo: Repo, revision: string, folder: string, request: ApiRequest): Answer {
+function tree(repo: Repo, revision: string, folder: string, request: ApiRequest): HubAnswer {
   const commit = commitOf(repo, revision);
   if (commit === undefined) return noRevision(revision);
   const { query, pageSize } = request;
   const prefix = folder === "" ? "" : `${folder}/`;
   const below = [...commit.files.values()].filter(({ path }) => path.startsWith(prefix));
   if (below.length === 0 && folder !== "") {
-    return failure(404, "EntryNotFound", `${folder} does not exist on "${revision}"`);
+    return hubError(404, "EntryNotFound", `${folder} does not exist on "${revision}"`);
   }
   const recursive = query.get("recursive") === "true";
   const expand = query.get("expand") === "true";
@@ -141,7 +141,7 @@ function foldersOf(path: string, prefix: string): string[] {
   return parts.map((_, i) => prefix + parts.slice(0, i + 1).join("/"));
 }
 
-function pathsInfo(repo: Repo, revision: string, { body }: ApiRequest): Answer {
+function pathsInfo(repo: Repo, revision: string, { body }: ApiRequest): HubAnswer {
   const commit = commitOf(repo, revision);
   if (commit === undefined) return noRevision(revision);
   const given = body.startsWith("{") ? JSON.parse(body) : undefined;

@@ -1,4 +1,4 @@
-import { says, TINY } from "./clients.ts";
+import { says, TINY } from "../clients.ts";
 
 /** A request that no server can fulfil, and what is wrong with it. */
 export interface Malformed {

@@ -4,7 +4,7 @@ import type { NewRepo } from "./repo.ts";
 
 /** Repositories of the usual layouts; only the tiny model's weights are real. */
 
-const FIXTURE = join(import.meta.dir, "../../../fixtures/llmlb-tiny/llmlb-tiny-q8_0.gguf");
+const FIXTURE = join(import.meta.dir, "../../../../fixtures/llmlb-tiny/llmlb-tiny-q8_0.gguf");
 
 /** Bytes that are the same every time, and other ones for another seed. */
 export function someBytes(length: number, seed = 1): Uint8Array<ArrayBuffer> {

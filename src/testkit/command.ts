@@ -17,16 +17,22 @@ export interface RunOptions {
   env?: Record<string, string>;
 }
 
-/** A data folder of its own, removed by `using`. */
+/** A data folder of its own, removed by `using`; its path is short, as sockets live in it. */
 export function temporaryHome(): { path: string; [Symbol.dispose](): void } {
-  const path = mkdtempSync(join(tmpdir(), "llmlb-cli-"));
+  const path = mkdtempSync(join(tmpdir(), "llmlb-"));
   return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+/** The command line of the program: of the executable in `LLMLB_BIN`, or of the source. */
+function command(args: string[]): string[] {
+  const binary = process.env.LLMLB_BIN;
+  return binary === undefined || binary === "" ? selfCommand(args) : [binary, ...args];
 }
 
 /** Starts the program as a user would. */
 export function startProgram(args: string[], { home, stdin = "", env = {} }: RunOptions) {
-  return Bun.spawn(selfCommand(args), {
-    env: { PATH: "/usr/bin:/bin", HOME: home, LLMLB_HOME: home, ...env },
+  return Bun.spawn(command(args), {
+    env: { PATH: process.env.PATH ?? "", HOME: home, LLMLB_HOME: home, ...env },
     stdin: new Blob([stdin]),
     stdout: "pipe",
     stderr: "pipe",
@@ -42,18 +48,4 @@ export async function runProgram(args: string[], options: RunOptions): Promise<R
     child.exited,
   ]);
   return { code, stdout, stderr };
-}
-
-/** Waits until `probe` gives a value; throws after `limitMs`. */
-export async function eventually<T>(
-  probe: () => T | undefined | Promise<T | undefined>,
-  limitMs = 15_000,
-): Promise<T> {
-  const endsAt = performance.now() + limitMs;
-  for (;;) {
-    const value = await probe();
-    if (value !== undefined) return value;
-    if (performance.now() > endsAt) throw new Error(`nothing came within ${limitMs} ms`);
-    await Bun.sleep(25);
-  }
 }

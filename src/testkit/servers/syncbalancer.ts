@@ -7,7 +7,7 @@ import {
 } from "../../wire/sync.ts";
 
 /** A stand-in for a balancer, as nodes see it. */
-export class FakeParent implements AsyncDisposable {
+export class FakeSyncBalancer implements AsyncDisposable {
   /** What is listed; undefined: it answers 500. */
   list: AssignedModelList | undefined = { models: [], complete: true };
   /** Answers to questions for the list wait for this. */

@@ -1,4 +1,4 @@
-import type { Malformed } from "./malformed.ts";
+import type { Malformed } from "./requests.ts";
 
 /**
  * How a route can be asked wrongly:
@@ -25,7 +25,7 @@ type Kind =
   | "unmanaged";
 
 /** A route as an app has it: `POST /v1/messages`. */
-export interface Listed {
+export interface ListedRoute {
   method: string;
   path: string;
 }
@@ -137,10 +137,15 @@ const JSON_TYPE = { "content-type": "application/json" };
 const ENROLMENT = "/api/nodes";
 
 /** The wrong requests to every route of a part, and the routes of which no kind is known. */
-export function malformedRoutes(part: "balancer" | "node", routes: Listed[], limitBytes: number) {
+export function malformedRoutes(
+  part: "balancer" | "node",
+  routes: ListedRoute[],
+  limitBytes: number,
+) {
   const known = TABLES[part];
   const listed = routes.filter(({ method }) => method !== "ALL");
-  const kindOf = ({ method, path }: Listed) => known[`${method} ${path.replace("/v0/", "/api/")}`];
+  const kindOf = ({ method, path }: ListedRoute) =>
+    known[`${method} ${path.replace("/v0/", "/api/")}`];
   const unknown = listed.filter((route) => kindOf(route) === undefined);
   const gone = Object.keys(known).filter(
     (key) => !listed.some(({ method, path }) => key === `${method} ${path}`),
@@ -154,7 +159,7 @@ export function malformedRoutes(part: "balancer" | "node", routes: Listed[], lim
 }
 
 /** Methods that no route of this path has. */
-function otherMethods(path: string, routes: Listed[]): Malformed[] {
+function otherMethods(path: string, routes: ListedRoute[]): Malformed[] {
   const concrete = filled(path);
   const known = routes.filter((route) => covers(route.path, concrete));
   return METHODS.filter((method) => !known.some((route) => route.method === method)).map(
@@ -162,7 +167,7 @@ function otherMethods(path: string, routes: Listed[]): Malformed[] {
   );
 }
 
-function askedWrongly({ method, path }: Listed, kind: Kind, limitBytes: number): Malformed[] {
+function askedWrongly({ method, path }: ListedRoute, kind: Kind, limitBytes: number): Malformed[] {
   const asked = (what: string, status?: number, more: Partial<Malformed> = {}): Malformed => {
     const expected = status === undefined ? {} : { status };
     // What is done to a model has a word behind its name.
