@@ -1,11 +1,12 @@
 import { describe, expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { namesTwice, unreachedExports } from "./house/exports.ts";
 import { importCircles, meanLines } from "./house/graph.ts";
-import { importsOf } from "./house/imports.ts";
+import { importsOf, layerOrder } from "./house/imports.ts";
 import { unreachedMembers } from "./house/members.ts";
+import { pageReferences } from "./house/pages.ts";
 import { breachesOf } from "./house/rules.ts";
 import { breachesUnder, sourcesOf } from "./house/tree.ts";
 
@@ -17,6 +18,12 @@ test("the repository keeps the rules of the house", async () => {
   );
   expect(breaches.map((b) => `${b.file}:${b.line}: ${b.rule}: ${b.text}`)).toEqual([]);
 }, 60_000);
+
+test("CONTRIBUTING.md has the order of the folders that the rules have", () => {
+  const folders = readdirSync(join(ROOT, "src")).filter((name) => name !== "testkit");
+  const order = layerOrder(folders.map((name) => name.replace(/\.ts$/, "")));
+  expect(readFileSync(join(ROOT, "CONTRIBUTING.md"), "utf8").split("\n")).toContain(order);
+});
 
 function rulesOf(path: string, text: string): string[] {
   return breachesOf({ path, text }).map((breach) => breach.rule);
@@ -215,6 +222,24 @@ describe("the rule about the whole tree:", () => {
     expect(found.map(({ file, line, text }) => `${file}:${line}: ${text}`)).toEqual([
       "src/a.ts:5: nothing but tests uses A.tested",
       "src/a.ts:6: nothing but tests uses A.size",
+    ]);
+  });
+
+  test("pages name files that are there, and pages of specs a test", () => {
+    const files = tree({
+      "specs/a.md": "See `src/lib` and `src/lib/a.ts`.\nProven by `a.test.ts` and a.spec.ts.",
+      "specs/b.md": "See `src/old/`.\nProven by `old.test.ts`.",
+      "specs/c.md": "It is so.",
+      "docs/d.md": "It is so.",
+      "src/lib/a.ts": "",
+      "src/lib/a.test.ts": "",
+      "specs/a.spec.ts": "",
+    });
+    const found = pageReferences(files).map(({ file, line, text }) => `${file}:${line}: ${text}`);
+    expect(found).toEqual([
+      "specs/b.md:1: src/old is not there",
+      "specs/b.md:2: old.test.ts is not there",
+      "specs/c.md:0: names no test that proves it",
     ]);
   });
 

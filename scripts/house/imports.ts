@@ -44,10 +44,11 @@ const RANKS: Record<string, number> = {
 
 /** The order of these folders as CONTRIBUTING.md writes it, highest first: `main → {a, b} → …`. */
 export function layerOrder(folders: string[]): string {
-  const ranks = [...new Set(folders.map((folder) => RANKS[folder] ?? -1))].sort((a, b) => b - a);
+  const known = Object.keys(RANKS).filter((name) => folders.includes(name));
+  const ranks = [...new Set(known.map((name) => RANKS[name] ?? 0))].sort((a, b) => b - a);
   const layers = ranks.map((rank) => {
-    const names = folders.filter((folder) => (RANKS[folder] ?? -1) === rank);
-    return names.length === 1 ? names.join() : `{${names.sort().join(", ")}}`;
+    const names = known.filter((name) => RANKS[name] === rank);
+    return names.length === 1 ? names.join() : `{${names.join(", ")}}`;
   });
   return layers.join(" → ");
 }

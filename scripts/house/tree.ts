@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { namesTwice, unreachedExports } from "./exports.ts";
 import { importCircles } from "./graph.ts";
 import { unreachedMembers } from "./members.ts";
+import { pageReferences } from "./pages.ts";
 import { breachesOf } from "./rules.ts";
 import type { Breach, Source } from "./source.ts";
 
@@ -36,6 +37,7 @@ export async function breachesUnder(root: string): Promise<Breach[]> {
     ...importCircles(sources),
     ...namesTwice(sources),
     ...unreachedExports(sources),
+    ...pageReferences(sources),
     ...(await unreachedMembers(root, sources)),
   ];
   return breaches.sort((a, b) => a.file.localeCompare(b.file) || a.line - b.line);
