@@ -7,7 +7,11 @@ export function pageReferences(sources: Source[]): Breach[] {
   return sources.flatMap(({ path, text }) => {
     if (!path.endsWith(".md")) return [];
     const tests = [...text.matchAll(TEST)];
-    const gone = [...text.matchAll(PATH), ...tests].flatMap(({ 0: whole, 1: name = "", index }) => {
+    const named = [
+      ...text.matchAll(PATH),
+      ...tests.filter(({ 1: name = "" }) => !PLACE.test(name)),
+    ];
+    const gone = named.flatMap(({ 0: whole, 1: name = "", index }) => {
       const isThere = paths.has(name) || [...paths].some((other) => other.endsWith(`/${name}`));
       if (isThere) return [];
       const line = lineAt(text, index + whole.indexOf(name));
@@ -19,6 +23,7 @@ export function pageReferences(sources: Source[]): Breach[] {
   });
 }
 
+const PLACE = /^(src|specs|scripts)\//;
 const PATH = /`((?:src|specs|scripts|docs|native)\/[\w./-]*\w)\/?`/g;
 const TEST = /\b([\w./-]+\w\.(?:test|spec)\.ts)\b/g;
 
