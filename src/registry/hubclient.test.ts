@@ -1,5 +1,6 @@
 import { describe, expect, setSystemTime, test } from "bun:test";
 import { createHash } from "node:crypto";
+import { until } from "../testkit/eventually.ts";
 import { errorAnswer, register, testRegistry } from "../testkit/registry.ts";
 import { tooManyRequests } from "../testkit/servers/hub/fault.ts";
 import { safetensorsRepo, someBytes, variantsRepo } from "../testkit/servers/hub/samples.ts";
@@ -128,7 +129,7 @@ describe("while the hub", () => {
     // The first of the two questions is answered for the old commit, the second for the new one.
     at.hub.fail({ on: "api", mishap: { delayMs: 150 }, after: 1, times: 1 });
     const registering = register(at, { repo: LLAMA });
-    while (at.hub.requests.length < 2) await Bun.sleep(1);
+    await until(() => at.hub.requests.length === 2, 15_000);
     await Bun.sleep(30);
     await at.hub.commit(LLAMA, { "Llama-3-8B-Q4_K_M.gguf": someBytes(5000, 44) });
     const { body } = await registering;

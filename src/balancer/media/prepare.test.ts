@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
+import { until } from "../../testkit/eventually.ts";
 import { routeAt } from "../../testkit/route.ts";
 import { ApiError } from "../../wire/error.ts";
 import { inspectImage } from "./imageinfo.ts";
@@ -62,8 +63,7 @@ let server: Bun.Server<undefined>;
 let base = "";
 let running = 0;
 let runningMax = 0;
-/** Resolves at the next request for `/hang`. */
-let hanging = Promise.withResolvers<void>();
+let hanging = 0;
 
 async function answer(request: Request): Promise<Response> {
   const { pathname, searchParams } = new URL(request.url);
@@ -74,7 +74,7 @@ async function answer(request: Request): Promise<Response> {
   const file = (name: string, type: string) =>
     new Response(new Uint8Array(fixture(name)), { headers: { "content-type": type } });
   if (pathname === "/hang") {
-    hanging.resolve();
+    hanging += 1;
     return new Promise(() => undefined);
   }
   if (pathname === "/text") return new Response("hello");
@@ -229,12 +229,12 @@ describe("images that are given by URL", () => {
     const late = await refusal(chat(`${base}/hang`), { fetchTimeoutMs: 20 });
     expect(late).toMatchObject({ status: 400, code: "fetch_timeout" });
     const controller = new AbortController();
-    const client = { signal: controller.signal };
-    hanging = Promise.withResolvers();
-    void hanging.promise.then(() => controller.abort());
-    expect(await refusal(chat(`${base}/hang`), { client })).toMatchObject({
-      kind: "client_closed",
-    });
+    const caller = { signal: controller.signal };
+    const hangs = hanging + 1;
+    const refused = refusal(chat(`${base}/hang`), { caller });
+    await until(() => hanging === hangs, 15_000);
+    controller.abort();
+    expect(await refused).toMatchObject({ kind: "client_closed" });
   });
 
   test("are not fetched from private addresses, unless they may be", async () => {

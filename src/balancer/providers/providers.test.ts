@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { Registry } from "prom-client";
 import { createLogger } from "../../lib/log.ts";
+import { until } from "../../testkit/eventually.ts";
 import { routeAt } from "../../testkit/route.ts";
 import { googleServer } from "../../testkit/servers/google/server.ts";
 import { openaiServer } from "../../testkit/servers/openai.ts";
@@ -225,7 +226,7 @@ describe("models", () => {
     expect(server.lists).toBe(1);
     nowMs = 86_400_000;
     expect(await all.models()).toHaveLength(3);
-    while (server.lists < 2) await Bun.sleep(1);
+    await until(() => server.lists === 2, 15_000);
   });
 
   test("are the old ones if a cloud fails, which is asked again a minute later", async () => {

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type FakeBalancer, fakeBalancer } from "../../testkit/balancer.ts";
-import { eventually } from "../../testkit/eventually.ts";
+import { eventually, until } from "../../testkit/eventually.ts";
 import { type Line, parseExposition } from "../../testkit/exposition.ts";
 import { fakeEndpoint } from "../../testkit/servers/endpoint.ts";
 
@@ -26,8 +26,8 @@ class History implements Disposable {
     return rows.at(-1) ?? {};
   }
 
-  rows(count: number): Promise<Row[]> {
-    return eventually(() => {
+  async rows(count: number): Promise<Row[]> {
+    return await eventually(() => {
       const rows = this.read("select * from requests");
       return rows.length >= count ? rows : undefined;
     });
@@ -54,8 +54,8 @@ async function metricsOf(front: FakeBalancer): Promise<Line[]> {
 }
 
 /** Settles when a metric has a value. */
-function untilMetric(front: FakeBalancer, name: string, labels: Row): Promise<number> {
-  return eventually(async () => {
+async function untilMetric(front: FakeBalancer, name: string, labels: Row): Promise<number> {
+  return await eventually(async () => {
     const lines = await metricsOf(front);
     return lines.find((one) => one.name === name && Bun.deepMatch(labels, one.labels))?.value;
   });
@@ -124,12 +124,13 @@ describe("a request through the balancer", () => {
 
   test("that an endpoint breaks off is a failure, with an estimate of its tokens", async () => {
     using history = new History();
-    const how = Promise.withResolvers<"break">();
-    using a = fakeEndpoint(["m"], () => halfStream(how.promise));
+    const broken = Promise.withResolvers<"break">();
+    using a = fakeEndpoint(["m"], () => halfStream(broken.promise));
     await using front = await fakeBalancer({ a: a.url }, { home: history.home });
-    const { body } = await front.post(CHAT, { model: "m", stream: true });
-    // The client has the first events before the endpoint breaks off.
-    for await (const _ of body ?? []) how.resolve("break");
+    const reader = (await front.post(CHAT, { model: "m", stream: true })).body?.getReader();
+    await reader?.read();
+    broken.resolve("break");
+    while (reader !== undefined && !(await reader.read()).done);
     expect(await history.row()).toMatchObject({
       ...{ streamed: 1, succeeded: 0, http_status: 200, error: "stream_broke" },
       ...{ output_tokens: 3, token_source: "estimate" },
@@ -160,7 +161,7 @@ describe("a request through the balancer", () => {
     await reader?.read();
     streams = false;
     const waiting = post().catch(() => undefined);
-    await second.promise;
+    await until(() => a.requests.length === 2, 15_000);
     leave.abort();
     await waiting;
     const rows = await history.rows(2);

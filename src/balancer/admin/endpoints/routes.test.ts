@@ -22,8 +22,8 @@ function client(front: FakeBalancer, base = "/api/endpoints") {
   };
 }
 
-function online(call: ReturnType<typeof client>, id: string): Promise<EndpointDetail> {
-  return eventually(async () => {
+async function online(call: ReturnType<typeof caller>, id: string): Promise<EndpointDetail> {
+  return await eventually(async () => {
     const { body } = await call("GET", `/${id}`);
     return body.status === "online" && body.kind !== null ? body : undefined;
   });
@@ -188,7 +188,7 @@ test("the history of checks can be read", async () => {
   const call = client(front);
   const [{ id }] = (await call("GET")).body.endpoints;
   await call("POST", `/${id}/test`);
-  const checks: object[] = await eventually(async () => {
+  const checks = await eventually(async () => {
     const { body } = await call("GET", `/${id}/checks`);
     return body.checks.length < 2 ? undefined : body.checks;
   });

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { Ollama } from "ollama";
+import { until } from "../../testkit/eventually.ts";
 import {
   chunksOf,
   completion,
@@ -110,7 +111,7 @@ test("a client that aborts ends the stream", async () => {
     for await (const _ of stream) stream.abort();
   })();
   expect(await failureOf(seen)).toContain("abort");
-  while (front.left === 0) await Bun.sleep(1);
+  await until(() => front.left > 0, 15_000);
   hold.resolve();
   expect(front.left).toBe(1);
 });

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import OpenAI from "openai";
+import { until } from "../../testkit/eventually.ts";
 import {
   chunksOf,
   completion,
@@ -135,7 +136,7 @@ test("a client that leaves ends the stream", async () => {
   for await (const event of stream) {
     if (event.type === "response.output_text.delta") break;
   }
-  while (served.front.left === 0) await Bun.sleep(1);
+  await until(() => served.front.left > 0, 15_000);
   hold.resolve();
   expect(served.front.left).toBe(1);
 });
