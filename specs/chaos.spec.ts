@@ -14,7 +14,7 @@ const LIMITS = [
   ...["--default-slots", "16", "--queue-max", "1000", "--queue-timeout", "15s"],
 ];
 
-interface Answered {
+interface ChaosAnswer {
   status: number;
   text: string;
   tookMs: number;
@@ -42,7 +42,7 @@ function endpoint(index: number): UnreliableEndpoint {
   return found;
 }
 
-async function ask(client: number): Promise<Answered> {
+async function ask(client: number): Promise<ChaosAnswer> {
   const startedAt = performance.now();
   const body = { model: "m", messages: [{ role: "user", content: `I am ${client}` }] };
   const headers = { authorization: `Bearer client-${client}` };
@@ -52,8 +52,8 @@ async function ask(client: number): Promise<Answered> {
 }
 
 /** 200 clients ask; when a third of the answers have come, `strike` is called. */
-async function storm(strike: () => Promise<unknown>): Promise<Answered[]> {
-  const answers: Answered[] = [];
+async function storm(strike: () => Promise<unknown>): Promise<ChaosAnswer[]> {
+  const answers: ChaosAnswer[] = [];
   let struck: Promise<unknown> | undefined;
   await Promise.all(
     Array.from({ length: CLIENTS }, async (_, client) => {
@@ -67,7 +67,7 @@ async function storm(strike: () => Promise<unknown>): Promise<Answered[]> {
   return answers;
 }
 
-function expectAllServed(answers: Answered[]): void {
+function expectAllServed(answers: ChaosAnswer[]): void {
   expect(answers).toHaveLength(CLIENTS * REQUESTS_EACH);
   expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
   for (const { text } of answers) expect(JSON.parse(text)).toHaveProperty("answer");

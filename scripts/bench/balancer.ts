@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { median } from "./rig/load.ts";
-import type { Pinned } from "./rig/pinned.ts";
+import type { PinnedProcess } from "./rig/pinned.ts";
 import { type Proxies, startProxies } from "./rig/proxies.ts";
 import { sseRound } from "./rig/sse.ts";
 import { LOAD_CORE, requireTools } from "./rig/throughput.ts";
@@ -25,7 +25,7 @@ const WARM_UP_S = 6;
 async function main(): Promise<void> {
   requireTools("nginx", "wrk", "taskset");
   const folder = mkdtempSync(join(tmpdir(), "llmlb-bench-"));
-  const started: Pinned[] = [];
+  const started: PinnedProcess[] = [];
   try {
     const targets = await startProxies(folder, started);
     const rows = [
@@ -104,7 +104,7 @@ type Medians = Record<keyof Proxies, number>;
 /** Measures the targets in turn, three times, and returns the medians. */
 async function alternate(
   targets: Proxies,
-  measure: (target: Pinned, name: string) => Promise<number>,
+  measure: (target: PinnedProcess, name: string) => Promise<number>,
 ): Promise<Medians> {
   const values = { direct: [] as number[], nginx: [] as number[], llmlb: [] as number[] };
   for (let round = 0; round < 3; round += 1) {

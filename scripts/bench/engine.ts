@@ -28,10 +28,10 @@ interface Subject {
 interface Row {
   label: string;
   clients: number;
-  pairs: { node: Measured; reference: Measured }[];
+  pairs: { node: Measurement; reference: Measurement }[];
 }
 
-interface Measured extends StreamRound {
+interface Measurement extends StreamRound {
   /** Processor time of the server for each token. */
   cpuMsPerToken: number;
 }
@@ -139,7 +139,11 @@ async function compare(subject: Subject, comparison: Comparison): Promise<Row[]>
   }
 }
 
-async function measure({ url, pid }: Server, subject: Subject, clients: number): Promise<Measured> {
+async function measure(
+  { url, pid }: Server,
+  subject: Subject,
+  clients: number,
+): Promise<Measurement> {
   const requests = subject.requests(clients);
   const cpuBefore = cpuSeconds(pid);
   const round = await streamRound({
@@ -151,11 +155,11 @@ async function measure({ url, pid }: Server, subject: Subject, clients: number):
 
 function table(rows: Row[]): string {
   const lines = rows.map(({ label, clients, pairs }) => {
-    const middle = (of: "node" | "reference", value: (round: Measured) => number) =>
+    const middle = (of: "node" | "reference", value: (round: Measurement) => number) =>
       median(pairs.map((pair) => value(pair[of]))).toPrecision(3);
-    const speed = (round: Measured) => round.tokensPerSecond;
-    const firstByte = (round: Measured) => median(round.firstByteMs);
-    const cpu = (round: Measured) => round.cpuMsPerToken;
+    const speed = (round: Measurement) => round.tokensPerSecond;
+    const firstByte = (round: Measurement) => median(round.firstByteMs);
+    const cpu = (round: Measurement) => round.cpuMsPerToken;
     // Of rounds next to each other, so that what else the machine does weighs on both.
     const ratios = pairs.map(({ node, reference }) => speed(node) / speed(reference));
     const range = `${Math.min(...ratios).toFixed(2)}–${Math.max(...ratios).toFixed(2)}`;

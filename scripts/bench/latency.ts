@@ -3,7 +3,7 @@ import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { exchange } from "../../src/http/client/exchange.ts";
 import { median } from "./rig/load.ts";
-import type { Pinned } from "./rig/pinned.ts";
+import type { PinnedProcess } from "./rig/pinned.ts";
 import { startProxies } from "./rig/proxies.ts";
 import { load, requireTools } from "./rig/throughput.ts";
 
@@ -31,7 +31,7 @@ const BODY = Buffer.from(
 async function main(): Promise<void> {
   requireTools("nginx", "wrk", "taskset");
   const folder = mkdtempSync(join(tmpdir(), "llmlb-bench-"));
-  const started: Pinned[] = [];
+  const started: PinnedProcess[] = [];
   try {
     const before = loadavg()[0] ?? 0;
     const proxies = await startProxies(folder, started);

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
-import { freePort, type Pinned, startPinned } from "./rig/pinned.ts";
+import { freePort, type PinnedProcess, startPinned } from "./rig/pinned.ts";
 import {
   printThroughput,
   requireTools,
@@ -24,7 +24,7 @@ const VERSION = "1.15.2";
 async function main(): Promise<void> {
   requireTools("wrk", "taskset", "npm", "node");
   const folder = mkdtempSync(join(tmpdir(), "llmlb-bench-"));
-  const started: Pinned[] = [];
+  const started: PinnedProcess[] = [];
   try {
     const script = install(folder);
     const upstream = await startUpstream("upstream.ts");
@@ -62,7 +62,7 @@ function install(folder: string): string {
   return join(prefix, "node_modules", PACKAGE, "build", "start-server.js");
 }
 
-async function startPortkey(script: string): Promise<Pinned> {
+async function startPortkey(script: string): Promise<PinnedProcess> {
   const port = await freePort();
   return startPinned({
     argv: ["node", script, `--port=${port}`, "--headless"],

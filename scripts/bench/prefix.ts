@@ -18,8 +18,8 @@ const NODE_ARGUMENTS = ["--", "--ctx-size", "16384", "--parallel", "4", "--threa
 const CONVERSATIONS = 5;
 const WORDS = ["light", "river", "seven", "answers", "below", "stone", "often", "garden", "late"];
 
-/** What the turns of some conversations saw; first turns know nothing and do not count. */
-interface Seen {
+/** The cache use of some conversations, without their first turns, which cannot use the cache. */
+interface CacheUse {
   cachedTokens: number;
   /** What a node that had the turn before could know: that turn's prompt. */
   cacheableTokens: number;
@@ -105,7 +105,7 @@ async function compare(
   limitMs: number,
 ): Promise<string> {
   const endMs = performance.now() + limitMs;
-  const rounds = new Map<Strategy, Seen[]>(STRATEGIES.map((strategy) => [strategy, []]));
+  const rounds = new Map<Strategy, CacheUse[]>(STRATEGIES.map((strategy) => [strategy, []]));
   let round = 0;
   do {
     for (const [strategy, { url }] of balancers) {
@@ -118,8 +118,8 @@ async function compare(
   return report(rounds);
 }
 
-async function converse(url: string, plan: Plan, salt: string): Promise<Seen> {
-  const seen: Seen = { cachedTokens: 0, cacheableTokens: 0, firstByteMs: [] };
+async function converse(url: string, plan: Plan, salt: string): Promise<CacheUse> {
+  const seen: CacheUse = { cachedTokens: 0, cacheableTokens: 0, firstByteMs: [] };
   const conversation = async (number: number) => {
     const messages: { role: string; content: string }[] = [];
     let before: Turn | undefined;
@@ -174,17 +174,17 @@ function textOf(seed: string, words: number): string {
   return `${seed}: ${text.join(" ")}.`;
 }
 
-function share({ cachedTokens, cacheableTokens }: Seen): number {
+function share({ cachedTokens, cacheableTokens }: CacheUse): number {
   return cachedTokens / cacheableTokens;
 }
 
-function told(seen: Seen): string {
+function told(seen: CacheUse): string {
   const firstByte = median(seen.firstByteMs).toFixed(0);
   return `${(share(seen) * 100).toFixed(1)} % reused, first token after ${firstByte} ms`;
 }
 
-function report(rounds: Map<Strategy, Seen[]>): string {
-  const all = new Map<Strategy, Seen>();
+function report(rounds: Map<Strategy, CacheUse[]>): string {
+  const all = new Map<Strategy, CacheUse>();
   for (const [strategy, seen] of rounds) {
     all.set(strategy, {
       cachedTokens: seen.reduce((sum, { cachedTokens }) => sum + cachedTokens, 0),

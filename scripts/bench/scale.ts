@@ -3,7 +3,7 @@ import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { crowdHost } from "./rig/crowd.ts";
-import type { Pinned } from "./rig/pinned.ts";
+import type { PinnedProcess } from "./rig/pinned.ts";
 import { usageOf } from "./rig/process.ts";
 import {
   load,
@@ -38,7 +38,7 @@ async function main(): Promise<void> {
   if (!(requests >= 0)) throw new Error("--requests: must be a number");
   requireTools("wrk", "taskset");
   const folder = mkdtempSync(join(tmpdir(), "llmlb-bench-"));
-  const started: Pinned[] = [];
+  const started: PinnedProcess[] = [];
   try {
     const before = loadavg()[0] ?? 0;
     const targets: Target[] = [];
@@ -74,7 +74,7 @@ async function memory(target: Target, requests: number, folder: string): Promise
 type Size = (typeof SIZES)[number];
 
 /** Starts a crowd and a balancer before it; all endpoints are online when this returns. */
-async function start(size: Size, folder: string, started: Pinned[]): Promise<Target> {
+async function start(size: Size, folder: string, started: PinnedProcess[]): Promise<Target> {
   const { endpoints, models } = size;
   const crowd = await startUpstream("crowd.ts", String(endpoints), String(models));
   started.push(crowd);

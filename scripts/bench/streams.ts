@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { median } from "./rig/load.ts";
-import type { Pinned } from "./rig/pinned.ts";
+import type { PinnedProcess } from "./rig/pinned.ts";
 import { usageOf } from "./rig/process.ts";
 import { startProxies } from "./rig/proxies.ts";
 import { sseRound } from "./rig/sse.ts";
@@ -22,7 +22,7 @@ const MIB = 2 ** 20;
 async function main(): Promise<void> {
   requireTools("nginx", "taskset");
   const folder = mkdtempSync(join(tmpdir(), "llmlb-bench-"));
-  const started: Pinned[] = [];
+  const started: PinnedProcess[] = [];
   let damagedInAll = 0;
   try {
     const before = loadavg()[0] ?? 0;

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { median } from "./rig/load.ts";
-import type { Pinned } from "./rig/pinned.ts";
+import type { PinnedProcess } from "./rig/pinned.ts";
 import { sseRound } from "./rig/sse.ts";
 import { load, requireTools, startBalancer, startUpstream, type Target } from "./rig/throughput.ts";
 
@@ -24,7 +24,7 @@ async function main([old, changed, rounds = String(ROUNDS_DEFAULT)]: string[]): 
   }
   requireTools("wrk", "taskset");
   const folder = mkdtempSync(join(tmpdir(), "llmlb-bench-"));
-  const started: Pinned[] = [];
+  const started: PinnedProcess[] = [];
   try {
     const upstream = await startUpstream("upstream.ts");
     started.push(upstream);

@@ -27,7 +27,7 @@ export interface Frame {
   json: Record<string, unknown> | undefined;
 }
 
-/** The frames of an event stream as they come. Throws on whatever is no frame or is cut off. */
+/** The frames of an event stream as they come. Throws on a line that is no frame, or a cut one. */
 export async function* frames(response: Response): AsyncGenerator<Frame> {
   const type = response.headers.get("content-type") ?? "";
   if (!type.startsWith("text/event-stream") || response.body === null) {
@@ -64,7 +64,7 @@ function readFrame(block: string): Frame | undefined {
   return { event, data: text, json: text === "[DONE]" ? undefined : JSON.parse(text) };
 }
 
-/** Decoding lanes of a model that are at work, as its node tells. */
+/** How many slots of a model are busy, as its node tells. */
 export async function busySlots(nodeUrl: string, model: string): Promise<number> {
   const response = await fetch(`${nodeUrl}/slots?model=${model}`);
   const slots = (await response.json()) as { is_processing: boolean }[];

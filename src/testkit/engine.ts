@@ -13,7 +13,7 @@ export const TINY_MMPROJ_FILE = join(FIXTURES, "mmproj-llmlb-tiny-f16.gguf");
 /** Context for four requests at once, on the one thread that tests may have. */
 const ARGS = ["--ctx-size", "8192", "--parallel", "4", "--threads", "1"];
 
-/** A folder that goes with the test. */
+/** A temporary folder, removed by `using`. */
 export class EngineHome {
   readonly path = mkdtempSync(join(tmpdir(), "llmlb-engine-"));
 
@@ -40,7 +40,7 @@ export function launchTest(home: EngineHome, more: Partial<EngineOptions> = {}):
   });
 }
 
-/** How a load fails; throws if it does not. */
+/** The error that a load fails with. Throws if the model is loaded. */
 export async function loadFailure(load: Promise<Engine>): Promise<EngineLoadError> {
   try {
     const engine = await load;
@@ -80,7 +80,7 @@ export function tinyChat(content: string, more: object = {}): object {
 /** A request that goes on for longer than any test. */
 export const ENDLESS = { max_tokens: 100_000, ignore_eos: true };
 
-/** Slots that are decoding now. */
+/** How many slots of an engine are decoding. */
 export async function decodingSlots(engine: Engine): Promise<number> {
   const slots = (await (await sendToEngine(engine, "/slots")).json()) as {
     is_processing: boolean;

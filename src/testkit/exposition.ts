@@ -8,7 +8,7 @@ export interface Line {
 const LINE = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)$/;
 const LABEL = /([a-zA-Z_]\w*)="((?:[^"\\\n]|\\[\\"n])*)"(?:,|$)/y;
 
-/** Reads the text format strictly. Throws at the first line that is none of it. */
+/** Reads the text format strictly. Throws at the first line that breaks its grammar. */
 export function parseExposition(text: string): Line[] {
   if (!text.endsWith("\n")) throw new Error("the last line is not ended");
   const types = new Map<string, string>();

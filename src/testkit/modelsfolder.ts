@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
-/** A models folder that goes with the test. */
+/** A temporary models folder, removed by `using`. */
 export class ModelsFolder {
   readonly path = mkdtempSync(join(tmpdir(), "llmlb-models-"));
 

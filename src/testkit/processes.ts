@@ -30,7 +30,7 @@ function environmentOf(pid: string): string[] {
   }
 }
 
-/** Ends `pid` should this process be gone without having said so: nothing outlives a killed run. */
+/** Kills `pid` when this process ends without writing `done`: nothing outlives a killed run. */
 export function killWithParent(pid: number) {
   const script = 'read -r done || kill -9 "$0"';
   return Bun.spawn(["sh", "-c", script, String(pid)], {
@@ -40,7 +40,7 @@ export function killWithParent(pid: number) {
   });
 }
 
-/** Whether a process runs; not one that has ended and only waits for its entry to be removed. */
+/** Whether a process runs. A zombie does not. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);

@@ -17,7 +17,7 @@ export interface StartOptions {
 /** Longest wait for the program to listen and be ready; a busy machine is slow. */
 const START_MS_MAX = 20_000;
 const STOP_MS_MAX = 20_000;
-/** A process that notices the end of its parent may take a moment to end too. */
+/** Longest wait for child processes to end after their parent. */
 const GONE_MS_MAX = 3000;
 /** Log lines kept, to explain a failed start. */
 const LINES_KEPT = 40;

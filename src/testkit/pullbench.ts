@@ -6,7 +6,7 @@ import type { Artifact, Manifest } from "../wire/manifest.ts";
 import { ModelsFolder } from "./modelsfolder.ts";
 import { FileServer, sha256, testManifest } from "./servers/files.ts";
 
-/** A hub, a models folder, and what pulls from one to the other without patience. */
+/** A hub, a models folder, and a puller between them that waits only milliseconds between tries. */
 export class PullBench implements AsyncDisposable {
   readonly hub: FileServer;
   readonly models = new ModelsFolder();
@@ -78,7 +78,7 @@ export class PullBench implements AsyncDisposable {
   }
 }
 
-/** How a promise fails; throws if it does not. */
+/** The error that a promise rejects with. Throws if it does not reject. */
 export async function failing(promise: Promise<unknown>): Promise<Error> {
   try {
     await promise;

@@ -7,7 +7,7 @@ import { routeRegistry } from "../registry/routes.ts";
 import { type Hub, startHub } from "./servers/hub/hub.ts";
 import { makeStateHome, type StateHome, silent } from "./state.ts";
 
-/** What a request was answered; tests look at fields of `body` that they know of. */
+/** An answer of the routes of the registry, its body parsed. */
 export interface RegistryAnswer {
   status: number;
   headers: Headers;
@@ -85,7 +85,7 @@ export function register(at: TestRegistry, body: object): Promise<RegistryAnswer
   return at.call("POST", "/api/models/register", body);
 }
 
-/** What an answer has that is this error. */
+/** A pattern for `toMatchObject`: an answer with this error. */
 export function errorAnswer(code: string, status: number): object {
   return { status, body: { error: { code } } };
 }

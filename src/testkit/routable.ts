@@ -3,7 +3,7 @@ import { Latency } from "../balancer/routing/latency.ts";
 import { Load } from "../balancer/routing/load.ts";
 import type { Routable } from "../balancer/routing/slotrequest.ts";
 
-/** An endpoint of tests: online and measured 100 ms at time 0, unless told otherwise. */
+/** An endpoint for tests of routing. Default: online, measured 100 ms at time 0. */
 export class TestEndpoint implements Routable {
   readonly name: string;
   readonly health: { status: string };

@@ -1,6 +1,6 @@
 import type { Settings } from "../config/settings.ts";
 
-/** Settings for tests: nothing is reached, nothing is kept, and nothing takes long. */
+/** Settings for tests: unreachable addresses, no files, short times. */
 export const TEST_SETTINGS: Settings = {
   mode: "standalone",
   host: "127.0.0.1",

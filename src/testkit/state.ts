@@ -34,7 +34,7 @@ export function makeStateHome(log: Logger = silent): StateHome {
   };
 }
 
-/** Adds an endpoint that must not collide with another. */
+/** Adds an endpoint. Throws if its name or address exists. */
 export async function createEndpoint(state: State, given: NewEndpoint): Promise<EndpointRow> {
   const created = await state.endpoints.create(given);
   if ("taken" in created) throw new Error(`${created.taken} is taken`);

@@ -28,26 +28,26 @@ const VALUE = { u32: 4, f32: 6, string: 8, array: 9 } as const;
 const SCALAR_BYTES = [1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8];
 
 /** A value of the metadata in the file's own encoding: its type, then its bytes. */
-export type Encoded = Uint8Array;
+export type GgufBytes = Uint8Array;
 
-export function u32(value: number): Encoded {
+export function u32(value: number): GgufBytes {
   return words(VALUE.u32, value);
 }
 
-export function f32(value: number): Encoded {
+export function f32(value: number): GgufBytes {
   const out = words(VALUE.f32, 0);
   new DataView(out.buffer).setFloat32(4, value, true);
   return out;
 }
 
-export function text(value: string): Encoded {
+export function text(value: string): GgufBytes {
   return Buffer.concat([words(VALUE.string), sized(value)]);
 }
 
 /** The metadata of a GGUF file, undecoded, so that it can be written into another. */
-export function readMetadata(file: Uint8Array): Map<string, Encoded> {
+export function readMetadata(file: Uint8Array): Map<string, GgufBytes> {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
-  const metadata = new Map<string, Encoded>();
+  const metadata = new Map<string, GgufBytes>();
   let at = 24; // magic, version, number of tensors, number of entries
   for (let left = count(view, 16); left > 0; left -= 1) {
     const length = count(view, at);
@@ -77,7 +77,7 @@ function count(view: DataView, at: number): number {
  * Writes a GGUF file (version 3) whose tensors hold random weights, the same for the same input.
  * Source: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
  */
-export function writeGguf(path: string, metadata: Map<string, Encoded>, tensors: Tensor[]): void {
+export function writeGguf(path: string, metadata: Map<string, GgufBytes>, tensors: Tensor[]): void {
   const head: Uint8Array[] = [words(MAGIC, VERSION), longs(tensors.length, metadata.size)];
   for (const [key, value] of metadata) head.push(sized(key), value);
   let offset = 0;

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { freePort, type Pinned, startPinned } from "./pinned.ts";
+import { freePort, type PinnedProcess, startPinned } from "./pinned.ts";
 
 export interface NginxOptions {
   /** Where requests go. */
@@ -11,7 +11,7 @@ export interface NginxOptions {
 }
 
 /** Starts nginx as a reverse proxy with one worker, kept-alive connections and no buffering. */
-export async function startNginx({ upstream, core, folder }: NginxOptions): Promise<Pinned> {
+export async function startNginx({ upstream, core, folder }: NginxOptions): Promise<PinnedProcess> {
   const port = await freePort();
   mkdirSync(folder, { recursive: true });
   const file = join(folder, "nginx.conf");

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
 
 /** A process that runs on one core only. */
-export interface Pinned {
+export interface PinnedProcess {
   pid: number;
   url: string;
   /** Milliseconds of processor time used so far, by it and its children. */
@@ -23,7 +23,7 @@ const TICK_MS = 10;
 const START_MS_MAX = 10_000;
 
 /** Starts a server on `core` (Linux `taskset`) and waits until it answers. */
-export async function startPinned(options: PinnedOptions): Promise<Pinned> {
+export async function startPinned(options: PinnedOptions): Promise<PinnedProcess> {
   const child = Bun.spawn(["taskset", "-c", String(options.core), ...options.argv], {
     env: { ...process.env, ...options.env },
     stdio: ["ignore", "ignore", "pipe"],

@@ -1,18 +1,18 @@
 import { join } from "node:path";
 import { startNginx } from "./nginx.ts";
-import type { Pinned } from "./pinned.ts";
+import type { PinnedProcess } from "./pinned.ts";
 import { startBalancer, startUpstream, TARGET_CORE } from "./throughput.ts";
 
 /** A trivial upstream, and nginx and the balancer in front of it. */
-export type Proxies = Record<"direct" | "nginx" | "llmlb", Pinned>;
+export type Proxies = Record<"direct" | "nginx" | "llmlb", PinnedProcess>;
 
 /** Starts all three; each is put into `started` once it runs. `args` are for the upstream. */
 export async function startProxies(
   folder: string,
-  started: Pinned[],
+  started: PinnedProcess[],
   ...args: string[]
 ): Promise<Proxies> {
-  const start = async (server: Promise<Pinned>) => {
+  const start = async (server: Promise<PinnedProcess>) => {
     const running = await server;
     started.push(running);
     return running;

@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { median } from "./load.ts";
-import { freePort, type Pinned, startPinned } from "./pinned.ts";
+import { freePort, type PinnedProcess, startPinned } from "./pinned.ts";
 import { wrk } from "./wrk.ts";
 
 /** What is measured has one core for itself; load and upstreams share another. */
@@ -18,7 +18,7 @@ const WARM_UP_S = 6;
 /** Something that answers chat requests. */
 export interface Target {
   name: string;
-  server: Pinned;
+  server: PinnedProcess;
   /** Sent with every request; default none. */
   headers?: Record<string, string>;
 }
@@ -47,7 +47,7 @@ export function requireTools(...names: string[]): void {
 }
 
 /** Starts a script of this folder as an upstream on a free port; waits for its list of models. */
-export async function startUpstream(script: string, ...args: string[]): Promise<Pinned> {
+export async function startUpstream(script: string, ...args: string[]): Promise<PinnedProcess> {
   const port = await freePort();
   const file = fileURLToPath(new URL(script, import.meta.url));
   const argv = [process.execPath, file, String(port), ...args];
@@ -65,7 +65,7 @@ export async function startBalancer(
   endpoints: string[],
   folder: string,
   program: string[] = PROGRAM,
-): Promise<Pinned> {
+): Promise<PinnedProcess> {
   const port = await freePort();
   const args = endpoints.flatMap((url, i) => ["--endpoint", `e${i}=${url}`]);
   // Upstreams take everything at once; nothing is to wait for a slot.

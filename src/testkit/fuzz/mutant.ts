@@ -1,10 +1,10 @@
-/** Where a file was damaged, to tell of it when something goes wrong. */
+/** A damaged copy of a file, and where it was damaged, for the message of a failed test. */
 export interface Mutant {
   bytes: Buffer;
   what: string;
 }
 
-/** Values that lengths, counts, types and offsets have in files made to do harm. */
+/** Lengths, counts, types and offsets as hostile files have them. */
 const EVIL = [0n, 1n, 0xffn, 0x7fffffffn, 0xffffffffn, 1n << 40n, (1n << 63n) - 1n, -1n];
 
 /**

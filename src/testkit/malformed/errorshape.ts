@@ -3,7 +3,7 @@ import type { Dialect } from "../../wire/error.ts";
 import { dialectOf } from "../../wire/route.ts";
 import type { Malformed } from "./requests.ts";
 
-/** None of the malformed requests gives anybody work to do. */
+/** Longest wait for the answer to a malformed request: no model has to run for it. */
 export const ANSWER_MS_MAX = 10_000;
 
 const OpenAiError = z.strictObject({

@@ -18,7 +18,7 @@ const BOTH = [...POSTED, "/v1/messages/count_tokens"];
 /** Bodies larger than this are refused by the program that the specs start. */
 export const BODY_LIMIT_BYTES = 1024 * 1024;
 
-/** All of them; each for every path that it concerns. */
+/** Every malformed request, once for each path that it concerns. */
 export function malformedRequests(): Malformed[] {
   return [
     ...BOTH.flatMap(unreadable),

@@ -30,7 +30,7 @@ export interface ListedRoute {
   path: string;
 }
 
-/** Those of a balancer; what stands under `/v0` is the same as under `/api`. */
+/** A balancer's routes; those under `/v0` are the same as under `/api`. */
 const BALANCER: Record<string, Kind> = {
   "GET /": "plain",
   "GET /health": "plain",
@@ -98,7 +98,7 @@ const BALANCER: Record<string, Kind> = {
   "POST /v1/images/variations": "form",
 };
 
-/** Those of a node. */
+/** A node's routes. */
 const NODE: Record<string, Kind> = {
   "GET /health": "plain",
   "GET /startup": "plain",
@@ -224,7 +224,7 @@ function askedWrongly({ method, path }: ListedRoute, kind: Kind, limitBytes: num
   }
 }
 
-/** Names that cannot be read, or of nothing; any 4xx. */
+/** Names that cannot be decoded, and names that nothing has; the answer is any 4xx. */
 function oddNames(method: string, path: string): Malformed[] {
   return ["%zz", "%ff", "%00", "..%2f..%2f", "x".repeat(5000)].map((name) => ({
     what: `${method}: the name ${name.slice(0, 20)}`,

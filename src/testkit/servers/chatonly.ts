@@ -9,7 +9,7 @@ export interface ChatOnlyServer extends Disposable {
 
 const POSTED = ["/v1/chat/completions", "/v1/embeddings"];
 
-/** Starts it on a free port; it hands on to `nodeUrl`, and gives up when its client does. */
+/** Starts it on a free port. It forwards to `nodeUrl`, and aborts when its client does. */
 function chatOnly(nodeUrl: string): ChatOnlyServer {
   const server = Bun.serve({
     hostname: "127.0.0.1",
@@ -36,7 +36,7 @@ function chatOnly(nodeUrl: string): ChatOnlyServer {
   return self;
 }
 
-/** Two ways to the built-in model. */
+/** Two programs that serve the built-in model: one over every API, one over chats. */
 export interface ProgramPair extends AsyncDisposable {
   /** Over a node of ours, which speaks every API itself. */
   native: Program;
@@ -46,7 +46,7 @@ export interface ProgramPair extends AsyncDisposable {
   endpoint: ChatOnlyServer;
 }
 
-/** Starts a balancer with its node, and another one that reaches the same node by way of chats. */
+/** Starts a standalone llmlb, and a balancer that reaches its node over the chat-only server. */
 export async function startPair(env: Record<string, string> = {}): Promise<ProgramPair> {
   const native = await Program.start({ env });
   const endpoint = chatOnly(native.nodeUrl);

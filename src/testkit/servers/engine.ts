@@ -13,7 +13,7 @@ export interface Echo {
   body: string;
 }
 
-/** Stand-ins for engine processes, for tests: servers on Unix sockets that tell what they got. */
+/** Stand-ins for engine processes: servers on Unix sockets that answer with what they received. */
 export class FakeEngines {
   /** The options of every launch so far. */
   readonly launches: EngineOptions[] = [];
@@ -61,7 +61,7 @@ export class FakeEngines {
   }
 }
 
-/** One of them. A streamed answer sends one frame and then stays open. */
+/** A fake engine. A streamed answer sends one frame and then stays open. */
 class FakeEngine implements Engine {
   // No process has this number.
   readonly pid = 2 ** 30;

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import type { Artifact, Manifest } from "../../wire/manifest.ts";
 
-/** How one request is treated. Nothing given: it gets what it asks for. */
+/** What goes wrong with one request. Default: nothing, the file is sent. */
 export interface Treatment {
   /** Answered instead of the file. */
   status?: number;

@@ -2,7 +2,7 @@ import { EnrolmentAnswer, EnrolmentTokenAnswer } from "../../wire/enrolment.ts";
 import type { NodeModelReport } from "../../wire/sync.ts";
 import type { FakeBalancer } from "../balancer.ts";
 
-/** A node that has joined a balancer, as that sees it. */
+/** A stand-in for a node that has joined a balancer. */
 export class FakeNode implements AsyncDisposable {
   /** What it lists. */
   serves: string[] = [];

@@ -22,7 +22,7 @@ function failure(status: number, type: string, code: string | null, message: str
   return Response.json({ error: { message, type, param: null, code } }, { status });
 }
 
-/** Starts it on a free port; `limit` is what it calls the most tokens of an answer. */
+/** Starts it on a free port; `limit` is the name of its field for the most tokens of an answer. */
 export function openaiServer(key = "openai-key", limit = "max_completion_tokens"): OpenaiServer {
   const server = Bun.serve({
     hostname: "127.0.0.1",
@@ -79,7 +79,7 @@ const KNOWN: Record<string, string[]> = {
   ],
 };
 
-/** As the real one it takes nothing that its reference does not have. */
+/** The first field that OpenAI's reference does not have. The real server refuses it, too. */
 function unknownField(path: string, body: object, limit: string): string | undefined {
   const known = KNOWN[path];
   if (known === undefined) return undefined;

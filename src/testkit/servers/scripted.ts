@@ -1,4 +1,4 @@
-/** An endpoint that speaks chat completions, does what it is told to, and answers well then. */
+/** An endpoint that speaks chat completions: the scripted answers first, then good ones. */
 export interface ScriptedEndpoint extends Disposable {
   url: string;
   /** The model it lists. */

@@ -6,7 +6,7 @@ import {
   ModelReportBody,
 } from "../../wire/sync.ts";
 
-/** A stand-in for a balancer, as nodes see it. */
+/** A stand-in for the part of a balancer that nodes sync with. */
 export class FakeSyncBalancer implements AsyncDisposable {
   /** What is listed; undefined: it answers 500. */
   list: AssignedModelList | undefined = { models: [], complete: true };

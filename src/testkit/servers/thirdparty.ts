@@ -1,4 +1,4 @@
-/** Servers that answer as other programs do, as far as a balancer can tell. */
+/** Stand-ins for Ollama, vLLM, LM Studio, llama-server and unknown servers. */
 
 export interface ThirdPartyServer extends Disposable {
   url: string;

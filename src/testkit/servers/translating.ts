@@ -6,7 +6,7 @@ import { DONE, type ServerEvent } from "../../wire/sse.ts";
 /** What an endpoint answers: a whole answer, or the data of each event of a stream. */
 export type FakeAnswer = { json: object } | { events: (object | string)[]; hold?: Promise<void> };
 
-/** What the endpoint was asked. */
+/** A request that the endpoint received. */
 export interface TranslatedCall {
   path: string;
   body: Record<string, unknown>;
@@ -55,7 +55,7 @@ export function translatingServer(
   return front;
 }
 
-/** After its first event the stream waits for `hold`. */
+/** Streams the events; after the first one the stream waits for `hold`. */
 function streamed(
   translation: Translation,
   { events, hold }: Extract<FakeAnswer, { events: unknown }>,
@@ -118,7 +118,7 @@ export function completion(message: object, finish = "stop", more: object = {}):
   };
 }
 
-/** The usage that the endpoint of a test tells of. */
+/** The usage of an answer: 7 tokens in, 3 of them cached, and 5 out. */
 export const USAGE = {
   prompt_tokens: 7,
   completion_tokens: 5,

@@ -21,7 +21,7 @@ export const answer = fc
 
 export type AnthropicAnswer = typeof answer extends fc.Arbitrary<infer A> ? A : never;
 
-interface Told {
+interface AnswerParts {
   thoughts: string | undefined;
   said: string | undefined;
   calls: { name: string; input: Record<string, unknown> }[];
@@ -32,7 +32,7 @@ interface Told {
   thinking: number | undefined;
 }
 
-function messageOf({ thoughts, said, calls, ending, ...counts }: Told) {
+function messageOf({ thoughts, said, calls, ending, ...counts }: AnswerParts) {
   const { input, cached, output, thinking } = counts;
   return {
     id: "msg_01",
@@ -62,7 +62,7 @@ const FINISHES: Record<string, string> = {
   tool_use: "tool_calls",
 };
 
-function completionOf({ thoughts, said, calls, ending, ...counts }: Told) {
+function completionOf({ thoughts, said, calls, ending, ...counts }: AnswerParts) {
   const { input, cached, output, thinking } = counts;
   const tool_calls = calls.map(({ name, input: given }, i) => {
     const called = { name, arguments: JSON.stringify(given) };

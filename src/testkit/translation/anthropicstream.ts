@@ -102,7 +102,7 @@ function mixed<T>(lists: T[][], order: readonly number[]): T[] {
   return out;
 }
 
-/** What a client gets of these events. */
+/** The bytes that a client gets for these events. */
 export function streamed(translation: StreamTranslation, events: readonly ServerEvent[]): string {
   return events.map((event) => translation.push(event)).join("") + translation.end();
 }

@@ -1,7 +1,7 @@
 import type { ChatMessage, ChatRequest } from "../../wire/chat.ts";
 import type { GoogleContent, GooglePart, GoogleRequest } from "../../wire/google.ts";
 
-/** The way back that clients never need: what a request to Google says, as a chat says it. */
+/** Translates a request to Google back to a chat completion, to compare it with the original. */
 export function chatOf(request: GoogleRequest, model: string, streams: boolean): ChatRequest {
   const { contents, systemInstruction, generationConfig: config = {} } = request;
   const system: ChatMessage[] = systemInstruction

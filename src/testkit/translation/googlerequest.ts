@@ -2,7 +2,7 @@ import fc from "fast-check";
 import type { ChatRequest } from "../../wire/chat.ts";
 import { withoutProto } from "./proto.ts";
 
-/** Requests and answers of chats, with all that Google can say as well and nothing else. */
+/** Generators of chat requests and answers whose every field Google has, too. */
 
 const text = fc.string({ minLength: 1, maxLength: 20, unit: "grapheme" });
 const name = fc.stringMatching(/^[a-z_][a-z0-9_]{0,12}$/);

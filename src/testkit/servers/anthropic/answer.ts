@@ -43,7 +43,7 @@ export function answerTo(body: Json): Json {
   };
 }
 
-/** What a request would cost. */
+/** The tokens of a request, as the stand-in counts them. */
 export function countOf({ messages, system, tools }: Json): number {
   return 10 + Math.ceil(JSON.stringify([messages, system ?? "", tools ?? []]).length / 4);
 }

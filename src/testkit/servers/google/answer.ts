@@ -30,7 +30,7 @@ export interface GeminiContent {
   parts: GeminiPart[];
 }
 
-/** As far as the answer depends on it. */
+/** The fields of a request that the stand-in reads. */
 export interface GeminiRequest {
   contents?: GeminiContent[];
   /** Of `countTokens`. */
@@ -66,7 +66,7 @@ export interface GeminiAnswer {
  * text begins with `call`; says `<name>: <answers>` of what functions answered; else repeats the
  * system's text, what was attached and the last text.
  */
-export function geminiAnswer(body: GeminiRequest, { model, fault }: Options): GeminiAnswer {
+export function geminiAnswer(body: GeminiRequest, { model, fault }: AnswerOptions): GeminiAnswer {
   const config = body.generationConfig ?? {};
   const usageMetadata = {
     promptTokenCount: 12,
@@ -108,12 +108,12 @@ export function geminiAnswer(body: GeminiRequest, { model, fault }: Options): Ge
   };
 }
 
-interface Options {
+interface AnswerOptions {
   model: string;
   fault: GoogleFault;
 }
 
-interface Streamed {
+interface StreamOptions {
   indexes: number[];
   finishReason: string;
   usageMetadata: object;
@@ -121,7 +121,7 @@ interface Streamed {
   fault: GoogleFault;
 }
 
-function eventsOf(parts: GeminiPart[], streamed: Streamed): object[] {
+function eventsOf(parts: GeminiPart[], streamed: StreamOptions): object[] {
   const { indexes, finishReason, usageMetadata, common, fault } = streamed;
   const pieces = parts.flatMap((part) =>
     part.text === undefined ? [part] : halves(part.text).map((text) => ({ ...part, text })),

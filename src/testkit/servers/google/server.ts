@@ -33,7 +33,7 @@ const MODELS = [
   { name: "models/aqa", methods: ["generateAnswer"] },
 ];
 
-/** What it says of a key, a model or a body that is wrong; statuses as in google.rpc.Code. */
+/** An error as Google words it; the status is a name of google.rpc.Code. */
 function failure(code: number, status: string, message: string, details: object[] = []) {
   const error = { code, message, status, ...(details.length > 0 ? { details } : {}) };
   return Response.json({ error }, { status: code });
@@ -107,7 +107,7 @@ function faultOf(fault: GoogleFault): Response | undefined {
   }
 }
 
-/** Pages of two, so that more than one is asked for. */
+/** The list of models, two on a page, so that clients have to ask for more than one. */
 function list(self: GoogleServer, query: URLSearchParams): Response {
   if (self.fault === "unavailable") return faultOf(self.fault) ?? new Response();
   self.lists += 1;
@@ -124,14 +124,14 @@ function list(self: GoogleServer, query: URLSearchParams): Response {
   return Response.json({ models, ...more });
 }
 
-interface Asked {
+interface GenerateCall {
   model: string;
   method: string;
   body: GeminiRequest;
   searchParams: URLSearchParams;
 }
 
-function answer(self: GoogleServer, { model, method, body, searchParams }: Asked): Response {
+function answer(self: GoogleServer, { model, method, body, searchParams }: GenerateCall): Response {
   switch (method) {
     case "countTokens": {
       const { model: named, ...whole } = body.generateContentRequest ?? {
@@ -168,7 +168,7 @@ interface EmbedRequest {
   outputDimensionality?: number;
 }
 
-/** The same for the same text, and as long as asked for. */
+/** A vector that depends on the text alone, with the number of dimensions that was asked for. */
 function embedding({ content, outputDimensionality = 8 }: EmbedRequest) {
   const text = content.parts.map((part) => part.text).join("");
   const seed = Bun.hash.crc32(text);

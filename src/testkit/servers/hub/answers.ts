@@ -1,6 +1,6 @@
 import { type Commit, commitOf, type HubFile, type Repo } from "./repo.ts";
 
-/** An answer with a body that is small. */
+/** A whole answer in memory. */
 export interface HubAnswer {
   status: number;
   headers: Record<string, string>;
@@ -42,7 +42,7 @@ export function hubError(status: number, code: string | undefined, message: stri
   };
 }
 
-/** What is answered for a revision that there is not. */
+/** The answer for a revision that does not exist. */
 export function noRevision(revision: string): HubAnswer {
   return hubError(404, "RevisionNotFound", `Invalid rev id: ${revision}`);
 }

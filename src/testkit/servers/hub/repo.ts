@@ -52,7 +52,7 @@ export interface Repo extends Required<Omit<NewRepo, "files" | "config" | "gguf"
 }
 
 const PIECE_BYTES = 4 * 2 ** 20;
-/** What repositories keep in LFS however small it is (their `.gitattributes` says so). */
+/** Files that repositories keep in LFS at any size, by their `.gitattributes`. */
 const LARGE = /\.(gguf|safetensors|bin|onnx|pt|pth|h5|msgpack)$/i;
 const LARGE_BYTES = 10 * 2 ** 20;
 

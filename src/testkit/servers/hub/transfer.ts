@@ -20,7 +20,7 @@ export interface TransferOptions {
 const PIECE_BYTES = 2 ** 20;
 const SLOW_PIECE_BYTES = 2 ** 14;
 
-/** Sends a file or a range of it (RFC 9110, 13.1 and 14), with whatever shall go wrong. */
+/** Sends a file or a range of it (RFC 9110, 13.1 and 14), with the mishap if there is one. */
 export async function sendFile(options: TransferOptions): Promise<void> {
   const { request, response, file, headers, mishap } = options;
   const etag = `"${mishap !== undefined && "etag" in mishap ? mishap.etag : options.etag}"`;
@@ -80,7 +80,7 @@ function spoil(bytes: Uint8Array, at: number): void {
   if (byte !== undefined) bytes[at] = byte ^ 1;
 }
 
-/** From and up to (not including); undefined: the whole file. */
+/** First byte and the byte after the last one; undefined for the whole file. */
 function rangeOf({ headers }: IncomingMessage, size: number, etag: string) {
   const match = /^bytes=(\d*)-(\d*)$/.exec(headers.range ?? "");
   const condition = headers["if-range"];
