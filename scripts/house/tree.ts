@@ -6,6 +6,7 @@ import { unreachedMembers } from "./members.ts";
 import { pageReferences } from "./pages.ts";
 import { breachesOf } from "./rules.ts";
 import type { Breach, Source } from "./source.ts";
+import { staleExceptions } from "./stale.ts";
 
 /** Written by tools, or data. */
 const NOT_OURS = /^(package-lock\.json|fixtures\/|LICENSE)|\.(gguf|png|jpg|ico|woff2?|wasm)$/;
@@ -38,6 +39,7 @@ export async function breachesUnder(root: string): Promise<Breach[]> {
     ...namesTwice(sources),
     ...unreachedExports(sources),
     ...pageReferences(sources),
+    ...staleExceptions(sources),
     ...(await unreachedMembers(root, sources)),
   ];
   return breaches.sort((a, b) => a.file.localeCompare(b.file) || a.line - b.line);
