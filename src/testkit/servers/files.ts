@@ -23,7 +23,7 @@ export interface Treatment {
 }
 
 /** A request as it came. */
-export interface FileRequest {
+export interface FileServerRequest {
   path: string;
   headers: IncomingMessage["headers"];
 }
@@ -31,11 +31,11 @@ export interface FileRequest {
 /** A server of files with faults. */
 export class FileServer implements AsyncDisposable {
   readonly files = new Map<string, Buffer>();
-  readonly seen: FileRequest[] = [];
+  readonly seen: FileServerRequest[] = [];
   /** Bytes of bodies that were sent. */
   servedBytes = 0;
   /** Decides for each request; `count` is how many came before it. */
-  treat: (request: FileRequest, count: number) => Treatment = () => ({});
+  treat: (request: FileServerRequest, count: number) => Treatment = () => ({});
   /** Told of answers that begin (1) and end (-1). */
   onOpen: (change: 1 | -1) => void = () => undefined;
   readonly #server: Server;
