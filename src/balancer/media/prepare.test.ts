@@ -229,9 +229,9 @@ describe("images that are given by URL", () => {
     const late = await refusal(chat(`${base}/hang`), { fetchTimeoutMs: 20 });
     expect(late).toMatchObject({ status: 400, code: "fetch_timeout" });
     const controller = new AbortController();
-    const caller = { signal: controller.signal };
+    const client = { signal: controller.signal };
     const hangs = hanging + 1;
-    const refused = refusal(chat(`${base}/hang`), { caller });
+    const refused = refusal(chat(`${base}/hang`), { client });
     await until(() => hanging === hangs, 15_000);
     controller.abort();
     expect(await refused).toMatchObject({ kind: "client_closed" });

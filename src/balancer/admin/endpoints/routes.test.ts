@@ -22,7 +22,7 @@ function client(front: FakeBalancer, base = "/api/endpoints") {
   };
 }
 
-async function online(call: ReturnType<typeof caller>, id: string): Promise<EndpointDetail> {
+async function online(call: ReturnType<typeof client>, id: string): Promise<EndpointDetail> {
   return await eventually(async () => {
     const { body } = await call("GET", `/${id}`);
     return body.status === "online" && body.kind !== null ? body : undefined;

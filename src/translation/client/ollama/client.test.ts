@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { Ollama } from "ollama";
-import { until } from "../../testkit/eventually.ts";
+import { until } from "../../../testkit/eventually.ts";
 import {
   chunksOf,
   completion,
