@@ -2,7 +2,7 @@ import { ConfigError } from "./error.ts";
 import type { Settings } from "./settings.ts";
 
 /** Whether only this machine can reach an address: `localhost`, `127.0.0.0/8` or `::1`. */
-export function isLoopback(host: string): boolean {
+function isLoopback(host: string): boolean {
   const address = host.toLowerCase().replace(/^\[|\]$/g, "");
   return (
     address === "localhost" ||

@@ -1,5 +1,5 @@
-import type { AppContext } from "../http/server/app.ts";
 import { readBytes } from "../http/server/body.ts";
+import type { AppContext } from "../http/server/scope.ts";
 import { ApiError } from "../wire/error.ts";
 
 /** A multipart form as it came, and the model that its field `model` names. */

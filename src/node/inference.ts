@@ -1,7 +1,8 @@
 import { z } from "zod";
 import type { Settings } from "../config/settings.ts";
-import type { App, AppContext } from "../http/server/app.ts";
+import type { App } from "../http/server/app.ts";
 import { readJson } from "../http/server/body.ts";
+import type { AppContext } from "../http/server/scope.ts";
 import { TranslationRewrite } from "../translation/rewrite.ts";
 import type { Translation } from "../translation/translation.ts";
 import { ApiError } from "../wire/error.ts";

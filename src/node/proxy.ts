@@ -1,8 +1,8 @@
 import type { Engine } from "../engine/engine.ts";
 import { forward } from "../http/proxy/forward.ts";
 import type { Rewrite } from "../http/proxy/rewrite/rewrite.ts";
-import type { AppContext } from "../http/server/app.ts";
 import { withoutIdleLimit } from "../http/server/listen.ts";
+import type { AppContext } from "../http/server/scope.ts";
 import type { ApiError } from "../wire/error.ts";
 import { dialectOf } from "../wire/route.ts";
 import type { SupervisedEngine } from "./supervisor/engine.ts";

@@ -1,7 +1,8 @@
 import { z } from "zod";
-import type { App, AppContext } from "../http/server/app.ts";
+import type { App } from "../http/server/app.ts";
 import { readJson } from "../http/server/body.ts";
 import { decodedName, readQuery } from "../http/server/query.ts";
+import type { AppContext } from "../http/server/scope.ts";
 import { ApiError } from "../wire/error.ts";
 import { ModelChangeBody, RegisterBody, type RegisteredList } from "../wire/registry.ts";
 import { hubView } from "./modelview.ts";

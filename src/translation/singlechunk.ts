@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ROUTES } from "../wire/route.ts";
 import { DONE } from "../wire/sse.ts";
 import type { Translation } from "./translation.ts";
 
@@ -12,7 +13,7 @@ const Whole = z.looseObject({
 });
 
 /** Answers that can be told as a stream of one piece. */
-const PATHS = new Set(["/v1/chat/completions", "/v1/completions"]);
+const PATHS = new Set([ROUTES.chat.path, ROUTES.generate.path]);
 
 /**
  * The client's stream of an answer that came whole though a stream was asked for, as some servers

@@ -113,7 +113,7 @@ export const AnthropicToolChoice = z.discriminatedUnion("type", [
 ]);
 export type AnthropicToolChoice = z.infer<typeof AnthropicToolChoice>;
 
-export const OutputFormat = z.looseObject({ type: z.literal("json_schema"), schema: JsonObject });
+const OutputFormat = z.looseObject({ type: z.literal("json_schema"), schema: JsonObject });
 
 /** `POST /v1/messages`; also `/v1/messages/count_tokens`, which has no `max_tokens`. */
 export const MessagesRequest = z.looseObject({

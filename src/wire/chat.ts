@@ -6,16 +6,16 @@ import { z } from "zod";
  * here. Fields of which nobody knows anything survive.
  * Source: https://platform.openai.com/docs/api-reference/chat
  */
-export const TextPart = z.looseObject({ type: z.literal("text"), text: z.string() });
-export const ImagePart = z.looseObject({
+const TextPart = z.looseObject({ type: z.literal("text"), text: z.string() });
+const ImagePart = z.looseObject({
   type: z.literal("image_url"),
   image_url: z.looseObject({ url: z.string(), detail: z.string().optional() }),
 });
-export const AudioPart = z.looseObject({
+const AudioPart = z.looseObject({
   type: z.literal("input_audio"),
   input_audio: z.looseObject({ data: z.string(), format: z.string() }),
 });
-export const FilePart = z.looseObject({
+const FilePart = z.looseObject({
   type: z.literal("file"),
   file: z.looseObject({
     filename: z.string().optional(),
@@ -24,7 +24,7 @@ export const FilePart = z.looseObject({
     file_id: z.string().optional(),
   }),
 });
-export const RefusalPart = z.looseObject({ type: z.literal("refusal"), refusal: z.string() });
+const RefusalPart = z.looseObject({ type: z.literal("refusal"), refusal: z.string() });
 
 export const ChatPart = z.discriminatedUnion("type", [
   ...([TextPart, ImagePart, AudioPart] as const),

@@ -11,7 +11,7 @@ const INPUT_CHARS_MAX = 4096;
 const NAME_CHARS_MAX = 256;
 
 /** What speech can be written as, over all servers that are known. */
-export const SPEECH_FORMATS = [
+const SPEECH_FORMATS = [
   ...(["mp3", "wav", "flac", "ogg", "opus", "aac", "pcm", "m4a", "webm"] as const),
 ] as const;
 

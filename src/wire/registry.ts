@@ -106,7 +106,7 @@ export const ModelContent = z.object({
 export type ModelContent = z.infer<typeof ModelContent>;
 
 /** `pending`: taken over from an earlier program; the hub was not asked yet. */
-export const RegisteredStatus = z.enum(["registered", "pending"]);
+const RegisteredStatus = z.enum(["registered", "pending"]);
 
 /** A registered model in `GET /api/models`; nodes read it, too. */
 export const RegisteredModel = z.object({

@@ -5,18 +5,18 @@ import { z } from "zod";
  * without keeping anything between two requests. Fields of which nobody knows anything survive.
  * Source: https://platform.openai.com/docs/api-reference/responses
  */
-export const InputText = z.looseObject({
+const InputText = z.looseObject({
   type: z.enum(["input_text", "output_text", "text", "reasoning_text", "summary_text"]),
   text: z.string(),
 });
-export const InputImage = z.looseObject({
+const InputImage = z.looseObject({
   type: z.literal("input_image"),
   /** An address or a data URL. */
   image_url: z.string().nullish(),
   file_id: z.string().nullish(),
   detail: z.string().nullish(),
 });
-export const InputFile = z.looseObject({
+const InputFile = z.looseObject({
   type: z.literal("input_file"),
   filename: z.string().nullish(),
   /** A data URL. */
@@ -24,11 +24,11 @@ export const InputFile = z.looseObject({
   file_id: z.string().nullish(),
   file_url: z.string().nullish(),
 });
-export const InputAudio = z.looseObject({
+const InputAudio = z.looseObject({
   type: z.literal("input_audio"),
   input_audio: z.looseObject({ data: z.string(), format: z.string() }),
 });
-export const InputRefusal = z.looseObject({ type: z.literal("refusal"), refusal: z.string() });
+const InputRefusal = z.looseObject({ type: z.literal("refusal"), refusal: z.string() });
 
 export const InputPart = z.discriminatedUnion("type", [
   ...([InputText, InputImage, InputFile] as const),

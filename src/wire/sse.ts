@@ -66,15 +66,6 @@ export class EventReader {
   }
 }
 
-/** Yields the events of a body as they come. */
-export async function* readServerEvents(
-  body: AsyncIterable<Uint8Array>,
-): AsyncGenerator<ServerEvent> {
-  const reader = new EventReader();
-  for await (const piece of body) yield* reader.push(piece);
-  yield* reader.end();
-}
-
 /** An event as it is sent, its data as JSON. */
 export function eventFrame(data: unknown, event?: string): string {
   const name = event === undefined ? "" : `event: ${event}\n`;

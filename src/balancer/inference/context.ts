@@ -1,5 +1,5 @@
 import type { Principal, Principals } from "../../auth/principal.ts";
-import type { Scope } from "../../http/server/fastpath.ts";
+import type { Scope } from "../../http/server/scope.ts";
 import type { Dialect } from "../../wire/error.ts";
 import type { InferenceRoute } from "../../wire/route.ts";
 import type { ProviderModel } from "../providers/model.ts";

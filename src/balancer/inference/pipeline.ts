@@ -1,7 +1,7 @@
 import type { Principals } from "../../auth/principal.ts";
 import type { Settings } from "../../config/settings.ts";
 import type { Forwarded } from "../../http/proxy/forward.ts";
-import type { Scope } from "../../http/server/fastpath.ts";
+import type { Scope } from "../../http/server/scope.ts";
 import type { InferenceRoute } from "../../wire/route.ts";
 import type { Providers } from "../providers/providers.ts";
 import type { Recorder } from "../record/recorder.ts";

@@ -16,8 +16,6 @@ export interface PendingRequest extends ResponseSink {
   readonly keepAlive: boolean;
   /** There will be no (further) answer. `untouched`: nothing of it had come. */
   onFailure(error: ClientError, untouched: boolean): void;
-  /** A streamed body begins to be read: from now on the request cannot be sent again. */
-  onUpload?(): void;
 }
 
 /** Who looks after connections between errands. */
@@ -169,7 +167,6 @@ export class Connection {
   #stream(head: string, body: StreamedBody): void {
     const upload = new Upload(body);
     this.#upload = upload;
-    this.#errand?.onUpload?.();
     this.#unsent = [Buffer.from(head, "latin1")];
     this.#send();
     const take = (bytes: Uint8Array): Promise<void> | undefined => {

@@ -62,7 +62,6 @@ export class Exchange implements PendingRequest {
   #ended = false;
   #failure: unknown;
   #reader: PromiseWithResolvers<Uint8Array | undefined> | undefined;
-  #uploading = false;
 
   constructor(host: Host, outgoing: Outgoing, options: { toHead: boolean; keepAlive: boolean }) {
     this.#host = host;
@@ -82,11 +81,6 @@ export class Exchange implements PendingRequest {
   /** The beginning of the answer; rejects with `ClientError` or what `abort` was called with. */
   get head(): Promise<ResponseHead> {
     return this.#head.promise;
-  }
-
-  /** A streamed body was begun: this request cannot be sent to another server. */
-  get spent(): boolean {
-    return this.#uploading;
   }
 
   /** The answer has come to its end; there may be bytes to `read`. */
@@ -128,10 +122,6 @@ export class Exchange implements PendingRequest {
     this.#pieces = [];
     this.#connection?.destroy();
     this.#break(cause);
-  }
-
-  onUpload(): void {
-    this.#uploading = true;
   }
 
   onHead(head: ResponseHead): void {

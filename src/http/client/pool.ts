@@ -25,11 +25,6 @@ export class Pool {
     return host;
   }
 
-  /** Idle connections to all servers. */
-  get idle(): number {
-    return this.#hosts.values().reduce((sum, host) => sum + host.idle, 0);
-  }
-
   /** Closes all connections that nothing uses, so that they keep no process from ending. */
   closeIdle(): void {
     for (const host of this.#hosts.values()) host.sweep(Number.POSITIVE_INFINITY);
@@ -55,10 +50,6 @@ export class Host implements ConnectionOwner {
 
   constructor(address: Address) {
     this.address = address;
-  }
-
-  get idle(): number {
-    return this.#idle.length;
   }
 
   /** Sends a request on the connection that was used last. False: there is none to use. */

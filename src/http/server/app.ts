@@ -1,25 +1,12 @@
-import { type Context, Hono } from "hono";
+import { Hono } from "hono";
 import type { Logger } from "../../lib/log.ts";
 import { ApiError, errorBody, errorHeaders } from "../../wire/error.ts";
 import { dialectOf } from "../../wire/route.ts";
 import { tellRequestId } from "../proxy/headers.ts";
-import type { Drain } from "./drain.ts";
-import { type FastHandler, FastPath, type Scope } from "./fastpath.ts";
+import { Door, type DoorOptions } from "./door.ts";
+import { type FastHandler, FastPath } from "./fastpath.ts";
 import { HostCheck } from "./host.ts";
-
-/** What can be asked of a request's connection. */
-export type Connections = Pick<Bun.Server<undefined>, "requestIP" | "timeout">;
-
-/** What every request handler finds in its context. */
-export interface AppEnv {
-  /** Absent when an app is called without a server, as tests do. */
-  Bindings: { server?: Connections };
-  Variables: {
-    requestId: string;
-    /** Settles when the response body has been sent; absent for bodies sent at once. */
-    sent?: Promise<unknown>;
-  };
-}
+import type { AppContext, AppEnv, Scope } from "./scope.ts";
 
 export interface App extends Hono<AppEnv> {
   /** Answers `POST` on this path, which is written out; the router is asked only if it must be. */
@@ -29,11 +16,8 @@ export interface App extends Hono<AppEnv> {
 /** How much of an unknown path is repeated. */
 const PATH_CHARS_MAX = 200;
 
-export type AppContext = Context<AppEnv>;
-
-export interface AppOptions {
+export interface AppOptions extends Omit<DoorOptions, "hosts"> {
   log: Logger;
-  drain: Drain;
   /** Whose names requests may call. Default: this machine's. */
   hosts?: HostCheck;
 }
@@ -43,10 +27,10 @@ export interface AppOptions {
  * is thrown, unknown paths (404) and methods (405), and refusal of foreign host names, and of new
  * work while draining.
  */
-export function createApp({ log, drain, hosts = new HostCheck() }: AppOptions): App {
-  const failed = (thrown: unknown, c: Scope) => errorResponse(toldOf(thrown, c, log), c);
-  const requestIdOf = ({ headers }: Request) => checkedId(headers.get("x-request-id"));
-  const fastPath = new FastPath({ drain, hosts, requestIdOf, failed });
+export function createApp({ log, hosts = new HostCheck(), ...options }: AppOptions): App {
+  const failed = (thrown: unknown, c: Scope) => errorResponse(clientError(thrown, c, log), c);
+  const door = new Door({ hosts, ...options });
+  const fastPath = new FastPath(door, failed);
   const app: App = Object.assign(new Hono<AppEnv>(), {
     fast(path: string, handler: FastHandler) {
       app.post(path, handler);
@@ -54,20 +38,13 @@ export function createApp({ log, drain, hosts = new HostCheck() }: AppOptions): 
     },
   });
 
-  app.use(async function requestScope(c, next) {
-    const requestId = requestIdOf(c.req.raw);
-    c.set("requestId", requestId);
-    hosts.require(c.req.raw);
-    const leave = drain.enter(c.req.path);
+  app.use(async function passDoor(c, next) {
+    const end = door.enter(c);
     try {
       await next();
     } finally {
-      const sent = c.get("sent");
-      if (sent === undefined) leave();
-      else sent.then(leave, leave);
+      door.leave(c, c.res, end);
     }
-    // Forwarded answers have it already; touching the headers of a finished response is not free.
-    if (c.get("sent") === undefined) tellRequestId(c.res.headers, requestId, c.req.path);
   });
 
   app.onError(failed);
@@ -76,8 +53,8 @@ export function createApp({ log, drain, hosts = new HostCheck() }: AppOptions): 
   return app;
 }
 
-/** The error as clients see it; the log hears of it, too. */
-function toldOf(thrown: unknown, c: Scope, log: Logger): ApiError {
+/** The error that a client gets for what was thrown; it is logged. */
+function clientError(thrown: unknown, c: Scope, log: Logger): ApiError {
   const error = thrown instanceof ApiError ? thrown : unexpected(thrown);
   const fields = { request_id: c.get("requestId"), path: c.req.path, status: error.status };
   const isOurs = error.status >= 500 && error.kind !== "not_implemented";
@@ -87,11 +64,7 @@ function toldOf(thrown: unknown, c: Scope, log: Logger): ApiError {
 }
 
 /** The response that tells a client of `error`, with the headers that SDKs read. */
-export function errorResponse(
-  error: ApiError,
-  c: Scope,
-  more: Record<string, string> = {},
-): Response {
+function errorResponse(error: ApiError, c: Scope, more: Record<string, string> = {}): Response {
   const requestId = c.get("requestId");
   const type = { "content-type": "application/json" };
   const headers = new Headers({ ...type, ...errorHeaders(error), ...more });
@@ -100,16 +73,6 @@ export function errorResponse(
   if (error.kind === "body_too_large") headers.set("connection", "close");
   const body = errorBody(error, dialectOf(c.req.path), requestId);
   return new Response(JSON.stringify(body), { status: error.status, headers });
-}
-
-/**
- * A client's own request id is kept if it is short and printable, as OpenAI does. Ours begin with
- * the time: the history's index of them then grows at one end, and a row costs half as much.
- */
-function checkedId(header: string | null): string {
-  return header !== null && /^[\x21-\x7e]{1,128}$/.test(header)
-    ? header
-    : `req_${Bun.randomUUIDv7()}`;
 }
 
 function unexpected(cause: unknown): ApiError {

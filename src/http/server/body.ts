@@ -1,9 +1,9 @@
 import type { ZodType } from "zod";
 import { ApiError } from "../../wire/error.ts";
 import { dialectOf } from "../../wire/route.ts";
-import type { Scope } from "./fastpath.ts";
 import { parseJsonObject } from "./json.ts";
 import { withoutIdleLimit } from "./listen.ts";
+import type { Scope } from "./scope.ts";
 
 /** A JSON request body: the bytes as they came and what the schema read of them. */
 export interface JsonBody<T> {

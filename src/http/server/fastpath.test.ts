@@ -3,7 +3,7 @@ import { createLogger } from "../../lib/log.ts";
 import { ApiError } from "../../wire/error.ts";
 import { createApp } from "./app.ts";
 import { Drain } from "./drain.ts";
-import type { Scope } from "./fastpath.ts";
+import type { Scope } from "./scope.ts";
 
 function setUp() {
   const drain = new Drain();
@@ -64,6 +64,26 @@ test("a direct request runs until its body is sent, and none begins while draini
   const refused = await post("/direct/stream");
   expect(refused).toEqual(await post("/routed/stream"));
   expect(refused.status).toBe(503);
+});
+
+test("both entrances ask whether a request is authorised", async () => {
+  const authorise = (scope: Scope) => {
+    if (scope.req.raw.headers.get("x-api-key") === "k") return;
+    throw new ApiError("unauthorized", "The key is wrong.");
+  };
+  const app = createApp({ log: createLogger({ level: "silent" }), drain: new Drain(), authorise });
+  app.fast("/fast", async () => new Response("in"));
+  app.post("/routed", () => new Response("in"));
+  for (const path of ["/fast", "/routed"]) {
+    const ask = (key: string) =>
+      app.fetch(
+        new Request(`http://localhost${path}`, { method: "POST", headers: { "x-api-key": key } }),
+      );
+    expect((await ask("k")).status).toBe(200);
+    const refused = await ask("other");
+    expect(refused.status).toBe(401);
+    expect(refused.headers.get("x-request-id")).toStartWith("req_");
+  }
 });
 
 test("middleware that covers a direct path is not passed by", async () => {

@@ -1,40 +1,26 @@
+import type { Hono } from "hono";
 import { endOfTurn } from "../../lib/eventloop.ts";
-import { tellRequestId } from "../proxy/headers.ts";
-import type { App, AppEnv } from "./app.ts";
-import type { Drain } from "./drain.ts";
-import type { HostCheck } from "./host.ts";
+import type { Door } from "./door.ts";
+import type { AppEnv, Scope } from "./scope.ts";
 
 type Variables = AppEnv["Variables"];
-
-/** The part of a request's context that needs no router; every `AppContext` is one. */
-export interface Scope {
-  readonly env: AppEnv["Bindings"];
-  readonly req: { readonly raw: Request; readonly path: string; readonly url: string };
-  get<K extends keyof Variables>(key: K): Variables[K];
-  set<K extends keyof Variables>(key: K, value: Variables[K]): void;
-}
 
 /** Answers a request; throws what the app turns into an error. */
 export type FastHandler = (scope: Scope) => Promise<Response>;
 
-export interface FastPathOptions {
-  drain: Drain;
-  hosts: HostCheck;
-  requestIdOf(request: Request): string;
-  /** The answer that tells of what was thrown. */
-  failed(thrown: unknown, scope: Scope): Response;
-}
-
 /**
  * Answers `POST` on some paths without the router, which costs more there than anything else that
- * is ours. What the app does around each request is done here in the same way.
+ * is ours. Each request passes the same door as through the router.
  */
 export class FastPath {
-  readonly #options: FastPathOptions;
+  readonly #door: Door;
+  readonly #failed: (thrown: unknown, scope: Scope) => Response;
   readonly #handlers = new Map<string, FastHandler>();
 
-  constructor(options: FastPathOptions) {
-    this.#options = options;
+  /** `failed` makes the answer for what was thrown. */
+  constructor(door: Door, failed: (thrown: unknown, scope: Scope) => Response) {
+    this.#door = door;
+    this.#failed = failed;
   }
 
   /** From now on these requests come here first. */
@@ -43,7 +29,7 @@ export class FastPath {
   }
 
   /** Puts itself before the router. Paths with middleware of their own are left to that. */
-  wrap(app: App): void {
+  wrap(app: Hono<AppEnv>): void {
     const routed = app.fetch;
     let open: Map<string, FastHandler> | undefined;
     app.fetch = (request, env, context) => {
@@ -57,7 +43,7 @@ export class FastPath {
   }
 
   /** Those of the paths before which nothing but the app's own middleware (`*`) comes. */
-  #open(app: App): Map<string, FastHandler> {
+  #open(app: Hono<AppEnv>): Map<string, FastHandler> {
     const patterns = app.routes.filter(({ method }) => method === "ALL").map(({ path }) => path);
     const [, ...others] = patterns;
     const covers = (pattern: string, path: string) =>
@@ -68,24 +54,15 @@ export class FastPath {
   }
 
   async #answer(scope: FastScope, handler: FastHandler): Promise<Response> {
-    const { drain, hosts, requestIdOf, failed } = this.#options;
-    const requestId = requestIdOf(scope.raw);
-    scope.set("requestId", requestId);
-    let leave: (() => void) | undefined;
+    let end: (() => void) | undefined;
     let response: Response;
     try {
-      hosts.require(scope.raw);
-      leave = drain.enter(scope.path);
+      end = this.#door.enter(scope);
       response = await handler(scope);
     } catch (thrown) {
-      response = failed(thrown, scope);
+      response = this.#failed(thrown, scope);
     }
-    const sent = scope.get("sent");
-    if (sent !== undefined && leave !== undefined) sent.then(leave, leave);
-    else {
-      leave?.();
-      tellRequestId(response.headers, requestId, scope.path);
-    }
+    this.#door.leave(scope, response, end);
     await endOfTurn();
     return response;
   }

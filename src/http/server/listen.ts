@@ -1,5 +1,5 @@
-import type { App, Connections } from "./app.ts";
-import type { Scope } from "./fastpath.ts";
+import type { App } from "./app.ts";
+import type { Connections, Scope } from "./scope.ts";
 
 /** A running HTTP server. */
 export interface Listener {

@@ -224,7 +224,7 @@ function parameterOf(header: string, name: string): string | undefined {
 }
 
 /** The refusal of a form that cannot be read. */
-export function invalidForm(reason: string): ApiError {
+function invalidForm(reason: string): ApiError {
   const message = `The form could not be read: ${reason}. Send multipart/form-data as RFC 7578 \
 describes it.`;
   return new ApiError("invalid_request", message, { code: "invalid_form" });

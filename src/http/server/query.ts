@@ -1,6 +1,6 @@
 import type { ZodType } from "zod";
 import { ApiError } from "../../wire/error.ts";
-import type { AppContext } from "./app.ts";
+import type { AppContext } from "./scope.ts";
 
 /** The query of a request. Throws 400 that names the wrong parameter. */
 export function readQuery<T>(c: AppContext, schema: ZodType<T>): T {

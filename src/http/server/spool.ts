@@ -29,11 +29,6 @@ export class Spool {
     return this.#bytes;
   }
 
-  /** Whether a file is used. */
-  get spilled(): boolean {
-    return this.#file !== undefined;
-  }
-
   /** Adds bytes; one call at a time. */
   async write(bytes: Uint8Array): Promise<void> {
     this.#bytes += bytes.byteLength;

@@ -1,7 +1,8 @@
-import type { App, AppContext } from "../../http/server/app.ts";
+import type { App } from "../../http/server/app.ts";
 import { readJson } from "../../http/server/body.ts";
 import { withoutIdleLimit } from "../../http/server/listen.ts";
 import { decodedName } from "../../http/server/query.ts";
+import type { AppContext } from "../../http/server/scope.ts";
 import type { ModelStore } from "../../storage/modelstore.ts";
 import { ApiError } from "../../wire/error.ts";
 import {

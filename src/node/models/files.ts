@@ -1,4 +1,5 @@
-import type { App, AppContext } from "../../http/server/app.ts";
+import type { App } from "../../http/server/app.ts";
+import type { AppContext } from "../../http/server/scope.ts";
 import type { ModelStore } from "../../storage/modelstore.ts";
 import { ApiError } from "../../wire/error.ts";
 

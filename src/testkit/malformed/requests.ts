@@ -33,11 +33,11 @@ export function malformedRequests(): Malformed[] {
   ];
 }
 
-/** Bodies that cannot be read at all. */
-function unreadable(path: string): Malformed[] {
-  const json = { "content-type": "application/json" };
-  const good = JSON.stringify({ model: TINY, messages: says("Goodbye"), input: "Goodbye" });
-  const bodies: [string, string | Uint8Array<ArrayBuffer>][] = [
+const GOOD = JSON.stringify({ model: TINY, messages: says("Goodbye"), input: "Goodbye" });
+
+/** Bodies that are 400, with what is wrong with them. */
+function badBodies(good: string): [string, string | Uint8Array<ArrayBuffer>][] {
+  return [
     ["nothing", ""],
     ["white space", " \n"],
     ["text", "hello"],
@@ -58,8 +58,14 @@ function unreadable(path: string): Malformed[] {
     ["a list of models", `{"model":["${TINY}"]}`],
     ["a text for stream", good.replace("{", '{"stream":"yes",')],
   ];
+}
+
+/** Bodies that cannot be read at all. */
+function unreadable(path: string): Malformed[] {
+  const json = { "content-type": "application/json" };
+  const good = GOOD;
   return [
-    ...bodies.map(([what, body]) => ({ what, path, headers: json, body, status: 400 })),
+    ...badBodies(good).map(([what, body]) => ({ what, path, headers: json, body, status: 400 })),
     // A balancer has a default for embeddings, which need not be there: 404.
     ...["{}", '{"model":""}', '{"model":null}'].map((body) => ({
       ...{ what: `the model in ${body}`, path, headers: json, body },

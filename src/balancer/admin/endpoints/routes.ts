@@ -1,10 +1,11 @@
 import { z } from "zod";
 import type { Settings } from "../../../config/settings.ts";
 import type { State } from "../../../db/database.ts";
-import type { App, AppContext } from "../../../http/server/app.ts";
+import type { App } from "../../../http/server/app.ts";
 import { readJson } from "../../../http/server/body.ts";
 import { withoutIdleLimit } from "../../../http/server/listen.ts";
 import { readQuery } from "../../../http/server/query.ts";
+import type { AppContext } from "../../../http/server/scope.ts";
 import {
   EndpointChangeBody,
   type EndpointDetail,

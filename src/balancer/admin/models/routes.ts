@@ -1,5 +1,6 @@
-import type { App, AppContext } from "../../../http/server/app.ts";
+import type { App } from "../../../http/server/app.ts";
 import { decodedName } from "../../../http/server/query.ts";
+import type { AppContext } from "../../../http/server/scope.ts";
 import type { Registry } from "../../../registry/registry.ts";
 import { modelNotFound } from "../../inference/errors.ts";
 import type { Providers } from "../../providers/providers.ts";

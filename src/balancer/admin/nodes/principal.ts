@@ -2,7 +2,7 @@ import { credentialOf } from "../../../auth/credential.ts";
 import { LOCAL_ENDPOINT } from "../../../config/values/endpoint.ts";
 import type { State } from "../../../db/database.ts";
 import type { EndpointRow } from "../../../db/state/endpoint.ts";
-import type { AppContext } from "../../../http/server/app.ts";
+import type { AppContext } from "../../../http/server/scope.ts";
 import { ApiError } from "../../../wire/error.ts";
 import type { Endpoint } from "../../upstream/endpoint.ts";
 import type { UpstreamPool } from "../../upstream/pool.ts";

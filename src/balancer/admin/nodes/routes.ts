@@ -1,5 +1,6 @@
-import type { App, AppContext } from "../../../http/server/app.ts";
+import type { App } from "../../../http/server/app.ts";
 import { readJson } from "../../../http/server/body.ts";
+import type { AppContext } from "../../../http/server/scope.ts";
 import { guardUrl } from "../../../http/ssrf.ts";
 import { AnnouncementBody, type EnrolmentAnswer, EnrolmentBody } from "../../../wire/enrolment.ts";
 import { ApiError } from "../../../wire/error.ts";

@@ -1,5 +1,5 @@
-import type { AppContext } from "../../../http/server/app.ts";
 import { decodedName } from "../../../http/server/query.ts";
+import type { AppContext } from "../../../http/server/scope.ts";
 import { ApiError } from "../../../wire/error.ts";
 
 /**

@@ -2,7 +2,7 @@ import { afterAll, beforeEach, describe, expect, test } from "bun:test";
 import Anthropic from "@anthropic-ai/sdk";
 import fc from "fast-check";
 import { chatOverAnthropic } from "../../../translation/provider/anthropic/translation.ts";
-import { readServerEvents } from "../../../wire/sse.ts";
+import { readServerEvents } from "../../serverevents.ts";
 import { request } from "../../translation/anthropicrequest.ts";
 import { type AnthropicFault, anthropicServer } from "./server.ts";
 

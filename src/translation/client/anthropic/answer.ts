@@ -3,7 +3,13 @@ import { parseToolArguments, reasoningText } from "../../chat/chunk.ts";
 import { messageId, newId } from "../../ids.ts";
 import { parseAnswer, unreadableAnswer } from "../../validation.ts";
 import { anthropicStopReason, anthropicUsageFromChat } from "./stopreason.ts";
-import type { AnthropicAnswerOptions } from "./translation.ts";
+
+/** What an answer needs to know of its request. */
+export interface AnthropicAnswerOptions {
+  /** The model, as the client calls it. */
+  model: string;
+  stopSequences: readonly string[];
+}
 
 /**
  * The message for a chat completion: its thoughts, its text, its calls. A call that was cut short

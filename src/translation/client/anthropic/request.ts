@@ -47,7 +47,7 @@ export function chatBodyFromAnthropic(request: MessagesRequest): Record<string, 
 }
 
 /** A schema has a name in chat completions, and none in messages. */
-export const SCHEMA_NAME = "answer";
+const SCHEMA_NAME = "answer";
 
 function responseFormat(schema: Record<string, unknown>) {
   return { type: "json_schema", json_schema: { name: SCHEMA_NAME, schema, strict: true } };

@@ -4,9 +4,9 @@ import type { ServerEvent } from "../../../wire/sse.ts";
 import { parseChatChunk, reasoningText, streamError, unfinishedStream } from "../../chat/chunk.ts";
 import { messageId } from "../../ids.ts";
 import type { StreamTranslation } from "../../translation.ts";
+import type { AnthropicAnswerOptions } from "./answer.ts";
 import { anthropicEvent, ContentBlocks } from "./contentblocks.ts";
 import { anthropicStopReason, anthropicUsageFromChat } from "./stopreason.ts";
-import type { AnthropicAnswerOptions } from "./translation.ts";
 
 type Choice = ChatChunk["choices"][number];
 

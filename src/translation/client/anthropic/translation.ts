@@ -1,4 +1,5 @@
 import { MessagesRequest } from "../../../wire/anthropic.ts";
+import { ROUTES } from "../../../wire/route.ts";
 import type { Translation } from "../../translation.ts";
 import { parseRequest } from "../../validation.ts";
 import { anthropicMessageFromChat } from "./answer.ts";
@@ -13,16 +14,9 @@ export function anthropicMessagesOverChat(request: unknown): Translation {
   const parsed = parseRequest(MessagesRequest, request);
   const asked = { model: parsed.model, stopSequences: parsed.stop_sequences ?? [] };
   return {
-    path: "/v1/chat/completions",
+    path: ROUTES.chat.path,
     body: chatBodyFromAnthropic(parsed),
     answer: (json) => anthropicMessageFromChat(json, asked),
     stream: () => new AnthropicStreamFromChat(asked),
   };
-}
-
-/** What an answer needs to know of its request. */
-export interface AnthropicAnswerOptions {
-  /** The model, as the client calls it. */
-  model: string;
-  stopSequences: readonly string[];
 }

@@ -1,5 +1,5 @@
 /** What the model said, in whole or in part. */
-export interface AnswerPiece {
+export interface OllamaAnswerPiece {
   content: string;
   thinking: string;
   toolCalls: object[];
@@ -7,12 +7,17 @@ export interface AnswerPiece {
 }
 
 /** How a route of Ollama writes what a model said. */
-export type AnswerShape = (said: AnswerPiece) => Record<string, unknown>;
+export type AnswerShape = (said: OllamaAnswerPiece) => Record<string, unknown>;
 
-export const EMPTY_PIECE: AnswerPiece = { content: "", thinking: "", toolCalls: [], logprobs: [] };
+export const EMPTY_PIECE: OllamaAnswerPiece = {
+  content: "",
+  thinking: "",
+  toolCalls: [],
+  logprobs: [],
+};
 
 /** `/api/chat`. */
-export function chatAnswerShape({ content, thinking, toolCalls, logprobs }: AnswerPiece) {
+export function chatAnswerShape({ content, thinking, toolCalls, logprobs }: OllamaAnswerPiece) {
   return {
     message: {
       role: "assistant",
@@ -25,7 +30,7 @@ export function chatAnswerShape({ content, thinking, toolCalls, logprobs }: Answ
 }
 
 /** `/api/generate`. */
-export function generateAnswerShape({ content, thinking, logprobs }: AnswerPiece) {
+export function generateAnswerShape({ content, thinking, logprobs }: OllamaAnswerPiece) {
   return {
     response: content,
     ...(thinking === "" ? {} : { thinking }),

@@ -1,10 +1,11 @@
 import { z } from "zod";
 import { OllamaEmbeddingsRequest, OllamaEmbedRequest } from "../../../wire/ollama.ts";
+import { ROUTES } from "../../../wire/route.ts";
 import type { Translation } from "../../translation.ts";
 import { compact, parseAnswer, parseRequest, unreadableAnswer } from "../../validation.ts";
 import { type MillisecondClock, RequestStatistics } from "./statistics.ts";
 
-const EMBEDDINGS = "/v1/embeddings";
+const EMBEDDINGS = ROUTES.embeddings.path;
 
 const Embeddings = z.looseObject({
   data: z.array(z.looseObject({ index: z.number().optional(), embedding: z.array(z.number()) })),

@@ -1,5 +1,6 @@
 import { ApiError } from "../../../wire/error.ts";
 import { OllamaGenerateRequest } from "../../../wire/ollama.ts";
+import { ROUTES } from "../../../wire/route.ts";
 import type { Translation } from "../../translation.ts";
 import { parseRequest } from "../../validation.ts";
 import { ollamaAnswerFromChat, ollamaAnswerFromCompletion } from "./answer.ts";
@@ -27,7 +28,7 @@ export function ollamaGenerateOverChat(request: unknown, clock?: MillisecondCloc
   const stream = () => new OllamaStreamFromChat(options);
   if (raw === true) {
     return {
-      path: "/v1/completions",
+      path: ROUTES.generate.path,
       body: { model, prompt, ...chatSettingsFromOllama(asked) },
       answer: (json) => ollamaAnswerFromCompletion(options, json),
       stream,
@@ -38,7 +39,7 @@ export function ollamaGenerateOverChat(request: unknown, clock?: MillisecondCloc
     { role: "user", content: contentWithImages(prompt, images, "images") },
   ];
   return {
-    path: "/v1/chat/completions",
+    path: ROUTES.chat.path,
     body: { model, messages, ...chatSettingsFromOllama(asked) },
     answer: (json) => ollamaAnswerFromChat(options, json),
     stream,

@@ -11,9 +11,9 @@ import {
 } from "../../chat/chunk.ts";
 import type { StreamTranslation } from "../../translation.ts";
 import {
-  type AnswerPiece,
   type AnswerShape,
   EMPTY_PIECE,
+  type OllamaAnswerPiece,
   ollamaDoneReason,
 } from "./answershape.ts";
 import type { RequestStatistics } from "./statistics.ts";
@@ -83,7 +83,7 @@ export class OllamaStreamFromChat implements StreamTranslation {
     const { delta } = choice;
     for (const call of delta.tool_calls ?? []) this.#calls.add(call);
     this.#finish = choice.finish_reason ?? this.#finish;
-    const said: AnswerPiece = {
+    const said: OllamaAnswerPiece = {
       ...EMPTY_PIECE,
       content: delta.content || delta.refusal || Text.safeParse(choice).data?.text || "",
       thinking: reasoningText(delta),
@@ -107,7 +107,7 @@ export class OllamaStreamFromChat implements StreamTranslation {
     return told + this.#line(EMPTY_PIECE, { ...end, ...this.#options.measure.statistics() });
   }
 
-  #line(said: AnswerPiece, end: object): string {
+  #line(said: OllamaAnswerPiece, end: object): string {
     const { model, form } = this.#options;
     const created_at = new Date().toISOString();
     return `${JSON.stringify({ model, created_at, ...form(said), ...end })}\n`;

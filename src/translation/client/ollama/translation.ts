@@ -1,4 +1,5 @@
 import { OllamaChatRequest, type OllamaSettings } from "../../../wire/ollama.ts";
+import { ROUTES } from "../../../wire/route.ts";
 import type { Translation } from "../../translation.ts";
 import { parseRequest } from "../../validation.ts";
 import { ollamaAnswerFromChat, ollamaLoadAnswer } from "./answer.ts";
@@ -8,7 +9,7 @@ import { chatSettingsFromOllama, loadSettingsFromOllama } from "./request.ts";
 import { type MillisecondClock, RequestStatistics } from "./statistics.ts";
 import { OllamaStreamFromChat } from "./stream.ts";
 
-const CHAT = "/v1/chat/completions";
+const CHAT = ROUTES.chat.path;
 
 /**
  * Puts `POST /api/chat` of Ollama's API to an endpoint that speaks chat completions. Streams unless

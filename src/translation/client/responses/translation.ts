@@ -1,5 +1,6 @@
 import { ChatCompletion } from "../../../wire/chat.ts";
 import { ResponsesRequest } from "../../../wire/responses.ts";
+import { ROUTES } from "../../../wire/route.ts";
 import type { Translation } from "../../translation.ts";
 import { parseAnswer, parseRequest, unreadableAnswer } from "../../validation.ts";
 import { appendChatDelta, responseEnd } from "./delta.ts";
@@ -18,7 +19,7 @@ export function responsesOverChat(request: unknown): Translation {
   refuseStatefulFields(request);
   const asked = parseRequest(ResponsesRequest, request);
   return {
-    path: "/v1/chat/completions",
+    path: ROUTES.chat.path,
     body: chatBodyFromResponses(asked),
     answer: (json) => responseOf(asked, json),
     stream: () => new ResponsesStreamFromChat(asked),

@@ -2,7 +2,14 @@ import { type AnswerBlock, MessagesAnswer } from "../../../wire/anthropic.ts";
 import { completionId, unixTimeS } from "../../ids.ts";
 import { parseAnswer, unreadableAnswer } from "../../validation.ts";
 import { chatUsageFromAnthropic, finishReasonFromAnthropic } from "./stopreason.ts";
-import type { ChatAnswerOptions } from "./translation.ts";
+
+/** What an answer needs to know of its request. */
+export interface ChatAnswerOptions {
+  /** The model, as the client calls it. */
+  model: string;
+  /** Whether a stream tells token counts at its end. */
+  includesUsage: boolean;
+}
 
 /**
  * The chat completion for a message. Thoughts become `reasoning_content`; with their signatures

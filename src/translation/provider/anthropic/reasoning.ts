@@ -2,7 +2,7 @@ import type { ChatRequest } from "../../../wire/chat.ts";
 import { compact, invalidField } from "../../validation.ts";
 
 /** Tokens of an answer where the client sets no limit: Anthropic's API wants one. */
-export const MAX_TOKENS_DEFAULT = 1024;
+const MAX_TOKENS_DEFAULT = 1024;
 
 /** Thinking tokens for an effort; `minimal` is Anthropic's `low`. */
 const BUDGETS: Record<string, number> = {

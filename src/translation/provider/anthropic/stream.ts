@@ -6,9 +6,9 @@ import { parseEventData, streamError, unfinishedStream } from "../../chat/chunk.
 import { completionId, unixTimeS } from "../../ids.ts";
 import type { StreamTranslation } from "../../translation.ts";
 import { compact, parseAnswer, unreadableAnswer } from "../../validation.ts";
+import type { ChatAnswerOptions } from "./answer.ts";
 import { signedThinkingBlock } from "./answer.ts";
 import { chatUsageFromAnthropic, finishReasonFromAnthropic } from "./stopreason.ts";
-import type { ChatAnswerOptions } from "./translation.ts";
 
 /**
  * The streamed chat completion for a streamed message. It is finished (`[DONE]`) only by

@@ -1,4 +1,5 @@
 import { ChatRequest } from "../../../wire/chat.ts";
+import { ROUTES } from "../../../wire/route.ts";
 import type { Translation } from "../../translation.ts";
 import { parseRequest } from "../../validation.ts";
 import { chatCompletionFromAnthropic } from "./answer.ts";
@@ -16,17 +17,9 @@ export function chatOverAnthropic(request: unknown): Translation {
     includesUsage: parsed.stream_options?.include_usage === true,
   };
   return {
-    path: "/v1/messages",
+    path: ROUTES.anthropic_messages.path,
     body: anthropicBodyFromChat(parsed),
     answer: (json) => chatCompletionFromAnthropic(json, asked),
     stream: () => new ChatStreamFromAnthropic(asked),
   };
-}
-
-/** What an answer needs to know of its request. */
-export interface ChatAnswerOptions {
-  /** The model, as the client calls it. */
-  model: string;
-  /** Whether a stream tells token counts at its end. */
-  includesUsage: boolean;
 }

@@ -1,3 +1,5 @@
+import { ROUTES } from "../../../wire/route.ts";
+
 /**
  * OpenAI's own clouds refuse a request for each field that they do not know. Where a client of
  * another API is translated for them, only what their reference lists is sent.
@@ -43,11 +45,11 @@ type Fields = Record<string, unknown>;
  */
 export function openaiBody(path: string, body: Fields): Fields {
   switch (path) {
-    case "/v1/chat/completions":
+    case ROUTES.chat.path:
       return plainChat(body);
-    case "/v1/completions":
+    case ROUTES.generate.path:
       return picked(body, COMPLETION);
-    case "/v1/embeddings":
+    case ROUTES.embeddings.path:
       return picked(body, EMBEDDINGS);
     default:
       return body;
