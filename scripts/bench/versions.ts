@@ -15,6 +15,7 @@ import { load, requireTools, startBalancer, startUpstream, type Target } from ".
 const ROUNDS_DEFAULT = 12;
 const ROUND_S = 2;
 const WARM_UP_S = 6;
+const WARM_UP_STREAMS = 3;
 const STREAMS = 128;
 
 async function main([old, changed, rounds = String(ROUNDS_DEFAULT)]: string[]): Promise<void> {
@@ -34,7 +35,10 @@ async function main([old, changed, rounds = String(ROUNDS_DEFAULT)]: string[]): 
       started.push(server);
       targets.push({ name, server });
     }
-    for (const target of targets) await load(target, WARM_UP_S, folder);
+    for (const target of targets) {
+      await load(target, WARM_UP_S, folder);
+      for (let round = 0; round < WARM_UP_STREAMS; round += 1) await eventCost(target);
+    }
     console.log("| measure | old | new | new / old | lowest–highest |\n|---|---|---|---|---|");
     await compare("processor time/request", targets, Number(rounds), (target) =>
       requestCost(target, folder),
