@@ -1,5 +1,6 @@
 import { lookup } from "node:dns/promises";
 import { BlockList, isIP } from "node:net";
+import { withDeadline } from "../lib/deadline.ts";
 import { ApiError } from "../wire/error.ts";
 
 /** Addresses that no endpoint has, but from which clouds hand out the machine's credentials. */
@@ -108,13 +109,12 @@ function dotted(high: number, low: number): string {
 }
 
 async function addressesOf(host: string): Promise<string[]> {
-  const { promise: late, resolve } = Promise.withResolvers<string[]>();
-  const timer = setTimeout(() => resolve([]), LOOKUP_MS_MAX);
   const found = lookup(host, { all: true }).then(
     (all) => all.map(({ address }) => address),
     () => [], // Unknown today; what cannot be resolved cannot be called either.
   );
-  return Promise.race([found, late]).finally(() => clearTimeout(timer));
+  const all = await withDeadline(found, LOOKUP_MS_MAX);
+  return all === "timeout" ? [] : all;
 }
 
 function refused(what: string, param: string): ApiError {

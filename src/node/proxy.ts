@@ -3,6 +3,7 @@ import { forward } from "../http/proxy/forward.ts";
 import type { Rewrite } from "../http/proxy/rewrite/rewrite.ts";
 import { withoutIdleLimit } from "../http/server/listen.ts";
 import type { AppContext } from "../http/server/scope.ts";
+import { withDeadline } from "../lib/deadline.ts";
 import type { ApiError } from "../wire/error.ts";
 import { dialectOf } from "../wire/route.ts";
 import type { SupervisedEngine } from "./supervisor/engine.ts";
@@ -70,9 +71,7 @@ function queryOf(c: AppContext): string {
 
 /** The failure to show: `engine_crashed` if the engine's process has ended. */
 async function explain(failure: ApiError, engine: Engine, label: string): Promise<ApiError> {
-  const timeout = Promise.withResolvers<undefined>();
-  const timer = setTimeout(() => timeout.resolve(undefined), EXIT_WAIT_MS_MAX);
-  const exit = await Promise.race([engine.exited, timeout.promise]);
-  clearTimeout(timer);
-  return exit?.expected === false ? crashedError(label, failure) : failure;
+  const exit = await withDeadline(engine.exited, EXIT_WAIT_MS_MAX);
+  const hasCrashed = exit !== "timeout" && !exit.expected;
+  return hasCrashed ? crashedError(label, failure) : failure;
 }

@@ -28,7 +28,7 @@ export interface PipelineParts extends AttemptsParts {
  *
  * | station    | what it does                                                     | throws        |
  * |------------|------------------------------------------------------------------|---------------|
- * | admit      | `http/server/app.ts`, before any route: request id, host, drain  | 403, 503      |
+ * | admit      | `http/server/door.ts`, before any route: request id, host, drain | 403, 503      |
  * | authorise  | who asks, and whether they may; today everybody may              |               |
  * | read       | the body, and the model and stream that it asks for              | 400, 413, 415 |
  * | resolve    | which model is meant: one of a provider, or one of the pool's    | 401           |

@@ -1,5 +1,5 @@
-import { Readiness, type ReadyOutcome } from "./ready.ts";
-import type { WaitOptions } from "./wait.ts";
+import type { WaitOptions } from "../../lib/deadline.ts";
+import { Readiness, type ReadyOutcome } from "./readiness.ts";
 
 /** Requests that may wait for endpoints that start. */
 const WAITERS_MAX = 1024;

@@ -1,7 +1,7 @@
+import { type WaitOptions, waitFor } from "../../lib/deadline.ts";
 import type { Grant } from "./grant.ts";
 import { Scheduler, type SchedulerOptions } from "./scheduler.ts";
 import type { QueueWait, Routable, SlotRequest } from "./slotrequest.ts";
-import { type WaitOptions, waitFor } from "./wait.ts";
 
 export interface GateOptions<E extends Routable> extends Omit<SchedulerOptions<E>, "onBlocked"> {
   /** Longest wait for a slot; default 60 s. */

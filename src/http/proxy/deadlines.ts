@@ -1,5 +1,5 @@
+import { TICK_MS, Ticker, type Ticking } from "../../lib/ticker.ts";
 import { ApiError } from "../../wire/error.ts";
-import { TICK_MS, Ticker, type Ticking } from "./ticker.ts";
 
 /** Whom a forwarded request waits for at the moment. */
 export type Awaited = "answer" | "rest" | "client";

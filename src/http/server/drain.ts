@@ -1,3 +1,4 @@
+import { withDeadline } from "../../lib/deadline.ts";
 import { ApiError } from "../../wire/error.ts";
 
 /** Paths that answer while draining, so that watchers see the state. */
@@ -43,11 +44,6 @@ export class Drain {
   async close(timeoutMs: number): Promise<boolean> {
     this.#closing = true;
     if (this.#active === 0) return true;
-    let timer: Timer | undefined;
-    const late = new Promise<boolean>((resolve) => {
-      timer = setTimeout(() => resolve(false), timeoutMs);
-    });
-    const idle = this.#idle.promise.then(() => true);
-    return Promise.race([idle, late]).finally(() => clearTimeout(timer));
+    return (await withDeadline(this.#idle.promise, timeoutMs)) !== "timeout";
   }
 }

@@ -1,3 +1,4 @@
+import { withDeadline } from "../../lib/deadline.ts";
 import type { Logger } from "../../lib/log.ts";
 import type { Device } from "../../wire/system.ts";
 
@@ -39,7 +40,7 @@ export class Devices {
         this.#readMs = nowMs();
       });
     }
-    if (first && this.#reading !== undefined) await waitAtMost(FIRST_WAIT_MS, this.#reading);
+    if (first && this.#reading !== undefined) await withDeadline(this.#reading, FIRST_WAIT_MS);
     return this.#devices;
   }
 
@@ -51,11 +52,4 @@ export class Devices {
       log.warn({ err }, "devices.probe_failed");
     }
   }
-}
-
-async function waitAtMost(ms: number, work: Promise<void>): Promise<void> {
-  const { promise: timeout, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
-  await Promise.race([work, timeout]);
-  clearTimeout(timer);
 }

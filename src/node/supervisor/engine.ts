@@ -1,4 +1,5 @@
 import type { Engine, EngineOptions } from "../../engine/engine.ts";
+import { withDeadline } from "../../lib/deadline.ts";
 import type { Logger } from "../../lib/log.ts";
 import { ApiError } from "../../wire/error.ts";
 import type { ModelFiles } from "../models/modelfiles.ts";
@@ -112,10 +113,8 @@ export class SupervisedEngine {
   async idle(waitMs: number): Promise<void> {
     if (this.#busy === 0) return;
     const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, waitMs);
     this.#onIdle = resolve;
-    await promise;
-    clearTimeout(timer);
+    await withDeadline(promise, waitMs);
   }
 
   /** Ends the engine for good: asks it to end, and kills it after `graceMs`. */

@@ -1,5 +1,5 @@
+import { type WaitOptions, waitFor } from "../../lib/deadline.ts";
 import { LinkedList, ListItem } from "../../lib/linkedlist.ts";
-import { type WaitOptions, waitFor } from "./wait.ts";
 
 /** How waiting for an endpoint to get ready ended. */
 export type ReadyOutcome = "ready" | "capacity_exceeded" | "timeout" | "aborted";

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, jest, test } from "bun:test";
-import { Readiness } from "./ready.ts";
+import { Readiness } from "./readiness.ts";
 
 beforeEach(() => {
   jest.useFakeTimers();

@@ -38,3 +38,10 @@ export function waitFor<T>(
   }
   return promise;
 }
+
+/** Settles as `promise` does, or with "timeout" after `timeoutMs`. */
+export function withDeadline<T>(promise: Promise<T>, timeoutMs: number): Promise<T | "timeout"> {
+  const late = Promise.withResolvers<"timeout">();
+  const timer = setTimeout(() => late.resolve("timeout"), timeoutMs);
+  return Promise.race([promise, late.promise]).finally(() => clearTimeout(timer));
+}

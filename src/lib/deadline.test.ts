@@ -1,0 +1,33 @@
+import { afterEach, beforeEach, expect, jest, test } from "bun:test";
+import { waitFor, withDeadline } from "./deadline.ts";
+
+beforeEach(() => void jest.useFakeTimers());
+afterEach(() => void jest.useRealTimers());
+
+test("a promise that settles in time is what it is, a late one is a time-out", async () => {
+  expect(await withDeadline(Promise.resolve(7), 10)).toBe(7);
+  expect(await withDeadline(Promise.reject(new Error("no")), 10).catch(String)).toBe("Error: no");
+  const late = withDeadline(new Promise<never>(() => undefined), 10);
+  jest.advanceTimersByTime(10);
+  expect(await late).toBe("timeout");
+});
+
+test("a wait ends by what it waits for, by its time, or by its client", async () => {
+  let given = 0;
+  const begin = (settle: (value: string) => void) => {
+    if (given === 0) settle("done");
+    return () => {
+      given += 1;
+    };
+  };
+  expect(await waitFor(begin, { timeoutMs: 10 })).toBe("done");
+  given = 1;
+  const late = waitFor(begin, { timeoutMs: 10 });
+  jest.advanceTimersByTime(10);
+  expect([await late, given]).toEqual(["timeout", 2]);
+  const client = new AbortController();
+  const left = waitFor(begin, { signal: client.signal });
+  client.abort();
+  expect([await left, given]).toEqual(["aborted", 3]);
+  expect(await waitFor(begin, { signal: client.signal })).toBe("aborted");
+});
