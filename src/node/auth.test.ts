@@ -4,15 +4,15 @@ import { createApp } from "../http/server/app.ts";
 import { Drain } from "../http/server/drain.ts";
 import { HostCheck } from "../http/server/host.ts";
 import { createLogger } from "../lib/log.ts";
-import { ANY_HOST, requireKey } from "./auth.ts";
+import { ANY_HOST, keyCheck } from "./auth.ts";
 
 const KEY = "node-key";
 const FILE = "/api/models/files/m/f.gguf";
 
 function example() {
   const log = createLogger({ level: "silent" });
-  const app = createApp({ log, drain: new Drain(), hosts: ANY_HOST });
-  requireKey(app, KEY, new HostCheck(["gpu.example"]));
+  const authorise = keyCheck(KEY, new HostCheck(["gpu.example"]));
+  const app = createApp({ log, drain: new Drain(), hosts: ANY_HOST, authorise });
   for (const path of ["/health", "/v1/models", FILE]) app.get(path, (c) => c.text("in"));
   return async (path: string, host: string, key?: string) => {
     const authorization = key === undefined ? {} : { authorization: `Bearer ${key}` };

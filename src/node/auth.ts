@@ -1,7 +1,7 @@
 import { credentialOf } from "../auth/credential.ts";
 import { isFilesTicket } from "../auth/filesticket.ts";
 import { secretMatcher } from "../auth/secret.ts";
-import type { App } from "../http/server/app.ts";
+import type { Authorise } from "../http/server/door.ts";
 import { HostCheck } from "../http/server/host.ts";
 import { decodedName } from "../http/server/query.ts";
 import { ApiError } from "../wire/error.ts";
@@ -12,7 +12,7 @@ const PUBLIC_PATHS = new Set(["/health", "/ready", "/startup"]);
 /** Routes of model files. A ticket that the balancer signed opens them as well. */
 const FILE_PATH = /^\/(?:api|v0)\/models\/files\/([^/]+)\/[^/]+$/;
 
-/** For the app of a node with a key, because `requireKey` checks the host names there. */
+/** For the app of a node with a key, because `keyCheck` checks the host names there. */
 export const ANY_HOST = new HostCheck(["*"]);
 
 /**
@@ -20,18 +20,18 @@ export const ANY_HOST = new HostCheck(["*"]);
  * request with the key or a ticket comes from no web page, so it may name any host; all others must
  * name one of `hosts`.
  */
-export function requireKey(app: App, key: string, hosts = new HostCheck()): void {
+export function keyCheck(key: string, hosts = new HostCheck()): Authorise {
   const isKey = secretMatcher(key);
-  app.use(async function keyGuard(c, next) {
-    const credential = credentialOf(c.req.raw.headers) ?? "";
-    if (isKey(credential)) return next();
-    const model = FILE_PATH.exec(new URL(c.req.url).pathname)?.[1];
-    if (model !== undefined && isFilesTicket(credential, decodedName(model), key)) return next();
-    hosts.require(c.req.raw);
-    if (PUBLIC_PATHS.has(c.req.path)) return next();
+  return function requireKey({ req }) {
+    const credential = credentialOf(req.raw.headers) ?? "";
+    if (isKey(credential)) return undefined;
+    const model = FILE_PATH.exec(new URL(req.url).pathname)?.[1];
+    if (model !== undefined && isFilesTicket(credential, decodedName(model), key)) return undefined;
+    hosts.require(req.raw);
+    if (PUBLIC_PATHS.has(req.path)) return undefined;
     const message =
       "The request was refused: this node wants its key, which is in node.json of \
 its data folder. Send it as Authorization: Bearer, or ask the balancer instead.";
     throw new ApiError("unauthorized", message, { code: "invalid_api_key" });
-  });
+  };
 }

@@ -8,7 +8,7 @@ import { allowedHosts, HostCheck } from "../http/server/host.ts";
 import type { Logger } from "../lib/log.ts";
 import { ModelStore } from "../storage/modelstore.ts";
 import type { NodeSystem } from "../wire/system.ts";
-import { ANY_HOST, requireKey } from "./auth.ts";
+import { ANY_HOST, keyCheck } from "./auth.ts";
 import { addInferenceRoutes } from "./inference.ts";
 import { explainAbsence } from "./inventory/absence.ts";
 import { Reporter } from "./inventory/reporter.ts";
@@ -94,8 +94,9 @@ export function createNode(options: NodeOptions): LlmlbNode {
 
   const hosts = new HostCheck(allowedHosts(settings));
   const { key } = options;
-  const app = createApp({ log, drain, hosts: key === undefined ? hosts : ANY_HOST });
-  if (key !== undefined) requireKey(app, key, hosts);
+  const access =
+    key === undefined ? { hosts } : { hosts: ANY_HOST, authorise: keyCheck(key, hosts) };
+  const app = createApp({ log, drain, ...access });
   const syncing = () => sync?.isReady === false;
   addStatusRoutes(app, { catalog, engineArgs, closing: () => drain.closing, syncing, system });
   addInferenceRoutes(app, { catalog, supervisor, settings });

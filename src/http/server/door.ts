@@ -1,24 +1,32 @@
+import { endOfTurn } from "../../lib/eventloop.ts";
 import { tellRequestId } from "../proxy/headers.ts";
 import type { Drain } from "./drain.ts";
 import type { HostCheck } from "./host.ts";
-import type { Scope } from "./scope.ts";
+import type { RequestHandler, Scope } from "./scope.ts";
+
+/** Decides whether a request may go on; throws `ApiError` if not. Undefined: it may, at once. */
+export type Authorise = (scope: Scope) => Promise<void> | undefined;
 
 export interface DoorOptions {
   drain: Drain;
-  /** Whose names requests may call. */
+  /** The host names that requests may use. */
   hosts: HostCheck;
-  /** Throws 401 or 403 for a request that may not go on. Default: every request may. */
-  authorise?: ((scope: Scope) => void) | undefined;
+  /** Default: every request may go on. */
+  authorise?: Authorise | undefined;
+  /** Makes the error response of what was thrown. */
+  failed(thrown: unknown, scope: Scope): Response;
 }
 
 /**
- * What every request passes before its route, whether the router finds that or the fast path:
+ * The stations that every request passes, whether the router or the fast path answers it:
  *
- * 1. It gets its id, which its answer and all errors bear.
- * 2. The name that it calls must be one of ours (403, 400).
- * 3. It must be authorised (401, 403).
- * 4. While draining, no new work is taken (503); a request counts as running until its answer is
- *    sent.
+ * 1. It gets its id.
+ * 2. Its host name is checked (`HostCheck`).
+ * 3. It counts as running; a new one is refused while draining (`Drain`).
+ * 4. `authorise` decides about access.
+ * 5. The handler answers. Whatever was thrown since 2 becomes an error response.
+ * 6. It stops counting as soon as its body is sent; its id is in the response.
+ * 7. Responses of one turn of the event loop leave together (`endOfTurn`).
  */
 export class Door {
   readonly #options: DoorOptions;
@@ -27,26 +35,32 @@ export class Door {
     this.#options = options;
   }
 
-  /** Lets a request in; the function that it returns counts it as ended. Throws `ApiError`. */
-  enter(scope: Scope): () => void {
-    const { drain, hosts, authorise } = this.#options;
+  /** Takes a request past all stations and returns its response. Never rejects. */
+  async pass(scope: Scope, handler: RequestHandler): Promise<Response> {
+    const { drain, hosts, authorise, failed } = this.#options;
     const request = scope.req.raw;
-    scope.set("requestId", requestIdOf(request.headers.get("x-request-id")));
-    hosts.require(request);
-    authorise?.(scope);
-    return drain.enter(scope.req.path);
-  }
-
-  /** A request is answered; `end` is what `enter` returned, undefined if that threw. */
-  leave(scope: Scope, response: Response, end: (() => void) | undefined): void {
-    const sent = scope.get("sent");
-    if (sent !== undefined && end !== undefined) {
-      // Forwarded answers have the id already; touching the headers of a response is not free.
-      sent.then(end, end);
-      return;
+    const requestId = requestIdOf(request);
+    scope.set("requestId", requestId);
+    let leave: (() => void) | undefined;
+    let response: Response;
+    try {
+      hosts.require(request);
+      leave = drain.enter(scope.req.path);
+      const decision = authorise?.(scope);
+      if (decision !== undefined) await decision;
+      response = await handler(scope);
+    } catch (thrown) {
+      response = failed(thrown, scope);
     }
-    end?.();
-    tellRequestId(response.headers, scope.get("requestId"), scope.req.path);
+    const sent = scope.get("sent");
+    if (sent !== undefined && leave !== undefined) sent.then(leave, leave);
+    else {
+      // Forwarded responses have the id already; touching the headers of those is not free.
+      leave?.();
+      tellRequestId(response.headers, requestId, scope.req.path);
+    }
+    await endOfTurn();
+    return response;
   }
 }
 
@@ -54,7 +68,8 @@ export class Door {
  * A client's own request id is kept if it is short and printable, as OpenAI does. Ours begin with
  * the time: the history's index of them then grows at one end, and a row costs half as much.
  */
-function requestIdOf(header: string | null): string {
+function requestIdOf({ headers }: Request): string {
+  const header = headers.get("x-request-id");
   return header !== null && /^[\x21-\x7e]{1,128}$/.test(header)
     ? header
     : `req_${Bun.randomUUIDv7()}`;

@@ -1,49 +1,42 @@
 import type { Hono } from "hono";
-import { endOfTurn } from "../../lib/eventloop.ts";
 import type { Door } from "./door.ts";
-import type { AppEnv, Scope } from "./scope.ts";
+import type { AppEnv, RequestHandler, Scope } from "./scope.ts";
 
 type Variables = AppEnv["Variables"];
 
-/** Answers a request; throws what the app turns into an error. */
-export type FastHandler = (scope: Scope) => Promise<Response>;
-
 /**
- * Answers `POST` on some paths without the router, which costs more there than anything else that
- * is ours. Each request passes the same door as through the router.
+ * Answers `POST` on some paths without the router, which costs more there than anything else of
+ * ours. The door is the same.
  */
 export class FastPath {
   readonly #door: Door;
-  readonly #failed: (thrown: unknown, scope: Scope) => Response;
-  readonly #handlers = new Map<string, FastHandler>();
+  readonly #handlers = new Map<string, RequestHandler>();
 
-  /** `failed` makes the answer for what was thrown. */
-  constructor(door: Door, failed: (thrown: unknown, scope: Scope) => Response) {
+  constructor(door: Door) {
     this.#door = door;
-    this.#failed = failed;
   }
 
-  /** From now on these requests come here first. */
-  add(path: string, handler: FastHandler): void {
+  /** From now on this handler answers `POST` on `path`. */
+  add(path: string, handler: RequestHandler): void {
     this.#handlers.set(path, handler);
   }
 
-  /** Puts itself before the router. Paths with middleware of their own are left to that. */
+  /** Puts itself before the router. Paths with middleware of their own are left to the router. */
   wrap(app: Hono<AppEnv>): void {
     const routed = app.fetch;
-    let open: Map<string, FastHandler> | undefined;
+    let open: Map<string, RequestHandler> | undefined;
     app.fetch = (request, env, context) => {
       if (request.method !== "POST") return routed(request, env, context);
       open ??= this.#open(app);
       const path = pathOf(request.url);
       const handler = open.get(path);
       if (handler === undefined) return routed(request, env, context);
-      return this.#answer(new FastScope(request, env ?? {}, path), handler);
+      return this.#door.pass(new FastScope(request, env ?? {}, path), handler);
     };
   }
 
-  /** Those of the paths before which nothing but the app's own middleware (`*`) comes. */
-  #open(app: Hono<AppEnv>): Map<string, FastHandler> {
+  /** The paths that no middleware covers but the app's own (`*`), which is the door. */
+  #open(app: Hono<AppEnv>): Map<string, RequestHandler> {
     const patterns = app.routes.filter(({ method }) => method === "ALL").map(({ path }) => path);
     const [, ...others] = patterns;
     const covers = (pattern: string, path: string) =>
@@ -51,20 +44,6 @@ export class FastPath {
     return new Map(
       [...this.#handlers].filter(([path]) => !others.some((pattern) => covers(pattern, path))),
     );
-  }
-
-  async #answer(scope: FastScope, handler: FastHandler): Promise<Response> {
-    let end: (() => void) | undefined;
-    let response: Response;
-    try {
-      end = this.#door.enter(scope);
-      response = await handler(scope);
-    } catch (thrown) {
-      response = this.#failed(thrown, scope);
-    }
-    this.#door.leave(scope, response, end);
-    await endOfTurn();
-    return response;
   }
 }
 
@@ -97,7 +76,7 @@ class FastScope implements Scope {
   }
 }
 
-/** Of an absolute URL, as it is written: what is escaped is left to the router. */
+/** The path of an absolute URL, as it is written: escapes are left to the router. */
 function pathOf(url: string): string {
   const start = url.indexOf("/", url.indexOf("://") + 3);
   const query = url.indexOf("?", start);

@@ -1,9 +1,9 @@
 import type { Context } from "hono";
 
-/** What can be asked of a request's connection. */
+/** What a handler may ask of the connection that a request came on. */
 export type Connections = Pick<Bun.Server<undefined>, "requestIP" | "timeout">;
 
-/** What every request handler finds in its context. */
+/** What the app keeps about each request; it is the environment of the router, too. */
 export interface AppEnv {
   /** Absent when an app is called without a server, as tests do. */
   Bindings: { server?: Connections };
@@ -14,8 +14,6 @@ export interface AppEnv {
   };
 }
 
-export type AppContext = Context<AppEnv>;
-
 type Variables = AppEnv["Variables"];
 
 /** The part of a request's context that needs no router; every `AppContext` is one. */
@@ -25,3 +23,9 @@ export interface Scope {
   get<K extends keyof Variables>(key: K): Variables[K];
   set<K extends keyof Variables>(key: K, value: Variables[K]): void;
 }
+
+/** Answers a request; throws what the app turns into an error. */
+export type RequestHandler = (scope: Scope) => Promise<Response>;
+
+/** A request as routed handlers see it. */
+export type AppContext = Context<AppEnv>;

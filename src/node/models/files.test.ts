@@ -7,7 +7,7 @@ import { ModelStore } from "../../storage/modelstore.ts";
 import { PullBench } from "../../testkit/pullbench.ts";
 import { testManifest } from "../../testkit/servers/files.ts";
 import type { Artifact } from "../../wire/manifest.ts";
-import { requireKey } from "../auth.ts";
+import { keyCheck } from "../auth.ts";
 import { addFileRoutes } from "./files.ts";
 
 const KEY = "node-key";
@@ -21,8 +21,8 @@ beforeAll(async () => {
   artifact = bench.hub.add("model-Q4_0.gguf", SIZE);
   await bench.pull([artifact]);
   bench.models.write({ "hf/org/model/mine.gguf": "x" });
-  const app = createApp({ log: createLogger({ level: "silent" }), drain: new Drain() });
-  requireKey(app, KEY);
+  const log = createLogger({ level: "silent" });
+  const app = createApp({ log, drain: new Drain(), authorise: keyCheck(KEY) });
   addFileRoutes(app, new ModelStore(bench.models.path));
   server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: app.fetch });
 });

@@ -6,7 +6,7 @@ import { ApiError } from "../../wire/error.ts";
 /**
  * Adds the route from which other nodes fetch model files: `GET` and `HEAD
  * /api/models/files/{model}/{file}`, with the model's slashes as `%2F`. Sends only verified files,
- * with their SHA-256 as ETag, and one range of them at most (RFC 9110, 14). `requireKey` checks the
+ * with their SHA-256 as ETag, and one range of them at most (RFC 9110, 14). `keyCheck` checks the
  * key or ticket before.
  */
 export function addFileRoutes(app: App, store: ModelStore): void {

@@ -1,13 +1,14 @@
 import { expect, test } from "bun:test";
 import { createLogger } from "../../lib/log.ts";
 import { ApiError } from "../../wire/error.ts";
-import { createApp } from "./app.ts";
+import { type AppOptions, createApp } from "./app.ts";
+import type { Authorise } from "./door.ts";
 import { Drain } from "./drain.ts";
 import type { Scope } from "./scope.ts";
 
-function setUp() {
+function setUp(options: Partial<AppOptions> = {}) {
   const drain = new Drain();
-  const app = createApp({ log: createLogger({ level: "silent" }), drain });
+  const app = createApp({ log: createLogger({ level: "silent" }), drain, ...options });
   const both = (name: string, handler: (c: Scope) => Promise<Response>) => {
     app.fast(`/direct/${name}`, handler);
     app.post(`/routed/${name}`, handler);
@@ -66,26 +67,6 @@ test("a direct request runs until its body is sent, and none begins while draini
   expect(refused.status).toBe(503);
 });
 
-test("both entrances ask whether a request is authorised", async () => {
-  const authorise = (scope: Scope) => {
-    if (scope.req.raw.headers.get("x-api-key") === "k") return;
-    throw new ApiError("unauthorized", "The key is wrong.");
-  };
-  const app = createApp({ log: createLogger({ level: "silent" }), drain: new Drain(), authorise });
-  app.fast("/fast", async () => new Response("in"));
-  app.post("/routed", () => new Response("in"));
-  for (const path of ["/fast", "/routed"]) {
-    const ask = (key: string) =>
-      app.fetch(
-        new Request(`http://localhost${path}`, { method: "POST", headers: { "x-api-key": key } }),
-      );
-    expect((await ask("k")).status).toBe(200);
-    const refused = await ask("other");
-    expect(refused.status).toBe(401);
-    expect(refused.headers.get("x-request-id")).toStartWith("req_");
-  }
-});
-
 test("middleware that covers a direct path is not passed by", async () => {
   const { app, both, post } = setUp();
   app.use("/direct/closed/*", async () => new Response(null, { status: 401 }));
@@ -93,4 +74,26 @@ test("middleware that covers a direct path is not passed by", async () => {
   both("open", async () => new Response("in"));
   expect((await post("/direct/closed/path")).status).toBe(401);
   expect((await post("/direct/open")).body).toBe("in");
+});
+
+test("access is decided on the fast path as before the router, at once or later", async () => {
+  const atOnce: Authorise = ({ req }) => {
+    if (req.raw.headers.has("authorization")) return undefined;
+    throw new ApiError("unauthorized", "No key.");
+  };
+  for (const authorise of [atOnce, async (scope: Scope) => atOnce(scope)]) {
+    const { both, post, app } = setUp({ authorise });
+    let answered = 0;
+    both("path", async () => {
+      answered += 1;
+      return new Response("in");
+    });
+    for (const path of ["/direct/path", "/routed/path"]) {
+      expect(await post(path)).toMatchObject({ status: 401, headers: ID, active: 0 });
+      expect(answered).toBe(0);
+      expect((await post(path, { authorization: "Bearer x" })).body).toBe("in");
+      answered = 0;
+    }
+    expect((await app.request("/nowhere")).status).toBe(401);
+  }
 });

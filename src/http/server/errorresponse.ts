@@ -1,0 +1,38 @@
+import type { Logger } from "../../lib/log.ts";
+import { ApiError, errorBody, errorHeaders } from "../../wire/error.ts";
+import { dialectOf } from "../../wire/route.ts";
+import { tellRequestId } from "../proxy/headers.ts";
+import type { Scope } from "./scope.ts";
+
+/** The error response of whatever a handler threw, which is logged as well. */
+export function failureResponse(thrown: unknown, c: Scope, log: Logger): Response {
+  const error = thrown instanceof ApiError ? thrown : unexpected(thrown);
+  const fields = { request_id: c.get("requestId"), path: c.req.path, status: error.status };
+  const isOurs = error.status >= 500 && error.kind !== "not_implemented";
+  if (isOurs) log.error({ ...fields, err: thrown, cause: error.cause }, "http.error");
+  else log.debug({ ...fields, message: error.message }, "http.refused");
+  return errorResponse(error, c);
+}
+
+/** The response for `error` in the shape of the client's API, with the headers that SDKs read. */
+export function errorResponse(
+  error: ApiError,
+  c: Scope,
+  more: Record<string, string> = {},
+): Response {
+  const requestId = c.get("requestId");
+  const type = { "content-type": "application/json" };
+  const headers = new Headers({ ...type, ...errorHeaders(error), ...more });
+  if (requestId !== undefined) tellRequestId(headers, requestId, c.req.path);
+  // The rest of a body that nobody reads must not be taken for the next request.
+  if (error.kind === "body_too_large") headers.set("connection", "close");
+  const body = errorBody(error, dialectOf(c.req.path), requestId);
+  return new Response(JSON.stringify(body), { status: error.status, headers });
+}
+
+function unexpected(cause: unknown): ApiError {
+  const message =
+    "The request failed: an unexpected error happened inside llmlb. Try again; if it \
+stays, look for this request id in the log.";
+  return new ApiError("internal", message, { cause });
+}
