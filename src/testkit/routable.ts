@@ -1,4 +1,5 @@
-import { Circuit, type CircuitOptions } from "../balancer/routing/circuit.ts";
+import type { CircuitOptions } from "../balancer/routing/circuit.ts";
+import { Circuits } from "../balancer/routing/circuits.ts";
 import { Latency } from "../balancer/routing/latency.ts";
 import { Load } from "../balancer/routing/load.ts";
 import type { Routable } from "../balancer/routing/slotrequest.ts";
@@ -9,7 +10,7 @@ export class TestEndpoint implements Routable {
   readonly health: { status: string };
   readonly load: Load;
   readonly latency = new Latency();
-  readonly circuit: Circuit;
+  readonly circuits: Circuits;
   readonly served: Set<string>;
 
   constructor(options: TestEndpointOptions = {}) {
@@ -17,7 +18,7 @@ export class TestEndpoint implements Routable {
     this.health = { status: options.status ?? "online" };
     this.load = new Load(options.slots ?? 8);
     this.load.active = options.active ?? 0;
-    this.circuit = new Circuit(options.circuit);
+    this.circuits = new Circuits(options.circuit);
     this.served = new Set(options.models ?? ["m"]);
     const { latencyMs = 100 } = options;
     if (latencyMs !== null) this.latency.record(latencyMs, options.sampledAtMs ?? 0);

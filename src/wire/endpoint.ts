@@ -125,6 +125,8 @@ export const EndpointView = z.object({
   inference_latency_ms: z.number().nullable(),
   last_seen: z.string().nullable(),
   last_error: z.string().nullable(),
+  /** Why the last request failed that the endpoint is to blame for; null if it answers them. */
+  last_request_error: z.string().nullable(),
   /** Failures since the last check that succeeded. */
   error_count: z.number(),
   registered_at: z.string(),

@@ -1,13 +1,15 @@
 import type { Settings } from "../../config/settings.ts";
 import type { Exchange } from "../../http/client/exchange.ts";
+import { ClientError } from "../../http/client/failure.ts";
 import { type Forwarded, forward } from "../../http/proxy/forward.ts";
 import { ApiError, type ErrorKind } from "../../wire/error.ts";
 import type { Providers } from "../providers/providers.ts";
 import type { Slot } from "../upstream/upstream.ts";
+import { type Attribution, attributionOf, SUSPECTS_MAX } from "./attribution.ts";
 import { type ClientBody, knownAnswer, type UpstreamRequest } from "./body.ts";
 import type { RequestContext } from "./context.ts";
 import type { PoolRequest, PoolSlots } from "./poolslots.ts";
-import { mayRetry, RETRIES_MAX } from "./retry.ts";
+import { RETRIES_MAX } from "./retry.ts";
 
 export interface AttemptsParts {
   slots: PoolSlots;
@@ -39,6 +41,8 @@ export class Attempts {
   readonly #context: RequestContext;
   readonly #body: ClientBody;
   readonly #poolRequest: PoolRequest;
+  /** Attempts that failed as they would if the request were at fault. */
+  readonly #suspects: { slot: Slot; reason: string }[] = [];
   #isPoolDone = false;
   #isFallbackDone = false;
 
@@ -129,6 +133,7 @@ export class Attempts {
       dialect,
       caller: client,
       tap: record,
+      checksAnswer: true,
       rewrite: slot.rewrite(request.rewrite),
       firstByteTimeoutMs: slot.firstByteTimeoutMs,
       idleTimeoutMs: this.#parts.settings.idleTimeoutMs,
@@ -141,17 +146,41 @@ export class Attempts {
 
   #answered(slot: Slot, forwarded: Forwarded): Result {
     const { status } = forwarded.response;
-    slot.answered(status);
-    const retry = mayRetry({ status, streams: this.#context.streams });
+    const attribution = attributionOf({ status });
+    const retry = attribution !== "nobody" && attribution !== "request";
     if (retry) slot.rejected(status);
+    else slot.answered(status);
     forwarded.sent.then((outcome) => slot.ended(outcome));
-    return { forwarded, retry };
+    this.#attribute(slot, attribution, `HTTP ${status}`);
+    return { forwarded, retry: retry && !this.#isRequestsFault };
   }
 
   #failed(slot: Slot, error: unknown): Result {
-    const retry = error instanceof ApiError && mayRetry({ error: error.kind });
+    const outcome =
+      error instanceof ApiError ? { error: error.kind, isTaken: isTaken(error) } : undefined;
+    const attribution = outcome === undefined ? "nobody" : attributionOf(outcome);
+    const retry = attribution !== "nobody";
     slot.failed(error, retry);
-    return { error, retry };
+    this.#attribute(slot, attribution, String(error));
+    return { error, retry: retry && !this.#isRequestsFault };
+  }
+
+  /** Two upstreams failed the request as only its own fault explains. */
+  get #isRequestsFault(): boolean {
+    return this.#suspects.length >= SUSPECTS_MAX;
+  }
+
+  /** Counts a failure against the upstream, or keeps it until another one has tried the request. */
+  #attribute(slot: Slot, attribution: Attribution, reason: string): void {
+    if (attribution === "upstream") slot.blame(reason);
+    else if (attribution === "suspect") this.#suspects.push({ slot, reason });
+  }
+
+  /** An upstream that failed the request as no other did is to blame for it. */
+  #blameSuspects(): void {
+    if (this.#isRequestsFault) return;
+    for (const { slot, reason } of this.#suspects) slot.blame(reason);
+    this.#suspects.length = 0;
   }
 
   /**
@@ -164,6 +193,7 @@ export class Attempts {
   }
 
   #finish(last: Result | undefined): Forwarded {
+    this.#blameSuspects();
     if (last === undefined) throw new Error("No attempt was made.");
     if ("error" in last) throw last.error;
     const { forwarded } = last;
@@ -174,4 +204,9 @@ export class Attempts {
     }
     return forwarded;
   }
+}
+
+/** Whether the upstream had taken the request before it failed: it may have been its death. */
+function isTaken({ cause }: ApiError): boolean {
+  return cause instanceof ClientError && cause.code === "broken";
 }

@@ -126,7 +126,7 @@ export class PoolSlots {
     const mayCome = (endpoint: Endpoint) => {
       const { status } = endpoint.health;
       if (tried.includes(endpoint)) return false;
-      return status === "pending" || (status === "online" && !isOpen(endpoint, nowMs));
+      return status === "pending" || (status === "online" && !isOpen(endpoint, modelId, nowMs));
     };
     return this.#acquire(request, pool.serving(modelId).some(mayCome));
   }
@@ -145,7 +145,8 @@ export class PoolSlots {
     let attemptsLeft = 0;
     for (const other of pool.serving(context.modelId)) {
       if (tried.length + 1 + attemptsLeft > RETRIES_MAX) break;
-      if (other !== endpoint && !tried.includes(other) && isOpen(other, nowMs)) attemptsLeft += 1;
+      if (other !== endpoint && !tried.includes(other) && isOpen(other, context.modelId, nowMs))
+        attemptsLeft += 1;
     }
     const leftMs = Math.max(1, context.deadlineMs - nowMs);
     const { tryTimeoutMs } = settings;

@@ -1,28 +1,5 @@
-import type { ErrorKind } from "../../wire/error.ts";
-
 /** Endpoints that are tried after the first one fails. */
 export const RETRIES_MAX = 2;
-
-/** How an attempt ended before its first byte went to the client: with an answer or without. */
-export type AttemptOutcome = { status: number; streams: boolean } | { error: ErrorKind };
-
-/**
- * Whether another endpoint may do better:
- *
- * | outcome                                       | another endpoint? |
- * |-----------------------------------------------|-------------------|
- * | not reached, reset, broken off (`upstream`)   | yes               |
- * | no answer in time (`timeout`)                 | yes               |
- * | 429, 502, 503: full, gone or loading          | yes               |
- * | 500 to a request for an answer in one piece   | yes               |
- * | any other answer, the client's errors too     | no, it counts     |
- * | the client went away, a bug of ours           | no                |
- */
-export function mayRetry(outcome: AttemptOutcome): boolean {
-  if ("error" in outcome) return outcome.error === "upstream" || outcome.error === "timeout";
-  const { status, streams } = outcome;
-  return status === 429 || status === 502 || status === 503 || (status === 500 && !streams);
-}
 
 export interface AttemptLimitOptions {
   /** What is left of the request's time. */

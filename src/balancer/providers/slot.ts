@@ -44,8 +44,12 @@ export class ProviderSlot implements Slot {
     this.#record(own, performance.now() - this.#sentAtMs);
   }
 
-  rejected(): void {
-    // No other provider is tried.
+  rejected(status: number): void {
+    this.answered(status);
+  }
+
+  blame(): void {
+    // Providers have no circuit: an operator chose them by name.
   }
 
   ended(_: SendOutcome): void {

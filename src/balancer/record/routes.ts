@@ -46,11 +46,11 @@ export function metricSources({
 }
 
 function readingOf(
-  { name, health, load, circuit, latency }: Endpoint,
+  { name, health, load, circuits, latency }: Endpoint,
   nowMs: number,
 ): EndpointReading {
   return {
     ...{ name, status: health.status, inFlight: load.active, slots: load.slots },
-    ...{ circuit: circuit.state(nowMs), latencyMs: latency.stored ?? undefined },
+    ...{ circuit: circuits.state(nowMs), latencyMs: latency.stored ?? undefined },
   };
 }

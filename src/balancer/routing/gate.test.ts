@@ -119,7 +119,7 @@ test("who waits for an open circuit is let through when its time comes", async (
   expect(endpoint.load.active).toBe(0);
   jest.advanceTimersByTime(2);
   expect(await kind(second)).toBe("granted");
-  expect(endpoint.circuit.state(gate.now())).toBe("probing");
+  expect(endpoint.circuits.state(gate.now())).toBe("probing");
 });
 
 test("who waits for an endpoint that was down is let through when it comes online", async () => {

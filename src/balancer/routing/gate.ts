@@ -23,8 +23,8 @@ export class SlotGate<E extends Routable> {
   readonly scheduler: Scheduler<E>;
   readonly now: () => number;
   readonly #timeoutMs: number;
-  /** Per endpoint whose circuit is open: the end of its back-off. */
-  readonly #timers = new Map<E, Timer>();
+  /** Per endpoint with open circuits: the ends of their back-offs. */
+  readonly #timers = new Map<E, Set<Timer>>();
 
   constructor({ timeoutMs = 60_000, now = monotonicMs, ...options }: GateOptions<E>) {
     this.now = now;
@@ -60,20 +60,19 @@ export class SlotGate<E extends Routable> {
 
   /** An endpoint came online. */
   cameOnline(endpoint: E): void {
-    this.#forgetTimer(endpoint);
+    this.#forgetTimers(endpoint);
     this.scheduler.cameOnline(endpoint, this.now());
   }
 
   /** An endpoint went offline or is removed. */
   wentOffline(endpoint: E): void {
-    this.#forgetTimer(endpoint);
+    this.#forgetTimers(endpoint);
     this.scheduler.wentOffline(endpoint);
   }
 
   /** Sends all away who wait and lets nobody in any more. */
   close(): void {
-    for (const timer of this.#timers.values()) clearTimeout(timer);
-    this.#timers.clear();
+    for (const endpoint of [...this.#timers.keys()]) this.#forgetTimers(endpoint);
     this.scheduler.close();
   }
 
@@ -118,22 +117,23 @@ export class SlotGate<E extends Routable> {
     return { kind: settled };
   }
 
-  #forgetTimer(endpoint: E): void {
-    clearTimeout(this.#timers.get(endpoint));
+  #forgetTimers(endpoint: E): void {
+    for (const timer of this.#timers.get(endpoint) ?? []) clearTimeout(timer);
     this.#timers.delete(endpoint);
   }
 
   #offerAt(endpoint: E, untilMs: number): void {
-    this.#forgetTimer(endpoint);
+    const timers = this.#timers.get(endpoint) ?? new Set();
     const timer = setTimeout(
       () => {
-        this.#timers.delete(endpoint);
+        timers.delete(timer);
+        if (timers.size === 0) this.#timers.delete(endpoint);
         this.offer(endpoint);
       },
       Math.ceil(untilMs - this.now()),
     );
     timer.unref();
-    this.#timers.set(endpoint, timer);
+    this.#timers.set(endpoint, timers.add(timer));
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Circuit } from "./circuit.ts";
+import type { Circuits } from "./circuits.ts";
 import type { Latency } from "./latency.ts";
 import type { ActiveRequest, Load, RequestEnd } from "./load.ts";
 import type { Reason } from "./selection.ts";
@@ -7,14 +7,14 @@ import type { Reason } from "./selection.ts";
 interface Counted {
   readonly load: Load;
   readonly latency: Latency;
-  readonly circuit: Circuit;
+  readonly circuits: Circuits;
 }
 
 /** Who wants to know what grants do to an endpoint. */
 export interface GrantEvents<E> {
   /** A slot is free, or the endpoint takes more than before. */
   onFree(endpoint: E, nowMs: number): void;
-  /** Its circuit opened. */
+  /** Its circuit for a model opened. */
   onBlocked(endpoint: E, untilMs: number): void;
 }
 
@@ -40,8 +40,10 @@ export class Grant<E extends Counted> {
   readonly waitedMs: number;
   readonly #request: ActiveRequest;
   readonly #events: GrantEvents<E>;
-  /** This request decides whether the endpoint's circuit closes. */
-  #probe: boolean;
+  /** This request decides whether the circuit of its model closes. */
+  readonly #isProbe: boolean;
+  /** It has not decided yet. */
+  #isUndecided: boolean;
 
   constructor({ endpoint, model, reason, waitedMs, nowMs, events }: GrantOptions<E>) {
     this.endpoint = endpoint;
@@ -49,7 +51,8 @@ export class Grant<E extends Counted> {
     this.reason = reason;
     this.waitedMs = waitedMs;
     this.#events = events;
-    this.#probe = endpoint.circuit.begin(nowMs);
+    this.#isProbe = endpoint.circuits.begin(model, nowMs);
+    this.#isUndecided = this.#isProbe;
     this.#request = endpoint.load.begin(reason === "explore" || reason === "re-explore");
   }
 
@@ -60,18 +63,16 @@ export class Grant<E extends Counted> {
   answered(nowMs: number, latencyMs?: number): void {
     if (latencyMs !== undefined) this.endpoint.latency.record(latencyMs, nowMs);
     this.#request.explored();
-    this.#probe = false;
-    if (this.endpoint.circuit.succeed()) this.#events.onFree(this.endpoint, nowMs);
+    this.#isUndecided = false;
+    if (this.endpoint.circuits.succeed(this.model)) this.#events.onFree(this.endpoint, nowMs);
   }
 
-  /** The endpoint was not reached, broke off or answered 5xx: its circuit may open. */
+  /** The endpoint failed the request, which may be known late: its circuit may open. */
   failed(nowMs: number): void {
-    const { circuit } = this.endpoint;
     this.#request.explored();
-    if (circuit.fail(nowMs, this.#probe)) {
-      this.#events.onBlocked(this.endpoint, circuit.blockedUntilMs);
-    }
-    this.#probe = false;
+    const untilMs = this.endpoint.circuits.fail(this.model, nowMs, this.#isProbe);
+    if (untilMs !== undefined) this.#events.onBlocked(this.endpoint, untilMs);
+    this.#isUndecided = false;
   }
 
   /** Gives the slot back and counts the request; false if it was given back before. */
@@ -89,8 +90,8 @@ export class Grant<E extends Counted> {
   }
 
   #free(nowMs: number): void {
-    if (this.#probe) this.endpoint.circuit.abandon();
-    this.#probe = false;
+    if (this.#isUndecided) this.endpoint.circuits.abandon(this.model);
+    this.#isUndecided = false;
     this.#events.onFree(this.endpoint, nowMs);
   }
 }

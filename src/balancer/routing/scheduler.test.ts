@@ -255,7 +255,7 @@ describe("an endpoint", () => {
     ]);
     grants.get("2")?.cancel(1001);
     expect(ask("4", { nowMs: 1001 }).kind).toBe("granted");
-    expect(only(all).circuit.state(1001)).toBe("probing");
+    expect(only(all).circuits.state(1001)).toBe("probing");
   });
 
   test("whose back-off is over is given first to those who wait, then to who comes", () => {

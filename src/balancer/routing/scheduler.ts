@@ -45,9 +45,10 @@ export interface SchedulerCounts {
  *    that has been to an endpoint is queued as long as the queue is not at its limit.
  *
  * A slot that gets free (`offer`) is given away within the call, so nobody can come in between:
- * 1. The endpoint is not open or has no free slot: nothing.
- * 2. Among the queues whose model the endpoint has and whose requirement it meets, the one served
- *    longest ago. Requests that require different things wait in queues of their own.
+ * 1. The endpoint is not online or has no free slot: nothing.
+ * 2. Among the queues whose model the endpoint has, with a closed circuit, and whose requirement it
+ *    meets, the one served longest ago. Requests that require different things wait in queues of
+ *    their own.
  * 3. Its next request, see `FairQueue`, is granted; then again from 1.
  */
 export class Scheduler<E extends Routable> {
@@ -114,14 +115,14 @@ export class Scheduler<E extends Routable> {
    * slots or models than before, or its circuit's back-off is over.
    */
   offer(endpoint: E, nowMs: number): void {
-    while (this.#waiting > 0 && isOpen(endpoint, nowMs) && hasRoom(endpoint)) {
+    while (this.#waiting > 0 && isOnline(endpoint) && hasRoom(endpoint)) {
       if (!this.#handOverAny(endpoint, nowMs)) return;
     }
   }
 
   /** An endpoint came online: what failed before is over, and those who wait get its slots. */
   cameOnline(endpoint: E, nowMs: number): void {
-    endpoint.circuit.reset();
+    endpoint.circuits.reset();
     this.offer(endpoint, nowMs);
   }
 
@@ -153,7 +154,7 @@ export class Scheduler<E extends Routable> {
         ? this.#options.prefixes?.match(fingerprint, nowMs)
         : undefined;
     const turn = this.#turn + 1;
-    const context = { strategy: this.#strategy, nowMs, turn, tried, matches };
+    const context = { model, strategy: this.#strategy, nowMs, turn, tried, matches };
     const all = this.#options.candidates(model);
     return select(
       requirement === undefined ? all : all.filter((one) => requirement.isMetBy(one, model)),
@@ -201,14 +202,14 @@ export class Scheduler<E extends Routable> {
     const { served } = endpoint;
     if (served.size >= this.#queues.size) {
       for (const queue of this.#queues.all()) {
-        if (queue.isFor(endpoint) && this.#handOver(endpoint, queue, nowMs)) return true;
+        if (takes(endpoint, queue, nowMs) && this.#handOver(endpoint, queue, nowMs)) return true;
       }
       return false;
     }
     const queues: ModelQueue<E>[] = [];
     for (const model of served.keys()) {
       for (const queue of this.#queues.ofModel(model))
-        if (queue.isFor(endpoint)) queues.push(queue);
+        if (takes(endpoint, queue, nowMs)) queues.push(queue);
     }
     queues.sort((a, b) => a.servedTurn - b.servedTurn);
     return queues.some((queue) => this.#handOver(endpoint, queue, nowMs));
@@ -273,6 +274,15 @@ export class Scheduler<E extends Routable> {
       },
     };
   }
+}
+
+function isOnline({ health }: Routable): boolean {
+  return health.status === "online";
+}
+
+/** Whether an endpoint can be given the requests of a queue. */
+function takes<E extends Routable>(endpoint: E, queue: ModelQueue<E>, nowMs: number): boolean {
+  return queue.isFor(endpoint) && isOpen(endpoint, queue.model, nowMs);
 }
 
 function isRetry({ tried }: { tried?: readonly unknown[] }): boolean {

@@ -53,12 +53,12 @@ class World {
     new TestEndpoint({ name: "b", slots: 2, models: ["m", "n"], circuit: { failuresMax: 2 } }),
     new TestEndpoint({ name: "c", slots: 1, models: ["n", "o", "p", "q"] }),
   ];
-  readonly timers = new Map<TestEndpoint, number>();
+  readonly timers: { endpoint: TestEndpoint; untilMs: number }[] = [];
   readonly scheduler = new Scheduler<TestEndpoint>({
     candidates: (model) => this.endpoints.filter(({ served }) => served.has(model)),
     strategy: "latency",
     queueMax: 20,
-    onBlocked: (endpoint, untilMs) => this.timers.set(endpoint, untilMs),
+    onBlocked: (endpoint, untilMs) => void this.timers.push({ endpoint, untilMs }),
   });
   running: Grant<TestEndpoint>[] = [];
   waiters: Waiter[] = [];
@@ -160,10 +160,10 @@ class World {
 
   /** What the timers of the balancer would do. */
   #ring(): void {
-    for (const [endpoint, untilMs] of this.timers) {
-      if (untilMs > this.nowMs) continue;
-      this.timers.delete(endpoint);
-      this.scheduler.offer(endpoint, this.nowMs);
+    for (const timer of [...this.timers]) {
+      if (timer.untilMs > this.nowMs) continue;
+      this.timers.splice(this.timers.indexOf(timer), 1);
+      this.scheduler.offer(timer.endpoint, this.nowMs);
     }
   }
 
@@ -174,9 +174,12 @@ class World {
       const running = this.running.filter((grant) => grant.endpoint === endpoint).length;
       expect(load.active).toBe(running);
       expect(load.active).toBeLessThanOrEqual(load.slots);
-      if (!isOpen(endpoint, this.nowMs) || !hasRoom(endpoint)) continue;
+      if (!hasRoom(endpoint)) continue;
       const forgotten = this.waiters.filter(
-        ({ request }) => endpoint.served.has(request.model) && !request.tried?.includes(endpoint),
+        ({ request }) =>
+          endpoint.served.has(request.model) &&
+          isOpen(endpoint, request.model, this.nowMs) &&
+          !request.tried?.includes(endpoint),
       );
       expect(forgotten).toEqual([]);
     }

@@ -13,12 +13,24 @@ type Context = Partial<SelectionContext<TestEndpoint>>;
 
 /** Name of the chosen endpoint, or why there is none. */
 function chosen(endpoints: TestEndpoint[], context: Context = {}): string {
-  const selection = select(endpoints, { strategy: "latency", nowMs: 0, turn: 1, ...context });
+  const selection = select(endpoints, {
+    model: "m",
+    strategy: "latency",
+    nowMs: 0,
+    turn: 1,
+    ...context,
+  });
   return "none" in selection ? selection.none : selection.endpoint.name;
 }
 
 function reason(endpoints: TestEndpoint[], context: Context = {}): Reason | string {
-  const selection = select(endpoints, { strategy: "latency", nowMs: 0, turn: 1, ...context });
+  const selection = select(endpoints, {
+    model: "m",
+    strategy: "latency",
+    nowMs: 0,
+    turn: 1,
+    ...context,
+  });
   return "none" in selection ? selection.none : selection.reason;
 }
 
@@ -26,7 +38,7 @@ function reason(endpoints: TestEndpoint[], context: Context = {}): Reason | stri
 function rounds(endpoints: TestEndpoint[], count: number, strategy: Strategy): string {
   let names = "";
   for (let turn = 1; turn <= count; turn += 1) {
-    const selection = select(endpoints, { strategy, nowMs: 0, turn });
+    const selection = select(endpoints, { model: "m", strategy, nowMs: 0, turn });
     if ("none" in selection) return selection.none;
     selection.endpoint.load.lastTurn = turn;
     names += selection.endpoint.name;
@@ -58,7 +70,7 @@ describe.each(ALL)("with the strategy %s", (strategy) => {
       {},
       { latencyMs: 900, active: 7 },
     );
-    endpoints[3]?.circuit.fail(0, false);
+    endpoints[3]?.circuits.fail("m", 0, false);
     const tried = endpoints.slice(4, 5);
     expect(chosen(endpoints, { strategy, tried })).toBe("f");
     expect(chosen(endpoints.slice(0, 5), { strategy, tried })).toBe("no_candidate");
@@ -141,7 +153,7 @@ describe.each<Strategy>(["latency", "prefix"])("exploring with the strategy %s",
     let slow = 0;
     for (let turn = 1; turn <= count; turn += 1) {
       const nowMs = turn * 10 * MINUTE_MS;
-      const selection = select(endpoints, { strategy, nowMs, turn });
+      const selection = select(endpoints, { model: "m", strategy, nowMs, turn });
       if ("none" in selection) throw new Error(selection.none);
       const { endpoint } = selection;
       endpoint.load.lastTurn = turn;

@@ -13,7 +13,7 @@ export interface Candidate {
     readonly lastTurn: number;
   };
   readonly latency: { readonly emaMs: number; readonly sampledAtMs: number };
-  readonly circuit: { readonly blockedUntilMs: number };
+  readonly circuits: { blockedUntilMs(model: string): number };
 }
 
 /** An endpoint that has seen the beginning of the prompt. */
@@ -24,6 +24,8 @@ export interface PrefixMatch<T> {
 }
 
 export interface SelectionContext<T> {
+  /** The model that the request is for. */
+  model: string;
   strategy: Strategy;
   nowMs: number;
   /** Grows by one with every selection; the chosen endpoint's `lastTurn` is then set to it. */
@@ -173,15 +175,15 @@ function spread<T extends Candidate>(
 /** Whether an endpoint takes requests at all: step 1. */
 function isUsable<T extends Candidate>(
   candidate: T,
-  { nowMs, tried }: SelectionContext<T>,
+  { model, nowMs, tried }: SelectionContext<T>,
 ): boolean {
-  return isOpen(candidate, nowMs) && (tried === undefined || !tried.includes(candidate));
+  return isOpen(candidate, model, nowMs) && (tried === undefined || !tried.includes(candidate));
 }
 
-/** Whether an endpoint is online and its circuit lets requests through. */
-export function isOpen(candidate: Candidate, nowMs: number): boolean {
-  const { health, circuit } = candidate;
-  return health.status === "online" && nowMs >= circuit.blockedUntilMs;
+/** Whether an endpoint is online and its circuit for a model lets requests through. */
+export function isOpen(candidate: Candidate, model: string, nowMs: number): boolean {
+  const { health, circuits } = candidate;
+  return health.status === "online" && nowMs >= circuits.blockedUntilMs(model);
 }
 
 /** Whether an endpoint has a free slot. */

@@ -1,4 +1,4 @@
-import type { Circuit } from "./circuit.ts";
+import type { Circuits } from "./circuits.ts";
 import type { Grant } from "./grant.ts";
 import type { Latency } from "./latency.ts";
 import type { Load } from "./load.ts";
@@ -8,7 +8,7 @@ import type { Candidate } from "./selection.ts";
 export interface Routable extends Candidate {
   readonly load: Load;
   readonly latency: Latency;
-  readonly circuit: Circuit;
+  readonly circuits: Circuits;
   /** The names by which requests ask it for models, e.g. a Map's keys. */
   readonly served: NameSet;
 }

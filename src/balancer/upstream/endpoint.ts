@@ -6,7 +6,7 @@ import type { ModelEntry } from "../../wire/openai.ts";
 import type { InferenceRoute, RouteName } from "../../wire/route.ts";
 import { type Health, PENDING } from "../health/healthstate.ts";
 import type { SystemReport } from "../health/systemreport.ts";
-import { Circuit } from "../routing/circuit.ts";
+import { Circuits } from "../routing/circuits.ts";
 import { Latency } from "../routing/latency.ts";
 import { Load, SLOTS_DEFAULT } from "../routing/load.ts";
 import { routesOfKind, usageSupportOfKind } from "./kind.ts";
@@ -81,9 +81,11 @@ export class Endpoint implements Upstream {
   /** A check that fails before then leaves it `pending` (`performance.now()`). */
   graceUntil = 0;
   lastCheck: LastCheck = { latencyMs: null, lastSeenAt: null, lastError: null };
+  /** Why the last request failed that it is to blame for; null after one that it answered. */
+  requestError: string | null = null;
   readonly load = new Load();
   readonly latency = new Latency();
-  readonly circuit = new Circuit();
+  readonly circuits = new Circuits();
   /** Its last list of models; undefined before the first. */
   models: ModelMap | undefined;
   /** Its own names of models by the models' ids. Set by the pool. */

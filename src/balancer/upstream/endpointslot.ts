@@ -52,15 +52,21 @@ export class EndpointSlot implements Slot {
   answered(status: number): void {
     this.#status = status;
     const nowMs = this.#parts.gate.now();
-    if (isFailure(status)) this.#grant.failed(nowMs);
-    else if (status < 300) this.#grant.answered(nowMs, nowMs - this.#sentAtMs);
+    this.upstream.requestError = null;
+    if (status < 300) this.#grant.answered(nowMs, nowMs - this.#sentAtMs);
     else this.#grant.answered(nowMs);
   }
 
   rejected(status: number): void {
+    this.#status = status;
     this.#parts.log.warn({ ...this.#fields(), status }, "endpoint.refused");
     // The slot is free from now on, whether the answer is used in the end or not.
     this.#finish(false);
+  }
+
+  blame(reason: string): void {
+    this.upstream.requestError = reason;
+    this.#grant.failed(this.#parts.gate.now());
   }
 
   ended(outcome: SendOutcome): void {
@@ -86,7 +92,6 @@ export class EndpointSlot implements Slot {
     }
     const cause = error instanceof ApiError ? error.cause : undefined;
     log.warn({ ...this.#fields(), err: error, cause }, "endpoint.failed");
-    this.#grant.failed(gate.now());
     this.#finish(false);
     monitor.countBrokenRequest(this.upstream);
   }
@@ -103,12 +108,4 @@ export class EndpointSlot implements Slot {
       model: this.#grant.model,
     };
   }
-}
-
-/**
- * Whether an answer tells of a failure of the endpoint, which counts for its circuit: any 5xx but
- * 501, which it answers to requests for what it has not got.
- */
-export function isFailure(status: number): boolean {
-  return status >= 500 && status !== 501;
 }

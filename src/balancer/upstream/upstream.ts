@@ -40,7 +40,7 @@ export interface Upstream {
 
 /**
  * Leave to send one request to an upstream, and the account of how that went. Exactly one of
- * `failed` and `answered` is called, and `ended` after `answered`.
+ * `answered`, `rejected` and `failed` is called, and `ended` after an answer.
  */
 export interface Slot {
   readonly upstream: Upstream;
@@ -48,12 +48,14 @@ export interface Slot {
   readonly firstByteTimeoutMs: number;
   /** What is to be made of the upstream's answer, `rewrite` included. */
   rewrite(rewrite: Rewrite | undefined): Rewrite | undefined;
-  /** The answer has begun. */
+  /** The answer has begun, and is what the request deserves. */
   answered(status: number): void;
-  /** The answer that has begun is not good enough: another upstream may do better. */
+  /** The answer that has begun is a failure of the upstream: another one may do better. */
   rejected(status: number): void;
   /** The last byte of the answer was sent, or it broke off. Further calls do nothing. */
   ended(outcome: SendOutcome): void;
   /** There was no answer; `isUpstreams` if that is the fault of the upstream. */
   failed(error: unknown, isUpstreams: boolean): void;
+  /** The failure counts against the upstream: `reason` is what its operator is told. */
+  blame(reason: string): void;
 }

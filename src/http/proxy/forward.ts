@@ -7,6 +7,7 @@ import type { RequestBody } from "../client/upload.ts";
 import { Deadlines } from "./deadlines.ts";
 import { EventNumbers } from "./eventnumbers.ts";
 import { forwardedHeaders, returnedHeaders } from "./headers.ts";
+import { hiddenErrorStatus, requireContent } from "./hiddenerror.ts";
 import { relay, type SendOutcome, type Sequel, type Tap } from "./relay.ts";
 import type { Rewrite, Rewritten } from "./rewrite/rewrite.ts";
 import { errorInDialect } from "./upstreamerror.ts";
@@ -43,6 +44,8 @@ export interface ForwardOptions {
   idleTimeoutMs: number;
   /** Sees the answer's bytes as they pass by. */
   tap?: Tap | undefined;
+  /** Answers below 300 that are errors, web pages or nothing are taken for failures. */
+  checksAnswer?: boolean;
   /** Makes the client's answer of the target's; default: it passes unchanged. */
   rewrite?: Rewrite | undefined;
   /**
@@ -104,13 +107,13 @@ export async function forward(options: ForwardOptions): Promise<Forwarded> {
     }
     if (!isEvents && head.framing === "length" && head.length <= WHOLE_BODY_BYTES_MAX) {
       const bytes = body.ended ? body.read() : body.bytes(WHOLE_BODY_BYTES_MAX);
-      return whole(bytes instanceof Promise ? await bytes : bytes, init, { watch, tap });
+      return checked(bytes instanceof Promise ? await bytes : bytes, init, options, watch);
     }
     if (isEvents) return events(body, init, options, watch);
     watch.wait("rest", idleTimeoutMs);
     const isJson = isJsonType(type) && head.framing !== "length";
     const read = isJson ? await readHead(body, watch) : undefined;
-    if (read?.ended) return whole(read.bytes, init, { watch, tap });
+    if (read?.ended) return checked(read.bytes, init, options, watch);
     const { stream, sent } = relay(body, { watch, idleTimeoutMs, tap, head: read?.bytes });
     return { response: new Response(stream, init), sent };
   } catch (cause) {
@@ -147,20 +150,52 @@ function isJsonType(type: string): boolean {
 async function rewritten(
   body: Exchange,
   init: Init,
-  { rewrite, tap, idleTimeoutMs, dialect, requestId, target }: ForwardOptions,
+  options: ForwardOptions,
   watch: Deadlines,
 ): Promise<Forwarded> {
-  watch.wait("rest", idleTimeoutMs);
-  const bytes = Buffer.from(await body.bytes(REWRITTEN_BYTES_MAX));
-  const made: Rewritten = rewrite?.whole(bytes, init.status) ?? { bytes };
-  const { status = init.status } = made;
-  const answer = { status, bytes: made.bytes, dialect, requestId, label: target.label };
+  watch.wait("rest", options.idleTimeoutMs);
+  return made(Buffer.from(await body.bytes(REWRITTEN_BYTES_MAX)), init, options, watch);
+}
+
+/** Passes a whole answer on as it is, unless it is an error in disguise. */
+function checked(
+  bytes: Uint8Array | undefined,
+  init: Init,
+  options: ForwardOptions,
+  watch: Deadlines,
+): Forwarded {
+  const { tap, checksAnswer, target } = options;
+  if (checksAnswer !== true || init.status >= 300) return whole(bytes, init, { watch, tap });
+  const type = init.headers["content-type"] ?? "";
+  requireContent(bytes ?? EMPTY, type, target.label);
+  if (bytes === undefined || !isJsonType(type)) return whole(bytes, init, { watch, tap });
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const status = hiddenErrorStatus(buffer);
+  return status === undefined
+    ? whole(bytes, init, { watch, tap })
+    : made(buffer, { ...init, status }, options, watch);
+}
+
+const EMPTY = new Uint8Array();
+
+/** Makes the client's answer of a whole one. */
+function made(
+  bytes: Buffer,
+  given: Init,
+  { rewrite, tap, dialect, requestId, target, checksAnswer }: ForwardOptions,
+  watch: Deadlines,
+): Forwarded {
+  const hidden = checksAnswer && given.status < 300 ? hiddenErrorStatus(bytes) : undefined;
+  const init = hidden === undefined ? given : { ...given, status: hidden };
+  const result: Rewritten = rewrite?.whole(bytes, init.status) ?? { bytes };
+  const { status = init.status } = result;
+  const answer = { status, bytes: result.bytes, dialect, requestId, label: target.label };
   const told = status >= 400 ? errorInDialect(answer) : undefined;
   const isAsItWas = rewrite === undefined && told === undefined;
   const type = isAsItWas ? undefined : { "content-type": "application/json" };
-  const headers = { ...init.headers, ...type, ...made.headers };
+  const headers = { ...init.headers, ...type, ...result.headers };
   tap?.push(bytes);
-  return whole(told ?? made.bytes, { status, headers }, { watch, tap: undefined });
+  return whole(told ?? result.bytes, { status, headers }, { watch, tap: undefined });
 }
 
 /** Passes a stream of events (or of JSON lines) on; should it break, its last frame says so. */

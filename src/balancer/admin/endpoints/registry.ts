@@ -196,7 +196,7 @@ export class EndpointRegistry {
   #restart(endpoint: Endpoint): void {
     const { monitor } = this.#options;
     endpoint.latency.reset();
-    endpoint.circuit.reset();
+    endpoint.circuits.reset();
     monitor.remove(endpoint);
     endpoint.health = PENDING;
     endpoint.change({ kind: null, deviceInfo: null });

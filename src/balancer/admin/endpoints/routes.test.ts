@@ -6,7 +6,7 @@ import { fakeProxy } from "../../../testkit/servers/proxy.ts";
 import { rawAnswer } from "../../../testkit/servers/tcp.ts";
 import type { EndpointDetail } from "../../../wire/endpoint.ts";
 
-const nothing = () => new Response();
+const nothing = () => Response.json({ ok: true });
 const DEAD = "http://127.0.0.1:9";
 
 function client(front: FakeBalancer, base = "/api/endpoints") {

@@ -138,7 +138,10 @@ async function testEndpoint(
   if (!result.ok) return { success: false, latency_ms, error: result.reason, models_found: null };
   const models_found = [...result.models.keys()].sort();
   const endpoint_info = { model_count: models_found.length };
-  return { success: true, latency_ms, error: null, models_found, endpoint_info };
+  const { requestError } = endpoint;
+  const error =
+    requestError === null ? null : `It lists models, but its last request failed: ${requestError}`;
+  return { success: error === null, latency_ms, error, models_found, endpoint_info };
 }
 
 /** Reads an endpoint's models now and saves them before it answers. Throws 502 or 503. */

@@ -23,6 +23,7 @@ export function endpointView(endpoint: Endpoint, row: EndpointRow | undefined): 
     inference_latency_ms: emaMs === null ? null : Math.round(emaMs * 100) / 100,
     last_seen: timeOf(lastCheck.lastSeenAt),
     last_error: lastCheck.lastError,
+    last_request_error: endpoint.requestError,
     error_count: health.failures,
     registered_at: new Date(facts.registeredAt).toISOString(),
     notes: facts.notes,
@@ -30,7 +31,7 @@ export function endpointView(endpoint: Endpoint, row: EndpointRow | undefined): 
     slots: facts.slots,
     slots_in_effect: load.slots,
     active_requests: load.active,
-    circuit: endpoint.circuit.state(Date.now()),
+    circuit: endpoint.circuits.state(Date.now()),
     device_info: facts.deviceInfo,
     model_count: endpoint.models?.size ?? 0,
     // Those of the local node are not in the store: counted since the start.
