@@ -126,7 +126,7 @@ export const EndpointView = z.object({
   last_seen: z.string().nullable(),
   last_error: z.string().nullable(),
   /** Why the last request failed that the endpoint is to blame for; null if it answers them. */
-  last_request_error: z.string().nullable(),
+  last_request_error: z.string().nullish(),
   /** Failures since the last check that succeeded. */
   error_count: z.number(),
   registered_at: z.string(),

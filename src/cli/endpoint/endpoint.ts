@@ -102,6 +102,9 @@ export async function showEndpoint(
     ["Seen", one.last_seen ?? "never"],
     ["Checked", `every ${one.health_check_interval_secs} s`],
     ...(one.last_error === null ? [] : [["Error", paint.red(printable(one.last_error))]]),
+    ...(one.last_request_error == null
+      ? []
+      : [["Requests fail", paint.red(printable(one.last_request_error))]]),
     ...(one.notes === null ? [] : [["Notes", printable(one.notes)]]),
     ["Models", one.models.map(({ model_id }) => printable(model_id)).join(", ") || "none"],
   ];
