@@ -111,10 +111,10 @@ function dotted(high: number, low: number): string {
 async function addressesOf(host: string): Promise<string[]> {
   const found = lookup(host, { all: true }).then(
     (all) => all.map(({ address }) => address),
-    () => [], // Unknown today; what cannot be resolved cannot be called either.
+    () => [], // A name that does not resolve cannot be called either.
   );
-  const all = await withDeadline(found, LOOKUP_MS_MAX);
-  return all === "timeout" ? [] : all;
+  const all = await withDeadline(found, { timeoutMs: LOOKUP_MS_MAX });
+  return Array.isArray(all) ? all : [];
 }
 
 function refused(what: string, param: string): ApiError {

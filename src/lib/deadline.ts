@@ -1,20 +1,24 @@
-/** How long to wait for something, and for whom. */
+/** When to stop waiting. */
 export interface WaitOptions {
-  /** Longest wait; default without end. */
+  /** Longest wait. Default: no limit. */
   timeoutMs?: number | undefined;
-  /** Of the client: when it leaves, nobody waits any more. */
+  /** Ends the wait once it is aborted, e.g. because the client has left. */
   signal?: AbortSignal | undefined;
 }
 
+/** Why a wait ended before what it waited for. */
+export type WaitEnd = "timeout" | "aborted";
+
 /**
- * Waits until what `begin` set up settles, the time is over or the client leaves. `begin` gets the
- * function to settle with and returns how to give up, which is called when time or client end it.
+ * Waits until `begin` settles it, the time is over or the signal is aborted. `begin` gets the
+ * function to settle with and returns the one that gives up, which is called at time-out or abort.
+ * `begin` is not called if the signal is aborted already.
  */
 export function waitFor<T>(
-  begin: (settle: (value: T) => void) => () => void,
+  begin: (settle: (value: T | PromiseLike<T>) => void) => () => void,
   { timeoutMs, signal }: WaitOptions,
-): Promise<T | "timeout" | "aborted"> {
-  const { promise, resolve } = Promise.withResolvers<T | "timeout" | "aborted">();
+): Promise<T | WaitEnd> {
+  const { promise, resolve } = Promise.withResolvers<T | WaitEnd>();
   if (signal?.aborted) {
     resolve("aborted");
     return promise;
@@ -31,7 +35,7 @@ export function waitFor<T>(
   const timer = timeoutMs === undefined ? undefined : setTimeout(onTimeout, timeoutMs);
   const giveUp = begin(end);
 
-  function end(value: T | "timeout" | "aborted"): void {
+  function end(value: T | WaitEnd | PromiseLike<T>): void {
     clearTimeout(timer);
     signal?.removeEventListener("abort", onAbort);
     resolve(value);
@@ -39,9 +43,16 @@ export function waitFor<T>(
   return promise;
 }
 
-/** Settles as `promise` does, or with "timeout" after `timeoutMs`. */
-export function withDeadline<T>(promise: Promise<T>, timeoutMs: number): Promise<T | "timeout"> {
-  const late = Promise.withResolvers<"timeout">();
-  const timer = setTimeout(() => late.resolve("timeout"), timeoutMs);
-  return Promise.race([promise, late.promise]).finally(() => clearTimeout(timer));
+/**
+ * Settles as `promise` does, unless the time is over or the signal aborted before. What the promise
+ * stands for goes on, and a later rejection of it is not reported.
+ */
+export function withDeadline<T>(promise: Promise<T>, options: WaitOptions): Promise<T | WaitEnd> {
+  // Or else a rejection after the end of the wait would end the process.
+  promise.catch(() => undefined);
+  return waitFor<T>((settle) => {
+    const onSettled = () => settle(promise);
+    promise.then(onSettled, onSettled);
+    return () => undefined;
+  }, options);
 }

@@ -1,7 +1,9 @@
-/** A bounded number of permits; who waits gets one in the order of asking. */
+import { Waiters } from "./waiters.ts";
+
+/** A bounded number of permits, given in the order in which they are asked for. */
 export class Semaphore {
   #free: number;
-  #waiting: (() => void)[] = [];
+  readonly #waiters = new Waiters();
 
   constructor(permits: number) {
     this.#free = permits;
@@ -11,36 +13,18 @@ export class Semaphore {
   async acquire(signal: AbortSignal): Promise<Disposable> {
     signal.throwIfAborted();
     if (this.#free > 0) this.#free -= 1;
-    else await this.#wait(signal);
-    let held = true;
+    else if ((await this.#waiters.wait({ signal })) === "aborted") throw signal.reason;
+    let isHeld = true;
     return {
       [Symbol.dispose]: () => {
-        if (held) this.#release();
-        held = false;
+        if (isHeld) this.#release();
+        isHeld = false;
       },
     };
   }
 
+  /** Who waits longest gets the permit; it becomes free only if nobody waits. */
   #release(): void {
-    const next = this.#waiting.shift();
-    if (next === undefined) this.#free += 1;
-    else next();
-  }
-
-  async #wait(signal: AbortSignal): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.#waiting.push(resolve);
-    const onAbort = () => {
-      const at = this.#waiting.indexOf(resolve);
-      if (at < 0) return; // The permit was given already.
-      this.#waiting.splice(at, 1);
-      reject(signal.reason);
-    };
-    signal.addEventListener("abort", onAbort, { once: true });
-    try {
-      await promise;
-    } finally {
-      signal.removeEventListener("abort", onAbort);
-    }
+    if (!this.#waiters.wakeFirst()) this.#free += 1;
   }
 }

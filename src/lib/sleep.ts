@@ -1,14 +1,7 @@
-/** Waits; throws the signal's reason as soon as it is aborted. */
+import { waitFor } from "./deadline.ts";
+
+/** Waits for `ms`. Throws the signal's reason as soon as it is aborted. */
 export async function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted();
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
-  const onAbort = () => reject(signal.reason);
-  signal.addEventListener("abort", onAbort, { once: true });
-  try {
-    await promise;
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener("abort", onAbort);
-  }
+  const end = await waitFor<never>(() => () => undefined, { timeoutMs: ms, signal });
+  if (end === "aborted") throw signal.reason;
 }

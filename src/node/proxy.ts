@@ -71,7 +71,7 @@ function queryOf(c: AppContext): string {
 
 /** The failure to show: `engine_crashed` if the engine's process has ended. */
 async function explain(failure: ApiError, engine: Engine, label: string): Promise<ApiError> {
-  const exit = await withDeadline(engine.exited, EXIT_WAIT_MS_MAX);
-  const hasCrashed = exit !== "timeout" && !exit.expected;
+  const exit = await withDeadline(engine.exited, { timeoutMs: EXIT_WAIT_MS_MAX });
+  const hasCrashed = typeof exit === "object" && !exit.expected;
   return hasCrashed ? crashedError(label, failure) : failure;
 }

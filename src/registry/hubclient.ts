@@ -1,6 +1,7 @@
 import { downloadFile, listFiles, modelInfo, pathsInfo } from "@huggingface/hub";
 import { formatBytes } from "../config/units.ts";
 import type { HubCache } from "../db/state/hubcache.ts";
+import { withDeadline } from "../lib/deadline.ts";
 import { ApiError } from "../wire/error.ts";
 import { HubError } from "./huberror.ts";
 import { HubTransport, type HubTransportOptions } from "./hubtransport.ts";
@@ -222,14 +223,7 @@ export function resolveUrl(hubUrl: string, repo: string, revision: string, path:
 
 /** Waits for `work` until `signal` is aborted; the work goes on for other callers. */
 async function until<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const left = () => new ApiError("client_closed", "Asking the hub was given up.");
-  if (signal.aborted) throw left();
-  const aborted = Promise.withResolvers<never>();
-  const onAbort = () => aborted.reject(left());
-  signal.addEventListener("abort", onAbort, { once: true });
-  try {
-    return await Promise.race([work, aborted.promise]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-  }
+  const outcome = await withDeadline(work, { signal });
+  if (outcome !== "aborted" && outcome !== "timeout") return outcome;
+  throw new ApiError("client_closed", "Asking the hub was given up.");
 }

@@ -1,17 +1,8 @@
-import { type WaitOptions, waitFor } from "../../lib/deadline.ts";
-import { LinkedList, ListItem } from "../../lib/linkedlist.ts";
+import type { WaitEnd, WaitOptions } from "../../lib/deadline.ts";
+import { Waiters } from "../../lib/waiters.ts";
 
 /** How waiting for an endpoint to get ready ended. */
-export type ReadyOutcome = "ready" | "capacity_exceeded" | "timeout" | "aborted";
-
-class Waiter extends ListItem {
-  readonly wake: () => void;
-
-  constructor(wake: () => void) {
-    super();
-    this.wake = wake;
-  }
-}
+export type ReadyOutcome = "ready" | "capacity_exceeded" | WaitEnd;
 
 /**
  * Those who wait until something can serve at all, e.g. while the first endpoint starts:
@@ -25,7 +16,7 @@ class Waiter extends ListItem {
  */
 export class Readiness {
   readonly #isReady: () => boolean;
-  readonly #waiters = new LinkedList<Waiter>();
+  readonly #waiters = new Waiters();
 
   constructor(isReady: () => boolean) {
     this.#isReady = isReady;
@@ -37,21 +28,14 @@ export class Readiness {
 
   /** Tells that something may have got ready; wakes nobody as long as nothing is. */
   notify(): void {
-    if (!this.#isReady()) return;
-    for (const waiter of this.#waiters) {
-      this.#waiters.remove(waiter);
-      waiter.wake();
-    }
+    if (this.#isReady()) this.#waiters.wakeAll();
   }
 
   /** Waits until something is ready. Never throws. */
-  waitForReady(waitersMax: number, options: WaitOptions = {}): Promise<ReadyOutcome> {
-    if (this.#waiters.size + 1 > waitersMax) return Promise.resolve("capacity_exceeded");
-    if (this.#isReady()) return Promise.resolve("ready");
-    return waitFor<"ready">((settle) => {
-      const waiter = new Waiter(() => settle("ready"));
-      this.#waiters.push(waiter);
-      return () => this.#waiters.remove(waiter);
-    }, options);
+  async waitForReady(waitersMax: number, options: WaitOptions = {}): Promise<ReadyOutcome> {
+    if (this.#waiters.size + 1 > waitersMax) return "capacity_exceeded";
+    if (this.#isReady()) return "ready";
+    const outcome = await this.#waiters.wait(options);
+    return outcome === "woken" ? "ready" : outcome;
   }
 }

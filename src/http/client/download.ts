@@ -1,5 +1,6 @@
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
+import { withDeadline } from "../../lib/deadline.ts";
 import { isPrivateAddress, isRefusedHost } from "../ssrf.ts";
 import { type Exchange, exchange } from "./exchange.ts";
 import { ClientError } from "./failure.ts";
@@ -144,17 +145,11 @@ async function read(asked: Exchange, limitBytes: number): Promise<Download> {
   }
 }
 
-/** A look-up cannot be ended, but nobody has to wait for it. */
+/** A look-up cannot be ended, but its caller need not wait for it. */
 async function unlessAborted<T>(result: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const onAbort = () => reject(signal.reason);
-  signal.addEventListener("abort", onAbort, { once: true });
-  try {
-    return await Promise.race([result, aborted]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-  }
+  const outcome = await withDeadline(result, { signal });
+  if (outcome === "aborted" || outcome === "timeout") throw signal.reason;
+  return outcome;
 }
 
 function failed(reason: string): Failed {

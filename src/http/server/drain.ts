@@ -44,6 +44,6 @@ export class Drain {
   async close(timeoutMs: number): Promise<boolean> {
     this.#closing = true;
     if (this.#active === 0) return true;
-    return (await withDeadline(this.#idle.promise, timeoutMs)) !== "timeout";
+    return (await withDeadline(this.#idle.promise, { timeoutMs })) !== "timeout";
   }
 }

@@ -40,7 +40,8 @@ export class Devices {
         this.#readMs = nowMs();
       });
     }
-    if (first && this.#reading !== undefined) await withDeadline(this.#reading, FIRST_WAIT_MS);
+    if (first && this.#reading !== undefined)
+      await withDeadline(this.#reading, { timeoutMs: FIRST_WAIT_MS });
     return this.#devices;
   }
 

@@ -1,6 +1,7 @@
 import type { Engine, EngineOptions } from "../../engine/engine.ts";
 import { withDeadline } from "../../lib/deadline.ts";
 import type { Logger } from "../../lib/log.ts";
+import { Waiters } from "../../lib/waiters.ts";
 import { ApiError } from "../../wire/error.ts";
 import type { ModelFiles } from "../models/modelfiles.ts";
 import { asLoadError, loadError, refusalError } from "./errors.ts";
@@ -57,7 +58,7 @@ export class SupervisedEngine {
   /** Leases that are not released. */
   #busy = 0;
   /** Called when the last lease is released. */
-  #onIdle: (() => void) | undefined;
+  readonly #idle = new Waiters();
 
   constructor(options: SupervisedEngineOptions) {
     this.#options = options;
@@ -93,13 +94,14 @@ export class SupervisedEngine {
    * takes longer than `waitMs`, and `client_closed`.
    */
   async acquire(options: AcquireOptions): Promise<EngineLease> {
-    const engine = this.#process ?? (await waitFor(this.#loaded(), this.#options.label, options));
+    const engine =
+      this.#process ?? (await loadedInTime(this.#loaded(), this.#options.label, options));
     this.#busy += 1;
     let isReleased = false;
     const release = () => {
       if (!isReleased) this.#busy -= 1;
       isReleased = true;
-      if (this.#busy === 0) this.#onIdle?.();
+      if (this.#busy === 0) this.#idle.wakeAll();
     };
     return { engine, release };
   }
@@ -112,9 +114,7 @@ export class SupervisedEngine {
   /** Resolves when no request uses the engine, or after `waitMs`. */
   async idle(waitMs: number): Promise<void> {
     if (this.#busy === 0) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#onIdle = resolve;
-    await withDeadline(promise, waitMs);
+    await this.#idle.wait({ timeoutMs: waitMs });
   }
 
   /** Ends the engine for good: asks it to end, and kills it after `graceMs`. */
@@ -195,23 +195,18 @@ export class SupervisedEngine {
 }
 
 /** Waits for a load. Throws when the wait takes too long or the client leaves; the load goes on. */
-async function waitFor<T>(
+async function loadedInTime<T>(
   load: Promise<T>,
   label: string,
   { signal, waitMs }: AcquireOptions,
 ): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const onAbort = () =>
-    reject(new ApiError("client_closed", "The client left while the model was loading."));
-  const message = `Loading ${label} takes longer than this request may wait. Try again later.`;
-  const tooLong = new ApiError("unavailable", message, { code: "model_loading", retryAfterS: 10 });
-  const timer = setTimeout(() => reject(tooLong), waitMs);
-  signal.addEventListener("abort", onAbort, { once: true });
-  if (signal.aborted) onAbort();
-  try {
-    return await Promise.race([load, promise]);
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener("abort", onAbort);
+  const outcome = await withDeadline(load, { timeoutMs: waitMs, signal });
+  if (outcome === "aborted") {
+    throw new ApiError("client_closed", "The client left while the model was loading.");
   }
+  if (outcome === "timeout") {
+    const message = `Loading ${label} takes longer than this request may wait. Try again later.`;
+    throw new ApiError("unavailable", message, { code: "model_loading", retryAfterS: 10 });
+  }
+  return outcome;
 }
