@@ -3,6 +3,7 @@ import { isIP } from "node:net";
 import { withDeadline } from "../../lib/deadline.ts";
 import { isPrivateAddress, isRefusedHost } from "../ssrf.ts";
 import { type Exchange, exchange } from "./exchange.ts";
+import { ExchangeLimit } from "./exchangelimit.ts";
 import { ClientError } from "./failure.ts";
 import { headerOf, type ResponseHead } from "./head.ts";
 
@@ -11,23 +12,23 @@ export interface DownloadOptions {
   allowPrivate: boolean;
   /** Largest body that is taken. */
   limitBytes: number;
-  /** Ends the download; whoever gives it says when it takes too long. */
+  /** Ends the download; it is also the caller's time limit. */
   signal: AbortSignal;
   /** Sent as `accept`. */
   accept: string;
 }
 
-/** What was fetched, or why it was not; `reason` may be shown to whoever named the URL. */
+/** What was fetched, or why not; `reason` may be shown to the client that named the URL. */
 export type Download =
   | { ok: true; bytes: Uint8Array; contentType: string }
   | { ok: false; why: "failed"; reason: string }
-  /** `bytes`: how long it says it is, or what had come when it was given up. */
+  /** `bytes`: its declared length, or the bytes that had come when it was given up. */
   | { ok: false; why: "too_large"; bytes: number };
 
-/** A redirect is followed this often. */
+/** Redirects that are followed, at most. */
 const REDIRECTS_MAX = 3;
 const URL_CHARS_MAX = 8192;
-/** Addresses of one name that are tried. */
+/** Addresses of one name that are tried, at most. */
 const ADDRESSES_MAX = 3;
 
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
@@ -36,10 +37,10 @@ type Failed = Extract<Download, { ok: false }>;
 type Step = { at: "end"; download: Download } | { at: "redirect"; location: string };
 
 /**
- * Fetches a URL that somebody outside named. Names are looked up once, every address they have must
- * be allowed, and what was checked is what is connected to: a name that resolves to something else
- * a moment later changes nothing. Redirects are checked in the same way. Rejects only with the
- * reason of `signal`.
+ * Fetches a URL that a client named. Its host name is looked up once, all addresses of it must be
+ * allowed, and the connection goes to a checked address: a name that resolves to another address a
+ * moment later changes nothing. Redirects are checked in the same way. Rejects only with the reason
+ * of `signal`.
  */
 export async function download(url: string, options: DownloadOptions): Promise<Download> {
   let address = url;
@@ -63,7 +64,7 @@ async function visit(address: string, options: DownloadOptions): Promise<Step> {
   if (!("places" in found)) return end(found);
   for (const [index, ip] of found.places.entries()) {
     try {
-      return await ask(url, ip, options);
+      return await request(url, ip, options);
     } catch (cause) {
       signal.throwIfAborted();
       if (!(cause instanceof ClientError)) throw cause;
@@ -99,27 +100,25 @@ async function resolved(host: string): Promise<string[]> {
   try {
     return (await lookup(host, { all: true })).map(({ address }) => address);
   } catch {
-    return []; // Whatever kept it from being resolved, there is no address.
+    return []; // Why it did not resolve does not matter: there is no address.
   }
 }
 
-async function ask(url: URL, ip: string, options: DownloadOptions): Promise<Step> {
+async function request(url: URL, ip: string, options: DownloadOptions): Promise<Step> {
   const { signal, limitBytes, accept } = options;
   signal.throwIfAborted();
   const headers = { accept, "accept-encoding": "identity" };
   const place = { url: url.origin + url.pathname + url.search, ip };
-  const asked = exchange({ ...place, method: "GET", headers, body: null, keepAlive: false });
-  const onAbort = () => asked.abort(signal.reason);
-  signal.addEventListener("abort", onAbort, { once: true });
+  const sent = exchange({ ...place, method: "GET", headers, body: null, keepAlive: false });
+  using _ = new ExchangeLimit(sent, { signal });
   try {
-    const head = await asked.head;
+    const head = await sent.head;
     const location = REDIRECTS.has(head.status) ? headerOf(head, "location") : undefined;
     if (location !== undefined) return { at: "redirect", location };
-    return { at: "end", download: refusalOf(head, limitBytes) ?? (await read(asked, limitBytes)) };
+    return { at: "end", download: refusalOf(head, limitBytes) ?? (await read(sent, limitBytes)) };
   } finally {
-    signal.removeEventListener("abort", onAbort);
-    // Nobody reads the rest; without effect on what is complete.
-    asked.abort(new ClientError("broken", "Reading the answer failed: it was given up."));
+    // Nobody reads the rest. Without effect on an answer that is complete.
+    sent.abort(new ClientError("broken", "Reading the answer failed: it was given up."));
   }
 }
 
@@ -132,12 +131,12 @@ function refusalOf(head: ResponseHead, limitBytes: number): Failed | undefined {
   return { ok: false, why: "too_large", bytes: declared };
 }
 
-async function read(asked: Exchange, limitBytes: number): Promise<Download> {
-  const contentType = headerOf(await asked.head, "content-type") ?? "";
+async function read(sent: Exchange, limitBytes: number): Promise<Download> {
+  const contentType = headerOf(await sent.head, "content-type") ?? "";
   const pieces: Uint8Array[] = [];
   let size = 0;
   for (;;) {
-    const piece = await asked.read();
+    const piece = await sent.read();
     if (piece === undefined) return { ok: true, bytes: Buffer.concat(pieces, size), contentType };
     pieces.push(piece);
     size += piece.byteLength;

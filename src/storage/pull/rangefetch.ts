@@ -1,3 +1,4 @@
+import { ExchangeLimit } from "../../http/client/exchangelimit.ts";
 import { ClientError } from "../../http/client/failure.ts";
 import { TransientError } from "./error.ts";
 import { type RangeRequest, requestRange } from "./rangerequest.ts";
@@ -25,16 +26,14 @@ export async function fetchBytes(
 async function fetchOnce(request: RangeRequest & { end: number }): Promise<Uint8Array> {
   const { start, end, signal, idleMs } = request;
   const { exchange, start: came } = await requestRange(request);
-  const late = new TransientError(`nothing came for ${idleMs} ms`, {});
-  const timer = setTimeout(() => exchange.abort(late), idleMs);
-  const onAbort = () => exchange.abort(signal.reason);
-  signal.addEventListener("abort", onAbort, { once: true });
+  const error = new TransientError(`nothing came for ${idleMs} ms`, {});
+  using limit = new ExchangeLimit(exchange, { signal, timeout: { ms: idleMs, error } });
   // A server without ranges sends the whole file: bytes before the range are skipped.
   const pieces: Uint8Array[] = [];
   let at = came;
   try {
     for (let piece = await exchange.read(); piece !== undefined; piece = await exchange.read()) {
-      timer.refresh();
+      limit.refresh();
       const from = Math.max(0, start - at);
       if (from < piece.byteLength) pieces.push(piece.subarray(from, Math.max(from, end - at)));
       at += piece.byteLength;
@@ -46,8 +45,6 @@ async function fetchOnce(request: RangeRequest & { end: number }): Promise<Uint8
     if (error instanceof ClientError) throw new TransientError(error.message, { cause: error });
     throw error;
   } finally {
-    clearTimeout(timer);
-    signal.removeEventListener("abort", onAbort);
     if (!exchange.ended) exchange.abort(new ClientError("broken", "enough"));
   }
 }

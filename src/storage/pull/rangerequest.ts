@@ -1,4 +1,5 @@
 import { type Exchange, exchange } from "../../http/client/exchange.ts";
+import { ExchangeLimit } from "../../http/client/exchangelimit.ts";
 import { ClientError } from "../../http/client/failure.ts";
 import { headerOf, type ResponseHead } from "../../http/client/head.ts";
 import { retryAfterMs } from "../../http/client/retryafter.ts";
@@ -122,10 +123,8 @@ async function send(
       cause,
     );
   }
-  const onAbort = () => sent.abort(signal.reason);
-  const late = new TransientError(`no answer within ${idleMs} ms`, {});
-  const timer = setTimeout(() => sent.abort(late), idleMs);
-  signal.addEventListener("abort", onAbort, { once: true });
+  const error = new TransientError(`no answer within ${idleMs} ms`, {});
+  using _ = new ExchangeLimit(sent, { signal, timeout: { ms: idleMs, error } });
   try {
     await sent.head;
     return sent;
@@ -133,9 +132,6 @@ async function send(
     signal.throwIfAborted();
     if (cause instanceof ClientError) throw new TransientError(cause.message, { cause });
     throw cause;
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener("abort", onAbort);
   }
 }
 
