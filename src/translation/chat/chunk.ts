@@ -3,6 +3,7 @@ import { parseObject } from "../../lib/json.ts";
 import { ChatChunk } from "../../wire/chat.ts";
 import { ApiError } from "../../wire/error.ts";
 import { DONE, type ServerEvent } from "../../wire/sse.ts";
+import { readUpstreamError, type UpstreamErrorReport } from "../../wire/upstreamerror.ts";
 import { parseAnswer, unreadableAnswer } from "../validation.ts";
 
 const ErrorText = z.union([
@@ -20,7 +21,36 @@ export function parseChatChunk({ event, data }: ServerEvent): ChatChunk | "done"
   const failure = ErrorText.safeParse(json).data?.error;
   if (failure !== undefined) throw told(failure);
   if (event === "error") throw told("it gives no reason");
-  return parseAnswer(ChatChunk, json);
+  const chunk = parseAnswer(ChatChunk, json);
+  for (const choice of chunk.choices) refuseFailed(choice);
+  return chunk;
+}
+
+/** How servers say that a choice failed on the way, although its stream ends in good order. */
+const FAILED = new Set(["error", "abort", "network_error", "insufficient_system_resource"]);
+
+/**
+ * Throws the error of a choice that failed (OpenRouter and others tell of it in the choice, with
+ * status 200): what was said until then is no answer.
+ */
+export function refuseFailed(choice: ChoiceEnd): void {
+  const { error, finish_reason: finish } = choice;
+  if (error != null && error !== false) throw failed(readUpstreamError(undefined, { error }));
+  if (finish == null || !FAILED.has(finish)) return;
+  throw failed({ kind: "upstream", message: `it ended with \`${finish}\`` });
+}
+
+/** What a choice tells of its end. */
+interface ChoiceEnd {
+  finish_reason?: string | null | undefined;
+  error?: unknown;
+}
+
+function failed({ kind, message }: Pick<UpstreamErrorReport, "kind" | "message">): ApiError {
+  // Whatever it is, it is not the client's: the endpoint had taken the request.
+  const isOwn = kind === "rate_limited" || kind === "unavailable" || kind === "timeout";
+  const text = `The answer broke off: the endpoint reports an error: ${message}`;
+  return new ApiError(isOwn ? kind : "upstream", text, { code: "stream_error" });
 }
 
 const Logprobs = z.looseObject({ content: z.array(z.unknown()).nullish() });

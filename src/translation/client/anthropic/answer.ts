@@ -1,7 +1,8 @@
-import { ChatCompletion, type ToolCall } from "../../../wire/chat.ts";
+import type { ToolCall } from "../../../wire/chat.ts";
 import { parseToolArguments, reasoningText } from "../../chat/chunk.ts";
+import { parseChatCompletion } from "../../chat/completion.ts";
 import { messageId, newId } from "../../ids.ts";
-import { parseAnswer, unreadableAnswer } from "../../validation.ts";
+import { unreadableAnswer } from "../../validation.ts";
 import { anthropicStopReason, anthropicUsageFromChat } from "./stopreason.ts";
 
 /** What an answer needs to know of its request. */
@@ -17,9 +18,7 @@ export interface AnthropicAnswerOptions {
  * whose arguments are no JSON object.
  */
 export function anthropicMessageFromChat(json: unknown, asked: AnthropicAnswerOptions): object {
-  const completion = parseAnswer(ChatCompletion, json);
-  const choice = completion.choices[0];
-  if (choice === undefined) throw unreadableAnswer("it has no choice");
+  const { completion, choice } = parseChatCompletion(json);
   const { message, finish_reason: reason } = choice;
   const thinking = reasoningText(message);
   const text = `${message.content ?? ""}${message.refusal ?? ""}`;

@@ -1,6 +1,7 @@
 import { z } from "zod";
-import { ChatCompletion, ChatUsage } from "../../../wire/chat.ts";
-import { reasoningText, tokenLogprobs } from "../../chat/chunk.ts";
+import { ChatUsage } from "../../../wire/chat.ts";
+import { reasoningText, refuseFailed, tokenLogprobs } from "../../chat/chunk.ts";
+import { parseChatCompletion } from "../../chat/completion.ts";
 import { parseAnswer, unreadableAnswer } from "../../validation.ts";
 import { type AnswerShape, EMPTY_PIECE, ollamaDoneReason } from "./answershape.ts";
 import type { RequestStatistics } from "./statistics.ts";
@@ -21,13 +22,11 @@ const TextCompletion = z.looseObject({
 
 /** Ollama's whole answer, of a chat completion. Throws `upstream` if that makes no sense. */
 export function ollamaAnswerFromChat(options: OllamaAnswerOptions, json: unknown): object {
-  const { choices, usage } = parseAnswer(ChatCompletion, json);
-  const choice = choices[0];
-  if (choice === undefined) throw unreadableAnswer("it has no choices");
+  const { completion, choice } = parseChatCompletion(json);
   const { message, finish_reason } = choice;
   const calls = new ToolCallAssembler();
   for (const [index, call] of (message.tool_calls ?? []).entries()) calls.add({ ...call, index });
-  options.measure.noteUsage(usage, json);
+  options.measure.noteUsage(completion.usage, json);
   const said = {
     content: message.content || message.refusal || "",
     thinking: reasoningText(message),
@@ -42,6 +41,7 @@ export function ollamaAnswerFromCompletion(options: OllamaAnswerOptions, json: u
   const { choices, usage } = parseAnswer(TextCompletion, json);
   const choice = choices[0];
   if (choice === undefined) throw unreadableAnswer("it has no choices");
+  refuseFailed(choice);
   options.measure.noteUsage(usage, json);
   const said = { ...EMPTY_PIECE, content: choice.text };
   return whole(options, options.form(said), ollamaDoneReason(choice.finish_reason));

@@ -1,8 +1,8 @@
-import { ChatCompletion } from "../../../wire/chat.ts";
 import { ResponsesRequest } from "../../../wire/responses.ts";
 import { ROUTES } from "../../../wire/route.ts";
+import { parseChatCompletion } from "../../chat/completion.ts";
 import type { Translation } from "../../translation.ts";
-import { parseAnswer, parseRequest, unreadableAnswer } from "../../validation.ts";
+import { parseRequest } from "../../validation.ts";
 import { appendChatDelta, responseEnd } from "./delta.ts";
 import { OutputItems } from "./output.ts";
 import { chatBodyFromResponses } from "./request.ts";
@@ -27,11 +27,8 @@ export function responsesOverChat(request: unknown): Translation {
 }
 
 function responseOf(request: ResponsesRequest, json: unknown): object {
-  const { choices, created, usage } = parseAnswer(ChatCompletion, json);
-  const choice = choices[0];
-  if (choice === undefined) {
-    throw unreadableAnswer("it has no choices");
-  }
+  const { completion, choice } = parseChatCompletion(json);
+  const { created, usage } = completion;
   const output = new OutputItems(() => undefined);
   const { tool_calls, ...message } = choice.message;
   const calls = tool_calls?.map((call, index) => ({ index, ...call }));

@@ -1,0 +1,49 @@
+import { describe, expect, test } from "bun:test";
+import { chunksOf, completion } from "../testkit/servers/translating.ts";
+import { anthropicMessagesOverChat } from "./client/anthropic/translation.ts";
+import { ollamaChatOverChat } from "./client/ollama/translation.ts";
+import { responsesOverChat } from "./client/responses/translation.ts";
+import type { Translation } from "./translation.ts";
+
+const messages = [{ role: "user", content: "x" }];
+const CLIENTS: [string, () => Translation][] = [
+  ["messages", () => anthropicMessagesOverChat({ model: "m", messages, max_tokens: 5 })],
+  ["responses", () => responsesOverChat({ model: "m", input: "x" })],
+  ["ollama", () => ollamaChatOverChat({ model: "m", messages })],
+];
+const FINISHED = /message_stop|response\.completed|"done":true/;
+
+/** What a client gets for a stream of these events, which then ends. */
+function streamed(translation: Translation, events: (object | string)[]): string {
+  const stream = translation.stream?.();
+  const data = events.map((one) => (typeof one === "string" ? one : JSON.stringify(one)));
+  const said = data.map((one) => stream?.push({ event: undefined, data: one }));
+  return said.join("") + stream?.end();
+}
+
+const chunk = (choice: object) => ({ id: "c1", choices: [{ index: 0, ...choice }] });
+
+describe.each(CLIENTS)("an answer that failed on the way: %s", (_, translation) => {
+  const error = { code: 502, message: "Upstream idle timeout exceeded" };
+
+  test("is an error where the choice of a stream tells of one", () => {
+    const last = { delta: { content: "" }, finish_reason: "error", error };
+    const events = [chunk({ delta: { content: "The answer" } }), chunk(last), "[DONE]"];
+    const text = streamed(translation(), events);
+    expect(text).toContain(error.message);
+    expect(text).not.toMatch(FINISHED);
+  });
+
+  test.each(["error", "abort", "network_error"])("and where it ends with `%s`", (finish) => {
+    const text = streamed(translation(), chunksOf([{ content: "The" }], { finish }));
+    expect(text).toContain(`\`${finish}\``);
+    expect(text).not.toMatch(FINISHED);
+  });
+
+  test("is an error where the choice of a whole answer tells of one", () => {
+    const whole = completion({ content: "" }, "error");
+    const failed = { ...whole, choices: [{ index: 0, message: { content: "" }, error }] };
+    expect(() => translation().answer(failed)).toThrow(error.message);
+    expect(() => translation().answer(whole)).toThrow("`error`");
+  });
+});
