@@ -47,3 +47,19 @@ describe.each(CLIENTS)("an answer that failed on the way: %s", (_, translation) 
     expect(() => translation().answer(whole)).toThrow("`error`");
   });
 });
+
+describe.each(CLIENTS)("a finish reason without a word in it: %s", (_, translation) => {
+  const piece = (args: string) => ({ tool_calls: [{ index: 0, function: { arguments: args } }] });
+  const begin = { id: "call_1", function: { name: "f", arguments: "" } };
+
+  test.each(["", "null"])("is none: %j", (finish_reason) => {
+    const deltas = [{ tool_calls: [{ index: 0, ...begin }] }, piece('{"a"'), piece(":1}")];
+    const events = deltas.map((delta) => chunk({ delta, finish_reason }));
+    const last = chunk({ delta: {}, finish_reason: "tool_calls" });
+    const text = streamed(translation(), [...events, last]);
+    expect(text).toMatch(FINISHED);
+    expect(text.match(/content_block_start"|output_item.done"|"tool_calls"/g)).toHaveLength(1);
+    // Not even where nothing follows it.
+    expect(streamed(translation(), events)).not.toMatch(FINISHED);
+  });
+});

@@ -128,8 +128,14 @@ export const ChatUsage = z.looseObject({
 });
 export type ChatUsage = z.infer<typeof ChatUsage>;
 
-/** `stop`, `length`, `tool_calls`, `content_filter`; some servers have more. */
-const FinishReason = z.string();
+/**
+ * `stop`, `length`, `tool_calls`, `content_filter`; some servers have more. Null until the end,
+ * for which some write a text without a word in it.
+ */
+export const FinishReason = z
+  .string()
+  .nullish()
+  .transform((reason) => (reason === "" || reason === "null" ? null : reason));
 
 export const ChatCompletion = z.looseObject({
   id: z.string().default(""),
@@ -146,7 +152,7 @@ export const ChatCompletion = z.looseObject({
         reasoning_content: z.string().nullish(),
         tool_calls: z.array(ToolCall).nullish(),
       }),
-      finish_reason: FinishReason.nullish(),
+      finish_reason: FinishReason,
       logprobs: z.unknown().optional(),
     }),
   ),
@@ -183,7 +189,7 @@ export const ChatChunk = z.looseObject({
               .nullish(),
           })
           .default({}),
-        finish_reason: FinishReason.nullish(),
+        finish_reason: FinishReason,
         logprobs: z.unknown().optional(),
       }),
     )

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ChatUsage } from "../../../wire/chat.ts";
+import { ChatUsage, FinishReason } from "../../../wire/chat.ts";
 import { reasoningText, refuseFailed, tokenLogprobs } from "../../chat/chunk.ts";
 import { parseChatCompletion } from "../../chat/completion.ts";
 import { parseAnswer, unreadableAnswer } from "../../validation.ts";
@@ -16,7 +16,7 @@ export interface OllamaAnswerOptions {
 
 /** `/v1/completions`. */
 const TextCompletion = z.looseObject({
-  choices: z.array(z.looseObject({ text: z.string(), finish_reason: z.string().nullish() })),
+  choices: z.array(z.looseObject({ text: z.string(), finish_reason: FinishReason })),
   usage: ChatUsage.nullish(),
 });
 
