@@ -63,3 +63,51 @@ describe.each(CLIENTS)("a finish reason without a word in it: %s", (_, translati
     expect(streamed(translation(), events)).not.toMatch(FINISHED);
   });
 });
+
+describe.each(CLIENTS)("null for what is absent: %s", (_, translation) => {
+  const hello = chunk({ delta: { content: "Hello" }, finish_reason: null });
+  const end = chunk({ delta: {}, finish_reason: "stop" });
+  const usage = { prompt_tokens: 1, completion_tokens: 7 };
+
+  test.each<[string, object[]]>([
+    ["choices", [hello, end, { id: "c1", choices: null, usage }]],
+    ["a delta", [hello, chunk({ delta: null, finish_reason: "stop" }), { choices: [], usage }]],
+    ["ids and times", [{ ...hello, id: null, created: null, model: null }, end, { usage }]],
+    ["the first usage", [hello, { ...end, usage: {} }, { choices: [], usage }]],
+    ["a later usage", [hello, { ...end, usage }, { choices: null, usage: {} }]],
+    ["a part of usage", [hello, end, { usage: { ...usage, prompt_tokens_details: null } }]],
+    ["a call's fields", [hello, chunk({ delta: { tool_calls: null } }), end, { usage }]],
+  ])("%s of a stream", (_, events) => {
+    const text = streamed(translation(), events);
+    expect(text).toContain('"Hello"');
+    expect(text).toMatch(FINISHED);
+    expect(text).toMatch(/"(?:output_tokens|eval_count)":7/);
+  });
+
+  const whole = completion({ content: "Hello" }, "stop", { usage });
+  const message = (said: object) => ({
+    ...whole,
+    choices: [{ index: null, message: { role: null, ...said }, finish_reason: "tool_calls" }],
+  });
+  const fields = { id: null, type: null };
+  test.each<[string, object, string]>([
+    ["usage", { ...whole, usage: {} }, '"Hello"'],
+    ["ids", { ...whole, id: null, model: null, object: null }, '"Hello"'],
+    ["a time as text", { ...whole, created: "1700000000" }, '"Hello"'],
+    ["a role", message({ content: "Hello" }), '"Hello"'],
+    [
+      "a call's fields",
+      message({ tool_calls: [{ ...fields, function: { name: "f", arguments: { a: 1 } } }] }),
+      '"f"',
+    ],
+    [
+      "a call's arguments",
+      message({ tool_calls: [{ ...fields, function: { name: "f", arguments: null } }] }),
+      '"f"',
+    ],
+  ])("%s of a whole answer", (_, answer, said) => {
+    const text = JSON.stringify(translation().answer(answer));
+    expect(text).toContain(said);
+    if (said === '"f"') expect(text).toMatch(/"(?:tool_use|call_id|tool_calls)"/);
+  });
+});

@@ -148,22 +148,27 @@ export const MessagesUsage = z.looseObject({
 });
 export type MessagesUsage = z.infer<typeof MessagesUsage>;
 
+/** A field of an answer that may be left out; null means the same. */
+function told<T extends z.ZodType>(schema: T) {
+  return schema.nullish().transform((value) => value ?? undefined);
+}
+
 /** A block of an answer. Which fields it has depends on `type`; there may be unknown types. */
 export const AnswerBlock = z.looseObject({
   type: z.string(),
-  text: z.string().optional(),
-  thinking: z.string().optional(),
-  signature: z.string().optional(),
-  data: z.string().optional(),
-  id: z.string().optional(),
-  name: z.string().optional(),
+  text: told(z.string()),
+  thinking: told(z.string()),
+  signature: told(z.string()),
+  data: told(z.string()),
+  id: told(z.string()),
+  name: told(z.string()),
   input: z.unknown().optional(),
 });
 export type AnswerBlock = z.infer<typeof AnswerBlock>;
 
 export const MessagesAnswer = z.looseObject({
-  id: z.string().default(""),
-  model: z.string().default(""),
+  id: z.string().catch(""),
+  model: z.string().catch(""),
   content: z.array(AnswerBlock),
   stop_reason: z.string().nullish(),
   stop_sequence: z.string().nullish(),
@@ -174,21 +179,21 @@ export type MessagesAnswer = z.infer<typeof MessagesAnswer>;
 /** An event of a streamed answer. Which fields it has depends on `type`; new types may appear. */
 export const MessagesEvent = z.looseObject({
   type: z.string(),
-  index: z.number().optional(),
-  message: MessagesAnswer.partial({ content: true }).optional(),
-  content_block: AnswerBlock.optional(),
-  delta: z
-    .looseObject({
-      type: z.string().optional(),
-      text: z.string().optional(),
-      thinking: z.string().optional(),
-      signature: z.string().optional(),
-      partial_json: z.string().optional(),
+  index: told(z.number()),
+  message: told(MessagesAnswer.extend({ content: z.array(AnswerBlock).nullish() })),
+  content_block: told(AnswerBlock),
+  delta: told(
+    z.looseObject({
+      type: told(z.string()),
+      text: told(z.string()),
+      thinking: told(z.string()),
+      signature: told(z.string()),
+      partial_json: told(z.string()),
       stop_reason: z.string().nullish(),
       stop_sequence: z.string().nullish(),
-    })
-    .optional(),
+    }),
+  ),
   usage: MessagesUsage.nullish(),
-  error: z.looseObject({ type: z.string(), message: z.string().default("") }).optional(),
+  error: told(z.looseObject({ type: z.string(), message: z.string().catch("") })),
 });
 export type MessagesEvent = z.infer<typeof MessagesEvent>;

@@ -119,14 +119,27 @@ export const ChatRequest = z.looseObject({
 });
 export type ChatRequest = z.infer<typeof ChatRequest>;
 
+/** What a server counted. Counts that it does not tell, or not as numbers, are 0. */
 export const ChatUsage = z.looseObject({
-  prompt_tokens: z.number(),
-  completion_tokens: z.number().default(0),
-  total_tokens: z.number().optional(),
-  prompt_tokens_details: z.looseObject({ cached_tokens: z.number().nullish() }).nullish(),
-  completion_tokens_details: z.looseObject({ reasoning_tokens: z.number().nullish() }).nullish(),
+  prompt_tokens: z.number().catch(0),
+  completion_tokens: z.number().catch(0),
+  total_tokens: told(z.number()),
+  prompt_tokens_details: told(z.looseObject({ cached_tokens: told(z.number()) })),
+  completion_tokens_details: told(z.looseObject({ reasoning_tokens: told(z.number()) })),
 });
 export type ChatUsage = z.infer<typeof ChatUsage>;
+
+/** Of an answer; null where it counts nothing, whatever that is written as. */
+export const ToldUsage = told(
+  ChatUsage.refine(({ prompt_tokens, completion_tokens, total_tokens }) => {
+    return prompt_tokens > 0 || completion_tokens > 0 || total_tokens != null;
+  }),
+);
+
+/** A field of an answer that counts as null where it is not what it should be. */
+function told<T extends z.ZodType>(schema: T) {
+  return schema.nullish().catch(null);
+}
 
 /**
  * `stop`, `length`, `tool_calls`, `content_filter`; some servers have more. Null until the end,
@@ -137,63 +150,85 @@ export const FinishReason = z
   .nullish()
   .transform((reason) => (reason === "" || reason === "null" ? null : reason));
 
+/** JSON, as the model wrote it; some servers send the object itself. */
+const AnswerArguments = z
+  .unknown()
+  .optional()
+  .transform((given) => (typeof given === "string" ? given : writtenOut(given)));
+
+function writtenOut(given: unknown): string {
+  return given === undefined || given === null ? "" : JSON.stringify(given);
+}
+
+/** Of an answer: servers leave out what they do not know, or write null for it. */
+const AnswerCall = z.looseObject({
+  id: z.string().catch(""),
+  type: z.literal("function").catch("function"),
+  function: z.looseObject({ name: z.string(), arguments: AnswerArguments }),
+});
+
+const Said = {
+  content: z.string().nullish(),
+  refusal: z.string().nullish(),
+  reasoning_content: z.string().nullish(),
+};
+
+const AnswerHead = {
+  id: z.string().catch(""),
+  /** Unix seconds; 0 where it is not told. Some write it as a text. */
+  created: z.coerce.number().catch(0),
+  model: z.string().catch(""),
+};
+
 export const ChatCompletion = z.looseObject({
-  id: z.string().default(""),
-  object: z.string().default("chat.completion"),
-  created: z.number().default(0),
-  model: z.string().default(""),
+  ...AnswerHead,
+  object: z.string().catch("chat.completion"),
   choices: z.array(
     z.looseObject({
-      index: z.number().default(0),
+      index: z.coerce.number().catch(0),
       message: z.looseObject({
-        role: z.string().default("assistant"),
-        content: z.string().nullish(),
-        refusal: z.string().nullish(),
-        reasoning_content: z.string().nullish(),
-        tool_calls: z.array(ToolCall).nullish(),
+        role: z.string().catch("assistant"),
+        ...Said,
+        tool_calls: z.array(AnswerCall).nullish(),
       }),
       finish_reason: FinishReason,
       logprobs: z.unknown().optional(),
     }),
   ),
-  usage: ChatUsage.nullish(),
+  usage: ToldUsage,
 });
 export type ChatCompletion = z.infer<typeof ChatCompletion>;
 
+/** In pieces: the first of each index has id and name, all together the arguments. */
+const CallPiece = z.looseObject({
+  index: told(z.number()),
+  id: told(z.string()),
+  function: z
+    .looseObject({ name: told(z.string()), arguments: AnswerArguments })
+    .nullish()
+    .transform((piece) => piece ?? undefined),
+});
+
+const Delta = z.looseObject({
+  role: told(z.string()),
+  ...Said,
+  tool_calls: z.array(CallPiece).nullish(),
+});
+
 export const ChatChunk = z.looseObject({
-  id: z.string().default(""),
-  object: z.string().default("chat.completion.chunk"),
-  created: z.number().default(0),
-  model: z.string().default(""),
+  ...AnswerHead,
+  object: z.string().catch("chat.completion.chunk"),
   choices: z
     .array(
       z.looseObject({
-        index: z.number().default(0),
-        delta: z
-          .looseObject({
-            role: z.string().nullish(),
-            content: z.string().nullish(),
-            refusal: z.string().nullish(),
-            reasoning_content: z.string().nullish(),
-            /** In pieces: the first of each index has id and name, all together the arguments. */
-            tool_calls: z
-              .array(
-                z.looseObject({
-                  index: z.number().default(0),
-                  id: z.string().nullish(),
-                  function: z
-                    .looseObject({ name: z.string().nullish(), arguments: z.string().nullish() })
-                    .optional(),
-                }),
-              )
-              .nullish(),
-          })
-          .default({}),
+        index: z.coerce.number().catch(0),
+        delta: Delta.nullish().transform((delta) => delta ?? {}),
         finish_reason: FinishReason,
         logprobs: z.unknown().optional(),
       }),
     )
-    .default([]),
-  usage: ChatUsage.nullish(),
+    .nullish()
+    .transform((choices) => choices ?? []),
+  usage: ToldUsage,
 });
 export type ChatChunk = z.infer<typeof ChatChunk>;

@@ -65,7 +65,7 @@ export class AnthropicStreamFromChat implements StreamTranslation {
     frames += this.#blocks.text("thinking", reasoningText(delta));
     frames += this.#blocks.text("text", `${delta.content ?? ""}${delta.refusal ?? ""}`);
     for (const { index, id, function: called } of delta.tool_calls ?? []) {
-      const piece = { index, id, name: called?.name, text: called?.arguments ?? "" };
+      const piece = { index: index ?? 0, id, name: called?.name, text: called?.arguments ?? "" };
       frames += this.#blocks.call(piece);
     }
     if (choice.finish_reason == null) return frames;

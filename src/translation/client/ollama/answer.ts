@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ChatUsage, FinishReason } from "../../../wire/chat.ts";
+import { FinishReason, ToldUsage } from "../../../wire/chat.ts";
 import { reasoningText, refuseFailed, tokenLogprobs } from "../../chat/chunk.ts";
 import { parseChatCompletion } from "../../chat/completion.ts";
 import { parseAnswer, unreadableAnswer } from "../../validation.ts";
@@ -16,8 +16,8 @@ export interface OllamaAnswerOptions {
 
 /** `/v1/completions`. */
 const TextCompletion = z.looseObject({
-  choices: z.array(z.looseObject({ text: z.string(), finish_reason: FinishReason })),
-  usage: ChatUsage.nullish(),
+  choices: z.array(z.looseObject({ text: z.string().nullish(), finish_reason: FinishReason })),
+  usage: ToldUsage,
 });
 
 /** Ollama's whole answer, of a chat completion. Throws `upstream` if that makes no sense. */
@@ -43,7 +43,7 @@ export function ollamaAnswerFromCompletion(options: OllamaAnswerOptions, json: u
   if (choice === undefined) throw unreadableAnswer("it has no choices");
   refuseFailed(choice);
   options.measure.noteUsage(usage, json);
-  const said = { ...EMPTY_PIECE, content: choice.text };
+  const said = { ...EMPTY_PIECE, content: choice.text ?? "" };
   return whole(options, options.form(said), ollamaDoneReason(choice.finish_reason));
 }
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ToldUsage } from "../../../wire/chat.ts";
 import { OllamaEmbeddingsRequest, OllamaEmbedRequest } from "../../../wire/ollama.ts";
 import { ROUTES } from "../../../wire/route.ts";
 import type { Translation } from "../../translation.ts";
@@ -8,8 +9,8 @@ import { type MillisecondClock, RequestStatistics } from "./statistics.ts";
 const EMBEDDINGS = ROUTES.embeddings.path;
 
 const Embeddings = z.looseObject({
-  data: z.array(z.looseObject({ index: z.number().optional(), embedding: z.array(z.number()) })),
-  usage: z.looseObject({ prompt_tokens: z.number() }).nullish(),
+  data: z.array(z.looseObject({ index: z.number().nullish(), embedding: z.array(z.number()) })),
+  usage: ToldUsage,
 });
 
 /**
@@ -26,7 +27,7 @@ export function ollamaEmbedOverEmbeddings(request: unknown, clock?: MillisecondC
     body: { model, input, encoding_format: "float", ...compact({ dimensions, keep_alive }) },
     answer(json) {
       const { embeddings, usage } = read(json, count);
-      measure.noteUsage(usage ? { ...usage, completion_tokens: 0 } : undefined, json);
+      measure.noteUsage(usage, json);
       const { total_duration, load_duration, prompt_eval_count } = measure.statistics();
       return { model, embeddings, total_duration, load_duration, prompt_eval_count };
     },

@@ -12,7 +12,7 @@ export function appendChatDelta(output: OutputItems, delta: Delta, logprobs: unk
   output.say(delta.content ?? "", tokenLogprobs({ logprobs }));
   output.refuse(delta.refusal ?? "");
   for (const { index, id, function: piece } of delta.tool_calls ?? []) {
-    output.call(index, { id, ...piece });
+    output.call(index ?? 0, { id, ...piece });
   }
 }
 

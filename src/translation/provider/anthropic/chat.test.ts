@@ -235,6 +235,25 @@ describe("an answer of Anthropic's as a chat", () => {
     expect(stream?.push(event({ type: "ping" }))).toBe("");
   });
 
+  test("takes null for what is absent", () => {
+    const nothing = { id: null, model: null, usage: null, stop_sequence: null };
+    const block = { type: "text", text: "x", id: null, name: null, signature: null };
+    const answer = translation().answer({ ...nothing, content: [block], stop_reason: null });
+    expect(answer).toMatchObject({ choices: [{ message: { content: "x" } }] });
+    const events = [
+      { type: "message_start", message: { ...nothing, content: null, stop_reason: null } },
+      { type: "content_block_start", index: 0, content_block: { ...block, text: null } },
+      { type: "content_block_delta", index: null, delta: { type: "text_delta", text: "x" } },
+      { type: "content_block_stop", index: 0, message: null, delta: null, error: null },
+      { type: "message_delta", delta: { type: null, stop_reason: "end_turn" }, usage: null },
+      { type: "message_stop", content_block: null },
+    ];
+    const stream = translation().stream?.();
+    const text = events.map((one) => stream?.push(event(one))).join("");
+    expect(text).toContain('"content":"x"');
+    expect(text).toEndWith("data: [DONE]\n\n");
+  });
+
   test("fails for what is no message", () => {
     expect(() => translation().answer({ type: "error" })).toThrow("`content`");
     expect(() => translation().answer({ content: [{ type: "tool_use" }] })).toThrow("no id");

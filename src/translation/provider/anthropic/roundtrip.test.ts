@@ -155,8 +155,8 @@ function completed(text: string): object {
     for (const { index, id, function: called } of delta.tool_calls ?? []) {
       const name = called?.name ?? "";
       const fresh = { id: id ?? "", type: "function", function: { name, arguments: "" } };
-      const call = calls[index] ?? fresh;
-      calls[index] = call;
+      const call = calls[index ?? 0] ?? fresh;
+      calls[index ?? 0] = call;
       call.function.arguments += called?.arguments ?? "";
     }
   }

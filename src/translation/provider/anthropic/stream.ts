@@ -97,7 +97,7 @@ export class ChatStreamFromAnthropic implements StreamTranslation {
     return this.#call({ id: block.id, type: "function", function: called });
   }
 
-  #more(delta: NonNullable<MessagesEvent["delta"]>): string {
+  #more(delta: Partial<NonNullable<MessagesEvent["delta"]>>): string {
     const block = this.#block;
     switch (delta.type) {
       case "text_delta":
