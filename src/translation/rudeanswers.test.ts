@@ -21,6 +21,7 @@ function streamed(translation: Translation, events: (object | string)[]): string
   return said.join("") + stream?.end();
 }
 
+const LO = { type: "text", text: "lo" };
 const chunk = (choice: object) => ({ id: "c1", choices: [{ index: 0, ...choice }] });
 
 describe.each(CLIENTS)("an answer that failed on the way: %s", (_, translation) => {
@@ -109,5 +110,27 @@ describe.each(CLIENTS)("null for what is absent: %s", (_, translation) => {
     const text = JSON.stringify(translation().answer(answer));
     expect(text).toContain(said);
     if (said === '"f"') expect(text).toMatch(/"(?:tool_use|call_id|tool_calls)"/);
+  });
+});
+
+describe.each(CLIENTS)("content in parts, thoughts among them: %s", (_, translation) => {
+  const thinking = { type: "thinking", thinking: [{ type: "text", text: "hmm" }], closed: true };
+  const more = [{ type: "reference", reference_ids: [1] }, { type: "text" }, null];
+  const TOLD = /(?:"(?:thinking|text|delta)":"hmm")/;
+
+  test("is read in a stream", () => {
+    const deltas = [{ content: [thinking] }, { content: "Hel" }, { content: [LO, ...more] }];
+    const text = streamed(translation(), [...chunksOf(deltas)]);
+    expect(text).toMatch(TOLD);
+    expect(text).toContain('"Hel"');
+    expect(text).toContain('"lo"');
+    expect(text).toMatch(FINISHED);
+  });
+
+  test("is read in a whole answer", () => {
+    const whole = completion({ content: [thinking, { type: "text", text: "Hel" }, LO, ...more] });
+    const text = JSON.stringify(translation().answer(whole));
+    expect(text).toMatch(TOLD);
+    expect(text).toContain('"Hello"');
   });
 });

@@ -173,6 +173,37 @@ const Said = {
   reasoning_content: z.string().nullish(),
 };
 
+/** What a model says in parts, as Mistral's does: its thoughts in parts of their own. */
+const SaidPart = z.looseObject({
+  text: told(z.string()),
+  refusal: told(z.string()),
+  thinking: told(z.union([z.string(), z.array(z.looseObject({ text: told(z.string()) }))])),
+});
+
+/** A message, or a piece of one, whose content are parts, with the texts of these instead. */
+function inTexts(said: unknown): unknown {
+  if (typeof said !== "object" || said === null || !("content" in said)) return said;
+  const { content, ...rest } = said;
+  if (!Array.isArray(content)) return said;
+  const parts = content.map((part) => SaidPart.safeParse(part).data ?? {});
+  const [text, refusal] = [textOf(parts, "text"), textOf(parts, "refusal")];
+  const thoughts = parts.map(({ thinking }) =>
+    Array.isArray(thinking) ? textOf(thinking, "text") : (thinking ?? ""),
+  );
+  const thought = thoughts.join("");
+  return {
+    ...rest,
+    content: text,
+    ...(refusal === "" ? {} : { refusal }),
+    ...(thought === "" ? {} : { reasoning_content: thought }),
+  };
+}
+
+function textOf<K extends string>(parts: { [key in K]?: unknown }[], field: K): string {
+  const texts = parts.map((part) => part[field]);
+  return texts.filter((text) => typeof text === "string").join("");
+}
+
 const AnswerHead = {
   id: z.string().catch(""),
   /** Unix seconds; 0 where it is not told. Some write it as a text. */
@@ -180,17 +211,19 @@ const AnswerHead = {
   model: z.string().catch(""),
 };
 
+const Message = z.looseObject({
+  role: z.string().catch("assistant"),
+  ...Said,
+  tool_calls: z.array(AnswerCall).nullish(),
+});
+
 export const ChatCompletion = z.looseObject({
   ...AnswerHead,
   object: z.string().catch("chat.completion"),
   choices: z.array(
     z.looseObject({
       index: z.coerce.number().catch(0),
-      message: z.looseObject({
-        role: z.string().catch("assistant"),
-        ...Said,
-        tool_calls: z.array(AnswerCall).nullish(),
-      }),
+      message: z.preprocess(inTexts, Message),
       finish_reason: FinishReason,
       logprobs: z.unknown().optional(),
     }),
@@ -222,7 +255,7 @@ export const ChatChunk = z.looseObject({
     .array(
       z.looseObject({
         index: z.coerce.number().catch(0),
-        delta: Delta.nullish().transform((delta) => delta ?? {}),
+        delta: z.preprocess((said) => inTexts(said ?? {}), Delta),
         finish_reason: FinishReason,
         logprobs: z.unknown().optional(),
       }),
