@@ -134,3 +134,35 @@ describe.each(CLIENTS)("content in parts, thoughts among them: %s", (_, translat
     expect(text).toContain('"Hello"');
   });
 });
+
+describe.each(CLIENTS)("a call whose id changes from piece to piece: %s", (_, translation) => {
+  test.each([{}, { name: "f" }])("is one call, under its first id: %j", (again) => {
+    const piece = (id: string, called: object) => ({
+      tool_calls: [{ index: 0, id, type: "function", function: called }],
+    });
+    const deltas = [
+      piece("first", { name: "f", arguments: "" }),
+      piece("second", { ...again, arguments: '{"a"' }),
+      piece("third", { ...again, arguments: ":1}" }),
+    ];
+    const text = streamed(translation(), chunksOf(deltas, { finish: "tool_calls" }));
+    expect(text).toMatch(FINISHED);
+    expect(text).toContain('"first"');
+    expect(text).not.toMatch(/second|third/);
+    expect(text.match(/content_block_start"|output_item.done"|"tool_calls"/g)).toHaveLength(1);
+  });
+
+  test("and one whose name comes late has it", () => {
+    const piece = (id: string | null, called: object) => ({
+      tool_calls: [{ index: 0, id, function: called }],
+    });
+    const deltas = [
+      piece(null, { arguments: '{"a"' }),
+      piece("c", { name: "f", arguments: ":1}" }),
+    ];
+    const text = streamed(translation(), chunksOf(deltas, { finish: "tool_calls" }));
+    expect(text).toMatch(FINISHED);
+    expect(text).not.toContain('"name":""');
+    expect(text).toContain('"name":"f"');
+  });
+});

@@ -1,7 +1,7 @@
 import { ApiError } from "../../../wire/error.ts";
 import { eventFrame } from "../../../wire/sse.ts";
+import { type CallPiece, ToolCallTracker, type TrackedCall } from "../../chat/toolcalls.ts";
 import { newId } from "../../ids.ts";
-import { JsonObjectEnd } from "./objectend.ts";
 
 /** What may wait for its turn; no model writes calls of this length at once. */
 const WAITING_CHARS_MAX = 8 * 1024 * 1024;
@@ -12,22 +12,12 @@ type Kind = "text" | "thinking" | "tool_use";
 
 interface Block {
   kind: Kind;
-  id?: string;
-  name?: string;
+  /** What is known of it, if it is one. */
+  call?: TrackedCall;
   /** Its place in the message, once it has been opened. */
   index?: number;
   waiting: string[];
   done: boolean;
-  /** Where its arguments end; nothing for text. */
-  readonly end: JsonObjectEnd;
-}
-
-/** A piece of a call, as chat streams have it. */
-export interface AnthropicCallPiece {
-  index: number;
-  id?: string | null | undefined;
-  name?: string | null | undefined;
-  text: string;
 }
 
 /**
@@ -42,7 +32,8 @@ export interface AnthropicCallPiece {
 export class ContentBlocks {
   /** Those that are not finished; the first is the one being sent. */
   readonly #open: Block[] = [];
-  readonly #calls = new Map<number, Block>();
+  readonly #tracker = new ToolCallTracker();
+  readonly #calls = new Map<TrackedCall, Block>();
   #opened = 0;
   #made = 0;
   #waitingChars = 0;
@@ -60,19 +51,17 @@ export class ContentBlocks {
   }
 
   /** Frames for a piece of a call. Throws `upstream` if the call was complete before. */
-  call({ index, id, name, text }: AnthropicCallPiece): string {
-    let block = this.#calls.get(index);
-    // Some servers give all calls the same index; a new one is known by its id and name.
-    const other = id && name && block?.id !== undefined && block.id !== id;
-    if (block === undefined || other) {
-      block = this.#make("tool_use");
-      this.#calls.set(index, block);
+  call(piece: CallPiece): string {
+    const call = this.#tracker.add(piece);
+    const text = piece.function?.arguments ?? "";
+    let block = this.#calls.get(call);
+    if (block === undefined) {
+      block = this.#make("tool_use", call);
+      this.#calls.set(call, block);
     }
     if (block.done && text.trim() !== "") {
       throw broken("went on with a call that was complete");
     }
-    if (id) block.id ??= id;
-    if (name) block.name ??= name;
     return this.#add(block, text);
   }
 
@@ -81,10 +70,10 @@ export class ContentBlocks {
     return this.#settle(true);
   }
 
-  #make(kind: Kind): Block {
+  #make(kind: Kind, call?: TrackedCall): Block {
     this.#made += 1;
     if (this.#made > BLOCKS_MAX) throw broken(`has more than ${BLOCKS_MAX} blocks`);
-    const block: Block = { kind, waiting: [], done: false, end: new JsonObjectEnd() };
+    const block: Block = { kind, waiting: [], done: false, ...(call ? { call } : {}) };
     this.#open.push(block);
     return block;
   }
@@ -93,7 +82,6 @@ export class ContentBlocks {
     if (piece !== "" && !block.done) {
       block.waiting.push(piece);
       this.#waitingChars += piece.length;
-      if (block.kind === "tool_use") block.end.push(piece);
     }
     const frames = this.#settle(false);
     if (this.#waitingChars > WAITING_CHARS_MAX) throw broken("mixes calls that are too long");
@@ -103,12 +91,12 @@ export class ContentBlocks {
   #settle(all: boolean): string {
     let frames = "";
     for (let block = this.#open[0]; block !== undefined; block = this.#open[0]) {
-      if (block.kind === "tool_use" && block.name === undefined) {
+      if (block.call?.name === "") {
         if (all) throw broken("calls a tool without naming it");
         break;
       }
       frames += this.#send(block);
-      const complete = block.kind !== "tool_use" || block.end.closed;
+      const complete = block.call?.end.closed ?? true;
       if (!all && !(complete && this.#open.length > 1)) break;
       this.#open.shift();
       block.done = true;
@@ -135,14 +123,14 @@ export class ContentBlocks {
   }
 }
 
-function beginning({ kind, id, name }: Block): object {
+function beginning({ kind, call }: Block): object {
   switch (kind) {
     case "text":
       return { type: kind, text: "" };
     case "thinking":
       return { type: kind, thinking: "", signature: "" };
     case "tool_use":
-      return { type: kind, id: id ?? newId("toolu_"), name, input: {} };
+      return { type: kind, id: call?.id || newId("toolu_"), name: call?.name, input: {} };
   }
 }
 

@@ -64,10 +64,7 @@ export class AnthropicStreamFromChat implements StreamTranslation {
     const { delta } = choice;
     frames += this.#blocks.text("thinking", reasoningText(delta));
     frames += this.#blocks.text("text", `${delta.content ?? ""}${delta.refusal ?? ""}`);
-    for (const { index, id, function: called } of delta.tool_calls ?? []) {
-      const piece = { index: index ?? 0, id, name: called?.name, text: called?.arguments ?? "" };
-      frames += this.#blocks.call(piece);
-    }
+    for (const piece of delta.tool_calls ?? []) frames += this.#blocks.call(piece);
     if (choice.finish_reason == null) return frames;
     this.#last = choice;
     return frames + this.#blocks.finish();

@@ -81,9 +81,7 @@ export class OllamaStreamFromChat implements StreamTranslation {
     const choice = chunk.choices.find(({ index }) => index === 0);
     if (choice === undefined) return "";
     const { delta } = choice;
-    for (const call of delta.tool_calls ?? []) {
-      this.#calls.add({ ...call, index: call.index ?? 0 });
-    }
+    for (const call of delta.tool_calls ?? []) this.#calls.add(call);
     this.#finish = choice.finish_reason ?? this.#finish;
     const said: OllamaAnswerPiece = {
       ...EMPTY_PIECE,

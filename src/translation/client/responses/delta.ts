@@ -11,9 +11,7 @@ export function appendChatDelta(output: OutputItems, delta: Delta, logprobs: unk
   output.think(reasoningText(delta));
   output.say(delta.content ?? "", tokenLogprobs({ logprobs }));
   output.refuse(delta.refusal ?? "");
-  for (const { index, id, function: piece } of delta.tool_calls ?? []) {
-    output.call(index ?? 0, { id, ...piece });
-  }
+  for (const piece of delta.tool_calls ?? []) output.call(piece);
 }
 
 /** What the end of a chat completion means for the response. */

@@ -7,19 +7,13 @@ import type {
   RefusalContent,
   TextContent,
 } from "../../../wire/responses.ts";
+import { type CallPiece, ToolCallTracker, type TrackedCall } from "../../chat/toolcalls.ts";
 import { newId } from "../../ids.ts";
 
 /** An event of a response's stream, before it has its number. */
 export interface ResponsesEvent {
   type: string;
   [field: string]: unknown;
-}
-
-/** A piece of a call: the first has id and name, all together the arguments. */
-export interface ResponsesCallPiece {
-  id?: string | null | undefined;
-  name?: string | null | undefined;
-  arguments?: string | null | undefined;
 }
 
 /** Far more than any model writes. */
@@ -42,8 +36,10 @@ export class OutputItems {
   readonly #write: (event: ResponsesEvent) => void;
   #thought: Open<OutputReasoning> | undefined;
   #message: Open<OutputMessage> | undefined;
-  /** By the endpoint's number. */
-  readonly #calls = new Map<number, Open<OutputFunctionCall>>();
+  readonly #tracker = new ToolCallTracker();
+  readonly #calls = new Map<TrackedCall, Open<OutputFunctionCall>>();
+  /** Arguments of calls that have no name yet. */
+  readonly #waiting = new Map<TrackedCall, string>();
   readonly #openCalls: Open<OutputFunctionCall>[] = [];
   #chars = 0;
 
@@ -88,23 +84,20 @@ export class OutputItems {
     this.#part(message, "response.refusal.delta", { content_index, delta: text });
   }
 
-  /** `number`: which of the endpoint's calls; some give all the same, with ids of their own. */
-  call(number: number, { id, name, arguments: args }: ResponsesCallPiece): void {
+  /** A piece of a call. What comes before its name waits for that. */
+  call(piece: CallPiece): void {
     this.#endThought("completed");
     this.#endMessage("completed");
-    let call = this.#calls.get(number);
-    if (call === undefined || (id && id !== call.item.call_id)) {
-      call = this.#openCall(id || newId("call_"), name ?? "");
-      this.#calls.set(number, call);
-    }
-    if (!args) return;
-    this.#count(args.length);
-    call.item.arguments += args;
-    this.#part(call, "response.function_call_arguments.delta", { delta: args });
+    const call = this.#tracker.add(piece);
+    const args = (this.#waiting.get(call) ?? "") + (piece.function?.arguments ?? "");
+    this.#count(piece.function?.arguments.length ?? 0);
+    if (call.name === "") this.#waiting.set(call, args);
+    else this.#tellCall(call, args);
   }
 
   /** Ends what is open; `incomplete` if it was cut off. There is always at least one item. */
   close(status: "completed" | "incomplete"): void {
+    for (const [call, args] of this.#waiting) this.#tellCall(call, args);
     if (this.items.length === 0) {
       this.#message = this.#openMessage();
       this.#textOf(this.#message);
@@ -117,6 +110,15 @@ export class OutputItems {
       });
       this.#end(call, this.#openCalls.length === 0 ? status : "completed");
     }
+  }
+
+  #tellCall(tracked: TrackedCall, args: string): void {
+    this.#waiting.delete(tracked);
+    const call = this.#calls.get(tracked) ?? this.#openCall(tracked);
+    this.#calls.set(tracked, call);
+    if (args === "") return;
+    call.item.arguments += args;
+    this.#part(call, "response.function_call_arguments.delta", { delta: args });
   }
 
   #openThought(): Open<OutputReasoning> {
@@ -137,8 +139,9 @@ export class OutputItems {
     });
   }
 
-  #openCall(call_id: string, name: string): Open<OutputFunctionCall> {
+  #openCall({ id: given, name }: TrackedCall): Open<OutputFunctionCall> {
     const id = newId("fc_");
+    const call_id = given || newId("call_");
     const open = this.#open<OutputFunctionCall>({
       ...{ id, type: "function_call", status: "in_progress", call_id, name, arguments: "" },
     });
