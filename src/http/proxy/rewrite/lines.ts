@@ -7,6 +7,8 @@ export interface EventEdit {
   readonly needle: string | undefined;
   /** The data of one event (one line) in the place of which others are sent; none drops it. */
   edit(data: Buffer): Buffer[];
+  /** The data of events that follow the stream's last one. */
+  end?(): Buffer[];
 }
 
 const LINE_FEED = 0x0a;
@@ -15,6 +17,9 @@ const SPACE = 0x20;
 const NAMED = Buffer.from("data: ");
 const ONE_FEED = Buffer.from("\n");
 const TWO_FEEDS = Buffer.from("\n\n");
+const BLANK = /(?:^|\n)\r?\n$/;
+/** A line that has no end yet is held up to this length, where its end may be the stream's. */
+const HELD_BYTES_MAX = 64 * 1024;
 
 /**
  * Edits an event stream line by line. The bytes of events that an edit leaves alone stay as they
@@ -30,17 +35,25 @@ export class EventLines implements StreamRewrite {
   #inLine = false;
   /** The event that was dropped had a blank line behind it, which goes as well. */
   #dropBlank = false;
+  /** Whether something may follow the last event. */
+  readonly #hasEnd: boolean;
+  /** The last line was blank: the event before it is complete. */
+  #isBetween = true;
+  /** The beginning of a line. */
+  #held: Buffer | undefined;
 
   /** `type` is the stream's content type: events, or JSON lines. */
   constructor(edits: readonly EventEdit[], type = "text/event-stream") {
     this.#edits = edits;
     this.#isBare = type.startsWith(JSON_LINES);
     const needles = edits.map(({ needle }) => needle).filter((needle) => needle !== undefined);
+    this.#hasEnd = edits.some(({ end }) => end !== undefined);
     this.#needles = needles.length === edits.length ? needles : undefined;
   }
 
   push(piece: Uint8Array): Uint8Array | undefined {
-    const bytes = Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
+    const bytes = this.#whole(Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength));
+    if (bytes.length === 0) return undefined;
     if (this.#passes(bytes)) return bytes;
     const out: Buffer[] = [];
     let kept = 0;
@@ -68,8 +81,30 @@ export class EventLines implements StreamRewrite {
     return !this.#needles.some((needle) => bytes.includes(needle));
   }
 
-  end(): undefined {
-    return undefined;
+  end(): Uint8Array | undefined {
+    const held = this.#held;
+    this.#held = undefined;
+    // A line without an end is the last one all the same.
+    const line = held === undefined ? undefined : Buffer.concat([held, ONE_FEED]);
+    const out = line === undefined ? [] : (this.#line(line) ?? [line]);
+    const events = this.#inLine ? [] : this.#edits.flatMap((edit) => edit.end?.() ?? []);
+    if (events.length > 0 && (line !== undefined || !this.#isBetween)) out.push(ONE_FEED);
+    for (const event of events) out.push(NAMED, event, TWO_FEEDS);
+    return out.length === 0 ? undefined : Buffer.concat(out);
+  }
+
+  /** Without the beginning of a last line that is held, behind one that was. */
+  #whole(piece: Buffer): Buffer {
+    if (!this.#hasEnd) return piece;
+    const held = this.#held;
+    const bytes = held === undefined ? piece : Buffer.concat([held, piece]);
+    this.#held = undefined;
+    const cut = bytes.lastIndexOf(LINE_FEED) + 1;
+    if (cut > 0) this.#isBetween = BLANK.test(bytes.toString("latin1", Math.max(0, cut - 4), cut));
+    const isInLong = this.#inLine && cut === 0;
+    if (isInLong || cut === bytes.length || bytes.length - cut > HELD_BYTES_MAX) return bytes;
+    this.#held = bytes.subarray(cut);
+    return bytes.subarray(0, cut);
   }
 
   /** What is sent instead of a line; undefined leaves it as it is. */

@@ -154,6 +154,38 @@ describe("usage in streams", () => {
     expect(told(all)).toBe(told(events));
   });
 
+  /** With what the end of the stream makes. */
+  const ended = (asked: boolean, stream: string) => {
+    const lines = new EventLines([new UsageEdit({ asked, promptTokens: () => 10 })]);
+    return edited(lines, stream) + Buffer.from(lines.end() ?? "").toString();
+  };
+  const told = eventFrame({ ...last, usage: counts });
+
+  test.each<[string, string]>([
+    ["nothing", told],
+    ["no blank line", told.slice(0, -1)],
+    ["no line end", told.slice(0, -2)],
+    ["a `[DONE]` without a line end", `${told}data: [DONE]`],
+    ["one that is cut short, too", `${told}data: [DONE]\n`],
+    ["an own event without a line end", told + eventFrame(chunk({}, only)).slice(0, -2)],
+    ["a comment", `${told}: bye\n\n`],
+  ])("of a stream that ends with %s is told", (_, end) => {
+    const [text, plain] = [ended(true, words.map((one) => eventFrame(one)).join("") + end), end];
+    const all = read(text);
+    expect(all.filter(({ usage }) => usage !== null)).toHaveLength(1);
+    expect(all.at(-1)).toMatchObject({ choices: [], usage: counts });
+    expect(text.includes("[DONE]")).toBe(plain.includes("[DONE]"));
+    if (plain.includes("[DONE]")) expect(text.trimEnd()).toEndWith("\n\ndata: [DONE]");
+    expect(ended(false, end)).not.toContain("prompt_tokens");
+  });
+
+  test("of a stream that ends without `[DONE]` is estimated only if it is finished", () => {
+    expect(ended(true, text.join(""))).toContain('"estimated":true');
+    expect(ended(true, text.slice(0, -1).join(""))).not.toContain("estimated");
+    const error = eventFrame({ error: { message: "gone" } });
+    expect(ended(true, text.join("") + error)).toEndWith(error);
+  });
+
   test("in what is no JSON is left alone", () => {
     const event = 'data: {"choices":[{}],"usage":{"a":1},,}\n\n';
     expect([run(true, event), run(false, event)]).toEqual([event, event]);

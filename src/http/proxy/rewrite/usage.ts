@@ -10,11 +10,13 @@ export interface UsageOptions {
 }
 
 const USAGE = '"usage"';
+/** A choice has its last piece. */
+const FINISHED = /"finish_reason"\s*:\s*"[^"]/;
 
 /**
  * Makes the usage in a stream of (chat) completions what OpenAI defines, whatever the endpoint
- * does. Asked for: one event without choices before `[DONE]`, and `usage: null` in all others.
- * Not asked for: none at all. An endpoint that does not tell gets an estimate, marked `estimated`:
+ * does. Asked for: one event without choices before `[DONE]`, or the end, and `usage: null` in all
+ * others. Not asked for: none at all. An endpoint that does not tell gets an estimate, marked `estimated`:
  * one token per event with text.
  * Source: https://platform.openai.com/docs/api-reference/chat/create (stream_options)
  */
@@ -32,13 +34,22 @@ export class UsageEdit implements EventEdit {
     this.needle = options.asked ? undefined : USAGE;
   }
 
+  /** Of a stream that ends in good order, but without `[DONE]`. */
+  end(): Buffer[] {
+    const last = this.#last;
+    if (!this.#options.asked || this.#sent || last === undefined) return [];
+    return this.#told === undefined && !FINISHED.test(last.toString()) ? [] : [this.#usage(last)];
+  }
+
   edit(data: Buffer): Buffer[] {
     return this.#options.asked ? this.#asked(data) : notAsked(data);
   }
 
   #asked(data: Buffer): Buffer[] {
     if (data.length === DONE.length && data.toString() === DONE) {
-      return this.#sent || this.#last === undefined ? [data] : [this.#usage(this.#last), data];
+      const events = this.#sent || this.#last === undefined ? [] : [this.#usage(this.#last)];
+      this.#sent = true;
+      return [...events, data];
     }
     const span = data.includes(USAGE) ? memberSpan(data, "usage") : undefined;
     if (span === undefined || isNull(data, span)) return [this.#without(data, span !== undefined)];
@@ -57,7 +68,11 @@ export class UsageEdit implements EventEdit {
 
   /** An event that has no usage; errors stay as they are. */
   #without(data: Buffer, hasNull: boolean): Buffer {
-    if (memberSpan(data, "choices") === undefined) return data;
+    if (memberSpan(data, "choices") === undefined) {
+      // Nothing is counted of an answer that ends with an error.
+      if (memberSpan(data, "error") !== undefined) this.#sent = true;
+      return data;
+    }
     this.#events += 1;
     this.#last = data;
     const end = data.lastIndexOf("}");
