@@ -166,3 +166,34 @@ describe.each(CLIENTS)("a call whose id changes from piece to piece: %s", (_, tr
     expect(text).toContain('"name":"f"');
   });
 });
+
+describe("a call whose arguments are no JSON", () => {
+  const called = { id: "c1", type: "function", function: { name: "f", arguments: '{"a": 1,}' } };
+  const whole = completion({ content: "Sure.", tool_calls: [called] }, "tool_calls");
+  const [messagesClient, responsesClient, ollamaClient] = CLIENTS.map(([, client]) => client);
+
+  test.each([messagesClient, ollamaClient])(
+    "is an error that nobody else is asked for",
+    (client) => {
+      let thrown: unknown;
+      try {
+        client?.().answer(whole);
+      } catch (error) {
+        thrown = error;
+      }
+      expect(thrown).toMatchObject({ kind: "tool_call_failed", status: 422, retryable: false });
+      expect(thrown).toMatchObject({ message: expect.stringContaining("`f`") });
+    },
+  );
+
+  test.each([messagesClient, ollamaClient])("is left out where the limit cut it", (client) => {
+    const cut = completion({ content: "Sure.", tool_calls: [called] }, "length");
+    const text = JSON.stringify(client?.().answer(cut));
+    expect(text).toContain("Sure.");
+    expect(text).not.toContain('"f"');
+  });
+
+  test("is told as it is where calls are texts", () => {
+    expect(JSON.stringify(responsesClient?.().answer(whole))).toContain('"{\\"a\\": 1,}"');
+  });
+});

@@ -34,6 +34,13 @@ export function unreadableAnswer(reason: string, cause?: unknown): ApiError {
   return new ApiError("upstream", message, { code: "invalid_answer", cause });
 }
 
+/** A 422 for a whole call whose arguments, as the model wrote them, are no object. */
+export function unreadableArguments(name: string): ApiError {
+  const message = `The model's call of \`${name.slice(0, 200)}\` could not be read: its arguments \
+are no JSON object. Send the request again.`;
+  return new ApiError("tool_call_failed", message);
+}
+
 /** What is left of fields once those that say nothing are gone. */
 export type Compact<T> = { [K in keyof T]?: NonNullable<T[K]> };
 

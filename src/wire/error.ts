@@ -9,6 +9,11 @@ const KINDS = {
   conflict: { status: 409, type: "invalid_request_error", retryable: false },
   body_too_large: { status: 413, type: "invalid_request_error", retryable: false },
   unsupported_media_type: { status: 415, type: "invalid_request_error", retryable: false },
+  /**
+   * The model called a tool in a way that the client's API has no words for. Nobody else is asked:
+   * it is not the endpoint's failure, so it must not be a status that is tried again.
+   */
+  tool_call_failed: { status: 422, type: "invalid_request_error", retryable: false },
   rate_limited: { status: 429, type: "rate_limit_error", retryable: true },
   client_closed: { status: 499, type: "invalid_request_error", retryable: false },
   internal: { status: 500, type: "server_error", retryable: true },

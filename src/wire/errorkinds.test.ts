@@ -40,6 +40,7 @@ const KINDS: Record<ErrorKind, Expected> = {
   conflict: told(409, INVALID, INVALID, false),
   body_too_large: told(413, INVALID, "request_too_large", false),
   unsupported_media_type: told(415, INVALID, INVALID, false),
+  tool_call_failed: told(422, INVALID, INVALID, false),
   rate_limited: told(429, "rate_limit_error", "rate_limit_error", true),
   client_closed: told(499, INVALID, INVALID, false),
   internal: told(500, "server_error", "api_error", true),

@@ -2,7 +2,7 @@ import type { ToolCall } from "../../../wire/chat.ts";
 import { parseToolArguments, reasoningText } from "../../chat/chunk.ts";
 import { parseChatCompletion } from "../../chat/completion.ts";
 import { messageId, newId } from "../../ids.ts";
-import { unreadableAnswer } from "../../validation.ts";
+import { unreadableArguments } from "../../validation.ts";
 import { anthropicStopReason, anthropicUsageFromChat } from "./stopreason.ts";
 
 /** What an answer needs to know of its request. */
@@ -14,8 +14,8 @@ export interface AnthropicAnswerOptions {
 
 /**
  * The message for a chat completion: its thoughts, its text, its calls. A call that was cut short
- * by the token limit is left out. Throws `upstream` for answers without a choice, and for calls
- * whose arguments are no JSON object.
+ * by the token limit is left out. Throws `upstream` for answers without a choice, and
+ * `tool_call_failed` for calls whose arguments are no JSON object.
  */
 export function anthropicMessageFromChat(json: unknown, asked: AnthropicAnswerOptions): object {
   const { completion, choice } = parseChatCompletion(json);
@@ -48,5 +48,5 @@ function toolUse({ id, function: { name, arguments: text } }: ToolCall, cut: boo
     return [{ type: "tool_use", id: id === "" ? newId("toolu_") : id, name, input }];
   }
   if (cut) return [];
-  throw unreadableAnswer(`the arguments of its call of ${JSON.stringify(name)} are no JSON object`);
+  throw unreadableArguments(name);
 }

@@ -30,7 +30,7 @@ export function ollamaAnswerFromChat(options: OllamaAnswerOptions, json: unknown
   const said = {
     content: message.content || message.refusal || "",
     thinking: reasoningText(message),
-    toolCalls: calls.take(),
+    toolCalls: calls.take(finish_reason),
     logprobs: tokenLogprobs(choice),
   };
   return whole(options, options.form(said), ollamaDoneReason(finish_reason));

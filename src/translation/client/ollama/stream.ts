@@ -99,7 +99,7 @@ export class OllamaStreamFromChat implements StreamTranslation {
 
   /** Calls are told when they are whole, in a line before the last. */
   #complete(): string {
-    const toolCalls = this.#calls.take();
+    const toolCalls = this.#calls.take(this.#finish);
     const told =
       toolCalls.length === 0 ? "" : this.#line({ ...EMPTY_PIECE, toolCalls }, { done: false });
     this.#isOver = true;

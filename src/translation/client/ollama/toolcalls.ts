@@ -1,7 +1,7 @@
 import { ApiError } from "../../../wire/error.ts";
 import { parseToolArguments } from "../../chat/chunk.ts";
 import { type CallPiece, ToolCallTracker } from "../../chat/toolcalls.ts";
-import { unreadableAnswer } from "../../validation.ts";
+import { unreadableArguments } from "../../validation.ts";
 
 /** Far more than any model writes. */
 const CHARS_MAX = 32 * 1024 * 1024;
@@ -25,17 +25,16 @@ export class ToolCallAssembler {
     throw new ApiError("upstream", message, { code: "answer_too_large" });
   }
 
-  /** All calls as Ollama writes them. Throws `upstream` for arguments that are no object. */
-  take(): object[] {
-    return this.#tracker.calls.map(({ id, name }, index) => ({
-      ...(id === "" ? {} : { id }),
-      function: { index, name, arguments: parseArguments(name, this.#texts[index] ?? "") },
-    }));
+  /**
+   * All calls as Ollama writes them; without one that the limit cut (`finish` tells). Throws
+   * `tool_call_failed` for arguments that are no object.
+   */
+  take(finish: string | null | undefined): object[] {
+    return this.#tracker.calls.flatMap(({ id, name }, index) => {
+      const args = parseToolArguments(this.#texts[index] ?? "");
+      if (args === undefined && finish === "length") return [];
+      if (args === undefined) throw unreadableArguments(name);
+      return [{ ...(id === "" ? {} : { id }), function: { index, name, arguments: args } }];
+    });
   }
-}
-
-function parseArguments(name: string, text: string): Record<string, unknown> {
-  const given = parseToolArguments(text);
-  if (given !== undefined) return given;
-  throw unreadableAnswer(`the model called \`${name}\` with arguments that are no JSON object`);
 }
