@@ -9,7 +9,67 @@ export function parseJson(text: string): unknown {
 
 /** The same where only an object will do. */
 export function parseObject(text: string): Record<string, unknown> | undefined {
-  const json = parseJson(text);
+  return asObject(parseJson(text));
+}
+
+/**
+ * What is only carried keeps its digits: integers beyond 2^53 that stand anywhere but at the top
+ * are read as what `JSON.stringify` writes as they were (`JSON.rawJSON`). Throws for no JSON.
+ */
+export function readExactJson(text: string): unknown {
+  const plain: unknown = LONG_INTEGER.test(text) ? undefined : JSON.parse(text);
+  if (plain !== undefined) return plain;
+  const json = EXACT.parse(text, keepDigits);
+  const own = asObject(json);
+  // Fields that somebody here may reckon with: seeds, times.
+  return own === undefined ? json : mapValues(own, (value) => numberOf(value));
+}
+
+/** The same as `parseObject` does it: undefined for what is no JSON object. */
+export function parseExactObject(text: string): Record<string, unknown> | undefined {
+  try {
+    return asObject(LONG_INTEGER.test(text) ? EXACT.parse(text, keepDigits) : JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
+
+/** The value that was read of these bytes, with exact digits if any were lost. */
+export function withExactDigits<T extends object>(bytes: Uint8Array, value: T): T {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
+  return LONG_INTEGER.test(text) ? { ...value, ...asObject(readExactJson(text)) } : value;
+}
+
+/** May be an integer beyond 2^53; within a text it does no harm. */
+const LONG_INTEGER = /[:,[\s]-?\d{16}/;
+
+/** As ECMAScript 2026 has it: TypeScript does not know yet. */
+interface ExactJson {
+  parse(text: string, reviver: (key: string, value: unknown, at: Source) => unknown): unknown;
+  rawJSON(text: string): object;
+  isRawJSON(value: unknown): value is { rawJSON: string };
+}
+interface Source {
+  /** Of a number, a text or a word: how it was written. */
+  source?: string;
+}
+
+const EXACT = JSON as unknown as ExactJson;
+
+function keepDigits(_: string, value: unknown, { source }: Source): unknown {
+  if (typeof value !== "number" || Number.isSafeInteger(value)) return value;
+  return source !== undefined && /^-?\d+$/.test(source) ? EXACT.rawJSON(source) : value;
+}
+
+function numberOf(value: unknown): unknown {
+  return EXACT.isRawJSON(value) ? Number(value.rawJSON) : value;
+}
+
+function mapValues(object: Record<string, unknown>, change: (value: unknown) => unknown) {
+  return Object.fromEntries(Object.entries(object).map(([key, value]) => [key, change(value)]));
+}
+
+function asObject(json: unknown): Record<string, unknown> | undefined {
   return typeof json === "object" && json !== null && !Array.isArray(json)
     ? { ...json }
     : undefined;

@@ -3,6 +3,7 @@ import type { Settings } from "../config/settings.ts";
 import type { App } from "../http/server/app.ts";
 import { readJson } from "../http/server/body.ts";
 import type { AppContext } from "../http/server/scope.ts";
+import { withExactDigits } from "../lib/json.ts";
 import { TranslationRewrite } from "../translation/rewrite.ts";
 import type { Translation } from "../translation/translation.ts";
 import { ApiError } from "../wire/error.ts";
@@ -60,10 +61,11 @@ function addJsonRoute(app: App, route: InferenceRoute, parts: InferenceParts): v
     const { bytes, value } = await readJson(c, schema, parts.settings.bodyLimitBytes);
     let request: EngineRequest;
     if (translate === undefined) {
-      const adapted = adapt?.(value) ?? value;
-      request = { path, body: adapted === value ? bytes : encode(adapted) };
+      const isSame = adapt === undefined || adapt(value) === value;
+      const exact = isSame ? value : withExactDigits(bytes, value);
+      request = { path, body: isSame ? bytes : encode(adapt(exact)) };
     } else {
-      request = translatedRequest(c, value, translate(value));
+      request = translatedRequest(c, value, translate(withExactDigits(bytes, value)));
     }
     return send(c, parts, { model: parts.catalog.get(value.model), task, ...request });
   });

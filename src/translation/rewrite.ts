@@ -1,6 +1,6 @@
 import { ModelRewrite } from "../http/proxy/rewrite/model.ts";
 import type { Rewrite, Rewritten, StreamRewrite } from "../http/proxy/rewrite/rewrite.ts";
-import { parseJson } from "../lib/json.ts";
+import { readExactJson } from "../lib/json.ts";
 import { ApiError, type Dialect, errorBody, errorHeaders } from "../wire/error.ts";
 import { EventReader } from "../wire/sse.ts";
 import { readUpstreamError } from "../wire/upstreamerror.ts";
@@ -34,7 +34,7 @@ export class TranslationRewrite implements Rewrite {
   whole(bytes: Buffer, status: number): Rewritten {
     const { translation, dialect, requestId, streams } = this.#options;
     const text = bytes.toString("utf8");
-    const json = parseJson(text);
+    const json = read(text);
     if (status >= 400) {
       const { kind, message, ...more } = readUpstreamError(status, json ?? text);
       const error = new ApiError(kind, message, more);
@@ -91,6 +91,14 @@ class TranslatedStream implements StreamRewrite {
 
   #sent(text: string): Uint8Array | undefined {
     return text === "" ? undefined : this.#names.push(encode(text));
+  }
+}
+
+function read(text: string): unknown {
+  try {
+    return readExactJson(text);
+  } catch {
+    return undefined; // An error may be a page; an answer that is none is told by the caller.
   }
 }
 

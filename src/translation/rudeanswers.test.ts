@@ -1,8 +1,12 @@
 import { describe, expect, test } from "bun:test";
+import { withExactDigits } from "../lib/json.ts";
 import { chunksOf, completion } from "../testkit/servers/translating.ts";
 import { anthropicMessagesOverChat } from "./client/anthropic/translation.ts";
 import { ollamaChatOverChat } from "./client/ollama/translation.ts";
 import { responsesOverChat } from "./client/responses/translation.ts";
+import { composeTranslations } from "./composition.ts";
+import { chatOverAnthropic } from "./provider/anthropic/translation.ts";
+import { TranslationRewrite } from "./rewrite.ts";
 import type { Translation } from "./translation.ts";
 
 const messages = [{ role: "user", content: "x" }];
@@ -196,4 +200,68 @@ describe("a call whose arguments are no JSON", () => {
   test("is told as it is where calls are texts", () => {
     expect(JSON.stringify(responsesClient?.().answer(whole))).toContain('"{\\"a\\": 1,}"');
   });
+});
+
+describe.each(CLIENTS)("integers beyond 2^53 in a call: %s", (_, translation) => {
+  const ID = "9007199254740993";
+  const called = { id: "c1", function: { name: "f", arguments: `{"id":${ID},"of":[-${ID}]}` } };
+
+  test("keep their digits in a whole answer", () => {
+    const whole = completion({ tool_calls: [called] }, "tool_calls");
+    const text = JSON.stringify(translation().answer(whole));
+    expect(text.match(/9007199254740993/g)).toHaveLength(2);
+  });
+
+  test("keep their digits in a stream", () => {
+    const deltas = [{ tool_calls: [{ index: 0, ...called }] }];
+    const text = streamed(translation(), chunksOf(deltas, { finish: "tool_calls" }));
+    expect(text).toContain(ID);
+    expect(text).not.toContain("9007199254740992");
+  });
+});
+
+describe("integers beyond 2^53 in a request", () => {
+  const ID = "9007199254740993";
+  const MAX = "18446744073709551615";
+  const input = `{"id":${ID}}`;
+  const schema = `{"type":"object","properties":{"id":{"type":"integer","maximum":${MAX}}}}`;
+  const use = `{"type":"tool_use","id":"t1","name":"f","input":${input}}`;
+  const turns = `{"role":"user","content":"x"},{"role":"assistant","content":[${use}]}`;
+  const call = `{"function":{"name":"f","arguments":${input}}}`;
+  const tool = `{"function":{"name":"f","parameters":${schema}}}`;
+
+  test.each<[string, (request: unknown) => Translation, string]>([
+    [
+      "messages",
+      anthropicMessagesOverChat,
+      `{"model":"m","messages":[${turns}],"tools":[{"name":"f","input_schema":${schema}}]}`,
+    ],
+    [
+      "ollama",
+      ollamaChatOverChat,
+      `{"model":"m","messages":[{"role":"assistant","tool_calls":[${call}]}],"tools":[${tool}]}`,
+    ],
+    [
+      "messages, put to a cloud",
+      (request) =>
+        composeTranslations(anthropicMessagesOverChat(request), (chat) =>
+          chatOverAnthropic(chat as object),
+        ),
+      `{"model":"m","messages":[${turns}],"tools":[{"name":"f","input_schema":${schema}}]}`,
+    ],
+  ])("keep their digits: %s", (_, translate, body) => {
+    const bytes = new TextEncoder().encode(body);
+    const sent = JSON.stringify(translate(withExactDigits(bytes, JSON.parse(body))).body);
+    expect(sent).toContain(`"maximum":${MAX}`);
+    expect(sent).toMatch(/\{\\?"id\\?":9007199254740993\}/);
+  });
+});
+
+test("integers beyond 2^53 in a cloud's call keep their digits", () => {
+  const text =
+    '{"content":[{"type":"tool_use","id":"t","name":"f","input":{"id":9007199254740993}}]}';
+  const translation = chatOverAnthropic({ model: "m", messages });
+  const options = { translation, model: "m", dialect: "openai" as const, requestId: "r" };
+  const { bytes } = new TranslationRewrite(options).whole(Buffer.from(text), 200);
+  expect(Buffer.from(bytes).toString()).toContain(String.raw`{\"id\":9007199254740993}`);
 });

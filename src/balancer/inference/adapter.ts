@@ -1,6 +1,7 @@
 import { EventLines } from "../../http/proxy/rewrite/lines.ts";
 import { ModelRewrite, withModel } from "../../http/proxy/rewrite/model.ts";
 import { askingForUsage, UsageEdit } from "../../http/proxy/rewrite/usage.ts";
+import { withExactDigits } from "../../lib/json.ts";
 import { TranslationRewrite } from "../../translation/rewrite.ts";
 import type { Translation } from "../../translation/translation.ts";
 import { estimatePromptTokens } from "../record/estimate.ts";
@@ -33,7 +34,8 @@ export class RequestAdapter {
     const { route, model, modelId, streams, pathAndQuery } = this.#context;
     const support = upstream.supportOf(route);
     const name = upstream.modelName(modelId, model);
-    if (support !== "native") return this.#translated(support(this.#value, name));
+    if (support !== "native")
+      return this.#translated(support(withExactDigits(this.#bytes, this.#value), name));
     if (route.hasStreamOptions && streams && upstream.usageSupport !== "left_alone") {
       return this.#withUsage(upstream, name);
     }

@@ -1,4 +1,5 @@
 import { type Download, download } from "../../http/client/download.ts";
+import { withExactDigits } from "../../lib/json.ts";
 import { ApiError } from "../../wire/error.ts";
 import { type CheckedImage, checkFetched, checkInline, isRemote } from "./imagecheck.ts";
 import {
@@ -52,13 +53,19 @@ export function prepareMedia<T extends object>(
   if (parts.length === 0) return body;
   const extra = parts[IMAGES_MAX];
   if (extra !== undefined) throw tooManyImages(extra.param);
-  const remote = parts.filter(isRemote);
-  const inline = parts.filter((part) => !remote.includes(part)).map(checkInline);
+  const { remote, webps } = changing(parts);
   if (options.fetchedByUpstream === true) return body;
+  if (remote.length === 0 && webps.length === 0) return body;
+  const value = withExactDigits(body.bytes, body.value);
+  if (value === body.value) return rewrite(body, { remote, webps }, options);
+  return rewrite({ ...body, value }, changing(findImages(value, options.route)), options);
+}
+
+/** The images that have to be fetched, and those in a format that is not read everywhere. */
+function changing(parts: RequestImage[]): { remote: RequestImage[]; webps: CheckedImage[] } {
+  const inline = parts.filter((part) => !isRemote(part)).map(checkInline);
   const webps = inline.filter(({ type }) => type === "image/webp");
-  return remote.length === 0 && webps.length === 0
-    ? body
-    : rewrite(body, { remote, webps }, options);
+  return { remote: parts.filter(isRemote), webps };
 }
 
 async function rewrite<T extends object>(

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { parseObject } from "../../lib/json.ts";
+import { parseExactObject, readExactJson } from "../../lib/json.ts";
 import { ChatChunk } from "../../wire/chat.ts";
 import { ApiError } from "../../wire/error.ts";
 import { DONE, type ServerEvent } from "../../wire/sse.ts";
@@ -68,7 +68,7 @@ export function reasoningText(said: Record<string, unknown>): string {
 
 /** The arguments of a call, none of which may be written as no text; undefined for no object. */
 export function parseToolArguments(text: string): Record<string, unknown> | undefined {
-  return text.trim() === "" ? {} : parseObject(text);
+  return text.trim() === "" ? {} : parseExactObject(text);
 }
 
 /** The error of a stream that ended before its last event. */
@@ -87,7 +87,7 @@ export function streamError(thrown: unknown): ApiError {
 /** The data of an event. Throws `upstream` for what is no JSON. */
 export function parseEventData(data: string): unknown {
   try {
-    return JSON.parse(data);
+    return readExactJson(data);
   } catch (cause) {
     throw unreadableAnswer("an event of it is no JSON", cause);
   }

@@ -170,7 +170,8 @@ test("a stream, cut anywhere, says what the whole answer says", () => {
         ...{ id, type: "function", function: { name, arguments: texts[i] } },
       }));
       const answer = completion({ reasoning_content: thought, content, tool_calls }, finish);
-      const whole = ollamaChatOverChat(CHAT).answer(answer) as Line;
+      const sent = JSON.stringify(ollamaChatOverChat(CHAT).answer(answer));
+      const whole = JSON.parse(sent) as Line;
       const deltas = [
         ...pieces(thought, cut).map((reasoning_content) => ({ reasoning_content })),
         ...pieces(content, cut).map((content) => ({ content })),

@@ -1,3 +1,4 @@
+import { readExactJson } from "../../../lib/json.ts";
 import { ApiError, errorFrame } from "../../../wire/error.ts";
 import { GoogleAnswer, type GoogleCandidate, type GoogleUsage } from "../../../wire/google.ts";
 import { DONE_FRAME, eventFrame, type ServerEvent } from "../../../wire/sse.ts";
@@ -134,7 +135,7 @@ export class ChatStreamFromGoogle implements StreamTranslation {
 function read(data: string): GoogleAnswer {
   let json: unknown;
   try {
-    json = JSON.parse(data);
+    json = readExactJson(data);
   } catch (cause) {
     throw unreadableGoogleAnswer("an event is not JSON", cause);
   }
