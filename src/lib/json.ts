@@ -61,7 +61,8 @@ function keepDigits(_: string, value: unknown, { source }: Source): unknown {
   return source !== undefined && /^-?\d+$/.test(source) ? EXACT.rawJSON(source) : value;
 }
 
-function numberOf(value: unknown): unknown {
+/** The number that an integer of exact digits comes nearest to; all else as it is. */
+export function numberOf(value: unknown): unknown {
   return EXACT.isRawJSON(value) ? Number(value.rawJSON) : value;
 }
 

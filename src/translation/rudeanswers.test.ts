@@ -257,6 +257,13 @@ describe("integers beyond 2^53 in a request", () => {
   });
 });
 
+test("a seed of 64 bits is the number next to it", () => {
+  const seed = String(2n ** 63n);
+  const body = JSON.stringify({ model: "m", messages, options: { seed: 0 } }).replace("0", seed);
+  const asked = withExactDigits(new TextEncoder().encode(body), JSON.parse(body));
+  expect(ollamaChatOverChat(asked).body.seed).toBe(2 ** 63);
+});
+
 test("integers beyond 2^53 in a cloud's call keep their digits", () => {
   const text =
     '{"content":[{"type":"tool_use","id":"t","name":"f","input":{"id":9007199254740993}}]}';

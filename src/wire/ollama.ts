@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { numberOf } from "../lib/json.ts";
 
 /**
  * Ollama's API as clients of it speak to the balancer.
@@ -47,7 +48,8 @@ export const OllamaOptions = z.looseObject({
   top_k: z.number().nullish(),
   min_p: z.number().nullish(),
   typical_p: z.number().nullish(),
-  seed: z.number().nullish(),
+  /** Any 64 bits. */
+  seed: z.preprocess(numberOf, z.number().nullish()).optional(),
   stop: z.union([z.string(), z.array(z.string())]).nullish(),
   repeat_penalty: z.number().nullish(),
   repeat_last_n: z.number().nullish(),

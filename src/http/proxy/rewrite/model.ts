@@ -1,3 +1,4 @@
+import { parseExactObject } from "../../../lib/json.ts";
 import { memberSpan, replaceSpan, type Span } from "../../../lib/jsonspan.ts";
 import { type EventEdit, EventLines } from "./lines.ts";
 import type { Rewrite, Rewritten } from "./rewrite.ts";
@@ -13,7 +14,7 @@ export function withModel(body: Uint8Array, model: string): Uint8Array<ArrayBuff
   const span = memberSpan(bytes, "model");
   if (span !== undefined) return own(replaceSpan(bytes, span, JSON.stringify(model)));
   // Without one, or with its name written in escapes.
-  const { model: _, ...rest } = JSON.parse(bytes.toString("utf8"));
+  const { model: _, ...rest } = parseExactObject(bytes.toString("utf8")) ?? {};
   return own(Buffer.from(JSON.stringify({ model, ...rest })));
 }
 

@@ -36,6 +36,15 @@ describe("a request body under another model name", () => {
   });
 });
 
+test("what is written anew keeps the digits of integers", () => {
+  const long = '"seed":18446744073709551615';
+  const named = Buffer.from(withModel(Buffer.from(`{${long}}`), "b")).toString();
+  expect(named).toBe(`{"model":"b",${long}}`);
+  const last = `{"choices":[{"x":[9007199254740993]}],"usage":{"n":1},${long}}`;
+  const sent = new UsageEdit({ asked: false, promptTokens: () => 1 }).edit(Buffer.from(last));
+  expect(sent.join("")).toBe(`{"choices":[{"x":[9007199254740993]}],${long}}`);
+});
+
 describe("the model's name in answers", () => {
   const names = new ModelRewrite("mine");
 

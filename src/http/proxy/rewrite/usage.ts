@@ -1,3 +1,4 @@
+import { parseExactObject } from "../../../lib/json.ts";
 import { memberSpan, type Span } from "../../../lib/jsonspan.ts";
 import { DONE } from "../../../wire/sse.ts";
 import type { EventEdit } from "./lines.ts";
@@ -16,8 +17,8 @@ const FINISHED = /"finish_reason"\s*:\s*"[^"]/;
 /**
  * Makes the usage in a stream of (chat) completions what OpenAI defines, whatever the endpoint
  * does. Asked for: one event without choices before `[DONE]`, or the end, and `usage: null` in all
- * others. Not asked for: none at all. An endpoint that does not tell gets an estimate, marked `estimated`:
- * one token per event with text.
+ * others. Not asked for: none at all. An endpoint that does not tell gets an estimate, marked
+ * `estimated`: one token per event with text.
  * Source: https://platform.openai.com/docs/api-reference/chat/create (stream_options)
  */
 export class UsageEdit implements EventEdit {
@@ -113,12 +114,7 @@ function isNull(data: Buffer, { start, end }: Span): boolean {
 
 /** Undefined for what is no object after all: it is passed as it came. */
 function parse(data: Buffer): Record<string, unknown> | undefined {
-  try {
-    const json: unknown = JSON.parse(data.toString("utf8"));
-    return typeof json === "object" && json !== null ? { ...json } : undefined;
-  } catch {
-    return undefined;
-  }
+  return parseExactObject(data.toString("utf8"));
 }
 
 const ASK = Buffer.from('{"stream_options":{"include_usage":true},');
