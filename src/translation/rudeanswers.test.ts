@@ -45,6 +45,24 @@ describe.each(CLIENTS)("an answer that failed on the way: %s", (_, translation) 
     expect(text).not.toMatch(FINISHED);
   });
 
+  test.each<[object, string]>([
+    [{ error: { code: 500, message: null } }, "did not say why"],
+    [{ error: "gone" }, "gone"],
+    [{ object: "error", message: "gone", code: 500 }, "gone"],
+    [{ error: { message: "gone" }, choices: [] }, "gone"],
+  ])("and where an event is one: %j", (event, reason) => {
+    const text = streamed(translation(), [chunk({ delta: { content: "The" } }), event, "[DONE]"]);
+    expect(text).toContain(reason);
+    expect(text).not.toMatch(FINISHED);
+  });
+
+  test.each([null, "", {}, false])("but not where there is none: %j", (error) => {
+    const events = chunksOf([{ content: "The" }]).map((one) => {
+      return typeof one === "string" ? one : { ...one, error };
+    });
+    expect(streamed(translation(), events)).toMatch(FINISHED);
+  });
+
   test("is an error where the choice of a whole answer tells of one", () => {
     const whole = completion({ content: "" }, "error");
     const failed = { ...whole, choices: [{ index: 0, message: { content: "" }, error }] };

@@ -6,11 +6,6 @@ import { DONE, type ServerEvent } from "../../wire/sse.ts";
 import { readUpstreamError, type UpstreamErrorReport } from "../../wire/upstreamerror.ts";
 import { parseAnswer, unreadableAnswer } from "../validation.ts";
 
-const ErrorText = z.union([
-  z.looseObject({ error: z.looseObject({ message: z.string(), type: z.unknown().optional() }) }),
-  z.looseObject({ error: z.string() }),
-]);
-
 /**
  * One event of a stream of chat completions; "done" for its end. Throws the error that the event
  * tells of, or `upstream` for one that makes no sense.
@@ -18,9 +13,7 @@ const ErrorText = z.union([
 export function parseChatChunk({ event, data }: ServerEvent): ChatChunk | "done" {
   if (data.trim() === DONE) return "done";
   const json = parseEventData(data);
-  const failure = ErrorText.safeParse(json).data?.error;
-  if (failure !== undefined) throw told(failure);
-  if (event === "error") throw told("it gives no reason");
+  if (event === "error" || isErrorObject(json)) throw failed(readUpstreamError(undefined, json));
   const chunk = parseAnswer(ChatChunk, json);
   for (const choice of chunk.choices) refuseFailed(choice);
   return chunk;
@@ -35,9 +28,23 @@ const FAILED = new Set(["error", "abort", "network_error", "insufficient_system_
  */
 export function refuseFailed(choice: ChoiceEnd): void {
   const { error, finish_reason: finish } = choice;
-  if (error != null && error !== false) throw failed(readUpstreamError(undefined, { error }));
+  if (tellsError(error)) throw failed(readUpstreamError(undefined, { error }));
   if (finish == null || !FAILED.has(finish)) return;
   throw failed({ kind: "upstream", message: `it ended with \`${finish}\`` });
+}
+
+/** An error in an event: OpenAI's and most others', or that of older servers and of FastAPI. */
+function isErrorObject(json: unknown): boolean {
+  if (typeof json !== "object" || json === null) return false;
+  const { error, object, type } = json as Record<string, unknown>;
+  return tellsError(error) || object === "error" || type === "error";
+}
+
+/** Some have the field in every event, with nothing in it. */
+function tellsError(error: unknown): boolean {
+  return typeof error === "object" && error !== null
+    ? Object.keys(error).length > 0
+    : typeof error === "string" && error !== "";
 }
 
 /** What a choice tells of its end. */
@@ -91,11 +98,4 @@ export function parseEventData(data: string): unknown {
   } catch (cause) {
     throw unreadableAnswer("an event of it is no JSON", cause);
   }
-}
-
-function told(failure: string | { message: string; type?: unknown }): ApiError {
-  const [reason, type] = typeof failure === "string" ? [failure] : [failure.message, failure.type];
-  const kind = type === "rate_limit_error" ? "rate_limited" : "upstream";
-  const message = `The answer broke off: the endpoint reports an error: ${reason}`;
-  return new ApiError(kind, message, { code: "stream_error" });
 }
