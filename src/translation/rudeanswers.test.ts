@@ -290,3 +290,28 @@ test("integers beyond 2^53 in a cloud's call keep their digits", () => {
   const { bytes } = new TranslationRewrite(options).whole(Buffer.from(text), 200);
   expect(Buffer.from(bytes).toString()).toContain(String.raw`{\"id\":9007199254740993}`);
 });
+
+describe("a request of chat completions", () => {
+  const request = (more: object) => chatOverAnthropic({ model: "m", messages, ...more }).body;
+
+  test("may say null for what is absent", () => {
+    const described = { name: "f", description: null, parameters: null, strict: null };
+    const nothing = { stop: null, seed: null, tool_choice: null, stream_options: null, user: null };
+    const tools = [{ type: "function", function: described }];
+    expect(request({ ...nothing, tools })).toMatchObject({
+      tools: [{ name: "f", input_schema: { type: "object" } }],
+    });
+    const named = { role: "user", content: "x", name: null };
+    expect(request({ messages: [named] })).toMatchObject({ messages });
+  });
+
+  test("may have arguments that are an object, and an answer in parts with thoughts", () => {
+    const called = { id: "c", type: "function", function: { name: "f", arguments: { a: 1 } } };
+    const thinking = { type: "thinking", thinking: [{ type: "text", text: "hmm" }] };
+    const said = { role: "assistant", content: [thinking, LO], tool_calls: [called] };
+    const result = { role: "tool", tool_call_id: "c", content: "r" };
+    const body = request({ messages: [...messages, said, result] });
+    expect(JSON.stringify(body)).toContain('"input":{"a":1}');
+    expect(JSON.stringify(body)).toContain('{"type":"text","text":"lo"}');
+  });
+});

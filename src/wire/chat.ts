@@ -9,7 +9,7 @@ import { z } from "zod";
 const TextPart = z.looseObject({ type: z.literal("text"), text: z.string() });
 const ImagePart = z.looseObject({
   type: z.literal("image_url"),
-  image_url: z.looseObject({ url: z.string(), detail: z.string().optional() }),
+  image_url: z.looseObject({ url: z.string(), detail: absent(z.string()) }),
 });
 const AudioPart = z.looseObject({
   type: z.literal("input_audio"),
@@ -18,10 +18,10 @@ const AudioPart = z.looseObject({
 const FilePart = z.looseObject({
   type: z.literal("file"),
   file: z.looseObject({
-    filename: z.string().optional(),
+    filename: absent(z.string()),
     /** A data URL. */
-    file_data: z.string().optional(),
-    file_id: z.string().optional(),
+    file_data: absent(z.string()),
+    file_id: absent(z.string()),
   }),
 });
 const RefusalPart = z.looseObject({ type: z.literal("refusal"), refusal: z.string() });
@@ -37,17 +37,17 @@ export const ToolCall = z.looseObject({
   type: z.literal("function").default("function"),
   function: z.looseObject({
     name: z.string(),
-    /** JSON, as the model wrote it. */
-    arguments: z.string(),
+    /** JSON, as the model wrote it; some clients send the object itself. */
+    arguments: z.preprocess(writtenOut, z.string()),
   }),
 });
 export type ToolCall = z.infer<typeof ToolCall>;
 
 const Content = z.union([z.string(), z.array(ChatPart)]);
 
-export const ChatMessage = z.discriminatedUnion("role", [
+const RequestMessage = z.discriminatedUnion("role", [
   z.looseObject({ role: z.enum(["system", "developer"]), content: Content }),
-  z.looseObject({ role: z.literal("user"), content: Content, name: z.string().optional() }),
+  z.looseObject({ role: z.literal("user"), content: Content, name: absent(z.string()) }),
   z.looseObject({
     role: z.literal("assistant"),
     content: Content.nullish(),
@@ -58,6 +58,12 @@ export const ChatMessage = z.discriminatedUnion("role", [
   }),
   z.looseObject({ role: z.literal("tool"), content: Content, tool_call_id: z.string() }),
 ]);
+
+/** Of a history; what a model answered in parts, thoughts among them, comes back so. */
+export const ChatMessage = z.preprocess(
+  (message) => (hasThoughts(message) ? inTexts(message) : message),
+  RequestMessage,
+);
 export type ChatMessage = z.infer<typeof ChatMessage>;
 
 const JsonSchema = z.record(z.string(), z.unknown());
@@ -66,8 +72,8 @@ export const ChatTool = z.looseObject({
   type: z.literal("function"),
   function: z.looseObject({
     name: z.string(),
-    description: z.string().optional(),
-    parameters: JsonSchema.optional(),
+    description: absent(z.string()),
+    parameters: absent(JsonSchema),
     strict: z.boolean().nullish(),
   }),
 });
@@ -86,8 +92,8 @@ export const ResponseFormat = z.discriminatedUnion("type", [
     type: z.literal("json_schema"),
     json_schema: z.looseObject({
       name: z.string(),
-      description: z.string().optional(),
-      schema: JsonSchema.optional(),
+      description: absent(z.string()),
+      schema: absent(JsonSchema),
       strict: z.boolean().nullish(),
     }),
   }),
@@ -98,7 +104,7 @@ export const ChatRequest = z.looseObject({
   model: z.string(),
   messages: z.array(ChatMessage).min(1),
   stream: z.boolean().nullish(),
-  stream_options: z.looseObject({ include_usage: z.boolean().optional() }).nullish(),
+  stream_options: z.looseObject({ include_usage: absent(z.boolean()) }).nullish(),
   max_tokens: z.number().nullish(),
   max_completion_tokens: z.number().nullish(),
   temperature: z.number().nullish(),
@@ -136,6 +142,12 @@ export const ToldUsage = told(
   }),
 );
 
+/** A field of a request that may be left out; clients write null for it, too. */
+function absent<T extends z.ZodType>(schema: T) {
+  const read = schema.nullish().transform((value) => value ?? undefined);
+  return read.optional();
+}
+
 /** A field of an answer that counts as null where it is not what it should be. */
 function told<T extends z.ZodType>(schema: T) {
   return schema.nullish().catch(null);
@@ -151,12 +163,10 @@ export const FinishReason = z
   .transform((reason) => (reason === "" || reason === "null" ? null : reason));
 
 /** JSON, as the model wrote it; some servers send the object itself. */
-const AnswerArguments = z
-  .unknown()
-  .optional()
-  .transform((given) => (typeof given === "string" ? given : writtenOut(given)));
+const AnswerArguments = z.unknown().optional().transform(writtenOut);
 
 function writtenOut(given: unknown): string {
+  if (typeof given === "string") return given;
   return given === undefined || given === null ? "" : JSON.stringify(given);
 }
 
@@ -197,6 +207,13 @@ function inTexts(said: unknown): unknown {
     ...(refusal === "" ? {} : { refusal }),
     ...(thought === "" ? {} : { reasoning_content: thought }),
   };
+}
+
+function hasThoughts(message: unknown): boolean {
+  if (typeof message !== "object" || message === null || !("content" in message)) return false;
+  const { content } = message;
+  if (!Array.isArray(content)) return false;
+  return content.some((part) => SaidPart.safeParse(part).data?.thinking != null);
 }
 
 function textOf<K extends string>(parts: { [key in K]?: unknown }[], field: K): string {
