@@ -315,3 +315,16 @@ describe("a request of chat completions", () => {
     expect(JSON.stringify(body)).toContain('{"type":"text","text":"lo"}');
   });
 });
+
+test.each(CLIENTS)("calls without end are an error of the endpoint: %s", (_, translation) => {
+  const stream = translation().stream?.();
+  let text = "";
+  for (let from = 0; from < 160_000 && !text.includes("broke off"); from += 10_000) {
+    const calls = Array.from({ length: 10_000 }, (_, i) => ({ index: from + i }));
+    text += stream?.push({
+      event: undefined,
+      data: JSON.stringify(chunk({ delta: { tool_calls: calls } })),
+    });
+  }
+  expect(text).toContain("The answer broke off");
+});

@@ -91,8 +91,10 @@ export class OutputItems {
     const call = this.#tracker.add(piece);
     const args = (this.#waiting.get(call) ?? "") + (piece.function?.arguments ?? "");
     this.#count(piece.function?.arguments.length ?? 0);
-    if (call.name === "") this.#waiting.set(call, args);
-    else this.#tellCall(call, args);
+    if (call.name === "") {
+      if (!this.#waiting.has(call)) this.#count(ITEM_CHARS);
+      this.#waiting.set(call, args);
+    } else this.#tellCall(call, args);
   }
 
   /** Ends what is open; `incomplete` if it was cut off. There is always at least one item. */
