@@ -1,5 +1,6 @@
 import { EventLines } from "../../http/proxy/rewrite/lines.ts";
 import { ModelRewrite, withModel } from "../../http/proxy/rewrite/model.ts";
+import { withFixedStampIn } from "../../http/proxy/rewrite/stamp.ts";
 import { askingForUsage, UsageEdit } from "../../http/proxy/rewrite/usage.ts";
 import { withExactDigits } from "../../lib/json.ts";
 import { TranslationRewrite } from "../../translation/rewrite.ts";
@@ -39,9 +40,10 @@ export class RequestAdapter {
     if (route.hasStreamOptions && streams && upstream.usageSupport !== "left_alone") {
       return this.#withUsage(upstream, name);
     }
-    if (name === model) return { pathAndQuery, body: this.#bytes, rewrite: undefined };
-    const body = withModel(this.#bytes, name);
-    return { pathAndQuery, body, rewrite: new ModelRewrite(model) };
+    const isStamped = route.dialect === "anthropic" && upstream.ignoresStamps;
+    const bytes = isStamped ? withFixedStampIn(this.#bytes, this.#value.system) : this.#bytes;
+    if (name === model) return { pathAndQuery, body: bytes, rewrite: undefined };
+    return { pathAndQuery, body: withModel(bytes, name), rewrite: new ModelRewrite(model) };
   }
 
   #translated(translation: Translation): UpstreamRequest {

@@ -10,6 +10,7 @@ export class ProviderModel implements Upstream {
   /** The provider's name of it, without the prefix. */
   readonly model: string;
   readonly usageSupport = "left_alone";
+  readonly ignoresStamps = false;
 
   constructor(provider: Provider, model: string) {
     this.provider = provider;

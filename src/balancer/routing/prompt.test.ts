@@ -85,6 +85,17 @@ describe("what says the same has the same fingerprint", () => {
   });
 });
 
+test.each<[string, (stamp: string) => object]>([
+  ["messages", (text) => ({ system: [{ type: "text", text }], messages: [user(words("x", 900))] })],
+  ["chat completions", (content) => ({ messages: [{ role: "system", content }, user("x")] })],
+])("a stamp of the client's in %s makes no difference", (_, body) => {
+  const stamped = (stamp: string) =>
+    body(`x-anthropic-billing-header: cc_version=2.1; cch=${stamp};\n${words("s", 900)}`);
+  const print = fingerprint("m", stamped("a5145"));
+  expect(print.length).toBeGreaterThan(2);
+  expect(fingerprint("m", stamped("0b1c2d"))).toEqual(print);
+});
+
 test.each<[string, object]>([
   ["completions", { prompt: words("once", 600) }],
   ["responses", { instructions: "Be brief.", input: words("once", 600) }],

@@ -1,3 +1,5 @@
+import { withFixedStamp } from "../../wire/clientstamp.ts";
+
 /** Length of the first chunks: about 64 tokens. */
 export const CHUNK_CHARS_MIN = 256;
 /** Later chunks are this part of what lies before them, so their number grows but slowly. */
@@ -39,7 +41,7 @@ export function fingerprint(model: string, body: object): Float64Array {
 /** Puts the words of a JSON value into a hasher; its depth was limited when it was parsed. */
 function feed(value: unknown, hasher: ChunkHasher): void {
   if (typeof value === "string") {
-    hasher.add(value);
+    hasher.add(withFixedStamp(value));
   } else if (typeof value === "number" || typeof value === "boolean") {
     hasher.add(String(value));
   } else if (Array.isArray(value)) {

@@ -9,7 +9,7 @@ import type { SystemReport } from "../health/systemreport.ts";
 import { Circuits } from "../routing/circuits.ts";
 import { Latency } from "../routing/latency.ts";
 import { Load, SLOTS_DEFAULT } from "../routing/load.ts";
-import { routesOfKind, usageSupportOfKind } from "./kind.ts";
+import { ignoresStampsOfKind, routesOfKind, usageSupportOfKind } from "./kind.ts";
 import { translatorOf } from "./translator.ts";
 import type { RouteSupport, Upstream, UsageSupport } from "./upstream.ts";
 
@@ -124,6 +124,10 @@ export class Endpoint implements Upstream {
 
   get usageSupport(): UsageSupport {
     return usageSupportOfKind(this.#facts.kind);
+  }
+
+  get ignoresStamps(): boolean {
+    return ignoresStampsOfKind(this.#facts.kind);
   }
 
   /** Whether it has a route: it was found to, or servers of its kind do as a rule. */

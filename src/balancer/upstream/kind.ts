@@ -36,3 +36,11 @@ export function usageSupportOfKind(kind: EndpointKind | null): UsageSupport {
       return "unknown";
   }
 }
+
+/**
+ * Whether servers of a kind run models themselves, so that the stamp of Anthropic's clients is of
+ * no use to them but in the way of their caches. Whatever else there is may be in front of a cloud.
+ */
+export function ignoresStampsOfKind(kind: EndpointKind | null): boolean {
+  return kind !== null && kind !== "llmlb" && kind !== "openai_compatible";
+}

@@ -69,21 +69,7 @@ const Thinking = z.looseObject({
 
 /** Adds the budget for thinking, which llama.cpp reads and OpenAI's API does not have. */
 function engineBody(request: unknown, chat: Record<string, unknown>): Record<string, unknown> {
-  const body = withChosenTools(withStableStart(chat));
+  const body = withChosenTools(chat);
   const budget = Thinking.safeParse(request).data?.thinking.budget_tokens;
   return budget === undefined ? body : { thinking_budget_tokens: budget, ...body };
-}
-
-const SystemFirst = z.looseObject({ role: z.literal("system"), content: z.string() });
-
-/** A stamp that Anthropic's clients put in the first line; it differs in every request. */
-const STAMP = /^(x-anthropic-billing-header:[^\n]*?\bcch=)[0-9a-f]+/;
-
-/** Replaces the stamp: if it differs, the engine cannot reuse its cache of the conversation. */
-function withStableStart(chat: Record<string, unknown>): Record<string, unknown> {
-  const [first, ...rest] = Array.isArray(chat.messages) ? chat.messages : [];
-  const system = SystemFirst.safeParse(first).data;
-  if (system === undefined || !STAMP.test(system.content)) return chat;
-  const content = system.content.replace(STAMP, "$1-");
-  return { ...chat, messages: [{ ...system, content }, ...rest] };
 }

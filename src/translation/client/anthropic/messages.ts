@@ -10,6 +10,7 @@ import type {
   ToolUseBlock,
 } from "../../../wire/anthropic.ts";
 import type { ChatMessage, ChatPart } from "../../../wire/chat.ts";
+import { withFixedStamp } from "../../../wire/clientstamp.ts";
 import { invalidField } from "../../validation.ts";
 
 type ShownBlock = TextBlock | ImageBlock | DocumentBlock | SearchResultBlock;
@@ -19,14 +20,17 @@ export const UNNAMED_PDF = "document.pdf";
 
 /**
  * The conversation as chat messages, in order. The system text becomes one message, its blocks
- * joined by line feeds, since few chat templates take more; one block of text becomes a string.
+ * joined by line feeds, since few chat templates take more; one block of text becomes a string. A
+ * stamp of the client's before it is made the same.
  * Within a turn of the user, results of tools come first: they must follow their calls. Throws 400
  * for files that only Anthropic has, and for PDFs by address.
  */
 export function chatMessagesFromAnthropic(request: MessagesRequest): ChatMessage[] {
   const { system, messages } = request;
   const first: ChatMessage[] =
-    system == null || system.length === 0 ? [] : [{ role: "system", content: joined(system) }];
+    system == null || system.length === 0
+      ? []
+      : [{ role: "system", content: withFixedStamp(joined(system)) }];
   return [...first, ...messages.flatMap((message, i) => turn(message, `messages.${i}`))];
 }
 

@@ -35,6 +35,15 @@ describe("a request of messages over chat", () => {
     });
   });
 
+  test("has no stamp that differs in each request before its system text", () => {
+    const stamped = (stamp: string) => {
+      const line = `x-anthropic-billing-header: cc_version=2.1.37.0d9; cch=${stamp};`;
+      return bodyOf({ system: [line, "cch=1."].map((text) => ({ type: "text", text })) });
+    };
+    expect(stamped("a5145")).toEqual(stamped("0b1c2"));
+    expect(JSON.stringify(stamped("a5145"))).toContain("cch=1.");
+  });
+
   test("hands on fields that neither API knows, and none that change the answer's form", () => {
     const body = bodyOf({ min_p: 0.1, chat_template_kwargs: { x: 1 }, n: 3, logprobs: true });
     expect(body).toMatchObject({ min_p: 0.1, chat_template_kwargs: { x: 1 } });
