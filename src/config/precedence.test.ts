@@ -26,6 +26,7 @@ describe("loadSettings", () => {
       engineArgs: [],
       bodyLimitBytes: 67_108_864,
       privateMedia: false,
+      imagesMax: 10,
       strategy: "prefix",
       defaultSlots: 8,
       queueMax: 100,

@@ -19,6 +19,7 @@ export const TEST_SETTINGS: Settings = {
   engineArgs: [],
   bodyLimitBytes: 1024 * 1024,
   privateMedia: false,
+  imagesMax: 10,
   strategy: "prefix",
   defaultSlots: 8,
   queueMax: 100,

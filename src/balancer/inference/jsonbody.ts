@@ -108,9 +108,9 @@ class JsonBody implements ClientBody {
   prepareMedia(): Promise<void> | undefined {
     if (!this.hasImages) return undefined;
     const { route, client, provider } = this.#context;
-    const { bodyLimitBytes: limitBytes, privateMedia: allowPrivate } = this.#settings;
+    const { bodyLimitBytes: limitBytes, privateMedia: allowPrivate, imagesMax } = this.#settings;
     const fetchedByUpstream = provider?.fetchesImages === true;
-    const options = { route, client, allowPrivate, limitBytes, fetchedByUpstream };
+    const options = { route, client, allowPrivate, limitBytes, imagesMax, fetchedByUpstream };
     const prepared = prepareMedia({ bytes: this.#bytes, value: this.#value }, options);
     if (!(prepared instanceof Promise)) return undefined;
     return prepared.then(({ bytes, value }) => {

@@ -15,7 +15,7 @@ test("what base64 encodes comes back", () => {
 });
 
 test("one wrong character anywhere is found and named", () => {
-  const wrong = fc.constantFrom("!", "-", "_", "=", " ", "\n", "é", "\0");
+  const wrong = fc.constantFrom("!", "=", "é", "\0");
   fc.assert(
     fc.property(fc.uint8Array({ minLength: 3 }), fc.nat(), wrong, (bytes, place, character) => {
       const text = Buffer.from(bytes).toString("base64").replace(/=+$/, "").slice(0, -1);
@@ -28,8 +28,19 @@ test("one wrong character anywhere is found and named", () => {
   );
 });
 
-test("missing padding and nothing at all are named", () => {
-  expect(decodeBase64("QUJDRA")).toEqual({ reason: expect.stringContaining("multiple of 4") });
-  expect(decodeBase64("QQ=")).toEqual({ reason: expect.stringContaining("multiple of 4") });
+test.each([
+  ["QUJDRA", "ABCD"],
+  ["QQ=", "A"],
+  ["QUJD\r\nRA==\n", "ABCD"],
+  [" QUJ DRA", "ABCD"],
+  ["Pz8_Pz4-", "???" + "?>>"],
+])("what only strict readers refuse is read, and known: %j", (text, said) => {
+  const decoded = decodeBase64(text);
+  expect(decoded).toEqual({ bytes: Buffer.from(said), isExact: false });
+});
+
+test("a cut text and nothing at all are named", () => {
+  expect(decodeBase64("QUJDR")).toEqual({ reason: expect.stringContaining("some are missing") });
+  expect(decodeBase64("\n")).toEqual({ reason: expect.stringContaining("some are missing") });
   expect(decodeBase64("")).toEqual({ reason: "it is empty" });
 });

@@ -10,9 +10,6 @@ export type ImageErrorCode =
   | "fetch_failed"
   | "fetch_timeout";
 
-/** Images of one request, over all messages. */
-export const IMAGES_MAX = 10;
-
 /** Bytes of one image, after decoding its base64. */
 export const IMAGE_BYTES_MAX = 10 * 1024 * 1024;
 
@@ -21,9 +18,9 @@ export function imageError(code: ImageErrorCode, message: string, param: string)
   return new ApiError("invalid_request", message, { code, param });
 }
 
-/** The error for more images than one request may have. */
-export function tooManyImages(param: string): ApiError {
-  const message = `Too many images (max ${IMAGES_MAX}). Send the rest in another request.`;
+/** The error for more images than one message may bring. */
+export function tooManyImages(max: number, param: string): ApiError {
+  const message = `Too many images (max ${max}). Send the rest in another message.`;
   return imageError("too_many_images", message, param);
 }
 

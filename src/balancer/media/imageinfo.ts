@@ -4,7 +4,7 @@ import { readJpeg } from "./jpeg.ts";
 import { readPng } from "./png.ts";
 import { readWebp } from "./webp.ts";
 
-/** The media types of the images that are accepted. */
+/** The media types of the images that are read here. */
 export type ImageType = "image/jpeg" | "image/png" | "image/gif" | "image/webp";
 
 /** What bytes are: a whole image, a broken one, or no image of an accepted type. */

@@ -37,6 +37,7 @@ async function prepare(value: object, more: Partial<MediaOptions> = {}) {
     client,
     allowPrivate: true,
     limitBytes: 64 * MIB,
+    imagesMax: 10,
     ...more,
   };
   return prepareMedia({ bytes, value }, options);
@@ -107,7 +108,7 @@ describe("images that a request brings along", () => {
     const value = chat(dataUrl(name, type));
     const body = { bytes: new TextEncoder().encode("as it came"), value };
     const client = { signal: new AbortController().signal };
-    const limits = { allowPrivate: false, limitBytes: MIB };
+    const limits = { allowPrivate: false, limitBytes: MIB, imagesMax: 1 };
     // At once and the same object: nothing was written anew.
     expect(prepareMedia(body, { route: routeAt(PATH), client, ...limits })).toBe(body);
   });
@@ -143,12 +144,6 @@ describe("images that a request brings along", () => {
     ["too many bytes", [mib15], "image_too_large", "(11796480 bytes > 10485760 bytes)"],
     ["no image", ["data:image/png;base64,AAAA"], "corrupted_image", "no image/png"],
     ["half an image", [PNG.slice(0, 222)], "corrupted_image", "ends early"],
-    [
-      "another image than it says",
-      [dataUrl("shape.jpg", "image/png")],
-      "unsupported_format",
-      "called image/png, but its bytes are image/jpeg",
-    ],
     ["a file", ["file:///etc/passwd"], "fetch_failed", "file: is not fetched"],
   ])("are refused: %s", async (_, urls, code, message) => {
     const error = await refusal(chat(...urls));
@@ -157,11 +152,52 @@ describe("images that a request brings along", () => {
     expect(error.param).toBe(`messages.0.content.${urls.length - 1}.image_url`);
   });
 
-  test("are counted over all messages", async () => {
-    const value = chat(...eleven.slice(0, 6));
+  test("are counted in the newest message, not over a conversation", async () => {
+    const value = chat(...eleven);
     value.messages.push(...chat(...eleven.slice(0, 5)).messages);
-    expect(await refusal(value)).toMatchObject({ param: "messages.1.content.4.image_url" });
+    expect(await prepare(value)).toBeDefined();
+    value.messages.push(...chat(...eleven).messages);
+    expect(await refusal(value)).toMatchObject({ param: "messages.2.content.10.image_url" });
+    expect(await prepare(value, { imagesMax: 11 })).toBeDefined();
     expect(await prepare(chat(...eleven.slice(0, 10)))).toBeDefined();
+  });
+
+  const unpadded = PNG.replace(/=+$/, "");
+  const broken = PNG.replace(/.{76}/g, "$&\r\n");
+  test.each([
+    ["another type than it says", dataUrl("shape.jpg", "image/png"), "shape.jpg", "image/jpeg"],
+    ["no padding", unpadded, "shape.png", "image/png"],
+    ["line ends", broken, "shape.png", "image/png"],
+  ])("are mended for whoever reads them: %s", async (_, url, name, type) => {
+    for (const fetchedByUpstream of [true, false]) {
+      const { bytes, value } = await prepare(chat(url), { fetchedByUpstream });
+      expect(urlsOf(value)).toEqual([dataUrl(name, type)]);
+      expect(JSON.parse(new TextDecoder().decode(bytes))).toEqual(value);
+    }
+  });
+
+  test("are mended in Anthropic's blocks, which know one name of a type", async () => {
+    const data = fixture("shape.jpg").toString("base64");
+    const source = { type: "base64", media_type: "image/jpg", data };
+    const request = { messages: [{ role: "user", content: [{ type: "image", source }] }] };
+    const route = routeAt("/v1/messages");
+    const { value } = await prepare(request, { route, fetchedByUpstream: true });
+    const exact = { ...source, media_type: "image/jpeg" };
+    expect(value).toMatchObject({ messages: [{ content: [{ source: exact }] }] });
+  });
+
+  test("of WebP stay WebP where all formats are read, mended or not", async () => {
+    const webp = dataUrl("shape.webp", "image/png");
+    const { value } = await prepare(chat(webp), { fetchedByUpstream: true });
+    expect(urlsOf(value)).toEqual([dataUrl("shape.webp", "image/webp")]);
+  });
+
+  test.each(["image/bmp", "image/x-ms-bmp"])("of BMP pass unread: %s", async (type) => {
+    const url = `data:${type};base64,Qk0=`;
+    const body = { bytes: new TextEncoder().encode("as it came"), value: chat(url) };
+    const client = { signal: new AbortController().signal };
+    const limits = { allowPrivate: false, limitBytes: MIB, imagesMax: 1 };
+    expect(prepareMedia(body, { route: routeAt(PATH), client, ...limits })).toBe(body);
   });
 
   test("without a type are known by their bytes, in Ollama's API", async () => {

@@ -5,7 +5,6 @@ import { type CheckedImage, checkFetched, checkInline, isRemote } from "./imagec
 import {
   corruptedImage,
   IMAGE_BYTES_MAX,
-  IMAGES_MAX,
   imageError,
   imageTooLarge,
   tooManyImages,
@@ -27,7 +26,9 @@ export interface MediaOptions {
   allowPrivate: boolean;
   /** Largest body after images are put into it. */
   limitBytes: number;
-  /** The upstream fetches images and reads every format: they are only checked. */
+  /** Images that the newest message may bring: clients send those before it again and again. */
+  imagesMax: number;
+  /** The upstream fetches images and reads every format: they are checked and mended only. */
   fetchedByUpstream?: boolean;
   /** Longest wait for all images of a request. Default: 30 s. */
   fetchTimeoutMs?: number;
@@ -39,9 +40,10 @@ const FETCH_MS_MAX = 30_000;
 const CONCURRENCY_MAX = 4;
 
 /**
- * Checks the images of a request. Images given by URL are fetched and put into the request, and
- * WebP becomes PNG, because llama.cpp cannot read WebP. If nothing has to be changed, `body` itself
- * is returned, not as a promise; otherwise `value` is changed and `bytes` are written anew. Throws
+ * Checks the images of a request. Images given by URL are fetched and put into the request, WebP
+ * becomes PNG, because llama.cpp cannot read WebP, and what only a strict reader would refuse is
+ * mended. If nothing has to be changed, `body` itself is returned, not as a promise; otherwise
+ * `value` is changed and `bytes` are written anew. Throws
  * 400 for an image that is refused, 413 for a body that becomes too large, `client_closed` if the
  * client closed its connection.
  */
@@ -51,38 +53,58 @@ export function prepareMedia<T extends object>(
 ): MediaBody<T> | Promise<MediaBody<T>> {
   const parts = findImages(body.value, options.route);
   if (parts.length === 0) return body;
-  const extra = parts[IMAGES_MAX];
-  if (extra !== undefined) throw tooManyImages(extra.param);
-  const { remote, webps } = changing(parts);
-  if (options.fetchedByUpstream === true) return body;
-  if (remote.length === 0 && webps.length === 0) return body;
+  const extra = newestOf(parts, body.value, options.route)[options.imagesMax];
+  if (extra !== undefined) throw tooManyImages(options.imagesMax, extra.param);
+  const isLeft = options.fetchedByUpstream === true;
+  const changes = changesOf(parts, isLeft);
+  if (changes.remote.length === 0 && changes.changed.length === 0) return body;
   const value = withExactDigits(body.bytes, body.value);
-  if (value === body.value) return rewrite(body, { remote, webps }, options);
-  return rewrite({ ...body, value }, changing(findImages(value, options.route)), options);
+  if (value === body.value) return rewrite(body, changes, options);
+  const exact = findImages(value, options.route);
+  return rewrite({ ...body, value }, changesOf(exact, isLeft), options);
 }
 
-/** The images that have to be fetched, and those in a format that is not read everywhere. */
-function changing(parts: RequestImage[]): { remote: RequestImage[]; webps: CheckedImage[] } {
-  const inline = parts.filter((part) => !isRemote(part)).map(checkInline);
-  const webps = inline.filter(({ type }) => type === "image/webp");
-  return { remote: parts.filter(isRemote), webps };
+/** The images of the last message or item. */
+function newestOf(parts: RequestImage[], request: object, { imagesIn }: ImageRoute) {
+  const items: unknown = imagesIn && Reflect.get(request, imagesIn);
+  if (!Array.isArray(items)) return parts;
+  const start = `${imagesIn}.${items.length - 1}.`;
+  return parts.filter(({ param }) => param.startsWith(start));
+}
+
+/** The images to be fetched, unless they are left to the upstream, and those written anew. */
+function changesOf(
+  parts: RequestImage[],
+  isLeft: boolean,
+): { remote: RequestImage[]; changed: CheckedImage[] } {
+  const changed = parts
+    .filter((part) => !isRemote(part))
+    .map(checkInline)
+    .filter(({ type, isExact }) => !isExact || (!isLeft && type === "image/webp"));
+  return { remote: isLeft ? [] : parts.filter(isRemote), changed };
 }
 
 async function rewrite<T extends object>(
   { value }: MediaBody<T>,
-  { remote, webps }: { remote: RequestImage[]; webps: CheckedImage[] },
+  { remote, changed }: { remote: RequestImage[]; changed: CheckedImage[] },
   options: MediaOptions,
 ): Promise<MediaBody<T>> {
   const fetched = remote.length === 0 ? [] : await fetchAll(remote, options);
-  for (const image of [...fetched, ...webps]) {
-    const { type, bytes } = image.type === "image/webp" ? await toPng(image) : image;
+  const isLeft = options.fetchedByUpstream === true;
+  for (const image of [...fetched, ...changed]) {
+    const isWebp = image.type === "image/webp" && !isLeft;
+    const { type, bytes } = isWebp ? await toPng(image) : image;
     image.part.replace(type, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toBase64());
   }
   const bytes = new TextEncoder().encode(JSON.stringify(value));
   if (bytes.byteLength <= options.limitBytes) return { bytes, value };
-  const message = `The request is too large with its images: at most ${options.limitBytes} bytes \
-are sent on. Send fewer or smaller images.`;
-  throw new ApiError("body_too_large", message);
+  throw tooLarge(options);
+}
+
+function tooLarge({ limitBytes }: MediaOptions): ApiError {
+  const message = `The request is too large with its images: at most ${limitBytes} bytes are sent \
+on. Send fewer or smaller images.`;
+  return new ApiError("body_too_large", message);
 }
 
 async function fetchAll(parts: RequestImage[], options: MediaOptions): Promise<CheckedImage[]> {
@@ -93,10 +115,15 @@ async function fetchAll(parts: RequestImage[], options: MediaOptions): Promise<C
   signal.addEventListener("abort", end, { once: true });
   const images: CheckedImage[] = [];
   const remaining = parts.entries();
+  let sizeBytes = 0;
   // The workers share the iterator: each takes the next image until there is none.
   const worker = async () => {
-    for (const [index, part] of remaining)
-      images[index] = await fetchOne(part, options, fetches.signal);
+    for (const [index, part] of remaining) {
+      const image = await fetchOne(part, options, fetches.signal);
+      images[index] = image;
+      sizeBytes += image.bytes.length;
+      if (sizeBytes > options.limitBytes) throw tooLarge(options);
+    }
   };
   try {
     if (signal.aborted) end();

@@ -1,6 +1,9 @@
 import type { InferenceRoute } from "../../wire/route.ts";
 import type { ImageType } from "./imageinfo.ts";
 
+/** BMP is read by llama.cpp and others, not by clouds: it is left to them. */
+export type SentType = ImageType | "image/bmp";
+
 /** How an image stands in a request: as a URL (`data:` included) or as base64. */
 export type ImageSource =
   | { kind: "url"; url: string }
@@ -12,7 +15,7 @@ export interface RequestImage {
   param: string;
   source: ImageSource;
   /** Replaces it in the request that it was found in. */
-  replace(type: ImageType, base64: string): void;
+  replace(type: SentType, base64: string): void;
 }
 
 /** The part of a route that says where images are in its requests. */
@@ -94,7 +97,7 @@ function readBlock(block: Fields, type: string, at: string): RequestImage | unde
   }
   if (type !== "image" || !isFields(block.source)) return undefined;
   const { source } = block;
-  const replace = (mediaType: ImageType, data: string): void => {
+  const replace = (mediaType: SentType, data: string): void => {
     block.source = { type: "base64", media_type: mediaType, data };
   };
   const param = `${at}.source`;
@@ -113,7 +116,7 @@ function readUrl(block: Fields, at: string): RequestImage | undefined {
   const field = isFields(value) ? "url" : "image_url";
   const url = holder[field];
   if (typeof url !== "string") return undefined;
-  const replace = (type: ImageType, base64: string): void => {
+  const replace = (type: SentType, base64: string): void => {
     holder[field] = `data:${type};base64,${base64}`;
   };
   return { param: `${at}.image_url`, source: { kind: "url", url }, replace };
@@ -124,7 +127,7 @@ function ollamaImages(holder: Fields, at: string): RequestImage[] {
   if (!Array.isArray(images)) return NONE;
   return images.flatMap((data: unknown, index): RequestImage[] => {
     if (typeof data !== "string") return [];
-    const replace = (_: ImageType, base64: string): void => {
+    const replace = (_: SentType, base64: string): void => {
       images[index] = base64;
     };
     const param = `${at}images.${index}`;

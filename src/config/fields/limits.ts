@@ -3,6 +3,7 @@ import type { FieldsOf } from "./field.ts";
 
 const SECOND_MS = 1000;
 const QUEUE_MAX = 10_000;
+const IMAGES_MAX = 10_000;
 
 /** Sizes, times and queues that bound a request. */
 export interface LimitSettings {
@@ -14,6 +15,8 @@ export interface LimitSettings {
   bodyLimitBytes: number;
   /** Images in requests may be fetched from private and loopback addresses. */
   privateMedia: boolean;
+  /** Images that the newest message of a request may bring. */
+  imagesMax: number;
   /** From the arrival of a request to the start of its answer: the queue and all attempts. */
   firstByteTimeoutMs: number;
   /** Longest wait for one endpoint's answer to start while another one could be tried. */
@@ -59,6 +62,14 @@ export const LIMIT_FIELDS: FieldsOf<LimitSettings> = {
     help: "Fetch images that requests name from private and loopback addresses as well",
     schema: () => trueOrFalse(),
     fallback: () => false,
+  },
+  imagesMax: {
+    name: "images_max",
+    flags: "--images-max <number>",
+    group: "Limits",
+    help: "Images that the newest message of a request may bring; those before it are not counted",
+    schema: () => wholeNumber(1, IMAGES_MAX),
+    fallback: () => 10,
   },
   firstByteTimeoutMs: {
     name: "first_byte_timeout",
