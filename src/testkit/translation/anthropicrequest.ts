@@ -152,11 +152,28 @@ export const request = fc
     choice: some(choice),
     parallel: some(fc.boolean()),
   })
+  .map(accepted)
   .map((r) => ({ messages: asMessages(r), chat: asChat(r) }));
+
+/** Without what Anthropic refuses beside something else. */
+function accepted(r: Request): Request {
+  const { temperature, top_p, top_k, ...others } = r.settings;
+  if (thinksOf(r)) {
+    const isForced = r.choice === "any" || r.choice === "tool";
+    return { ...r, settings: others, choice: isForced ? "auto" : r.choice };
+  }
+  return temperature === undefined || top_p === undefined
+    ? r
+    : { ...r, settings: { ...others, temperature, ...(top_k === undefined ? {} : { top_k }) } };
+}
+
+function thinksOf({ thinking }: Request): boolean {
+  return thinking !== undefined && thinking !== "none";
+}
 
 type Request = {
   conversation: { messages: unknown[]; chat: unknown[] };
-  settings: object;
+  settings: { temperature?: number; top_p?: number; top_k?: number };
   max_tokens: number;
   system: string | undefined;
   stops: string[];
@@ -169,11 +186,11 @@ type Request = {
   parallel: boolean | undefined;
 };
 
-export const MODEL = "claude-opus-5";
+export const MODEL = "claude-opus-4-6";
 
 function asMessages(r: Request): Record<string, unknown> {
   const { thinking, format, parallel } = r;
-  const thinks = thinking !== undefined && thinking !== "none";
+  const thinks = thinksOf(r);
   const config = {
     ...(thinks ? { effort: thinking } : {}),
     ...(format ? { format: json(format) } : {}),

@@ -62,7 +62,7 @@ describe("a chat over messages", () => {
     const text = { type: "text", text: "a", cache_control };
     const messages = [{ role: "system", content: [text] }, user([text])];
     const tools = [{ type: "function", function: { name: "f" }, cache_control }];
-    expect(bodyOf({ messages, tools, top_k: 5 })).toMatchObject({
+    expect(bodyOf({ model: "claude-opus-4-6", messages, tools, top_k: 5 })).toMatchObject({
       system: [text],
       messages: [user([text])],
       tools: [{ name: "f", input_schema: { type: "object", properties: {} }, cache_control }],
@@ -85,8 +85,8 @@ describe("a chat over messages", () => {
   test("leaves out hints that Anthropic has no words for", () => {
     const hints = { seed: 1, presence_penalty: 1, frequency_penalty: 1, store: true };
     const more = { metadata: { a: "b" }, service_tier: "flex", logit_bias: {}, n: 1, nobody: 1 };
-    expect(bodyOf({ ...hints, ...more, temperature: 1.7 })).toEqual({
-      model: "claude-opus-5",
+    expect(bodyOf({ ...hints, ...more, model: "claude-opus-4-6", temperature: 1.7 })).toEqual({
+      model: "claude-opus-4-6",
       max_tokens: 1024,
       messages: [user("Hello")],
       temperature: 1,
@@ -152,6 +152,42 @@ describe("a chat over messages", () => {
       output_config: config,
     });
   });
+
+  const all = { temperature: 0.2, top_p: 0.4, top_k: 5 };
+  const { top_p: _, ...one } = all;
+  const { temperature: _t, ...other } = all;
+  test.each([
+    ["claude-sonnet-4-5", all, one],
+    ["claude-opus-4-1-20250805", all, one],
+    ["claude-sonnet-4-5", other, other],
+    ["claude-3-5-haiku-latest", all, all],
+    ["claude-opus-4-20250514", all, all],
+    ["another", all, one],
+    ["claude-opus-4-7", all, {}],
+    ["claude-sonnet-5", { temperature: 1 }, {}],
+    ["claude-fable-5", all, {}],
+    ["claude-sonnet-4-5", { ...all, reasoning_effort: "high" }, {}],
+    ["claude-opus-4-6", { ...all, reasoning_effort: "high" }, {}],
+    ["claude-sonnet-4-5", { ...all, thinking: enabled(5000) }, {}],
+    ["claude-sonnet-4-5", { ...all, reasoning_effort: "none" }, one],
+  ])("leaves out what %s refuses of sampling: %j", (model, more, sent) => {
+    const { temperature, top_p, top_k } = bodyOf({ model, ...more });
+    expect(JSON.parse(JSON.stringify({ temperature, top_p, top_k }))).toEqual(sent);
+  });
+
+  test.each(["required", { type: "function", function: { name: "f" } }])(
+    "does not think where a tool is forced: %j",
+    (tool_choice) => {
+      const tools = [{ type: "function", function: { name: "f" } }];
+      const asked = { reasoning_effort: "high", tools, tool_choice };
+      const old = bodyOf({ model: "claude-sonnet-4-5", ...asked });
+      expect(old).not.toHaveProperty("thinking");
+      const later = bodyOf({ model: "claude-opus-4-6", ...asked });
+      expect(later).not.toHaveProperty("thinking");
+      expect(later).toHaveProperty("output_config", { effort: "high" });
+      expect(bodyOf({ ...asked, tool_choice: "auto" })).toHaveProperty("thinking");
+    },
+  );
 
   test("hands signed thoughts back, and does without where they are missing", () => {
     const thoughts = [{ type: "thinking", thinking: "hm", signature: "s" }];

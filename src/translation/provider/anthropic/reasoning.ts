@@ -1,5 +1,6 @@
 import type { ChatRequest } from "../../../wire/chat.ts";
 import { compact, invalidField } from "../../validation.ts";
+import { anthropicVersion } from "./modelversion.ts";
 
 /** Tokens of an answer where the client sets no limit: Anthropic's API wants one. */
 const MAX_TOKENS_DEFAULT = 1024;
@@ -34,6 +35,7 @@ export interface AnthropicThinking {
  *    one, or where the last call of a tool comes without its thoughts (Anthropic would refuse it),
  *    they do not think.
  * 5. Later ones, and names that tell no version, want an effort.
+ * 6. Where a tool must be called, no model thinks: Anthropic would refuse it.
  *
  * Throws 400 for an effort that nobody knows.
  */
@@ -59,10 +61,11 @@ export function anthropicThinking(request: ChatRequest, hasBareCall: boolean): A
   }
   const max_tokens = limit ?? MAX_TOKENS_DEFAULT + wanted;
   if (!wantsBudget(request.model)) {
-    return { max_tokens, thinking: { type: "adaptive" }, ...compact({ effort: wordOf(effort) }) };
+    const thinking = forcesTool(request) ? undefined : { type: "adaptive" };
+    return { max_tokens, ...compact({ thinking, effort: wordOf(effort) }) };
   }
   const budget = Math.min(wanted, max_tokens - 1);
-  if (budget < BUDGET_MIN || hasBareCall) return { max_tokens };
+  if (budget < BUDGET_MIN || hasBareCall || forcesTool(request)) return { max_tokens };
   return { max_tokens, thinking: { type: "enabled", budget_tokens: budget } };
 }
 
@@ -70,11 +73,16 @@ function wordOf(effort: string | null | undefined): string | undefined {
   return effort === "minimal" ? "low" : (effort ?? undefined);
 }
 
-/** Whether a model is one of those that take thinking only as a number of tokens. */
+/** The last version whose models take thinking only as a number of tokens: Claude 4.5. */
+const BUDGET_VERSION_MAX = 4.05;
+
 function wantsBudget(model: string): boolean {
-  if (/claude-3\b/.test(model)) return true;
-  const version = /claude-(?:opus|sonnet|haiku)-(\d+)(?:[-.](\d{1,2})(?!\d))?/.exec(model);
-  if (version === null) return false;
-  const [major, minor] = [Number(version[1]), Number(version[2] ?? 0)];
-  return major < 4 || (major === 4 && minor <= 5);
+  const version = anthropicVersion(model);
+  return version !== undefined && version <= BUDGET_VERSION_MAX;
+}
+
+/** Whether a tool has to be called: Anthropic's models cannot think before that. */
+function forcesTool({ tools, tool_choice: choice }: ChatRequest): boolean {
+  if (tools == null || tools.length === 0) return false;
+  return choice === "required" || typeof Object(choice).function === "object";
 }

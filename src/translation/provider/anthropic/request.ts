@@ -2,14 +2,15 @@ import type { ChatRequest, ChatTool } from "../../../wire/chat.ts";
 import { compact, invalidField } from "../../validation.ts";
 import { anthropicMessagesFromChat, hasCallWithoutThinking } from "./messages.ts";
 import { anthropicThinking } from "./reasoning.ts";
+import { anthropicSampling } from "./sampling.ts";
 
 /** Fields of Anthropic's own that a client of chat completions may add; all else is left out. */
-const OWN_FIELDS = ["top_k", "cache_control", "inference_geo", "speed"];
+const OWN_FIELDS = ["cache_control", "inference_geo", "speed"];
 
 /**
  * The body for `/v1/messages`. Anthropic refuses fields that it does not know, so hints that it has
  * no words for are left out (`seed`, penalties, `store`, `metadata`, `service_tier`, …), as
- * Anthropic's own layer for OpenAI's clients does; so is the part of a temperature above 1. Throws
+ * Anthropic's own layer for OpenAI's clients does; so is what its models refuse of sampling. Throws
  * 400 for what would make another answer.
  */
 export function anthropicBodyFromChat(request: ChatRequest): Record<string, unknown> {
@@ -19,7 +20,8 @@ export function anthropicBodyFromChat(request: ChatRequest): Record<string, unkn
     request,
     hasCallWithoutThinking(turns),
   );
-  const { temperature, top_p, user } = request;
+  const { user } = request;
+  const thinks = thinking !== undefined && thinking.type !== "disabled";
   const output_config = compact({ effort, format: formatOf(request) });
   return {
     ...compact(Object.fromEntries(OWN_FIELDS.map((field) => [field, request[field]]))),
@@ -27,7 +29,7 @@ export function anthropicBodyFromChat(request: ChatRequest): Record<string, unkn
     ...compact({ system }),
     messages: turns.map(({ role, content }) => ({ role, content: short(content) })),
     max_tokens,
-    ...compact({ temperature: temperature == null ? undefined : Math.min(temperature, 1), top_p }),
+    ...compact(anthropicSampling(request, thinks)),
     ...stopsOf(request),
     ...compact({ metadata: user == null ? undefined : { user_id: user } }),
     ...toolsOf(request),
