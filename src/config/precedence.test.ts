@@ -54,6 +54,7 @@ describe("loadSettings", () => {
       anthropicApiKey: null,
       anthropicBaseUrl: "https://api.anthropic.com",
       providers: [],
+      providerThoughts: [],
       fallbacks: [],
       httpProxy: null,
       httpsProxy: null,

@@ -47,6 +47,7 @@ export const TEST_SETTINGS: Settings = {
   anthropicApiKey: null,
   anthropicBaseUrl: "http://127.0.0.1:1",
   providers: [],
+  providerThoughts: [],
   fallbacks: [],
   httpProxy: null,
   httpsProxy: null,

@@ -45,8 +45,13 @@ export const OPENAI: BuiltInProvider = {
   keyName: "OPENAI_API_KEY",
 };
 
-/** The API of providers that are like OpenAI, which operators define. */
-export const COMPATIBLE: ProviderApi = openaiApi((_, body) => openaiCompatibleBody(body), false);
+/**
+ * The API of providers that are like OpenAI, which operators define; `wantsThoughts` for those that
+ * take the thoughts of earlier turns, which others refuse.
+ */
+export function compatibleApi(wantsThoughts: boolean): ProviderApi {
+  return openaiApi((_, body) => openaiCompatibleBody(body, wantsThoughts), false);
+}
 
 function readPage(json: unknown): ModelListingPage | undefined {
   const list = ModelList.safeParse(json).data;

@@ -188,6 +188,24 @@ describe("fallbackOf", () => {
   });
 });
 
+test.each([
+  ["own:x", false],
+  ["deepseek:x", true],
+])("thoughts of earlier turns are for clouds that want them: %s, %p", (name, expected) => {
+  const providers = ["own", "deepseek"].map((one) => ({ name: one, url: "http://h" }));
+  const all = clouds({ providers, providerThoughts: ["deepseek"] });
+  const support = all.find(name)?.supportOf(routeAt("/v1/messages"));
+  if (support === undefined || support === "native") throw new Error("it is not translated");
+  const content = [{ type: "thinking", thinking: "hm", signature: "" }];
+  const messages = [
+    { role: "user", content: "x" },
+    { role: "assistant", content },
+    { role: "user", content: "y" },
+  ];
+  const { body } = support({ model: name, max_tokens: 5, messages }, "x");
+  expect(JSON.stringify(body).includes("hm")).toBe(expected);
+});
+
 describe("models", () => {
   test("of all clouds with a key are listed with their prefix, pages and all", async () => {
     const [one, other] = [google(), openai()];

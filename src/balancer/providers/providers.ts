@@ -10,7 +10,7 @@ import { GOOGLE } from "./google.ts";
 import { ProviderMetrics } from "./metrics.ts";
 import { ProviderModel } from "./model.ts";
 import { type ProviderModelEntry, ProviderModelList } from "./modellist.ts";
-import { COMPATIBLE, OPENAI } from "./openai.ts";
+import { compatibleApi, OPENAI } from "./openai.ts";
 import { Provider } from "./provider.ts";
 import { ProviderSlot, type ProviderSlotOptions } from "./slot.ts";
 
@@ -32,10 +32,10 @@ export class Providers {
 
   constructor({ settings, log, now }: ProvidersOptions) {
     this.#log = log;
-    const custom = settings.providers.map(
-      ({ name, url, apiKey }) =>
-        new Provider({ name, url, apiKey, api: COMPATIBLE, proxy: proxyFor(url, settings) }),
-    );
+    const custom = settings.providers.map(({ name, url, apiKey }) => {
+      const api = compatibleApi(settings.providerThoughts.includes(name));
+      return new Provider({ name, url, apiKey, api, proxy: proxyFor(url, settings) });
+    });
     this.providers = [...builtIn(settings), ...custom];
     const byPrefix = new Map(this.providers.map((provider) => [provider.name, provider]));
     const anthropic = byPrefix.get(ANTHROPIC.name);

@@ -1,6 +1,11 @@
 import { baseUrl } from "../values/endpoint.ts";
 import { type FallbackSetting, fallbackList } from "../values/fallback.ts";
-import { type CustomProviderSetting, googleBaseUrl, providerList } from "../values/provider.ts";
+import {
+  type CustomProviderSetting,
+  googleBaseUrl,
+  providerList,
+  providerNames,
+} from "../values/provider.ts";
 import { nonEmptyText } from "../values/scalar.ts";
 import type { FieldsOf } from "./field.ts";
 
@@ -14,6 +19,8 @@ export interface ProviderSettings {
   anthropicApiKey: string | null;
   anthropicBaseUrl: string;
   providers: CustomProviderSetting[];
+  /** Names of those of `providers` that want the thoughts of earlier turns back. */
+  providerThoughts: string[];
   fallbacks: FallbackSetting[];
 }
 
@@ -91,6 +98,16 @@ may be repeated",
     fallback: () => [],
     fallbackText: "none",
     repeatable: true,
+  },
+  providerThoughts: {
+    name: "provider_thoughts",
+    flags: "--provider-thoughts <names>",
+    group: "Clouds",
+    help: "Clouds of --provider that are sent the thoughts of earlier turns, e.g. deepseek; others \
+refuse them",
+    schema: () => providerNames(),
+    fallback: () => [],
+    fallbackText: "none",
   },
   fallbacks: {
     name: "fallbacks",

@@ -18,6 +18,16 @@ export function providerList(): ZodType<CustomProviderSetting[]> {
   return listOf(readProvider, providerConflict);
 }
 
+/** Names of providers: a list, or text with commas between them. */
+export function providerNames(): ZodType<string[]> {
+  return valueSchema("must be names of clouds, such as deepseek", (value) => {
+    const texts = (Array.isArray(value) ? value : [value]).map(String);
+    const names = texts.flatMap((text) => text.split(",")).map((name) => name.trim());
+    const given = names.filter((name) => name !== "");
+    return given.every((name) => PROVIDER_NAME.test(name)) ? given : undefined;
+  });
+}
+
 /** The base URL of Google's API, with its version at the end: `v1beta` where none is given. */
 export function googleBaseUrl(): ZodType<string> {
   return valueSchema(

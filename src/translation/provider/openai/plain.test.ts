@@ -95,9 +95,35 @@ describe("a request for OpenAI itself", () => {
   });
 });
 
-test("a request for a cloud like OpenAI keeps its limit and its thoughts", () => {
+test("a request for a cloud like OpenAI has no thoughts, and no effort of none", () => {
+  const request = {
+    ...{ model: "m", max_tokens: 5, thinking: { type: "disabled" } },
+    messages: [
+      { role: "user", content: "x" },
+      {
+        role: "assistant",
+        content: [
+          { type: "thinking", thinking: "hm", signature: "" },
+          { type: "text", text: "a" },
+        ],
+      },
+      { role: "user", content: "y" },
+    ],
+  };
+  const { body } = anthropicMessagesOverChat(request);
+  expect(openaiCompatibleBody(body, false)).toEqual({
+    ...{ model: "m", max_tokens: 5 },
+    messages: [
+      { role: "user", content: "x" },
+      { role: "assistant", content: "a" },
+      { role: "user", content: "y" },
+    ],
+  });
+});
+
+test("a request for one that wants thoughts keeps its limit and its thoughts", () => {
   const { body } = ollamaChatOverChat(CHAT);
-  const { messages, max_tokens, reasoning_effort, ...rest } = openaiCompatibleBody(body);
+  const { messages, max_tokens, reasoning_effort, ...rest } = openaiCompatibleBody(body, true);
   expect([max_tokens, reasoning_effort]).toEqual([9, "medium"]);
   expect(messages).toMatchObject([{}, { reasoning_content: "hm" }, {}]);
   expect(Object.keys(rest).toSorted()).toEqual([

@@ -56,9 +56,23 @@ export function openaiBody(path: string, body: Fields): Fields {
   }
 }
 
-/** The same for a cloud that is like OpenAI: without what is for servers of open models only. */
-export function openaiCompatibleBody(body: Fields): Fields {
-  return Object.fromEntries(Object.entries(body).filter(([name]) => !LOCAL.has(name)));
+/**
+ * The same for a cloud that is like OpenAI: without what is for servers of open models only. An
+ * effort of `none` is left out, since many know no such word, and so are the thoughts of earlier
+ * turns, since many refuse them; `wantsThoughts` for clouds that take them.
+ */
+export function openaiCompatibleBody(body: Fields, wantsThoughts: boolean): Fields {
+  const { messages } = body;
+  const isLeft = (name: string, value: unknown) =>
+    LOCAL.has(name) || (name === "reasoning_effort" && value === "none");
+  const sent = Object.fromEntries(Object.entries(body).filter((field) => !isLeft(...field)));
+  if (wantsThoughts || !Array.isArray(messages)) return sent;
+  return { ...sent, messages: messages.map(withoutThoughts) };
+}
+
+function withoutThoughts(message: unknown): unknown {
+  const { reasoning_content: _, ...fields } = Object(message) as Fields;
+  return fields;
 }
 
 function plainChat(body: Fields): Fields {
