@@ -21,6 +21,7 @@ import { ModelSync } from "./admin/sync/sync.ts";
 import { EndpointDetection } from "./health/detection.ts";
 import { Monitor, type MonitorListener } from "./health/monitor.ts";
 import { CheckPersistence } from "./health/persistence.ts";
+import { KeptResponses } from "./inference/keptresponses.ts";
 import { Pipeline, type PipelineParts } from "./inference/pipeline.ts";
 import { PoolSlots, type PoolSlotsParts } from "./inference/poolslots.ts";
 import { Requirements } from "./inference/requirements.ts";
@@ -140,11 +141,12 @@ function createPipeline(
   parts: Omit<PoolSlotsParts, "requirements"> &
     Pick<PipelineParts, "providers" | "recorder" | "settings">,
 ): Pipeline {
-  const { pool, providers, recorder, settings } = parts;
+  const { pool, providers, recorder } = parts;
   const requirements = new Requirements(pool);
   const slots = new PoolSlots({ ...parts, requirements });
   const principals = new Principals();
-  return new Pipeline({ principals, pool, providers, requirements, slots, recorder, settings });
+  const kept = new KeptResponses();
+  return new Pipeline({ ...parts, kept, principals, providers, requirements, slots, recorder });
 }
 
 function named({ name, models: [id = name, ...others] }: AliasSetting): NamedModel {

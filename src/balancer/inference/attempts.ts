@@ -8,11 +8,13 @@ import type { Slot } from "../upstream/upstream.ts";
 import { type Attribution, attributionOf, SUSPECTS_MAX } from "./attribution.ts";
 import { type ClientBody, knownAnswer, type UpstreamRequest } from "./body.ts";
 import type { RequestContext } from "./context.ts";
+import type { KeptResponses } from "./keptresponses.ts";
 import type { PoolRequest, PoolSlots } from "./poolslots.ts";
 import { RETRIES_MAX } from "./retry.ts";
 
 export interface AttemptsParts {
   slots: PoolSlots;
+  kept: KeptResponses;
   providers: Providers;
   settings: Pick<Settings, "firstByteTimeoutMs" | "idleTimeoutMs">;
 }
@@ -132,7 +134,7 @@ export class Attempts {
       requestId,
       dialect,
       caller: client,
-      tap: record,
+      tap: this.#parts.kept.tap(this.#context, slot.upstream),
       checksAnswer: true,
       rewrite: slot.rewrite(request.rewrite),
       firstByteTimeoutMs: slot.firstByteTimeoutMs,

@@ -43,6 +43,8 @@ export interface ClientBody {
   prepareMedia(): Promise<void> | undefined;
   /** Puts it in the terms of an upstream. Throws 400 for what that cannot be asked. */
   requestFor(upstream: Upstream): UpstreamRequest;
+  /** The earlier response that it goes on from. */
+  readonly previousId: string | undefined;
   /** Throws 400 for what only providers may be able to answer. */
   requireStateless(): void;
   /** Makes the route's answer that needs no upstream; undefined where there is none. */

@@ -75,6 +75,10 @@ class FormBody implements ClientBody {
     };
   }
 
+  get previousId(): undefined {
+    return undefined;
+  }
+
   requireStateless(): void {
     // No form refers to a state.
   }

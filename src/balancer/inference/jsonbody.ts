@@ -124,6 +124,11 @@ class JsonBody implements ClientBody {
     return this.#adapter.requestFor(upstream);
   }
 
+  get previousId(): string | undefined {
+    const { previous_response_id: id } = this.#value;
+    return typeof id === "string" && this.#context.route.name === "responses" ? id : undefined;
+  }
+
   requireStateless(): void {
     this.#rules.refuse?.(this.#value);
   }

@@ -96,8 +96,10 @@ export class Pipeline {
     if (ownAnswer !== undefined && this.#isMissingEverywhere(context)) {
       return knownAnswer(ownAnswer(), context);
     }
-    body.requireStateless();
-    context.requirement = this.#parts.requirements.of(context);
+    const { kept, pool, requirements } = this.#parts;
+    const maker = kept.requirementFor(body.previousId, pool.serving(context.modelId));
+    if (maker === undefined) body.requireStateless();
+    context.requirement = maker ?? requirements.of(context);
     return undefined;
   }
 

@@ -39,6 +39,6 @@ function isReference(item: unknown): boolean {
 
 function unsupported(param: string, remedy: string): ApiError {
   const message = `The response cannot be made: \`${param}\` needs what was kept of an earlier \
-request, and no endpoint of this model keeps any. ${remedy}.`;
+request, and no endpoint of this model is known to keep it. ${remedy}.`;
   return new ApiError("invalid_request", message, { code: "unsupported_state", param });
 }
