@@ -25,6 +25,7 @@ test.each<[AttemptOutcome, Attribution]>([
   [{ error: "timeout", isTaken: true }, "upstream"],
   [{ error: "client_closed", isTaken: true }, "nobody"],
   [{ error: "internal", isTaken: false }, "nobody"],
+  [{ error: "tool_call_failed", isTaken: true }, "nobody"],
 ])("%j: %s", (outcome, expected) => {
   expect(attributionOf(outcome)).toBe(expected);
 });

@@ -33,6 +33,7 @@ export type Attribution = "nobody" | "request" | "upstream" | "busy" | "suspect"
  * | not reached, silent                                | upstream   | yes         | circuit    |
  * | broken off after it had taken the request          | suspect    | one more    | circuit ¹  |
  * | the client left, a bug of ours                     | nobody     | no          | nothing    |
+ * | the model wrote a call that is no JSON             | nobody     | no          | nothing    |
  *
  * ¹ Unless the next one fails the request so, too. `forward` tells errors, pages and nothing below
  * 400 as the failures that they are.
