@@ -64,7 +64,8 @@ function adviceFor(status: number, text: string): string {
   }
   if (status === 401 || status === 403) return ": its API key is missing or wrong";
   if (status === 407) return ": the proxy in between wants a user and a password";
-  return status >= 300 && status < 400 ? ": redirects are not followed" : "";
+  if (status < 300 || status >= 400) return "";
+  return ": redirects are not followed: set its base URL to the address that it redirects to";
 }
 
 function describe(error: unknown, path: string): string {

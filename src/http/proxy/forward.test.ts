@@ -81,6 +81,20 @@ describe("a whole answer", () => {
   });
 });
 
+test.each(["301 Moved", "307 Temporary Redirect", "304 Not Modified"])(
+  "a redirect is never handed on: %s",
+  async (status) => {
+    using target = rawTarget((c) => {
+      c.send(rawAnswer("", "text/html\r\nlocation: http://10.9.8.7/v1/x", status));
+    });
+    const failure = await send(target.url).catch((error) => error);
+    expect(failure).toMatchObject({ kind: "upstream", status: 502 });
+    expect(failure.message).toMatch(/redirects are not followed.*base URL/);
+    expect(failure.message).not.toContain("10.9.8.7");
+    expect(String(failure.cause)).toContain("10.9.8.7");
+  },
+);
+
 describe("what is sent says what it is", () => {
   const FORM = "Multipart/form-data; boundary=b";
   test.each([

@@ -1,7 +1,7 @@
 import { ApiError, type Dialect, errorFrame } from "../../wire/error.ts";
 import { type Exchange, exchange } from "../client/exchange.ts";
 import { ClientError } from "../client/failure.ts";
-import { headerOf } from "../client/head.ts";
+import { headerOf, type ResponseHead } from "../client/head.ts";
 import type { ForwardProxy } from "../client/proxy.ts";
 import type { RequestBody } from "../client/upload.ts";
 import { Deadlines } from "./deadlines.ts";
@@ -84,8 +84,9 @@ const COMPLETE: Promise<SendOutcome> = Promise.resolve("complete");
  * Sends a request on and returns the answer, status and bytes unchanged, but for errors that are
  * not in the client's API: those are told in its shape. Event streams flow through
  * as they come; if one breaks after its first byte, its last frame is an error in `dialect`.
- * Throws `upstream` (502) when the target cannot be reached or breaks off, `timeout` (504) when it
- * is silent, `client_closed` when the client has gone.
+ * Throws `upstream` (502) when the target cannot be reached, breaks off or redirects
+ * (a client that followed would take its prompt and its key there), `timeout` (504) when it is
+ * silent, `client_closed` when the client has gone.
  */
 export async function forward(options: ForwardOptions): Promise<Forwarded> {
   const watch = new Deadlines(options.target.label, options.caller);
@@ -95,6 +96,7 @@ export async function forward(options: ForwardOptions): Promise<Forwarded> {
     const body = send(options);
     watch.onEnd = (reason) => body.abort(reason);
     const head = await body.head;
+    if (isRedirect(head)) throw redirects(body, head, options.target.label);
     const init: Init = {
       status: head.status,
       headers: returnedHeaders(head.headers, options.requestId, options.dialect),
@@ -129,6 +131,21 @@ function send({ target, method, headers, body, requestId }: ForwardOptions): Exc
   const isForm = /^multipart\//i.test(sent["content-type"] ?? "");
   if (body !== null && !isForm) sent["content-type"] = "application/json";
   return exchange({ url, unix, proxy, method, headers: sent, body, keepAlive: true });
+}
+
+function isRedirect({ status }: ResponseHead): boolean {
+  return status >= 300 && status < 400;
+}
+
+/** The failure of a target that is somewhere else. Where is for the log, not for clients. */
+function redirects(body: Exchange, head: ResponseHead, label: string): ApiError {
+  const where = headerOf(head, "location") ?? "no address";
+  const cause = new Error(`It answered ${head.status}, a redirect to ${where.slice(0, 500)}`);
+  body.abort(cause);
+  const message = `Sending the request to ${label} failed: it answered with a redirect \
+(${head.status}), and redirects are not followed. Set its base URL to the address that it \
+redirects to, which is in the log.`;
+  return new ApiError("upstream", message, { cause });
 }
 
 function whole(
