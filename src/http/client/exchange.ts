@@ -1,6 +1,7 @@
 import { type Route, splitUrl } from "./address.ts";
+import { type AnswerBody, joined, restOf } from "./body.ts";
 import type { Connection, PendingRequest } from "./connection.ts";
-import { ClientError } from "./failure.ts";
+import type { ClientError } from "./failure.ts";
 import type { ResponseHead } from "./head.ts";
 import { encodeRequest, type Outgoing, type RequestMessage } from "./message.ts";
 import { type Host, Pool } from "./pool.ts";
@@ -48,7 +49,7 @@ export function exchange(request: ClientRequest): Exchange {
 }
 
 /** One request and the answer to it, as far as it has come. */
-export class Exchange implements PendingRequest {
+export class Exchange implements PendingRequest, AnswerBody {
   readonly outgoing: Outgoing;
   readonly toHead: boolean;
   readonly keepAlive: boolean;
@@ -83,15 +84,11 @@ export class Exchange implements PendingRequest {
     return this.#head.promise;
   }
 
-  /** The answer has come to its end; there may be bytes to `read`. */
   get ended(): boolean {
     return this.#ended;
   }
 
-  /**
-   * The bytes that have come, joined, at once if there are any; undefined at the end. Rejects or
-   * throws as `head` does, once what came before the failure has been read. One call at a time.
-   */
+  /** Rejects or throws as `head` does, once what came before the failure has been read. */
   read(): Uint8Array | undefined | Promise<Uint8Array | undefined> {
     if (this.#pieces.length > 0) return this.#take();
     if (this.#failure !== undefined) throw this.#failure;
@@ -100,20 +97,8 @@ export class Exchange implements PendingRequest {
     return this.#reader.promise;
   }
 
-  /** The whole rest of the body. Rejects with `too_large` beyond `limitBytes`. */
-  async bytes(limitBytes: number): Promise<Uint8Array> {
-    const pieces: Uint8Array[] = [];
-    let size = 0;
-    for (;;) {
-      const piece = await this.read();
-      if (piece === undefined) return joined(pieces, size);
-      pieces.push(piece);
-      size += piece.byteLength;
-      if (size <= limitBytes) continue;
-      const error = new ClientError("too_large", `Reading failed: over ${limitBytes} bytes.`);
-      this.abort(error);
-      throw error;
-    }
+  bytes(limitBytes: number): Promise<Uint8Array> {
+    return restOf(this, limitBytes);
   }
 
   /** Ends it, wherever it is: the connection is closed, reading fails with `cause`. Idempotent. */
@@ -172,9 +157,4 @@ export class Exchange implements PendingRequest {
     this.#reader?.reject(cause);
     this.#reader = undefined;
   }
-}
-
-function joined(pieces: Uint8Array[], size: number): Uint8Array {
-  const [first] = pieces;
-  return pieces.length === 1 && first !== undefined ? first : Buffer.concat(pieces, size);
 }

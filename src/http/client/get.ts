@@ -1,3 +1,4 @@
+import { plainAnswer } from "./contentcoding.ts";
 import { exchange } from "./exchange.ts";
 import { ClientError } from "./failure.ts";
 import type { ResponseHead } from "./head.ts";
@@ -18,7 +19,7 @@ export interface GetOptions {
   signal: AbortSignal;
 }
 
-/** A whole answer. */
+/** A whole answer, whatever its content coding was. */
 export interface Answer {
   head: ResponseHead;
   body: Uint8Array;
@@ -38,8 +39,8 @@ export async function get(options: GetOptions): Promise<Answer> {
   const onAbort = () => asked.abort(signal.reason);
   signal.addEventListener("abort", onAbort, { once: true });
   try {
-    const head = await asked.head;
-    return { head, body: await asked.bytes(limitBytes) };
+    const { head, body: plain } = plainAnswer(await asked.head, asked);
+    return { head, body: await plain.bytes(limitBytes) };
   } finally {
     clearTimeout(timer);
     signal.removeEventListener("abort", onAbort);

@@ -88,6 +88,6 @@ function keepsAlive(value: string, before: boolean): boolean {
 }
 
 /** The failure of a server that speaks no proper HTTP/1.1. */
-export function malformed(what: string): ClientError {
-  return new ClientError("malformed", `Reading the answer failed: ${what}.`);
+export function malformed(what: string, cause?: unknown): ClientError {
+  return new ClientError("malformed", `Reading the answer failed: ${what}.`, cause);
 }

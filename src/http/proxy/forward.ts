@@ -1,4 +1,6 @@
 import { ApiError, type Dialect, errorFrame } from "../../wire/error.ts";
+import type { AnswerBody } from "../client/body.ts";
+import { plainAnswer } from "../client/contentcoding.ts";
 import { type Exchange, exchange } from "../client/exchange.ts";
 import { ClientError } from "../client/failure.ts";
 import { headerOf, type ResponseHead } from "../client/head.ts";
@@ -52,7 +54,7 @@ export interface ForwardOptions {
    * The target's stream broke after its first byte: the body that goes on in its place. Default:
    * none, and the client's stream ends with an error event.
    */
-  resume?(failure: ApiError): Exchange | undefined;
+  resume?(failure: ApiError): AnswerBody | undefined;
   /** Says more exactly what a failure of the target (`upstream`) was: its process died, say. */
   explain?(failure: ApiError): Promise<ApiError>;
 }
@@ -93,10 +95,12 @@ export async function forward(options: ForwardOptions): Promise<Forwarded> {
   watch.wait("answer", options.firstByteTimeoutMs);
   const { idleTimeoutMs, tap, rewrite } = options;
   try {
-    const body = send(options);
-    watch.onEnd = (reason) => body.abort(reason);
-    const head = await body.head;
-    if (isRedirect(head)) throw redirects(body, head, options.target.label);
+    const sent = send(options);
+    watch.onEnd = (reason) => sent.abort(reason);
+    const coded = await sent.head;
+    if (isRedirect(coded)) throw redirects(sent, coded, options.target.label);
+    const { head, body } = plainAnswer(coded, sent);
+    if (body !== sent) watch.onEnd = (reason) => body.abort(reason);
     const init: Init = {
       status: head.status,
       headers: returnedHeaders(head.headers, options.requestId, options.dialect),
@@ -116,8 +120,8 @@ export async function forward(options: ForwardOptions): Promise<Forwarded> {
     const isJson = isJsonType(type) && head.framing !== "length";
     const read = isJson ? await readHead(body, watch) : undefined;
     if (read?.ended) return checked(read.bytes, init, options, watch);
-    const { stream, sent } = relay(body, { watch, idleTimeoutMs, tap, head: read?.bytes });
-    return { response: new Response(stream, init), sent };
+    const relayed = relay(body, { watch, idleTimeoutMs, tap, head: read?.bytes });
+    return { response: new Response(relayed.stream, init), sent: relayed.sent };
   } catch (cause) {
     watch.end();
     throw await asApiError(cause, options, watch);
@@ -138,7 +142,7 @@ function isRedirect({ status }: ResponseHead): boolean {
 }
 
 /** The failure of a target that is somewhere else. Where is for the log, not for clients. */
-function redirects(body: Exchange, head: ResponseHead, label: string): ApiError {
+function redirects(body: AnswerBody, head: ResponseHead, label: string): ApiError {
   const where = headerOf(head, "location") ?? "no address";
   const cause = new Error(`It answered ${head.status}, a redirect to ${where.slice(0, 500)}`);
   body.abort(cause);
@@ -165,7 +169,7 @@ function isJsonType(type: string): boolean {
 
 /** An error, or an answer of which another is made: read as a whole first, whatever its framing. */
 async function rewritten(
-  body: Exchange,
+  body: AnswerBody,
   init: Init,
   options: ForwardOptions,
   watch: Deadlines,
@@ -216,7 +220,12 @@ function made(
 }
 
 /** Passes a stream of events (or of JSON lines) on; should it break, its last frame says so. */
-function events(body: Exchange, init: Init, options: ForwardOptions, watch: Deadlines): Forwarded {
+function events(
+  body: AnswerBody,
+  init: Init,
+  options: ForwardOptions,
+  watch: Deadlines,
+): Forwarded {
   const afterBreak = async (cause: unknown): Promise<Sequel> => {
     const error = await asApiError(cause, options, watch);
     const next = options.resume?.(error);
@@ -238,7 +247,7 @@ function events(body: Exchange, init: Init, options: ForwardOptions, watch: Dead
 
 /** The whole body if it is small enough, else what was read until then. */
 async function readHead(
-  body: Exchange,
+  body: AnswerBody,
   watch: Deadlines,
 ): Promise<{ bytes: Buffer; ended: boolean }> {
   const pieces: Uint8Array[] = [];

@@ -48,7 +48,8 @@ const NOT_RETURNED = new Set([
 /**
  * The request headers that a target gets: the ones of the client that matter to inference, unless
  * its `Connection` names them as its own, then `own`, which win. Answers are asked for
- * uncompressed, so that bytes can pass untouched.
+ * uncompressed, so that bytes can pass untouched; those that come compressed nevertheless are
+ * decoded.
  */
 export function forwardedHeaders(
   client: Headers,

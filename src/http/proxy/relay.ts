@@ -1,4 +1,4 @@
-import type { Exchange } from "../client/exchange.ts";
+import type { AnswerBody } from "../client/body.ts";
 import type { Deadlines } from "./deadlines.ts";
 import type { StreamRewrite } from "./rewrite/rewrite.ts";
 
@@ -27,7 +27,7 @@ export interface RelayOptions {
 }
 
 /** What follows a broken stream: another body, which goes on in its place, or the last bytes. */
-export type Sequel = { body: Exchange } | { last: Uint8Array };
+export type Sequel = { body: AnswerBody } | { last: Uint8Array };
 
 export interface Relayed {
   stream: ReadableStream<Uint8Array>;
@@ -45,7 +45,7 @@ const LINE_FEED = 10;
  * back until its rest arrives: what a client has got of a broken stream is then whole lines, and
  * another body can go on from there.
  */
-export function relay(body: Exchange, options: RelayOptions): Relayed {
+export function relay(body: AnswerBody, options: RelayOptions): Relayed {
   const source = new RelaySource(body, options);
   const stream = new ReadableStream<Uint8Array>(source, { highWaterMark: 0 });
   return { stream, sent: source.sent };
@@ -59,9 +59,9 @@ class RelaySource {
   readonly #resolve: (outcome: SendOutcome) => void;
   readonly #options: RelayOptions;
   readonly #lines: WholeLines | undefined;
-  #body: Exchange;
+  #body: AnswerBody;
 
-  constructor(body: Exchange, options: RelayOptions) {
+  constructor(body: AnswerBody, options: RelayOptions) {
     const { promise, resolve } = Promise.withResolvers<SendOutcome>();
     this.sent = promise;
     this.#resolve = resolve;

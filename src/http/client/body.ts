@@ -1,0 +1,38 @@
+import { ClientError } from "./failure.ts";
+
+/** The body of an answer, as far as it has come. */
+export interface AnswerBody {
+  /** It has come to its end; there may be bytes to `read`. */
+  readonly ended: boolean;
+  /**
+   * The bytes that have come, joined, at once if there are any; undefined at the end. Rejects or
+   * throws once what came before a failure has been read. One call at a time.
+   */
+  read(): Uint8Array | undefined | Promise<Uint8Array | undefined>;
+  /** The whole rest. Rejects with `too_large` beyond `limitBytes`. */
+  bytes(limitBytes: number): Promise<Uint8Array>;
+  /** Ends it, wherever it is: reading fails with `cause`. Idempotent. */
+  abort(cause: unknown): void;
+}
+
+/** The whole rest of a body. Rejects with `too_large` beyond `limitBytes`. */
+export async function restOf(body: AnswerBody, limitBytes: number): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  let size = 0;
+  for (;;) {
+    const piece = await body.read();
+    if (piece === undefined) return joined(pieces, size);
+    pieces.push(piece);
+    size += piece.byteLength;
+    if (size <= limitBytes) continue;
+    const error = new ClientError("too_large", `Reading failed: over ${limitBytes} bytes.`);
+    body.abort(error);
+    throw error;
+  }
+}
+
+/** Pieces of `size` bytes together as one; a single one is not copied. */
+export function joined(pieces: Uint8Array[], size: number): Uint8Array {
+  const [first] = pieces;
+  return pieces.length === 1 && first !== undefined ? first : Buffer.concat(pieces, size);
+}
