@@ -8,7 +8,9 @@ import {
   createZstdCompress,
   gzipSync,
 } from "node:zlib";
+import { rawChunks, rawTarget } from "../../testkit/servers/tcp.ts";
 import { type ForwardOptions, forward } from "./forward.ts";
+import { ModelRewrite } from "./rewrite/model.ts";
 
 type Answer = () => Response | Promise<Response>;
 
@@ -84,5 +86,77 @@ describe("an answer that is coded although identity was asked for", () => {
     const headers = { "content-type": "application/json", "content-encoding": "gzip" };
     const failing = forwarded(() => new Response("no gzip", { headers }));
     await expect(failing).rejects.toMatchObject({ kind: "upstream", status: 502 });
+  });
+});
+
+const WHOLE = '{"id":"c1","model":"own"}';
+const JSON_TYPE = "application/json";
+const SSE = "text/event-stream";
+const STREAM = `${FIRST}${REST}`;
+
+describe("an answer is what its bytes say where its type says little", () => {
+  /** In pieces, so that its length is not known. */
+  async function* pieces(text: string) {
+    yield Buffer.from(text.slice(0, 20));
+    await Bun.sleep(1);
+    yield Buffer.from(text.slice(20));
+  }
+  const types: [string, string, string][] = [
+    ["Text/Event-Stream; charset=UTF-8", STREAM, SSE],
+    ["text/plain", STREAM, SSE],
+    ["", STREAM, SSE],
+    [JSON_TYPE, STREAM, SSE],
+    ["application/octet-stream", ": ping\n\n" + STREAM, SSE],
+    ["text/plain; charset=utf-8", `event: x\n${STREAM}`, SSE],
+    ["", WHOLE, JSON_TYPE],
+    ["text/plain", `\n ${WHOLE}`, JSON_TYPE],
+    ["text/html", WHOLE, JSON_TYPE],
+    ["Application/JSON", WHOLE, JSON_TYPE],
+    ["application/json; charset=utf-8", WHOLE, "application/json; charset=utf-8"],
+    ["application/x-ndjson", `${WHOLE}\n${WHOLE}\n`, "application/x-ndjson"],
+    ["text/plain", "[Music] data: of all kinds", "text/plain"],
+    ["text/plain", "1\n00:00:00,000 --> 00:00:01,000\n", "text/plain"],
+    ["audio/mpeg", STREAM, "audio/mpeg"],
+  ];
+
+  test.each(types)("%s, %s is %s", async (type, text, told) => {
+    for (const isWhole of [true, false]) {
+      const body = isWhole ? Buffer.from(text) : (pieces(text) as never);
+      await using got = await forwarded(
+        () => new Response(body, { headers: { "content-type": type } }),
+      );
+      expect(got.response.headers.get("content-type")).toBe(told);
+      expect(await got.response.text()).toBe(text);
+      expect(await got.sent).toBe("complete");
+    }
+  });
+
+  test("JSON of a known length that is named a stream is JSON", async () => {
+    const headers = { "content-type": SSE };
+    await using got = await forwarded(() => new Response(WHOLE, { headers }));
+    expect(got.response.headers.get("content-type")).toBe(JSON_TYPE);
+    expect(await got.response.text()).toBe(WHOLE);
+  });
+
+  test.each([
+    ["", WHOLE],
+    ["TEXT/PLAIN", WHOLE],
+    ["text/plain", `data: ${WHOLE}\n\n`],
+  ])("so that it is rewritten as well: %j %s", async (type, text) => {
+    const rewrite = new ModelRewrite("asked");
+    const headers = { "content-type": type };
+    await using got = await forwarded(() => new Response(text, { headers }), { rewrite });
+    expect(await got.response.text()).toBe(text.replace("own", "asked"));
+  });
+
+  test("a stream named text/plain that breaks off ends with an error", async () => {
+    using target = rawTarget((c) => {
+      c.send(rawChunks("text/plain", FIRST));
+      setTimeout(() => c.reset(), 5);
+    });
+    const to = { url: `${target.url}/x`, label: "endpoint e" };
+    await using got = await forwarded(() => new Response(), { target: to });
+    expect(await got.response.text()).toMatch(/^data: .*\n\n\ndata: \{"error":/);
+    expect(await got.sent).toBe("failed");
   });
 });

@@ -6,6 +6,7 @@ import { ClientError } from "../client/failure.ts";
 import { headerOf, type ResponseHead } from "../client/head.ts";
 import type { ForwardProxy } from "../client/proxy.ts";
 import type { RequestBody } from "../client/upload.ts";
+import { typedAnswer } from "./answertype.ts";
 import { Deadlines } from "./deadlines.ts";
 import { EventNumbers } from "./eventnumbers.ts";
 import { forwardedHeaders, returnedHeaders } from "./headers.ts";
@@ -71,9 +72,6 @@ export interface Forwarded {
   sent: Promise<SendOutcome>;
 }
 
-/** What Ollama streams. */
-export const JSON_LINES = "application/x-ndjson";
-
 /** An answer that is rewritten may be larger: there may be images in it. */
 const REWRITTEN_BYTES_MAX = 64 * 1024 * 1024;
 
@@ -99,26 +97,25 @@ export async function forward(options: ForwardOptions): Promise<Forwarded> {
     watch.onEnd = (reason) => sent.abort(reason);
     const coded = await sent.head;
     if (isRedirect(coded)) throw redirects(sent, coded, options.target.label);
-    const { head, body } = plainAnswer(coded, sent);
-    if (body !== sent) watch.onEnd = (reason) => body.abort(reason);
+    const { head, body: plain } = plainAnswer(coded, sent);
+    if (plain !== sent) watch.onEnd = (reason) => plain.abort(reason);
+    const isShort = head.framing === "length" && head.length <= WHOLE_BODY_BYTES_MAX;
+    if (!isShort) watch.wait("rest", idleTimeoutMs);
+    const { type, contentType, body } = await typedAnswer(head, plain, WHOLE_BODY_BYTES_MAX);
     const init: Init = {
       status: head.status,
       headers: returnedHeaders(head.headers, options.requestId, options.dialect),
     };
-    const type = headerOf(head, "content-type") ?? "";
-    const isEvents = type.startsWith("text/event-stream") || type.startsWith(JSON_LINES);
-    const isError = head.status >= 400;
-    if (!isEvents && (isError || (rewrite !== undefined && isJsonType(type)))) {
+    if (contentType !== undefined) init.headers["content-type"] = contentType;
+    if (type === "events" || type === "lines") return events(body, init, options, watch);
+    if (head.status >= 400 || (rewrite !== undefined && type === "json")) {
       return await rewritten(body, init, options, watch);
     }
-    if (!isEvents && head.framing === "length" && head.length <= WHOLE_BODY_BYTES_MAX) {
+    if (isShort) {
       const bytes = body.ended ? body.read() : body.bytes(WHOLE_BODY_BYTES_MAX);
       return checked(bytes instanceof Promise ? await bytes : bytes, init, options, watch);
     }
-    if (isEvents) return events(body, init, options, watch);
-    watch.wait("rest", idleTimeoutMs);
-    const isJson = isJsonType(type) && head.framing !== "length";
-    const read = isJson ? await readHead(body, watch) : undefined;
+    const read = type === "json" ? await readHead(body, watch) : undefined;
     if (read?.ended) return checked(read.bytes, init, options, watch);
     const relayed = relay(body, { watch, idleTimeoutMs, tap, head: read?.bytes });
     return { response: new Response(relayed.stream, init), sent: relayed.sent };
@@ -163,10 +160,6 @@ function whole(
   return { response: new Response(body as BodyInit | null, init), sent: COMPLETE };
 }
 
-function isJsonType(type: string): boolean {
-  return type.startsWith("application/json");
-}
-
 /** An error, or an answer of which another is made: read as a whole first, whatever its framing. */
 async function rewritten(
   body: AnswerBody,
@@ -189,7 +182,9 @@ function checked(
   if (checksAnswer !== true || init.status >= 300) return whole(bytes, init, { watch, tap });
   const type = init.headers["content-type"] ?? "";
   requireContent(bytes ?? EMPTY, type, target.label);
-  if (bytes === undefined || !isJsonType(type)) return whole(bytes, init, { watch, tap });
+  if (bytes === undefined || !type.startsWith("application/json")) {
+    return whole(bytes, init, { watch, tap });
+  }
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const status = hiddenErrorStatus(buffer);
   return status === undefined

@@ -1,4 +1,4 @@
-import { JSON_LINES } from "../forward.ts";
+import { JSON_LINES } from "../answertype.ts";
 import type { StreamRewrite } from "./rewrite.ts";
 
 /** Changes the data of single events; a stream's other lines pass as they are. */
