@@ -1,3 +1,4 @@
+import { authorizationOf } from "../../config/values/endpoint.ts";
 import { anthropicMessagesOverChat } from "../../translation/client/anthropic/translation.ts";
 import {
   ollamaEmbeddingsOverEmbeddings,
@@ -30,7 +31,7 @@ function openaiApi(edit: BodyEdit, fetchesImages: boolean): ProviderApi {
       ollama_embed: namingModel(ollamaEmbedOverEmbeddings, edit),
       ollama_embeddings: namingModel(ollamaEmbeddingsOverEmbeddings, edit),
     },
-    headers: (key) => (key === undefined ? {} : { authorization: `Bearer ${key}` }),
+    headers: (key) => (key === undefined ? {} : { authorization: authorizationOf(key) }),
     listPath: "/v1/models",
     readPage,
     seesImages: false,

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { type ApiBase, apiBase } from "../../config/values/apibase.ts";
 import type { ForwardTarget } from "../../http/proxy/forward.ts";
 import { ApiError } from "../../wire/error.ts";
 import type { ProviderApi } from "./api.ts";
@@ -25,6 +26,7 @@ export class Provider {
   readonly url: string;
   /** Of the upstream that it is in history and statistics: always the same. */
   readonly id: string;
+  readonly #base: ApiBase;
   readonly #apiKey: string | undefined;
   readonly #keyName: string | undefined;
   readonly #proxy: ForwardTarget["proxy"];
@@ -33,6 +35,9 @@ export class Provider {
     this.name = name;
     this.api = api;
     this.url = url;
+    // Google's paths are what follows the version.
+    const isBelowVersion = !api.listPath.startsWith("/v1/");
+    this.#base = isBelowVersion ? { urlOf: (path) => url + path } : apiBase(url);
     this.id = id;
     this.#apiKey = apiKey;
     this.#keyName = keyName;
@@ -74,7 +79,12 @@ export class Provider {
   target(path: string): ForwardTarget & { headers: Record<string, string> } {
     const proxy = this.#proxy === undefined ? {} : { proxy: this.#proxy };
     const label = `cloud ${this.name}`;
-    return { url: this.url + path, headers: this.api.headers(this.#apiKey), label, ...proxy };
+    return {
+      url: this.#base.urlOf(path),
+      headers: this.api.headers(this.#apiKey),
+      label,
+      ...proxy,
+    };
   }
 }
 

@@ -1,3 +1,5 @@
+import { apiBase } from "../../config/values/apibase.ts";
+import { authorizationOf } from "../../config/values/endpoint.ts";
 import type { DeviceInfo } from "../../db/state/endpoint.ts";
 import type { ForwardProxy } from "../../http/client/proxy.ts";
 import type { ForwardTarget } from "../../http/proxy/forward.ts";
@@ -23,9 +25,9 @@ export type EndpointSource = "api" | "config" | "node" | "local";
 export interface EndpointFacts {
   /** Unique; shown in errors, logs and `/ready`. */
   name: string;
-  /** Base URL; a final `/v1` is ignored. */
+  /** Base URL; see `apiBase`. */
   url: string;
-  /** Sent to it as `Authorization: Bearer`. */
+  /** What it is asked with; see `authorizationOf`. */
   apiKey: string | undefined;
   source: EndpointSource;
   /** The kind of server; null until it is detected. */
@@ -97,7 +99,7 @@ export class Endpoint implements Upstream {
   /** The number of slots that it tells; undefined if it tells none. */
   #reportedSlots: number | undefined;
   #facts: EndpointFacts;
-  #base = "";
+  #base = apiBase("");
   #headers: Record<string, string> = {};
   /** The optional routes that it was found to have; undefined before the detection. */
   routes: ReadonlySet<RouteName> | undefined;
@@ -150,9 +152,8 @@ export class Endpoint implements Upstream {
     if (facts.url !== undefined && facts.url !== this.#facts.url) this.#reportedSlots = undefined;
     this.#facts = { ...this.#facts, ...facts };
     const { url, apiKey } = this.#facts;
-    // People paste the base URL of an SDK, which ends in /v1.
-    this.#base = url.replace(/\/+$/, "").replace(/\/v1$/, "");
-    this.#headers = apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` };
+    this.#base = apiBase(url);
+    this.#headers = apiKey === undefined ? {} : { authorization: authorizationOf(apiKey) };
     this.#applySlots();
   }
 
@@ -176,7 +177,7 @@ export class Endpoint implements Upstream {
   /** Where to send a request for `pathAndQuery`, with the endpoint's own key. */
   target(pathAndQuery: string): ForwardTarget & { headers: Record<string, string> } {
     return {
-      url: this.#base + pathAndQuery,
+      url: this.#base.urlOf(pathAndQuery),
       headers: this.#headers,
       proxy: this.#facts.proxy,
       label: `endpoint ${this.#facts.name}`,

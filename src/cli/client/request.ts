@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { authorizationOf } from "../../config/values/endpoint.ts";
 import { CliError, EXIT } from "../process/exit.ts";
 import { printable } from "../terminal/output.ts";
 import type { Server } from "./server.ts";
@@ -43,7 +44,7 @@ export async function fetchFrom(
   { method, body, signal }: ServerRequest = {},
 ): Promise<Response> {
   const headers = new Headers();
-  if (server.apiKey !== undefined) headers.set("authorization", `Bearer ${server.apiKey}`);
+  if (server.apiKey !== undefined) headers.set("authorization", authorizationOf(server.apiKey));
   if (body !== undefined) headers.set("content-type", "application/json");
   const options: BunFetchRequestInit = {
     method: method ?? (body === undefined ? "GET" : "POST"),

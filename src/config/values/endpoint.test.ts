@@ -7,7 +7,12 @@ describe("endpoints", () => {
     ["http://gpu1:8080/v1/", { name: "gpu1:8080", url: "http://gpu1:8080" }],
     ["big=https://host/api/v1", { name: "big", url: "https://host/api" }],
     ["http://sk-1%2F@host", { name: "host", url: "http://host", apiKey: "sk-1/" }],
-    ["http://user:pa%ss@host", { name: "host", url: "http://host", apiKey: "pa%ss" }],
+    [
+      "http://user:pa%ss@host",
+      { name: "host", url: "http://host", apiKey: "Basic dXNlcjpwYSVzcw==" },
+    ],
+    ["http://:sk-1@host", { name: "host", url: "http://host", apiKey: "sk-1" }],
+    ["z=https://z/api/paas/v4/", { name: "z", url: "https://z/api/paas/v4" }],
   ];
   test.each(urls)("reads %s", (text, expected) => {
     expect(loadConfig({ flags: { endpoints: [text] } }).settings.endpoints).toEqual([

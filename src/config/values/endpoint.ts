@@ -5,9 +5,9 @@ import { listOf, valueSchema } from "./schema.ts";
 export interface EndpointSetting {
   /** Shown in errors, logs and `/health`; the URL's host when not given. */
   name: string;
-  /** Base URL without `/v1`, e.g. `http://gpu1:8080`. */
+  /** Base URL without `/v1`, e.g. `http://gpu1:8080`; see `apiBase`. */
   url: string;
-  /** Sent to the endpoint as `Authorization: Bearer`. */
+  /** What it is asked with: see `authorizationOf`. */
   apiKey?: string;
 }
 
@@ -37,14 +37,15 @@ export function baseUrl(): ZodType<string> {
 }
 
 /**
- * Reads `URL` or `name=URL`; a key may stand in the URL as `http://KEY@host`. A trailing `/v1` is
- * dropped; the default name is the URL's host. Returns a message instead if it is wrong.
+ * Reads `URL` or `name=URL`; a key may stand in the URL as `http://KEY@host`, a name with a
+ * password as `http://user:password@host`. A trailing `/v1` is dropped; the default name is the
+ * URL's host. Returns a message instead if it is wrong.
  */
 export function parseEndpoint(text: string): EndpointSetting | string {
   const [, name, rest] = NAMED.exec(text) ?? [];
   const url = parseBase(rest ?? text);
   if (typeof url === "string") return url;
-  const key = decoded(url.password === "" ? url.username : url.password);
+  const key = keyIn(url);
   url.username = "";
   url.password = "";
   return {
@@ -98,6 +99,20 @@ function parseBase(text: string): URL | string {
   }
   if (url.search !== "" || url.hash !== "") return "must be a base URL without ? or #";
   return url;
+}
+
+/** The value of `Authorization` for a key: `Bearer`, unless it is a user with a password. */
+export function authorizationOf(key: string): string {
+  return key.startsWith(BASIC) ? key : `Bearer ${key}`;
+}
+
+const BASIC = "Basic ";
+
+/** The credentials in a URL: a key, or a user with a password as `Authorization` has them. */
+function keyIn({ username, password }: URL): string {
+  const [user, secret] = [decoded(username), decoded(password)];
+  if (user === "" || secret === "") return user + secret;
+  return BASIC + Buffer.from(`${user}:${secret}`).toString("base64");
 }
 
 /** The text behind percent signs; as it is where they mean nothing. */
