@@ -65,7 +65,7 @@ export const ENDPOINT_DEFAULTS: Omit<EndpointFacts, "name" | "url"> = {
   source: "api",
   kind: null,
   healthIntervalMs: 30_000,
-  inferenceTimeoutMs: 120_000,
+  inferenceTimeoutMs: 600_000,
   notes: null,
   capabilities: ["chat_completion"],
   slots: null,

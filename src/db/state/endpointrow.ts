@@ -18,7 +18,7 @@ const DEFAULTS: Omit<EndpointFields, "name" | "baseUrl"> = {
   nodeId: null,
   type: null,
   healthIntervalMs: 30_000,
-  inferenceTimeoutMs: 120_000,
+  inferenceTimeoutMs: 600_000,
   notes: null,
   capabilities: ["chat_completion"],
   slots: null,

@@ -25,7 +25,7 @@ describe("an endpoint", () => {
       status: "pending",
       type: null,
       healthIntervalMs: 30_000,
-      inferenceTimeoutMs: 120_000,
+      inferenceTimeoutMs: 600_000,
       capabilities: ["chat_completion"],
       errorCount: 0,
       inferenceLatencyMs: null,

@@ -9,6 +9,7 @@ import type { NewEndpointFields } from "./registry.ts";
 /** The settings that stand for a field that is null. */
 export interface BodyDefaults {
   healthIntervalMs: number;
+  firstByteTimeoutMs: number;
 }
 
 /** The fields of the endpoint to create. Throws 400 for an address that must not be called. */
@@ -91,7 +92,7 @@ type OptionalBody = Omit<EndpointChangeBody, "name" | "base_url">;
 function optionalFields(body: OptionalBody, defaults: BodyDefaults): Partial<EndpointFields> {
   const { api_key: apiKey, notes, slots, capabilities } = body;
   const interval = millisecondsOf(body.health_check_interval_secs, defaults.healthIntervalMs);
-  const timeout = millisecondsOf(body.inference_timeout_secs, ENDPOINT_DEFAULTS.inferenceTimeoutMs);
+  const timeout = millisecondsOf(body.inference_timeout_secs, defaults.firstByteTimeoutMs);
   return {
     ...(apiKey === undefined ? {} : { apiKey }),
     ...(notes === undefined ? {} : { notes }),

@@ -64,8 +64,9 @@ export class EndpointRegistry {
       const { state, settings } = this.#options;
       const name = rename ? await this.#freeName(fields.name, undefined) : fields.name;
       this.#requireFreeName(name);
-      const { healthIntervalMs } = settings;
-      const created = await state.endpoints.create({ healthIntervalMs, ...fields, name });
+      const { healthIntervalMs, firstByteTimeoutMs: inferenceTimeoutMs } = settings;
+      const times = { healthIntervalMs, inferenceTimeoutMs };
+      const created = await state.endpoints.create({ ...times, ...fields, name });
       if ("taken" in created) throw duplicate(created.taken);
       const { endpoint: row } = created;
       const endpoint = new Endpoint(this.#factsOf(row, fields.apiKey ?? undefined), row.id);

@@ -4,7 +4,7 @@ import { eventually } from "../../../testkit/eventually.ts";
 import { fakeEndpoint } from "../../../testkit/servers/endpoint.ts";
 import { fakeProxy } from "../../../testkit/servers/proxy.ts";
 import { rawAnswer } from "../../../testkit/servers/tcp.ts";
-import type { EndpointDetail } from "../../../wire/endpoint.ts";
+import type { EndpointDetail, EndpointList } from "../../../wire/endpoint.ts";
 
 const nothing = () => Response.json({ ok: true });
 const DEAD = "http://127.0.0.1:9";
@@ -39,7 +39,7 @@ test.each(["/api/endpoints", "/v0/endpoints"])("an endpoint lives at %s", async 
     // Its first check, which begins at once, may be faster than the answer.
     status: expect.stringMatching(/^(pending|online)$/),
     ...{ name: "gpu", base_url: `${a.url}/v1/`, source: "api" },
-    ...{ has_api_key: true, health_check_interval_secs: 60, inference_timeout_secs: 120 },
+    ...{ has_api_key: true, health_check_interval_secs: 60, inference_timeout_secs: 10 },
     ...{ last_error: null, error_count: 0, notes: null, slots: null },
     ...{ capabilities: ["chat_completion"], slots_in_effect: 8, device_info: null },
   });
@@ -243,4 +243,20 @@ test("an endpoint behind a proxy is found out and served from through it", async
   // This machine is asked without it.
   expect((await front.post("/v1/chat/completions", { model: "n" })).status).toBe(200);
   expect(fake.asked.length).toBe(count);
+});
+
+test("an endpoint of the API waits as long as one of the configuration", async () => {
+  using a = fakeEndpoint(["m"], nothing);
+  await using front = await fakeBalancer({ a: a.url }, { firstByteTimeoutMs: 450_000 });
+  const call = client(front, "/api/endpoints");
+  const { id } = (await call("POST", "", { name: "b", base_url: DEAD })).body;
+  const waits = async () => {
+    const { endpoints } = (await call("GET", "")).body as EndpointList;
+    return endpoints.map(({ inference_timeout_secs }) => inference_timeout_secs);
+  };
+  expect(await waits()).toEqual([450, 450]);
+  await call("PATCH", `/${id}`, { inference_timeout_secs: 30 });
+  expect(await waits()).toContain(30);
+  await call("PATCH", `/${id}`, { inference_timeout_secs: null });
+  expect(await waits()).toEqual([450, 450]);
 });
