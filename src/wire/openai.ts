@@ -30,11 +30,19 @@ export function isInferenceRequest(json: unknown): json is InferenceRequest {
 export const ModelEntry = z.looseObject({ id: z.string().min(1) });
 export type ModelEntry = z.infer<typeof ModelEntry>;
 
+/** What holds a list of models; some servers answer the list itself. */
+export function listHolder(json: unknown): unknown {
+  return Array.isArray(json) ? { data: json } : json;
+}
+
 /** `GET /v1/models`. Ollama without any model answers `data: null`. */
-export const ModelList = z.looseObject({
-  data: z
-    .array(ModelEntry)
-    .nullable()
-    .transform((models) => models ?? []),
-});
+export const ModelList = z.preprocess(
+  listHolder,
+  z.looseObject({
+    data: z
+      .array(ModelEntry)
+      .nullable()
+      .transform((models) => models ?? []),
+  }),
+);
 export type ModelList = z.infer<typeof ModelList>;

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { EndpointKind } from "../../wire/endpoint.ts";
+import { listHolder } from "../../wire/openai.ts";
 import type { Endpoint } from "../upstream/endpoint.ts";
 import { type GetJsonOptions, getJson, type JsonAnswer } from "../upstream/jsonclient.ts";
 import { getSystemReport, type SystemReport } from "./systemreport.ts";
@@ -80,14 +81,17 @@ export function kindOf(answers: ServerAnswers): EndpointKind {
   return "openai_compatible";
 }
 
-const OwnedList = z.looseObject({
-  data: z.array(
-    z.looseObject({
-      owned_by: z.string().optional().catch(undefined),
-      max_model_len: z.number().optional().catch(undefined),
-    }),
-  ),
-});
+const OwnedList = z.preprocess(
+  listHolder,
+  z.looseObject({
+    data: z.array(
+      z.looseObject({
+        owned_by: z.string().optional().catch(undefined),
+        max_model_len: z.number().optional().catch(undefined),
+      }),
+    ),
+  }),
+);
 const LmStudioList = z.looseObject({
   models: z.array(z.looseObject({ key: z.string(), publisher: z.string() })).min(1),
 });

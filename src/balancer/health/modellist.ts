@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type CapabilityReport, readCapabilities } from "../../wire/capability.ts";
-import type { ModelEntry } from "../../wire/openai.ts";
+import { listHolder, type ModelEntry } from "../../wire/openai.ts";
 import type { ModelMap } from "../upstream/endpoint.ts";
 import { effectiveCapabilities } from "./modelcapability.ts";
 
@@ -33,10 +33,12 @@ const Entries = z.array(z.unknown());
 
 /**
  * Reads a list of models as OpenAI (`{data: [{id}]}`) or Ollama (`{models: [{model | name}]}`)
- * writes it. Entries without a name are skipped; of two with one name, the first counts; `null` is
+ * writes it, or one without anything around it; a name may stand for an entry. Entries without a
+ * name are skipped; of two with one name, the first counts; `null` is
  * an empty list. Undefined if it is neither format.
  */
-export function readModelList(json: unknown): ModelMap | undefined {
+export function readModelList(answer: unknown): ModelMap | undefined {
+  const json = listHolder(answer);
   if (typeof json !== "object" || json === null) return undefined;
   const list = "data" in json ? json.data : "models" in json ? json.models : undefined;
   const entries = list === null ? [] : Entries.safeParse(list).data;
@@ -44,7 +46,7 @@ export function readModelList(json: unknown): ModelMap | undefined {
   const ollamaList = declaredInOllamaList(json);
   const models = new Map<string, ModelEntry>();
   for (const value of entries) {
-    const entry = Entry.safeParse(value).data;
+    const entry = Entry.safeParse(typeof value === "string" ? { id: value } : value).data;
     const id = entry?.id ?? entry?.model ?? entry?.name ?? "";
     if (entry === undefined || id === "" || models.has(id)) continue;
     const { created, owned_by, meta } = entry;
