@@ -6,6 +6,7 @@ import type { State } from "../db/database.ts";
 import { type App, createApp } from "../http/server/app.ts";
 import { Drain } from "../http/server/drain.ts";
 import { allowedHosts, HostCheck } from "../http/server/host.ts";
+import { Origins } from "../http/server/origin.ts";
 import type { Logger } from "../lib/log.ts";
 import { routeRegistry } from "../registry/routes.ts";
 import { EndpointRegistry } from "./admin/endpoints/registry.ts";
@@ -93,7 +94,7 @@ export async function createBalancer(options: BalancerOptions): Promise<Balancer
   metrics.include(providers.metrics);
   const recorder = new Recorder({ history: state.requests, metrics, bodies, log });
 
-  const app = createApp({ log, drain, hosts: new HostCheck(allowedHosts(settings)) });
+  const app = createApp({ log, drain, ...doorOf(settings) });
   routeProbes(app, { pool, drain });
   const listing = { pool, registry, holdings: sync.holdings };
   routeModels(app, { ...listing, providers });
@@ -170,4 +171,10 @@ function createGate(pool: UpstreamPool, settings: Settings): SlotGate<Endpoint> 
   const candidates = (model: string) => pool.serving(model);
   const prefixes = strategy === "prefix" ? { prefixes: new PrefixIndex<Endpoint>() } : {};
   return new SlotGate({ candidates, strategy, queueMax, timeoutMs, ...prefixes });
+}
+
+/** By which names, and by pages of which origins, it may be called. */
+function doorOf(settings: Settings) {
+  const hosts = new HostCheck(allowedHosts(settings));
+  return { hosts, origins: new Origins(settings.allowedOrigins) };
 }

@@ -12,6 +12,7 @@ describe("loadSettings", () => {
       mode: "standalone",
       host: "127.0.0.1",
       allowedHosts: [],
+      allowedOrigins: ["local"],
       port: 32768,
       nodePort: 32769,
       home,

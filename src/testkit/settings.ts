@@ -5,6 +5,7 @@ export const TEST_SETTINGS: Settings = {
   mode: "standalone",
   host: "127.0.0.1",
   allowedHosts: [],
+  allowedOrigins: ["local"],
   port: 0,
   nodePort: 0,
   home: "/nonexistent",

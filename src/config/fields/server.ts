@@ -1,5 +1,6 @@
 import { MODES, type Mode } from "../mode.ts";
 import { hostNames } from "../values/hostname.ts";
+import { LOCAL_ORIGINS, originList } from "../values/origin.ts";
 import { nonEmptyText, oneOf, trueOrFalse, wholeNumber } from "../values/scalar.ts";
 import type { FieldsOf } from "./field.ts";
 
@@ -24,6 +25,8 @@ export interface ServerSettings {
    * with all below it, `*.example` for these alone, `*` for any.
    */
   allowedHosts: string[];
+  /** Origins of pages that browsers may let use this server; `local`: this machine's, `*`: any. */
+  allowedOrigins: string[];
 }
 
 /** The fields of `ServerSettings`. */
@@ -79,5 +82,15 @@ export const SERVER_FIELDS: FieldsOf<ServerSettings> = {
     schema: () => hostNames(),
     fallback: () => [],
     fallbackText: "this machine's",
+  },
+  allowedOrigins: {
+    name: "allowed_origins",
+    flags: "--allowed-origins <origins>",
+    group: "Server",
+    help: "Pages in browsers that may use this server: https://chat.example.com, local for those \
+of the browser's own machine, * for any, none",
+    schema: () => originList(),
+    fallback: () => [LOCAL_ORIGINS],
+    fallbackText: "local",
   },
 };

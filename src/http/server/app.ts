@@ -5,6 +5,7 @@ import type { Drain } from "./drain.ts";
 import { failureResponse } from "./errorresponse.ts";
 import { FastPath } from "./fastpath.ts";
 import { HostCheck } from "./host.ts";
+import type { Origins } from "./origin.ts";
 import type { AppEnv, RequestHandler, Scope } from "./scope.ts";
 import { answerUnrouted } from "./unrouted.ts";
 
@@ -18,6 +19,8 @@ export interface AppOptions {
   drain: Drain;
   /** The host names that requests may use. Default: those that every server has. */
   hosts?: HostCheck;
+  /** The origins of web pages that may use the server. Default: none. */
+  origins?: Origins | undefined;
   /** Decides about the access of each request, on every path. Default: all may go on. */
   authorise?: Authorise;
 }
@@ -26,9 +29,9 @@ export interface AppOptions {
  * An app with what all routes share: the door that each request passes (`Door`), errors in the
  * client's API for whatever is thrown, and answers for unknown paths (404) and methods (405).
  */
-export function createApp({ log, drain, hosts = new HostCheck(), authorise }: AppOptions): App {
+export function createApp({ log, drain, hosts = new HostCheck(), ...options }: AppOptions): App {
   const failed = (thrown: unknown, scope: Scope) => failureResponse(thrown, scope, log);
-  const door = new Door({ drain, hosts, authorise, failed });
+  const door = new Door({ drain, hosts, failed, ...options });
   const fastPath = new FastPath(door);
   const app: App = Object.assign(new Hono<AppEnv>(), {
     fast(path: string, handler: RequestHandler) {

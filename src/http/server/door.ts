@@ -2,6 +2,7 @@ import { endOfTurn } from "../../lib/eventloop.ts";
 import { tellRequestId } from "../proxy/headers.ts";
 import type { Drain } from "./drain.ts";
 import type { HostCheck } from "./host.ts";
+import type { Origins } from "./origin.ts";
 import type { RequestHandler, Scope } from "./scope.ts";
 
 /** Decides whether a request may go on; throws `ApiError` if not. Undefined: it may, at once. */
@@ -11,6 +12,8 @@ export interface DoorOptions {
   drain: Drain;
   /** The host names that requests may use. */
   hosts: HostCheck;
+  /** The origins of web pages that may use the server. Default: none. */
+  origins?: Origins | undefined;
   /** Default: every request may go on. */
   authorise?: Authorise | undefined;
   /** Makes the error response of what was thrown. */
@@ -25,8 +28,9 @@ export interface DoorOptions {
  * 3. It counts as running; a new one is refused while draining (`Drain`).
  * 4. `authorise` decides about access.
  * 5. The handler answers. Whatever was thrown since 2 becomes an error response.
- * 6. It stops counting as soon as its body is sent; its id is in the response.
- * 7. Responses of one turn of the event loop leave together (`endOfTurn`).
+ * 6. Pages of allowed origins may read the response (`Origins`).
+ * 7. It stops counting as soon as its body is sent; its id is in the response.
+ * 8. Responses of one turn of the event loop leave together (`endOfTurn`).
  */
 export class Door {
   readonly #options: DoorOptions;
@@ -37,7 +41,7 @@ export class Door {
 
   /** Takes a request past all stations and returns its response. Never rejects. */
   async pass(scope: Scope, handler: RequestHandler): Promise<Response> {
-    const { drain, hosts, authorise, failed } = this.#options;
+    const { drain, hosts, origins, authorise, failed } = this.#options;
     const request = scope.req.raw;
     const requestId = requestIdOf(request);
     scope.set("requestId", requestId);
@@ -52,6 +56,7 @@ export class Door {
     } catch (thrown) {
       response = failed(thrown, scope);
     }
+    origins?.tell(request, response.headers);
     const sent = scope.get("sent");
     if (sent !== undefined && leave !== undefined) sent.then(leave, leave);
     else {
