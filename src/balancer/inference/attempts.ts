@@ -2,6 +2,7 @@ import type { Settings } from "../../config/settings.ts";
 import type { Exchange } from "../../http/client/exchange.ts";
 import { ClientError } from "../../http/client/failure.ts";
 import { type Forwarded, forward } from "../../http/proxy/forward.ts";
+import { wholeFromStream } from "../../translation/wholefromstream.ts";
 import { ApiError, type ErrorKind } from "../../wire/error.ts";
 import type { Providers } from "../providers/providers.ts";
 import type { Slot } from "../upstream/upstream.ts";
@@ -120,12 +121,13 @@ export class Attempts {
       // It cannot be said in any API of this upstream.
       return Promise.resolve(this.#failed(slot, error));
     }
-    const { client, headers, requestId, dialect, record } = this.#context;
+    const { client, headers, requestId, dialect, record, route, streams } = this.#context;
     if (request.known !== undefined) {
       const forwarded = knownAnswer(request.known, this.#context);
       return Promise.resolve({ forwarded, retry: false });
     }
     record?.sent(slot.upstream);
+    const isText = route.output === "text" && route.form === undefined;
     return forward({
       target: slot.upstream.target(request.pathAndQuery),
       method: "POST",
@@ -137,6 +139,7 @@ export class Attempts {
       tap: this.#parts.kept.tap(this.#context, slot.upstream),
       checksAnswer: true,
       rewrite: slot.rewrite(request.rewrite),
+      gather: streams || !isText ? undefined : wholeFromStream,
       firstByteTimeoutMs: slot.firstByteTimeoutMs,
       idleTimeoutMs: this.#parts.settings.idleTimeoutMs,
       resume: () => this.#resume(slot),

@@ -106,7 +106,7 @@ describe("an answer is what its bytes say where its type says little", () => {
     ["text/plain", STREAM, SSE],
     ["", STREAM, SSE],
     [JSON_TYPE, STREAM, SSE],
-    ["application/octet-stream", ": ping\n\n" + STREAM, SSE],
+    ["application/octet-stream", `: ping\n\n${STREAM}`, SSE],
     ["text/plain; charset=utf-8", `event: x\n${STREAM}`, SSE],
     ["", WHOLE, JSON_TYPE],
     ["text/plain", `\n ${WHOLE}`, JSON_TYPE],

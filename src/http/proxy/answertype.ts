@@ -87,7 +87,7 @@ function typeOf(bytes: Uint8Array): AnswerType | undefined {
 }
 
 /** A body of which the beginning, or all, has been read. */
-class ReadBody implements AnswerBody {
+export class ReadBody implements AnswerBody {
   #first: Uint8Array | undefined;
   readonly #rest: AnswerBody | undefined;
   #failure: unknown;

@@ -6,7 +6,7 @@ import { ClientError } from "../client/failure.ts";
 import { headerOf, type ResponseHead } from "../client/head.ts";
 import type { ForwardProxy } from "../client/proxy.ts";
 import type { RequestBody } from "../client/upload.ts";
-import { typedAnswer } from "./answertype.ts";
+import { ReadBody, type TypedAnswer, typedAnswer } from "./answertype.ts";
 import { Deadlines } from "./deadlines.ts";
 import { EventNumbers } from "./eventnumbers.ts";
 import { forwardedHeaders, returnedHeaders } from "./headers.ts";
@@ -51,6 +51,11 @@ export interface ForwardOptions {
   checksAnswer?: boolean;
   /** Makes the client's answer of the target's; default: it passes unchanged. */
   rewrite?: Rewrite | undefined;
+  /**
+   * Makes an answer in one piece of a stream of events that nobody asked for; undefined: there is
+   * none, it passes as it is. Default: the client wants a stream.
+   */
+  gather?: ((events: Uint8Array) => Uint8Array | undefined) | undefined;
   /**
    * The target's stream broke after its first byte: the body that goes on in its place. Default:
    * none, and the client's stream ends with an error event.
@@ -101,7 +106,8 @@ export async function forward(options: ForwardOptions): Promise<Forwarded> {
     if (plain !== sent) watch.onEnd = (reason) => plain.abort(reason);
     const isShort = head.framing === "length" && head.length <= WHOLE_BODY_BYTES_MAX;
     if (!isShort) watch.wait("rest", idleTimeoutMs);
-    const { type, contentType, body } = await typedAnswer(head, plain, WHOLE_BODY_BYTES_MAX);
+    const answer = await typedAnswer(head, plain, WHOLE_BODY_BYTES_MAX);
+    const { type, contentType, body } = await gathered(answer, options, watch);
     const init: Init = {
       status: head.status,
       headers: returnedHeaders(head.headers, options.requestId, options.dialect),
@@ -238,6 +244,21 @@ function events(
   if (rewrite?.contentType !== undefined) init.headers["content-type"] = rewrite.contentType;
   const { stream, sent } = relay(body, { watch, idleTimeoutMs, tap, rewrite, afterBreak });
   return { response: new Response(stream, init), sent };
+}
+
+/** JSON in place of a stream, where one piece was asked for and the stream can be made one. */
+async function gathered(
+  answer: TypedAnswer,
+  { gather }: ForwardOptions,
+  watch: Deadlines,
+): Promise<TypedAnswer> {
+  if (gather === undefined || answer.type !== "events") return answer;
+  const { bytes, ended } = await readHead(answer.body, watch);
+  const made = ended ? gather(bytes) : undefined;
+  const rest = ended ? undefined : answer.body;
+  const body = new ReadBody(made ?? bytes, rest);
+  if (made === undefined) return { ...answer, body };
+  return { type: "json", contentType: "application/json", body };
 }
 
 /** The whole body if it is small enough, else what was read until then. */
