@@ -21,7 +21,7 @@ export const EndpointCapability = z.enum([
   ...(["audio_transcription", "audio_speech"] as const),
 ]);
 
-const LIMITS = { name: 100, notes: 2000, key: 4096, url: 2048, slots: 4096 };
+const LIMITS = { name: 100, notes: 2000, key: 4096, url: 2048, slots: 4096, models: 1000 };
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what a name must not have
 const CONTROL = /[\x00-\x1f\x7f-\x9f]/;
@@ -54,6 +54,8 @@ const Slots = z
   .min(1, "`slots` must be at least 1")
   .max(LIMITS.slots, `\`slots\` must be at most ${LIMITS.slots}`);
 
+const ModelName = z.string().trim().min(1).max(200);
+
 const fields = {
   api_key: ApiKey.nullable(),
   health_check_interval_secs: Seconds("health_check_interval_secs", 10, 300).nullable(),
@@ -68,6 +70,12 @@ const fields = {
     .transform((list) => [...new Set(list)])
     .nullable(),
   slots: Slots.nullable(),
+  models: z
+    .array(ModelName, "`models` must be a list of names or null")
+    .min(1, "`models` must not be empty")
+    .max(LIMITS.models, `\`models\` must have at most ${LIMITS.models} names`)
+    .transform((list) => [...new Set(list)])
+    .nullable(),
 };
 
 /** The body of `POST /api/endpoints`. Null means the same as leaving a field out. */
@@ -75,7 +83,7 @@ export const NewEndpointBody = z
   .strictObject({ name: Name, base_url: BaseUrl, ...fields })
   .partial({
     ...{ api_key: true, health_check_interval_secs: true, inference_timeout_secs: true },
-    ...{ notes: true, capabilities: true, slots: true },
+    ...{ notes: true, capabilities: true, slots: true, models: true },
   });
 export type NewEndpointBody = z.infer<typeof NewEndpointBody>;
 
@@ -134,6 +142,8 @@ export const EndpointView = z.object({
   capabilities: z.array(z.string()),
   /** As set; null: as the endpoint says, else a default. */
   slots: z.number().nullable(),
+  /** Its models by the operator's word, where it lists none. */
+  given_models: z.array(z.string()).nullable().default(null),
   /** Requests that it is given at once. */
   slots_in_effect: z.number(),
   /** Requests of this balancer that it works on. */

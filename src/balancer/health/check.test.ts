@@ -37,3 +37,35 @@ test.each(["PUT", "PATCH"])(
     expect(await (await fetch(path)).json()).toMatchObject({ name: "a", base_url: a.url });
   },
 );
+
+test.each<[string, () => Response]>([
+  ["404", () => new Response("no such page", { status: 404 })],
+  ["405", () => Response.json({ detail: "Method Not Allowed" }, { status: 405 })],
+  ["a page", () => new Response("<html>welcome</html>")],
+])("an endpoint without a list (%s) has the models that were given", async (_, list) => {
+  const answers = { choices: [{ index: 0, message: { content: "Hi" }, finish_reason: "stop" }] };
+  using server = Bun.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    fetch: ({ method, url }) => {
+      if (method === "GET") return list();
+      return url.endsWith("/v1/chat/completions")
+        ? Response.json(answers)
+        : new Response("", { status: 404 });
+    },
+  });
+  const url = server.url.origin;
+  const none = await checkEndpoint(new Endpoint({ name: "n", url, source: "config" }), options);
+  expect(none).toMatchObject({ ok: false });
+  await using front = await fakeBalancer({ a: { url, models: ["m"] } });
+  const added = await front.post("/api/endpoints", {
+    ...{ name: "b", base_url: `${url}/b` },
+    models: ["m2", "m2"],
+  });
+  expect(await added.json()).toMatchObject({ given_models: ["m2"] });
+  await front.until("b", "online");
+  for (const model of ["m", "m2"]) {
+    const answer = await front.post("/v1/chat/completions", { model, messages: [] });
+    expect(answer.status).toBe(200);
+  }
+});

@@ -17,10 +17,20 @@ export type CheckResult =
       latencyMs: number | null;
     };
 
+/** Statuses of a server that has no list of its models. */
+const LISTLESS = new Set([404, 405, 501]);
+
+const ADVICE = "if it has no list of models, name them (`models`)";
+
+/** A list of models that somebody named. */
+function modelsNamed(names: readonly string[]): ModelMap {
+  return readModelList(names) ?? new Map();
+}
+
 /**
  * Asks an endpoint for its models (`GET /v1/models`). One that is, or may be, a node of llmlb is
  * also asked for its slots (`GET /api/system`), which are needed before it gets its first request.
- * Never throws.
+ * Where it has no list, its models are those that the operator named. Never throws.
  */
 export async function checkEndpoint(
   endpoint: Endpoint,
@@ -35,9 +45,17 @@ export async function checkEndpoint(
     getJson(endpoint, "/v1/models", options),
     kind === null || kind === "llmlb" ? getSystemReport(endpoint, options) : undefined,
   ]);
-  if (!answer.ok) return answer;
+  const given = endpoint.facts.givenModels;
+  if (!answer.ok) {
+    if (!LISTLESS.has(answer.status ?? 0)) return answer;
+    if (given !== null) {
+      const latencyMs = answer.latencyMs ?? 0;
+      return { ok: true, models: modelsNamed(given), latencyMs, system };
+    }
+    return { ...answer, reason: `${answer.reason}: ${ADVICE}` };
+  }
   const { latencyMs } = answer;
-  const list = readModelList(answer.json);
+  const list = readModelList(answer.json) ?? (given === null ? undefined : modelsNamed(given));
   if (list !== undefined) {
     const models = await addDetails(endpoint, list, options);
     return { ok: true, models, latencyMs, system };

@@ -40,6 +40,8 @@ export interface EndpointFacts {
   /** The operator's number of slots; null: the endpoint's own, else `slotsDefault`. */
   slots: number | null;
   slotsDefault: number;
+  /** Its models where it lists none; null: nobody said. */
+  givenModels: string[] | null;
   /** The HTTP proxy in between. */
   proxy: ForwardProxy | undefined;
   deviceInfo: DeviceInfo | null;
@@ -70,6 +72,7 @@ export const ENDPOINT_DEFAULTS: Omit<EndpointFacts, "name" | "url"> = {
   capabilities: ["chat_completion"],
   slots: null,
   slotsDefault: SLOTS_DEFAULT,
+  givenModels: null,
   proxy: undefined,
   deviceInfo: null,
   registeredAt: 0,

@@ -16,6 +16,8 @@ export type JsonAnswer =
   | {
       ok: false;
       failure: "connection" | "status";
+      /** What it answered; undefined where nothing did. */
+      status?: number;
       reason: string;
       /** Null when nothing answered. */
       latencyMs: number | null;
@@ -49,7 +51,7 @@ export async function getJson(
     const text = new TextDecoder().decode(body);
     if (status < 200 || status >= 300) {
       const reason = `GET ${path} answered HTTP ${status}${adviceFor(status, text)}`;
-      return { ok: false, failure: "status", reason, latencyMs: latencyMs() };
+      return { ok: false, failure: "status", status, reason, latencyMs: latencyMs() };
     }
     const software = headerOf(head, "server") ?? "";
     return { ok: true, json: parseJson(text), text, server: software, latencyMs: latencyMs() };

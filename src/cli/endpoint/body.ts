@@ -8,6 +8,7 @@ export interface EndpointFlags {
   baseUrl?: string;
   key?: string;
   slots?: string;
+  models?: string;
   interval?: string;
   timeout?: string;
   capabilities?: string;
@@ -19,6 +20,7 @@ export interface EndpointFlags {
 const CLEARABLE = {
   key: "api_key",
   slots: "slots",
+  models: "models",
   interval: "health_check_interval_secs",
   timeout: "inference_timeout_secs",
   capabilities: "capabilities",
@@ -30,12 +32,14 @@ export const CAPABILITY_NAMES = EndpointCapability.options.join(", ");
 
 /** The request body for the flags. Throws `CliError` that names the wrong flag. */
 export async function endpointBody(flags: EndpointFlags): Promise<EndpointChangeBody> {
-  const { name, baseUrl, key, slots, interval, timeout, capabilities, notes, clear } = flags;
+  const { name, baseUrl, key, slots, models, interval, timeout } = flags;
+  const { capabilities, notes, clear } = flags;
   const body: EndpointChangeBody = {
     ...(name === undefined ? {} : { name }),
     ...(baseUrl === undefined ? {} : { base_url: baseUrl }),
     ...(key === undefined ? {} : { api_key: key === "-" ? await keyFromStdin() : key }),
     ...(slots === undefined ? {} : { slots: parseCount("--slots", slots) }),
+    ...(models === undefined ? {} : { models: wordsOf(models) }),
     ...(interval === undefined
       ? {}
       : { health_check_interval_secs: parseSeconds("--interval", interval) }),

@@ -94,6 +94,7 @@ function addFields(command: Command): Command {
   return command
     .option("--key <key>", "Key to send to the endpoint; - reads it from standard input")
     .option("--slots <number>", "Requests it works on at once (default: as it says, or 8)")
+    .option("--models <list>", "Its models, separated by commas, where it lists none itself")
     .option("--interval <time>", "Time between two checks, 10s to 5m (default: --health-interval)")
     .option("--timeout <time>", "Longest wait for an answer to begin, 10s to 10m (default 10m)")
     .option("--capabilities <list>", `What it is for, of ${CAPABILITY_NAMES}`)

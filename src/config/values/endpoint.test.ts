@@ -29,9 +29,10 @@ describe("endpoints", () => {
     const json = JSON.stringify(expected);
     expect(loadConfig({ env: { LLMLB_ENDPOINTS: list } }).settings.endpoints).toEqual(expected);
     expect(loadConfig({ env: { LLMLB_ENDPOINTS: json } }).settings.endpoints).toEqual(expected);
-    const endpoints = [{ name: "x", url: "http://c/v1", api_key: "sk-1" }, "http://d"];
+    const models = ["m"];
+    const endpoints = [{ name: "x", url: "http://c/v1", api_key: "sk-1", models }, "http://d"];
     expect(loadConfig({ config: { endpoints } }).settings.endpoints).toEqual([
-      { name: "x", url: "http://c", apiKey: "sk-1" },
+      { name: "x", url: "http://c", apiKey: "sk-1", models },
       { name: "d", url: "http://d" },
     ]);
   });
@@ -43,6 +44,7 @@ describe("endpoints", () => {
     [{ flags: { endpoints: ["http://a", "http://a"] } }, 'two endpoints are named "a"'],
     [{ flags: { endpoints: ["local=http://a"] } }, 'the name "local" is taken'],
     [{ config: { endpoints: [{ url: "http://a", key: "x" }] } }, '"key"'],
+    [{ config: { endpoints: [{ url: "http://a", models: [""] }] } }, "must be a list of names"],
     [{ config: { endpoints: [{ url: "a", api_key: "sk-1" }] } }, '"api_key":"***"'],
   ];
   test.each(bad)("refuses %j", (given, message) => {

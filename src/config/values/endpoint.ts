@@ -9,6 +9,8 @@ export interface EndpointSetting {
   url: string;
   /** What it is asked with: see `authorizationOf`. */
   apiKey?: string;
+  /** Its models, where it has no list of them. */
+  models?: string[];
 }
 
 const NAMED = /^([\w.-]+)=(.+)$/;
@@ -16,14 +18,17 @@ const NAMED = /^([\w.-]+)=(.+)$/;
 /** The name of the local node in standalone mode; no other endpoint may have it. */
 export const LOCAL_ENDPOINT = "local";
 
+const NO_NAMES = "models: must be a list of names";
+
 /** An endpoint object of config.json. */
 export const EndpointObject = z.strictObject({
   name: z.string().regex(/^[\w.-]+$/, "name: may have letters, digits, dot, dash, underscore"),
   url: z.string(),
   api_key: z.string().min(1, "api_key: must not be empty").optional(),
+  models: z.array(z.string().min(1, NO_NAMES), NO_NAMES).optional(),
 });
 
-/** A list of endpoints: `[name=]url` or `{name, url, api_key}` each. */
+/** A list of endpoints: `[name=]url` or `{name, url, api_key, models}` each. */
 export function endpointList(): ZodType<EndpointSetting[]> {
   return listOf(readEndpoint, endpointConflict);
 }
@@ -60,13 +65,14 @@ export function readEndpoint(value: unknown): EndpointSetting | string {
   if (typeof value === "string") return parseEndpoint(value);
   const result = EndpointObject.partial({ name: true }).safeParse(value);
   if (!result.success) return result.error.issues[0]?.message ?? "must be an object or a URL";
-  const { name, url, api_key } = result.data;
+  const { name, url, api_key, models } = result.data;
   const parsed = parseEndpoint(url);
   if (typeof parsed === "string") return parsed;
   return {
     ...parsed,
     ...(name === undefined ? {} : { name }),
     ...(api_key === undefined ? {} : { apiKey: api_key }),
+    ...(models === undefined ? {} : { models }),
   };
 }
 

@@ -44,6 +44,7 @@ function readProvider(value: unknown): CustomProviderSetting | string {
   const isNamed = typeof value === "string" ? /^[^:/]+=/.test(value) : hasName(value);
   const provider = readEndpoint(value);
   if (typeof provider === "string") return provider;
+  if (provider.models !== undefined) return "models: only endpoints have these";
   if (!isNamed) return "must have a name, as in name=https://KEY@host";
   if (!PROVIDER_NAME.test(provider.name)) {
     return "the name must begin with a letter; letters, digits, dot, dash, underscore may follow";

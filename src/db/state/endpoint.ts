@@ -39,6 +39,8 @@ export interface EndpointFields {
   capabilities: string[];
   /** How many requests it works on at once; null is unknown. */
   slots: number | null;
+  /** The models of one that lists none, by the operator's word; null: it lists them. */
+  givenModels: string[] | null;
   deviceInfo: DeviceInfo | null;
 }
 

@@ -22,6 +22,7 @@ const DEFAULTS: Omit<EndpointFields, "name" | "baseUrl"> = {
   notes: null,
   capabilities: ["chat_completion"],
   slots: null,
+  givenModels: null,
   deviceInfo: null,
 };
 
@@ -38,7 +39,7 @@ export function columnsOf(
   fields: Partial<EndpointFields>,
   secret: SecretKey,
 ): Updateable<EndpointsTable> {
-  const { baseUrl, apiKey, capabilities, deviceInfo } = fields;
+  const { baseUrl, apiKey, capabilities, givenModels, deviceInfo } = fields;
   const address = baseUrl === undefined ? undefined : parseAddress(baseUrl);
   return withoutUndefined({
     name: fields.name,
@@ -53,6 +54,7 @@ export function columnsOf(
     notes: fields.notes,
     capabilities: capabilities === undefined ? undefined : JSON.stringify(capabilities),
     slots: fields.slots,
+    given_models: givenModels && JSON.stringify(givenModels),
     device_info: deviceInfo && JSON.stringify(deviceInfo),
   });
 }
@@ -80,6 +82,7 @@ export function toEndpoint(row: Selectable<EndpointsTable>): EndpointRow {
     notes: row.notes,
     capabilities: readJsonColumn(row.capabilities, StringList, DEFAULTS.capabilities),
     slots: row.slots,
+    givenModels: readJsonColumn(row.given_models, StringList.nullable(), null),
     deviceInfo: readJsonColumn(row.device_info, DeviceInfo.nullable(), null),
     modelCount: row.model_count,
     modelsSyncedAt: row.models_synced_at,

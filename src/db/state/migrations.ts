@@ -125,4 +125,8 @@ export const STATE_MIGRATIONS: readonly Migration[] = [
     name: "chat templates that operators give",
     up: "ALTER TABLE registered_models ADD COLUMN own_template TEXT;",
   },
+  {
+    name: "models of endpoints that list none",
+    up: "ALTER TABLE endpoints ADD COLUMN given_models TEXT;",
+  },
 ];

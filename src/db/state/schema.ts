@@ -39,6 +39,7 @@ export interface EndpointsTable {
   /** JSON list of strings. */
   capabilities: string;
   slots: number | null;
+  given_models: string | null;
   /** JSON. */
   device_info: string | null;
   model_count: number;

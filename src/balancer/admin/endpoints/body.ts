@@ -59,9 +59,9 @@ const TIMES = ["health_check_interval_secs", "inference_timeout_secs"] as const;
 /** The fields that cannot be changed here, because the source sets them. */
 const MANAGED_FIELDS: Record<EndpointSource, readonly ManagedField[]> = {
   api: [],
-  config: ["name", "base_url", "api_key", ...TIMES],
-  node: ["base_url", "api_key"],
-  local: ["name", "base_url", "api_key"],
+  config: ["name", "base_url", "api_key", "models", ...TIMES],
+  node: ["base_url", "api_key", "models"],
+  local: ["name", "base_url", "api_key", "models"],
 };
 
 const OWNERS: Record<EndpointSource, string> = {
@@ -90,13 +90,14 @@ type OptionalBody = Omit<EndpointChangeBody, "name" | "base_url">;
 
 /** The fields other than name and address. Null means the default of a field that has one. */
 function optionalFields(body: OptionalBody, defaults: BodyDefaults): Partial<EndpointFields> {
-  const { api_key: apiKey, notes, slots, capabilities } = body;
+  const { api_key: apiKey, notes, slots, models: givenModels, capabilities } = body;
   const interval = millisecondsOf(body.health_check_interval_secs, defaults.healthIntervalMs);
   const timeout = millisecondsOf(body.inference_timeout_secs, defaults.firstByteTimeoutMs);
   return {
     ...(apiKey === undefined ? {} : { apiKey }),
     ...(notes === undefined ? {} : { notes }),
     ...(slots === undefined ? {} : { slots }),
+    ...(givenModels === undefined ? {} : { givenModels }),
     ...(capabilities === undefined
       ? {}
       : { capabilities: capabilities ?? ENDPOINT_DEFAULTS.capabilities }),

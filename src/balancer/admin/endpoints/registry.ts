@@ -83,7 +83,7 @@ export class EndpointRegistry {
    */
   change(endpoint: Endpoint, fields: Partial<EndpointFields>): Promise<void> {
     return this.#changing.run(async () => {
-      const { state, pool } = this.#options;
+      const { state, pool, monitor } = this.#options;
       const before = endpoint.facts;
       if (fields.name !== undefined && fields.name !== before.name) {
         this.#requireFreeName(fields.name);
@@ -100,6 +100,7 @@ export class EndpointRegistry {
       const { url, name } = endpoint.facts;
       if (url !== before.url || apiKey !== before.apiKey) this.#restart(endpoint);
       else if (name !== before.name) pool.add(endpoint);
+      if (fields.givenModels !== undefined) void monitor.checkNow(endpoint);
     });
   }
 
@@ -164,11 +165,13 @@ export class EndpointRegistry {
     for (const row of await endpoints.list()) {
       if (row.source === "config" && !kept.has(row.id)) await endpoints.remove(row.id);
     }
-    for (const [i, { name: wantedName, url, apiKey = null }] of configured.entries()) {
+    for (const [i, given] of configured.entries()) {
+      const { name: wantedName, url, apiKey = null, models: givenModels = null } = given;
       const row = rows[i];
       const name = await this.#freeName(wantedName, row?.id);
       const times = { healthIntervalMs, inferenceTimeoutMs };
-      const fields = { name, baseUrl: url, apiKey, source: "config", ...times } as const;
+      const own = { name, baseUrl: url, apiKey, givenModels };
+      const fields = { ...own, source: "config", ...times } as const;
       if (row !== undefined) await endpoints.update(row.id, fields);
       else await endpoints.create(fields);
     }
@@ -213,12 +216,12 @@ export class EndpointRegistry {
 
   #factsOf(row: EndpointRow, apiKey: string | undefined): EndpointFacts {
     const { name, baseUrl: url, source, type: kind, healthIntervalMs, inferenceTimeoutMs } = row;
-    const { notes, capabilities, slots, deviceInfo, registeredAt } = row;
+    const { notes, capabilities, slots, givenModels, deviceInfo, registeredAt } = row;
     const { settings } = this.#options;
     const { defaultSlots: slotsDefault } = settings;
     return {
       ...{ name, url, apiKey, source, kind, healthIntervalMs, inferenceTimeoutMs },
-      ...{ notes, capabilities, slots, slotsDefault, deviceInfo, registeredAt },
+      ...{ notes, capabilities, slots, slotsDefault, givenModels, deviceInfo, registeredAt },
       proxy: proxyFor(url, settings),
     };
   }

@@ -29,6 +29,7 @@ export function endpointView(endpoint: Endpoint, row: EndpointRow | undefined): 
     notes: facts.notes,
     capabilities: facts.capabilities,
     slots: facts.slots,
+    given_models: facts.givenModels,
     slots_in_effect: load.slots,
     active_requests: load.active,
     circuit: endpoint.circuits.state(Date.now()),
