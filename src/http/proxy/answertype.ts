@@ -42,7 +42,10 @@ export async function typedAnswer(
   lengthMax: number,
 ): Promise<TypedAnswer> {
   const given = headerOf(head, "content-type") ?? "";
-  const name = given === JSON_TYPE ? given : (given.split(";", 1)[0] ?? "").trim().toLowerCase();
+  const name =
+    given === JSON_TYPE || given === EVENTS
+      ? given
+      : (given.split(";", 1)[0] ?? "").trim().toLowerCase();
   const named = NAMES[name] ?? (name.endsWith("+json") ? "json" : "other");
   const isUnclear = named === "other" && UNCLEAR.has(name);
   const isOpen = named === "events" ? head.framing === "length" : named === "json" || isUnclear;
@@ -53,7 +56,8 @@ export async function typedAnswer(
   const isShort = head.framing === "length" && head.length <= lengthMax;
   const read = isShort && !body.ended ? body.bytes(lengthMax) : body.read();
   const first = read instanceof Promise ? await read : read;
-  const type = (first === undefined ? undefined : typeOf(first)) ?? named;
+  const isPlain = first === undefined || (named === "json" && first[0] === BRACE);
+  const type = (isPlain ? undefined : typeOf(first)) ?? named;
   const rest = isShort || body.ended ? undefined : body;
   return { type, contentType: told(type, given), body: new ReadBody(first, rest) };
 }
@@ -70,6 +74,8 @@ function told(type: AnswerType, given: string): string | undefined {
   if (right === undefined || given.startsWith(right)) return undefined;
   return type === "json" && /^[^;]*\+json\s*(?:;|$)/i.test(given) ? undefined : right;
 }
+
+const BRACE = 0x7b;
 
 /** Bytes that are looked at. */
 const SEEN_BYTES = 64;

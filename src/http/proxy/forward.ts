@@ -107,7 +107,9 @@ export async function forward(options: ForwardOptions): Promise<Forwarded> {
     const isShort = head.framing === "length" && head.length <= WHOLE_BODY_BYTES_MAX;
     if (!isShort) watch.wait("rest", idleTimeoutMs);
     const answer = await typedAnswer(head, plain, WHOLE_BODY_BYTES_MAX);
-    const { type, contentType, body } = await gathered(answer, options, watch);
+    const isUnasked = answer.type === "events" && options.gather !== undefined;
+    const typed = isUnasked ? await gathered(answer.body, options, watch) : undefined;
+    const { type, contentType, body } = typed ?? answer;
     const init: Init = {
       status: head.status,
       headers: returnedHeaders(head.headers, options.requestId, options.dialect),
@@ -248,17 +250,16 @@ function events(
 
 /** JSON in place of a stream, where one piece was asked for and the stream can be made one. */
 async function gathered(
-  answer: TypedAnswer,
+  stream: AnswerBody,
   { gather }: ForwardOptions,
   watch: Deadlines,
 ): Promise<TypedAnswer> {
-  if (gather === undefined || answer.type !== "events") return answer;
-  const { bytes, ended } = await readHead(answer.body, watch);
-  const made = ended ? gather(bytes) : undefined;
-  const rest = ended ? undefined : answer.body;
-  const body = new ReadBody(made ?? bytes, rest);
-  if (made === undefined) return { ...answer, body };
-  return { type: "json", contentType: "application/json", body };
+  const { bytes, ended } = await readHead(stream, watch);
+  const made = ended ? gather?.(bytes) : undefined;
+  const body = new ReadBody(made ?? bytes, ended ? undefined : stream);
+  const type = made === undefined ? "events" : "json";
+  const contentType = made === undefined ? "text/event-stream" : "application/json";
+  return { type, contentType, body };
 }
 
 /** The whole body if it is small enough, else what was read until then. */
