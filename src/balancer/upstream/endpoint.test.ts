@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { parseEndpoint } from "../../config/values/endpoint.ts";
-import { COMPATIBLE } from "../providers/openai.ts";
+import { compatibleApi } from "../providers/openai.ts";
 import { Provider } from "../providers/provider.ts";
 import { Endpoint } from "./endpoint.ts";
 
@@ -11,7 +11,7 @@ function targetsOf(address: string) {
   const { name, url, apiKey } = parsed;
   const upstreams = [
     new Endpoint({ name, url, apiKey }),
-    new Provider({ name, url, apiKey, api: COMPATIBLE }),
+    new Provider({ name, url, apiKey, api: compatibleApi(false) }),
   ];
   return upstreams.map((upstream) => upstream.target("/v1/chat/completions"));
 }
