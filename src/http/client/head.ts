@@ -1,21 +1,21 @@
 import { ClientError } from "./failure.ts";
 
-/** How the end of a body is known (RFC 9112, 6.3): its length, chunks, or the connection's end. */
+/** What ends a body (RFC 9112, 6.3): its length, the last chunk, or the connection's end. */
 export type Framing = "length" | "chunked" | "close";
 
-/** The beginning of an answer. */
+/** Status line and headers of an answer. */
 export interface ResponseHead {
   status: number;
   /** Lower-case names, each followed by its value. */
   headers: string[];
   framing: Framing;
-  /** Bytes of the body, with the framing `length`. */
+  /** Bytes of the body; 0 with another framing than `length`. */
   length: number;
   /** The server keeps the connection open after the answer. */
   keepAlive: boolean;
 }
 
-/** Headers of one answer; more is an attack or a mistake. */
+/** Most headers of one answer. More are an attack or a mistake. */
 const HEADERS_MAX = 200;
 
 const TOKEN = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
@@ -29,9 +29,9 @@ export function headerOf({ headers }: ResponseHead, name: string): string | unde
 }
 
 /**
- * Parses the text before the empty line. Whatever two readers could understand differently (RFC
- * 9112, 11.2: response splitting and smuggling) is refused: a second length, a length beside
- * chunks, folded lines, bare line ends, control characters. Throws `ClientError`.
+ * Parses the text before the empty line. Refuses what two readers could understand differently (RFC
+ * 9112, 11.2: response splitting and smuggling): a second length, a length beside chunks, folded
+ * lines, bare line ends, control characters. Throws `ClientError`.
  */
 export function parseHead(text: string, toHead: boolean): ResponseHead {
   const lines = text.split("\r\n");
@@ -40,7 +40,7 @@ export function parseHead(text: string, toHead: boolean): ResponseHead {
   const headers: string[] = [];
   let length: number | undefined;
   let coding: string | undefined;
-  let keepAlive = text.charCodeAt(7) === 49; // HTTP/1.1
+  let connection = "";
   for (let i = 1; i < lines.length; i += 1) {
     const line = lines[i] ?? "";
     const colon = line.indexOf(":");
@@ -55,7 +55,7 @@ export function parseHead(text: string, toHead: boolean): ResponseHead {
       if (coding !== undefined) throw malformed("two transfer encodings");
       coding = value.toLowerCase();
     } else if (name === "connection") {
-      keepAlive = keepsAlive(value.toLowerCase(), keepAlive);
+      connection = connection === "" ? value : `${connection},${value}`;
     }
   }
   if (coding !== undefined) {
@@ -66,6 +66,7 @@ export function parseHead(text: string, toHead: boolean): ResponseHead {
   }
   const bodyless = toHead || status === 204 || status === 304 || status < 200;
   const framing = bodyless || length !== undefined ? "length" : coding ? "chunked" : "close";
+  const keepAlive = keepsAlive(connection, text.charCodeAt(7) === 49);
   return { status, headers, framing, length: bodyless ? 0 : (length ?? 0), keepAlive };
 }
 
@@ -81,10 +82,11 @@ function lengthOf(value: string): number {
   return Number(value);
 }
 
-function keepsAlive(value: string, before: boolean): boolean {
-  const options = value.split(",").map((option) => option.trim());
-  if (options.includes("close")) return false;
-  return before || options.includes("keep-alive");
+/** Whether a connection stays open, by all its `Connection` lines (RFC 9112, 9.3). */
+function keepsAlive(connection: string, isHttp11: boolean): boolean {
+  if (connection === "") return isHttp11;
+  const options = connection.split(",").map((option) => option.trim().toLowerCase());
+  return !options.includes("close") && (isHttp11 || options.includes("keep-alive"));
 }
 
 /** The failure of a server that speaks no proper HTTP/1.1. */

@@ -181,6 +181,10 @@ describe("an answer", () => {
   test.each([
     ["connection: close", "HTTP/1.1 200 OK\r\nconnection: x, Close\r\ncontent-length: 0\r\n\r\n"],
     ["HTTP/1.0", "HTTP/1.0 200 OK\r\ncontent-length: 0\r\n\r\n"],
+    [
+      "connection: close before keep-alive",
+      "HTTP/1.1 200 OK\r\nconnection: close\r\nconnection: keep-alive\r\ncontent-length: 0\r\n\r\n",
+    ],
     ["bytes behind it", "HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\nab"],
     ["bytes behind an empty one", "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\nHTTP/1.1"],
     ["bytes behind its chunks", "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\nx"],
