@@ -1,7 +1,7 @@
 import { ClientError } from "./failure.ts";
 import type { ForwardProxy } from "./proxy.ts";
 
-/** A place to connect to: what `Bun.connect` needs and what the server is told. */
+/** Where to connect, as `Bun.connect` needs it, and what the server is told of it. */
 export interface Address {
   place: { unix: string } | { hostname: string; port: number };
   tls?: { serverName: string };
@@ -9,19 +9,19 @@ export interface Address {
   host: string;
   /** The proxy in between. */
   proxy?: ForwardProxy;
-  /** Stands before the path in requests: what a proxy is asked for is a whole URL. */
+  /** Put before the path in requests, because a proxy is asked for a whole URL. */
   prefix?: string;
 }
 
-/** How to get to a server, where that is not told by its URL. */
+/** The way to a server, where its URL alone does not say it. */
 export interface Route {
-  /** Where to connect, instead of what the name resolves to at that moment. */
+  /** The address to connect to. Default: what the name resolves to. */
   ip?: string | undefined;
-  /** Through which proxy. */
+  /** Default: no proxy. */
   proxy?: ForwardProxy | undefined;
 }
 
-/** A URL cut into what says where to connect and what to ask for there. */
+/** A URL cut into the server and what to request there. */
 export interface SplitUrl {
   origin: string;
   /** Path and query. */
@@ -31,8 +31,8 @@ export interface SplitUrl {
 const PLAIN_PATH = /^\/[\x21\x22\x24-\x7e]*$/;
 
 /**
- * Cuts a URL without parsing it all, because that is dear and the part that differs from request
- * to request rarely needs it. Throws `ClientError` for what is no URL.
+ * Cuts a URL, without parsing it where its path is plain: parsing costs time in every request.
+ * Throws `ClientError` for text that is no URL.
  */
 export function splitUrl(url: string): SplitUrl {
   const slash = url.indexOf("/", url.indexOf("//") + 2);
@@ -44,8 +44,8 @@ export function splitUrl(url: string): SplitUrl {
 
 /**
  * The address of an origin, or of a Unix socket. With `ip`, the origin's name is not looked up:
- * that is where to connect, while certificate and `host` header stay those of the name. With
- * `proxy`, that one looks it up. Throws `ClientError` for other schemes.
+ * the connection goes to `ip`, but certificate and `host` header are those of the name. With
+ * `proxy`, the proxy looks the name up. Throws `ClientError` for other schemes than http(s).
  */
 export function addressOf(
   origin: string,

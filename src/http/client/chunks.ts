@@ -4,9 +4,9 @@ const CR = 13;
 const LF = 10;
 const SEMICOLON = 59;
 
-/** A chunk is never this long; more could not be counted exactly. */
+/** Longest chunk. Far more than any, and still an exact integer. */
 const CHUNK_BYTES_MAX = 2 ** 48;
-/** Bytes of one chunk's extensions, and of all trailers: we read past both. */
+/** Most bytes of one chunk's extensions, and of all trailers. Both are skipped. */
 const EXTENSION_BYTES_MAX = 4096;
 const TRAILER_BYTES_MAX = 16 * 1024;
 
@@ -25,14 +25,14 @@ type State =
   | "end";
 
 /**
- * Takes chunked coding (RFC 9112, 7.1) apart, however the bytes are cut into pieces:
+ * Decodes the chunked coding (RFC 9112, 7.1), however the bytes are cut into pieces:
  *
  *     size -> digits -> [extension] -> size-lf -> data -> data-cr -> data-lf -> size
  *     after a size of 0: trailer-start -> (trailer -> trailer-lf)* -> end-lf -> end
  */
 export class ChunkDecoder {
   #state: State = "size";
-  /** Bytes that the current chunk still has. */
+  /** Bytes of the current chunk that are still to come. */
   #left = 0;
   /** Bytes of the current extension, or of all trailers. */
   #skipped = 0;
@@ -41,12 +41,12 @@ export class ChunkDecoder {
     return this.#state === "end";
   }
 
-  /** Where reading stopped: behind the last chunk, or at the end of the bytes. */
+  /** Where `decode` stopped: behind the last chunk, or at the end of the bytes. */
   at = 0;
 
   /**
    * Decodes `bytes` from `start` on and returns the data in it. Data of several chunks is moved
-   * together inside `bytes`, which is cheaper than passing on each by itself. Throws `ClientError`.
+   * together inside `bytes`, because one large piece is cheaper than many. Throws `ClientError`.
    */
   decode(bytes: Uint8Array, start: number): Uint8Array {
     let at = start;
@@ -72,7 +72,7 @@ export class ChunkDecoder {
     return bytes.subarray(from, to);
   }
 
-  /** Takes one byte that is no data. */
+  /** Reads one byte that is no data. */
   #control(byte: number): void {
     switch (this.#state) {
       case "size":

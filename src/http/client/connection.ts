@@ -7,49 +7,49 @@ import { broken, ResponseParser, type ResponseSink } from "./parser.ts";
 import { openTunnel } from "./tunnel.ts";
 import { isStreamed, type StreamedBody, Upload } from "./upload.ts";
 
-/** One request that a connection carries, and whom to tell of the answer. */
+/** One request that a connection carries, with the receiver of its answer. */
 export interface PendingRequest extends ResponseSink {
   readonly outgoing: Outgoing;
   /** The method is HEAD. */
   readonly toHead: boolean;
   /** The connection may carry others afterwards. */
   readonly keepAlive: boolean;
-  /** There will be no (further) answer. `untouched`: nothing of it had come. */
+  /** There is no answer, or no more of it. `untouched`: no byte of it had come. */
   onFailure(error: ClientError, untouched: boolean): void;
 }
 
-/** Who looks after connections between errands. */
+/** Keeps a connection between two requests. */
 export interface ConnectionOwner {
-  /** The connection can carry another request. */
+  /** The connection is free for another request. */
   released(connection: Connection): void;
-  /** A connection that had been released is closed. */
+  /** A connection that was free has closed. */
   lost(connection: Connection): void;
 }
 
 const CONNECT_MS_MAX = 10_000;
 const PROBE_AFTER_MS = 60_000;
 
-/** Requests up to this size are put together here, as what is written is taken at once. */
-const JOINED_BYTES_MAX = 64 * 1024;
-const JOINED = Buffer.alloc(JOINED_BYTES_MAX);
+/** Requests up to this size are assembled in one buffer: a socket copies what it accepts. */
+const BUFFERED_BYTES_MAX = 64 * 1024;
+const REQUEST_BUFFER = Buffer.alloc(BUFFERED_BYTES_MAX);
 
 /**
- * One connection to a server, over TCP, TLS or a Unix socket; it carries one request at a time.
+ * One connection to a server, over TCP, TLS or a Unix socket. It carries one request at a time.
  *
  * Certificates are checked as Bun does everywhere (`NODE_EXTRA_CA_CERTS` adds authorities). Through
- * a proxy, TLS goes in a tunnel (`tunnel.ts`), anything else to the proxy itself.
+ * a proxy, TLS goes in a tunnel (`tunnel.ts`); other requests go to the proxy itself.
  */
 export class Connection {
   readonly owner: ConnectionOwner;
   readonly #address: Address;
   #socket: Socket<Connection> | undefined;
   #timer: Timer | undefined;
-  #errand: PendingRequest | undefined;
+  #request: PendingRequest | undefined;
   #parser: ResponseParser | undefined;
-  /** What the server has not taken yet of the request. */
+  /** Bytes of the request that the socket has not accepted yet. */
   #unsent: Uint8Array[] = [];
   #upload: Upload | undefined;
-  /** Settles once the server has taken everything, or the connection is closed. */
+  /** Resolves once the socket has accepted all bytes, or the connection is closed. */
   #drained: PromiseWithResolvers<void> | undefined;
   #state: "connecting" | "open" | "closed" = "connecting";
   #received = false;
@@ -61,18 +61,18 @@ export class Connection {
     this.owner = owner;
   }
 
-  /** Connects, to carry `errand` first. */
-  connect(errand: PendingRequest): void {
-    this.#accept(errand);
+  /** Connects, and then sends `request`. */
+  connect(request: PendingRequest): void {
+    this.#assign(request);
     const late = () => this.#fail(connectFailure("it took too long"));
     this.#timer = setTimeout(late, CONNECT_MS_MAX);
-    this.#reach().catch((cause) => {
-      const known = cause instanceof ClientError;
-      this.#fail(known ? cause : connectFailure(codeOf(cause), cause));
+    this.#openSocket().catch((cause) => {
+      const isOurs = cause instanceof ClientError;
+      this.#fail(isOurs ? cause : connectFailure(codeOf(cause), cause));
     });
   }
 
-  #reach(): Promise<unknown> {
+  #openSocket(): Promise<unknown> {
     const { place, tls, proxy } = this.#address;
     const options = { socket: HANDLERS, data: this, ...(tls === undefined ? {} : { tls }) };
     if ("unix" in place) return Bun.connect<Connection>({ ...place, ...options });
@@ -85,16 +85,16 @@ export class Connection {
     return openTunnel({ ...options, proxy, target, serverName, timeoutMs: CONNECT_MS_MAX });
   }
 
-  /** Sends a request on an open connection that carries none, together with others of this turn. */
-  carry(errand: PendingRequest): void {
-    this.#accept(errand);
+  /** Sends a request on an open, free connection, together with others of this turn. */
+  carry(request: PendingRequest): void {
+    this.#assign(request);
     endOfTurn().then(() => {
-      // Unless it was given up, or the connection closed, meanwhile.
-      if (this.#errand === errand) this.#begin(errand);
+      // Meanwhile the request may be given up, or the connection closed.
+      if (this.#request === request) this.#begin(request);
     });
   }
 
-  /** Reads nothing until `resume`: the server's writes will stall. */
+  /** Reads nothing until `resume`, so that the server has to wait. */
   pause(): void {
     if (this.#paused || this.#state !== "open") return;
     this.#paused = true;
@@ -107,23 +107,23 @@ export class Connection {
     this.#socket?.resume();
   }
 
-  /** Closes the connection without a word to its errand. Idempotent. */
+  /** Closes the connection; its request is not told. Idempotent. */
   destroy(): void {
-    this.#errand = undefined;
+    this.#request = undefined;
     this.#parser = undefined;
     this.#close();
     this.#socket?.terminate();
   }
 
-  #accept(errand: PendingRequest): void {
-    this.#errand = errand;
+  #assign(request: PendingRequest): void {
+    this.#request = request;
     this.#received = false;
   }
 
   /** @internal */
   onOpen(socket: Socket<Connection>): void {
     this.#socket = socket;
-    // Given up while it was connecting.
+    // The request was given up while it connected.
     if (this.#state === "closed") return void socket.terminate();
     socket.setNoDelay(true);
     socket.setKeepAlive(true, PROBE_AFTER_MS);
@@ -141,29 +141,30 @@ export class Connection {
   #ready(): void {
     clearTimeout(this.#timer);
     this.#state = "open";
-    if (this.#errand !== undefined) this.#begin(this.#errand);
+    if (this.#request !== undefined) this.#begin(this.#request);
   }
 
-  /** Writes a request, all at once if it is small. */
-  #begin(errand: PendingRequest): void {
-    const { head, body } = errand.outgoing;
-    this.#parser = new ResponseParser(errand, errand.toHead);
+  /** Writes a request, in one piece if it is small. */
+  #begin(request: PendingRequest): void {
+    const { head, body } = request.outgoing;
+    this.#parser = new ResponseParser(request, request.toHead);
     if (body !== null && isStreamed(body)) return void this.#stream(head, body);
     const bodyBytes = body?.byteLength ?? 0;
     const total = head.length + bodyBytes;
-    if (total > JOINED_BYTES_MAX) {
+    if (total > BUFFERED_BYTES_MAX) {
       this.#unsent = [Buffer.from(head, "latin1")];
       if (body !== null) this.#unsent.push(body);
       this.#send();
       return;
     }
-    JOINED.write(head, 0, "latin1");
-    if (body !== null) JOINED.set(body, head.length);
-    const count = this.#socket?.write(JOINED, 0, total) ?? 0;
-    if (count < total) this.#unsent = [Buffer.from(JOINED.subarray(Math.max(0, count), total))];
+    REQUEST_BUFFER.write(head, 0, "latin1");
+    if (body !== null) REQUEST_BUFFER.set(body, head.length);
+    const count = this.#socket?.write(REQUEST_BUFFER, 0, total) ?? 0;
+    if (count < total)
+      this.#unsent = [Buffer.from(REQUEST_BUFFER.subarray(Math.max(0, count), total))];
   }
 
-  /** Writes a request whose body comes in by and by, at the pace at which the server takes it. */
+  /** Writes a request whose body is a stream, at the pace of the server. */
   #stream(head: string, body: StreamedBody): void {
     const upload = new Upload(body);
     this.#upload = upload;
@@ -176,19 +177,19 @@ export class Connection {
       this.#drained ??= Promise.withResolvers();
       return this.#drained.promise;
     };
-    // Once it is stopped, the connection may carry another request, which this must not fail.
+    // An upload that was stopped must not fail the next request of this connection.
     upload.run(take).catch((error) => {
       if (this.#upload === upload) this.#fail(error);
     });
   }
 
-  /** @internal Writes as much as the server takes; called again when it takes more. */
+  /** @internal The socket accepts bytes again. */
   onDrain(): void {
     if (this.#state === "open" && this.#unsent.length > 0) this.#send();
-    if (this.#unsent.length === 0) this.#tellDrained();
+    if (this.#unsent.length === 0) this.#resolveDrained();
   }
 
-  #tellDrained(): void {
+  #resolveDrained(): void {
     this.#drained?.resolve();
     this.#drained = undefined;
   }
@@ -197,7 +198,7 @@ export class Connection {
     for (;;) {
       const piece = this.#unsent[0];
       if (piece === undefined) return;
-      // A negative count means closed; that is told by `onClose`.
+      // A negative count means closed, which `onClose` handles.
       const count = Math.max(0, this.#socket?.write(piece) ?? 0);
       if (count < piece.byteLength) {
         this.#unsent[0] = piece.subarray(count);
@@ -210,7 +211,7 @@ export class Connection {
   /** @internal */
   onData(bytes: Buffer): void {
     const parser = this.#parser;
-    // Nobody asked (yet): whatever this is, it must not be taken for the next answer.
+    // Without a request these bytes must not become part of the next answer.
     if (parser === undefined) return void this.#drop();
     this.#received = true;
     try {
@@ -220,12 +221,12 @@ export class Connection {
     }
     if (!parser.ended) return;
     const sent = this.#unsent.length === 0 && this.#upload?.ended !== false;
-    this.#finish(sent && this.#errand?.keepAlive === true && parser.reusable);
+    this.#finish(sent && this.#request?.keepAlive === true && parser.reusable);
   }
 
   /** The answer is complete. */
   #finish(reusable: boolean): void {
-    this.#errand = undefined;
+    this.#request = undefined;
     this.#parser = undefined;
     if (!reusable || this.#state !== "open") return void this.destroy();
     this.#upload = undefined;
@@ -251,19 +252,19 @@ export class Connection {
     this.destroy();
   }
 
-  /** Closes a connection that carries nothing, or nothing that was sent. */
+  /** Closes a connection that carries no request, or one that is not written yet. */
   #drop(cause?: Error): void {
-    if (this.#errand !== undefined) return void this.#fail(broken(cause));
+    if (this.#request !== undefined) return void this.#fail(broken(cause));
     const idle = this.#state === "open";
     this.destroy();
     if (idle) this.owner.lost(this);
   }
 
   #fail(error: unknown): void {
-    const errand = this.#errand;
+    const request = this.#request;
     this.destroy();
     const failure = error instanceof ClientError ? error : broken(error);
-    errand?.onFailure(failure, !this.#received);
+    request?.onFailure(failure, !this.#received);
   }
 
   #close(): void {
@@ -272,11 +273,11 @@ export class Connection {
     this.#unsent = [];
     this.#upload?.stop();
     this.#upload = undefined;
-    this.#tellDrained();
+    this.#resolveDrained();
   }
 }
 
-/** One set of handlers for all connections: Bun calls them with the socket, which has its own. */
+/** One set of handlers for all connections; the socket that Bun passes has its connection. */
 const HANDLERS: SocketHandler<Connection> = {
   open: (socket) => socket.data.onOpen(socket),
   handshake: (socket, success, error) => socket.data.onHandshake(success, error),

@@ -1,20 +1,20 @@
-/** What can go wrong between us and a server, below the level of statuses. */
+/** Why an exchange with a server failed, apart from what its statuses say. */
 export type FailureCode =
-  /** An address that is none, or headers that cannot be sent. */
+  /** A bad address, or headers that cannot be sent. */
   | "bad_request"
-  /** The request's own body broke off, or had another length than it said; see `cause`. */
+  /** The request's own body broke off, or had another length than declared; see `cause`. */
   | "body"
   /** No connection could be made. */
   | "connect"
-  /** The server's certificate does not vouch for it. */
+  /** The server's certificate is not valid for it. */
   | "certificate"
   /** The connection ended before the answer was complete. */
   | "broken"
-  /** It took longer than whoever asked would wait. */
+  /** It took longer than the caller allowed. */
   | "timeout"
-  /** What came was no HTTP/1.1 answer, or one that could be read in two ways. */
+  /** The bytes were no HTTP/1.1 answer, or one that could be read in two ways. */
   | "malformed"
-  /** A body was longer than its reader accepts. */
+  /** A body was longer than the caller accepts. */
   | "too_large";
 
 /** A request that did not get a whole, well-formed answer. For logs, not for clients. */

@@ -1,20 +1,20 @@
 import { ClientError } from "./failure.ts";
 import { isStreamed, type RequestBody } from "./upload.ts";
 
-/** What a request asks of a server. */
+/** A request before it is encoded. */
 export interface RequestMessage {
   method: string;
   /** Path and query. */
   path: string;
   host: string;
-  /** Without `host`, `connection` and those about the body, which are ours to set. */
+  /** Without `host`, `connection` and the framing of the body, which `encodeRequest` sets. */
   headers: Record<string, string>;
   body: RequestBody;
   /** Keep the connection for further requests. */
   keepAlive: boolean;
 }
 
-/** A request as it is to be written. */
+/** A request as it is written to a socket. */
 export interface Outgoing {
   /** Request line, headers and empty line, in characters of one byte. */
   head: string;
@@ -24,21 +24,21 @@ export interface Outgoing {
 /** Header values: visible characters, spaces and tabs, all of one byte. */
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-const OURS = /^(?:host|connection|content-length|transfer-encoding)$/i;
+const RESERVED = /^(?:host|connection|content-length|transfer-encoding)$/i;
 
 /**
- * A request as HTTP/1.1 writes it. Throws `ClientError` for a header that would become something
- * else on the wire, e.g. two headers.
+ * Encodes a request as HTTP/1.1. Throws `ClientError` for a header that would be read differently
+ * on the wire, e.g. as two headers.
  */
 export function encodeRequest(message: RequestMessage): Outgoing {
   const { method, path, host, headers, body, keepAlive } = message;
   let text = `${method} ${path} HTTP/1.1\r\nhost: ${host}\r\n`;
   for (const name in headers) {
     const value = headers[name] ?? "";
-    if (!VALUE.test(value) || !NAME.test(name) || OURS.test(name)) throw unsendable(name);
+    if (!VALUE.test(value) || !NAME.test(name) || RESERVED.test(name)) throw unsendable(name);
     text += `${name}: ${value}\r\n`;
   }
-  // Some servers refuse requests that do not say who sends them.
+  // Some servers refuse requests without a user agent.
   if (headers["user-agent"] === undefined) text += "user-agent: llmlb\r\n";
   if (!keepAlive) text += "connection: close\r\n";
   if (body !== null || method === "POST" || method === "PUT" || method === "PATCH") {

@@ -2,31 +2,31 @@ import { ChunkDecoder } from "./chunks.ts";
 import { ClientError } from "./failure.ts";
 import { malformed, parseHead, type ResponseHead } from "./head.ts";
 
-/** Whom a parser tells what it has read, in this order. */
+/** Receives what a parser reads, in this order. */
 export interface ResponseSink {
   onHead(head: ResponseHead): void;
-  /** The next bytes of the body, never none. */
+  /** The next bytes of the body, at least one. */
   onBody(bytes: Uint8Array): void;
   onEnd(): void;
 }
 
-/** Bytes of an answer's head, those of interim answers before it included. */
+/** Most bytes of an answer's head, with those of interim answers before it. */
 const HEAD_BYTES_MAX = 64 * 1024;
 
 const EMPTY_LINE = Buffer.from("\r\n\r\n");
 
 /**
  * Reads one HTTP/1.x answer out of a stream of bytes that may be cut anywhere. Interim answers
- * (1xx) are passed over. What it hands to the sink are views of what it was fed.
+ * (1xx) are skipped. The sink gets views of the bytes that were fed.
  */
 export class ResponseParser {
   readonly #sink: ResponseSink;
   readonly #toHead: boolean;
   #head: ResponseHead | undefined;
-  /** The beginning of a head that is not complete. */
+  /** The beginning of a head that is not complete yet. */
   #held: Buffer | undefined;
   #headBytes = 0;
-  /** Bytes that a body with a length still has. */
+  /** Bytes of a body with a length that are still to come. */
   #left = 0;
   #chunks: ChunkDecoder | undefined;
   #ended = false;
@@ -42,25 +42,25 @@ export class ResponseParser {
     return this.#ended;
   }
 
-  /** The answer ended where it said, and the server will take another request. */
+  /** The answer ended where it said, and the server accepts another request. */
   get reusable(): boolean {
     return this.#ended && !this.#surplus && this.#head?.keepAlive === true;
   }
 
-  /** Takes the next bytes, which it may change. Throws `ClientError` for what is no answer. */
+  /** Reads the next bytes, and may change them. Throws `ClientError` if they are no answer. */
   feed(bytes: Buffer): void {
     const start = this.#head === undefined ? this.#readHead(bytes) : { bytes, at: 0 };
     if (start !== undefined) this.#readBody(start.bytes, start.at);
   }
 
-  /** The connection has ended in order. Throws `ClientError` if the answer had not. */
+  /** The connection was closed properly. Throws `ClientError` if the answer is not complete. */
   close(): void {
     if (this.#ended) return;
     if (this.#head?.framing !== "close") throw broken();
     this.#end();
   }
 
-  /** Where the body begins, once its head is complete. */
+  /** Where the body begins; undefined as long as the head is not complete. */
   #readHead(piece: Buffer): { bytes: Buffer; at: number } | undefined {
     const bytes = this.#held === undefined ? piece : Buffer.concat([this.#held, piece]);
     let at = 0;

@@ -7,12 +7,12 @@ const SWEEP_MS = 1000;
 /** Idle connections of one server. */
 const IDLE_MAX = 512;
 
-/** Open connections to servers, kept for the requests to come. */
+/** Open connections to servers, kept for later requests. */
 export class Pool {
   readonly #hosts = new Map<string, Host>();
   #sweeper: Timer | undefined;
 
-  /** What is known of a server. Throws `ClientError` for a bad address. */
+  /** The server of an origin or a Unix socket. Throws `ClientError` for a bad address. */
   host(origin: string, unix: string | undefined, route: Route = {}): Host {
     const key = keyOf(origin, unix, route);
     let host = this.#hosts.get(key);
@@ -25,12 +25,12 @@ export class Pool {
     return host;
   }
 
-  /** Closes all connections that nothing uses, so that they keep no process from ending. */
+  /** Closes all idle connections, so that they do not keep the process alive. */
   closeIdle(): void {
     for (const host of this.#hosts.values()) host.sweep(Number.POSITIVE_INFINITY);
   }
 
-  /** Closes connections that were idle too long, and forgets servers that have none left. */
+  /** Closes connections that were idle too long, and forgets servers without connections. */
   #sweep(): void {
     const now = performance.now();
     for (const [key, host] of this.#hosts) if (host.sweep(now)) this.#hosts.delete(key);
@@ -40,7 +40,7 @@ export class Pool {
   }
 }
 
-/** One server, and the idle connections to it, the last used one last. */
+/** One server and the idle connections to it; the most recently used is the last. */
 export class Host implements ConnectionOwner {
   readonly address: Address;
   readonly #idle: Connection[] = [];
@@ -52,8 +52,8 @@ export class Host implements ConnectionOwner {
     this.address = address;
   }
 
-  /** Sends a request on the connection that was used last. False: there is none to use. */
-  reuse(errand: PendingRequest): Connection | undefined {
+  /** Sends a request on the most recently used idle connection. Undefined: there is none. */
+  reuse(request: PendingRequest): Connection | undefined {
     this.#usedAt = performance.now();
     const connection = this.#idle.pop();
     const since = this.#since.pop() ?? 0;
@@ -64,14 +64,14 @@ export class Host implements ConnectionOwner {
       this.sweep(this.#usedAt);
       return undefined;
     }
-    connection.carry(errand);
+    connection.carry(request);
     return connection;
   }
 
-  /** Sends a request on a connection of its own. */
-  connect(errand: PendingRequest): Connection {
+  /** Sends a request on a new connection. */
+  connect(request: PendingRequest): Connection {
     const connection = new Connection(this.address, this);
-    connection.connect(errand);
+    connection.connect(request);
     return connection;
   }
 
@@ -88,7 +88,7 @@ export class Host implements ConnectionOwner {
     this.#since.splice(at, 1);
   }
 
-  /** Closes connections that were idle too long. True: nothing here is worth keeping. */
+  /** Closes connections that were idle too long. True: the server can be forgotten. */
   sweep(now: number): boolean {
     const old = this.#since.findIndex((since) => now - since <= IDLE_MS_MAX);
     const count = old < 0 ? this.#idle.length : old;
@@ -98,7 +98,7 @@ export class Host implements ConnectionOwner {
   }
 }
 
-/** Connections that go another way are others. */
+/** Requests share a connection only if they also take the same route. */
 function keyOf(origin: string, unix: string | undefined, { ip, proxy }: Route): string {
   if (unix !== undefined) return unix;
   if (proxy !== undefined) return `${origin} via ${proxy.origin}`;

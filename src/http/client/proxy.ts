@@ -2,7 +2,7 @@ import { BlockList, isIP } from "node:net";
 import type { ProxySettings } from "../../config/fields/proxies.ts";
 import { hostOf, isLoopbackHost, portOf } from "../../lib/host.ts";
 
-/** A forward proxy: where it is, and who we are to it. */
+/** A forward proxy, with our credentials for it. */
 export interface ForwardProxy {
   /** Without credentials. */
   origin: string;
@@ -13,7 +13,7 @@ export interface ForwardProxy {
 }
 
 /**
- * The proxy through which an address is asked, or undefined for none:
+ * The proxy for requests to an address; undefined for none:
  *
  * 1. This machine (`localhost`, `127.0.0.0/8`, `::1`): none.
  * 2. An entry of the bypass fits: none. `*` fits everything; a name fits itself and the names below

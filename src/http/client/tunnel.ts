@@ -9,61 +9,61 @@ export interface TunnelOptions<T> {
   target: string;
   /** The name that the server's certificate has to be for. */
   serverName: string;
-  /** What the connection belongs to, and who hears of it once TLS begins. */
+  /** Data and handlers of the connection once TLS begins. */
   data: T;
   socket: SocketHandler<T>;
   /** Longest wait for the proxy. */
   timeoutMs: number;
 }
 
-/** No proxy says more than that before the tunnel is open. */
+/** Longest answer of a proxy to `CONNECT`. */
 const HEAD_BYTES_MAX = 16 * 1024;
 
 /**
- * Connects to a server through a proxy (RFC 9110, 9.3.6) and begins TLS with it, of which the proxy
- * sees nothing. From then on `socket` hears of everything, as if it had connected itself. Rejects
- * with `ClientError` if the proxy is not reached or refuses.
+ * Connects to a server through a proxy (RFC 9110, 9.3.6) and begins TLS with the server. From then
+ * on the handlers of `socket` are called as if it had connected itself. Rejects with `ClientError`
+ * if the proxy is not reached or refuses.
  */
 export function openTunnel<T>(options: TunnelOptions<T>): Promise<void> {
   const { proxy, timeoutMs } = options;
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const asking: Asking<T> = { options, received: "", stage: "asking", resolve, reject };
-  const late = () => fail(asking, "did not answer in time");
+  const handshake: Handshake<T> = { options, received: "", stage: "connecting", resolve, reject };
+  const late = () => fail(handshake, "did not answer in time");
   const timer = setTimeout(late, timeoutMs);
   const place = { hostname: proxy.hostname, port: proxy.port };
-  Bun.connect<Asking<T>>({ ...place, data: asking, socket: handlers<T>() }).catch((cause) =>
-    fail(asking, "could not be reached", cause),
+  Bun.connect<Handshake<T>>({ ...place, data: handshake, socket: handlers<T>() }).catch((cause) =>
+    fail(handshake, "could not be reached", cause),
   );
   return promise.finally(() => clearTimeout(timer));
 }
 
-interface Asking<T> {
+interface Handshake<T> {
   options: TunnelOptions<T>;
-  raw?: Socket<Asking<T>>;
-  /** What the proxy said so far, in characters of one byte. */
+  raw?: Socket<Handshake<T>>;
+  /** The answer of the proxy so far, in characters of one byte. */
   received: string;
-  stage: "asking" | "open" | "failed";
+  stage: "connecting" | "open" | "failed";
   resolve(): void;
   reject(error: ClientError): void;
 }
 
-function handlers<T>(): SocketHandler<Asking<T>> {
+function handlers<T>(): SocketHandler<Handshake<T>> {
   return {
     open(socket) {
-      const asking = socket.data;
-      asking.raw = socket;
-      if (asking.stage === "failed") return void socket.terminate();
-      const { target, proxy } = asking.options;
+      const handshake = socket.data;
+      handshake.raw = socket;
+      if (handshake.stage === "failed") return void socket.terminate();
+      const { target, proxy } = handshake.options;
       const { authorization } = proxy;
       const credentials =
         authorization === undefined ? "" : `proxy-authorization: ${authorization}\r\n`;
       const head = `CONNECT ${target} HTTP/1.1\r\nhost: ${target}\r\n${credentials}\r\n`;
-      // Far less than any socket takes at once.
+      // Short enough for a socket to accept it at once.
       socket.write(Buffer.from(head, "latin1"));
     },
     data(socket, bytes) {
-      // Once TLS has begun, Bun shows what it is made of here as well.
-      if (socket.data.stage === "asking") hear(socket.data, bytes);
+      // Once TLS has begun, Bun passes its encrypted bytes here as well.
+      if (socket.data.stage === "connecting") readAnswer(socket.data, bytes);
     },
     close(socket) {
       fail(socket.data, "closed the connection");
@@ -72,21 +72,21 @@ function handlers<T>(): SocketHandler<Asking<T>> {
   };
 }
 
-function hear<T>(asking: Asking<T>, bytes: Buffer): void {
-  asking.received += bytes.toString("latin1");
-  const end = asking.received.indexOf("\r\n\r\n");
+function readAnswer<T>(handshake: Handshake<T>, bytes: Buffer): void {
+  handshake.received += bytes.toString("latin1");
+  const end = handshake.received.indexOf("\r\n\r\n");
   if (end < 0) {
-    if (asking.received.length > HEAD_BYTES_MAX) fail(asking, "answered too much");
+    if (handshake.received.length > HEAD_BYTES_MAX) fail(handshake, "answered too much");
     return;
   }
-  const { status, failure } = statusOf(asking.received.slice(0, end));
-  if (failure !== undefined) return void fail(asking, "did not answer as proxies do", failure);
-  if (status < 200 || status > 299) return void fail(asking, `answered HTTP ${status}`);
-  // The server says nothing before it was greeted: this would be the proxy's own.
-  if (asking.received.length > end + 4) return void fail(asking, "said more than it should");
-  const { raw, options, resolve } = asking;
+  const { status, failure } = statusOf(handshake.received.slice(0, end));
+  if (failure !== undefined) return void fail(handshake, "did not answer as proxies do", failure);
+  if (status < 200 || status > 299) return void fail(handshake, `answered HTTP ${status}`);
+  // A TLS server sends nothing before the client: these bytes would be of the proxy itself.
+  if (handshake.received.length > end + 4) return void fail(handshake, "said more than it should");
+  const { raw, options, resolve } = handshake;
   if (raw === undefined) return;
-  asking.stage = "open";
+  handshake.stage = "open";
   const { data, socket, serverName } = options;
   raw.setNoDelay(true);
   raw.upgradeTLS<T>({ data, socket, tls: { serverName } });
@@ -101,12 +101,12 @@ function statusOf(head: string): { status: number; failure?: unknown } {
   }
 }
 
-function fail<T>(asking: Asking<T>, what: string, cause?: unknown): void {
-  if (asking.stage !== "asking") return;
-  asking.stage = "failed";
-  asking.raw?.terminate();
-  const { origin } = asking.options.proxy;
-  asking.reject(
+function fail<T>(handshake: Handshake<T>, what: string, cause?: unknown): void {
+  if (handshake.stage !== "connecting") return;
+  handshake.stage = "failed";
+  handshake.raw?.terminate();
+  const { origin } = handshake.options.proxy;
+  handshake.reject(
     new ClientError("connect", `Connecting failed: the proxy ${origin} ${what}.`, cause),
   );
 }

@@ -2,26 +2,26 @@ import { ClientError } from "./failure.ts";
 
 /** A request body that is sent while it comes in. */
 export interface StreamedBody {
-  /** Read once, at the server's pace; empty pieces are passed over. */
+  /** Read once, at the pace of the server; empty pieces are skipped. */
   stream: AsyncIterable<Uint8Array>;
-  /** Bytes of all pieces together; when absent the body goes out in chunks. */
+  /** Bytes of all pieces together. Default: unknown; the body is sent in chunks. */
   length?: number | undefined;
 }
 
 /** A request's body: bytes that can be sent again, or a stream that cannot. */
 export type RequestBody = Uint8Array | StreamedBody | null;
 
-/** Whether a body can be sent once only. */
+/** Whether a body is a stream, which can be sent only once. */
 export function isStreamed(body: RequestBody): body is StreamedBody {
   return body !== null && "stream" in body;
 }
 
-/** Takes the bytes of a body; a promise means: no more until it settles. */
-export type Send = (bytes: Uint8Array) => Promise<void> | undefined;
+/** Writes bytes of a body. If it returns a promise, the next call has to wait for that. */
+export type BodyWriter = (bytes: Uint8Array) => Promise<void> | undefined;
 
 /**
- * The sending of one streamed body: the declared number of bytes, or chunks (RFC 9112, 7.1). No
- * piece is asked for before the one before it is taken.
+ * Sends one streamed body: with the declared length, or in chunks (RFC 9112, 7.1). A piece is read
+ * only when the piece before it is written.
  */
 export class Upload {
   readonly #iterator: AsyncIterator<Uint8Array>;
@@ -35,22 +35,22 @@ export class Upload {
     this.#length = length;
   }
 
-  /** All of it is handed over. */
+  /** The whole body is written. */
   get ended(): boolean {
     return this.#ended;
   }
 
-  /** Sends it all, or until `stop`. Rejects with `ClientError` (`body`) if its source fails. */
-  async run(send: Send): Promise<void> {
+  /** Sends the body until its end or `stop`. Rejects with `ClientError` (`body`) if it fails. */
+  async run(write: BodyWriter): Promise<void> {
     try {
       while (!this.#stopped) {
         const { done, value } = await this.#iterator.next();
         if (this.#stopped) return;
         if (done === true) break;
         if (value.byteLength === 0) continue;
-        await send(this.#framed(value));
+        await write(this.#framed(value));
       }
-      if (!this.#stopped) this.#end(send);
+      if (!this.#stopped) this.#end(write);
     } catch (cause) {
       this.stop();
       if (cause instanceof ClientError) throw cause;
@@ -58,11 +58,11 @@ export class Upload {
     }
   }
 
-  /** Reads no more of it. Idempotent. */
+  /** Reads no more of the body. Idempotent. */
   stop(): void {
     if (this.#stopped || this.#ended) return;
     this.#stopped = true;
-    // A source that cannot even be left has nobody to tell.
+    // Nobody waits for the stream any more, so its failure to end concerns nobody.
     this.#iterator.return?.().catch(() => undefined);
   }
 
@@ -76,10 +76,10 @@ export class Upload {
     return Buffer.concat([size, piece, CHUNK_END]);
   }
 
-  #end(send: Send): void {
+  #end(write: BodyWriter): void {
     if (this.#length !== undefined && this.#sent < this.#length) throw wrongLength("less");
     this.#ended = true;
-    if (this.#length === undefined) void send(LAST_CHUNK);
+    if (this.#length === undefined) void write(LAST_CHUNK);
   }
 }
 
