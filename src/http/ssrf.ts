@@ -3,7 +3,7 @@ import { BlockList, isIP } from "node:net";
 import { withDeadline } from "../lib/deadline.ts";
 import { ApiError } from "../wire/error.ts";
 
-/** Addresses that no endpoint has, but from which clouds hand out the machine's credentials. */
+/** Addresses that no endpoint has. Clouds hand out a machine's credentials from some of them. */
 const REFUSED = new BlockList();
 REFUSED.addSubnet("169.254.0.0", 16, "ipv4");
 REFUSED.addSubnet("0.0.0.0", 8, "ipv4");
@@ -14,7 +14,7 @@ REFUSED.addSubnet("ff00::", 8, "ipv6");
 REFUSED.addAddress("::", "ipv6");
 REFUSED.addAddress("fd00:ec2::254", "ipv6");
 
-/** Addresses of this machine and of private networks, and such as belong to nobody. */
+/** Addresses of this machine and of private networks, and reserved ones. */
 const PRIVATE = new BlockList();
 PRIVATE.addSubnet("10.0.0.0", 8, "ipv4");
 PRIVATE.addSubnet("100.64.0.0", 10, "ipv4");
@@ -33,13 +33,13 @@ PRIVATE.addSubnet("2001::", 32, "ipv6");
 
 const REFUSED_NAMES = /^(metadata|metadata\.google\.internal|instance-data)\.?$/i;
 
-/** A name that is not resolved by then may be resolvable later. */
+/** Longest look-up. A name that takes longer is let through: it may resolve later. */
 const LOOKUP_MS_MAX = 2000;
 
 /**
- * Refuses a URL that must not be called on anybody's behalf: not `http(s)`, or an address that is
- * link-local, a cloud's metadata service, or none of a single machine. Names are looked up; one
- * that cannot be is let through. Throws 400 `forbidden_address` with `param`.
+ * Refuses a URL that must not be called for a client: not `http(s)`, or with an address that is
+ * link-local, a cloud's metadata service, multicast or reserved. Names are looked up; a name that
+ * does not resolve is let through. Throws 400 `forbidden_address` with `param`.
  */
 export async function guardUrl(address: string, param: string): Promise<void> {
   const url = URL.parse(address);
@@ -52,14 +52,14 @@ export async function guardUrl(address: string, param: string): Promise<void> {
   }
 }
 
-/** Whether an IP address is one of those; false for anything else. */
+/** Whether an IP address is refused by `guardUrl`; false for any other text. */
 export function isRefusedAddress(address: string): boolean {
   return isListed(REFUSED, address);
 }
 
 /**
- * Whether an IP address is this machine's own or one of a private network (RFC 1918, 4193, 6598),
- * or belongs to nobody (RFC 5737, 2544). False for anything else.
+ * Whether an IP address is a loopback one, one of a private network (RFC 1918, 4193, 6598), or
+ * reserved (RFC 5737, 2544). False for any other text.
  */
 export function isPrivateAddress(address: string): boolean {
   return isListed(PRIVATE, address);
@@ -99,8 +99,8 @@ function groupsOf(address: string): number[] | undefined {
   if (host === undefined) return undefined;
   const [left = "", right = ""] = host.split("::");
   const [head, tail] = [left, right].map((part) => (part === "" ? [] : part.split(":")));
-  const missing = 8 - (head?.length ?? 0) - (tail?.length ?? 0);
-  const all = [...(head ?? []), ...Array.from({ length: missing }, () => "0"), ...(tail ?? [])];
+  const omitted = 8 - (head?.length ?? 0) - (tail?.length ?? 0);
+  const all = [...(head ?? []), ...Array.from({ length: omitted }, () => "0"), ...(tail ?? [])];
   return all.map((group) => Number.parseInt(group, 16));
 }
 

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 /** Whether this process runs from the compiled single executable. */
 export const isCompiled = import.meta.url.includes("$bunfs") || import.meta.url.includes("~BUN");
 
-/** The command line that starts this same program again with other arguments. */
+/** The command line that starts this same program with other arguments. */
 export function selfCommand(args: string[]): string[] {
   if (isCompiled) return [process.execPath, ...args];
   return [process.execPath, fileURLToPath(new URL("../main.ts", import.meta.url)), ...args];
@@ -20,18 +20,18 @@ export interface ChildOptions {
   onLine(line: string): void;
 }
 
-/** Another process of this same program. */
+/** A child process that runs this same program. */
 export interface Child {
   readonly pid: number;
-  /** Settles when the process is gone. `signal` is set when one ended it. */
+  /** Resolves when the process has ended. `signal` is set if a signal ended it. */
   readonly exited: Promise<{ code: number | null; signal: string | null }>;
   send(message: object): void;
   kill(signal: "SIGTERM" | "SIGKILL"): void;
 }
 
 /**
- * Starts this program again, connected by a message channel. The child must call
- * `exitWithParent()`: then it never outlives this process, however that ends.
+ * Starts this same program as a child process with a message channel. The child must call
+ * `exitWithParent()`, so that it never outlives this process.
  */
 export function spawnSelf({ args, env, onMessage, onLine }: ChildOptions): Child {
   const child = Bun.spawn(selfCommand(args), {
@@ -64,12 +64,12 @@ async function readLines(stream: ReadableStream<Uint8Array>, onLine: (line: stri
   if (rest !== "") onLine(rest);
 }
 
-/** Sends a message to the process that started this one; does nothing if there is none. */
+/** Sends a message to the parent process; does nothing if there is no channel to one. */
 export function tellParent(message: object): void {
   process.send?.(message);
 }
 
-/** Ends this process when the one that started it is gone; `onMessage` gets what that one says. */
+/** Ends this process when its parent has ended; `onMessage` gets the messages of the parent. */
 export function exitWithParent(onMessage?: (message: unknown) => void): void {
   if (process.send === undefined) return;
   process.on("disconnect", () => process.exit(0));

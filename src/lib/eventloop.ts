@@ -1,33 +1,34 @@
-/** Whoever asks later than this after the one before has nobody to go on with. */
+/** A call that comes this much later than the one before is not part of a burst. */
 const ALONE_MS = 0.1;
 
 const AT_ONCE = Promise.resolve();
 
 /**
- * The turns of the event loop: what came in together can be answered together.
+ * Bundles work at the end of a turn of the event loop, so that requests that came in together are
+ * answered together.
  *
- * Meant for what is written to sockets. Whoever reads on the other side may sleep, and waking it is
- * dearer than all that we do for a small request; written one right after the other, many wake it
- * once. Who comes alone does not wait: a turn more costs him some 20 µs.
+ * It is meant for writes to sockets. Waking the sleeping process on the other side costs more than
+ * all our work for a small request; many writes in a row wake it only once. A single call does not
+ * wait, because the rest of its turn would cost it some 20 µs.
  */
 export class TurnTasks {
   readonly #now: () => number;
-  #askedAtMs = Number.NEGATIVE_INFINITY;
+  #calledAtMs = Number.NEGATIVE_INFINITY;
   #end: Promise<void> | undefined;
 
-  /** `now`: milliseconds. Default: the process's clock. */
+  /** `now`: a clock in milliseconds. Default: the clock of the process. */
   constructor(now: () => number = () => performance.now()) {
     this.#now = now;
   }
 
   /**
-   * Settles when everything that came in with this turn has been handed out, for all who ask in
-   * between in their order; at once for who is the first to ask for a tenth of a millisecond.
+   * Resolves when all events of this turn have been handled, for all its callers in the order of
+   * their calls. Resolves at once if there was no call in the last tenth of a millisecond.
    */
   end(): Promise<void> {
     const nowMs = this.#now();
-    const isAlone = nowMs - this.#askedAtMs > ALONE_MS;
-    this.#askedAtMs = nowMs;
+    const isAlone = nowMs - this.#calledAtMs > ALONE_MS;
+    this.#calledAtMs = nowMs;
     if (this.#end !== undefined) return this.#end;
     if (isAlone) return AT_ONCE;
     this.#end = new Promise((resolve) => {
@@ -42,7 +43,7 @@ export class TurnTasks {
 
 const turns = new TurnTasks();
 
-/** The end of this turn of the process, see `Turns`. */
+/** Resolves at the end of this turn of the process, see `TurnTasks`. */
 export function endOfTurn(): Promise<void> {
   return turns.end();
 }

@@ -1,7 +1,7 @@
 import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
-/** A file to be copied out of the executable. */
+/** A file to copy out of the executable. */
 export interface ExtractFile {
   /** Its name in the target folder, without any folder. */
   name: string;
@@ -17,38 +17,38 @@ export interface ExtractOptions {
   files: ExtractFile[];
 }
 
-/** Temporary folders of processes that died are removed after this time. */
+/** Age at which the temporary folder of a process that died is removed. */
 const LEFTOVER_MS = 3_600_000;
 
-/** Others may publish the same folder while we try; each of them leaves it complete. */
+/** Most tries to publish a folder, because other processes may do the same at this time. */
 const PUBLISH_TRIES_MAX = 5;
 
 /**
- * Makes sure that a folder holds the given files, whole, and returns its path. Any number of
- * processes may do so at once: each copies to a folder of its own and renames it, the first wins.
- * A folder that is there already is used if the sizes are right, otherwise replaced.
- * Throws if the disk is full, the folder not writable or a source not readable.
+ * Copies files into a folder, unless it has them in the right sizes already. Returns its path.
+ * Any number of processes may do so at once: each copies to a folder of its own and renames that;
+ * the first one wins, and a broken folder is replaced.
+ * Throws if the disk is full, the folder is not writable or a source is not readable.
  */
 export async function extractOnce({ into, files }: ExtractOptions): Promise<string> {
-  const wanted = files.map(withSize);
-  if (await isComplete(into, wanted)) return into;
+  const sized = files.map(withSize);
+  if (await isComplete(into, sized)) return into;
   await mkdir(dirname(into), { recursive: true });
   await removeLeftovers(into);
   const own = `${into}.tmp-${process.pid}-${crypto.randomUUID().slice(0, 8)}`;
   try {
     await mkdir(own);
-    for (const file of wanted) await copy(file, join(own, file.name));
-    if (!(await isComplete(own, wanted))) {
+    for (const file of sized) await copy(file, join(own, file.name));
+    if (!(await isComplete(own, sized))) {
       throw new Error(`Copying built-in files to ${own} failed: their sizes came out wrong.`);
     }
-    await publish(own, into, wanted);
+    await publish(own, into, sized);
   } finally {
     await rm(own, { recursive: true, force: true });
   }
   return into;
 }
 
-/** A name for the contents of some files: 16 hexadecimal digits of a SHA-256 over them all. */
+/** A hash of the contents of all files together: 16 hexadecimal digits of a SHA-256. */
 export async function contentHash(sources: string[]): Promise<string> {
   const hash = new Bun.CryptoHasher("sha256");
   for (const source of sources) {
@@ -74,7 +74,7 @@ async function isComplete(folder: string, files: SizedFile[]): Promise<boolean> 
   return (await Promise.all(checks)).every(Boolean);
 }
 
-/** Synced before the rename: after a power cut the folder is either absent or whole. */
+/** Copies a file and syncs it, so that after a power cut the folder is absent or complete. */
 async function copy({ source }: SizedFile, target: string): Promise<void> {
   await Bun.write(target, Bun.file(source));
   const handle = await open(target, "r+");
@@ -90,7 +90,7 @@ async function publish(own: string, into: string, files: SizedFile[]): Promise<v
     try {
       return await rename(own, into);
     } catch (cause) {
-      // A folder in the way is another process's, complete, or a broken one to be moved aside.
+      // The folder that is in the way is complete, by another process, or broken.
       if (await isComplete(into, files)) return;
       if (attempt === PUBLISH_TRIES_MAX) {
         throw new Error(`Moving built-in files to ${into} failed: is it writable?`, { cause });
@@ -104,7 +104,7 @@ async function setAside(folder: string, aside: string): Promise<void> {
   try {
     await rename(folder, aside);
   } catch {
-    return; // another process was faster; the next try sees what it did
+    return; // Another process was faster; the next try sees its result.
   }
   await rm(aside, { recursive: true, force: true });
 }

@@ -1,13 +1,13 @@
-/** The value that a text of somebody else's stands for; undefined if it is no JSON. */
+/** Parses a text; undefined if it is no JSON. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    return undefined; // Whoever asked sees it, and knows what to say of it.
+    return undefined; // The caller knows best what to do then.
   }
 }
 
-/** The same where only an object will do. */
+/** Parses a text that is a JSON object; undefined if it is none. */
 export function parseObject(text: string): Record<string, unknown> | undefined {
   return asObject(parseJson(text));
 }

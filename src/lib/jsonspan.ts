@@ -1,7 +1,7 @@
-/** Where a value stands in the bytes of a JSON text. */
+/** Where a value is in the bytes of a JSON text. */
 export interface Span {
   start: number;
-  /** Behind its last byte. */
+  /** The offset after its last byte. */
   end: number;
 }
 
@@ -9,24 +9,24 @@ const [QUOTE, BACKSLASH, COLON, COMMA] = [0x22, 0x5c, 0x3a, 0x2c];
 const [OPEN, CLOSE, OPEN_LIST, CLOSE_LIST] = [0x7b, 0x7d, 0x5b, 0x5d];
 
 /**
- * The value of a member of the object that begins at `from` (or after white space there), the
- * first of that name; only the outermost members count. Undefined where there is none, or where
- * this is no object. The bytes must be JSON; names written with escapes are not recognised.
+ * Finds the value of the first member `name` of the object that begins at `from`, or after white
+ * space there. Members of inner objects do not count. Undefined if there is no such member or no
+ * object. The bytes must be JSON; names written with escapes are not found.
  */
 export function memberSpan(bytes: Buffer, name: string, from = 0): Span | undefined {
-  const wanted = `"${name}"`;
+  const quoted = `"${name}"`;
   let at = skipSpace(bytes, from);
   if (bytes[at] !== OPEN) return undefined;
   at = skipSpace(bytes, at + 1);
   while (bytes[at] === QUOTE) {
     const nameEnd = endOfString(bytes, at);
-    const isWanted =
-      nameEnd - at === wanted.length && bytes.toString("latin1", at, nameEnd) === wanted;
+    const isFound =
+      nameEnd - at === quoted.length && bytes.toString("latin1", at, nameEnd) === quoted;
     at = skipSpace(bytes, nameEnd);
     if (bytes[at] !== COLON) return undefined;
     const start = skipSpace(bytes, at + 1);
     const end = endOfValue(bytes, start);
-    if (isWanted) return { start, end };
+    if (isFound) return { start, end };
     at = skipSpace(bytes, end);
     if (bytes[at] !== COMMA) return undefined;
     at = skipSpace(bytes, at + 1);
@@ -34,7 +34,7 @@ export function memberSpan(bytes: Buffer, name: string, from = 0): Span | undefi
   return undefined;
 }
 
-/** The bytes with another value in place of one. */
+/** A copy of the bytes with `value` in place of the span. */
 export function replaceSpan(bytes: Buffer, { start, end }: Span, value: string): Buffer {
   const inserted = Buffer.from(value);
   return Buffer.concat([bytes.subarray(0, start), inserted, bytes.subarray(end)]);
@@ -55,7 +55,7 @@ function endOfValue(bytes: Buffer, start: number): number {
       if (depth === 0) return at + 1;
     } else if (byte === OPEN || byte === OPEN_LIST) depth += 1;
     else if (byte === CLOSE || byte === CLOSE_LIST) {
-      // A number or a word ends where what holds it ends.
+      // A number or a literal ends where its container ends.
       if (depth === 0) return at;
       depth -= 1;
       if (depth === 0) return at + 1;
@@ -64,7 +64,7 @@ function endOfValue(bytes: Buffer, start: number): number {
   return bytes.length;
 }
 
-/** Behind the closing quote of the string at `start`. Long texts are passed over natively. */
+/** The offset after the closing quote of the string at `start`. `indexOf` is fast on long texts. */
 function endOfString(bytes: Buffer, start: number): number {
   for (let from = start + 1; ; ) {
     const quote = bytes.indexOf(QUOTE, from);

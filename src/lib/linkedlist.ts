@@ -1,4 +1,4 @@
-/** What can be in a list, at most in one at a time. */
+/** An item of a list. It can be in one list at a time. */
 export class ListItem {
   list: LinkedList<ListItem> | undefined;
   previous: ListItem | undefined;
@@ -44,7 +44,7 @@ export class LinkedList<T extends ListItem> {
     return true;
   }
 
-  /** From the first to the last; the item at hand may be removed meanwhile. */
+  /** Iterates from first to last; the current item may be removed meanwhile. */
   *[Symbol.iterator](): Iterator<T> {
     let item = this.#first;
     while (item !== undefined) {

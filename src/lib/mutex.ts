@@ -1,8 +1,8 @@
-/** Lets one at a time through, in the order of asking. */
+/** Lets one caller at a time through, in the order of their calls. */
 export class Mutex {
   #last: Promise<void> = Promise.resolve();
 
-  /** Waits for its turn; the returned function ends it. */
+  /** Waits until the mutex is free and locks it; the returned function unlocks it. */
   async acquire(): Promise<() => void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const before = this.#last;
@@ -11,7 +11,7 @@ export class Mutex {
     return resolve;
   }
 
-  /** Runs `work` when its turn has come. */
+  /** Runs `work` while it holds the mutex. */
   async run<T>(work: () => Promise<T>): Promise<T> {
     const release = await this.acquire();
     try {

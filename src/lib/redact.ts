@@ -4,12 +4,12 @@ export interface RedactOptions {
 }
 
 const BYTES_MAX = 64 * 1024;
-/** A longer run of base64 characters than this is no text: images and audio also come bare. */
+/** A longer run of base64 characters is no text but an image or audio without a data URL. */
 const RUN_MAX = 512;
-/** The longest head of a data URL that is looked for. */
+/** Longest head of a data URL that is recognised. */
 const HEAD_MAX = 200;
 
-/** Ends of a data URL that is not base64. */
+/** Characters that end a data URL without base64. */
 const PLAIN_ENDS = new Uint8Array(256);
 for (const end of "\"'<>)\\ \t\r\n") PLAIN_ENDS[end.charCodeAt(0)] = 1;
 
@@ -21,7 +21,7 @@ const [COMMA, SLASH, BACKSLASH, EQUALS] = [0x2c, 0x2f, 0x5c, 0x3d];
 
 const HEAD = /data:([\w.+-]+\\?\/[\w.+-]+)?((?:;[\w.+-]+=[\w.+-]+)*)(;base64)?,$/i;
 
-/** Something that is left out: how it begins, and what was seen of it. */
+/** Binary data that is left out: how it began, and how much of it has passed. */
 interface Blob {
   mime: string | undefined;
   isBase64: boolean;
@@ -31,20 +31,20 @@ interface Blob {
   isEscaping: boolean;
 }
 
-const NOTHING = { chars: 0, padding: 0, isEscaping: false };
+const NO_CHARS = { chars: 0, padding: 0, isEscaping: false };
 
 /**
- * Keeps the text of a body that passes by in pieces, for a log: data URLs become
- * `data:image/png;<n bytes redacted>`, long runs of bare base64 `<n bytes redacted>`, and what
- * goes beyond `bytesMax` is cut and marked. Memory stays within `bytesMax`; every byte is looked
- * at once, and none after the cut.
+ * Keeps the text of a body that passes in pieces, for a log. Data URLs become
+ * `data:image/png;<n bytes redacted>`, long runs of bare base64 `<n bytes redacted>`; text beyond
+ * `bytesMax` is cut, with a note. Memory stays within `bytesMax`; each byte is read once, and none
+ * after the cut.
  */
 export class Redactor {
   readonly #bytesMax: number;
   #kept = new Uint8Array(1024);
   #length = 0;
   #totalBytes = 0;
-  /** Where in what is kept the present run of base64 characters begins. */
+  /** Offset in `#kept` at which the current run of base64 characters begins. */
   #runStart = 0;
   #blob: Blob | undefined;
   #isCut = false;
@@ -53,7 +53,7 @@ export class Redactor {
     this.#bytesMax = bytesMax;
   }
 
-  /** Takes the next piece; it is not kept itself. */
+  /** Reads the next piece; the piece itself is not kept. */
   push(bytes: Uint8Array): void {
     this.#totalBytes += bytes.length;
     let at = 0;
@@ -62,16 +62,16 @@ export class Redactor {
     }
   }
 
-  /** What was kept. */
+  /** The text that was kept. Ends the body. */
   end(): string {
     this.#endBlob();
     const kept = this.#kept.subarray(0, Math.min(this.#length, this.#bytesMax));
-    // `stream` leaves out a character that was cut in the middle.
+    // With `stream`, a character that was cut in the middle is left out.
     const text = new TextDecoder().decode(kept, { stream: this.#isCut });
     return this.#isCut ? `${text}… [cut: ${this.#totalBytes} bytes in all]` : text;
   }
 
-  /** Copies text up to something to be left out; returns where that begins. */
+  /** Copies text up to data that is left out; returns the offset of that data. */
   #text(bytes: Uint8Array, from: number): number {
     let at = from;
     for (; at < bytes.length; at += 1) {
@@ -94,7 +94,7 @@ export class Redactor {
     return at;
   }
 
-  /** Passes over something that is left out; returns where that, or a part of it, ends. */
+  /** Skips data that is left out; returns the offset at which it, or a part of it, ends. */
   #skip(bytes: Uint8Array, from: number, blob: Blob): number {
     if (blob.isEscaping && bytes[from] !== SLASH) {
       this.#endBlob();
@@ -119,26 +119,26 @@ export class Redactor {
     return at;
   }
 
-  /** Whether the comma just kept ends the head of a data URL; then its contents are left out. */
+  /** Begins to leave out if the comma just kept ends the head of a data URL; false if not. */
   #beginUrl(): boolean {
     const from = Math.max(0, this.#length - HEAD_MAX);
     let colon = this.#length - 2;
     while (colon > from && isHeadByte(this.#kept[colon] ?? 0)) colon -= 1;
-    // `data` before the colon: everything else is ruled out without making a text of it.
+    // The `a` of `data` before the colon: most texts are ruled out without making a string.
     if (this.#kept[colon] !== 0x3a || ((this.#kept[colon - 1] ?? 0) | 0x20) !== 0x61) return false;
     const start = Math.max(0, colon - 4);
     const head = HEAD.exec(String.fromCharCode(...this.#kept.subarray(start, this.#length)));
     if (head === null || (head[1] === undefined && head[3] === undefined)) return false;
     this.#length = start + head.index;
     const mime = (head[1] ?? "").replace("\\", "");
-    this.#blob = { mime, isBase64: head[3] !== undefined, ...NOTHING };
+    this.#blob = { mime, isBase64: head[3] !== undefined, ...NO_CHARS };
     return true;
   }
 
   #beginRun(): void {
     const chars = this.#length - this.#runStart;
     this.#length = this.#runStart;
-    this.#blob = { mime: undefined, isBase64: true, ...NOTHING, chars };
+    this.#blob = { mime: undefined, isBase64: true, ...NO_CHARS, chars };
   }
 
   #endBlob(): void {
@@ -163,7 +163,7 @@ export class Redactor {
   }
 }
 
-/** The same for a body that is there as a whole. */
+/** Redacts a whole body, as `Redactor` does. */
 export function redact(body: Uint8Array | string, options?: RedactOptions): string {
   const redactor = new Redactor(options);
   redactor.push(typeof body === "string" ? new TextEncoder().encode(body) : body);

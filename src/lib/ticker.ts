@@ -1,27 +1,27 @@
-/** Something that wants to know how late it is, roughly. */
+/** An object that a ticker calls regularly. */
 export interface Ticking {
-  /** Called every `TICK_MS` or so. */
+  /** Called about every `TICK_MS`. */
   tick(): void;
-  /** The ticker's own note of where it is; -1 before it is added. */
+  /** Set by the ticker: the index in its list; -1 while it is in none. */
   place: number;
 }
 
-/** Limits of seconds and minutes need no timers of their own: they are looked at this often. */
+/** Time between two ticks. Limits of seconds and minutes need not be checked more often. */
 export const TICK_MS = 25;
 
-/** Without anything to tell, it goes on ticking that long: requests come in rows. */
+/** Ticks that an empty ticker goes on, because the next request is often near. */
 const IDLE_TICKS_MAX = 40;
 
 /**
- * One timer for any number of time limits. A timer for each request, started again with each piece
- * of a stream, costs more than all else that is done about its limits.
+ * One timer for any number of time limits. A timer for each request, restarted with each piece of a
+ * stream, would cost more than all other work for its limits.
  */
 export class Ticker {
-  /** Not a set: adding to one and removing again costs a request 4 µs, mostly in the collector. */
+  /** Not a set: adding to one and removing costs 4 µs a request, mostly garbage collection. */
   readonly #all: Ticking[] = [];
   #timer: Timer | undefined;
   #idleTicks = 0;
-  /** The time of the last tick (`performance.now()`); at most a tick old while anything is in. */
+  /** The time of the last tick (`performance.now()`); at most a tick old unless it is empty. */
   nowMs = 0;
 
   add(one: Ticking): void {
@@ -32,7 +32,7 @@ export class Ticker {
     this.#timer.unref();
   }
 
-  /** Forgets one, if it is there; the last one takes its place. */
+  /** Removes an object, if it is there; the last of the list takes its place. */
   remove(one: Ticking): void {
     if (one.place < 0) return;
     const last = this.#all.pop();
@@ -45,7 +45,7 @@ export class Ticker {
 
   #tick(): void {
     this.nowMs = performance.now();
-    // From the end, because who is removed meanwhile gives its place to one that was called before.
+    // From the end: an object that is removed meanwhile is replaced by one that was called already.
     for (let at = this.#all.length - 1; at >= 0; at -= 1) this.#all[at]?.tick();
     this.#idleTicks = this.#all.length === 0 ? this.#idleTicks + 1 : 0;
     if (this.#idleTicks < IDLE_TICKS_MAX) return;

@@ -19,8 +19,8 @@ export async function readFormBody(
   { bodyLimitBytes }: Settings,
 ): Promise<FormBody> {
   withoutIdleLimit(context.scope);
-  const { limitBytes, enough } = formRules(kind);
-  const limits = { limitBytes: Math.min(limitBytes, bodyLimitBytes), enough };
+  const { limitBytes, isEnough } = formRules(kind);
+  const limits = { limitBytes: Math.min(limitBytes, bodyLimitBytes), isEnough };
   return new FormBody(context, await readForm(context.client, limits));
 }
 

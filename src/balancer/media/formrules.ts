@@ -1,4 +1,4 @@
-import type { FormSeen } from "../../http/server/form.ts";
+import type { PartialForm } from "../../http/server/form.ts";
 import type { FormFile } from "../../http/server/multipart.ts";
 import { ApiError } from "../../wire/error.ts";
 import {
@@ -29,7 +29,7 @@ export interface FormRules {
    * Checks the part of a form that has arrived; true if the form can be sent on. Throws 400 (413
    * for audio that is too large) for an invalid part, and for a missing one after the form's end.
    */
-  enough(seen: FormSeen): boolean;
+  isEnough(form: PartialForm): boolean;
 }
 
 /** Files of one image edit. */
@@ -39,7 +39,7 @@ const EDIT_FILES_MAX = 16;
 export function formRules(kind: FormKind): FormRules {
   switch (kind) {
     case "audio":
-      return { limitBytes: AUDIO_BYTES_MAX + AROUND_AUDIO_BYTES_MAX, enough: checkAudioForm };
+      return { limitBytes: AUDIO_BYTES_MAX + AROUND_AUDIO_BYTES_MAX, isEnough: checkAudioForm };
     case "image_edit":
       return imageRules(true);
     case "image_variation":
@@ -48,19 +48,19 @@ export function formRules(kind: FormKind): FormRules {
 }
 
 /** Audio may be long: when model and file have begun, the rest is sent on as it arrives. */
-function checkAudioForm(seen: FormSeen): boolean {
-  requireSingle(seen, "model");
-  const file = seen.files.find(({ field }) => field === "file");
+function checkAudioForm(form: PartialForm): boolean {
+  requireSingle(form, "model");
+  const file = form.files.find(({ field }) => field === "file");
   if (file !== undefined) checkAudio(file);
-  const format = seen.field("response_format")?.value;
+  const format = form.field("response_format")?.value;
   if (format !== undefined) oneOf("response_format", format, TRANSCRIPT_FORMATS);
-  if (seen.ended) {
+  if (form.ended) {
     if (file === undefined) throw missing("file");
-    requireText(seen, "model");
+    requireText(form, "model");
     return true;
   }
   const isKnown = file !== undefined && isAudio(file.head, file.filename, file.whole) === true;
-  return isKnown && (seen.field("model")?.value ?? "").trim() !== "";
+  return isKnown && (form.field("model")?.value ?? "").trim() !== "";
 }
 
 function checkAudio({ bytes, filename, head, whole }: FormFile): void {
@@ -82,19 +82,19 @@ function imageRules(isEdit: boolean): FormRules {
   const files = isEdit ? EDIT_FILES_MAX + 1 : 1;
   return {
     limitBytes: files * EDIT_BYTES_MAX + AROUND_IMAGES_BYTES_MAX,
-    enough: (seen) => {
-      requireSingle(seen, "model");
-      for (const file of seen.files) checkImage(file);
-      if (!seen.ended) return false;
-      if (!seen.files.some(({ field }) => /^image(?:\[\d*\])?$/.test(field)))
+    isEnough: (form) => {
+      requireSingle(form, "model");
+      for (const file of form.files) checkImage(file);
+      if (!form.ended) return false;
+      if (!form.files.some(({ field }) => /^image(?:\[\d*\])?$/.test(field)))
         throw missing("image");
-      if (isEdit) requireText(seen, "prompt");
-      checkCount(seen.field("n")?.value);
-      const size = seen.field("size")?.value;
+      if (isEdit) requireText(form, "prompt");
+      checkCount(form.field("n")?.value);
+      const size = form.field("size")?.value;
       if (size !== undefined && !SIZE.test(size)) {
         throw invalid("`size` must be like 1024x1024, or auto", "size");
       }
-      const format = seen.field("response_format")?.value;
+      const format = form.field("response_format")?.value;
       if (format !== undefined) oneOf("response_format", format, IMAGE_FORMATS);
       return true;
     },
@@ -126,14 +126,14 @@ function oneOf(name: string, value: string, values: readonly string[]): void {
 }
 
 /** Refuses a field that stands twice: the upstream might read the other one. */
-function requireSingle(seen: FormSeen, name: string): void {
-  if (seen.fields.filter((field) => field.name === name).length < 2) return;
+function requireSingle(form: PartialForm, name: string): void {
+  if (form.fields.filter((field) => field.name === name).length < 2) return;
   const message = `The field \`${name}\` is given twice: send it once.`;
   throw new ApiError("invalid_request", message, { code: "duplicate_key", param: name });
 }
 
-function requireText(seen: FormSeen, name: string): void {
-  const value = seen.field(name)?.value;
+function requireText(form: PartialForm, name: string): void {
+  const value = form.field(name)?.value;
   if (value === undefined) throw missing(name);
   if (value.trim() === "") throw invalid(`The field \`${name}\` is empty`, name);
 }

@@ -1,28 +1,29 @@
 import { TICK_MS, Ticker, type Ticking } from "../../lib/ticker.ts";
 import { ApiError } from "../../wire/error.ts";
 
-/** Whom a forwarded request waits for at the moment. */
-export type Awaited = "answer" | "rest" | "client";
+/** What a forwarded request waits for: the answer to begin or go on, or the client to read. */
+type Phase = "answer" | "rest" | "client";
 
 const ticker = new Ticker();
 
 /**
- * Ends one forwarded request when somebody it waits for is gone or silent too long: `client_closed`
- * or `timeout`. Limits are exact to some 50 ms.
+ * The time limits of one forwarded request. Ends the request with `timeout` if the target is silent
+ * too long, and with `client_closed` if the client has left or stopped reading. Limits are exact to
+ * some 50 ms.
  *
- * The client's signal is not touched before the first tick: Bun makes it when it is asked for, and
+ * The client's signal is not read before the first tick: Bun creates it when it is first read, and
  * most short requests are answered by then.
  */
 export class Deadlines implements Ticking {
-  /** How errors call the target, e.g. `endpoint gpu1`. */
+  /** The target's name in errors, e.g. `endpoint gpu1`. */
   readonly #label: string;
   readonly #caller: { readonly signal: AbortSignal };
-  /** Called once when the request must end; `reason` tells why. */
+  /** Called once, when the request must end. */
   onEnd: (reason: ApiError) => void = ignore;
   place = -1;
   #signal: AbortSignal | undefined;
   #onAbort = ignore;
-  #awaited: Awaited = "answer";
+  #phase: Phase = "answer";
   #limitMs = Number.POSITIVE_INFINITY;
   #dueMs = Number.POSITIVE_INFINITY;
   #open = true;
@@ -34,29 +35,29 @@ export class Deadlines implements Ticking {
     ticker.add(this);
   }
 
-  /** Why the request was ended, if it was. */
+  /** Why the request had to end; undefined if it did not. */
   get reason(): ApiError | undefined {
     return this.#reason;
   }
 
-  /** From now on, at most `limitMs` may pass until the next `wait` or `touch`. */
-  wait(awaited: Awaited, limitMs: number): void {
+  /** Sets the limit: at most `limitMs` may pass until the next `wait` or `touch`. */
+  wait(phase: Phase, limitMs: number): void {
     this.#limitMs = limitMs;
-    this.touch(awaited);
+    this.touch(phase);
   }
 
-  /** A sign of life: the limit of the last `wait` starts again, now for `awaited`. */
-  touch(awaited: Awaited): void {
-    this.#awaited = awaited;
+  /** A sign of life: the limit of the last `wait` starts again, now in `phase`. */
+  touch(phase: Phase): void {
+    this.#phase = phase;
     this.#dueMs = ticker.nowMs + TICK_MS + this.#limitMs;
   }
 
-  /** The client does not want the answer any more. */
+  /** Ends the request, because the client no longer wants its answer. */
   cancel(): void {
     this.#stop(clientGone());
   }
 
-  /** Stops watching. Idempotent. */
+  /** Lifts all limits. Idempotent. */
   end(): void {
     this.#open = false;
     ticker.remove(this);
@@ -81,15 +82,15 @@ export class Deadlines implements Ticking {
   }
 
   #silent(): ApiError {
-    if (this.#awaited === "client") return clientGone("it stopped reading");
-    const toDo = this.#awaited === "answer" ? "answer" : "continue its answer";
+    if (this.#phase === "client") return clientGone("it stopped reading");
+    const toDo = this.#phase === "answer" ? "answer" : "continue its answer";
     const message = `Waiting for ${this.#label} to ${toDo} took too long. Try again later.`;
     return new ApiError("timeout", message);
   }
 }
 
 function ignore(): void {
-  // Until somebody wants to know.
+  // The default of callbacks.
 }
 
 function clientGone(how = "it closed the connection"): ApiError {

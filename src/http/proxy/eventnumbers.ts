@@ -2,10 +2,10 @@ import type { Tap } from "./relay.ts";
 
 const NUMBER = '"sequence_number":';
 
-/** Reads the numbers of a response's events as they pass by. */
+/** Reads the `sequence_number` of the events of a Responses stream as they pass. */
 export class EventNumbers implements Tap {
   readonly #tap: Tap | undefined;
-  /** Of the event that is to follow. */
+  /** The number of the next event. */
   next = 0;
 
   constructor(tap: Tap | undefined) {

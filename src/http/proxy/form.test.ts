@@ -28,8 +28,8 @@ const front = Bun.serve({
   hostname: "127.0.0.1",
   port: 0,
   async fetch(request) {
-    const enough = () => true;
-    const form = await readForm(request, { limitBytes: 500_000, enough });
+    const isEnough = () => true;
+    const form = await readForm(request, { limitBytes: 500_000, isEnough });
     try {
       const { response } = await forward({
         target: { url: target.url.href, label: "endpoint e" },

@@ -2,22 +2,22 @@ import { parseJson } from "../../lib/json.ts";
 import { ApiError, type Dialect, errorBody } from "../../wire/error.ts";
 import { readUpstreamError } from "../../wire/upstreamerror.ts";
 
-/** An error as a target answered it. */
+/** The error response of a target. */
 export interface UpstreamError {
   /** 400 or above. */
   status: number;
   bytes: Uint8Array;
-  /** Of the client's API. */
+  /** The API of the client. */
   dialect: Dialect;
   requestId: string;
-  /** How errors call the target. */
+  /** The target's name in errors. */
   label: string;
 }
 
 /**
- * The body of an error in the client's API where a target said it in other words: in a text or a
- * page, as servers do that do not know the route, or in another API's shape. Undefined: it may pass
- * as it is.
+ * Translates an error that is not in the shape of the client's API: a text or an HTML page, as from
+ * servers that do not know the route, or the shape of another API. Returns the new body; undefined
+ * if the error can pass unchanged.
  */
 export function errorInDialect(answer: UpstreamError): Uint8Array | undefined {
   const { status, dialect, requestId, label } = answer;
@@ -25,18 +25,18 @@ export function errorInDialect(answer: UpstreamError): Uint8Array | undefined {
   const json = parseJson(text);
   if (isIn(dialect, json)) return undefined;
   const { kind, message, code, param } = readUpstreamError(status, json ?? text);
-  // A bare text needs its source: nobody could tell who speaks.
-  const said = message === SILENT ? "it did not say why." : message;
+  // A bare text gets its source: a reader could not tell who said it.
+  const reason = message === SILENT ? "it did not say why." : message;
   const isBare = typeof json !== "object" || json === null || message === SILENT;
-  const told = isBare ? `The request failed at ${label} (${status}): ${said}` : message;
-  const error = new ApiError(kind, told, { code, param });
+  const explained = isBare ? `The request failed at ${label} (${status}): ${reason}` : message;
+  const error = new ApiError(kind, explained, { code, param });
   return new TextEncoder().encode(JSON.stringify(errorBody(error, dialect, requestId)));
 }
 
-/** What is read of an error that has no words. */
+/** The message of `readUpstreamError` for an error without text. */
 const SILENT = "It did not say why.";
 
-/** Whether clients of an API find what they look for. OpenAI's take a text for an error, too. */
+/** Whether an error has the shape of an API. OpenAI's clients accept a text as `error`, too. */
 function isIn(dialect: Dialect, json: unknown): boolean {
   if (typeof json !== "object" || json === null || !("error" in json)) return false;
   if (dialect === "ollama") return typeof json.error === "string";

@@ -5,13 +5,13 @@ import { parseJsonObject } from "./json.ts";
 import { withoutIdleLimit } from "./listen.ts";
 import type { Scope } from "./scope.ts";
 
-/** A JSON request body: the bytes as they came and what the schema read of them. */
+/** A JSON request body: its bytes as they came, and the value that the schema read. */
 export interface JsonBody<T> {
   bytes: Uint8Array<ArrayBuffer>;
   value: T;
 }
 
-/** A schema with a cheaper way to the same answer where a body is valid and stays as it is. */
+/** A schema with a cheaper check for bodies that are valid and that it would not change. */
 export interface GuardedSchema<T> {
   schema: ZodType<T>;
   /** True only if the schema takes `json` unchanged. */
@@ -20,14 +20,13 @@ export interface GuardedSchema<T> {
 
 const REMEDY = "send application/json";
 
-/** Fields that we decide by before the bytes go on. */
-const DECISIVE = ["model", "stream"] as const;
+/** Fields that we act on although the bytes go on unchanged, so they may occur only once. */
+const UNIQUE_FIELDS = ["model", "stream"] as const;
 
 /**
  * Reads a JSON object body of at most `limitBytes` and checks it with `schema`. From then on the
- * connection may be silent as long as the answer takes. Throws 415 for another content type
- * (except on Ollama's routes) or a compressed body, 413 for too many bytes, 400 for anything else
- * that is wrong.
+ * connection has no idle limit. Throws 415 for another content type (except on Ollama's routes) or
+ * a compressed body, 413 for too many bytes, 400 for any other defect.
  */
 export async function readJson<T>(
   c: Scope,
@@ -37,20 +36,20 @@ export async function readJson<T>(
   requireJson(c.req.raw.headers, c.req.path);
   const bytes = await readBytes(c.req.raw, limitBytes);
   withoutIdleLimit(c);
-  const json = parseJsonObject(bytes, DECISIVE);
+  const json = parseJsonObject(bytes, UNIQUE_FIELDS);
   if (!("accepts" in schema)) return { bytes, value: check(json, schema) };
   return { bytes, value: schema.accepts(json) ? json : check(json, schema.schema) };
 }
 
 /**
- * Reads a whole body (of a request or of an answer) of at most `limitBytes`. Throws 413 beyond, and
- * 400 if the sender breaks off.
+ * Reads the whole body of a request or a response. Throws 413 for more than `limitBytes`, and 400
+ * if the sender breaks off.
  */
 export function readBytes(
   message: Request | Response,
   limitBytes: number,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  // No async functions here: each one more costs on the way of every request.
+  // No async functions here: each one costs time in every request.
   const declared = message.headers.get("content-length");
   if (declared === null) return readCapped(message.body, limitBytes).catch(incomplete);
   if (Number(declared) > limitBytes) return Promise.reject(tooLarge(limitBytes));
@@ -95,9 +94,9 @@ function requireJson(headers: Headers, path: string): void {
 }
 
 /**
- * Nobody has to name the type, and Ollama takes JSON under any name: its documentation has curl
- * call it a form. Pages of any site may send both without being asked, so not for them: their
- * requests have an `Origin`.
+ * Whether the content type does not matter: it may be absent, and Ollama's routes take any, because
+ * its documentation uses curl, which says "form". Web pages of other sites can send both without a
+ * CORS preflight, so requests with an `Origin` must say JSON.
  */
 function isUntyped(header: string | null, headers: Headers, path: string): boolean {
   return (header === null || dialectOf(path) === "ollama") && !headers.has("origin");
@@ -129,9 +128,9 @@ function check<T>(json: object, schema: ZodType<T>): T {
   const issue = result.error.issues[0];
   const unknown = issue?.code === "unrecognized_keys" ? issue.keys.slice(0, 1) : [];
   const param = [...(issue?.path ?? []), ...unknown].join(".");
-  const told = issue?.message ?? "";
-  // Messages of our own name their field; zod's do not.
-  const reason = param === "" || /`|^Unrecognized/.test(told) ? told : `\`${param}\`: ${told}`;
+  const text = issue?.message ?? "";
+  // Our own messages name their field; those of zod do not.
+  const reason = param === "" || /`|^Unrecognized/.test(text) ? text : `\`${param}\`: ${text}`;
   throw new ApiError("invalid_request", `The request is invalid: ${reason}.`, {
     ...(param === "" ? {} : { param }),
   });

@@ -1,16 +1,16 @@
 import { withDeadline } from "../../lib/deadline.ts";
 import { ApiError } from "../../wire/error.ts";
 
-/** Paths that answer while draining, so that watchers see the state. */
+/** Paths that are served while draining, so that monitors see the state. */
 const ALWAYS_OPEN = new Set(["/health", "/ready", "/api/health", "/v0/health", "/metrics"]);
 
-/** Counts running requests and, once closing, refuses new ones. */
+/** Counts running requests. Once it is closing, it refuses new ones. */
 export class Drain {
   #active = 0;
   #closing = false;
   #idle = Promise.withResolvers<void>();
 
-  /** Requests whose answer is not completely sent yet. */
+  /** Number of requests whose response is not completely sent yet. */
   get active(): number {
     return this.#active;
   }
@@ -20,7 +20,7 @@ export class Drain {
   }
 
   /**
-   * Registers a request; the returned function (idempotent) ends it.
+   * Counts a request as running; the returned function ends it and is idempotent.
    * Throws `draining` (503, `Retry-After`) once closing.
    */
   enter(path: string): () => void {
@@ -40,7 +40,7 @@ export class Drain {
     };
   }
 
-  /** Refuses new requests and waits for the running ones. False: `timeoutMs` passed first. */
+  /** Refuses new requests and waits for the running ones. False: not all ended in `timeoutMs`. */
   async close(timeoutMs: number): Promise<boolean> {
     this.#closing = true;
     if (this.#active === 0) return true;

@@ -4,14 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { ApiError } from "../../wire/error.ts";
-import { type Form, type FormOptions, type FormSeen, readForm } from "./form.ts";
+import { type Form, type FormOptions, type PartialForm, readForm } from "./form.ts";
 import { MultipartParser } from "./multipart.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "llmlb-form-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const B = "----border";
-const ALL: FormOptions = { limitBytes: 1_000_000, enough: () => false, folder };
+const ALL: FormOptions = { limitBytes: 1_000_000, isEnough: () => false, folder };
 
 function field(name: string, value: string): string {
   return `--${B}\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`;
@@ -58,7 +58,7 @@ async function refusal(asked: Request, options: Partial<FormOptions> = {}): Prom
   throw new Error("it was read");
 }
 
-const hasModel = (seen: FormSeen) => seen.field("model") !== undefined;
+const hasModel = (form: PartialForm) => form.field("model") !== undefined;
 
 describe("a form", () => {
   test("is sent on byte for byte, without waiting for what stands behind the model", async () => {
@@ -75,7 +75,7 @@ describe("a form", () => {
     }
     const headers = { "content-type": `multipart/form-data; boundary="${B}"` };
     const init = { method: "POST", headers, body: stream() as unknown as BodyInit };
-    const form = await readForm(new Request("http://a/", init), { ...ALL, enough: hasModel });
+    const form = await readForm(new Request("http://a/", init), { ...ALL, isEnough: hasModel });
     expect(form.field("model")?.value).toBe("m");
     expect(form.files[0]).toMatchObject({ field: "file", filename: "a.wav", whole: false });
     expect(form.ended).toBe(false);
@@ -90,8 +90,8 @@ describe("a form", () => {
   test("whose model stands last is kept, in a nameless file if large, and sent again", async () => {
     const pieces = [file("file", "a.wav", "y".repeat(5000)), field("model", "m"), END];
     for (const memoryBytes of [100, 100_000]) {
-      const options = { ...ALL, memoryBytes, enough: hasModel };
-      const form = await readForm(request([...pieces, ""]), { ...options, enough: () => false });
+      const options = { ...ALL, memoryBytes, isEnough: hasModel };
+      const form = await readForm(request([...pieces, ""]), { ...options, isEnough: () => false });
       expect([form.ended, form.sendable]).toEqual([true, true]);
       expect(form.files).toMatchObject([{ bytes: 5000, whole: true }]);
       for (let i = 0; i < 2; i += 1) expect(await sent(form)).toBe(pieces.join(""));
@@ -120,7 +120,7 @@ describe("a form", () => {
   test("with a length tells it on, changed as the model is", async () => {
     const whole = field("model", "old") + END;
     const asked = request([whole], { "content-length": String(whole.length) });
-    const form = await readForm(asked, { ...ALL, enough: hasModel });
+    const form = await readForm(asked, { ...ALL, isEnough: hasModel });
     expect(form.body("newer").length).toBe(whole.length + 2);
     await form.close();
   });
@@ -163,7 +163,7 @@ describe("a form", () => {
     const pieces = [text, file("file", "a", "x".repeat(2000)), END];
     const limitBytes = 1000;
     expect(await refusal(request(pieces), { limitBytes })).toMatchObject({ status: 413 });
-    const form = await readForm(request(pieces), { ...ALL, limitBytes, enough: hasModel });
+    const form = await readForm(request(pieces), { ...ALL, limitBytes, isEnough: hasModel });
     const failing = await sent(form).catch((error: unknown) => error);
     expect(failing).toMatchObject({ status: 413, code: "body_too_large" });
     await form.close();
@@ -179,10 +179,10 @@ describe("a form", () => {
     const options = { memoryBytes: 10 };
     expect(await refusal(broken, options)).toMatchObject({ code: "body_incomplete" });
     const no = new ApiError("invalid_request", "no");
-    const enough = () => {
+    const isEnough = () => {
       throw no;
     };
-    expect(await refusal(request([field("a", "b"), END]), { ...options, enough })).toBe(no);
+    expect(await refusal(request([field("a", "b"), END]), { ...options, isEnough })).toBe(no);
     expect(readdirSync(folder)).toEqual([]);
   });
 });

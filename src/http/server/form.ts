@@ -3,33 +3,33 @@ import type { StreamedBody } from "../client/upload.ts";
 import { boundaryOf, type FormField, type FormFile, MultipartParser } from "./multipart.ts";
 import { Spool } from "./spool.ts";
 
-/** What is known of a form so far. */
-export interface FormSeen {
+/** The part of a form that has been read so far. */
+export interface PartialForm {
   readonly fields: readonly FormField[];
   readonly files: readonly FormFile[];
-  /** All of it has come. */
+  /** The whole form has been read. */
   readonly ended: boolean;
   /** The first text field of this name. */
   field(name: string): FormField | undefined;
 }
 
 export interface FormOptions {
-  /** Largest body. */
+  /** Largest body, in bytes. */
   limitBytes: number;
   /**
-   * Asked after each piece: whether enough is known to send the form on. It may throw to refuse it.
-   * The rest then goes through without being looked at.
+   * Called after each piece: whether enough is known to send the form on; the rest is then passed
+   * on without being parsed. It may throw to refuse the form.
    */
-  enough(seen: FormSeen): boolean;
-  /** Where what is too large for memory is kept. Default: the system's folder for such files. */
+  isEnough(form: PartialForm): boolean;
+  /** The folder for forms that are too large for memory. Default: the system's temporary folder. */
   folder?: string;
-  /** Bytes kept in memory. Default: 1 MiB. */
+  /** Most bytes kept in memory. Default: 1 MiB. */
   memoryBytes?: number;
 }
 
 /**
  * Reads a form until enough of it is known. Throws 415 for another content type, 400 `invalid_form`
- * or `body_incomplete`, 413 for too many bytes, or what `enough` throws.
+ * or `body_incomplete`, 413 for too many bytes, or what `isEnough` throws.
  */
 export async function readForm(request: Request, options: FormOptions): Promise<Form> {
   const boundary = boundaryOf(request.headers.get("content-type"));
@@ -54,22 +54,22 @@ export async function readForm(request: Request, options: FormOptions): Promise<
 interface FormParts extends FormOptions {
   body: ReadableStream<Uint8Array> | null;
   boundary: string;
-  /** Bytes of the body, if that is known. */
+  /** Bytes of the body, if declared. */
   length: number | undefined;
 }
 
 /**
- * A form on its way: what was read of it, and all of it to be sent on, byte for byte. It has to be
- * closed when it is no longer needed.
+ * A form that is still coming in: what was read of it so far, and the whole of it as a body to send
+ * on, byte for byte. The caller has to close it.
  */
-export class Form implements FormSeen {
+export class Form implements PartialForm {
   readonly #parts: FormParts;
   readonly #parser: MultipartParser;
   readonly #spool: Spool;
   readonly #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
   #received = 0;
   #complete = false;
-  #taken = false;
+  #isSent = false;
 
   constructor(parts: FormParts) {
     this.#parts = parts;
@@ -94,14 +94,14 @@ export class Form implements FormSeen {
     return this.#parser.field(name);
   }
 
-  /** It can (still) be sent: nothing of it was sent, or all of it is kept. */
+  /** Whether the form can be sent (again): it was not sent yet, or all of it is kept. */
   get sendable(): boolean {
-    return this.#complete || !this.#taken;
+    return this.#complete || !this.#isSent;
   }
 
-  /** @internal Reads until there is enough. */
+  /** @internal Reads until enough is known. */
   async read(): Promise<void> {
-    const { enough } = this.#parts;
+    const { isEnough } = this.#parts;
     while (!this.#complete) {
       const piece = await this.#next();
       if (piece === undefined) {
@@ -111,17 +111,18 @@ export class Form implements FormSeen {
         this.#parser.push(piece);
         await this.#spool.write(piece);
       }
-      if (enough(this)) return;
+      if (isEnough(this)) return;
     }
   }
 
   /**
-   * The form as a request body, unchanged; with `model`, that field has this value, or is put in
-   * front if there was none. As long as `sendable`; once only if it has not all come.
+   * The form as a request body. It is unchanged but for `model`: with it, that field gets this
+   * value, or is put in front if there is none. Throws unless `sendable`: a form that has not been
+   * read to its end can be sent once only.
    */
   body(model?: string): StreamedBody {
     if (!this.sendable) throw new Error("The form was sent already, and is not kept.");
-    this.#taken = true;
+    this.#isSent = true;
     const { length } = this.#parts;
     const bytes = length ?? (this.#complete ? this.#received : undefined);
     if (model === undefined) return { stream: this.#replay(), length: bytes };
@@ -135,9 +136,9 @@ export class Form implements FormSeen {
     };
   }
 
-  /** Reads and keeps no more of it. Idempotent. */
+  /** Stops reading and deletes what was kept. Idempotent. */
   async close(): Promise<void> {
-    // A client that is still sending notices it by the answer.
+    // A client that is still sending notices it by the response.
     this.#reader?.cancel().catch(() => undefined);
     await this.#spool.close();
   }
@@ -169,7 +170,7 @@ export class Form implements FormSeen {
   }
 }
 
-/** Bytes in which those from `start` to `end` are replaced. */
+/** A stream in which the bytes from `start` to `end` are replaced by `text`. */
 async function* spliced(
   stream: AsyncIterable<Uint8Array>,
   { start, end, text }: { start: number; end: number; text: Uint8Array },

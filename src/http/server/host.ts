@@ -3,30 +3,30 @@ import { hostname } from "node:os";
 import type { Settings } from "../../config/settings.ts";
 import { ApiError, HOST_NOT_ALLOWED } from "../../wire/error.ts";
 
-/** What a `Host` header names: this server, another one, or nothing that could be a host. */
+/** What a `Host` header names: this server, another one, or no possible host. */
 export type HostVerdict = "own" | "foreign" | "malformed";
 
-/** Names by which this server may be called, besides those that every server has. */
+/** The names of this server, besides those that every server has. */
 export interface HostNames {
-  /** The machine's name, with or without its domain. */
+  /** The machine's host name, with or without its domain. */
   machine: string;
-  /** In lower case: `llm.example`; `.example` with what is below; `*.example` only that; `*`. */
+  /** In lower case: `llm.example`; `.example` and all below; `*.example`, only below; `*`, any. */
   allowed: readonly string[];
 }
 
 /**
- * Judges a `Host` header. A page in a browser reaches this server under the page's own name once
- * that resolves to one of our addresses (DNS rebinding), and browsers then take us for the page's
- * own server. All that gives it away is the name, so only our own names are served:
+ * Judges a `Host` header. A web page reaches this server by the page's own host name once that name
+ * resolves to one of our addresses (DNS rebinding); the browser then takes us for the page's own
+ * server. Only the `Host` header shows it, so only our own names are served:
  *
- * 1. no header, or an empty one (HTTP/1.0): own, since browsers always send one
- * 2. not of the form `name`, `address` or `[address]`, each with or without a port: malformed
- * 3. an IP address, whose ever: own. What needs no resolving cannot be re-pointed; behind NAT and
- *    in containers, clients use addresses that this machine does not know
- * 4. `localhost` and what is below it (RFC 6761 keeps it out of the DNS): own
- * 5. the machine's name, whole or its first label, the latter with `.local`, too: own
- * 6. what `allowed` says: own
- * 7. else foreign. The machine's name in some other domain is foreign: anybody can own such a one
+ * 1. no header, or an empty one (HTTP/1.0): own, because browsers always send one
+ * 2. not `name`, `address` or `[address]`, each with or without a port: malformed
+ * 3. any IP address: own. It is not resolved, so nobody can rebind it; behind NAT and in containers
+ *    clients use addresses that this machine does not know
+ * 4. `localhost` and names below it (RFC 6761 keeps them out of the DNS): own
+ * 5. the machine's name, its first label alone, or that label with `.local`: own
+ * 6. a name that `allowed` covers: own
+ * 7. any other: foreign. So is the machine's name in another domain, which anybody can register
  */
 export function judgeHost(header: string | null, { machine, allowed }: HostNames): HostVerdict {
   if (header === null || header === "") return "own";
@@ -42,27 +42,27 @@ export function judgeHost(header: string | null, { machine, allowed }: HostNames
   return isOwn ? "own" : "foreign";
 }
 
-/** The names in the settings: what is allowed, and where the server listens and tells it is. */
+/** The names in the settings: the allowed ones, the listening address, the advertised one. */
 export function allowedHosts(
   settings: Pick<Settings, "host" | "advertise" | "allowedHosts">,
 ): string[] {
   const { host, advertise } = settings;
-  const told = [host, advertise === null ? "" : (URL.parse(advertise)?.host ?? "")];
-  return [...settings.allowedHosts, ...told.flatMap((one) => hostIn(one) ?? [])];
+  const addresses = [host, advertise === null ? "" : (URL.parse(advertise)?.host ?? "")];
+  return [...settings.allowedHosts, ...addresses.flatMap((one) => hostIn(one) ?? [])];
 }
 
 /** Refuses requests whose `Host` header does not name this server. */
 export class HostCheck {
   readonly #allowed: readonly string[];
-  /** Headers that were judged to be ours. */
+  /** Headers that were judged "own" before. */
   readonly #own = new Set<string>();
 
-  /** `allowed` as in `HostNames`; the names that every server has need not be there. */
+  /** `allowed` as in `HostNames`. */
   constructor(allowed: readonly string[] = []) {
     this.#allowed = allowed;
   }
 
-  /** Throws 403 `host_not_allowed` for a foreign name, 400 `invalid_host` for what is no name. */
+  /** Throws 403 `host_not_allowed` for a foreign name, 400 `invalid_host` for a malformed one. */
   require({ headers }: Request): void {
     const header = headers.get("host");
     if (header === null || this.#own.has(header)) return;
@@ -74,17 +74,17 @@ export class HostCheck {
   }
 }
 
-/** Clients use few names, but `*` lets anybody make up more. */
+/** Most headers that are remembered: with `*`, clients can invent any number of names. */
 const REMEMBERED_MAX = 256;
 
-/** A name of the DNS (RFC 1123; containers have `_`, too), and a port. */
+/** A DNS name (RFC 1123, and `_` as in names of containers), with or without a port. */
 const NAME = /^([a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*)\.?(?::\d{0,5})?$/i;
 const BRACKETED = /^\[([^\]]*)\](?::\d{0,5})?$/;
-/** A name of 253 characters, a dot at its end, and a port. */
+/** The longest DNS name (253 characters), a trailing dot, and a port. */
 const HEADER_CHARS_MAX = 260;
 const SHOWN_CHARS_MAX = 100;
 
-/** What a `Host` header names: in lower case, without port, brackets and a dot at its end. */
+/** The host of a `Host` header: in lower case, without port, brackets and trailing dot. */
 function hostIn(header: string): string | undefined {
   if (header.length > HEADER_CHARS_MAX) return undefined;
   const [, bracketed] = BRACKETED.exec(header) ?? [];

@@ -1,17 +1,17 @@
 import { ApiError } from "../../wire/error.ts";
 
-/** Far more than any real request has; parsers behind us may recurse per level. */
+/** Deepest nesting. Far more than real requests have; parsers behind us may recurse per level. */
 export const JSON_DEPTH_MAX = 128;
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 /**
- * Parses a JSON object out of a request body. Throws 400 (`invalid_json`) for bytes that are not
- * UTF-8, not JSON, not an object or nested too deep, and 400 (`duplicate_key`) when a field that
- * we decide by is given twice: the bytes go on unchanged, so whoever reads them next must see the
- * same value as we do.
+ * Parses a request body that is a JSON object. Throws 400 `invalid_json` for bytes that are not
+ * UTF-8, not JSON, not an object or nested too deep. Throws 400 `duplicate_key` when one of the
+ * `unique` fields occurs twice: the bytes go on unchanged, and the next parser might see the other
+ * value.
  */
-export function parseJsonObject(bytes: Uint8Array, decisive: readonly string[]): object {
+export function parseJsonObject(bytes: Uint8Array, unique: readonly string[]): object {
   const { text, json } = parse(bytes);
   if (!isObject(json) || Array.isArray(json)) {
     throw invalid("it must be a JSON object");
@@ -19,7 +19,7 @@ export function parseJsonObject(bytes: Uint8Array, decisive: readonly string[]):
   if (nestedDeeper(json, JSON_DEPTH_MAX)) {
     throw invalid(`it is nested deeper than ${JSON_DEPTH_MAX} levels`);
   }
-  const twice = decisive.find((key) => mayRepeat(text, key) && topLevelCount(text, key) > 1);
+  const twice = unique.find((key) => mayRepeat(text, key) && topLevelCount(text, key) > 1);
   if (twice === undefined) return json;
   throw new ApiError("invalid_request", `The field \`${twice}\` is given twice: send it once.`, {
     code: "duplicate_key",
@@ -62,7 +62,7 @@ function isObject(value: unknown): value is object {
   return typeof value === "object" && value !== null;
 }
 
-/** Cheap and never wrong when false: the key occurs once, and no ASCII letter is escaped. */
+/** A quick check. False: the key occurs at most once, and not with escaped letters. */
 function mayRepeat(text: string, key: string): boolean {
   const quoted = `"${key}"`;
   const first = text.indexOf(quoted);
@@ -70,7 +70,7 @@ function mayRepeat(text: string, key: string): boolean {
   return text.includes("\\u00") && /\\u00[4-7]/i.test(text);
 }
 
-/** How often valid JSON `text` has `key` in its outermost object. */
+/** How often the outermost object of the valid JSON `text` has `key`. */
 function topLevelCount(text: string, key: string): number {
   const tokens = /"(?:[^"\\]|\\.)*"|[{}[\]:]/g;
   let depth = 0;

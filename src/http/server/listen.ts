@@ -3,7 +3,7 @@ import type { Connections, Scope } from "./scope.ts";
 
 /** A running HTTP server. */
 export interface Listener {
-  /** Address clients use, e.g. `http://127.0.0.1:32768`. */
+  /** The address for clients, e.g. `http://127.0.0.1:32768`. */
   url: string;
   port: number;
   /** Closes the socket and, with `force`, the connections still open. */
@@ -15,15 +15,14 @@ export interface ListenAddress {
   /** 0 takes any free port. */
   port: number;
   /**
-   * A connection without any traffic for this long is closed: kept-alive ones and slow senders.
-   * Default 120.
+   * A connection without traffic for this long is closed, be it idle or a slow sender. Default 120.
    */
   idleTimeoutS?: number;
 }
 
 /**
- * Serves an app. Bodies are limited by the routes, so that the refusal has the API's shape; silent
- * answers by `forward`. Throws when the address is taken.
+ * Serves an app. The routes limit the size of bodies, so that the refusal has the API's shape, and
+ * `forward` limits the silence of responses. Throws when the address is in use.
  */
 export function listen(app: App, { host, port, idleTimeoutS = 120 }: ListenAddress): Listener {
   const server = Bun.serve({
@@ -44,14 +43,15 @@ export function listen(app: App, { host, port, idleTimeoutS = 120 }: ListenAddre
   };
 }
 
-/** Lets this request's connection be silent for any time, e.g. while a model is working. */
+/** Takes the idle limit off a request's connection, e.g. while a model works. */
 export function withoutIdleLimit(c: Scope): void {
   c.env?.server?.timeout(c.req.raw, 0);
 }
 
 /**
- * HTTP/1.0 probes send no `Host`; Bun then gives a URL without origin, which Hono cannot read. Of
- * the request that is made instead the server knows no connection.
+ * HTTP/1.0 probes send no `Host`. Bun then gives a URL without origin, which Hono cannot read, so
+ * the app gets a copy of the request. The server does not know the copy's connection: questions
+ * about it are asked with the original.
  */
 function answerWithoutHost(app: App, request: Request, server: Connections) {
   const connection: Connections = {

@@ -1,31 +1,31 @@
 import { ApiError } from "../../wire/error.ts";
 
-/** A file of a form, as far as it has come. */
+/** A file of a form, as far as it has been read. */
 export interface FormFile {
   field: string;
   filename: string;
   contentType: string;
-  /** Its first bytes, enough to see what it is. */
+  /** The first bytes of the file, enough to recognise its format. */
   head: Buffer;
   bytes: number;
-  /** All of it has come. */
+  /** The file has been read to its end. */
   whole: boolean;
 }
 
-/** A text field: its value and where that stands in the body. */
+/** A text field: its value, and where the value is in the body. */
 export interface FormField {
   name: string;
   value: string;
-  /** Offset of the value's first byte, and of the first one behind it. */
+  /** Offset of the value's first byte, and of the byte after its last. */
   start: number;
   end: number;
 }
 
 const PARTS_MAX = 64;
 const PART_HEAD_BYTES_MAX = 16 * 1024;
-/** All text fields together; prompts are among them. */
+/** Most bytes of all text fields together, prompts included. */
 const TEXT_BYTES_MAX = 1024 * 1024;
-/** Kept of the beginning of a file. */
+/** Bytes that are kept of the beginning of a file. */
 const FILE_HEAD_BYTES = 64;
 
 const LINE_END = "\r\n";
@@ -34,19 +34,19 @@ const HEAD_END = Buffer.from("\r\n\r\n");
 type Part = { file: FormFile } | { name: string; pieces: Buffer[]; bytes: number; start: number };
 
 /**
- * Reads multipart/form-data (RFC 7578, 2046) while it comes in, however it is cut into pieces:
+ * Parses multipart/form-data (RFC 7578, 2046) in pieces of any size:
  *
  *     before -(delimiter)-> border -(line end)-> head -(empty line)-> data -(delimiter)-> border
  *     border -("--")-> after
  *
- * Files are counted and looked at, not kept. Throws 400 `invalid_form`.
+ * Keeps text fields; of files only size and beginning. Throws 400 `invalid_form`.
  */
 export class MultipartParser {
   readonly fields: FormField[] = [];
   readonly files: FormFile[] = [];
   readonly #delimiter: Buffer;
   #state: "before" | "border" | "head" | "data" | "after" = "before";
-  /** What has not been looked at; the first delimiter may have no line end before it. */
+  /** Bytes not parsed yet. It begins with a line end, which the first delimiter may lack. */
   #rest: Buffer = Buffer.from(LINE_END);
   /** Offset of `#rest` in the body. */
   #at = -LINE_END.length;
@@ -58,7 +58,7 @@ export class MultipartParser {
     this.#delimiter = Buffer.from(`${LINE_END}--${boundary}`, "latin1");
   }
 
-  /** The last delimiter has come. */
+  /** Whether the last delimiter has been read. */
   get ended(): boolean {
     return this.#state === "after";
   }
@@ -74,12 +74,12 @@ export class MultipartParser {
     while (this.#step());
   }
 
-  /** There is no more of it. */
+  /** The body has ended. Throws if the form had not. */
   end(): void {
     if (this.#state !== "after") throw invalidForm("it ends before its last boundary");
   }
 
-  /** Takes what it can; false: more has to come first. */
+  /** Parses the next element. False: it needs more bytes. */
   #step(): boolean {
     switch (this.#state) {
       case "before":
@@ -119,7 +119,7 @@ export class MultipartParser {
       throw invalidForm("a boundary does not end its line");
     }
     if (end < 0) return false;
-    // The line end stays: a head may have no lines.
+    // The line end is left for `#readHead`, because a head may have no lines.
     this.#take(end);
     this.#state = "head";
     return true;
@@ -196,12 +196,12 @@ export class MultipartParser {
   }
 }
 
-/** The boundary of a content type; throws 415 if it is no multipart/form-data, 400 without one. */
+/** The boundary of a content type. Throws 415 if it is no multipart/form-data, 400 without one. */
 export function boundaryOf(contentType: string | null): string {
   const [type = "", ...parameters] = (contentType ?? "").split(";");
   if (type.trim().toLowerCase() !== "multipart/form-data") {
-    const given = type.trim().slice(0, 100) || "none";
-    const message = `The content type ${given} is not supported on this route: send \
+    const shown = type.trim().slice(0, 100) || "none";
+    const message = `The content type ${shown} is not supported on this route: send \
 multipart/form-data.`;
     throw new ApiError("unsupported_media_type", message);
   }
@@ -212,7 +212,7 @@ multipart/form-data.`;
 
 const PARAMETER = /;\s*([^\s=;"]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;"]+))/gy;
 
-/** A parameter of a header, quoted or not; in order, so that none hides in another's quotes. */
+/** A parameter of a header, quoted or not. Read in order: a quoted value may look like another. */
 function parameterOf(header: string, name: string): string | undefined {
   const start = header.indexOf(";");
   if (start < 0) return undefined;
@@ -223,7 +223,7 @@ function parameterOf(header: string, name: string): string | undefined {
   return undefined;
 }
 
-/** The refusal of a form that cannot be read. */
+/** The error for a form that cannot be parsed. */
 function invalidForm(reason: string): ApiError {
   const message = `The form could not be read: ${reason}. Send multipart/form-data as RFC 7578 \
 describes it.`;

@@ -2,7 +2,7 @@ import type { ZodType } from "zod";
 import { ApiError } from "../../wire/error.ts";
 import type { AppContext } from "./scope.ts";
 
-/** The query of a request. Throws 400 that names the wrong parameter. */
+/** Reads the query of a request. Throws 400 that names the parameter that is wrong. */
 export function readQuery<T>(c: AppContext, schema: ZodType<T>): T {
   const result = schema.safeParse(c.req.query());
   if (result.success) return result.data;
@@ -13,11 +13,11 @@ ${issue?.message ?? ""}.`;
   throw new ApiError("invalid_request", message, { param });
 }
 
-/** A name from a path: its slashes and colons may be written as they are, or percent-encoded. */
+/** A name from a path, in which slashes and colons may be percent-encoded or not. */
 export function decodedName(name: string): string {
   try {
     return decodeURIComponent(name);
   } catch {
-    return name; // Not percent-encoding: then it is the name itself, or no name at all.
+    return name; // It is not percent-encoded, so it is the name itself.
   }
 }

@@ -2,20 +2,20 @@ import { type FileHandle, open, unlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** Bytes that are kept in memory; what comes beyond goes into a file. */
+/** Most bytes that are kept in memory; with more, all go into a file. */
 const MEMORY_BYTES_MAX = 1024 * 1024;
 const READ_BYTES = 64 * 1024;
 
 /**
- * Keeps bytes until they are read again, as often as wanted. The file that large ones go into has
- * no name any more once it is open: it is gone with the process, however that ends.
+ * Keeps bytes that can be read any number of times: few in memory, many in a file. The name of the
+ * file is removed as soon as it is open, so that the file does not outlive the process.
  */
 export class Spool {
   readonly #folder: string;
   readonly #memoryBytes: number;
   #pieces: Uint8Array[] = [];
   #file: FileHandle | undefined;
-  /** Of a file that could not be removed while it is open. */
+  /** The path of a file whose name could not be removed while it is open. */
   #path: string | undefined;
   #bytes = 0;
   #closed = false;
@@ -40,7 +40,7 @@ export class Spool {
     for (const piece of pieces) await this.#append(this.#file, piece);
   }
 
-  /** All bytes, from the first one. */
+  /** Reads all bytes from the beginning. */
   async *read(): AsyncGenerator<Uint8Array> {
     const file = this.#file;
     if (file === undefined) {
@@ -56,7 +56,7 @@ export class Spool {
     }
   }
 
-  /** Forgets everything. Idempotent. */
+  /** Deletes all bytes. Idempotent. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
@@ -69,7 +69,7 @@ export class Spool {
     const path = join(this.#folder, `llmlb-${crypto.randomUUID()}`);
     const file = await open(path, "wx+", 0o600);
     await unlink(path).catch(() => {
-      this.#path = path; // Some systems keep the name as long as a file is open.
+      this.#path = path; // Some systems do not remove the name of an open file.
     });
     return file;
   }

@@ -3,22 +3,22 @@ import { memberSpan, replaceSpan, type Span } from "../../../lib/jsonspan.ts";
 import { type EventEdit, EventLines } from "./lines.ts";
 import type { Rewrite, Rewritten } from "./rewrite.ts";
 
-/** Objects of an answer that name the model: itself, or one in it (Anthropic, Responses). */
-const HOLDERS = ["message", "response"];
+/** Members of an answer that may name the model in its place (Anthropic, Responses). */
+const CONTAINERS = ["message", "response"];
 
 const MODEL = '"model"';
 
-/** A request body that names another model; nothing else of it changes. */
+/** A request body with `model` as its model; no other byte of it changes. */
 export function withModel(body: Uint8Array, model: string): Uint8Array<ArrayBuffer> {
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
   const span = memberSpan(bytes, "model");
   if (span !== undefined) return own(replaceSpan(bytes, span, JSON.stringify(model)));
-  // Without one, or with its name written in escapes.
+  // The body has no `model`, or writes that name with escapes.
   const { model: _, ...rest } = parseExactObject(bytes.toString("utf8")) ?? {};
   return own(Buffer.from(JSON.stringify({ model, ...rest })));
 }
 
-/** Answers speak of the model by the name that the client asked for. */
+/** Replaces the model's name in answers by the name that the client used. */
 export class ModelRewrite implements Rewrite, EventEdit {
   readonly needle = MODEL;
   readonly #name: string;
@@ -48,9 +48,9 @@ export class ModelRewrite implements Rewrite, EventEdit {
 function spanOfModel(bytes: Buffer): Span | undefined {
   const span = memberSpan(bytes, "model");
   if (span !== undefined) return span;
-  for (const holder of HOLDERS) {
-    const held = memberSpan(bytes, holder);
-    const inner = held === undefined ? undefined : memberSpan(bytes, "model", held.start);
+  for (const name of CONTAINERS) {
+    const container = memberSpan(bytes, name);
+    const inner = container === undefined ? undefined : memberSpan(bytes, "model", container.start);
     if (inner !== undefined) return inner;
   }
   return undefined;

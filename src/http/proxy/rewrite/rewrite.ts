@@ -1,32 +1,32 @@
 import type { ApiError } from "../../../wire/error.ts";
 
 /**
- * Makes another answer of a target's on its way to the client. One for each answer; answers that
- * are neither JSON nor event streams pass as they are, unless they are errors.
+ * Changes a target's answer on its way to the client. Each answer has its own; answers that are
+ * neither JSON nor event streams pass unchanged, unless they are errors.
  */
 export interface Rewrite {
-  /** Of an answer in one piece, JSON then. May throw `ApiError` for one that makes no sense. */
+  /** Changes a JSON answer in one piece. May throw `ApiError` for one that makes no sense. */
   whole(bytes: Buffer, status: number): Rewritten;
-  /** Of a stream of events, or of JSON lines, as its content type tells. */
+  /** Begins the change of a stream of events or JSON lines, according to its content type. */
   stream(type: string): StreamRewrite;
 }
 
 export interface Rewritten {
   bytes: Uint8Array;
-  /** Default: the target's. */
+  /** Default: the status of the target. */
   status?: number;
-  /** In addition to the target's, or in place of those. */
+  /** Added to the headers of the target; they win. */
   headers?: Record<string, string>;
 }
 
-/** Of a stream of events: whole lines as a rule, in pieces only where they are very long. */
+/** Changes one stream. It gets whole lines, except that very long ones come in pieces. */
 export interface StreamRewrite {
-  /** What the client is told that it gets; default: as the target says. */
+  /** The content type for the client. Default: that of the target. */
   readonly contentType?: string | undefined;
-  /** What to send for these bytes, if anything. */
+  /** The bytes to send in place of these, if any. */
   push(bytes: Uint8Array): Uint8Array | undefined;
-  /** What to send at the stream's end, if anything. */
+  /** The bytes to send at the stream's end, if any. */
   end(): Uint8Array | undefined;
-  /** What to send last where the target's stream broke; default: the error in its dialect. */
+  /** The last bytes to send if the target's stream broke. Default: the error in the dialect. */
   fail?(error: ApiError): Uint8Array | undefined;
 }
