@@ -1,5 +1,5 @@
 import type { ForwardTarget } from "../http/proxy/forward.ts";
-import { type Child, spawnSelf } from "../lib/childprocess.ts";
+import { type Child, spawnProgram } from "../lib/childprocess.ts";
 import type { Logger } from "../lib/log.ts";
 import { diagnoseCrash, diagnoseLoad } from "./diagnosis.ts";
 import type { Engine, EngineInfo, EngineOptions } from "./engine.ts";
@@ -28,7 +28,7 @@ export class EngineChild {
   constructor(options: EngineOptions) {
     this.#options = options;
     this.#log = options.log.child({ component: "engine", model: options.modelId });
-    this.process = spawnSelf({
+    this.process = spawnProgram({
       args: ["engine"],
       onMessage: (message) => this.#onMessage(EngineEvent.parse(message)),
       onLine: (line) => {

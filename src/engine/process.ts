@@ -1,5 +1,5 @@
 import { rmSync } from "node:fs";
-import { tellParent } from "../lib/childprocess.ts";
+import { postToParent } from "../lib/childprocess.ts";
 import { backendProblem, listDevices, NativeEngine } from "./binding.ts";
 import { EngineCommand, EngineDescription, type EngineEvent } from "./messages.ts";
 import { serveEngine } from "./server.ts";
@@ -73,5 +73,5 @@ function load({
 }
 
 function send(event: EngineEvent): void {
-  tellParent(event);
+  postToParent(event);
 }

@@ -1,4 +1,4 @@
-import { spawnSelf } from "../lib/childprocess.ts";
+import { spawnProgram } from "../lib/childprocess.ts";
 import type { Logger } from "../lib/log.ts";
 import { type EngineCommand, EngineEvent } from "./messages.ts";
 
@@ -17,7 +17,7 @@ export async function queryEngine<T extends "devices" | "libraries">(
   log: Logger,
 ): Promise<Answer<T>> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer<T>>();
-  const child = spawnSelf({
+  const child = spawnProgram({
     args: ["engine"],
     onMessage: (message) => {
       const event = EngineEvent.parse(message);

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 export const isCompiled = import.meta.url.includes("$bunfs") || import.meta.url.includes("~BUN");
 
 /** The command line that starts this same program with other arguments. */
-export function selfCommand(args: string[]): string[] {
+export function programCommand(args: string[]): string[] {
   if (isCompiled) return [process.execPath, ...args];
   return [process.execPath, fileURLToPath(new URL("../main.ts", import.meta.url)), ...args];
 }
@@ -33,8 +33,8 @@ export interface Child {
  * Starts this same program as a child process with a message channel. The child must call
  * `exitWithParent()`, so that it never outlives this process.
  */
-export function spawnSelf({ args, env, onMessage, onLine }: ChildOptions): Child {
-  const child = Bun.spawn(selfCommand(args), {
+export function spawnProgram({ args, env, onMessage, onLine }: ChildOptions): Child {
+  const child = Bun.spawn(programCommand(args), {
     ...(env === undefined ? {} : { env }),
     stdio: ["ignore", "ignore", "pipe"],
     serialization: "json",
@@ -65,7 +65,7 @@ async function readLines(stream: ReadableStream<Uint8Array>, onLine: (line: stri
 }
 
 /** Sends a message to the parent process; does nothing if there is no channel to one. */
-export function tellParent(message: object): void {
+export function postToParent(message: object): void {
   process.send?.(message);
 }
 

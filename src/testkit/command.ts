@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { selfCommand } from "../lib/childprocess.ts";
+import { programCommand } from "../lib/childprocess.ts";
 
 /** What a finished run of the program left. */
 export interface RunResult {
@@ -26,7 +26,7 @@ export function temporaryHome(): { path: string; [Symbol.dispose](): void } {
 /** The command line of the program: of the executable in `LLMLB_BIN`, or of the source. */
 function command(args: string[]): string[] {
   const binary = process.env.LLMLB_BIN;
-  return binary === undefined || binary === "" ? selfCommand(args) : [binary, ...args];
+  return binary === undefined || binary === "" ? programCommand(args) : [binary, ...args];
 }
 
 /** Starts the program as a user would. */

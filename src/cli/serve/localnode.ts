@@ -1,6 +1,6 @@
 import type { Settings } from "../../config/settings.ts";
 import { type BackoffOptions, backoffMs } from "../../lib/backoff.ts";
-import { type Child, type ChildOptions, spawnSelf } from "../../lib/childprocess.ts";
+import { type Child, type ChildOptions, spawnProgram } from "../../lib/childprocess.ts";
 import type { Logger } from "../../lib/log.ts";
 import { logChildLine } from "./localnodelog.ts";
 import { type LocalBalancer, LocalNodeMessage, type ParentMessage } from "./localnodemessages.ts";
@@ -46,7 +46,7 @@ export class LocalNode {
   }
 
   start(): void {
-    const { log, spawn = spawnSelf } = this.#options;
+    const { log, spawn = spawnProgram } = this.#options;
     const startedAt = performance.now();
     const child = spawn({
       args: [LOCAL_NODE_COMMAND],

@@ -1,5 +1,5 @@
 import { LOCAL_ENDPOINT } from "../../config/values/endpoint.ts";
-import { exitWithParent, tellParent } from "../../lib/childprocess.ts";
+import { exitWithParent, postToParent } from "../../lib/childprocess.ts";
 import { createLogger } from "../../lib/log.ts";
 import { CliError, EXIT } from "../process/exit.ts";
 import { listenNear } from "../process/port.ts";
@@ -56,5 +56,5 @@ function receiveFromParent(): ParentPromises {
 }
 
 function sendToParent(message: LocalNodeMessage): void {
-  tellParent(message);
+  postToParent(message);
 }
