@@ -2,16 +2,16 @@ import { ClientError } from "./failure.ts";
 
 /** The body of an answer, as far as it has come. */
 export interface AnswerBody {
-  /** It has come to its end; there may be bytes to `read`. */
+  /** Whether all of it has come; there may still be bytes to `read`. */
   readonly ended: boolean;
   /**
-   * The bytes that have come, joined, at once if there are any; undefined at the end. Rejects or
-   * throws once what came before a failure has been read. One call at a time.
+   * Reads all bytes that have come, at once if there are any; undefined at the end. Rejects or
+   * throws its failure once the bytes before that have been read. One call at a time.
    */
   read(): Uint8Array | undefined | Promise<Uint8Array | undefined>;
   /** The whole rest. Rejects with `too_large` beyond `limitBytes`. */
   bytes(limitBytes: number): Promise<Uint8Array>;
-  /** Ends it, wherever it is: reading fails with `cause`. Idempotent. */
+  /** Ends it: reading fails with `cause`. No effect once it has ended. */
   abort(cause: unknown): void;
 }
 

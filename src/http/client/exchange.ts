@@ -14,16 +14,16 @@ export interface ClientRequest extends Omit<RequestMessage, "path" | "host">, Ro
   unix?: string | undefined;
 }
 
-/** Bytes that are read ahead of whoever takes the body; then the server has to wait. */
+/** Bytes that are read ahead of the reader; beyond, the server has to wait. */
 const READ_AHEAD_BYTES = 64 * 1024;
 
-/** A kept-alive connection that had been closed tells so at once; later resets are answers. */
+/** A reused connection that the server had closed fails within this time; later failures count. */
 const STALE_MS_MAX = 1000;
 
-/** Shared by all of the process, as those of `fetch` are: connections belong to no request. */
+/** One pool for the process, as with `fetch`: connections belong to no request. */
 const pool = new Pool();
 
-/** Closes the connections that nothing uses: for a process that has nothing more to ask. */
+/** Closes all idle connections, for a process that is about to end. */
 export function closeIdleConnections(): void {
   pool.closeIdle();
 }
@@ -37,7 +37,7 @@ export function exchange(request: ClientRequest): Exchange {
   const server = pool.host(origin, request.unix, request);
   const { host, prefix, proxy } = server.address;
   const { method, body, keepAlive } = request;
-  // Of a tunnel the proxy was told when it was opened; what goes through is not its business.
+  // A tunnel needs the credentials only when it is opened; its content does not concern the proxy.
   const authorization = prefix === undefined ? undefined : proxy?.authorization;
   const headers =
     authorization === undefined
@@ -48,7 +48,7 @@ export function exchange(request: ClientRequest): Exchange {
   return new Exchange(server, outgoing, { toHead: method === "HEAD", keepAlive });
 }
 
-/** One request and the answer to it, as far as it has come. */
+/** One request and its answer, as far as it has come. */
 export class Exchange implements PendingRequest, AnswerBody {
   readonly outgoing: Outgoing;
   readonly toHead: boolean;
@@ -56,7 +56,7 @@ export class Exchange implements PendingRequest, AnswerBody {
   readonly #host: Host;
   readonly #head = Promise.withResolvers<ResponseHead>();
   #connection: Connection | undefined;
-  /** When a connection was used again that may turn out to be closed. */
+  /** When an idle connection was reused, which may turn out to be closed. */
   #reusedAt: number | undefined;
   #pieces: Uint8Array[] = [];
   #pieceBytes = 0;
@@ -69,7 +69,7 @@ export class Exchange implements PendingRequest, AnswerBody {
     this.outgoing = outgoing;
     this.toHead = options.toHead;
     this.keepAlive = options.keepAlive;
-    // A streamed body cannot be sent a second time, should the connection turn out to be closed.
+    // A streamed body cannot be sent again if the connection turns out to be closed.
     if (this.keepAlive && !isStreamed(outgoing.body)) {
       this.#reusedAt = performance.now();
       this.#connection = host.reuse(this);
@@ -151,7 +151,7 @@ export class Exchange implements PendingRequest, AnswerBody {
   #break(cause: unknown): void {
     this.#failure = cause;
     this.#connection = undefined;
-    // Whoever has the head already does not wait for it.
+    // A caller that has the head already does not wait for it.
     this.#head.promise.catch(() => undefined);
     this.#head.reject(cause);
     this.#reader?.reject(cause);

@@ -1,17 +1,18 @@
 import { plainAnswer } from "./contentcoding.ts";
 import { exchange } from "./exchange.ts";
+import { ExchangeLimit } from "./exchangelimit.ts";
 import { ClientError } from "./failure.ts";
 import type { ResponseHead } from "./head.ts";
 import type { ForwardProxy } from "./proxy.ts";
 
 export interface GetOptions {
   url: string;
-  /** Through which proxy; default none. */
+  /** Default: no proxy. */
   proxy?: ForwardProxy | undefined;
   headers: Record<string, string>;
-  /** Is posted; default: nothing is, it is a GET. */
+  /** With a body, the request is a POST. Default: a GET. */
   body?: Uint8Array;
-  /** Longest wait for all of the answer. */
+  /** Longest wait for the whole answer. */
   timeoutMs: number;
   /** Largest body that is read. */
   limitBytes: number;
@@ -26,23 +27,16 @@ export interface Answer {
 }
 
 /**
- * Asks for something on a connection of its own, which shows that new ones are accepted. Throws
- * `ClientError`, or the signal's reason.
+ * Sends a request on a new connection, which also proves that the server accepts new ones. Returns
+ * the whole answer. Throws `ClientError`, or the signal's reason.
  */
 export async function get(options: GetOptions): Promise<Answer> {
   const { url, proxy, headers, body = null, timeoutMs, limitBytes, signal } = options;
   signal.throwIfAborted();
   const method = body === null ? "GET" : "POST";
-  const asked = exchange({ url, proxy, method, headers, body, keepAlive: false });
-  const late = new ClientError("timeout", "Reading the answer failed: it took too long.");
-  const timer = setTimeout(() => asked.abort(late), timeoutMs);
-  const onAbort = () => asked.abort(signal.reason);
-  signal.addEventListener("abort", onAbort, { once: true });
-  try {
-    const { head, body: plain } = plainAnswer(await asked.head, asked);
-    return { head, body: await plain.bytes(limitBytes) };
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener("abort", onAbort);
-  }
+  const sent = exchange({ url, proxy, method, headers, body, keepAlive: false });
+  const error = new ClientError("timeout", "Reading the answer failed: it took too long.");
+  using _ = new ExchangeLimit(sent, { signal, timeout: { ms: timeoutMs, error } });
+  const { head, body: plain } = plainAnswer(await sent.head, sent);
+  return { head, body: await plain.bytes(limitBytes) };
 }

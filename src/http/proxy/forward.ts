@@ -15,41 +15,41 @@ import { relay, type SendOutcome, type Sequel, type Tap } from "./relay.ts";
 import type { Rewrite, Rewritten } from "./rewrite/rewrite.ts";
 import { errorInDialect } from "./upstreamerror.ts";
 
-/** Where a request goes on. */
+/** Where a request is forwarded to. */
 export interface ForwardTarget {
   /** Complete URL; with `unix` only its path and query matter. */
   url: string;
   /** Path of a Unix socket to connect to. */
   unix?: string;
-  /** Through which proxy; default none. */
+  /** Default: no proxy. */
   proxy?: ForwardProxy | undefined;
   /** Headers that replace the client's, e.g. the endpoint's own key. */
   headers?: Record<string, string>;
-  /** How errors call the target, e.g. `endpoint gpu1`. */
+  /** The target's name in errors, e.g. `endpoint gpu1`. */
   label: string;
 }
 
 export interface ForwardOptions {
   target: ForwardTarget;
   method: string;
-  /** The client's headers; those that matter to inference go on (`headers.ts`). */
+  /** The client's headers; those that matter to inference are forwarded (`headers.ts`). */
   headers: Headers;
-  /** Sent as it is. A streamed one is used up by the first try. */
+  /** Sent unchanged. A stream can be sent only once. */
   body: RequestBody;
   requestId: string;
-  /** In whose terms a failure in mid-stream is told. */
+  /** The client's API: errors are sent in its shape. */
   dialect: Dialect;
-  /** The client's request, whose `signal` aborts when it goes away; see `Watch`. */
+  /** The client's request, whose `signal` aborts when the client leaves; see `Deadlines`. */
   caller: { readonly signal: AbortSignal };
   /** Longest wait for the response's headers, and for all of a small answer that is sent whole. */
   firstByteTimeoutMs: number;
   /** Longest silence inside the response's body. */
   idleTimeoutMs: number;
-  /** Sees the answer's bytes as they pass by. */
+  /** Sees the answer's bytes as they pass. */
   tap?: Tap | undefined;
   /** Answers below 300 that are errors, web pages or nothing are taken for failures. */
   checksAnswer?: boolean;
-  /** Makes the client's answer of the target's; default: it passes unchanged. */
+  /** Changes the target's answer for the client. Default: it passes unchanged. */
   rewrite?: Rewrite | undefined;
   /**
    * Makes an answer in one piece of a stream of events that nobody asked for; undefined: there is
@@ -57,15 +57,15 @@ export interface ForwardOptions {
    */
   gather?: ((events: Uint8Array) => Uint8Array | undefined) | undefined;
   /**
-   * The target's stream broke after its first byte: the body that goes on in its place. Default:
-   * none, and the client's stream ends with an error event.
+   * Called when the target's stream broke after its first byte. Returns the body that continues it;
+   * undefined: none does. Default: the client's stream ends with an error event.
    */
   resume?(failure: ApiError): AnswerBody | undefined;
-  /** Says more exactly what a failure of the target (`upstream`) was: its process died, say. */
+  /** Returns a more exact error for a failure of the target, e.g. that its process has ended. */
   explain?(failure: ApiError): Promise<ApiError>;
 }
 
-/** How an answer begins. */
+/** Status and headers of the client's answer. */
 interface Init {
   status: number;
   headers: Record<string, string>;
@@ -73,11 +73,11 @@ interface Init {
 
 export interface Forwarded {
   response: Response;
-  /** Settles when the body has been sent: how it ended. */
+  /** Resolves when the body has been sent, with how that ended. */
   sent: Promise<SendOutcome>;
 }
 
-/** An answer that is rewritten may be larger: there may be images in it. */
+/** Largest answer that is rewritten as a whole; it may contain images. */
 const REWRITTEN_BYTES_MAX = 64 * 1024 * 1024;
 
 /** JSON answers up to this size are read whole, so that a cut becomes a clean error. */
@@ -87,56 +87,56 @@ const COMPLETE: Promise<SendOutcome> = Promise.resolve("complete");
 
 /**
  * Sends a request on and returns the answer, status and bytes unchanged, but for errors that are
- * not in the client's API: those are told in its shape. Event streams flow through
- * as they come; if one breaks after its first byte, its last frame is an error in `dialect`.
+ * not in the shape of the client's API: those are translated. Event streams are passed on as they
+ * come; if one breaks after its first byte, its last frame is an error in `dialect`.
  * Throws `upstream` (502) when the target cannot be reached, breaks off or redirects
  * (a client that followed would take its prompt and its key there), `timeout` (504) when it is
  * silent, `client_closed` when the client has gone.
  */
 export async function forward(options: ForwardOptions): Promise<Forwarded> {
-  const watch = new Deadlines(options.target.label, options.caller);
-  watch.wait("answer", options.firstByteTimeoutMs);
+  const deadlines = new Deadlines(options.target.label, options.caller);
+  deadlines.wait("answer", options.firstByteTimeoutMs);
   const { idleTimeoutMs, tap, rewrite } = options;
   try {
     const sent = send(options);
-    watch.onEnd = (reason) => sent.abort(reason);
+    deadlines.onEnd = (reason) => sent.abort(reason);
     const coded = await sent.head;
     if (isRedirect(coded)) throw redirects(sent, coded, options.target.label);
     const { head, body: plain } = plainAnswer(coded, sent);
-    if (plain !== sent) watch.onEnd = (reason) => plain.abort(reason);
+    if (plain !== sent) deadlines.onEnd = (reason) => plain.abort(reason);
     const isShort = head.framing === "length" && head.length <= WHOLE_BODY_BYTES_MAX;
-    if (!isShort) watch.wait("rest", idleTimeoutMs);
+    if (!isShort) deadlines.wait("rest", idleTimeoutMs);
     const answer = await typedAnswer(head, plain, WHOLE_BODY_BYTES_MAX);
     const isUnasked = answer.type === "events" && options.gather !== undefined;
-    const typed = isUnasked ? await gathered(answer.body, options, watch) : undefined;
+    const typed = isUnasked ? await gathered(answer.body, options, deadlines) : undefined;
     const { type, contentType, body } = typed ?? answer;
     const init: Init = {
       status: head.status,
       headers: returnedHeaders(head.headers, options.requestId, options.dialect),
     };
     if (contentType !== undefined) init.headers["content-type"] = contentType;
-    if (type === "events" || type === "lines") return events(body, init, options, watch);
+    if (type === "events" || type === "lines") return events(body, init, options, deadlines);
     if (head.status >= 400 || (rewrite !== undefined && type === "json")) {
-      return await rewritten(body, init, options, watch);
+      return await rewritten(body, init, options, deadlines);
     }
     if (isShort) {
       const bytes = body.ended ? body.read() : body.bytes(WHOLE_BODY_BYTES_MAX);
-      return checked(bytes instanceof Promise ? await bytes : bytes, init, options, watch);
+      return checked(bytes instanceof Promise ? await bytes : bytes, init, options, deadlines);
     }
-    const read = type === "json" ? await readHead(body, watch) : undefined;
-    if (read?.ended) return checked(read.bytes, init, options, watch);
-    const relayed = relay(body, { watch, idleTimeoutMs, tap, head: read?.bytes });
+    const read = type === "json" ? await readHead(body, deadlines) : undefined;
+    if (read?.ended) return checked(read.bytes, init, options, deadlines);
+    const relayed = relay(body, { deadlines, idleTimeoutMs, tap, head: read?.bytes });
     return { response: new Response(relayed.stream, init), sent: relayed.sent };
   } catch (cause) {
-    watch.end();
-    throw await asApiError(cause, options, watch);
+    deadlines.end();
+    throw await asApiError(cause, options, deadlines);
   }
 }
 
 function send({ target, method, headers, body, requestId }: ForwardOptions): Exchange {
   const { url, unix, proxy } = target;
   const sent = forwardedHeaders(headers, requestId, target.headers);
-  // What is no form is JSON, and was read as such whatever the client calls it.
+  // Any other body than a form was parsed as JSON, whatever its content type.
   const isForm = /^multipart\//i.test(sent["content-type"] ?? "");
   if (body !== null && !isForm) sent["content-type"] = "application/json";
   return exchange({ url, unix, proxy, method, headers: sent, body, keepAlive: true });
@@ -160,23 +160,23 @@ redirects to, which is in the log.`;
 function whole(
   bytes: Uint8Array | undefined,
   init: Init,
-  { watch, tap }: { watch: Deadlines; tap: Tap | undefined },
+  { deadlines, tap }: { deadlines: Deadlines; tap: Tap | undefined },
 ): Forwarded {
-  watch.end();
+  deadlines.end();
   if (bytes !== undefined) tap?.push(bytes);
   const body = bytes === undefined || bytes.byteLength === 0 ? null : bytes;
   return { response: new Response(body as BodyInit | null, init), sent: COMPLETE };
 }
 
-/** An error, or an answer of which another is made: read as a whole first, whatever its framing. */
+/** Answers with an error, or with a rewritten body: both are read to their end first. */
 async function rewritten(
   body: AnswerBody,
   init: Init,
   options: ForwardOptions,
-  watch: Deadlines,
+  deadlines: Deadlines,
 ): Promise<Forwarded> {
-  watch.wait("rest", options.idleTimeoutMs);
-  return made(Buffer.from(await body.bytes(REWRITTEN_BYTES_MAX)), init, options, watch);
+  deadlines.wait("rest", options.idleTimeoutMs);
+  return made(Buffer.from(await body.bytes(REWRITTEN_BYTES_MAX)), init, options, deadlines);
 }
 
 /** Passes a whole answer on as it is, unless it is an error in disguise. */
@@ -184,20 +184,20 @@ function checked(
   bytes: Uint8Array | undefined,
   init: Init,
   options: ForwardOptions,
-  watch: Deadlines,
+  deadlines: Deadlines,
 ): Forwarded {
   const { tap, checksAnswer, target } = options;
-  if (checksAnswer !== true || init.status >= 300) return whole(bytes, init, { watch, tap });
+  if (checksAnswer !== true || init.status >= 300) return whole(bytes, init, { deadlines, tap });
   const type = init.headers["content-type"] ?? "";
   requireContent(bytes ?? EMPTY, type, target.label);
   if (bytes === undefined || !type.startsWith("application/json")) {
-    return whole(bytes, init, { watch, tap });
+    return whole(bytes, init, { deadlines, tap });
   }
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const status = hiddenErrorStatus(buffer);
   return status === undefined
-    ? whole(bytes, init, { watch, tap })
-    : made(buffer, { ...init, status }, options, watch);
+    ? whole(bytes, init, { deadlines, tap })
+    : made(buffer, { ...init, status }, options, deadlines);
 }
 
 const EMPTY = new Uint8Array();
@@ -207,7 +207,7 @@ function made(
   bytes: Buffer,
   given: Init,
   { rewrite, tap, dialect, requestId, target, checksAnswer }: ForwardOptions,
-  watch: Deadlines,
+  deadlines: Deadlines,
 ): Forwarded {
   const hidden = checksAnswer && given.status < 300 ? hiddenErrorStatus(bytes) : undefined;
   const init = hidden === undefined ? given : { ...given, status: hidden };
@@ -219,24 +219,24 @@ function made(
   const type = isAsItWas ? undefined : { "content-type": "application/json" };
   const headers = { ...init.headers, ...type, ...result.headers };
   tap?.push(bytes);
-  return whole(told ?? result.bytes, { status, headers }, { watch, tap: undefined });
+  return whole(told ?? result.bytes, { status, headers }, { deadlines, tap: undefined });
 }
 
-/** Passes a stream of events (or of JSON lines) on; should it break, its last frame says so. */
+/** Passes on a stream of events or JSON lines. If it breaks, its last frame is an error. */
 function events(
   body: AnswerBody,
   init: Init,
   options: ForwardOptions,
-  watch: Deadlines,
+  deadlines: Deadlines,
 ): Forwarded {
   const afterBreak = async (cause: unknown): Promise<Sequel> => {
-    const error = await asApiError(cause, options, watch);
+    const error = await asApiError(cause, options, deadlines);
     const next = options.resume?.(error);
     if (next !== undefined) return { body: next };
     const made = rewrite?.fail?.(error);
     if (made !== undefined) return { last: made };
     const frame = errorFrame(error, options.dialect, numbers?.next);
-    // The event before it may lack its empty line.
+    // The event before the error may lack its empty line.
     return { last: new TextEncoder().encode(options.dialect === "ollama" ? frame : `\n${frame}`) };
   };
   const { idleTimeoutMs, dialect } = options;
@@ -244,7 +244,7 @@ function events(
   const tap = numbers ?? options.tap;
   const rewrite = options.rewrite?.stream(init.headers["content-type"] ?? "");
   if (rewrite?.contentType !== undefined) init.headers["content-type"] = rewrite.contentType;
-  const { stream, sent } = relay(body, { watch, idleTimeoutMs, tap, rewrite, afterBreak });
+  const { stream, sent } = relay(body, { deadlines, idleTimeoutMs, tap, rewrite, afterBreak });
   return { response: new Response(stream, init), sent };
 }
 
@@ -252,9 +252,9 @@ function events(
 async function gathered(
   stream: AnswerBody,
   { gather }: ForwardOptions,
-  watch: Deadlines,
+  deadlines: Deadlines,
 ): Promise<TypedAnswer> {
-  const { bytes, ended } = await readHead(stream, watch);
+  const { bytes, ended } = await readHead(stream, deadlines);
   const made = ended ? gather?.(bytes) : undefined;
   const body = new ReadBody(made ?? bytes, ended ? undefined : stream);
   const type = made === undefined ? "events" : "json";
@@ -262,17 +262,17 @@ async function gathered(
   return { type, contentType, body };
 }
 
-/** The whole body if it is small enough, else what was read until then. */
+/** The whole body if it is small enough, else its beginning. */
 async function readHead(
   body: AnswerBody,
-  watch: Deadlines,
+  deadlines: Deadlines,
 ): Promise<{ bytes: Buffer; ended: boolean }> {
   const pieces: Uint8Array[] = [];
   let size = 0;
   while (size <= WHOLE_BODY_BYTES_MAX) {
     const piece = await body.read();
     if (piece === undefined) return { bytes: Buffer.concat(pieces, size), ended: true };
-    watch.touch("rest");
+    deadlines.touch("rest");
     pieces.push(piece);
     size += piece.byteLength;
   }
@@ -282,13 +282,14 @@ async function readHead(
 async function asApiError(
   cause: unknown,
   { target, explain }: ForwardOptions,
-  watch: Deadlines,
+  deadlines: Deadlines,
 ): Promise<ApiError> {
-  if (watch.reason !== undefined) return watch.reason;
+  if (deadlines.reason !== undefined) return deadlines.reason;
   if (cause instanceof ApiError) return cause;
-  // The client's own body broke off or was too large: no fault of the target.
-  const told = cause instanceof ClientError && cause.code === "body" ? cause.cause : undefined;
-  if (told instanceof ApiError) return told;
+  // The client's own body broke off or was too large, which is no failure of the target.
+  const bodyFailure =
+    cause instanceof ClientError && cause.code === "body" ? cause.cause : undefined;
+  if (bodyFailure instanceof ApiError) return bodyFailure;
   const message = `Sending the request to ${target.label} failed: it could not be reached or broke \
 off its answer. Try again, or see GET /ready for what is online.`;
   const failure = new ApiError("upstream", message, { cause });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { forwardedHeaders, returnedHeaders, tellRequestId } from "./headers.ts";
+import { forwardedHeaders, returnedHeaders, setRequestId } from "./headers.ts";
 
 describe("forwardedHeaders", () => {
   test("passes what inference needs and no credentials", () => {
@@ -111,7 +111,7 @@ test("Anthropic's clients find the id of a request by its own name there", () =>
     ["/v1/models", null],
   ] as const) {
     const headers = new Headers();
-    tellRequestId(headers, "ours", path);
+    setRequestId(headers, "ours", path);
     expect([headers.get("x-request-id"), headers.get("request-id")]).toEqual(["ours", told]);
   }
 });

@@ -2,9 +2,9 @@ import type { Dialect } from "../../wire/error.ts";
 import { dialectOf } from "../../wire/route.ts";
 
 /**
- * Request headers that go on to a target. A list of what passes, not of what does not: a client's
- * credentials, cookies, origin and addresses are its business with us, and an endpoint must not
- * see a header just because nobody thought of it.
+ * Request headers that are forwarded to a target. This is a list of what passes, not of what is
+ * withheld: an endpoint must not see a client's credentials, cookies, origin or addresses, nor a
+ * header that nobody thought of.
  */
 const FORWARDED = [
   "accept",
@@ -19,9 +19,9 @@ const FORWARDED = [
 ] as const;
 
 /**
- * Response headers that stay behind: those of one connection (RFC 9110, 7.6.1), those that we set
- * ourselves, those by which a target would speak to browsers in our name, and those that tell whose
- * account at a cloud the balancer uses.
+ * Response headers that are not returned: those of one connection (RFC 9110, 7.6.1), those that we
+ * set ourselves, those that would act on browsers in our name, and those that reveal which account
+ * at a cloud the balancer uses.
  */
 const NOT_RETURNED = new Set([
   "alt-svc",
@@ -93,10 +93,10 @@ const NONE: ReadonlySet<string> = new Set();
 
 /**
  * The headers that `Connection` names as those of one connection (RFC 9110, 7.6.1), in lower case.
- * Whoever names one that is for everybody, such as `cache-control`, errs, and it stays behind as
- * the RFC wants. Only `content-type` goes on nevertheless: we tell forms from JSON and streams from
- * whole answers by it, and so does whoever gets them. Framing is not at stake: what length and
- * coding a message has on its next connection, we say ourselves, as with all that we add.
+ * A message that names an end-to-end header, such as `cache-control`, is wrong, and the header is
+ * not passed on, as the RFC demands. Only `content-type` is: it tells forms from JSON and streams
+ * from whole answers, for us and for the receiver. The framing cannot be affected, because we set
+ * length and coding of each message ourselves, as all headers that we add.
  */
 function nominatedBy(connection: string): ReadonlySet<string> {
   if (connection === "" || connection === "keep-alive" || connection === "close") return NONE;
@@ -115,8 +115,8 @@ function connectionOf(target: string[]): string {
   return value;
 }
 
-/** Puts the id of a request to this path into the headers of an answer of our own. */
-export function tellRequestId(headers: Headers, requestId: string, path: string): void {
+/** Sets the request id in the headers of our own response; `path` is that of the request. */
+export function setRequestId(headers: Headers, requestId: string, path: string): void {
   headers.set("x-request-id", requestId);
   if (dialectOf(path) === "anthropic") headers.set("request-id", requestId);
 }

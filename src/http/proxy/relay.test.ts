@@ -19,10 +19,10 @@ test("another body goes on where one broke: whole lines, one stream for the clie
     c.end();
   });
   using other = rawTarget((c) => c.send(`${HEAD}${rawChunk("three\nfour\n")}0\r\n\r\n`));
-  const watch = new Deadlines("endpoint a", caller);
+  const deadlines = new Deadlines("endpoint a", caller);
   const breaks: unknown[] = [];
   const { stream, sent } = relay(await bodyAt(broken.url), {
-    watch,
+    deadlines,
     idleTimeoutMs: 1000,
     afterBreak: async (cause) => {
       breaks.push(cause);

@@ -5,28 +5,28 @@ import type { StreamRewrite } from "./rewrite/rewrite.ts";
 /** How the sending of a body ended. */
 export type SendOutcome = "complete" | "failed" | "cancelled";
 
-/** Sees bytes as they pass by; it may neither change nor keep them. */
+/** Sees bytes as they pass. It must neither change nor keep them. */
 export interface Tap {
   push(bytes: Uint8Array): void;
 }
 
 export interface RelayOptions {
-  watch: Deadlines;
+  deadlines: Deadlines;
   /** Longest silence of the target, and longest stall of the client. */
   idleTimeoutMs: number;
-  /** Sent first: what was read already. */
+  /** Bytes of the body that were read already; they are sent first. */
   head?: Uint8Array | undefined;
   tap?: Tap | undefined;
-  /** Makes what is sent of what comes; the tap sees what comes. */
+  /** Changes the bytes for the client; the tap sees them unchanged. */
   rewrite?: StreamRewrite | undefined;
   /**
-   * What follows when the target's stream breaks. When absent the connection is cut, which HTTP
-   * clients see as an incomplete body.
+   * Called when the target's stream breaks. Default: the connection is cut, which HTTP clients see
+   * as an incomplete body.
    */
   afterBreak?(cause: unknown): Promise<Sequel>;
 }
 
-/** What follows a broken stream: another body, which goes on in its place, or the last bytes. */
+/** What follows a broken stream: another body that continues it, or the last bytes. */
 export type Sequel = { body: AnswerBody } | { last: Uint8Array };
 
 export interface Relayed {
@@ -34,16 +34,16 @@ export interface Relayed {
   sent: Promise<SendOutcome>;
 }
 
-/** A line that grows longer than this is passed on in pieces. */
+/** Longest line that is held back; longer ones are passed on in pieces. */
 const HELD_BYTES_MAX = 256 * 1024;
 
 const LINE_FEED = 10;
 
 /**
  * Passes a target's body on as it comes, at the client's pace: little is read ahead, so a slow
- * client slows the target. Bytes and order stay as they are. With `afterBreak`, half a line is held
- * back until its rest arrives: what a client has got of a broken stream is then whole lines, and
- * another body can go on from there.
+ * client slows the target. Without `rewrite` the bytes stay as they are. With `afterBreak`, part of
+ * a line is held back until its rest arrives, so that the client of a broken stream has whole lines
+ * and another body can continue it.
  */
 export function relay(body: AnswerBody, options: RelayOptions): Relayed {
   const source = new RelaySource(body, options);
@@ -53,7 +53,7 @@ export function relay(body: AnswerBody, options: RelayOptions): Relayed {
 
 type Controller = ReadableStreamDefaultController<Uint8Array>;
 
-/** Where the client's stream comes from: the body of one target, then perhaps of another. */
+/** The source of the client's stream: the body of one target, after a break perhaps of another. */
 class RelaySource {
   readonly sent: Promise<SendOutcome>;
   readonly #resolve: (outcome: SendOutcome) => void;
@@ -71,13 +71,13 @@ class RelaySource {
   }
 
   start(controller: Controller): void {
-    const { watch, head, tap, idleTimeoutMs } = this.#options;
-    watch.wait("client", idleTimeoutMs);
-    watch.onEnd = (reason) => {
+    const { deadlines, head, tap, idleTimeoutMs } = this.#options;
+    deadlines.wait("client", idleTimeoutMs);
+    deadlines.onEnd = (reason) => {
       this.#body.abort(reason);
       if (reason.kind !== "client_closed") return;
       this.#end("cancelled");
-      // Nobody may be pulling: a client that stopped reading is cut off.
+      // A client that stopped reading does not pull, so the stream is ended from here.
       controller.error();
     };
     if (head === undefined) return;
@@ -86,18 +86,18 @@ class RelaySource {
   }
 
   async pull(controller: Controller): Promise<void> {
-    const { watch, tap, rewrite } = this.#options;
+    const { deadlines, tap, rewrite } = this.#options;
     const lines = this.#lines;
     try {
       for (;;) {
-        watch.touch("rest");
+        deadlines.touch("rest");
         const read = this.#body.read();
         const bytes = read instanceof Promise ? await read : read;
         if (bytes !== undefined) tap?.push(bytes);
         const whole = bytes === undefined || lines === undefined ? bytes : lines.take(bytes);
         const piece = whole === undefined || rewrite === undefined ? whole : rewrite.push(whole);
         if (piece !== undefined) {
-          watch.touch("client");
+          deadlines.touch("client");
           controller.enqueue(piece);
           return;
         }
@@ -113,27 +113,27 @@ class RelaySource {
   }
 
   cancel(): void {
-    this.#options.watch.cancel();
+    this.#options.deadlines.cancel();
   }
 
   async #broken(controller: Controller, cause: unknown): Promise<void> {
-    const { watch, afterBreak } = this.#options;
-    if (watch.reason?.kind === "client_closed") return;
+    const { deadlines, afterBreak } = this.#options;
+    if (deadlines.reason?.kind === "client_closed") return;
     const sequel = await afterBreak?.(cause);
     if (sequel !== undefined && "body" in sequel) {
-      // What was held back of a line is said again.
+      // The part of a line that was held back is repeated by the next body.
       this.#lines?.rest();
       this.#body = sequel.body;
       return this.pull(controller);
     }
     this.#end("failed");
-    // Without an argument, because Bun prints what it is given.
+    // Without an argument, because Bun would print it.
     if (sequel === undefined) return void controller.error();
     controller.enqueue(sequel.last);
     controller.close();
   }
 
-  /** What is sent when the target's stream has ended. */
+  /** The last bytes to send once the target's stream has ended. */
   #ending(): Uint8Array[] {
     const { rewrite } = this.#options;
     const rest = this.#lines?.rest();
@@ -142,17 +142,17 @@ class RelaySource {
   }
 
   #end(outcome: SendOutcome): void {
-    this.#options.watch.end();
+    this.#options.deadlines.end();
     this.#resolve(outcome);
   }
 }
 
-/** Cuts a stream of bytes at line ends only. */
+/** Passes bytes on up to the last line end, and holds back the rest. */
 class WholeLines {
   #held: Uint8Array[] = [];
   #heldBytes = 0;
 
-  /** The bytes that may be sent now. */
+  /** Takes the next bytes; returns those that may be sent now. */
   take(piece: Uint8Array): Uint8Array | undefined {
     const complete = piece.at(-1) === LINE_FEED;
     if (complete && this.#heldBytes === 0) return piece;
@@ -168,7 +168,7 @@ class WholeLines {
     return whole;
   }
 
-  /** All that is held back. */
+  /** Returns the bytes that are held back, and forgets them. */
   rest(): Uint8Array | undefined {
     const held = this.#held;
     if (held.length === 0) return undefined;

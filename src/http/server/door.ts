@@ -1,5 +1,5 @@
 import { endOfTurn } from "../../lib/eventloop.ts";
-import { tellRequestId } from "../proxy/headers.ts";
+import { setRequestId } from "../proxy/headers.ts";
 import type { Drain } from "./drain.ts";
 import type { HostCheck } from "./host.ts";
 import type { Origins } from "./origin.ts";
@@ -62,7 +62,7 @@ export class Door {
     else {
       // Forwarded responses have the id already; touching the headers of those is not free.
       leave?.();
-      tellRequestId(response.headers, requestId, scope.req.path);
+      setRequestId(response.headers, requestId, scope.req.path);
     }
     await endOfTurn();
     return response;

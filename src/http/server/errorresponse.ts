@@ -1,7 +1,7 @@
 import type { Logger } from "../../lib/log.ts";
 import { ApiError, errorBody, errorHeaders } from "../../wire/error.ts";
 import { dialectOf } from "../../wire/route.ts";
-import { tellRequestId } from "../proxy/headers.ts";
+import { setRequestId } from "../proxy/headers.ts";
 import type { Scope } from "./scope.ts";
 
 /** The error response of whatever a handler threw, which is logged as well. */
@@ -23,7 +23,7 @@ export function errorResponse(
   const requestId = c.get("requestId");
   const type = { "content-type": "application/json" };
   const headers = new Headers({ ...type, ...errorHeaders(error), ...more });
-  if (requestId !== undefined) tellRequestId(headers, requestId, c.req.path);
+  if (requestId !== undefined) setRequestId(headers, requestId, c.req.path);
   // The rest of a body that nobody reads must not be taken for the next request.
   if (error.kind === "body_too_large") headers.set("connection", "close");
   const body = errorBody(error, dialectOf(c.req.path), requestId);
