@@ -91,7 +91,10 @@ async function atOnce(jail: Jail): Promise<string> {
   const settled = await Promise.allSettled(starts);
   const servers = settled.flatMap((s) => (s.status === "fulfilled" ? [s.value] : []));
   try {
-    for (const start of settled) if (start.status === "rejected") throw start.reason;
+    for (const start of settled) {
+      if (start.status === "rejected" && !isRefusal(start.reason)) throw start.reason;
+    }
+    expect(servers.length > 0, "none of them started");
     await Promise.all(servers.map(answers));
   } finally {
     await Promise.all(servers.map((server) => server.stop()));
@@ -99,7 +102,12 @@ async function atOnce(jail: Jail): Promise<string> {
   const names = await readdir(jail.outside(join(home, "native")));
   const left = names.filter((name) => !/^[0-9a-f]{16}$/.test(name));
   expect(left.length === 0, `leftovers in ${home}/native: ${left.join(", ")}`);
-  return `the slowest was ready after ${ms(Math.max(...servers.map((s) => s.readyMs)))}`;
+  return `${servers.length} started, the slowest was ready after ${ms(Math.max(...servers.map((s) => s.readyMs)))}`;
+}
+
+/** A start that comes after another one answers is refused: a data folder has one balancer. */
+function isRefusal(reason: unknown): boolean {
+  return String(reason).includes(" is in use by llmlb ");
 }
 
 async function answers(server: Server): Promise<void> {
