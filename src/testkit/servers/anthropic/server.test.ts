@@ -3,7 +3,7 @@ import Anthropic from "@anthropic-ai/sdk";
 import fc from "fast-check";
 import { chatOverAnthropic } from "../../../translation/provider/anthropic/translation.ts";
 import { readServerEvents } from "../../serverevents.ts";
-import { request } from "../../translation/anthropicrequest.ts";
+import { MODEL, request } from "../../translation/anthropicrequest.ts";
 import { type AnthropicFault, anthropicServer } from "./server.ts";
 
 const server = anthropicServer();
@@ -108,6 +108,7 @@ describe("a chat put to the imitated API", () => {
     fetch(server.url + path, { method: "POST", headers, body: JSON.stringify(body) });
 
   test("is never refused for its form", async () => {
+    server.models = [...server.models, MODEL];
     await fc.assert(
       fc.asyncProperty(request, async ({ chat }) => {
         const response = await send(chatOverAnthropic(chat).body);
