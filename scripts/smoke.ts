@@ -102,7 +102,8 @@ async function atOnce(jail: Jail): Promise<string> {
   const names = await readdir(jail.outside(join(home, "native")));
   const left = names.filter((name) => !/^[0-9a-f]{16}$/.test(name));
   expect(left.length === 0, `leftovers in ${home}/native: ${left.join(", ")}`);
-  return `${servers.length} started, the slowest was ready after ${ms(Math.max(...servers.map((s) => s.readyMs)))}`;
+  const slowest = ms(Math.max(...servers.map((s) => s.readyMs)));
+  return `${servers.length} started, the slowest was ready after ${slowest}`;
 }
 
 /** A start that comes after another one answers is refused: a data folder has one balancer. */
