@@ -56,7 +56,7 @@ export class Door {
     } catch (thrown) {
       response = failed(thrown, scope);
     }
-    origins?.tell(request, response.headers);
+    origins?.tell(request, response);
     const sent = scope.get("sent");
     if (sent !== undefined && leave !== undefined) sent.then(leave, leave);
     else {

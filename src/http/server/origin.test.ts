@@ -6,10 +6,10 @@ import { Origins } from "./origin.ts";
 const LOCAL = "http://localhost:5173";
 
 function told(allowed: string[], origin: string | undefined): string | null {
-  const headers = new Headers();
+  const response = new Response();
   const request = new Request("http://x/", { headers: origin === undefined ? {} : { origin } });
-  new Origins(allowed).tell(request, headers);
-  return headers.get("access-control-allow-origin");
+  new Origins(allowed).tell(request, response);
+  return response.headers.get("access-control-allow-origin");
 }
 
 describe("a page may use the server", () => {

@@ -26,9 +26,12 @@ export class Origins {
   }
 
   /** Says in an answer's headers that the page which asked may have it, if it may. Idempotent. */
-  tell({ method, headers: asked }: Request, answer: Headers): void {
+  tell({ method, headers: asked }: Request, response: Response): void {
     const origin = asked.get("origin");
-    if (origin === null || answer.has(ALLOWED) || !this.#allows(origin)) return;
+    // Touching the headers of a response is not free, and most requests come from no page.
+    if (origin === null) return;
+    const answer = response.headers;
+    if (answer.has(ALLOWED) || !this.#allows(origin)) return;
     answer.set(ALLOWED, origin);
     answer.append("vary", "origin");
     const wanted = asked.get("access-control-request-method");
