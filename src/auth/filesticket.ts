@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 
-/** What a ticket allows: to read the files of one model on one node, for a while. */
+/** A permission to read the files of one model on one node until a moment. */
 export interface FilesTicket {
   model: string;
   /** Unix ms. */
@@ -10,14 +10,14 @@ export interface FilesTicket {
 const PREFIX = "files";
 
 /**
- * A ticket that a balancer gives to one node for the files of another. It is signed with the
- * other's key, which only that node and the balancer know, and does not tell it.
+ * The text of a ticket, which a balancer gives to one node for the files of another. It is signed
+ * with the other node's key, which only that node and the balancer know, and does not reveal it.
  */
 export function signFilesTicket({ model, expiresAt }: FilesTicket, key: string): string {
   return [PREFIX, expiresAt, macOf({ model, expiresAt }, key)].join(".");
 }
 
-/** Whether a ticket was signed with this key, for this model, and is still good. */
+/** Whether a ticket was signed with this key for this model, and has not expired. */
 export function isFilesTicket(
   ticket: string,
   model: string,

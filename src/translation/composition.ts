@@ -3,27 +3,28 @@ import { EventReader, type ServerEvent } from "../wire/sse.ts";
 import type { StreamTranslation, Translation } from "./translation.ts";
 
 /**
- * Two translations as one: `outer` puts a client's API in terms of chat completions, `inner` puts
- * those in terms of a cloud's API. The way back is the other way round.
+ * Two translations as one: `client` puts a client's API in terms of one of OpenAI's, `provider`
+ * puts that in terms of a provider's API. The answer goes back through both.
  */
 export function composeTranslations(
-  outer: Translation,
-  inner: (chat: unknown) => Translation,
+  client: Translation,
+  provider: (body: unknown) => Translation,
 ): Translation {
-  const cloud = inner(outer.body);
-  const { path, body } = cloud;
+  const inner = provider(client.body);
+  const { path, body } = inner;
   const composed: Translation = {
     path,
     body,
-    answer: (json) => outer.answer(cloud.answer(json)),
-    ...(outer.known === undefined ? {} : { known: outer.known }),
+    answer: (json) => client.answer(inner.answer(json)),
+    ...(client.fixedAnswer === undefined ? {} : { fixedAnswer: client.fixedAnswer }),
   };
-  const [outside, inside] = [outer.stream?.bind(outer), cloud.stream?.bind(cloud)];
-  if (outside === undefined || inside === undefined) return composed;
-  return { ...composed, stream: () => new ComposedStream(outside(), inside()) };
+  const clientStream = client.stream?.bind(client);
+  const innerStream = inner.stream?.bind(inner);
+  if (clientStream === undefined || innerStream === undefined) return composed;
+  return { ...composed, stream: () => new ComposedStream(clientStream(), innerStream()) };
 }
 
-/** Reads the events that the inner stream makes and gives them to the outer one. */
+/** Reads the events that the inner stream writes, and gives them to the outer one. */
 class ComposedStream implements StreamTranslation {
   readonly #outer: StreamTranslation;
   readonly #inner: StreamTranslation;
@@ -40,12 +41,12 @@ class ComposedStream implements StreamTranslation {
   }
 
   push(event: ServerEvent): string {
-    return this.#pass(this.#read(this.#inner.push(event)));
+    return this.#translate(this.#read(this.#inner.push(event)));
   }
 
   end(): string {
     const events = [...this.#read(this.#inner.end()), ...this.#reader.end()];
-    return this.#pass(events) + this.#outer.end();
+    return this.#translate(events) + this.#outer.end();
   }
 
   fail(error: ApiError): string | undefined {
@@ -56,7 +57,7 @@ class ComposedStream implements StreamTranslation {
     return text === "" ? [] : this.#reader.push(this.#encoder.encode(text));
   }
 
-  #pass(events: ServerEvent[]): string {
+  #translate(events: ServerEvent[]): string {
     return events.map((event) => this.#outer.push(event)).join("");
   }
 }

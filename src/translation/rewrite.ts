@@ -7,20 +7,21 @@ import { readUpstreamError } from "../wire/upstreamerror.ts";
 import { streamFromAnswer } from "./singlechunk.ts";
 import type { StreamTranslation, Translation } from "./translation.ts";
 
-export interface TranslationRewriteOptions {
+interface TranslationRewriteOptions {
   translation: Translation;
-  /** As the client calls it. */
+  /** The model's name as the client wrote it. */
   model: string;
-  /** In whose terms the client is told of errors. */
+  /** The dialect of the errors that the client gets. */
   dialect: Dialect;
   requestId: string;
-  /** Whether the client asked for a stream; default: whatever the endpoint answers is right. */
+  /** Whether the client asked for a stream. Default: the upstream may answer either way. */
   streams?: boolean;
 }
 
 /**
- * Answers of an endpoint that was asked in another API than the client's. One that comes whole
- * where a stream was asked for becomes a stream; a stream that nobody asked for is `upstream`.
+ * Translates an upstream's answer, whole or streamed, and puts the client's name for the model into
+ * it. A whole answer where the client asked for a stream becomes a stream. Throws `upstream` for a
+ * stream that the client did not ask for.
  */
 export class TranslationRewrite implements Rewrite {
   readonly #options: TranslationRewriteOptions;
@@ -41,19 +42,19 @@ export class TranslationRewrite implements Rewrite {
       const body = encode(JSON.stringify(errorBody(error, dialect, requestId)));
       return { bytes: body, status: error.status, headers: errorHeaders(error) };
     }
-    if (json === undefined) throw senseless(undefined);
+    if (json === undefined) throw unexpectedAnswer();
     const events = streams === true ? streamFromAnswer(translation, json) : undefined;
     if (events !== undefined) {
       const type = translation.stream?.().contentType ?? "text/event-stream";
-      const sent = this.#names.stream(type).push(encode(events));
-      return { bytes: sent ?? encode(events), headers: { "content-type": type } };
+      const bytes = this.#names.stream(type).push(encode(events));
+      return { bytes: bytes ?? encode(events), headers: { "content-type": type } };
     }
     return this.#names.whole(Buffer.from(JSON.stringify(translation.answer(json))));
   }
 
   stream(): StreamRewrite {
     const { translation, streams } = this.#options;
-    if (streams === false || translation.stream === undefined) throw senseless(undefined);
+    if (streams === false || translation.stream === undefined) throw unexpectedAnswer();
     return new TranslatedStream(translation.stream(), this.#names);
   }
 }
@@ -75,21 +76,21 @@ class TranslatedStream implements StreamRewrite {
   push(bytes: Uint8Array): Uint8Array | undefined {
     let text = "";
     for (const event of this.#reader.push(bytes)) text += this.#translation.push(event);
-    return this.#sent(text);
+    return this.#encode(text);
   }
 
   end(): Uint8Array | undefined {
     let text = "";
     for (const event of this.#reader.end()) text += this.#translation.push(event);
-    return this.#sent(text + this.#translation.end());
+    return this.#encode(text + this.#translation.end());
   }
 
   fail(error: ApiError): Uint8Array | undefined {
     const text = this.#translation.fail?.(error);
-    return text === undefined ? undefined : (this.#sent(text) ?? new Uint8Array());
+    return text === undefined ? undefined : (this.#encode(text) ?? new Uint8Array());
   }
 
-  #sent(text: string): Uint8Array | undefined {
+  #encode(text: string): Uint8Array | undefined {
     return text === "" ? undefined : this.#names.push(encode(text));
   }
 }
@@ -106,7 +107,7 @@ function encode(text: string): Uint8Array {
   return new TextEncoder().encode(text);
 }
 
-function senseless(cause: unknown): ApiError {
+function unexpectedAnswer(): ApiError {
   const message = "The endpoint's answer could not be read: it is not what was asked for.";
-  return new ApiError("upstream", message, { cause });
+  return new ApiError("upstream", message);
 }

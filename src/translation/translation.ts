@@ -2,37 +2,38 @@ import type { ApiError } from "../wire/error.ts";
 import type { ServerEvent } from "../wire/sse.ts";
 
 /**
- * How one request of a client is put to an endpoint that speaks another API, and how the answer
- * comes back. It is pure: what is asked, what is said in return; who sends and waits is not its
- * business. Making one throws `invalid_request` (with `param`) for what the other API cannot say.
+ * One client request in terms of another API, and the way back for its answer. It is pure: it says
+ * what to send and turns what comes back into the client's answer; the caller sends and waits.
+ * Functions that make one throw `invalid_request` (with `param`) for what the other API cannot
+ * express.
  */
 export interface Translation {
-  /** Where to send it, of the endpoint's base URL: `/v1/chat/completions`. */
+  /** Where to send the body, below the upstream's base URL. */
   path: string;
-  /** The body for the endpoint; `model` as the client wrote it, whoever sends puts in its own. */
+  /** The body for the upstream. The caller replaces `model`, the client's name for it. */
   body: Record<string, unknown>;
-  /** Makes the client's answer of the endpoint's (JSON). Throws `upstream` if it is none. */
+  /** Turns the upstream's answer (JSON) into the client's. Throws `upstream` if it cannot. */
   answer(json: unknown): object;
-  /** The client's answer where nobody needs to be asked: models of clouds need no loading. */
-  known?: object;
-  /** For an answer that comes as a stream of events; absent where there is none. */
+  /** The answer to requests for which no provider needs to be asked, such as loading a model. */
+  fixedAnswer?: object;
+  /** Starts the translation of an answer that streams; absent where answers never stream. */
   stream?(): StreamTranslation;
 }
 
 /**
- * Makes the client's stream of the endpoint's, event by event. Errors of either side inside a
- * stream are events too; a stream that the endpoint leaves unfinished must not look finished.
+ * Turns an upstream's stream into the client's, event by event. Errors are events of the client's
+ * stream, too. A stream that the upstream leaves unfinished must not look finished.
  */
 export interface StreamTranslation {
-  /** What the client gets; by default events. */
+  /** The content type of the client's stream. Default: `text/event-stream`. */
   readonly contentType?: string;
-  /** What the client gets for one event of the endpoint; "" for nothing. */
+  /** The client's text for one event of the upstream; "" for nothing. */
   push(event: ServerEvent): string;
-  /** What it gets when the endpoint's stream has ended: an error if it ended too early. */
+  /** The client's text when the upstream's stream has ended: an error if that was too early. */
   end(): string;
   /**
-   * What it gets when the endpoint's stream breaks; "" if the answer is complete. Default: the
-   * error in its dialect.
+   * The client's text when the upstream's stream breaks; "" if the answer is complete already.
+   * Default: the error in the client's dialect.
    */
   fail?(error: ApiError): string | undefined;
 }

@@ -1,9 +1,9 @@
 import { z } from "zod";
 
 /**
- * Anthropic's Messages API as the balancer reads it where it must: to ask an endpoint that knows
- * only chat completions, or to put a chat to Anthropic. Fields of which nobody knows anything
- * survive. A string as `content` or `system` is read as the one text block that it stands for.
+ * Anthropic's Messages API, as far as translations to and from chat completions read it. Unknown
+ * fields are kept. A string as `content` or `system` is read as the one text block that it stands
+ * for.
  * Source: https://platform.claude.com/docs/en/api/messages and `@anthropic-ai/sdk`
  */
 const asBlocks = (value: unknown): unknown =>
@@ -20,7 +20,7 @@ const Base64Source = z.looseObject({
   data: z.string(),
 });
 const UrlSource = z.looseObject({ type: z.literal("url"), url: z.string() });
-/** A file that was sent to Anthropic before. */
+/** A file that was uploaded to Anthropic before. */
 const FileSource = z.looseObject({ type: z.literal("file"), file_id: z.string() });
 
 export const ImageBlock = z.looseObject({
@@ -29,7 +29,8 @@ export const ImageBlock = z.looseObject({
 });
 export type ImageBlock = z.infer<typeof ImageBlock>;
 
-const TEXTS = [
+/** Sources that hold the document as text. */
+const TEXT_SOURCES = [
   z.looseObject({ type: z.literal("text"), data: z.string() }),
   z.looseObject({
     type: z.literal("content"),
@@ -39,7 +40,7 @@ const TEXTS = [
 
 export const DocumentBlock = z.looseObject({
   type: z.literal("document"),
-  source: z.discriminatedUnion("type", [Base64Source, UrlSource, FileSource, ...TEXTS]),
+  source: z.discriminatedUnion("type", [Base64Source, UrlSource, FileSource, ...TEXT_SOURCES]),
   title: z.string().nullish(),
   context: z.string().nullish(),
 });
@@ -56,10 +57,10 @@ export type SearchResultBlock = z.infer<typeof SearchResultBlock>;
 export const ThinkingBlock = z.looseObject({
   type: z.literal("thinking"),
   thinking: z.string(),
-  /** Proves to Anthropic that the thoughts are its own; others leave it empty. */
+  /** Proves to Anthropic that the thinking is its own; other servers leave it empty. */
   signature: z.string().optional(),
 });
-/** Thoughts that only Anthropic can read. */
+/** Thinking that only Anthropic can read. */
 export const RedactedThinkingBlock = z.looseObject({
   type: z.literal("redacted_thinking"),
   data: z.string(),
@@ -73,19 +74,24 @@ export const ToolUseBlock = z.looseObject({
 });
 export type ToolUseBlock = z.infer<typeof ToolUseBlock>;
 
-const SHOWN = [TextBlock, ImageBlock, DocumentBlock, SearchResultBlock] as const;
+/** Blocks that any message may have. */
+const READABLE_BLOCKS = [TextBlock, ImageBlock, DocumentBlock, SearchResultBlock] as const;
 
 export const ToolResultBlock = z.looseObject({
   type: z.literal("tool_result"),
   tool_use_id: z.string(),
-  content: z.preprocess(asBlocks, z.array(z.discriminatedUnion("type", [...SHOWN])).nullish()),
+  content: z.preprocess(
+    asBlocks,
+    z.array(z.discriminatedUnion("type", [...READABLE_BLOCKS])).nullish(),
+  ),
   is_error: z.boolean().nullish(),
 });
 export type ToolResultBlock = z.infer<typeof ToolResultBlock>;
 
-const TURNS = [ThinkingBlock, RedactedThinkingBlock, ToolUseBlock, ToolResultBlock] as const;
+/** Blocks that only messages of one role may have. */
+const ROLE_BLOCKS = [ThinkingBlock, RedactedThinkingBlock, ToolUseBlock, ToolResultBlock] as const;
 
-export const RequestBlock = z.discriminatedUnion("type", [...SHOWN, ...TURNS]);
+export const RequestBlock = z.discriminatedUnion("type", [...READABLE_BLOCKS, ...ROLE_BLOCKS]);
 export type RequestBlock = z.infer<typeof RequestBlock>;
 
 export const MessageParam = z.looseObject({
@@ -95,7 +101,7 @@ export const MessageParam = z.looseObject({
 export type MessageParam = z.infer<typeof MessageParam>;
 
 export const AnthropicTool = z.looseObject({
-  /** `custom`, or a tool of Anthropic's own: `web_search_20250305`. */
+  /** `custom`, or one of Anthropic's own tools, such as `web_search_20250305`. */
   type: z.string().nullish(),
   name: z.string(),
   description: z.string().optional(),
@@ -105,13 +111,12 @@ export const AnthropicTool = z.looseObject({
 export type AnthropicTool = z.infer<typeof AnthropicTool>;
 
 const Parallel = { disable_parallel_tool_use: z.boolean().nullish() };
-export const AnthropicToolChoice = z.discriminatedUnion("type", [
+const AnthropicToolChoice = z.discriminatedUnion("type", [
   z.looseObject({ type: z.literal("auto"), ...Parallel }),
   z.looseObject({ type: z.literal("any"), ...Parallel }),
   z.looseObject({ type: z.literal("tool"), name: z.string(), ...Parallel }),
   z.looseObject({ type: z.literal("none") }),
 ]);
-export type AnthropicToolChoice = z.infer<typeof AnthropicToolChoice>;
 
 const OutputFormat = z.looseObject({ type: z.literal("json_schema"), schema: JsonObject });
 
@@ -133,13 +138,13 @@ export const MessagesRequest = z.looseObject({
   output_config: z
     .looseObject({ effort: z.string().nullish(), format: OutputFormat.nullish() })
     .nullish(),
-  /** The name that `output_config.format` had in the beta. */
+  /** The beta's name for `output_config.format`. */
   output_format: OutputFormat.nullish(),
 });
 export type MessagesRequest = z.infer<typeof MessagesRequest>;
 
 export const MessagesUsage = z.looseObject({
-  /** Without those that were read from or written to the cache. */
+  /** Without the tokens that were read from or written to the cache. */
   input_tokens: z.number().nullish(),
   output_tokens: z.number().nullish(),
   cache_read_input_tokens: z.number().nullish(),
@@ -153,7 +158,7 @@ function told<T extends z.ZodType>(schema: T) {
   return schema.nullish().transform((value) => value ?? undefined);
 }
 
-/** A block of an answer. Which fields it has depends on `type`; there may be unknown types. */
+/** A block of an answer. Its fields depend on `type`, which may be unknown. */
 export const AnswerBlock = z.looseObject({
   type: z.string(),
   text: told(z.string()),
@@ -176,7 +181,7 @@ export const MessagesAnswer = z.looseObject({
 });
 export type MessagesAnswer = z.infer<typeof MessagesAnswer>;
 
-/** An event of a streamed answer. Which fields it has depends on `type`; new types may appear. */
+/** An event of a streamed answer. Its fields depend on `type`, which may be unknown. */
 export const MessagesEvent = z.looseObject({
   type: z.string(),
   index: told(z.number()),

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** What a model can do. */
+/** The capabilities that a model can have. */
 export const CAPABILITIES = [
   ...(["chat", "completion", "vision", "embeddings", "rerank"] as const),
   ...(["speech_to_text", "text_to_speech", "image_generation"] as const),
@@ -12,9 +12,9 @@ export interface CapabilitiesObject {
   chat_completion: boolean;
   completion: boolean;
   embeddings: boolean;
-  /** Never. */
+  /** Always false. */
   fine_tune: boolean;
-  /** Always. */
+  /** Always true. */
   inference: boolean;
   text_to_speech: boolean;
   speech_to_text: boolean;
@@ -23,9 +23,9 @@ export interface CapabilitiesObject {
   rerank: boolean;
 }
 
-/** The object that says which of the abilities a model has; whoever chats completes, too. */
+/** The object for a list of capabilities; a model that chats can complete texts, too. */
 export function capabilitiesObject(list: readonly string[]): CapabilitiesObject {
-  const has = (ability: Capability) => list.includes(ability);
+  const has = (capability: Capability) => list.includes(capability);
   return {
     chat_completion: has("chat"),
     completion: has("chat") || has("completion"),
@@ -40,14 +40,14 @@ export function capabilitiesObject(list: readonly string[]): CapabilitiesObject 
   };
 }
 
-/** What is known of a model's abilities; of those in neither list, nothing is. */
+/** A server's report on a model; nothing is known of capabilities in neither list. */
 export interface CapabilityReport {
   has: Capability[];
   lacks: Capability[];
 }
 
-/** Names by which servers call abilities, ours among them. */
-const WORDS: Record<string, Capability> = {
+/** Our capabilities by the names that servers have for them. */
+const CAPABILITY_NAMES: Record<string, Capability> = {
   ...{ chat: "chat", chat_completion: "chat", completion_chat: "chat", completion: "chat" },
   ...{ vision: "vision", image_understanding: "vision", multimodal: "vision", image: "vision" },
   ...{ embedding: "embeddings", embeddings: "embeddings", rerank: "rerank" },
@@ -56,44 +56,44 @@ const WORDS: Record<string, Capability> = {
   image_generation: "image_generation",
 };
 
-const Words = z.array(z.string());
+const Names = z.array(z.string());
 const Flags = z.record(z.string(), z.unknown());
 
 /**
- * Reads what a server says of a model: an object of booleans (llmlb, LM Studio, Mistral) says what
- * it has and what not; a list of words (Ollama, llama-server) what it has, and that it sees no
- * images if it does not say so. Undefined for anything else.
+ * Reads what a server reports about a model. An object of booleans (llmlb, LM Studio, Mistral) says
+ * what the model has and what it lacks. A list of names (Ollama, llama-server) says what it has; a
+ * chat model without `vision` in the list lacks it. Undefined for anything else.
  */
-export function readCapabilities(said: unknown): CapabilityReport | undefined {
-  const words = Words.safeParse(said).data;
-  if (words !== undefined) return fromWords(words);
-  const flags = Flags.safeParse(said).data;
+export function readCapabilities(value: unknown): CapabilityReport | undefined {
+  const names = Names.safeParse(value).data;
+  if (names !== undefined) return reportOfNames(names);
+  const flags = Flags.safeParse(value).data;
   if (flags === undefined) return undefined;
-  const known: CapabilityReport = { has: [], lacks: [] };
-  for (const [word, value] of Object.entries(flags)) {
-    const ability = abilityOf(word);
-    // `completion` beside `chat_completion` says something else than in a list of words.
-    if (ability === undefined || word === "completion" || typeof value !== "boolean") continue;
-    add(value ? known.has : known.lacks, ability);
+  const report: CapabilityReport = { has: [], lacks: [] };
+  for (const [name, flag] of Object.entries(flags)) {
+    const capability = capabilityOf(name);
+    // `completion` means another thing beside `chat_completion` than in a list of names.
+    if (capability === undefined || name === "completion" || typeof flag !== "boolean") continue;
+    add(flag ? report.has : report.lacks, capability);
   }
-  return known.has.length + known.lacks.length === 0 ? undefined : known;
+  return report.has.length + report.lacks.length === 0 ? undefined : report;
 }
 
-function fromWords(words: readonly string[]): CapabilityReport | undefined {
+function reportOfNames(names: readonly string[]): CapabilityReport | undefined {
   const has: Capability[] = [];
-  for (const word of words) add(has, abilityOf(word));
+  for (const name of names) add(has, capabilityOf(name));
   if (has.length === 0) return undefined;
   const lacks: Capability[] = [];
   if (has.includes("chat") && !has.includes("vision")) lacks.push("vision");
-  // Ollama embeds with any model, but chats only with those that say so.
+  // Ollama makes embeddings with any model, but chats only with those that list it.
   if (has.includes("embeddings") && !has.includes("chat")) lacks.push("chat", "vision");
   return { has, lacks };
 }
 
-function abilityOf(word: string): Capability | undefined {
-  return Object.hasOwn(WORDS, word) ? WORDS[word] : undefined;
+function capabilityOf(name: string): Capability | undefined {
+  return Object.hasOwn(CAPABILITY_NAMES, name) ? CAPABILITY_NAMES[name] : undefined;
 }
 
-function add(list: Capability[], ability: Capability | undefined): void {
-  if (ability !== undefined && !list.includes(ability)) list.push(ability);
+function add(list: Capability[], capability: Capability | undefined): void {
+  if (capability !== undefined && !list.includes(capability)) list.push(capability);
 }

@@ -1,9 +1,8 @@
 import { z } from "zod";
 
 /**
- * Chat completions as the balancer reads them where it must: to speak to an endpoint that knows
- * another API, or to answer a client of another API. Requests that pass as they are do not come
- * here. Fields of which nobody knows anything survive.
+ * Chat completions, as far as translations to and from other APIs read them. Requests that are
+ * forwarded as they are do not come here. Unknown fields are kept.
  * Source: https://platform.openai.com/docs/api-reference/chat
  */
 const TextPart = z.looseObject({ type: z.literal("text"), text: z.string() });
@@ -38,7 +37,7 @@ export const ToolCall = z.looseObject({
   function: z.looseObject({
     name: z.string(),
     /** JSON, as the model wrote it; some clients send the object itself. */
-    arguments: z.preprocess(writtenOut, z.string()),
+    arguments: z.preprocess(argumentsText, z.string()),
   }),
 });
 export type ToolCall = z.infer<typeof ToolCall>;
@@ -52,7 +51,7 @@ const RequestMessage = z.discriminatedUnion("role", [
     role: z.literal("assistant"),
     content: Content.nullish(),
     refusal: z.string().nullish(),
-    /** What the model thought; vLLM, llama-server, DeepSeek and others. */
+    /** The model's reasoning, with vLLM, llama-server, DeepSeek and others. */
     reasoning_content: z.string().nullish(),
     tool_calls: z.array(ToolCall).nullish(),
   }),
@@ -61,7 +60,7 @@ const RequestMessage = z.discriminatedUnion("role", [
 
 /** Of a history; what a model answered in parts, thoughts among them, comes back so. */
 export const ChatMessage = z.preprocess(
-  (message) => (hasThoughts(message) ? inTexts(message) : message),
+  (message) => (hasThoughts(message) ? withTextContent(message) : message),
   RequestMessage,
 );
 export type ChatMessage = z.infer<typeof ChatMessage>;
@@ -136,7 +135,7 @@ export const ChatUsage = z.looseObject({
 export type ChatUsage = z.infer<typeof ChatUsage>;
 
 /** Of an answer; null where it counts nothing, whatever that is written as. */
-export const ToldUsage = told(
+export const AnswerUsage = told(
   ChatUsage.refine(({ prompt_tokens, completion_tokens, total_tokens }) => {
     return prompt_tokens > 0 || completion_tokens > 0 || total_tokens != null;
   }),
@@ -163,9 +162,9 @@ export const FinishReason = z
   .transform((reason) => (reason === "" || reason === "null" ? null : reason));
 
 /** JSON, as the model wrote it; some servers send the object itself. */
-const AnswerArguments = z.unknown().optional().transform(writtenOut);
+const AnswerArguments = z.unknown().optional().transform(argumentsText);
 
-function writtenOut(given: unknown): string {
+function argumentsText(given: unknown): string {
   if (typeof given === "string") return given;
   return given === undefined || given === null ? "" : JSON.stringify(given);
 }
@@ -177,25 +176,25 @@ const AnswerCall = z.looseObject({
   function: z.looseObject({ name: z.string(), arguments: AnswerArguments }),
 });
 
-const Said = {
+const AnswerText = {
   content: z.string().nullish(),
   refusal: z.string().nullish(),
   reasoning_content: z.string().nullish(),
 };
 
 /** What a model says in parts, as Mistral's does: its thoughts in parts of their own. */
-const SaidPart = z.looseObject({
+const AnswerPart = z.looseObject({
   text: told(z.string()),
   refusal: told(z.string()),
   thinking: told(z.union([z.string(), z.array(z.looseObject({ text: told(z.string()) }))])),
 });
 
 /** A message, or a piece of one, whose content are parts, with the texts of these instead. */
-function inTexts(said: unknown): unknown {
+function withTextContent(said: unknown): unknown {
   if (typeof said !== "object" || said === null || !("content" in said)) return said;
   const { content, ...rest } = said;
   if (!Array.isArray(content)) return said;
-  const parts = content.map((part) => SaidPart.safeParse(part).data ?? {});
+  const parts = content.map((part) => AnswerPart.safeParse(part).data ?? {});
   const [text, refusal] = [textOf(parts, "text"), textOf(parts, "refusal")];
   const thoughts = parts.map(({ thinking }) =>
     Array.isArray(thinking) ? textOf(thinking, "text") : (thinking ?? ""),
@@ -213,7 +212,7 @@ function hasThoughts(message: unknown): boolean {
   if (typeof message !== "object" || message === null || !("content" in message)) return false;
   const { content } = message;
   if (!Array.isArray(content)) return false;
-  return content.some((part) => SaidPart.safeParse(part).data?.thinking != null);
+  return content.some((part) => AnswerPart.safeParse(part).data?.thinking != null);
 }
 
 function textOf<K extends string>(parts: { [key in K]?: unknown }[], field: K): string {
@@ -230,7 +229,7 @@ const AnswerHead = {
 
 const Message = z.looseObject({
   role: z.string().catch("assistant"),
-  ...Said,
+  ...AnswerText,
   tool_calls: z.array(AnswerCall).nullish(),
 });
 
@@ -240,17 +239,17 @@ export const ChatCompletion = z.looseObject({
   choices: z.array(
     z.looseObject({
       index: z.coerce.number().catch(0),
-      message: z.preprocess(inTexts, Message),
+      message: z.preprocess(withTextContent, Message),
       finish_reason: FinishReason,
       logprobs: z.unknown().optional(),
     }),
   ),
-  usage: ToldUsage,
+  usage: AnswerUsage,
 });
 export type ChatCompletion = z.infer<typeof ChatCompletion>;
 
-/** In pieces: the first of each index has id and name, all together the arguments. */
-const CallPiece = z.looseObject({
+/** A piece of a tool call: the first of an index has id and name, all together the arguments. */
+export const ToolCallDelta = z.looseObject({
   index: told(z.number()),
   id: told(z.string()),
   function: z
@@ -258,11 +257,12 @@ const CallPiece = z.looseObject({
     .nullish()
     .transform((piece) => piece ?? undefined),
 });
+export type ToolCallDelta = z.infer<typeof ToolCallDelta>;
 
 const Delta = z.looseObject({
   role: told(z.string()),
-  ...Said,
-  tool_calls: z.array(CallPiece).nullish(),
+  ...AnswerText,
+  tool_calls: z.array(ToolCallDelta).nullish(),
 });
 
 export const ChatChunk = z.looseObject({
@@ -272,13 +272,13 @@ export const ChatChunk = z.looseObject({
     .array(
       z.looseObject({
         index: z.coerce.number().catch(0),
-        delta: z.preprocess((said) => inTexts(said ?? {}), Delta),
+        delta: z.preprocess((said) => withTextContent(said ?? {}), Delta),
         finish_reason: FinishReason,
         logprobs: z.unknown().optional(),
       }),
     )
     .nullish()
     .transform((choices) => choices ?? []),
-  usage: ToldUsage,
+  usage: AnswerUsage,
 });
 export type ChatChunk = z.infer<typeof ChatChunk>;

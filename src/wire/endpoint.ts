@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** What answers at an endpoint's address; found out by asking it, never told by a client. */
+/** The kinds of server behind an endpoint; the balancer detects it, no client sets it. */
 export const ENDPOINT_KINDS = [
   ...(["llmlb", "llama_server", "ollama", "vllm"] as const),
   ...(["lm_studio", "openai_compatible"] as const),
@@ -15,7 +15,7 @@ export type EndpointKind = z.infer<typeof EndpointKind>;
 export const EndpointStatus = z.enum(["pending", "online", "error", "offline"]);
 export type EndpointStatus = z.infer<typeof EndpointStatus>;
 
-/** What requests an endpoint is for. */
+/** What requests an endpoint may be registered for. */
 export const EndpointCapability = z.enum([
   ...(["chat_completion", "embeddings", "image_generation"] as const),
   ...(["audio_transcription", "audio_speech"] as const),
@@ -78,7 +78,7 @@ const fields = {
     .nullable(),
 };
 
-/** The body of `POST /api/endpoints`. Null means the same as leaving a field out. */
+/** The body of `POST /api/endpoints`. A field with null counts as left out. */
 export const NewEndpointBody = z
   .strictObject({ name: Name, base_url: BaseUrl, ...fields })
   .partial({
@@ -87,13 +87,13 @@ export const NewEndpointBody = z
   });
 export type NewEndpointBody = z.infer<typeof NewEndpointBody>;
 
-/** The body of `PUT` and `PATCH /api/endpoints/{id}`: absent keeps, null clears. */
+/** The body of `PUT` and `PATCH /api/endpoints/{id}`: null clears a field. */
 export const EndpointChangeBody = z
   .strictObject({ name: Name, base_url: BaseUrl, ...fields })
   .partial();
 export type EndpointChangeBody = z.infer<typeof EndpointChangeBody>;
 
-/** What an endpoint told about its machine. */
+/** The machine of an endpoint, as it reported it. */
 export const DeviceInfoView = z.object({
   device_type: z.enum(["cpu", "gpu"]),
   gpu_devices: z.array(
@@ -114,20 +114,20 @@ export const EndpointModelView = z.object({
 });
 export type EndpointModelView = z.infer<typeof EndpointModelView>;
 
-/** An endpoint as the API shows it. Times are RFC 3339; its key is never part of it. */
+/** An endpoint in the API's answers, without its key. Times are RFC 3339. */
 export const EndpointView = z.object({
   id: z.string(),
   name: z.string(),
   base_url: z.string(),
-  /** Who registered it: `config` ones change there only, `local` is the node beside a balancer. */
+  /** Who registered it: only the settings change `config`; `local` is a balancer's own node. */
   source: z.enum(["api", "config", "node", "local"]),
-  /** Null until it was reached. */
+  /** Null until it was reached once. */
   kind: EndpointKind.nullable(),
   status: EndpointStatus,
   has_api_key: z.boolean(),
   health_check_interval_secs: z.number(),
   inference_timeout_secs: z.number(),
-  /** Of the last health check. */
+  /** Latency of the last health check. */
   latency_ms: z.number().nullable(),
   /** Moving average of the time to the first byte of requests; null is unmeasured. */
   inference_latency_ms: z.number().nullable(),
@@ -135,18 +135,18 @@ export const EndpointView = z.object({
   last_error: z.string().nullable(),
   /** Why the last request failed that the endpoint is to blame for; null if it answers them. */
   last_request_error: z.string().nullish(),
-  /** Failures since the last check that succeeded. */
+  /** Failed checks since the last one that succeeded. */
   error_count: z.number(),
   registered_at: z.string(),
   notes: z.string().nullable(),
   capabilities: z.array(z.string()),
-  /** As set; null: as the endpoint says, else a default. */
+  /** As set; null: what the endpoint reports, else a default. */
   slots: z.number().nullable(),
   /** Its models by the operator's word, where it lists none. */
   given_models: z.array(z.string()).nullable().default(null),
-  /** Requests that it is given at once. */
+  /** The most requests that it gets at once. */
   slots_in_effect: z.number(),
-  /** Requests of this balancer that it works on. */
+  /** Requests of this balancer that it answers now. */
   active_requests: z.number(),
   circuit: z.enum(["closed", "open", "half_open", "probing"]),
   device_info: DeviceInfoView.nullable(),

@@ -1,4 +1,4 @@
-/** All that can go wrong towards a client: HTTP status, OpenAI error type, and default code. */
+/** The kinds of error, with HTTP status, OpenAI error type, and whether a retry may help. */
 const KINDS = {
   invalid_request: { status: 400, type: "invalid_request_error", retryable: false },
   unauthorized: { status: 401, type: "authentication_error", retryable: false },
@@ -33,10 +33,10 @@ export const HOST_NOT_ALLOWED = "host_not_allowed";
 
 export type ErrorKind = keyof typeof KINDS;
 
-export interface ApiErrorOptions {
-  /** Machine-readable code; the kind's own name when absent. */
+interface ApiErrorOptions {
+  /** Machine-readable code. Default: the kind. */
   code?: string | undefined;
-  /** The request field at fault. */
+  /** The request field that is wrong. */
   param?: string | undefined;
   /** Seconds the client should wait, sent as `Retry-After`. */
   retryAfterS?: number | undefined;
@@ -44,8 +44,9 @@ export interface ApiErrorOptions {
 }
 
 /**
- * A failure with a status and a message for the client. Thrown anywhere, turned into a response in
- * one place (`http/app.ts`). The message says what was attempted, what is wrong, what to do.
+ * An error with a status and a message for the client. Any code throws it; one place turns it into
+ * a response (`http/server/app.ts`). The message says what was attempted, what is wrong, and what
+ * to do.
  */
 export class ApiError extends Error {
   readonly kind: ErrorKind;
@@ -69,7 +70,7 @@ export class ApiError extends Error {
   }
 }
 
-/** How an API speaks of errors, in bodies and inside a stream. */
+/** The API in whose form an error is written, in bodies and inside a stream. */
 export type Dialect = "openai" | "responses" | "anthropic" | "ollama";
 
 const ANTHROPIC_TYPES: Record<number, string> = {
@@ -101,11 +102,11 @@ export function errorBody(error: ApiError, dialect: Dialect, requestId?: string)
   return { error: dialect === "ollama" ? message : { message, type, code, param } };
 }
 
-/** The headers by which SDKs decide whether and when to ask again. */
+/** The headers by which SDKs decide whether and when to send the request again. */
 export function errorHeaders(error: ApiError): Record<string, string> {
   const headers: Record<string, string> = {};
   if (error.retryAfterS !== undefined) headers["retry-after"] = String(error.retryAfterS);
-  // Those of which they would ask again if nothing told them.
+  // SDKs retry these by default.
   if (error.status === 409 || error.status >= 429) {
     headers["x-should-retry"] = String(error.retryable);
   }
@@ -113,10 +114,9 @@ export function errorHeaders(error: ApiError): Record<string, string> {
 }
 
 /**
- * The last frame of a stream that failed after its first byte, in the stream's dialect; `number` is
- * its place among the events of a response, of which each tells its own. OpenAI documents such an
- * error with its fields in the event, and sends it with an `error` in it: its clients read one, the
- * other, or both.
+ * The last frame of a stream that fails after its first byte, in the stream's dialect. `number` is
+ * the sequence number in a stream of the Responses API. There the fields of the error stand both in
+ * the event, as OpenAI documents it, and in its `error`, as OpenAI sends it: clients read either.
  */
 export function errorFrame(error: ApiError, dialect: Dialect, number = 0): string {
   const body = errorBody(error, dialect);

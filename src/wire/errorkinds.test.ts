@@ -5,14 +5,7 @@ import OpenAI from "openai";
 import { createApp } from "../http/server/app.ts";
 import { Drain } from "../http/server/drain.ts";
 import { createLogger } from "../lib/log.ts";
-import {
-  ApiError,
-  type ApiErrorOptions,
-  type Dialect,
-  type ErrorKind,
-  errorBody,
-  errorFrame,
-} from "./error.ts";
+import { ApiError, type Dialect, type ErrorKind, errorBody, errorFrame } from "./error.ts";
 
 interface Expected {
   status: number;
@@ -121,7 +114,7 @@ test("every kind is thrown somewhere", async () => {
 });
 
 /** An app whose every route fails in this way, for clients that bring their own `fetch`. */
-function serverOf(kind: ErrorKind, options: ApiErrorOptions = OPTIONS) {
+function serverOf(kind: ErrorKind, options: ConstructorParameters<typeof ApiError>[2] = OPTIONS) {
   const calls: string[] = [];
   const app = createApp({ log: createLogger({ level: "silent" }), drain: new Drain() });
   app.all("/*", (c) => {

@@ -1,17 +1,17 @@
 import { z } from "zod";
 
 /**
- * Google's Gemini API as far as chat completions and embeddings need it. What we send are plain
- * types, what comes is parsed; fields of which we know nothing are left alone.
+ * Google's Gemini API, as far as translated chat completions and embeddings need it. Requests are
+ * plain types; answers are parsed, and unknown fields are kept.
  * Source: https://ai.google.dev/api/generate-content, https://ai.google.dev/api/embeddings
  */
 
-/** A piece of what somebody says. Exactly one of its kinds is there. */
+/** A part of a message. It has exactly one of text, data, file, call and response. */
 export interface GooglePart {
   text?: string;
-  /** The text is what the model thought. */
+  /** The text is the model's thinking. */
   thought?: boolean;
-  /** Opaque; wanted back with the part it came with. */
+  /** Opaque; Google requires it back with the part that it came with. */
   thoughtSignature?: string;
   /** `data` is base64. */
   inlineData?: { mimeType: string; data: string };
@@ -32,11 +32,11 @@ export interface GoogleFunction {
   parametersJsonSchema?: Record<string, unknown>;
 }
 
-export interface GoogleToolConfig {
+interface GoogleToolConfig {
   functionCallingConfig: { mode: "AUTO" | "ANY" | "NONE"; allowedFunctionNames?: string[] };
 }
 
-/** How much a model thinks: in words since Gemini 3, in tokens before. */
+/** How much a model thinks: a level since Gemini 3, a budget of tokens before. */
 export interface GoogleThinking {
   includeThoughts: boolean;
   thinkingLevel?: "minimal" | "low" | "medium" | "high";

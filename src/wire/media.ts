@@ -1,29 +1,28 @@
 import { z } from "zod";
 
 /**
- * What the balancer reads of requests that make speech or images. Refused is what no server could
- * take; voices, sizes and qualities that only some know are the endpoint's business. Other fields
- * pass.
+ * Requests that make speech or images. What no server could take is refused; voices, sizes and
+ * qualities that only some servers know are left to the upstream. Unknown fields are kept.
  * Source: https://platform.openai.com/docs/api-reference/audio and …/images
  */
 
 const INPUT_CHARS_MAX = 4096;
 const NAME_CHARS_MAX = 256;
 
-/** What speech can be written as, over all servers that are known. */
+/** The audio formats of speech, of all servers that are known. */
 const SPEECH_FORMATS = [
   ...(["mp3", "wav", "flac", "ogg", "opus", "aac", "pcm", "m4a", "webm"] as const),
 ] as const;
 
-/** How a transcription can be written. */
+/** The formats of a transcription. */
 export const TRANSCRIPT_FORMATS = [
   ...(["json", "text", "srt", "vtt", "verbose_json", "diarized_json"] as const),
 ] as const;
 
-/** How an image is given back. */
+/** The forms in which an image is returned. */
 export const IMAGE_FORMATS = ["url", "b64_json"] as const;
 
-/** Images of one request. */
+/** The most images of one request. */
 export const IMAGES_PER_REQUEST_MAX = 10;
 
 const Model = z
@@ -39,13 +38,12 @@ const text = (name: string) =>
 const oneOf = <const T extends readonly string[]>(name: string, values: T) =>
   z.enum(values, { error: `\`${name}\` must be one of ${values.join(", ")}` });
 
-/** `1024x1024`, or `auto`. */
+/** The size of an image: `1024x1024`, or `auto`. */
 export const SIZE = /^(?:auto|[1-9]\d{0,4}x[1-9]\d{0,4})$/;
 
-const ImageCount = `\`n\` must be a whole number from 1 to ${IMAGES_PER_REQUEST_MAX}`;
+const COUNT_ERROR = `\`n\` must be a whole number from 1 to ${IMAGES_PER_REQUEST_MAX}`;
 
-/** Beyond these words nothing in between is a speed. */
-const Speed = "`speed` must be a number from 0.25 to 4.0";
+const SPEED_ERROR = "`speed` must be a number from 0.25 to 4.0";
 
 /** The body of `POST /v1/audio/speech`. */
 export const SpeechRequest = z.looseObject({
@@ -56,25 +54,29 @@ export const SpeechRequest = z.looseObject({
     .refine((input) => [...input].length <= INPUT_CHARS_MAX, {
       error: `\`input\` must have at most ${INPUT_CHARS_MAX} characters`,
     }),
-  /** A name; some servers take an object of their own. */
+  /** A name; some servers take an object. */
   voice: z.union([text("voice"), z.looseObject({})]).nullish(),
   response_format: oneOf("response_format", SPEECH_FORMATS).nullish(),
-  speed: z.number({ error: Speed }).min(0.25, { error: Speed }).max(4, { error: Speed }).nullish(),
+  speed: z
+    .number({ error: SPEED_ERROR })
+    .min(0.25, { error: SPEED_ERROR })
+    .max(4, { error: SPEED_ERROR })
+    .nullish(),
   stream_format: z.string({ error: "`stream_format` must be a text" }).nullish(),
 });
 export type SpeechRequest = z.infer<typeof SpeechRequest>;
 
 /** The body of `POST /v1/images/generations`. */
 export const ImageRequest = z.looseObject({
-  /** The balancer knows a default. */
+  /** Default: `IMAGE_MODEL_DEFAULT`. */
   model: Model.nullish(),
   prompt: z
     .string({ error: "`prompt` is required and must be a text" })
     .refine((prompt) => prompt.trim() !== "", { error: "`prompt` must not be empty" }),
   n: z
-    .int({ error: ImageCount })
-    .min(1, { error: ImageCount })
-    .max(IMAGES_PER_REQUEST_MAX, { error: ImageCount })
+    .int({ error: COUNT_ERROR })
+    .min(1, { error: COUNT_ERROR })
+    .max(IMAGES_PER_REQUEST_MAX, { error: COUNT_ERROR })
     .nullish(),
   size: z
     .string({ error: "`size` must be a text" })
@@ -87,5 +89,5 @@ export const ImageRequest = z.looseObject({
 });
 export type ImageRequest = z.infer<typeof ImageRequest>;
 
-/** The model of requests for images that name none. */
+/** The model of requests for images that do not name one. */
 export const IMAGE_MODEL_DEFAULT = "stable-diffusion-xl";

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { numberOf } from "../lib/json.ts";
 
 /**
- * Ollama's API as clients of it speak to the balancer.
+ * Ollama's API, as far as the balancer reads its clients' requests.
  * Source: https://docs.ollama.com/api
  */
 const Images = z.array(z.string()).nullish();
@@ -21,10 +21,10 @@ export const OllamaMessage = z.looseObject({
   role: z.enum(["system", "developer", "user", "assistant", "tool"]),
   content: z.string().nullish(),
   thinking: z.string().nullish(),
-  /** Base64 without a head. */
+  /** In base64, without the head of a data URL. */
   images: Images,
   tool_calls: z.array(OllamaCall).nullish(),
-  /** Of a tool's result: the function that was called. */
+  /** Of a tool's result: the name of the function. */
   tool_name: z.string().nullish(),
   tool_call_id: z.string().nullish(),
 });
@@ -40,8 +40,8 @@ export const OllamaTool = z.looseObject({
 });
 export type OllamaTool = z.infer<typeof OllamaTool>;
 
-/** What is read of `options`; the others say how a model is loaded. */
-export const OllamaOptions = z.looseObject({
+/** The `options` that are translated; the others are about loading a model. */
+export const OllamaModelOptions = z.looseObject({
   num_predict: z.number().nullish(),
   temperature: z.number().nullish(),
   top_p: z.number().nullish(),
@@ -59,18 +59,18 @@ export const OllamaOptions = z.looseObject({
   mirostat_tau: z.number().nullish(),
   mirostat_eta: z.number().nullish(),
 });
-export type OllamaOptions = z.infer<typeof OllamaOptions>;
+export type OllamaModelOptions = z.infer<typeof OllamaModelOptions>;
 
 const KeepAlive = z.union([z.string(), z.number()]).nullish();
 
-/** What requests for a text have in common. */
+/** The fields that `/api/chat` and `/api/generate` share. */
 export const OllamaSettings = z.looseObject({
   model: z.string().min(1),
   /** True where it is left out. */
   stream: z.boolean().nullish(),
   /** `json`, or a JSON schema. */
   format: z.union([z.enum(["", "json"]), z.record(z.string(), z.unknown())]).nullish(),
-  options: OllamaOptions.nullish(),
+  options: OllamaModelOptions.nullish(),
   keep_alive: KeepAlive,
   think: z.union([z.boolean(), z.enum(["low", "medium", "high", "max"])]).nullish(),
   logprobs: z.boolean().nullish(),
@@ -106,7 +106,7 @@ export const OllamaEmbedRequest = z.looseObject({
   keep_alive: KeepAlive,
 });
 
-/** `POST /api/embeddings`, the older one of one text. */
+/** `POST /api/embeddings`, the older route, which takes one text. */
 export const OllamaEmbeddingsRequest = z.looseObject({
   model: z.string().min(1),
   prompt: z.string(),
@@ -119,7 +119,7 @@ export const OllamaShowRequest = z
   .transform(({ model, name }) => ({ model: model || name || "" }))
   .refine(({ model }) => model !== "", { error: "`model` is required", path: ["model"] });
 
-/** What is known of a model; empty where it is not. */
+/** Details of a model; empty where unknown. */
 export interface OllamaDetails {
   parent_model: string;
   format: string;

@@ -1,29 +1,29 @@
 import { z } from "zod";
 
-/** How far a pull, or one file of it, is. */
+/** The state of a pull, or of one of its files. */
 export const PullState = z.enum([
-  /** Another process fetches it, or it is not its turn. */
+  /** Another process fetches it, or other files come first. */
   "waiting",
   "downloading",
-  /** All bytes are there and are being compared with the manifest. */
+  /** All bytes are there; they are being compared with the manifest. */
   "verifying",
   "done",
   "failed",
 ]);
 export type PullState = z.infer<typeof PullState>;
 
-/** What a pull tells of itself, again and again; the last one is `done` or `failed`. */
+/** The progress of a pull, which is reported repeatedly; the last state is `done` or `failed`. */
 export const PullProgress = z.object({
   model: z.string(),
   state: PullState,
-  /** The file that is fetched now, or was last. */
+  /** The file that is being fetched, or was fetched last. */
   file: z.string().nullable(),
-  /** Of all files, those that were there before included. */
+  /** Bytes of all files, also of those that were there before. */
   bytes: z.number(),
   total_bytes: z.number(),
-  /** Of the last few seconds. */
+  /** Average of the last few seconds. */
   rate_bytes_per_s: z.number(),
-  /** Null where it cannot be told. */
+  /** Null if unknown. */
   eta_s: z.number().nullable(),
   files: z.array(
     z.object({

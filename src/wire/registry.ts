@@ -4,7 +4,7 @@ import { Artifact, CHAT_TEMPLATE_CHARS_MAX } from "./manifest.ts";
 const LIMITS = { repo: 2048, filename: 1024, name: 200, aliases: 32 };
 const NODES_MAX = 1000;
 
-/** A short name that an operator gives a model; it has no slash, which the hub's own names have. */
+/** A short name that an operator gives a model; unlike the hub's names it has no slash. */
 export const ALIAS = /^[A-Za-z0-9][A-Za-z0-9._:@+-]{0,127}$/;
 
 const Alias = z
@@ -48,7 +48,7 @@ const changeable = {
   nodes: Nodes.nullish(),
 };
 
-/** The body of `POST /api/models/register`. Null means the same as leaving a field out. */
+/** The body of `POST /api/models/register`. A field with null counts as left out. */
 export const RegisterBody = z.strictObject({
   repo: z
     .string("`repo` is required: org/name or the address of a model on the hub")
@@ -64,11 +64,11 @@ export const RegisterBody = z.strictObject({
 });
 export type RegisterBody = z.infer<typeof RegisterBody>;
 
-/** The body of `PATCH /api/models/{id}`: absent keeps, null clears. */
+/** The body of `PATCH /api/models/{id}`: null clears a field. */
 export const ModelChangeBody = z.strictObject(changeable);
 export type ModelChangeBody = z.infer<typeof ModelChangeBody>;
 
-/** Weights that are one choice among others: a GGUF file or all parts of a split one. */
+/** One of the weights that a repository offers: a GGUF file, or all parts of a split one. */
 export const Variant = z.object({
   quantization: z.string().nullable(),
   filename: z.string(),
@@ -77,20 +77,19 @@ export const Variant = z.object({
 export type Variant = z.infer<typeof Variant>;
 
 /** `lora`: an adapter on top of another model. */
-export const ModelKind = z.enum(["gguf", "safetensors", "mixed", "lora"]);
-export type ModelKind = z.infer<typeof ModelKind>;
+const ModelKind = z.enum(["gguf", "safetensors", "mixed", "lora"]);
 
-/** What is kept of a model as the hub described it. */
+/** The hub's description of a model, as it is stored. */
 export const ModelContent = z.object({
   kind: ModelKind,
-  /** Null where only one is offered, or none tells. */
+  /** Null where only one is offered, or the file names do not say. */
   quantization: z.string().nullable(),
-  /** The file that stands for the model: what a node with enough memory would take. */
+  /** The main file: the weights that a node with enough memory takes. */
   primary: z.string(),
   size_bytes: z.number(),
   artifacts: z.array(Artifact.omit({ url: true })),
   variants: z.array(Variant),
-  /** What else is there: ONNX files, adapters. */
+  /** Files that are not used: ONNX files, adapters. */
   others: z.array(z.string()),
   tags: z.array(z.string()),
   architectures: z.array(z.string()),
@@ -105,16 +104,16 @@ export const ModelContent = z.object({
 });
 export type ModelContent = z.infer<typeof ModelContent>;
 
-/** `pending`: taken over from an earlier program; the hub was not asked yet. */
+/** `pending`: taken over from an older program, and the hub was not asked yet. */
 const RegisteredStatus = z.enum(["registered", "pending"]);
 
-/** A registered model in `GET /api/models`; nodes read it, too. */
+/** A registered model in `GET /api/models`. */
 export const RegisteredModel = z.object({
   id: z.string(),
-  /** The same: earlier clients read it. */
+  /** An older name of `id`. */
   name: z.string(),
   status: RegisteredStatus,
-  /** An online endpoint serves it. */
+  /** Whether an online endpoint serves it. */
   ready: z.boolean(),
   description: z.string(),
   display_name: z.string().nullable(),
@@ -123,7 +122,7 @@ export const RegisteredModel = z.object({
   /** A commit. */
   revision: z.string().nullable(),
   kind: ModelKind.nullable(),
-  /** The file that stands for the model. */
+  /** The main file. */
   primary: z.string().nullable(),
   quantization: z.string().nullable(),
   variants: z.array(Variant),
@@ -149,7 +148,7 @@ export type RegisteredModel = z.infer<typeof RegisteredModel>;
 
 /** `GET /api/models/{id}`. */
 export const RegisteredDetail = RegisteredModel.extend({
-  /** All names that mean it. */
+  /** All names that it has in requests. */
   names: z.array(z.string()),
   others: z.array(z.string()),
   warnings: z.array(z.string()),
@@ -161,9 +160,9 @@ export const RegisteredList = z.object({
   object: z.literal("list"),
   data: z.array(RegisteredModel),
   total: z.number(),
-  /** All models are in `data`: what is not, is registered no more. */
+  /** Whether `data` has all registered models. */
   complete: z.boolean(),
-  /** Another one whenever something changed. */
+  /** Changes whenever a model does. */
   revision: z.string(),
 });
 export type RegisteredList = z.infer<typeof RegisteredList>;
@@ -171,9 +170,9 @@ export type RegisteredList = z.infer<typeof RegisteredList>;
 /** The answer to `POST /api/models/register`. */
 export const Registration = RegisteredDetail.extend({
   status: z.literal("registered"),
-  /** The file that was asked for, else the one that stands for the model. */
+  /** The requested file, else the main file. */
   filename: z.string(),
-  /** The hub could not be asked: what it told last was taken. */
+  /** The hub could not be reached: its last answer was used. */
   stale: z.boolean(),
 });
 export type Registration = z.infer<typeof Registration>;

@@ -1,8 +1,8 @@
 import { z } from "zod";
 
 /**
- * The Responses API as the balancer reads it where an endpoint does not speak it: what can be said
- * without keeping anything between two requests. Fields of which nobody knows anything survive.
+ * The Responses API, as far as it is translated for upstreams that do not speak it: without what
+ * must be stored between requests. Unknown fields are kept.
  * Source: https://platform.openai.com/docs/api-reference/responses
  */
 const InputText = z.looseObject({
@@ -38,7 +38,7 @@ export type InputPart = z.infer<typeof InputPart>;
 
 const Content = z.union([z.string(), z.array(InputPart)]);
 
-/** What somebody said; its `type` may be left out. */
+/** A message; its `type` may be left out. */
 export const MessageItem = z.looseObject({
   role: z.enum(["user", "assistant", "system", "developer"]),
   content: Content,
@@ -53,10 +53,10 @@ export const FunctionOutputItem = z.looseObject({ call_id: z.string(), output: C
 
 const Texts = z.array(z.looseObject({ text: z.string() })).nullish();
 
-/** What the model thought, whole or in short. */
+/** The model's reasoning, whole or as a summary. */
 export const ReasoningItem = z.looseObject({ content: Texts, summary: Texts });
 
-/** An item of `input` before its `type` was looked at. */
+/** An item of `input` whose `type` has not been checked. */
 export const InputItem = z.looseObject({ type: z.string().nullish() });
 export type InputItem = z.infer<typeof InputItem>;
 
@@ -69,14 +69,14 @@ export const FunctionTool = z.looseObject({
 });
 export type FunctionTool = z.infer<typeof FunctionTool>;
 
-export const ResponsesToolChoice = z.union([
+const ResponsesToolChoice = z.union([
   z.enum(["none", "auto", "required"]),
   z.looseObject({ type: z.string() }),
 ]);
-export type ResponsesToolChoice = z.infer<typeof ResponsesToolChoice>;
 
-/** Of a choice that is a function or a list of allowed ones. */
+/** A `tool_choice` of the type `function`. */
 export const FunctionChoice = z.looseObject({ name: z.string() });
+/** A `tool_choice` of the type `allowed_tools`. */
 export const AllowedTools = z.looseObject({
   mode: z.enum(["auto", "required"]),
   tools: z.array(z.looseObject({ type: z.string(), name: z.string().optional() })).min(1),
@@ -123,7 +123,7 @@ export const ResponsesRequest = z.looseObject({
 });
 export type ResponsesRequest = z.infer<typeof ResponsesRequest>;
 
-/** What asks for something that is kept between requests. */
+/** The fields that need something stored from an earlier request. */
 export const StatefulRequest = z.looseObject({
   previous_response_id: z.unknown().optional(),
   conversation: z.unknown().optional(),
@@ -132,7 +132,7 @@ export const StatefulRequest = z.looseObject({
   input: z.unknown().optional(),
 });
 
-export type ItemStatus = "in_progress" | "completed" | "incomplete";
+type ItemStatus = "in_progress" | "completed" | "incomplete";
 
 export interface TextContent {
   type: "output_text";
@@ -146,7 +146,7 @@ export interface RefusalContent {
   refusal: string;
 }
 
-export interface ReasoningContent {
+interface ReasoningContent {
   type: "reasoning_text";
   text: string;
 }

@@ -6,12 +6,12 @@ export interface ServerEvent {
   data: string;
 }
 
-/** No event of any API is longer, images that are streamed included. */
+/** The most characters of an event; no API sends longer ones, not even with images. */
 const EVENT_CHARS_MAX = 32 * 1024 * 1024;
 
 /**
- * Reads events out of bytes that come in pieces, wherever they are cut. Comments, ids and events
- * without data are passed over. Throws `RangeError` for an event beyond 32 Mi characters.
+ * Reads events from bytes that come in pieces, wherever they are cut. Comments, ids and events
+ * without data are skipped. Throws `RangeError` for an event beyond 32 Mi characters.
  */
 export class EventReader {
   readonly #decoder = new TextDecoder();
@@ -66,13 +66,13 @@ export class EventReader {
   }
 }
 
-/** An event as it is sent, its data as JSON. */
+/** The text of an event whose data is `data` as JSON. */
 export function eventFrame(data: unknown, event?: string): string {
   const name = event === undefined ? "" : `event: ${event}\n`;
   return `${name}data: ${JSON.stringify(data)}\n\n`;
 }
 
-/** How a stream of chat completions ends. */
+/** The data of the event that ends a stream of chat completions. */
 export const DONE = "[DONE]";
 export const DONE_FRAME = `data: ${DONE}\n\n`;
 

@@ -7,29 +7,29 @@ const File = z.string().min(1).max(1024);
 const MODELS_MAX = 10_000;
 const FILES_MAX = 1000;
 
-/** A model that a node shall have. */
+/** A model that the balancer assigned to a node. */
 export const AssignedModel = z.object({
   id: Id,
-  /** A commit; null while the hub has still to be asked. */
+  /** A commit; null until the hub was asked. */
   revision: z.string().max(256).nullable(),
   /** The hash of the chat template that an operator gave; null: none was given. */
   template: z.string().max(64).nullable().default(null),
-  /** Other names by which requests may come. */
+  /** Other names of the model in requests. */
   names: z.array(Id).max(10_000),
   /** Quantizations that are listed as models of their own, as `id:QUANT`. */
   quantizations: z.array(z.string().max(64)).max(1000),
 });
 export type AssignedModel = z.infer<typeof AssignedModel>;
 
-/** `GET /api/nodes/{node}/models`: what the node shall have. Its ETag is that of its content. */
+/** `GET /api/nodes/{node}/models`: the models of a node. The ETag depends on the content only. */
 export const AssignedModelList = z.object({
   models: z.array(AssignedModel).max(MODELS_MAX),
-  /** These are all: what sync placed of others is to be deleted. */
+  /** The list has all models: the node deletes others that sync placed there. */
   complete: z.boolean(),
 });
 export type AssignedModelList = z.infer<typeof AssignedModelList>;
 
-/** The body of `POST /api/nodes/{node}/models/turn`: a node wants to fetch files of a model. */
+/** The body of `POST /api/nodes/{node}/models/turn`: a node asks whether it may fetch files. */
 export const DownloadLeaseBody = z.object({
   model: Id,
   revision: z.string().max(256),
@@ -38,34 +38,34 @@ export const DownloadLeaseBody = z.object({
 });
 export type DownloadLeaseBody = z.infer<typeof DownloadLeaseBody>;
 
-/** What the node does now. */
+/** The answer to it: where the node gets the files. */
 export const DownloadLeaseAnswer = z.discriminatedUnion("go", [
-  /** It fetches from the hub, for the others, too, and asks again within `renew_ms`. */
+  /** It has the lease: it fetches from the hub, and asks again within `renew_ms`. */
   z.object({ go: z.literal("hub"), renew_ms: z.int().min(100) }),
   /** It fetches from nodes that have the files. */
   z.object({ go: z.literal("peers"), peers: z.array(Peer).min(1).max(1000) }),
-  /** Another node fetches them from the hub; it asks again after `retry_ms`. */
+  /** Another node has the lease; this one asks again after `retry_ms`. */
   z.object({ go: z.literal("wait"), holder: z.string(), retry_ms: z.int().min(100) }),
 ]);
 export type DownloadLeaseAnswer = z.infer<typeof DownloadLeaseAnswer>;
 
-/** What has become of a model on a node. */
+/** The state of a model's files on a node. */
 export const NodeModelState = z.enum(["waiting", "pulling", "ready", "failed", "unusable"]);
 export type NodeModelState = z.infer<typeof NodeModelState>;
 
-/** Why a model is not there, or cannot be used. */
+/** Why a model is missing on a node, or cannot be used. */
 export const NodeModelError = z.object({
   code: z.string().max(200),
   message: z.string().max(4000),
 });
 export type NodeModelError = z.infer<typeof NodeModelError>;
 
-/** A model on a node, in reports to the balancer. */
+/** A model on a node, in the node's reports to the balancer. */
 export const NodeModelReport = z.object({
   id: Id,
   state: NodeModelState,
   revision: z.string().max(256).nullable(),
-  /** Names of whole, verified files. */
+  /** Names of the files that are complete and verified. */
   files: z.array(File).max(FILES_MAX),
   progress: PullProgress.omit({ files: true }).nullable(),
   error: NodeModelError.nullable(),
@@ -74,17 +74,17 @@ export type NodeModelReport = z.infer<typeof NodeModelReport>;
 
 /** The body of `POST /api/nodes/{node}/models/report`. */
 export const ModelReportBody = z.object({
-  /** All that the node has, fetches, or failed to fetch. */
+  /** All models that the node has, fetches, or failed to fetch. */
   models: z.array(NodeModelReport).max(MODELS_MAX),
-  /** The names that it lists at `GET /v1/models`. */
+  /** The names that the node lists at `GET /v1/models`. */
   serves: z.array(Id).max(2 * MODELS_MAX),
 });
 export type ModelReportBody = z.infer<typeof ModelReportBody>;
 
-/** The body of `POST /api/models/pull` of a node; without a model: all that it shall have. */
+/** The body of a node's `POST /api/models/pull`; without a model: all that are assigned to it. */
 export const PullBody = z.strictObject({
   model: z.string().trim().min(1).max(2048).optional(),
-  /** The same: earlier clients send it. */
+  /** An older name of `model`. */
   name: z.string().trim().min(1).max(2048).optional(),
 });
 export type PullBody = z.infer<typeof PullBody>;
@@ -101,7 +101,7 @@ export const PullView = z.object({
 });
 export type PullView = z.infer<typeof PullView>;
 
-/** The answer 202 to `POST /api/models/pull`. */
+/** The answer (202) to a node's `POST /api/models/pull`. */
 export const PullAnswer = z.object({
   status: z.enum(["pulling", "syncing"]),
   /** Null for all models. */
@@ -115,13 +115,13 @@ export type PullAnswer = z.infer<typeof PullAnswer>;
 export const NodeModelView = z.object({
   id: z.string(),
   state: NodeModelState,
-  /** Names by which it is served. */
+  /** The names that it has in requests. */
   names: z.array(z.string()),
   format: z.enum(["gguf", "safetensors"]).nullable(),
   quantization: z.string().nullable(),
   size_bytes: z.number(),
   revision: z.string().nullable(),
-  /** `settings`: its files are named there; they are not in the models folder. */
+  /** `settings`: the settings name its files, which are outside of the models folder. */
   placed_by: z.enum(["sync", "user", "settings"]),
   progress: PullProgress.nullable(),
   error: NodeModelError.nullable(),
@@ -132,10 +132,10 @@ export type NodeModelView = z.infer<typeof NodeModelView>;
 export const NodeModelList = z.object({
   object: z.literal("list"),
   data: z.array(NodeModelView),
-  /** What the node knows of the models that it shall have. */
+  /** The state of the node's sync with its balancer. */
   sync: z.object({
     state: z.enum(["alone", "syncing", "in_sync", "balancer_away"]),
-    /** RFC 3339; null: not yet. */
+    /** RFC 3339; null: never. */
     last_at: z.string().nullable(),
     error: z.string().nullable(),
   }),
@@ -153,11 +153,11 @@ export const ModelProgress = z.object({
 });
 export type ModelProgress = z.infer<typeof ModelProgress>;
 
-/** The answer 202 to `POST /api/models/{id}/pull` of a balancer. */
+/** The answer (202) to a balancer's `POST /api/models/{id}/pull`. */
 export const ModelPullAnswer = z.object({
   status: z.literal("pulling"),
   model: z.string(),
-  /** Names of the nodes that shall have it. */
+  /** Names of the nodes that the model is assigned to. */
   nodes: z.array(z.string()),
   progress_url: z.string(),
 });

@@ -17,18 +17,18 @@ export const NodeModel = z.object({
   slots: z.number(),
   progress: z.number().optional(),
   error: z.string().optional(),
-  /** Of loaded models only, as the rest is: slots that are taken now. */
+  /** Slots in use; like the fields below only of loaded models. */
   busy: z.number().optional(),
-  /** Since when it is loaded. */
+  /** When it was loaded; RFC 3339. */
   since: z.string().optional(),
-  /** Its weights. */
+  /** The size of its weights. */
   size_bytes: z.number().optional(),
-  /** What its engines hold of the host's memory, where the system tells. */
+  /** The host memory that its engines use, where the system reports it. */
   memory_bytes: z.number().optional(),
 });
 export type NodeModel = z.infer<typeof NodeModel>;
 
-/** `GET /api/system` of a node. Compatible readers need only `device`. */
+/** `GET /api/system` of a node. Older clients read only `device`. */
 export const NodeSystem = z.object({
   device: z.object({
     device_type: z.enum(["cpu", "gpu"]),

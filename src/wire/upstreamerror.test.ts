@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { readUpstreamError, type UpstreamErrorReport } from "./upstreamerror.ts";
+import { readUpstreamError } from "./upstreamerror.ts";
 
 const google = (code: number, status: string, message: string, details: object[] = []) => ({
   error: { code, message, status, details },
@@ -8,7 +8,12 @@ const RETRY = { "@type": "type.googleapis.com/google.rpc.RetryInfo", retryDelay:
 const BAD_KEY = { "@type": "type.googleapis.com/google.rpc.ErrorInfo", reason: "API_KEY_INVALID" };
 
 describe("readProviderError", () => {
-  const cases: [string, number | undefined, unknown, Partial<UpstreamErrorReport>][] = [
+  const cases: [
+    string,
+    number | undefined,
+    unknown,
+    Partial<ReturnType<typeof readUpstreamError>>,
+  ][] = [
     [
       "OpenAI's",
       400,

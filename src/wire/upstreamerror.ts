@@ -1,39 +1,43 @@
 import type { ErrorKind } from "./error.ts";
 
-/** What a server of another kind says went wrong, in our terms. */
+/** An upstream's error in our terms. */
 export interface UpstreamErrorReport {
   kind: ErrorKind;
   message: string;
-  /** Its own code where it has one, e.g. `context_length_exceeded`, `resource_exhausted`. */
+  /** The upstream's code, such as `context_length_exceeded`; undefined if it has none. */
   code: string | undefined;
-  /** The field of the request at fault. */
+  /** The field of the request that is wrong. */
   param: string | undefined;
-  /** Seconds to wait that the body tells; the header `retry-after` is somebody else's to read. */
+  /** Seconds to wait, from the body; the caller reads the header `retry-after`. */
   retryAfterS: number | undefined;
 }
 
-/** How long a message of somebody else's may be. */
+/** The most characters of a message that are kept. */
 const MESSAGE_CHARS_MAX = 2000;
 
 /**
  * Reads an error of OpenAI (`{error: {message, type, code, param}}`), Anthropic (`{type: "error",
  * error: {type, message}}`), Google (`{error: {code, message, status, details}}`, in a list when
- * it streams), Ollama (`{error: "text"}`), FastAPI (`{detail}`) or of nobody we know. `status` is
- * that of the response; for an error inside a stream leave it out: the body tells.
+ * it streams), Ollama (`{error: "text"}`), FastAPI (`{detail}`) or of any other server. `status` is
+ * that of the response; undefined for an error inside a stream, whose body decides.
  */
 export function readUpstreamError(status: number | undefined, json: unknown): UpstreamErrorReport {
   const outer = record(Array.isArray(json) ? json[0] : json);
   const inner = record(outer.error);
-  const said = [inner.message, outer.error, outer.message, outer.detail, json].find(isText);
+  const text = [inner.message, outer.error, outer.message, outer.detail, json].find(isText);
   const details = Array.isArray(inner.details) ? inner.details.map(record) : [];
   const reason = details.map((detail) => detail.reason).find(isText);
-  const words = [reason, inner.status, inner.code, inner.type, outer.code].filter(isText);
-  const named = (kinds: Kinds) => words.map((word) => kinds.get(word.toLowerCase())).find(Boolean);
-  const inside = [inner.code, outer.code, outer.status].find(isStatus);
-  const told = status !== undefined && status >= 400 ? kindOfStatus(status) : undefined;
+  const codes = [reason, inner.status, inner.code, inner.type, outer.code].filter(isText);
+  const kindIn = (kinds: Kinds) => codes.map((code) => kinds.get(code.toLowerCase())).find(Boolean);
+  const bodyStatus = [inner.code, outer.code, outer.status].find(isStatus);
+  const statusKind = status !== undefined && status >= 400 ? kindOfStatus(status) : undefined;
   return {
-    kind: named(SURE) ?? told ?? named(GENERAL) ?? kindOfStatus(inside),
-    message: (said ?? "It did not say why.").trim().slice(0, MESSAGE_CHARS_MAX),
+    kind:
+      kindIn(KINDS_BY_CODE) ??
+      statusKind ??
+      kindIn(KINDS_WITHOUT_STATUS) ??
+      kindOfStatus(bodyStatus),
+    message: (text ?? "It did not say why.").trim().slice(0, MESSAGE_CHARS_MAX),
     code: [inner.code, reason, inner.status, inner.type, outer.code].find(isText)?.toLowerCase(),
     param: isText(inner.param) ? inner.param : undefined,
     retryAfterS: details.map((detail) => seconds(detail.retryDelay)).find((s) => s !== undefined),
@@ -42,9 +46,9 @@ export function readUpstreamError(status: number | undefined, json: unknown): Up
 
 type Kinds = ReadonlyMap<string, ErrorKind>;
 
-/** What is always the same, whatever status it came with. */
-const SURE: Kinds = new Map<string, ErrorKind>([
-  // Google answers 400 to a key that is none.
+/** Codes that mean the same whatever the status. */
+const KINDS_BY_CODE: Kinds = new Map<string, ErrorKind>([
+  // Google answers 400 to an invalid key.
   ["api_key_invalid", "unauthorized"],
   ["invalid_api_key", "unauthorized"],
   ["model_not_found", "model_not_found"],
@@ -52,8 +56,8 @@ const SURE: Kinds = new Map<string, ErrorKind>([
   ["overloaded_error", "unavailable"],
 ]);
 
-/** What counts where there is no status: OpenAI calls most errors `invalid_request_error`. */
-const GENERAL: Kinds = new Map<string, ErrorKind>([
+/** Codes that count only without a status: OpenAI calls most errors `invalid_request_error`. */
+const KINDS_WITHOUT_STATUS: Kinds = new Map<string, ErrorKind>([
   ["authentication_error", "unauthorized"],
   ["unauthenticated", "unauthorized"],
   ["permission_denied", "forbidden"],
@@ -99,7 +103,7 @@ function record(value: unknown): Record<string, unknown> {
   return typeof value === "object" && value !== null ? { ...value } : {};
 }
 
-/** Pages of proxies in between are no texts for people. */
+/** Whether a value is a text for people: not a web page, which proxies answer with. */
 function isText(value: unknown): value is string {
   return typeof value === "string" && value.trim() !== "" && !value.trimStart().startsWith("<");
 }
@@ -108,7 +112,7 @@ function isStatus(value: unknown): value is number {
   return typeof value === "number" && value >= 400 && value < 600;
 }
 
-/** `17s`, `0.5s`: a duration as Google's APIs write it; rounded up. */
+/** Seconds, rounded up, of a duration as Google's APIs write it: `17s`, `0.5s`. */
 function seconds(value: unknown): number | undefined {
   const [, digits] = /^(\d{1,6}(?:\.\d+)?)s$/.exec(isText(value) ? value : "") ?? [];
   return digits === undefined ? undefined : Math.ceil(Number(digits));

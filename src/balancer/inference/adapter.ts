@@ -48,12 +48,12 @@ export class RequestAdapter {
 
   #translated(translation: Translation): UpstreamRequest {
     const { model, dialect, requestId, streams } = this.#context;
-    const { path, body, known } = translation;
+    const { path, body, fixedAnswer } = translation;
     return {
       pathAndQuery: path,
       body: Buffer.from(JSON.stringify(body)),
       rewrite: new TranslationRewrite({ translation, model, dialect, requestId, streams }),
-      ...(known === undefined ? {} : { known }),
+      ...(fixedAnswer === undefined ? {} : { fixedAnswer }),
     };
   }
 

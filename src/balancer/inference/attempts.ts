@@ -122,8 +122,8 @@ export class Attempts {
       return Promise.resolve(this.#failed(slot, error));
     }
     const { client, headers, requestId, dialect, record, route, streams } = this.#context;
-    if (request.known !== undefined) {
-      const forwarded = knownAnswer(request.known, this.#context);
+    if (request.fixedAnswer !== undefined) {
+      const forwarded = knownAnswer(request.fixedAnswer, this.#context);
       return Promise.resolve({ forwarded, retry: false });
     }
     record?.sent(slot.upstream);

@@ -12,7 +12,7 @@ export interface UpstreamRequest {
   /** Undefined: the answer passes as it is. */
   rewrite: Rewrite | undefined;
   /** The client's answer where the upstream need not be asked for it. */
-  known?: object;
+  fixedAnswer?: object;
 }
 
 /** The client's answer that no upstream was asked for. */

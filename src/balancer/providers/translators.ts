@@ -28,6 +28,6 @@ Leave it out.`;
 
 /** The count of a prompt's tokens at providers that cannot count: it is estimated here. */
 export function estimatedCount(request: unknown): Translation {
-  const known = { input_tokens: estimateInputTokens(request) };
-  return { path: ROUTES.count_tokens.path, body: {}, answer: () => known, known };
+  const fixedAnswer = { input_tokens: estimateInputTokens(request) };
+  return { path: ROUTES.count_tokens.path, body: {}, answer: () => fixedAnswer, fixedAnswer };
 }

@@ -20,14 +20,14 @@ export function namingModel(
 ): Translator {
   return (request, model) => {
     const translation = translate(request);
-    const { path, body, known } = translation;
+    const { path, body, fixedAnswer } = translation;
     const stream = translation.stream?.bind(translation);
     return {
       path,
       body: edit(path, { ...body, model }),
       answer: (json) => translation.answer(json),
       ...(stream === undefined ? {} : { stream }),
-      ...(known === undefined ? {} : { known }),
+      ...(fixedAnswer === undefined ? {} : { fixedAnswer }),
     };
   };
 }

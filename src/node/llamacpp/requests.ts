@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { anthropicMessagesOverChat } from "../../translation/client/anthropic/translation.ts";
 import { responsesOverChat } from "../../translation/client/responses/translation.ts";
+import { unreadableAnswer } from "../../translation/errors.ts";
 import type { Translation } from "../../translation/translation.ts";
-import { unreadableAnswer } from "../../translation/validation.ts";
 import { ROUTES, type RouteName } from "../../wire/route.ts";
 import { withOnePrompt } from "./oneprompt.ts";
 import { withoutPrefill } from "./prefill.ts";

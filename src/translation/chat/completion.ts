@@ -1,9 +1,10 @@
 import { ChatCompletion } from "../../wire/chat.ts";
-import { parseAnswer, unreadableAnswer } from "../validation.ts";
-import { refuseFailed } from "./chunk.ts";
+import { unreadableAnswer } from "../errors.ts";
+import { parseAnswer } from "../validation.ts";
+import { refuseFailedChoice } from "./chunk.ts";
 
 /** What was answered: clients of other APIs want one choice. */
-export type CompletionChoice = ChatCompletion["choices"][number];
+type CompletionChoice = ChatCompletion["choices"][number];
 
 /**
  * A whole chat completion and its first choice. Throws `upstream` if it makes no sense or has no
@@ -16,6 +17,6 @@ export function parseChatCompletion(json: unknown): {
   const completion = parseAnswer(ChatCompletion, json);
   const choice = completion.choices[0];
   if (choice === undefined) throw unreadableAnswer("it has no choices");
-  refuseFailed(choice);
+  refuseFailedChoice(choice);
   return { completion, choice };
 }

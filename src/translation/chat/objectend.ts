@@ -1,30 +1,30 @@
-/** Tells when a JSON object that comes in pieces is complete; it keeps none of it. */
+/** Finds the end of a JSON object that comes in pieces, without keeping them. */
 export class JsonObjectEnd {
   #depth = 0;
-  #inString = false;
-  #escaped = false;
-  #closed = false;
+  #isInString = false;
+  #isEscaped = false;
+  #isReached = false;
 
   /** Whether the object has ended. */
-  get closed(): boolean {
-    return this.#closed;
+  get isReached(): boolean {
+    return this.#isReached;
   }
 
-  /** Looks at the next piece. */
+  /** Reads the next piece. */
   push(piece: string): void {
     for (const char of piece) this.#read(char);
   }
 
   #read(char: string): void {
-    if (this.#inString) {
-      if (this.#escaped) this.#escaped = false;
-      else if (char === "\\") this.#escaped = true;
-      else if (char === '"') this.#inString = false;
-    } else if (char === '"') this.#inString = true;
+    if (this.#isInString) {
+      if (this.#isEscaped) this.#isEscaped = false;
+      else if (char === "\\") this.#isEscaped = true;
+      else if (char === '"') this.#isInString = false;
+    } else if (char === '"') this.#isInString = true;
     else if (char === "{" || char === "[") this.#depth += 1;
     else if (char === "}" || char === "]") {
       this.#depth -= 1;
-      if (this.#depth === 0) this.#closed = true;
+      if (this.#depth === 0) this.#isReached = true;
     }
   }
 }

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "bun:test";
-import { type CallPiece, ToolCallTracker } from "./toolcalls.ts";
+import type { ToolCallDelta } from "../../wire/chat.ts";
+import { ToolCallTracker } from "./toolcalls.ts";
 
 /** The calls that these pieces make, as `id name arguments`. */
-function callsOf(...pieces: CallPiece[]): string[] {
+function callsOf(...pieces: ToolCallDelta[]): string[] {
   const tracker = new ToolCallTracker();
   const texts: string[] = [];
   for (const piece of pieces) {
@@ -12,7 +13,11 @@ function callsOf(...pieces: CallPiece[]): string[] {
   return tracker.calls.map(({ id, name }, i) => `${id} ${name} ${texts[i]}`);
 }
 
-const piece = (args: string, more: Omit<CallPiece, "function"> = {}, name = ""): CallPiece => {
+const piece = (
+  args: string,
+  more: Omit<ToolCallDelta, "function"> = {},
+  name = "",
+): ToolCallDelta => {
   return { ...more, function: { arguments: args, ...(name === "" ? {} : { name }) } };
 };
 

@@ -1,11 +1,5 @@
+import type { ToolCallDelta } from "../../wire/chat.ts";
 import { JsonObjectEnd } from "./objectend.ts";
-
-/** A piece of a call as a stream of chat completions has it. */
-export interface CallPiece {
-  index?: number | null | undefined;
-  id?: string | null | undefined;
-  function?: { name?: string | null | undefined; arguments: string } | undefined;
-}
 
 /** A call, as far as it is known. */
 export interface TrackedCall {
@@ -31,9 +25,9 @@ export class ToolCallTracker {
   readonly #byIndex = new Map<number, TrackedCall>();
 
   /** The call that a piece belongs to, with the piece in it. */
-  add(piece: CallPiece): TrackedCall {
-    const known = this.#known(piece);
-    const call = known === undefined || begins(piece, known) ? this.#begin(piece) : known;
+  add(piece: ToolCallDelta): TrackedCall {
+    const known = this.#find(piece);
+    const call = known === undefined || isNewCall(piece, known) ? this.#start(piece) : known;
     call.id ||= piece.id ?? "";
     call.name ||= piece.function?.name ?? "";
     const args = piece.function?.arguments ?? "";
@@ -44,13 +38,13 @@ export class ToolCallTracker {
     return call;
   }
 
-  #known({ index, id }: CallPiece): TrackedCall | undefined {
+  #find({ index, id }: ToolCallDelta): TrackedCall | undefined {
     if (index != null) return this.#byIndex.get(index);
     const same = id ? this.calls.find((call) => call.id === id) : undefined;
     return same ?? this.calls.at(-1);
   }
 
-  #begin({ index }: CallPiece): TrackedCall {
+  #start({ index }: ToolCallDelta): TrackedCall {
     const number = this.calls.length;
     const end = new JsonObjectEnd();
     const call: TrackedCall = { number, id: "", name: "", end, hasArguments: false };
@@ -61,10 +55,10 @@ export class ToolCallTracker {
 }
 
 /** Whether a piece begins another call than the one that it seems to belong to. */
-function begins({ id, function: piece }: CallPiece, call: TrackedCall): boolean {
+function isNewCall({ id, function: piece }: ToolCallDelta, call: TrackedCall): boolean {
   const name = piece?.name;
   if (!name || call.name === "" || (id && id === call.id)) return false;
-  if (name !== call.name) return call.end.closed || !call.hasArguments;
-  if (!call.end.closed) return false;
+  if (name !== call.name) return call.end.isReached || !call.hasArguments;
+  if (!call.end.isReached) return false;
   return id ? call.id !== "" : call.id === "" && piece.arguments !== "";
 }

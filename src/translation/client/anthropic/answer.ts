@@ -1,23 +1,20 @@
 import type { ToolCall } from "../../../wire/chat.ts";
-import { parseToolArguments, reasoningText } from "../../chat/chunk.ts";
 import { parseChatCompletion } from "../../chat/completion.ts";
+import { reasoningText } from "../../chat/reasoning.ts";
+import { parseToolArguments } from "../../chat/toolarguments.ts";
+import { unreadableArguments } from "../../errors.ts";
 import { messageId, newId } from "../../ids.ts";
-import { unreadableArguments } from "../../validation.ts";
-import { anthropicStopReason, anthropicUsageFromChat } from "./stopreason.ts";
-
-/** What an answer needs to know of its request. */
-export interface AnthropicAnswerOptions {
-  /** The model, as the client calls it. */
-  model: string;
-  stopSequences: readonly string[];
-}
+import type { AnthropicAnswerOptions } from "./answeroptions.ts";
+import { anthropicStopReason } from "./stopreason.ts";
+import { anthropicUsageFromChat } from "./usage.ts";
 
 /**
- * The message for a chat completion: its thoughts, its text, its calls. A call that was cut short
- * by the token limit is left out. Throws `upstream` for answers without a choice, and
- * `tool_call_failed` for calls whose arguments are no JSON object.
+ * Anthropic's message for a chat completion: its reasoning, its text, its tool calls. A call that
+ * the token limit cut short is left out. Throws `upstream` for an answer without a choice, and
+ * `tool_call_failed` for a call whose arguments are not a JSON object.
  */
-export function anthropicMessageFromChat(json: unknown, asked: AnthropicAnswerOptions): object {
+export function anthropicMessageFromChat(json: unknown, options: AnthropicAnswerOptions): object {
+  const { model, stopSequences } = options;
   const { completion, choice } = parseChatCompletion(json);
   const { message, finish_reason: reason } = choice;
   const thinking = reasoningText(message);
@@ -27,26 +24,22 @@ export function anthropicMessageFromChat(json: unknown, asked: AnthropicAnswerOp
     id: messageId(completion.id),
     type: "message",
     role: "assistant",
-    model: asked.model,
+    model,
     content: [
       ...(thinking === "" ? [] : [{ type: "thinking", thinking, signature: "" }]),
       ...(text === "" ? [] : [{ type: "text", text }]),
       ...calls,
     ],
-    ...anthropicStopReason({
-      choice,
-      hasCalls: calls.length > 0,
-      stopSequences: asked.stopSequences,
-    }),
+    ...anthropicStopReason({ choice, hasCalls: calls.length > 0, stopSequences }),
     usage: anthropicUsageFromChat(completion.usage),
   };
 }
 
-function toolUse({ id, function: { name, arguments: text } }: ToolCall, cut: boolean) {
+function toolUse({ id, function: { name, arguments: text } }: ToolCall, isCutShort: boolean) {
   const input = parseToolArguments(text);
   if (input !== undefined) {
     return [{ type: "tool_use", id: id === "" ? newId("toolu_") : id, name, input }];
   }
-  if (cut) return [];
+  if (isCutShort) return [];
   throw unreadableArguments(name);
 }

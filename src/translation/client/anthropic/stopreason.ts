@@ -1,28 +1,27 @@
-import type { MessagesUsage } from "../../../wire/anthropic.ts";
-import type { ChatUsage } from "../../../wire/chat.ts";
-
-/** Why an answer ended, in the words of messages. */
-export interface AnthropicStop {
-  stop_reason: string;
-  /** The sequence that ended it, if that was the reason and the server tells. */
-  stop_sequence: string | null;
-}
-
-/** What a chat completion tells of its end. */
-export interface ChatEnd {
-  /** The choice: of servers that tell which sequence ended it, in a field of their own. */
+/** The end of a chat completion. */
+interface ChatEnd {
+  /** The choice, of which some servers write the stop sequence into a field of their own. */
   choice: { finish_reason?: string | null | undefined; [field: string]: unknown };
   hasCalls: boolean;
   stopSequences: readonly string[];
 }
 
+/** Why an answer ended, as Anthropic says it. */
+interface AnthropicStop {
+  stop_reason: string;
+  /** The sequence that ended it, where that was the reason and the server reports it. */
+  stop_sequence: string | null;
+}
+
 /**
- * | chat | message |
+ * Maps the finish reason of a chat completion to Anthropic's stop reason.
+ *
+ * | chat completion | Anthropic |
  * |---|---|
  * | `length` | `max_tokens` |
  * | `content_filter` | `refusal` |
  * | `tool_calls`, `function_call`, or any other with calls in it | `tool_use` |
- * | `stop`, and the server tells at which sequence | `stop_sequence` |
+ * | `stop`, and the server reports which sequence | `stop_sequence` |
  * | any other | `end_turn` |
  */
 export function anthropicStopReason({ choice, hasCalls, stopSequences }: ChatEnd): AnthropicStop {
@@ -39,18 +38,5 @@ export function anthropicStopReason({ choice, hasCalls, stopSequences }: ChatEnd
   return { stop_reason: "stop_sequence", stop_sequence: sequence };
 }
 
-/** Where vLLM, SGLang and llama-server tell which sequence ended an answer. */
+/** The fields in which vLLM, SGLang and llama-server report the stop sequence. */
 const SEQUENCE_FIELDS = ["stop_reason", "matched_stop", "stopping_word"];
-
-/** Token counts in the words of messages, where what came from the cache is counted apart. */
-export function anthropicUsageFromChat(usage: ChatUsage | null | undefined) {
-  const cached = usage?.prompt_tokens_details?.cached_tokens ?? 0;
-  const thinking = usage?.completion_tokens_details?.reasoning_tokens;
-  return {
-    input_tokens: Math.max(0, (usage?.prompt_tokens ?? 0) - cached),
-    cache_creation_input_tokens: 0,
-    cache_read_input_tokens: cached,
-    output_tokens: usage?.completion_tokens ?? 0,
-    ...(thinking == null ? {} : { output_tokens_details: { thinking_tokens: thinking } }),
-  } satisfies MessagesUsage;
-}

@@ -1,82 +1,70 @@
 import type { ChatChunk, ChatUsage } from "../../../wire/chat.ts";
 import { type ApiError, errorFrame } from "../../../wire/error.ts";
 import type { ServerEvent } from "../../../wire/sse.ts";
-import { parseChatChunk, reasoningText, streamError, unfinishedStream } from "../../chat/chunk.ts";
+import { parseChatChunk } from "../../chat/chunk.ts";
+import { reasoningText } from "../../chat/reasoning.ts";
+import { unfinishedStream } from "../../errors.ts";
+import { EventStreamTranslation } from "../../eventstream.ts";
 import { messageId } from "../../ids.ts";
-import type { StreamTranslation } from "../../translation.ts";
-import type { AnthropicAnswerOptions } from "./answer.ts";
-import { anthropicEvent, ContentBlocks } from "./contentblocks.ts";
-import { anthropicStopReason, anthropicUsageFromChat } from "./stopreason.ts";
-
-type Choice = ChatChunk["choices"][number];
+import type { AnthropicAnswerOptions } from "./answeroptions.ts";
+import { ContentBlocks } from "./contentblocks.ts";
+import { anthropicEvent } from "./event.ts";
+import { anthropicStopReason } from "./stopreason.ts";
+import { anthropicUsageFromChat } from "./usage.ts";
 
 /**
- * The streamed message for a streamed chat completion. It is finished (`message_stop`) only if the
- * chat was: by `[DONE]`, or by a finish reason and the end of the stream. All else ends with an
- * `error` event.
+ * Anthropic's streamed message for a streamed chat completion. It is finished (`message_stop`) only
+ * if the chat was: by `[DONE]`, or by a finish reason and the end of the stream. Any other stream
+ * ends with an `error` event.
  */
-export class AnthropicStreamFromChat implements StreamTranslation {
+export class AnthropicStreamFromChat extends EventStreamTranslation {
+  readonly #options: AnthropicAnswerOptions;
   readonly #blocks = new ContentBlocks();
-  readonly #asked: AnthropicAnswerOptions;
-  #state: "new" | "running" | "over" = "new";
-  #last: Choice | undefined;
+  #hasStarted = false;
+  /** The choice with the finish reason. */
+  #lastChoice: ChatChunk["choices"][number] | undefined;
   #usage: ChatUsage | undefined;
 
-  constructor(asked: AnthropicAnswerOptions) {
-    this.#asked = asked;
+  constructor(options: AnthropicAnswerOptions) {
+    super();
+    this.#options = options;
   }
 
-  push(given: ServerEvent): string {
-    return this.#guarded(() => {
-      const chunk = parseChatChunk(given);
-      return chunk === "done" ? this.#finish() : this.#read(chunk);
-    });
+  protected override read(event: ServerEvent): string {
+    const chunk = parseChatChunk(event);
+    return chunk === "done" ? this.#finish() : this.#readChunk(chunk);
   }
 
-  end(): string {
-    return this.#guarded(() => {
-      if (this.#last === undefined) throw unfinishedStream();
-      return this.#finish();
-    });
+  protected override readEnd(): string {
+    if (this.#lastChoice === undefined) throw unfinishedStream();
+    return this.#finish();
   }
 
-  fail(error: ApiError): string {
-    return this.#guarded(() => {
-      throw error;
-    });
+  protected override errorText(error: ApiError): string {
+    return errorFrame(error, "anthropic");
   }
 
-  #guarded(step: () => string): string {
-    if (this.#state === "over") return "";
-    try {
-      return step();
-    } catch (thrown) {
-      this.#state = "over";
-      return errorFrame(streamError(thrown), "anthropic");
-    }
-  }
-
-  #read(chunk: ChatChunk): string {
+  #readChunk(chunk: ChatChunk): string {
     if (chunk.usage != null) this.#usage = chunk.usage;
-    let frames = this.#state === "new" ? this.#start(chunk) : "";
+    let frames = this.#hasStarted ? "" : this.#start(chunk);
     const choice = chunk.choices.find(({ index }) => index === 0);
     if (choice === undefined) return frames;
     const { delta } = choice;
-    frames += this.#blocks.text("thinking", reasoningText(delta));
-    frames += this.#blocks.text("text", `${delta.content ?? ""}${delta.refusal ?? ""}`);
-    for (const piece of delta.tool_calls ?? []) frames += this.#blocks.call(piece);
+    frames += this.#blocks.addText("thinking", reasoningText(delta));
+    frames += this.#blocks.addText("text", `${delta.content ?? ""}${delta.refusal ?? ""}`);
+    for (const call of delta.tool_calls ?? []) frames += this.#blocks.addToolCall(call);
     if (choice.finish_reason == null) return frames;
-    this.#last = choice;
+    this.#lastChoice = choice;
     return frames + this.#blocks.finish();
   }
 
   #start({ id, usage }: ChatChunk): string {
-    this.#state = "running";
+    this.#hasStarted = true;
     const message = {
       id: messageId(id),
       type: "message",
       role: "assistant",
-      model: this.#asked.model,
+      model: this.#options.model,
       content: [],
       stop_reason: null,
       stop_sequence: null,
@@ -86,13 +74,13 @@ export class AnthropicStreamFromChat implements StreamTranslation {
   }
 
   #finish(): string {
-    if (this.#state === "new") throw unfinishedStream();
+    if (!this.#hasStarted) throw unfinishedStream();
     const blocks = this.#blocks.finish();
     const { hasCalls } = this.#blocks;
-    const { stopSequences } = this.#asked;
-    const delta = anthropicStopReason({ choice: this.#last ?? {}, hasCalls, stopSequences });
+    const { stopSequences } = this.#options;
+    const delta = anthropicStopReason({ choice: this.#lastChoice ?? {}, hasCalls, stopSequences });
     const usage = anthropicUsageFromChat(this.#usage);
-    this.#state = "over";
+    this.close();
     return (
       blocks +
       anthropicEvent("message_delta", { delta, usage }) +

@@ -1,23 +1,23 @@
 import { MessagesRequest, type RequestBlock } from "../../../wire/anthropic.ts";
 import { parseRequest } from "../../validation.ts";
 
-/** Of English text with common tokenizers; other languages have fewer. */
+/** The UTF-8 bytes of a token in English text; in other languages a token has fewer. */
 const BYTES_PER_TOKEN = 4;
-/** What a chat template adds to each message and tool. */
+/** The tokens that a chat template adds to each message and tool. */
 const MESSAGE_TOKENS = 4;
-/** An image of the largest size that Anthropic does not scale down; a page or so of a PDF. */
+/** The tokens of an image as large as Anthropic takes it without scaling it down, or of a page. */
 const ATTACHMENT_TOKENS = 1600;
 
 /**
- * About how many input tokens a request to `/v1/messages` has, for endpoints that cannot count: a
- * quarter of the UTF-8 bytes of its texts, calls and tools, 4 for each message and tool, 1600 for
- * each image and document. An estimate: real counts differ by a third and more. Throws 400 for what
- * is no such request.
+ * Estimates the input tokens of a request to `/v1/messages`, for upstreams that cannot count them:
+ * a quarter of the UTF-8 bytes of its texts, calls and tools, 4 for each message and tool, 1600 for
+ * each image and document. Real counts differ by a third and more. Throws `invalid_request` for a
+ * body that is not such a request.
  */
 export function estimateInputTokens(request: unknown): number {
   const { messages, system, tools } = parseRequest(MessagesRequest, request);
   const blocks = [...(system ?? []), ...messages.flatMap(({ content }) => content)];
-  const count = blocks.reduce((sum, block) => add(sum, sizeOf(block)), NOTHING);
+  const count = blocks.reduce((sum, block) => add(sum, sizeOf(block)), EMPTY);
   const { bytes, attachments } = (tools ?? []).reduce(
     (sum, tool) => add(sum, { bytes: bytesOf(JSON.stringify(tool)), attachments: 0 }),
     count,
@@ -32,7 +32,7 @@ interface Size {
   attachments: number;
 }
 
-const NOTHING: Size = { bytes: 0, attachments: 0 };
+const EMPTY: Size = { bytes: 0, attachments: 0 };
 
 function add(a: Size, b: Size): Size {
   return { bytes: a.bytes + b.bytes, attachments: a.attachments + b.attachments };
@@ -58,12 +58,12 @@ function sizeOf(block: RequestBlock): Size {
     case "thinking":
       return { bytes: bytesOf(block.thinking), attachments: 0 };
     case "redacted_thinking":
-      return NOTHING; // left out on the way to the endpoint
+      return EMPTY; // The translation leaves it out.
   }
 }
 
 function sum(blocks: readonly RequestBlock[]): Size {
-  return blocks.map(sizeOf).reduce(add, NOTHING);
+  return blocks.map(sizeOf).reduce(add, EMPTY);
 }
 
 function bytesOf(text: string): number {

@@ -1,18 +1,19 @@
 import type { AnthropicTool, MessagesRequest } from "../../../wire/anthropic.ts";
 import type { ChatTool, ToolChoice } from "../../../wire/chat.ts";
-import { compact, invalidField } from "../../validation.ts";
+import { compact } from "../../compact.ts";
+import { invalidField } from "../../errors.ts";
 
 /**
- * Tools and how they are to be used, as chat completions have it. Throws 400 for tools that
- * Anthropic itself would have to run or to describe. Hints (caching, examples, deferred loading)
- * are left out.
+ * The tools of a request, and how the model shall use them, for chat completions. Hints (caching,
+ * examples, deferred loading) are left out. Throws `invalid_request` for tools that Anthropic
+ * itself would have to run or to describe.
  */
 export function chatToolsFromAnthropic({ tools, tool_choice: choice }: MessagesRequest) {
   if (tools == null || tools.length === 0) return {};
   const serial = choice != null && "disable_parallel_tool_use" in choice;
   return compact({
     tools: tools.map(chatTool),
-    tool_choice: choice == null ? undefined : chatChoice(choice),
+    tool_choice: choice == null ? undefined : chatToolChoice(choice),
     parallel_tool_calls:
       serial && typeof choice.disable_parallel_tool_use === "boolean"
         ? !choice.disable_parallel_tool_use
@@ -26,11 +27,10 @@ function chatTool(tool: AnthropicTool, i: number): ChatTool {
     const why = "Anthropic's API runs or describes this tool, chat completions do not know it";
     throw invalidField(`tools.${i}.type`, `is ${JSON.stringify(type)}: ${why}. Leave it out`);
   }
-  const described = compact({ description, parameters, strict });
-  return { type: "function", function: { name, ...described } };
+  return { type: "function", function: { name, ...compact({ description, parameters, strict }) } };
 }
 
-function chatChoice(choice: NonNullable<MessagesRequest["tool_choice"]>): ToolChoice {
+function chatToolChoice(choice: NonNullable<MessagesRequest["tool_choice"]>): ToolChoice {
   switch (choice.type) {
     case "auto":
     case "none":

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { ApiError } from "../../../wire/error.ts";
+import { apiErrorOf } from "../../../testkit/translation/apierror.ts";
 import type { Translation } from "../../translation.ts";
 import { estimateInputTokens } from "./tokenestimate.ts";
 import { anthropicMessagesOverChat } from "./translation.ts";
@@ -9,16 +9,6 @@ const base = { model: "m", max_tokens: 9, messages: [user("Hello")] };
 const bodyOf = (more: object) => anthropicMessagesOverChat({ ...base, ...more }).body;
 const image = { type: "image", source: { type: "base64", media_type: "image/png", data: "AA==" } };
 const use = { type: "tool_use", id: "t1", name: "f", input: { a: 1 } };
-
-function refused(request: unknown): Pick<ApiError, "status" | "param" | "message"> {
-  try {
-    anthropicMessagesOverChat(request);
-  } catch (error) {
-    if (error instanceof ApiError) return error;
-    throw error;
-  }
-  throw new Error("it was not refused");
-}
 
 describe("a request of messages over chat", () => {
   test("joins system blocks, and drops what is only a hint", () => {
@@ -132,7 +122,11 @@ describe("a request of messages over chat", () => {
     ["container", { container: "c" }],
     ["mcp_servers", { mcp_servers: [{ url: "https://example.com" }] }],
   ])("is refused with 400 that names %s", (param, more) => {
-    const { status, param: named, message } = refused({ ...base, ...more });
+    const {
+      status,
+      param: named,
+      message,
+    } = apiErrorOf(() => anthropicMessagesOverChat({ ...base, ...more }));
     expect({ status, named }).toEqual({ status: 400, named: param });
     expect(message).toContain(`\`${param}\``);
   });

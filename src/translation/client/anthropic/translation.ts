@@ -7,16 +7,17 @@ import { chatBodyFromAnthropic } from "./request.ts";
 import { AnthropicStreamFromChat } from "./stream.ts";
 
 /**
- * A client of `/v1/messages` at an endpoint that speaks only chat completions. Throws 400 for what
- * chat completions have no words for: tools that Anthropic runs, files that only it has.
+ * Translates a request to `/v1/messages` for an upstream that speaks only chat completions. Throws
+ * `invalid_request` for what those cannot express: tools that Anthropic runs, files that only it
+ * has. Source: https://platform.claude.com/docs/en/api/messages
  */
 export function anthropicMessagesOverChat(request: unknown): Translation {
-  const parsed = parseRequest(MessagesRequest, request);
-  const asked = { model: parsed.model, stopSequences: parsed.stop_sequences ?? [] };
+  const message = parseRequest(MessagesRequest, request);
+  const options = { model: message.model, stopSequences: message.stop_sequences ?? [] };
   return {
     path: ROUTES.chat.path,
-    body: chatBodyFromAnthropic(parsed),
-    answer: (json) => anthropicMessageFromChat(json, asked),
-    stream: () => new AnthropicStreamFromChat(asked),
+    body: chatBodyFromAnthropic(message),
+    answer: (json) => anthropicMessageFromChat(json, options),
+    stream: () => new AnthropicStreamFromChat(options),
   };
 }

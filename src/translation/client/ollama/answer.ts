@@ -1,66 +1,60 @@
 import { z } from "zod";
-import { FinishReason, ToldUsage } from "../../../wire/chat.ts";
-import { reasoningText, refuseFailed, tokenLogprobs } from "../../chat/chunk.ts";
+import { AnswerUsage, FinishReason } from "../../../wire/chat.ts";
+import { refuseFailedChoice } from "../../chat/chunk.ts";
 import { parseChatCompletion } from "../../chat/completion.ts";
-import { parseAnswer, unreadableAnswer } from "../../validation.ts";
-import { type AnswerShape, EMPTY_PIECE, ollamaDoneReason } from "./answershape.ts";
-import type { RequestStatistics } from "./statistics.ts";
+import { tokenLogprobs } from "../../chat/logprobs.ts";
+import { reasoningText } from "../../chat/reasoning.ts";
+import { unreadableAnswer } from "../../errors.ts";
+import { parseAnswer } from "../../validation.ts";
+import type { OllamaAnswerOptions } from "./answeroptions.ts";
+import { EMPTY_PIECE, type OllamaAnswerPiece } from "./answershape.ts";
+import { ollamaDoneReason } from "./stopreason.ts";
 import { ToolCallAssembler } from "./toolcalls.ts";
 
-export interface OllamaAnswerOptions {
-  /** As the client calls it. */
-  model: string;
-  form: AnswerShape;
-  measure: RequestStatistics;
-}
-
-/** `/v1/completions`. */
+/** An answer of `/v1/completions`. */
 const TextCompletion = z.looseObject({
   choices: z.array(z.looseObject({ text: z.string().nullish(), finish_reason: FinishReason })),
-  usage: ToldUsage,
+  usage: AnswerUsage,
 });
 
-/** Ollama's whole answer, of a chat completion. Throws `upstream` if that makes no sense. */
+/** Ollama's whole answer for a chat completion. Throws `upstream` if that cannot be read. */
 export function ollamaAnswerFromChat(options: OllamaAnswerOptions, json: unknown): object {
   const { completion, choice } = parseChatCompletion(json);
   const { message, finish_reason } = choice;
   const calls = new ToolCallAssembler();
   for (const [index, call] of (message.tool_calls ?? []).entries()) calls.add({ ...call, index });
-  options.measure.noteUsage(completion.usage, json);
-  const said = {
+  options.statistics.noteUsage(completion.usage, json);
+  const piece = {
     content: message.content || message.refusal || "",
     thinking: reasoningText(message),
     toolCalls: calls.take(finish_reason),
     logprobs: tokenLogprobs(choice),
   };
-  return whole(options, options.form(said), ollamaDoneReason(finish_reason));
+  return wholeAnswer(options, piece, finish_reason);
 }
 
-/** The same of a text completion. */
+/** Ollama's whole answer for a text completion. Throws `upstream` if that cannot be read. */
 export function ollamaAnswerFromCompletion(options: OllamaAnswerOptions, json: unknown): object {
   const { choices, usage } = parseAnswer(TextCompletion, json);
   const choice = choices[0];
   if (choice === undefined) throw unreadableAnswer("it has no choices");
-  refuseFailed(choice);
-  options.measure.noteUsage(usage, json);
-  const said = { ...EMPTY_PIECE, content: choice.text ?? "" };
-  return whole(options, options.form(said), ollamaDoneReason(choice.finish_reason));
+  refuseFailedChoice(choice);
+  options.statistics.noteUsage(usage, json);
+  const piece = { ...EMPTY_PIECE, content: choice.text ?? "" };
+  return wholeAnswer(options, piece, choice.finish_reason);
 }
 
-/** What a client that only wanted a model to be loaded, or let go, is told. */
-export function ollamaLoadAnswer(
-  { model, form }: OllamaAnswerOptions,
-  keepAlive: string | number | null | undefined,
-): object {
-  const isLeaving = keepAlive !== null && keepAlive !== undefined && /^0+\D*$/.test(`${keepAlive}`);
-  const done_reason = isLeaving ? "unload" : "load";
-  return { ...head(model), ...form(EMPTY_PIECE), done: true, done_reason };
-}
-
-function whole({ model, measure }: OllamaAnswerOptions, said: object, done_reason: string): object {
-  return { ...head(model), ...said, done: true, done_reason, ...measure.statistics() };
-}
-
-function head(model: string) {
+/** The fields with which every answer of Ollama's begins. */
+export function answerHead(model: string) {
   return { model, created_at: new Date().toISOString() };
+}
+
+function wholeAnswer(
+  { model, shape, statistics }: OllamaAnswerOptions,
+  piece: OllamaAnswerPiece,
+  finishReason: string | null | undefined,
+): object {
+  const done_reason = ollamaDoneReason(finishReason);
+  const head = { ...answerHead(model), ...shape(piece) };
+  return { ...head, done: true, done_reason, ...statistics.summary() };
 }

@@ -1,4 +1,4 @@
-/** What the model said, in whole or in part. */
+/** A part of a model's answer, or all of it. */
 export interface OllamaAnswerPiece {
   content: string;
   thinking: string;
@@ -6,8 +6,8 @@ export interface OllamaAnswerPiece {
   logprobs: unknown[];
 }
 
-/** How a route of Ollama writes what a model said. */
-export type AnswerShape = (said: OllamaAnswerPiece) => Record<string, unknown>;
+/** Writes a piece of an answer into the fields that a route of Ollama has for it. */
+export type AnswerShape = (piece: OllamaAnswerPiece) => Record<string, unknown>;
 
 export const EMPTY_PIECE: OllamaAnswerPiece = {
   content: "",
@@ -16,7 +16,7 @@ export const EMPTY_PIECE: OllamaAnswerPiece = {
   logprobs: [],
 };
 
-/** `/api/chat`. */
+/** The fields of an answer of `/api/chat`. */
 export function chatAnswerShape({ content, thinking, toolCalls, logprobs }: OllamaAnswerPiece) {
   return {
     message: {
@@ -29,16 +29,11 @@ export function chatAnswerShape({ content, thinking, toolCalls, logprobs }: Olla
   };
 }
 
-/** `/api/generate`. */
+/** The fields of an answer of `/api/generate`. */
 export function generateAnswerShape({ content, thinking, logprobs }: OllamaAnswerPiece) {
   return {
     response: content,
     ...(thinking === "" ? {} : { thinking }),
     ...(logprobs.length === 0 ? {} : { logprobs }),
   };
-}
-
-/** Why an answer ended, in Ollama's words where it has one. */
-export function ollamaDoneReason(finish: string | null | undefined): string {
-  return finish === undefined || finish === null || finish === "tool_calls" ? "stop" : finish;
 }

@@ -1,50 +1,51 @@
 import { z } from "zod";
-import { ToldUsage } from "../../../wire/chat.ts";
+import { AnswerUsage } from "../../../wire/chat.ts";
 import { OllamaEmbeddingsRequest, OllamaEmbedRequest } from "../../../wire/ollama.ts";
 import { ROUTES } from "../../../wire/route.ts";
+import { compact } from "../../compact.ts";
+import { unreadableAnswer } from "../../errors.ts";
 import type { Translation } from "../../translation.ts";
-import { compact, parseAnswer, parseRequest, unreadableAnswer } from "../../validation.ts";
+import { parseAnswer, parseRequest } from "../../validation.ts";
 import { type MillisecondClock, RequestStatistics } from "./statistics.ts";
-
-const EMBEDDINGS = ROUTES.embeddings.path;
 
 const Embeddings = z.looseObject({
   data: z.array(z.looseObject({ index: z.number().nullish(), embedding: z.array(z.number()) })),
-  usage: ToldUsage,
+  usage: AnswerUsage,
 });
 
 /**
- * Puts `POST /api/embed` of Ollama's API to an endpoint's `/v1/embeddings`. What is longer than the
- * model takes is cut or refused as the endpoint does it.
+ * Translates a request to Ollama's `/api/embed` for an upstream that has `/v1/embeddings`. Whether
+ * an input that is too long is cut or refused is up to the upstream.
  * Source: https://docs.ollama.com/api/embed
  */
 export function ollamaEmbedOverEmbeddings(request: unknown, clock?: MillisecondClock): Translation {
   const { model, input, dimensions, keep_alive } = parseRequest(OllamaEmbedRequest, request);
-  const measure = new RequestStatistics(clock);
+  const statistics = new RequestStatistics(clock);
   const count = typeof input === "string" ? 1 : input.length;
   return {
-    path: EMBEDDINGS,
+    path: ROUTES.embeddings.path,
     body: { model, input, encoding_format: "float", ...compact({ dimensions, keep_alive }) },
     answer(json) {
-      const { embeddings, usage } = read(json, count);
-      measure.noteUsage(usage, json);
-      const { total_duration, load_duration, prompt_eval_count } = measure.statistics();
+      const { embeddings, usage } = parseEmbeddings(json, count);
+      statistics.noteUsage(usage, json);
+      const { total_duration, load_duration, prompt_eval_count } = statistics.summary();
       return { model, embeddings, total_duration, load_duration, prompt_eval_count };
     },
   };
 }
 
-/** The same for the older `POST /api/embeddings`, which takes one text. */
+/** The same for the older `/api/embeddings`, which takes one text. */
 export function ollamaEmbeddingsOverEmbeddings(request: unknown): Translation {
   const { model, prompt, keep_alive } = parseRequest(OllamaEmbeddingsRequest, request);
   return {
-    path: EMBEDDINGS,
+    path: ROUTES.embeddings.path,
     body: { model, input: prompt, encoding_format: "float", ...compact({ keep_alive }) },
-    answer: (json) => ({ embedding: read(json, 1).embeddings[0] ?? [] }),
+    answer: (json) => ({ embedding: parseEmbeddings(json, 1).embeddings[0] ?? [] }),
   };
 }
 
-function read(json: unknown, count: number) {
+/** The embeddings in the order of the inputs. Throws `upstream` if there are not `count`. */
+function parseEmbeddings(json: unknown, count: number) {
   const { data, usage } = parseAnswer(Embeddings, json);
   if (data.length !== count) throw unreadableAnswer(`it has ${data.length} embeddings of ${count}`);
   const inOrder = data.toSorted((a, b) => (a.index ?? 0) - (b.index ?? 0));

@@ -5,31 +5,31 @@ import type { Translation } from "../../translation.ts";
 import { parseRequest } from "../../validation.ts";
 import { ollamaAnswerFromChat, ollamaAnswerFromCompletion } from "./answer.ts";
 import { generateAnswerShape } from "./answershape.ts";
-import { contentWithImages } from "./messages.ts";
+import { contentWithImages } from "./images.ts";
+import { loadTranslation } from "./load.ts";
 import { chatSettingsFromOllama } from "./request.ts";
 import { type MillisecondClock, RequestStatistics } from "./statistics.ts";
 import { OllamaStreamFromChat } from "./stream.ts";
-import { loadTranslation } from "./translation.ts";
 
 /**
- * Puts `POST /api/generate` of Ollama's API to an endpoint that speaks chat completions, or, with
- * `raw`, to its `/v1/completions`. Streams unless `stream` is false: `body.stream` tells. Without a
- * prompt the model is only loaded. Throws `invalid_request` for `suffix`, `template`, `context`.
+ * Translates a request to Ollama's `/api/generate` for an upstream that speaks chat completions;
+ * with `raw`, for its `/v1/completions`. It streams unless `stream` is false. Without a prompt the
+ * model is only loaded. Throws `invalid_request` for `suffix`, `template` and `context`.
  * Source: https://docs.ollama.com/api/generate
  */
 export function ollamaGenerateOverChat(request: unknown, clock?: MillisecondClock): Translation {
-  const asked = parseRequest(OllamaGenerateRequest, request);
-  refuse(asked);
-  const { model, system, raw } = asked;
-  const prompt = asked.prompt ?? "";
-  const images = asked.images ?? [];
-  if (prompt === "" && images.length === 0) return loadTranslation(asked, generateAnswerShape);
-  const options = { model, form: generateAnswerShape, measure: new RequestStatistics(clock) };
+  const generate = parseRequest(OllamaGenerateRequest, request);
+  refuseUnsupported(generate);
+  const { model, system, raw } = generate;
+  const prompt = generate.prompt ?? "";
+  const images = generate.images ?? [];
+  if (prompt === "" && images.length === 0) return loadTranslation(generate, generateAnswerShape);
+  const options = { model, shape: generateAnswerShape, statistics: new RequestStatistics(clock) };
   const stream = () => new OllamaStreamFromChat(options);
   if (raw === true) {
     return {
       path: ROUTES.generate.path,
-      body: { model, prompt, ...chatSettingsFromOllama(asked) },
+      body: { model, prompt, ...chatSettingsFromOllama(generate) },
       answer: (json) => ollamaAnswerFromCompletion(options, json),
       stream,
     };
@@ -40,13 +40,14 @@ export function ollamaGenerateOverChat(request: unknown, clock?: MillisecondCloc
   ];
   return {
     path: ROUTES.chat.path,
-    body: { model, messages, ...chatSettingsFromOllama(asked) },
+    body: { model, messages, ...chatSettingsFromOllama(generate) },
     answer: (json) => ollamaAnswerFromChat(options, json),
     stream,
   };
 }
 
-function refuse({ suffix, template, context, raw, system, images }: OllamaGenerateRequest): void {
+function refuseUnsupported(request: OllamaGenerateRequest): void {
+  const { suffix, template, context, raw, system, images } = request;
   if (suffix) throw unsupported("suffix", "llmlb has no route that fills in a text");
   if (template) throw unsupported("template", "the model's own is used; `raw` needs none");
   if (context?.length) throw unsupported("context", "send the conversation to /api/chat instead");

@@ -2,114 +2,87 @@ import { z } from "zod";
 import type { ChatChunk } from "../../../wire/chat.ts";
 import { type ApiError, errorFrame } from "../../../wire/error.ts";
 import type { ServerEvent } from "../../../wire/sse.ts";
-import {
-  parseChatChunk,
-  reasoningText,
-  streamError,
-  tokenLogprobs,
-  unfinishedStream,
-} from "../../chat/chunk.ts";
-import type { StreamTranslation } from "../../translation.ts";
-import {
-  type AnswerShape,
-  EMPTY_PIECE,
-  type OllamaAnswerPiece,
-  ollamaDoneReason,
-} from "./answershape.ts";
-import type { RequestStatistics } from "./statistics.ts";
+import { parseChatChunk } from "../../chat/chunk.ts";
+import { tokenLogprobs } from "../../chat/logprobs.ts";
+import { reasoningText } from "../../chat/reasoning.ts";
+import { unfinishedStream } from "../../errors.ts";
+import { EventStreamTranslation } from "../../eventstream.ts";
+import { answerHead } from "./answer.ts";
+import type { OllamaAnswerOptions } from "./answeroptions.ts";
+import { EMPTY_PIECE, type OllamaAnswerPiece } from "./answershape.ts";
+import { ollamaDoneReason } from "./stopreason.ts";
 import { ToolCallAssembler } from "./toolcalls.ts";
 
-export interface OllamaStreamOptions {
-  /** As the client calls it. */
-  model: string;
-  form: AnswerShape;
-  measure: RequestStatistics;
-}
+/** The text in a chunk of a text completion. */
+const TextChoice = z.looseObject({ text: z.string().nullish() });
 
-/** The text of a chunk of a text completion. */
-const Text = z.looseObject({ text: z.string().nullish() });
-
-/** A stream of completions as lines of JSON; the last one says `done`, or why it broke off. */
-export class OllamaStreamFromChat implements StreamTranslation {
+/**
+ * Ollama's stream for a stream of chat completions or of text completions: lines of JSON, of which
+ * the last says `done`, or why the answer broke off.
+ */
+export class OllamaStreamFromChat extends EventStreamTranslation {
   readonly contentType = "application/x-ndjson";
-  readonly #options: OllamaStreamOptions;
+  readonly #options: OllamaAnswerOptions;
   readonly #calls = new ToolCallAssembler();
-  #finish: string | undefined;
-  #hasBegun = false;
-  #isOver = false;
+  #finishReason: string | undefined;
+  #hasStarted = false;
 
-  constructor(options: OllamaStreamOptions) {
+  constructor(options: OllamaAnswerOptions) {
+    super();
     this.#options = options;
   }
 
-  push(event: ServerEvent): string {
-    return this.#step(() => {
-      const chunk = parseChatChunk(event);
-      if (chunk !== "done") return this.#take(chunk);
-      if (!this.#hasBegun) throw unfinishedStream();
-      return this.#complete();
-    });
+  protected override read(event: ServerEvent): string {
+    const chunk = parseChatChunk(event);
+    if (chunk !== "done") return this.#readChunk(chunk);
+    if (!this.#hasStarted) throw unfinishedStream();
+    return this.#finish();
   }
 
-  end(): string {
-    return this.#step(() => {
-      if (this.#finish === undefined) throw unfinishedStream();
-      return this.#complete();
-    });
+  protected override readEnd(): string {
+    if (this.#finishReason === undefined) throw unfinishedStream();
+    return this.#finish();
   }
 
-  fail(error: ApiError): string {
-    return this.#step(() => {
-      throw error;
-    });
+  protected override errorText(error: ApiError): string {
+    return errorFrame(error, "ollama");
   }
 
-  #step(work: () => string): string {
-    if (this.#isOver) return "";
-    try {
-      return work();
-    } catch (thrown) {
-      this.#isOver = true;
-      return errorFrame(streamError(thrown), "ollama");
-    }
-  }
-
-  #take(chunk: ChatChunk): string {
-    const { measure } = this.#options;
-    this.#hasBegun = true;
-    measure.noteUsage(chunk.usage, chunk);
+  #readChunk(chunk: ChatChunk): string {
+    const { statistics } = this.#options;
+    this.#hasStarted = true;
+    statistics.noteUsage(chunk.usage, chunk);
     const choice = chunk.choices.find(({ index }) => index === 0);
     if (choice === undefined) return "";
     const { delta } = choice;
     for (const call of delta.tool_calls ?? []) this.#calls.add(call);
-    this.#finish = choice.finish_reason ?? this.#finish;
-    const said: OllamaAnswerPiece = {
+    this.#finishReason = choice.finish_reason ?? this.#finishReason;
+    const piece: OllamaAnswerPiece = {
       ...EMPTY_PIECE,
-      content: delta.content || delta.refusal || Text.safeParse(choice).data?.text || "",
+      content: delta.content || delta.refusal || TextChoice.safeParse(choice).data?.text || "",
       thinking: reasoningText(delta),
       logprobs: tokenLogprobs(choice),
     };
-    if (said.content === "" && said.thinking === "") {
-      if (delta.tool_calls?.length) measure.notePiece();
+    if (piece.content === "" && piece.thinking === "") {
+      if (delta.tool_calls?.length) statistics.notePiece();
       return "";
     }
-    measure.notePiece();
-    return this.#line(said, { done: false });
+    statistics.notePiece();
+    return this.#line(piece, { done: false });
   }
 
-  /** Calls are told when they are whole, in a line before the last. */
-  #complete(): string {
-    const toolCalls = this.#calls.take(this.#finish);
-    const told =
+  /** Ollama sends tool calls whole: they have a line before the last. */
+  #finish(): string {
+    const toolCalls = this.#calls.take(this.#finishReason);
+    const calls =
       toolCalls.length === 0 ? "" : this.#line({ ...EMPTY_PIECE, toolCalls }, { done: false });
-    this.#isOver = true;
-    const end = { done: true, done_reason: ollamaDoneReason(this.#finish) };
-    return told + this.#line(EMPTY_PIECE, { ...end, ...this.#options.measure.statistics() });
+    this.close();
+    const end = { done: true, done_reason: ollamaDoneReason(this.#finishReason) };
+    return calls + this.#line(EMPTY_PIECE, { ...end, ...this.#options.statistics.summary() });
   }
 
-  #line(said: OllamaAnswerPiece, end: object): string {
-    const { model, form } = this.#options;
-    const created_at = new Date().toISOString();
-    return `${JSON.stringify({ model, created_at, ...form(said), ...end })}\n`;
+  #line(piece: OllamaAnswerPiece, end: object): string {
+    const { model, shape } = this.#options;
+    return `${JSON.stringify({ ...answerHead(model), ...shape(piece), ...end })}\n`;
   }
 }

@@ -1,45 +1,46 @@
 import type { ChatMessage, ChatPart, ToolCall } from "../../../wire/chat.ts";
 
-/** One turn of the model, as it is put together out of its items. */
+/** Builds one message of the assistant out of the items that belong to it. */
 export class AssistantMessage {
-  readonly #thoughts: string[] = [];
+  readonly #reasoning: string[] = [];
   readonly #parts: ChatPart[] = [];
   readonly #calls: ToolCall[] = [];
-  #hasSpoken = false;
+  #hasContent = false;
 
-  /** It said something and called nothing: what follows is another turn. */
-  get isAnswered(): boolean {
-    return this.#hasSpoken && this.#calls.length === 0;
+  /** Has content and no calls: the next item of the model begins another message. */
+  get isComplete(): boolean {
+    return this.#hasContent && this.#calls.length === 0;
   }
 
-  think(text: string): void {
-    if (text !== "") this.#thoughts.push(text);
+  addReasoning(text: string): void {
+    if (text !== "") this.#reasoning.push(text);
   }
 
-  say(parts: readonly ChatPart[]): void {
-    this.#hasSpoken = true;
+  addContent(parts: readonly ChatPart[]): void {
+    this.#hasContent = true;
     this.#parts.push(...parts);
   }
 
-  call(call: ToolCall): void {
+  addToolCall(call: ToolCall): void {
     this.#calls.push(call);
   }
 
-  /** The message of the turn; undefined if there was none. */
-  message(): ChatMessage | undefined {
+  /** The message; undefined if no item was added. */
+  chatMessage(): ChatMessage | undefined {
     const calls = this.#calls;
-    if (!this.#hasSpoken && calls.length === 0 && this.#thoughts.length === 0) return undefined;
-    const refusal = this.#parts.flatMap((part) => (part.type === "refusal" ? part.refusal : []));
+    const reasoning = this.#reasoning;
+    if (!this.#hasContent && calls.length === 0 && reasoning.length === 0) return undefined;
+    const refusals = this.#parts.flatMap((part) => (part.type === "refusal" ? part.refusal : []));
     return {
       role: "assistant",
       content: this.#content(),
-      ...(refusal.length === 0 ? {} : { refusal: refusal.join("") }),
-      ...(this.#thoughts.length === 0 ? {} : { reasoning_content: this.#thoughts.join("\n") }),
+      ...(refusals.length === 0 ? {} : { refusal: refusals.join("") }),
+      ...(reasoning.length === 0 ? {} : { reasoning_content: reasoning.join("\n") }),
       ...(calls.length === 0 ? {} : { tool_calls: calls }),
     };
   }
 
-  /** Null only beside calls or a refusal: many servers want a content. */
+  /** Null only beside calls or a refusal: many servers require a content. */
   #content(): string | ChatPart[] | null {
     const parts = this.#parts.filter(({ type }) => type !== "refusal");
     const [first] = parts;

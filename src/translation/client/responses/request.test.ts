@@ -1,20 +1,10 @@
 import { describe, expect, test } from "bun:test";
-import { ApiError } from "../../../wire/error.ts";
+import { apiErrorOf } from "../../../testkit/translation/apierror.ts";
 import { refuseStatefulFields } from "./statefulfields.ts";
 import { responsesOverChat } from "./translation.ts";
 
 const body = (request: object) => responsesOverChat({ model: "m", ...request }).body;
 const messages = (input: unknown, more: object = {}) => body({ input, ...more }).messages;
-
-function refusal(work: () => unknown): { param: string | null; code: string; message: string } {
-  try {
-    work();
-  } catch (error) {
-    if (error instanceof ApiError && error.status === 400) return error;
-    throw error;
-  }
-  throw new Error("it was not refused");
-}
 
 describe("the messages of a response", () => {
   test("are a text, after the instructions", () => {
@@ -127,7 +117,10 @@ test("allowed tools are the only ones that the model sees", () => {
   });
   const unknown = { ...choice, tools: [{ type: "function", name: "z" }] };
   const request = { input: "x", tools, tool_choice: unknown };
-  expect(refusal(() => body(request)).param).toBe("tool_choice.tools.0.name");
+  expect(apiErrorOf(() => body(request))).toMatchObject({
+    status: 400,
+    param: "tool_choice.tools.0.name",
+  });
 });
 
 const user = { role: "user", content: "x" };
@@ -141,7 +134,8 @@ test.each<[object, string]>([
 ])("what needs state is refused: %j", (fields, param) => {
   const request = { model: "m", input: "x", ...fields };
   for (const work of [() => refuseStatefulFields(request), () => responsesOverChat(request)]) {
-    const { code, param: named } = refusal(work);
+    const { status, code, param: named } = apiErrorOf(work);
+    expect(status).toBe(400);
     expect([code, named]).toEqual(["unsupported_state", param]);
   }
 });
@@ -192,7 +186,8 @@ test.each<[object, string]>([
   [{ text: { format: { type: "json_schema", name: "n" } } }, "text.format.schema"],
   [{ temperature: "hot" }, "temperature"],
 ])("what chat completions cannot say is refused by name: %j", (fields, param) => {
-  const { param: named, message } = refusal(() => body({ input: "x", ...fields }));
+  const { status, param: named, message } = apiErrorOf(() => body({ input: "x", ...fields }));
+  expect(status).toBe(400);
   expect(named).toBe(param);
   expect(message).toContain(`\`${param}\``);
 });

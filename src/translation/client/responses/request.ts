@@ -1,16 +1,16 @@
 import type { ChatMessage, ResponseFormat } from "../../../wire/chat.ts";
 import { ApiError } from "../../../wire/error.ts";
 import type { ResponsesRequest, TextFormat } from "../../../wire/responses.ts";
-import { compact } from "../../validation.ts";
+import { compact } from "../../compact.ts";
 import { chatMessagesFromItems } from "./messages.ts";
 import { chatToolsFromResponses } from "./tools.ts";
 
 /**
- * The body of the chat completion that answers a request for a response. Throws `invalid_request`
- * for what chat completions cannot say. Fields that the API does not have go on as they are.
+ * The body of the chat completion for a request to `/v1/responses`. Fields that the Responses API
+ * does not have are kept. Throws `invalid_request` for what chat completions cannot express.
  */
 export function chatBodyFromResponses(request: ResponsesRequest): Record<string, unknown> {
-  const wantsLogprobs = checkInclude(request.include ?? []);
+  const includesLogprobs = checkInclude(request.include ?? []);
   const { text, reasoning, stream, top_logprobs } = request;
   const { format, verbosity } = text ?? {};
   const fields = {
@@ -19,22 +19,22 @@ export function chatBodyFromResponses(request: ResponsesRequest): Record<string,
     parallel_tool_calls: request.parallel_tool_calls,
     response_format: format ? responseFormat(format) : undefined,
     ...{ verbosity, reasoning_effort: reasoning?.effort },
-    logprobs: wantsLogprobs || top_logprobs ? true : undefined,
+    logprobs: includesLogprobs || top_logprobs ? true : undefined,
     top_logprobs,
     ...{ user: request.user, safety_identifier: request.safety_identifier },
     ...{ prompt_cache_key: request.prompt_cache_key, service_tier: request.service_tier },
   };
   return {
-    ...foreignFields(request),
+    ...otherFields(request),
     model: request.model,
-    messages: conversationOf(request),
+    messages: chatMessages(request),
     ...chatToolsFromResponses(request),
     ...compact(fields),
     ...(stream === true ? { stream, stream_options: { include_usage: true } } : {}),
   };
 }
 
-function conversationOf({ instructions, input }: ResponsesRequest): ChatMessage[] {
+function chatMessages({ instructions, input }: ResponsesRequest): ChatMessage[] {
   const messages = chatMessagesFromItems(input);
   if (instructions) messages.unshift({ role: "system", content: instructions });
   if (messages.length > 0) return messages;
@@ -56,8 +56,9 @@ function responseFormat(format: TextFormat): ResponseFormat {
 }
 
 /**
- * Whether logprobs are asked for. Reasoning comes in clear text and can be sent back so, which is
- * what encrypted reasoning is for; clients that keep nothing ask for it with every request.
+ * Whether `include` asks for log probabilities. Encrypted reasoning is accepted, because clients
+ * that store nothing always ask for it: they get reasoning as plain text and can send that back.
+ * Throws `invalid_request` for all else.
  */
 function checkInclude(include: readonly string[]): boolean {
   for (const [i, value] of include.entries()) {
@@ -71,18 +72,20 @@ model's endpoints do not tell. Take it out.`;
   return include.includes("message.output_text.logprobs");
 }
 
-/** The API's own fields: each has its counterpart above, is echoed, or is refused. */
-const OWN = new Set([
+/** The Responses API's fields: each is translated above, repeated in the answer, or refused. */
+const RESPONSES_FIELDS = new Set([
   ...["model", "input", "instructions", "tools", "tool_choice", "parallel_tool_calls"],
   ...["temperature", "top_p", "top_logprobs", "max_output_tokens", "max_tool_calls", "text"],
   ...["reasoning", "include", "metadata", "prompt_cache_key", "prompt_cache_retention"],
   ...["safety_identifier", "service_tier", "store", "stream", "stream_options", "truncation"],
   ...["user", "previous_response_id", "conversation", "prompt", "background"],
   ...["context_management", "prompt_cache_options", "moderation"],
-  // Of chat completions: the answer to these would not fit into a response.
+  // Fields of chat completions whose effect does not fit into a response.
   ...["messages", "n", "functions", "function_call", "modalities", "audio"],
 ]);
 
-function foreignFields(request: ResponsesRequest): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(request).filter(([name]) => !OWN.has(name)));
+function otherFields(request: ResponsesRequest): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(request).filter(([name]) => !RESPONSES_FIELDS.has(name)),
+  );
 }

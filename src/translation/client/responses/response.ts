@@ -1,51 +1,53 @@
 import type { ChatUsage } from "../../../wire/chat.ts";
 import type { OutputItem, ResponsesRequest } from "../../../wire/responses.ts";
-import { newId, unixTimeS } from "../../ids.ts";
+import { newId } from "../../ids.ts";
+import { unixTimeS } from "../../unixtime.ts";
+import { responsesUsageFromChat } from "./usage.ts";
 
-/** What changes of a response while it is made. */
+/** The part of a response that changes while it is made. */
 export interface ResponseProgress {
   status: "in_progress" | "completed" | "incomplete" | "failed";
   output: readonly OutputItem[];
   usage?: ChatUsage | null | undefined;
-  /** Why it is incomplete. */
+  /** Why the response is incomplete. */
   reason?: "max_output_tokens" | "content_filter" | undefined;
-  /** Why it failed. */
+  /** Why the response failed. */
   error?: { code: string; message: string };
 }
 
-/** What of a response stays the same from its first event to its last. */
+/** The response object, whose id, time and request stay the same from first to last event. */
 export class ResponseObject {
   readonly #request: ResponsesRequest;
   readonly #id = newId("resp_");
   readonly #createdS: number;
 
-  /** `createdS`: unix seconds; 0 where the endpoint does not say. */
+  /** `createdS` is in Unix seconds; 0 where the upstream does not report it: then it is now. */
   constructor(request: ResponsesRequest, createdS: number) {
     this.#request = request;
     this.#createdS = createdS > 0 ? Math.floor(createdS) : unixTimeS();
   }
 
-  /** The response object: the model's name as the client knows it, and what it asked for. */
-  response({ status, output, usage, reason, error }: ResponseProgress): Record<string, unknown> {
-    const isDone = status === "completed";
+  /** The whole object at one moment; the model's name and the settings are the request's. */
+  snapshot({ status, output, usage, reason, error }: ResponseProgress): Record<string, unknown> {
+    const isCompleted = status === "completed";
     return {
       id: this.#id,
       object: "response",
       created_at: this.#createdS,
       status,
       background: false,
-      completed_at: isDone ? Math.max(this.#createdS, unixTimeS()) : null,
+      completed_at: isCompleted ? Math.max(this.#createdS, unixTimeS()) : null,
       error: error ?? null,
       incomplete_details: reason === undefined ? null : { reason },
       output,
-      usage: usage ? usageOf(usage) : null,
-      ...echo(this.#request),
+      usage: usage ? responsesUsageFromChat(usage) : null,
+      ...requestEcho(this.#request),
     };
   }
 }
 
-/** What OpenAI repeats of a request; null where the model's own default holds. */
-function echo(request: ResponsesRequest): Record<string, unknown> {
+/** The fields of a request that its response repeats; null where the model's default holds. */
+function requestEcho(request: ResponsesRequest): Record<string, unknown> {
   const { reasoning, text, tools } = request;
   return {
     model: request.model,
@@ -68,18 +70,5 @@ function echo(request: ResponsesRequest): Record<string, unknown> {
     top_p: request.top_p ?? null,
     truncation: request.truncation ?? "disabled",
     user: request.user ?? null,
-  };
-}
-
-function usageOf(usage: ChatUsage) {
-  const { prompt_tokens, completion_tokens, total_tokens } = usage;
-  const cached = usage.prompt_tokens_details?.cached_tokens ?? 0;
-  const reasoning = usage.completion_tokens_details?.reasoning_tokens ?? 0;
-  return {
-    input_tokens: prompt_tokens,
-    input_tokens_details: { cached_tokens: cached },
-    output_tokens: completion_tokens,
-    output_tokens_details: { reasoning_tokens: reasoning },
-    total_tokens: total_tokens ?? prompt_tokens + completion_tokens,
   };
 }

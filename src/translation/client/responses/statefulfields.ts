@@ -2,20 +2,20 @@ import { ApiError } from "../../../wire/error.ts";
 import { StatefulRequest } from "../../../wire/responses.ts";
 
 /**
- * Refuses a request to `/v1/responses` that needs something kept from an earlier one, for use where
- * no endpoint keeps any. Throws `invalid_request` with code `unsupported_state`.
+ * Throws `invalid_request` (`unsupported_state`) for a request to `/v1/responses` that needs what
+ * was stored of an earlier one. It is called where no upstream of the model stores anything.
  */
 export function refuseStatefulFields(request: unknown): void {
   const fields = StatefulRequest.safeParse(request).data;
   if (fields === undefined) return;
   const { previous_response_id, conversation, prompt, background, input } = fields;
-  if (isGiven(previous_response_id)) {
+  if (isPresent(previous_response_id)) {
     throw unsupported("previous_response_id", "Send the whole conversation in `input` instead");
   }
-  if (isGiven(conversation)) {
+  if (isPresent(conversation)) {
     throw unsupported("conversation", "Send the whole conversation in `input` instead");
   }
-  if (isGiven(prompt)) {
+  if (isPresent(prompt)) {
     throw unsupported("prompt", "Send the text of the template in `instructions` and `input`");
   }
   if (background === true) {
@@ -25,16 +25,16 @@ export function refuseStatefulFields(request: unknown): void {
   if (at >= 0) throw unsupported(`input.${at}`, "Send the item itself instead of its id");
 }
 
-function isGiven(value: unknown): boolean {
+function isPresent(value: unknown): boolean {
   return value !== undefined && value !== null;
 }
 
-/** An item that only names another; `type` may be left out. */
+/** Whether an item is only the id of an earlier one; `type` may be left out. */
 function isReference(item: unknown): boolean {
   if (typeof item !== "object" || item === null) return false;
   const type = "type" in item ? item.type : undefined;
   if (type === "item_reference") return true;
-  return !isGiven(type) && "id" in item && !("role" in item);
+  return !isPresent(type) && "id" in item && !("role" in item);
 }
 
 function unsupported(param: string, remedy: string): ApiError {

@@ -8,17 +8,17 @@ import {
 } from "../../../wire/responses.ts";
 import { parseRequest } from "../../validation.ts";
 
-/** The tools of a request and which of them the model must or may use, for chat completions. */
-export interface ChatTools {
+/** The tools of a chat completion, and which of them the model may or must use. */
+interface ChatTools {
   tools?: ChatTool[];
   tool_choice?: ToolChoice;
 }
 
 /**
- * Chat completions know functions only. A choice among allowed tools is made by leaving the others
- * out, and so are tools that OpenAI runs itself (`web_search`, …): programs name those beside their
- * functions whatever model they talk to. Throws `invalid_request` where nothing else is left, or
- * the choice demands one.
+ * The tools of a request, for chat completions, which only have functions. If the choice allows
+ * some tools only, the others are left out. Tools that OpenAI runs itself (`web_search`, …) are
+ * left out too, because programs name them beside their functions whatever the model. Throws
+ * `invalid_request` if there are no functions, or if the choice demands such a tool.
  */
 export function chatToolsFromResponses({
   tools,
@@ -27,24 +27,24 @@ export function chatToolsFromResponses({
   const functions = (tools ?? []).flatMap(chatTool);
   const [first] = tools ?? [];
   if (functions.length === 0 && first !== undefined) throw unsupported("tools.0.type", first.type);
-  const all = functions.length === 0 ? {} : { tools: functions };
-  if (choice === undefined || choice === null) return all;
-  if (typeof choice === "string") return { ...all, tool_choice: choice };
+  const allTools = functions.length === 0 ? {} : { tools: functions };
+  if (choice === undefined || choice === null) return allTools;
+  if (typeof choice === "string") return { ...allTools, tool_choice: choice };
   const at = "tool_choice";
   if (choice.type === "function") {
     const { name } = parseRequest(FunctionChoice, choice, at);
-    return { ...all, tool_choice: { type: "function", function: { name } } };
+    return { ...allTools, tool_choice: { type: "function", function: { name } } };
   }
   if (choice.type !== "allowed_tools") throw unsupported(`${at}.type`, choice.type);
   const allowed = parseRequest(AllowedTools, choice, at);
   const names = allowed.tools.map(({ type, name }, i) => {
-    const known = functions.some((tool) => tool.function.name === name);
+    const isOffered = functions.some((tool) => tool.function.name === name);
     if (type !== "function") throw unsupported(`${at}.tools.${i}.type`, type);
-    if (!known) throw unknownTool(`${at}.tools.${i}.name`, name ?? "");
+    if (!isOffered) throw unknownTool(`${at}.tools.${i}.name`, name ?? "");
     return name;
   });
-  const tools_ = functions.filter((tool) => names.includes(tool.function.name));
-  return { tools: tools_, tool_choice: allowed.mode };
+  const allowedFunctions = functions.filter((tool) => names.includes(tool.function.name));
+  return { tools: allowedFunctions, tool_choice: allowed.mode };
 }
 
 function chatTool(tool: { type: string }, i: number): ChatTool[] {

@@ -1,14 +1,15 @@
 import type { ChatPart } from "../../../wire/chat.ts";
-import { UNNAMED_PDF } from "../../client/anthropic/messages.ts";
-import { compact, invalidField } from "../../validation.ts";
+import { UNNAMED_PDF } from "../../client/anthropic/contentparts.ts";
+import { compact } from "../../compact.ts";
+import { invalidField } from "../../errors.ts";
 
 /** A content block for Anthropic. */
 export type AnthropicBlock = Record<string, unknown> & { type: string };
 
 /**
- * The content blocks for `content`; texts without a character are left out, Anthropic takes none.
- * `cache_control` of a part is kept. Throws 400 for audio, for files that only OpenAI has and for
- * addresses that are none.
+ * Anthropic's content blocks for the `content` of a message, which stands at the path `at`. Empty
+ * texts are left out, since Anthropic refuses them; `cache_control` of a part is kept. Throws
+ * `invalid_request` for audio, for files that only OpenAI has and for URLs that are not valid.
  */
 export function anthropicBlocksFromChat(
   content: string | ChatPart[] | null | undefined,
@@ -60,7 +61,7 @@ function fileBlock(file: (ChatPart & { type: "file" })["file"], at: string): Ant
   return { type: "document", source, ...compact({ title }) };
 }
 
-/** The head of a data URL; parameters such as a character set are passed over. */
+/** The head of a data URL; parameters such as a character set are ignored. */
 const DATA_URL = /^data:([\w.+-]+\/[\w.+-]+)(?:;[\w-]+=[^;,]*)*;base64,/i;
 
 function dataUrl(url: string): { media_type: string; data: string } | undefined {

@@ -1,116 +1,94 @@
-import { z } from "zod";
-import { RedactedThinkingBlock, ThinkingBlock } from "../../../wire/anthropic.ts";
 import type { ChatMessage, ToolCall } from "../../../wire/chat.ts";
-import { parseToolArguments } from "../../chat/chunk.ts";
-import { invalidField } from "../../validation.ts";
+import { parseToolArguments } from "../../chat/toolarguments.ts";
+import { invalidField } from "../../errors.ts";
 import { type AnthropicBlock, anthropicBlocksFromChat } from "./contentblocks.ts";
+import { readSignedThinking } from "./signedthinking.ts";
 import { anthropicToolId } from "./toolid.ts";
+import { anthropicToolResult } from "./toolresult.ts";
 
-/** One side's part of a conversation, up to where the other side speaks. */
-export interface AnthropicMessage {
+/** A message for Anthropic. Messages of one role never follow each other. */
+interface AnthropicMessage {
   role: "user" | "assistant";
   content: AnthropicBlock[];
 }
 
-export interface AnthropicConversation {
+/** The messages for Anthropic, and the system text, which is not one of them. */
+interface AnthropicConversation {
   system: string | AnthropicBlock[] | undefined;
-  turns: AnthropicMessage[];
+  messages: AnthropicMessage[];
 }
 
 /**
- * A chat as Anthropic takes it: what system and developer say stands before all else, joined
- * by line feeds (in blocks only where the client marks some for the cache); whoever speaks several
- * times in a row has one turn; results of tools stand first in theirs. Names of speakers are left
- * out. Throws 400 that names what cannot be said.
+ * The messages of a chat for Anthropic. All messages of the roles `system` and `developer` become
+ * the system text, joined by line feeds (a list of blocks only if the client marks some for the
+ * cache). Messages of one role that follow each other become one; tool results come first in it.
+ * Names of speakers are left out. Throws `invalid_request` for what Anthropic does not take.
  */
-export function anthropicMessagesFromChat(messages: readonly ChatMessage[]): AnthropicConversation {
+export function anthropicMessagesFromChat(chat: readonly ChatMessage[]): AnthropicConversation {
   const system: AnthropicBlock[] = [];
-  const turns: AnthropicMessage[] = [];
-  for (const [i, message] of messages.entries()) {
+  const messages: AnthropicMessage[] = [];
+  for (const [i, message] of chat.entries()) {
     const at = `messages.${i}`;
-    if (isDirective(message)) {
-      system.push(
-        ...texts(anthropicBlocksFromChat(message.content, `${at}.content`), `${at}.content`),
-      );
+    if (isSystem(message)) {
+      const content = `${at}.content`;
+      system.push(...onlyTexts(anthropicBlocksFromChat(message.content, content), content));
     } else {
-      add(turns, message, at);
+      append(messages, message, at);
     }
   }
-  if (turns.length === 0) {
+  if (messages.length === 0) {
     throw invalidField(
       "messages",
       "say nothing but what the system says: add a message of the user",
     );
   }
-  return { system: systemOf(system), turns };
+  return { system: systemText(system), messages };
 }
 
-type Directive = Extract<ChatMessage, { role: "system" | "developer" }>;
+type SystemMessage = Extract<ChatMessage, { role: "system" | "developer" }>;
+type ToolMessage = Extract<ChatMessage, { role: "tool" }>;
+type SpeakerMessage = Extract<ChatMessage, { role: "user" } | { role: "assistant" }>;
 
-function isDirective(message: ChatMessage): message is Directive {
+function isSystem(message: ChatMessage): message is SystemMessage {
   return message.role === "system" || message.role === "developer";
 }
 
-function add(turns: AnthropicMessage[], message: Spoken | Result, at: string): void {
+function append(
+  messages: AnthropicMessage[],
+  message: SpeakerMessage | ToolMessage,
+  at: string,
+): void {
   const role = message.role === "assistant" ? "assistant" : "user";
-  const content = message.role === "tool" ? [toolResult(message, at)] : spoken(message, at);
+  const content =
+    message.role === "tool" ? [anthropicToolResult(message, at)] : speakerBlocks(message, at);
   if (content.length === 0) return;
-  const last = turns.at(-1);
-  if (last?.role !== role) turns.push({ role, content });
-  else last.content = inOrder([...last.content, ...content]);
+  const last = messages.at(-1);
+  if (last?.role !== role) messages.push({ role, content });
+  else last.content = resultsFirst([...last.content, ...content]);
 }
 
-function texts(blocks: AnthropicBlock[], at: string): AnthropicBlock[] {
+function onlyTexts(blocks: AnthropicBlock[], at: string): AnthropicBlock[] {
   if (blocks.every(({ type }) => type === "text")) return blocks;
   throw invalidField(at, "must be text: put images and files into a message of the user");
 }
 
-function systemOf(blocks: AnthropicBlock[]): string | AnthropicBlock[] | undefined {
+function systemText(blocks: AnthropicBlock[]): string | AnthropicBlock[] | undefined {
   if (blocks.length === 0) return undefined;
   if (blocks.some((block) => block.cache_control !== undefined)) return blocks;
   return blocks.map(({ text }) => text).join("\n");
 }
 
-function inOrder(blocks: AnthropicBlock[]): AnthropicBlock[] {
+function resultsFirst(blocks: AnthropicBlock[]): AnthropicBlock[] {
   const isResult = ({ type }: AnthropicBlock) => type === "tool_result";
   return [...blocks.filter(isResult), ...blocks.filter((block) => !isResult(block))];
 }
 
-type Spoken = Extract<ChatMessage, { role: "user" } | { role: "assistant" }>;
-type Result = Extract<ChatMessage, { role: "tool" }>;
-
-function toolResult({ tool_call_id: id, content }: Result, at: string): AnthropicBlock {
-  const blocks = anthropicBlocksFromChat(content, `${at}.content`);
-  const [first, second] = blocks;
-  const plain = first?.type === "text" && second === undefined && !("cache_control" in first);
-  return {
-    type: "tool_result",
-    tool_use_id: anthropicToolId(id),
-    ...(first === undefined ? {} : { content: plain ? first.text : blocks }),
-  };
-}
-
-function spoken(message: Spoken, at: string): AnthropicBlock[] {
-  const said = anthropicBlocksFromChat(message.content, `${at}.content`);
-  if (message.role === "user") return said;
-  const refused = message.content == null ? anthropicBlocksFromChat(message.refusal, at) : [];
+function speakerBlocks(message: SpeakerMessage, at: string): AnthropicBlock[] {
+  const content = anthropicBlocksFromChat(message.content, `${at}.content`);
+  if (message.role === "user") return content;
+  const refusal = message.content == null ? anthropicBlocksFromChat(message.refusal, at) : [];
   const calls = (message.tool_calls ?? []).map((call, i) => toolUse(call, `${at}.tool_calls.${i}`));
-  return [...signedThoughts(message.thinking_blocks), ...said, ...refused, ...calls];
-}
-
-const Thoughts = z.array(
-  z.discriminatedUnion("type", [
-    ThinkingBlock.extend({ signature: z.string().min(1) }),
-    RedactedThinkingBlock,
-  ]),
-);
-
-/**
- * Thoughts go back to Anthropic only with the signature that came with them, in the field where
- * our answers have them; `reasoning_content` alone is left out.
- */
-function signedThoughts(value: unknown): AnthropicBlock[] {
-  return Thoughts.safeParse(value).data ?? [];
+  return [...readSignedThinking(message.thinking_blocks), ...content, ...refusal, ...calls];
 }
 
 function toolUse(
@@ -124,9 +102,9 @@ function toolUse(
   return { type: "tool_use", id: anthropicToolId(id), name, input };
 }
 
-/** Whether the last call of tools comes without the thoughts that led to it. */
-export function hasCallWithoutThinking(turns: readonly AnthropicMessage[]): boolean {
-  const last = turns.findLast(({ role }) => role === "assistant");
+/** Whether the last message with tool calls has lost the thinking that led to them. */
+export function hasCallWithoutThinking(messages: readonly AnthropicMessage[]): boolean {
+  const last = messages.findLast(({ role }) => role === "assistant");
   if (last === undefined || !last.content.some(({ type }) => type === "tool_use")) return false;
   return !/thinking$/.test(last.content[0]?.type ?? "");
 }

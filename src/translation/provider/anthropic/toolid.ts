@@ -1,6 +1,6 @@
 /**
- * A tool call's id as Anthropic takes it: letters, digits, `_` and `-`. Others (`functions.f:0`)
- * are replaced, the same one always by the same.
+ * A tool call's id in the characters that Anthropic takes: letters, digits, `_` and `-`. Any other
+ * id (`functions.f:0`) is replaced, always by the same one.
  */
 export function anthropicToolId(id: string): string {
   if (/^[\w-]{1,64}$/.test(id)) return id;

@@ -7,19 +7,18 @@ import { anthropicBodyFromChat } from "./request.ts";
 import { ChatStreamFromAnthropic } from "./stream.ts";
 
 /**
- * A client of chat completions at an endpoint that speaks Anthropic's Messages API. Throws 400 for
- * what messages have no words for: several answers, log probabilities, audio.
+ * Translates a chat completion for Anthropic's Messages API. Throws `invalid_request` for what that
+ * cannot express: several answers, log probabilities, audio.
+ * Source: https://platform.claude.com/docs/en/api/messages
  */
 export function chatOverAnthropic(request: unknown): Translation {
-  const parsed = parseRequest(ChatRequest, request);
-  const asked = {
-    model: parsed.model,
-    includesUsage: parsed.stream_options?.include_usage === true,
-  };
+  const chat = parseRequest(ChatRequest, request);
+  const includesUsage = chat.stream_options?.include_usage === true;
+  const options = { model: chat.model, includesUsage };
   return {
     path: ROUTES.anthropic_messages.path,
-    body: anthropicBodyFromChat(parsed),
-    answer: (json) => chatCompletionFromAnthropic(json, asked),
-    stream: () => new ChatStreamFromAnthropic(asked),
+    body: anthropicBodyFromChat(chat),
+    answer: (json) => chatCompletionFromAnthropic(json, options),
+    stream: () => new ChatStreamFromAnthropic(options),
   };
 }

@@ -1,28 +1,30 @@
 import { z } from "zod";
 import type { Translation } from "../../translation.ts";
-import { unreadableGoogleAnswer } from "./answer.ts";
+import { unreadableGoogleAnswer } from "./errors.ts";
 import { googleModelPath } from "./modelpath.ts";
 import { chatOverGoogle } from "./translation.ts";
 
 /** Source: https://ai.google.dev/api/tokens */
-const Counted = z.looseObject({ totalTokens: z.number() });
+const TokenCount = z.looseObject({ totalTokens: z.number() });
 
 /**
- * Has Google count the tokens of a request for chat completions, system and tools included. The
- * answer is `{input_tokens}`, as Anthropic counts. `model` and path as those of `chatOverGoogle`.
+ * Translates a chat completion for Google's `countTokens`, which counts the system text and the
+ * tools, too. The answer is Anthropic's: `{input_tokens}`. `model` and the path are as in
+ * `chatOverGoogle`.
  */
 export function tokenCountOverGoogle(request: object, model: string): Translation {
   const { body } = chatOverGoogle({ ...request, stream: false }, model);
-  const name = googleModelPath(model);
-  // Google wants the model in here as well as in the path.
-  const { generationConfig: _, ...asked } = body;
+  const modelPath = googleModelPath(model);
+  // Google requires the model in the body as well as in the path.
+  const { generationConfig: _, ...content } = body;
   return {
-    path: `/${name}:countTokens`,
-    body: { generateContentRequest: { model: name, ...asked } },
+    path: `/${modelPath}:countTokens`,
+    body: { generateContentRequest: { model: modelPath, ...content } },
     answer: (json) => {
-      const result = Counted.safeParse(json);
-      if (!result.success)
+      const result = TokenCount.safeParse(json);
+      if (!result.success) {
         throw unreadableGoogleAnswer("it holds no count of tokens", result.error);
+      }
       return { input_tokens: result.data.totalTokens };
     },
   };

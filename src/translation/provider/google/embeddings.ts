@@ -2,8 +2,7 @@ import { z } from "zod";
 import { GoogleEmbeddings } from "../../../wire/google.ts";
 import type { Translation } from "../../translation.ts";
 import { parseRequest } from "../../validation.ts";
-import { unreadableGoogleAnswer } from "./answer.ts";
-import { unsupportedByGoogle } from "./contentparts.ts";
+import { unreadableGoogleAnswer, unsupportedByGoogle } from "./errors.ts";
 import { googleModelPath } from "./modelpath.ts";
 
 /** Source: https://platform.openai.com/docs/api-reference/embeddings */
@@ -16,12 +15,12 @@ const EmbeddingsRequest = z.looseObject({
   dimensions: z.int().positive().nullish(),
 });
 
-/** As many as Google takes in one request. */
+/** The most texts that Google takes in one request. */
 const INPUTS_MAX = 100;
 
 /**
- * Puts a request for embeddings to Google's `batchEmbedContents`; `model` and path as those of
- * `chatOverGoogle`. Throws `invalid_request` for what it cannot take: tokens, over 100 texts.
+ * Translates a request for embeddings for Google's `batchEmbedContents`; `model` and the path are
+ * as in `chatOverGoogle`. Throws `invalid_request` for tokens and for more than 100 texts.
  */
 export function embeddingsOverGoogle(request: unknown, model?: string): Translation {
   const {
@@ -30,7 +29,7 @@ export function embeddingsOverGoogle(request: unknown, model?: string): Translat
     dimensions,
     ...rest
   } = parseRequest(EmbeddingsRequest, request);
-  const name = googleModelPath(model ?? rest.model);
+  const modelPath = googleModelPath(model ?? rest.model);
   const texts = typeof input === "string" ? [input] : input;
   if (texts.length > INPUTS_MAX) {
     throw unsupportedByGoogle(
@@ -39,18 +38,18 @@ export function embeddingsOverGoogle(request: unknown, model?: string): Translat
     );
   }
   const requests = texts.map((text) => ({
-    model: name,
+    model: modelPath,
     content: { parts: [{ text }] },
     ...(dimensions ? { outputDimensionality: dimensions } : {}),
   }));
   return {
-    path: `/${name}:batchEmbedContents`,
+    path: `/${modelPath}:batchEmbedContents`,
     body: { requests },
-    answer: (json) => answerOf(json, rest.model, format === "base64"),
+    answer: (json) => openaiEmbeddings(json, rest.model, format === "base64"),
   };
 }
 
-function answerOf(json: unknown, model: string, inBase64: boolean): object {
+function openaiEmbeddings(json: unknown, model: string, inBase64: boolean): object {
   const result = GoogleEmbeddings.safeParse(json);
   if (!result.success) throw unreadableGoogleAnswer("it holds no embeddings", result.error);
   const { embeddings, usageMetadata } = result.data;
@@ -67,7 +66,7 @@ function answerOf(json: unknown, model: string, inBase64: boolean): object {
   };
 }
 
-/** 32-bit floats, little-endian, as OpenAI's clients ask for them. */
+/** 32-bit floats, little-endian, in base64: the `encoding_format` of most OpenAI clients. */
 function base64(values: number[]): string {
   const bytes = Buffer.alloc(values.length * 4);
   for (const [at, value] of values.entries()) bytes.writeFloatLE(value, at * 4);

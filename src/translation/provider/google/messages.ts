@@ -1,69 +1,58 @@
-import { parseObject } from "../../../lib/json.ts";
 import type { ChatMessage, ToolCall } from "../../../wire/chat.ts";
 import type { GoogleContent, GooglePart } from "../../../wire/google.ts";
-import { parseToolArguments } from "../../chat/chunk.ts";
-import {
-  type ChatContent,
-  googlePartsFromChat,
-  googleTextPartsFromChat,
-  unsupportedByGoogle,
-} from "./contentparts.ts";
+import { parseToolArguments } from "../../chat/toolarguments.ts";
+import { googlePartsFromChat, googleTextPartsFromChat } from "./contentparts.ts";
+import { unsupportedByGoogle } from "./errors.ts";
 import { readThoughtSignature } from "./thoughtsignature.ts";
+import { googleToolResult } from "./toolresult.ts";
 
-/** A conversation as Google wants it. */
-export interface GoogleConversation {
+/** The messages for Google, and the system text, for which Google has one place only. */
+interface GoogleConversation {
   contents: GoogleContent[];
-  /** What the system said, wherever it stood: Google has one place for it. */
   systemInstruction?: { parts: GooglePart[] };
 }
 
-export interface ConversationOptions {
-  /** Stands in for signatures of calls that were made elsewhere; none is wanted when absent. */
-  unsigned?: string | undefined;
-}
-
 /**
- * The messages of a chat for Google. Answers of tools that follow each other become one content, as
- * Google wants them. Throws `invalid_request` with `param` for what it cannot be told.
+ * The messages of a chat for Google. Tool results that follow each other become one content, as
+ * Google requires it. `placeholder` is the signature of calls that have none. Throws
+ * `invalid_request` with `param` for what Google cannot be asked.
  */
 export function googleContentsFromChat(
   messages: readonly ChatMessage[],
-  { unsigned }: ConversationOptions = {},
+  placeholder?: string,
 ): GoogleConversation {
   const system: GooglePart[] = [];
   const contents: GoogleContent[] = [];
-  const names = new Map<string, string>();
-  let isAnswering = false;
-  for (const [at, message] of messages.entries()) {
-    const place = `messages.${at}`;
-    const content: ChatContent = message.content;
+  const callNames = new Map<string, string>();
+  let isAfterResult = false;
+  for (const [i, message] of messages.entries()) {
+    const at = `messages.${i}`;
     if (message.role === "tool") {
-      const name = names.get(message.tool_call_id);
+      const { tool_call_id: id, content } = message;
+      const name = callNames.get(id);
       if (name === undefined) {
-        throw unsupportedByGoogle(
-          `${place}.tool_call_id`,
-          "no earlier message has a tool call with this id",
-        );
+        const reason = "no earlier message has a tool call with this id";
+        throw unsupportedByGoogle(`${at}.tool_call_id`, reason);
       }
-      const parts = answerParts({ id: message.tool_call_id, name }, content, place);
-      const last = isAnswering ? contents.at(-1) : undefined;
+      const parts = googleToolResult({ id, name }, content, at);
+      const last = isAfterResult ? contents.at(-1) : undefined;
       if (last === undefined) contents.push({ role: "user", parts });
       else last.parts.push(...parts);
-      isAnswering = true;
+      isAfterResult = true;
       continue;
     }
     if (message.role === "assistant") {
-      for (const { id, function: called } of message.tool_calls ?? []) names.set(id, called.name);
-      const parts = saidParts(message, place, unsigned);
+      for (const call of message.tool_calls ?? []) callNames.set(call.id, call.function.name);
+      const parts = assistantParts(message, at, placeholder);
       if (parts.length > 0) contents.push({ role: "model", parts });
     } else if (message.role === "user") {
-      const parts = googlePartsFromChat(content, `${place}.content`);
+      const parts = googlePartsFromChat(message.content, `${at}.content`);
       contents.push({ role: "user", parts: parts.length > 0 ? parts : [{ text: "" }] });
     } else {
-      system.push(...googleTextPartsFromChat(content, `${place}.content`));
+      system.push(...googleTextPartsFromChat(message.content, `${at}.content`));
       continue;
     }
-    isAnswering = false;
+    isAfterResult = false;
   }
   if (contents.length === 0) {
     throw unsupportedByGoogle("messages", "there must be one that is not the system's");
@@ -71,63 +60,39 @@ export function googleContentsFromChat(
   return { contents, ...(system.length > 0 ? { systemInstruction: { parts: system } } : {}) };
 }
 
-type Said = Extract<ChatMessage, { role: "assistant" }>;
-
-/** What the model thought, said and called, with the signatures it gave. */
-function saidParts(message: Said, place: string, unsigned: string | undefined): GooglePart[] {
-  const { content, refusal, reasoning_content: thought, tool_calls: calls } = message;
-  const texts = googlePartsFromChat(content, `${place}.content`);
-  if (typeof refusal === "string" && refusal !== "") texts.push({ text: refusal });
+/** The thinking, content and calls of the model, with their signatures. */
+function assistantParts(
+  message: Extract<ChatMessage, { role: "assistant" }>,
+  at: string,
+  placeholder: string | undefined,
+): GooglePart[] {
+  const { content, refusal, reasoning_content: reasoning, tool_calls: calls } = message;
+  const parts = googlePartsFromChat(content, `${at}.content`);
+  if (typeof refusal === "string" && refusal !== "") parts.push({ text: refusal });
   const signature = readThoughtSignature(message);
-  const last = texts.at(-1);
+  const last = parts.at(-1);
   if (signature !== undefined && last !== undefined) last.thoughtSignature = signature;
-  else if (signature !== undefined) texts.push({ text: "", thoughtSignature: signature });
+  else if (signature !== undefined) parts.push({ text: "", thoughtSignature: signature });
   return [
-    ...(typeof thought === "string" && thought !== "" ? [{ text: thought, thought: true }] : []),
-    ...texts,
-    ...(calls ?? []).map((call, at) => {
+    ...(typeof reasoning === "string" && reasoning !== ""
+      ? [{ text: reasoning, thought: true }]
+      : []),
+    ...parts,
+    ...(calls ?? []).map((call, i) => {
       // Google signs the first of several calls.
-      const signed = readThoughtSignature(call) ?? (at === 0 ? unsigned : undefined);
+      const callSignature = readThoughtSignature(call) ?? (i === 0 ? placeholder : undefined);
       return {
-        functionCall: callOf(call, `${place}.tool_calls.${at}`),
-        ...(signed === undefined ? {} : { thoughtSignature: signed }),
+        functionCall: functionCall(call, `${at}.tool_calls.${i}`),
+        ...(callSignature === undefined ? {} : { thoughtSignature: callSignature }),
       };
     }),
   ];
 }
 
-function callOf({ id, function: { name, arguments: text } }: ToolCall, place: string) {
+function functionCall({ id, function: { name, arguments: text } }: ToolCall, at: string) {
   const args = parseToolArguments(text);
   if (args === undefined) {
-    throw unsupportedByGoogle(
-      `${place}.function.arguments`,
-      "it must be the text of a JSON object",
-    );
+    throw unsupportedByGoogle(`${at}.function.arguments`, "it must be the text of a JSON object");
   }
   return { id, name, args };
-}
-
-function answerParts(
-  call: { id: string; name: string },
-  content: ChatContent,
-  place: string,
-): GooglePart[] {
-  const parts = googlePartsFromChat(content, `${place}.content`);
-  const text = parts.map((part) => part.text ?? "").join("");
-  const attached = parts.filter((part) => part.text === undefined);
-  return [{ functionResponse: { ...call, response: responseOf(text) } }, ...attached];
-}
-
-/**
- * A tool's answer as the object that Google wants: itself if it is one that survives being read
- * and written (large numbers do not), else its text as `output`, a key that means just that.
- */
-function responseOf(text: string): Record<string, unknown> {
-  const json = parseObject(text);
-  const compact = text.replace(
-    /("(?:[^"\\]|\\.)*")|\s+/g,
-    (_, kept: string | undefined) => kept ?? "",
-  );
-  if (json === undefined || "output" in json || "error" in json) return { output: text };
-  return JSON.stringify(json) === compact ? json : { output: text };
 }

@@ -1,8 +1,11 @@
-import { unsupportedByGoogle } from "./contentparts.ts";
+import { unsupportedByGoogle } from "./errors.ts";
 
 const NAME = /^[A-Za-z0-9][\w.@-]*$/;
 
-/** `models/gemini-2.5-flash`, also of `gemini-2.5-flash`. Throws for what would be another path. */
+/**
+ * The path of a model: `models/gemini-2.5-flash`, also for `gemini-2.5-flash`. Throws
+ * `invalid_request` for a name that would lead to another path.
+ */
 export function googleModelPath(model: string): string {
   const [folder, name, ...more] = model.includes("/") ? model.split("/") : ["models", model];
   if (more.length === 0 && NAME.test(folder ?? "") && NAME.test(name ?? "")) {

@@ -3,126 +3,107 @@ import { ApiError, errorFrame } from "../../../wire/error.ts";
 import { GoogleAnswer, type GoogleCandidate, type GoogleUsage } from "../../../wire/google.ts";
 import { DONE_FRAME, eventFrame, type ServerEvent } from "../../../wire/sse.ts";
 import { readUpstreamError } from "../../../wire/upstreamerror.ts";
-import { completionId, unixTimeS } from "../../ids.ts";
-import type { StreamTranslation } from "../../translation.ts";
-import {
-  blockedPromptMessage,
-  type ChatPiece,
-  chatLogprobsFromGoogle,
-  chatPieceFromGoogle,
-  chatUsageFromGoogle,
-  finishReasonFromGoogle,
-  unreadableGoogleAnswer,
-} from "./answer.ts";
+import type { ChatAnswerOptions } from "../../chat/answeroptions.ts";
+import { EventStreamTranslation } from "../../eventstream.ts";
+import { completionId } from "../../ids.ts";
+import { unixTimeS } from "../../unixtime.ts";
+import { blockedPromptMessage, type MessagePiece, messagePieceFromGoogle } from "./answerparts.ts";
+import { unreadableGoogleAnswer } from "./errors.ts";
+import { chatLogprobsFromGoogle } from "./logprobs.ts";
+import { finishReasonFromGoogle } from "./stopreason.ts";
 import { thoughtSignatureField } from "./thoughtsignature.ts";
+import { chatUsageFromGoogle } from "./usage.ts";
 
-export interface GoogleStreamOptions {
-  /** As the client wrote it. */
-  model: string;
-  /** The client asked for `stream_options.include_usage`. */
-  includesUsage: boolean;
-}
-
-/** What is known of one candidate so far. */
-interface Choice {
-  calls: number;
-  hasBegun: boolean;
+/** The state of one choice, which is one of Google's candidates. */
+interface ChoiceState {
+  callCount: number;
+  hasStarted: boolean;
   isFinished: boolean;
 }
 
 /**
- * Chunks of a chat completion, made of Google's events: each is an answer that holds what is new.
- * There is no event that ends the stream; it is complete if each candidate said why it stopped.
+ * The streamed chat completion for a stream of Google's, of which each event is an answer that
+ * holds what is new. Google sends no last event: the stream is complete if each candidate had a
+ * finish reason.
  */
-export class ChatStreamFromGoogle implements StreamTranslation {
-  readonly #options: GoogleStreamOptions;
-  readonly #created = unixTimeS();
-  readonly #choices = new Map<number, Choice>();
+export class ChatStreamFromGoogle extends EventStreamTranslation {
+  readonly #options: ChatAnswerOptions;
+  readonly #createdS = unixTimeS();
+  readonly #choices = new Map<number, ChoiceState>();
   #id: string | undefined;
   #usage: GoogleUsage | undefined;
-  #hasFailed = false;
 
-  constructor(options: GoogleStreamOptions) {
+  constructor(options: ChatAnswerOptions) {
+    super();
     this.#options = options;
   }
 
-  push({ data }: ServerEvent): string {
-    if (this.#hasFailed) return "";
-    try {
-      return this.#answer(read(data));
-    } catch (error) {
-      if (!(error instanceof ApiError)) throw error;
-      return this.#fail(error);
+  protected override read({ data }: ServerEvent): string {
+    const { candidates, promptFeedback, usageMetadata, responseId } = parseGoogleEvent(data);
+    this.#id ??= completionId(responseId);
+    if (usageMetadata) this.#usage = usageMetadata;
+    const blockReason = promptFeedback?.blockReason;
+    if (candidates.length === 0 && blockReason !== undefined) {
+      this.#choices.set(0, { callCount: 0, hasStarted: true, isFinished: true });
+      const delta = blockedPromptMessage(blockReason);
+      const message = this.#chunk({ index: 0, delta, finish_reason: null });
+      return message + this.#chunk({ index: 0, delta: {}, finish_reason: "content_filter" });
     }
+    return candidates.map((candidate) => this.#readCandidate(candidate)).join("");
   }
 
-  end(): string {
-    if (this.#hasFailed) return "";
+  protected override readEnd(): string {
     const choices = [...this.#choices.values()];
     if (choices.length === 0 || choices.some(({ isFinished }) => !isFinished)) {
-      return this.#fail(unreadableGoogleAnswer("it broke off before its end"));
+      throw unreadableGoogleAnswer("it broke off before its end");
     }
+    this.close();
     const usage = this.#usage;
     if (!this.#options.includesUsage || usage === undefined) return DONE_FRAME;
-    return (
-      eventFrame({ ...this.#head(), choices: [], usage: chatUsageFromGoogle(usage) }) + DONE_FRAME
-    );
+    const head = { ...this.#head(), choices: [], usage: chatUsageFromGoogle(usage) };
+    return eventFrame(head) + DONE_FRAME;
   }
 
-  fail(error: ApiError): string {
-    return this.#hasFailed ? "" : this.#fail(error);
-  }
-
-  #fail(error: ApiError): string {
-    this.#hasFailed = true;
+  protected override errorText(error: ApiError): string {
     return errorFrame(error, "openai");
   }
 
-  #answer({ candidates, promptFeedback, usageMetadata, responseId }: GoogleAnswer): string {
-    this.#id ??= completionId(responseId);
-    if (usageMetadata) this.#usage = usageMetadata;
-    const blocked = promptFeedback?.blockReason;
-    if (candidates.length === 0 && blocked !== undefined) {
-      this.#choices.set(0, { calls: 0, hasBegun: true, isFinished: true });
-      const said = this.#chunk({
-        index: 0,
-        delta: blockedPromptMessage(blocked),
-        finish_reason: null,
-      });
-      return said + this.#chunk({ index: 0, delta: {}, finish_reason: "content_filter" });
-    }
-    return candidates.map((candidate) => this.#candidate(candidate)).join("");
-  }
-
-  #candidate(candidate: GoogleCandidate): string {
+  #readCandidate(candidate: GoogleCandidate): string {
     const { index, content, finishReason, logprobsResult } = candidate;
-    const choice = this.#choices.get(index) ?? { calls: 0, hasBegun: false, isFinished: false };
-    this.#choices.set(index, choice);
+    const choice = this.#choice(index);
     if (choice.isFinished) return "";
     const deltas = content
-      .map((part) => deltaOf(chatPieceFromGoogle(part), choice))
-      .filter(isSaying);
+      .map((part) => chatDelta(messagePieceFromGoogle(part), choice))
+      .filter((delta) => Object.keys(delta).length > 0);
     const isLast = typeof finishReason === "string" && finishReason !== "";
-    const finish = isLast ? finishReasonFromGoogle(candidate, choice.calls > 0) : null;
+    const finish_reason = isLast ? finishReasonFromGoogle(candidate, choice.callCount > 0) : null;
     const logprobs = logprobsResult ? { logprobs: chatLogprobsFromGoogle(logprobsResult) } : {};
-    const chunks = deltas.map((delta, at) => {
-      const role = choice.hasBegun ? {} : { role: "assistant" };
-      choice.hasBegun = true;
-      const more = at === 0 ? logprobs : {};
+    const chunks = deltas.map((delta, i) => {
+      const role = choice.hasStarted ? {} : { role: "assistant" };
+      choice.hasStarted = true;
+      const more = i === 0 ? logprobs : {};
       return this.#chunk({ index, delta: { ...role, ...delta }, finish_reason: null, ...more });
     });
     if (!isLast) return chunks.join("");
-    const delta = choice.hasBegun ? {} : { role: "assistant", content: "" };
-    choice.hasBegun = true;
+    const delta = choice.hasStarted ? {} : { role: "assistant", content: "" };
+    choice.hasStarted = true;
     choice.isFinished = true;
     const more = chunks.length === 0 ? logprobs : {};
-    return chunks.join("") + this.#chunk({ index, delta, finish_reason: finish, ...more });
+    return chunks.join("") + this.#chunk({ index, delta, finish_reason, ...more });
+  }
+
+  #choice(index: number): ChoiceState {
+    const known = this.#choices.get(index);
+    if (known !== undefined) return known;
+    const choice = { callCount: 0, hasStarted: false, isFinished: false };
+    this.#choices.set(index, choice);
+    return choice;
   }
 
   #head() {
     const { model } = this.#options;
     const object = "chat.completion.chunk";
-    return { id: this.#id ?? completionId(), object, created: this.#created, model };
+    return { id: this.#id ?? completionId(), object, created: this.#createdS, model };
   }
 
   #chunk(choice: object): string {
@@ -131,8 +112,8 @@ export class ChatStreamFromGoogle implements StreamTranslation {
   }
 }
 
-/** One event. Throws what it says went wrong. */
-function read(data: string): GoogleAnswer {
+/** Parses an event. An event that reports an error is thrown as that error. */
+function parseGoogleEvent(data: string): GoogleAnswer {
   let json: unknown;
   try {
     json = readExactJson(data);
@@ -148,23 +129,22 @@ function read(data: string): GoogleAnswer {
     });
   }
   const result = GoogleAnswer.safeParse(json);
-  if (!result.success)
+  if (!result.success) {
     throw unreadableGoogleAnswer("an event is not what Google's API sends", result.error);
+  }
   return result.data;
 }
 
-function deltaOf({ text, thought, call, image, signature }: ChatPiece, choice: Choice): object {
-  const sign = thoughtSignatureField(signature);
+/** The delta for a piece; a call in it gets the choice's next index. */
+function chatDelta(piece: MessagePiece, choice: ChoiceState): object {
+  const { text, reasoning, call, image, signature } = piece;
+  const signed = thoughtSignatureField(signature);
   if (call !== undefined) {
-    const index = choice.calls;
-    choice.calls += 1;
-    return { tool_calls: [{ index, ...call }], ...sign };
+    const index = choice.callCount;
+    choice.callCount += 1;
+    return { tool_calls: [{ index, ...call }], ...signed };
   }
-  if (thought !== undefined) return { reasoning_content: thought, ...sign };
-  if (image !== undefined) return { images: [image], ...sign };
-  return text === undefined ? sign : { content: text, ...sign };
-}
-
-function isSaying(delta: object): boolean {
-  return Object.keys(delta).length > 0;
+  if (reasoning !== undefined) return { reasoning_content: reasoning, ...signed };
+  if (image !== undefined) return { images: [image], ...signed };
+  return text === undefined ? signed : { content: text, ...signed };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { ApiError } from "../../../wire/error.ts";
+import { apiErrorOf } from "../../../testkit/translation/apierror.ts";
 import { chatOverAnthropic } from "./translation.ts";
 
 const user = (content: unknown) => ({ role: "user", content });
@@ -10,16 +10,6 @@ const call = (id: string, text: string) => ({
   type: "function",
   function: { name: "f", arguments: text },
 });
-
-function refused(request: unknown): Pick<ApiError, "status" | "param" | "message"> {
-  try {
-    chatOverAnthropic(request);
-  } catch (error) {
-    if (error instanceof ApiError) return error;
-    throw error;
-  }
-  throw new Error("it was not refused");
-}
 
 describe("a chat over messages", () => {
   test("says first what the system and the developer say, and one turn for each speaker", () => {
@@ -231,7 +221,11 @@ describe("a chat over messages", () => {
     ["response_format.json_schema.schema", { response_format: json({ name: "a" }) }],
     ["reasoning_effort", { reasoning_effort: "extreme" }],
   ])("is refused with 400 that names %s", (param, more) => {
-    const { status, param: named, message } = refused({ ...base, ...more });
+    const {
+      status,
+      param: named,
+      message,
+    } = apiErrorOf(() => chatOverAnthropic({ ...base, ...more }));
     expect({ status, named }).toEqual({ status: 400, named: param });
     expect(message).toContain(`\`${param}\``);
   });
