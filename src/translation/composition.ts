@@ -40,6 +40,10 @@ class ComposedStream implements StreamTranslation {
     return this.#outer.contentType ?? "text/event-stream";
   }
 
+  get ping(): string | undefined {
+    return this.#outer.ping;
+  }
+
   push(event: ServerEvent): string {
     return this.#translate(this.#read(this.#inner.push(event)));
   }

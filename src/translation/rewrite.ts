@@ -2,7 +2,7 @@ import { ModelRewrite } from "../http/proxy/rewrite/model.ts";
 import type { Rewrite, Rewritten, StreamRewrite } from "../http/proxy/rewrite/rewrite.ts";
 import { readExactJson } from "../lib/json.ts";
 import { ApiError, type Dialect, errorBody, errorHeaders } from "../wire/error.ts";
-import { EventReader } from "../wire/sse.ts";
+import { DONE, EventReader } from "../wire/sse.ts";
 import { readUpstreamError } from "../wire/upstreamerror.ts";
 import { streamFromAnswer } from "./singlechunk.ts";
 import type { StreamTranslation, Translation } from "./translation.ts";
@@ -59,12 +59,17 @@ export class TranslationRewrite implements Rewrite {
   }
 }
 
+const COMMENT = ": keep-alive\n\n";
+
 class TranslatedStream implements StreamRewrite {
   readonly #reader = new EventReader();
   readonly #translation: StreamTranslation;
   readonly #names: StreamRewrite;
+  readonly ping: Uint8Array;
+  #isDone = false;
 
   constructor(translation: StreamTranslation, names: ModelRewrite) {
+    this.ping = encode(translation.ping ?? COMMENT);
     this.#translation = translation;
     this.#names = names.stream(translation.contentType);
   }
@@ -74,8 +79,14 @@ class TranslatedStream implements StreamRewrite {
   }
 
   push(bytes: Uint8Array): Uint8Array | undefined {
+    const events = this.#reader.push(bytes);
+    // Comments and blank lines say that the endpoint is at work.
+    if (events.length === 0) return this.#isDone ? undefined : this.ping;
     let text = "";
-    for (const event of this.#reader.push(bytes)) text += this.#translation.push(event);
+    for (const event of events) {
+      if (event.data === DONE) this.#isDone = true;
+      text += this.#translation.push(event);
+    }
     return this.#encode(text);
   }
 

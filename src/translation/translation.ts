@@ -27,6 +27,8 @@ export interface Translation {
 export interface StreamTranslation {
   /** The content type of the client's stream. Default: `text/event-stream`. */
   readonly contentType?: string;
+  /** A sign of life that its clients pass over. Default: a comment between events. */
+  readonly ping?: string | undefined;
   /** The client's text for one event of the upstream; "" for nothing. */
   push(event: ServerEvent): string;
   /** The client's text when the upstream's stream has ended: an error if that was too early. */

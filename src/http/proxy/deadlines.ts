@@ -4,6 +4,11 @@ import { ApiError } from "../../wire/error.ts";
 /** What a forwarded request waits for: the answer to begin or go on, or the client to read. */
 type Phase = "answer" | "rest" | "client";
 
+/** Longest silence towards a client that can be told that its answer is still to come. */
+const PING_INTERVAL_MS = 15_000;
+
+type TickClock = Pick<Ticker, "add" | "remove" | "nowMs">;
+
 const ticker = new Ticker();
 
 /**
@@ -20,7 +25,11 @@ export class Deadlines implements Ticking {
   readonly #caller: { readonly signal: AbortSignal };
   /** Called once, when the request must end. */
   onEnd: (reason: ApiError) => void = ignore;
+  /** Called when the client has waited 15 s for the next piece, and every 15 s from then on. */
+  onQuiet: (() => void) | undefined;
+  #sentMs = Number.NEGATIVE_INFINITY;
   place = -1;
+  readonly #clock: TickClock;
   #signal: AbortSignal | undefined;
   #onAbort = ignore;
   #phase: Phase = "answer";
@@ -29,10 +38,11 @@ export class Deadlines implements Ticking {
   #open = true;
   #reason: ApiError | undefined;
 
-  constructor(label: string, caller: { readonly signal: AbortSignal }) {
+  constructor(label: string, caller: { readonly signal: AbortSignal }, clock: TickClock = ticker) {
     this.#label = label;
     this.#caller = caller;
-    ticker.add(this);
+    this.#clock = clock;
+    clock.add(this);
   }
 
   /** Why the request had to end; undefined if it did not. */
@@ -49,7 +59,8 @@ export class Deadlines implements Ticking {
   /** A sign of life: the limit of the last `wait` starts again, now in `phase`. */
   touch(phase: Phase): void {
     this.#phase = phase;
-    this.#dueMs = ticker.nowMs + TICK_MS + this.#limitMs;
+    if (phase === "client") this.#sentMs = this.#clock.nowMs;
+    this.#dueMs = this.#clock.nowMs + TICK_MS + this.#limitMs;
   }
 
   /** Ends the request, because the client no longer wants its answer. */
@@ -60,7 +71,7 @@ export class Deadlines implements Ticking {
   /** Lifts all limits. Idempotent. */
   end(): void {
     this.#open = false;
-    ticker.remove(this);
+    this.#clock.remove(this);
     this.#signal?.removeEventListener("abort", this.#onAbort);
   }
 
@@ -71,7 +82,11 @@ export class Deadlines implements Ticking {
       if (this.#signal.aborted) return void this.cancel();
       this.#signal.addEventListener("abort", this.#onAbort, { once: true });
     }
-    if (ticker.nowMs >= this.#dueMs) this.#stop(this.#silent());
+    if (this.#clock.nowMs >= this.#dueMs) return void this.#stop(this.#silent());
+    if (this.onQuiet === undefined || this.#phase === "client") return;
+    if (this.#clock.nowMs - this.#sentMs < PING_INTERVAL_MS) return;
+    this.#sentMs = this.#clock.nowMs;
+    this.onQuiet();
   }
 
   #stop(reason: ApiError): void {

@@ -60,6 +60,9 @@ class RelaySource {
   readonly #options: RelayOptions;
   readonly #lines: WholeLines | undefined;
   #body: AnswerBody;
+  /** A read that goes on while the client got a sign of life. */
+  #reading: Promise<Uint8Array | undefined> | undefined;
+  #hasBegun = false;
 
   constructor(body: AnswerBody, options: RelayOptions) {
     const { promise, resolve } = Promise.withResolvers<SendOutcome>();
@@ -71,7 +74,7 @@ class RelaySource {
   }
 
   start(controller: Controller): void {
-    const { deadlines, head, tap, idleTimeoutMs } = this.#options;
+    const { deadlines, head, tap, idleTimeoutMs, rewrite } = this.#options;
     deadlines.wait("client", idleTimeoutMs);
     deadlines.onEnd = (reason) => {
       this.#body.abort(reason);
@@ -80,6 +83,13 @@ class RelaySource {
       // A client that stopped reading does not pull, so the stream is ended from here.
       controller.error();
     };
+    const ping = rewrite?.ping;
+    if (ping !== undefined) {
+      deadlines.onQuiet = () => {
+        // One that is not read yet is enough.
+        if ((controller.desiredSize ?? -1) >= 0) controller.enqueue(ping);
+      };
+    }
     if (head === undefined) return;
     tap?.push(head);
     controller.enqueue(head);
@@ -91,13 +101,16 @@ class RelaySource {
     try {
       for (;;) {
         deadlines.touch("rest");
-        const read = this.#body.read();
+        const read = this.#reading ?? this.#body.read();
+        this.#reading = undefined;
+        if (!this.#hasBegun && this.#begin(read, controller)) return;
         const bytes = read instanceof Promise ? await read : read;
         if (bytes !== undefined) tap?.push(bytes);
         const whole = bytes === undefined || lines === undefined ? bytes : lines.take(bytes);
         const piece = whole === undefined || rewrite === undefined ? whole : rewrite.push(whole);
         if (piece !== undefined) {
           deadlines.touch("client");
+          this.#hasBegun = true;
           controller.enqueue(piece);
           return;
         }
@@ -114,6 +127,23 @@ class RelaySource {
 
   cancel(): void {
     this.#options.deadlines.cancel();
+  }
+
+  /**
+   * Bun sends the headers with the first byte. Where a sign of life can be that byte, they go as
+   * soon as the target's are there, and the first read goes on.
+   */
+  #begin(read: ReturnType<AnswerBody["read"]>, controller: Controller): boolean {
+    if (!(read instanceof Promise)) return false;
+    this.#hasBegun = true;
+    const ping = this.#options.rewrite?.ping;
+    if (ping === undefined) return false;
+    this.#reading = read;
+    // It is awaited by the next pull, if there is one.
+    read.catch(() => undefined);
+    this.#options.deadlines.touch("client");
+    controller.enqueue(ping);
+    return true;
   }
 
   async #broken(controller: Controller, cause: unknown): Promise<void> {
@@ -138,7 +168,8 @@ class RelaySource {
     const { rewrite } = this.#options;
     const rest = this.#lines?.rest();
     const made = rest === undefined || rewrite === undefined ? rest : rewrite.push(rest);
-    return [made, rewrite?.end()].filter((piece) => piece !== undefined);
+    const said = made === rewrite?.ping ? undefined : made;
+    return [said, rewrite?.end()].filter((piece) => piece !== undefined);
   }
 
   #end(outcome: SendOutcome): void {

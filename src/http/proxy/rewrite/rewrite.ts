@@ -23,6 +23,11 @@ export interface Rewritten {
 export interface StreamRewrite {
   /** The content type for the client. Default: that of the target. */
   readonly contentType?: string | undefined;
+  /**
+   * A sign of life for the client while there is nothing else to send. It may stand between any
+   * two results of `push`. Default: there is none.
+   */
+  readonly ping?: Uint8Array | undefined;
   /** The bytes to send in place of these, if any. */
   push(bytes: Uint8Array): Uint8Array | undefined;
   /** The bytes to send at the stream's end, if any. */

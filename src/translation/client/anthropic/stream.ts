@@ -18,6 +18,7 @@ import { anthropicUsageFromChat } from "./usage.ts";
  * ends with an `error` event.
  */
 export class AnthropicStreamFromChat extends EventStreamTranslation {
+  readonly ping = anthropicEvent("ping", {});
   readonly #options: AnthropicAnswerOptions;
   readonly #blocks = new ContentBlocks();
   #hasStarted = false;

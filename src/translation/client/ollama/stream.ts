@@ -22,6 +22,8 @@ const TextChoice = z.looseObject({ text: z.string().nullish() });
  */
 export class OllamaStreamFromChat extends EventStreamTranslation {
   readonly contentType = "application/x-ndjson";
+  /** White space before the next line's JSON: clients parse every line, an empty one in vain. */
+  readonly ping = " ";
   readonly #options: OllamaAnswerOptions;
   readonly #calls = new ToolCallAssembler();
   #finishReason: string | undefined;
