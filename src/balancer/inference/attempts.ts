@@ -141,6 +141,7 @@ export class Attempts {
       rewrite: slot.rewrite(request.rewrite),
       gather: streams || !isText ? undefined : wholeFromStream,
       firstByteTimeoutMs: slot.firstByteTimeoutMs,
+      contentTimeoutMs: slot.contentTimeoutMs,
       idleTimeoutMs: this.#parts.settings.idleTimeoutMs,
       resume: () => this.#resume(slot),
     }).then(

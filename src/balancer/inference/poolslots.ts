@@ -132,14 +132,14 @@ export class PoolSlots {
   }
 
   #slot(grant: Grant<Endpoint>, { context, tried }: PoolRequest): EndpointSlot {
-    const firstByteTimeoutMs = this.#limitMs(grant.endpoint, context, tried);
+    const limits = this.#limits(grant.endpoint, context, tried);
     const { requestId } = context;
     tried.push(grant.endpoint);
-    return new EndpointSlot({ parts: this.#parts, grant, firstByteTimeoutMs, requestId });
+    return new EndpointSlot({ parts: this.#parts, grant, requestId, ...limits });
   }
 
-  /** How long the endpoint may take to begin its answer. */
-  #limitMs(endpoint: Endpoint, context: RequestContext, tried: Endpoint[]): number {
+  /** How long the endpoint may take to begin its answer, and to come to its content. */
+  #limits(endpoint: Endpoint, context: RequestContext, tried: Endpoint[]) {
     const { pool, gate, settings } = this.#parts;
     const nowMs = gate.now();
     let attemptsLeft = 0;
@@ -151,7 +151,12 @@ export class PoolSlots {
     const leftMs = Math.max(1, context.deadlineMs - nowMs);
     const { tryTimeoutMs } = settings;
     const limitMs = attemptLimitMs({ leftMs, tryTimeoutMs, attemptsLeft });
-    return Math.min(limitMs, endpoint.facts.inferenceTimeoutMs);
+    const { inferenceTimeoutMs } = endpoint.facts;
+    return {
+      firstByteTimeoutMs: Math.min(limitMs, inferenceTimeoutMs),
+      // An answer that has begun is not tried elsewhere, so it may take all the time.
+      contentTimeoutMs: Math.min(leftMs, inferenceTimeoutMs),
+    };
   }
 
   #refusal({ kind }: Refused, context: RequestContext): ApiError {

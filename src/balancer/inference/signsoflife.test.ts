@@ -66,3 +66,26 @@ test.each(TRANSLATED)("headers come before any event, then signs of life: %s", a
   if (path !== "/api/chat") return;
   for (const line of text.trimEnd().split("\n")) expect(JSON.parse(line)).toHaveProperty("done");
 });
+
+test("an endpoint that shows signs of life may take longer than one try", async () => {
+  const slow = () => {
+    const body = new ReadableStream<string>({
+      async start(controller) {
+        for (let i = 0; i < 30; i += 1) {
+          controller.enqueue(": ping\n\n");
+          await Bun.sleep(10);
+        }
+        controller.enqueue("data: [DONE]\n\n");
+        controller.close();
+      },
+    });
+    const headers = { "content-type": "text/event-stream" };
+    return new Response(body.pipeThrough(new TextEncoderStream()), { headers });
+  };
+  using a = fakeEndpoint(["m"], slow);
+  using b = fakeEndpoint(["m"], slow);
+  await using two = await fakeBalancer({ a: a.url, b: b.url }, { tryTimeoutMs: 100 });
+  const answer = await two.post("/v1/chat/completions", { model: "m", messages, stream: true });
+  expect(await answer.text()).toEndWith("data: [DONE]\n\n");
+  expect(a.requests.length + b.requests.length).toBe(1);
+});

@@ -20,6 +20,7 @@ export interface ProviderSlotOptions {
 export class ProviderSlot implements Slot {
   readonly upstream: ProviderModel;
   readonly firstByteTimeoutMs: number;
+  readonly contentTimeoutMs: number;
   readonly #options: ProviderSlotOptions;
   readonly #sentAtMs = performance.now();
   #rewrite: AuthErrorRewrite | undefined;
@@ -28,6 +29,7 @@ export class ProviderSlot implements Slot {
     this.#options = options;
     this.upstream = options.upstream;
     this.firstByteTimeoutMs = options.firstByteTimeoutMs;
+    this.contentTimeoutMs = options.firstByteTimeoutMs;
   }
 
   /** A refusal of the balancer's own key is told as such. */

@@ -19,6 +19,7 @@ export interface EndpointSlotOptions {
   parts: EndpointSlotParts;
   grant: Grant<Endpoint>;
   firstByteTimeoutMs: number;
+  contentTimeoutMs: number;
   requestId: string;
 }
 
@@ -29,6 +30,7 @@ export interface EndpointSlotOptions {
 export class EndpointSlot implements Slot {
   readonly upstream: Endpoint;
   readonly firstByteTimeoutMs: number;
+  readonly contentTimeoutMs: number;
   readonly #parts: EndpointSlotParts;
   readonly #grant: Grant<Endpoint>;
   readonly #requestId: string;
@@ -36,9 +38,11 @@ export class EndpointSlot implements Slot {
   #status = 0;
   #hasEnded = false;
 
-  constructor({ parts, grant, firstByteTimeoutMs, requestId }: EndpointSlotOptions) {
+  constructor(options: EndpointSlotOptions) {
+    const { parts, grant, requestId } = options;
     this.upstream = grant.endpoint;
-    this.firstByteTimeoutMs = firstByteTimeoutMs;
+    this.firstByteTimeoutMs = options.firstByteTimeoutMs;
+    this.contentTimeoutMs = options.contentTimeoutMs;
     this.#parts = parts;
     this.#grant = grant;
     this.#requestId = requestId;

@@ -48,6 +48,8 @@ export interface Slot {
   readonly upstream: Upstream;
   /** Longest wait for the answer to begin. */
   readonly firstByteTimeoutMs: number;
+  /** Longest wait for content, whatever signs of life come before it. */
+  readonly contentTimeoutMs: number;
   /** What is to be made of the upstream's answer, `rewrite` included. */
   rewrite(rewrite: Rewrite | undefined): Rewrite | undefined;
   /** The answer has begun, and is what the request deserves. */

@@ -35,6 +35,8 @@ export class Deadlines implements Ticking {
   #phase: Phase = "answer";
   #limitMs = Number.POSITIVE_INFINITY;
   #dueMs = Number.POSITIVE_INFINITY;
+  #contentGapMs = Number.POSITIVE_INFINITY;
+  #contentDueMs = Number.POSITIVE_INFINITY;
   #open = true;
   #reason: ApiError | undefined;
 
@@ -63,6 +65,17 @@ export class Deadlines implements Ticking {
     this.#dueMs = this.#clock.nowMs + TICK_MS + this.#limitMs;
   }
 
+  /** Sets the limits of the wait for content, and for more of it: `touch` does not renew them. */
+  waitForContent({ firstMs, gapMs }: { firstMs: number; gapMs: number }): void {
+    this.#contentGapMs = gapMs;
+    this.#contentDueMs = this.#clock.nowMs + TICK_MS + firstMs;
+  }
+
+  /** The last content was sent: the wait for more of it starts. */
+  renewContent(): void {
+    this.#contentDueMs = this.#clock.nowMs + TICK_MS + this.#contentGapMs;
+  }
+
   /** Ends the request, because the client no longer wants its answer. */
   cancel(): void {
     this.#stop(clientGone());
@@ -82,8 +95,10 @@ export class Deadlines implements Ticking {
       if (this.#signal.aborted) return void this.cancel();
       this.#signal.addEventListener("abort", this.#onAbort, { once: true });
     }
-    if (this.#clock.nowMs >= this.#dueMs) return void this.#stop(this.#silent());
-    if (this.onQuiet === undefined || this.#phase === "client") return;
+    const isClientDue = this.#phase === "client";
+    const dueMs = isClientDue ? this.#dueMs : Math.min(this.#dueMs, this.#contentDueMs);
+    if (this.#clock.nowMs >= dueMs) return void this.#stop(this.#silent());
+    if (this.onQuiet === undefined || isClientDue) return;
     if (this.#clock.nowMs - this.#sentMs < PING_INTERVAL_MS) return;
     this.#sentMs = this.#clock.nowMs;
     this.onQuiet();

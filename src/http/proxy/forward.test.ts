@@ -272,6 +272,35 @@ describe("an event stream", () => {
     await target.closed(0);
   });
 
+  test.each([
+    ["signs of life", ": ping\n\n"],
+    ["a byte at a time", "x"],
+  ])("that drips without an event ends with a timeout: %s", async (_, drop) => {
+    let drip: Timer | undefined;
+    using target = rawTarget((c) => {
+      c.send(rawChunks(SSE));
+      drip = setInterval(() => c.send(rawChunk(drop)), 5);
+    });
+    const { response, sent } = await send(target.url, { firstByteTimeoutMs: 200 });
+    expect(await response.text()).toContain('"code":"timeout"');
+    expect(await sent).toBe("failed");
+    await target.closed(0);
+    clearInterval(drip);
+  });
+
+  test("that nobody asked for and drips is a timeout", async () => {
+    let drip: Timer | undefined;
+    using target = rawTarget((c) => {
+      c.send(rawChunks(SSE));
+      drip = setInterval(() => c.send(rawChunk(": ping\n\n")), 5);
+    });
+    const gather = () => undefined;
+    const dripping = send(target.url, { firstByteTimeoutMs: 200, gather });
+    await expect(dripping).rejects.toMatchObject({ kind: "timeout" });
+    await target.closed(0);
+    clearInterval(drip);
+  });
+
   test("whose client leaves lets the target go", async () => {
     using target = rawTarget((c) => c.send(rawChunks(SSE, "data: 1\n\n")));
     const { url, sent, stop } = proxy(target.url);

@@ -3,14 +3,15 @@ import type { AnswerBody } from "../client/body.ts";
 import { plainAnswer } from "../client/contentcoding.ts";
 import { type Exchange, exchange } from "../client/exchange.ts";
 import { ClientError } from "../client/failure.ts";
-import { headerOf, type ResponseHead } from "../client/head.ts";
 import type { ForwardProxy } from "../client/proxy.ts";
 import type { RequestBody } from "../client/upload.ts";
 import { ReadBody, type TypedAnswer, typedAnswer } from "./answertype.ts";
+import { hasEvent, hasLine } from "./content.ts";
 import { Deadlines } from "./deadlines.ts";
 import { EventNumbers } from "./eventnumbers.ts";
 import { forwardedHeaders, returnedHeaders } from "./headers.ts";
 import { hiddenErrorStatus, requireContent } from "./hiddenerror.ts";
+import { isRedirect, redirects } from "./redirect.ts";
 import { relay, type SendOutcome, type Sequel, type Tap } from "./relay.ts";
 import type { Rewrite, Rewritten } from "./rewrite/rewrite.ts";
 import { errorInDialect } from "./upstreamerror.ts";
@@ -43,6 +44,12 @@ export interface ForwardOptions {
   caller: { readonly signal: AbortSignal };
   /** Longest wait for the response's headers, and for all of a small answer that is sent whole. */
   firstByteTimeoutMs: number;
+  /**
+   * Longest wait for content, from the sending on: signs of life do not make it longer. Content of
+   * a stream is an event or a line, and the waits for more are limited alike, but not below the
+   * idle time; an answer that is read whole is there by then. Default: `firstByteTimeoutMs`.
+   */
+  contentTimeoutMs?: number;
   /** Longest silence inside the response's body. */
   idleTimeoutMs: number;
   /** Sees the answer's bytes as they pass. */
@@ -96,7 +103,9 @@ const COMPLETE: Promise<SendOutcome> = Promise.resolve("complete");
 export async function forward(options: ForwardOptions): Promise<Forwarded> {
   const deadlines = new Deadlines(options.target.label, options.caller);
   deadlines.wait("answer", options.firstByteTimeoutMs);
-  const { idleTimeoutMs, tap, rewrite } = options;
+  const { idleTimeoutMs, contentTimeoutMs = options.firstByteTimeoutMs, tap, rewrite } = options;
+  const gapMs = Math.max(contentTimeoutMs, idleTimeoutMs);
+  deadlines.waitForContent({ firstMs: contentTimeoutMs, gapMs });
   try {
     const sent = send(options);
     deadlines.onEnd = (reason) => sent.abort(reason);
@@ -115,7 +124,8 @@ export async function forward(options: ForwardOptions): Promise<Forwarded> {
       headers: returnedHeaders(head.headers, options.requestId, options.dialect),
     };
     if (contentType !== undefined) init.headers["content-type"] = contentType;
-    if (type === "events" || type === "lines") return events(body, init, options, deadlines);
+    if (type === "events") return stream({ body, hasContent: hasEvent }, init, options, deadlines);
+    if (type === "lines") return stream({ body, hasContent: hasLine }, init, options, deadlines);
     if (head.status >= 400 || (rewrite !== undefined && type === "json")) {
       return await rewritten(body, init, options, deadlines);
     }
@@ -140,21 +150,6 @@ function send({ target, method, headers, body, requestId }: ForwardOptions): Exc
   const isForm = /^multipart\//i.test(sent["content-type"] ?? "");
   if (body !== null && !isForm) sent["content-type"] = "application/json";
   return exchange({ url, unix, proxy, method, headers: sent, body, keepAlive: true });
-}
-
-function isRedirect({ status }: ResponseHead): boolean {
-  return status >= 300 && status < 400;
-}
-
-/** The failure of a target that is somewhere else. Where is for the log, not for clients. */
-function redirects(body: AnswerBody, head: ResponseHead, label: string): ApiError {
-  const where = headerOf(head, "location") ?? "no address";
-  const cause = new Error(`It answered ${head.status}, a redirect to ${where.slice(0, 500)}`);
-  body.abort(cause);
-  const message = `Sending the request to ${label} failed: it answered with a redirect \
-(${head.status}), and redirects are not followed. Set its base URL to the address that it \
-redirects to, which is in the log.`;
-  return new ApiError("upstream", message, { cause });
 }
 
 function whole(
@@ -223,8 +218,8 @@ function made(
 }
 
 /** Passes on a stream of events or JSON lines. If it breaks, its last frame is an error. */
-function events(
-  body: AnswerBody,
+function stream(
+  { body, hasContent }: { body: AnswerBody; hasContent: (bytes: Uint8Array) => boolean },
   init: Init,
   options: ForwardOptions,
   deadlines: Deadlines,
@@ -244,8 +239,9 @@ function events(
   const tap = numbers ?? options.tap;
   const rewrite = options.rewrite?.stream(init.headers["content-type"] ?? "");
   if (rewrite?.contentType !== undefined) init.headers["content-type"] = rewrite.contentType;
-  const { stream, sent } = relay(body, { deadlines, idleTimeoutMs, tap, rewrite, afterBreak });
-  return { response: new Response(stream, init), sent };
+  const limits = { deadlines, idleTimeoutMs, hasContent };
+  const relayed = relay(body, { ...limits, tap, rewrite, afterBreak });
+  return { response: new Response(relayed.stream, init), sent: relayed.sent };
 }
 
 /** JSON in place of a stream, where one piece was asked for and the stream can be made one. */

@@ -1,6 +1,8 @@
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { rawChunk, rawChunks, rawTarget } from "../../testkit/servers/tcp.ts";
+import type { ApiError } from "../../wire/error.ts";
 import { type Exchange, exchange } from "../client/exchange.ts";
+import { hasEvent } from "./content.ts";
 import { Deadlines } from "./deadlines.ts";
 import { relay } from "./relay.ts";
 
@@ -32,4 +34,68 @@ test("another body goes on where one broke: whole lines, one stream for the clie
   expect(await new Response(stream).text()).toBe("one\ntwo\nthree\nfour\n");
   expect(await sent).toBe("complete");
   expect(breaks).toHaveLength(1);
+});
+
+/** A body whose pieces a test gives, relayed on a clock that it sets. */
+function onFakeClock() {
+  const clock = { nowMs: 0, add: () => undefined, remove: () => undefined };
+  const deadlines = new Deadlines("endpoint a", caller, clock);
+  deadlines.waitForContent({ firstMs: 60_000, gapMs: 60_000 });
+  let next = Promise.withResolvers<Uint8Array | undefined>();
+  let asked = Promise.withResolvers<void>();
+  const body = {
+    ended: false,
+    read: () => {
+      asked.resolve();
+      return next.promise;
+    },
+    bytes: () => Promise.reject(new Error("It is not read whole.")),
+    abort: (cause: unknown) => next.reject(cause),
+  };
+  const { stream, sent } = relay(body, {
+    deadlines,
+    idleTimeoutMs: 10_000,
+    hasContent: hasEvent,
+    afterBreak: async (cause) => ({ last: Buffer.from(String((cause as ApiError).kind)) }),
+  });
+  const reader = stream.getReader();
+  /** What the client gets next when the target sends a piece after so many seconds. */
+  const after = async (seconds: number, piece: string) => {
+    const read = reader.read();
+    await asked.promise;
+    for (let i = 0; i < seconds; i += 1) {
+      clock.nowMs += 1000;
+      deadlines.tick();
+    }
+    const { resolve } = next;
+    if (deadlines.reason === undefined) next = Promise.withResolvers();
+    asked = Promise.withResolvers();
+    resolve(Buffer.from(piece));
+    return Buffer.from((await read).value ?? []).toString();
+  };
+  return { after, sent };
+}
+
+describe("signs of life do not make the wait longer", () => {
+  const PROGRESS = 'data: {"prompt_progress":{"total":9,"processed":1}}\n\n';
+  const EVENT = 'data: {"choices":[]}\n\n';
+
+  test.each([
+    ["for the first event", []],
+    ["after progress with the prompt", Array(20).fill(PROGRESS)],
+    ["for the next event", Array(20).fill(EVENT)],
+  ])("%s", async (_, before: string[]) => {
+    const { after, sent } = onFakeClock();
+    for (const piece of before) expect(await after(9, piece)).toBe(piece);
+    for (let i = 0; i < 6; i += 1) expect(await after(9, ": ping\n\n")).toBe(": ping\n\n");
+    expect(await after(9, ": ping\n\n")).toBe("timeout");
+    expect(await sent).toBe("failed");
+  });
+
+  test("but content that comes in time does", async () => {
+    const { after } = onFakeClock();
+    for (let i = 0; i < 6; i += 1) await after(9, ": ping\n\n");
+    expect(await after(5, EVENT)).toBe(EVENT);
+    for (let i = 0; i < 6; i += 1) expect(await after(9, ": ping\n\n")).toBe(": ping\n\n");
+  });
 });

@@ -14,6 +14,8 @@ export interface RelayOptions {
   deadlines: Deadlines;
   /** Longest silence of the target, and longest stall of the client. */
   idleTimeoutMs: number;
+  /** Tells content from signs of life, which renew no limit of it. Default: all is content. */
+  hasContent?: (bytes: Uint8Array) => boolean;
   /** Bytes of the body that were read already; they are sent first. */
   head?: Uint8Array | undefined;
   tap?: Tap | undefined;
@@ -63,6 +65,8 @@ class RelaySource {
   /** A read that goes on while the client got a sign of life. */
   #reading: Promise<Uint8Array | undefined> | undefined;
   #hasBegun = false;
+  /** The last bytes had content: the wait for more starts when they have been taken. */
+  #hadContent = false;
 
   constructor(body: AnswerBody, options: RelayOptions) {
     const { promise, resolve } = Promise.withResolvers<SendOutcome>();
@@ -92,21 +96,24 @@ class RelaySource {
     }
     if (head === undefined) return;
     tap?.push(head);
+    this.#hadContent = true;
     controller.enqueue(head);
   }
 
   async pull(controller: Controller): Promise<void> {
-    const { deadlines, tap, rewrite } = this.#options;
+    const { deadlines, tap, rewrite, hasContent } = this.#options;
     const lines = this.#lines;
     try {
       for (;;) {
         deadlines.touch("rest");
+        if (this.#hadContent) deadlines.renewContent();
         const read = this.#reading ?? this.#body.read();
         this.#reading = undefined;
         if (!this.#hasBegun && this.#begin(read, controller)) return;
         const bytes = read instanceof Promise ? await read : read;
         if (bytes !== undefined) tap?.push(bytes);
         const whole = bytes === undefined || lines === undefined ? bytes : lines.take(bytes);
+        this.#hadContent = whole !== undefined && (hasContent?.(whole) ?? true);
         const piece = whole === undefined || rewrite === undefined ? whole : rewrite.push(whole);
         if (piece !== undefined) {
           deadlines.touch("client");

@@ -1,0 +1,32 @@
+const LINE_FEED = 0x0a;
+const DATA = Buffer.from("data:");
+
+/** Longer pieces are no keep-alives; part of a long event need not have the beginning of a line. */
+const KEEP_ALIVE_BYTES_MAX = 64 * 1024;
+
+/** How much of an event's data is looked at. */
+const SEEN_BYTES = 40;
+
+/** Data that says nothing: none, and Anthropic's keep-alive. */
+const SILENT = /^[ \t\r]*(?:\n|$)|^\s*\{\s*"type"\s*:\s*"ping"/;
+
+/**
+ * Whether there is content in these lines of an event stream. Keep-alives are none: comments,
+ * blank lines, fields other than data, pings. Progress with the prompt is content (llama.cpp's
+ * `prompt_progress`).
+ */
+export function hasEvent(bytes: Uint8Array): boolean {
+  if (bytes.byteLength > KEEP_ALIVE_BYTES_MAX) return true;
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let at = buffer.indexOf(DATA); at !== -1; at = buffer.indexOf(DATA, at)) {
+    const isField = at === 0 || buffer[at - 1] === LINE_FEED;
+    at += DATA.length;
+    if (isField && !SILENT.test(buffer.toString("latin1", at, at + SEEN_BYTES))) return true;
+  }
+  return false;
+}
+
+/** Whether there is content in these JSON lines: anything but white space. */
+export function hasLine(bytes: Uint8Array): boolean {
+  return bytes.some((byte) => byte > 0x20);
+}
