@@ -44,7 +44,9 @@ function endpoint(index: number): UnreliableEndpoint {
 
 async function ask(client: number): Promise<ChaosAnswer> {
   const startedAt = performance.now();
-  const body = { model: "m", messages: [{ role: "user", content: `I am ${client}` }] };
+  const messages = [{ role: "user", content: `I am ${client}` }];
+  // Only for streams is an endpoint that hangs told from one that is slow.
+  const body = { model: "m", messages, stream: true };
   const headers = { authorization: `Bearer client-${client}` };
   const answer = await post(`${program.url}/v1/chat/completions`, body, { headers });
   const text = await answer.text();

@@ -107,7 +107,7 @@ describe("an endpoint that fails before the first byte", () => {
     const limits = { firstByteTimeoutMs: 500 };
     await using front = await fakeBalancer({ bad: bad.url, good: good.url }, limits);
     for (let i = 0; i < 4; i += 1) {
-      expect((await front.post(CHAT, { model: "m" })).status).toBe(200);
+      expect((await front.post(CHAT, { model: "m", stream: true })).status).toBe(200);
     }
     expect(good.requests).toHaveLength(4);
   });

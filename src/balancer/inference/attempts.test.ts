@@ -214,9 +214,22 @@ describe("a request that an endpoint failed", () => {
     await using front = await fakeBalancer({ hangs: hangs.url, good: good.url }, limits);
     for (let i = 0; i < 4; i += 1) {
       const startedAt = performance.now();
-      expect((await front.post(CHAT, { model: "m" })).status).toBe(200);
+      expect((await front.post(CHAT, { model: "m", stream: true })).status).toBe(200);
       expect(performance.now() - startedAt).toBeLessThan(1000);
     }
+  });
+
+  test("lets a slow endpoint make its answer in one piece, though there are others", async () => {
+    const slowly = async () => {
+      await Bun.sleep(300);
+      return Response.json({ ok: true });
+    };
+    using a = fakeEndpoint(["m"], slowly);
+    using b = fakeEndpoint(["m"], slowly);
+    const limits = { firstByteTimeoutMs: 10_000, tryTimeoutMs: 100 };
+    await using front = await fakeBalancer({ a: a.url, b: b.url }, limits);
+    expect((await front.post(CHAT, { model: "m" })).status).toBe(200);
+    expect(a.requests.length + b.requests.length).toBe(1);
   });
 
   test("gives one endpoint all the time when there is no other", async () => {

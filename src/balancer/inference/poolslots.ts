@@ -150,7 +150,8 @@ export class PoolSlots {
     }
     const leftMs = Math.max(1, context.deadlineMs - nowMs);
     const { tryTimeoutMs } = settings;
-    const limitMs = attemptLimitMs({ leftMs, tryTimeoutMs, attemptsLeft });
+    const { streams } = context;
+    const limitMs = attemptLimitMs({ leftMs, tryTimeoutMs, attemptsLeft, streams });
     const { inferenceTimeoutMs } = endpoint.facts;
     return {
       firstByteTimeoutMs: Math.min(limitMs, inferenceTimeoutMs),

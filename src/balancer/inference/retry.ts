@@ -8,18 +8,25 @@ export interface AttemptLimitOptions {
   tryTimeoutMs: number;
   /** Further attempts, as far as there are endpoints for them. */
   attemptsLeft: number;
+  /** Whether the answer is a stream. */
+  streams: boolean;
 }
 
 /**
- * How long one endpoint may take to begin its answer: all of the request's remaining time if no
- * other endpoint could be tried, else an even share of it and at most the try time-out, so that an
- * endpoint that hangs leaves the others enough time.
+ * How long one endpoint may take to begin its answer:
+ *
+ * 1. all of the request's remaining time for an answer in one piece: it begins when all of it is
+ *    made, so one endpoint that is slow is not told from one that hangs, and others are as slow;
+ * 2. the same for a stream if no other endpoint could be tried;
+ * 3. else an even share of it and at most the try time-out, so that an endpoint that hangs leaves
+ *    the others enough time.
  */
 export function attemptLimitMs({
   leftMs,
   tryTimeoutMs,
   attemptsLeft,
+  streams,
 }: AttemptLimitOptions): number {
-  if (attemptsLeft === 0) return leftMs;
+  if (!streams || attemptsLeft === 0) return leftMs;
   return Math.min(tryTimeoutMs, leftMs / (attemptsLeft + 1));
 }

@@ -84,7 +84,7 @@ export const LIMIT_FIELDS: FieldsOf<LimitSettings> = {
     name: "try_timeout",
     flags: "--try-timeout <time>",
     group: "Limits",
-    help: "Longest wait for one endpoint's answer to begin while another could be tried",
+    help: "Longest wait for one endpoint's stream to begin while another could be tried",
     schema: () => duration(100),
     fallback: () => 120 * SECOND_MS,
     unit: "ms",
