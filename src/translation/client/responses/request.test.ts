@@ -123,6 +123,16 @@ test("allowed tools are the only ones that the model sees", () => {
   });
 });
 
+test.each([{}, { tools: [] }, { tools: null }])(
+  "without tools there is nothing to choose or to call in parallel: %j",
+  (none) => {
+    for (const tool_choice of ["none", "auto", "required", { type: "function", name: "f" }]) {
+      const sent = body({ input: "x", ...none, tool_choice, parallel_tool_calls: true });
+      expect(sent).toEqual({ model: "m", messages: [{ role: "user", content: "x" }] });
+    }
+  },
+);
+
 const user = { role: "user", content: "x" };
 test.each<[object, string]>([
   [{ previous_response_id: "resp_1" }, "previous_response_id"],

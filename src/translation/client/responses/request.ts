@@ -16,7 +16,6 @@ export function chatBodyFromResponses(request: ResponsesRequest): Record<string,
   const fields = {
     ...{ temperature: request.temperature, top_p: request.top_p },
     max_tokens: request.max_output_tokens,
-    parallel_tool_calls: request.parallel_tool_calls,
     response_format: format ? responseFormat(format) : undefined,
     ...{ verbosity, reasoning_effort: reasoning?.effort },
     logprobs: includesLogprobs || top_logprobs ? true : undefined,

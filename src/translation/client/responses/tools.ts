@@ -6,34 +6,41 @@ import {
   FunctionTool,
   type ResponsesRequest,
 } from "../../../wire/responses.ts";
+import { compact } from "../../compact.ts";
 import { parseRequest } from "../../validation.ts";
 
 /** The tools of a chat completion, and which of them the model may or must use. */
 interface ChatTools {
   tools?: ChatTool[];
   tool_choice?: ToolChoice;
+  parallel_tool_calls?: boolean;
 }
 
 /**
  * The tools of a request, for chat completions, which only have functions. If the choice allows
  * some tools only, the others are left out. Tools that OpenAI runs itself (`web_search`, …) are
- * left out too, because programs name them beside their functions whatever the model. Throws
- * `invalid_request` if there are no functions, or if the choice demands such a tool.
+ * left out too, because programs name them beside their functions whatever the model. A choice, or
+ * parallel calls, without tools is left out, because servers refuse it. Throws `invalid_request` if
+ * there are no functions among the tools, or if the choice demands another kind.
  */
-export function chatToolsFromResponses({
-  tools,
-  tool_choice: choice,
-}: ResponsesRequest): ChatTools {
+export function chatToolsFromResponses(request: ResponsesRequest): ChatTools {
+  const { tools, parallel_tool_calls } = request;
   const functions = (tools ?? []).flatMap(chatTool);
   const [first] = tools ?? [];
   if (functions.length === 0 && first !== undefined) throw unsupported("tools.0.type", first.type);
-  const allTools = functions.length === 0 ? {} : { tools: functions };
-  if (choice === undefined || choice === null) return allTools;
-  if (typeof choice === "string") return { ...allTools, tool_choice: choice };
+  const chosen = chosenTools(functions, request.tool_choice);
+  if (functions.length === 0) return {};
+  return { tools: functions, ...chosen, ...compact({ parallel_tool_calls }) };
+}
+
+/** The choice; with it the tools, where it is one of only some of them. */
+function chosenTools(functions: readonly ChatTool[], choice: ResponsesRequest["tool_choice"]) {
+  if (choice === undefined || choice === null) return {};
+  if (typeof choice === "string") return { tool_choice: choice };
   const at = "tool_choice";
   if (choice.type === "function") {
     const { name } = parseRequest(FunctionChoice, choice, at);
-    return { ...allTools, tool_choice: { type: "function", function: { name } } };
+    return { tool_choice: { type: "function" as const, function: { name } } };
   }
   if (choice.type !== "allowed_tools") throw unsupported(`${at}.type`, choice.type);
   const allowed = parseRequest(AllowedTools, choice, at);
