@@ -77,13 +77,33 @@ export type ToolUseBlock = z.infer<typeof ToolUseBlock>;
 /** Blocks that any message may have. */
 const READABLE_BLOCKS = [TextBlock, ImageBlock, DocumentBlock, SearchResultBlock] as const;
 
+/** One of the tools of the request, found by a search for tools. */
+const ToolReferenceBlock = z.looseObject({
+  type: z.literal("tool_reference"),
+  tool_name: z.string(),
+});
+export type ToolReferenceBlock = z.infer<typeof ToolReferenceBlock>;
+
+const KNOWN_TYPES = new Set([
+  ...["text", "image", "document", "search_result", "tool_reference"],
+  ...["thinking", "redacted_thinking", "tool_use", "tool_result"],
+]);
+
+/** Of any other type: what tools of Anthropic's own did, or what is newer than this list. */
+const OtherBlock = z
+  .looseObject({ type: z.string().refine((type) => !KNOWN_TYPES.has(type), { abort: true }) })
+  .transform(({ type }) => ({ type: "other" as const, named: type }));
+export type OtherBlock = z.infer<typeof OtherBlock>;
+
+const ResultBlock = z.union([
+  z.discriminatedUnion("type", [...READABLE_BLOCKS, ToolReferenceBlock]),
+  OtherBlock,
+]);
+
 export const ToolResultBlock = z.looseObject({
   type: z.literal("tool_result"),
   tool_use_id: z.string(),
-  content: z.preprocess(
-    asBlocks,
-    z.array(z.discriminatedUnion("type", [...READABLE_BLOCKS])).nullish(),
-  ),
+  content: z.preprocess(asBlocks, z.array(ResultBlock).nullish()),
   is_error: z.boolean().nullish(),
 });
 export type ToolResultBlock = z.infer<typeof ToolResultBlock>;
@@ -91,7 +111,10 @@ export type ToolResultBlock = z.infer<typeof ToolResultBlock>;
 /** Blocks that only messages of one role may have. */
 const ROLE_BLOCKS = [ThinkingBlock, RedactedThinkingBlock, ToolUseBlock, ToolResultBlock] as const;
 
-export const RequestBlock = z.discriminatedUnion("type", [...READABLE_BLOCKS, ...ROLE_BLOCKS]);
+export const RequestBlock = z.union([
+  z.discriminatedUnion("type", [...READABLE_BLOCKS, ToolReferenceBlock, ...ROLE_BLOCKS]),
+  OtherBlock,
+]);
 export type RequestBlock = z.infer<typeof RequestBlock>;
 
 export const MessageParam = z.looseObject({
@@ -109,6 +132,12 @@ export const AnthropicTool = z.looseObject({
   strict: z.boolean().nullish(),
 });
 export type AnthropicTool = z.infer<typeof AnthropicTool>;
+
+/** A tool that Anthropic runs or describes; not all of them have a name (`mcp_toolset`). */
+const HostedTool = z.looseObject({
+  type: z.string().refine((type) => type !== "custom", { abort: true }),
+});
+export type HostedTool = z.infer<typeof HostedTool>;
 
 const Parallel = { disable_parallel_tool_use: z.boolean().nullish() };
 const AnthropicToolChoice = z.discriminatedUnion("type", [
@@ -132,7 +161,7 @@ export const MessagesRequest = z.looseObject({
   top_k: z.number().nullish(),
   stop_sequences: z.array(z.string()).nullish(),
   metadata: z.looseObject({ user_id: z.string().nullish() }).nullish(),
-  tools: z.array(AnthropicTool).nullish(),
+  tools: z.array(z.union([AnthropicTool, HostedTool])).nullish(),
   tool_choice: AnthropicToolChoice.nullish(),
   thinking: z.looseObject({ type: z.string(), budget_tokens: z.number().nullish() }).nullish(),
   output_config: z

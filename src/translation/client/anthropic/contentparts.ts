@@ -1,21 +1,29 @@
 import type {
   DocumentBlock,
   ImageBlock,
+  OtherBlock,
   SearchResultBlock,
   TextBlock,
+  ToolReferenceBlock,
 } from "../../../wire/anthropic.ts";
 import type { ChatPart } from "../../../wire/chat.ts";
 import { invalidField } from "../../errors.ts";
 
 /** A block that may stand in any message. */
-export type ReadableBlock = TextBlock | ImageBlock | DocumentBlock | SearchResultBlock;
+export type ReadableBlock =
+  | TextBlock
+  | ImageBlock
+  | DocumentBlock
+  | SearchResultBlock
+  | ToolReferenceBlock
+  | OtherBlock;
 
 /** The file name of a PDF without a title: chat completions require one. */
 export const UNNAMED_PDF = "document.pdf";
 
 /**
- * The parts of a chat message for one block, which stands at the path `at`. Throws
- * `invalid_request` for files that only Anthropic has, and for documents by address.
+ * The parts of a chat message for one block, which stands at the path `at`; none for a block of an
+ * unknown type. Throws `invalid_request` for files that only Anthropic has, and for documents by address.
  */
 export function chatPartsFromAnthropic(block: ReadableBlock, at: string): ChatPart[] {
   switch (block.type) {
@@ -29,6 +37,10 @@ export function chatPartsFromAnthropic(block: ReadableBlock, at: string): ChatPa
       const text = [block.title, block.source, joinedText(block.content)].join("\n");
       return [{ type: "text", text }];
     }
+    case "tool_reference":
+      return [{ type: "text", text: `Tool: ${block.tool_name}` }];
+    case "other":
+      return [];
   }
 }
 

@@ -21,11 +21,12 @@ import { chatMessageFromToolResult } from "./toolresult.ts";
  * The messages of the chat, in order. The system text becomes one message, its blocks joined by
  * line feeds, since few chat templates take more than one; a stamp of the client's before it is
  * made the same. Of a user's message the tool results come first: they must follow their calls.
- * Throws `invalid_request` for files that only Anthropic has, for documents by address, and for
- * blocks in a message of the wrong role.
+ * Blocks of unknown types are left out. Throws `invalid_request` if there are no others, for files
+ * that only Anthropic has, for documents by address, and for blocks in a message of the wrong role.
  */
 export function chatMessagesFromAnthropic(request: MessagesRequest): ChatMessage[] {
   const { system, messages } = request;
+  refuseNothingElse(messages);
   const first: ChatMessage[] =
     system == null || system.length === 0
       ? []
@@ -33,12 +34,21 @@ export function chatMessagesFromAnthropic(request: MessagesRequest): ChatMessage
   return [...first, ...messages.flatMap((message, i) => chatMessages(message, `messages.${i}`))];
 }
 
+function refuseNothingElse(messages: readonly MessageParam[]): void {
+  const [first, ...more] = messages.flatMap(({ content }, i) =>
+    content.map((block, j) => ({ block, at: `messages.${i}.content.${j}.type` })),
+  );
+  if (first?.block.type !== "other" || more.some(({ block }) => block.type !== "other")) return;
+  const why = "which this model's endpoint cannot be asked";
+  throw invalidField(first.at, `is ${JSON.stringify(first.block.named.slice(0, 80))}, ${why}`);
+}
+
 function chatMessages({ role, content }: MessageParam, at: string): ChatMessage[] {
   switch (role) {
     case "assistant":
       return [assistantMessage(content, at)];
     case "system": {
-      const texts = content.map((block, i) => textBlock(block, `${at}.content.${i}`));
+      const texts = content.flatMap((block, i) => textBlocks(block, `${at}.content.${i}`));
       return [{ role, content: joinedText(texts) }];
     }
     case "user":
@@ -46,8 +56,9 @@ function chatMessages({ role, content }: MessageParam, at: string): ChatMessage[
   }
 }
 
-function textBlock(block: RequestBlock, at: string): TextBlock {
-  if (block.type === "text") return block;
+function textBlocks(block: RequestBlock, at: string): TextBlock[] {
+  if (block.type === "text") return [block];
+  if (block.type === "other") return [];
   throw invalidField(at, "must be text: put all else into a message of the user");
 }
 

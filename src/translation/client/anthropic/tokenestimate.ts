@@ -57,8 +57,11 @@ function sizeOf(block: RequestBlock): Size {
       return sum(block.content ?? []);
     case "thinking":
       return { bytes: bytesOf(block.thinking), attachments: 0 };
+    case "tool_reference":
+      return { bytes: bytesOf(block.tool_name), attachments: 0 };
     case "redacted_thinking":
-      return EMPTY; // The translation leaves it out.
+    case "other":
+      return EMPTY; // The translation leaves them out.
   }
 }
 

@@ -1,18 +1,26 @@
-import type { AnthropicTool, MessagesRequest } from "../../../wire/anthropic.ts";
+import type { AnthropicTool, HostedTool, MessagesRequest } from "../../../wire/anthropic.ts";
 import type { ChatTool, ToolChoice } from "../../../wire/chat.ts";
 import { compact } from "../../compact.ts";
 import { invalidField } from "../../errors.ts";
 
 /**
- * The tools of a request, and how the model shall use them, for chat completions. Hints (caching,
- * examples, deferred loading) are left out. Throws `invalid_request` for tools that Anthropic
- * itself would have to run or to describe.
+ * The tools of a request, and how the model shall use them, for chat completions. Tools that
+ * Anthropic itself would have to run or to describe are left out, because programs name them beside
+ * their own whatever the model, and so are hints (caching, examples, deferred loading). Throws
+ * `invalid_request` if there are no others, or if the choice demands such a tool.
  */
 export function chatToolsFromAnthropic({ tools, tool_choice: choice }: MessagesRequest) {
-  if (tools == null || tools.length === 0) return {};
+  const [first] = tools ?? [];
+  if (tools == null || first === undefined) return {};
+  const functions = tools.flatMap((tool) => (isHosted(tool) ? [] : [chatTool(tool)]));
+  if (functions.length === 0) throw hostedToolError("tools.0.type", String(first.type));
+  const chosen = choice?.type === "tool" ? choice.name : undefined;
+  if (chosen !== undefined && tools.some((tool) => isHosted(tool) && tool.name === chosen)) {
+    throw hostedToolError("tool_choice.name", chosen);
+  }
   const serial = choice != null && "disable_parallel_tool_use" in choice;
   return compact({
-    tools: tools.map(chatTool),
+    tools: functions,
     tool_choice: choice == null ? undefined : chatToolChoice(choice),
     parallel_tool_calls:
       serial && typeof choice.disable_parallel_tool_use === "boolean"
@@ -21,12 +29,21 @@ export function chatToolsFromAnthropic({ tools, tool_choice: choice }: MessagesR
   });
 }
 
-function chatTool(tool: AnthropicTool, i: number): ChatTool {
-  const { type, name, description, input_schema: parameters, strict } = tool;
-  if (type != null && type !== "custom") {
-    const why = "Anthropic's API runs or describes this tool, chat completions do not know it";
-    throw invalidField(`tools.${i}.type`, `is ${JSON.stringify(type)}: ${why}. Leave it out`);
-  }
+function isHosted(tool: AnthropicTool | HostedTool): tool is HostedTool {
+  return tool.type != null && tool.type !== "custom";
+}
+
+function hostedToolError(param: string, name: string) {
+  const why = "Anthropic's API runs or describes this tool, chat completions do not know it";
+  return invalidField(param, `is ${JSON.stringify(name)}: ${why}. Leave it out`);
+}
+
+function chatTool({
+  name,
+  description,
+  input_schema: parameters,
+  strict,
+}: AnthropicTool): ChatTool {
   return { type: "function", function: { name, ...compact({ description, parameters, strict }) } };
 }
 

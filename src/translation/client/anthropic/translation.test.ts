@@ -9,6 +9,11 @@ const base = { model: "m", max_tokens: 9, messages: [user("Hello")] };
 const bodyOf = (more: object) => anthropicMessagesOverChat({ ...base, ...more }).body;
 const image = { type: "image", source: { type: "base64", media_type: "image/png", data: "AA==" } };
 const use = { type: "tool_use", id: "t1", name: "f", input: { a: 1 } };
+const HOSTED = [
+  { type: "web_search_20250305", name: "web_search", max_uses: 8 },
+  { name: "f", input_schema: { type: "object" } },
+  { type: "mcp_toolset", mcp_server_name: "s" },
+];
 
 describe("a request of messages over chat", () => {
   test("joins system blocks, and drops what is only a hint", () => {
@@ -111,6 +116,8 @@ describe("a request of messages over chat", () => {
     ["messages.0.role", { messages: [{ role: "tool", content: "x" }] }],
     ["messages.0.content", { messages: [user(7)] }],
     ["messages.0.content.0.type", { messages: [user([{ type: "server_tool_use" }])] }],
+    ["messages.0.content.0.type", { messages: [user([{ text: "x" }])] }],
+    ["messages.0.content.0.text", { messages: [user([{ type: "text", text: 7 }])] }],
     ["messages.0.content.0.source", { messages: [user([{ type: "image", source: file }])] }],
     ["messages.0.content.0.source", { messages: [user([pdf])] }],
     ["messages.0.content.0", { messages: [user([use])] }],
@@ -118,6 +125,8 @@ describe("a request of messages over chat", () => {
     ["max_tokens", { max_tokens: 0 }],
     ["temperature", { temperature: "hot" }],
     ["tools.0.type", { tools: [{ type: "web_search_20250305", name: "web_search" }] }],
+    ["tools.0.name", { tools: [{ type: "custom" }] }],
+    ["tool_choice.name", { tools: HOSTED, tool_choice: { type: "tool", name: "web_search" } }],
     ["tool_choice.type", { tool_choice: { type: "some" } }],
     ["container", { container: "c" }],
     ["mcp_servers", { mcp_servers: [{ url: "https://example.com" }] }],
@@ -129,6 +138,46 @@ describe("a request of messages over chat", () => {
     } = apiErrorOf(() => anthropicMessagesOverChat({ ...base, ...more }));
     expect({ status, named }).toEqual({ status: 400, named: param });
     expect(message).toContain(`\`${param}\``);
+  });
+
+  test("has no tools of Anthropic's own where there are others", () => {
+    const { tools } = bodyOf({ tools: HOSTED });
+    expect(tools).toEqual([
+      { type: "function", function: { name: "f", parameters: { type: "object" } } },
+    ]);
+    expect(estimateInputTokens({ ...base, tools: HOSTED })).toBeGreaterThan(0);
+  });
+
+  test("passes over blocks that a chat cannot show, and names the tools of references", () => {
+    const search = { type: "server_tool_use", id: "s1", name: "web_search", input: {} };
+    const found = { type: "web_search_tool_result", tool_use_id: "s1", content: [] };
+    const newer = { type: "of_next_year", content: 7 };
+    const content = [{ type: "tool_reference", tool_name: "Bash" }, newer];
+    const messages = [
+      user([newer, { type: "text", text: "Go" }]),
+      { role: "system", content: [newer, { type: "text", text: "note" }] },
+      { role: "assistant", content: [search, found, { type: "text", text: "found" }, use] },
+      user([{ type: "tool_result", tool_use_id: "t1", content }]),
+    ];
+    const call = { name: "f", arguments: '{"a":1}' };
+    expect(bodyOf({ messages }).messages).toEqual([
+      user("Go"),
+      { role: "system", content: "note" },
+      {
+        role: "assistant",
+        content: "found",
+        tool_calls: [{ id: "t1", type: "function", function: call }],
+      },
+      { role: "tool", tool_call_id: "t1", content: "Tool: Bash" },
+    ]);
+    expect(estimateInputTokens({ ...base, messages })).toBeGreaterThan(0);
+  });
+
+  test.each([{}, { tools: [] }, { tools: null }])("has no choice without tools: %j", (none) => {
+    for (const type of ["none", "auto", "any"]) {
+      const tool_choice = { type, disable_parallel_tool_use: true };
+      expect(bodyOf({ ...none, tool_choice })).toEqual(bodyOf({}));
+    }
   });
 
   test("may leave out its limit, as it may on our nodes", () => {
