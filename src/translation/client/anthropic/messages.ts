@@ -8,6 +8,7 @@ import type {
 } from "../../../wire/anthropic.ts";
 import type { ChatMessage, ChatPart, ToolCall } from "../../../wire/chat.ts";
 import { withFixedStamp } from "../../../wire/clientstamp.ts";
+import { withOneSystemMessage } from "../../chat/systemmessage.ts";
 import { invalidField } from "../../errors.ts";
 import {
   chatContent,
@@ -18,8 +19,8 @@ import {
 import { chatMessageFromToolResult } from "./toolresult.ts";
 
 /**
- * The messages of the chat, in order. The system text becomes one message, its blocks joined by
- * line feeds, since few chat templates take more than one; a stamp of the client's before it is
+ * The messages of the chat, in order. The system text and the system's messages become one, joined
+ * by line feeds, since few chat templates take more than one; a stamp of the client's before it is
  * made the same. Of a user's message the tool results come first: they must follow their calls.
  * Blocks of unknown types are left out. Throws `invalid_request` if there are no others, for files
  * that only Anthropic has, for documents by address, and for blocks in a message of the wrong role.
@@ -31,7 +32,8 @@ export function chatMessagesFromAnthropic(request: MessagesRequest): ChatMessage
     system == null || system.length === 0
       ? []
       : [{ role: "system", content: withFixedStamp(joinedText(system)) }];
-  return [...first, ...messages.flatMap((message, i) => chatMessages(message, `messages.${i}`))];
+  const others = messages.flatMap((message, i) => chatMessages(message, `messages.${i}`));
+  return withOneSystemMessage([...first, ...others]);
 }
 
 function refuseNothingElse(messages: readonly MessageParam[]): void {

@@ -161,8 +161,8 @@ describe("a request of messages over chat", () => {
     ];
     const call = { name: "f", arguments: '{"a":1}' };
     expect(bodyOf({ messages }).messages).toEqual([
-      user("Go"),
       { role: "system", content: "note" },
+      user("Go"),
       {
         role: "assistant",
         content: "found",

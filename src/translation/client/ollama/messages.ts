@@ -1,16 +1,18 @@
 import type { ChatMessage, ToolCall } from "../../../wire/chat.ts";
 import type { OllamaCall, OllamaMessage } from "../../../wire/ollama.ts";
+import { withOneSystemMessage } from "../../chat/systemmessage.ts";
 import { contentWithImages } from "./images.ts";
 
 /**
- * The messages of a conversation, for chat completions. Ollama's clients need not give ids to tool
- * calls, so they get some here; a result without an id belongs to the first call of its tool that
- * has no result yet. Throws `invalid_request` for images that cannot be read.
+ * The messages of a conversation, for chat completions; those of the system become one in front.
+ * Ollama's clients need not give ids to tool calls, so they get some here; a result without an id
+ * belongs to the first call of its tool that has no result yet. Throws `invalid_request` for images
+ * that cannot be read.
  */
 export function chatMessagesFromOllama(messages: readonly OllamaMessage[]): ChatMessage[] {
   const openCalls: ToolCall[] = [];
   let callCount = 0;
-  return messages.map((message, i): ChatMessage => {
+  const chatMessages = messages.map((message, i): ChatMessage => {
     const { role, content, images, thinking, tool_calls } = message;
     switch (role) {
       case "assistant": {
@@ -33,6 +35,7 @@ export function chatMessagesFromOllama(messages: readonly OllamaMessage[]): Chat
         return { role: "system", content: content ?? "" };
     }
   });
+  return withOneSystemMessage(chatMessages);
 }
 
 function toolCall({ id, function: { name, arguments: args } }: OllamaCall, number: number) {
