@@ -1,6 +1,10 @@
 const LINE_FEED = 0x0a;
 const DATA = Buffer.from("data:");
 
+/** How nearly every piece of a chat's stream begins; Anthropic's pings begin with another field. */
+const USUAL_START = Buffer.from('data: {"');
+const T = 0x74;
+
 /** Longer pieces are no keep-alives; part of a long event need not have the beginning of a line. */
 const KEEP_ALIVE_BYTES_MAX = 64 * 1024;
 
@@ -16,7 +20,7 @@ const SILENT = /^[ \t\r]*(?:\n|$)|^\s*\{\s*"type"\s*:\s*"ping"/;
  * `prompt_progress`).
  */
 export function hasEvent(bytes: Uint8Array): boolean {
-  if (bytes.byteLength > KEEP_ALIVE_BYTES_MAX) return true;
+  if (bytes.byteLength > KEEP_ALIVE_BYTES_MAX || startsAsUsual(bytes)) return true;
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let at = buffer.indexOf(DATA); at !== -1; at = buffer.indexOf(DATA, at)) {
     const isField = at === 0 || buffer[at - 1] === LINE_FEED;
@@ -24,6 +28,14 @@ export function hasEvent(bytes: Uint8Array): boolean {
     if (isField && !SILENT.test(buffer.toString("latin1", at, at + SEEN_BYTES))) return true;
   }
   return false;
+}
+
+/** Whether an event with a field stands in front, so that there is no need to look for one. */
+function startsAsUsual(bytes: Uint8Array): boolean {
+  const field = bytes[USUAL_START.length];
+  if (field === undefined || field === T) return false;
+  for (let i = 0; i < USUAL_START.length; i += 1) if (bytes[i] !== USUAL_START[i]) return false;
+  return true;
 }
 
 /** Whether there is content in these JSON lines: anything but white space. */

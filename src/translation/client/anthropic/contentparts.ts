@@ -23,7 +23,8 @@ export const UNNAMED_PDF = "document.pdf";
 
 /**
  * The parts of a chat message for one block, which stands at the path `at`; none for a block of an
- * unknown type. Throws `invalid_request` for files that only Anthropic has, and for documents by address.
+ * unknown type. Throws `invalid_request` for files that only Anthropic has, and for documents by
+ * address.
  */
 export function chatPartsFromAnthropic(block: ReadableBlock, at: string): ChatPart[] {
   switch (block.type) {
