@@ -49,6 +49,31 @@ export const FunctionCallItem = z.looseObject({
   /** JSON, as the model wrote it. */
   arguments: z.string(),
 });
+/** A call of a tool that takes a text instead of arguments. */
+export const CustomCallItem = z.looseObject({
+  call_id: z.string(),
+  name: z.string(),
+  input: z.string(),
+});
+
+const Fields = z.record(z.string(), z.unknown());
+
+/** A call of a tool that OpenAI describes and the client runs: a shell, patches. */
+export const HostedCallItem = z.looseObject({
+  call_id: z.string().nullish(),
+  /** In older requests the call's own. */
+  id: z.string().nullish(),
+  action: Fields.nullish(),
+  operation: Fields.nullish(),
+});
+export const HostedOutputItem = z.looseObject({
+  call_id: z.string().nullish(),
+  id: z.string().nullish(),
+  status: z.string().nullish(),
+  /** A text, or what each command wrote. */
+  output: z.unknown().optional(),
+});
+
 export const FunctionOutputItem = z.looseObject({ call_id: z.string(), output: Content });
 
 const Texts = z.array(z.looseObject({ text: z.string() })).nullish();
@@ -69,12 +94,27 @@ export const FunctionTool = z.looseObject({
 });
 export type FunctionTool = z.infer<typeof FunctionTool>;
 
+/** A tool that takes a text, in whatever form `format` asks for. */
+export const CustomTool = z.looseObject({
+  type: z.literal("custom"),
+  name: z.string(),
+  description: z.string().nullish(),
+  format: z.looseObject({ syntax: z.string(), definition: z.string() }).nullish().catch(null),
+});
+export type CustomTool = z.infer<typeof CustomTool>;
+
+/** A list of tools inside a tool or an item; whose `type` says what for. */
+export const ToolHolder = z.looseObject({
+  name: z.string().nullish(),
+  tools: z.array(z.looseObject({ type: z.string() })),
+});
+
 const ResponsesToolChoice = z.union([
   z.enum(["none", "auto", "required"]),
   z.looseObject({ type: z.string() }),
 ]);
 
-/** A `tool_choice` of the type `function`. */
+/** A `tool_choice` of the types `function` and `custom`. */
 export const FunctionChoice = z.looseObject({ name: z.string() });
 /** A `tool_choice` of the type `allowed_tools`. */
 export const AllowedTools = z.looseObject({
@@ -173,8 +213,21 @@ export interface OutputFunctionCall {
   status: ItemStatus;
   call_id: string;
   name: string;
+  /** The group of tools that the client has it in. */
+  namespace?: string;
   arguments: string;
 }
 
+/** A call of a tool that takes a text. */
+export interface OutputCustomCall {
+  id: string;
+  type: "custom_tool_call";
+  status: ItemStatus;
+  call_id: string;
+  name: string;
+  namespace?: string;
+  input: string;
+}
+
 /** One item of an answer's `output`. */
-export type OutputItem = OutputMessage | OutputReasoning | OutputFunctionCall;
+export type OutputItem = OutputMessage | OutputReasoning | OutputFunctionCall | OutputCustomCall;

@@ -1,5 +1,6 @@
 import type { ToolResultBlock } from "../../../wire/anthropic.ts";
 import type { ChatMessage, ChatPart } from "../../../wire/chat.ts";
+import { attachmentLine } from "../../chat/toolresult.ts";
 import { chatContent, chatPartsFromAnthropic } from "./contentparts.ts";
 
 /**
@@ -18,8 +19,7 @@ export function chatMessageFromToolResult(
   const texts = parts.filter((part) => part.type === "text");
   const others = parts.filter((part) => part.type !== "text");
   if (others.length > 0) {
-    const text = `Attached to the result of ${block.tool_use_id}:`;
-    attachments.push({ type: "text", text }, ...others);
+    attachments.push(attachmentLine(block.tool_use_id), ...others);
   }
   if (block.is_error === true) texts.unshift({ type: "text", text: "Error:" });
   return { role: "tool", tool_call_id: block.tool_use_id, content: chatContent(texts) };

@@ -1,6 +1,7 @@
 import type { ChatMessage, ToolCall } from "../../../wire/chat.ts";
 import type { OllamaCall, OllamaMessage } from "../../../wire/ollama.ts";
 import { withOneSystemMessage } from "../../chat/systemmessage.ts";
+import { withTextResults } from "../../chat/toolresult.ts";
 import { contentWithImages } from "./images.ts";
 
 /**
@@ -13,7 +14,7 @@ export function chatMessagesFromOllama(messages: readonly OllamaMessage[]): Chat
   const openCalls: ToolCall[] = [];
   let callCount = 0;
   const chatMessages = messages.map((message, i): ChatMessage => {
-    const { role, content, images, thinking, tool_calls } = message;
+    const { role, content, thinking, tool_calls } = message;
     switch (role) {
       case "assistant": {
         const calls = (tool_calls ?? []).map((call) => toolCall(call, callCount++));
@@ -26,16 +27,18 @@ export function chatMessagesFromOllama(messages: readonly OllamaMessage[]): Chat
         };
       }
       case "tool":
-        return { role, content: content ?? "", tool_call_id: callIdOf(message, openCalls) };
-      case "user": {
-        const at = `messages.${i}.images`;
-        return { role, content: contentWithImages(content ?? "", images ?? [], at) };
-      }
+        return { role, content: shown(message, i), tool_call_id: callIdOf(message, openCalls) };
+      case "user":
+        return { role, content: shown(message, i) };
       default:
         return { role: "system", content: content ?? "" };
     }
   });
-  return withOneSystemMessage(chatMessages);
+  return withTextResults(withOneSystemMessage(chatMessages));
+}
+
+function shown({ content, images }: OllamaMessage, i: number) {
+  return contentWithImages(content ?? "", images ?? [], `messages.${i}.images`);
 }
 
 function toolCall({ id, function: { name, arguments: args } }: OllamaCall, number: number) {

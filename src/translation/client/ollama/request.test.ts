@@ -77,6 +77,21 @@ describe("a chat", () => {
     ]);
   });
 
+  test("has images of a result in the user's message behind it", () => {
+    const made = { role: "assistant", tool_calls: [{ id: "c", function: { name: "f" } }] };
+    const result = { role: "tool", tool_name: "f", content: "seen", images: [PNG] };
+    expect(chat({ messages: [user, made, result] }).messages).toMatchObject([
+      ...[user, { role: "assistant" }, { role: "tool", tool_call_id: "c", content: "seen" }],
+      {
+        role: "user",
+        content: [
+          { type: "text", text: "Attached to the result of c:" },
+          { type: "image_url", image_url: { url: `data:image/png;base64,${PNG}` } },
+        ],
+      },
+    ]);
+  });
+
   test("gives each result to the call that it belongs to", () => {
     const call = (name: string) => ({ function: { name, arguments: { of: name } } });
     const result = (tool_name: string, content: string) => ({ role: "tool", tool_name, content });

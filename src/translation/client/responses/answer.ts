@@ -1,5 +1,6 @@
 import type { ResponsesRequest } from "../../../wire/responses.ts";
 import { parseChatCompletion } from "../../chat/completion.ts";
+import { ClientCalls } from "./clientcalls.ts";
 import { appendChatDelta } from "./delta.ts";
 import { OutputItems } from "./output.ts";
 import { ResponseObject } from "./response.ts";
@@ -16,5 +17,6 @@ export function responseFromChat(request: ResponsesRequest, json: unknown): obje
   const { status, reason } = responseStatus(choice.finish_reason);
   output.close(status);
   const response = new ResponseObject(request, created);
-  return response.snapshot({ status, output: output.items, usage, reason });
+  const items = new ClientCalls(request).items(output.items);
+  return response.snapshot({ status, output: items, usage, reason });
 }

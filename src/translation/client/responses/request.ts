@@ -2,6 +2,7 @@ import type { ChatMessage, ResponseFormat } from "../../../wire/chat.ts";
 import { ApiError } from "../../../wire/error.ts";
 import type { ResponsesRequest, TextFormat } from "../../../wire/responses.ts";
 import { withOneSystemMessage } from "../../chat/systemmessage.ts";
+import { withTextResults } from "../../chat/toolresult.ts";
 import { compact } from "../../compact.ts";
 import { chatMessagesFromItems } from "./messages.ts";
 import { chatToolsFromResponses } from "./tools.ts";
@@ -37,7 +38,7 @@ export function chatBodyFromResponses(request: ResponsesRequest): Record<string,
 function chatMessages({ instructions, input }: ResponsesRequest): ChatMessage[] {
   const messages = chatMessagesFromItems(input);
   if (instructions) messages.unshift({ role: "system", content: instructions });
-  if (messages.length > 0) return withOneSystemMessage(messages);
+  if (messages.length > 0) return withTextResults(withOneSystemMessage(messages));
   const message = "The response cannot be made: `input` is empty. Send a text or a list of items.";
   throw new ApiError("invalid_request", message, { param: "input" });
 }

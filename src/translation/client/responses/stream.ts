@@ -5,6 +5,7 @@ import { eventFrame, type ServerEvent } from "../../../wire/sse.ts";
 import { parseChatChunk } from "../../chat/chunk.ts";
 import { unfinishedStream } from "../../errors.ts";
 import { EventStreamTranslation } from "../../eventstream.ts";
+import { ClientCalls } from "./clientcalls.ts";
 import { appendChatDelta } from "./delta.ts";
 import { OutputItems, type ResponsesEvent } from "./output.ts";
 import { ResponseObject, type ResponseProgress } from "./response.ts";
@@ -17,7 +18,10 @@ import { responseStatus } from "./stopreason.ts";
  */
 export class ResponsesStreamFromChat extends EventStreamTranslation {
   readonly #request: ResponsesRequest;
-  readonly #output = new OutputItems((event) => this.#write(event));
+  readonly #calls: ClientCalls;
+  readonly #output = new OutputItems((event) => {
+    for (const told of this.#calls.events(event)) this.#write(told);
+  });
   #response: ResponseObject | undefined;
   /** Events that are written and not yet returned. */
   #written = "";
@@ -28,6 +32,7 @@ export class ResponsesStreamFromChat extends EventStreamTranslation {
   constructor(request: ResponsesRequest) {
     super();
     this.#request = request;
+    this.#calls = new ClientCalls(request);
   }
 
   protected override read(event: ServerEvent): string {
@@ -51,7 +56,7 @@ export class ResponsesStreamFromChat extends EventStreamTranslation {
     this.#eventCount += 1;
     const { kind, message } = error;
     const code = kind === "rate_limited" ? "rate_limit_exceeded" : "server_error";
-    const { items: output } = this.#output;
+    const output = this.#calls.items(this.#output.items);
     const failure = { code, message };
     this.#writeState("response.failed", {
       ...{ status: "failed", output, usage: this.#usage, error: failure },
@@ -79,7 +84,7 @@ export class ResponsesStreamFromChat extends EventStreamTranslation {
     this.#start(0);
     const { status, reason } = responseStatus(this.#finishReason);
     this.#output.close(status);
-    const { items: output } = this.#output;
+    const output = this.#calls.items(this.#output.items);
     this.#writeState(`response.${status}`, { status, output, usage: this.#usage, reason });
     this.close();
   }
