@@ -11,6 +11,18 @@ describe("a choice of tools", () => {
     expect(withChosenTools(chat)).toBe(chat);
   });
 
+  test.each([{}, { tools: [] }, { tools: null }])(
+    "is not made where there are none: %j",
+    (none) => {
+      const messages = [{ role: "user", content: "x" }];
+      for (const choice of [{ tool_choice: "auto" }, { parallel_tool_calls: true }]) {
+        expect(withChosenTools({ messages, ...none, ...choice })).toEqual({ messages, ...none });
+      }
+      const chat = { messages, ...none };
+      expect(withChosenTools(chat)).toBe(chat);
+    },
+  );
+
   test("of one shows only that one, and requires it", () => {
     const chosen = withChosenTools({ model: "m", tools, tool_choice: b });
     expect(chosen).toEqual({ model: "m", tools: [b], tool_choice: "required" });

@@ -22,12 +22,15 @@ const Tools = z.array(z.looseObject({ function: z.looseObject({ name: z.string()
 
 /**
  * Removes all other tools from a chat whose `tool_choice` names some: llama.cpp (v0.5.0) reads such
- * a choice as `auto`. Returns the same object if it names none. Throws `invalid_request` for a
- * choice of an unknown type, and for names that are not in `tools`.
+ * a choice as `auto`. Where there are no tools, it is not said how to use them. Returns the same
+ * object if there is nothing to change. Throws `invalid_request` for a choice of an unknown type,
+ * and for names that are not in `tools`.
  */
 export function withChosenTools(chat: Record<string, unknown>): Record<string, unknown> {
   const { tool_choice: choice, tools } = chat;
-  if (typeof choice !== "object" || choice === null) return chat;
+  if (typeof choice !== "object" || choice === null) {
+    return Array.isArray(tools) && tools.length > 0 ? chat : withoutChoice(chat);
+  }
   const chosen = NamedTools.safeParse(choice).data;
   if (chosen === undefined) {
     const kinds = "a function by its name, or of `allowed_tools`";
@@ -41,6 +44,11 @@ export function withChosenTools(chat: Record<string, unknown>): Record<string, u
   }
   const kept = all.filter((tool) => names.includes(tool.function.name));
   return { ...chat, tools: kept, tool_choice: mode };
+}
+
+function withoutChoice(chat: Record<string, unknown>): Record<string, unknown> {
+  const { tool_choice, parallel_tool_calls, ...others } = chat;
+  return tool_choice == null && parallel_tool_calls == null ? chat : others;
 }
 
 function modeAndNames(chosen: z.infer<typeof NamedTools>): [mode: string, names: string[]] {
