@@ -18,6 +18,17 @@ describe("one system message", () => {
     expect(withOneSystemMessage([user("x")])).toEqual([user("x")]);
   });
 
+  test("does not have what alone answers the model: the user says that", () => {
+    const assistant = (content: string) => ({ role: "assistant" as const, content });
+    const begun = [user("x"), assistant("1"), system("go on"), developer("now")];
+    const told = [user("x"), assistant("1"), user("go on\nnow")];
+    expect(withOneSystemMessage(begun)).toEqual(told);
+    const later = [assistant("2"), system("a"), user("y")];
+    expect(withOneSystemMessage([...begun, ...later])).toEqual([
+      ...[system("a"), ...told, assistant("2"), user("y")],
+    ]);
+  });
+
   test("has no empty lines for empty ones", () => {
     const messages = [system(""), system("a"), system("")];
     expect(withOneSystemMessage(messages)).toEqual([system("a")]);
