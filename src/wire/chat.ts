@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { functionTools } from "./functiontools.ts";
 
 /**
  * Chat completions, as far as translations to and from other APIs read them. Requests that are
@@ -116,7 +117,7 @@ export const ChatRequest = z.looseObject({
   logprobs: z.boolean().nullish(),
   top_logprobs: z.number().nullish(),
   user: z.string().nullish(),
-  tools: z.array(ChatTool).nullish(),
+  tools: z.preprocess(functionTools, z.array(ChatTool).nullish()).optional(),
   tool_choice: ToolChoice.nullish(),
   parallel_tool_calls: z.boolean().nullish(),
   response_format: ResponseFormat.nullish(),

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { numberOf } from "../lib/json.ts";
+import { functionTools } from "./functiontools.ts";
 
 /**
  * Ollama's API, as far as the balancer reads its clients' requests.
@@ -81,7 +82,7 @@ export type OllamaSettings = z.infer<typeof OllamaSettings>;
 /** `POST /api/chat`. Without messages it loads the model. */
 export const OllamaChatRequest = OllamaSettings.extend({
   messages: z.array(OllamaMessage).nullish(),
-  tools: z.array(OllamaTool).nullish(),
+  tools: z.preprocess(functionTools, z.array(OllamaTool).nullish()).optional(),
 });
 export type OllamaChatRequest = z.infer<typeof OllamaChatRequest>;
 
