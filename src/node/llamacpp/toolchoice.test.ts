@@ -23,6 +23,11 @@ describe("a choice of tools", () => {
     },
   );
 
+  test("stays where there are none if it is wrong, for the engine to refuse", () => {
+    const chat = { messages: [], tool_choice: "nothing" };
+    expect(withChosenTools(chat)).toBe(chat);
+  });
+
   test("of one shows only that one, and requires it", () => {
     const chosen = withChosenTools({ model: "m", tools, tool_choice: b });
     expect(chosen).toEqual({ model: "m", tools: [b], tool_choice: "required" });

@@ -46,9 +46,16 @@ export function withChosenTools(chat: Record<string, unknown>): Record<string, u
   return { ...chat, tools: kept, tool_choice: mode };
 }
 
+/** What says how to use tools, where it is right; what is wrong stays, for the engine to refuse. */
+const Usage = z.looseObject({
+  tool_choice: z.enum(["auto", "none", "required"]).nullish(),
+  parallel_tool_calls: z.boolean().nullish(),
+});
+
 function withoutChoice(chat: Record<string, unknown>): Record<string, unknown> {
   const { tool_choice, parallel_tool_calls, ...others } = chat;
-  return tool_choice == null && parallel_tool_calls == null ? chat : others;
+  if (tool_choice == null && parallel_tool_calls == null) return chat;
+  return Usage.safeParse(chat).success ? others : chat;
 }
 
 function modeAndNames(chosen: z.infer<typeof NamedTools>): [mode: string, names: string[]] {
