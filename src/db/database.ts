@@ -6,6 +6,7 @@ import { type PendingWrites, pendingOf } from "./engine/writebehind.ts";
 import { Checks } from "./history/checks.ts";
 import { HISTORY_MIGRATIONS } from "./history/migrations.ts";
 import { Requests } from "./history/requests.ts";
+import { Responses } from "./history/responses.ts";
 import type { HistorySchema } from "./history/schema.ts";
 import { Usage } from "./history/usage.ts";
 import { HistoryWriter } from "./history/writer.ts";
@@ -42,6 +43,7 @@ export interface State {
   readonly registered: RegisteredModels;
   readonly hubCache: HubCache;
   readonly requests: Requests;
+  readonly responses: Responses;
   readonly usage: Usage;
   /** What was recorded and is not stored yet. */
   readonly writes: PendingWrites;
@@ -82,12 +84,15 @@ export async function openState(options: StateOptions): Promise<State> {
   const registered = new RegisteredModels(state.kysely);
   const hubCache = new HubCache(state.kysely);
   const historyWriter = new HistoryWriter({ history, endpoints: writer, log });
-  const checks = new Checks(history, reader, historyWriter);
-  const requests = new Requests(history, reader, historyWriter);
+  const file = { store: history, reader, writer: historyWriter };
+  const checks = new Checks(file);
+  const requests = new Requests(file);
+  const responses = new Responses(file);
   const usage = new Usage(reader);
 
   await importLegacy({ home, state, history, secret, writer, log });
-  const retention = startRetention({ requests, checks, enrolment, historyMs, checksMs, log });
+  const pruned = { requests, responses, checks, enrolment };
+  const retention = startRetention({ ...pruned, historyMs, checksMs, log });
 
   async function close(): Promise<void> {
     await retention.stop();
@@ -95,7 +100,8 @@ export async function openState(options: StateOptions): Promise<State> {
     await Promise.all([state.close(), history.close(), reader.close()]);
   }
   return {
-    ...{ endpoints, models, checks, enrolment, registered, hubCache, requests, usage, close },
+    ...{ endpoints, models, checks, enrolment, registered, hubCache },
+    ...{ requests, responses, usage, close },
     writes: pendingOf([historyWriter.queue, writer.queue]),
     importedModels: () => importedModels(state.kysely),
   };

@@ -1,10 +1,12 @@
 import type { Logger } from "../lib/log.ts";
 import type { Checks } from "./history/checks.ts";
 import type { Requests } from "./history/requests.ts";
+import type { Responses } from "./history/responses.ts";
 import type { Enrolment } from "./state/enrolment.ts";
 
 interface RetentionOptions {
   requests: Requests;
+  responses: Responses;
   checks: Checks;
   enrolment: Enrolment;
   /** How long requests are kept. */
@@ -19,6 +21,10 @@ const EVERY_MS = 3_600_000;
 const FIRST_MS = 10_000;
 /** 500 endpoints make this many checks in three and a half days. */
 const CHECKS_MAX = 5_000_000;
+/** As long as OpenAI keeps responses. */
+const RESPONSES_MS = 30 * 86_400_000;
+/** Some 50 MB. */
+const RESPONSES_MAX = 200_000;
 /** How long expired tokens are still listed. */
 const TOKENS_MS = 30 * 86_400_000;
 
@@ -49,11 +55,12 @@ export function startRetention(options: RetentionOptions): { stop(): Promise<voi
 }
 
 async function pruneAll(options: RetentionOptions, signal: AbortSignal): Promise<void> {
-  const { requests, checks, enrolment, historyMs, checksMs, log } = options;
+  const { requests, responses, checks, enrolment, historyMs, checksMs, log } = options;
   const now = Date.now();
   try {
     const pruned = {
       requests: await requests.prune(now - historyMs, signal),
+      responses: await responses.prune(now - RESPONSES_MS, RESPONSES_MAX, signal),
       checks: await checks.prune(now - checksMs, CHECKS_MAX, signal),
       tokens: await enrolment.pruneTokens(now - TOKENS_MS),
     };

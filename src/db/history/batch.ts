@@ -1,23 +1,33 @@
 import type { Kysely } from "kysely";
 import type { BatchStatement } from "../engine/store.ts";
-import { type CheckRecord, countsAsFailure, type NewRequestRow } from "./records.ts";
+import {
+  type CheckRecord,
+  countsAsFailure,
+  type MadeResponse,
+  type NewRequestRow,
+} from "./records.ts";
 import type { HistorySchema } from "./schema.ts";
 import { historyStatements } from "./statements.ts";
 import { UsageSums } from "./usagesums.ts";
 
-/** A request or a check as it was recorded: rows are made of it only when a batch is written. */
-export type HistoryItem = { id: string; request: NewRequestRow } | { check: CheckRecord };
+/** What was recorded, as it was: rows are made of it only when a batch is written. */
+export type HistoryItem =
+  | { id: string; request: NewRequestRow }
+  | { check: CheckRecord }
+  | { response: MadeResponse };
 
-/** The batch that writes requests, their usage, and checks. */
+/** The batch that writes requests, their usage, checks, and who made which response. */
 export function historyBatch(
   items: readonly HistoryItem[],
   sql: ReturnType<typeof historyStatements>,
 ): BatchStatement[] {
   const requests: unknown[][] = [];
   const checks: unknown[][] = [];
+  const responses: unknown[][] = [];
   const usage = new UsageSums();
   for (const item of items) {
     if ("check" in item) checks.push(checkRow(item.check));
+    else if ("response" in item) responses.push(responseRow(item.response));
     else {
       requests.push(requestRow(item.id, item.request));
       usage.add(item.request, countsAsFailure(item.request));
@@ -27,6 +37,7 @@ export function historyBatch(
     { sql: sql.request, rows: jsonOf(requests) },
     { sql: sql.check, rows: jsonOf(checks) },
     { sql: sql.usage, rows: jsonOf(usage.rows) },
+    { sql: sql.response, rows: jsonOf(responses) },
   ];
 }
 
@@ -75,6 +86,10 @@ function requestRow(id: string, request: NewRequestRow): unknown[] {
 function checkRow(check: CheckRecord): unknown[] {
   const { endpointId, checkedAt, succeeded, latencyMs, error, statusBefore, statusAfter } = check;
   return [endpointId, checkedAt, +succeeded, latencyMs, error, statusBefore, statusAfter];
+}
+
+function responseRow({ id, upstreamId, model, madeAt }: MadeResponse): unknown[] {
+  return [id, upstreamId, model, madeAt];
 }
 
 /** All rows as one text: a separate text for each row would cost more than the row itself. */

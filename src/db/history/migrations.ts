@@ -102,4 +102,17 @@ export const HISTORY_MIGRATIONS: readonly Migration[] = [
       DROP TABLE request_bodies;
     `,
   },
+  {
+    name: "which upstream made which response",
+    up: `
+      CREATE TABLE responses (
+        seq INTEGER PRIMARY KEY,
+        id TEXT NOT NULL UNIQUE,
+        upstream_id TEXT NOT NULL,
+        model TEXT NOT NULL,
+        made_at INTEGER NOT NULL
+      ) STRICT;
+      CREATE INDEX responses_by_time ON responses (made_at);
+    `,
+  },
 ];

@@ -75,3 +75,14 @@ export interface CheckRecord {
   statusBefore: EndpointStatus;
   statusAfter: EndpointStatus;
 }
+
+/** A response that whoever made it may keep. */
+export interface MadeResponse {
+  id: string;
+  /** The endpoint or provider that made it. */
+  upstreamId: string;
+  /** Its model as the client calls it. */
+  model: string;
+  /** Unix ms. */
+  madeAt: number;
+}

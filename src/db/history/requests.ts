@@ -1,6 +1,5 @@
-import type { ExpressionBuilder, Kysely, Selectable } from "kysely";
-import { sql } from "kysely";
-import type { RowReader, RowStore } from "../engine/store.ts";
+import { type ExpressionBuilder, type Kysely, type Selectable, sql } from "kysely";
+import type { HistoryFile } from "./file.ts";
 import {
   type NewRequestRow,
   type RequestBodies,
@@ -9,7 +8,6 @@ import {
 } from "./records.ts";
 import type { HistorySchema, RequestsTable } from "./schema.ts";
 import { REQUEST_COLUMNS } from "./statements.ts";
-import type { HistoryWriter } from "./writer.ts";
 
 /** All conditions that are present hold at once. */
 interface RequestFilter {
@@ -39,18 +37,10 @@ const PAGE_ROWS = 1000;
 
 /** The history of requests. Every query throws `StorageError`. */
 export class Requests {
-  readonly #store: RowStore<HistorySchema>;
-  readonly #reader: Kysely<HistorySchema>;
-  readonly #writer: HistoryWriter;
+  readonly #file: HistoryFile;
 
-  constructor(
-    store: RowStore<HistorySchema>,
-    reader: RowReader<HistorySchema>,
-    writer: HistoryWriter,
-  ) {
-    this.#store = store;
-    this.#reader = reader.kysely;
-    this.#writer = writer;
+  constructor(file: HistoryFile) {
+    this.#file = file;
   }
 
   /**
@@ -58,7 +48,11 @@ export class Requests {
    * neither waits nor fails.
    */
   record(request: NewRequestRow): void {
-    this.#writer.request(request);
+    this.#file.writer.request(request);
+  }
+
+  get #reader(): Kysely<HistorySchema> {
+    return this.#file.reader.kysely;
   }
 
   /** A page of the requests that fit, newest first, without bodies, and how many fit in all. */
@@ -132,7 +126,7 @@ export class Requests {
    */
   prune(before: number, signal?: AbortSignal): Promise<number> {
     const rows = { table: "requests", key: "seq", column: "started_at", before };
-    return this.#store.prune(rows, signal);
+    return this.#file.store.prune(rows, signal);
   }
 }
 

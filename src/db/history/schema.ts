@@ -6,6 +6,7 @@ export interface HistorySchema {
   requests: RequestsTable;
   usage: UsageTable;
   checks: ChecksTable;
+  responses: ResponsesTable;
   imports: ImportsTable;
 }
 
@@ -64,4 +65,12 @@ export interface ChecksTable {
   error: string | null;
   status_before: string;
   status_after: string;
+}
+
+interface ResponsesTable {
+  seq: number;
+  id: string;
+  upstream_id: string;
+  model: string;
+  made_at: number;
 }

@@ -36,6 +36,18 @@ export function historyStatements(db: Kysely<HistorySchema>) {
         ...{ status_before: "", status_after: "" },
       } as HistorySchema["checks"])
       .compile().sql,
+    /** Parameters: id, upstream, model, time. The last one to make a response has it. */
+    response: db
+      .insertInto("responses")
+      .values({ id: "", upstream_id: "", model: "", made_at: 0 } as HistorySchema["responses"])
+      .onConflict((conflict) =>
+        conflict.column("id").doUpdateSet((row) => ({
+          upstream_id: row.ref("excluded.upstream_id"),
+          model: row.ref("excluded.model"),
+          made_at: row.ref("excluded.made_at"),
+        })),
+      )
+      .compile().sql,
   };
 }
 

@@ -3,7 +3,12 @@ import type { RowStore } from "../engine/store.ts";
 import { WriteBehindQueue } from "../engine/writebehind.ts";
 import type { EndpointWriter } from "../state/endpointwriter.ts";
 import { type HistoryItem, historyBatch } from "./batch.ts";
-import { type CheckRecord, countsAsFailure, type NewRequestRow } from "./records.ts";
+import {
+  type CheckRecord,
+  countsAsFailure,
+  type MadeResponse,
+  type NewRequestRow,
+} from "./records.ts";
 import type { HistorySchema } from "./schema.ts";
 import { historyStatements } from "./statements.ts";
 
@@ -14,7 +19,7 @@ interface HistoryWriterOptions {
   log: Logger;
 }
 
-/** Writes requests and health checks: in batches, without waiting or failing. */
+/** Writes requests, health checks and who made which response: in batches, without waiting or failing. */
 export class HistoryWriter {
   readonly queue: WriteBehindQueue<HistoryItem>;
   readonly #endpoints: EndpointWriter;
@@ -45,11 +50,16 @@ export class HistoryWriter {
     this.#checks += 1;
     this.queue.put(`check ${this.#checks}`, { check });
   }
+
+  /** Writes who made a response. */
+  response(response: MadeResponse): void {
+    this.queue.put(`response ${response.id}`, { response });
+  }
 }
 
 /** About how much memory a waiting item takes. */
 function bytesOf(item: HistoryItem): number {
-  if ("check" in item) return 400;
+  if ("check" in item || "response" in item) return 400;
   const { requestBody, responseBody } = item.request;
   return 1600 + 2 * ((requestBody?.length ?? 0) + (responseBody?.length ?? 0));
 }
