@@ -4,9 +4,12 @@ import { zodTextFormat } from "openai/helpers/zod";
 import type { Response, ResponseInput } from "openai/resources/responses/responses";
 import { z } from "zod";
 import { type Case, caseOf } from "../src/testkit/cases.ts";
-import { busySlots, openai, TINY } from "../src/testkit/clients.ts";
+import { busySlots, openai, post, TINY } from "../src/testkit/clients.ts";
+import { temporaryHome } from "../src/testkit/command.ts";
 import { eventually } from "../src/testkit/eventually.ts";
+import { Program } from "../src/testkit/program.ts";
 import { type ProgramPair, startPair } from "../src/testkit/servers/chatonly.ts";
+import { keepingEndpoint } from "../src/testkit/servers/responses.ts";
 import { failureOf } from "../src/testkit/state.ts";
 
 setDefaultTimeout(20_000);
@@ -206,6 +209,31 @@ describe.each(["native", "translated"] as const)("a response to the client, %s,"
     const { nodeUrl } = ways.native;
     await eventually(async () => (await busySlots(nodeUrl, TINY)) === 0 || undefined);
   });
+});
+
+test("a response that its endpoint keeps is there after a restart", async () => {
+  using endpoint = keepingEndpoint("e", "m");
+  using home = temporaryHome();
+  const args = ["--endpoint", `e=${endpoint.url}`];
+  const start = () => Program.start({ mode: "balancer", args, home: home.path });
+  const first = await start();
+  const id = await eventually(async () => {
+    // Which routes it has is found out after the first check.
+    const made = await post(`${first.url}/v1/responses`, { model: "m", input: "hi" });
+    return /resp_e_\w+/.exec(await made.text())?.[0];
+  }).finally(() => first.stop());
+  const second = await start();
+  try {
+    const { responses } = openai(second);
+    expect((await responses.retrieve(id)).id).toBe(id);
+    expect((await responses.inputItems.list(id)).data).toHaveLength(1);
+    const next = await responses.create({ model: "m", input: "on", previous_response_id: id });
+    expect(next.previous_response_id).toBe(id);
+    await responses.delete(id);
+    expect(await failureOf(responses.retrieve(id))).toContain("not found");
+  } finally {
+    await second.stop();
+  }
 });
 
 /** A case's first message in the form of this API. */

@@ -70,8 +70,7 @@ export async function createBalancer(options: BalancerOptions): Promise<Balancer
   const { settings, state, log } = options;
   const { healthTimeoutMs: timeoutMs, historyBodies: bodies } = settings;
   const drain = new Drain();
-  const names = new ModelNames();
-  names.set("config", settings.aliases.map(named));
+  const names = namesOf(settings);
   const pool = new UpstreamPool(names);
   const gate = createGate(pool, settings);
   const availability = new AvailabilityWaiters();
@@ -107,8 +106,9 @@ export async function createBalancer(options: BalancerOptions): Promise<Balancer
   routeMetrics(app, metrics);
   routeProviderMetrics(app, providers.metrics);
   const absence = (model: string) => sync.absence(model);
-  const routing = { pool, gate, monitor, availability, absence };
-  routeInference(app, createPipeline({ ...routing, providers, recorder, settings, log }));
+  const answering = { pool, kept: new KeptResponses(state.responses), providers, settings };
+  const routing = { ...answering, gate, monitor, availability, absence, recorder, log };
+  routeInference(app, createPipeline(routing), answering);
 
   await endpointRegistry.load();
   return {
@@ -140,14 +140,19 @@ export async function createBalancer(options: BalancerOptions): Promise<Balancer
 /** Builds the way of inference requests. */
 function createPipeline(
   parts: Omit<PoolSlotsParts, "requirements"> &
-    Pick<PipelineParts, "providers" | "recorder" | "settings">,
+    Pick<PipelineParts, "kept" | "providers" | "recorder" | "settings">,
 ): Pipeline {
   const { pool, providers, recorder } = parts;
   const requirements = new Requirements(pool);
   const slots = new PoolSlots({ ...parts, requirements });
   const principals = new Principals();
-  const kept = new KeptResponses();
-  return new Pipeline({ ...parts, kept, principals, providers, requirements, slots, recorder });
+  return new Pipeline({ ...parts, principals, providers, requirements, slots, recorder });
+}
+
+function namesOf({ aliases }: Settings): ModelNames {
+  const names = new ModelNames();
+  names.set("config", aliases.map(named));
+  return names;
 }
 
 function named({ name, models: [id = name, ...others] }: AliasSetting): NamedModel {

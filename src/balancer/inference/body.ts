@@ -45,6 +45,8 @@ export interface ClientBody {
   requestFor(upstream: Upstream): UpstreamRequest;
   /** The earlier response that it goes on from. */
   readonly previousId: string | undefined;
+  /** It asks for an answer that is fetched later. */
+  readonly isBackground: boolean;
   /** Throws 400 for what only providers may be able to answer. */
   requireStateless(): void;
   /** Makes the route's answer that needs no upstream; undefined where there is none. */

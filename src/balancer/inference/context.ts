@@ -66,7 +66,7 @@ function addressOf({ env, req }: Scope): string | undefined {
 }
 
 /** The query of a URL with its question mark; "" for none. */
-function queryOf(url: string): string {
+export function queryOf(url: string): string {
   const start = url.indexOf("?");
   if (start === -1) return "";
   const end = url.indexOf("#", start);

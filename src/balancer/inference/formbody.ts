@@ -79,6 +79,10 @@ class FormBody implements ClientBody {
     return undefined;
   }
 
+  get isBackground(): false {
+    return false;
+  }
+
   requireStateless(): void {
     // No form refers to a state.
   }

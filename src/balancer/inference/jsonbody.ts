@@ -129,6 +129,10 @@ class JsonBody implements ClientBody {
     return typeof id === "string" && this.#context.route.name === "responses" ? id : undefined;
   }
 
+  get isBackground(): boolean {
+    return this.#value.background === true && this.#context.route.name === "responses";
+  }
+
   requireStateless(): void {
     this.#rules.refuse?.(this.#value);
   }

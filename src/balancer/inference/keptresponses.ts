@@ -1,65 +1,106 @@
+import type { MadeResponse } from "../../db/history/records.ts";
 import type { Tap } from "../../http/proxy/relay.ts";
+import { ROUTES } from "../../wire/route.ts";
 import type { Requirement } from "../routing/slotrequest.ts";
 import type { Endpoint } from "../upstream/endpoint.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import type { RequestContext } from "./context.ts";
 
-/** Responses whose endpoint is remembered; the oldest is forgotten first. */
+/** Where is stored who made which response. */
+export interface ResponseStore {
+  /** Neither waits nor fails. */
+  record(response: MadeResponse): void;
+  get(id: string): Promise<MadeResponse | undefined>;
+}
+
+/** Responses that are remembered here; of older ones the store is asked. */
 const RESPONSES_MAX = 10_000;
 
 /** The id of a response, which stands in the first event of a stream and early in an answer. */
 const ID = /"id"\s*:\s*"(resp[^"\\]{1,200})"/;
+const NOT_STORED = /"store"\s*:\s*false/;
 const LOOK_BYTES = 2048;
 const LOOKS_MAX = 3;
+/** What comments begin with, which keep a stream alive until its first event. */
+const COLON = 0x3a;
+
+const isNative = (endpoint: Endpoint) => endpoint.hasRoute(ROUTES.responses);
+
+/** Our nodes keep nothing; a balancer, which is of the same kind, may know somebody who does. */
+const BACKGROUND: readonly Requirement<Endpoint>[] = [
+  { key: "kept responses", isMetBy: (one) => isNative(one) && one.facts.kind !== "llmlb" },
+  { key: "responses", isMetBy: isNative },
+];
 
 /**
- * Which endpoint made which response: only that one can go on from it. Endpoints that speak the
- * Responses API themselves may keep theirs; what was translated nobody keeps.
+ * Which upstream made which response: only that one can go on from it, or give it back. Those that
+ * speak the Responses API themselves may keep theirs; what was translated nobody keeps.
  */
 export class KeptResponses {
-  /** Ids of endpoints by ids of responses. */
-  readonly #makers = new Map<string, string>();
+  readonly #store: ResponseStore;
+  readonly #made = new Map<string, MadeResponse>();
   readonly #requirements = new WeakMap<Endpoint, Requirement<Endpoint>>();
 
+  constructor(store: ResponseStore) {
+    this.#store = store;
+  }
+
   /** What looks on while an answer passes: the request's record, and whatever finds its id. */
-  tap({ route, provider, record }: RequestContext, upstream: Upstream): Tap | undefined {
-    const isKept = route.name === "responses" && provider === undefined;
-    if (!isKept || upstream.supportOf(route) !== "native") return record;
+  tap({ route, model, record }: RequestContext, upstream: Upstream): Tap | undefined {
+    if (route.name !== "responses" || upstream.supportOf(route) !== "native") return record;
     let looks = 0;
     return {
       push: (bytes) => {
         record?.push(bytes);
-        if (looks >= LOOKS_MAX) return;
-        const head = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-        const id = ID.exec(head.toString("latin1", 0, LOOK_BYTES))?.[1];
+        if (looks >= LOOKS_MAX || bytes[0] === COLON) return;
+        const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+        const head = buffer.toString("latin1", 0, LOOK_BYTES);
+        const id = ID.exec(head)?.[1];
         looks = id === undefined ? looks + 1 : LOOKS_MAX;
-        if (id !== undefined) this.#remember(id, upstream.id);
+        if (id === undefined) return;
+        const response = { id, upstreamId: upstream.id, model, madeAt: Date.now() };
+        this.#remember(response);
+        // Of what says that nobody keeps it, as every response of our nodes does, no row is made.
+        if (!NOT_STORED.test(head)) this.#store.record(response);
       },
     };
   }
 
-  /** What a request needs that goes on from a response: its maker, if that is known and there. */
+  /** Who made a response; undefined if nobody knows. Throws `StorageError`. */
+  find(id: string): MadeResponse | undefined | Promise<MadeResponse | undefined> {
+    return this.#made.get(id) ?? this.#store.get(id);
+  }
+
+  /** What a request needs that goes on from a response: its maker, if that has the model. */
   requirementFor(
-    id: string | undefined,
+    { upstreamId }: MadeResponse,
     serving: readonly Endpoint[],
   ): Requirement<Endpoint> | undefined {
-    const maker = id === undefined ? undefined : this.#makers.get(id);
-    const endpoint = maker === undefined ? undefined : serving.find((one) => one.id === maker);
+    const endpoint = serving.find(({ id }) => id === upstreamId);
     if (endpoint === undefined) return undefined;
     let requirement = this.#requirements.get(endpoint);
     if (requirement === undefined) {
-      requirement = { key: `responses of ${endpoint.id}`, isMetBy: (one) => one === endpoint };
+      requirement = {
+        key: `responses of ${endpoint.id}`,
+        // After a restart it is to be detected once more.
+        isMetBy: (one) => one === endpoint && isNative(one),
+      };
       this.#requirements.set(endpoint, requirement);
     }
     return requirement;
   }
 
-  #remember(id: string, maker: string): void {
-    this.#makers.delete(id);
-    this.#makers.set(id, maker);
-    if (this.#makers.size <= RESPONSES_MAX) return;
-    for (const oldest of this.#makers.keys()) {
-      this.#makers.delete(oldest);
+  /** What a request needs that is answered in the background; undefined where nobody does it. */
+  backgroundRequirement(serving: readonly Endpoint[]): Requirement<Endpoint> | undefined {
+    return BACKGROUND.find(({ isMetBy }) => serving.some((one) => isMetBy(one, "")));
+  }
+
+  #remember(response: MadeResponse): void {
+    this.#made.delete(response.id);
+    this.#made.set(response.id, response);
+    if (this.#made.size <= RESPONSES_MAX) return;
+    for (const oldest of this.#made.keys()) {
+      this.#made.delete(oldest);
       return;
     }
   }

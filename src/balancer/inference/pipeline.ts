@@ -1,10 +1,13 @@
 import type { Principals } from "../../auth/principal.ts";
 import type { Settings } from "../../config/settings.ts";
+import type { MadeResponse } from "../../db/history/records.ts";
 import type { Forwarded } from "../../http/proxy/forward.ts";
 import type { Scope } from "../../http/server/scope.ts";
 import type { InferenceRoute } from "../../wire/route.ts";
 import type { Providers } from "../providers/providers.ts";
 import type { Recorder } from "../record/recorder.ts";
+import type { Requirement } from "../routing/slotrequest.ts";
+import type { Endpoint } from "../upstream/endpoint.ts";
 import type { UpstreamPool } from "../upstream/pool.ts";
 import { Attempts, type AttemptsParts } from "./attempts.ts";
 import { type ClientBody, knownAnswer } from "./body.ts";
@@ -52,7 +55,9 @@ export class Pipeline {
       this.#authorise(context);
       body = await this.#read(context);
       this.#resolve(context, body);
-      const known = this.#requireCapability(context, body);
+      const { previousId } = body;
+      const previous = previousId === undefined ? undefined : await this.#find(previousId);
+      const known = this.#requireCapability(context, body, previous);
       if (known !== undefined) return this.#record(context, body, known);
       const prepared = body.prepareMedia();
       if (prepared !== undefined) await prepared;
@@ -89,18 +94,43 @@ export class Pipeline {
     context.provider = providers.find(body.model);
   }
 
+  async #find(response: string): Promise<MadeResponse | undefined> {
+    return this.#parts.kept.find(response);
+  }
+
   /** The route's own answer, if it has one and no endpoint that is up has the route. */
-  #requireCapability(context: RequestContext, body: ClientBody): Forwarded | undefined {
+  #requireCapability(
+    context: RequestContext,
+    body: ClientBody,
+    previous: MadeResponse | undefined,
+  ): Forwarded | undefined {
     if (context.provider !== undefined) return undefined;
     const { ownAnswer } = body;
     if (ownAnswer !== undefined && this.#isMissingEverywhere(context)) {
       return knownAnswer(ownAnswer(), context);
     }
-    const { kept, pool, requirements } = this.#parts;
-    const maker = kept.requirementFor(body.previousId, pool.serving(context.modelId));
-    if (maker === undefined) body.requireStateless();
-    context.requirement = maker ?? requirements.of(context);
+    context.requirement = this.#stateRequirement(context, body, previous);
+    if (context.requirement !== undefined || context.provider !== undefined) return undefined;
+    body.requireStateless();
+    context.requirement = this.#parts.requirements.of(context);
     return undefined;
+  }
+
+  /** Who has what was kept of an earlier request, or will keep this one. */
+  #stateRequirement(
+    context: RequestContext,
+    body: ClientBody,
+    previous: MadeResponse | undefined,
+  ): Requirement<Endpoint> | undefined {
+    if (previous === undefined && (body.previousId !== undefined || !body.isBackground)) {
+      return undefined;
+    }
+    const { kept, pool, providers } = this.#parts;
+    const serving = pool.serving(context.modelId);
+    if (previous === undefined) return kept.backgroundRequirement(serving);
+    const fallback = providers.fallbackOf(context.model);
+    if (fallback?.id === previous.upstreamId) context.provider = fallback;
+    return kept.requirementFor(previous, serving);
   }
 
   #isMissingEverywhere({ route, modelId }: RequestContext): boolean {

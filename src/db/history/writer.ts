@@ -19,7 +19,7 @@ interface HistoryWriterOptions {
   log: Logger;
 }
 
-/** Writes requests, health checks and who made which response: in batches, without waiting or failing. */
+/** Writes requests, health checks and who made which response: in batches, without waiting. */
 export class HistoryWriter {
   readonly queue: WriteBehindQueue<HistoryItem>;
   readonly #endpoints: EndpointWriter;
