@@ -1,7 +1,6 @@
 import type { Settings } from "../../config/settings.ts";
-import type { Exchange } from "../../http/client/exchange.ts";
 import { ClientError } from "../../http/client/failure.ts";
-import { type Forwarded, forward } from "../../http/proxy/forward.ts";
+import { type Forwarded, forward, type StreamFailure } from "../../http/proxy/forward.ts";
 import { wholeFromStream } from "../../translation/wholefromstream.ts";
 import { ApiError, type ErrorKind } from "../../wire/error.ts";
 import type { Providers } from "../providers/providers.ts";
@@ -36,8 +35,9 @@ const FALLBACK_KINDS = new Set<ErrorKind>([
  *    and until the request's deadline;
  * 3. else, if nothing came of those, the provider of the operator's fallback rule: one attempt.
  *
- * An attempt ends with its last byte. Before its first one, a failure means the next upstream;
- * after that, `#resume` decides how the client's stream goes on.
+ * An attempt ends with its last byte. Before its first content, a failure means the next upstream,
+ * even where the headers of a stream and signs of life are out; after that, the client's stream
+ * ends with an error event.
  */
 export class Attempts {
   readonly #parts: AttemptsParts;
@@ -65,14 +65,19 @@ export class Attempts {
     const { provider } = this.#context;
     if (provider !== undefined) return this.#finish(await this.#attempt(this.#slotAt(provider)));
     this.#poolRequest.fingerprint = fingerprint;
-    let last: Result | undefined;
+    return this.#finish(await this.#tryAll(undefined));
+  }
+
+  /** One upstream after the other, from the last result on. */
+  async #tryAll(begin: Result | undefined): Promise<Result | undefined> {
+    let last = begin;
     for (;;) {
       const next = this.#next(last);
       const slot = next instanceof Promise ? await next : next;
-      if (slot === undefined) return this.#finish(last);
+      if (slot === undefined) return last;
       if (last !== undefined && "forwarded" in last) await last.forwarded.response.body?.cancel();
       last = await this.#attempt(slot);
-      if (!last.retry || !this.#body.isSendable) return this.#finish(last);
+      if (!last.retry || !this.#body.isSendable) return last;
     }
   }
 
@@ -143,7 +148,11 @@ export class Attempts {
       firstByteTimeoutMs: slot.firstByteTimeoutMs,
       contentTimeoutMs: slot.contentTimeoutMs,
       idleTimeoutMs: this.#parts.settings.idleTimeoutMs,
-      resume: () => this.#resume(slot),
+      onContent: (status) => {
+        slot.answered(status);
+        this.#blameSuspects();
+      },
+      instead: (failure) => this.#instead(slot, failure),
     }).then(
       (forwarded) => this.#answered(slot, forwarded),
       (error) => this.#failed(slot, error),
@@ -151,14 +160,20 @@ export class Attempts {
   }
 
   #answered(slot: Slot, forwarded: Forwarded): Result {
-    const { status } = forwarded.response;
+    forwarded.sent.then((outcome) => slot.ended(outcome));
+    // Only its content tells whether a stream is an answer.
+    if (forwarded.awaitsContent) return { forwarded, retry: false };
+    return { forwarded, retry: this.#judged(slot, forwarded.response.status) };
+  }
+
+  /** An upstream answered with this status: whether another one may do better. */
+  #judged(slot: Slot, status: number): boolean {
     const attribution = attributionOf({ status });
     const retry = attribution !== "nobody" && attribution !== "request";
     if (retry) slot.rejected(status);
     else slot.answered(status);
-    forwarded.sent.then((outcome) => slot.ended(outcome));
     this.#attribute(slot, attribution, `HTTP ${status}`);
-    return { forwarded, retry: retry && !this.#isRequestsFault };
+    return retry && !this.#isRequestsFault;
   }
 
   #failed(slot: Slot, error: unknown): Result {
@@ -190,16 +205,24 @@ export class Attempts {
   }
 
   /**
-   * An upstream's stream broke after its first byte: which body the client's stream goes on with.
-   * None: the stream ends with an error event.
+   * An upstream's stream failed before it had any content: its client has got nothing but signs of
+   * life, so another upstream may answer. None does: it ends with an error event.
    */
-  #resume(slot: Slot): Exchange | undefined {
-    slot.ended("failed");
-    return undefined;
+  async #instead(slot: Slot, failure: StreamFailure): Promise<Forwarded | undefined> {
+    const failed =
+      "error" in failure
+        ? this.#failed(slot, failure.error)
+        : { error: undefined, retry: this.#judged(slot, failure.status) };
+    const isFinal = !failed.retry || !this.#body.isSendable || this.#context.provider !== undefined;
+    const next = isFinal ? undefined : await this.#tryAll(failed).catch(() => undefined);
+    const forwarded = next !== undefined && "forwarded" in next ? next.forwarded : undefined;
+    if (forwarded?.awaitsContent !== true) this.#blameSuspects();
+    return forwarded;
   }
 
   #finish(last: Result | undefined): Forwarded {
-    this.#blameSuspects();
+    const isUndecided = last !== undefined && "forwarded" in last && last.forwarded.awaitsContent;
+    if (!isUndecided) this.#blameSuspects();
     if (last === undefined) throw new Error("No attempt was made.");
     if ("error" in last) throw last.error;
     const { forwarded } = last;

@@ -31,12 +31,13 @@ export type Attribution = "nobody" | "request" | "upstream" | "busy" | "suspect"
  * | 500 and other 5xx                                  | suspect    | one more    | circuit ¹  |
  * | 501, other 4xx                                     | request    | no          | nothing    |
  * | not reached, silent                                | upstream   | yes         | circuit    |
+ * | a stream that ends without an event                | upstream   | yes         | circuit    |
  * | broken off after it had taken the request          | suspect    | one more    | circuit ¹  |
  * | the client left, a bug of ours                     | nobody     | no          | nothing    |
  * | the model wrote a call that is no JSON             | nobody     | no          | nothing    |
  *
  * ¹ Unless the next one fails the request so, too. `forward` tells errors, pages and nothing below
- * 400 as the failures that they are.
+ * 400 as the failures that they are, the first event of a stream included.
  */
 export function attributionOf(outcome: AttemptOutcome): Attribution {
   if ("error" in outcome) {

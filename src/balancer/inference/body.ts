@@ -22,7 +22,8 @@ export function knownAnswer(
 ): Forwarded {
   const headers: Record<string, string> = { "x-request-id": requestId };
   if (dialect === "anthropic") headers["request-id"] = requestId;
-  return { response: Response.json(answer, { headers }), sent: Promise.resolve("complete") };
+  const response = Response.json(answer, { headers });
+  return { response, awaitsContent: false, sent: Promise.resolve("complete") };
 }
 
 /** The body of a client's request: JSON or a form. */

@@ -24,6 +24,7 @@ export class ProviderSlot implements Slot {
   readonly #options: ProviderSlotOptions;
   readonly #sentAtMs = performance.now();
   #rewrite: AuthErrorRewrite | undefined;
+  #isRecorded = false;
 
   constructor(options: ProviderSlotOptions) {
     this.#options = options;
@@ -54,8 +55,9 @@ export class ProviderSlot implements Slot {
     // Providers have no circuit: an operator chose them by name.
   }
 
-  ended(_: SendOutcome): void {
-    // Only how its answer begins counts.
+  ended(outcome: SendOutcome): void {
+    // Only how its answer begins counts, but a stream may end before it does.
+    if (!this.#isRecorded) this.#record(outcome === "cancelled" ? "cancelled" : "unreachable");
   }
 
   failed(error: unknown): void {
@@ -64,6 +66,7 @@ export class ProviderSlot implements Slot {
   }
 
   #record(status: number | "unreachable" | "cancelled", latencyMs?: number): void {
+    this.#isRecorded = true;
     this.#options.metrics.record(this.upstream.provider.name, status, latencyMs);
   }
 }

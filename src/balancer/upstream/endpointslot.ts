@@ -89,6 +89,7 @@ export class EndpointSlot implements Slot {
   }
 
   failed(error: unknown, isUpstreams: boolean): void {
+    this.#hasEnded = true;
     const { log, gate, monitor } = this.#parts;
     if (!isUpstreams) {
       this.#grant.cancel(gate.now());

@@ -41,8 +41,8 @@ export interface Upstream {
 }
 
 /**
- * Leave to send one request to an upstream, and the account of how that went. Exactly one of
- * `answered`, `rejected` and `failed` is called, and `ended` after an answer.
+ * Leave to send one request to an upstream, and the account of how that went. One of `answered`,
+ * `rejected` and `failed` is called, unless the client leaves before; `ended` at an answer's end.
  */
 export interface Slot {
   readonly upstream: Upstream;
@@ -52,7 +52,7 @@ export interface Slot {
   readonly contentTimeoutMs: number;
   /** What is to be made of the upstream's answer, `rewrite` included. */
   rewrite(rewrite: Rewrite | undefined): Rewrite | undefined;
-  /** The answer has begun, and is what the request deserves. */
+  /** The answer has begun, a stream with its first content, and is what the request deserves. */
   answered(status: number): void;
   /** The answer that has begun is a failure of the upstream: another one may do better. */
   rejected(status: number): void;

@@ -75,6 +75,11 @@ function told(type: AnswerType, given: string): string | undefined {
   return type === "json" && /^[^;]*\+json\s*(?:;|$)/i.test(given) ? undefined : right;
 }
 
+/** Whether two content types are the same but for their parameters. */
+export function hasSameType(one: string | null, other: string | undefined): boolean {
+  return one?.split(";", 1)[0]?.trim() === other?.split(";", 1)[0]?.trim();
+}
+
 const BRACE = 0x7b;
 
 /** Bytes that are looked at. */

@@ -1,3 +1,5 @@
+import { errorStatusInEvents, errorStatusInLines } from "./hiddenerror.ts";
+
 const LINE_FEED = 0x0a;
 const DATA = Buffer.from("data:");
 
@@ -42,3 +44,9 @@ function startsAsUsual(bytes: Uint8Array): boolean {
 export function hasLine(bytes: Uint8Array): boolean {
   return bytes.some((byte) => byte > 0x20);
 }
+
+/** How content is found in a stream, and an error that its first content may tell of. */
+export const CONTENT = {
+  events: { hasContent: hasEvent, errorIn: errorStatusInEvents },
+  lines: { hasContent: hasLine, errorIn: errorStatusInLines },
+};

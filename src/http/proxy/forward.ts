@@ -5,14 +5,15 @@ import { type Exchange, exchange } from "../client/exchange.ts";
 import { ClientError } from "../client/failure.ts";
 import type { ForwardProxy } from "../client/proxy.ts";
 import type { RequestBody } from "../client/upload.ts";
-import { ReadBody, type TypedAnswer, typedAnswer } from "./answertype.ts";
-import { hasEvent, hasLine } from "./content.ts";
+import { hasSameType, typedAnswer } from "./answertype.ts";
+import { CONTENT } from "./content.ts";
 import { Deadlines } from "./deadlines.ts";
 import { EventNumbers } from "./eventnumbers.ts";
+import { gathered, readHead } from "./gather.ts";
 import { forwardedHeaders, returnedHeaders } from "./headers.ts";
 import { hiddenErrorStatus, requireContent } from "./hiddenerror.ts";
 import { isRedirect, redirects } from "./redirect.ts";
-import { relay, type SendOutcome, type Sequel, type Tap } from "./relay.ts";
+import { relay, type SendOutcome, type Tap } from "./relay.ts";
 import type { Rewrite, Rewritten } from "./rewrite/rewrite.ts";
 import { errorInDialect } from "./upstreamerror.ts";
 
@@ -63,14 +64,19 @@ export interface ForwardOptions {
    * none, it passes as it is. Default: the client wants a stream.
    */
   gather?: ((events: Uint8Array) => Uint8Array | undefined) | undefined;
+  /** Called when a stream has its first content, unless that tells of an error. */
+  onContent?(status: number): void;
   /**
-   * Called when the target's stream broke after its first byte. Returns the body that continues it;
-   * undefined: none does. Default: the client's stream ends with an error event.
+   * Called when the target's stream failed before it had any content: `status` is what its first
+   * event tells. Returns the stream that takes its place; undefined: none does. Default: none.
    */
-  resume?(failure: ApiError): AnswerBody | undefined;
+  instead?(failure: StreamFailure): Promise<Forwarded | undefined>;
   /** Returns a more exact error for a failure of the target, e.g. that its process has ended. */
   explain?(failure: ApiError): Promise<ApiError>;
 }
+
+/** How a stream failed before it had any content. */
+export type StreamFailure = { error: ApiError } | { status: number };
 
 /** Status and headers of the client's answer. */
 interface Init {
@@ -80,6 +86,8 @@ interface Init {
 
 export interface Forwarded {
   response: Response;
+  /** It is a stream that has begun, and whose content is still to come. */
+  awaitsContent: boolean;
   /** Resolves when the body has been sent, with how that ended. */
   sent: Promise<SendOutcome>;
 }
@@ -114,18 +122,21 @@ export async function forward(options: ForwardOptions): Promise<Forwarded> {
     const { head, body: plain } = plainAnswer(coded, sent);
     if (plain !== sent) deadlines.onEnd = (reason) => plain.abort(reason);
     const isShort = head.framing === "length" && head.length <= WHOLE_BODY_BYTES_MAX;
-    if (!isShort) deadlines.wait("rest", idleTimeoutMs);
+    if (!isShort) deadlines.touch("rest");
     const answer = await typedAnswer(head, plain, WHOLE_BODY_BYTES_MAX);
-    const isUnasked = answer.type === "events" && options.gather !== undefined;
-    const typed = isUnasked ? await gathered(answer.body, options, deadlines) : undefined;
+    const limits = { bytesMax: WHOLE_BODY_BYTES_MAX, deadlines };
+    const { gather } = options;
+    const isUnasked = answer.type === "events" && gather !== undefined;
+    const typed = isUnasked ? await gathered(answer.body, gather, limits) : undefined;
     const { type, contentType, body } = typed ?? answer;
     const init: Init = {
       status: head.status,
       headers: returnedHeaders(head.headers, options.requestId, options.dialect),
     };
     if (contentType !== undefined) init.headers["content-type"] = contentType;
-    if (type === "events") return stream({ body, hasContent: hasEvent }, init, options, deadlines);
-    if (type === "lines") return stream({ body, hasContent: hasLine }, init, options, deadlines);
+    if (type === "events" || type === "lines") {
+      return stream(body, { type, init, options, deadlines });
+    }
     if (head.status >= 400 || (rewrite !== undefined && type === "json")) {
       return await rewritten(body, init, options, deadlines);
     }
@@ -133,10 +144,14 @@ export async function forward(options: ForwardOptions): Promise<Forwarded> {
       const bytes = body.ended ? body.read() : body.bytes(WHOLE_BODY_BYTES_MAX);
       return checked(bytes instanceof Promise ? await bytes : bytes, init, options, deadlines);
     }
-    const read = type === "json" ? await readHead(body, deadlines) : undefined;
+    const read = type === "json" ? await readHead(body, limits) : undefined;
     if (read?.ended) return checked(read.bytes, init, options, deadlines);
     const relayed = relay(body, { deadlines, idleTimeoutMs, tap, head: read?.bytes });
-    return { response: new Response(relayed.stream, init), sent: relayed.sent };
+    return {
+      response: new Response(relayed.stream, init),
+      awaitsContent: false,
+      sent: relayed.sent,
+    };
   } catch (cause) {
     deadlines.end();
     throw await asApiError(cause, options, deadlines);
@@ -160,7 +175,8 @@ function whole(
   deadlines.end();
   if (bytes !== undefined) tap?.push(bytes);
   const body = bytes === undefined || bytes.byteLength === 0 ? null : bytes;
-  return { response: new Response(body as BodyInit | null, init), sent: COMPLETE };
+  const response = new Response(body as BodyInit | null, init);
+  return { response, awaitsContent: false, sent: COMPLETE };
 }
 
 /** Answers with an error, or with a rewritten body: both are read to their end first. */
@@ -170,7 +186,7 @@ async function rewritten(
   options: ForwardOptions,
   deadlines: Deadlines,
 ): Promise<Forwarded> {
-  deadlines.wait("rest", options.idleTimeoutMs);
+  deadlines.touch("rest");
   return made(Buffer.from(await body.bytes(REWRITTEN_BYTES_MAX)), init, options, deadlines);
 }
 
@@ -184,7 +200,7 @@ function checked(
   const { tap, checksAnswer, target } = options;
   if (checksAnswer !== true || init.status >= 300) return whole(bytes, init, { deadlines, tap });
   const type = init.headers["content-type"] ?? "";
-  requireContent(bytes ?? EMPTY, type, target.label);
+  requireContent(bytes ?? new Uint8Array(), type, target.label);
   if (bytes === undefined || !type.startsWith("application/json")) {
     return whole(bytes, init, { deadlines, tap });
   }
@@ -194,8 +210,6 @@ function checked(
     ? whole(bytes, init, { deadlines, tap })
     : made(buffer, { ...init, status }, options, deadlines);
 }
-
-const EMPTY = new Uint8Array();
 
 /** Makes the client's answer of a whole one. */
 function made(
@@ -217,62 +231,55 @@ function made(
   return whole(told ?? result.bytes, { status, headers }, { deadlines, tap: undefined });
 }
 
-/** Passes on a stream of events or JSON lines. If it breaks, its last frame is an error. */
-function stream(
-  { body, hasContent }: { body: AnswerBody; hasContent: (bytes: Uint8Array) => boolean },
-  init: Init,
-  options: ForwardOptions,
-  deadlines: Deadlines,
-): Forwarded {
-  const afterBreak = async (cause: unknown): Promise<Sequel> => {
+interface StreamParts {
+  type: "events" | "lines";
+  init: Init;
+  options: ForwardOptions;
+  deadlines: Deadlines;
+}
+
+/**
+ * Passes on a stream of events or JSON lines. If it fails before it has any content, another one
+ * may take its place; if it breaks, its last frame is an error.
+ */
+function stream(body: AnswerBody, { type, init, options, deadlines }: StreamParts): Forwarded {
+  const { idleTimeoutMs, firstByteTimeoutMs, dialect, onContent } = options;
+  const awaitsContent = init.status < 400;
+  const instead = awaitsContent ? options.instead?.bind(options) : undefined;
+  const afterBreak = async (cause: unknown): Promise<Uint8Array> => {
     const error = await asApiError(cause, options, deadlines);
-    const next = options.resume?.(error);
-    if (next !== undefined) return { body: next };
     const made = rewrite?.fail?.(error);
-    if (made !== undefined) return { last: made };
-    const frame = errorFrame(error, options.dialect, numbers?.next);
+    if (made !== undefined) return made;
+    const frame = errorFrame(error, dialect, numbers?.next);
     // The event before the error may lack its empty line.
-    return { last: new TextEncoder().encode(options.dialect === "ollama" ? frame : `\n${frame}`) };
+    return new TextEncoder().encode(dialect === "ollama" ? frame : `\n${frame}`);
   };
-  const { idleTimeoutMs, dialect } = options;
   const numbers = dialect === "responses" ? new EventNumbers(options.tap) : undefined;
-  const tap = numbers ?? options.tap;
   const rewrite = options.rewrite?.stream(init.headers["content-type"] ?? "");
   if (rewrite?.contentType !== undefined) init.headers["content-type"] = rewrite.contentType;
-  const limits = { deadlines, idleTimeoutMs, hasContent };
-  const relayed = relay(body, { ...limits, tap, rewrite, afterBreak });
-  return { response: new Response(relayed.stream, init), sent: relayed.sent };
+  const relayed = relay(body, {
+    ...{ deadlines, idleTimeoutMs, rewrite, afterBreak },
+    onContent: awaitsContent && onContent ? () => onContent(init.status) : undefined,
+    firstContentMs: Math.max(idleTimeoutMs, firstByteTimeoutMs),
+    ...{ ...CONTENT[type], tap: numbers ?? options.tap },
+    instead:
+      instead &&
+      (async (how) => {
+        const told =
+          "status" in how ? how : { error: await asApiError(how.cause, options, deadlines) };
+        return standIn(await instead(told), init);
+      }),
+  });
+  return { response: new Response(relayed.stream, init), awaitsContent, sent: relayed.sent };
 }
 
-/** JSON in place of a stream, where one piece was asked for and the stream can be made one. */
-async function gathered(
-  stream: AnswerBody,
-  { gather }: ForwardOptions,
-  deadlines: Deadlines,
-): Promise<TypedAnswer> {
-  const { bytes, ended } = await readHead(stream, deadlines);
-  const made = ended ? gather?.(bytes) : undefined;
-  const body = new ReadBody(made ?? bytes, ended ? undefined : stream);
-  const type = made === undefined ? "events" : "json";
-  const contentType = made === undefined ? "text/event-stream" : "application/json";
-  return { type, contentType, body };
-}
-
-/** The whole body if it is small enough, else its beginning. */
-async function readHead(
-  body: AnswerBody,
-  deadlines: Deadlines,
-): Promise<{ bytes: Buffer; ended: boolean }> {
-  const pieces: Uint8Array[] = [];
-  let size = 0;
-  while (size <= WHOLE_BODY_BYTES_MAX) {
-    const piece = await body.read();
-    if (piece === undefined) return { bytes: Buffer.concat(pieces, size), ended: true };
-    deadlines.touch("rest");
-    pieces.push(piece);
-    size += piece.byteLength;
-  }
-  return { bytes: Buffer.concat(pieces, size), ended: false };
+/** The stream that takes another one's place, whose headers are out. */
+function standIn(next: Forwarded | undefined, { headers }: Init) {
+  if (next === undefined) return undefined;
+  const { response, awaitsContent, sent } = next;
+  const isAlike = hasSameType(response.headers.get("content-type"), headers["content-type"]);
+  if (awaitsContent && isAlike && response.body) return { stream: response.body, sent };
+  return void response.body?.cancel();
 }
 
 async function asApiError(

@@ -27,6 +27,24 @@ export function hiddenErrorStatus(bytes: Buffer): number | undefined {
   return [code, status, answer.status, answer.code].map(Number).find(isErrorStatus) ?? 502;
 }
 
+const FIRST_DATA = /^data:(.*)$/m;
+
+/** The status that the first event ought to have had, if it tells of an error. */
+export function errorStatusInEvents(bytes: Uint8Array): number | undefined {
+  return statusIn(bytes, (text) => FIRST_DATA.exec(text)?.[1]);
+}
+
+/** The same of the first line of JSON. */
+export function errorStatusInLines(bytes: Uint8Array): number | undefined {
+  return statusIn(bytes, (text) => text.trimStart().split("\n", 1)[0]);
+}
+
+function statusIn(bytes: Uint8Array, first: (text: string) => string | undefined) {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (bytes.length > ERROR_BYTES_MAX || !buffer.includes(ERROR_KEY)) return undefined;
+  return hiddenErrorStatus(Buffer.from(first(buffer.toString("utf8")) ?? ""));
+}
+
 function isErrorStatus(status: number): boolean {
   return Number.isInteger(status) && status >= 400 && status < 600;
 }

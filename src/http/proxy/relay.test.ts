@@ -1,8 +1,14 @@
 import { describe, expect, test } from "bun:test";
-import { rawChunk, rawChunks, rawTarget } from "../../testkit/servers/tcp.ts";
+import {
+  RAW_END,
+  type RawConnection,
+  rawChunk,
+  rawChunks,
+  rawTarget,
+} from "../../testkit/servers/tcp.ts";
 import type { ApiError } from "../../wire/error.ts";
 import { type Exchange, exchange } from "../client/exchange.ts";
-import { hasEvent } from "./content.ts";
+import { CONTENT, hasEvent } from "./content.ts";
 import { Deadlines } from "./deadlines.ts";
 import { relay } from "./relay.ts";
 
@@ -15,25 +21,50 @@ async function bodyAt(url: string): Promise<Exchange> {
   return body;
 }
 
-test("another body goes on where one broke: whole lines, one stream for the client", async () => {
-  using broken = rawTarget((c) => {
-    c.send(HEAD + rawChunk("one\n") + rawChunk("two\nthr"));
-    c.end();
+describe("a stream that fails before it has content", () => {
+  const GOOD = 'data: {"choices":[]}\n\n';
+
+  /** What the client gets when the target does this, and another stream stands by. */
+  async function replaced(act: (connection: RawConnection) => void) {
+    using target = rawTarget(act);
+    using other = rawTarget((c) => c.send(`${HEAD}${rawChunk(GOOD)}0\r\n\r\n`));
+    const failures: string[] = [];
+    const body = await bodyAt(target.url);
+    const { stream, sent } = relay(body, {
+      ...{ deadlines: new Deadlines("endpoint a", caller), idleTimeoutMs: 1000 },
+      ...CONTENT.events,
+      onContent: () => failures.push("none"),
+      instead: async (failure) => {
+        failures.push("status" in failure ? String(failure.status) : "break");
+        const deadlines = new Deadlines("endpoint b", caller);
+        return relay(await bodyAt(other.url), { deadlines, idleTimeoutMs: 1000 });
+      },
+      afterBreak: async () => Buffer.from("broken"),
+    });
+    return { text: await new Response(stream).text(), sent: await sent, failures };
+  }
+
+  test.each<[string, string, string, (c: RawConnection) => void]>([
+    ["breaks", "", "break", (c) => c.end()],
+    ["breaks behind signs of life", ": ping\n\n", "break", (c) => c.end()],
+    ["ends", "", "break", (c) => c.send(RAW_END)],
+    ["ends with signs of life", ": ping\n\n", "break", (c) => c.send(RAW_END)],
+    ["has an error first", "", "429", (c) => c.send(rawChunk('data: {"error":{"code":429}}\n\n'))],
+  ])("and %s has another in its place", async (_, before, how, act) => {
+    const got = await replaced((c) => {
+      c.send(HEAD + (before === "" ? "" : rawChunk(before)));
+      act(c);
+    });
+    expect(got).toEqual({ text: before + GOOD, sent: "complete", failures: [how] });
   });
-  using other = rawTarget((c) => c.send(`${HEAD}${rawChunk("three\nfour\n")}0\r\n\r\n`));
-  const deadlines = new Deadlines("endpoint a", caller);
-  const breaks: unknown[] = [];
-  const { stream, sent } = relay(await bodyAt(broken.url), {
-    deadlines,
-    idleTimeoutMs: 1000,
-    afterBreak: async (cause) => {
-      breaks.push(cause);
-      return { body: await bodyAt(other.url) };
-    },
+
+  test("but not once there was any", async () => {
+    const got = await replaced((c) => {
+      c.send(HEAD + rawChunk(`${GOOD}data: {"cho`));
+      c.end();
+    });
+    expect(got).toEqual({ text: `${GOOD}broken`, sent: "failed", failures: ["none"] });
   });
-  expect(await new Response(stream).text()).toBe("one\ntwo\nthree\nfour\n");
-  expect(await sent).toBe("complete");
-  expect(breaks).toHaveLength(1);
 });
 
 /** A body whose pieces a test gives, relayed on a clock that it sets. */
@@ -56,7 +87,7 @@ function onFakeClock() {
     deadlines,
     idleTimeoutMs: 10_000,
     hasContent: hasEvent,
-    afterBreak: async (cause) => ({ last: Buffer.from(String((cause as ApiError).kind)) }),
+    afterBreak: async (cause) => Buffer.from(String((cause as ApiError).kind)),
   });
   const reader = stream.getReader();
   /** What the client gets next when the target sends a piece after so many seconds. */

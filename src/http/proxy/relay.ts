@@ -1,3 +1,4 @@
+import { ApiError } from "../../wire/error.ts";
 import type { AnswerBody } from "../client/body.ts";
 import type { Deadlines } from "./deadlines.ts";
 import type { StreamRewrite } from "./rewrite/rewrite.ts";
@@ -14,6 +15,8 @@ export interface RelayOptions {
   deadlines: Deadlines;
   /** Longest silence of the target, and longest stall of the client. */
   idleTimeoutMs: number;
+  /** Longest silence of the target before its first content. Default: `idleTimeoutMs`. */
+  firstContentMs?: number;
   /** Tells content from signs of life, which renew no limit of it. Default: all is content. */
   hasContent?: (bytes: Uint8Array) => boolean;
   /** Bytes of the body that were read already; they are sent first. */
@@ -21,15 +24,23 @@ export interface RelayOptions {
   tap?: Tap | undefined;
   /** Changes the bytes for the client; the tap sees them unchanged. */
   rewrite?: StreamRewrite | undefined;
+  /** Called when the first content comes. */
+  onContent?: (() => void) | undefined;
+  /** The status that the first content ought to have had, if it tells of an error. */
+  errorIn?: ((content: Uint8Array) => number | undefined) | undefined;
   /**
-   * Called when the target's stream breaks. Default: the connection is cut, which HTTP clients see
+   * Called when the target's stream failed before it had any content: it broke, ended, or tells of
+   * an error. Returns what goes to the client in its place; undefined: nothing does.
+   */
+  instead?: ((failure: Failure) => Promise<Relayed | undefined>) | undefined;
+  /**
+   * The last bytes of a stream that breaks. Default: the connection is cut, which HTTP clients see
    * as an incomplete body.
    */
-  afterBreak?(cause: unknown): Promise<Sequel>;
+  afterBreak?(cause: unknown): Promise<Uint8Array>;
 }
 
-/** What follows a broken stream: another body that continues it, or the last bytes. */
-export type Sequel = { body: AnswerBody } | { last: Uint8Array };
+type Failure = { cause: unknown } | { status: number };
 
 export interface Relayed {
   stream: ReadableStream<Uint8Array>;
@@ -44,8 +55,9 @@ const LINE_FEED = 10;
 /**
  * Passes a target's body on as it comes, at the client's pace: little is read ahead, so a slow
  * client slows the target. Without `rewrite` the bytes stay as they are. With `afterBreak`, part of
- * a line is held back until its rest arrives, so that the client of a broken stream has whole lines
- * and another body can continue it.
+ * a line is held back until its rest comes, so that the client of a broken stream has whole lines.
+ * As long as the client has got nothing but signs of life, another stream can take the place of one
+ * that fails (`instead`).
  */
 export function relay(body: AnswerBody, options: RelayOptions): Relayed {
   const source = new RelaySource(body, options);
@@ -55,18 +67,23 @@ export function relay(body: AnswerBody, options: RelayOptions): Relayed {
 
 type Controller = ReadableStreamDefaultController<Uint8Array>;
 
-/** The source of the client's stream: the body of one target, after a break perhaps of another. */
+/** The source of the client's stream: the body of one target, or what came in its place. */
 class RelaySource {
   readonly sent: Promise<SendOutcome>;
   readonly #resolve: (outcome: SendOutcome) => void;
   readonly #options: RelayOptions;
   readonly #lines: WholeLines | undefined;
-  #body: AnswerBody;
+  readonly #body: AnswerBody;
+  /** What goes to the client in place of a stream that failed before its first content. */
+  #next: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  #isCancelled = false;
   /** A read that goes on while the client got a sign of life. */
   #reading: Promise<Uint8Array | undefined> | undefined;
   #hasBegun = false;
   /** The last bytes had content: the wait for more starts when they have been taken. */
   #hadContent = false;
+  /** There has been content, so that no other stream can take the place of this one. */
+  #isContentThere = false;
 
   constructor(body: AnswerBody, options: RelayOptions) {
     const { promise, resolve } = Promise.withResolvers<SendOutcome>();
@@ -97,15 +114,18 @@ class RelaySource {
     if (head === undefined) return;
     tap?.push(head);
     this.#hadContent = true;
+    this.#isContentThere = true;
     controller.enqueue(head);
   }
 
   async pull(controller: Controller): Promise<void> {
-    const { deadlines, tap, rewrite, hasContent } = this.#options;
+    if (this.#next !== undefined) return this.#pullNext(this.#next, controller);
+    const { deadlines, tap, rewrite, hasContent, idleTimeoutMs } = this.#options;
+    const { firstContentMs = idleTimeoutMs } = this.#options;
     const lines = this.#lines;
     try {
       for (;;) {
-        deadlines.touch("rest");
+        deadlines.wait("rest", this.#isContentThere ? idleTimeoutMs : firstContentMs);
         if (this.#hadContent) deadlines.renewContent();
         const read = this.#reading ?? this.#body.read();
         this.#reading = undefined;
@@ -114,15 +134,23 @@ class RelaySource {
         if (bytes !== undefined) tap?.push(bytes);
         const whole = bytes === undefined || lines === undefined ? bytes : lines.take(bytes);
         this.#hadContent = whole !== undefined && (hasContent?.(whole) ?? true);
+        if (whole !== undefined && this.#hadContent && !this.#isContentThere) {
+          if (await this.#isReplaced(whole, controller)) return;
+        }
         const piece = whole === undefined || rewrite === undefined ? whole : rewrite.push(whole);
         if (piece !== undefined) {
-          deadlines.touch("client");
+          deadlines.wait("client", idleTimeoutMs);
           this.#hasBegun = true;
           controller.enqueue(piece);
           return;
         }
         if (bytes !== undefined) continue;
-        for (const last of this.#ending()) controller.enqueue(last);
+        const rest = lines?.rest();
+        if (!this.#isContentThere && hasContent !== undefined) {
+          if (rest === undefined || !hasContent(rest)) throw nothingCame();
+          if (await this.#isReplaced(rest, controller)) return;
+        }
+        for (const last of this.#ending(rest)) controller.enqueue(last);
         this.#end("complete");
         controller.close();
         return;
@@ -133,7 +161,43 @@ class RelaySource {
   }
 
   cancel(): void {
-    this.#options.deadlines.cancel();
+    this.#isCancelled = true;
+    if (this.#next === undefined) this.#options.deadlines.cancel();
+    else leave(this.#next);
+  }
+
+  /** The first content came: true if it tells a failure, and another stream takes its place. */
+  async #isReplaced(content: Uint8Array, controller: Controller): Promise<boolean> {
+    const status = this.#options.errorIn?.(content);
+    if (status !== undefined && (await this.#goOn({ status }, controller))) return true;
+    this.#isContentThere = true;
+    if (status === undefined) this.#options.onContent?.();
+    return false;
+  }
+
+  /** Whether another stream takes the place of this one, which failed. */
+  async #goOn(failure: Failure, controller: Controller): Promise<boolean> {
+    if (this.#isContentThere) return false;
+    const next = await this.#options.instead?.(failure);
+    if (next === undefined) return false;
+    this.#body.abort(new Error("Another stream took its place."));
+    this.#options.deadlines.end();
+    next.sent.then(this.#resolve);
+    this.#next = next.stream.getReader();
+    if (this.#isCancelled) leave(this.#next);
+    else await this.#pullNext(this.#next, controller);
+    return true;
+  }
+
+  async #pullNext(next: ReadableStreamDefaultReader, controller: Controller): Promise<void> {
+    try {
+      const { done, value } = await next.read();
+      if (done) controller.close();
+      else controller.enqueue(value);
+    } catch {
+      // Without an argument, because Bun would print it.
+      controller.error();
+    }
   }
 
   /**
@@ -156,24 +220,19 @@ class RelaySource {
   async #broken(controller: Controller, cause: unknown): Promise<void> {
     const { deadlines, afterBreak } = this.#options;
     if (deadlines.reason?.kind === "client_closed") return;
-    const sequel = await afterBreak?.(cause);
-    if (sequel !== undefined && "body" in sequel) {
-      // The part of a line that was held back is repeated by the next body.
-      this.#lines?.rest();
-      this.#body = sequel.body;
-      return this.pull(controller);
-    }
+    if (await this.#goOn({ cause }, controller)) return;
+    const last = await afterBreak?.(cause);
     this.#end("failed");
+    if (this.#isCancelled) return;
     // Without an argument, because Bun would print it.
-    if (sequel === undefined) return void controller.error();
-    controller.enqueue(sequel.last);
+    if (last === undefined) return void controller.error();
+    controller.enqueue(last);
     controller.close();
   }
 
   /** The last bytes to send once the target's stream has ended. */
-  #ending(): Uint8Array[] {
+  #ending(rest: Uint8Array | undefined): Uint8Array[] {
     const { rewrite } = this.#options;
-    const rest = this.#lines?.rest();
     const made = rest === undefined || rewrite === undefined ? rest : rewrite.push(rest);
     const said = made === rewrite?.ping ? undefined : made;
     return [said, rewrite?.end()].filter((piece) => piece !== undefined);
@@ -183,6 +242,16 @@ class RelaySource {
     this.#options.deadlines.end();
     this.#resolve(outcome);
   }
+}
+
+/** Without waiting, and whatever becomes of it: nobody reads it any more. */
+function leave(reader: ReadableStreamDefaultReader): void {
+  reader.cancel().catch(() => undefined);
+}
+
+function nothingCame(): ApiError {
+  const message = "The answer could not be read: its stream ended before its first event.";
+  return new ApiError("upstream", message);
 }
 
 /** Passes bytes on up to the last line end, and holds back the rest. */
