@@ -7,6 +7,7 @@ import { ROUTES, type RouteName } from "../../wire/route.ts";
 import { withOnePrompt } from "./oneprompt.ts";
 import { withoutPrefill } from "./prefill.ts";
 import { PromptCount } from "./promptcount.ts";
+import { withOneSystem } from "./systemmessage.ts";
 import { withChosenTools } from "./toolchoice.ts";
 
 /**
@@ -24,7 +25,7 @@ export const TRANSLATIONS: Partial<Record<RouteName, (request: unknown) => Trans
  * same object if the request may stay as it is. Throws `invalid_request`.
  */
 export const ADAPTATIONS: Partial<Record<RouteName, typeof withChosenTools>> = {
-  chat: withChosenTools,
+  chat: (chat) => withOneSystem(withChosenTools(chat)),
   generate: withOnePrompt,
 };
 
