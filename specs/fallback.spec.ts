@@ -120,3 +120,32 @@ test("without a rule no request goes to a cloud", async () => {
   expect(await statusOf("bound", true)).toBe(500);
   expect(cloud.requests).toEqual([]);
 });
+
+test("a cloud that is this llmlb itself is refused at the first round", async () => {
+  let asked = 0;
+  let target = "";
+  using way = Bun.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    fetch(request) {
+      if (request.method === "POST") asked += 1;
+      return fetch(new Request(target + new URL(request.url).pathname, request));
+    },
+  });
+  const own = await Program.start({
+    mode: "balancer",
+    args: ["--fallback", "*=openai:gpt-4o"],
+    untilReady: false,
+    env: { OPENAI_API_KEY: "any", OPENAI_BASE_URL: `${way.url.origin}/v1` },
+  });
+  try {
+    target = own.url;
+    const body = { model: "gpt-4o", messages: says("hello"), stream: true };
+    const response = await post(`${own.url}/v1/chat/completions`, body);
+    expect(response.status).toBe(508);
+    expect(await response.json()).toMatchObject({ error: { code: "loop_detected" } });
+    expect(asked).toBe(1);
+  } finally {
+    await own.stop();
+  }
+});

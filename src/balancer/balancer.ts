@@ -3,6 +3,7 @@ import type { Settings } from "../config/settings.ts";
 import type { AliasSetting } from "../config/values/alias.ts";
 import type { EndpointSetting } from "../config/values/endpoint.ts";
 import type { State } from "../db/database.ts";
+import { Hops } from "../http/proxy/hops.ts";
 import { type App, createApp } from "../http/server/app.ts";
 import { Drain } from "../http/server/drain.ts";
 import { allowedHosts, HostCheck } from "../http/server/host.ts";
@@ -69,13 +70,13 @@ export interface Balancer {
 export async function createBalancer(options: BalancerOptions): Promise<Balancer> {
   const { settings, state, log } = options;
   const { healthTimeoutMs: timeoutMs, historyBodies: bodies } = settings;
-  const drain = new Drain();
+  const [drain, hops] = [new Drain(), new Hops()];
   const names = namesOf(settings);
   const pool = new UpstreamPool(names);
   const gate = createGate(pool, settings);
   const availability = new AvailabilityWaiters();
   const monitor = new Monitor({
-    ...{ pool, log, timeoutMs, listener: monitorListener(gate, availability) },
+    ...{ pool, log, timeoutMs, hops, listener: monitorListener(gate, availability) },
     onCheck: (endpoint, report) => {
       persistence.recordCheck(endpoint, report);
       detection.afterCheck(endpoint, report);
@@ -89,11 +90,11 @@ export async function createBalancer(options: BalancerOptions): Promise<Balancer
   const sync = new ModelSync({ registry, state, pool, monitor, log });
   const sources = metricSources({ pool, gate, drain, state, recorder: () => recorder });
   const metrics = new Metrics({ sources });
-  const providers = new Providers({ settings, log });
+  const providers = new Providers({ settings, log, hops });
   metrics.include(providers.metrics);
   const recorder = new Recorder({ history: state.requests, metrics, bodies, log });
 
-  const app = createApp({ log, drain, ...doorOf(settings) });
+  const app = createApp({ log, drain, hops, ...doorOf(settings) });
   routeProbes(app, { pool, drain });
   const listing = { pool, registry, holdings: sync.holdings };
   routeModels(app, { ...listing, providers });
@@ -106,7 +107,7 @@ export async function createBalancer(options: BalancerOptions): Promise<Balancer
   routeMetrics(app, metrics);
   routeProviderMetrics(app, providers.metrics);
   const absence = (model: string) => sync.absence(model);
-  const answering = { pool, kept: new KeptResponses(state.responses), providers, settings };
+  const answering = { pool, hops, kept: new KeptResponses(state.responses), providers, settings };
   const routing = { ...answering, gate, monitor, availability, absence, recorder, log };
   routeInference(app, createPipeline(routing), answering);
 
@@ -140,7 +141,7 @@ export async function createBalancer(options: BalancerOptions): Promise<Balancer
 /** Builds the way of inference requests. */
 function createPipeline(
   parts: Omit<PoolSlotsParts, "requirements"> &
-    Pick<PipelineParts, "kept" | "providers" | "recorder" | "settings">,
+    Pick<PipelineParts, "kept" | "providers" | "recorder" | "settings" | "hops">,
 ): Pipeline {
   const { pool, providers, recorder } = parts;
   const requirements = new Requirements(pool);

@@ -26,6 +26,7 @@ const KINDS = {
   no_endpoint: { status: 503, type: "service_unavailable", retryable: true },
   draining: { status: 503, type: "service_unavailable", retryable: true },
   timeout: { status: 504, type: "server_error", retryable: true },
+  loop_detected: { status: 508, type: "service_unavailable", retryable: false },
 } as const;
 
 /** The code of a refusal because of the name that a server was called by; balancers explain it. */

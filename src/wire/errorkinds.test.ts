@@ -46,6 +46,7 @@ const KINDS: Record<ErrorKind, Expected> = {
   no_endpoint: told(503, GONE, "overloaded_error", true),
   draining: told(503, GONE, "overloaded_error", true),
   timeout: told(504, "server_error", "timeout_error", true),
+  loop_detected: told(508, GONE, "api_error", false),
 };
 const ALL = Object.entries(KINDS) as [ErrorKind, Expected][];
 

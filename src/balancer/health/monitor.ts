@@ -1,3 +1,4 @@
+import type { Hops } from "../../http/proxy/hops.ts";
 import type { Logger } from "../../lib/log.ts";
 import type { EndpointStatus } from "../../wire/endpoint.ts";
 import type { Endpoint } from "../upstream/endpoint.ts";
@@ -33,6 +34,8 @@ export interface MonitorOptions {
   log: Logger;
   /** Longest wait for one check. */
   timeoutMs: number;
+  /** By which an endpoint that is this balancer is noticed. */
+  hops: Hops;
 }
 
 /** The state of the checks of one endpoint. */
@@ -154,7 +157,7 @@ export class Monitor {
   async checkNow(endpoint: Endpoint, timeoutMs = this.#options.timeoutMs): Promise<CheckResult> {
     const check = this.#checks.get(endpoint);
     if (check !== undefined) check.checkedAt = performance.now();
-    const result = await checkEndpoint(endpoint, { timeoutMs, signal: this.#stop.signal });
+    const result = await this.#ask(endpoint, timeoutMs);
     if (check === undefined || this.#checks.get(endpoint) !== check) return result;
     this.#report(endpoint, result);
     this.#finishFirst(check);
@@ -172,13 +175,18 @@ export class Monitor {
     check.isRunning = true;
     check.checkedAt = performance.now();
     const { timeoutMs } = this.#options;
-    const result = await checkEndpoint(endpoint, { timeoutMs, signal: this.#stop.signal });
+    const result = await this.#ask(endpoint, timeoutMs);
     check.isRunning = false;
     // The endpoint was removed, or added again with another address, in the meantime.
     if (this.#checks.get(endpoint) !== check) return;
     this.#report(endpoint, result);
     this.#finishFirst(check);
     this.#scheduleNext(endpoint, check);
+  }
+
+  #ask(endpoint: Endpoint, timeoutMs: number): Promise<CheckResult> {
+    const hops = this.#options.hops.after();
+    return checkEndpoint(endpoint, { timeoutMs, signal: this.#stop.signal, hops });
   }
 
   #scheduleNext(endpoint: Endpoint, check: CheckState): void {

@@ -1,6 +1,7 @@
 import type { Settings } from "../../config/settings.ts";
 import { ClientError } from "../../http/client/failure.ts";
 import { type Forwarded, forward, type StreamFailure } from "../../http/proxy/forward.ts";
+import type { Hops } from "../../http/proxy/hops.ts";
 import { wholeFromStream } from "../../translation/wholefromstream.ts";
 import { ApiError, type ErrorKind } from "../../wire/error.ts";
 import type { Providers } from "../providers/providers.ts";
@@ -16,6 +17,7 @@ export interface AttemptsParts {
   slots: PoolSlots;
   kept: KeptResponses;
   providers: Providers;
+  hops: Hops;
   settings: Pick<Settings, "firstByteTimeoutMs" | "idleTimeoutMs">;
 }
 
@@ -134,7 +136,7 @@ export class Attempts {
     record?.sent(slot.upstream);
     const isText = route.output === "text" && route.form === undefined;
     return forward({
-      target: slot.upstream.target(request.pathAndQuery),
+      target: this.#parts.hops.onward(slot.upstream.target(request.pathAndQuery), headers),
       method: "POST",
       headers,
       body: request.body,

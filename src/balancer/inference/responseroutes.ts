@@ -1,6 +1,7 @@
 import type { Settings } from "../../config/settings.ts";
 import type { MadeResponse } from "../../db/history/records.ts";
 import { forward } from "../../http/proxy/forward.ts";
+import type { Hops } from "../../http/proxy/hops.ts";
 import { ModelRewrite } from "../../http/proxy/rewrite/model.ts";
 import type { App } from "../../http/server/app.ts";
 import type { AppContext } from "../../http/server/scope.ts";
@@ -15,6 +16,7 @@ import type { KeptResponses } from "./keptresponses.ts";
 
 export interface ResponseRouteParts {
   kept: KeptResponses;
+  hops: Hops;
   pool: UpstreamPool;
   providers: Pick<Providers, "find" | "fallbackOf">;
   settings: Pick<Settings, "firstByteTimeoutMs" | "idleTimeoutMs">;
@@ -56,10 +58,12 @@ async function pass(
   const { model } = response;
   const name = maker.modelName(parts.pool.idOf(model), model);
   const { firstByteTimeoutMs, idleTimeoutMs } = parts.settings;
+  const { headers } = c.req.raw;
+  const path = `${PATH}/${encodeURIComponent(id)}${tail}${queryOf(c.req.url)}`;
   const forwarded = await forward({
-    target: maker.target(`${PATH}/${encodeURIComponent(id)}${tail}${queryOf(c.req.url)}`),
+    target: parts.hops.onward(maker.target(path), headers),
     method,
-    headers: c.req.raw.headers,
+    headers,
     body: null,
     requestId: c.get("requestId"),
     dialect: "responses",

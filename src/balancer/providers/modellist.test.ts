@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { Hops } from "../../http/proxy/hops.ts";
 import { createLogger } from "../../lib/log.ts";
 import { openaiServer } from "../../testkit/servers/openai.ts";
 import { ProviderModelList } from "./modellist.ts";
@@ -21,7 +22,13 @@ test("a cloud that never gives its list holds nobody up for longer than the limi
     new Provider({ name, url, apiKey: server.key, api: OPENAI.api, proxy: undefined });
   const providers = [provider("slow", silent.url.origin), provider("openai", server.url)];
   const log = createLogger({ level: "silent" });
-  const list = new ProviderModelList({ providers, log, now: () => 0, timeoutMs: 20 });
+  const list = new ProviderModelList({
+    hops: new Hops(),
+    providers,
+    log,
+    now: () => 0,
+    timeoutMs: 20,
+  });
   // Waiting ends by the limit, and for the second one there is nothing to wait for.
   for (let time = 0; time < 2; time += 1) {
     const owners = (await list.all()).map(({ owned_by: owner }) => owner);
@@ -44,7 +51,11 @@ test("closing ends the waiting", async () => {
   });
   const options = { name: "slow", url: silent.url.origin, apiKey: "k", api: OPENAI.api };
   const providers = [new Provider({ ...options, proxy: undefined })];
-  const list = new ProviderModelList({ providers, log: createLogger({ level: "silent" }) });
+  const list = new ProviderModelList({
+    hops: new Hops(),
+    providers,
+    log: createLogger({ level: "silent" }),
+  });
   const models = list.all();
   await heard;
   list.close();

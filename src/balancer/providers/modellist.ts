@@ -1,3 +1,4 @@
+import type { Hops } from "../../http/proxy/hops.ts";
 import type { Logger } from "../../lib/log.ts";
 import { type CapabilitiesObject, capabilitiesObject } from "../../wire/capability.ts";
 import type { ModelListing } from "./api.ts";
@@ -27,6 +28,8 @@ export interface ProviderModelListOptions {
   now?: () => number;
   /** Longest wait for one provider's whole list. Default: 10 s. */
   timeoutMs?: number;
+  /** By which a provider that is this balancer is noticed. */
+  hops: Hops;
 }
 
 const FRESH_MS = 86_400_000;
@@ -76,9 +79,9 @@ export class ProviderModelList {
 
   /** Never rejects. */
   async #fetch(provider: Provider, copy: Copy): Promise<void> {
-    const { log, now, timeoutMs } = this.#options;
+    const { log, now, timeoutMs, hops } = this.#options;
     const signal = this.#closing.signal;
-    const listed = await fetchModels(provider, { timeoutMs, signal });
+    const listed = await fetchModels(provider, { timeoutMs, signal, hops: hops.after() });
     copy.fetching = undefined;
     if (typeof listed !== "string") {
       copy.entries = listed.map((model) => entryOf(provider, model));

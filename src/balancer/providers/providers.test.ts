@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { Registry } from "prom-client";
+import { Hops } from "../../http/proxy/hops.ts";
 import { createLogger } from "../../lib/log.ts";
 import { until } from "../../testkit/eventually.ts";
 import { routeAt } from "../../testkit/route.ts";
@@ -21,7 +22,12 @@ afterEach(() => {
 function clouds(more: Partial<ProvidersOptions["settings"]>, now?: () => number): Providers {
   const log = createLogger({ level: "silent" });
   const settings = { ...NOTHING, ...more };
-  const made = new Providers({ settings, log, ...(now === undefined ? {} : { now }) });
+  const made = new Providers({
+    settings,
+    hops: new Hops(),
+    log,
+    ...(now === undefined ? {} : { now }),
+  });
   opened.push({ [Symbol.dispose]: () => made.close() });
   return made;
 }
@@ -298,7 +304,7 @@ test.each([
   const log = createLogger({ level: "silent" });
   log.warn = (_: object, event?: string) => void events.push(event);
   const settings = { ...NOTHING, openaiApiKey: "o", openaiBaseUrl, port: 80 };
-  new Providers({ settings, log }).close();
+  new Providers({ settings, hops: new Hops(), log }).close();
   expect(events).toEqual(isHere ? ["cloud.is_this_balancer"] : []);
 });
 

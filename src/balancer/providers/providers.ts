@@ -3,6 +3,7 @@ import type { ProxySettings } from "../../config/fields/proxies.ts";
 import type { Settings } from "../../config/settings.ts";
 import { MISSPELT_ANTHROPIC } from "../../config/values/provider.ts";
 import { proxyFor } from "../../http/client/proxy.ts";
+import type { Hops } from "../../http/proxy/hops.ts";
 import { hostOf, isLoopbackHost, portOf } from "../../lib/host.ts";
 import type { Logger } from "../../lib/log.ts";
 import { ANTHROPIC } from "./anthropic.ts";
@@ -17,6 +18,8 @@ import { ProviderSlot, type ProviderSlotOptions } from "./slot.ts";
 export interface ProvidersOptions {
   settings: ProviderSettings & ProxySettings & Pick<Settings, "port">;
   log: Logger;
+  /** By which a provider that is this balancer is noticed. */
+  hops: Hops;
   /** Unix ms. Default: the clock. */
   now?: () => number;
 }
@@ -30,7 +33,7 @@ export class Providers {
   readonly #fallbacks: ReadonlyMap<string, string>;
   readonly #list: ProviderModelList;
 
-  constructor({ settings, log, now }: ProvidersOptions) {
+  constructor({ settings, log, hops, now }: ProvidersOptions) {
     this.#log = log;
     const custom = settings.providers.map(({ name, url, apiKey }) => {
       const api = compatibleApi(settings.providerThoughts.includes(name));
@@ -44,7 +47,7 @@ export class Providers {
     this.#fallbacks = new Map(settings.fallbacks.map(({ model, to }) => [model, to]));
     this.#list = new ProviderModelList({
       providers: this.providers.filter((one) => one.isUsable && !isHere(one, settings, log)),
-      log,
+      ...{ log, hops },
       ...(now === undefined ? {} : { now }),
     });
     this.metrics = new ProviderMetrics(this.providers.map(({ name }) => name));

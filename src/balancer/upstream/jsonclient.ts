@@ -2,8 +2,9 @@ import { ClientError } from "../../http/client/failure.ts";
 import { get } from "../../http/client/get.ts";
 import { headerOf } from "../../http/client/head.ts";
 import type { ForwardTarget } from "../../http/proxy/forward.ts";
+import { HOPS_HEADER } from "../../http/proxy/hops.ts";
 import { parseJson } from "../../lib/json.ts";
-import { HOST_NOT_ALLOWED } from "../../wire/error.ts";
+import { type ErrorKind, HOST_NOT_ALLOWED } from "../../wire/error.ts";
 
 /** A server that can be asked for JSON. An endpoint is one. */
 export interface JsonServer {
@@ -27,7 +28,11 @@ export interface GetJsonOptions {
   timeoutMs: number;
   /** Aborts the request. */
   signal: AbortSignal;
+  /** The balancers that it has passed (`Hops`), so that one notices itself. Default: none. */
+  hops?: string | undefined;
 }
+
+const LOOP: ErrorKind = "loop_detected";
 
 /** A longer answer is refused. */
 const ANSWER_BYTES_MAX = 16 * 1024 * 1024;
@@ -36,14 +41,15 @@ const ANSWER_BYTES_MAX = 16 * 1024 * 1024;
 export async function getJson(
   server: JsonServer,
   path: string,
-  { timeoutMs, signal }: GetJsonOptions,
+  { timeoutMs, signal, hops }: GetJsonOptions,
 ): Promise<JsonAnswer> {
   const target = server.target(path);
   const startedAt = performance.now();
   const latencyMs = () => Math.round((performance.now() - startedAt) * 10) / 10;
   try {
     const plain = { accept: "application/json", "accept-encoding": "identity" };
-    const headers = { ...target.headers, ...plain };
+    const passed = hops === undefined ? {} : { [HOPS_HEADER]: hops };
+    const headers = { ...target.headers, ...plain, ...passed };
     const limitBytes = ANSWER_BYTES_MAX;
     const { url, proxy } = target;
     const { head, body } = await get({ url, proxy, headers, timeoutMs, limitBytes, signal });
@@ -63,6 +69,9 @@ export async function getJson(
 function adviceFor(status: number, text: string): string {
   if (status === 403 && text.includes(`"${HOST_NOT_ALLOWED}"`)) {
     return ": it does not know the host name in its address: start it with --allowed-hosts";
+  }
+  if (status === 508 && text.includes(`"${LOOP}"`)) {
+    return ": its address is that of this balancer itself, which cannot be its own endpoint";
   }
   if (status === 401 || status === 403) return ": its API key is missing or wrong";
   if (status === 407) return ": the proxy in between wants a user and a password";

@@ -1,5 +1,6 @@
 import { Hono } from "hono";
 import type { Logger } from "../../lib/log.ts";
+import type { Hops } from "../proxy/hops.ts";
 import { type Authorise, Door } from "./door.ts";
 import type { Drain } from "./drain.ts";
 import { failureResponse } from "./errorresponse.ts";
@@ -21,6 +22,8 @@ export interface AppOptions {
   hosts?: HostCheck;
   /** The origins of web pages that may use the server. Default: none. */
   origins?: Origins | undefined;
+  /** Keeps requests from going round. Default: they may. */
+  hops?: Hops | undefined;
   /** Decides about the access of each request, on every path. Default: all may go on. */
   authorise?: Authorise;
 }

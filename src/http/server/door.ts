@@ -1,5 +1,6 @@
 import { endOfTurn } from "../../lib/eventloop.ts";
 import { setRequestId } from "../proxy/headers.ts";
+import type { Hops } from "../proxy/hops.ts";
 import type { Drain } from "./drain.ts";
 import type { HostCheck } from "./host.ts";
 import type { Origins } from "./origin.ts";
@@ -14,6 +15,8 @@ export interface DoorOptions {
   hosts: HostCheck;
   /** The origins of web pages that may use the server. Default: none. */
   origins?: Origins | undefined;
+  /** Keeps requests from going round. Default: they may. */
+  hops?: Hops | undefined;
   /** Default: every request may go on. */
   authorise?: Authorise | undefined;
   /** Makes the error response of what was thrown. */
@@ -24,7 +27,7 @@ export interface DoorOptions {
  * The stations that every request passes, whether the router or the fast path answers it:
  *
  * 1. It gets its id.
- * 2. Its host name is checked (`HostCheck`).
+ * 2. Its host name is checked (`HostCheck`), and that it has not been here before (`Hops`).
  * 3. It counts as running; a new one is refused while draining (`Drain`).
  * 4. `authorise` decides about access.
  * 5. The handler answers. Whatever was thrown since 2 becomes an error response.
@@ -41,7 +44,7 @@ export class Door {
 
   /** Takes a request past all stations and returns its response. Never rejects. */
   async pass(scope: Scope, handler: RequestHandler): Promise<Response> {
-    const { drain, hosts, origins, authorise, failed } = this.#options;
+    const { drain, hosts, hops, origins, authorise, failed } = this.#options;
     const request = scope.req.raw;
     const requestId = requestIdOf(request);
     scope.set("requestId", requestId);
@@ -49,6 +52,7 @@ export class Door {
     let response: Response;
     try {
       hosts.require(request);
+      hops?.require(request);
       leave = drain.enter(scope.req.path);
       const decision = authorise?.(scope);
       if (decision !== undefined) await decision;
