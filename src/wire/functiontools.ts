@@ -5,11 +5,12 @@
  */
 export function functionTools(tools: unknown): unknown {
   if (!Array.isArray(tools)) return tools;
-  const functions = tools.filter((tool) => !isHosted(tool));
+  const functions = tools.filter((tool) => !isHosted(tool, "function"));
   return functions.length === 0 ? tools : functions;
 }
 
-function isHosted(tool: unknown): boolean {
+/** Whether a cloud runs or describes a tool itself: its type is not that of the client's own. */
+export function isHosted(tool: unknown, ownType: string): boolean {
   if (typeof tool !== "object" || tool === null || !("type" in tool)) return false;
-  return typeof tool.type === "string" && tool.type !== "function";
+  return typeof tool.type === "string" && tool.type !== ownType;
 }

@@ -1,5 +1,6 @@
 import type { AnthropicTool, HostedTool, MessagesRequest } from "../../../wire/anthropic.ts";
 import type { ChatTool, ToolChoice } from "../../../wire/chat.ts";
+import { isHosted } from "../../../wire/functiontools.ts";
 import { compact } from "../../compact.ts";
 import { invalidField } from "../../errors.ts";
 
@@ -12,10 +13,10 @@ import { invalidField } from "../../errors.ts";
 export function chatToolsFromAnthropic({ tools, tool_choice: choice }: MessagesRequest) {
   const [first] = tools ?? [];
   if (tools == null || first === undefined) return {};
-  const functions = tools.flatMap((tool) => (isHosted(tool) ? [] : [chatTool(tool)]));
+  const functions = tools.filter(isOwn).map(chatTool);
   if (functions.length === 0) throw hostedToolError("tools.0.type", String(first.type));
   const chosen = choice?.type === "tool" ? choice.name : undefined;
-  if (chosen !== undefined && tools.some((tool) => isHosted(tool) && tool.name === chosen)) {
+  if (chosen !== undefined && tools.some((tool) => !isOwn(tool) && tool.name === chosen)) {
     throw hostedToolError("tool_choice.name", chosen);
   }
   const serial = choice != null && "disable_parallel_tool_use" in choice;
@@ -29,8 +30,8 @@ export function chatToolsFromAnthropic({ tools, tool_choice: choice }: MessagesR
   });
 }
 
-function isHosted(tool: AnthropicTool | HostedTool): tool is HostedTool {
-  return tool.type != null && tool.type !== "custom";
+function isOwn(tool: AnthropicTool | HostedTool): tool is AnthropicTool {
+  return !isHosted(tool, "custom");
 }
 
 function hostedToolError(param: string, name: string) {
