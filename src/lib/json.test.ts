@@ -30,7 +30,12 @@ describe("exact digits", () => {
   });
 
   test("are numbers at the top, where somebody reckons with them", () => {
-    expect(readExactJson('{"seed":18446744073709551615}')).toEqual({ seed: 2 ** 64 });
+    expect(readExactJson('{"created":18446744073709551615}')).toEqual({ created: 2 ** 64 });
+  });
+
+  test("are kept at the top, too, of a seed", () => {
+    const text = '{"seed":18446744073709551615,"messages":[]}';
+    expect(JSON.stringify(readExactJson(text))).toBe(text);
   });
 
   test("change nothing where there are none", () => {

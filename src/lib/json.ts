@@ -13,17 +13,23 @@ export function parseObject(text: string): Record<string, unknown> | undefined {
 }
 
 /**
- * What is only carried keeps its digits: integers beyond 2^53 that stand anywhere but at the top
- * are read as what `JSON.stringify` writes as they were (`JSON.rawJSON`). Throws for no JSON.
+ * What is only carried keeps its digits: integers beyond 2^53 that are a seed or stand anywhere but
+ * at the top are read as what `JSON.stringify` writes as they were (`JSON.rawJSON`). Throws for no
+ * JSON.
  */
 export function readExactJson(text: string): unknown {
   const plain: unknown = LONG_INTEGER.test(text) ? undefined : JSON.parse(text);
   if (plain !== undefined) return plain;
   const json = EXACT.parse(text, keepDigits);
   const own = asObject(json);
-  // Fields that somebody here may reckon with: seeds, times.
-  return own === undefined ? json : mapValues(own, (value) => numberOf(value));
+  // Fields that somebody here may reckon with: lengths, times.
+  return own === undefined
+    ? json
+    : mapValues(own, (key, value) => (CARRIED.has(key) ? value : numberOf(value)));
 }
+
+/** Fields at the top that are only carried, too. */
+const CARRIED = new Set(["seed"]);
 
 /** The same as `parseObject` does it: undefined for what is no JSON object. */
 export function parseExactObject(text: string): Record<string, unknown> | undefined {
@@ -66,8 +72,13 @@ export function numberOf(value: unknown): unknown {
   return EXACT.isRawJSON(value) ? Number(value.rawJSON) : value;
 }
 
-function mapValues(object: Record<string, unknown>, change: (value: unknown) => unknown) {
-  return Object.fromEntries(Object.entries(object).map(([key, value]) => [key, change(value)]));
+function mapValues(
+  object: Record<string, unknown>,
+  change: (key: string, value: unknown) => unknown,
+) {
+  return Object.fromEntries(
+    Object.entries(object).map(([key, value]) => [key, change(key, value)]),
+  );
 }
 
 function asObject(json: unknown): Record<string, unknown> | undefined {

@@ -6,6 +6,7 @@ import { ollamaChatOverChat } from "./client/ollama/translation.ts";
 import { responsesOverChat } from "./client/responses/translation.ts";
 import { composeTranslations } from "./composition.ts";
 import { chatOverAnthropic } from "./provider/anthropic/translation.ts";
+import { chatOverGoogle } from "./provider/google/translation.ts";
 import { TranslationRewrite } from "./rewrite.ts";
 import type { Translation } from "./translation.ts";
 
@@ -275,11 +276,16 @@ describe("integers beyond 2^53 in a request", () => {
   });
 });
 
-test("a seed of 64 bits is the number next to it", () => {
-  const seed = String(2n ** 63n);
-  const body = JSON.stringify({ model: "m", messages, options: { seed: 0 } }).replace("0", seed);
-  const asked = withExactDigits(new TextEncoder().encode(body), JSON.parse(body));
-  expect(ollamaChatOverChat(asked).body.seed).toBe(2 ** 63);
+test.each<[string, (request: object) => { body: object }, object]>([
+  ["messages", anthropicMessagesOverChat, { seed: 1 }],
+  ["responses", responsesOverChat, { input: "x", seed: 1 }],
+  ["ollama", ollamaChatOverChat, { options: { seed: 1 } }],
+  ["chats over Google", chatOverGoogle, { seed: 1 }],
+])("a seed of 64 bits keeps its digits: %s", (_, translate, body) => {
+  const text = JSON.stringify({ model: "m", messages, ...body });
+  const big = text.replace('"seed":1', '"seed":9007199254740993');
+  const asked = withExactDigits(new TextEncoder().encode(big), JSON.parse(big));
+  expect(JSON.stringify(translate(asked).body)).toContain('"seed":9007199254740993');
 });
 
 test("integers beyond 2^53 in a cloud's call keep their digits", () => {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { absent } from "./absent.ts";
 
 /**
  * Anthropic's Messages API, as far as translations to and from chat completions read it. Unknown
@@ -182,20 +183,15 @@ export const MessagesUsage = z.looseObject({
 });
 export type MessagesUsage = z.infer<typeof MessagesUsage>;
 
-/** A field of an answer that may be left out; null means the same. */
-function told<T extends z.ZodType>(schema: T) {
-  return schema.nullish().transform((value) => value ?? undefined);
-}
-
 /** A block of an answer. Its fields depend on `type`, which may be unknown. */
 export const AnswerBlock = z.looseObject({
   type: z.string(),
-  text: told(z.string()),
-  thinking: told(z.string()),
-  signature: told(z.string()),
-  data: told(z.string()),
-  id: told(z.string()),
-  name: told(z.string()),
+  text: absent(z.string()),
+  thinking: absent(z.string()),
+  signature: absent(z.string()),
+  data: absent(z.string()),
+  id: absent(z.string()),
+  name: absent(z.string()),
   input: z.unknown().optional(),
 });
 export type AnswerBlock = z.infer<typeof AnswerBlock>;
@@ -213,21 +209,21 @@ export type MessagesAnswer = z.infer<typeof MessagesAnswer>;
 /** An event of a streamed answer. Its fields depend on `type`, which may be unknown. */
 export const MessagesEvent = z.looseObject({
   type: z.string(),
-  index: told(z.number()),
-  message: told(MessagesAnswer.extend({ content: z.array(AnswerBlock).nullish() })),
-  content_block: told(AnswerBlock),
-  delta: told(
+  index: absent(z.number()),
+  message: absent(MessagesAnswer.extend({ content: z.array(AnswerBlock).nullish() })),
+  content_block: absent(AnswerBlock),
+  delta: absent(
     z.looseObject({
-      type: told(z.string()),
-      text: told(z.string()),
-      thinking: told(z.string()),
-      signature: told(z.string()),
-      partial_json: told(z.string()),
+      type: absent(z.string()),
+      text: absent(z.string()),
+      thinking: absent(z.string()),
+      signature: absent(z.string()),
+      partial_json: absent(z.string()),
       stop_reason: z.string().nullish(),
       stop_sequence: z.string().nullish(),
     }),
   ),
   usage: MessagesUsage.nullish(),
-  error: told(z.looseObject({ type: z.string(), message: z.string().catch("") })),
+  error: absent(z.looseObject({ type: z.string(), message: z.string().catch("") })),
 });
 export type MessagesEvent = z.infer<typeof MessagesEvent>;

@@ -1,5 +1,7 @@
 import { z } from "zod";
+import { absent } from "./absent.ts";
 import { functionTools } from "./functiontools.ts";
+import { Seed } from "./seed.ts";
 
 /**
  * Chat completions, as far as translations to and from other APIs read them. Requests that are
@@ -110,7 +112,7 @@ export const ChatRequest = z.looseObject({
   temperature: z.number().nullish(),
   top_p: z.number().nullish(),
   stop: z.union([z.string(), z.array(z.string())]).nullish(),
-  seed: z.number().nullish(),
+  seed: Seed,
   n: z.number().nullish(),
   presence_penalty: z.number().nullish(),
   frequency_penalty: z.number().nullish(),
@@ -141,12 +143,6 @@ export const AnswerUsage = told(
     return prompt_tokens > 0 || completion_tokens > 0 || total_tokens != null;
   }),
 );
-
-/** A field of a request that may be left out; clients write null for it, too. */
-function absent<T extends z.ZodType>(schema: T) {
-  const read = schema.nullish().transform((value) => value ?? undefined);
-  return read.optional();
-}
 
 /** A field of an answer that counts as null where it is not what it should be. */
 function told<T extends z.ZodType>(schema: T) {

@@ -1,8 +1,9 @@
 import { z } from "zod";
+import { absent } from "./absent.ts";
 
 /**
  * Google's Gemini API, as far as translated chat completions and embeddings need it. Requests are
- * plain types; answers are parsed, and unknown fields are kept.
+ * plain types; answers are parsed, null is read as absent, and unknown fields are kept.
  * Source: https://ai.google.dev/api/generate-content, https://ai.google.dev/api/embeddings
  */
 
@@ -73,38 +74,53 @@ function isObject(value: unknown): boolean {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** A field of an answer that stands for this where it is left out or null. */
+function orElse<T extends z.ZodType>(schema: T, value: z.output<T>) {
+  return schema.nullish().transform((given) => given ?? value);
+}
+
+function listOf<T extends z.ZodType>(schema: T) {
+  return z
+    .array(schema)
+    .nullish()
+    .transform((list) => list ?? []);
+}
+
+const count = z
+  .number()
+  .nullish()
+  .transform((value) => value ?? 0);
+
 const GoogleAnswerPart = z.looseObject({
-  text: z.string().optional(),
-  thought: z.boolean().optional(),
-  thoughtSignature: z.string().optional(),
-  inlineData: z
-    .looseObject({ mimeType: z.string().default("application/octet-stream"), data: z.string() })
-    .optional(),
-  functionCall: z
-    .looseObject({
-      id: z.string().optional(),
+  text: absent(z.string()),
+  thought: absent(z.boolean()),
+  thoughtSignature: absent(z.string()),
+  inlineData: absent(
+    z.looseObject({ mimeType: orElse(z.string(), "application/octet-stream"), data: z.string() }),
+  ),
+  functionCall: absent(
+    z.looseObject({
+      id: absent(z.string()),
       name: z.string(),
       args: z.custom<object>(isObject).nullish(),
-    })
-    .optional(),
+    }),
+  ),
 });
 export type GoogleAnswerPart = z.infer<typeof GoogleAnswerPart>;
 
 const LogprobCandidate = z.looseObject({
-  token: z.string().default(""),
-  logProbability: z.number().default(0),
+  token: orElse(z.string(), ""),
+  logProbability: count,
 });
 
 export const GoogleLogprobs = z.looseObject({
-  chosenCandidates: z.array(LogprobCandidate).default([]),
-  topCandidates: z
-    .array(z.looseObject({ candidates: z.array(LogprobCandidate).default([]) }))
-    .default([]),
+  chosenCandidates: listOf(LogprobCandidate),
+  topCandidates: listOf(z.looseObject({ candidates: listOf(LogprobCandidate) })),
 });
 export type GoogleLogprobs = z.infer<typeof GoogleLogprobs>;
 
 export const GoogleCandidate = z.looseObject({
-  index: z.number().default(0),
+  index: count,
   content: z
     .looseObject({ parts: z.array(GoogleAnswerPart).nullish() })
     .nullish()
@@ -116,42 +132,40 @@ export const GoogleCandidate = z.looseObject({
 export type GoogleCandidate = z.infer<typeof GoogleCandidate>;
 
 export const GoogleUsage = z.looseObject({
-  promptTokenCount: z.number().default(0),
-  candidatesTokenCount: z.number().default(0),
-  totalTokenCount: z.number().optional(),
-  cachedContentTokenCount: z.number().optional(),
-  thoughtsTokenCount: z.number().optional(),
-  toolUsePromptTokenCount: z.number().optional(),
+  promptTokenCount: count,
+  candidatesTokenCount: count,
+  totalTokenCount: absent(z.number()),
+  cachedContentTokenCount: absent(z.number()),
+  thoughtsTokenCount: absent(z.number()),
+  toolUsePromptTokenCount: absent(z.number()),
 });
 export type GoogleUsage = z.infer<typeof GoogleUsage>;
 
 /** An answer, or one event of a streamed one. */
 export const GoogleAnswer = z.looseObject({
-  candidates: z.array(GoogleCandidate).default([]),
-  promptFeedback: z.looseObject({ blockReason: z.string().optional() }).nullish(),
+  candidates: listOf(GoogleCandidate),
+  promptFeedback: z.looseObject({ blockReason: absent(z.string()) }).nullish(),
   usageMetadata: GoogleUsage.nullish(),
-  responseId: z.string().optional(),
+  responseId: absent(z.string()),
 });
 export type GoogleAnswer = z.infer<typeof GoogleAnswer>;
 
 /** The answer of `batchEmbedContents`. */
 export const GoogleEmbeddings = z.looseObject({
   embeddings: z.array(z.looseObject({ values: z.array(z.number()) })),
-  usageMetadata: z.looseObject({ promptTokenCount: z.number().default(0) }).nullish(),
+  usageMetadata: z.looseObject({ promptTokenCount: count }).nullish(),
 });
 export type GoogleEmbeddings = z.infer<typeof GoogleEmbeddings>;
 
 /** One page of `GET /models`. */
 export const GoogleModels = z.looseObject({
-  models: z
-    .array(
-      z.looseObject({
-        /** With `models/` before it. */
-        name: z.string(),
-        inputTokenLimit: z.number().optional(),
-        supportedGenerationMethods: z.array(z.string()).default([]),
-      }),
-    )
-    .default([]),
-  nextPageToken: z.string().optional(),
+  models: listOf(
+    z.looseObject({
+      /** With `models/` before it. */
+      name: z.string(),
+      inputTokenLimit: absent(z.number()),
+      supportedGenerationMethods: listOf(z.string()),
+    }),
+  ),
+  nextPageToken: absent(z.string()),
 });

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { numberOf } from "../lib/json.ts";
 import { functionTools } from "./functiontools.ts";
+import { Seed } from "./seed.ts";
 
 /**
  * Ollama's API, as far as the balancer reads its clients' requests.
@@ -49,8 +49,7 @@ export const OllamaModelOptions = z.looseObject({
   top_k: z.number().nullish(),
   min_p: z.number().nullish(),
   typical_p: z.number().nullish(),
-  /** Any 64 bits. */
-  seed: z.preprocess(numberOf, z.number().nullish()).optional(),
+  seed: Seed,
   stop: z.union([z.string(), z.array(z.string())]).nullish(),
   repeat_penalty: z.number().nullish(),
   repeat_last_n: z.number().nullish(),

@@ -1,5 +1,5 @@
 import type { GoogleCandidate } from "../../../wire/google.ts";
-import { unreadableGoogleAnswer } from "./errors.ts";
+import { failedGoogleAnswer } from "./errors.ts";
 
 const FINISH_REASONS = new Map([
   ["STOP", "stop"],
@@ -15,18 +15,21 @@ const FINISH_REASONS = new Map([
   ["IMAGE_RECITATION", "content_filter"],
 ]);
 
-/** The model tried to call a tool and failed: there is no answer, and another try may help. */
+/**
+ * The model tried to call a tool and failed: there is no answer. As with arguments that are no
+ * JSON, clients must not ask again by themselves, since each time a whole answer is made and paid.
+ */
 const FAILURE = /^(MALFORMED|UNEXPECTED|TOO_MANY|MISSING)_/;
 
 /**
- * Maps why a candidate ended to the finish reason of a chat completion. Throws `upstream` where the
- * model failed.
+ * Maps why a candidate ended to the finish reason of a chat completion. Throws
+ * `tool_call_failed` where the model failed.
  */
 export function finishReasonFromGoogle(candidate: GoogleCandidate, hasCalls: boolean): string {
   const reason = candidate.finishReason ?? "STOP";
   if (FAILURE.test(reason)) {
     const detail = candidate.finishMessage ? `: ${candidate.finishMessage.slice(0, 500)}` : "";
-    throw unreadableGoogleAnswer(`the model failed with ${reason}${detail}`);
+    throw failedGoogleAnswer(reason + detail);
   }
   const finishReason = FINISH_REASONS.get(reason) ?? "stop";
   return finishReason === "stop" && hasCalls ? "tool_calls" : finishReason;

@@ -75,9 +75,44 @@ describe("an answer", () => {
     ["nothing", {}],
     ["a list", []],
     ["no parts that are any", { candidates: [{ content: { parts: [{ text: 1 }] } }] }],
-    ["a call that failed", said("MALFORMED_FUNCTION_CALL", [])],
   ])("of %s is a 502", (_name, json) => {
     expect(apiErrorOf(() => answer(json)).status).toBe(502);
+  });
+
+  test.each(["MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "TOO_MANY_TOOL_CALLS"])(
+    "that the model wrote wrong is not made again by anybody: %s",
+    (reason) => {
+      const error = apiErrorOf(() => answer(said(reason, [])));
+      expect(error).toMatchObject({ kind: "tool_call_failed", status: 422, retryable: false });
+      expect(error.message).toContain(reason);
+    },
+  );
+
+  test("may have null for whatever is absent", () => {
+    const nothing = { thought: null, thoughtSignature: null, inlineData: null };
+    const parts = [
+      { ...nothing, text: "Hello", functionCall: null },
+      { ...nothing, text: null, functionCall: { id: null, name: "f", args: null } },
+    ];
+    const candidate = { index: null, content: { parts }, finishReason: "STOP" };
+    const usage = { promptTokenCount: 2, candidatesTokenCount: null, totalTokenCount: null };
+    const more = { cachedContentTokenCount: null, thoughtsTokenCount: null };
+    const json = {
+      candidates: [{ ...candidate, finishMessage: null, logprobsResult: null }],
+      ...{ promptFeedback: { blockReason: null }, usageMetadata: { ...usage, ...more } },
+      responseId: null,
+    };
+    expect(answer(json)).toMatchObject({
+      choices: [
+        {
+          index: 0,
+          message: { content: "Hello", tool_calls: [{ function: { name: "f", arguments: "{}" } }] },
+          finish_reason: "tool_calls",
+        },
+      ],
+      usage: { prompt_tokens: 2, completion_tokens: 0, total_tokens: 2 },
+    });
+    expect(() => answer({ candidates: null })).toThrow("no candidates");
   });
 });
 
@@ -133,7 +168,7 @@ describe("a stream", () => {
     [
       "a call that failed",
       event({ candidates: [{ finishReason: "MALFORMED_FUNCTION_CALL" }] }),
-      "service_unavailable",
+      "invalid_request_error",
     ],
     ["no JSON", { event: undefined, data: "{" }, "service_unavailable"],
     ["something else", event({ candidates: 1 }), "service_unavailable"],
