@@ -80,6 +80,39 @@ describe.each(["balancer", "node"])("a %s", (part) => {
     expect(await chat.json()).toMatchObject({ choices: [{ message: { content: "Goodbye!" } }] });
   });
 
+  test("does nothing for a page of another site, whatever the page sends", async () => {
+    const form = new FormData();
+    form.set("model", TINY);
+    const JSON_TYPE = { "content-type": "application/json" };
+    const text = { "content-type": "text/plain" };
+    const sent: [string, RequestInit][] = [
+      ["/v1/chat/completions", { headers: text, body: JSON.stringify(CHAT) }],
+      ["/v1/chat/completions", { body: new Blob([JSON.stringify(CHAT)]) }],
+      ["/v1/messages", { headers: JSON_TYPE, body: JSON.stringify(CHAT) }],
+      ["/v1/audio/transcriptions", { body: form }],
+      ["/v1/completions", { body: new URLSearchParams({ model: TINY }) }],
+      ["/api/models/pull", { headers: text, body: JSON.stringify({ model: "evil/model" }) }],
+      ["/api/endpoints/x", { method: "DELETE" }],
+    ];
+    for (const [path, init] of sent) {
+      const headers = new Headers(init.headers);
+      headers.set("origin", "https://evil.example");
+      const response = await fetch(url() + path, { method: "POST", ...init, headers });
+      const told = await response.text();
+      expect([path, response.status]).toEqual([path, 403]);
+      expect(SHAPES[dialectOf(path)].safeParse(JSON.parse(told)).error).toBeUndefined();
+      expect(told).toContain("--allowed-origins");
+    }
+    const own = { origin: url(), "sec-fetch-site": "same-origin", ...JSON_TYPE };
+    const body = JSON.stringify(CHAT);
+    const chat = await fetch(`${url()}/v1/chat/completions`, {
+      method: "POST",
+      headers: own,
+      body,
+    });
+    expect(chat.status).toBe(200);
+  });
+
   test.each(["localhost/v1/models?", "a b", "localhost, evil.example", "::1", "user@localhost"])(
     "answers 400 to the host %p",
     async (host) => {

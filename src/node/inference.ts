@@ -34,11 +34,11 @@ const NATIVE_ROUTES: Record<string, EngineTask | undefined> = {
 /** A request of these need not name the model of a node that has just one. */
 const NativeRequest = z.looseObject({ model: InferenceRequest.shape.model.optional() });
 
-/** llama-server's own GET routes that load the model if it is not loaded. */
-const LOADING_ROUTES = ["/props", "/lora-adapters"];
-
-/** llama-server's own GET routes that need a loaded model and do not load it. */
-const WATCH_ROUTES = ["/slots", "/metrics"];
+/**
+ * llama-server's own GET routes. They need a loaded model and do not load it: browsers let any page
+ * send a GET, and a load takes all memory there is.
+ */
+const WATCH_ROUTES = ["/slots", "/props", "/metrics", "/lora-adapters"];
 
 /** Adds every route that a model's engine answers: those of the route table, and llama-server's. */
 export function addInferenceRoutes(app: App, parts: InferenceParts): void {
@@ -90,11 +90,6 @@ function addNativeRoutes(app: App, parts: InferenceParts): void {
       const { bytes, value } = await readJson(c, NativeRequest, settings.bodyLimitBytes);
       const model = value.model === undefined ? modelOfQuery(c) : catalog.get(value.model);
       return send(c, parts, { model, task, path, body: bytes });
-    });
-  }
-  for (const path of LOADING_ROUTES) {
-    app.get(path, (c) => {
-      return send(c, parts, { model: modelOfQuery(c), task: undefined, path, body: null });
     });
   }
   for (const path of WATCH_ROUTES) {

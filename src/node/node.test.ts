@@ -94,8 +94,10 @@ test("with one model, native routes and GETs need no name, /v1 routes do", async
 });
 
 test("watching an unloaded model does not load it", async () => {
-  const error = await refusalOf(await host.get("/metrics?model=org/other"));
-  expect(error).toMatchObject({ status: 503, code: "model_not_loaded" });
+  for (const path of ["/slots", "/props", "/metrics", "/lora-adapters"]) {
+    const error = await refusalOf(await host.get(`${path}?model=org/other`));
+    expect(error).toMatchObject({ status: 503, code: "model_not_loaded" });
+  }
   expect((await host.get("/slots")).status).toBe(400);
   expect(host.engines.launches).toHaveLength(0);
 });

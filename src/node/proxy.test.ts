@@ -33,7 +33,7 @@ function form(): FormData {
 describe("the client's connection may be silent as long as an engine is", () => {
   const asked: [string, string, string, RequestInit?][] = [
     ["at an answer without a body", "/props?model=chat", "engine"],
-    ["at a load for one", "/props?model=slow", "engine"],
+    ["at a load", "/tokenize?model=slow", "engine", { method: "POST", body: "{}" }],
     ["at a look at what it does", "/slots?model=chat", "engine"],
     [
       "within the answer to a form",

@@ -3,7 +3,7 @@ import { setRequestId } from "../proxy/headers.ts";
 import type { Hops } from "../proxy/hops.ts";
 import type { Drain } from "./drain.ts";
 import type { HostCheck } from "./host.ts";
-import type { Origins } from "./origin.ts";
+import { Origins } from "./origin.ts";
 import type { RequestHandler, Scope } from "./scope.ts";
 
 /** Decides whether a request may go on; throws `ApiError` if not. Undefined: it may, at once. */
@@ -27,7 +27,8 @@ export interface DoorOptions {
  * The stations that every request passes, whether the router or the fast path answers it:
  *
  * 1. It gets its id.
- * 2. Its host name is checked (`HostCheck`), and that it has not been here before (`Hops`).
+ * 2. Its host name is checked (`HostCheck`), that no page sent it which may not (`Origins`), and
+ *    that it has not been here before (`Hops`).
  * 3. It counts as running; a new one is refused while draining (`Drain`).
  * 4. `authorise` decides about access.
  * 5. The handler answers. Whatever was thrown since 2 becomes an error response.
@@ -37,14 +38,16 @@ export interface DoorOptions {
  */
 export class Door {
   readonly #options: DoorOptions;
+  readonly #origins: Origins;
 
   constructor(options: DoorOptions) {
     this.#options = options;
+    this.#origins = options.origins ?? new Origins([]);
   }
 
   /** Takes a request past all stations and returns its response. Never rejects. */
   async pass(scope: Scope, handler: RequestHandler): Promise<Response> {
-    const { drain, hosts, hops, origins, authorise, failed } = this.#options;
+    const { drain, hosts, hops, authorise, failed } = this.#options;
     const request = scope.req.raw;
     const requestId = requestIdOf(request);
     scope.set("requestId", requestId);
@@ -52,6 +55,7 @@ export class Door {
     let response: Response;
     try {
       hosts.require(request);
+      this.#origins.require(request);
       hops?.require(request);
       leave = drain.enter(scope.req.path);
       const decision = authorise?.(scope);
@@ -60,7 +64,7 @@ export class Door {
     } catch (thrown) {
       response = failed(thrown, scope);
     }
-    origins?.tell(request, response);
+    this.#origins.tell(request, response);
     const sent = scope.get("sent");
     if (sent !== undefined && leave !== undefined) sent.then(leave, leave);
     else {

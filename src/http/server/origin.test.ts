@@ -1,9 +1,12 @@
 import { describe, expect, test } from "bun:test";
 import { fakeBalancer } from "../../testkit/balancer.ts";
 import { fakeEndpoint } from "../../testkit/servers/endpoint.ts";
+import { ApiError } from "../../wire/error.ts";
 import { Origins } from "./origin.ts";
 
 const LOCAL = "http://localhost:5173";
+const EVIL = "https://evil.example";
+const EXTENSION = "chrome-extension://abcdefgh";
 
 function told(allowed: string[], origin: string | undefined): string | null {
   const response = new Response();
@@ -77,4 +80,48 @@ test("preflights, answers, streams and errors bear the headers", async () => {
     headers: { origin: "https://evil.example" },
   });
   expect(foreign.headers.has("access-control-allow-origin")).toBe(false);
+});
+
+describe("what is sent in a page's name", () => {
+  const HERE = "http://llm.example:8080";
+  const status = (headers: Record<string, string>, method = "POST", allowed = ["local"]) => {
+    const request = new Request(`${HERE}/`, { method, headers: { host: "llm.example:8080" } });
+    for (const [name, value] of Object.entries(headers)) request.headers.set(name, value);
+    try {
+      new Origins(allowed).require(request);
+      return 200;
+    } catch (error) {
+      return error instanceof ApiError ? error.status : 500;
+    }
+  };
+
+  test.each<[string, Record<string, string>]>([
+    ["a program", {}],
+    ["a page of this machine", { origin: LOCAL, "sec-fetch-site": "cross-site" }],
+    ["a page of this server", { origin: HERE }],
+    ["one behind a proxy that ends TLS", { origin: "https://llm.example:8080" }],
+    ["one behind a proxy that changes the host", { origin: EVIL, "sec-fetch-site": "same-origin" }],
+  ])("goes on: %s", (_, headers) => expect(status(headers)).toBe(200));
+
+  test.each<[string, Record<string, string>]>([
+    ["another site", { origin: EVIL }],
+    ["another port", { origin: "http://llm.example" }],
+    ["a file, a frame without origin", { origin: "null" }],
+    ["another site without origin", { "sec-fetch-site": "cross-site" }],
+    ["a sister of the site", { "sec-fetch-site": "same-site" }],
+    ["an extension", { origin: EXTENSION, "sec-fetch-site": "cross-site" }],
+    ["no origin at all", { origin: "" }],
+  ])("is refused: %s", (_, headers) => {
+    for (const method of ["POST", "PUT", "PATCH", "DELETE"]) {
+      expect([method, status(headers, method)]).toEqual([method, 403]);
+    }
+    for (const method of ["GET", "HEAD", "OPTIONS"]) expect(status(headers, method)).toBe(200);
+  });
+
+  test("goes on if the operator says so, for one, for a scheme, for all", () => {
+    expect(status({ origin: EXTENSION }, "POST", ["chrome-extension://*"])).toBe(200);
+    expect(status({ origin: EVIL }, "POST", ["chrome-extension://*"])).toBe(403);
+    expect(status({ origin: EVIL }, "POST", [EVIL])).toBe(200);
+    expect(status({ origin: "null" }, "POST", ["*"])).toBe(200);
+  });
 });

@@ -1,5 +1,6 @@
 import { LOCAL_ORIGINS } from "../../config/values/origin.ts";
 import { hostOf, isLoopbackHost } from "../../lib/host.ts";
+import { ApiError } from "../../wire/error.ts";
 
 /** What pages may read of an answer besides what they always may. */
 const EXPOSED = [
@@ -12,10 +13,16 @@ const ALLOWED = "access-control-allow-origin";
 /** Browsers ask again after this; some keep it for less. */
 const PREFLIGHT_S = "600";
 
+/** Methods that change nothing and start nothing (RFC 9110, 9.2.1); `OPTIONS` is the preflight. */
+const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS"]);
+
+/** Most characters of an origin that an error repeats. */
+const SHOWN_CHARS_MAX = 200;
+
 /**
  * Which pages in browsers may use this server (the CORS protocol of the Fetch standard): those of
- * the origins that are allowed, `local` being those that this machine serves, and `*` any. Cookies
- * are not part of it: there are none.
+ * the origins that are allowed, `local` being those that this machine serves, `scheme://*` all of a
+ * scheme, and `*` any. Cookies are not part of it: there are none.
  */
 export class Origins {
   readonly #allowed: ReadonlySet<string>;
@@ -23,6 +30,30 @@ export class Origins {
   /** `allowed` in lower case, as `originList` reads them. */
   constructor(allowed: readonly string[]) {
     this.#allowed = new Set(allowed);
+  }
+
+  /**
+   * Refuses what a page may not send. Browsers ask first (CORS) before a page sends JSON elsewhere,
+   * but forms and plain text they send at once: the page cannot read the answer, and has spent the
+   * operator's money all the same. Who may:
+   *
+   * 1. anybody, by a method that only reads
+   * 2. a page of this server itself: `Sec-Fetch-Site`, which pages cannot set, says so, or its
+   *    origin is what `Host` names
+   * 3. without an `Origin`: programs; a page only if an old browser sends it nothing of the kind
+   * 4. a page of an origin that is allowed
+   *
+   * Throws 403 `origin_not_allowed`.
+   */
+  require({ method, headers }: Request): void {
+    if (SAFE_METHODS.has(method)) return;
+    const origin = headers.get("origin");
+    const site = headers.get("sec-fetch-site");
+    if (origin === null && site === null) return;
+    if (site === "same-origin" || site === "none") return;
+    if (origin === null) throw refusal("another site");
+    if (this.#allows(origin) || isSame(origin, headers.get("host"))) return;
+    throw refusal(origin);
   }
 
   /** Says in an answer's headers that the page which asked may have it, if it may. Idempotent. */
@@ -50,9 +81,25 @@ export class Origins {
 
   #allows(origin: string): boolean {
     const allowed = this.#allowed;
-    if (allowed.has("*") || allowed.has(origin.toLowerCase())) return true;
+    const given = origin.toLowerCase();
+    if (allowed.has("*") || allowed.has(given)) return true;
+    if (allowed.has(given.replace(/:\/\/.*$/, "://*"))) return true;
     return allowed.has(LOCAL_ORIGINS) && isLocal(origin);
   }
+}
+
+/** Whether an origin is the server that `Host` names. A proxy in between may have ended its TLS. */
+function isSame(origin: string, host: string | null): boolean {
+  const url = URL.parse(origin);
+  return url !== null && host !== null && URL.parse(`${url.protocol}//${host}`)?.host === url.host;
+}
+
+function refusal(origin: string): ApiError {
+  const shown = origin.slice(0, SHOWN_CHARS_MAX);
+  const message = `The request was refused: a page of ${shown} sent it, which may not use this \
+llmlb. If it should, allow its origin with --allowed-origins (or LLMLB_ALLOWED_ORIGINS, or \
+allowed_origins in config.json).`;
+  return new ApiError("forbidden", message, { code: "origin_not_allowed" });
 }
 
 function isLocal(origin: string): boolean {
