@@ -53,6 +53,23 @@ describe("an answer that is coded although nothing was accepted", () => {
     });
   });
 
+  test.each<[string, (text: string) => Buffer]>([
+    ["gzip", gzipSync],
+    ["br", brotliCompressSync],
+    ["zstd", zstdCompressSync],
+    ["deflate", deflateSync],
+    ["deflate", deflateRawSync],
+    ["gzip, br", twice],
+    ["br, zstd", (text) => zstdCompressSync(brotliCompressSync(text))],
+  ])("is broken wherever it is cut: %s", async (coding, encode) => {
+    const coded = encode(JSON_TEXT);
+    for (const end of [1, 6, Math.floor(coded.length / 2), coded.length - 1]) {
+      await expect(ask(coding, coded.subarray(0, end))).rejects.toMatchObject({
+        code: "malformed",
+      });
+    }
+  });
+
   test("counts with its decoded size", async () => {
     const bomb = gzipSync(Buffer.alloc(10_000_000));
     await expect(ask("gzip", bomb, 100_000)).rejects.toMatchObject({ code: "too_large" });

@@ -8,6 +8,7 @@ import {
 } from "node:zlib";
 import { type AnswerBody, restOf } from "./body.ts";
 import { headerOf, malformed, type ResponseHead } from "./head.ts";
+import { ZstdFrames } from "./zstdframes.ts";
 
 /** More than one is rare; many are an attack. */
 const CODINGS_MAX = 3;
@@ -118,11 +119,18 @@ async function* decode(
   if (first.done === true) return;
   const decoder = DECODERS[coding]?.(first.value[0] ?? 0);
   if (decoder === undefined) return;
+  const frames = coding === "zstd" ? new ZstdFrames() : undefined;
+  frames?.push(first.value);
   async function* all() {
     yield first.value;
-    yield* pieces;
+    for await (const piece of pieces) {
+      frames?.push(piece);
+      yield piece;
+    }
   }
   // Failures come out of the decoder, which is what is read.
   pipeline(Readable.from(all()), decoder, () => undefined);
   yield* decoder;
+  // The other decoders fail where bytes are missing.
+  if (frames?.isWhole === false) throw new Error("The last zstd frame is not whole.");
 }
