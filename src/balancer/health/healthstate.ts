@@ -27,6 +27,9 @@ export const PENDING: Health = { status: "pending", failures: 0 };
 /** Failures in a row after which an online endpoint is offline. */
 const FAILURES_MAX = 2;
 
+/** Failures in a row after which nobody waits any more for answers that have not begun. */
+const HANGING_FAILURES = 4;
+
 /** The first checks after a failure come sooner than the regular ones. */
 const FIRST_RECHECK_MS = 1000;
 
@@ -62,6 +65,14 @@ export function nextHealth({ status, failures }: Health, event: HealthEvent): He
     case "request_broke":
       return status === "online" ? { status, failures: 1 } : { status, failures };
   }
+}
+
+/**
+ * Whether requests that got nothing of their answers are to be made elsewhere: not as soon as an
+ * endpoint is offline, because one that only stalled would lose all its work.
+ */
+export function isHanging({ status, failures }: Health): boolean {
+  return status === "offline" && failures >= HANGING_FAILURES;
 }
 
 /** The status that is shown and saved. */

@@ -1,10 +1,17 @@
 import type { Hops } from "../../http/proxy/hops.ts";
 import type { Logger } from "../../lib/log.ts";
 import type { EndpointStatus } from "../../wire/endpoint.ts";
+import { ApiError } from "../../wire/error.ts";
 import type { Endpoint } from "../upstream/endpoint.ts";
 import type { UpstreamPool } from "../upstream/pool.ts";
 import { type CheckResult, checkEndpoint } from "./check.ts";
-import { type HealthEvent, nextCheckMs, nextHealth, shownStatus } from "./healthstate.ts";
+import {
+  type HealthEvent,
+  isHanging,
+  nextCheckMs,
+  nextHealth,
+  shownStatus,
+} from "./healthstate.ts";
 
 /** Is notified when the results of checks change what the pool can do. */
 export interface MonitorListener {
@@ -174,8 +181,7 @@ export class Monitor {
   async #check(endpoint: Endpoint, check: CheckState): Promise<void> {
     check.isRunning = true;
     check.checkedAt = performance.now();
-    const { timeoutMs } = this.#options;
-    const result = await this.#ask(endpoint, timeoutMs);
+    const result = await this.#ask(endpoint, this.#options.timeoutMs);
     check.isRunning = false;
     // The endpoint was removed, or added again with another address, in the meantime.
     if (this.#checks.get(endpoint) !== check) return;
@@ -184,9 +190,13 @@ export class Monitor {
     this.#scheduleNext(endpoint, check);
   }
 
-  #ask(endpoint: Endpoint, timeoutMs: number): Promise<CheckResult> {
+  async #ask(endpoint: Endpoint, timeoutMs: number): Promise<CheckResult> {
     const hops = this.#options.hops.after();
-    return checkEndpoint(endpoint, { timeoutMs, signal: this.#stop.signal, hops });
+    const answered = endpoint.silent.beginCheck(performance.now());
+    const { signal } = this.#stop;
+    const result = await checkEndpoint(endpoint, { timeoutMs, signal, hops });
+    if (result.ok || result.failure !== "connection") answered();
+    return result;
   }
 
   #scheduleNext(endpoint: Endpoint, check: CheckState): void {
@@ -207,6 +217,8 @@ export class Monitor {
       endpoint.lastCheck = { latencyMs: null, lastSeenAt, lastError: result.reason };
       const isNew = performance.now() < endpoint.graceUntil;
       this.#apply(endpoint, isNew ? "grace_check_failed" : "check_failed", result.reason);
+      if (isHanging(endpoint.health) && endpoint.answersBeside)
+        endpoint.silent.end(hangs(endpoint));
     }
     const statusAfter = shownStatus(endpoint.health);
     this.#options.onCheck?.(endpoint, { result, checkedAt, statusBefore, statusAfter });
@@ -231,4 +243,11 @@ export class Monitor {
     if (status === "offline") this.#options.log.warn({ ...fields, reason }, "endpoint.offline");
     else this.#options.log.info(fields, `endpoint.${status}`);
   }
+}
+
+/** Why a request is ended that an endpoint has, as far as anybody can see, forgotten. */
+function hangs({ name, lastCheck }: Endpoint): ApiError {
+  const message = `The request failed at endpoint ${name}: nothing of its answer came, and checks \
+of it fail: ${lastCheck.lastError}.`;
+  return new ApiError("upstream", message);
 }

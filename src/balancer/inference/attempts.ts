@@ -150,6 +150,7 @@ export class Attempts {
       firstByteTimeoutMs: slot.firstByteTimeoutMs,
       contentTimeoutMs: slot.contentTimeoutMs,
       idleTimeoutMs: this.#parts.settings.idleTimeoutMs,
+      onSent: (end) => slot.sent(end),
       onContent: (status) => {
         slot.answered(status);
         this.#blameSuspects();

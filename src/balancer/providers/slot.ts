@@ -41,6 +41,10 @@ export class ProviderSlot implements Slot {
     return this.#rewrite;
   }
 
+  sent(): void {
+    // Nobody checks providers, so nothing but their own limits ends what is sent to them.
+  }
+
   answered(status: number): void {
     // Of an answer in one piece, the provider's own status, which the client may not see.
     const own = this.#rewrite?.status ?? status;

@@ -11,7 +11,13 @@ import type { SystemReport } from "../health/systemreport.ts";
 import { Circuits } from "../routing/circuits.ts";
 import { Latency } from "../routing/latency.ts";
 import { Load, SLOTS_DEFAULT } from "../routing/load.ts";
-import { ignoresStampsOfKind, routesOfKind, usageSupportOfKind } from "./kind.ts";
+import {
+  answersBesideOfKind,
+  ignoresStampsOfKind,
+  routesOfKind,
+  usageSupportOfKind,
+} from "./kind.ts";
+import { SilentRequests } from "./silentrequests.ts";
 import { translatorOf } from "./translator.ts";
 import type { RouteSupport, Upstream, UsageSupport } from "./upstream.ts";
 
@@ -91,6 +97,7 @@ export class Endpoint implements Upstream {
   readonly load = new Load();
   readonly latency = new Latency();
   readonly circuits = new Circuits();
+  readonly silent = new SilentRequests();
   /** Its last list of models; undefined before the first. */
   models: ModelMap | undefined;
   /** Its own names of models by the models' ids. Set by the pool. */
@@ -135,6 +142,11 @@ export class Endpoint implements Upstream {
     return ignoresStampsOfKind(this.#facts.kind);
   }
 
+  /** Its silence towards checks means that it hangs, not that it is busy with a request. */
+  get answersBeside(): boolean {
+    return this.silent.answersBeside || answersBesideOfKind(this.#facts.kind);
+  }
+
   /** Whether it has a route: it was found to, or servers of its kind do as a rule. */
   hasRoute({ name, presence }: Pick<InferenceRoute, "name" | "presence">): boolean {
     if (presence === "always") return true;
@@ -151,8 +163,11 @@ export class Endpoint implements Upstream {
 
   /** Changes settings; running requests go on. */
   change(facts: Partial<EndpointFacts>): void {
-    // The number was that of another machine.
-    if (facts.url !== undefined && facts.url !== this.#facts.url) this.#reportedSlots = undefined;
+    // Both were those of another machine.
+    if (facts.url !== undefined && facts.url !== this.#facts.url) {
+      this.#reportedSlots = undefined;
+      this.silent.answersBeside = false;
+    }
     this.#facts = { ...this.#facts, ...facts };
     const { url, apiKey } = this.#facts;
     this.#base = apiBase(url);

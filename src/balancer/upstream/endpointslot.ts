@@ -4,6 +4,7 @@ import type { Logger } from "../../lib/log.ts";
 import { ApiError } from "../../wire/error.ts";
 import type { Grant } from "../routing/grant.ts";
 import type { Endpoint } from "./endpoint.ts";
+import type { EndRequest } from "./silentrequests.ts";
 import type { Slot } from "./upstream.ts";
 
 /** What learns how requests to endpoints went. */
@@ -37,6 +38,8 @@ export class EndpointSlot implements Slot {
   readonly #sentAtMs: number;
   #status = 0;
   #hasEnded = false;
+  /** Ends the request, as long as nothing of its answer has come. */
+  #end: EndRequest | undefined;
 
   constructor(options: EndpointSlotOptions) {
     const { parts, grant, requestId } = options;
@@ -53,7 +56,19 @@ export class EndpointSlot implements Slot {
     return rewrite;
   }
 
+  sent(end: EndRequest): void {
+    this.#end = end;
+    this.upstream.silent.add(end, performance.now());
+  }
+
+  /** Nobody ends it any more but its client and its limits. */
+  #isHeard(): void {
+    if (this.#end !== undefined) this.upstream.silent.delete(this.#end);
+    this.#end = undefined;
+  }
+
   answered(status: number): void {
+    this.#isHeard();
     this.#status = status;
     const nowMs = this.#parts.gate.now();
     this.upstream.requestError = null;
@@ -62,6 +77,7 @@ export class EndpointSlot implements Slot {
   }
 
   rejected(status: number): void {
+    this.#isHeard();
     this.#status = status;
     this.#parts.log.warn({ ...this.#fields(), status }, "endpoint.refused");
     // The slot is free from now on, whether the answer is used in the end or not.
@@ -76,6 +92,7 @@ export class EndpointSlot implements Slot {
   ended(outcome: SendOutcome): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
+    this.#isHeard();
     if (outcome === "cancelled") {
       this.#grant.cancel(this.#parts.gate.now());
       return;
@@ -90,6 +107,7 @@ export class EndpointSlot implements Slot {
 
   failed(error: unknown, isUpstreams: boolean): void {
     this.#hasEnded = true;
+    this.#isHeard();
     const { log, gate, monitor } = this.#parts;
     if (!isUpstreams) {
       this.#grant.cancel(gate.now());

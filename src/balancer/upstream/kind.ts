@@ -37,6 +37,11 @@ export function usageSupportOfKind(kind: EndpointKind | null): UsageSupport {
   }
 }
 
+/** Whether servers of a kind answer checks while they work on requests, as far as that is known. */
+export function answersBesideOfKind(kind: EndpointKind | null): boolean {
+  return kind !== null && kind !== "openai_compatible";
+}
+
 /**
  * Whether servers of a kind run models themselves, so that the stamp of Anthropic's clients is of
  * no use to them but in the way of their caches. Whatever else there is may be in front of a cloud.

@@ -1,6 +1,7 @@
 import type { ForwardTarget } from "../../http/proxy/forward.ts";
 import type { SendOutcome } from "../../http/proxy/relay.ts";
 import type { Rewrite } from "../../http/proxy/rewrite/rewrite.ts";
+import type { ApiError } from "../../wire/error.ts";
 import type { InferenceRoute } from "../../wire/route.ts";
 import type { Translator } from "./translator.ts";
 
@@ -52,6 +53,8 @@ export interface Slot {
   readonly contentTimeoutMs: number;
   /** What is to be made of the upstream's answer, `rewrite` included. */
   rewrite(rewrite: Rewrite | undefined): Rewrite | undefined;
+  /** The request is sent; `end` ends it, for a reason, while nothing of its answer has come. */
+  sent(end: (reason: ApiError) => void): void;
   /** The answer has begun, a stream with its first content, and is what the request deserves. */
   answered(status: number): void;
   /** The answer that has begun is a failure of the upstream: another one may do better. */

@@ -78,7 +78,7 @@ export class Deadlines implements Ticking {
 
   /** Ends the request, because the client no longer wants its answer. */
   cancel(): void {
-    this.#stop(clientGone());
+    this.stop(clientGone());
   }
 
   /** Lifts all limits. Idempotent. */
@@ -97,14 +97,15 @@ export class Deadlines implements Ticking {
     }
     const isClientDue = this.#phase === "client";
     const dueMs = isClientDue ? this.#dueMs : Math.min(this.#dueMs, this.#contentDueMs);
-    if (this.#clock.nowMs >= dueMs) return void this.#stop(this.#silent());
+    if (this.#clock.nowMs >= dueMs) return void this.stop(this.#silent());
     if (this.onQuiet === undefined || isClientDue) return;
     if (this.#clock.nowMs - this.#sentMs < PING_INTERVAL_MS) return;
     this.#sentMs = this.#clock.nowMs;
     this.onQuiet();
   }
 
-  #stop(reason: ApiError): void {
+  /** Ends the request for this reason, unless it has ended. */
+  stop(reason: ApiError): void {
     if (!this.#open) return;
     this.#reason = reason;
     this.end();

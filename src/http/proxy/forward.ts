@@ -1,14 +1,14 @@
-import { ApiError, type Dialect, errorFrame } from "../../wire/error.ts";
+import { type ApiError, type Dialect, errorFrame } from "../../wire/error.ts";
 import type { AnswerBody } from "../client/body.ts";
 import { plainAnswer } from "../client/contentcoding.ts";
 import { type Exchange, exchange } from "../client/exchange.ts";
-import { ClientError } from "../client/failure.ts";
 import type { ForwardProxy } from "../client/proxy.ts";
 import type { RequestBody } from "../client/upload.ts";
 import { hasSameType, typedAnswer } from "./answertype.ts";
 import { CONTENT } from "./content.ts";
 import { Deadlines } from "./deadlines.ts";
 import { EventNumbers } from "./eventnumbers.ts";
+import { asApiError } from "./failure.ts";
 import { gathered, readHead } from "./gather.ts";
 import { forwardedHeaders, returnedHeaders } from "./headers.ts";
 import { hiddenErrorStatus, requireContent } from "./hiddenerror.ts";
@@ -64,6 +64,8 @@ export interface ForwardOptions {
    * none, it passes as it is. Default: the client wants a stream.
    */
   gather?: ((events: Uint8Array) => Uint8Array | undefined) | undefined;
+  /** Called when the request is on its way, with what ends it for a reason of the caller's. */
+  onSent?(end: (reason: ApiError) => void): void;
   /** Called when a stream has its first content, unless that tells of an error. */
   onContent?(status: number): void;
   /**
@@ -117,6 +119,7 @@ export async function forward(options: ForwardOptions): Promise<Forwarded> {
   try {
     const sent = send(options);
     deadlines.onEnd = (reason) => sent.abort(reason);
+    options.onSent?.((reason) => deadlines.stop(reason));
     const coded = await sent.head;
     if (isRedirect(coded)) throw redirects(sent, coded, options.target.label);
     const { head, body: plain } = plainAnswer(coded, sent);
@@ -280,21 +283,4 @@ function standIn(next: Forwarded | undefined, { headers }: Init) {
   const isAlike = hasSameType(response.headers.get("content-type"), headers["content-type"]);
   if (awaitsContent && isAlike && response.body) return { stream: response.body, sent };
   return void response.body?.cancel();
-}
-
-async function asApiError(
-  cause: unknown,
-  { target, explain }: ForwardOptions,
-  deadlines: Deadlines,
-): Promise<ApiError> {
-  if (deadlines.reason !== undefined) return deadlines.reason;
-  if (cause instanceof ApiError) return cause;
-  // The client's own body broke off or was too large, which is no failure of the target.
-  const bodyFailure =
-    cause instanceof ClientError && cause.code === "body" ? cause.cause : undefined;
-  if (bodyFailure instanceof ApiError) return bodyFailure;
-  const message = `Sending the request to ${target.label} failed: it could not be reached or broke \
-off its answer. Try again, or see GET /ready for what is online.`;
-  const failure = new ApiError("upstream", message, { cause });
-  return explain === undefined ? failure : explain(failure);
 }

@@ -1,0 +1,50 @@
+import { expect, test } from "bun:test";
+import { ApiError } from "../../wire/error.ts";
+import { SilentRequests } from "./silentrequests.ts";
+
+const ignore = () => undefined;
+
+test("a check that is answered beside a request shows that the server can do both", () => {
+  const silent = new SilentRequests();
+  silent.add(ignore, 0);
+  silent.beginCheck(10_000)();
+  expect(silent.answersBeside).toBe(true);
+});
+
+test.each<[string, (silent: SilentRequests) => void]>([
+  ["without a request", (silent) => silent.beginCheck(10_000)()],
+  [
+    "just after a request was sent",
+    (silent) => {
+      silent.add(ignore, 9_900);
+      silent.beginCheck(10_000)();
+    },
+  ],
+  [
+    "after the request",
+    (silent) => {
+      silent.add(ignore, 0);
+      const answered = silent.beginCheck(10_000);
+      silent.delete(ignore);
+      silent.add(() => undefined, 10_001);
+      answered();
+    },
+  ],
+])("a check that is answered %s shows nothing", (_, act) => {
+  const silent = new SilentRequests();
+  act(silent);
+  expect(silent.answersBeside).toBe(false);
+});
+
+test("only what is silent is ended, and once", () => {
+  const silent = new SilentRequests();
+  const ended: string[] = [];
+  const [a, b] = [() => void ended.push("a"), () => void ended.push("b")];
+  silent.add(a, 0);
+  silent.add(b, 0);
+  silent.delete(a);
+  const reason = new ApiError("upstream", "It hangs.");
+  silent.end(reason);
+  silent.end(reason);
+  expect(ended).toEqual(["b"]);
+});
