@@ -8,7 +8,7 @@ import {
   createZstdCompress,
   gzipSync,
 } from "node:zlib";
-import { rawChunks, rawTarget } from "../../testkit/servers/tcp.ts";
+import { RAW_END, rawChunk, rawChunks, rawTarget } from "../../testkit/servers/tcp.ts";
 import { type ForwardOptions, forward } from "./forward.ts";
 import { ModelRewrite } from "./rewrite/model.ts";
 
@@ -136,6 +136,22 @@ describe("an answer is what its bytes say where its type says little", () => {
     await using got = await forwarded(() => new Response(WHOLE, { headers }));
     expect(got.response.headers.get("content-type")).toBe(JSON_TYPE);
     expect(await got.response.text()).toBe(WHOLE);
+  });
+
+  test.each([
+    ['{"id":"c1"}', 200],
+    [' [{"id":"c1"}]', 200],
+    ['{"error":{"message":"no","code":429}}', 429],
+  ])("JSON in pieces that is named a stream is JSON: %s", async (text, status) => {
+    using target = rawTarget((c) => {
+      c.send(rawChunks(SSE));
+      setTimeout(() => c.send(rawChunk(text) + RAW_END), 1);
+    });
+    const to = { url: `${target.url}/x`, label: "endpoint e" };
+    await using got = await forwarded(() => new Response(), { target: to, checksAnswer: true });
+    expect(got.response.headers.get("content-type")).toBe(JSON_TYPE);
+    expect([got.response.status, got.awaitsContent]).toEqual([status, false]);
+    expect(await got.response.text()).toBe(text);
   });
 
   test.each([

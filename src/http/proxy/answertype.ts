@@ -32,9 +32,9 @@ export interface TypedAnswer {
 
 /**
  * Finds out what an answer is: by its content type, however that is written; by its first bytes
- * where the type is missing or of no use, or where the two may differ without the client losing
- * time: streams that are named as such go on at once. A text is only taken for JSON or events that
- * cannot be anything else. `lengthMax`: a body of a known length up to this is read as a whole.
+ * where the type is missing or of no use, or where the two may differ: streams that are named as
+ * such hardly wait for them. A text is only taken for JSON or events that cannot be anything else.
+ * `lengthMax`: a body of a known length up to this is read as a whole.
  */
 export async function typedAnswer(
   head: ResponseHead,
@@ -48,6 +48,9 @@ export async function typedAnswer(
       : (given.split(";", 1)[0] ?? "").trim().toLowerCase();
   const named = NAMES[name] ?? (name.endsWith("+json") ? "json" : "other");
   const isUnclear = named === "other" && UNCLEAR.has(name);
+  if (named === "events" && head.framing !== "length" && head.status < 400) {
+    return streamOrJson(body, given);
+  }
   const isOpen = named === "events" ? head.framing === "length" : named === "json" || isUnclear;
   // What an error says is read as a whole, whatever its type.
   if (!isOpen || (head.status >= 400 && named !== "events")) {
@@ -60,6 +63,36 @@ export async function typedAnswer(
   const type = (isPlain ? undefined : typeOf(first)) ?? named;
   const rest = isShort || body.ended ? undefined : body;
   return { type, contentType: told(type, given), body: new ReadBody(first, rest) };
+}
+
+/** Longest wait for the first bytes of what is named a stream, which may be JSON all the same. */
+const EARLY_MS = 50;
+
+/**
+ * What is named a stream: JSON if its first bytes say so. Those come with the headers, or nearly,
+ * where an answer was made as a whole; a stream whose first event takes longer goes on without.
+ */
+async function streamOrJson(body: AnswerBody, given: string): Promise<TypedAnswer> {
+  const read = body.read();
+  const first = read instanceof Promise ? await early(read) : read;
+  if (first === "late") {
+    return { type: "events", contentType: told("events", given), body: new ReadBody(read, body) };
+  }
+  const isField = first === undefined || isLetter(first[0] ?? 0);
+  const type = !isField && typeOf(first) === "json" ? "json" : "events";
+  return { type, contentType: told(type, given), body: new ReadBody(first, body) };
+}
+
+/** What is read, if it comes soon. Otherwise its failure is left to whoever reads the body. */
+function early<T>(read: Promise<T>): Promise<T | "late"> {
+  const { promise, resolve } = Promise.withResolvers<"late">();
+  const timer = setTimeout(resolve, EARLY_MS, "late");
+  return Promise.race([read, promise]).finally(() => clearTimeout(timer));
+}
+
+/** Nearly every stream begins with the name of a field. */
+function isLetter(byte: number): boolean {
+  return byte >= 0x61 && byte <= 0x7a;
 }
 
 const TOLD: Partial<Record<AnswerType, string>> = {
@@ -97,13 +130,16 @@ function typeOf(bytes: Uint8Array): AnswerType | undefined {
   return EVENT_START.test(text) ? "events" : undefined;
 }
 
-/** A body of which the beginning, or all, has been read. */
+/** A body of which the beginning, or all, has been read or is being read. */
 export class ReadBody implements AnswerBody {
-  #first: Uint8Array | undefined;
+  #first: Uint8Array | undefined | Promise<Uint8Array | undefined>;
   readonly #rest: AnswerBody | undefined;
   #failure: unknown;
 
-  constructor(first: Uint8Array | undefined, rest: AnswerBody | undefined) {
+  constructor(
+    first: Uint8Array | undefined | Promise<Uint8Array | undefined>,
+    rest: AnswerBody | undefined,
+  ) {
     this.#first = first;
     this.#rest = rest;
   }
