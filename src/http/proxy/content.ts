@@ -45,8 +45,32 @@ export function hasLine(bytes: Uint8Array): boolean {
   return bytes.some((byte) => byte > 0x20);
 }
 
-/** How content is found in a stream, and an error that its first content may tell of. */
+const CARRIAGE_RETURN = 0x0d;
+
+/** Whether a blank line is at the end. */
+function endsEvent(piece: Uint8Array): boolean {
+  if (piece.at(-1) !== LINE_FEED) return false;
+  const before = piece.at(-2);
+  return before === LINE_FEED || (before === CARRIAGE_RETURN && piece.at(-3) === LINE_FEED);
+}
+
+function endsLine(piece: Uint8Array): boolean {
+  return piece.at(-1) === LINE_FEED;
+}
+
+/**
+ * How content is found in a stream, an error that its first content may tell of, and what says
+ * nothing: a comment between events; white space before a line, which is parsed with it.
+ */
 export const CONTENT = {
-  events: { hasContent: hasEvent, errorIn: errorStatusInEvents },
-  lines: { hasContent: hasLine, errorIn: errorStatusInLines },
+  events: {
+    hasContent: hasEvent,
+    errorIn: errorStatusInEvents,
+    signOfLife: { bytes: Buffer.from(": keep-alive\n\n"), mayFollow: endsEvent },
+  },
+  lines: {
+    hasContent: hasLine,
+    errorIn: errorStatusInLines,
+    signOfLife: { bytes: Buffer.from(" "), mayFollow: endsLine },
+  },
 };

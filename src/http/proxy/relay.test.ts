@@ -10,7 +10,7 @@ import type { ApiError } from "../../wire/error.ts";
 import { type Exchange, exchange } from "../client/exchange.ts";
 import { CONTENT, hasEvent } from "./content.ts";
 import { Deadlines } from "./deadlines.ts";
-import { relay } from "./relay.ts";
+import { type RelayOptions, relay } from "./relay.ts";
 
 const HEAD = rawChunks("text/event-stream");
 const caller = { signal: new AbortController().signal };
@@ -68,7 +68,7 @@ describe("a stream that fails before it has content", () => {
 });
 
 /** A body whose pieces a test gives, relayed on a clock that it sets. */
-function onFakeClock() {
+function onFakeClock(more: Partial<RelayOptions> = {}) {
   const clock = { nowMs: 0, add: () => undefined, remove: () => undefined };
   const deadlines = new Deadlines("endpoint a", caller, clock);
   deadlines.waitForContent({ firstMs: 60_000, gapMs: 60_000 });
@@ -88,6 +88,7 @@ function onFakeClock() {
     idleTimeoutMs: 10_000,
     hasContent: hasEvent,
     afterBreak: async (cause) => Buffer.from(String((cause as ApiError).kind)),
+    ...more,
   });
   const reader = stream.getReader();
   /** What the client gets next when the target sends a piece after so many seconds. */
@@ -104,7 +105,22 @@ function onFakeClock() {
     resolve(Buffer.from(piece));
     return Buffer.from((await read).value ?? []).toString();
   };
-  return { after, sent };
+  /** What the client gets while the target is silent for so many seconds. */
+  const silence = async (seconds: number) => {
+    let text = "";
+    let read = reader.read();
+    await asked.promise;
+    for (let i = 0; i < seconds; i += 1) {
+      clock.nowMs += 1000;
+      deadlines.tick();
+      const got = await Promise.race([read, Bun.sleep(0)]);
+      if (got === undefined) continue;
+      text += Buffer.from(got.value ?? []).toString();
+      read = reader.read();
+    }
+    return text;
+  };
+  return { after, silence, sent };
 }
 
 describe("signs of life do not make the wait longer", () => {
@@ -128,5 +144,28 @@ describe("signs of life do not make the wait longer", () => {
     for (let i = 0; i < 6; i += 1) await after(9, ": ping\n\n");
     expect(await after(5, EVENT)).toBe(EVENT);
     for (let i = 0; i < 6; i += 1) expect(await after(9, ": ping\n\n")).toBe(": ping\n\n");
+  });
+});
+
+describe("a client that waits for long gets a sign of life", () => {
+  const PING = ": keep-alive\n\n";
+
+  test.each<["events" | "lines", string, string]>([
+    ["events", "", PING.repeat(3)],
+    ["events", 'data: {"a":1}\n\n', PING.repeat(3)],
+    ["events", "data: 1\r\n\r\n", PING.repeat(3)],
+    ["events", "event: a\n", ""],
+    ["lines", "", "   "],
+    ["lines", '{"a":1}\n', "   "],
+  ])("%s behind %j", async (type, piece, signs) => {
+    const limits = { idleTimeoutMs: 60_000, firstContentMs: 60_000 };
+    const { after, silence } = onFakeClock({ ...limits, ...CONTENT[type] });
+    if (piece !== "") expect(await after(1, piece)).toBe(piece);
+    expect(await silence(46)).toBe(signs);
+  });
+
+  test("and nothing before 15 s", async () => {
+    const { silence } = onFakeClock({ idleTimeoutMs: 60_000, ...CONTENT.events });
+    expect(await silence(14)).toBe("");
   });
 });

@@ -2,6 +2,7 @@ import { ApiError } from "../../wire/error.ts";
 import type { AnswerBody } from "../client/body.ts";
 import type { Deadlines } from "./deadlines.ts";
 import type { StreamRewrite } from "./rewrite/rewrite.ts";
+import { WholeLines } from "./wholelines.ts";
 
 /** How the sending of a body ended. */
 export type SendOutcome = "complete" | "failed" | "cancelled";
@@ -9,6 +10,13 @@ export type SendOutcome = "complete" | "failed" | "cancelled";
 /** Sees bytes as they pass. It must neither change nor keep them. */
 export interface Tap {
   push(bytes: Uint8Array): void;
+}
+
+/** Bytes that clients pass over, and where they may stand. */
+export interface SignOfLife {
+  bytes: Uint8Array;
+  /** Whether it may follow this piece of the stream. */
+  mayFollow(piece: Uint8Array): boolean;
 }
 
 export interface RelayOptions {
@@ -21,6 +29,8 @@ export interface RelayOptions {
   hasContent?: (bytes: Uint8Array) => boolean;
   /** Bytes of the body that were read already; they are sent first. */
   head?: Uint8Array | undefined;
+  /** What shows the client of a stream without a rewrite of its own that it is alive. */
+  signOfLife?: SignOfLife;
   tap?: Tap | undefined;
   /** Changes the bytes for the client; the tap sees them unchanged. */
   rewrite?: StreamRewrite | undefined;
@@ -46,11 +56,6 @@ export interface Relayed {
   stream: ReadableStream<Uint8Array>;
   sent: Promise<SendOutcome>;
 }
-
-/** Longest line that is held back; longer ones are passed on in pieces. */
-const HELD_BYTES_MAX = 256 * 1024;
-
-const LINE_FEED = 10;
 
 /**
  * Passes a target's body on as it comes, at the client's pace: little is read ahead, so a slow
@@ -80,6 +85,8 @@ class RelaySource {
   /** A read that goes on while the client got a sign of life. */
   #reading: Promise<Uint8Array | undefined> | undefined;
   #hasBegun = false;
+  /** What the client was sent last. */
+  #lastPiece: Uint8Array | undefined;
   /** The last bytes had content: the wait for more starts when they have been taken. */
   #hadContent = false;
   /** There has been content, so that no other stream can take the place of this one. */
@@ -104,18 +111,24 @@ class RelaySource {
       // A client that stopped reading does not pull, so the stream is ended from here.
       controller.error();
     };
-    const ping = rewrite?.ping;
-    if (ping !== undefined) {
-      deadlines.onQuiet = () => {
-        // One that is not read yet is enough.
-        if ((controller.desiredSize ?? -1) >= 0) controller.enqueue(ping);
-      };
-    }
+    deadlines.onQuiet = () => {
+      // One that is not read yet is enough.
+      if ((controller.desiredSize ?? -1) < 0) return;
+      const ping = rewrite?.ping ?? this.#signOfLife();
+      if (ping !== undefined) controller.enqueue(ping);
+    };
     if (head === undefined) return;
     tap?.push(head);
     this.#hadContent = true;
     this.#isContentThere = true;
     controller.enqueue(head);
+  }
+
+  /** Undefined: it would stand in the middle of an event. */
+  #signOfLife(): Uint8Array | undefined {
+    const { signOfLife } = this.#options;
+    const last = this.#lastPiece;
+    return last === undefined || signOfLife?.mayFollow(last) ? signOfLife?.bytes : undefined;
   }
 
   async pull(controller: Controller): Promise<void> {
@@ -141,6 +154,7 @@ class RelaySource {
         if (piece !== undefined) {
           deadlines.wait("client", idleTimeoutMs);
           this.#hasBegun = true;
+          this.#lastPiece = piece;
           controller.enqueue(piece);
           return;
         }
@@ -252,40 +266,4 @@ function leave(reader: ReadableStreamDefaultReader): void {
 function nothingCame(): ApiError {
   const message = "The answer could not be read: its stream ended before its first event.";
   return new ApiError("upstream", message);
-}
-
-/** Passes bytes on up to the last line end, and holds back the rest. */
-class WholeLines {
-  #held: Uint8Array[] = [];
-  #heldBytes = 0;
-
-  /** Takes the next bytes; returns those that may be sent now. */
-  take(piece: Uint8Array): Uint8Array | undefined {
-    const complete = piece.at(-1) === LINE_FEED;
-    if (complete && this.#heldBytes === 0) return piece;
-    const cut = complete ? piece.byteLength : piece.lastIndexOf(LINE_FEED) + 1;
-    const fits = this.#heldBytes + piece.byteLength - cut <= HELD_BYTES_MAX;
-    if (!fits) {
-      this.#hold(piece);
-      return this.rest();
-    }
-    if (cut > 0) this.#hold(piece.subarray(0, cut));
-    const whole = cut > 0 ? this.rest() : undefined;
-    if (cut < piece.byteLength) this.#hold(piece.subarray(cut));
-    return whole;
-  }
-
-  /** Returns the bytes that are held back, and forgets them. */
-  rest(): Uint8Array | undefined {
-    const held = this.#held;
-    if (held.length === 0) return undefined;
-    this.#held = [];
-    this.#heldBytes = 0;
-    return held.length === 1 ? held[0] : Buffer.concat(held);
-  }
-
-  #hold(piece: Uint8Array): void {
-    this.#held.push(piece);
-    this.#heldBytes += piece.byteLength;
-  }
 }
