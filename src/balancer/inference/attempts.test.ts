@@ -303,7 +303,7 @@ test("requests with the same long beginning go where it is known", async () => {
 });
 
 describe("an endpoint that lists a model but refuses its chats", () => {
-  test.each([401, 402, 403, 404, 408])(
+  test.each([400, 401, 402, 403, 404, 408, 422])(
     "with %d is passed over, set aside, and says why",
     async (status) => {
       using bad = fakeEndpoint(["m"], () =>
@@ -324,6 +324,55 @@ describe("an endpoint that lists a model but refuses its chats", () => {
       expect(result.error).toContain(`HTTP ${status}`);
     },
   );
+});
+
+describe("a request that every endpoint refuses", () => {
+  const answer = async (request: Request) =>
+    (await request.text()).includes("WRONG")
+      ? Response.json({ error: { message: "no" } }, { status: 400 })
+      : Response.json({ ok: true });
+
+  test("goes to two as long as they have not answered well, and closes nobody", async () => {
+    using a = fakeEndpoint(["m"], answer);
+    using b = fakeEndpoint(["m"], answer);
+    using c = fakeEndpoint(["m"], answer);
+    await using front = await fakeBalancer({ a: a.url, b: b.url, c: c.url });
+    for (let i = 0; i < 10; i += 1) {
+      expect((await front.post(CHAT, { model: "m", x: "WRONG" })).status).toBe(400);
+    }
+    const sent = [a, b, c].reduce((sum, { requests }) => sum + requests.length, 0);
+    expect(sent).toBe(20);
+    const { endpoints } = await (await fetch(`${front.url}/api/endpoints`)).json();
+    for (const { circuit, last_request_error: reason } of endpoints) {
+      expect([circuit, reason]).toEqual(["closed", null]);
+    }
+  });
+
+  test("goes to one that has answered well", async () => {
+    using a = fakeEndpoint(["m"], answer);
+    using b = fakeEndpoint(["m"], answer);
+    await using front = await fakeBalancer({ a: a.url, b: b.url });
+    for (let i = 0; i < 4; i += 1) await front.post(CHAT, { model: "m" });
+    expect((await front.post(CHAT, { model: "m", x: "WRONG" })).status).toBe(400);
+    expect(a.requests.length + b.requests.length).toBe(5);
+  });
+
+  test("does not close the only endpoint", async () => {
+    using a = fakeEndpoint(["m"], answer);
+    await using front = await fakeBalancer({ a: a.url });
+    for (let i = 0; i < 10; i += 1) await front.post(CHAT, { model: "m", x: "WRONG" });
+    expect(hasWaited(await front.post(CHAT, { model: "m" }))).toEqual([null, false]);
+    expect(a.requests).toHaveLength(11);
+  });
+
+  test("is told in the words of who refused it, whatever fails after that", async () => {
+    using wrong = fakeEndpoint(["m"], answer);
+    using broken = fakeEndpoint(["m"], () => new Response("broken", { status: 503 }));
+    await using front = await fakeBalancer({ wrong: wrong.url, broken: broken.url });
+    for (let i = 0; i < 4; i += 1) {
+      expect((await front.post(CHAT, { model: "m", x: "WRONG" })).status).toBe(400);
+    }
+  });
 });
 
 describe("a request that every endpoint fails", () => {

@@ -22,7 +22,11 @@ export interface AttemptsParts {
 }
 
 /** How an attempt went before its first byte, and whether another upstream may do better. */
-type Result = ({ forwarded: Forwarded } | { error: unknown }) & { retry: boolean };
+type Result = ({ forwarded: Forwarded } | { error: unknown }) & {
+  retry: boolean;
+  /** It is what the client is told unless another upstream answers. */
+  isRefusal?: boolean;
+};
 
 /** Ends at the endpoints after which an operator's rule may send a request to a provider. */
 const FALLBACK_KINDS = new Set<ErrorKind>([
@@ -48,6 +52,8 @@ export class Attempts {
   readonly #poolRequest: PoolRequest;
   /** Attempts that failed as they would if the request were at fault. */
   readonly #suspects: { slot: Slot; reason: string }[] = [];
+  /** Those that refused the request though it may be right. */
+  readonly #refusals: { slot: Slot; reason: string }[] = [];
   #isPoolDone = false;
   #isFallbackDone = false;
 
@@ -73,13 +79,19 @@ export class Attempts {
   /** One upstream after the other, from the last result on. */
   async #tryAll(begin: Result | undefined): Promise<Result | undefined> {
     let last = begin;
+    let refusal: Result | undefined;
     for (;;) {
       const next = this.#next(last);
       const slot = next instanceof Promise ? await next : next;
-      if (slot === undefined) return last;
-      if (last !== undefined && "forwarded" in last) await last.forwarded.response.body?.cancel();
+      if (slot === undefined) return refusal ?? last;
+      if (last?.isRefusal) refusal = last;
+      else await drop(last);
       last = await this.#attempt(slot);
-      if (!last.retry || !this.#body.isSendable) return last;
+      if (last.retry && this.#body.isSendable) continue;
+      const isAnswer = "forwarded" in last && last.forwarded.response.ok;
+      if (refusal === undefined || isAnswer) return last;
+      await drop(last);
+      return refusal;
     }
   }
 
@@ -154,6 +166,7 @@ export class Attempts {
       onContent: (status) => {
         slot.answered(status);
         this.#blameSuspects();
+        this.#blameRefusals();
       },
       instead: (failure) => this.#instead(slot, failure),
     }).then(
@@ -166,38 +179,50 @@ export class Attempts {
     forwarded.sent.then((outcome) => slot.ended(outcome));
     // Only its content tells whether a stream is an answer.
     if (forwarded.awaitsContent) return { forwarded, retry: false };
-    return { forwarded, retry: this.#judged(slot, forwarded.response.status) };
+    const attribution = this.#judge(slot, forwarded.response.status);
+    return { forwarded, retry: this.#mayRetry(attribution), isRefusal: attribution === "doubt" };
   }
 
-  /** An upstream answered with this status: whether another one may do better. */
-  #judged(slot: Slot, status: number): boolean {
-    const attribution = attributionOf({ status });
-    const retry = attribution !== "nobody" && attribution !== "request";
-    if (retry) slot.rejected(status);
-    else slot.answered(status);
+  /** An upstream answered with this status: whose fault it is. */
+  #judge(slot: Slot, status: number): Attribution {
+    const attribution = attributionOf({ status, isTrusted: slot.isTrusted });
+    if (attribution === "nobody") this.#blameRefusals();
+    if (attribution === "request" || attribution === "doubt") slot.refused();
+    if (attribution === "nobody" || attribution === "request") slot.answered(status);
+    else slot.rejected(status);
     this.#attribute(slot, attribution, `HTTP ${status}`);
-    return retry && !this.#isRequestsFault;
+    return attribution;
+  }
+
+  #mayRetry(attribution: Attribution): boolean {
+    return attribution !== "nobody" && attribution !== "request" && !this.#isRequestsFault;
   }
 
   #failed(slot: Slot, error: unknown): Result {
     const outcome =
       error instanceof ApiError ? { error: error.kind, isTaken: isTaken(error) } : undefined;
     const attribution = outcome === undefined ? "nobody" : attributionOf(outcome);
-    const retry = attribution !== "nobody";
-    slot.failed(error, retry);
+    slot.failed(error, attribution !== "nobody");
     this.#attribute(slot, attribution, String(error));
-    return { error, retry: retry && !this.#isRequestsFault };
+    return { error, retry: this.#mayRetry(attribution) };
   }
 
   /** Two upstreams failed the request as only its own fault explains. */
   get #isRequestsFault(): boolean {
-    return this.#suspects.length >= SUSPECTS_MAX;
+    return this.#suspects.length >= SUSPECTS_MAX || this.#refusals.length >= SUSPECTS_MAX;
   }
 
   /** Counts a failure against the upstream, or keeps it until another one has tried the request. */
   #attribute(slot: Slot, attribution: Attribution, reason: string): void {
     if (attribution === "upstream") slot.blame(reason);
     else if (attribution === "suspect") this.#suspects.push({ slot, reason });
+    else if (attribution === "doubt") this.#refusals.push({ slot, reason });
+  }
+
+  /** Another upstream answered the request: who refused it is to blame. */
+  #blameRefusals(): void {
+    for (const { slot, reason } of this.#refusals) slot.blame(reason);
+    this.#refusals.length = 0;
   }
 
   /** An upstream that failed the request as no other did is to blame for it. */
@@ -215,7 +240,7 @@ export class Attempts {
     const failed =
       "error" in failure
         ? this.#failed(slot, failure.error)
-        : { error: undefined, retry: this.#judged(slot, failure.status) };
+        : { error: undefined, retry: this.#mayRetry(this.#judge(slot, failure.status)) };
     const isFinal = !failed.retry || !this.#body.isSendable || this.#context.provider !== undefined;
     const next = isFinal ? undefined : await this.#tryAll(failed).catch(() => undefined);
     const forwarded = next !== undefined && "forwarded" in next ? next.forwarded : undefined;
@@ -236,6 +261,11 @@ export class Attempts {
     }
     return forwarded;
   }
+}
+
+/** An answer that the client does not get. */
+async function drop(result: Result | undefined): Promise<void> {
+  if (result !== undefined && "forwarded" in result) await result.forwarded.response.body?.cancel();
 }
 
 /** Whether the upstream had taken the request before it failed: it may have been its death. */

@@ -1,10 +1,13 @@
 import { expect, test } from "bun:test";
 import { type AttemptOutcome, type Attribution, attributionOf } from "./attribution.ts";
 
-test.each<[AttemptOutcome, Attribution]>([
+test.each<[Partial<AttemptOutcome>, Attribution]>([
   [{ status: 200 }, "nobody"],
   [{ status: 304 }, "nobody"],
   [{ status: 400 }, "request"],
+  [{ status: 400, isTrusted: false }, "doubt"],
+  [{ status: 422, isTrusted: false }, "doubt"],
+  [{ status: 501, isTrusted: false }, "request"],
   [{ status: 401 }, "upstream"],
   [{ status: 402 }, "upstream"],
   [{ status: 403 }, "upstream"],
@@ -27,5 +30,5 @@ test.each<[AttemptOutcome, Attribution]>([
   [{ error: "internal", isTaken: false }, "nobody"],
   [{ error: "tool_call_failed", isTaken: true }, "nobody"],
 ])("%j: %s", (outcome, expected) => {
-  expect(attributionOf(outcome)).toBe(expected);
+  expect(attributionOf({ isTrusted: true, ...outcome } as AttemptOutcome)).toBe(expected);
 });

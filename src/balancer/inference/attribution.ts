@@ -2,7 +2,8 @@ import type { ErrorKind } from "../../wire/error.ts";
 
 /** How an attempt ended before its first byte went to the client: with an answer or without. */
 export type AttemptOutcome =
-  | { status: number }
+  /** `isTrusted`: the upstream has answered the model well since it last refused a request. */
+  | { status: number; isTrusted: boolean }
   /** `isTaken`: the upstream had taken the request before it failed. */
   | { error: ErrorKind; isTaken: boolean };
 
@@ -14,9 +15,10 @@ export type AttemptOutcome =
  * - `upstream`: the upstream, or the model on it, would fail others as well;
  * - `busy`: the upstream has no room, which is no failure;
  * - `suspect`: the upstream, unless another one fails the same request in the same way: then it is
- *   the request.
+ *   the request;
+ * - `doubt`: the request, unless another upstream answers it: then it is this one.
  */
-export type Attribution = "nobody" | "request" | "upstream" | "busy" | "suspect";
+export type Attribution = "nobody" | "request" | "upstream" | "busy" | "suspect" | "doubt";
 
 /**
  * | outcome                                            | who failed | another one | counts for |
@@ -29,15 +31,17 @@ export type Attribution = "nobody" | "request" | "upstream" | "busy" | "suspect"
  * | 429                                                | busy       | yes         | nothing    |
  * | 502, 503, 504, 52x: gone, loading, overloaded      | upstream   | yes         | circuit    |
  * | 500 and other 5xx                                  | suspect    | one more    | circuit ¹  |
- * | 501, other 4xx                                     | request    | no          | nothing    |
+ * | 501; other 4xx of one that has answered well       | request    | no          | nothing    |
+ * | other 4xx of one that has not, since its last      | doubt      | one more    | circuit ²  |
  * | not reached, silent                                | upstream   | yes         | circuit    |
  * | a stream that ends without an event                | upstream   | yes         | circuit    |
  * | broken off after it had taken the request          | suspect    | one more    | circuit ¹  |
  * | the client left, a bug of ours                     | nobody     | no          | nothing    |
  * | the model wrote a call that is no JSON             | nobody     | no          | nothing    |
  *
- * ¹ Unless the next one fails the request so, too. `forward` tells errors, pages and nothing below
- * 400 as the failures that they are, the first event of a stream included.
+ * ¹ Unless the next one fails the request so, too. ² Only if the next one answers it: an endpoint
+ * that refuses everybody is told from a wrong request so. `forward` tells errors, pages and nothing
+ * below 400 as the failures that they are, the first event of a stream included.
  */
 export function attributionOf(outcome: AttemptOutcome): Attribution {
   if ("error" in outcome) {
@@ -45,11 +49,12 @@ export function attributionOf(outcome: AttemptOutcome): Attribution {
     if (outcome.error !== "upstream") return "nobody";
     return outcome.isTaken ? "suspect" : "upstream";
   }
-  const { status } = outcome;
+  const { status, isTrusted } = outcome;
   if (status < 400) return "nobody";
   if (status === 429) return "busy";
   if (UPSTREAM_STATUSES.has(status) || status > 504) return "upstream";
-  return status >= 500 && status !== 501 ? "suspect" : "request";
+  if (status >= 500) return status === 501 ? "request" : "suspect";
+  return isTrusted ? "request" : "doubt";
 }
 
 const UPSTREAM_STATUSES = new Set([401, 402, 403, 404, 405, 407, 408, 502, 503, 504]);

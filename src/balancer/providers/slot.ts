@@ -21,6 +21,7 @@ export class ProviderSlot implements Slot {
   readonly upstream: ProviderModel;
   readonly firstByteTimeoutMs: number;
   readonly contentTimeoutMs: number;
+  readonly isTrusted = true;
   readonly #options: ProviderSlotOptions;
   readonly #sentAtMs = performance.now();
   #rewrite: AuthErrorRewrite | undefined;
@@ -53,6 +54,10 @@ export class ProviderSlot implements Slot {
 
   rejected(status: number): void {
     this.answered(status);
+  }
+
+  refused(): void {
+    // No other upstream is asked in its place, so there is nothing to find out.
   }
 
   blame(): void {

@@ -11,6 +11,8 @@ const STATES: readonly CircuitState[] = ["closed", "half_open", "probing", "open
 export class Circuits {
   readonly #options: CircuitOptions;
   readonly #byModel = new Map<string, Circuit>();
+  /** Models that were answered well since a request for them was refused. */
+  readonly #trusted = new Set<string>();
 
   constructor(options: CircuitOptions = {}) {
     this.#options = options;
@@ -34,6 +36,21 @@ export class Circuits {
     return closes;
   }
 
+  /** Requests for a model are answered well: a refusal is likely the fault of its request. */
+  trust(model: string): void {
+    this.#trusted.add(model);
+  }
+
+  /** Whether a model's requests have been answered well since one was refused. */
+  isTrusted(model: string): boolean {
+    return this.#trusted.has(model);
+  }
+
+  /** A request for a model was refused, whoever is at fault. */
+  distrust(model: string): void {
+    this.#trusted.delete(model);
+  }
+
   /** A request for a model failed: the end of the back-off if that opened its circuit. */
   fail(model: string, nowMs: number, probe: boolean): number | undefined {
     let circuit = this.#byModel.get(model);
@@ -49,8 +66,9 @@ export class Circuits {
     this.#byModel.get(model)?.abandon();
   }
 
-  /** Closes all circuits. */
+  /** Closes all circuits; nothing is known of the endpoint any more. */
   reset(): void {
+    this.#trusted.clear();
     this.#byModel.clear();
   }
 

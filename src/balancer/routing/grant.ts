@@ -61,10 +61,18 @@ export class Grant<E extends Counted> {
    * sending, counts for its moving average; leave it out unless the request succeeded.
    */
   answered(nowMs: number, latencyMs?: number): void {
-    if (latencyMs !== undefined) this.endpoint.latency.record(latencyMs, nowMs);
+    if (latencyMs !== undefined) {
+      this.endpoint.latency.record(latencyMs, nowMs);
+      this.endpoint.circuits.trust(this.model);
+    }
     this.#request.explored();
     this.#isUndecided = false;
     if (this.endpoint.circuits.succeed(this.model)) this.#events.onFree(this.endpoint, nowMs);
+  }
+
+  /** The endpoint refused the request, whoever is at fault. */
+  refused(): void {
+    this.endpoint.circuits.distrust(this.model);
   }
 
   /** The endpoint failed the request, which may be known late: its circuit may open. */

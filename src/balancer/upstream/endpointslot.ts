@@ -84,6 +84,14 @@ export class EndpointSlot implements Slot {
     this.#finish(false);
   }
 
+  get isTrusted(): boolean {
+    return this.upstream.circuits.isTrusted(this.#grant.model);
+  }
+
+  refused(): void {
+    this.#grant.refused();
+  }
+
   blame(reason: string): void {
     this.upstream.requestError = reason;
     this.#grant.failed(this.#parts.gate.now());

@@ -63,6 +63,10 @@ export interface Slot {
   ended(outcome: SendOutcome): void;
   /** There was no answer; `isUpstreams` if that is the fault of the upstream. */
   failed(error: unknown, isUpstreams: boolean): void;
+  /** The upstream has answered requests for the model well since it last refused one. */
+  readonly isTrusted: boolean;
+  /** The upstream refused the request, whoever is at fault. */
+  refused(): void;
   /** The failure counts against the upstream: `reason` is what its operator is told. */
   blame(reason: string): void;
 }
