@@ -17,7 +17,7 @@ import { openRegistry } from "./admin/models/registry.ts";
 import { routeModels } from "./admin/models/routes.ts";
 import { nodeNames } from "./admin/nodes/node.ts";
 import { routeNodes } from "./admin/nodes/routes.ts";
-import { routeProbes } from "./admin/probes.ts";
+import { routeProbes, type SetReadiness } from "./admin/probes.ts";
 import { routeQueueStats } from "./admin/queuestats.ts";
 import { ModelSync } from "./admin/sync/sync.ts";
 import { EndpointDetection } from "./health/detection.ts";
@@ -60,6 +60,8 @@ export interface Balancer {
   readonly localSecret: string;
   /** Adds the node beside this balancer; it replaces the one before. */
   addLocal(endpoint: EndpointSetting): void;
+  /** Tells whether the node beside this balancer can serve, for `GET /ready`. */
+  readonly setReadiness: SetReadiness;
   /** Settles when each endpoint has been checked once. */
   ready(): Promise<void>;
   /** Stops checking. Requests that still run are not touched: see `drain`. */
@@ -95,7 +97,7 @@ export async function createBalancer(options: BalancerOptions): Promise<Balancer
   const recorder = new Recorder({ history: state.requests, metrics, bodies, log });
 
   const app = createApp({ log, drain, hops, ...doorOf(settings) });
-  routeProbes(app, { pool, drain });
+  const setReadiness = routeProbes(app, { pool, drain });
   const listing = { pool, registry, holdings: sync.holdings };
   routeModels(app, { ...listing, providers });
   routeOllama(app, { pool, models: () => listModelViews(listing) });
@@ -121,7 +123,7 @@ export async function createBalancer(options: BalancerOptions): Promise<Balancer
       registry.start();
     },
     expectEndpoint: (name) => monitor.expect(name),
-    localSecret: sync.localSecret,
+    ...{ localSecret: sync.localSecret, setReadiness },
     addLocal: (endpoint) => endpointRegistry.setLocal(endpoint),
     ready: () => monitor.settled(),
     close: async () => {

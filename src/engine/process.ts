@@ -13,7 +13,7 @@ export async function runEngine(): Promise<void> {
     throw new Error("`llmlb engine` is started by a node; use `llmlb node --model <file>` instead");
   }
   // Signals may reach the whole process group; only the node decides when an engine ends.
-  for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => undefined);
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => undefined);
   // Not process.exit(): that would run C++ destructors under the feet of the decoding threads.
   process.on("disconnect", () => process.kill(process.pid, "SIGKILL"));
   process.on("message", (message) => execute(EngineCommand.parse(message)));

@@ -7,7 +7,7 @@ import { Drain } from "../http/server/drain.ts";
 import { allowedHosts, HostCheck } from "../http/server/host.ts";
 import type { Logger } from "../lib/log.ts";
 import { ModelStore } from "../storage/modelstore.ts";
-import type { NodeSystem } from "../wire/system.ts";
+import type { NodeReadiness, NodeSystem } from "../wire/system.ts";
 import { ANY_HOST, keyCheck } from "./auth.ts";
 import { addInferenceRoutes } from "./inference.ts";
 import { explainAbsence } from "./inventory/absence.ts";
@@ -28,6 +28,7 @@ import { createPuller } from "./sync/puller.ts";
 import { Pulls } from "./sync/pulls.ts";
 import { Sync } from "./sync/sync.ts";
 import { describeSystem } from "./system.ts";
+import { Warmup } from "./warmup.ts";
 
 export interface NodeOptions {
   settings: Settings;
@@ -36,6 +37,8 @@ export interface NodeOptions {
   key?: string;
   /** The balancer that lists the node's models. Default: none. */
   balancer?: BalancerClientOptions;
+  /** What the balancer said last while it has not let this node in. Default: it has. */
+  joining?(): string | undefined;
   /** Starts an engine. Default: a process of this same program. */
   launch?: Launch;
   /** Reads the compute devices. Default: a process of this same program. */
@@ -46,6 +49,8 @@ export interface NodeOptions {
 export interface LlmlbNode {
   app: App;
   drain: Drain;
+  /** The answer of `GET /ready`. */
+  readiness(): NodeReadiness;
   /** The answer of `GET /api/system`. */
   system(): Promise<NodeSystem>;
   /** The names that `GET /v1/models` lists. */
@@ -97,8 +102,10 @@ export function createNode(options: NodeOptions): LlmlbNode {
   const access =
     key === undefined ? { hosts } : { hosts: ANY_HOST, authorise: keyCheck(key, hosts) };
   const app = createApp({ log, drain, ...access });
-  const syncing = () => sync?.isReady === false;
-  addStatusRoutes(app, { catalog, engineArgs, closing: () => drain.closing, syncing, system });
+  const { joining } = options;
+  const warmup = new Warmup(supervisor, catalog);
+  const readiness = () => warmup.readiness({ drain, sync, settings, joining: joining?.() });
+  addStatusRoutes(app, { catalog, engineArgs, readiness, system });
   addInferenceRoutes(app, { catalog, supervisor, settings });
   addFileRoutes(app, store);
   addModelRoutes(app, { ...inventory, store, hub: new HubSource({ settings, log }) });
@@ -107,6 +114,7 @@ export function createNode(options: NodeOptions): LlmlbNode {
   return {
     app,
     drain,
+    readiness,
     system,
     names: () => catalog.listedNames().map(({ name }) => name),
     open: () => scanner.scan(),
@@ -119,10 +127,7 @@ export function createNode(options: NodeOptions): LlmlbNode {
       sync?.wake();
       reporter?.wake();
     },
-    warm: async (modelId) => {
-      const engine = await supervisor.engineFor(catalog.get(modelId), undefined);
-      await engine.warm();
-    },
+    warm: (modelId) => warmup.load(modelId),
     close: async () => {
       scanner.close();
       await Promise.all([sync?.close(), reporter?.close(), pulls.close()]);

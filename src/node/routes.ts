@@ -3,7 +3,7 @@ import type { AppContext } from "../http/server/scope.ts";
 import { capabilitiesObject } from "../wire/capability.ts";
 import { ApiError } from "../wire/error.ts";
 import type { ModelEntry, ModelList } from "../wire/openai.ts";
-import type { NodeSystem } from "../wire/system.ts";
+import type { NodeReadiness, NodeSystem } from "../wire/system.ts";
 import type { Catalog, ServedModel } from "./models/catalog.ts";
 import { modelCapabilities } from "./supervisor/task.ts";
 
@@ -11,16 +11,13 @@ export interface StatusParts {
   catalog: Catalog;
   /** The operator's llama-server arguments for every engine. */
   engineArgs: string[];
-  /** Whether the node refuses new requests because it is shutting down. */
-  closing(): boolean;
-  /** Whether it has not received its first list of models yet. */
-  syncing(): boolean;
+  readiness(): NodeReadiness;
   system(): Promise<NodeSystem>;
 }
 
 /** Adds the routes about a node's own state: health, models, devices. They start no engines. */
 export function addStatusRoutes(app: App, parts: StatusParts): void {
-  const { catalog, engineArgs, closing, syncing, system } = parts;
+  const { catalog, engineArgs, readiness, system } = parts;
   const created = Math.floor(Date.now() / 1000);
   const entry = async (id: string, model: ServedModel): Promise<ModelEntry> => ({
     ...{ id, object: "model", created, owned_by: "llmlb" },
@@ -29,11 +26,13 @@ export function addStatusRoutes(app: App, parts: StatusParts): void {
 
   app.get("/health", (c) => c.json({ status: "ok" }));
   app.get("/startup", (c) => {
-    return syncing() ? c.json({ status: "syncing" }, 503) : c.json({ status: "ready" });
+    const isSyncing = readiness().status === "syncing";
+    return isSyncing ? c.json({ status: "syncing" }, 503) : c.json({ status: "ready" });
   });
   app.get("/ready", (c) => {
-    const status = closing() ? "draining" : syncing() ? "syncing" : "ready";
-    return c.json({ status, models: catalog.list().length }, status === "ready" ? 200 : 503);
+    const state = readiness();
+    const models = catalog.list().length;
+    return c.json({ ...state, models }, state.status === "ready" ? 200 : 503);
   });
 
   app.get("/v1/models", async (c) => {

@@ -24,14 +24,14 @@ export function temporaryHome(): { path: string; [Symbol.dispose](): void } {
 }
 
 /** The command line of the program: of the executable in `LLMLB_BIN`, or of the source. */
-function command(args: string[]): string[] {
+export function commandLine(args: string[]): string[] {
   const binary = process.env.LLMLB_BIN;
   return binary === undefined || binary === "" ? programCommand(args) : [binary, ...args];
 }
 
 /** Starts the program as a user would. */
 export function startProgram(args: string[], { home, stdin = "", env = {} }: RunOptions) {
-  return Bun.spawn(command(args), {
+  return Bun.spawn(commandLine(args), {
     env: { PATH: process.env.PATH ?? "", HOME: home, LLMLB_HOME: home, ...env },
     stdin: new Blob([stdin]),
     stdout: "pipe",

@@ -48,3 +48,11 @@ export const NodeSystem = z.object({
   models: z.array(NodeModel),
 });
 export type NodeSystem = z.infer<typeof NodeSystem>;
+
+/** Whether requests may be sent to a node (`GET /ready`). */
+export const NodeReadiness = z.object({
+  status: z.enum(["ready", "draining", "syncing", "joining", "loading", "model_failed"]),
+  /** Why it has not joined its balancer, or could not load its model. */
+  reason: z.string().optional(),
+});
+export type NodeReadiness = z.infer<typeof NodeReadiness>;

@@ -36,7 +36,8 @@ function flagsText({ flags }: Field): string {
 }
 
 function defaultText(field: Field, mode: Mode): string {
-  const value = field.fallback(mode);
+  // The folder of a user who has none is asked for in vain.
+  const value = field.name === "home" ? undefined : field.fallback(mode);
   if (field.name === "mode" || field.fallbackText === "none" || value === false) return "";
   if (field.name === "port" && mode !== "standalone") return `default ${value}`;
   if (field.fallbackText !== undefined) return `default ${field.fallbackText}`;

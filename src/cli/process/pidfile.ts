@@ -1,6 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { CliError } from "./exit.ts";
+import { describeFileError } from "./fileerror.ts";
 
 /** A serving llmlb, as its pid file `<home>/run/serve-<port>.json` describes it. */
 const PidFile = z.object({
@@ -23,14 +25,19 @@ export interface PidFileHandle {
   remove(): void;
 }
 
-/** Writes the pid file of this process. */
+/** Writes the pid file of this process. Throws `CliError` if it cannot. */
 export function writePidFile(home: string, entry: PidFile): PidFileHandle {
   const folder = join(home, "run");
   const path = join(folder, `serve-${entry.port}.json`);
   let current = entry;
   const write = () => writeFileSync(path, `${JSON.stringify(current)}\n`);
-  mkdirSync(folder, { recursive: true });
-  write();
+  try {
+    mkdirSync(folder, { recursive: true });
+    write();
+  } catch (cause) {
+    const message = `Writing ${path} failed: ${describeFileError(cause)}.`;
+    throw new CliError(`${message} Other commands find llmlb by it.`, undefined, cause);
+  }
   return {
     update(change) {
       current = { ...current, ...change };

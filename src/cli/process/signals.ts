@@ -1,26 +1,35 @@
-/** Signals that ask a serving process to end. Not SIGHUP: a handler would undo `nohup`. */
+import { closeSync, openSync } from "node:fs";
+
+/** Signals that ask a serving process to end. */
 const STOP_SIGNALS = ["SIGINT", "SIGTERM"] as const;
+
+/** A second signal within this time is the first one, passed on by a wrapper program. */
+const SAME_MS = 500;
 
 interface StopSignals {
   /** Resolves with the first signal's name. */
   readonly first: Promise<string>;
-  /** Sets the handler of further signals. */
+  /** Sets the handler of further signals. Default: the process ends at once, with 1. */
   onSecond(act: (signal: string) => void): void;
 }
 
-/** Handles the signals that ask to stop: the first resolves `first`, the next calls `onSecond`. */
-export function stopSignals(): StopSignals {
-  let again: (signal: string) => void = () => undefined;
-  const first = new Promise<string>((resolve) => {
-    let received = 0;
-    for (const signal of STOP_SIGNALS) {
-      process.on(signal, () => {
-        received += 1;
-        if (received === 1) resolve(signal);
-        else again(signal);
-      });
-    }
-  });
+/**
+ * Handles the signals that ask to stop: the first resolves `first`, one that comes at least half a
+ * second later calls the handler of `onSecond`.
+ */
+export function stopSignals(nowMs = () => performance.now()): StopSignals {
+  let again: (signal: string) => void = () => process.exit(1);
+  const { promise: first, resolve } = Promise.withResolvers<string>();
+  let firstAt: number | undefined;
+  const receive = (signal: string) => {
+    if (firstAt === undefined) {
+      firstAt = nowMs();
+      resolve(signal);
+    } else if (nowMs() - firstAt >= SAME_MS) again(signal);
+  };
+  for (const signal of STOP_SIGNALS) process.on(signal, () => receive(signal));
+  if (process.stdin.isTTY === true)
+    process.on("SIGHUP", () => isTerminalGone() && receive("SIGHUP"));
   return {
     first,
     onSecond: (act) => {
@@ -29,28 +38,34 @@ export function stopSignals(): StopSignals {
   };
 }
 
+/** Whether the terminal that the process was started in has been closed. */
+function isTerminalGone(): boolean {
+  try {
+    closeSync(openSync("/dev/tty", "r"));
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+/** Calls `act` at each SIGHUP, which then does not end the process. */
+export function onHangUp(act: () => void): void {
+  process.on("SIGHUP", act);
+}
+
 /**
  * Ignores the signals that ask to stop, in a child process: they reach the whole process group of a
  * terminal or service, but only the parent decides when its children end.
  */
 export function ignoreStopSignals(): void {
-  for (const signal of STOP_SIGNALS) process.on(signal, () => undefined);
+  for (const signal of [...STOP_SIGNALS, "SIGHUP"]) process.on(signal, () => undefined);
 }
-
-/** A second signal within this time is the first one, passed on by a wrapper program. */
-const SAME_MS = 500;
 
 /** Aborts at the first signal that asks to stop; the next one ends the process with `exitCode`. */
 export function abortOnInterrupt(exitCode: number): AbortSignal {
   const controller = new AbortController();
   const { first, onSecond } = stopSignals();
-  let firstAt = Number.POSITIVE_INFINITY;
-  first.then((name) => {
-    firstAt = performance.now();
-    controller.abort(new Error(`stopped by ${name}`));
-  });
-  onSecond(() => {
-    if (performance.now() - firstAt > SAME_MS) process.exit(exitCode);
-  });
+  first.then((name) => controller.abort(new Error(`stopped by ${name}`)));
+  onSecond(() => process.exit(exitCode));
   return controller.signal;
 }

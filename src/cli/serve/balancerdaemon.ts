@@ -13,7 +13,9 @@ export async function createBalancerDaemon(settings: Settings, log: Logger): Pro
   const state = await openOrExplain({ home, log, historyMs: settings.historyRetentionMs });
   const balancer = await createBalancer({ settings, state, log });
   let node: LocalNode | undefined;
+  const { promise: failed, resolve: onFailed } = Promise.withResolvers<CliError>();
   return {
+    failed,
     app: balancer.app,
     drain: balancer.drain,
     start: (onLocalNode, port) => {
@@ -28,6 +30,8 @@ export async function createBalancerDaemon(settings: Settings, log: Logger): Pro
           balancer.addLocal({ name: LOCAL_ENDPOINT, url });
           onLocalNode(url);
         },
+        onReadiness: (readiness) => balancer.setReadiness(LOCAL_ENDPOINT, readiness),
+        onFailed,
       });
       node.start();
     },

@@ -1,4 +1,4 @@
-import { homedir } from "node:os";
+import { environment } from "../../config/environment.ts";
 import type { Settings } from "../../config/settings.ts";
 import { VERSION } from "../../config/version.ts";
 import { TINY_MODEL_ID } from "../../node/models/tiny.ts";
@@ -65,6 +65,6 @@ function suggestion({ mode, models, endpoints }: Settings, url: string): string[
 }
 
 function shortPath(path: string): string {
-  const home = homedir();
-  return path.startsWith(`${home}/`) ? `~${path.slice(home.length)}` : path;
+  const home = environment().HOME ?? "";
+  return home !== "" && path.startsWith(`${home}/`) ? `~${path.slice(home.length)}` : path;
 }

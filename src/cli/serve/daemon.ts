@@ -1,5 +1,6 @@
 import type { App } from "../../http/server/app.ts";
 import type { Drain } from "../../http/server/drain.ts";
+import type { CliError } from "../process/exit.ts";
 
 /** A balancer or a node that this process is to serve; it does not listen yet. */
 export interface Daemon {
@@ -10,6 +11,8 @@ export interface Daemon {
    * URL of the local node, if there is one.
    */
   start(onLocalNode: (url: string) => void, port: number): void;
+  /** Resolves with the reason if it cannot go on; the process is to end with its exit code. */
+  readonly failed: Promise<CliError>;
   /** Tells the balancer to send no more requests. */
   leave?(): Promise<void>;
   /** Ends everything that still runs; child processes may drain for `drainMs`. */

@@ -45,6 +45,8 @@ function startLocalNode() {
     settings,
     log: createLogger({ level: "silent" }),
     onListening: (url) => urls.push(url),
+    onReadiness: () => undefined,
+    onFailed: () => undefined,
     backoff: { firstMs: RESTART_MS_MAX, maxMs: RESTART_MS_MAX },
     spawn: (options) => {
       const child = new FakeChild(options);

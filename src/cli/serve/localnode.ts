@@ -2,6 +2,8 @@ import type { Settings } from "../../config/settings.ts";
 import { type BackoffOptions, backoffMs } from "../../lib/backoff.ts";
 import { type Child, type ChildOptions, spawnProgram } from "../../lib/childprocess.ts";
 import type { Logger } from "../../lib/log.ts";
+import type { NodeReadiness } from "../../wire/system.ts";
+import { CliError, EXIT } from "../process/exit.ts";
 import { logChildLine } from "./localnodelog.ts";
 import { type LocalBalancer, LocalNodeMessage, type ParentMessage } from "./localnodemessages.ts";
 
@@ -12,6 +14,10 @@ interface LocalNodeOptions {
   log: Logger;
   /** Called when the node listens, also after a restart. */
   onListening(url: string): void;
+  /** Called when the node can, or cannot, serve requests. */
+  onReadiness(readiness: NodeReadiness): void;
+  /** Called when the node cannot go on, however often it is started. */
+  onFailed(error: CliError): void;
   /** Bounds of the delay between restarts. */
   backoff?: BackoffOptions;
   /** How a process is started. Default: this program again. */
@@ -70,7 +76,7 @@ export class LocalNode {
   }
 
   #onMessage(child: Child, message: unknown): void {
-    const { settings, balancer, log, onListening } = this.#options;
+    const { settings, balancer, log, onListening, onReadiness, onFailed } = this.#options;
     const result = LocalNodeMessage.safeParse(message);
     if (!result.success) {
       log.warn({ message }, "local_node.unknown_message");
@@ -85,10 +91,16 @@ export class LocalNode {
       }
       return;
     }
-    const { url, port } = result.data;
-    this.#port = port; // Kept over restarts, so that the endpoint's address stays.
-    log.info({ url, node_pid: child.pid }, "local_node.listening");
-    onListening(url);
+    if (result.data.type === "readiness") onReadiness(result.data.readiness);
+    else if (result.data.type === "failed") {
+      const { message, exitCode } = result.data;
+      onFailed(new CliError(message, exitCode === EXIT.usage ? EXIT.usage : EXIT.error));
+    } else {
+      const { url, port } = result.data;
+      this.#port = port; // Kept over restarts, so that the endpoint's address stays.
+      log.info({ url, node_pid: child.pid }, "local_node.listening");
+      onListening(url);
+    }
   }
 
   #onExit(end: { code: number | null; signal: string | null }, livedMs: number): void {

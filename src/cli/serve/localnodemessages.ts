@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Settings } from "../../config/settings.ts";
+import { NodeReadiness } from "../../wire/system.ts";
 
 /** How the local node reaches the balancer that started it. */
 const LocalBalancer = z.object({
@@ -15,6 +16,10 @@ export const LocalNodeMessage = z.discriminatedUnion("type", [
   /** It runs and waits for its settings. */
   z.object({ type: z.literal("hello") }),
   z.object({ type: z.literal("listening"), url: z.string(), port: z.number().int() }),
+  /** The answer of its `GET /ready` has changed. */
+  z.object({ type: z.literal("readiness"), readiness: NodeReadiness }),
+  /** It cannot go on: the whole program is to end. */
+  z.object({ type: z.literal("failed"), message: z.string(), exitCode: z.number().int() }),
 ]);
 export type LocalNodeMessage = z.infer<typeof LocalNodeMessage>;
 

@@ -27,6 +27,10 @@ export async function runLocalNode(): Promise<never> {
   });
   const { url, port, stop } = listenNear(daemon.app, settings);
   logUncaught(log);
+  daemon.onReadiness((readiness) => sendToParent({ type: "readiness", readiness }));
+  daemon.failed.then(({ message, exitCode }) => {
+    sendToParent({ type: "failed", message, exitCode });
+  });
   sendToParent({ type: "listening", url, port });
   daemon.start(() => undefined, port);
   const drainMs = await parent.drainMs;

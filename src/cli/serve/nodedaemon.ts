@@ -3,11 +3,20 @@ import { requiresKey } from "../../config/loopback.ts";
 import type { Settings } from "../../config/settings.ts";
 import type { Logger } from "../../lib/log.ts";
 import { type Identity, openIdentity } from "../../node/membership/identity.ts";
-import { Membership } from "../../node/membership/membership.ts";
+import { Membership, NO_TOKEN } from "../../node/membership/membership.ts";
 import { TINY_MODEL_ID } from "../../node/models/tiny.ts";
 import { createNode, type LlmlbNode } from "../../node/node.ts";
 import type { BalancerClientOptions } from "../../node/sync/balancerclient.ts";
+import { ApiError } from "../../wire/error.ts";
+import type { NodeReadiness } from "../../wire/system.ts";
+import { CliError, EXIT } from "../process/exit.ts";
 import type { Daemon } from "./daemon.ts";
+
+/** A node, and how its own balancer hears whether it can serve. */
+export interface NodeDaemon extends Daemon {
+  /** Calls `tell` now and whenever the answer of `GET /ready` may have changed. */
+  onReadiness(tell: (readiness: NodeReadiness) => void): void;
+}
 
 /**
  * Creates a node in this process. Its first model is loaded at once, so that the first chat is
@@ -17,24 +26,37 @@ export async function createNodeDaemon(
   settings: Settings,
   log: Logger,
   parent?: BalancerClientOptions,
-): Promise<Daemon> {
+): Promise<NodeDaemon> {
   // Only its balancer knows the local node of a standalone llmlb, so it needs no key.
   const identity = settings.mode === "node" ? openIdentity(settings.home) : undefined;
   const key = identity !== undefined && requiresKey(settings) ? { key: identity.key } : {};
+  if (identity !== undefined) requireToken(settings, identity);
+  const { promise: failed, resolve: fail } = Promise.withResolvers<CliError>();
+  let tell: (readiness: NodeReadiness) => void = () => undefined;
   const own = identity && balancerOf(settings, identity, () => membership?.credential);
   const balancer = parent ?? own;
   const node = createNode({
     settings,
     log,
     ...key,
+    joining: () => membership?.pending,
     ...(balancer === undefined ? {} : { balancer }),
   });
   const membership: Membership | undefined =
-    identity && membershipOf({ settings, log, identity, node });
+    identity &&
+    membershipOf({
+      ...{ settings, log, identity, node },
+      onRefused: (reason) => fail(joinError(settings, reason)),
+    });
   await node.open();
   return {
     app: node.app,
     drain: node.drain,
+    failed,
+    onReadiness: (listener) => {
+      tell = listener;
+      tell(node.readiness());
+    },
     start: (_, port) => {
       node.start();
       membership?.start(port);
@@ -45,12 +67,29 @@ export async function createNodeDaemon(
   };
 
   async function warm(id: string): Promise<void> {
+    const warmed = node.warm(id);
+    tell(node.readiness());
     try {
-      await node.warm(id);
+      await warmed;
     } catch (err) {
-      log.warn({ err, model: id }, "serve.warm_failed");
+      // With wrong arguments no engine will ever start.
+      const isUsage = err instanceof ApiError && err.code === "bad_arguments";
+      if (isUsage) fail(new CliError(err.message, EXIT.usage, err));
+      else log.warn({ err, model: id }, "serve.warm_failed");
     }
+    tell(node.readiness());
   }
+}
+
+/** Throws `CliError` if a node that is to join a balancer has nothing to be let in with. */
+function requireToken({ join: url, token }: Settings, { joined }: Identity): void {
+  if (url === null || token !== null || joined?.balancer === url) return;
+  throw new CliError(`Joining ${url} failed: ${NO_TOKEN}, for --token.`, EXIT.usage);
+}
+
+function joinError({ join: url }: Settings, reason: string): CliError {
+  const advice = "llmlb endpoint token makes a new token there, for --token.";
+  return new CliError(`Joining ${url} failed: ${reason}. ${advice}`, EXIT.usage);
 }
 
 /** How the node reaches the balancer that it joins; without credentials until it is enrolled. */
@@ -72,14 +111,17 @@ interface MembershipParts {
   log: Logger;
   identity: Identity;
   node: LlmlbNode;
+  onRefused(reason: string): void;
 }
 
 /** The membership of a node that joins a balancer; undefined if it joins none. */
-function membershipOf({ settings, log, identity, node }: MembershipParts): Membership | undefined {
+function membershipOf(parts: MembershipParts): Membership | undefined {
+  const { settings, log, identity, node, onRefused } = parts;
   const { join: balancer, token, advertise, home, name } = settings;
   if (balancer === null) return undefined;
   return new Membership({
     ...{ balancer, token, advertise, home, identity, log },
+    onRefused,
     onAnnounced: () => node.resync(),
     describe: async () => {
       const { device, slots, llmlb_version: version } = await node.system();

@@ -5,11 +5,12 @@ import type { Settings } from "../../config/settings.ts";
 import { LLAMA_CPP_VERSION, VERSION } from "../../config/version.ts";
 import type { Listener } from "../../http/server/listen.ts";
 import type { Logger } from "../../lib/log.ts";
-import { openDataFolder, requireOwnDataFolder } from "../process/datafolder.ts";
-import { EXIT } from "../process/exit.ts";
+import { lockDataFolder, openDataFolder } from "../process/datafolder.ts";
+import { reportError } from "../process/errorreport.ts";
+import { CliError, EXIT, type ExitCode } from "../process/exit.ts";
 import { type PidFileHandle, writePidFile } from "../process/pidfile.ts";
 import { listenOrExplain } from "../process/port.ts";
-import { stopSignals } from "../process/signals.ts";
+import { onHangUp, stopSignals } from "../process/signals.ts";
 import { logUncaught } from "../process/uncaught.ts";
 import { colorsFor } from "../terminal/color.ts";
 import { createBalancerDaemon } from "./balancerdaemon.ts";
@@ -18,15 +19,26 @@ import type { Daemon } from "./daemon.ts";
 import { createNodeDaemon } from "./nodedaemon.ts";
 
 /**
- * Serves until a signal asks to stop, then drains. Ends the process: with 0, or with 1 if a second
- * signal cut the drain short. Throws before it listens if the settings do not allow it.
+ * Serves until a signal asks to stop, then drains. Ends the process: with 0; with 1 if a second
+ * signal cut the drain short; else with the code of the error that it prints.
  */
 export async function serve(settings: Settings, warnings: string[]): Promise<never> {
+  try {
+    process.exit(await serveUntilStopped(settings, warnings));
+  } catch (cause) {
+    // Whatever was opened before, such as a socket, would keep the process alive.
+    process.exit(reportError(cause));
+  }
+}
+
+/** Returns the exit code to end with. */
+async function serveUntilStopped(settings: Settings, warnings: string[]): Promise<ExitCode> {
   requireLoopback(settings);
   if (settings.mode !== "balancer") requireModelFiles(settings);
-  await requireOwnDataFolder(settings);
-  const signals = stopSignals();
   const log = openDataFolder(settings);
+  const lock = lockDataFolder(settings);
+  const signals = stopSignals();
+  onHangUp(() => log.info("serve.hang_up"));
   for (const advice of warnings) log.warn({ advice }, "serve.deprecated");
   const daemon = await (settings.mode === "node" ? createNodeDaemon : createBalancerDaemon)(
     settings,
@@ -37,13 +49,16 @@ export async function serve(settings: Settings, warnings: string[]): Promise<nev
   const pidFile = announce(settings, listener, log);
   daemon.start((nodeUrl) => pidFile.update({ node_url: nodeUrl }), listener.port);
 
-  const signal = await signals.first;
   signals.onSecond((second) => {
     log.warn({ signal: second, running: daemon.drain.active }, "serve.stopped_at_once");
     process.exit(EXIT.error);
   });
-  await shutDown({ daemon, listener, settings, log, signal });
-  process.exit(EXIT.ok);
+  const end = await Promise.race([signals.first, daemon.failed]);
+  if (end instanceof CliError) log.error({ reason: end.message }, "serve.failed");
+  const reason = end instanceof CliError ? "failed" : end;
+  await shutDown({ daemon, listener, settings, log, reason });
+  lock?.release();
+  return end instanceof CliError ? reportError(end) : EXIT.ok;
 }
 
 /** Throws `ConfigError` for a model file that does not exist. */
@@ -75,13 +90,14 @@ interface ShutdownParts {
   listener: Listener;
   settings: Settings;
   log: Logger;
-  signal: string;
+  /** The signal that asked for it, or `failed`. */
+  reason: string;
 }
 
-async function shutDown({ daemon, listener, settings, log, signal }: ShutdownParts): Promise<void> {
+async function shutDown({ daemon, listener, settings, log, reason }: ShutdownParts): Promise<void> {
   const { drainTimeoutMs } = settings;
   const running = daemon.drain.active;
-  log.info({ signal, running, drain_timeout_ms: drainTimeoutMs }, "serve.draining");
+  log.info({ reason, running, drain_timeout_ms: drainTimeoutMs }, "serve.draining");
   if (running > 0 && process.stdout.isTTY === true) {
     process.stdout.write(`\nWaiting for ${running} running request${running === 1 ? "" : "s"}; `);
     process.stdout.write("Ctrl-C again stops at once.\n");

@@ -1,7 +1,6 @@
-import { homedir } from "node:os";
 import { join } from "node:path";
 import type { LogLevel } from "../../lib/log.ts";
-import { absolutePathFrom } from "../values/path.ts";
+import { absolutePathFrom, userFolder } from "../values/path.ts";
 import { duration, oneOf } from "../values/scalar.ts";
 import type { FieldsOf } from "./field.ts";
 
@@ -34,7 +33,7 @@ export const STORAGE_FIELDS: FieldsOf<StorageSettings> = {
     group: "Files and logs",
     help: "Data folder: config.json, models, logs",
     schema: (folder) => absolutePathFrom(folder),
-    fallback: () => join(homedir(), ".llmlb"),
+    fallback: () => join(userFolder(), ".llmlb"),
     fallbackText: "~/.llmlb",
     notInFile: true,
   },

@@ -1,6 +1,7 @@
 import { homedir } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
 import type { ZodType } from "zod";
+import { ConfigError } from "../error.ts";
 import { valueSchema } from "./schema.ts";
 
 /** A path, made absolute; relative ones start at `folder`. */
@@ -12,6 +13,19 @@ export function absolutePathFrom(folder: string): ZodType<string> {
 
 /** An absolute path: `~/…` is below the user's home folder, anything relative below `folder`. */
 export function absolutePath(path: string, folder: string): string {
-  if (path === "~" || /^~[/\\]/.test(path)) return join(homedir(), path.slice(1));
+  if (path === "~" || /^~[/\\]/.test(path)) return join(userFolder(), path.slice(1));
   return isAbsolute(path) ? path : resolve(folder, path);
+}
+
+/**
+ * The home folder of the user. Throws `ConfigError` where there is none: in containers that run as
+ * a user without an entry in the password file, say.
+ */
+export function userFolder(): string {
+  try {
+    return homedir();
+  } catch (cause) {
+    const message = "There is no home folder for the data: name one with LLMLB_HOME or --home.";
+    throw new ConfigError(message, cause);
+  }
 }

@@ -28,6 +28,8 @@ export interface MembershipOptions {
   describe(): Promise<NodeDescription>;
   /** Called after each announcement that the balancer has accepted. */
   onAnnounced?(): void;
+  /** Called when the balancer refuses to let the node in at all; it is asked again all the same. */
+  onRefused?(reason: string): void;
 }
 
 /** Time between two announcements. */
@@ -35,6 +37,10 @@ const INTERVAL_MS = 30_000;
 const RETRY = { firstMs: 500, maxMs: 30_000 };
 const ANSWER_MS_MAX = 20_000;
 const LEAVE_MS_MAX = 2000;
+
+/** What a node is told that has neither a token nor a credential. */
+export const NO_TOKEN =
+  "joining needs a token: llmlb endpoint token makes one on the balancer's machine";
 
 /** The balancer refuses this node for a reason that only a person can remove. */
 class RefusalError extends Error {}
@@ -49,12 +55,18 @@ export class Membership {
   #failures = 0;
   #timer: Timer | undefined;
   #leaving = false;
+  #pending: string | undefined = "it was not asked yet";
   /** What was logged last: it is not logged again. */
   #logged = "";
 
   constructor(options: MembershipOptions) {
     this.#options = options;
     this.#identity = options.identity;
+  }
+
+  /** Why the balancer has not let this node in since the start; undefined once it has. */
+  get pending(): string | undefined {
+    return this.#pending;
   }
 
   /** Starts the announcements. The node must listen on `port` already. */
@@ -87,6 +99,7 @@ export class Membership {
     try {
       const answer = await this.#join();
       this.#failures = 0;
+      this.#pending = undefined;
       this.#logReachability(answer);
       onAnnounced?.();
       this.#schedule(INTERVAL_MS);
@@ -95,6 +108,10 @@ export class Membership {
       this.#failures += 1;
       const reason = err instanceof Error ? err.message : String(err);
       if (this.#leaving) return;
+      if (this.#pending !== undefined) {
+        this.#pending = reason;
+        if (err instanceof RefusalError) this.#options.onRefused?.(reason);
+      }
       // The same reason is logged once, however long the balancer is down.
       if (reason !== this.#logged) {
         const event = err instanceof RefusalError ? "join.refused" : "join.failed";
@@ -125,8 +142,7 @@ export class Membership {
   async #enrol(node: Omit<EnrolmentBody, "token" | "node_id">): Promise<EnrolmentAnswer> {
     const { balancer, token, home, log } = this.#options;
     const { node_id } = this.#identity;
-    if (token === null)
-      throw new RefusalError("joining needs a token: llmlb endpoint token makes one");
+    if (token === null) throw new RefusalError(NO_TOKEN);
     const body: EnrolmentBody = { ...node, token, node_id };
     const answer = EnrolmentAnswer.parse(await this.#post("enrol", body));
     const { credential, endpoint_id, name, url } = answer;
