@@ -75,8 +75,7 @@ export async function createBalancer(options: BalancerOptions): Promise<Balancer
   const [drain, hops] = [new Drain(), new Hops()];
   const names = namesOf(settings);
   const pool = new UpstreamPool(names);
-  const gate = createGate(pool, settings);
-  const availability = new AvailabilityWaiters();
+  const { gate, availability } = createWaits(pool, settings, drain);
   const monitor = new Monitor({
     ...{ pool, log, timeoutMs, hops, listener: monitorListener(gate, availability) },
     onCheck: (endpoint, report) => {
@@ -172,6 +171,17 @@ function monitorListener(
     capacityChanged: (endpoint) => gate.offer(endpoint),
     availabilityChanged: () => availability.notify(),
   };
+}
+
+/** Where requests wait: for a slot, and for an endpoint that is to come. Both end with draining. */
+function createWaits(pool: UpstreamPool, settings: Settings, drain: Drain) {
+  const gate = createGate(pool, settings);
+  const availability = new AvailabilityWaiters();
+  drain.onEnd = () => {
+    gate.close();
+    availability.close();
+  };
+  return { gate, availability };
 }
 
 function createGate(pool: UpstreamPool, settings: Settings): SlotGate<Endpoint> {

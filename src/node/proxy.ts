@@ -2,7 +2,7 @@ import type { Engine } from "../engine/engine.ts";
 import { forward } from "../http/proxy/forward.ts";
 import type { Rewrite } from "../http/proxy/rewrite/rewrite.ts";
 import { withoutIdleLimit } from "../http/server/listen.ts";
-import type { AppContext } from "../http/server/scope.ts";
+import { type AppContext, callerOf } from "../http/server/scope.ts";
 import { withDeadline } from "../lib/deadline.ts";
 import type { ApiError } from "../wire/error.ts";
 import { dialectOf } from "../wire/route.ts";
@@ -48,7 +48,7 @@ export async function proxyToEngine(c: AppContext, options: ProxyOptions): Promi
       rewrite,
       requestId: c.var.requestId,
       dialect: dialectOf(c.req.path),
-      caller: c.req.raw,
+      caller: callerOf(c),
       firstByteTimeoutMs,
       idleTimeoutMs,
       explain: (failure) => explain(failure, loaded, engine.label),

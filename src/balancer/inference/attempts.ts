@@ -2,6 +2,7 @@ import type { Settings } from "../../config/settings.ts";
 import { ClientError } from "../../http/client/failure.ts";
 import { type Forwarded, forward, type StreamFailure } from "../../http/proxy/forward.ts";
 import type { Hops } from "../../http/proxy/hops.ts";
+import { callerOf } from "../../http/server/scope.ts";
 import { wholeFromStream } from "../../translation/wholefromstream.ts";
 import { ApiError, type ErrorKind } from "../../wire/error.ts";
 import type { Providers } from "../providers/providers.ts";
@@ -140,7 +141,7 @@ export class Attempts {
       // It cannot be said in any API of this upstream.
       return Promise.resolve(this.#failed(slot, error));
     }
-    const { client, headers, requestId, dialect, record, route, streams } = this.#context;
+    const { scope, headers, requestId, dialect, record, route, streams } = this.#context;
     if (request.fixedAnswer !== undefined) {
       const forwarded = knownAnswer(request.fixedAnswer, this.#context);
       return Promise.resolve({ forwarded, retry: false });
@@ -154,7 +155,7 @@ export class Attempts {
       body: request.body,
       requestId,
       dialect,
-      caller: client,
+      caller: callerOf(scope),
       tap: this.#parts.kept.tap(this.#context, slot.upstream),
       checksAnswer: true,
       rewrite: slot.rewrite(request.rewrite),

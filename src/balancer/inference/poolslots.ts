@@ -115,7 +115,7 @@ export class PoolSlots {
       // Which endpoints have the request's route is not known before they were asked.
       return requirement !== undefined && there.some(({ isDetecting }) => isDetecting);
     };
-    while (tried.length === 0 && isAwaited()) {
+    while (tried.length === 0 && !availability.isClosed && isAwaited()) {
       const timeoutMs = Math.max(0, context.deadlineMs - gate.now());
       const outcome = await availability.next({ timeoutMs, signal: client.signal });
       if (outcome === "aborted") return { kind: "aborted" };

@@ -4,7 +4,7 @@ import { forward } from "../../http/proxy/forward.ts";
 import type { Hops } from "../../http/proxy/hops.ts";
 import { ModelRewrite } from "../../http/proxy/rewrite/model.ts";
 import type { App } from "../../http/server/app.ts";
-import type { AppContext } from "../../http/server/scope.ts";
+import { type AppContext, callerOf } from "../../http/server/scope.ts";
 import { ApiError } from "../../wire/error.ts";
 import { ROUTES } from "../../wire/route.ts";
 import type { Providers } from "../providers/providers.ts";
@@ -67,7 +67,7 @@ async function pass(
     body: null,
     requestId: c.get("requestId"),
     dialect: "responses",
-    caller: c.req.raw,
+    caller: callerOf(c),
     // What is deleted may be answered with nothing.
     checksAnswer: method !== "DELETE",
     rewrite: name === model ? undefined : new ModelRewrite(model),

@@ -1,7 +1,7 @@
 import type { SendOutcome } from "../../http/proxy/relay.ts";
 import type { Rewrite } from "../../http/proxy/rewrite/rewrite.ts";
 import type { Logger } from "../../lib/log.ts";
-import { ApiError, type Dialect } from "../../wire/error.ts";
+import { ApiError, type Dialect, type ErrorKind } from "../../wire/error.ts";
 import type { Slot } from "../upstream/upstream.ts";
 import { AuthErrorRewrite } from "./autherror.ts";
 import type { ProviderMetrics } from "./metrics.ts";
@@ -15,6 +15,9 @@ export interface ProviderSlotOptions {
   dialect: Dialect;
   requestId: string;
 }
+
+/** The provider was not to blame: its client left, or this process ends. */
+const OURS = new Set<ErrorKind>(["client_closed", "draining"]);
 
 /** One request to a provider: providers have their own queues, so there is always one. */
 export class ProviderSlot implements Slot {
@@ -66,11 +69,11 @@ export class ProviderSlot implements Slot {
 
   ended(outcome: SendOutcome): void {
     // Only how its answer begins counts, but a stream may end before it does.
-    if (!this.#isRecorded) this.#record(outcome === "cancelled" ? "cancelled" : "unreachable");
+    if (!this.#isRecorded) this.#record(outcome === "failed" ? "unreachable" : "cancelled");
   }
 
   failed(error: unknown): void {
-    const isGone = error instanceof ApiError && error.kind === "client_closed";
+    const isGone = error instanceof ApiError && OURS.has(error.kind);
     this.#record(isGone ? "cancelled" : "unreachable");
   }
 

@@ -36,6 +36,14 @@ export interface RequestRecordOptions {
   onEnd(record: RequestRecord): void;
 }
 
+/** What the history tells of an answer that was not sent whole. */
+const ERRORS: Record<SendOutcome, string | null> = {
+  complete: null,
+  failed: "stream_broke",
+  cancelled: "client_closed",
+  stopped: "draining",
+};
+
 /**
  * What history and metrics need of one request. While the request runs, facts are only noted here;
  * the work is done after its end. No method throws; after the end, methods do nothing.
@@ -97,8 +105,7 @@ export class RequestRecord {
 
   /** The answer was sent, or broke off. */
   ended(outcome: SendOutcome): void {
-    const error = { complete: null, failed: "stream_broke", cancelled: "client_closed" }[outcome];
-    this.#end(outcome, error);
+    this.#end(outcome === "stopped" ? "failed" : outcome, ERRORS[outcome]);
   }
 
   /** The client gets an error of the balancer instead of an answer. */

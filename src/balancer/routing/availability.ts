@@ -6,6 +6,8 @@ const WAITERS_MAX = 1024;
 
 /** Where requests wait whose model nobody has yet while endpoints are still to come. */
 export class AvailabilityWaiters {
+  /** There is nothing to wait for. */
+  isClosed = false;
   #arriving = false;
   readonly #readiness = new Readiness(() => this.#arriving);
 
@@ -14,6 +16,12 @@ export class AvailabilityWaiters {
     this.#arriving = true;
     this.#readiness.notify();
     this.#arriving = false;
+  }
+
+  /** Nothing comes any more. */
+  close(): void {
+    this.isClosed = true;
+    this.notify();
   }
 
   /** Waits for the next arrival. Never throws. */

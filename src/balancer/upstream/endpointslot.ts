@@ -101,7 +101,7 @@ export class EndpointSlot implements Slot {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     this.#isHeard();
-    if (outcome === "cancelled") {
+    if (outcome === "cancelled" || outcome === "stopped") {
       this.#grant.cancel(this.#parts.gate.now());
       return;
     }

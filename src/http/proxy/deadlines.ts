@@ -7,14 +7,22 @@ type Phase = "answer" | "rest" | "client";
 /** Longest silence towards a client that can be told that its answer is still to come. */
 const PING_INTERVAL_MS = 15_000;
 
+/** Who waits for an answer. */
+export interface Caller {
+  /** Aborts when the client leaves. */
+  readonly signal: AbortSignal;
+  /** Why the request has to end although its client waits. Default: it need not. */
+  readonly end?: ApiError | undefined;
+}
+
 type TickClock = Pick<Ticker, "add" | "remove" | "nowMs">;
 
 const ticker = new Ticker();
 
 /**
  * The time limits of one forwarded request. Ends the request with `timeout` if the target is silent
- * too long, and with `client_closed` if the client has left or stopped reading. Limits are exact to
- * some 50 ms.
+ * too long, with `client_closed` if the client has left or stopped reading, and with what
+ * `Caller.end` says. Limits are exact to some 50 ms.
  *
  * The client's signal is not read before the first tick: Bun creates it when it is first read, and
  * most short requests are answered by then.
@@ -22,7 +30,7 @@ const ticker = new Ticker();
 export class Deadlines implements Ticking {
   /** The target's name in errors, e.g. `endpoint gpu1`. */
   readonly #label: string;
-  readonly #caller: { readonly signal: AbortSignal };
+  readonly #caller: Caller;
   /** Called once, when the request must end. */
   onEnd: (reason: ApiError) => void = ignore;
   /** Called when the client has waited 15 s for the next piece, and every 15 s from then on. */
@@ -40,7 +48,7 @@ export class Deadlines implements Ticking {
   #open = true;
   #reason: ApiError | undefined;
 
-  constructor(label: string, caller: { readonly signal: AbortSignal }, clock: TickClock = ticker) {
+  constructor(label: string, caller: Caller, clock: TickClock = ticker) {
     this.#label = label;
     this.#caller = caller;
     this.#clock = clock;
@@ -89,6 +97,8 @@ export class Deadlines implements Ticking {
   }
 
   tick(): void {
+    const { end } = this.#caller;
+    if (end !== undefined) return void this.stop(end);
     if (this.#signal === undefined) {
       this.#onAbort = () => this.cancel();
       this.#signal = this.#caller.signal;

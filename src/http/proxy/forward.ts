@@ -6,7 +6,7 @@ import type { ForwardProxy } from "../client/proxy.ts";
 import type { RequestBody } from "../client/upload.ts";
 import { hasSameType, typedAnswer } from "./answertype.ts";
 import { CONTENT } from "./content.ts";
-import { Deadlines } from "./deadlines.ts";
+import { type Caller, Deadlines } from "./deadlines.ts";
 import { EventNumbers } from "./eventnumbers.ts";
 import { asApiError } from "./failure.ts";
 import { gathered, readHead } from "./gather.ts";
@@ -42,7 +42,7 @@ export interface ForwardOptions {
   /** The client's API: errors are sent in its shape. */
   dialect: Dialect;
   /** The client's request, whose `signal` aborts when the client leaves; see `Deadlines`. */
-  caller: { readonly signal: AbortSignal };
+  caller: Caller;
   /** Longest wait for the response's headers, and for all of a small answer that is sent whole. */
   firstByteTimeoutMs: number;
   /**

@@ -4,8 +4,11 @@ import type { Deadlines } from "./deadlines.ts";
 import type { StreamRewrite } from "./rewrite/rewrite.ts";
 import { WholeLines } from "./wholelines.ts";
 
-/** How the sending of a body ended. */
-export type SendOutcome = "complete" | "failed" | "cancelled";
+/**
+ * How the sending of a body ended: `stopped` is what had to end although both sides were there,
+ * because this process ends.
+ */
+export type SendOutcome = "complete" | "failed" | "cancelled" | "stopped";
 
 /** Sees bytes as they pass. It must neither change nor keep them. */
 export interface Tap {
@@ -82,6 +85,8 @@ class RelaySource {
   /** What goes to the client in place of a stream that failed before its first content. */
   #next: ReadableStreamDefaultReader<Uint8Array> | undefined;
   #isCancelled = false;
+  /** The client waits for the next piece. */
+  #isPulling = false;
   /** A read that goes on while the client got a sign of life. */
   #reading: Promise<Uint8Array | undefined> | undefined;
   #hasBegun = false;
@@ -106,6 +111,8 @@ class RelaySource {
     deadlines.wait("client", idleTimeoutMs);
     deadlines.onEnd = (reason) => {
       this.#body.abort(reason);
+      // Nobody hears of it before a client that does not read goes on; it may never.
+      if (reason.kind === "draining" && !this.#isPulling) this.#end("stopped");
       if (reason.kind !== "client_closed") return;
       this.#end("cancelled");
       // A client that stopped reading does not pull, so the stream is ended from here.
@@ -133,6 +140,12 @@ class RelaySource {
 
   async pull(controller: Controller): Promise<void> {
     if (this.#next !== undefined) return this.#pullNext(this.#next, controller);
+    this.#isPulling = true;
+    await this.#pull(controller);
+    this.#isPulling = false;
+  }
+
+  async #pull(controller: Controller): Promise<void> {
     const { deadlines, tap, rewrite, hasContent, idleTimeoutMs } = this.#options;
     const { firstContentMs = idleTimeoutMs } = this.#options;
     const lines = this.#lines;
@@ -236,7 +249,7 @@ class RelaySource {
     if (deadlines.reason?.kind === "client_closed") return;
     if (await this.#goOn({ cause }, controller)) return;
     const last = await afterBreak?.(cause);
-    this.#end("failed");
+    this.#end(deadlines.reason?.kind === "draining" ? "stopped" : "failed");
     if (this.#isCancelled) return;
     // Without an argument, because Bun would print it.
     if (last === undefined) return void controller.error();

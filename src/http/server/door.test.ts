@@ -67,6 +67,17 @@ test("a direct request runs until its body is sent, and none begins while draini
   expect(refused.status).toBe(503);
 });
 
+test("a request of which nothing comes is answered when draining is over", async () => {
+  const { both, post, drain } = setUp();
+  both("stuck", () => new Promise<Response>(() => undefined));
+  const answers = [post("/direct/stuck"), post("/routed/stuck")];
+  expect(await drain.close(1)).toBe(false);
+  for (const answer of await Promise.all(answers)) {
+    expect(answer).toMatchObject({ status: 503, headers: { "retry-after": "5" } });
+  }
+  expect(drain.active).toBe(0);
+});
+
 test("middleware that covers a direct path is not passed by", async () => {
   const { app, both, post } = setUp();
   app.use("/direct/closed/*", async () => new Response(null, { status: 401 }));

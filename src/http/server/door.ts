@@ -31,7 +31,8 @@ export interface DoorOptions {
  *    that it has not been here before (`Hops`).
  * 3. It counts as running; a new one is refused while draining (`Drain`).
  * 4. `authorise` decides about access.
- * 5. The handler answers. Whatever was thrown since 2 becomes an error response.
+ * 5. The handler answers, or the draining ends (`Drain`). Whatever was thrown since 2 becomes an
+ *    error response.
  * 6. Pages of allowed origins may read the response (`Origins`).
  * 7. It stops counting as soon as its body is sent; its id is in the response.
  * 8. Responses of one turn of the event loop leave together (`endOfTurn`).
@@ -51,16 +52,19 @@ export class Door {
     const request = scope.req.raw;
     const requestId = requestIdOf(request);
     scope.set("requestId", requestId);
+    scope.set("drain", drain);
     let leave: (() => void) | undefined;
     let response: Response;
     try {
       hosts.require(request);
       this.#origins.require(request);
       hops?.require(request);
-      leave = drain.enter(scope.req.path);
+      const answer = Promise.withResolvers<Response>();
+      leave = drain.enter(scope.req.path, answer.reject);
       const decision = authorise?.(scope);
       if (decision !== undefined) await decision;
-      response = await handler(scope);
+      handler(scope).then(answer.resolve, answer.reject);
+      response = await answer.promise;
     } catch (thrown) {
       response = failed(thrown, scope);
     }

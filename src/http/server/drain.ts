@@ -4,46 +4,71 @@ import { ApiError } from "../../wire/error.ts";
 /** Paths that are served while draining, so that monitors see the state. */
 const ALWAYS_OPEN = new Set(["/health", "/ready", "/api/health", "/v0/health", "/metrics"]);
 
-/** Counts running requests. Once it is closing, it refuses new ones. */
+/** How long a request that has to end may take to tell its client so. */
+const END_MS_MAX = 1000;
+
+/** Counts running requests. Once it is closing, it refuses new ones, and in the end it ends all. */
 export class Drain {
-  #active = 0;
+  /** Called when what still runs has to end: those that wait for others are to be sent away. */
+  onEnd: () => void = () => undefined;
+  /** What ends each running request whose answer has not begun. */
+  readonly #running = new Set<(reason: ApiError) => void>();
+  readonly #idle = Promise.withResolvers<void>();
   #closing = false;
-  #idle = Promise.withResolvers<void>();
+  #reason: ApiError | undefined;
 
   /** Number of requests whose response is not completely sent yet. */
   get active(): number {
-    return this.#active;
+    return this.#running.size;
   }
 
   get closing(): boolean {
     return this.#closing;
   }
 
+  /** Why the requests that still run must end; undefined while they need not. */
+  get reason(): ApiError | undefined {
+    return this.#reason;
+  }
+
   /**
-   * Counts a request as running; the returned function ends it and is idempotent.
-   * Throws `draining` (503, `Retry-After`) once closing.
+   * Counts a request as running; the returned function ends it and is idempotent. `cut` is called
+   * if it must be answered although nothing came of it. Throws `draining` (503, `Retry-After`) once
+   * closing.
    */
-  enter(path: string): () => void {
+  enter(path: string, cut: (reason: ApiError) => void): () => void {
     if (ALWAYS_OPEN.has(path)) return () => undefined;
-    if (this.#closing) {
-      throw new ApiError("draining", "llmlb is shutting down: send the request again shortly.", {
-        retryAfterS: 5,
-      });
-    }
-    this.#active += 1;
-    let open = true;
+    if (this.#closing) throw shuttingDown();
+    this.#running.add(cut);
     return () => {
-      if (!open) return;
-      open = false;
-      this.#active -= 1;
-      if (this.#closing && this.#active === 0) this.#idle.resolve();
+      if (!this.#running.delete(cut)) return;
+      if (this.#closing && this.#running.size === 0) this.#idle.resolve();
     };
   }
 
-  /** Refuses new requests and waits for the running ones. False: not all ended in `timeoutMs`. */
+  /**
+   * Refuses new requests and waits for the running ones, at most `timeoutMs`. Then it ends them:
+   * first those that are forwarded or wait for a slot, which know how (`reason`, `onEnd`), then
+   * whatever is left. False: not all had ended by themselves.
+   */
   async close(timeoutMs: number): Promise<boolean> {
     this.#closing = true;
-    if (this.#active === 0) return true;
+    if (await this.#isIdleIn(timeoutMs)) return true;
+    this.#reason = shuttingDown();
+    this.onEnd();
+    if (await this.#isIdleIn(END_MS_MAX)) return false;
+    for (const cut of this.#running) cut(this.#reason);
+    await this.#isIdleIn(END_MS_MAX);
+    return false;
+  }
+
+  async #isIdleIn(timeoutMs: number): Promise<boolean> {
+    if (this.#running.size === 0) return true;
     return (await withDeadline(this.#idle.promise, { timeoutMs })) !== "timeout";
   }
+}
+
+function shuttingDown(): ApiError {
+  const message = "llmlb is shutting down: send the request again shortly.";
+  return new ApiError("draining", message, { retryAfterS: 5 });
 }

@@ -1,4 +1,6 @@
 import type { Context } from "hono";
+import type { Caller } from "../proxy/deadlines.ts";
+import type { Drain } from "./drain.ts";
 
 /** What a handler may ask of the connection that a request came on. */
 export type Connections = Pick<Bun.Server<undefined>, "requestIP" | "timeout">;
@@ -11,6 +13,8 @@ export interface AppEnv {
     requestId: string;
     /** Settles when the response body has been sent; absent for bodies sent at once. */
     sent?: Promise<unknown>;
+    /** Says whether requests that run must end. */
+    drain?: Pick<Drain, "reason">;
   };
 }
 
@@ -22,6 +26,21 @@ export interface Scope {
   readonly req: { readonly raw: Request; readonly path: string; readonly url: string };
   get<K extends keyof Variables>(key: K): Variables[K];
   set<K extends keyof Variables>(key: K, value: Variables[K]): void;
+}
+
+/** Who waits for the answer to a request: it ends when the client leaves or draining is over. */
+export function callerOf(scope: Scope): Caller {
+  const { raw } = scope.req;
+  const drain = scope.get("drain");
+  return {
+    // Bun makes it when it is first read.
+    get signal() {
+      return raw.signal;
+    },
+    get end() {
+      return drain?.reason;
+    },
+  };
 }
 
 /** Answers a request; throws what the app turns into an error. */
