@@ -100,7 +100,7 @@ export async function createBalancer(options: BalancerOptions): Promise<Balancer
   const listing = { pool, registry, holdings: sync.holdings };
   routeModels(app, { ...listing, providers });
   routeOllama(app, { pool, models: () => listModelViews(listing) });
-  routeEndpoints(app, { endpointRegistry, pool, monitor, persistence, state, settings });
+  routeEndpoints(app, { endpointRegistry, pool, monitor, persistence, state });
   sync.route(app);
   routeRegistry(app, { registry, nodes: () => nodeNames(pool) });
   routeNodes(app, { endpointRegistry, pool, monitor, state });

@@ -33,8 +33,9 @@ export interface EndpointFields {
   nodeId: string | null;
   /** Null until it was detected. */
   type: EndpointKind | null;
-  healthIntervalMs: number;
-  inferenceTimeoutMs: number;
+  /** Null: nobody asked for a time of its own, so the setting of the day holds; likewise below. */
+  healthIntervalMs: number | null;
+  inferenceTimeoutMs: number | null;
   notes: string | null;
   capabilities: string[];
   /** How many requests it works on at once; null is unknown. */

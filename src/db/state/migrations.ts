@@ -129,4 +129,22 @@ export const STATE_MIGRATIONS: readonly Migration[] = [
     name: "models of endpoints that list none",
     up: "ALTER TABLE endpoints ADD COLUMN given_models TEXT;",
   },
+  {
+    // Rows had the settings of the day they were made on. What is beyond what can be asked for (10
+    // to 300 s, 10 to 600 s), or the program's own default, is no time of the endpoint's own. The
+    // older default of 120 s stays: it cannot be told from a limit that somebody asked for.
+    name: "times that endpoints have of their own",
+    up: `
+      ALTER TABLE endpoints ADD COLUMN own_interval_ms INTEGER;
+      ALTER TABLE endpoints ADD COLUMN own_timeout_ms INTEGER;
+      UPDATE endpoints SET own_interval_ms = health_interval_ms
+        WHERE source <> 'config' AND health_interval_ms BETWEEN 10000 AND 300000
+          AND health_interval_ms <> 30000;
+      UPDATE endpoints SET own_timeout_ms = inference_timeout_ms
+        WHERE source = 'node' OR source <> 'config'
+          AND inference_timeout_ms BETWEEN 10000 AND 600000 AND inference_timeout_ms <> 600000;
+      ALTER TABLE endpoints DROP COLUMN health_interval_ms;
+      ALTER TABLE endpoints DROP COLUMN inference_timeout_ms;
+    `,
+  },
 ];

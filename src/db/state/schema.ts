@@ -26,8 +26,9 @@ export interface EndpointsTable {
   node_id: string | null;
   type: string | null;
   status: string;
-  health_interval_ms: number;
-  inference_timeout_ms: number;
+  /** Null: the setting holds; likewise below. */
+  own_interval_ms: number | null;
+  own_timeout_ms: number | null;
   latency_ms: number | null;
   inference_latency_ms: number | null;
   inference_measured_at: number | null;

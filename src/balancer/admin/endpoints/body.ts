@@ -6,19 +6,14 @@ import { ApiError } from "../../../wire/error.ts";
 import { ENDPOINT_DEFAULTS, type Endpoint, type EndpointSource } from "../../upstream/endpoint.ts";
 import type { NewEndpointFields } from "./registry.ts";
 
-/** The settings that stand for a field that is null. */
-export interface BodyDefaults {
-  healthIntervalMs: number;
-  firstByteTimeoutMs: number;
-}
-
 /** The fields of the endpoint to create. Throws 400 for an address that must not be called. */
-export async function newEndpointFields(
-  { name, base_url, ...rest }: NewEndpointBody,
-  defaults: BodyDefaults,
-): Promise<NewEndpointFields> {
+export async function newEndpointFields({
+  name,
+  base_url,
+  ...rest
+}: NewEndpointBody): Promise<NewEndpointFields> {
   const address = await readAddress(base_url, rest.api_key);
-  return { name, source: "api", ...optionalFields(rest, defaults), ...address };
+  return { name, source: "api", ...optionalFields(rest), ...address };
 }
 
 /**
@@ -28,7 +23,6 @@ export async function newEndpointFields(
 export async function changedFields(
   endpoint: Endpoint,
   body: EndpointChangeBody,
-  defaults: BodyDefaults,
 ): Promise<Partial<EndpointFields>> {
   const { source } = endpoint.facts;
   const managed = MANAGED_FIELDS[source].find((field) => body[field] !== undefined);
@@ -40,7 +34,7 @@ ${OWNERS[source]}.`;
   const { name, base_url, ...rest } = body;
   return {
     ...(name === undefined ? {} : { name }),
-    ...optionalFields(rest, defaults),
+    ...optionalFields(rest),
     ...(base_url === undefined ? {} : await readAddress(base_url, rest.api_key)),
   };
 }
@@ -89,10 +83,10 @@ async function readAddress(base_url: string, key: string | null | undefined) {
 type OptionalBody = Omit<EndpointChangeBody, "name" | "base_url">;
 
 /** The fields other than name and address. Null means the default of a field that has one. */
-function optionalFields(body: OptionalBody, defaults: BodyDefaults): Partial<EndpointFields> {
+function optionalFields(body: OptionalBody): Partial<EndpointFields> {
   const { api_key: apiKey, notes, slots, models: givenModels, capabilities } = body;
-  const interval = millisecondsOf(body.health_check_interval_secs, defaults.healthIntervalMs);
-  const timeout = millisecondsOf(body.inference_timeout_secs, defaults.firstByteTimeoutMs);
+  const interval = millisecondsOf(body.health_check_interval_secs);
+  const timeout = millisecondsOf(body.inference_timeout_secs);
   return {
     ...(apiKey === undefined ? {} : { apiKey }),
     ...(notes === undefined ? {} : { notes }),
@@ -106,7 +100,6 @@ function optionalFields(body: OptionalBody, defaults: BodyDefaults): Partial<End
   };
 }
 
-function millisecondsOf(seconds: number | null | undefined, defaultMs: number): number | undefined {
-  if (seconds === undefined) return undefined;
-  return seconds === null ? defaultMs : seconds * 1000;
+function millisecondsOf(seconds: number | null | undefined): number | null | undefined {
+  return typeof seconds === "number" ? seconds * 1000 : seconds;
 }

@@ -61,16 +61,14 @@ export class EndpointRegistry {
    */
   create(fields: NewEndpointFields, { rename = false } = {}): Promise<Endpoint> {
     return this.#changing.run(async () => {
-      const { state, settings } = this.#options;
+      const { state } = this.#options;
       const name = rename ? await this.#freeName(fields.name, undefined) : fields.name;
       this.#requireFreeName(name);
-      const { healthIntervalMs, firstByteTimeoutMs: inferenceTimeoutMs } = settings;
-      const times = { healthIntervalMs, inferenceTimeoutMs };
-      const created = await state.endpoints.create({ ...times, ...fields, name });
+      const created = await state.endpoints.create({ ...fields, name });
       if ("taken" in created) throw duplicate(created.taken);
       const { endpoint: row } = created;
       const endpoint = new Endpoint(this.#factsOf(row, fields.apiKey ?? undefined), row.id);
-      endpoint.graceUntil = performance.now() + row.healthIntervalMs;
+      endpoint.graceUntil = performance.now() + endpoint.facts.healthIntervalMs;
       this.#add(endpoint);
       return endpoint;
     });
@@ -89,7 +87,7 @@ export class EndpointRegistry {
         this.#requireFreeName(fields.name);
       }
       if (before.source === "local") {
-        endpoint.change(localFacts(fields));
+        endpoint.change(localFacts(fields, this.#options.settings));
         return;
       }
       const updated = await state.endpoints.update(endpoint.id, fields);
@@ -159,7 +157,6 @@ export class EndpointRegistry {
   /** Makes the `config` endpoints of the store those of the configuration, matched by address. */
   async #configure(configured: EndpointSetting[]): Promise<void> {
     const { endpoints } = this.#options.state;
-    const { healthIntervalMs, firstByteTimeoutMs: inferenceTimeoutMs } = this.#options.settings;
     const rows = await Promise.all(configured.map(({ url }) => endpoints.byUrl(url)));
     const kept = new Set(rows.map((row) => row?.id));
     for (const row of await endpoints.list()) {
@@ -169,7 +166,7 @@ export class EndpointRegistry {
       const { name: wantedName, url, apiKey = null, models: givenModels = null } = given;
       const row = rows[i];
       const name = await this.#freeName(wantedName, row?.id);
-      const times = { healthIntervalMs, inferenceTimeoutMs };
+      const times = { healthIntervalMs: null, inferenceTimeoutMs: null };
       const own = { name, baseUrl: url, apiKey, givenModels };
       const fields = { ...own, source: "config", ...times } as const;
       if (row !== undefined) await endpoints.update(row.id, fields);
@@ -215,12 +212,14 @@ export class EndpointRegistry {
   }
 
   #factsOf(row: EndpointRow, apiKey: string | undefined): EndpointFacts {
-    const { name, baseUrl: url, source, type: kind, healthIntervalMs, inferenceTimeoutMs } = row;
+    const { name, baseUrl: url, source, type: kind } = row;
     const { notes, capabilities, slots, givenModels, deviceInfo, registeredAt } = row;
     const { settings } = this.#options;
     const { defaultSlots: slotsDefault } = settings;
     return {
-      ...{ name, url, apiKey, source, kind, healthIntervalMs, inferenceTimeoutMs },
+      ...{ name, url, apiKey, source, kind },
+      healthIntervalMs: row.healthIntervalMs ?? settings.healthIntervalMs,
+      inferenceTimeoutMs: row.inferenceTimeoutMs ?? settings.firstByteTimeoutMs,
       ...{ notes, capabilities, slots, slotsDefault, givenModels, deviceInfo, registeredAt },
       proxy: proxyFor(url, settings),
     };
@@ -228,9 +227,17 @@ export class EndpointRegistry {
 }
 
 /** The fields of the local node's endpoint that can be changed, until the process ends. */
-function localFacts(fields: Partial<EndpointFields>): Partial<EndpointFacts> {
+function localFacts(
+  fields: Partial<EndpointFields>,
+  settings: Pick<Settings, "healthIntervalMs" | "firstByteTimeoutMs">,
+): Partial<EndpointFacts> {
   const { notes, capabilities, slots, healthIntervalMs, inferenceTimeoutMs } = fields;
-  const facts = { notes, capabilities, slots, healthIntervalMs, inferenceTimeoutMs };
+  const facts = {
+    ...{ notes, capabilities, slots },
+    healthIntervalMs: healthIntervalMs === null ? settings.healthIntervalMs : healthIntervalMs,
+    inferenceTimeoutMs:
+      inferenceTimeoutMs === null ? settings.firstByteTimeoutMs : inferenceTimeoutMs,
+  };
   return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined));
 }
 

@@ -1,4 +1,7 @@
 import { describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type FakeBalancer, fakeBalancer } from "../../../testkit/balancer.ts";
 import { eventually } from "../../../testkit/eventually.ts";
 import { fakeEndpoint } from "../../../testkit/servers/endpoint.ts";
@@ -259,4 +262,28 @@ test("an endpoint of the API waits as long as one of the configuration", async (
   expect(await waits()).toContain(30);
   await call("PATCH", `/${id}`, { inference_timeout_secs: null });
   expect(await waits()).toEqual([450, 450]);
+});
+
+test("an endpoint that asked for no times of its own follows the settings", async () => {
+  const home = mkdtempSync(join(tmpdir(), "llmlb-times-"));
+  const settings = (times: number) => {
+    return { home, firstByteTimeoutMs: times * 1000, healthIntervalMs: times * 1000 };
+  };
+  const times = async (front: FakeBalancer) => {
+    const { endpoints } = (await client(front)("GET", "")).body as EndpointList;
+    return endpoints.flatMap((one) => [
+      ...[one.inference_timeout_secs, one.health_check_interval_secs],
+    ]);
+  };
+  {
+    await using front = await fakeBalancer({}, settings(40));
+    const call = client(front);
+    await call("POST", "", { name: "a", base_url: DEAD });
+    const own = { inference_timeout_secs: 15, health_check_interval_secs: 12 };
+    await call("POST", "", { name: "b", base_url: "http://127.0.0.1:8", ...own });
+    expect(await times(front)).toEqual([40, 40, 15, 12]);
+  }
+  await using front = await fakeBalancer({}, settings(50));
+  expect(await times(front)).toEqual([50, 50, 15, 12]);
+  rmSync(home, { recursive: true, force: true });
 });

@@ -1,5 +1,4 @@
 import { z } from "zod";
-import type { Settings } from "../../../config/settings.ts";
 import type { State } from "../../../db/database.ts";
 import type { App } from "../../../http/server/app.ts";
 import { readJson } from "../../../http/server/body.ts";
@@ -31,7 +30,6 @@ export interface EndpointRouteParts {
   monitor: Monitor;
   persistence: CheckPersistence;
   state: State;
-  settings: Settings;
 }
 
 const BODY_BYTES_MAX = 64 * 1024;
@@ -53,7 +51,7 @@ const ChecksQuery = z.object({
 
 /** Managing endpoints, under `/api/endpoints` and the older `/v0/endpoints`. */
 export function routeEndpoints(app: App, parts: EndpointRouteParts): void {
-  const { endpointRegistry, state, settings } = parts;
+  const { endpointRegistry, state } = parts;
   const endpointOf = (c: AppContext) => endpointRegistry.get(c.req.param("id") ?? "");
 
   async function detail(endpoint: Endpoint): Promise<EndpointDetail> {
@@ -63,7 +61,7 @@ export function routeEndpoints(app: App, parts: EndpointRouteParts): void {
 
   async function create(c: AppContext) {
     const { value } = await readJson(c, NewEndpointBody, BODY_BYTES_MAX);
-    const endpoint = await endpointRegistry.create(await newEndpointFields(value, settings));
+    const endpoint = await endpointRegistry.create(await newEndpointFields(value));
     const { origin } = new URL(c.req.url);
     const location = `${origin}/api/endpoints/${endpoint.id}`;
     // Before anything is awaited: its first check may be done by then, and the answer is `pending`.
@@ -74,7 +72,7 @@ export function routeEndpoints(app: App, parts: EndpointRouteParts): void {
   async function change(c: AppContext) {
     const endpoint = endpointOf(c);
     const { value } = await readJson(c, EndpointChangeBody, BODY_BYTES_MAX);
-    await endpointRegistry.change(endpoint, await changedFields(endpoint, value, settings));
+    await endpointRegistry.change(endpoint, await changedFields(endpoint, value));
     return c.json(await detail(endpoint));
   }
 
