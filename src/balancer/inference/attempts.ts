@@ -180,7 +180,7 @@ export class Attempts {
     forwarded.sent.then((outcome) => slot.ended(outcome));
     // Only its content tells whether a stream is an answer.
     if (forwarded.awaitsContent) return { forwarded, retry: false };
-    const attribution = this.#judge(slot, forwarded.response.status);
+    const attribution = this.#judge(slot, forwarded.status);
     return { forwarded, retry: this.#mayRetry(attribution), isRefusal: attribution === "doubt" };
   }
 

@@ -23,7 +23,12 @@ export function knownAnswer(
   const headers: Record<string, string> = { "x-request-id": requestId };
   if (dialect === "anthropic") headers["request-id"] = requestId;
   const response = Response.json(answer, { headers });
-  return { response, awaitsContent: false, sent: Promise.resolve("complete") };
+  return {
+    response,
+    status: response.status,
+    awaitsContent: false,
+    sent: Promise.resolve("complete"),
+  };
 }
 
 /** The body of a client's request: JSON or a form. */

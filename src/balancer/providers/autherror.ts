@@ -22,15 +22,12 @@ export interface AuthErrorOptions {
  */
 export class AuthErrorRewrite implements Rewrite {
   readonly #options: AuthErrorOptions;
-  /** The status of an answer in one piece, as the provider gave it. */
-  status: number | undefined;
 
   constructor(options: AuthErrorOptions) {
     this.#options = options;
   }
 
   whole(bytes: Buffer, status: number): Rewritten {
-    this.status = status;
     const { rewrite } = this.#options;
     const refused = status >= 400 ? this.#refused(bytes, status) : undefined;
     return refused ?? rewrite?.whole(bytes, status) ?? { bytes };

@@ -27,7 +27,6 @@ export class ProviderSlot implements Slot {
   readonly isTrusted = true;
   readonly #options: ProviderSlotOptions;
   readonly #sentAtMs = performance.now();
-  #rewrite: AuthErrorRewrite | undefined;
   #isRecorded = false;
 
   constructor(options: ProviderSlotOptions) {
@@ -41,8 +40,7 @@ export class ProviderSlot implements Slot {
   rewrite(rewrite: Rewrite | undefined): Rewrite {
     const { upstream, dialect, requestId, log } = this.#options;
     const { provider } = upstream;
-    this.#rewrite = new AuthErrorRewrite({ provider, rewrite, dialect, requestId, log });
-    return this.#rewrite;
+    return new AuthErrorRewrite({ provider, rewrite, dialect, requestId, log });
   }
 
   sent(): void {
@@ -50,9 +48,7 @@ export class ProviderSlot implements Slot {
   }
 
   answered(status: number): void {
-    // Of an answer in one piece, the provider's own status, which the client may not see.
-    const own = this.#rewrite?.status ?? status;
-    this.#record(own, performance.now() - this.#sentAtMs);
+    this.#record(status, performance.now() - this.#sentAtMs);
   }
 
   rejected(status: number): void {

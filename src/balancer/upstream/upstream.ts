@@ -55,7 +55,10 @@ export interface Slot {
   rewrite(rewrite: Rewrite | undefined): Rewrite | undefined;
   /** The request is sent; `end` ends it, for a reason, while nothing of its answer has come. */
   sent(end: (reason: ApiError) => void): void;
-  /** The answer has begun, a stream with its first content, and is what the request deserves. */
+  /**
+   * The answer has begun, a stream with its first content, and is what the request deserves.
+   * `status` is the upstream's own.
+   */
   answered(status: number): void;
   /** The answer that has begun is a failure of the upstream: another one may do better. */
   rejected(status: number): void;

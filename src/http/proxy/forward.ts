@@ -13,7 +13,7 @@ import { gathered, readHead } from "./gather.ts";
 import { forwardedHeaders, returnedHeaders } from "./headers.ts";
 import { hiddenErrorStatus, requireContent } from "./hiddenerror.ts";
 import { isRedirect, redirects } from "./redirect.ts";
-import { relay, type SendOutcome, type Tap } from "./relay.ts";
+import { type Relayed, relay, type SendOutcome, type Tap } from "./relay.ts";
 import type { Rewrite, Rewritten } from "./rewrite/rewrite.ts";
 import { errorInDialect } from "./upstreamerror.ts";
 
@@ -88,6 +88,8 @@ interface Init {
 
 export interface Forwarded {
   response: Response;
+  /** What the target answered, or ought to have; translations may tell the client another one. */
+  status: number;
   /** It is a stream that has begun, and whose content is still to come. */
   awaitsContent: boolean;
   /** Resolves when the body has been sent, with how that ended. */
@@ -150,11 +152,7 @@ export async function forward(options: ForwardOptions): Promise<Forwarded> {
     const read = type === "json" ? await readHead(body, limits) : undefined;
     if (read?.ended) return checked(read.bytes, init, options, deadlines);
     const relayed = relay(body, { deadlines, idleTimeoutMs, tap, head: read?.bytes });
-    return {
-      response: new Response(relayed.stream, init),
-      awaitsContent: false,
-      sent: relayed.sent,
-    };
+    return relayedAnswer(relayed, init, false);
   } catch (cause) {
     deadlines.end();
     throw await asApiError(cause, options, deadlines);
@@ -170,16 +168,23 @@ function send({ target, method, headers, body, requestId }: ForwardOptions): Exc
   return exchange({ url, unix, proxy, method, headers: sent, body, keepAlive: true });
 }
 
+interface WholeParts {
+  deadlines: Deadlines;
+  tap: Tap | undefined;
+  /** Default: that of the client's answer. */
+  status?: number;
+}
+
 function whole(
   bytes: Uint8Array | undefined,
   init: Init,
-  { deadlines, tap }: { deadlines: Deadlines; tap: Tap | undefined },
+  { deadlines, tap, status = init.status }: WholeParts,
 ): Forwarded {
   deadlines.end();
   if (bytes !== undefined) tap?.push(bytes);
   const body = bytes === undefined || bytes.byteLength === 0 ? null : bytes;
   const response = new Response(body as BodyInit | null, init);
-  return { response, awaitsContent: false, sent: COMPLETE };
+  return { response, status, awaitsContent: false, sent: COMPLETE };
 }
 
 /** Answers with an error, or with a rewritten body: both are read to their end first. */
@@ -190,7 +195,9 @@ async function rewritten(
   deadlines: Deadlines,
 ): Promise<Forwarded> {
   deadlines.touch("rest");
-  return made(Buffer.from(await body.bytes(REWRITTEN_BYTES_MAX)), init, options, deadlines);
+  const bytes = Buffer.from(await body.bytes(REWRITTEN_BYTES_MAX));
+  if (options.checksAnswer && init.status < 300) requireContent(bytes, "", options.target.label);
+  return made(bytes, init, options, deadlines);
 }
 
 /** Passes a whole answer on as it is, unless it is an error in disguise. */
@@ -231,7 +238,8 @@ function made(
   const type = isAsItWas ? undefined : { "content-type": "application/json" };
   const headers = { ...init.headers, ...type, ...result.headers };
   tap?.push(bytes);
-  return whole(told ?? result.bytes, { status, headers }, { deadlines, tap: undefined });
+  const own = { deadlines, tap: undefined, status: init.status };
+  return whole(told ?? result.bytes, { status, headers }, own);
 }
 
 interface StreamParts {
@@ -273,7 +281,11 @@ function stream(body: AnswerBody, { type, init, options, deadlines }: StreamPart
         return standIn(await instead(told), init);
       }),
   });
-  return { response: new Response(relayed.stream, init), awaitsContent, sent: relayed.sent };
+  return relayedAnswer(relayed, init, awaitsContent);
+}
+
+function relayedAnswer({ stream, sent }: Relayed, init: Init, awaitsContent: boolean): Forwarded {
+  return { response: new Response(stream, init), status: init.status, awaitsContent, sent };
 }
 
 /** The stream that takes another one's place, whose headers are out. */
