@@ -1,7 +1,11 @@
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { fakeBalancer } from "../../testkit/balancer.ts";
 import { eventually } from "../../testkit/eventually.ts";
 import { keepingEndpoint } from "../../testkit/servers/responses.ts";
+import { ROUTES } from "../../wire/route.ts";
+import { Endpoint } from "../upstream/endpoint.ts";
+import type { RequestContext } from "./context.ts";
+import { KeptResponses } from "./keptresponses.ts";
 
 const PATH = "/v1/responses";
 
@@ -36,4 +40,40 @@ test("a response that no endpoint is known to keep is refused", async () => {
   const answer = await front.post(PATH, { model: "m", previous_response_id: "resp_x" });
   expect(answer.status).toBe(400);
   expect(await answer.json()).toMatchObject({ error: { code: "unsupported_state" } });
+});
+
+describe("who made a response is found in its first bytes", () => {
+  /** What is stored after these pieces of an answer passed. */
+  function storedOf(...pieces: string[]): string[] {
+    const stored: string[] = [];
+    const kept = new KeptResponses({
+      record: ({ id }) => void stored.push(id),
+      get: async () => undefined,
+    });
+    const endpoint = new Endpoint({ name: "a", url: "http://a" });
+    endpoint.routes = new Set(["responses"]);
+    const context = { route: ROUTES.responses, model: "m" } as RequestContext;
+    const tap = kept.tap(context, endpoint);
+    for (const piece of pieces) tap?.push(Buffer.from(piece));
+    return stored;
+  }
+
+  const created = (id: string, more = "") =>
+    `data: {"type":"response.created","response":{"id":"${id}"${more}}}\n\n`;
+
+  test.each<[string, string[], string[]]>([
+    ["of a stream", [created("resp_1"), created("resp_2")], ["resp_1"]],
+    ["of a whole answer", ['{"created_at":1, "id" : "resp_1", "output":[{"id":"o"}]}'], ["resp_1"]],
+    ["that is not like OpenAI's", [created("gen-1")], ["gen-1"]],
+    ["that is like OpenAI's, behind another", ['{"user":{"id":"u"},"id":"resp_1"}'], ["resp_1"]],
+    ["behind signs of life", [...Array(40).fill(": ping\n\n"), created("resp_1")], ["resp_1"]],
+    ["that nobody keeps", [created("resp_1", ',"store":false')], []],
+    [
+      "that comes too late",
+      ["event: a\n\n", "event: b\n\n", "event: c\n\n", created("resp_1")],
+      [],
+    ],
+  ])("%s", (_, pieces, ids) => {
+    expect(storedOf(...pieces)).toEqual(ids);
+  });
 });

@@ -16,13 +16,24 @@ export interface ResponseStore {
 /** Responses that are remembered here; of older ones the store is asked. */
 const RESPONSES_MAX = 10_000;
 
-/** The id of a response, which stands in the first event of a stream and early in an answer. */
-const ID = /"id"\s*:\s*"(resp[^"\\]{1,200})"/;
+/**
+ * The id of a response, which stands in the first event of a stream and early in an answer: the
+ * first one that begins as OpenAI's do, else the first one.
+ */
+const IDS = [/"id"\s*:\s*"(resp[^"\\]{1,200})"/, /"id"\s*:\s*"([^"\\]{1,200})"/];
 const NOT_STORED = /"store"\s*:\s*false/;
 const LOOK_BYTES = 2048;
 const LOOKS_MAX = 3;
 /** What comments begin with, which keep a stream alive until its first event. */
 const COLON = 0x3a;
+
+function idIn(head: string): string | undefined {
+  for (const pattern of IDS) {
+    const id = pattern.exec(head)?.[1];
+    if (id !== undefined) return id;
+  }
+  return undefined;
+}
 
 const isNative = (endpoint: Endpoint) => endpoint.hasRoute(ROUTES.responses);
 
@@ -55,7 +66,7 @@ export class KeptResponses {
         if (looks >= LOOKS_MAX || bytes[0] === COLON) return;
         const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
         const head = buffer.toString("latin1", 0, LOOK_BYTES);
-        const id = ID.exec(head)?.[1];
+        const id = idIn(head);
         looks = id === undefined ? looks + 1 : LOOKS_MAX;
         if (id === undefined) return;
         const response = { id, upstreamId: upstream.id, model, madeAt: Date.now() };
