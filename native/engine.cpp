@@ -5,6 +5,7 @@
 #include "pool.h"
 #include "request.h"
 #include "routes.h"
+#include "watch.h"
 
 #include <arg.h>
 #include <build-info.h>
@@ -75,6 +76,7 @@ struct llmlb_engine {
     std::unique_ptr<router>        routing;
     std::atomic<bool> ready{ false };
     std::thread       model_thread;
+    watch             loop_watch{ context };
     pool              generation;
     pool              quick;
 
@@ -121,6 +123,7 @@ struct llmlb_engine {
         }
         handlers->update_meta(context);
         ready = true;
+        loop_watch.start();
         events.push(0, LLMLB_EVENT_READY, safe_json_to_str(describe(context.get_meta(), params)));
         return true;
     }
@@ -192,6 +195,7 @@ struct llmlb_engine {
         requests.cancel_all();
         generation.close();
         quick.close();
+        loop_watch.close();
         if (model_thread.joinable()) {
             context.terminate();
             model_thread.join();
@@ -238,6 +242,10 @@ int32_t llmlb_submit(llmlb_engine * engine, uint64_t id, const char * head, size
 
 void llmlb_cancel(llmlb_engine * engine, uint64_t id) {
     engine->requests.cancel(id);
+}
+
+uint32_t llmlb_stalled_ms(llmlb_engine * engine) {
+    return engine->loop_watch.stalled_ms();
 }
 
 size_t llmlb_drain(llmlb_engine * engine, uint8_t * out, size_t capacity) {

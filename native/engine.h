@@ -19,7 +19,7 @@
 extern "C" {
 #endif
 
-#define LLMLB_ABI_VERSION 1
+#define LLMLB_ABI_VERSION 2
 
 typedef struct llmlb_engine llmlb_engine;
 typedef void (*llmlb_notify_fn)(void);
@@ -65,6 +65,10 @@ LLMLB_API int32_t llmlb_submit(llmlb_engine * engine, uint64_t id, const char * 
 
 // Asks a request to stop; its END still follows. Unknown ids are ignored.
 LLMLB_API void llmlb_cancel(llmlb_engine * engine, uint64_t id);
+
+// How long the decoding loop has owed an answer to the question that a thread of its own asks every
+// second, in milliseconds. 0 while no model is loaded.
+LLMLB_API uint32_t llmlb_stalled_ms(llmlb_engine * engine);
 
 // Copies events into `out`, each as [u64 id][u32 type][u32 length][bytes], little endian, unpadded.
 // Returns the bytes written. Data that does not fit is split; the rest comes with the next call.

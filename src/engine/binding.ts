@@ -97,6 +97,11 @@ export class NativeEngine {
     if (this.#open) this.#native.llmlb_cancel(this.#handle, id);
   }
 
+  /** How long the decoding loop has owed an answer to a question that it is asked regularly. */
+  get stalledMs(): number {
+    return this.#open ? this.#native.llmlb_stalled_ms(this.#handle) : 0;
+  }
+
   /** Cancels everything, waits for the library's threads and frees the model. */
   destroy(): void {
     if (!this.#open) return;

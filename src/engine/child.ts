@@ -12,6 +12,7 @@ import {
 } from "./messages.ts";
 import { SECRET_HEADER } from "./server.ts";
 import { severityOf } from "./severity.ts";
+import { BEAT_MS, Watchdog } from "./watchdog.ts";
 
 /** How many of the last lines on stderr and of the logged errors are kept to explain a failure. */
 const LAST_LINES_MAX = 40;
@@ -23,6 +24,9 @@ export class EngineChild {
   readonly #log: Logger;
   readonly #lines: string[] = [];
   readonly #loaded = Promise.withResolvers<LoadedEngine>();
+  readonly #watchdog = new Watchdog();
+  /** Why the engine was ended by its watchdog. */
+  #stuck: string | undefined;
   #stopping = false;
 
   constructor(options: EngineOptions) {
@@ -66,19 +70,30 @@ export class EngineChild {
     }
   }
 
-  /** The loaded engine, for those who send requests to it. */
+  /** The loaded engine, for those who send requests to it. From now on it is watched. */
   engine(address: EngineAddress, description: EngineDescription): Engine {
     const { modelId } = this.#options;
+    const timer = setInterval(() => this.#watch(), BEAT_MS);
+    this.process.exited.finally(() => clearInterval(timer));
     return {
       pid: this.process.pid,
       info: infoOf(description),
       target: (pathAndQuery) => ({ ...targetAt(address, pathAndQuery), label: `model ${modelId}` }),
       exited: this.process.exited.then((exit) => ({
         expected: this.#stopping,
-        message: diagnoseCrash(exit, this.#lines).why,
+        message: this.#stuck ?? diagnoseCrash(exit, this.#lines).why,
       })),
       stop: (graceMs) => this.#stop(graceMs),
     };
+  }
+
+  /** Ends an engine that is stuck. Those who use it see what they see of one that crashes. */
+  #watch(): void {
+    const verdict = this.#stopping ? undefined : this.#watchdog.look();
+    if (verdict === undefined || this.#stuck !== undefined) return;
+    this.#stuck = verdict;
+    this.#log.error({ engine_pid: this.process.pid, why: verdict }, "engine.stuck");
+    this.process.kill("SIGKILL");
   }
 
   async #stop(graceMs: number): Promise<void> {
@@ -93,6 +108,9 @@ export class EngineChild {
     switch (message.type) {
       case "log":
         this.#onLog(message.level, message.text);
+        break;
+      case "beat":
+        this.#watchdog.beat(message.stalled_ms);
         break;
       case "progress":
         this.#options.onProgress?.(message.fraction);

@@ -14,6 +14,23 @@ describe("a load error", () => {
     expect(diagnoseLoad(FAILED, lines).reason).toBe("corrupt");
   });
 
+  test.each([
+    ["llama_init_from_model: failed to initialize the context: n_seq_max must be <= 256", "<= 256"],
+    ["llama_init_from_model: quantized V cache requires flash_attn to be enabled", "flash_attn"],
+    ["llama_adapter_lora_init: failed to open '/a': No such file or directory", "/a cannot be"],
+    ["gguf_init_from_file: failed to open GGUF file '/a' (No such file or directory)", "No such"],
+    ["something_new: the weights are of the wrong kind", "wrong kind"],
+  ])("tells the line that says why, not what followed: %s", (line, reason) => {
+    const lines = [
+      line,
+      "common_fit_params: encountered an error while trying to fit params to free device memory",
+      "llama_model_load_from_file_impl: failed to load model",
+      "cmn  common_init_: failed to create context with model 'a'",
+      "srv    load_model: failed to create_context with model 'a'",
+    ];
+    expect(diagnoseLoad(FAILED, lines).why).toContain(reason);
+  });
+
   test("of a projector names the projector", () => {
     const lines = [
       "gguf_init_from_reader: failed to read key-value pairs",
@@ -44,6 +61,13 @@ describe("a crash", () => {
   test("names the assertion before its backtrace", () => {
     const lines = ["ggml.c:12: GGML_ASSERT(a > 0) failed", "#1 0x1234 in main ()"];
     expect(diagnoseCrash(crash, lines).why).toContain("GGML_ASSERT(a > 0)");
+  });
+
+  test("that llama.cpp caused itself because of an argument tells it", () => {
+    const exit = { code: 1, signal: null };
+    const lines = ["error: the supplied chat template is not supported: x"];
+    expect(diagnoseCrash(exit, lines)).toMatchObject({ reason: "bad_arguments" });
+    expect(diagnoseCrash(exit, lines).why).toStartWith("the supplied chat template is not");
   });
 
   test("by want of memory says so", () => {

@@ -24,6 +24,11 @@ const MEANINGS: {
     why: ([, path, text]) => `its projector ${path} could not be loaded: ${text}.`,
   },
   {
+    pattern: /failed to open (?:GGUF file )?'([^']+)'[ :(]+(\w[^)]*)/,
+    reason: "failed",
+    why: ([, path, text]) => `${path} cannot be opened: ${text}.`,
+  },
+  {
     pattern: /invalid magic|this GGUF file is version|failed to read (?:header|magic)/i,
     reason: "not_gguf",
     why: () => "it is not a GGUF file, or of a version that llama.cpp does not know.",
@@ -46,11 +51,25 @@ const MEANINGS: {
     why: ([, a, b]) => `${a ?? b}. Arguments after \`--\` are llama-server's.`,
   },
   {
+    pattern: /llama_init_from_model: (?:failed to initialize the context: )?(.*)/,
+    reason: "bad_arguments",
+    why: ([, text]) => `${text}. Arguments after \`--\` may be the reason.`,
+  },
+  {
+    pattern: /^error: (.*)/,
+    reason: "bad_arguments",
+    why: ([, text]) => `${text}. Arguments after \`--\` are llama-server's.`,
+  },
+  {
     pattern: /error loading model: (.*)/,
     reason: "failed",
     why: ([, text]) => `${text}.`,
   },
 ];
+
+/** Lines that only say that something failed, for which a line before them has the reason. */
+const CONSEQUENCE =
+  /failed to create_?.?context|failed to (?:load|measure)\b.*model|trying to fit params/;
 
 /** Why a model did not load; `lines` are the engine's last error lines, `text` its final error. */
 export function diagnoseLoad(text: string, lines: string[]): Diagnosis {
@@ -60,10 +79,9 @@ export function diagnoseLoad(text: string, lines: string[]): Diagnosis {
       if (found !== null) return { reason, why: why(found) };
     }
   }
-  if (text === "invalid engine arguments") {
-    return { reason: "bad_arguments", why: `${lines.at(-1) ?? text}.` };
-  }
-  return { reason: "failed", why: `${lines.at(-1) ?? text}.` };
+  const line = lines.findLast((one) => !CONSEQUENCE.test(one)) ?? lines.at(-1) ?? text;
+  const reason = text === "invalid engine arguments" ? "bad_arguments" : "failed";
+  return { reason, why: `${line}.` };
 }
 
 /** Lines that Bun prints around the cause when it crashes. */
@@ -84,6 +102,7 @@ export function diagnoseCrash(
   const quote = cause === undefined ? "" : ` It said: ${cause}`;
   const load = diagnoseLoad("", lines);
   if (load.reason === "out_of_memory") return load;
+  if (signal === null && load.reason === "bad_arguments") return load;
   const hint = signal === "SIGKILL" ? " The system may have run out of memory." : "";
   return { reason: "crashed", why: `its engine process ended with ${how}.${hint}${quote}` };
 }

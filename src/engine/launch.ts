@@ -1,5 +1,6 @@
 import { rmSync } from "node:fs";
 import { open } from "node:fs/promises";
+import { argumentProblem } from "./arguments.ts";
 import { EngineChild } from "./child.ts";
 import type { Engine, EngineOptions } from "./engine.ts";
 import { libraryDirectories } from "./library.ts";
@@ -8,7 +9,8 @@ import { newSocket } from "./socket.ts";
 
 /** Starts an engine process and waits until its model is loaded. Throws `EngineLoadError`. */
 export async function launchEngine(options: EngineOptions): Promise<Engine> {
-  checkArguments(options);
+  const problem = argumentProblem(options.args);
+  if (problem !== undefined) throw EngineLoadError.of("bad_arguments", options.modelPath, problem);
   await checkFile(options.modelPath);
   if (options.mmprojPath !== undefined) await checkFile(options.mmprojPath);
   const directories = await libraryDirectories(options.home);
@@ -43,20 +45,6 @@ function engineArguments({ modelId, modelPath, mmprojPath, args, log }: EngineOp
   ];
 }
 
-/** Arguments that make llama-server print something and exit. */
-const PRINTING = new Set(
-  "-h --help --usage --version --license -cl --cache-list --list-devices --completion-bash".split(
-    " ",
-  ),
-);
-
-function checkArguments({ modelPath, args }: EngineOptions): void {
-  const printing = args.find((arg) => PRINTING.has(arg));
-  if (printing === undefined) return;
-  const why = `${printing} makes an engine print and end; leave it out.`;
-  throw EngineLoadError.of("bad_arguments", modelPath, why);
-}
-
 /** Throws `EngineLoadError` for a file that cannot be a model, before a process is started. */
 async function checkFile(path: string): Promise<void> {
   const file = await open(path).catch((cause: unknown) => {
@@ -65,6 +53,8 @@ async function checkFile(path: string): Promise<void> {
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(4), 0, 4, 0);
     if (bytesRead === 4 && buffer.toString("latin1") === "GGUF") return;
+  } catch (cause) {
+    throw EngineLoadError.of("not_gguf", path, "it cannot be read; is it a folder?", cause);
   } finally {
     await file.close();
   }

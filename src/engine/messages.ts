@@ -51,6 +51,8 @@ export const EngineEvent = z.discriminatedUnion("type", [
   z.object({ type: z.literal("progress"), fraction: z.number() }),
   z.object({ type: z.literal("ready"), address: EngineAddress, info: EngineDescription }),
   z.object({ type: z.literal("load_error"), text: z.string() }),
+  /** Sent regularly by an engine that is ready: how long its decoding loop has owed an answer. */
+  z.object({ type: z.literal("beat"), stalled_ms: z.number() }),
   z.object({ type: z.literal("devices"), devices: z.array(Device), llama_cpp: z.string() }),
   z.object({
     type: z.literal("libraries"),

@@ -3,6 +3,7 @@ import { postToParent } from "../lib/childprocess.ts";
 import { backendProblem, listDevices, NativeEngine } from "./binding.ts";
 import { EngineCommand, EngineDescription, type EngineEvent } from "./messages.ts";
 import { serveEngine } from "./server.ts";
+import { BEAT_MS } from "./watchdog.ts";
 
 /**
  * The main function of an engine process: runs one model and serves HTTP on a socket. It obeys the
@@ -60,7 +61,10 @@ function load({
     loadError: (text) => send({ type: "load_error", text }),
     ready(info) {
       const { address, close } = serveEngine(engine, socket);
+      const beat = () => send({ type: "beat", stalled_ms: engine.stalledMs });
+      const timer = setInterval(beat, BEAT_MS);
       stop = () => {
+        clearInterval(timer);
         close();
         engine.destroy();
         rmSync(socket, { force: true });

@@ -30,6 +30,7 @@ const SYMBOLS = {
     returns: "i32",
   },
   llmlb_cancel: { args: ["ptr" /* engine */, "u64" /* id */], returns: "void" },
+  llmlb_stalled_ms: { args: ["ptr" /* engine */], returns: "u32" },
   llmlb_drain: {
     args: ["ptr" /* engine */, "ptr" /* out */, "usize" /* capacity */],
     returns: "usize",
@@ -40,7 +41,7 @@ const SYMBOLS = {
 /** The functions of libllmlb. */
 export type NativeLibrary = Library<typeof SYMBOLS>["symbols"];
 
-const ABI_VERSION = 1;
+const ABI_VERSION = 2;
 
 /** Opens libllmlb in a folder. Throws if it is missing, damaged or has another ABI version. */
 export function openNative(directory: string): NativeLibrary {
