@@ -4,7 +4,7 @@ export const BEAT_MS = 1000;
 /** How long the decoding loop may owe an answer. It gives one even while it decodes. */
 const STALLED_MS_MAX = 10_000;
 
-/** Looks without a beat. More than loads of a whole machine cause, as when it swaps. */
+/** Looks without a beat. A machine that swaps can take seconds for one. */
 const SILENT_LOOKS_MAX = 20;
 
 /**

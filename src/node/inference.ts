@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Settings } from "../config/settings.ts";
 import type { App } from "../http/server/app.ts";
-import { readJson } from "../http/server/body.ts";
+import { type JsonBody, readJson } from "../http/server/body.ts";
 import type { AppContext } from "../http/server/scope.ts";
 import { withExactDigits } from "../lib/json.ts";
 import { TranslationRewrite } from "../translation/rewrite.ts";
@@ -11,11 +11,20 @@ import { InferenceRequest } from "../wire/openai.ts";
 import { dialectOf, type InferenceRoute, ROUTE_LIST } from "../wire/route.ts";
 import { readModelForm } from "./form.ts";
 import { BODIES } from "./llamacpp/bodies.ts";
+import {
+  type Adaptation,
+  engineChat,
+  engineCompletion,
+  engineRequest,
+} from "./llamacpp/enginebody.ts";
 import { ADAPTATIONS, TRANSLATIONS } from "./llamacpp/requests.ts";
+import { hasHalfCharacter, wellFormedJson } from "./llamacpp/surrogates.ts";
 import type { Catalog, ServedModel } from "./models/catalog.ts";
 import { type ProxyOptions, proxyToEngine } from "./proxy.ts";
 import type { Supervisor } from "./supervisor/supervisor.ts";
 import { type EngineTask, taskOf } from "./supervisor/task.ts";
+
+type Fields = Record<string, unknown>;
 
 export interface InferenceParts {
   catalog: Catalog;
@@ -24,11 +33,11 @@ export interface InferenceParts {
 }
 
 /** llama-server's own POST routes, with the task that they need; undefined: any engine. */
-const NATIVE_ROUTES: Record<string, EngineTask | undefined> = {
-  "/infill": "generate",
-  "/apply-template": "generate",
-  "/tokenize": undefined,
-  "/detokenize": undefined,
+const NATIVE_ROUTES: Record<string, { task: EngineTask | undefined; adapt: Adaptation }> = {
+  "/infill": { task: "generate", adapt: engineCompletion },
+  "/apply-template": { task: "generate", adapt: engineChat },
+  "/tokenize": { task: undefined, adapt: engineRequest },
+  "/detokenize": { task: undefined, adapt: engineRequest },
 };
 
 /** A request of these need not name the model of a node that has just one. */
@@ -56,17 +65,13 @@ function addJsonRoute(app: App, route: InferenceRoute, parts: InferenceParts): v
   const task = taskOf(route.capability);
   const schema = BODIES[name] ?? InferenceRequest;
   const translate = TRANSLATIONS[name];
-  const adapt = ADAPTATIONS[name];
+  const adapt = ADAPTATIONS[name] ?? engineRequest;
   app.post(path, async (c) => {
     const { bytes, value } = await readJson(c, schema, parts.settings.bodyLimitBytes);
-    let request: EngineRequest;
-    if (translate === undefined) {
-      const isSame = adapt === undefined || adapt(value) === value;
-      const exact = isSame ? value : withExactDigits(bytes, value);
-      request = { path, body: isSame ? bytes : encode(adapt(exact)) };
-    } else {
-      request = translatedRequest(c, value, translate(withExactDigits(bytes, value)));
-    }
+    const request =
+      translate === undefined
+        ? { path, body: adapted({ bytes, value }, adapt) }
+        : translatedRequest(c, value, translate(withExactDigits(bytes, value)));
     return send(c, parts, { model: parts.catalog.get(value.model), task, ...request });
   });
 }
@@ -85,11 +90,11 @@ function addNativeRoutes(app: App, parts: InferenceParts): void {
     const name = c.req.query("model");
     return name === undefined ? catalog.only() : catalog.get(name);
   };
-  for (const [path, task] of Object.entries(NATIVE_ROUTES)) {
+  for (const [path, { task, adapt }] of Object.entries(NATIVE_ROUTES)) {
     app.post(path, async (c) => {
       const { bytes, value } = await readJson(c, NativeRequest, settings.bodyLimitBytes);
       const model = value.model === undefined ? modelOfQuery(c) : catalog.get(value.model);
-      return send(c, parts, { model, task, path, body: bytes });
+      return send(c, parts, { model, task, path, body: adapted({ bytes, value }, adapt) });
     });
   }
   for (const path of WATCH_ROUTES) {
@@ -103,6 +108,12 @@ function addNativeRoutes(app: App, parts: InferenceParts): void {
 }
 
 type EngineRequest = Pick<ProxyOptions, "path" | "body" | "rewrite">;
+
+/** The body that came, or another if the engine needs another. */
+function adapted({ bytes, value }: JsonBody<Fields>, adapt: Adaptation): Uint8Array<ArrayBuffer> {
+  if (adapt(value) === value && !hasHalfCharacter(bytes)) return bytes;
+  return encode(adapt(withExactDigits(bytes, value)));
+}
 
 /** Sends a request to the engine of a model that does the task. */
 async function send(
@@ -132,7 +143,7 @@ function translatedRequest(
 }
 
 function encode(json: object): Uint8Array<ArrayBuffer> {
-  return new TextEncoder().encode(JSON.stringify(json));
+  return new TextEncoder().encode(wellFormedJson(json));
 }
 
 function timeouts({ firstByteTimeoutMs, idleTimeoutMs }: Settings) {

@@ -51,6 +51,8 @@ const chatFields = {
 
 const Chat = InferenceRequest.extend({
   ...chatFields,
+  logprobs: field("logprobs", "true or false", z.boolean()),
+  top_logprobs: field("top_logprobs", "a whole number from 0 to 20", z.int().min(0).max(20)),
   messages: checked("messages", "a list of messages", z.array(z.unknown()).min(1)),
   tool_choice: field(
     "tool_choice",
@@ -68,8 +70,15 @@ const Response = InferenceRequest.extend({
 
 const Message = InferenceRequest.extend(chatFields);
 
+const tokens = z.array(z.int());
+
 /** llama.cpp ignores `dimensions`: its vectors always have the model's own length. */
 const Embedding = InferenceRequest.extend({
+  input: field(
+    "input",
+    "a text, a list of tokens, or a list of these",
+    z.union([z.string(), tokens, z.array(z.union([z.string(), tokens]))]),
+  ),
   dimensions: checked(
     "dimensions",
     "left out: the model makes vectors of its own length",

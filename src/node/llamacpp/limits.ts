@@ -27,7 +27,7 @@ const ENTRY_CHARACTERS_MAX = 1024;
 const TEXT_LISTS = ["dry_sequence_breakers", "stop", "stop_sequences", "samplers"];
 
 /** Largest numbers. */
-const NUMBER_MAX: Record<string, number> = { n: 128, n_cmpl: 128, n_probs: 100 };
+const NUMBER_MAX: Record<string, number> = { n: 128, n_cmpl: 128, n_probs: 100, logprobs: 100 };
 
 const GRAMMAR = { characters: 65_536, depth: 100, rules: 2000, repetitions: 20_000, optional: 64 };
 const SCHEMA = { depth: 64, parts: 5000, alternatives: 1000, optional: 500, characters: 131_072 };
@@ -57,7 +57,7 @@ export function requireLimits(body: Record<string, unknown>): void {
 }
 
 /** The schemas of a request with the fields that they stand in. */
-export function schemasOf(body: Record<string, unknown>): [field: string, schema: Schema][] {
+function schemasOf(body: Record<string, unknown>): [field: string, schema: Schema][] {
   const found: [string, unknown][] = [["json_schema", body.json_schema]];
   const { response_format: format, tools } = body;
   if (isObject(format)) {

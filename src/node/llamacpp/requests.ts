@@ -4,11 +4,9 @@ import { responsesOverChat } from "../../translation/client/responses/translatio
 import { unreadableAnswer } from "../../translation/errors.ts";
 import type { Translation } from "../../translation/translation.ts";
 import { ROUTES, type RouteName } from "../../wire/route.ts";
-import { withOnePrompt } from "./oneprompt.ts";
+import { type Adaptation, engineChat, engineCompletion } from "./enginebody.ts";
 import { withoutPrefill } from "./prefill.ts";
 import { PromptCount } from "./promptcount.ts";
-import { withOneSystem } from "./systemmessage.ts";
-import { withChosenTools } from "./toolchoice.ts";
 
 /**
  * The routes whose requests become chat completions for the engine. The translations throw
@@ -20,13 +18,10 @@ export const TRANSLATIONS: Partial<Record<RouteName, (request: unknown) => Trans
   count_tokens: countTokens,
 };
 
-/**
- * The routes whose requests llama.cpp reads differently from their API. An adaptation returns the
- * same object if the request may stay as it is. Throws `invalid_request`.
- */
-export const ADAPTATIONS: Partial<Record<RouteName, typeof withChosenTools>> = {
-  chat: (chat) => withOneSystem(withChosenTools(chat)),
-  generate: withOnePrompt,
+/** The routes whose requests llama.cpp reads differently from their API. */
+export const ADAPTATIONS: Partial<Record<RouteName, Adaptation>> = {
+  chat: engineChat,
+  generate: engineCompletion,
 };
 
 /** llama.cpp's route that counts a chat's tokens with the model's own template and tokenizer. */
@@ -34,7 +29,7 @@ const COUNT_PATH = `${ROUTES.chat.path}/input_tokens`;
 
 function responses(request: unknown): Translation {
   const translation = responsesOverChat(request);
-  return withoutPrefill({ ...translation, body: withChosenTools(translation.body) });
+  return withoutPrefill({ ...translation, body: engineChat(translation.body) });
 }
 
 /** Streams of messages begin with the prompt's size, which the engine's progress events have. */
@@ -70,7 +65,7 @@ const Thinking = z.looseObject({
 
 /** Adds the budget for thinking, which llama.cpp reads and OpenAI's API does not have. */
 function engineBody(request: unknown, chat: Record<string, unknown>): Record<string, unknown> {
-  const body = withChosenTools(chat);
+  const body = engineChat(chat);
   const budget = Thinking.safeParse(request).data?.thinking.budget_tokens;
   return budget === undefined ? body : { thinking_budget_tokens: budget, ...body };
 }

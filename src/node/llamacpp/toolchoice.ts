@@ -24,7 +24,7 @@ const Tools = z.array(z.looseObject({ function: z.looseObject({ name: z.string()
  * Removes all other tools from a chat whose `tool_choice` names some: llama.cpp (v0.5.0) reads such
  * a choice as `auto`. Where there are no tools, it is not said how to use them. Returns the same
  * object if there is nothing to change. Throws `invalid_request` for a choice of an unknown type,
- * and for names that are not in `tools`.
+ * for names that are not in `tools`, and for a call that is required without tools.
  */
 export function withChosenTools(chat: Record<string, unknown>): Record<string, unknown> {
   const { tool_choice: choice, tools } = chat;
@@ -54,6 +54,7 @@ const Usage = z.looseObject({
 
 function withoutChoice(chat: Record<string, unknown>): Record<string, unknown> {
   const { tool_choice, parallel_tool_calls, ...others } = chat;
+  if (tool_choice === "required") throw invalid("tool_choice", "requires `tools`, but has none");
   if (tool_choice == null && parallel_tool_calls == null) return chat;
   return Usage.safeParse(chat).success ? others : chat;
 }

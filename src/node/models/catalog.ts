@@ -1,4 +1,3 @@
-import { capitalizeQuantization } from "../../model/name.ts";
 import { ApiError } from "../../wire/error.ts";
 import type { ModelFiles } from "./modelfiles.ts";
 
@@ -26,8 +25,8 @@ export class Catalog {
   readonly #configured: readonly ServedModel[];
   #models = new Map<string, ServedModel>();
   #names = new Map<string, ServedModel>();
-  /** By names whose quantization is in capitals: requests may write it in any case. */
-  #capitalized = new Map<string, ServedModel>();
+  /** By their names in lower case, for clients that spell one otherwise. */
+  #folded = new Map<string, ServedModel>();
   /** Explains why a name has no model; undefined: there is no such model. */
   explainAbsence: (name: string) => ApiError | undefined = () => undefined;
 
@@ -48,10 +47,10 @@ export class Catalog {
     }
     this.#models = models;
     this.#names = names;
-    this.#capitalized = new Map();
+    this.#folded = new Map();
     for (const [name, model] of names) {
-      const key = capitalizeQuantization(name);
-      if (!this.#capitalized.has(key)) this.#capitalized.set(key, model);
+      const key = name.toLowerCase();
+      if (!this.#folded.has(key)) this.#folded.set(key, model);
     }
   }
 
@@ -95,7 +94,7 @@ ${this.#summary()}.`;
   }
 
   #find(name: string): ServedModel | undefined {
-    return this.#names.get(name) ?? this.#capitalized.get(capitalizeQuantization(name));
+    return this.#names.get(name) ?? this.#folded.get(name.toLowerCase());
   }
 
   #summary(): string {
