@@ -1,48 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { TestEndpoint, type TestEndpointOptions } from "../../testkit/routable.ts";
-import type { Grant } from "./grant.ts";
+import type { TestEndpoint } from "../../testkit/routable.ts";
+import { only, setup } from "../../testkit/scheduling.ts";
 import { PrefixIndex } from "./prefix.ts";
-import { Scheduler, type SchedulerOptions } from "./scheduler.ts";
-import type { SlotOutcome, SlotRequest } from "./slotrequest.ts";
-
-type Options = Partial<SchedulerOptions<TestEndpoint>>;
-
-/** A scheduler over endpoints, and what was settled by it, in order. */
-function setup(endpoints: TestEndpointOptions[], options: Options = {}) {
-  const all = endpoints.map((one, i) => new TestEndpoint({ name: "abcdef"[i] ?? "z", ...one }));
-  const scheduler = new Scheduler<TestEndpoint>({
-    candidates: (model) => all.filter(({ served }) => served.has(model)),
-    ...options,
-  });
-  const settled: string[] = [];
-  const grants = new Map<string, Grant<TestEndpoint>>();
-
-  /** Asks for a slot under a name and takes note of what becomes of it. */
-  function ask(
-    name: string,
-    more: Partial<SlotRequest<TestEndpoint>> = {},
-  ): SlotOutcome<TestEndpoint> {
-    const outcome = scheduler.request({ model: "m", client: "c", nowMs: 0, ...more });
-    if (outcome.kind === "granted") grants.set(name, outcome.grant);
-    if (outcome.kind === "queued") {
-      outcome.waiting.onSettled = (late) => {
-        if (late.kind === "granted") grants.set(name, late.grant);
-        const by = late.kind === "granted" ? late.grant.endpoint.name : late.kind;
-        settled.push(`${name}:${by}`);
-      };
-    }
-    return outcome;
-  }
-  const finish = (name: string, nowMs = 0) =>
-    grants.get(name)?.finish({ success: true, nowMs, latencyMs: 1 });
-  return { scheduler, all, settled, grants, ask, finish };
-}
-
-function only<T>(items: T[]): T {
-  const [first] = items;
-  if (first === undefined) throw new Error("there is none");
-  return first;
-}
 
 test("a free slot is granted at once, a freed one to who waits, first come, first served", () => {
   const { ask, finish, settled, scheduler, grants } = setup([{ slots: 1 }]);
@@ -66,84 +25,6 @@ test("a slot given back twice is free once", () => {
   ask("2");
   expect([finish("1"), finish("1"), grants.get("1")?.cancel(0)]).toEqual([true, false, false]);
   expect(only(all).load.active).toBe(1);
-});
-
-test("of two clients of which one floods, the other waits one turn", () => {
-  const { ask, finish, settled } = setup([{ slots: 1 }]);
-  for (let i = 0; i < 40; i += 1) ask(`flood${i}`, { client: "flood" });
-  ask("guest0", { client: "guest" });
-  ask("guest1", { client: "guest" });
-  for (let i = 0; i < 4; i += 1) finish(settled.at(-1)?.split(":")[0] ?? "flood0");
-  expect(settled).toEqual(["flood1:a", "guest0:a", "flood2:a", "guest1:a"]);
-});
-
-test("a client that floods the queue crowds nobody else out", () => {
-  const { ask } = setup([{ slots: 1 }]);
-  const outcomes = Array.from({ length: 200 }, (_, i) => ask(`f${i}`, { client: "flood" }).kind);
-  const count = (kind: string) => outcomes.filter((one) => one === kind).length;
-  expect([count("granted"), count("queued"), count("delay")]).toEqual([1, 50, 30]);
-  const guests = Array.from({ length: 20 }, (_, i) => ask(`g${i}`, { client: "guest" }).kind);
-  expect(guests).toEqual(Array.from({ length: 20 }, () => "queued"));
-  expect(ask("one more", { client: "other" }).kind).toBe("rejected");
-});
-
-describe("the queue", () => {
-  test("delays from half of its limit on and rejects from four fifths on", () => {
-    const { ask, scheduler } = setup([{ slots: 1 }], { queueMax: 10 });
-    const kinds = Array.from({ length: 10 }, (_, i) => ask(`${i}`).kind);
-    expect(kinds.slice(0, 6).join(" ")).toBe("granted queued queued queued queued queued");
-    expect(kinds.slice(6).join(" ")).toBe("delay delay delay rejected");
-    expect(scheduler.waiting()).toBe(8);
-    expect(scheduler.counts.rejected).toBe(1);
-  });
-
-  test("keeps the place of who is delayed, until it comes or gives up", () => {
-    const { ask, scheduler } = setup([{ slots: 1 }], { queueMax: 4 });
-    for (const name of ["1", "2", "3"]) ask(name);
-    const delayed = ask("4");
-    if (delayed.kind !== "delay") throw new Error(delayed.kind);
-    expect([delayed.delayMs, ask("5").kind, scheduler.waiting("m")]).toEqual([10, "rejected", 3]);
-    expect(ask("4", { place: delayed.place, nowMs: 10, sinceMs: 0 }).kind).toBe("queued");
-    expect(scheduler.waiting("m")).toBe(3);
-    delayed.place.giveUp();
-    expect(scheduler.waiting("m")).toBe(3);
-  });
-
-  test("of one takes one, and the limit over all models holds", () => {
-    const { ask } = setup([{ slots: 1, models: ["m", "n", "o"] }], { queueMax: 1, waitingMax: 2 });
-    expect([ask("1").kind, ask("2").kind, ask("3").kind]).toEqual([
-      "granted",
-      "queued",
-      "rejected",
-    ]);
-    expect(ask("4", { model: "n" }).kind).toBe("queued");
-    expect(ask("5", { model: "o" }).kind).toBe("rejected");
-  });
-
-  test("is left at once by clients that go, counted when their time is over", () => {
-    const { ask, finish, settled, scheduler } = setup([{ slots: 1 }]);
-    ask("1");
-    const leavers = [ask("2"), ask("3")];
-    ask("4");
-    for (const [i, one] of leavers.entries()) {
-      if (one.kind !== "queued") throw new Error(one.kind);
-      expect(one.waiting.leave(i === 0 ? "timeout" : "aborted")).toBe(true);
-      expect(one.waiting.leave("aborted")).toBe(false);
-    }
-    finish("1");
-    expect(settled).toEqual(["4:a"]);
-    expect(scheduler.counts.timedOut).toBe(1);
-    expect(scheduler.waiting()).toBe(0);
-  });
-
-  test("is sent away when the scheduler closes, and nobody is let in after", () => {
-    const { ask, scheduler, settled } = setup([{ slots: 1, models: ["m", "n"] }]);
-    for (const name of ["1", "2", "3"]) ask(name);
-    ask("4", { model: "n" });
-    scheduler.close();
-    expect(settled).toEqual(["2:closed", "3:closed", "4:closed"]);
-    expect([ask("5").kind, scheduler.waiting()]).toEqual(["closed", 0]);
-  });
 });
 
 test.each(["many", "few"])("models take turns at an endpoint with %s of them", (amount) => {
