@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { parseExactObject } from "../lib/json.ts";
 import { wholeFromStream } from "./wholefromstream.ts";
 
 const stream = (...events: (object | string)[]) =>
@@ -18,6 +19,19 @@ const chunk = (choices: object[], more: object = {}) => ({
 const piece = (delta: object, finish_reason: string | null = null, index = 0) => ({
   ...{ index, delta, finish_reason },
 });
+
+/** A piece of a call, as the tests change it. */
+interface Call {
+  id?: string | undefined;
+  index?: number | undefined;
+  name?: string | undefined;
+  args?: unknown;
+}
+interface WrittenCall {
+  function: { name: string; arguments: string };
+}
+/** Arguments with a number that JSON would not keep. */
+const ARGS = parseExactObject('{"n":1234567890123456789}');
 
 describe("a stream in one piece", () => {
   test("is a chat with text, thoughts and usage", () => {
@@ -63,6 +77,66 @@ describe("a stream in one piece", () => {
         { type: "function", id: "b", function: { name: "f", arguments: "{}" } },
       ],
     });
+  });
+
+  describe.each<[string, (call: Call, i: number) => Call]>([
+    ["whose arguments are objects", ({ id, index, name }) => ({ id, index, name, args: ARGS })],
+    ["without an index", ({ index: _, ...call }) => call],
+    ["without index and id", ({ name, args }) => ({ name, args })],
+    ["that all have one index", (call) => ({ ...call, index: 0 })],
+    ["whose ids change", (call, i) => ({ ...call, id: call.id ?? `other_${i}` })],
+  ])("has calls %s", (_, change) => {
+    test.each([false, true])("in a chunk each: %p", (isWhole) => {
+      const text = (at: number, end?: number) => `{"n":1234567890123456789}`.slice(at, end);
+      const told: Call[] = [0, 1].flatMap((index) => {
+        const first = { id: `call_${index}`, index, name: `f${index}` };
+        if (isWhole) return [{ ...first, args: text(0) }];
+        return [
+          { ...first, args: text(0, 5) },
+          { index, args: text(5) },
+        ];
+      });
+      const calls = told.map(change).filter(({ name, args }) => name ?? args !== ARGS);
+      const pieces = calls.map(({ name, args, ...more }) =>
+        chunk([piece({ tool_calls: [{ ...more, function: { name, arguments: args } }] })]),
+      );
+      const answer = whole(...pieces, chunk([piece({}, "tool_calls")]), "[DONE]");
+      const found = answer.choices[0].message.tool_calls.map((call: WrittenCall) => call.function);
+      expect(found).toEqual([0, 1].map((i) => ({ name: `f${i}`, arguments: text(0) })));
+    });
+  });
+
+  test("keeps what is said in parts, and words beside them", () => {
+    const thought = { type: "thinking", thinking: [{ type: "text", text: "hm" }] };
+    const said = [{ content: [thought] }, { content: "Hel" }, { content: "lo" }];
+    const answer = whole(...said.map((delta) => chunk([piece(delta)])), "[DONE]");
+    const { content } = answer.choices[0].message;
+    expect(content[0]).toEqual(thought);
+    expect(content.map((part: { text?: string }) => part.text ?? "").join("")).toBe("Hello");
+  });
+
+  test("has the usage that is told beside no choices, whatever is written for none", () => {
+    const usage = { prompt_tokens: 1, completion_tokens: 2 };
+    for (const choices of [null, undefined, []]) {
+      const last = { ...chunk([]), choices, usage };
+      expect(whole(chunk([piece({ content: "a" }, "stop")]), last, "[DONE]")).toMatchObject({
+        usage,
+      });
+    }
+  });
+
+  test("may number its choices in letters, and write its whole answer into one event", () => {
+    const lettered = { ...piece({ content: "a" }, "stop"), index: "0" };
+    expect(whole(chunk([lettered])).choices).toMatchObject([{ message: { content: "a" } }]);
+    const answer = { choices: [{ index: 0, message: { content: "a" }, finish_reason: "stop" }] };
+    expect(whole(answer, "[DONE]")).toEqual(answer);
+  });
+
+  test("is over with `[DONE]`, whatever comes behind it", () => {
+    const said = chunk([piece({ content: "a" }, "stop")]);
+    for (const more of [said, { error: { message: "gone" } }]) {
+      expect(whole(said, "[DONE]", more).choices[0].message.content).toBe("a");
+    }
   });
 
   test("is a completion", () => {

@@ -44,8 +44,8 @@ function isErrorObject(json: unknown): boolean {
   return reportsError(error) || object === "error" || type === "error";
 }
 
-/** Some have the field in every event, with nothing in it. */
-function reportsError(error: unknown): boolean {
+/** Whether an `error` is one: some have the field in every event, with nothing in it. */
+export function reportsError(error: unknown): boolean {
   return typeof error === "object" && error !== null
     ? Object.keys(error).length > 0
     : typeof error === "string" && error !== "";
