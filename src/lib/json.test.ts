@@ -13,6 +13,13 @@ test("parseJson is undefined for what is no JSON", () => {
   for (const text of ["", "{", "<html>", "undefined"]) expect(parseJson(text)).toBeUndefined();
 });
 
+test("a byte order mark in front is passed over", () => {
+  const [plain, long] = ['\uFEFF{"a":[1]}', '\uFEFF{"a":[9007199254740993]}'];
+  expect([parseJson(plain), readExactJson(plain)]).toEqual([{ a: [1] }, { a: [1] }]);
+  expect(JSON.stringify(readExactJson(long))).toBe(long.slice(1));
+  expect(JSON.stringify(parseExactObject(long))).toBe(long.slice(1));
+});
+
 test("parseObject is undefined for what is no object", () => {
   expect(parseObject('{"a":1}')).toEqual({ a: 1 });
   for (const text of ["[]", "1", '"a"', "null", "{"]) expect(parseObject(text)).toBeUndefined();

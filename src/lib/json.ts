@@ -1,7 +1,7 @@
 /** Parses a text; undefined if it is no JSON. */
 export function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(withoutMark(text));
   } catch {
     return undefined; // The caller knows best what to do then.
   }
@@ -17,7 +17,8 @@ export function parseObject(text: string): Record<string, unknown> | undefined {
  * at the top are read as what `JSON.stringify` writes as they were (`JSON.rawJSON`). Throws for no
  * JSON.
  */
-export function readExactJson(text: string): unknown {
+export function readExactJson(given: string): unknown {
+  const text = withoutMark(given);
   const plain: unknown = LONG_INTEGER.test(text) ? undefined : JSON.parse(text);
   if (plain !== undefined) return plain;
   const json = EXACT.parse(text, keepDigits);
@@ -32,7 +33,8 @@ export function readExactJson(text: string): unknown {
 const CARRIED = new Set(["seed"]);
 
 /** The same as `parseObject` does it: undefined for what is no JSON object. */
-export function parseExactObject(text: string): Record<string, unknown> | undefined {
+export function parseExactObject(given: string): Record<string, unknown> | undefined {
+  const text = withoutMark(given);
   try {
     return asObject(LONG_INTEGER.test(text) ? EXACT.parse(text, keepDigits) : JSON.parse(text));
   } catch {
@@ -70,6 +72,11 @@ function keepDigits(_: string, value: unknown, { source }: Source): unknown {
 /** The number that an integer of exact digits comes nearest to; all else as it is. */
 export function numberOf(value: unknown): unknown {
   return EXACT.isRawJSON(value) ? Number(value.rawJSON) : value;
+}
+
+/** Without a byte order mark, which some servers send (RFC 8259, 8.1: it may be passed over). */
+function withoutMark(text: string): string {
+  return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
 }
 
 function mapValues(

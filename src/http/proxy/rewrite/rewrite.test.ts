@@ -113,6 +113,16 @@ describe("usage in streams", () => {
     expect(all.at(-1)).toMatchObject({ id: "c1", model: "m", choices: [], usage: counts });
   });
 
+  test.each([null, undefined])(
+    "that comes beside %p for choices has a list, or goes",
+    (choices) => {
+      const told = eventFrame({ ...chunk({}), choices, usage: counts });
+      const all = read(run(true, [...text, told, DONE_FRAME].join("")));
+      expect(all.at(-1)).toMatchObject({ choices: [], usage: counts });
+      expect(run(false, [...text, told, DONE_FRAME].join(""))).toBe([...text, DONE_FRAME].join(""));
+    },
+  );
+
   test("that the endpoint does not tell is estimated, and marked so", () => {
     const all = read(run(true, [...text, DONE_FRAME].join("")));
     expect(all.at(-1)).toMatchObject({

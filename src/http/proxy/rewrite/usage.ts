@@ -59,7 +59,9 @@ export class UsageEdit implements EventEdit {
     const { choices, usage, ...rest } = event;
     if (!Array.isArray(choices) || choices.length === 0) {
       this.#sent = true;
-      return [data];
+      // Strict clients want a list.
+      if (Array.isArray(choices)) return [data];
+      return [Buffer.from(JSON.stringify({ ...rest, choices: [], usage }))];
     }
     // Told with the last words instead of after them, or along with all of them.
     this.#told = usage;
@@ -103,8 +105,9 @@ function notAsked(data: Buffer): Buffer[] {
   const event = parse(data);
   if (event === undefined) return [data];
   const { usage: _, ...rest } = event;
-  const { choices } = rest;
-  if (Array.isArray(choices) && choices.length === 0) return [];
+  const { choices, error } = rest;
+  const hasChoices = Array.isArray(choices) ? choices.length > 0 : choices != null;
+  if (!hasChoices && error == null) return [];
   return [Buffer.from(JSON.stringify(rest))];
 }
 

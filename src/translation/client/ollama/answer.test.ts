@@ -66,6 +66,16 @@ describe("a whole answer", () => {
     });
   });
 
+  test.each([
+    ["eos", "stop"],
+    ["function_call", "stop"],
+    ["length", "length"],
+    ["content_filter", "content_filter"],
+  ])("that ended with `%s` is done by `%s`", (finish, done_reason) => {
+    const answer = completion({ content: "Hi" }, finish);
+    expect(ollamaChatOverChat(CHAT).answer(answer)).toMatchObject({ done: true, done_reason });
+  });
+
   test("of a generation is its response, raw or not", () => {
     const said = ollamaGenerateOverChat(GENERATE).answer(completion({ content: "Hi" }, "length"));
     expect(said).toMatchObject({ response: "Hi", done: true, done_reason: "length" });

@@ -1,11 +1,11 @@
 import { z } from "zod";
+import { unfinishedStream } from "../../../http/proxy/rewrite/streamend.ts";
 import type { ChatChunk } from "../../../wire/chat.ts";
 import { type ApiError, errorFrame } from "../../../wire/error.ts";
 import type { ServerEvent } from "../../../wire/sse.ts";
 import { parseChatChunk } from "../../chat/chunk.ts";
 import { tokenLogprobs } from "../../chat/logprobs.ts";
 import { reasoningText } from "../../chat/reasoning.ts";
-import { unfinishedStream } from "../../errors.ts";
 import { EventStreamTranslation } from "../../eventstream.ts";
 import { answerHead } from "./answer.ts";
 import type { OllamaAnswerOptions } from "./answeroptions.ts";
