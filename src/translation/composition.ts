@@ -44,6 +44,10 @@ class ComposedStream implements StreamTranslation {
     return this.#outer.ping;
   }
 
+  get isOver(): boolean {
+    return this.#outer.isOver ?? false;
+  }
+
   push(event: ServerEvent): string {
     return this.#translate(this.#read(this.#inner.push(event)));
   }

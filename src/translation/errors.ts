@@ -24,12 +24,6 @@ are no JSON object. Send the request again.`;
   return new ApiError("tool_call_failed", message);
 }
 
-/** A 502 (`upstream`) for a stream that ended before its last event. */
-export function unfinishedStream(): ApiError {
-  const message = "The answer broke off: the endpoint ended it before it was finished. Try again.";
-  return new ApiError("upstream", message, { code: "stream_broken" });
-}
-
 /** The error that a client gets for whatever was thrown while a stream was read. */
 export function streamError(thrown: unknown): ApiError {
   if (thrown instanceof ApiError) return thrown;

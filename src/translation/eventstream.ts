@@ -10,12 +10,16 @@ import type { StreamTranslation } from "./translation.ts";
 export abstract class EventStreamTranslation implements StreamTranslation {
   #isOver = false;
 
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
   push(event: ServerEvent): string {
     if (this.#isOver) return "";
     try {
       return this.read(event);
     } catch (thrown) {
-      return this.fail(streamError(thrown));
+      return this.#failWith(streamError(thrown));
     }
   }
 
@@ -24,12 +28,21 @@ export abstract class EventStreamTranslation implements StreamTranslation {
     try {
       return this.readEnd();
     } catch (thrown) {
-      return this.fail(streamError(thrown));
+      return this.#failWith(streamError(thrown));
     }
   }
 
+  /** A break behind the end of the answer is none: only the stream's last event was missing. */
   fail(error: ApiError): string {
     if (this.#isOver) return "";
+    try {
+      return this.readEnd();
+    } catch {
+      return this.#failWith(error);
+    }
+  }
+
+  #failWith(error: ApiError): string {
     this.#isOver = true;
     return this.errorText(error);
   }

@@ -78,6 +78,10 @@ class TranslatedStream implements StreamRewrite {
     return this.#translation.contentType;
   }
 
+  get isOver(): boolean {
+    return this.#translation.isOver ?? false;
+  }
+
   push(bytes: Uint8Array): Uint8Array | undefined {
     const events = this.#reader.push(bytes);
     // Comments and blank lines say that the endpoint is at work.

@@ -5,6 +5,7 @@ import type { Translation } from "./translation.ts";
 
 /** The field in which a whole answer and a chunk differ: chunks number their tool calls. */
 const Completion = z.looseObject({
+  object: z.string().nullish(),
   choices: z.array(
     z.looseObject({
       message: z.looseObject({ tool_calls: z.array(z.looseObject({})).nullish() }).optional(),
@@ -24,11 +25,31 @@ export function streamFromAnswer(translation: Translation, json: unknown): strin
   const stream = translation.stream?.();
   if (stream === undefined || !PATHS.has(translation.path)) return undefined;
   translation.answer(json);
-  const { choices, ...rest } = Completion.parse(json);
-  const chunkChoices = choices.map(({ message, ...choice }) => {
-    const calls = message?.tool_calls?.map((call, index) => ({ ...call, index }));
-    return { ...choice, delta: { ...message, ...(calls ? { tool_calls: calls } : {}) } };
-  });
-  const events = [JSON.stringify({ ...rest, choices: chunkChoices }), DONE];
+  const events = [JSON.stringify(chunkOfAnswer(json)), DONE];
   return events.map((data) => stream.push({ event: undefined, data })).join("") + stream.end();
 }
+
+/** The only chunk of a stream that says what a whole (chat) completion says; else undefined. */
+export function chunkOfAnswer(json: unknown): { choices: object[] } | undefined {
+  const completion = Completion.safeParse(json).data;
+  if (completion === undefined) return undefined;
+  const { choices, object, ...rest } = completion;
+  const chunkChoices = choices.map(({ message, ...choice }) => {
+    if (message === undefined) return choice;
+    const calls = message.tool_calls?.map((call, index) => withTextArguments({ index, ...call }));
+    return { ...choice, delta: { ...message, ...(calls ? { tool_calls: calls } : {}) } };
+  });
+  const kind = object === "chat.completion" ? "chat.completion.chunk" : object;
+  return { ...rest, ...(kind == null ? {} : { object: kind }), choices: chunkChoices };
+}
+
+/** Pieces of arguments are texts, also where a whole call has an object. */
+function withTextArguments(call: object): object {
+  const called = Called.safeParse(call).data?.function;
+  if (called === undefined || typeof called.arguments !== "object") return call;
+  return { ...call, function: { ...called, arguments: JSON.stringify(called.arguments) } };
+}
+
+const Called = z.looseObject({
+  function: z.looseObject({ arguments: z.unknown().optional() }).optional(),
+});

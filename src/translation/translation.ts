@@ -29,6 +29,8 @@ export interface StreamTranslation {
   readonly contentType?: string;
   /** A sign of life that its clients pass over. Default: a comment between events. */
   readonly ping?: string | undefined;
+  /** The client's stream is complete: what comes later is ignored. Default: false. */
+  readonly isOver?: boolean;
   /** The client's text for one event of the upstream; "" for nothing. */
   push(event: ServerEvent): string;
   /** The client's text when the upstream's stream has ended: an error if that was too early. */

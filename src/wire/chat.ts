@@ -262,17 +262,27 @@ const Delta = z.looseObject({
   tool_calls: z.array(ToolCallDelta).nullish(),
 });
 
+/** Some send the whole answer as an event, with a message in place of a piece of one. */
+function withDelta(choice: unknown): unknown {
+  if (typeof choice !== "object" || choice === null || !("message" in choice)) return choice;
+  const { message, ...rest } = choice;
+  return "delta" in rest && rest.delta != null ? rest : { ...rest, delta: message };
+}
+
 export const ChatChunk = z.looseObject({
   ...AnswerHead,
   object: z.string().catch("chat.completion.chunk"),
   choices: z
     .array(
-      z.looseObject({
-        index: z.coerce.number().catch(0),
-        delta: z.preprocess((said) => withTextContent(said ?? {}), Delta),
-        finish_reason: FinishReason,
-        logprobs: z.unknown().optional(),
-      }),
+      z.preprocess(
+        withDelta,
+        z.looseObject({
+          index: z.coerce.number().catch(0),
+          delta: z.preprocess((said) => withTextContent(said ?? {}), Delta),
+          finish_reason: FinishReason,
+          logprobs: z.unknown().optional(),
+        }),
+      ),
     )
     .nullish()
     .transform((choices) => choices ?? []),

@@ -1,5 +1,5 @@
-import { EventLines } from "../../http/proxy/rewrite/lines.ts";
 import { ModelRewrite, withModel } from "../../http/proxy/rewrite/model.ts";
+import type { Rewritten } from "../../http/proxy/rewrite/rewrite.ts";
 import { withFixedStampIn } from "../../http/proxy/rewrite/stamp.ts";
 import { askingForUsage, UsageEdit } from "../../http/proxy/rewrite/usage.ts";
 import { withExactDigits } from "../../lib/json.ts";
@@ -9,6 +9,7 @@ import { estimatePromptTokens } from "../record/estimate.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import type { UpstreamRequest } from "./body.ts";
 import type { RequestContext } from "./context.ts";
+import { completionLines, plainRewrite } from "./plainrewrite.ts";
 
 /**
  * Puts a request with a JSON body in the terms of whichever upstream it goes to: as it came if that
@@ -42,8 +43,13 @@ export class RequestAdapter {
     }
     const isStamped = route.dialect === "anthropic" && upstream.ignoresStamps;
     const bytes = isStamped ? withFixedStampIn(this.#bytes, this.#value.system) : this.#bytes;
-    if (name === model) return { pathAndQuery, body: bytes, rewrite: undefined };
-    return { pathAndQuery, body: withModel(bytes, name), rewrite: new ModelRewrite(model) };
+    const isRenamed = name !== model;
+    const rename = isRenamed ? new ModelRewrite(model) : undefined;
+    return {
+      pathAndQuery,
+      body: isRenamed ? withModel(bytes, name) : bytes,
+      rewrite: streams ? plainRewrite(route, rename) : rename,
+    };
   }
 
   #translated(translation: Translation): UpstreamRequest {
@@ -59,7 +65,7 @@ export class RequestAdapter {
 
   /** A stream of completions, which tells usage if the client asked for it, and only then. */
   #withUsage({ usageSupport }: Upstream, name: string): UpstreamRequest {
-    const { model, pathAndQuery } = this.#context;
+    const { model, pathAndQuery, route } = this.#context;
     const bytes = this.#bytes;
     const given = this.#value.stream_options;
     const options = isObject(given) ? given : {};
@@ -68,7 +74,8 @@ export class RequestAdapter {
     const isContinuous = options.continuous_usage_stats === true;
     const isRenamed = name !== model;
     if (!isAskedFor && !isRenamed && usageSupport === "on_request") {
-      return { pathAndQuery, body: bytes, rewrite: undefined };
+      const rewrite = { whole: passed, stream: () => completionLines([]) };
+      return { pathAndQuery, body: bytes, rewrite: plainRewrite(route, rewrite) };
     }
     const mayAsk = usageSupport === "if_asked_for" && given === undefined;
     const renamed = isRenamed ? withModel(bytes, name) : bytes;
@@ -82,12 +89,16 @@ export class RequestAdapter {
     return {
       pathAndQuery,
       body: mayAsk ? askingForUsage(renamed) : renamed,
-      rewrite: {
+      rewrite: plainRewrite(route, {
         whole: (answer) => rename[0]?.whole(answer) ?? { bytes: answer },
-        stream: () => new EventLines(edits()),
-      },
+        stream: () => completionLines(edits()),
+      }),
     };
   }
+}
+
+function passed(bytes: Buffer): Rewritten {
+  return { bytes };
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { fakeBalancer } from "../../testkit/balancer.ts";
 import { fakeEndpoint } from "../../testkit/servers/endpoint.ts";
+import { DONE_FRAME } from "../../wire/sse.ts";
 
 const STREAMS = 64;
 const CHUNKS = 200;
@@ -11,9 +12,13 @@ function event(stream: number, chunk: number): string {
   return `data: ${JSON.stringify({ stream, chunk, pad })}\n\n`;
 }
 
+function textOf(stream: number): string {
+  return `${Array.from({ length: CHUNKS }, (_, i) => event(stream, i)).join("")}${DONE_FRAME}`;
+}
+
 /** Splits what it sends at odd places, and yields now and then. */
 function answer(stream: number): Response {
-  const whole = Buffer.from(Array.from({ length: CHUNKS }, (_, i) => event(stream, i)).join(""));
+  const whole = Buffer.from(textOf(stream));
   let at = 0;
   let piece = 0;
   const body = new ReadableStream({
@@ -43,9 +48,7 @@ test(`${STREAMS} concurrent streams lose and reorder no byte`, async () => {
       return Bun.hash(await response.arrayBuffer());
     }),
   );
-  const expected = Array.from({ length: STREAMS }, (_, stream) =>
-    Bun.hash(Array.from({ length: CHUNKS }, (_, i) => event(stream, i)).join("")),
-  );
+  const expected = Array.from({ length: STREAMS }, (_, stream) => Bun.hash(textOf(stream)));
   expect(hashes).toEqual(expected);
   expect(front.balancer.drain.active).toBe(0);
 });

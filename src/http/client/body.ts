@@ -36,3 +36,23 @@ export function joined(pieces: Uint8Array[], size: number): Uint8Array {
   const [first] = pieces;
   return pieces.length === 1 && first !== undefined ? first : Buffer.concat(pieces, size);
 }
+
+/** Longest wait for the end of a body of which all that counts has come. */
+const END_MS_MAX = 1000;
+const END_BYTES_MAX = 256 * 1024;
+
+/** Reads what is left of a body, so that its connection can be used again. Never rejects. */
+export async function passOver(body: AnswerBody): Promise<void> {
+  const timer = setTimeout(() => body.abort(new Error("It has no end.")), END_MS_MAX);
+  try {
+    let size = 0;
+    for (let piece = await body.read(); piece !== undefined; piece = await body.read()) {
+      size += piece.byteLength;
+      if (size > END_BYTES_MAX) body.abort(new Error("It goes on behind its end."));
+    }
+  } catch {
+    // Nobody needs it.
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -196,7 +196,8 @@ async function rewritten(
 ): Promise<Forwarded> {
   deadlines.touch("rest");
   const bytes = Buffer.from(await body.bytes(REWRITTEN_BYTES_MAX));
-  if (options.checksAnswer && init.status < 300) requireContent(bytes, "", options.target.label);
+  const type = init.headers["content-type"] ?? "";
+  if (options.checksAnswer && init.status < 300) requireContent(bytes, type, options.target.label);
   return made(bytes, init, options, deadlines);
 }
 

@@ -22,6 +22,10 @@ test("a page and nothing are no answers", () => {
     requireContent(Buffer.from(text), type, "endpoint a");
   expect(fail("<html>", "text/html; charset=utf-8")).toThrow("with a web page");
   expect(fail("", "application/json")).toThrow("with nothing");
+  expect(fail(" \n", "application/json")).toThrow("with nothing");
+  expect(fail("null", "application/json")).toThrow("with nothing");
   expect(fail("{}", "application/json")).not.toThrow();
+  // Of a recording without words.
+  expect(fail("\n", "text/plain")).not.toThrow();
   expect(fail("WEBVTT", "text/plain")).not.toThrow();
 });

@@ -49,10 +49,21 @@ function isErrorStatus(status: number): boolean {
   return Number.isInteger(status) && status >= 400 && status < 600;
 }
 
+/** White space, or `null`. */
+function isNothing(bytes: Uint8Array): boolean {
+  if (bytes.byteLength > NOTHING_BYTES_MAX) return false;
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
+  return /^\s*(?:null\s*)?$/.test(text);
+}
+
+const NOTHING_BYTES_MAX = 64;
+const JSON_TYPE = "application/json";
+
 /** Throws `upstream` for a successful answer that is empty or a page for people. */
 export function requireContent(bytes: Uint8Array, type: string, label: string): void {
   const isPage = /^text\/html\b/i.test(type);
-  if (bytes.byteLength > 0 && !isPage) return;
+  const isEmpty = bytes.byteLength === 0 || (type.startsWith(JSON_TYPE) && isNothing(bytes));
+  if (!isEmpty && !isPage) return;
   const what = isPage ? "with a web page" : "with nothing";
   const message = `The request failed at ${label}: it answered ${what} instead of an answer. \
 Check its address.`;

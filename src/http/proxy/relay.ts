@@ -1,5 +1,5 @@
 import { ApiError } from "../../wire/error.ts";
-import type { AnswerBody } from "../client/body.ts";
+import { type AnswerBody, passOver } from "../client/body.ts";
 import type { Deadlines } from "./deadlines.ts";
 import type { StreamRewrite } from "./rewrite/rewrite.ts";
 import { WholeLines } from "./wholelines.ts";
@@ -164,6 +164,7 @@ class RelaySource {
           if (await this.#isReplaced(whole, controller)) return;
         }
         const piece = whole === undefined || rewrite === undefined ? whole : rewrite.push(whole);
+        if (rewrite?.isOver === true) return this.#over(controller, piece);
         if (piece !== undefined) {
           deadlines.wait("client", idleTimeoutMs);
           this.#hasBegun = true;
@@ -255,6 +256,14 @@ class RelaySource {
     if (last === undefined) return void controller.error();
     controller.enqueue(last);
     controller.close();
+  }
+
+  /** The answer is complete: the client waits for no end, error or reset behind it. */
+  #over(controller: Controller, last: Uint8Array | undefined): void {
+    if (last !== undefined) controller.enqueue(last);
+    this.#end("complete");
+    controller.close();
+    void passOver(this.#body);
   }
 
   /** The last bytes to send once the target's stream has ended. */

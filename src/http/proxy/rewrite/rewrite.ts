@@ -28,9 +28,11 @@ export interface StreamRewrite {
    * two results of `push`. Default: there is none.
    */
   readonly ping?: Uint8Array | undefined;
-  /** The bytes to send in place of these, if any. */
+  /** The answer is complete with what was pushed: nothing behind that counts. Default: false. */
+  readonly isOver?: boolean;
+  /** The bytes to send in place of these, if any. Throws `ApiError` for a stream that is broken. */
   push(bytes: Uint8Array): Uint8Array | undefined;
-  /** The bytes to send at the stream's end, if any. */
+  /** The bytes to send at the stream's end, if any. Throws `ApiError` if that came too early. */
   end(): Uint8Array | undefined;
   /** The last bytes to send if the target's stream broke. Default: the error in the dialect. */
   fail?(error: ApiError): Uint8Array | undefined;

@@ -1,9 +1,9 @@
+import { unfinishedStream } from "../../../http/proxy/rewrite/streamend.ts";
 import type { ChatChunk, ChatUsage } from "../../../wire/chat.ts";
 import { type ApiError, errorFrame } from "../../../wire/error.ts";
 import type { ResponsesRequest } from "../../../wire/responses.ts";
 import { eventFrame, type ServerEvent } from "../../../wire/sse.ts";
 import { parseChatChunk } from "../../chat/chunk.ts";
-import { unfinishedStream } from "../../errors.ts";
 import { EventStreamTranslation } from "../../eventstream.ts";
 import { ClientCalls } from "./clientcalls.ts";
 import { appendChatDelta } from "./delta.ts";

@@ -1,10 +1,11 @@
+import { unfinishedStream } from "../../../http/proxy/rewrite/streamend.ts";
 import { type AnswerBlock, MessagesEvent, type MessagesUsage } from "../../../wire/anthropic.ts";
 import { ApiError, errorFrame } from "../../../wire/error.ts";
 import { DONE_FRAME, eventFrame, type ServerEvent } from "../../../wire/sse.ts";
 import { readUpstreamError } from "../../../wire/upstreamerror.ts";
 import type { ChatAnswerOptions } from "../../chat/answeroptions.ts";
 import { compact } from "../../compact.ts";
-import { unfinishedStream, unreadableAnswer } from "../../errors.ts";
+import { unreadableAnswer } from "../../errors.ts";
 import { EventStreamTranslation } from "../../eventstream.ts";
 import { completionId } from "../../ids.ts";
 import { unixTimeS } from "../../unixtime.ts";

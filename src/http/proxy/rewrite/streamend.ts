@@ -1,0 +1,143 @@
+import { ApiError } from "../../../wire/error.ts";
+import type { StreamRewrite } from "./rewrite.ts";
+
+/** How the streams of an API end. */
+export interface StreamEnd {
+  /** Something in the last events says that the answer is complete, or failed. */
+  readonly complete: RegExp;
+  /** The line behind which nothing counts, where the API has one. */
+  readonly last?: { readonly marker: string; readonly line: RegExp; readonly text: string };
+}
+
+const DONE = "data: [DONE]\n\n";
+
+const LAST = {
+  marker: "[DONE]",
+  line: /^data:[ \t]*\[DONE\][^\n]*(?:\n\r?(?:\n|$))?/m,
+  text: DONE,
+};
+
+/** Of (chat) completions: a finish reason, an error, `[DONE]`. */
+const COMPLETIONS: StreamEnd = {
+  complete: /"finish_reason"\s*:\s*"(?!"|null")|"error"\s*:\s*[{"]|^event: ?error/m,
+  last: LAST,
+};
+
+const OLLAMA: StreamEnd = { complete: /"done"\s*:\s*true|"error"\s*:\s*[{"]/ };
+
+/** How streams end, by the names of the routes that answer in text. */
+export const STREAM_ENDS: Readonly<Record<string, StreamEnd>> = {
+  chat: COMPLETIONS,
+  generate: COMPLETIONS,
+  responses: {
+    complete: /"response\.(?:completed|incomplete|failed)"|"type"\s*:\s*"error"|"error"\s*:\s*\{/,
+  },
+  anthropic_messages: {
+    complete: /"message_stop"|"stop_reason"\s*:\s*"|"type"\s*:\s*"error"|"error"\s*:\s*\{/,
+  },
+  ollama_chat: OLLAMA,
+  ollama_generate: OLLAMA,
+};
+
+/** Pieces at the end of a stream that are looked at; one event is in each, as a rule. */
+const TAIL_PIECES = 8;
+const HAS_DATA = /^data:(?![ \t]*(?:\[DONE\]|\r?$))/m;
+const FEEDS = Buffer.from("\n\n");
+
+/**
+ * Lets a stream pass, and tells whether it ended in good order: one that simply ends is an error,
+ * not a success. Nothing follows its last line, and that line is added where an answer is complete
+ * without it. A break behind the end of the answer is none.
+ */
+export class StreamEndCheck implements StreamRewrite {
+  readonly #end: StreamEnd;
+  readonly #inner: StreamRewrite | undefined;
+  /** The last pieces, as they came. */
+  readonly #tail: Uint8Array[] = [];
+  #count = 0;
+  #sent: Uint8Array | undefined;
+  isOver = false;
+
+  constructor(end: StreamEnd, inner?: StreamRewrite) {
+    this.#end = end;
+    this.#inner = inner;
+  }
+
+  get contentType(): string | undefined {
+    return this.#inner?.contentType;
+  }
+
+  push(piece: Uint8Array): Uint8Array | undefined {
+    const { last } = this.#end;
+    const bytes = Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
+    const found = last !== undefined && bytes.includes(last.marker);
+    const line = found ? last.line.exec(bytes.toString("latin1")) : null;
+    if (line === null) return this.#pass(bytes);
+    const before = bytes.subarray(0, line.index);
+    const passed = before.byteLength === 0 ? undefined : this.#pass(before);
+    if (!this.#hasData()) throw unfinishedStream();
+    this.isOver = true;
+    const own = bytes.subarray(line.index, line.index + line[0].length);
+    const text = own.includes("\n") ? own : Buffer.concat([own, FEEDS]);
+    const end = this.#inner === undefined ? text : this.#inner.push(text);
+    return joined([passed, end, this.#inner?.end()]);
+  }
+
+  end(): Uint8Array | undefined {
+    if (this.isOver) return undefined;
+    if (!this.#isComplete()) throw unfinishedStream();
+    const own = this.#inner?.end();
+    const text = this.#end.last?.text;
+    if (own !== undefined) this.#sent = own;
+    const gap = text === undefined || this.#isBetween() ? undefined : FEEDS;
+    return joined([own, gap, text === undefined ? undefined : Buffer.from(text)]);
+  }
+
+  /** The end of an answer that was complete before its stream broke. */
+  fail(): Uint8Array | undefined {
+    return this.#isComplete() ? (this.end() ?? new Uint8Array()) : undefined;
+  }
+
+  #pass(bytes: Buffer): Uint8Array | undefined {
+    this.#tail.push(bytes);
+    this.#count += 1;
+    if (this.#tail.length > TAIL_PIECES) this.#tail.shift();
+    const passed = this.#inner === undefined ? bytes : this.#inner.push(bytes);
+    this.#sent = passed ?? this.#sent;
+    return passed;
+  }
+
+  #isComplete(): boolean {
+    return this.#end.complete.test(this.#text());
+  }
+
+  #hasData(): boolean {
+    return this.#count > TAIL_PIECES || HAS_DATA.test(this.#text());
+  }
+
+  #isBetween(): boolean {
+    return (
+      this.#sent === undefined || /\n\r?\n$/.test(Buffer.from(this.#sent.slice(-3)).toString())
+    );
+  }
+
+  #text(): string {
+    return Buffer.concat(this.#tail).toString("latin1");
+  }
+}
+
+function joined(parts: (Uint8Array | undefined)[]): Uint8Array | undefined {
+  const there = parts.filter((part) => part !== undefined);
+  return there.length > 1 ? Buffer.concat(there) : there[0];
+}
+
+/** Whether the line with which streams of completions end is in these bytes. */
+export function hasLastEvent(bytes: Buffer): boolean {
+  return bytes.includes(LAST.marker) && LAST.line.test(bytes.toString("latin1"));
+}
+
+/** A 502 (`upstream`) for a stream that ended before its last event. */
+export function unfinishedStream(): ApiError {
+  const message = "The answer broke off: the endpoint ended it before it was finished. Try again.";
+  return new ApiError("upstream", message, { code: "stream_broken" });
+}
