@@ -30,7 +30,8 @@ function modelsNamed(names: readonly string[]): ModelMap {
 /**
  * Asks an endpoint for its models (`GET /v1/models`). One that is, or may be, a node of llmlb is
  * also asked for its slots (`GET /api/system`), which are needed before it gets its first request.
- * Where it has no list, its models are those that the operator named. Never throws.
+ * Where it has no list, or an empty one, its models are those that the operator named. Never
+ * throws.
  */
 export async function checkEndpoint(
   endpoint: Endpoint,
@@ -55,7 +56,9 @@ export async function checkEndpoint(
     return { ...answer, reason: `${answer.reason}: ${ADVICE}` };
   }
   const { latencyMs } = answer;
-  const list = readModelList(answer.json) ?? (given === null ? undefined : modelsNamed(given));
+  const told = readModelList(answer.json);
+  const isTold = told !== undefined && (told.size > 0 || given === null);
+  const list = isTold || given === null ? told : modelsNamed(given);
   if (list !== undefined) {
     const models = await addDetails(endpoint, list, options);
     return { ok: true, models, latencyMs, system };
