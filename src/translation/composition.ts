@@ -57,6 +57,10 @@ class ComposedStream implements StreamTranslation {
     return this.#translate(events) + this.#outer.end();
   }
 
+  finish(): string | undefined {
+    return this.#outer.finish?.();
+  }
+
   fail(error: ApiError): string | undefined {
     return this.#outer.fail?.(error);
   }

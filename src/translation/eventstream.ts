@@ -19,7 +19,7 @@ export abstract class EventStreamTranslation implements StreamTranslation {
     try {
       return this.read(event);
     } catch (thrown) {
-      return this.#failWith(streamError(thrown));
+      return this.fail(streamError(thrown));
     }
   }
 
@@ -28,21 +28,21 @@ export abstract class EventStreamTranslation implements StreamTranslation {
     try {
       return this.readEnd();
     } catch (thrown) {
-      return this.#failWith(streamError(thrown));
+      return this.fail(streamError(thrown));
     }
   }
 
-  /** A break behind the end of the answer is none: only the stream's last event was missing. */
-  fail(error: ApiError): string {
+  finish(): string | undefined {
     if (this.#isOver) return "";
     try {
       return this.readEnd();
     } catch {
-      return this.#failWith(error);
+      return undefined; // It had not ended: what follows is an error.
     }
   }
 
-  #failWith(error: ApiError): string {
+  fail(error: ApiError): string {
+    if (this.#isOver) return "";
     this.#isOver = true;
     return this.errorText(error);
   }

@@ -100,8 +100,15 @@ class TranslatedStream implements StreamRewrite {
     return this.#encode(text + this.#translation.end());
   }
 
+  finish(): Uint8Array | undefined {
+    return this.#last(this.#translation.finish?.());
+  }
+
   fail(error: ApiError): Uint8Array | undefined {
-    const text = this.#translation.fail?.(error);
+    return this.#last(this.#translation.fail?.(error));
+  }
+
+  #last(text: string | undefined): Uint8Array | undefined {
     return text === undefined ? undefined : (this.#encode(text) ?? new Uint8Array());
   }
 

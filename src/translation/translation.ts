@@ -35,6 +35,8 @@ export interface StreamTranslation {
   push(event: ServerEvent): string;
   /** The client's text when the upstream's stream has ended: an error if that was too early. */
   end(): string;
+  /** The client's text if all had been said before the stream broke; undefined: it had not. */
+  finish?(): string | undefined;
   /**
    * The client's text when the upstream's stream breaks; "" if the answer is complete already.
    * Default: the error in the client's dialect.

@@ -88,8 +88,7 @@ describe("a stream that simply ends", () => {
   const begun: [string, string][] = [
     ["/v1/chat/completions", eventFrame({ choices: [{ delta: { content: "He" } }] })],
     ["/v1/completions", eventFrame({ choices: [{ text: "He" }] })],
-    ["/v1/chat/completions", ": wait\n\n"],
-    ["/v1/chat/completions", ""],
+    ["/v1/chat/completions", DONE_FRAME],
   ];
 
   test.each(begun)("is an error: %s %j", async (path, said) => {
@@ -99,6 +98,38 @@ describe("a stream that simply ends", () => {
     expect(events.some(({ data }) => data === "[DONE]")).toBe(false);
   });
 });
+
+test("a stream that breaks behind its finish reason is complete", async () => {
+  const finished = eventFrame({ choices: [{ delta: { content: "Hi" }, finish_reason: "stop" }] });
+  answer = () => {
+    const body = new ReadableStream({
+      async pull(controller) {
+        controller.enqueue(Buffer.from(finished));
+        await Bun.sleep(5);
+        controller.error();
+      },
+    });
+    return new Response(body, { headers: { "content-type": "text/event-stream" } });
+  };
+  for (const [path, end] of ENDS) {
+    for (const stream of [true, false]) {
+      const response = await asked(path, { max_tokens: 5, stream });
+      expect(response.status).toBe(200);
+      const text = await response.text();
+      expect(text).toContain("Hi");
+      expect(text).not.toContain('error":{');
+      if (stream) expect(text).toContain(end);
+    }
+  }
+});
+
+/** What clients take for the end of a stream. */
+const ENDS = [
+  ["/v1/chat/completions", "[DONE]"],
+  ["/v1/messages", "message_stop"],
+  ["/v1/responses", "response.completed"],
+  ["/api/chat", '"done":true'],
+] as const;
 
 test("a stream is over with `[DONE]`, although its connection stays open", async () => {
   const left = Promise.withResolvers<void>();
@@ -110,14 +141,8 @@ test("a stream is over with `[DONE]`, although its connection stays open", async
     });
     return new Response(body, { headers: { "content-type": "text/event-stream" } });
   };
-  for (const [path, end] of [
-    ["/v1/chat/completions", "[DONE]"],
-    ["/v1/messages", "message_stop"],
-    ["/v1/responses", "response.completed"],
-    ["/api/chat", '"done":true'],
-  ]) {
-    const response = await asked(path ?? "", { max_tokens: 5 });
-    expect(await response.text()).toContain(end ?? "");
+  for (const [path, end] of ENDS) {
+    expect(await (await asked(path, { max_tokens: 5 })).text()).toContain(end);
   }
   // It is not waited for without an end.
   await left.promise;

@@ -12,6 +12,14 @@ interface ReadLimits {
 /** The last event of a stream is shorter. */
 const LAST_BYTES_MAX = 32;
 
+/** A body, as far as it was read. */
+interface BodyHead {
+  bytes: Buffer;
+  ended: boolean;
+  /** Why there is no more of a stream that broke off. */
+  failure?: unknown;
+}
+
 /**
  * The whole body if it is small enough, else its beginning. Nothing counts behind the last event of
  * a stream, which `isLast` knows by its bytes and some before it.
@@ -20,12 +28,18 @@ export async function readHead(
   body: AnswerBody,
   { bytesMax, deadlines }: ReadLimits,
   isLast?: (end: Buffer) => boolean,
-): Promise<{ bytes: Buffer; ended: boolean }> {
+): Promise<BodyHead> {
   const pieces: Uint8Array[] = [];
   let size = 0;
   let end = Buffer.alloc(0);
   while (size <= bytesMax) {
-    const piece = await body.read();
+    let piece: Uint8Array | undefined;
+    try {
+      piece = await body.read();
+    } catch (failure) {
+      if (isLast === undefined || deadlines.reason !== undefined) throw failure;
+      return { bytes: Buffer.concat(pieces, size), ended: true, failure };
+    }
     if (piece === undefined) return { bytes: Buffer.concat(pieces, size), ended: true };
     deadlines.touch("rest");
     pieces.push(piece);
@@ -45,10 +59,22 @@ export async function gathered(
   gather: (events: Uint8Array) => Uint8Array | undefined,
   limits: ReadLimits,
 ): Promise<TypedAnswer> {
-  const { bytes, ended } = await readHead(stream, limits, hasLastEvent);
-  const made = ended ? gather(bytes) : undefined;
+  const { bytes, ended, failure } = await readHead(stream, limits, hasLastEvent);
+  const made = ended ? gatheredOr(failure, () => gather(bytes)) : undefined;
   const body = new ReadBody(made ?? bytes, ended ? undefined : stream);
   const type = made === undefined ? "events" : "json";
   const contentType = made === undefined ? "text/event-stream" : "application/json";
   return { type, contentType, body };
+}
+
+/** What is made of a stream that may have broken off: throws its failure if it was not complete. */
+function gatheredOr<T>(failure: unknown, make: () => T | undefined): T | undefined {
+  if (failure === undefined) return make();
+  try {
+    const made = make();
+    if (made !== undefined) return made;
+  } catch {
+    // It broke off before its end.
+  }
+  throw failure;
 }

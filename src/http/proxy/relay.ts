@@ -248,6 +248,9 @@ class RelaySource {
   async #broken(controller: Controller, cause: unknown): Promise<void> {
     const { deadlines, afterBreak } = this.#options;
     if (deadlines.reason?.kind === "client_closed") return;
+    // Behind the end of an answer it is no break.
+    const end = this.#options.rewrite?.finish?.();
+    if (end !== undefined && !this.#isCancelled) return this.#over(controller, end);
     if (await this.#goOn({ cause }, controller)) return;
     const last = await afterBreak?.(cause);
     this.#end(deadlines.reason?.kind === "draining" ? "stopped" : "failed");

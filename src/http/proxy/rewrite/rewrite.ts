@@ -34,6 +34,10 @@ export interface StreamRewrite {
   push(bytes: Uint8Array): Uint8Array | undefined;
   /** The bytes to send at the stream's end, if any. Throws `ApiError` if that came too early. */
   end(): Uint8Array | undefined;
+  /**
+   * The last bytes of an answer that was complete before its stream broke; undefined: it was not.
+   */
+  finish?(): Uint8Array | undefined;
   /** The last bytes to send if the target's stream broke. Default: the error in the dialect. */
   fail?(error: ApiError): Uint8Array | undefined;
 }

@@ -69,7 +69,7 @@ describe("a stream of completions", () => {
     ] as const) {
       const check = new StreamEndCheck(STREAM_ENDS.chat as never);
       check.push(Buffer.from(text));
-      expect(check.fail()?.toString()).toBe(end as string);
+      expect(check.finish()?.toString()).toBe(end as string);
     }
   });
 

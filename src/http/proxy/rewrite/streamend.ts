@@ -93,8 +93,7 @@ export class StreamEndCheck implements StreamRewrite {
     return joined([own, gap, text === undefined ? undefined : Buffer.from(text)]);
   }
 
-  /** The end of an answer that was complete before its stream broke. */
-  fail(): Uint8Array | undefined {
+  finish(): Uint8Array | undefined {
     return this.#isComplete() ? (this.end() ?? new Uint8Array()) : undefined;
   }
 
