@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { fakeBalancer } from "../../testkit/balancer.ts";
+import { type FakeBalancer, fakeBalancer } from "../../testkit/balancer.ts";
 import { eventually } from "../../testkit/eventually.ts";
 import { type FakeEndpoint, fakeEndpoint } from "../../testkit/servers/endpoint.ts";
 import { chunksOf, completion } from "../../testkit/servers/translating.ts";
@@ -36,6 +36,16 @@ function hanging(): FakeEndpoint {
   });
 }
 
+/** Settles when many checks of an endpoint have failed in a row. */
+async function failing({ url }: FakeBalancer, name: string): Promise<void> {
+  await eventually(async () => {
+    const { endpoints } = (await (await fetch(`${url}/api/endpoints`)).json()) as {
+      endpoints: { name: string; error_count: number }[];
+    };
+    return endpoints.some((one) => one.name === name && one.error_count >= 6) || undefined;
+  });
+}
+
 test.each(REQUESTS)("what hangs is answered by another endpoint: %s", async (_, path, body) => {
   using hangs = hanging();
   using other = well();
@@ -53,6 +63,23 @@ test.each(REQUESTS)("what hangs is answered by another endpoint: %s", async (_, 
   expect(answer.status).toBe(200);
   expect(await answer.text()).toContain("Hello");
   expect(other.requests).toHaveLength(1);
+});
+
+test("without another endpoint it is waited for", async () => {
+  const may = Promise.withResolvers<void>();
+  using stalled = fakeEndpoint(["m"], async () => {
+    await may.promise;
+    return Response.json(completion({ content: "Hello" }, "stop"));
+  });
+  using other = well();
+  other.models = ["n"];
+  await using front = await fakeBalancer({ stalled: stalled.url, other: other.url }, CHECKS);
+  const answering = front.post("/v1/chat/completions", { model: "m", messages });
+  await eventually(() => stalled.requests.length === 1 || undefined);
+  stalled.down = true;
+  await failing(front, "stalled");
+  may.resolve();
+  expect(await (await answering).text()).toContain("Hello");
 });
 
 test("one that does one thing at a time is left to finish", async () => {
@@ -80,13 +107,7 @@ test("one that does one thing at a time is left to finish", async () => {
   other.models = ["n"];
   await using front = await fakeBalancer({ busy: server.url.href, other: other.url }, CHECKS);
   const answering = front.post("/v1/chat/completions", { model: "m", messages });
-  const api = `${front.url}/api/endpoints`;
-  await eventually(async () => {
-    const { endpoints } = (await (await fetch(api)).json()) as {
-      endpoints: { name: string; error_count: number }[];
-    };
-    return endpoints.some((one) => one.name === "busy" && one.error_count >= 6) || undefined;
-  });
+  await failing(front, "busy");
   may.resolve();
   expect(await (await answering).text()).toContain("Hello");
   expect(other.requests).toHaveLength(0);

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { ApiError } from "../../wire/error.ts";
 import { SilentRequests } from "./silentrequests.ts";
 
-const ignore = () => undefined;
+const ignore = () => true;
 
 test("a check that is answered beside a request shows that the server can do both", () => {
   const silent = new SilentRequests();
@@ -26,7 +26,7 @@ test.each<[string, (silent: SilentRequests) => void]>([
       silent.add(ignore, 0);
       const answered = silent.beginCheck(10_000);
       silent.delete(ignore);
-      silent.add(() => undefined, 10_001);
+      silent.add(() => true, 10_001);
       answered();
     },
   ],
@@ -36,15 +36,20 @@ test.each<[string, (silent: SilentRequests) => void]>([
   expect(silent.answersBeside).toBe(false);
 });
 
-test("only what is silent is ended, and once", () => {
+test("only what is silent is ended, and once; what nobody else can take stays", () => {
   const silent = new SilentRequests();
   const ended: string[] = [];
-  const [a, b] = [() => void ended.push("a"), () => void ended.push("b")];
-  silent.add(a, 0);
-  silent.add(b, 0);
+  let mayMove = false;
+  const a = () => ended.push("a") > 0;
+  const b = () => ended.push("b") > 0;
+  const c = () => mayMove && ended.push("c") > 0;
+  for (const end of [a, b, c]) silent.add(end, 0);
   silent.delete(a);
   const reason = new ApiError("upstream", "It hangs.");
   silent.end(reason);
   silent.end(reason);
   expect(ended).toEqual(["b"]);
+  mayMove = true;
+  silent.end(reason);
+  expect(ended).toEqual(["b", "c"]);
 });

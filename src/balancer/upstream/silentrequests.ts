@@ -1,7 +1,7 @@
 import type { ApiError } from "../../wire/error.ts";
 
-/** Ends a request at an endpoint, for a reason. */
-export type EndRequest = (reason: ApiError) => void;
+/** Ends a request at an endpoint, for a reason; false if it stays as nobody else can take it. */
+export type EndRequest = (reason: ApiError) => boolean;
 
 /** What was sent so shortly before a check may be read by the server after it. */
 const BESIDE_MS_MIN = 500;
@@ -40,11 +40,9 @@ export class SilentRequests {
     };
   }
 
-  /** Ends all of them. */
+  /** Ends all that can be made elsewhere. */
   end(reason: ApiError): void {
-    const ends = [...this.#sentAtMs.keys()];
-    this.#sentAtMs.clear();
-    for (const end of ends) end(reason);
+    for (const end of [...this.#sentAtMs.keys()]) if (end(reason)) this.delete(end);
   }
 }
 

@@ -53,8 +53,11 @@ export interface Slot {
   readonly contentTimeoutMs: number;
   /** What is to be made of the upstream's answer, `rewrite` included. */
   rewrite(rewrite: Rewrite | undefined): Rewrite | undefined;
-  /** The request is sent; `end` ends it, for a reason, while nothing of its answer has come. */
-  sent(end: (reason: ApiError) => void): void;
+  /**
+   * The request is sent. As long as nothing of its answer has come, `end` ends it for a reason;
+   * false if it stays because nobody else can take it.
+   */
+  sent(end: (reason: ApiError) => boolean): void;
   /**
    * The answer has begun, a stream with its first content, and is what the request deserves.
    * `status` is the upstream's own.
