@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { ggufRole, ggufStem, isGguf, localName, splitPartName, splitPartOf } from "./filename.ts";
+import { ggufStem, isGguf, localName, splitPartName, splitPartOf } from "./filename.ts";
 
 test("the parts of a split file are known by their names", () => {
   const name = "big-Q4_K_M-00002-of-00003.gguf";
@@ -9,13 +9,6 @@ test("the parts of a split file are known by their names", () => {
   expect(splitPartOf("big-00004-of-00003.gguf")).toBeUndefined();
   expect(splitPartOf("big-00000-of-00003.gguf")).toBeUndefined();
   expect(splitPartOf("big-00001-of-00003.safetensors")).toBeUndefined();
-});
-
-test("projectors and adapters are told from models", () => {
-  expect(ggufRole("mmproj-model-f16.gguf")).toBe("projector");
-  expect(ggufRole("gemma-3-4b-it-mmproj.gguf")).toBe("projector");
-  expect(ggufRole("my-lora-f16.gguf")).toBe("adapter");
-  expect(ggufRole("explorer-Q4_0.gguf")).toBe("model");
 });
 
 test("endings and folders", () => {

@@ -6,9 +6,6 @@ export interface SplitPart {
   parts: number;
 }
 
-/** What a GGUF file is for, as far as its name tells. */
-export type GgufRole = "model" | "projector" | "adapter";
-
 const SPLIT = /^(.+)-(\d{5})-of-(\d{5})$/;
 
 /** Whether a name ends in `.gguf`, in upper or lower case. */
@@ -33,13 +30,6 @@ export function splitPartOf(name: string): SplitPart | undefined {
 export function splitPartName(name: string, part: number): string {
   const number = String(part).padStart(5, "0");
   return name.replace(/-\d{5}(-of-\d{5}\.gguf)$/i, `-${number}$1`);
-}
-
-/** What a GGUF file is for: the names of image projectors and LoRA adapters tell them. */
-export function ggufRole(name: string): GgufRole {
-  const words = ggufStem(name).toLowerCase().split(/[-._]/);
-  if (words.includes("mmproj")) return "projector";
-  return words.includes("lora") ? "adapter" : "model";
 }
 
 /** The last part of a path: the name under which a node saves an artifact. */

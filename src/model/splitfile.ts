@@ -1,4 +1,4 @@
-import { ggufStem, localName, splitPartName, splitPartOf } from "./filename.ts";
+import { ggufStem, splitPartName, splitPartOf } from "./filename.ts";
 import { quantizationOf } from "./quantization.ts";
 
 /** The weights in one GGUF file, or in all parts of a split one. */
@@ -9,7 +9,7 @@ export interface GgufWeights<File> {
   stem: string;
   /** The files that exist, parts in their order; the engine is given the first one. */
   files: File[];
-  /** As the file's name spells it. */
+  /** As the name of the file, else of its folder, spells it. */
   quantization: string | undefined;
   /** Paths of parts that do not exist: the weights cannot be used without them. */
   missing: string[];
@@ -28,7 +28,7 @@ export function groupParts<File>(
       path,
       stem: ggufStem(path),
       files: parts.flatMap((part) => byPath.get(part) ?? []),
-      quantization: quantizationOf(localName(path)),
+      quantization: quantizationOf(path),
       missing: parts.filter((part) => !byPath.has(part)),
     };
   });

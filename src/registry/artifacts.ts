@@ -1,4 +1,4 @@
-import { isGguf, localName } from "../model/filename.ts";
+import { isGguf } from "../model/filename.ts";
 import { PREPARED_WEIGHTS } from "../model/platform.ts";
 import { quantizationOf } from "../model/quantization.ts";
 import type { ModelContent } from "../wire/registry.ts";
@@ -25,7 +25,7 @@ export function artifactsOf(
     files.map((file) => artifact(file, "gguf", { quantization, runtimes: ["llama_cpp"] })),
   );
   if (projector !== undefined) {
-    const quantization = quantizationOf(localName(projector.path)) ?? null;
+    const quantization = quantizationOf(projector.path) ?? null;
     const more = { quantization, runtimes: ["llama_cpp"], optional: true };
     artifacts.push(artifact(projector, "gguf", more));
   }

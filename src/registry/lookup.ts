@@ -22,11 +22,13 @@ export interface LookupResult {
   filename: string | null;
   content: ModelContent;
   chatTemplate: string | null;
+  /** What was left out of the choice, and why. */
+  notes: string[];
   /** Whether the answer may be out of date: the hub could not be reached. */
   stale: boolean;
 }
 
-export interface LookupOptions extends Pick<Reference, "filename" | "quantization"> {
+export interface LookupOptions extends Pick<Reference, "filename" | "folder" | "quantization"> {
   hub: HubClient;
   repo: string;
   revision: string;
@@ -34,6 +36,8 @@ export interface LookupOptions extends Pick<Reference, "filename" | "quantizatio
   devices: readonly DeviceInfo[];
   /** Who sends the request: error messages say where to set HF_TOKEN. Default: a balancer. */
   asker?: "balancer" | "node";
+  /** Whoever asks chooses among the repository's files later. Default: false. */
+  choosesLater?: boolean;
   signal: AbortSignal;
 }
 
@@ -60,10 +64,10 @@ async function find(options: LookupOptions): Promise<LookupResult> {
     readTemplate(hub, snapshot, signal),
   ]);
   const content = contentOf(dated, { choice, shards, devices, repo, hub });
-  const { filename } = choice;
+  const { filename, skipped: notes } = choice;
   const isStale = stale !== undefined;
   const { repo: name, revision: commit } = snapshot;
-  return { repo: name, revision: commit, filename, content, chatTemplate, stale: isStale };
+  return { repo: name, revision: commit, filename, content, chatTemplate, notes, stale: isStale };
 }
 
 async function readShards(
@@ -158,6 +162,7 @@ function contentOf({ snapshot, stale }: DatedSnapshot, parts: ContentParts): Mod
 before was taken; it may be out of date.`,
           ]),
       ...choice.warnings,
+      ...choice.skipped,
       ...memoryWarnings(smallest, devices),
     ],
   };

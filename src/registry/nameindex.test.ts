@@ -61,6 +61,16 @@ test("names of files in lower case are quantizations that are meant in any case"
   }
 });
 
+test("marked quantizations are meant by their tags, and without marks where that is clear", () => {
+  const tags = ["Q4_K_M", "UD-Q4_K_M", "UD-Q6_K_XL"];
+  const files = content(...tags.map((tag): [string, string] => [`T-${tag}.gguf`, tag]));
+  const index = new NameIndex([row("acme/T-GGUF", { content: files })]);
+  for (const tag of tags) {
+    expect(index.resolve(`acme/T-GGUF:${tag}`)).toMatchObject({ quantization: tag });
+  }
+  expect(index.resolve("acme/t-gguf:q6_k_xl")).toMatchObject({ quantization: "UD-Q6_K_XL" });
+});
+
 test("a file that is registered for itself has its quantization", () => {
   const file = { filename: "Llama-Q8_0.gguf", content: content(["Llama-Q8_0.gguf", "Q8_0"]) };
   const both = [row("acme/Llama-GGUF", { content: TWO }), row("acme/Llama-GGUF", file)];

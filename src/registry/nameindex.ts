@@ -1,4 +1,5 @@
 import { ggufStem, localName } from "../model/filename.ts";
+import { clearTags } from "../model/quantization.ts";
 import type { ModelContent } from "../wire/registry.ts";
 
 /** What the names of a registered model are derived from. */
@@ -93,11 +94,12 @@ interface Claims {
 function claimsOf(row: NameFacts, isAlone: boolean): Claims {
   const { id, repo, filename, aliases, content } = row;
   const leaf = repo.slice(repo.indexOf("/") + 1);
-  const quantization = content?.quantization ?? undefined;
   const variants = content?.variants ?? [];
-  const withQuantization = (name: string) => {
-    return quantization === undefined ? [] : [`${name}:${quantization}`];
-  };
+  const tags = variants.flatMap((variant) => variant.quantization ?? []);
+  const single = content?.quantization ?? undefined;
+  const withTag = (name: string, tag: string) =>
+    clearTags(tag, tags).map((one) => `${name}:${one}`);
+  const withQuantization = (name: string) => (single === undefined ? [] : withTag(name, single));
   if (filename !== null) {
     const weak = [stemOf(filename), localName(filename), ...withQuantization(leaf)];
     return {
@@ -112,11 +114,11 @@ function claimsOf(row: NameFacts, isAlone: boolean): Claims {
   const isOne = variants.length <= 1;
   const files = variants.map((variant) => variant.filename);
   const weak = [leaf, ...files.map(stemOf), ...files.map(localName)];
-  const single = isOne ? [...withQuantization(repo), ...withQuantization(id)] : [];
+  const tagged = isOne ? [...withQuantization(repo), ...withQuantization(id)] : [];
   if (isOne) weak.push(...withQuantization(leaf));
   return {
     names: [
-      ...[[id], [...aliases], [repo, ...single]],
+      ...[[id], [...aliases], [repo, ...tagged]],
       isOne ? files.map((file) => `${repo}/${file}`) : [],
       [],
       weak.filter((name) => !NAMELESS.test(stemOf(name))),
@@ -124,11 +126,11 @@ function claimsOf(row: NameFacts, isAlone: boolean): Claims {
     variants: isOne
       ? []
       : variants.flatMap((variant) => {
-          if (variant.quantization === null) return [];
-          const suffix = `:${variant.quantization}`;
-          const names = [id, repo, leaf].map((name) => name + suffix);
+          const { quantization } = variant;
+          if (quantization === null) return [];
+          const names = [id, repo, leaf].flatMap((name) => withTag(name, quantization));
           const file = [`${id}/${variant.filename}`, `${repo}/${variant.filename}`];
-          return [{ quantization: variant.quantization, names: [...names, ...file] }];
+          return [{ quantization, names: [...names, ...file] }];
         }),
   };
 }

@@ -18,6 +18,8 @@ export interface PullTargetOptions {
 export interface PullTarget {
   manifest: Manifest;
   request: FileRequest;
+  /** What the person who asked should know about the choice. */
+  notes: string[];
 }
 
 /**
@@ -31,16 +33,27 @@ export async function findPullTarget({
   allowlist,
   signal,
 }: PullTargetOptions): Promise<PullTarget> {
-  const { repo: asked, revision: branch = "main", filename, quantization } = reference;
-  const lookup = { hub, repo: asked, revision: branch, filename, devices: [] };
-  const found = await findModel({ ...lookup, asker: "node", signal });
-  const { repo, revision, filename: file, content } = found;
+  const { repo: asked, revision: branch = "main", filename, folder, quantization } = reference;
+  const lookup = {
+    hub,
+    repo: asked,
+    revision: branch,
+    filename,
+    folder,
+    quantization,
+    devices: [],
+  };
+  const found = await findModel({ ...lookup, asker: "node", choosesLater: true, signal });
+  const { repo, revision, filename: file, content, notes } = found;
   const row = {
     ...{ id: hubModelId(repo, file), repo, filename: file, revision, content, aliases: [] },
     ...{ displayName: null, chatTemplate: null, ownTemplate: null, replicas: null, nodes: null },
     ...{ registeredAt: Date.now(), updatedAt: Date.now() },
   };
   const manifest = buildManifest({ row, content, revision, hubUrl: hub.url, allowlist, peers: [] });
-  const isNamed = filename !== undefined || quantization !== undefined;
-  return { manifest, request: { quantization, isNamed } };
+  const isOne = folder !== undefined && content.variants.length === 1;
+  const isNamed = file !== null || quantization !== undefined || isOne;
+  // A file that is named is the one with the quantization.
+  const wanted = file === null ? quantization : undefined;
+  return { manifest, request: { quantization: wanted, isNamed }, notes };
 }

@@ -12,6 +12,8 @@ export interface Reference {
   revision?: string;
   /** Path in the repository. */
   filename?: string | undefined;
+  /** Path of a folder in the repository: only files in it are meant. */
+  folder?: string | undefined;
   /** What follows the colon in `org/name:Q4_K_M`. */
   quantization?: string | undefined;
 }

@@ -4,6 +4,7 @@ import type { Logger } from "../lib/log.ts";
 import { Mutex } from "../lib/mutex.ts";
 import { ApiError } from "../wire/error.ts";
 import { duplicate, freeAliases, requireNew } from "./conflict.ts";
+import { withOwnTags } from "./ggufvariant.ts";
 import { NameIndex, type NameMeaning } from "./nameindex.ts";
 
 /** What happened to a registered model. */
@@ -38,7 +39,10 @@ export class RegistrationStore {
   }
 
   async load(): Promise<void> {
-    for (const row of await this.#table.list()) this.#rows.set(row.id, row);
+    for (const row of await this.#table.list()) {
+      const content = row.content && withOwnTags(row.content);
+      this.#rows.set(row.id, { ...row, content });
+    }
     this.#reindex();
   }
 

@@ -122,11 +122,19 @@ export class Registry {
   /** Registers a model of the hub; nothing is downloaded. Throws 400, 403, 404, 409, 502. */
   async register(body: RegisterBody, signal: AbortSignal): Promise<Registration> {
     const { hub, devices } = this.#options;
-    const { repo, revision = "main", filename, quantization } = referenceOf(body, hub.url);
+    const reference = referenceOf(body, hub.url);
+    const { repo, revision = "main", filename, folder, quantization } = reference;
     // An id that is certainly registered already needs no request to the hub.
-    if (quantization === undefined) this.#refuseDuplicate(repo, filename ?? null);
-    const request = { repo, revision, filename, quantization, devices: devices(), hub, signal };
-    const { stale, ...found } = await findModel(request);
+    if (quantization === undefined && folder === undefined)
+      this.#refuseDuplicate(repo, filename ?? null);
+    const which = { repo, revision, filename, folder, quantization };
+    const {
+      stale,
+      notes: _,
+      ...found
+    } = await findModel({
+      ...{ ...which, devices: devices(), hub, signal },
+    });
     const now = Date.now();
     const { id } = await this.#models.add({
       ...{ id: hubModelId(found.repo, found.filename), ...found },

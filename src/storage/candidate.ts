@@ -1,6 +1,7 @@
-import { ggufRole, localName, splitPartOf } from "../model/filename.ts";
+import { localName, splitPartOf } from "../model/filename.ts";
+import type { GgufRole } from "../model/ggufrole.ts";
 import { fitsPlatform } from "../model/platform.ts";
-import { preferredProjector } from "../model/quantization.ts";
+import { preferredProjector, quantizationOf } from "../model/quantization.ts";
 import { groupParts } from "../model/splitfile.ts";
 import type { Artifact, Manifest } from "../wire/manifest.ts";
 import { PullError } from "./pull/error.ts";
@@ -9,6 +10,8 @@ import { PullError } from "./pull/error.ts";
 export interface WeightsCandidate {
   /** The path without ending; of a split file also without its number. */
   name: string;
+  /** The path without ending and number. */
+  stem: string;
   quantization: string | null;
   artifacts: Artifact[];
   /** Of all parts; null if the hub does not say all sizes. */
@@ -35,15 +38,22 @@ export function usableArtifacts(
   });
 }
 
+/** What GGUF files are for; see `ArtifactRoles`. */
+export interface FileRoles {
+  of(path: string): GgufRole;
+}
+
 /** The GGUF weights among artifacts, in their order. */
-export function candidatesOf(artifacts: Artifact[]): WeightsCandidate[] {
-  const weights = groupParts(withRole(artifacts, "model"), pathOf);
+export function candidatesOf(artifacts: Artifact[], roles: FileRoles): WeightsCandidate[] {
+  const weights = groupParts(withRole(artifacts, "model", roles), pathOf);
   const existing = weights.filter(({ files }) => files.length > 0);
   return existing.map(({ path, stem, files }) => {
     const parts = splitPartOf(path)?.parts;
     return {
       name: parts === undefined ? stem : `${stem} (${parts} parts)`,
-      quantization: files[0]?.quantization ?? null,
+      stem,
+      // The name tells more than manifests of earlier versions, which lack marks such as UD.
+      quantization: quantizationOf(path) ?? files[0]?.quantization ?? null,
       artifacts: files,
       sizeBytes: sizeOf(files),
     };
@@ -54,18 +64,22 @@ export function candidatesOf(artifacts: Artifact[]): WeightsCandidate[] {
  * All files of a candidate in the order in which they are fetched: its weights and one image
  * projector. Throws `PullError` if two of them would get the same name.
  */
-export function filesOf({ artifacts }: WeightsCandidate, all: Artifact[]): Artifact[] {
+export function filesOf(
+  { artifacts }: WeightsCandidate,
+  all: Artifact[],
+  roles: FileRoles,
+): Artifact[] {
   const weightsPath = artifacts[0]?.filename ?? "";
-  const projector = preferredProjector(withRole(all, "projector"), pathOf, weightsPath);
+  const projector = preferredProjector(withRole(all, "projector", roles), pathOf, weightsPath);
   const files = projector === undefined ? [...artifacts] : [...artifacts, projector];
   files.sort((a, b) => b.priority - a.priority);
   refuseTwins(files);
   return files;
 }
 
-function withRole(artifacts: Artifact[], role: "model" | "projector"): Artifact[] {
+function withRole(artifacts: Artifact[], role: GgufRole, roles: FileRoles): Artifact[] {
   return artifacts.filter(({ filename, format }) => {
-    return format === "gguf" && ggufRole(localName(filename)) === role;
+    return format === "gguf" && roles.of(filename) === role;
   });
 }
 

@@ -1,10 +1,11 @@
 import { formatBytes } from "../config/units.ts";
-import { ggufRole, isGguf, localName } from "../model/filename.ts";
-import type { GgufMetadata } from "../model/gguf.ts";
+import { isGguf, localName } from "../model/filename.ts";
+import { ROLE_WORDS } from "../model/ggufrole.ts";
 import { hyperparametersOf } from "../model/hyperparameters.ts";
 import type { FreeMemory } from "../model/memory.ts";
-import { isSameQuantization } from "../model/quantization.ts";
+import { isSameQuantization, weightsWithTag } from "../model/quantization.ts";
 import type { Artifact, Manifest } from "../wire/manifest.ts";
+import { ArtifactRoles, type HeaderReader } from "./artifactroles.ts";
 import { candidatesOf, filesOf, usableArtifacts, type WeightsCandidate } from "./candidate.ts";
 import { PullError } from "./pull/error.ts";
 import {
@@ -29,7 +30,7 @@ export interface FileSelectionOptions extends FileRequest {
   /** Memory that is free on this host. */
   free(): Promise<FreeMemory>;
   /** Reads a GGUF file's metadata; undefined if it cannot be read: then sizes alone decide. */
-  header(artifact: Artifact): Promise<GgufMetadata | undefined>;
+  header: HeaderReader;
 }
 
 /** The files that are to be fetched. */
@@ -50,39 +51,91 @@ const HOST = { runtimes: ["llama_cpp"], platform: process.platform };
  * 2. A file that is named: that one, with a note if it does not fit.
  * 3. Else what fits into the free memory, Q4_K_M before others; see `chooseQuantization`.
  *
- * An image projector is added. If two models of the repository have the chosen quantization, none
- * is taken by chance. Throws `PullError` that says what there is.
+ * What its header says to be something else than a model is none, whatever its name. An image
+ * projector is added. If two models of the repository have the chosen quantization, none is taken
+ * by chance. Throws `PullError` that says what there is.
  */
 export async function selectFiles(options: FileSelectionOptions): Promise<FileSelection> {
-  const { manifest, quantization, isNamed } = options;
+  const { manifest, isNamed, free } = options;
   const usable = usableArtifacts(manifest, HOST);
-  const all = candidatesOf(usable);
-  if (all.length === 0) throw nothingToRun(manifest);
-  const requested =
-    quantization === undefined ? all : withQuantization(manifest, all, quantization);
-  const { candidate, notes } = await chooseCandidate(options, { usable, all, requested });
-  if (!isNamed) refuseTwin(manifest, all, candidate);
-  return { candidate, files: filesOf(candidate, usable), notes };
+  const header = readOnce(options.header);
+  const roles = new ArtifactRoles();
+  await roles.readDoubtful(usable, header);
+  for (;;) {
+    const all = candidatesOf(usable, roles);
+    if (all.length === 0) throw nothingToRun(manifest, roles);
+    const requested = requestedOf(options, all);
+    const [memory, unfit] = await Promise.all([free(), findUnfit(requested, roles, header)]);
+    if (unfit !== undefined) {
+      if (isNamed && requested.length === 1) throw noModel(manifest, unfit, roles);
+      continue;
+    }
+    const parts = { usable, roles, all, requested, memory };
+    const { candidate, notes } = await chooseCandidate({ ...options, header }, parts);
+    const isChecked = candidate.quantization !== null || isNamed;
+    if (!isChecked && (await findUnfit([candidate], roles, header)) !== undefined) continue;
+    if (!isNamed) refuseTwin(manifest, all, candidate);
+    const files = filesOf(candidate, usable, roles);
+    return { candidate, files, notes: [...notes, ...roles.leftOut] };
+  }
+}
+
+/** Reads each header once. */
+function readOnce(header: HeaderReader): HeaderReader {
+  const read = new Map<Artifact, ReturnType<HeaderReader>>();
+  return (artifact) => {
+    const metadata = read.get(artifact) ?? header(artifact);
+    read.set(artifact, metadata);
+    return metadata;
+  };
+}
+
+function requestedOf(
+  { manifest: { repo }, quantization }: FileSelectionOptions,
+  all: WeightsCandidate[],
+): WeightsCandidate[] {
+  if (quantization === undefined) return all;
+  const meant = weightsWithTag(all, quantization);
+  if (meant.length === 1) return meant;
+  if (meant.length > 1) throw ambiguous(repo, quantization, meant);
+  throw refusal(`${repo} has no ${quantization}. There are: ${namesOf(all)}.`);
+}
+
+/** The smallest of candidates; it stands for all where a header is read. */
+function sampleOf(candidates: WeightsCandidate[]): Artifact {
+  const sample = candidates.toSorted(bySize)[0]?.artifacts[0];
+  if (sample === undefined) throw new Error("there is nothing to choose");
+  return sample;
+}
+
+/** The smallest candidate's file if its header says that it is no model; then it is none more. */
+async function findUnfit(
+  candidates: WeightsCandidate[],
+  roles: ArtifactRoles,
+  header: HeaderReader,
+): Promise<Artifact | undefined> {
+  const sample = sampleOf(candidates);
+  return (await roles.read(sample, header)) === "model" ? undefined : sample;
 }
 
 interface Candidates {
   usable: Artifact[];
+  roles: ArtifactRoles;
   all: WeightsCandidate[];
   /** Those of `all` that the request allows. */
   requested: WeightsCandidate[];
+  memory: FreeMemory;
 }
 
 async function chooseCandidate(
-  { manifest, isNamed, args, free, header }: FileSelectionOptions,
-  { usable, all, requested }: Candidates,
+  { manifest, isNamed, args, header }: FileSelectionOptions,
+  { usable, roles, all, requested, memory }: Candidates,
 ): Promise<{ candidate: WeightsCandidate; notes: string[] }> {
   const [first] = requested;
-  const sample = requested.toSorted(bySize)[0]?.artifacts[0];
-  if (first === undefined || sample === undefined) throw new Error("there is nothing to choose");
-  const [memory, metadata] = await Promise.all([free(), header(sample)]);
-  refuseNoModel(manifest, sample, metadata);
+  const metadata = await header(sampleOf(requested));
+  if (first === undefined) throw new Error("there is nothing to choose");
   const weights = new Set(first.artifacts);
-  const beside = filesOf(first, usable).filter((file) => !weights.has(file));
+  const beside = filesOf(first, usable, roles).filter((file) => !weights.has(file));
   const conditions = {
     ...{ args, free: memory, hyperparameters: metadata && hyperparametersOf(metadata) },
     extraBytes: beside.reduce((sum, { size_bytes: size }) => sum + (size ?? 0), 0),
@@ -130,17 +183,6 @@ function tooLarge(
 ${freeMemoryText(conditions.free)} are free: it may not run here now.`;
 }
 
-function withQuantization(
-  { repo }: Manifest,
-  all: WeightsCandidate[],
-  name: string,
-): WeightsCandidate[] {
-  const meant = all.filter((one) => isSameQuantization(one.quantization, name));
-  if (meant.length === 1) return meant;
-  if (meant.length > 1) throw ambiguous(repo, name, meant);
-  throw refusal(`${repo} has no ${name}. There are: ${namesOf(all)}.`);
-}
-
 function refuseTwin({ repo }: Manifest, all: WeightsCandidate[], chosen: WeightsCandidate): void {
   const { quantization } = chosen;
   const twins = all.filter((one) => isSameQuantization(one.quantization, quantization));
@@ -153,26 +195,24 @@ function ambiguous(repo: string, what: string, candidates: WeightsCandidate[]): 
 ${repo}/${paths[0]}`);
 }
 
-/** Refuses a file whose metadata says that it is no model: an adapter may have a model's name. */
-function refuseNoModel(
-  { repo }: Manifest,
-  { filename }: Artifact,
-  metadata: GgufMetadata | undefined,
-) {
-  const type = metadata?.get("general.type");
-  if (type !== "adapter" && type !== "mmproj") return;
-  const what = type === "adapter" ? "an adapter (LoRA)" : "an image projector";
-  throw refusal(`${filename} of ${repo} is ${what}: it is no model by itself. Name the model that \
-it belongs to.`);
+/** The error for a file whose header says that it is no model: it may have a model's name. */
+function noModel({ repo }: Manifest, { filename }: Artifact, roles: ArtifactRoles): PullError {
+  return refusal(`${filename} of ${repo} is ${ROLE_WORDS[roles.of(filename)]}: it is no model by \
+itself. Name the model that it belongs to.`);
 }
 
-function nothingToRun({ model, repo, artifacts }: Manifest): PullError {
-  const names = artifacts.map(({ filename }) => localName(filename));
-  const isAdapter = (name: string) =>
-    name === "adapter_config.json" || (isGguf(name) && ggufRole(name) === "adapter");
-  if (names.some(isAdapter)) {
+function nothingToRun(manifest: Manifest, roles: ArtifactRoles): PullError {
+  const { model, repo, artifacts } = manifest;
+  const names = artifacts.map(({ filename }) => filename);
+  const gguf = names.filter(isGguf);
+  const hasAdapter = gguf.some((name) => roles.of(name) === "adapter");
+  if (names.some((name) => localName(name) === "adapter_config.json") || hasAdapter) {
     return refusal(`${model} is an adapter (LoRA): it is no model by itself. Take its base model; \
 an adapter that was converted to GGUF is used with that: -- --lora <file>.`);
+  }
+  const companions = gguf.map((name) => `${name} is ${ROLE_WORDS[roles.of(name)]}`).slice(0, 5);
+  if (companions.length > 0) {
+    return refusal(`${model} has no model that can be run: ${companions.join("; ")}.`);
   }
   return refusal(`${model} cannot be run on this machine: llama.cpp runs GGUF files, and it has \
 no GGUF files. Look for a repository with them, often called ${repo.split("/").at(-1)}-GGUF; an \

@@ -1,4 +1,8 @@
-import { isSameQuantization } from "../model/quantization.ts";
+import {
+  isSameQuantization,
+  preferredQuantization,
+  weightsWithTag,
+} from "../model/quantization.ts";
 import type { GgufWeights } from "../model/splitfile.ts";
 import type { StoredFile } from "./foldercontent.ts";
 
@@ -18,9 +22,10 @@ export interface WeightsHints {
  * Which weights of a folder are meant, or why none are.
  *
  * With a quantization, in any case: 1. the only file named `<leaf>` or `model`, then `.` or `-`,
- * then it; 2. the only file whose name tells it; 3. if the record names it: `model.gguf`, or the
- * only file. Without: 1. the file with the recorded quantization; 2. `model.gguf`;
- * 3. `<leaf>.gguf`; 4. the only file, or else the only one of which all parts exist.
+ * then it; 2. the only file that has it, see `weightsWithTag`; 3. if the record names it:
+ * `model.gguf`, or the only file. Without: 1. the file with the recorded quantization;
+ * 2. `model.gguf`; 3. `<leaf>.gguf`; 4. the only file, or else the only one of which all parts
+ * exist; 5. Q4_K_M, else the largest, where each of them has a quantization of its own.
  */
 export function chooseWeights(all: Weights[], hints: WeightsHints): Weights | string {
   if (all.length === 0) return "there is no GGUF file";
@@ -36,9 +41,18 @@ export function chooseWeights(all: Weights[], hints: WeightsHints): Weights | st
 function chooseUnnamed(all: Weights[], { leaf, recorded }: WeightsHints): Weights | undefined {
   const meant =
     recorded === undefined ? undefined : chooseQuantized(all, recorded, { leaf, recorded });
-  return (
-    meant ?? byStem(all, "model") ?? byStem(all, leaf) ?? onlyOne(all) ?? onlyOne(complete(all))
-  );
+  const named = meant ?? byStem(all, "model") ?? byStem(all, leaf) ?? onlyOne(all);
+  return named ?? onlyOne(complete(all)) ?? preferred(complete(all));
+}
+
+/** A model that is served must not vanish because another quantization is laid beside it. */
+function preferred(all: Weights[]): Weights | undefined {
+  const tags = all.flatMap(({ quantization }) => quantization?.toUpperCase() ?? []);
+  if (new Set(tags).size < all.length) return undefined;
+  const sized = all.map(({ quantization = null, files }, at) => {
+    return { at, quantization, sizeBytes: files.reduce((sum, one) => sum + one.sizeBytes, 0) };
+  });
+  return all[preferredQuantization(sized)?.at ?? -1];
 }
 
 function chooseQuantized(
@@ -54,7 +68,7 @@ function chooseQuantized(
     return name === leaf || name === "model";
   });
   if (exact.length > 0) return onlyOne(exact);
-  const named = all.filter((one) => isSameQuantization(one.quantization, quantization));
+  const named = weightsWithTag(all, quantization);
   if (named.length > 0) return onlyOne(named);
   if (!isSameQuantization(recorded, quantization)) return undefined;
   return byStem(all, "model") ?? onlyOne(all);

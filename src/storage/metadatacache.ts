@@ -1,6 +1,7 @@
-import { type GgufRole, ggufRole, isGguf } from "../model/filename.ts";
+import { isGguf } from "../model/filename.ts";
 import { GgufFormatError, type GgufMetadata } from "../model/gguf.ts";
 import { readGgufFile } from "../model/ggufreader.ts";
+import { type GgufRole, ggufRoleIn } from "../model/ggufrole.ts";
 import type { StoredFile } from "./foldercontent.ts";
 
 const FILES_MAX = 1000;
@@ -25,9 +26,7 @@ export class MetadataCache {
 
   /** What a GGUF file is for: as its metadata says, else as its name does. */
   async roleOf(file: StoredFile): Promise<GgufRole> {
-    const type = (await this.of(file))?.get("general.type");
-    if (type === "adapter") return "adapter";
-    return type === "mmproj" ? "projector" : ggufRole(file.name);
+    return ggufRoleIn(file.name, await this.of(file));
   }
 }
 
@@ -35,14 +34,17 @@ function isFileError(error: unknown): boolean {
   return error instanceof Error && "code" in error;
 }
 
-/** The GGUF files of a folder, by what they are for. */
+/** The GGUF files of a folder, by what they are for. A drafter alone is run as a model. */
 export async function sortByRole(
   files: StoredFile[],
   metadata: MetadataCache,
 ): Promise<Record<GgufRole, StoredFile[]>> {
-  const roles: Record<GgufRole, StoredFile[]> = { model: [], projector: [], adapter: [] };
+  const roles: Record<GgufRole, StoredFile[]> = {
+    ...{ model: [], projector: [], adapter: [] },
+    ...{ drafter: [], imatrix: [], vocabulary: [], other: [] },
+  };
   for (const file of files) {
     if (isGguf(file.name)) roles[await metadata.roleOf(file)].push(file);
   }
-  return roles;
+  return roles.model.length > 0 ? roles : { ...roles, model: roles.drafter, drafter: [] };
 }

@@ -29,8 +29,18 @@ describe("GGUF", () => {
   });
 
   test("several files without a hint are ambiguous, and the error names them", async () => {
-    using models = new ModelsFolder().write({ "m/a-Q4_0.gguf": "x", "m/a-Q8_0.gguf": "x" });
-    expect(await primaryOf(models, "m")).toContain("a-Q4_0, a-Q8_0");
+    using models = new ModelsFolder().write({ "m/a-Q8_0.gguf": "x", "m/b-Q8_0.gguf": "x" });
+    expect(await primaryOf(models, "m")).toContain("a-Q8_0, b-Q8_0");
+  });
+
+  test("of several quantizations it is Q4_K_M, plain before marked, else the largest", async () => {
+    using models = new ModelsFolder().write({ "m/a-Q4_0.gguf": "x", "m/a-Q8_0.gguf": "xx" });
+    expect(await primaryOf(models, "m")).toBe("a-Q8_0.gguf");
+    models.write({ "m/a-UD-Q4_K_M.gguf": "xxx" });
+    expect(await primaryOf(models, "m")).toBe("a-UD-Q4_K_M.gguf");
+    models.write({ "m/a-Q4_K_M.gguf": "xx" });
+    expect(await primaryOf(models, "m")).toBe("a-Q4_K_M.gguf");
+    expect(await primaryOf(models, "m:ud-q4_k_m")).toBe("a-UD-Q4_K_M.gguf");
     expect(await primaryOf(models, "m:Q8_0")).toBe("a-Q8_0.gguf");
     models.write({ "m/manifest.json": { quantization: "Q4_0" } });
     expect(await primaryOf(models, "m")).toBe("a-Q4_0.gguf");
@@ -98,6 +108,43 @@ describe("GGUF", () => {
     expect(model?.projector?.name).toBe("mmproj-F16.gguf");
     expect(model?.adapters.map(({ name }) => name)).toEqual(["style.gguf"]);
     expect(model?.quantization).toBe("Q4_0");
+  });
+
+  test("companions are passed over, by name and by header", async () => {
+    using models = new ModelsFolder().write({
+      ...{ "m/T-Q4_K_M.gguf": "x", "m/T-imatrix.gguf": "x", "m/ggml-vocab-t.gguf": "x" },
+      ...{ "m/mtp-T-Q8_0.gguf": "x" },
+    });
+    const write = (name: string, type: string) => {
+      writeFileSync(join(models.path, name), ggufBytes({ "general.type": type }));
+    };
+    write("m/T-f16.gguf", "imatrix");
+    write("m/T-eyes-f16.gguf", "mmproj");
+    const model = await new ModelStore(models.path).find("m");
+    expect([model?.primary.name, model?.projector?.name]).toEqual([
+      ...["T-Q4_K_M.gguf", "T-eyes-f16.gguf"],
+    ]);
+    models.write({ "n/x": "x" });
+    write("n/T-lora-merged-Q4_K_M.gguf", "model");
+    expect(await primaryOf(models, "n")).toBe("T-lora-merged-Q4_K_M.gguf");
+    models.write({ "o/T-imatrix.gguf": "x" });
+    expect(await primaryOf(models, "o")).toContain("T-imatrix.gguf is an importance matrix");
+    models.write({ "p/mtp-T-Q8_0.gguf": "x" });
+    expect(await primaryOf(models, "p")).toBe("mtp-T-Q8_0.gguf");
+  });
+
+  test("tags are found as the hub prints them, behind underscores, and in headers", async () => {
+    using models = new ModelsFolder().write({ "m/A-UD-Q4_K_XL.gguf": "x", "m/a_q8_0.gguf": "x" });
+    for (const tag of ["UD-Q4_K_XL", "Q4_K_XL"]) {
+      expect(await primaryOf(models, `m:${tag}`)).toBe("A-UD-Q4_K_XL.gguf");
+    }
+    expect(await primaryOf(models, "m:Q8_0")).toBe("a_q8_0.gguf");
+    models.write({ "n/x": "x" });
+    writeFileSync(join(models.path, "n/mine.gguf"), ggufBytes({ "general.file_type": 7 }));
+    expect(await primaryOf(models, "n:Q8_0")).toBe("mine.gguf");
+    models.write({ "o/manifest.json": { quantization: "Q4_K_XL" }, "o/A-UD-Q4_K_XL.gguf": "x" });
+    models.write({ "o/A-Q8_0.gguf": "xxx" });
+    expect(await primaryOf(models, "o")).toBe("A-UD-Q4_K_XL.gguf");
   });
 
   test("the architecture comes from the file itself", async () => {

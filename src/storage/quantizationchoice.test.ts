@@ -3,6 +3,7 @@ import { parseGguf } from "../model/gguf.ts";
 import { hyperparametersOf } from "../model/hyperparameters.ts";
 import { ggufBytes } from "../testkit/modelsfolder.ts";
 import type { Artifact } from "../wire/manifest.ts";
+import { ArtifactRoles } from "./artifactroles.ts";
 import { candidatesOf, filesOf } from "./candidate.ts";
 import { chooseQuantization } from "./quantizationchoice.ts";
 
@@ -36,7 +37,8 @@ describe("of several quantizations", () => {
     artifact("m-Q8_0-00002-of-00002.gguf", 4),
     artifact("mmproj-F16.gguf", 1),
   ];
-  const candidates = candidatesOf(artifacts);
+  const roles = new ArtifactRoles();
+  const candidates = candidatesOf(artifacts, roles);
   const choose = (device: number, host: number, offered = candidates) =>
     chooseQuantization(offered, {
       ...{ hyperparameters: LLAMA, args: [], extraBytes: 0 },
@@ -47,7 +49,7 @@ describe("of several quantizations", () => {
     expect(candidates.map(({ quantization }) => quantization)).toEqual(["Q2_K", "Q4_K_M", "Q8_0"]);
     const q8 = candidates[2];
     expect(q8?.sizeBytes).toBe(8 * GIB);
-    const files = q8 === undefined ? [] : filesOf(q8, artifacts);
+    const files = q8 === undefined ? [] : filesOf(q8, artifacts, roles);
     expect(files.map(({ filename }) => filename)).toEqual([
       "m-Q8_0-00001-of-00002.gguf",
       "m-Q8_0-00002-of-00002.gguf",
@@ -67,9 +69,11 @@ describe("of several quantizations", () => {
   });
 
   test("the preferred one is found in lower case, too", () => {
-    const lower = candidatesOf([
-      ...[artifact("m-q2_k.gguf", 3), artifact("m-q4_k_m.gguf", 5), artifact("m-q8_0.gguf", 9)],
-    ]);
+    const lowered = [["m-q2_k.gguf", 3] as const, ["m-q4_k_m.gguf", 5] as const];
+    const files = [...lowered, ["m-q8_0.gguf", 9] as const].map(([name, gib]) =>
+      artifact(name, gib),
+    );
+    const lower = candidatesOf(files, roles);
     const { candidate } = choose(0, 64, lower);
     expect(candidate.quantization).toBe("q4_k_m");
   });

@@ -1,7 +1,8 @@
 import { basename } from "node:path";
 import { familyOf } from "../model/architecture.ts";
+import { type GgufRole, ROLE_WORDS } from "../model/ggufrole.ts";
 import { fitsPlatform } from "../model/platform.ts";
-import { preferredProjector } from "../model/quantization.ts";
+import { preferredProjector, quantizationInHeader } from "../model/quantization.ts";
 import { type GgufWeights, groupParts } from "../model/splitfile.ts";
 import type { StoredFile } from "./foldercontent.ts";
 import { chooseWeights } from "./ggufchoice.ts";
@@ -68,8 +69,11 @@ const DESCRIBERS = { gguf: describeGguf, safetensors: describeSafetensors } as c
 
 async function describeGguf(options: DescribeOptions): Promise<StoredModel | string> {
   const { id, folder, files, record, metadata } = options;
-  const { model, projector, adapter } = await sortByRole(files, metadata);
-  const chosen = chooseWeights(groupParts(model, nameOf), {
+  const roles = await sortByRole(files, metadata);
+  const { model, projector, adapter } = roles;
+  const all = await withHeaderTags(groupParts(model, nameOf), options);
+  if (all.length === 0) return noModel(roles);
+  const chosen = chooseWeights(all, {
     leaf: basename(folder).toLowerCase(),
     quantization: options.quantization,
     recorded: record?.quantization,
@@ -88,20 +92,43 @@ async function describeGguf(options: DescribeOptions): Promise<StoredModel | str
     weights: chosen.files,
     projector: preferredProjector(projector, nameOf, primary.name),
     adapters: adapter,
-    quantization: quantizationIn(chosen, record),
+    quantization: chosen.quantization,
     architecture: named,
     family: named === undefined ? undefined : familyOf(named),
     capabilities: ["text", "embeddings"],
   };
 }
 
-/** A file called `model.gguf` tells no quantization: the record does. */
-function quantizationIn(
-  { quantization, stem }: Pick<GgufWeights<StoredFile>, "quantization" | "stem">,
-  record: ModelRecord | undefined,
-): string | undefined {
-  return quantization ?? (stem.toLowerCase() === "model" ? record?.quantization : undefined);
+/**
+ * Weights whose names tell no quantization have that which the record names, if it means them, else
+ * that of their header.
+ */
+async function withHeaderTags(
+  all: GgufWeights<StoredFile>[],
+  { record, metadata }: DescribeOptions,
+): Promise<GgufWeights<StoredFile>[]> {
+  const recorded = (stem: string) => {
+    return all.length === 1 || stem.toLowerCase() === "model" ? record?.quantization : undefined;
+  };
+  return await Promise.all(
+    all.map(async (one) => {
+      const named = one.quantization ?? recorded(one.stem);
+      const [first] = one.files;
+      if (named !== undefined || first === undefined) return { ...one, quantization: named };
+      return { ...one, quantization: quantizationInHeader(await metadata.of(first)) };
+    }),
+  );
 }
+
+function noModel(roles: Record<GgufRole, StoredFile[]>): string {
+  const words = Object.entries(ROLE_WORDS).flatMap(([role, what]) => {
+    return roles[role as GgufRole].map(({ name }) => `${name} is ${what}`);
+  });
+  const why = words.length === 0 ? "" : `: ${words.slice(0, COMPANIONS_MAX).join(", ")}`;
+  return `there is no GGUF file of a model${why}`;
+}
+
+const COMPANIONS_MAX = 5;
 
 function nameOf({ name }: StoredFile): string {
   return name;

@@ -40,12 +40,12 @@ export async function selectModel(options: SelectionOptions): Promise<ModelSelec
   const { settings, hub, signal, free, header } = options;
   const { originAllowlist: allowlist, engineArgs: args } = settings;
   const reference = parseModelReference(options.model, hub.url);
-  const { manifest, request } = await findPullTarget({ reference, hub, allowlist, signal });
+  const { manifest, request, notes } = await findPullTarget({ reference, hub, allowlist, signal });
   const read = (artifact: Artifact) => header(manifest, artifact);
   const selection = await selectFiles({ manifest, ...request, args, free, header: read });
   const { repo } = reference;
   const moved = manifest.repo === repo ? [] : [`${repo} is called ${manifest.repo} on the hub.`];
-  return { manifest, ...selection, notes: [...selection.notes, ...moved] };
+  return { manifest, ...selection, notes: [...selection.notes, ...notes, ...moved] };
 }
 
 function parseModelReference({ reference, filename }: ModelReference, hubUrl: string): Reference {

@@ -1,4 +1,4 @@
-import { isSameQuantization } from "../../model/quantization.ts";
+import { clearTags, isSameQuantization } from "../../model/quantization.ts";
 import type { ModelRecord } from "../../storage/modelrecord.ts";
 import type { StoredModel } from "../../storage/storedmodel.ts";
 import type { ServedModel } from "./catalog.ts";
@@ -41,19 +41,23 @@ export function servedModelsOf(
   const entry = registered.find((one) => one.id.toLowerCase() === key);
   const id = entry?.id ?? model.id;
   const { quantization } = model;
-  const own = quantization === undefined ? [] : [`${id}:${quantization}`];
+  const tags = [model, ...otherQuantizations].flatMap((one) => one.quantization ?? []);
+  // The tag itself is first.
+  const named = (tag: string) => clearTags(tag, tags).map((one) => `${id}:${one}`);
+  const own = quantization === undefined ? [] : named(quantization);
   const folder = id === model.id ? [] : [model.id];
   const aliases = [...own, ...folder, ...withoutPrefix([id, ...own]), ...(entry?.names ?? [])];
   const listed = entry?.quantizations ?? [];
   const isListed = listed.some((one) => isSameQuantization(quantization, one));
-  const listedAliases = isListed ? own : [];
+  const listedAliases = isListed ? own.slice(0, 1) : [];
   const template = record?.chat_template;
   const args = template === undefined ? [] : ["--chat-template", template];
   return [
     servedModel(model, { id, args, aliases, listedAliases }),
     ...otherQuantizations.map((other) => {
-      const name = `${id}:${other.quantization}`;
-      return servedModel(other, { id: name, args, aliases: withoutPrefix([name]) });
+      const [name = id, ...more] = named(other.quantization ?? "");
+      const aliases = [...more, ...withoutPrefix([name, ...more])];
+      return servedModel(other, { id: name, args, aliases });
     }),
   ];
 }

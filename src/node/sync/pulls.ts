@@ -104,7 +104,8 @@ export class Pulls {
     job.revision = manifest.revision;
     const { candidate, files, notes } = await fileSelector.select(offer, signal);
     const { quantization } = candidate;
-    for (const note of notes) log.warn({ model: job.model, note }, "pull.note");
+    for (const note of [...notes, ...offer.notes])
+      log.warn({ model: job.model, note }, "pull.note");
     job.quantization = quantization;
     job.setFiles(files);
     onChange();

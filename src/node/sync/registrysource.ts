@@ -23,7 +23,8 @@ export class RegistrySource implements ModelSource {
   async offer(name: string, signal: AbortSignal): Promise<PullTarget> {
     const [model = "", quantization] = name.split(":");
     const manifest = await this.#client.manifest(model, signal);
-    return { manifest, request: { quantization, isNamed: quantization !== undefined } };
+    const request = { quantization, isNamed: quantization !== undefined };
+    return { manifest, request, notes: [] };
   }
 
   async acquireLease(
