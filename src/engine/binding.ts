@@ -1,5 +1,6 @@
 import { JSCallback } from "bun:ffi";
 import { z } from "zod";
+import { readHostMemory } from "../lib/hostmemory.ts";
 import { Device } from "../wire/system.ts";
 import { type NativeLibrary, openNative } from "./symbols.ts";
 
@@ -153,12 +154,24 @@ export class NativeEngine {
   }
 }
 
+/** To ggml all of the host's memory is free, whoever uses it, and whatever a container may have. */
+function withHostMemory(device: Device): Device {
+  const memory = device.type === "cpu" ? readHostMemory() : undefined;
+  if (memory === undefined) return device;
+  const { total, available } = memory;
+  return {
+    ...device,
+    total_memory_bytes: Math.min(device.total_memory_bytes, total),
+    free_memory_bytes: Math.min(device.free_memory_bytes, available),
+  };
+}
+
 /** The compute devices that the backends in these folders find. Wakes the devices' drivers up. */
 export function listDevices(directories: string[]): { devices: Device[]; llamaCpp: string } {
   const native = openNative(directories[0] ?? "");
   for (const directory of directories) native.llmlb_load_backends(text(directory));
   const json = readText((out, capacity) => native.llmlb_devices(out, capacity));
-  const devices = z.array(Device).parse(JSON.parse(json));
+  const devices = z.array(Device).parse(JSON.parse(json)).map(withHostMemory);
   return { devices, llamaCpp: String(native.llmlb_build_info()) };
 }
 

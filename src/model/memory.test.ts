@@ -104,7 +104,9 @@ test("free memory is that of GPUs of their own, and the host's", () => {
   const device = (type: "cpu" | "gpu" | "igpu", free: number) => ({
     ...{ name: type, description: "", type, total_memory_bytes: 99, free_memory_bytes: free },
   });
-  expect(freeMemoryOf([], 5)).toEqual({ device: 0, host: 5 });
+  const host = { total: 9, available: 5 };
+  expect(freeMemoryOf([], host)).toEqual({ device: 0, host: 5 });
   const all = [device("gpu", 1), device("gpu", 2), device("igpu", 4), device("cpu", 8)];
-  expect(freeMemoryOf(all, 5)).toEqual({ device: 3, host: 8 });
+  expect(freeMemoryOf(all, host)).toEqual({ device: 3, host: 5 });
+  expect(freeMemoryOf(all, undefined)).toEqual({ device: 3, host: 8 });
 });

@@ -1,3 +1,5 @@
+import { freemem } from "node:os";
+import type { HostMemory } from "../lib/hostmemory.ts";
 import type { Device } from "../wire/system.ts";
 import { contextOf, type EngineContext } from "./enginecontext.ts";
 import type { Hyperparameters } from "./hyperparameters.ts";
@@ -93,14 +95,14 @@ export interface FreeMemory {
 }
 
 /**
- * The free memory of a host, given the devices that ggml reports. A GPU without memory of its own
- * does not count: it uses the host's. `hostBytes` is taken where no device is the host itself.
+ * The free memory of a host: that of its devices, and its own, where the system tells that.
+ * A GPU without memory of its own does not count: it uses the host's.
  */
-export function freeMemoryOf(devices: Device[], hostBytes: number): FreeMemory {
+export function freeMemoryOf(devices: Device[], host: HostMemory | undefined): FreeMemory {
   const free = (type: Device["type"]) =>
     devices.filter((device) => device.type === type).map((device) => device.free_memory_bytes);
   const device = free("gpu").reduce((sum, bytes) => sum + bytes, 0);
-  return { device, host: free("cpu")[0] ?? hostBytes };
+  return { device, host: host?.available ?? free("cpu")[0] ?? freemem() };
 }
 
 /** Left free of each kind of memory, for everything else and for what an estimate misses. */

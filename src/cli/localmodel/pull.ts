@@ -1,11 +1,11 @@
 import { mkdir, stat } from "node:fs/promises";
-import { freemem } from "node:os";
 import { join } from "node:path";
 import { modelsFolder } from "../../config/fields/hub.ts";
 import type { Settings } from "../../config/settings.ts";
 import { formatBytes } from "../../config/units.ts";
 import { probeDevices } from "../../engine/deviceprobe.ts";
 import { closeIdleConnections } from "../../http/client/exchange.ts";
+import { readHostMemory } from "../../lib/hostmemory.ts";
 import { createLogger, type Logger } from "../../lib/log.ts";
 import { localName } from "../../model/filename.ts";
 import { type FreeMemory, freeMemoryOf } from "../../model/memory.ts";
@@ -184,7 +184,7 @@ function pullerFor(manifest: Manifest, settings: Settings): Puller {
 async function freeMemory(home: string, log: Logger): Promise<FreeMemory> {
   // If no device can be read, the memory of the host counts alone.
   const devices = await probeDevices({ home, log }).catch(() => []);
-  return freeMemoryOf(devices, freemem());
+  return freeMemoryOf(devices, readHostMemory());
 }
 
 async function arePresent(folder: string, files: Artifact[]): Promise<boolean> {

@@ -1,4 +1,4 @@
-import { freemem } from "node:os";
+import { readHostMemory } from "../../lib/hostmemory.ts";
 import { freeMemoryOf } from "../../model/memory.ts";
 import type { PullTarget } from "../../registry/pulltarget.ts";
 import { type FileSelection, selectFiles } from "../../storage/fileselection.ts";
@@ -25,7 +25,7 @@ export class FileSelector {
     const { puller, devices, engineArgs: args } = this.#options;
     return selectFiles({
       ...{ manifest, ...request, args },
-      free: async () => freeMemoryOf(await devices(), freemem()),
+      free: async () => freeMemoryOf(await devices(), readHostMemory()),
       header: (artifact) => puller.headerOrNone(manifest, artifact, signal),
     });
   }
