@@ -5,7 +5,8 @@ import { dirname, join } from "node:path";
 import { readHostMemory } from "./hostmemory.ts";
 
 const GIB = 2 ** 30;
-const MEMINFO = `MemTotal: ${24 * 2 ** 20} kB\nMemFree: 1024 kB\nMemAvailable: ${15 * 2 ** 20} kB\n`;
+const KIB = { total: 24 * 2 ** 20, available: 15 * 2 ** 20 };
+const MEMINFO = `MemTotal: ${KIB.total} kB\nMemFree: 9 kB\nMemAvailable: ${KIB.available} kB\n`;
 
 /** What is read of a system with these files. */
 function read(files: Record<string, string>) {

@@ -33,9 +33,9 @@ const V2: Controller = {
 const HYBRID: Controller = { ...V2, folder: "sys/fs/cgroup/unified" };
 
 /**
- * The memory of this host: Linux's `MemAvailable`, and no more than the limits of the control groups
- * that this process is in leave (a container's). Undefined on other systems. Sources: proc(5);
- * https://docs.kernel.org/admin-guide/cgroup-v2.html, and cgroup-v1/memory.html beside it.
+ * The memory of this host: Linux's `MemAvailable`, and no more than the limits of the control
+ * groups that this process is in leave (a container's). Undefined on other systems. Sources:
+ * proc(5), https://docs.kernel.org/admin-guide/cgroup-v2.html, cgroup-v1/memory.html beside it.
  * @param root Default: `/`.
  */
 export function readHostMemory(root = "/"): HostMemory | undefined {

@@ -84,11 +84,16 @@ export const TreeEntry = z.looseObject({
 });
 export type TreeEntry = z.infer<typeof TreeEntry>;
 
+/** Files that repositories keep in LFS at any size. */
+const IN_LFS = /\.(?:gguf|safetensors|bin|onnx|pt|pth)$/i;
+
 /** The file that an entry of a tree is; undefined for a folder. */
 export function fileOf({ type, path, size, oid, lfs }: TreeEntry): RepoFile | undefined {
   if (type !== "file") return undefined;
   const sha256 = lfs !== undefined && /^[0-9a-f]{64}$/.test(lfs.oid) ? lfs.oid : null;
-  const gitOid = lfs === undefined && /^[0-9a-f]{40}$/.test(oid ?? "") ? (oid ?? null) : null;
+  // Of weights git has a pointer only: a mirror that does not tell of LFS tells that one's id.
+  const isInGit = lfs === undefined && !IN_LFS.test(path);
+  const gitOid = isInGit && /^[0-9a-f]{40}$/.test(oid ?? "") ? (oid ?? null) : null;
   return { path, size: lfs?.size ?? size, sha256, gitOid };
 }
 

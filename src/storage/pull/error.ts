@@ -46,15 +46,24 @@ export class PullError extends ApiError {
   }
 }
 
+interface TransientOptions {
+  retryAfterMs?: number | undefined;
+  attemptsMax?: number;
+  cause?: unknown;
+}
+
 /** A failure that may be gone at the next attempt. */
 export class TransientError extends Error {
   /** The wait that the server asked for. */
   readonly retryAfterMs: number | undefined;
+  /** Failures in a row after which it is no use to try again; default: as many as of any kind. */
+  readonly attemptsMax: number | undefined;
 
-  constructor(message: string, options: { retryAfterMs?: number | undefined; cause?: unknown }) {
+  constructor(message: string, options: TransientOptions = {}) {
     super(message, { cause: options.cause });
     this.name = "TransientError";
     this.retryAfterMs = options.retryAfterMs;
+    this.attemptsMax = options.attemptsMax;
   }
 }
 

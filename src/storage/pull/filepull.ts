@@ -5,9 +5,9 @@ import { type FileLock, takeLock } from "../filelock.ts";
 import type { FileOwner, FileRecord } from "../modelrecord.ts";
 import { gitOid, hashFile } from "./digest.ts";
 import { PullError, toDiskError } from "./error.ts";
+import type { FileSource } from "./filesource.ts";
 import { fetchPart, type PartFetchOptions } from "./partfetch.ts";
 import { notedBytes, PartFile } from "./partfile.ts";
-import type { FileSource } from "./rangerequest.ts";
 
 export interface FilePull {
   artifact: Artifact;

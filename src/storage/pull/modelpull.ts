@@ -3,12 +3,12 @@ import { localName } from "../../model/filename.ts";
 import type { Artifact, Manifest } from "../../wire/manifest.ts";
 import type { FileOwner, FileRecord } from "../modelrecord.ts";
 import { type FilePull, pullFile } from "./filepull.ts";
+import type { FileSource } from "./filesource.ts";
 import type { FolderClaim } from "./folderclaim.ts";
 import { allowedOrigins, tokenFor } from "./hubaccess.ts";
 import type { PartFetchOptions } from "./partfetch.ts";
 import { notedBytes } from "./partfile.ts";
 import type { Progress } from "./progress.ts";
-import type { FileSource } from "./rangerequest.ts";
 
 export interface PullRequest {
   manifest: Manifest;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { failing, PullBench } from "../../testkit/pullbench.ts";
-import { sha256 } from "../../testkit/servers/files.ts";
+import { FileServer, sha256 } from "../../testkit/servers/files.ts";
 import { ModelStore } from "../modelstore.ts";
 
 const DONE = ["manifest.json", "model-Q4_0.gguf"];
@@ -104,6 +104,64 @@ describe("a server that", () => {
   });
 });
 
+describe("a content server that refuses", () => {
+  /** A bench whose hub redirects to another server, which refuses as often as `times` says. */
+  async function elsewhere(times: number) {
+    const [bench, content] = await Promise.all([PullBench.start(), FileServer.start()]);
+    const file = bench.hub.add("model-Q4_0.gguf", 1000);
+    content.files.set("/model-Q4_0.gguf", bench.hub.files.get("/model-Q4_0.gguf") ?? Buffer.of());
+    bench.hub.treat = (_, count) => ({
+      redirect: `${content.url}/model-Q4_0.gguf?signed=${count}`,
+    });
+    content.treat = (_, count) => (count < times ? { status: 403 } : {});
+    const puller = bench.puller({ origins: [`${bench.hub.url}/*`, `${content.url}/*`] });
+    return { bench, content, file, puller };
+  }
+
+  test("is asked with a new address, which the hub signs", async () => {
+    const { bench, content, file, puller } = await elsewhere(2);
+    await using _ = bench;
+    await using __ = content;
+    await bench.pull([file], { puller });
+    expect(bench.isWhole(file)).toBe(true);
+    expect(bench.hub.seen).toHaveLength(3);
+  });
+
+  test("again and again is told, and not that the model is gated", async () => {
+    const { bench, content, file, puller } = await elsewhere(99);
+    await using _ = bench;
+    await using __ = content;
+    const error = await failing(bench.pull([file], { puller }));
+    expect(error).toMatchObject({ code: "pull_unreachable" });
+    expect(error.message).toContain("that 127.0.0.1:");
+    expect(error.message).toContain("answers 403. The model is not gated");
+    expect(bench.hub.seen).toHaveLength(3);
+  });
+});
+
+describe("the hub's own words", () => {
+  test("are told of what it refuses", async () => {
+    await using bench = await PullBench.start();
+    const file = bench.hub.add("model-Q4_0.gguf", 1000);
+    const said = { "x-error-message": "Access to this resource is disabled." };
+    bench.hub.treat = () => ({ status: 403, headers: said });
+    const error = await failing(bench.pull([file]));
+    expect(error.message).toContain('answers 403. It says: "Access to this resource is disabled."');
+    bench.hub.treat = () => ({ status: 403, headers: { ...said, "x-error-code": "GatedRepo" } });
+    expect((await failing(bench.pull([file]))).message).toContain("gated model or unauthorized");
+  });
+});
+
+test("a web page in place of the file is told at once", async () => {
+  await using bench = await PullBench.start();
+  const file = bench.hub.add("model-Q4_0.gguf", 500_000);
+  const headers = { "content-type": "text/html; charset=utf-8" };
+  bench.hub.treat = () => ({ rangeless: true, headers });
+  const error = await failing(bench.pull([file]));
+  expect(error.message).toContain("a web page (HTML) came in place of the file");
+  expect(bench.hub.seen).toHaveLength(1);
+});
+
 describe("wrong bytes", () => {
   test("are fetched once more", async () => {
     await using bench = await PullBench.start();
@@ -157,19 +215,28 @@ describe("a file that changed between attempts", () => {
 
   test("also if only its tag says so", async () => {
     await using bench = await PullBench.start();
-    const file = bench.hub.add("model-Q4_0.gguf", 1_000_000);
+    const file = { ...bench.hub.add("model-Q4_0.gguf", 1_000_000), sha256: null };
     bench.hub.treat = (_, count) => (count === 0 ? { cutAt: 600_000 } : { status: 503 });
     await failing(bench.pull([file]));
     bench.hub.treat = () => ({ etag: '"another"' });
     await bench.pull([file]);
-    expect(bench.isWhole(file)).toBe(true);
+    expect(bench.names()).toEqual(DONE);
     expect(bench.hub.seen.at(-1)?.headers.range).toBe("bytes=0-999999");
   });
 
-  test("and is by the hub's word not the manifest's is refused", async () => {
+  test("is known by its content where its hash is known, not by tags", async () => {
     await using bench = await PullBench.start();
-    const file = bench.hub.add("model-Q4_0.gguf", 1000);
-    bench.hub.treat = () => ({ headers: { "x-linked-etag": `"${"0".repeat(64)}"` } });
-    expect((await failing(bench.pull([file]))).message).toContain("Register the model anew");
+    const file = bench.hub.add("model-Q4_0.gguf", 1_000_000);
+    const linked = { "x-linked-etag": `"${"0".repeat(64)}"` };
+    bench.hub.treat = (_, count) => {
+      return {
+        etag: `"${count}"`,
+        headers: linked,
+        ...(count < 3 ? { cutAt: 300_000 * (count + 1) } : {}),
+      };
+    };
+    await bench.pull([file]);
+    expect(bench.isWhole(file)).toBe(true);
+    expect(bench.hub.servedBytes).toBe(1_000_000);
   });
 });

@@ -2,17 +2,9 @@ import { type Exchange, exchange } from "../../http/client/exchange.ts";
 import { ExchangeLimit } from "../../http/client/exchangelimit.ts";
 import { ClientError } from "../../http/client/failure.ts";
 import { headerOf, type ResponseHead } from "../../http/client/head.ts";
-import { retryAfterMs } from "../../http/client/retryafter.ts";
 import { PullError, TransientError } from "./error.ts";
-
-/** A place that a file can be fetched from. */
-export interface FileSource {
-  url: string;
-  /** Sent as `Authorization: Bearer` to this source's own origin, never to where it redirects. */
-  token: string | undefined;
-  /** Whether it is another node, which has the whole file; else it is the hub. */
-  peer: boolean;
-}
+import type { FileSource } from "./filesource.ts";
+import { refusal, withoutQuery } from "./refusal.ts";
 
 export interface RangeRequest {
   source: FileSource;
@@ -38,8 +30,6 @@ export interface RangeResponse {
   totalBytes: number | undefined;
   /** The tag of the file's content: the hub's own, else the server's. */
   etag: string | undefined;
-  /** Whether the tag is the hub's own, which is the same on all servers. */
-  linked: boolean;
 }
 
 const REDIRECTS_MAX = 8;
@@ -143,9 +133,13 @@ interface Context {
 }
 
 function accept(sent: Exchange, head: ResponseHead, context: Context): RangeResponse {
-  const { request, tag } = context;
+  const { request, url, tag } = context;
   const own = headerOf(head, "etag");
-  const common = { exchange: sent, etag: tag ?? own, linked: tag !== undefined };
+  const common = { exchange: sent, etag: tag ?? own };
+  if (head.status === 200 && isWebPage(head) && !/\.html?$/i.test(request.source.url)) {
+    sent.abort(new ClientError("broken", "refused"));
+    throw webPage(url);
+  }
   if (head.status === 200) {
     const totalBytes = head.framing === "length" ? head.length : undefined;
     return { ...common, start: 0, totalBytes };
@@ -156,48 +150,21 @@ function accept(sent: Exchange, head: ResponseHead, context: Context): RangeResp
     return { ...common, start: request.start, totalBytes };
   }
   sent.abort(new ClientError("broken", "refused"));
-  throw refusal(head, context);
+  throw refusal(head, url, request.source);
 }
 
-function refusal(head: ResponseHead, { request, url }: Context): Error {
-  const { status } = head;
-  const place = withoutQuery(url);
-  if (status === 401 || status === 403) return unauthorized(status, place, request.source);
-  if (status === 404 || status === 410) {
-    return new PullError(
-      "not_found",
-      `Fetching ${place} failed: it is not there (${status}). \
-Register the model anew, so that its list of files is that of today.`,
-    );
-  }
-  if (status === 408 || status === 429 || status >= 500) {
-    return new TransientError(`${place} answers ${status}`, {
-      retryAfterMs: retryAfterMs(headerOf(head, "retry-after")),
-    });
-  }
+/** Nothing that a model consists of is one: a proxy, or the login of a network, has answered. */
+function isWebPage(head: ResponseHead): boolean {
+  return /^(?:text\/html|application\/xhtml)/i.test(headerOf(head, "content-type") ?? "");
+}
+
+function webPage(url: string): PullError {
   return new PullError(
     "unreachable",
-    `Fetching ${place} failed: it answers ${status}, which is \
-no part of a file.`,
+    `Fetching ${withoutQuery(url)} failed: a web page (HTML) came in place of the file. A proxy, \
+or the login page of this network, answers for the server. Open the address in a browser from \
+here, then pull again.`,
   );
-}
-
-function unauthorized(status: number, place: string, source: FileSource): PullError {
-  if (source.peer) return new PullError("unauthorized", `${place} refuses us (status=${status}).`);
-  const advice =
-    source.token === undefined
-      ? "Accept its conditions on the hub's page if it has any, then start this node with HF_TOKEN"
-      : "Does the account of HF_TOKEN have access? Accept the model's conditions on the hub's page";
-  return new PullError(
-    "unauthorized",
-    `Fetching ${place} failed: gated model or unauthorized (status=${status}). ${advice}, and \
-pull again.`,
-  );
-}
-
-/** An address for messages: the queries of signed addresses are secrets. */
-function withoutQuery(url: string): string {
-  return url.split("?")[0] ?? url;
 }
 
 function text(cause: unknown): string {

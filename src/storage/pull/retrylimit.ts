@@ -43,7 +43,8 @@ export class RetryLimit {
 
   /** Waits before the next attempt. Throws `PullError` after too many, or the signal's reason. */
   async after(failure: TransientError, url: string, signal: AbortSignal): Promise<void> {
-    const { attemptsMax } = this.#options;
+    const { attemptsMax: own } = this.#options;
+    const attemptsMax = Math.min(own, failure.attemptsMax ?? own);
     this.#failures += 1;
     if (this.#failures >= attemptsMax) {
       const message = `Fetching ${url.split("?")[0]} failed ${attemptsMax} times in a row, the \
