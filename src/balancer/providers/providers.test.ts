@@ -1,48 +1,14 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { Registry } from "prom-client";
-import { Hops } from "../../http/proxy/hops.ts";
-import { createLogger } from "../../lib/log.ts";
-import { until } from "../../testkit/eventually.ts";
+import { Clouds } from "../../testkit/clouds.ts";
 import { routeAt } from "../../testkit/route.ts";
-import { googleServer } from "../../testkit/servers/google/server.ts";
-import { openaiServer } from "../../testkit/servers/openai.ts";
-import { TEST_SETTINGS } from "../../testkit/settings.ts";
 import { ApiError } from "../../wire/error.ts";
 import { ROUTES } from "../../wire/route.ts";
-import { Providers, type ProvidersOptions } from "./providers.ts";
 
-const NOTHING: ProvidersOptions["settings"] = { ...TEST_SETTINGS, port: 32_768 };
 const KEYS = { openaiApiKey: "o", googleApiKey: "g", anthropicApiKey: "a" };
 
-const opened: Disposable[] = [];
-afterEach(() => {
-  for (const one of opened.splice(0)) one[Symbol.dispose]();
-});
-
-function clouds(more: Partial<ProvidersOptions["settings"]>, now?: () => number): Providers {
-  const log = createLogger({ level: "silent" });
-  const settings = { ...NOTHING, ...more };
-  const made = new Providers({
-    settings,
-    hops: new Hops(),
-    log,
-    ...(now === undefined ? {} : { now }),
-  });
-  opened.push({ [Symbol.dispose]: () => made.close() });
-  return made;
-}
-
-function google() {
-  const server = googleServer();
-  opened.push(server);
-  return server;
-}
-
-function openai() {
-  const server = openaiServer();
-  opened.push(server);
-  return server;
-}
+const clouds = new Clouds();
+afterEach(() => clouds[Symbol.dispose]());
 
 function thrownBy(act: () => unknown): ApiError {
   try {
@@ -55,7 +21,7 @@ function thrownBy(act: () => unknown): ApiError {
 }
 
 describe("find", () => {
-  const all = clouds({ ...KEYS, providers: [{ name: "groq", url: "http://h", apiKey: "k" }] });
+  const all = clouds.of({ ...KEYS, providers: [{ name: "groq", url: "http://h", apiKey: "k" }] });
 
   test.each([
     ["openai:gpt-4o", "openai", "gpt-4o", "c001"],
@@ -79,7 +45,7 @@ describe("find", () => {
 
   test("gives a provider of the operator the same id after every start", () => {
     const providers = [{ name: "groq", url: "http://other" }];
-    const again = clouds({ providers }).find("groq:x")?.provider.id;
+    const again = clouds.of({ providers }).find("groq:x")?.provider.id;
     expect(again).toBe(all.find("groq:x")?.provider.id ?? "");
   });
 
@@ -88,14 +54,14 @@ describe("find", () => {
     ["google:x", "GOOGLE_API_KEY is required for google: models"],
     ["ahtnorpic:x", "ANTHROPIC_API_KEY is required for anthropic: models"],
   ])("of %s without a key is a 401 that names it", (name, message) => {
-    const error = thrownBy(() => clouds({}).find(name));
+    const error = thrownBy(() => clouds.of({}).find(name));
     expect(error).toMatchObject({ status: 401, code: "provider_key_missing", param: "model" });
     expect(error.message).toStartWith(message);
   });
 });
 
 describe("a cloud's model", () => {
-  const all = clouds({ ...KEYS, providers: [{ name: "free", url: "http://h" }] });
+  const all = clouds.of({ ...KEYS, providers: [{ name: "free", url: "http://h" }] });
 
   const targets: [string, object, string][] = [
     ["openai:x", { authorization: "Bearer o" }, "http://127.0.0.1:1/v1/p"],
@@ -176,7 +142,7 @@ describe("fallbackOf", () => {
     { model: "b", to: "google:y" },
     { model: "*", to: "openai:z" },
   ];
-  const all = clouds({ openaiApiKey: "o", fallbacks });
+  const all = clouds.of({ openaiApiKey: "o", fallbacks });
 
   test("is the rule for the model, else the one for all", () => {
     const fallback = (model: string) => {
@@ -190,7 +156,7 @@ describe("fallbackOf", () => {
   test("is nothing without a key, for clouds' own models, and without a rule", () => {
     expect(all.fallbackOf("b")).toBeUndefined();
     expect(all.fallbackOf("openai:q")).toBeUndefined();
-    expect(clouds({ openaiApiKey: "o" }).fallbackOf("a")).toBeUndefined();
+    expect(clouds.of({ openaiApiKey: "o" }).fallbackOf("a")).toBeUndefined();
   });
 });
 
@@ -199,7 +165,7 @@ test.each([
   ["deepseek:x", true],
 ])("thoughts of earlier turns are for clouds that want them: %s, %p", (name, expected) => {
   const providers = ["own", "deepseek"].map((one) => ({ name: one, url: "http://h" }));
-  const all = clouds({ providers, providerThoughts: ["deepseek"] });
+  const all = clouds.of({ providers, providerThoughts: ["deepseek"] });
   const support = all.find(name)?.supportOf(routeAt("/v1/messages"));
   if (support === undefined || support === "native") throw new Error("it is not translated");
   const content = [{ type: "thinking", thinking: "hm", signature: "" }];
@@ -212,105 +178,9 @@ test.each([
   expect(JSON.stringify(body).includes("hm")).toBe(expected);
 });
 
-describe("models", () => {
-  test("of all clouds with a key are listed with their prefix, pages and all", async () => {
-    const [one, other] = [google(), openai()];
-    const all = clouds({
-      googleApiKey: one.key,
-      googleBaseUrl: one.url,
-      providers: [{ name: "own", url: other.url, apiKey: other.key }],
-    });
-    const models = await all.models();
-    expect(models.map(({ id, supported_apis: apis }) => [id, apis.join(" ")])).toEqual([
-      ["google:gemini-2.5-flash", "chat_completions responses messages"],
-      ["google:gemini-2.5-pro", "chat_completions responses messages"],
-      ["google:gemini-3-pro-preview", "chat_completions responses messages"],
-      ["google:gemini-embedding-001", "embeddings"],
-      ["own:gpt-4o", "chat_completions responses messages"],
-      ["own:text-embedding-3-small", "embeddings"],
-      ["own:tts-1", ""],
-    ]);
-    expect(models[0]).toMatchObject({
-      object: "model",
-      created: 0,
-      owned_by: "google",
-      ready: true,
-    });
-    expect(models[4]).toMatchObject({ created: 1_715_367_049, owned_by: "own" });
-  });
-
-  test("are fetched once a day, by one request for all who ask", async () => {
-    const server = openai();
-    let nowMs = 0;
-    const settings = { openaiApiKey: server.key, openaiBaseUrl: server.url };
-    const all = clouds(settings, () => nowMs);
-    await Promise.all([all.models(), all.models(), all.models()]);
-    nowMs = 86_399_999;
-    expect(await all.models()).toHaveLength(3);
-    expect(server.lists).toBe(1);
-    nowMs = 86_400_000;
-    expect(await all.models()).toHaveLength(3);
-    await until(() => server.lists === 2, 15_000);
-  });
-
-  test("are the old ones if a cloud fails, which is asked again a minute later", async () => {
-    const server = openai();
-    let nowMs = 0;
-    const settings = { openaiApiKey: server.key, openaiBaseUrl: server.url };
-    const all = clouds(settings, () => nowMs);
-    server.fault = "500";
-    expect(await all.models()).toEqual([]);
-    server.fault = "none";
-    expect(await all.models()).toEqual([]);
-    nowMs = 60_000;
-    expect(await all.models()).toHaveLength(3);
-    nowMs += 86_400_000;
-    server.fault = "500";
-    expect(await all.models()).toHaveLength(3);
-    expect(await all.models()).toHaveLength(3);
-  });
-
-  test("of a cloud that is away are none, and keep nobody else's back", async () => {
-    const server = openai();
-    const all = clouds({
-      ...{ googleApiKey: "g", openaiApiKey: server.key, openaiBaseUrl: server.url },
-    });
-    expect((await all.models()).map(({ owned_by: owner }) => owner)).toEqual(
-      Array(3).fill("openai"),
-    );
-  });
-});
-
-test("a provider that is this balancer itself is not asked for its models", async () => {
-  const server = openai();
-  const here = Number(new URL(server.url).port);
-  for (const port of [here, here - 1]) {
-    const settings = { openaiApiKey: server.key, openaiBaseUrl: server.url, port };
-    expect(await clouds(settings).models()).toHaveLength(port === here ? 0 : 3);
-  }
-});
-
-test.each([
-  ["http://localhost/v1", true],
-  ["http://LOCALHOST.:80", true],
-  ["http://[::ffff:127.0.0.1]", true],
-  ["http://0.0.0.0", true],
-  ["http://127.0.0.1:8080", false],
-  ["https://localhost", false],
-  ["http://127.0.0.1.invalid", false],
-  ["http://localhost.invalid", false],
-])("a balancer on port 80 takes %s for itself: %p", (openaiBaseUrl, isHere) => {
-  const events: unknown[] = [];
-  const log = createLogger({ level: "silent" });
-  log.warn = (_: object, event?: string) => void events.push(event);
-  const settings = { ...NOTHING, openaiApiKey: "o", openaiBaseUrl, port: 80 };
-  new Providers({ settings, hops: new Hops(), log }).close();
-  expect(events).toEqual(isHere ? ["cloud.is_this_balancer"] : []);
-});
-
 describe("metrics", () => {
   test("count by provider and status, and nothing that is no provider", async () => {
-    const { metrics } = clouds({});
+    const { metrics } = clouds.of({});
     metrics.record("openai", 200, 1500);
     metrics.record("openai", 200, 10);
     metrics.record("google", "unreachable");
