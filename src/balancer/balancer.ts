@@ -95,7 +95,7 @@ export async function createBalancer(options: BalancerOptions): Promise<Balancer
   metrics.include(providers.metrics);
   const recorder = new Recorder({ history: state.requests, metrics, bodies, log });
 
-  const app = createApp({ log, drain, hops, ...doorOf(settings) });
+  const app = createApp({ log, drain, hops, accessLog: settings.accessLog, ...doorOf(settings) });
   const setReadiness = routeProbes(app, { pool, drain });
   const listing = { pool, registry, holdings: sync.holdings };
   routeModels(app, { ...listing, providers });

@@ -27,9 +27,10 @@ export function effectiveSettings({ settings, origins }: Configuration): Effecti
   };
   const keys = FIELD_KEYS.filter((key): key is Exclude<FieldKey, "mmproj"> => key !== "mmproj");
   return keys.map((key) => {
-    const { name, unit, secret } = fieldOf(key);
+    const { name, unit, secret, fallbackText = "none" } = fieldOf(key);
     const value = secret && shown[key] !== null ? MASK : shown[key];
-    const text = describe(value, unit);
+    const isDefault = origins[key].source === "default";
+    const text = value === null && isDefault ? fallbackText : describe(value, unit);
     return { name, value, text, ...(unit === undefined ? {} : { unit }), origin: origins[key] };
   });
 }

@@ -17,6 +17,8 @@ describe("loadSettings", () => {
       nodePort: 32769,
       home,
       logLevel: "info",
+      logFile: null,
+      accessLog: true,
       insecure: false,
       join: null,
       token: null,

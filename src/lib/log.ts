@@ -1,5 +1,8 @@
 import pino from "pino";
-import pretty from "pino-pretty";
+import { prettyFactory } from "pino-pretty";
+import { jsonWithoutControls } from "./controls.ts";
+import { LineOutput, type LineTarget } from "./lineoutput.ts";
+import { describeError } from "./logerror.ts";
 
 /** A structured logger: `log.info({ field }, "subject.event")`. */
 export type Logger = pino.Logger;
@@ -9,39 +12,73 @@ export type LogLevel = "trace" | "debug" | "info" | "warn" | "error" | "silent";
 export interface LogOptions {
   /** Least severe level written. */
   level: LogLevel;
-  /** JSON lines are appended to this file; none when absent. */
-  file?: string;
+  /** JSON lines are appended to this as well; none when absent. */
+  file?: LineTarget | undefined;
   /** Write readable lines to stderr instead of JSON lines. Default: stderr is a terminal. */
   readable?: boolean;
 }
 
 const REDACTED = ["authorization", "api_key", "apiKey", "password", "token", "secret"];
+/** Longest wait for a log that nobody takes. */
+const FLUSH_MS_MAX = 1000;
+const STDERR: LineTarget = { descriptor: () => 2 };
 
 /** Makes the process's logger: stderr (readable on a terminal) and, if asked, a JSON-lines file. */
-export function createLogger(options: LogOptions): Logger {
-  const readable = options.readable ?? process.stderr.isTTY === true;
-  const streams: pino.StreamEntry[] = [
-    {
-      level: "trace",
-      stream: readable
-        ? pretty({ destination: 2, sync: true, ignore: "pid,hostname", translateTime: "HH:MM:ss" })
-        : pino.destination({ dest: 2, sync: true }),
-    },
-  ];
-  if (options.file !== undefined) {
-    streams.push({
-      level: "trace",
-      stream: pino.destination({ dest: options.file, mkdir: true, sync: true }),
-    });
-  }
+export function createLogger({ level, file, readable }: LogOptions): Logger {
+  const isReadable = readable ?? process.stderr.isTTY === true;
+  const outputs = level === "silent" ? [] : [isReadable ? readableStderr() : jsonTo(STDERR)];
+  if (file !== undefined) outputs.push(jsonTo(file));
   return pino(
     {
-      level: options.level,
+      level,
       base: { pid: process.pid },
       redact: { paths: REDACTED.flatMap((key) => [key, `*.${key}`]), censor: "[redacted]" },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
+      serializers: { err: (error) => describeError(error) },
     },
-    pino.multistream(streams),
+    streamTo(outputs),
   );
+}
+
+function streamTo(
+  outputs: LogOutput[],
+): pino.DestinationStream & { flush(done: () => void): void } {
+  return {
+    write(line) {
+      for (const output of outputs) output.write(line);
+    },
+    flush(done) {
+      Promise.all(outputs.map((output) => output.idle(FLUSH_MS_MAX))).then(done);
+    },
+  };
+}
+
+/** Waits until what was logged so far is written, a second at most. Never throws. */
+export function flushLog(log: Logger): Promise<void> {
+  return new Promise((resolve) => log.flush(() => resolve()));
+}
+
+/** Takes lines in the form of JSON. */
+type LogOutput = Pick<LineOutput, "write" | "idle">;
+
+function jsonTo(target: LineTarget): LogOutput {
+  return new LineOutput(target, lossLine);
+}
+
+function readableStderr(): LogOutput {
+  const format = prettyFactory({
+    ...{ ignore: "pid,hostname", translateTime: "HH:MM:ss", singleLine: true },
+  });
+  const output = new LineOutput(STDERR, (dropped) => format(lossLine(dropped)));
+  return {
+    write: (line) => output.write(format(jsonWithoutControls(line))),
+    idle: (waitMs) => output.idle(waitMs),
+  };
+}
+
+function lossLine(dropped: number): string {
+  const time = new Date().toISOString();
+  const entry = { level: "warn", time, pid: process.pid, lines: dropped, msg: "log.dropped" };
+  return `${JSON.stringify(entry)}\n`;
 }

@@ -101,7 +101,7 @@ export function createNode(options: NodeOptions): LlmlbNode {
   const { key } = options;
   const access =
     key === undefined ? { hosts } : { hosts: ANY_HOST, authorise: keyCheck(key, hosts) };
-  const app = createApp({ log, drain, ...access });
+  const app = createApp({ log, drain, accessLog: settings.accessLog, ...access });
   const { joining } = options;
   const warmup = new Warmup(supervisor, catalog);
   const readiness = () => warmup.readiness({ drain, sync, settings, joining: joining?.() });

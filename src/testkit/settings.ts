@@ -10,6 +10,8 @@ export const TEST_SETTINGS: Settings = {
   nodePort: 0,
   home: "/nonexistent",
   logLevel: "silent",
+  logFile: "none",
+  accessLog: false,
   insecure: false,
   join: null,
   token: null,

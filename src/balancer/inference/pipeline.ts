@@ -87,6 +87,7 @@ export class Pipeline {
   #resolve(context: RequestContext, body: ClientBody): void {
     const { pool, providers, recorder } = this.#parts;
     context.model = body.model;
+    context.scope.set("model", body.model);
     context.modelId = pool.idOf(body.model);
     context.streams = body.stream ?? context.route.streamsByDefault;
     context.hasImages = body.hasImages;

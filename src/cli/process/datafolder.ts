@@ -1,31 +1,47 @@
-import { mkdirSync, renameSync, statSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { logFileOf } from "../../config/fields/storage.ts";
 import type { Settings } from "../../config/settings.ts";
 import { type KernelLock, takeKernelLock } from "../../db/engine/kernellock.ts";
 import { createLogger, type Logger } from "../../lib/log.ts";
+import { RotatingFile } from "../../lib/rotatingfile.ts";
 import { CliError } from "./exit.ts";
 import { describeFileError } from "./fileerror.ts";
 import { listPidFiles, type PidFile } from "./pidfile.ts";
 
-/** A log file of this size is renamed at the next start; one older file is kept. */
+/** A log file of this size is renamed; one older file is kept. */
 const LOG_BYTES_MAX = 32 * 2 ** 20;
 
-/** Path of the log of a serving llmlb. */
-export function logFile(home: string): string {
-  return join(home, "logs", "llmlb.log");
+/** The log of a serving llmlb. */
+export interface OpenLog {
+  log: Logger;
+  /** Opens the log's file again, which somebody may have moved away. */
+  reopen(): void;
 }
 
-/** Creates the data folder and opens the log in it. Throws `CliError` if it cannot be written. */
-export function openDataFolder({ home, logLevel }: Pick<Settings, "home" | "logLevel">): Logger {
-  const file = logFile(home);
+/** Creates the data folder. Throws `CliError` if it cannot be written. */
+export function makeDataFolder({ home }: Pick<Settings, "home">): void {
   try {
     // Only for this user: keys and prompts are kept here.
     mkdirSync(home, { recursive: true, mode: 0o700 });
-    for (const folder of ["logs", "run"]) mkdirSync(join(home, folder), { recursive: true });
-    rotateLog(file);
-    return createLogger({ level: logLevel, file });
+    mkdirSync(join(home, "run"), { recursive: true });
   } catch (cause) {
     throw unwritable(home, cause);
+  }
+}
+
+/** Opens the log. Throws `CliError` if its file cannot be written. */
+export function openLog(settings: Pick<Settings, "home" | "logLevel" | "logFile">): OpenLog {
+  const level = settings.logLevel;
+  const path = logFileOf(settings);
+  if (path === undefined) return { log: createLogger({ level }), reopen: () => undefined };
+  try {
+    const file = new RotatingFile({ path, bytesMax: LOG_BYTES_MAX });
+    return { log: createLogger({ level, file }), reopen: () => file.reopen() };
+  } catch (cause) {
+    const message = `The log ${path} cannot be written: ${describeFileError(cause)}.`;
+    const advice = "Choose another file with --log-file, or none.";
+    throw new CliError(`${message} ${advice}`, undefined, cause);
   }
 }
 
@@ -64,9 +80,4 @@ export function lockDataFolder(settings: Pick<Settings, "home" | "mode" | "join"
     `The data folder ${home} is in use by ${who}. \
 Stop it, or give this one a folder of its own with --home.`,
   );
-}
-
-function rotateLog(file: string): void {
-  const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
-  if (size >= LOG_BYTES_MAX) renameSync(file, file.replace(/\.log$/, ".1.log"));
 }

@@ -1,9 +1,9 @@
 import { environment } from "../../config/environment.ts";
+import { logFileOf } from "../../config/fields/storage.ts";
 import type { Settings } from "../../config/settings.ts";
 import { VERSION } from "../../config/version.ts";
 import { TINY_MODEL_ID } from "../../node/models/tiny.ts";
 import { ROUTES } from "../../wire/route.ts";
-import { logFile } from "../process/datafolder.ts";
 import type { Colors } from "../terminal/color.ts";
 import { table } from "../terminal/table.ts";
 
@@ -16,14 +16,15 @@ interface BannerOptions {
 
 /** What a serving llmlb prints on a terminal at start: its URL, models and log, and an example. */
 export function banner({ settings, url, paint }: BannerOptions): string {
-  const { mode, endpoints, home } = settings;
+  const { mode, endpoints } = settings;
   const rows = [["API", paint.bold(`${url}/v1`)]];
   const models = ownModels(settings);
   if (models.length > 0) rows.push(["Models", models.join(", ")]);
   if (endpoints.length > 0 && mode !== "node") {
     rows.push(["Endpoints", endpoints.map(({ name }) => name).join(", ")]);
   }
-  rows.push(["Log", shortPath(logFile(home))]);
+  const log = logFileOf(settings);
+  if (log !== undefined) rows.push(["Log", shortPath(log)]);
   const lines = [
     "",
     `${paint.bold(`llmlb ${VERSION}`)} ${paint.dim(`(${mode})`)}`,

@@ -114,9 +114,10 @@ export class LocalNode {
   }
 }
 
-/** The parent's settings, but on loopback and without endpoints. */
+/** The parent's settings, but on loopback and without endpoints; the parent logs the requests. */
 function nodeSettings(settings: Settings, port: number): Settings {
-  return { ...settings, host: "127.0.0.1", port, insecure: false, endpoints: [] };
+  const own = { host: "127.0.0.1", port, insecure: false, endpoints: [], accessLog: false };
+  return { ...settings, ...own };
 }
 
 function sendTo(child: Child, message: ParentMessage): void {

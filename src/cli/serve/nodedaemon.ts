@@ -75,7 +75,10 @@ export async function createNodeDaemon(
       // With wrong arguments no engine will ever start.
       const isUsage = err instanceof ApiError && err.code === "bad_arguments";
       if (isUsage) fail(new CliError(err.message, EXIT.usage, err));
-      else log.warn({ err, model: id }, "serve.warm_failed");
+      else {
+        const reason = err instanceof Error ? err.message : String(err);
+        log.warn({ model: id, reason }, "serve.warm_failed");
+      }
     }
     tell(node.readiness());
   }

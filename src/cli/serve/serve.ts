@@ -4,8 +4,8 @@ import { requireLoopback } from "../../config/loopback.ts";
 import type { Settings } from "../../config/settings.ts";
 import { LLAMA_CPP_VERSION, VERSION } from "../../config/version.ts";
 import type { Listener } from "../../http/server/listen.ts";
-import type { Logger } from "../../lib/log.ts";
-import { lockDataFolder, openDataFolder } from "../process/datafolder.ts";
+import { flushLog, type Logger } from "../../lib/log.ts";
+import { lockDataFolder, makeDataFolder, openLog } from "../process/datafolder.ts";
 import { reportError } from "../process/errorreport.ts";
 import { CliError, EXIT, type ExitCode } from "../process/exit.ts";
 import { type PidFileHandle, writePidFile } from "../process/pidfile.ts";
@@ -35,10 +35,11 @@ export async function serve(settings: Settings, warnings: string[]): Promise<nev
 async function serveUntilStopped(settings: Settings, warnings: string[]): Promise<ExitCode> {
   requireLoopback(settings);
   if (settings.mode !== "balancer") requireModelFiles(settings);
-  const log = openDataFolder(settings);
+  makeDataFolder(settings);
   const lock = lockDataFolder(settings);
+  const { log, reopen } = openLog(settings);
   const signals = stopSignals();
-  onHangUp(() => log.info("serve.hang_up"));
+  onHangUp(reopen);
   for (const advice of warnings) log.warn({ advice }, "serve.deprecated");
   const daemon = await (settings.mode === "node" ? createNodeDaemon : createBalancerDaemon)(
     settings,
@@ -58,6 +59,7 @@ async function serveUntilStopped(settings: Settings, warnings: string[]): Promis
   const reason = end instanceof CliError ? "failed" : end;
   await shutDown({ daemon, listener, settings, log, reason });
   lock?.release();
+  await flushLog(log);
   return end instanceof CliError ? reportError(end) : EXIT.ok;
 }
 

@@ -1,3 +1,4 @@
+import { withoutControls } from "../../lib/controls.ts";
 import { EXIT, type ExitCode } from "../process/exit.ts";
 
 /** Prints a line. */
@@ -13,6 +14,5 @@ export function printJson(value: object, code: ExitCode = EXIT.ok): ExitCode {
 
 /** Text of a server without control characters other than tab and newline, safe to print. */
 export function printable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is removed
-  return text.replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, "");
+  return withoutControls(text);
 }

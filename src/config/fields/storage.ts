@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { LogLevel } from "../../lib/log.ts";
-import { absolutePathFrom, userFolder } from "../values/path.ts";
-import { duration, oneOf } from "../values/scalar.ts";
+import { absolutePathFrom, pathOrNone, userFolder } from "../values/path.ts";
+import { duration, oneOf, trueOrFalse } from "../values/scalar.ts";
 import type { FieldsOf } from "./field.ts";
 
 /**
@@ -23,6 +23,19 @@ export interface StorageSettings {
   /** How long requests stay in the history; statistics stay forever. */
   historyRetentionMs: number;
   logLevel: LogLevel;
+  /** The log's file, absolute; `none`: there is none; null: `logs/llmlb.log` in the data folder. */
+  logFile: string | null;
+  /** A line for each request, at level `info`. */
+  accessLog: boolean;
+}
+
+/** Path of the log of a serving llmlb; undefined: it has no file. */
+export function logFileOf({
+  logFile,
+  home,
+}: Pick<StorageSettings, "logFile" | "home">): string | undefined {
+  if (logFile === "none") return undefined;
+  return logFile ?? join(home, "logs", "llmlb.log");
 }
 
 /** The fields of `StorageSettings`. */
@@ -61,5 +74,23 @@ export const STORAGE_FIELDS: FieldsOf<StorageSettings> = {
     help: `Least severe log lines written: ${LEVELS.join(", ")}`,
     schema: () => oneOf(LEVELS),
     fallback: () => "info",
+  },
+  logFile: {
+    name: "log_file",
+    flags: "--log-file <file>",
+    group: "Files and logs",
+    help: "File of the log, beside stderr, or none; at 32 MiB it is renamed, and one older is kept",
+    schema: (folder) => pathOrNone(folder),
+    fallback: () => null,
+    fallbackText: "<home>/logs/llmlb.log",
+  },
+  accessLog: {
+    name: "access_log",
+    flags: "--access-log <on or off>",
+    group: "Files and logs",
+    help: "A line in the log, of level info, for each request",
+    schema: () => trueOrFalse(),
+    fallback: () => true,
+    fallbackText: "on",
   },
 };

@@ -11,6 +11,14 @@ export function absolutePathFrom(folder: string): ZodType<string> {
   );
 }
 
+/** A path, made absolute, or the word `none`. */
+export function pathOrNone(folder: string): ZodType<string> {
+  return valueSchema("must be a path, or none", (value) => {
+    if (typeof value !== "string" || value === "") return undefined;
+    return value === "none" ? value : absolutePath(value, folder);
+  });
+}
+
 /** An absolute path: `~/…` is below the user's home folder, anything relative below `folder`. */
 export function absolutePath(path: string, folder: string): string {
   if (path === "~" || /^~[/\\]/.test(path)) return join(userFolder(), path.slice(1));

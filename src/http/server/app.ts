@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import type { Logger } from "../../lib/log.ts";
 import type { Hops } from "../proxy/hops.ts";
+import { AccessLog } from "./accesslog.ts";
 import { type Authorise, Door } from "./door.ts";
 import type { Drain } from "./drain.ts";
 import { failureResponse } from "./errorresponse.ts";
@@ -24,6 +25,8 @@ export interface AppOptions {
   origins?: Origins | undefined;
   /** Keeps requests from going round. Default: they may. */
   hops?: Hops | undefined;
+  /** A line in the log for each request. Default: false. */
+  accessLog?: boolean;
   /** Decides about the access of each request, on every path. Default: all may go on. */
   authorise?: Authorise;
 }
@@ -33,8 +36,12 @@ export interface AppOptions {
  * client's API for whatever is thrown, and answers for unknown paths (404) and methods (405).
  */
 export function createApp({ log, drain, hosts = new HostCheck(), ...options }: AppOptions): App {
+  const { accessLog = false } = options;
   const failed = (thrown: unknown, scope: Scope) => failureResponse(thrown, scope, log);
-  const door = new Door({ drain, hosts, failed, ...options });
+  const door = new Door({
+    ...{ drain, hosts, failed, ...options },
+    access: accessLog ? new AccessLog(log) : undefined,
+  });
   const fastPath = new FastPath(door);
   const app: App = Object.assign(new Hono<AppEnv>(), {
     fast(path: string, handler: RequestHandler) {

@@ -1,6 +1,7 @@
 import { endOfTurn } from "../../lib/eventloop.ts";
 import { setRequestId } from "../proxy/headers.ts";
 import type { Hops } from "../proxy/hops.ts";
+import type { AccessLog } from "./accesslog.ts";
 import type { Drain } from "./drain.ts";
 import type { HostCheck } from "./host.ts";
 import { Origins } from "./origin.ts";
@@ -19,6 +20,8 @@ export interface DoorOptions {
   hops?: Hops | undefined;
   /** Default: every request may go on. */
   authorise?: Authorise | undefined;
+  /** Default: requests are not logged. */
+  access?: AccessLog | undefined;
   /** Makes the error response of what was thrown. */
   failed(thrown: unknown, scope: Scope): Response;
 }
@@ -35,7 +38,8 @@ export interface DoorOptions {
  *    error response.
  * 6. Pages of allowed origins may read the response (`Origins`).
  * 7. It stops counting as soon as its body is sent; its id is in the response.
- * 8. Responses of one turn of the event loop leave together (`endOfTurn`).
+ * 8. It is logged once its body is sent (`AccessLog`).
+ * 9. Responses of one turn of the event loop leave together (`endOfTurn`).
  */
 export class Door {
   readonly #options: DoorOptions;
@@ -48,11 +52,12 @@ export class Door {
 
   /** Takes a request past all stations and returns its response. Never rejects. */
   async pass(scope: Scope, handler: RequestHandler): Promise<Response> {
-    const { drain, hosts, hops, authorise, failed } = this.#options;
+    const { drain, hosts, hops, authorise, failed, access } = this.#options;
     const request = scope.req.raw;
     const requestId = requestIdOf(request);
     scope.set("requestId", requestId);
     scope.set("drain", drain);
+    const logged = access?.begin(scope);
     let leave: (() => void) | undefined;
     let response: Response;
     try {
@@ -76,6 +81,7 @@ export class Door {
       leave?.();
       setRequestId(response.headers, requestId, scope.req.path);
     }
+    logged?.(response.status, sent);
     await endOfTurn();
     return response;
   }

@@ -4,6 +4,11 @@ import { ApiError } from "../../wire/error.ts";
 /** Paths that are served while draining, so that monitors see the state. */
 const ALWAYS_OPEN = new Set(["/health", "/ready", "/api/health", "/v0/health", "/metrics"]);
 
+/** Whether a path is one that monitors ask every few seconds. */
+export function isProbe(path: string): boolean {
+  return ALWAYS_OPEN.has(path);
+}
+
 /** How long a request that has to end may take to tell its client so. */
 const END_MS_MAX = 1000;
 

@@ -9,8 +9,10 @@ export function failureResponse(thrown: unknown, c: Scope, log: Logger): Respons
   const error = thrown instanceof ApiError ? thrown : unexpected(thrown);
   const fields = { request_id: c.get("requestId"), path: c.req.path, status: error.status };
   const isOurs = error.status >= 500 && error.kind !== "not_implemented";
-  if (isOurs) log.error({ ...fields, err: thrown, cause: error.cause }, "http.error");
-  else log.debug({ ...fields, message: error.message }, "http.refused");
+  if (error.kind === "internal") log.error({ ...fields, err: thrown }, "http.error");
+  else if (isOurs) {
+    log.warn({ ...fields, code: error.code, message: error.message }, "http.error");
+  } else log.debug({ ...fields, message: error.message }, "http.refused");
   return errorResponse(error, c);
 }
 

@@ -11,6 +11,8 @@ export interface AppEnv {
   Bindings: { server?: Connections };
   Variables: {
     requestId: string;
+    /** The model that the request is for, once it is known. */
+    model?: string;
     /** Settles when the response body has been sent; absent for bodies sent at once. */
     sent?: Promise<unknown>;
     /** Says whether requests that run must end. */

@@ -161,7 +161,7 @@ export class SupervisedEngine {
     } catch (error) {
       const { reason, message } = asLoadError(error);
       this.#on({ type: "load_failed", nowMs: nowMs(), reason, message });
-      log.warn({ model: label, reason, err: error }, "engine.load_failed");
+      log.warn({ model: label, reason, message }, "engine.load_failed");
       throw error;
     }
   }

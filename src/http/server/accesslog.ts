@@ -1,0 +1,53 @@
+import type { Logger } from "../../lib/log.ts";
+import { isProbe } from "./drain.ts";
+import type { Scope } from "./scope.ts";
+
+/** Longest part of a path or a model's name that is logged: clients choose them. */
+const CHARS_MAX = 200;
+
+/** What nodes report to their balancer, each of them several times a minute. */
+const NODES_PATH = "/api/nodes/";
+
+/** Logs that a request has ended; `sent` settles after the last byte of its response. */
+export type RequestLog = (status: number, sent: Promise<unknown> | undefined) => void;
+
+/**
+ * Logs one line for each request, when its response has been sent: at level `info`, and what
+ * monitors and nodes ask every few seconds at `debug`.
+ */
+export class AccessLog {
+  readonly #log: Logger;
+
+  constructor(log: Logger) {
+    this.#log = log;
+  }
+
+  /** A request has come. Undefined: it is not to be logged. */
+  begin(scope: Scope): RequestLog | undefined {
+    const { path } = scope.req;
+    const level = isProbe(path) || path.startsWith(NODES_PATH) ? "debug" : "info";
+    if (!this.#log.isLevelEnabled(level)) return undefined;
+    const startedAt = performance.now();
+    // The connection does not tell it any more once it is closed.
+    const client = scope.env?.server?.requestIP(scope.req.raw)?.address;
+    const end = (status: number, outcome: unknown) => {
+      const { method } = scope.req.raw;
+      const model = scope.get("model");
+      this.#log[level](
+        {
+          request_id: scope.get("requestId"),
+          ...{ method, path: path.slice(0, CHARS_MAX), status },
+          ms: Math.round(performance.now() - startedAt),
+          ...(model === undefined ? {} : { model: model.slice(0, CHARS_MAX) }),
+          ...(client === undefined ? {} : { client }),
+          ...(outcome === "complete" ? {} : { outcome }),
+        },
+        "http.request",
+      );
+    };
+    return (status, sent) => {
+      if (sent === undefined) end(status, "complete");
+      else sent.then((outcome) => end(status, outcome)).catch(() => end(status, "failed"));
+    };
+  }
+}
