@@ -9,10 +9,13 @@ REFUSED.addSubnet("169.254.0.0", 16, "ipv4");
 REFUSED.addSubnet("0.0.0.0", 8, "ipv4");
 REFUSED.addSubnet("224.0.0.0", 3, "ipv4");
 REFUSED.addAddress("100.100.100.200", "ipv4");
+REFUSED.addAddress("168.63.129.16", "ipv4");
+REFUSED.addAddress("192.0.0.192", "ipv4");
 REFUSED.addSubnet("fe80::", 10, "ipv6");
 REFUSED.addSubnet("ff00::", 8, "ipv6");
 REFUSED.addAddress("::", "ipv6");
 REFUSED.addAddress("fd00:ec2::254", "ipv6");
+REFUSED.addAddress("fd20:ce::254", "ipv6");
 
 /** Addresses of this machine and of private networks, and reserved ones. */
 const PRIVATE = new BlockList();
@@ -52,6 +55,24 @@ export async function guardUrl(address: string, param: string): Promise<void> {
   }
 }
 
+/**
+ * The addresses of a host to connect to for others: each was checked, so that a name which resolves
+ * to another address a moment later changes nothing. Undefined: one of them, or the name itself, is
+ * refused as `guardUrl` does. Rejects if the name does not resolve.
+ */
+export async function guardedAddresses(
+  host: string,
+  look: (name: string) => Promise<string[]> = resolve,
+): Promise<string[] | undefined> {
+  if (isRefusedHost(host)) return undefined;
+  const all = isIP(host) === 0 ? await look(host) : [host];
+  return all.some(isRefusedAddress) ? undefined : all;
+}
+
+async function resolve(host: string): Promise<string[]> {
+  return (await lookup(host, { all: true })).map(({ address }) => address);
+}
+
 /** Whether an IP address is refused by `guardUrl`; false for any other text. */
 export function isRefusedAddress(address: string): boolean {
   return isListed(REFUSED, address);
@@ -74,23 +95,30 @@ function isListed(list: BlockList, address: string): boolean {
   const version = isIP(address);
   if (version === 4) return list.check(address, "ipv4");
   if (version !== 6) return false;
-  const inner = embeddedIpv4(address);
-  return list.check(address, "ipv6") || (inner !== undefined && isListed(list, inner));
+  return list.check(address, "ipv6") || embeddedIpv4(address).some((one) => isListed(list, one));
 }
 
 /**
- * The IPv4 address that an IPv6 address leads to: mapped (`::ffff:a.b.c.d`), compatible
- * (`::a.b.c.d`), translated (`64:ff9b::a.b.c.d`) or in 6to4 (`2002:aabb:ccdd::`).
+ * The IPv4 addresses that an IPv6 address may lead to: mapped (`::ffff:a.b.c.d`, RFC 4291),
+ * compatible (`::a.b.c.d`), translated (`::ffff:0:a.b.c.d`, RFC 7915; `64:ff9b::a.b.c.d` and in
+ * `64:ff9b:1::/48`, RFC 6052 and 8215), in 6to4 (`2002:aabb:ccdd::`) or ISATAP (RFC 5214).
  */
-function embeddedIpv4(address: string): string | undefined {
+function embeddedIpv4(address: string): string[] {
   const groups = groupsOf(address);
-  if (groups === undefined) return undefined;
-  const [a = 0, b = 0, c = 0, , , mark = 0, high = 0, low = 0] = groups;
-  if (a === 0x2002) return dotted(b, c);
-  const zeroes = groups.slice(2, 5).every((group) => group === 0);
-  const plain = a === 0 && b === 0 && (mark === 0xffff || (mark === 0 && high !== 0));
-  const translated = a === 0x64 && b === 0xff9b && mark === 0;
-  return zeroes && (plain || translated) ? dotted(high, low) : undefined;
+  if (groups === undefined) return [];
+  const [a = 0, b = 0, c = 0, d = 0, e = 0, mark = 0, high = 0, low = 0] = groups;
+  const last = dotted(high, low);
+  if (a === 0x2002) return [dotted(b, c)];
+  if ((e & 0xfdff) === 0 && mark === 0x5efe) return [last];
+  if (a === 0x64 && b === 0xff9b && c === 1) {
+    // A network of this prefix has the address at its end, or around the byte in the middle.
+    return [last, dotted(d, ((e & 0xff) << 8) | (mark >> 8))];
+  }
+  if (c !== 0 || d !== 0) return [];
+  if (a === 0x64 && b === 0xff9b) return e === 0 && mark === 0 ? [last] : [];
+  if (a !== 0 || b !== 0) return [];
+  if (e === 0xffff) return mark === 0 ? [last] : [];
+  return e === 0 && (mark === 0xffff || (mark === 0 && high !== 0)) ? [last] : [];
 }
 
 /** The eight groups of an IPv6 address. */
@@ -109,10 +137,8 @@ function dotted(high: number, low: number): string {
 }
 
 async function addressesOf(host: string): Promise<string[]> {
-  const found = lookup(host, { all: true }).then(
-    (all) => all.map(({ address }) => address),
-    () => [], // A name that does not resolve cannot be called either.
-  );
+  // A name that does not resolve cannot be called either.
+  const found = resolve(host).catch((): string[] => []);
   const all = await withDeadline(found, { timeoutMs: LOOKUP_MS_MAX });
   return Array.isArray(all) ? all : [];
 }

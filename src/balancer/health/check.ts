@@ -1,5 +1,3 @@
-import { guardUrl } from "../../http/ssrf.ts";
-import { ApiError } from "../../wire/error.ts";
 import type { Endpoint, ModelMap } from "../upstream/endpoint.ts";
 import { type GetJsonOptions, getJson } from "../upstream/jsonclient.ts";
 import { addDetails } from "./modeldetail.ts";
@@ -37,10 +35,6 @@ export async function checkEndpoint(
   endpoint: Endpoint,
   options: GetJsonOptions,
 ): Promise<CheckResult> {
-  const refusal = await addressRefusal(endpoint);
-  if (refusal !== undefined) {
-    return { ok: false, failure: "connection", reason: refusal, latencyMs: null };
-  }
   const { kind } = endpoint.facts;
   const [answer, system] = await Promise.all([
     getJson(endpoint, "/v1/models", options),
@@ -65,19 +59,4 @@ export async function checkEndpoint(
   }
   const what = answer.json === undefined ? "no JSON" : "no list of models";
   return { ok: false, failure: "body", reason: `GET /v1/models answered ${what}`, latencyMs };
-}
-
-/**
- * Why an endpoint's address must not be called; undefined if it may. Checked each time, because a
- * name may resolve to another address than before. Addresses of the configuration are allowed.
- */
-async function addressRefusal({ facts }: Endpoint): Promise<string | undefined> {
-  if (facts.source === "config" || facts.source === "local") return undefined;
-  try {
-    await guardUrl(facts.url, "base_url");
-    return undefined;
-  } catch (error) {
-    if (error instanceof ApiError) return error.message;
-    throw error;
-  }
 }

@@ -198,6 +198,8 @@ export class Endpoint implements Upstream {
       url: this.#base.urlOf(pathAndQuery),
       headers: this.#headers,
       proxy: this.#facts.proxy,
+      // The configuration's own addresses are what the operator says.
+      guarded: this.#facts.source === "api" || this.#facts.source === "node",
       label: `endpoint ${this.#facts.name}`,
     };
   }

@@ -8,7 +8,9 @@ import { type ErrorKind, HOST_NOT_ALLOWED } from "../../wire/error.ts";
 
 /** A server that can be asked for JSON. An endpoint is one. */
 export interface JsonServer {
-  target(path: string): Pick<ForwardTarget, "url" | "proxy"> & { headers: Record<string, string> };
+  target(
+    path: string,
+  ): Pick<ForwardTarget, "url" | "proxy" | "guarded"> & { headers: Record<string, string> };
 }
 
 /** The answer to `getJson`. `json` is undefined if the body is not JSON. */
@@ -51,8 +53,16 @@ export async function getJson(
     const passed = hops === undefined ? {} : { [HOPS_HEADER]: hops };
     const headers = { ...target.headers, ...plain, ...passed };
     const limitBytes = ANSWER_BYTES_MAX;
-    const { url, proxy } = target;
-    const { head, body } = await get({ url, proxy, headers, timeoutMs, limitBytes, signal });
+    const { url, proxy, guarded } = target;
+    const { head, body } = await get({
+      url,
+      proxy,
+      guarded,
+      headers,
+      timeoutMs,
+      limitBytes,
+      signal,
+    });
     const { status } = head;
     const text = new TextDecoder().decode(body);
     if (status < 200 || status >= 300) {

@@ -1,3 +1,4 @@
+import { isRefusedHost } from "../ssrf.ts";
 import { ClientError } from "./failure.ts";
 import type { ForwardProxy } from "./proxy.ts";
 
@@ -9,6 +10,8 @@ export interface Address {
   host: string;
   /** The proxy in between. */
   proxy?: ForwardProxy;
+  /** The name may only lead to addresses that are no secret door; see `guardedAddresses`. */
+  guarded?: boolean;
   /** Put before the path in requests, because a proxy is asked for a whole URL. */
   prefix?: string;
 }
@@ -19,6 +22,11 @@ export interface Route {
   ip?: string | undefined;
   /** Default: no proxy. */
   proxy?: ForwardProxy | undefined;
+  /**
+   * Never connects to link-local and metadata addresses: a name is looked up and checked for each
+   * connection. A proxy looks names up itself. Default: connects wherever the name leads.
+   */
+  guarded?: boolean | undefined;
 }
 
 /** A URL cut into the server and what to request there. */
@@ -50,7 +58,7 @@ export function splitUrl(url: string): SplitUrl {
 export function addressOf(
   origin: string,
   unix: string | undefined,
-  { ip, proxy }: Route = {},
+  { ip, proxy, guarded = false }: Route = {},
 ): Address {
   const { protocol, hostname, port, host } = parse(origin);
   if (unix !== undefined) return { place: { unix }, host };
@@ -62,11 +70,20 @@ export function addressOf(
   }
   const secure = protocol === "https:";
   const name = hostname.replace(/^\[|\]$/g, "");
+  if (guarded && isRefusedHost(name)) throw refusedAddress(name);
   const number = port === "" ? (secure ? 443 : 80) : Number(port);
   if (proxy !== undefined && !secure) return { place: placeOf(proxy), host, proxy, prefix: origin };
   const place = { hostname: ip ?? name, port: number };
   if (proxy !== undefined) return { place, tls: { serverName: name }, host, proxy };
-  return secure ? { place, tls: { serverName: name }, host } : { place, host };
+  const way = { place, host, guarded };
+  return secure ? { ...way, tls: { serverName: name } } : way;
+}
+
+/** Why a guarded connection is not made. */
+export function refusedAddress(host: string): ClientError {
+  const message = `Connecting failed: the address of ${host} is refused, because link-local and \
+metadata addresses are never called.`;
+  return new ClientError("connect", message);
 }
 
 function placeOf({ hostname, port }: ForwardProxy) {

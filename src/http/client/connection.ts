@@ -1,10 +1,10 @@
 import type { Socket, SocketHandler } from "bun";
 import { endOfTurn } from "../../lib/eventloop.ts";
 import type { Address } from "./address.ts";
+import { dial } from "./dial.ts";
 import { ClientError } from "./failure.ts";
 import type { Outgoing } from "./message.ts";
 import { broken, ResponseParser, type ResponseSink } from "./parser.ts";
-import { openTunnel } from "./tunnel.ts";
 import { isStreamed, type StreamedBody, Upload } from "./upload.ts";
 
 /** One request that a connection carries, with the receiver of its answer. */
@@ -66,23 +66,12 @@ export class Connection {
     this.#assign(request);
     const late = () => this.#fail(connectFailure("it took too long"));
     this.#timer = setTimeout(late, CONNECT_MS_MAX);
-    this.#openSocket().catch((cause) => {
-      const isOurs = cause instanceof ClientError;
-      this.#fail(isOurs ? cause : connectFailure(codeOf(cause), cause));
-    });
-  }
-
-  #openSocket(): Promise<unknown> {
-    const { place, tls, proxy } = this.#address;
-    const options = { socket: HANDLERS, data: this, ...(tls === undefined ? {} : { tls }) };
-    if ("unix" in place) return Bun.connect<Connection>({ ...place, ...options });
-    if (proxy === undefined || tls === undefined) {
-      return Bun.connect<Connection>({ ...place, ...options });
-    }
-    const { hostname, port } = place;
-    const target = `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
-    const { serverName } = tls;
-    return openTunnel({ ...options, proxy, target, serverName, timeoutMs: CONNECT_MS_MAX });
+    dial(this.#address, { data: this, socket: HANDLERS, timeoutMs: CONNECT_MS_MAX }).catch(
+      (cause) => {
+        const isOurs = cause instanceof ClientError;
+        this.#fail(isOurs ? cause : connectFailure(codeOf(cause), cause));
+      },
+    );
   }
 
   /** Sends a request on an open, free connection, together with others of this turn. */

@@ -9,6 +9,8 @@ export interface GetOptions {
   url: string;
   /** Default: no proxy. */
   proxy?: ForwardProxy | undefined;
+  /** As in `Route`. */
+  guarded?: boolean | undefined;
   headers: Record<string, string>;
   /** With a body, the request is a POST. Default: a GET. */
   body?: Uint8Array;
@@ -31,10 +33,10 @@ export interface Answer {
  * the whole answer. Throws `ClientError`, or the signal's reason.
  */
 export async function get(options: GetOptions): Promise<Answer> {
-  const { url, proxy, headers, body = null, timeoutMs, limitBytes, signal } = options;
+  const { url, proxy, guarded, headers, body = null, timeoutMs, limitBytes, signal } = options;
   signal.throwIfAborted();
   const method = body === null ? "GET" : "POST";
-  const sent = exchange({ url, proxy, method, headers, body, keepAlive: false });
+  const sent = exchange({ url, proxy, guarded, method, headers, body, keepAlive: false });
   const error = new ClientError("timeout", "Reading the answer failed: it took too long.");
   using _ = new ExchangeLimit(sent, { signal, timeout: { ms: timeoutMs, error } });
   const { head, body: plain } = plainAnswer(await sent.head, sent);

@@ -99,8 +99,9 @@ export class Host implements ConnectionOwner {
 }
 
 /** Requests share a connection only if they also take the same route. */
-function keyOf(origin: string, unix: string | undefined, { ip, proxy }: Route): string {
+function keyOf(origin: string, unix: string | undefined, { ip, proxy, guarded }: Route): string {
   if (unix !== undefined) return unix;
   if (proxy !== undefined) return `${origin} via ${proxy.origin}`;
-  return ip === undefined ? origin : `${origin} ${ip}`;
+  if (ip !== undefined) return `${origin} ${ip}`;
+  return guarded === true ? `${origin} guarded` : origin;
 }

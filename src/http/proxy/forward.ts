@@ -25,6 +25,8 @@ export interface ForwardTarget {
   unix?: string;
   /** Default: no proxy. */
   proxy?: ForwardProxy | undefined;
+  /** As in `Route`. */
+  guarded?: boolean;
   /** Headers that replace the client's, e.g. the endpoint's own key. */
   headers?: Record<string, string>;
   /** The target's name in errors, e.g. `endpoint gpu1`. */
@@ -160,12 +162,12 @@ export async function forward(options: ForwardOptions): Promise<Forwarded> {
 }
 
 function send({ target, method, headers, body, requestId }: ForwardOptions): Exchange {
-  const { url, unix, proxy } = target;
+  const { url, unix, proxy, guarded } = target;
   const sent = forwardedHeaders(headers, requestId, target.headers);
   // Any other body than a form was parsed as JSON, whatever its content type.
   const isForm = /^multipart\//i.test(sent["content-type"] ?? "");
   if (body !== null && !isForm) sent["content-type"] = "application/json";
-  return exchange({ url, unix, proxy, method, headers: sent, body, keepAlive: true });
+  return exchange({ url, unix, proxy, guarded, method, headers: sent, body, keepAlive: true });
 }
 
 interface WholeParts {

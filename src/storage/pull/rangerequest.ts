@@ -105,7 +105,7 @@ async function send(
 ): Promise<Exchange> {
   let sent: Exchange;
   try {
-    sent = exchange({ url, method: "GET", headers, body: null, keepAlive: true });
+    sent = exchange({ url, guarded: true, method: "GET", headers, body: null, keepAlive: true });
   } catch (cause) {
     throw new PullError(
       "unreachable",
