@@ -96,6 +96,25 @@ test("a token is good for what it was made for, and no more", async () => {
   await front.stop();
 });
 
+test("a node does not take over an endpoint that an operator added", async () => {
+  const home = newHome();
+  const front = await balancer(home);
+  const base = "http://127.0.0.1:9";
+  const added = await post(`${front.url}/api/endpoints`, { name: "mine", base_url: base });
+  expect(added.status).toBe(201);
+  const body = {
+    ...{ token: await token(home), node_id: crypto.randomUUID(), name: "n", version: "1" },
+    ...{ api_key: "stolen", models: [], slots: 1 },
+  };
+  const refused = await post(`${front.url}/api/nodes`, { ...body, port: 9 });
+  expect(refused.status).toBe(409);
+  expect(await refused.text()).toContain("llmlb endpoint rm mine");
+  expect(await endpoints(front)).toMatchObject([{ name: "mine", has_api_key: false }]);
+  // The token is as good as before.
+  expect((await post(`${front.url}/api/nodes`, { ...body, port: 10 })).status).toBe(201);
+  await front.stop();
+});
+
 test("a node is known again after restarts of either side, also after kill -9", async () => {
   const home = newHome();
   const front = await balancer(home);

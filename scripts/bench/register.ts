@@ -39,7 +39,7 @@ async function metadata(hubUrl: string, names: string[], atOnce: number): Promis
   const home = mkdtempSync(join(tmpdir(), "llmlb-bench-"));
   const log = createLogger({ level: "silent" });
   const state = await openState({ home, log });
-  const client = new HubClient({ hubUrl, token: null, cache: state.hubCache, log });
+  const client = new HubClient({ hubUrl, token: null, allowlist: [], cache: state.hubCache, log });
   const { signal } = new AbortController();
   try {
     return await timed(names, atOnce, async (name) => {

@@ -13,6 +13,8 @@ export type HubFailure =
   /** The hub does not accept the token. */
   | "token"
   | "rate_limited"
+  /** Its address, or one that it names, is not allowed. */
+  | "origin"
   /** There was no answer, or an invalid one. */
   | "unreachable";
 
@@ -96,6 +98,12 @@ ${remedy}`,
         { code: "hub_rate_limited", retryAfterS, cause },
       );
     }
+    case "origin":
+      return new ApiError(
+        "forbidden",
+        `${failed}: ${message} If it is to be trusted, add it to the setting origin_allowlist.`,
+        { code: "origin_not_allowed", cause },
+      );
     case "unreachable":
       return new ApiError("upstream", `${failed}: ${message} Check the network and HF_ENDPOINT.`, {
         ...{ code: "hub_unreachable", cause },

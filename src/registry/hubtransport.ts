@@ -4,12 +4,15 @@ import { backoffMs } from "../lib/backoff.ts";
 import type { Logger } from "../lib/log.ts";
 import { Semaphore } from "../lib/semaphore.ts";
 import { sleep } from "../lib/sleep.ts";
+import { isAllowedHost, ownOrigins } from "../storage/pull/allowlist.ts";
 import { HubError } from "./huberror.ts";
 
 export interface HubTransportOptions {
   hubUrl: string;
   /** Sent to the hub itself and nowhere else. */
   token: string | null;
+  /** Patterns of what may be asked; see `isAllowed`. A mirror that is set always may. */
+  allowlist: readonly string[];
   log: Logger;
   /** Longest wait for one try. Default: 10 s. */
   tryMs?: number;
@@ -93,8 +96,10 @@ export class HubTransport {
   async #follow(first: string, init: RequestInit): Promise<Response> {
     const signal = AbortSignal.timeout(this.#options.tryMs);
     let url = first;
+    // What is asked first may be the next page, whose address the hub named.
     for (let hops = 0; hops <= REDIRECTS_MAX; hops += 1) {
       const { origin, protocol } = new URL(url);
+      this.#requireAllowed(url);
       const headers = new Headers(init.headers);
       headers.set("user-agent", "llmlb");
       headers.delete("authorization");
@@ -114,6 +119,13 @@ export class HubTransport {
       url = next.href;
     }
     throw new HubError("unreachable", "it redirects in circles.");
+  }
+
+  #requireAllowed(url: string): void {
+    const { allowlist, hubUrl } = this.#options;
+    if (isAllowedHost(url, [...allowlist, ...ownOrigins(hubUrl)])) return;
+    const { origin } = new URL(url);
+    throw new HubError("origin", `${origin} is not on the list of allowed origins.`);
   }
 
   /** Pauses if the hub allows no more requests for now (`RateLimit: "api";r=0;t=55`, or 429). */

@@ -42,7 +42,14 @@ async function over(
   const devices: DeviceInfo[] = [];
   const served = new Set<string>();
   const client = new HubClient({
-    ...{ hubUrl: hub.url, token: null, cache: state.hubCache, log: silent, ttlMs: 0 },
+    ...{
+      hubUrl: hub.url,
+      token: null,
+      allowlist: [],
+      cache: state.hubCache,
+      log: silent,
+      ttlMs: 0,
+    },
     ...{ tryMs: 2000, allMs: 3000 },
     ...options,
   });

@@ -39,7 +39,13 @@ function choose(model: ModelReference, free = PLENTY): Promise<ModelSelection> {
   const settings = { hubUrl: hub.url, originAllowlist: ["huggingface.co/*"], engineArgs: [] };
   return selectModel({
     ...{ model, settings },
-    hub: new HubClient({ hubUrl: hub.url, token: null, log: silent, cache: new MemoryHubCache() }),
+    hub: new HubClient({
+      hubUrl: hub.url,
+      token: null,
+      allowlist: [],
+      log: silent,
+      cache: new MemoryHubCache(),
+    }),
     free: () => Promise.resolve(free),
     header: () => Promise.resolve(undefined),
     signal: new AbortController().signal,

@@ -61,9 +61,9 @@ export async function pullLocalModel(command: PullCommand): Promise<ExitCode> {
 
 async function select(command: PullCommand): Promise<ModelSelection> {
   const { model, settings, signal } = command;
-  const { hubUrl, hubToken: token, home } = settings;
+  const { hubUrl, hubToken: token, originAllowlist: allowlist, home } = settings;
   const log = createLogger({ level: "silent", readable: false });
-  const hub = new HubClient({ hubUrl, token, log, cache: new MemoryHubCache() });
+  const hub = new HubClient({ hubUrl, token, allowlist, log, cache: new MemoryHubCache() });
   const { free = () => freeMemory(home, log) } = command;
   const header = (manifest: Manifest, artifact: Artifact) => {
     return pullerFor(manifest, settings).headerOrNone(manifest, artifact, signal);

@@ -48,6 +48,8 @@ function explainHubError(cause: HubError, error: ApiError, context: PullErrorCon
       );
     case "rate_limited":
       return cliError(`${error.message} Nothing was fetched.`);
+    case "origin":
+      return cliError(error.message);
     case "unreachable":
       return cliError(
         `Asking ${hubUrl} about ${reference} failed: ${cause.message}\n\

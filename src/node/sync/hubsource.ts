@@ -26,8 +26,9 @@ export class HubSource implements ModelSource {
 
   constructor({ settings, log }: HubSourceOptions) {
     const { hubUrl, hubToken: token, originAllowlist } = settings;
-    this.#hub = new HubClient({ hubUrl, token, log, cache: NO_CACHE });
-    this.#allowlist = originAllowlist;
+    const allowlist = originAllowlist;
+    this.#hub = new HubClient({ hubUrl, token, allowlist, log, cache: NO_CACHE });
+    this.#allowlist = allowlist;
   }
 
   /** Throws 400 for a name that cannot be a model of the hub. */

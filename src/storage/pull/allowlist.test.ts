@@ -10,7 +10,6 @@ describe("the list of origins", () => {
     "https://cas-bridge.xethub.hf.co/x",
     "https://HUGGINGFACE.CO/x",
     "https://huggingface.co:443/x",
-    "http://huggingface.co:80/x",
     "https://huggingface.co./x",
     "https://huggingface%2Eco/x",
     "https://huggingface.co\\x",
@@ -41,6 +40,8 @@ describe("the list of origins", () => {
     "https://user:pass@huggingface.co/x",
     "https://huggingface.co:8443/x",
     "http://huggingface.co:443/x",
+    "http://huggingface.co/x",
+    "http://cdn-lfs.huggingface.co:80/x",
     "file:///huggingface.co/x",
     "ftp://huggingface.co/x",
     "no address",
@@ -80,7 +81,11 @@ describe("the list of origins", () => {
     ["127.0.0.1:80/*", "http://2130706433/x", true],
     ["example.com:443", "https://example.com/x", true],
     ["example.com:443", "http://example.com/x", false],
-    ["*:8080", "http://any.example:8080/x", true],
+    ["*:8080", "https://any.example:8080/x", true],
+    ["*:8080", "http://any.example:8080/x", false],
+    ["http://*:8080", "http://any.example:8080/x", true],
+    ["mirror.example", "http://mirror.example/x", false],
+    ["http://mirror.example", "http://mirror.example/x", true],
     ["*:8080", "http://any.example/x:8080", false],
     ["10.0.0.*", "http://10.0.0.5:8080/x", true],
     ["10.0.0.*/*", "http://10.0.0.5:8080/x", true],
@@ -158,10 +163,15 @@ describe("the list of origins", () => {
     expect(isAllowed("https://huggingface.co/x", ORIGINS_DEFAULT)).toBe(true);
   });
 
+  test("has a mirror without encryption only if it was set so", () => {
+    expect(isAllowed("http://hf.example/a", ownOrigins("https://hf.example"))).toBe(false);
+    expect(isAllowed("http://hf.example/a", ownOrigins("http://hf.example"))).toBe(true);
+  });
+
   test("has the public hub by its default alone", () => {
     for (const hub of ["https://huggingface.co", "https://HF.co.", "https://eu.hf.co"]) {
       expect(ownOrigins(hub)).toEqual([]);
     }
-    expect(ownOrigins("https://nothf.co")).toEqual(["nothf.co"]);
+    expect(ownOrigins("https://nothf.co")).toEqual(["https://nothf.co:*"]);
   });
 });

@@ -2,11 +2,14 @@ import { isIP } from "node:net";
 import { isHubHost, ORIGINS_DEFAULT } from "../../config/fields/hub.ts";
 import { hostOf, portOf } from "../../lib/host.ts";
 
-/** Patterns of a mirror's own address, on any of its ports: a mirror that was set is allowed. */
+/**
+ * Patterns of a mirror's own address, on any of its ports: a mirror that was set is allowed, and
+ * without encryption if it was set so.
+ */
 export function ownOrigins(hubUrl: string): string[] {
   const url = new URL(hubUrl);
   if (isHubHost(hostOf(url))) return [];
-  return [...new Set([url.host, url.hostname])];
+  return [`${url.protocol === "https:" ? "https" : "*"}://${url.hostname}:*`];
 }
 
 const PATTERN_CHARS_MAX = 512;
@@ -18,9 +21,10 @@ const PATTERN_CHARS_MAX = 512;
  *
  * 1. `*`: every address.
  * 2. `org/name`, with neither a dot nor a colon in `org`: that repository, on the hub's own hosts.
- * 3. `[scheme://]host[:port][/path]`. Without a scheme: `http` and `https`. Without a path, or with
- *    `/` or `/*`: all of the host; another path narrows it. Without a port: every port if the
- *    pattern is the host alone or the host ends in `*`, else the scheme's usual one.
+ * 3. `[scheme://]host[:port][/path]`. Without a scheme: `https`, and `http` for IP addresses and
+ *    names without a dot, which are of one's own network and have no certificates. Without a path,
+ *    or with `/` or `/*`: all of the host; another path narrows it. Without a port: every port if
+ *    the pattern is the host alone or the host ends in `*`, else the scheme's usual one.
  *
  * No patterns allow nothing.
  */
@@ -30,6 +34,14 @@ export function isAllowed(url: string, patterns: readonly string[]): boolean {
   // Whoever reads `https://huggingface.co@evil.example` is deceived; nobody needs it here.
   if (parsed.username !== "" || parsed.password !== "") return false;
   return patterns.some((pattern) => matches(parsed, pattern.trim().toLowerCase()));
+}
+
+/** The same for what a hub tells of itself, whose addresses are not those of the files. */
+export function isAllowedHost(url: string, patterns: readonly string[]): boolean {
+  const hosts = patterns.flatMap((pattern) =>
+    isRepository(pattern.trim()) ? ORIGINS_DEFAULT : (/^(?:[^/]*:\/\/)?[^/]*/.exec(pattern) ?? []),
+  );
+  return isAllowed(url, hosts);
 }
 
 /**
@@ -67,7 +79,8 @@ function matchesAddress(url: URL, pattern: string): boolean {
   const bracketed = isIP(authority) === 6 ? `[${authority}]` : authority;
   const [, host, port] = /^(\[[^@\]]*\]|[^:@?#\\[\]]+)(?::([\d*]+))?$/.exec(bracketed) ?? [];
   if (host === undefined || !matchesHost(host, hostOf(url))) return false;
-  if (scheme !== undefined && !glob(scheme, url.protocol.slice(0, -1))) return false;
+  const isOfPlain = isIP(hostOf(url)) !== 0 || !hostOf(url).includes(".");
+  if (!glob(scheme ?? (isOfPlain ? "http*" : "https"), url.protocol.slice(0, -1))) return false;
   const isAnyPort = host.endsWith("*") || (scheme === undefined && path === "");
   if (port === undefined ? url.port !== "" && !isAnyPort : !glob(port, portOf(url))) return false;
   return path === "" || path === "/" || path === "/*" || matchesPath(path, url.pathname);

@@ -21,7 +21,7 @@ export async function openRegistry(parts: ModelRegistryParts): Promise<Registry>
   const { hubUrl, hubToken: token, originAllowlist: allowlist } = settings;
   const registry = new Registry({
     ...{ state, allowlist, log },
-    hub: new HubClient({ hubUrl, token, cache: state.hubCache, log }),
+    hub: new HubClient({ hubUrl, token, allowlist, cache: state.hubCache, log }),
     devices: () => pool.endpoints.flatMap(({ facts }) => facts.deviceInfo ?? []),
     isReady: (all) => all.some((name) => isServed(pool, name)),
   });

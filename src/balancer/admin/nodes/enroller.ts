@@ -31,8 +31,8 @@ export class Enroller {
 
   /**
    * Makes a node an endpoint, or updates the one it was before, found by its id, else by its
-   * address. Counts as one use of the token. Throws 401 if the token cannot be used, 409 if another
-   * endpoint has the address.
+   * address. Counts as one use of the token. Throws 401 if the token cannot be used, 409 if an
+   * endpoint of an operator has the address.
    */
   async enrol(body: EnrolmentBody, url: string): Promise<EnrolmentAnswer> {
     const { enrolment } = this.#parts.state;
@@ -86,10 +86,17 @@ export class Enroller {
     return endpointRegistry.create(created, { rename: true });
   }
 
-  /** The endpoint at an address, which a node may take over unless the configuration names it. */
+  /**
+   * The endpoint of another node at an address, which a node that is set up anew takes over. One
+   * that an operator registered is the operator's: whoever has a token would get its requests.
+   */
   async #rowAt(url: string): Promise<EndpointRow | undefined> {
     const row = await this.#parts.state.endpoints.byUrl(url);
-    return row?.source === "config" ? undefined : row;
+    if (row === undefined || row.source === "node") return row;
+    const message = `Enrolling the node failed: the endpoint ${row.name} has its address ${url}, \
+and an operator registered it. Remove it first (llmlb endpoint rm ${row.name}), or go on without \
+joining.`;
+    throw new ApiError("conflict", message, { code: "duplicate_url", param: "url" });
   }
 
   /** Checks the node, so that the answer says whether the balancer reaches it. */
