@@ -1,8 +1,8 @@
 import { type ApiError, type Dialect, errorFrame } from "../../wire/error.ts";
+import type { Route } from "../client/address.ts";
 import type { AnswerBody } from "../client/body.ts";
 import { plainAnswer } from "../client/contentcoding.ts";
 import { type Exchange, exchange } from "../client/exchange.ts";
-import type { ForwardProxy } from "../client/proxy.ts";
 import type { RequestBody } from "../client/upload.ts";
 import { hasSameType, typedAnswer } from "./answertype.ts";
 import { CONTENT } from "./content.ts";
@@ -18,15 +18,11 @@ import type { Rewrite, Rewritten } from "./rewrite/rewrite.ts";
 import { errorInDialect } from "./upstreamerror.ts";
 
 /** Where a request is forwarded to. */
-export interface ForwardTarget {
+export interface ForwardTarget extends Pick<Route, "proxy" | "guarded"> {
   /** Complete URL; with `unix` only its path and query matter. */
   url: string;
   /** Path of a Unix socket to connect to. */
   unix?: string;
-  /** Default: no proxy. */
-  proxy?: ForwardProxy | undefined;
-  /** As in `Route`. */
-  guarded?: boolean;
   /** Headers that replace the client's, e.g. the endpoint's own key. */
   headers?: Record<string, string>;
   /** The target's name in errors, e.g. `endpoint gpu1`. */
