@@ -47,3 +47,18 @@ const turns = new TurnTasks();
 export function endOfTurn(): Promise<void> {
   return turns.end();
 }
+
+let last = Promise.resolve();
+
+/**
+ * Resolves in a turn of the process that nobody else who asked has: long work that asks for one
+ * between its slices leaves time for others, however much of such work there is.
+ */
+export function ownTurn(): Promise<void> {
+  last = last.then(nextTurn);
+  return last;
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

@@ -33,7 +33,7 @@ describe("exact digits", () => {
     expect(JSON.stringify(readExactJson(long))).toBe(exact);
     expect(JSON.stringify(parseExactObject(long))).toBe(exact);
     const bytes = new TextEncoder().encode(long);
-    expect(JSON.stringify(withExactDigits(bytes, JSON.parse(long)))).toBe(exact);
+    expect(JSON.stringify(withExactDigits({ bytes, value: JSON.parse(long) }))).toBe(exact);
   });
 
   test("are numbers at the top, where somebody reckons with them", () => {
@@ -49,7 +49,7 @@ describe("exact digits", () => {
     const value = { a: [1234567890123, 0.1234567890123456, "1234567890123456"] };
     const text = JSON.stringify(value);
     expect(readExactJson(text)).toEqual(value);
-    expect(withExactDigits(new TextEncoder().encode(text), value)).toBe(value);
+    expect(withExactDigits({ bytes: new TextEncoder().encode(text), value })).toBe(value);
     expect(readExactJson("null")).toBeNull();
     expect(() => readExactJson("{")).toThrow();
     for (const no of ["{", "[]", "1"]) expect(parseExactObject(no)).toBeUndefined();

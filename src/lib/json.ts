@@ -19,8 +19,7 @@ export function parseObject(text: string): Record<string, unknown> | undefined {
  */
 export function readExactJson(given: string): unknown {
   const text = withoutMark(given);
-  const plain: unknown = LONG_INTEGER.test(text) ? undefined : JSON.parse(text);
-  if (plain !== undefined) return plain;
+  if (!LONG_INTEGER.test(text)) return JSON.parse(text);
   const json = EXACT.parse(text, keepDigits);
   const own = asObject(json);
   // Fields that somebody here may reckon with: lengths, times.
@@ -32,6 +31,11 @@ export function readExactJson(given: string): unknown {
 /** Fields at the top that are only carried, too. */
 const CARRIED = new Set(["seed"]);
 
+/** The same with all digits, also at the top: of a part that stands further in. */
+export function readExactPart(text: string): unknown {
+  return LONG_INTEGER.test(text) ? EXACT.parse(text, keepDigits) : JSON.parse(text);
+}
+
 /** The same as `parseObject` does it: undefined for what is no JSON object. */
 export function parseExactObject(given: string): Record<string, unknown> | undefined {
   const text = withoutMark(given);
@@ -42,8 +46,17 @@ export function parseExactObject(given: string): Record<string, unknown> | undef
   }
 }
 
-/** The value that was read of these bytes, with exact digits if any were lost. */
-export function withExactDigits<T extends object>(bytes: Uint8Array, value: T): T {
+/** A JSON text and the value that was read of it. */
+export interface ReadJson<T extends object> {
+  bytes: Uint8Array;
+  value: T;
+  /** No digits were lost (`readExactJson`). Default: they may have been. */
+  isExact?: boolean;
+}
+
+/** The value that was read, with exact digits if any were lost. */
+export function withExactDigits<T extends object>({ bytes, value, isExact }: ReadJson<T>): T {
+  if (isExact === true) return value;
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
   return LONG_INTEGER.test(text) ? { ...value, ...asObject(readExactJson(text)) } : value;
 }

@@ -1,3 +1,5 @@
+import { parseJson } from "./json.ts";
+
 /** Where a value is in the bytes of a JSON text. */
 export interface Span {
   start: number;
@@ -6,12 +8,14 @@ export interface Span {
 }
 
 const [QUOTE, BACKSLASH, COLON, COMMA] = [0x22, 0x5c, 0x3a, 0x2c];
+/** Of a letter that is written as `\u0061`. */
+const ESCAPE_BYTES = 6;
 const [OPEN, CLOSE, OPEN_LIST, CLOSE_LIST] = [0x7b, 0x7d, 0x5b, 0x5d];
 
 /**
  * Finds the value of the first member `name` of the object that begins at `from`, or after white
  * space there. Members of inner objects do not count. Undefined if there is no such member or no
- * object. The bytes must be JSON; names written with escapes are not found.
+ * object. The bytes must be JSON.
  */
 export function memberSpan(bytes: Buffer, name: string, from = 0): Span | undefined {
   const quoted = `"${name}"`;
@@ -20,8 +24,7 @@ export function memberSpan(bytes: Buffer, name: string, from = 0): Span | undefi
   at = skipSpace(bytes, at + 1);
   while (bytes[at] === QUOTE) {
     const nameEnd = endOfString(bytes, at);
-    const isFound =
-      nameEnd - at === quoted.length && bytes.toString("latin1", at, nameEnd) === quoted;
+    const isFound = isName(bytes, { start: at, end: nameEnd }, quoted);
     at = skipSpace(bytes, nameEnd);
     if (bytes[at] !== COLON) return undefined;
     const start = skipSpace(bytes, at + 1);
@@ -32,6 +35,15 @@ export function memberSpan(bytes: Buffer, name: string, from = 0): Span | undefi
     at = skipSpace(bytes, at + 1);
   }
   return undefined;
+}
+
+/** Whether a string is this one of plain letters, each of which may be written with an escape. */
+function isName(bytes: Buffer, { start, end }: Span, quoted: string): boolean {
+  const length = end - start;
+  if (length === quoted.length) return bytes.toString("latin1", start, end) === quoted;
+  if (length < quoted.length || length > ESCAPE_BYTES * quoted.length) return false;
+  const written = bytes.toString("latin1", start, end);
+  return written.includes("\\") && parseJson(written) === JSON.parse(quoted);
 }
 
 /** A copy of the bytes with `value` in place of the span. */

@@ -67,11 +67,12 @@ function addJsonRoute(app: App, route: InferenceRoute, parts: InferenceParts): v
   const translate = TRANSLATIONS[name];
   const adapt = ADAPTATIONS[name] ?? engineRequest;
   app.post(path, async (c) => {
-    const { bytes, value } = await readJson(c, schema, parts.settings.bodyLimitBytes);
+    const read = await readJson(c, schema, parts.settings.bodyLimitBytes);
+    const { value } = read;
     const request =
       translate === undefined
-        ? { path, body: adapted({ bytes, value }, adapt) }
-        : translatedRequest(c, value, translate(withExactDigits(bytes, value)));
+        ? { path, body: adapted(read, adapt) }
+        : translatedRequest(c, value, translate(withExactDigits(read)));
     return send(c, parts, { model: parts.catalog.get(value.model), task, ...request });
   });
 }
@@ -92,9 +93,10 @@ function addNativeRoutes(app: App, parts: InferenceParts): void {
   };
   for (const [path, { task, adapt }] of Object.entries(NATIVE_ROUTES)) {
     app.post(path, async (c) => {
-      const { bytes, value } = await readJson(c, NativeRequest, settings.bodyLimitBytes);
-      const model = value.model === undefined ? modelOfQuery(c) : catalog.get(value.model);
-      return send(c, parts, { model, task, path, body: adapted({ bytes, value }, adapt) });
+      const read = await readJson(c, NativeRequest, settings.bodyLimitBytes);
+      const { model: name } = read.value;
+      const model = name === undefined ? modelOfQuery(c) : catalog.get(name);
+      return send(c, parts, { model, task, path, body: adapted(read, adapt) });
     });
   }
   for (const path of WATCH_ROUTES) {
@@ -110,9 +112,10 @@ function addNativeRoutes(app: App, parts: InferenceParts): void {
 type EngineRequest = Pick<ProxyOptions, "path" | "body" | "rewrite">;
 
 /** The body that came, or another if the engine needs another. */
-function adapted({ bytes, value }: JsonBody<Fields>, adapt: Adaptation): Uint8Array<ArrayBuffer> {
+function adapted(body: JsonBody<Fields>, adapt: Adaptation): Uint8Array<ArrayBuffer> {
+  const { bytes, value } = body;
   if (adapt(value) === value && !hasHalfCharacter(bytes)) return bytes;
-  return encode(adapt(withExactDigits(bytes, value)));
+  return encode(adapt(withExactDigits(body)));
 }
 
 /** Sends a request to the engine of a model that does the task. */

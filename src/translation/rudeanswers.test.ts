@@ -270,7 +270,9 @@ describe("integers beyond 2^53 in a request", () => {
     ],
   ])("keep their digits: %s", (_, translate, body) => {
     const bytes = new TextEncoder().encode(body);
-    const sent = JSON.stringify(translate(withExactDigits(bytes, JSON.parse(body))).body);
+    const sent = JSON.stringify(
+      translate(withExactDigits({ bytes, value: JSON.parse(body) })).body,
+    );
     expect(sent).toContain(`"maximum":${MAX}`);
     expect(sent).toMatch(/\{\\?"id\\?":9007199254740993\}/);
   });
@@ -284,7 +286,7 @@ test.each<[string, (request: object) => { body: object }, object]>([
 ])("a seed of 64 bits keeps its digits: %s", (_, translate, body) => {
   const text = JSON.stringify({ model: "m", messages, ...body });
   const big = text.replace('"seed":1', '"seed":9007199254740993');
-  const asked = withExactDigits(new TextEncoder().encode(big), JSON.parse(big));
+  const asked = withExactDigits({ bytes: new TextEncoder().encode(big), value: JSON.parse(big) });
   expect(JSON.stringify(translate(asked).body)).toContain('"seed":9007199254740993');
 });
 

@@ -2,6 +2,7 @@ import { ModelRewrite, withModel } from "../../http/proxy/rewrite/model.ts";
 import type { Rewritten } from "../../http/proxy/rewrite/rewrite.ts";
 import { withFixedStampIn } from "../../http/proxy/rewrite/stamp.ts";
 import { askingForUsage, UsageEdit } from "../../http/proxy/rewrite/usage.ts";
+import type { JsonBody } from "../../http/server/body.ts";
 import { withExactDigits } from "../../lib/json.ts";
 import { TranslationRewrite } from "../../translation/rewrite.ts";
 import type { Translation } from "../../translation/translation.ts";
@@ -18,17 +19,11 @@ import { completionLines, plainRewrite } from "./plainrewrite.ts";
  */
 export class RequestAdapter {
   readonly #context: RequestContext;
-  readonly #bytes: Uint8Array<ArrayBuffer>;
-  readonly #value: Record<string, unknown>;
+  readonly #body: JsonBody<Record<string, unknown>>;
 
-  constructor(
-    context: RequestContext,
-    bytes: Uint8Array<ArrayBuffer>,
-    value: Record<string, unknown>,
-  ) {
+  constructor(context: RequestContext, body: JsonBody<Record<string, unknown>>) {
     this.#context = context;
-    this.#bytes = bytes;
-    this.#value = value;
+    this.#body = body;
   }
 
   /** What an upstream is sent. Throws 400 `invalid_request` for what it cannot be asked. */
@@ -36,13 +31,13 @@ export class RequestAdapter {
     const { route, model, modelId, streams, pathAndQuery } = this.#context;
     const support = upstream.supportOf(route);
     const name = upstream.modelName(modelId, model);
-    if (support !== "native")
-      return this.#translated(support(withExactDigits(this.#bytes, this.#value), name));
+    if (support !== "native") return this.#translated(support(withExactDigits(this.#body), name));
     if (route.hasStreamOptions && streams && upstream.usageSupport !== "left_alone") {
       return this.#withUsage(upstream, name);
     }
     const isStamped = route.dialect === "anthropic" && upstream.ignoresStamps;
-    const bytes = isStamped ? withFixedStampIn(this.#bytes, this.#value.system) : this.#bytes;
+    const { bytes: given, value } = this.#body;
+    const bytes = isStamped ? withFixedStampIn(given, value.system) : given;
     const isRenamed = name !== model;
     const rename = isRenamed ? new ModelRewrite(model) : undefined;
     return {
@@ -66,8 +61,8 @@ export class RequestAdapter {
   /** A stream of completions, which tells usage if the client asked for it, and only then. */
   #withUsage({ usageSupport }: Upstream, name: string): UpstreamRequest {
     const { model, pathAndQuery, route } = this.#context;
-    const bytes = this.#bytes;
-    const given = this.#value.stream_options;
+    const bytes = this.#body.bytes;
+    const given = this.#body.value.stream_options;
     const options = isObject(given) ? given : {};
     const isAskedFor = options.include_usage === true;
     // Of vLLM and others: usage so far in every event.

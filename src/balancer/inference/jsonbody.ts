@@ -1,7 +1,7 @@
 import type { ZodType } from "zod";
 import type { Settings } from "../../config/settings.ts";
 import { withModel } from "../../http/proxy/rewrite/model.ts";
-import { type GuardedSchema, readJson } from "../../http/server/body.ts";
+import { type GuardedSchema, type JsonBody, readJson } from "../../http/server/body.ts";
 import { estimateInputTokens } from "../../translation/client/anthropic/tokenestimate.ts";
 import { refuseStatefulFields } from "../../translation/client/responses/statefulfields.ts";
 import { IMAGE_MODEL_DEFAULT, ImageRequest, SpeechRequest } from "../../wire/media.ts";
@@ -53,22 +53,24 @@ const RULES: Partial<Record<RouteName, JsonRules>> = {
 };
 
 /** Reads a JSON body. Throws 400, 413, 415. */
-export async function readJsonBody(context: RequestContext, settings: Settings): Promise<JsonBody> {
+export async function readJsonBody(
+  context: RequestContext,
+  settings: Settings,
+): Promise<JsonClientBody> {
   const rules = RULES[context.route.name] ?? RULES_DEFAULT;
-  const { bytes, value } = await readJson(context.scope, rules.schema, settings.bodyLimitBytes);
-  return new JsonBody({ context, settings, rules, bytes, value });
+  const body = await readJson(context.scope, rules.schema, settings.bodyLimitBytes);
+  return new JsonClientBody({ context, settings, rules, body });
 }
 
-interface JsonBodyParts {
+interface JsonClientBodyParts {
   context: RequestContext;
   settings: Settings;
   rules: JsonRules;
-  bytes: Uint8Array<ArrayBuffer>;
-  value: Fields;
+  body: JsonBody<Fields>;
 }
 
 /** A JSON body: its bytes as they came, and what was read of them. */
-class JsonBody implements ClientBody {
+class JsonClientBody implements ClientBody {
   readonly isSendable = true;
   readonly hasImages: boolean;
   readonly model: string;
@@ -78,31 +80,30 @@ class JsonBody implements ClientBody {
   readonly #settings: Settings;
   readonly #rules: JsonRules;
   /** With its images in it, once they are prepared. */
-  #bytes: Uint8Array<ArrayBuffer>;
-  #value: Fields;
+  #body: JsonBody<Fields>;
   #adapter: RequestAdapter | undefined;
 
-  constructor({ context, settings, rules, bytes, value }: JsonBodyParts) {
+  constructor({ context, settings, rules, body }: JsonClientBodyParts) {
     this.#context = context;
     this.#settings = settings;
     this.#rules = rules;
-    this.#value = value;
+    const { value } = body;
     this.model = value.model || (rules.modelDefault?.(settings) ?? "");
-    this.#bytes = value.model ? bytes : withModel(bytes, this.model);
-    this.recorded = this.#bytes;
+    this.#body = value.model ? body : { ...body, bytes: withModel(body.bytes, this.model) };
+    this.recorded = this.#body.bytes;
     this.hasImages = hasImages(value, context.route);
   }
 
   get stream(): boolean | undefined {
-    const { stream } = this.#value;
+    const { stream } = this.#body.value;
     return typeof stream === "boolean" ? stream : undefined;
   }
 
   fingerprint(): Float64Array | undefined {
     const { route, modelId } = this.#context;
     // A shorter body cannot have a prompt of one chunk.
-    const isLong = this.#bytes.length >= CHUNK_CHARS_MIN;
-    return isLong && route.hasPrompt ? fingerprint(modelId, this.#value) : undefined;
+    const isLong = this.#body.bytes.length >= CHUNK_CHARS_MIN;
+    return isLong && route.hasPrompt ? fingerprint(modelId, this.#body.value) : undefined;
   }
 
   prepareMedia(): Promise<void> | undefined {
@@ -111,35 +112,34 @@ class JsonBody implements ClientBody {
     const { bodyLimitBytes: limitBytes, privateMedia: allowPrivate, imagesMax } = this.#settings;
     const fetchedByUpstream = provider?.fetchesImages === true;
     const options = { route, client, allowPrivate, limitBytes, imagesMax, fetchedByUpstream };
-    const prepared = prepareMedia({ bytes: this.#bytes, value: this.#value }, options);
+    const prepared = prepareMedia(this.#body, options);
     if (!(prepared instanceof Promise)) return undefined;
-    return prepared.then(({ bytes, value }) => {
-      this.#bytes = bytes;
-      this.#value = value;
+    return prepared.then((body) => {
+      this.#body = body;
     });
   }
 
   requestFor(upstream: Upstream): UpstreamRequest {
-    this.#adapter ??= new RequestAdapter(this.#context, this.#bytes, this.#value);
+    this.#adapter ??= new RequestAdapter(this.#context, this.#body);
     return this.#adapter.requestFor(upstream);
   }
 
   get previousId(): string | undefined {
-    const { previous_response_id: id } = this.#value;
+    const { previous_response_id: id } = this.#body.value;
     return typeof id === "string" && this.#context.route.name === "responses" ? id : undefined;
   }
 
   get isBackground(): boolean {
-    return this.#value.background === true && this.#context.route.name === "responses";
+    return this.#body.value.background === true && this.#context.route.name === "responses";
   }
 
   requireStateless(): void {
-    this.#rules.refuse?.(this.#value);
+    this.#rules.refuse?.(this.#body.value);
   }
 
   get ownAnswer(): (() => object) | undefined {
     const { estimate } = this.#rules;
-    return estimate === undefined ? undefined : () => estimate(this.#value);
+    return estimate === undefined ? undefined : () => estimate(this.#body.value);
   }
 
   close(): undefined {

@@ -40,7 +40,7 @@ async function prepare(value: object, more: Partial<MediaOptions> = {}) {
     imagesMax: 10,
     ...more,
   };
-  return prepareMedia({ bytes, value }, options);
+  return prepareMedia({ bytes, value, isExact: false }, options);
 }
 
 /** How a request that must be refused is refused. */
@@ -106,7 +106,7 @@ describe("images that a request brings along", () => {
     ["shape.gif", "IMAGE/GIF"],
   ])("pass as they are: %s as %s", (name, type) => {
     const value = chat(dataUrl(name, type));
-    const body = { bytes: new TextEncoder().encode("as it came"), value };
+    const body = { bytes: new TextEncoder().encode("as it came"), value, isExact: false };
     const client = { signal: new AbortController().signal };
     const limits = { allowPrivate: false, limitBytes: MIB, imagesMax: 1 };
     // At once and the same object: nothing was written anew.
@@ -194,7 +194,11 @@ describe("images that a request brings along", () => {
 
   test.each(["image/bmp", "image/x-ms-bmp"])("of BMP pass unread: %s", async (type) => {
     const url = `data:${type};base64,Qk0=`;
-    const body = { bytes: new TextEncoder().encode("as it came"), value: chat(url) };
+    const body = {
+      bytes: new TextEncoder().encode("as it came"),
+      value: chat(url),
+      isExact: false,
+    };
     const client = { signal: new AbortController().signal };
     const limits = { allowPrivate: false, limitBytes: MIB, imagesMax: 1 };
     expect(prepareMedia(body, { route: routeAt(PATH), client, ...limits })).toBe(body);

@@ -15,6 +15,8 @@ import { findImages, type ImageRoute, type RequestImage } from "./requestimage.t
 export interface MediaBody<T extends object> {
   bytes: Uint8Array<ArrayBuffer>;
   value: T;
+  /** Integers beyond 2^53 have their digits; else they may have lost them. */
+  isExact: boolean;
 }
 
 export interface MediaOptions {
@@ -58,7 +60,7 @@ export function prepareMedia<T extends object>(
   const isLeft = options.fetchedByUpstream === true;
   const changes = changesOf(parts, isLeft);
   if (changes.remote.length === 0 && changes.changed.length === 0) return body;
-  const value = withExactDigits(body.bytes, body.value);
+  const value = withExactDigits(body);
   if (value === body.value) return rewrite(body, changes, options);
   const exact = findImages(value, options.route);
   return rewrite({ ...body, value }, changesOf(exact, isLeft), options);
@@ -97,7 +99,7 @@ async function rewrite<T extends object>(
     image.part.replace(type, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toBase64());
   }
   const bytes = new TextEncoder().encode(JSON.stringify(value));
-  if (bytes.byteLength <= options.limitBytes) return { bytes, value };
+  if (bytes.byteLength <= options.limitBytes) return { bytes, value, isExact: true };
   throw tooLarge(options);
 }
 

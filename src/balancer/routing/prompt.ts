@@ -45,7 +45,11 @@ function feed(value: unknown, hasher: ChunkHasher): void {
   } else if (typeof value === "number" || typeof value === "boolean") {
     hasher.add(String(value));
   } else if (Array.isArray(value)) {
-    for (const item of value) feed(item, hasher);
+    for (const item of value) {
+      // There may be a million more.
+      if (hasher.isFull) return;
+      feed(item, hasher);
+    }
   } else if (typeof value === "object" && value !== null) {
     feedFields(value as Record<string, unknown>, hasher);
   }
@@ -53,6 +57,7 @@ function feed(value: unknown, hasher: ChunkHasher): void {
 
 function feedFields(fields: Record<string, unknown>, hasher: ChunkHasher): void {
   for (const key in fields) {
+    if (hasher.isFull) return;
     const field = fields[key];
     if (key === MOVING_MARK || (key === "type" && field === "text")) continue;
     if (!SILENT_KEYS.has(key)) hasher.add(key);
@@ -75,13 +80,18 @@ class ChunkHasher {
     this.#chain = hash(seed, 0n);
   }
 
+  /** No more text has an influence. */
+  get isFull(): boolean {
+    return this.#count === CHUNKS_MAX;
+  }
+
   add(text: string): void {
-    if (this.#count === CHUNKS_MAX) return;
+    if (this.isFull) return;
     let at = 0;
     while (this.#tail.length + text.length - at >= this.#chunkChars) {
       const end = at + this.#chunkChars - this.#tail.length;
       this.#cut(this.#tail + text.slice(at, end));
-      if (this.#count === CHUNKS_MAX) return;
+      if (this.isFull) return;
       at = end;
     }
     this.#tail += at === 0 ? text + SEPARATOR : text.slice(at) + SEPARATOR;

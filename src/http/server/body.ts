@@ -9,6 +9,8 @@ import type { Scope } from "./scope.ts";
 export interface JsonBody<T> {
   bytes: Uint8Array<ArrayBuffer>;
   value: T;
+  /** Integers beyond 2^53 have their digits; else they may have lost them. */
+  isExact: boolean;
 }
 
 /** A schema with a cheaper check for bodies that are valid and that it would not change. */
@@ -34,11 +36,18 @@ export async function readJson<T>(
   limitBytes: number,
 ): Promise<JsonBody<T>> {
   requireJson(c.req.raw.headers, c.req.path);
-  const bytes = await readBytes(c.req.raw, limitBytes);
+  const bytes = withoutMark(await readBytes(c.req.raw, limitBytes));
   withoutIdleLimit(c);
-  const json = parseJsonObject(bytes, UNIQUE_FIELDS);
-  if (!("accepts" in schema)) return { bytes, value: check(json, schema) };
-  return { bytes, value: schema.accepts(json) ? json : check(json, schema.schema) };
+  const parsed = parseJsonObject(bytes, UNIQUE_FIELDS);
+  const { json, isExact } = parsed instanceof Promise ? await parsed : parsed;
+  if (!("accepts" in schema)) return { bytes, value: check(json, schema), isExact };
+  return { bytes, value: schema.accepts(json) ? json : check(json, schema.schema), isExact };
+}
+
+/** A byte order mark is passed over (RFC 8259, 8.1), and not sent on: it must not be there. */
+function withoutMark(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  const hasMark = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
+  return hasMark ? bytes.subarray(3) : bytes;
 }
 
 /**

@@ -1,7 +1,12 @@
 import { describe, expect, test } from "bun:test";
 import { JSON_DEPTH_MAX, parseJsonObject } from "./json.ts";
 
-const parse = (text: string) => parseJsonObject(new TextEncoder().encode(text), ["model"]);
+const bytesOf = (text: string) => new TextEncoder().encode(text);
+const parse = (text: string) => {
+  const parsed = parseJsonObject(bytesOf(text), ["model"]);
+  if (parsed instanceof Promise) throw new Error("It was expected to be parsed at once.");
+  return parsed.json;
+};
 const nested = (levels: number) => `{"a":${"[".repeat(levels - 1)}${"]".repeat(levels - 1)}}`;
 
 describe("parseJsonObject", () => {
@@ -33,7 +38,7 @@ describe("parseJsonObject", () => {
   test("refuses nesting beyond the limit and no earlier", () => {
     expect(parse(nested(JSON_DEPTH_MAX))).toBeObject();
     expect(() => parse(nested(JSON_DEPTH_MAX + 1))).toThrow("nested deeper");
-    expect(() => parse(nested(1_000_000))).toThrow("nested deeper");
+    expect(() => parse(nested(100_000))).toThrow("nested deeper");
   });
 
   test.each([
@@ -49,5 +54,38 @@ describe("parseJsonObject", () => {
     ["as a value", '{"model":"model","z":"\\u0041"}'],
   ])("accepts the name of a decisive key %s", (_, text) => {
     expect(parse(text)).toBeObject();
+  });
+});
+
+describe("a large body", () => {
+  const large = (fields: string) => parseJsonObject(bytesOf(`{"model":"a",${fields}}`), ["model"]);
+  const text = "b`".repeat(200_000);
+
+  test("is the same object, read in many turns", async () => {
+    const x = [text, { model: "inner" }];
+    const parsed = large(`"x":${JSON.stringify(x)}`);
+    expect(parsed).toBeInstanceOf(Promise);
+    expect(await parsed).toEqual({ json: { model: "a", x }, isExact: true });
+  });
+
+  test.each([
+    ["a decisive key twice", `"x":"${text}","model":"b"`, "duplicate_key"],
+    ["one of them with escapes", `"x":"${text}","\\u006dodel":"b"`, "duplicate_key"],
+    ["both before other values", `"model":"b","x":"${text}\\u0060"`, "duplicate_key"],
+    ["no JSON", `"x":"${text}",`, "invalid_json"],
+    ["deep nesting", `"x":"${text}","y":${"[".repeat(100_000)}`, "invalid_json"],
+    ["a million names", `"x":{${'"a":1,'.repeat(1_000_000)}"b":1}`, "invalid_json"],
+  ])("is refused for %s", (_, fields, code) => {
+    expect(large(fields)).rejects.toMatchObject({ status: 400, code });
+  });
+
+  test("lets others have their turns", async () => {
+    let turns = 0;
+    const timer = setInterval(() => {
+      turns += 1;
+    }, 0);
+    await Promise.all([large(`"x":[${"1,".repeat(5_000_000)}1]`), large(`"x":"${text}"`)]);
+    clearInterval(timer);
+    expect(turns).toBeGreaterThan(5);
   });
 });

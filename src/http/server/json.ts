@@ -1,30 +1,87 @@
+import { ownTurn } from "../../lib/eventloop.ts";
+import { JsonFault, type JsonFaultKind } from "../../lib/jsonfault.ts";
+import { JsonReader } from "../../lib/jsonreader.ts";
 import { ApiError } from "../../wire/error.ts";
 
 /** Deepest nesting. Far more than real requests have; parsers behind us may recurse per level. */
 export const JSON_DEPTH_MAX = 128;
 
+/**
+ * Most texts, names, objects and lists: those of 50,000 messages with parts. Numbers are not
+ * counted, because lists of tokens are long.
+ */
+export const JSON_ITEMS_MAX = 500_000;
+
+const LIMITS = {
+  depthMax: JSON_DEPTH_MAX,
+  itemsMax: JSON_ITEMS_MAX,
+  tokenBytesMax: 256 * 1024,
+};
+
+/** A body up to this size is parsed at once, which takes some milliseconds at worst. */
+const AT_ONCE_BYTES_MAX = 256 * 1024;
+/** How long a larger one is read before others have their turn. */
+const TURN_MS = 4;
+
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
+/** A request body as it was parsed. */
+export interface JsonObject {
+  json: object;
+  /** Integers beyond 2^53 have their digits (`readExactJson`); else they may have lost them. */
+  isExact: boolean;
+}
+
 /**
- * Parses a request body that is a JSON object. Throws 400 `invalid_json` for bytes that are not
- * UTF-8, not JSON, not an object or nested too deep. Throws 400 `duplicate_key` when one of the
- * `unique` fields occurs twice: the bytes go on unchanged, and the next parser might see the other
- * value.
+ * Parses a request body that is a JSON object; a large one in many turns of the event loop. Throws
+ * (rejects with) 400 `invalid_json` for bytes that are not UTF-8, not JSON, not an object or beyond
+ * a limit. Throws 400 `duplicate_key` when one of the `unique` fields occurs twice: the bytes go on
+ * unchanged, and the next parser might see the other value.
  */
-export function parseJsonObject(bytes: Uint8Array, unique: readonly string[]): object {
+export function parseJsonObject(
+  bytes: Uint8Array,
+  unique: readonly string[],
+): JsonObject | Promise<JsonObject> {
+  return bytes.byteLength <= AT_ONCE_BYTES_MAX
+    ? { json: parseAtOnce(bytes, unique), isExact: false }
+    : parseInTurns(bytes, unique);
+}
+
+function parseAtOnce(bytes: Uint8Array, unique: readonly string[]): object {
   const { text, json } = parse(bytes);
-  if (!isObject(json) || Array.isArray(json)) {
-    throw invalid("it must be a JSON object");
+  if (!isObject(json) || Array.isArray(json)) throw refusal("no_object");
+  if (nestedDeeper(json, JSON_DEPTH_MAX)) throw refusal("depth");
+  if (unique.some((key) => mayRepeat(text, key))) {
+    const reader = new JsonReader(bytes, LIMITS, unique);
+    readAll(reader, Number.POSITIVE_INFINITY);
+    requireSingle(reader);
   }
-  if (nestedDeeper(json, JSON_DEPTH_MAX)) {
-    throw invalid(`it is nested deeper than ${JSON_DEPTH_MAX} levels`);
+  return json;
+}
+
+async function parseInTurns(bytes: Uint8Array, unique: readonly string[]): Promise<JsonObject> {
+  const reader = new JsonReader(bytes, LIMITS, unique);
+  do await ownTurn();
+  while (!readAll(reader, performance.now() + TURN_MS));
+  requireSingle(reader);
+  return { json: reader.value, isExact: true };
+}
+
+/** Reads until the time is up; true: to the end. */
+function readAll(reader: JsonReader, untilMs: number): boolean {
+  try {
+    do if (reader.step()) return true;
+    while (performance.now() < untilMs);
+    return false;
+  } catch (error) {
+    throw error instanceof JsonFault ? refusal(error.kind, error.cause) : error;
   }
-  const twice = unique.find((key) => mayRepeat(text, key) && topLevelCount(text, key) > 1);
-  if (twice === undefined) return json;
-  throw new ApiError("invalid_request", `The field \`${twice}\` is given twice: send it once.`, {
-    code: "duplicate_key",
-    param: twice,
-  });
+}
+
+function requireSingle({ repeated }: JsonReader): void {
+  if (repeated === undefined) return;
+  const message = `The field \`${repeated}\` is given twice: send it once.`;
+  throw new ApiError("invalid_request", message, { code: "duplicate_key", param: repeated });
 }
 
 function parse(bytes: Uint8Array): { text: string; json: unknown } {
@@ -33,13 +90,26 @@ function parse(bytes: Uint8Array): { text: string; json: unknown } {
   try {
     text = utf8.decode(bytes);
   } catch (cause) {
-    throw invalid("it is not UTF-8", cause);
+    throw refusal("encoding", cause);
   }
   try {
     return { text, json: JSON.parse(text) };
   } catch (cause) {
-    throw invalid("it is not valid JSON", cause);
+    throw refusal("syntax", cause);
   }
+}
+
+const REASONS: Record<JsonFaultKind, string> = {
+  encoding: "it is not UTF-8",
+  syntax: "it is not valid JSON",
+  no_object: "it must be a JSON object",
+  depth: `it is nested deeper than ${JSON_DEPTH_MAX} levels`,
+  items: `it has more than ${JSON_ITEMS_MAX} texts, names, objects and lists`,
+  token: `a name, a number or white space in it is longer than ${LIMITS.tokenBytesMax} bytes`,
+};
+
+function refusal(kind: JsonFaultKind, cause?: unknown): ApiError {
+  return invalid(REASONS[kind], cause);
 }
 
 function invalid(reason: string, cause?: unknown): ApiError {
@@ -68,20 +138,4 @@ function mayRepeat(text: string, key: string): boolean {
   const first = text.indexOf(quoted);
   if (first >= 0 && text.includes(quoted, first + 1)) return true;
   return text.includes("\\u00") && /\\u00[4-7]/i.test(text);
-}
-
-/** How often the outermost object of the valid JSON `text` has `key`. */
-function topLevelCount(text: string, key: string): number {
-  const tokens = /"(?:[^"\\]|\\.)*"|[{}[\]:]/g;
-  let depth = 0;
-  let count = 0;
-  let name: string | undefined;
-  for (const [token] of text.matchAll(tokens)) {
-    if (token === "{" || token === "[") depth += 1;
-    else if (token === "}" || token === "]") depth -= 1;
-    else if (token !== ":") name = depth === 1 ? token : undefined;
-    else if (name !== undefined && JSON.parse(name) === key) count += 1;
-    if (token.length === 1) name = undefined;
-  }
-  return count;
 }

@@ -1,10 +1,11 @@
-import { parseExactObject } from "../../../lib/json.ts";
 import { memberSpan, replaceSpan, type Span } from "../../../lib/jsonspan.ts";
 import { type EventEdit, EventLines } from "./lines.ts";
 import type { Rewrite, Rewritten } from "./rewrite.ts";
 
 /** Members of an answer that may name the model in its place (Anthropic, Responses). */
 const CONTAINERS = ["message", "response"];
+
+const CLOSE = 0x7d;
 
 const MODEL = '"model"';
 
@@ -13,9 +14,12 @@ export function withModel(body: Uint8Array, model: string): Uint8Array<ArrayBuff
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
   const span = memberSpan(bytes, "model");
   if (span !== undefined) return own(replaceSpan(bytes, span, JSON.stringify(model)));
-  // The body has no `model`, or writes that name with escapes.
-  const { model: _, ...rest } = parseExactObject(bytes.toString("utf8")) ?? {};
-  return own(Buffer.from(JSON.stringify({ model, ...rest })));
+  const open = bytes.indexOf("{");
+  let first = open + 1;
+  while ((bytes[first] ?? CLOSE) <= 0x20) first += 1;
+  const comma = bytes[first] === CLOSE ? "" : ",";
+  const head = Buffer.from(`{"model":${JSON.stringify(model)}${comma}`);
+  return own(Buffer.concat([head, bytes.subarray(open + 1)]));
 }
 
 /** Replaces the model's name in answers by the name that the client used. */

@@ -32,6 +32,7 @@ describe("a request body under another model name", () => {
     const read = (text: string) =>
       JSON.parse(Buffer.from(withModel(Buffer.from(text), "b")).toString());
     expect(read('{"input":"x"}')).toEqual({ model: "b", input: "x" });
+    expect(read(" { }")).toEqual({ model: "b" });
     expect(read('{"mod\\u0065l":"a","input":"x"}')).toEqual({ model: "b", input: "x" });
   });
 });

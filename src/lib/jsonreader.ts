@@ -1,0 +1,175 @@
+import { readExactJson, readExactPart } from "./json.ts";
+import { JsonBuilder } from "./jsonbuilder.ts";
+import { JsonFault } from "./jsonfault.ts";
+
+export interface JsonLimits {
+  /** Deepest nesting. */
+  depthMax: number;
+  /** Most texts, names of fields, objects and lists. Numbers and words are not counted. */
+  itemsMax: number;
+  /** Longest name of a field, as it is written, and longest number or white space. */
+  tokenBytesMax: number;
+  /** Bytes that are parsed at once. Default: 64 KiB. */
+  sliceBytes?: number;
+}
+
+const SLICE_BYTES = 64 * 1024;
+
+const [QUOTE, BACKSLASH, COLON, COMMA, U] = [0x22, 0x5c, 0x3a, 0x2c, 0x75];
+const [OPEN, CLOSE, OPEN_LIST, CLOSE_LIST] = [0x7b, 0x7d, 0x5b, 0x5d];
+const SPACES = new Set([0x20, 0x09, 0x0a, 0x0d]);
+
+/**
+ * Reads a JSON object of any size a slice at a time, so that other work can go on in between. It
+ * takes what `JSON.parse` takes, and makes the same of it, but for integers beyond 2^53 below the
+ * top, which keep their digits (`readExactJson`). One pass finds the structure; `JSON.parse` reads
+ * what lies between two of its marks as soon as that is a slice.
+ *
+ * `step` throws `JsonFault` for what is not UTF-8, not JSON, no object, or beyond a limit.
+ */
+export class JsonReader {
+  readonly #bytes: Buffer;
+  readonly #limits: JsonLimits;
+  readonly #sliceBytes: number;
+  readonly #builder: JsonBuilder;
+  readonly #counts: Map<string, number>;
+  #at = 0;
+  #items = 0;
+  /** The last string: whether it has not ended, where it began, whether escapes are in it. */
+  #isInString = false;
+  #stringStart = 0;
+  #hasEscape = false;
+  #stringEnd = 0;
+  #isDone = false;
+
+  /** `counted`: fields of the object of which is counted how often they are given. */
+  constructor(bytes: Uint8Array, limits: JsonLimits, counted: readonly string[] = []) {
+    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#limits = limits;
+    this.#sliceBytes = limits.sliceBytes ?? SLICE_BYTES;
+    this.#builder = new JsonBuilder(this.#bytes, { top: readExactJson, part: readExactPart });
+    this.#counts = new Map(counted.map((name) => [name, 0]));
+  }
+
+  /** Reads one slice; true: all has been read. */
+  step(): boolean {
+    if (this.#builder.depth === 0 && !this.#isDone) this.#open();
+    const end = Math.min(this.#bytes.length, this.#at + this.#sliceBytes);
+    this.#scan(end);
+    if (this.#isDone) return true;
+    if (this.#at >= this.#bytes.length) throw new JsonFault("syntax");
+    if (this.#isInString) return false;
+    const unreadBytes = this.#at - this.#builder.pendingFrom - this.#sliceBytes;
+    if (unreadBytes > this.#limits.tokenBytesMax) throw new JsonFault("token");
+    return false;
+  }
+
+  /** The object, once all has been read. */
+  get value(): object {
+    return this.#builder.root;
+  }
+
+  /** The first of the counted fields that is given more than once. */
+  get repeated(): string | undefined {
+    for (const [name, count] of this.#counts) if (count > 1) return name;
+    return undefined;
+  }
+
+  /** The object's own bracket, before which only white space may stand. */
+  #open(): void {
+    const bytes = this.#bytes;
+    while (SPACES.has(bytes[this.#at] ?? 0)) this.#at += 1;
+    if (bytes[this.#at] !== OPEN) throw new JsonFault("no_object");
+    this.#push(false);
+  }
+
+  #scan(end: number): void {
+    const bytes = this.#bytes;
+    const builder = this.#builder;
+    while (this.#at < end && !this.#isDone) {
+      if (this.#isInString) {
+        this.#string(end);
+        continue;
+      }
+      switch (bytes[this.#at]) {
+        case QUOTE:
+          this.#count();
+          this.#isInString = true;
+          this.#hasEscape = false;
+          this.#stringStart = this.#at;
+          break;
+        case OPEN:
+        case OPEN_LIST:
+          this.#push(bytes[this.#at] === OPEN_LIST);
+          continue;
+        case CLOSE:
+        case CLOSE_LIST:
+          this.#close(bytes[this.#at] === CLOSE_LIST);
+          break;
+        case COLON:
+          builder.named();
+          if (builder.depth === 1) this.#countField();
+          break;
+        case COMMA:
+          builder.comma(this.#at, this.#at - builder.pendingFrom >= this.#sliceBytes);
+          break;
+      }
+      this.#at += 1;
+    }
+  }
+
+  #push(isList: boolean): void {
+    if (this.#builder.depth === this.#limits.depthMax) throw new JsonFault("depth");
+    this.#count();
+    this.#builder.open(this.#at, isList);
+    this.#at += 1;
+  }
+
+  #close(isList: boolean): void {
+    this.#builder.close(this.#at, isList);
+    if (this.#builder.depth > 0) return;
+    this.#isDone = true;
+    this.#builder.requireBlank(this.#at + 1, this.#bytes.length);
+  }
+
+  /** Goes on within a string: to its end, or to `end`. */
+  #string(end: number): void {
+    const bytes = this.#bytes;
+    let at = this.#at === this.#stringStart ? this.#at + 1 : this.#at;
+    for (; at < end; at += 1) {
+      const byte = bytes[at];
+      if (byte === BACKSLASH) {
+        this.#hasEscape = true;
+        at += bytes[at + 1] === U ? 5 : 1;
+      } else if (byte === QUOTE) {
+        this.#at = at + 1;
+        this.#isInString = false;
+        this.#stringEnd = this.#at;
+        this.#builder.stringEnded(this.#at);
+        return;
+      }
+    }
+    // Not within a character of several bytes.
+    while (((bytes[at] ?? 0) & 0xc0) === 0x80) at += 1;
+    this.#at = at;
+    const length = at - this.#stringStart;
+    if (!this.#builder.isAtName) {
+      if (length >= this.#sliceBytes) this.#builder.stringPart(this.#stringStart, at);
+    } else if (length > this.#limits.tokenBytesMax) throw new JsonFault("token");
+  }
+
+  #count(): void {
+    this.#items += 1;
+    if (this.#items > this.#limits.itemsMax) throw new JsonFault("items");
+  }
+
+  /** The last string is the name of one of the object's own fields. */
+  #countField(): void {
+    const [start, end] = [this.#stringStart, this.#stringEnd];
+    for (const [name, count] of this.#counts) {
+      const length = end - start - 2;
+      const mayBe = this.#hasEscape ? length <= 6 * name.length : length === name.length;
+      if (mayBe && this.#builder.text(start, end) === name) this.#counts.set(name, count + 1);
+    }
+  }
+}
