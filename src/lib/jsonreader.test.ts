@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { JsonFault } from "./jsonfault.ts";
 import { type JsonLimits, JsonReader } from "./jsonreader.ts";
 
-const LIMITS = { depthMax: 64, itemsMax: 100_000, tokenBytesMax: 1000 };
+const LIMITS = { depthMax: 64, itemsMax: 100_000, valuesMax: 100_000, tokenBytesMax: 1000 };
 
 interface Read {
   value?: unknown;
@@ -112,6 +112,8 @@ describe("a JSON object read in slices", () => {
     expect(read(nested(1_000_000)).fault).toBe("depth");
     expect(read('{"a":["b",{},1,2,3]}', { itemsMax: 5 }).value).toBeObject();
     expect(read('{"a":["b",{},"c"]}', { itemsMax: 5 }).fault).toBe("items");
+    expect(read('{"a":[1,2,3]}', { valuesMax: 3 }).value).toBeObject();
+    expect(read('{"a":[1,2,3,4]}', { valuesMax: 3 }).fault).toBe("items");
     expect(read('{"aaaaaaaaaaaaaaaa":1}', { sliceBytes: 8, tokenBytesMax: 8 }).fault).toBe("token");
   });
 

@@ -5,8 +5,10 @@ import { JsonFault } from "./jsonfault.ts";
 export interface JsonLimits {
   /** Deepest nesting. */
   depthMax: number;
-  /** Most texts, names of fields, objects and lists. Numbers and words are not counted. */
+  /** Most texts, names of fields, objects and lists. */
   itemsMax: number;
+  /** Most values in all, numbers and words too. */
+  valuesMax: number;
   /** Longest name of a field, as it is written, and longest number or white space. */
   tokenBytesMax: number;
   /** Bytes that are parsed at once. Default: 64 KiB. */
@@ -35,6 +37,7 @@ export class JsonReader {
   readonly #counts: Map<string, number>;
   #at = 0;
   #items = 0;
+  #values = 0;
   /** The last string: whether it has not ended, where it began, whether escapes are in it. */
   #isInString = false;
   #stringStart = 0;
@@ -111,6 +114,8 @@ export class JsonReader {
           if (builder.depth === 1) this.#countField();
           break;
         case COMMA:
+          this.#values += 1;
+          if (this.#values >= this.#limits.valuesMax) throw new JsonFault("items");
           builder.comma(this.#at, this.#at - builder.pendingFrom >= this.#sliceBytes);
           break;
       }

@@ -7,15 +7,17 @@ export interface ServerEvent {
 }
 
 /** The most characters of an event; no API sends longer ones, not even with images. */
-const EVENT_CHARS_MAX = 32 * 1024 * 1024;
+const EVENT_CHARS_MAX = 16 * 1024 * 1024;
 
 /**
  * Reads events from bytes that come in pieces, wherever they are cut. Comments, ids and events
- * without data are skipped. Throws `RangeError` for an event beyond 32 Mi characters.
+ * without data are skipped. Throws `RangeError` for an event beyond 16 Mi characters.
  */
 export class EventReader {
   readonly #decoder = new TextDecoder();
-  #rest = "";
+  /** Pieces of a line that has not ended. */
+  #rest: string[] = [];
+  #restChars = 0;
   #event: string | undefined;
   #data: string[] = [];
   #chars = 0;
@@ -31,9 +33,17 @@ export class EventReader {
   }
 
   #read(text: string): ServerEvent[] {
-    const lines = (this.#rest + text).split("\n");
-    this.#rest = lines.pop() ?? "";
-    if (this.#chars + this.#rest.length > EVENT_CHARS_MAX) throw tooLong();
+    const lines = text.split("\n");
+    const last = lines.pop() ?? "";
+    // A long line is put together once, not with every piece.
+    if (lines.length > 0) {
+      lines[0] = this.#rest.join("") + lines[0];
+      this.#rest = [];
+      this.#restChars = 0;
+    }
+    this.#rest.push(last);
+    this.#restChars += last.length;
+    if (this.#chars + this.#restChars > EVENT_CHARS_MAX) throw tooLong();
     const events: ServerEvent[] = [];
     for (const line of lines) {
       const event = this.#line(line.endsWith("\r") ? line.slice(0, -1) : line);

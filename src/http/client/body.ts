@@ -15,6 +15,9 @@ export interface AnswerBody {
   abort(cause: unknown): void;
 }
 
+/** A body that is read piece by piece. */
+export type ReadableBody = Pick<AnswerBody, "read" | "abort">;
+
 /** The whole rest of a body. Rejects with `too_large` beyond `limitBytes`. */
 export async function restOf(body: AnswerBody, limitBytes: number): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];
@@ -42,7 +45,7 @@ const END_MS_MAX = 1000;
 const END_BYTES_MAX = 256 * 1024;
 
 /** Reads what is left of a body, so that its connection can be used again. Never rejects. */
-export async function passOver(body: AnswerBody): Promise<void> {
+export async function passOver(body: ReadableBody): Promise<void> {
   const timer = setTimeout(() => body.abort(new Error("It has no end.")), END_MS_MAX);
   try {
     let size = 0;

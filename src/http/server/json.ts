@@ -7,14 +7,16 @@ import { ApiError } from "../../wire/error.ts";
 export const JSON_DEPTH_MAX = 128;
 
 /**
- * Most texts, names, objects and lists: those of 50,000 messages with parts. Numbers are not
- * counted, because lists of tokens are long.
+ * Most texts, names, objects and lists, and most values in all. A list of tokens may be long; that
+ * many messages are more than any model reads.
  */
-export const JSON_ITEMS_MAX = 500_000;
+const JSON_ITEMS_MAX = 200_000;
+const JSON_VALUES_MAX = 2_000_000;
 
 const LIMITS = {
   depthMax: JSON_DEPTH_MAX,
   itemsMax: JSON_ITEMS_MAX,
+  valuesMax: JSON_VALUES_MAX,
   tokenBytesMax: 256 * 1024,
 };
 
@@ -104,7 +106,8 @@ const REASONS: Record<JsonFaultKind, string> = {
   syntax: "it is not valid JSON",
   no_object: "it must be a JSON object",
   depth: `it is nested deeper than ${JSON_DEPTH_MAX} levels`,
-  items: `it has more than ${JSON_ITEMS_MAX} texts, names, objects and lists`,
+  items: `it has more than ${JSON_ITEMS_MAX} texts, names, objects and lists, or more than \
+${JSON_VALUES_MAX} values`,
   token: `a name, a number or white space in it is longer than ${LIMITS.tokenBytesMax} bytes`,
 };
 
