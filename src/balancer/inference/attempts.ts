@@ -5,6 +5,7 @@ import type { Hops } from "../../http/proxy/hops.ts";
 import { callerOf } from "../../http/server/scope.ts";
 import { wholeFromStream } from "../../translation/wholefromstream.ts";
 import { ApiError, type ErrorKind } from "../../wire/error.ts";
+import { ProviderModel } from "../providers/model.ts";
 import type { Providers } from "../providers/providers.ts";
 import type { Slot } from "../upstream/upstream.ts";
 import { type Attribution, attributionOf, SUSPECTS_MAX } from "./attribution.ts";
@@ -28,6 +29,9 @@ type Result = ({ forwarded: Forwarded } | { error: unknown }) & {
   /** It is what the client is told unless another upstream answers. */
   isRefusal?: boolean;
 };
+
+/** What a server without a route answers, though not only that. */
+const ROUTE_MISSING = new Set([404, 405, 501]);
 
 /** Ends at the endpoints after which an operator's rule may send a request to a provider. */
 const FALLBACK_KINDS = new Set<ErrorKind>([
@@ -132,8 +136,24 @@ export class Attempts {
     return this.#parts.providers.slot({ upstream, firstByteTimeoutMs, dialect, requestId });
   }
 
-  /** Sends the request to one upstream. Settles with how that began; never rejects. */
-  #attempt(slot: Slot): Promise<Result> {
+  /**
+   * Sends the request to one upstream. Settles with how that began; never rejects. A provider that
+   * turns out to lack the route is asked once more, in terms of another one.
+   */
+  async #attempt(slot: Slot): Promise<Result> {
+    const { route } = this.#context;
+    const { upstream } = slot;
+    const first = await this.#send(slot);
+    if (!("forwarded" in first) || !ROUTE_MISSING.has(first.forwarded.status)) return first;
+    if (!(upstream instanceof ProviderModel) || !upstream.lack(route)) return first;
+    const second = await this.#send(this.#slotAt(upstream));
+    const isBetter = "forwarded" in second && second.forwarded.status < 400;
+    if (!isBetter) upstream.haveAgain(route);
+    await drop(isBetter ? first : second);
+    return isBetter ? second : first;
+  }
+
+  #send(slot: Slot): Promise<Result> {
     let request: UpstreamRequest;
     try {
       request = this.#body.requestFor(slot.upstream);

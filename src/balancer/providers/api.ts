@@ -1,4 +1,5 @@
 import type { RouteName } from "../../wire/route.ts";
+import type { Translator } from "../upstream/translator.ts";
 import type { RouteSupport } from "../upstream/upstream.ts";
 
 /** A model as its provider lists it. */
@@ -24,6 +25,8 @@ export const CHAT_APIS = ["chat_completions", "responses", "messages"];
 export interface ProviderApi {
   /** How it answers our routes; those that are missing it does not answer. */
   readonly routes: Readonly<Partial<Record<RouteName, RouteSupport>>>;
+  /** How it is asked where it turns out to lack one of these routes. */
+  readonly otherwise?: Readonly<Partial<Record<RouteName, Translator>>>;
   /** The headers by which it knows whose request it is; `key` is undefined where none is needed. */
   headers(key: string | undefined): Record<string, string>;
   /** The path of its list's first page. */

@@ -38,13 +38,26 @@ export class ProviderModel implements Upstream {
   }
 
   supportOf(route: InferenceRoute): RouteSupport {
-    const { name, api } = this.provider;
-    const support = api.routes[route.name];
+    const { name, api, lacks } = this.provider;
+    const support = (lacks.has(route.name) ? api.otherwise : api.routes)?.[route.name];
     if (support !== undefined) return support;
     const message = `The model "${name}:${this.model}" cannot ${route.verb}: ${name} has nothing \
 for it that requests can be put to. Choose another model.`;
     const code = "model_capability_mismatch";
     throw new ApiError("invalid_request", message, { code, param: "model" });
+  }
+
+  /** It answered that it lacks the route: true if it is asked otherwise from now on. */
+  lack(route: InferenceRoute): boolean {
+    const { api, lacks } = this.provider;
+    if (lacks.has(route.name) || api.otherwise?.[route.name] === undefined) return false;
+    lacks.add(route.name);
+    return true;
+  }
+
+  /** It was not the route that it lacked. */
+  haveAgain(route: InferenceRoute): void {
+    this.provider.lacks.delete(route.name);
   }
 
   target(path: string): ForwardTarget & { headers: Record<string, string> } {

@@ -6,6 +6,7 @@ import {
 } from "../../translation/client/ollama/embeddings.ts";
 import { ollamaGenerateOverChat } from "../../translation/client/ollama/generate.ts";
 import { ollamaChatOverChat } from "../../translation/client/ollama/translation.ts";
+import { responsesOverChat } from "../../translation/client/responses/translation.ts";
 import { openaiBody, openaiCompatibleBody } from "../../translation/provider/openai/request.ts";
 import { ModelList } from "../../wire/openai.ts";
 import { ROUTE_LIST } from "../../wire/route.ts";
@@ -48,10 +49,13 @@ export const OPENAI: BuiltInProvider = {
 
 /**
  * The API of providers that are like OpenAI, which operators define; `wantsThoughts` for those that
- * take the thoughts of earlier turns, which others refuse.
+ * take the thoughts of earlier turns, which others refuse. Few of them have responses: whoever has
+ * none is asked for chats.
  */
 export function compatibleApi(wantsThoughts: boolean): ProviderApi {
-  return openaiApi((_, body) => openaiCompatibleBody(body, wantsThoughts), false);
+  const edit: BodyEdit = (_, body) => openaiCompatibleBody(body, wantsThoughts);
+  const otherwise = { responses: namingModel(responsesOverChat, edit) };
+  return { ...openaiApi(edit, false), otherwise };
 }
 
 function readPage(json: unknown): ModelListingPage | undefined {

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { type ApiBase, apiBase } from "../../config/values/apibase.ts";
 import type { ForwardTarget } from "../../http/proxy/forward.ts";
 import { ApiError } from "../../wire/error.ts";
+import type { RouteName } from "../../wire/route.ts";
 import type { ProviderApi } from "./api.ts";
 
 export interface ProviderOptions {
@@ -26,6 +27,8 @@ export class Provider {
   readonly url: string;
   /** Of the upstream that it is in history and statistics: always the same. */
   readonly id: string;
+  /** Routes that its API may have, but that it turned out to lack. */
+  readonly lacks = new Set<RouteName>();
   readonly #base: ApiBase;
   readonly #apiKey: string | undefined;
   readonly #keyName: string | undefined;
