@@ -8,7 +8,8 @@ import { ApiError, type ErrorKind } from "../../wire/error.ts";
 import { ProviderModel } from "../providers/model.ts";
 import type { Providers } from "../providers/providers.ts";
 import type { Slot } from "../upstream/upstream.ts";
-import { type Attribution, attributionOf, SUSPECTS_MAX } from "./attribution.ts";
+import { type Attribution, attributionOf } from "./attribution.ts";
+import { Blame } from "./blame.ts";
 import { type ClientBody, knownAnswer, type UpstreamRequest } from "./body.ts";
 import type { RequestContext } from "./context.ts";
 import type { KeptResponses } from "./keptresponses.ts";
@@ -55,10 +56,7 @@ export class Attempts {
   readonly #context: RequestContext;
   readonly #body: ClientBody;
   readonly #poolRequest: PoolRequest;
-  /** Attempts that failed as they would if the request were at fault. */
-  readonly #suspects: { slot: Slot; reason: string }[] = [];
-  /** Those that refused the request though it may be right. */
-  readonly #refusals: { slot: Slot; reason: string }[] = [];
+  readonly #blame = new Blame();
   #isPoolDone = false;
   #isFallbackDone = false;
 
@@ -186,8 +184,7 @@ export class Attempts {
       onSent: (end) => slot.sent((reason) => this.#move(end, reason)),
       onContent: (status) => {
         slot.answered(status);
-        this.#blameSuspects();
-        this.#blameRefusals();
+        this.#blame.answered();
       },
       instead: (failure) => this.#instead(slot, failure),
     }).then(
@@ -223,16 +220,16 @@ export class Attempts {
   /** An upstream answered with this status: whose fault it is. */
   #judge(slot: Slot, status: number): Attribution {
     const attribution = attributionOf({ status, isTrusted: slot.isTrusted });
-    if (attribution === "nobody") this.#blameRefusals();
+    if (attribution === "nobody") this.#blame.answered();
     if (attribution === "request" || attribution === "doubt") slot.refused();
     if (attribution === "nobody" || attribution === "request") slot.answered(status);
     else slot.rejected(status);
-    this.#attribute(slot, attribution, `HTTP ${status}`);
+    this.#blame.add(attribution, { slot, reason: `HTTP ${status}` });
     return attribution;
   }
 
   #mayRetry(attribution: Attribution): boolean {
-    return attribution !== "nobody" && attribution !== "request" && !this.#isRequestsFault;
+    return attribution !== "nobody" && attribution !== "request" && !this.#blame.isRequests;
   }
 
   #failed(slot: Slot, error: unknown): Result {
@@ -240,33 +237,8 @@ export class Attempts {
       error instanceof ApiError ? { error: error.kind, isTaken: isTaken(error) } : undefined;
     const attribution = outcome === undefined ? "nobody" : attributionOf(outcome);
     slot.failed(error, attribution !== "nobody");
-    this.#attribute(slot, attribution, String(error));
+    this.#blame.add(attribution, { slot, reason: String(error) });
     return { error, retry: this.#mayRetry(attribution) };
-  }
-
-  /** Two upstreams failed the request as only its own fault explains. */
-  get #isRequestsFault(): boolean {
-    return this.#suspects.length >= SUSPECTS_MAX || this.#refusals.length >= SUSPECTS_MAX;
-  }
-
-  /** Counts a failure against the upstream, or keeps it until another one has tried the request. */
-  #attribute(slot: Slot, attribution: Attribution, reason: string): void {
-    if (attribution === "upstream") slot.blame(reason);
-    else if (attribution === "suspect") this.#suspects.push({ slot, reason });
-    else if (attribution === "doubt") this.#refusals.push({ slot, reason });
-  }
-
-  /** Another upstream answered the request: who refused it is to blame. */
-  #blameRefusals(): void {
-    for (const { slot, reason } of this.#refusals) slot.blame(reason);
-    this.#refusals.length = 0;
-  }
-
-  /** An upstream that failed the request as no other did is to blame for it. */
-  #blameSuspects(): void {
-    if (this.#isRequestsFault) return;
-    for (const { slot, reason } of this.#suspects) slot.blame(reason);
-    this.#suspects.length = 0;
   }
 
   /**
@@ -281,13 +253,13 @@ export class Attempts {
     const isFinal = !failed.retry || !this.#body.isSendable || this.#context.provider !== undefined;
     const next = isFinal ? undefined : await this.#tryAll(failed).catch(() => undefined);
     const forwarded = next !== undefined && "forwarded" in next ? next.forwarded : undefined;
-    if (forwarded?.awaitsContent !== true) this.#blameSuspects();
+    if (forwarded?.awaitsContent !== true) this.#blame.over();
     return forwarded;
   }
 
   #finish(last: Result | undefined): Forwarded {
     const isUndecided = last !== undefined && "forwarded" in last && last.forwarded.awaitsContent;
-    if (!isUndecided) this.#blameSuspects();
+    if (!isUndecided) this.#blame.over();
     if (last === undefined) throw new Error("No attempt was made.");
     if ("error" in last) throw last.error;
     const { forwarded } = last;
