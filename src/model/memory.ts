@@ -111,11 +111,27 @@ export const MEMORY_RESERVE_BYTES = 512 * 1024 * 1024;
 /** Where an engine's memory is: all of it on GPUs, or some or all of it in the host's memory. */
 export type MemoryPlace = "device" | "host";
 
-/** Memory that an engine may take in a place, in bytes, GPUs before the host's. */
+/** llama.cpp's default for what one engine keeps of prompts. */
+const PROMPT_CACHE_BYTES_MAX = 8 * 1024 ** 3;
+const PROMPT_CACHE_SHARE = 1 / 8;
+
+/**
+ * Bytes of the host's memory for prompts that engines keep to read them again, all of them
+ * together: a share of what is free, but for what is left alone.
+ */
+export function promptCacheBytes(freeBytes: number): number {
+  const share = Math.floor((freeBytes - MEMORY_RESERVE_BYTES) * PROMPT_CACHE_SHARE);
+  return Math.max(0, Math.min(PROMPT_CACHE_BYTES_MAX, share));
+}
+
+/**
+ * Memory that an engine may take in a place, in bytes, GPUs before the host's. Of the host's, what
+ * engines may keep of prompts is taken off.
+ */
 export function usableMemory({ device, host }: FreeMemory): [place: MemoryPlace, bytes: number][] {
   const onDevice = device - MEMORY_RESERVE_BYTES;
   return [
     ["device", onDevice],
-    ["host", Math.max(0, onDevice) + host - MEMORY_RESERVE_BYTES],
+    ["host", Math.max(0, onDevice) + host - promptCacheBytes(host) - MEMORY_RESERVE_BYTES],
   ];
 }

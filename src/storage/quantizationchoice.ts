@@ -82,5 +82,6 @@ function whyNone(
 takes ${formatBytes(estimate.total)} (weights ${formatBytes(estimate.weights)}, cache \
 ${formatBytes(estimate.cache)}, computing ${formatBytes(estimate.compute)}), but \
 ${freeMemoryText(free)} are free, ${formatBytes(MEMORY_RESERVE_BYTES)} of each of which are \
-left alone. Unload other models, lower --ctx-size or --parallel, or use a larger machine.`;
+left alone, with an eighth of the host's rest for prompts that engines keep. \
+Unload other models, lower --ctx-size or --parallel, or use a larger machine.`;
 }

@@ -110,7 +110,7 @@ test("where nothing fits, the numbers are told, and what one may pull anyway", a
 });
 
 test("what is named is pulled even if it does not fit, and what would fit is told", async () => {
-  const tight = { device: 0, host: 512 * MIB + 9000 };
+  const tight = { device: 0, host: 512 * MIB + 10_000 };
   const { candidate, notes } = await choose({ reference: `${REPO}:BF16` }, tight);
   expect(candidate.quantization).toBe("BF16");
   expect(notes).toEqual([

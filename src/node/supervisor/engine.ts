@@ -25,6 +25,8 @@ export interface SupervisedEngineOptions {
   label: string;
   /** The llama-server arguments to start the engine with. */
   args(files: ModelFiles): string[];
+  /** Called when the engine's process has ended, or could not load its model. */
+  onEnd?(): void;
   /** The model's files as they are now. */
   locate(): Promise<ModelFiles>;
   launch: Launch;
@@ -159,6 +161,7 @@ export class SupervisedEngine {
       engine.exited.then((exit) => this.#onExit(exit));
       return engine;
     } catch (error) {
+      this.#options.onEnd?.();
       const { reason, message } = asLoadError(error);
       this.#on({ type: "load_failed", nowMs: nowMs(), reason, message });
       log.warn({ model: label, reason, message }, "engine.load_failed");
@@ -184,6 +187,7 @@ export class SupervisedEngine {
   #onExit({ expected, message }: { expected: boolean; message: string }): void {
     const { label, log, nowMs } = this.#options;
     this.#process = undefined;
+    this.#options.onEnd?.();
     this.#on(expected ? { type: "stopped" } : { type: "crashed", nowMs: nowMs(), message });
     if (expected) log.info({ model: label }, "engine.stopped");
     else log.error({ model: label, message, busy: this.#busy }, "engine.crashed");

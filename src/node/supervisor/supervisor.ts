@@ -1,6 +1,9 @@
+import { freemem } from "node:os";
+import { readHostMemory } from "../../lib/hostmemory.ts";
 import type { Logger } from "../../lib/log.ts";
 import type { ServedModel } from "../models/catalog.ts";
 import { type Launch, SupervisedEngine } from "./engine.ts";
+import { PromptCaches } from "./promptcaches.ts";
 import { chooseTask, ENGINE_TASKS, type EngineTask, taskArgs } from "./task.ts";
 
 export interface SupervisorOptions {
@@ -12,6 +15,8 @@ export interface SupervisorOptions {
   /** Longest wait for a model to load. */
   loadTimeoutMs: number;
   log: Logger;
+  /** Bytes of memory that the host has left. Default: what the system says. */
+  availableBytes?(): number;
   /** Default: the system's clock. */
   nowMs?(): number;
 }
@@ -28,9 +33,11 @@ export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #engines = new Map<string, SupervisedEngine>();
   readonly #retiring = new Set<SupervisedEngine>();
+  readonly #promptCaches: PromptCaches;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
+    this.#promptCaches = new PromptCaches(options.availableBytes ?? hostBytesLeft);
   }
 
   /**
@@ -91,7 +98,11 @@ export class Supervisor {
     const engine = new SupervisedEngine({
       modelId: model.id,
       label: model.id + LABELS[task],
-      args: ({ pooling }) => [...model.args, ...taskArgs(task, pooling, engineArgs), ...engineArgs],
+      args: ({ pooling }) => {
+        const own = [...model.args, ...taskArgs(task, pooling, engineArgs), ...engineArgs];
+        return [...this.#promptCaches.argsFor(keyOf(model.id, task), own), ...own];
+      },
+      onEnd: () => this.#promptCaches.release(keyOf(model.id, task)),
       locate: async () => {
         const { mmproj, ...files } = await model.locate();
         // Only generation reads images and sound; elsewhere the projector would waste memory.
@@ -106,6 +117,10 @@ export class Supervisor {
     this.#engines.set(keyOf(model.id, task), engine);
     return engine;
   }
+}
+
+function hostBytesLeft(): number {
+  return readHostMemory()?.available ?? freemem();
 }
 
 function keyOf(modelId: string, task: EngineTask): string {

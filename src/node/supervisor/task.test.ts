@@ -38,7 +38,7 @@ test("an embedding engine pools by mean unless the model or the operator says ho
   expect(taskArgs("embed", "last", []).join(" ")).not.toMatch(/--pooling|--ctx-size/);
   expect(taskArgs("embed", undefined, ["--pooling", "cls"])).not.toContain("--pooling");
   expect(taskArgs("generate", undefined, [])).toEqual([]);
-  expect(taskArgs("rerank", "rank", [])).toEqual(["--reranking"]);
+  expect(taskArgs("rerank", "rank", [])).toEqual(["--reranking", "--cache-ram", "0"]);
 });
 
 test("what a model can do follows from its pooling and its projector", () => {

@@ -60,6 +60,9 @@ export function chooseTask({ modelId, task, pooling, engineArgs }: TaskRequest):
   throw mismatchError(modelId, task, main);
 }
 
+/** Only what is generated comes back to a prompt that was read before. */
+const NO_PROMPT_CACHE = ["--cache-ram", "0"];
+
 /** The llama-server arguments that start an engine for a task. */
 export function taskArgs(
   task: EngineTask,
@@ -67,7 +70,7 @@ export function taskArgs(
   engineArgs: string[],
 ): string[] {
   if (task === "generate") return [];
-  if (task === "rerank") return ["--reranking"];
+  if (task === "rerank") return ["--reranking", ...NO_PROMPT_CACHE];
   const tokens = String(EMBED_TOKENS_MAX);
   const hasPooling = pooling !== undefined || engineArgs.includes("--pooling");
   return [
@@ -75,6 +78,7 @@ export function taskArgs(
     ...(hasPooling ? [] : ["--pooling", "mean"]),
     ...["--batch-size", tokens, "--ubatch-size", tokens],
     ...(pooling === "last" ? [] : contextArgs()),
+    ...NO_PROMPT_CACHE,
   ];
 }
 

@@ -63,7 +63,7 @@ describe("a pattern for the grammar", () => {
     [`^${"(".repeat(100)}a${")".repeat(100)}$`, "nested too deeply"],
     ["x".repeat(5000), "characters"],
     ["^\\cA$", "control letter"],
-  ])("does not exist for %s", (pattern, problem) => {
+  ])("does not exist: %#", (pattern, problem) => {
     const result = grammarPattern(pattern);
     expect("problem" in result && result.problem).toContain(problem);
   });
