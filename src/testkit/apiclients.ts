@@ -4,6 +4,7 @@ import { generateText, jsonSchema, streamText, tool } from "ai";
 import { Ollama, type ToolCall as OllamaCall } from "ollama";
 import OpenAI from "openai";
 import type { ChatCompletionChunk, ChatCompletionMessage } from "openai/resources/chat/completions";
+import { parseJson } from "../lib/json.ts";
 import { says } from "./clients.ts";
 
 /** What a client asks. */
@@ -258,5 +259,6 @@ function textOf(content: unknown): string {
 }
 
 function argumentsOf(text: unknown): unknown {
-  return typeof text === "string" ? JSON.parse(text || "{}") : text;
+  if (text === "") return {};
+  return typeof text === "string" ? (parseJson(text) ?? text) : text;
 }

@@ -29,6 +29,7 @@ export class WholeChoice {
   readonly #calls: WholeCall[] = [];
   #rest: Record<string, unknown> = {};
   #text: string | undefined;
+  #isChat = false;
   #finishReason: string | null = null;
 
   constructor(index: number) {
@@ -44,6 +45,8 @@ export class WholeChoice {
     if (text != null) this.#text = (this.#text ?? "") + text;
     this.#finishReason = finish_reason ?? this.#finishReason;
     if (logprobs != null) this.#rest.logprobs = grown(this.#rest.logprobs, logprobs);
+    // Some write each piece of a chat as the text of a completion, too.
+    if (delta != null) this.#isChat = true;
     const { tool_calls, ...fields } = delta ?? {};
     for (const [name, value] of Object.entries(fields)) {
       if (value == null) continue;
@@ -55,7 +58,8 @@ export class WholeChoice {
 
   json(): object {
     const end = { index: this.#index, finish_reason: this.#finishReason };
-    if (this.#text !== undefined) return { ...this.#rest, text: this.#text, ...end };
+    if (this.#text !== undefined && !this.#isChat)
+      return { ...this.#rest, text: this.#text, ...end };
     const calls = this.#calls.map(({ id, ...call }) => ({ ...(id ? { id } : {}), ...call }));
     const message = { role: "assistant", content: null, ...this.#message };
     const tools = calls.length === 0 ? {} : { tool_calls: calls };

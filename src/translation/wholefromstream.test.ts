@@ -139,6 +139,14 @@ describe("a stream in one piece", () => {
     }
   });
 
+  test("is a chat where each piece is the text of a completion, too", () => {
+    const both = (text: string, end: string | null) => ({ ...piece({ content: text }, end), text });
+    const answer = whole(chunk([both("a", null)]), chunk([both("b", "stop")]), "[DONE]");
+    expect(answer.choices).toEqual([
+      { index: 0, message: { role: "assistant", content: "ab" }, finish_reason: "stop" },
+    ]);
+  });
+
   test("is a completion", () => {
     const text = (text: string, finish_reason: string | null) =>
       chunk([{ index: 0, text, finish_reason }], { object: "text_completion" });

@@ -14,6 +14,15 @@ export const ANSWER_SHAPES: Readonly<Record<string, ShapeChange>> = {
   "a finish reason of its own": inChoices((choice) => {
     if (choice.finish_reason === "stop") choice.finish_reason = "eos";
   }),
+  "the finish reason in every chunk": (answer) => {
+    const reason = answer.whole.choices?.[0]?.finish_reason ?? null;
+    inChoices((choice) => {
+      choice.finish_reason = reason;
+    })(answer);
+  },
+  "each piece as the text of a completion, too": inChoices((choice) => {
+    if (choice.delta) choice.text = choice.delta.content ?? "";
+  }),
   "choices that are null beside usage": (answer) => {
     lastOf(answer).choices = null;
   },

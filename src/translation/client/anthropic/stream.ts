@@ -54,9 +54,9 @@ export class AnthropicStreamFromChat extends EventStreamTranslation {
     frames += this.#blocks.addText("thinking", reasoningText(delta));
     frames += this.#blocks.addText("text", `${delta.content ?? ""}${delta.refusal ?? ""}`);
     for (const call of delta.tool_calls ?? []) frames += this.#blocks.addToolCall(call);
-    if (choice.finish_reason == null) return frames;
-    this.#lastChoice = choice;
-    return frames + this.#blocks.finish();
+    // Blocks end with the stream: some servers write the reason into every chunk.
+    if (choice.finish_reason != null) this.#lastChoice = choice;
+    return frames;
   }
 
   #start({ id, usage }: ChatChunk): string {
