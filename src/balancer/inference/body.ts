@@ -1,6 +1,7 @@
 import type { RequestBody } from "../../http/client/upload.ts";
 import type { Forwarded } from "../../http/proxy/forward.ts";
 import type { Rewrite } from "../../http/proxy/rewrite/rewrite.ts";
+import type { ApiError } from "../../wire/error.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import type { RequestContext } from "./context.ts";
 
@@ -53,8 +54,8 @@ export interface ClientBody {
   readonly previousId: string | undefined;
   /** It asks for an answer that is fetched later. */
   readonly isBackground: boolean;
-  /** Throws 400 for what only providers may be able to answer. */
-  requireStateless(): void;
+  /** Why only who keeps something of earlier requests may be able to answer; undefined: all may. */
+  readonly stateRefusal: ApiError | undefined;
   /** Makes the route's answer that needs no upstream; undefined where there is none. */
   readonly ownAnswer: (() => object) | undefined;
   /** Lets go of what it holds. Idempotent. */

@@ -83,8 +83,8 @@ class FormBody implements ClientBody {
     return false;
   }
 
-  requireStateless(): void {
-    // No form refers to a state.
+  get stateRefusal(): undefined {
+    return undefined;
   }
 
   close(): Promise<void> {

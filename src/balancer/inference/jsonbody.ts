@@ -3,7 +3,8 @@ import type { Settings } from "../../config/settings.ts";
 import { withModel } from "../../http/proxy/rewrite/model.ts";
 import { type GuardedSchema, type JsonBody, readJson } from "../../http/server/body.ts";
 import { estimateInputTokens } from "../../translation/client/anthropic/tokenestimate.ts";
-import { refuseStatefulFields } from "../../translation/client/responses/statefulfields.ts";
+import { statefulFieldRefusal } from "../../translation/client/responses/statefulfields.ts";
+import type { ApiError } from "../../wire/error.ts";
 import { IMAGE_MODEL_DEFAULT, ImageRequest, SpeechRequest } from "../../wire/media.ts";
 import { EmbeddingsRequest, InferenceRequest, isInferenceRequest } from "../../wire/openai.ts";
 import type { RouteName } from "../../wire/route.ts";
@@ -27,8 +28,8 @@ interface JsonRules {
   schema: ZodType<Fields> | GuardedSchema<Fields>;
   /** The model of requests that name none, where they may. */
   modelDefault?(settings: Settings): string;
-  /** Throws for what no endpoint can do; providers may. */
-  refuse?(request: unknown): void;
+  /** Why only who keeps something of earlier requests may be able to answer. */
+  refusal?(request: unknown): ApiError | undefined;
   /** The answer where no endpoint with the model has the route. */
   estimate?(request: unknown): object;
 }
@@ -43,7 +44,7 @@ const RULES: Partial<Record<RouteName, JsonRules>> = {
     schema: EmbeddingsRequest,
     modelDefault: ({ embeddingModel }) => embeddingModel,
   },
-  responses: { ...RULES_DEFAULT, refuse: refuseStatefulFields },
+  responses: { ...RULES_DEFAULT, refusal: statefulFieldRefusal },
   count_tokens: {
     ...RULES_DEFAULT,
     estimate: (request) => ({ input_tokens: estimateInputTokens(request) }),
@@ -133,8 +134,8 @@ class JsonClientBody implements ClientBody {
     return this.#body.value.background === true && this.#context.route.name === "responses";
   }
 
-  requireStateless(): void {
-    this.#rules.refuse?.(this.#body.value);
+  get stateRefusal(): ApiError | undefined {
+    return this.#rules.refusal?.(this.#body.value);
   }
 
   get ownAnswer(): (() => object) | undefined {

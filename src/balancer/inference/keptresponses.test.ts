@@ -34,12 +34,33 @@ test.each([false, true])(
   },
 );
 
-test("a response that no endpoint is known to keep is refused", async () => {
+test("of a response that nobody made here the only one that may keep any is asked", async () => {
   using a = keepingEndpoint("a");
-  await using front = await fakeBalancer({ a: a.url });
-  const answer = await front.post(PATH, { model: "m", previous_response_id: "resp_x" });
-  expect(answer.status).toBe(400);
-  expect(await answer.json()).toMatchObject({ error: { code: "unsupported_state" } });
+  using b = keepingEndpoint("b");
+  const body = { model: "m", input: "hi", previous_response_id: "resp_x" };
+  const errorOf = async (endpoints: Record<string, string>) => {
+    await using front = await fakeBalancer(endpoints, { strategy: "round-robin" });
+    const makers = new Set<string>();
+    // What routes they have is found out after the first check.
+    await eventually(async () => {
+      const id = await idOf(await front.post(PATH, { model: "m", input: "hi" }));
+      makers.add(/^resp_[ab]_/.exec(id)?.[0] ?? "none");
+      makers.delete("none");
+      return makers.size === Object.keys(endpoints).length || undefined;
+    });
+    const answer = await front.post(PATH, body);
+    expect(answer.status).toBe(400);
+    const got = await fetch(`${front.url}${PATH}/resp_x`);
+    expect(got.status).toBe(404);
+    return JSON.stringify([await answer.json(), await got.json()]);
+  };
+  const told = await errorOf({ a: a.url });
+  expect(told).toContain("Previous response with id 'resp_x' not found.");
+  expect(a.asked).toEqual([`GET ${PATH}/resp_x`]);
+  const refused = await errorOf({ a: a.url, b: b.url });
+  expect(refused).toContain('"unsupported_state"');
+  expect(refused).toContain('"response_not_found"');
+  expect([a.asked.length, b.asked.length]).toEqual([1, 0]);
 });
 
 describe("who made a response is found in its first bytes", () => {

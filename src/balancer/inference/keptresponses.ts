@@ -35,11 +35,21 @@ function idIn(head: string): string | undefined {
   return undefined;
 }
 
+/** The only one of these endpoints that may keep something; undefined where others may, too. */
+export function soleKeeper(endpoints: readonly Endpoint[]): Endpoint | undefined {
+  if (endpoints.some(({ routes }) => routes === undefined)) return undefined;
+  const keepers = endpoints.filter(mayKeep);
+  return keepers.length === 1 ? keepers[0] : undefined;
+}
+
 const isNative = (endpoint: Endpoint) => endpoint.hasRoute(ROUTES.responses);
 
-/** Our nodes keep nothing; a balancer, which is of the same kind, may know somebody who does. */
+/** Our nodes keep nothing. */
+const mayKeep = (one: Endpoint) => isNative(one) && one.facts.kind !== "llmlb";
+
+/** A balancer, which is of the same kind as our nodes, may know somebody who keeps responses. */
 const BACKGROUND: readonly Requirement<Endpoint>[] = [
-  { key: "kept responses", isMetBy: (one) => isNative(one) && one.facts.kind !== "llmlb" },
+  { key: "kept responses", isMetBy: mayKeep },
   { key: "responses", isMetBy: isNative },
 ];
 
@@ -88,7 +98,16 @@ export class KeptResponses {
     serving: readonly Endpoint[],
   ): Requirement<Endpoint> | undefined {
     const endpoint = serving.find(({ id }) => id === upstreamId);
-    if (endpoint === undefined) return undefined;
+    return endpoint === undefined ? undefined : this.#requirementOf(endpoint);
+  }
+
+  /** The same where it is not known who keeps something: the only one that may. */
+  soleRequirement(serving: readonly Endpoint[]): Requirement<Endpoint> | undefined {
+    const endpoint = soleKeeper(serving);
+    return endpoint === undefined ? undefined : this.#requirementOf(endpoint);
+  }
+
+  #requirementOf(endpoint: Endpoint): Requirement<Endpoint> {
     let requirement = this.#requirements.get(endpoint);
     if (requirement === undefined) {
       requirement = {

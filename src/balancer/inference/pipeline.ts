@@ -112,26 +112,33 @@ export class Pipeline {
     }
     context.requirement = this.#stateRequirement(context, body, previous);
     if (context.requirement !== undefined || context.provider !== undefined) return undefined;
-    body.requireStateless();
     context.requirement = this.#parts.requirements.of(context);
     return undefined;
   }
 
-  /** Who has what was kept of an earlier request, or will keep this one. */
+  /** Who has what was kept of an earlier request, or will keep this one. Throws if nobody may. */
   #stateRequirement(
     context: RequestContext,
     body: ClientBody,
     previous: MadeResponse | undefined,
   ): Requirement<Endpoint> | undefined {
-    if (previous === undefined && (body.previousId !== undefined || !body.isBackground)) {
-      return undefined;
-    }
+    const { stateRefusal } = body;
+    if (stateRefusal === undefined) return undefined;
     const { kept, pool, providers } = this.#parts;
     const serving = pool.serving(context.modelId);
-    if (previous === undefined) return kept.backgroundRequirement(serving);
-    const fallback = providers.fallbackOf(context.model);
-    if (fallback?.id === previous.upstreamId) context.provider = fallback;
-    return kept.requirementFor(previous, serving);
+    if (previous !== undefined) {
+      const fallback = providers.fallbackOf(context.model);
+      if (fallback?.id === previous.upstreamId) {
+        context.provider = fallback;
+        return undefined;
+      }
+    }
+    const isNew = body.isBackground && body.previousId === undefined;
+    const keeper =
+      (previous && kept.requirementFor(previous, serving)) ??
+      (isNew ? kept.backgroundRequirement(serving) : kept.soleRequirement(serving));
+    if (keeper === undefined) throw stateRefusal;
+    return keeper;
   }
 
   #isMissingEverywhere({ route, modelId }: RequestContext): boolean {

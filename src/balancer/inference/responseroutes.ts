@@ -12,7 +12,7 @@ import { Endpoint } from "../upstream/endpoint.ts";
 import type { UpstreamPool } from "../upstream/pool.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import { queryOf } from "./context.ts";
-import type { KeptResponses } from "./keptresponses.ts";
+import { type KeptResponses, soleKeeper } from "./keptresponses.ts";
 
 export interface ResponseRouteParts {
   kept: KeptResponses;
@@ -52,11 +52,13 @@ async function pass(
 ): Promise<Response> {
   const id = c.req.param("id") ?? "";
   const response = await parts.kept.find(id);
-  const maker = response === undefined ? undefined : makerOf(response, parts);
-  if (response === undefined || maker === undefined) throw notKept(id);
+  // Of a response that was not made through here, the only endpoint that keeps any may know.
+  const maker =
+    response === undefined ? soleKeeper(parts.pool.endpoints) : makerOf(response, parts);
+  if (maker === undefined) throw notKept(id);
   if (maker instanceof Endpoint && maker.health.status === "offline") throw offline(id, maker);
-  const { model } = response;
-  const name = maker.modelName(parts.pool.idOf(model), model);
+  const model = response?.model ?? "";
+  const name = model === "" ? "" : maker.modelName(parts.pool.idOf(model), model);
   const { firstByteTimeoutMs, idleTimeoutMs } = parts.settings;
   const { headers } = c.req.raw;
   const path = `${PATH}/${encodeURIComponent(id)}${tail}${queryOf(c.req.url)}`;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { apiErrorOf } from "../../../testkit/translation/apierror.ts";
-import { refuseStatefulFields } from "./statefulfields.ts";
+import { statefulFieldRefusal } from "./statefulfields.ts";
 import { responsesOverChat } from "./translation.ts";
 
 const body = (request: object) => responsesOverChat({ model: "m", ...request }).body;
@@ -143,21 +143,17 @@ test.each<[object, string]>([
   [{ input: [{ id: "msg_1" }] }, "input.0"],
 ])("what needs state is refused: %j", (fields, param) => {
   const request = { model: "m", input: "x", ...fields };
-  for (const work of [() => refuseStatefulFields(request), () => responsesOverChat(request)]) {
-    const { status, code, param: named } = apiErrorOf(work);
-    expect(status).toBe(400);
-    expect([code, named]).toEqual(["unsupported_state", param]);
+  const refusals = [statefulFieldRefusal(request), apiErrorOf(() => responsesOverChat(request))];
+  for (const refusal of refusals) {
+    expect(refusal).toMatchObject({ status: 400, code: "unsupported_state", param });
   }
 });
 
 test("what needs no state is not refused", () => {
   const none = { previous_response_id: null, conversation: null, prompt: null, background: false };
-  refuseStatefulFields({
-    model: "m",
-    input: [user, { type: "reasoning", id: "rs", summary: [] }],
-    ...none,
-  });
-  refuseStatefulFields("nonsense is somebody else's business");
+  const input = [user, { type: "reasoning", id: "rs", summary: [] }];
+  expect(statefulFieldRefusal({ model: "m", input, ...none })).toBeUndefined();
+  expect(statefulFieldRefusal("nonsense is somebody else's business")).toBeUndefined();
 });
 
 const HOSTED = [

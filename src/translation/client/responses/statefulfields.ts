@@ -2,27 +2,27 @@ import { ApiError } from "../../../wire/error.ts";
 import { StatefulRequest } from "../../../wire/responses.ts";
 
 /**
- * Throws `invalid_request` (`unsupported_state`) for a request to `/v1/responses` that needs what
- * was stored of an earlier one. It is called where no upstream of the model stores anything.
+ * Why a request to `/v1/responses` cannot be answered where nothing is stored of an earlier one
+ * (`invalid_request`, code `unsupported_state`); undefined: it needs nothing of the kind.
  */
-export function refuseStatefulFields(request: unknown): void {
+export function statefulFieldRefusal(request: unknown): ApiError | undefined {
   const fields = StatefulRequest.safeParse(request).data;
-  if (fields === undefined) return;
+  if (fields === undefined) return undefined;
   const { previous_response_id, conversation, prompt, background, input } = fields;
   if (isPresent(previous_response_id)) {
-    throw unsupported("previous_response_id", "Send the whole conversation in `input` instead");
+    return unsupported("previous_response_id", "Send the whole conversation in `input` instead");
   }
   if (isPresent(conversation)) {
-    throw unsupported("conversation", "Send the whole conversation in `input` instead");
+    return unsupported("conversation", "Send the whole conversation in `input` instead");
   }
   if (isPresent(prompt)) {
-    throw unsupported("prompt", "Send the text of the template in `instructions` and `input`");
+    return unsupported("prompt", "Send the text of the template in `instructions` and `input`");
   }
   if (background === true) {
-    throw unsupported("background", "Leave it out and wait for the answer, or stream it");
+    return unsupported("background", "Leave it out and wait for the answer, or stream it");
   }
   const at = Array.isArray(input) ? input.findIndex(isReference) : -1;
-  if (at >= 0) throw unsupported(`input.${at}`, "Send the item itself instead of its id");
+  return at < 0 ? undefined : unsupported(`input.${at}`, "Send the item itself instead of its id");
 }
 
 function isPresent(value: unknown): boolean {

@@ -4,7 +4,7 @@ import type { Translation } from "../../translation.ts";
 import { parseRequest } from "../../validation.ts";
 import { responseFromChat } from "./answer.ts";
 import { chatBodyFromResponses } from "./request.ts";
-import { refuseStatefulFields } from "./statefulfields.ts";
+import { statefulFieldRefusal } from "./statefulfields.ts";
 import { ResponsesStreamFromChat } from "./stream.ts";
 
 /**
@@ -13,7 +13,8 @@ import { ResponsesStreamFromChat } from "./stream.ts";
  * OpenAI runs. Source: https://platform.openai.com/docs/api-reference/responses
  */
 export function responsesOverChat(request: unknown): Translation {
-  refuseStatefulFields(request);
+  const refusal = statefulFieldRefusal(request);
+  if (refusal !== undefined) throw refusal;
   const response = parseRequest(ResponsesRequest, request);
   return {
     path: ROUTES.chat.path,
