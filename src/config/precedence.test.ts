@@ -48,6 +48,7 @@ describe("loadSettings", () => {
       loadTimeoutMs: 600_000,
       historyBodies: "redacted",
       historyRetentionMs: 604_800_000,
+      historyBytesMax: 2 ** 30,
       aliases: [],
       embeddingModel: "nomic-embed-text-v1.5",
       openaiApiKey: null,

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Logger } from "../lib/log.ts";
 import { openReader, openStore } from "./engine/open.ts";
 import { type PendingWrites, pendingOf } from "./engine/writebehind.ts";
+import { watchFiles } from "./filewatch.ts";
 import { Checks } from "./history/checks.ts";
 import { HISTORY_MIGRATIONS } from "./history/migrations.ts";
 import { Requests } from "./history/requests.ts";
@@ -29,6 +30,8 @@ export interface StateOptions {
   log: Logger;
   /** How long requests are kept. Default: 7 days. */
   historyMs?: number;
+  /** Most bytes that the history's file may hold. Default: 1 GiB. */
+  historyBytesMax?: number;
   /** How long health checks are kept. Default: 30 days. */
   checksMs?: number;
 }
@@ -66,6 +69,7 @@ const HISTORY_BUSY_MS = 250;
  */
 export async function openState(options: StateOptions): Promise<State> {
   const { home, log, historyMs = 7 * DAY_MS, checksMs = 30 * DAY_MS } = options;
+  const { historyBytesMax = 2 ** 30 } = options;
   openFolder(home);
   const secret = openSecretKey(home);
   const [statePath, historyPath] = [join(home, "lb.db"), join(home, "history.db")];
@@ -92,9 +96,11 @@ export async function openState(options: StateOptions): Promise<State> {
 
   await importLegacy({ home, state, history, secret, writer, log });
   const pruned = { requests, responses, checks, enrolment };
-  const retention = startRetention({ ...pruned, historyMs, checksMs, log });
+  const retention = startRetention({ ...pruned, historyMs, historyBytesMax, checksMs, log });
+  const watch = watchFiles([statePath, historyPath], log);
 
   async function close(): Promise<void> {
+    watch.stop();
     await retention.stop();
     await Promise.all([historyWriter.queue.close(), writer.queue.close()]);
     await Promise.all([state.close(), history.close(), reader.close()]);

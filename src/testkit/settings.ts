@@ -41,6 +41,7 @@ export const TEST_SETTINGS: Settings = {
   loadTimeoutMs: 1000,
   historyBodies: "redacted",
   historyRetentionMs: 60_000,
+  historyBytesMax: 2 ** 30,
   aliases: [],
   embeddingModel: "nomic-embed-text-v1.5",
   openaiApiKey: null,

@@ -9,8 +9,8 @@ import { LocalNode } from "./localnode.ts";
 
 /** Creates a balancer in this process and, in standalone mode, a node in a child process. */
 export async function createBalancerDaemon(settings: Settings, log: Logger): Promise<Daemon> {
-  const { home } = settings;
-  const state = await openOrExplain({ home, log, historyMs: settings.historyRetentionMs });
+  const { home, historyRetentionMs: historyMs, historyBytesMax } = settings;
+  const state = await openOrExplain({ home, log, historyMs, historyBytesMax });
   const balancer = await createBalancer({ settings, state, log });
   let node: LocalNode | undefined;
   const { promise: failed, resolve: onFailed } = Promise.withResolvers<CliError>();

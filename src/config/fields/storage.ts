@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { LogLevel } from "../../lib/log.ts";
 import { absolutePathFrom, pathOrNone, userFolder } from "../values/path.ts";
-import { duration, oneOf, trueOrFalse } from "../values/scalar.ts";
+import { bytes, duration, oneOf, trueOrFalse } from "../values/scalar.ts";
 import type { FieldsOf } from "./field.ts";
 
 /**
@@ -14,6 +14,8 @@ const LEVELS: LogLevel[] = ["trace", "debug", "info", "warn", "error", "silent"]
 const HISTORY_BODIES: HistoryBodies[] = ["none", "redacted", "full"];
 const SECOND_MS = 1000;
 const DAY_MS = 86_400 * SECOND_MS;
+/** Below this, indexes and statistics take most of it. */
+const HISTORY_BYTES_MIN = 16 * 2 ** 20;
 
 /** Where data is kept, for how long, and what is logged. */
 export interface StorageSettings {
@@ -22,6 +24,8 @@ export interface StorageSettings {
   historyBodies: HistoryBodies;
   /** How long requests stay in the history; statistics stay forever. */
   historyRetentionMs: number;
+  /** Most bytes that the file of the history may hold. */
+  historyBytesMax: number;
   logLevel: LogLevel;
   /** The log's file, absolute; `none`: there is none; null: `logs/llmlb.log` in the data folder. */
   logFile: string | null;
@@ -66,6 +70,15 @@ export const STORAGE_FIELDS: FieldsOf<StorageSettings> = {
     schema: () => duration(60 * SECOND_MS, 3650 * DAY_MS),
     fallback: () => 7 * DAY_MS,
     unit: "ms",
+  },
+  historyBytesMax: {
+    name: "history_size",
+    flags: "--history-size <size>",
+    group: "Files and logs",
+    help: "Most room that the history takes; beyond it, the oldest requests are deleted",
+    schema: () => bytes(HISTORY_BYTES_MIN),
+    fallback: () => 2 ** 30,
+    unit: "bytes",
   },
   logLevel: {
     name: "log_level",

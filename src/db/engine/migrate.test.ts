@@ -145,7 +145,7 @@ test("files are for this user only, and side files too", async () => {
 test("a file that is no database, or a folder that is none, is named", () => {
   writeFileSync(path, "x".repeat(5000));
   const options = { path, migrations: STATE_MIGRATIONS, busyMs: 0 };
-  expect(() => openStore(options)).toThrow(`Opening ${path}: the file is damaged or no database`);
+  expect(() => openStore(options)).toThrow(`Using ${path} failed: the file is damaged`);
   rmSync(path);
   const below = join(home.path, "file");
   writeFileSync(below, "");

@@ -6,6 +6,7 @@ import { Mutex } from "../../lib/mutex.ts";
 import { threadDialect } from "./dialect.ts";
 import { migrate, schemaOf } from "./migrate.ts";
 import { prune } from "./prune.ts";
+import { fileProblem } from "./sqliteerror.ts";
 import type { Migration, RowReader, RowStore } from "./store.ts";
 import { Thread } from "./thread.ts";
 
@@ -76,10 +77,20 @@ function prepare(path: string, migrations: readonly Migration[]): void {
     db.run("PRAGMA journal_mode = WAL");
     migrate(db, migrations);
   } catch (cause) {
-    if (!/SQLITE_(NOTADB|CORRUPT)/.test(String((cause as { code?: unknown }).code))) throw cause;
-    const advice = "Restore it from a backup, or move it away to start with an empty one.";
-    throw new Error(`Opening ${path}: the file is damaged or no database. ${advice}`, { cause });
+    const { code, message } = codedCause(cause);
+    if (code === undefined) throw cause;
+    throw new Error(fileProblem(code, message, path), { cause });
   } finally {
     db.close(true);
   }
+}
+
+/** SQLite's own error: the one thrown, or the cause of a migration's. */
+function codedCause(thrown: unknown): { code: string | undefined; message: string } {
+  const chain = thrown instanceof Error ? [thrown, thrown.cause] : [thrown];
+  for (const error of chain) {
+    const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
+    if (String(code).startsWith("SQLITE_")) return { code: String(code), message: String(message) };
+  }
+  return { code: undefined, message: String(thrown) };
 }

@@ -146,7 +146,7 @@ test("a reader reads what is committed and cannot write", async () => {
   await insert("a").execute();
   const reader = openReader<Schema>(path, 50);
   expect(await reader.kysely.selectFrom("notes").selectAll().execute()).toHaveLength(1);
-  expect(await failureOf(insert("b", reader.kysely).execute())).toContain("readonly");
+  expect(await failureOf(insert("b", reader.kysely).execute())).toContain("read-only");
   await reader.close();
 });
 
@@ -154,7 +154,7 @@ test("a thread that cannot open its file says so, and may be asked again", async
   const later = join(home.path, "later.db");
   const thread = new Thread({ path: later, busyMs: 0 });
   const query = { kind: "query", sql: "SELECT 1 AS one", params: [] } as const;
-  expect(await failureOf(thread.perform(query))).toContain("unable to open");
+  expect(await failureOf(thread.perform(query))).toContain("cannot be opened");
   new Database(later, { create: true }).close();
   expect((await thread.perform(query)).rows).toEqual([{ one: 1 }]);
   await thread.close();

@@ -88,7 +88,7 @@ export class Thread {
     this.#pending.delete(response.id);
     if (this.#pending.size === 0) worker.unref();
     if (response.ok) pending?.resolve(response);
-    else pending?.reject(sqliteError(response.code, response.message));
+    else pending?.reject(sqliteError(response.code, response.message, this.#options.path));
   }
 
   #end(reason: string): void {

@@ -15,7 +15,7 @@ function queueTo(write: (items: number[]) => void, more: Partial<WriteBehindOpti
   });
 }
 
-const full = () => sqliteError("SQLITE_FULL", "disk full");
+const full = () => sqliteError("SQLITE_FULL", "disk full", "/a.db");
 
 test("items are written together, in order, soon after the first", async () => {
   const batches: number[][] = [];
@@ -98,7 +98,7 @@ test("memory is bounded too", () => {
 test("an item that the database refuses for what it is goes alone", async () => {
   const written: number[] = [];
   const queue = queueTo((items) => {
-    if (items.includes(13)) throw sqliteError("SQLITE_CONSTRAINT_NOTNULL", "no");
+    if (items.includes(13)) throw sqliteError("SQLITE_CONSTRAINT_NOTNULL", "no", "/a.db");
     written.push(...items);
   });
   for (let i = 0; i < 40; i += 1) queue.put(`${i}`, i);

@@ -1,3 +1,4 @@
+import { sql } from "kysely";
 import type { RowReader, RowStore } from "../engine/store.ts";
 import type { HistorySchema } from "./schema.ts";
 import type { HistoryWriter } from "./writer.ts";
@@ -38,4 +39,12 @@ export async function pruneTo(
   const last = (await newest.executeTakeFirst())?.seq ?? 0;
   const excess = { ...rows, column: "seq", before: last - rowsMax + 1 };
   return old + (await store.prune(excess, signal));
+}
+
+/** How much of the history's file is in use, in bytes. Throws `StorageError`. */
+export async function usedBytes({ reader }: HistoryFile): Promise<number> {
+  const { rows } = await sql<{ bytes: number }>`
+    select (page_count - freelist_count) * page_size as bytes
+    from pragma_page_count, pragma_freelist_count, pragma_page_size`.execute(reader.kysely);
+  return rows[0]?.bytes ?? 0;
 }

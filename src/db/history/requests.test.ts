@@ -105,6 +105,23 @@ describe("the request history", () => {
     db.close();
   });
 
+  test("keeps to a size: the oldest are deleted, no more than needed", async () => {
+    const requests = Array.from({ length: 2000 }, (_, i) => ({
+      ...{ id: `id ${i}`, requestId: `req ${i}`, startedAt: 1000 + i },
+      requestBody: "x".repeat(1000),
+    }));
+    await record(...requests);
+    expect(await state.requests.pruneToSize(2 ** 30)).toBe(0);
+    const bytesMax = 2 ** 20;
+    const deleted = await state.requests.pruneToSize(bytesMax);
+    const { records, total } = await state.requests.page({}, { limit: 1 });
+    expect(total).toBe(2000 - deleted);
+    expect(records[0]?.id).toBe("id 1999");
+    expect(deleted).toBeGreaterThan(1000);
+    expect(deleted).toBeLessThan(1900);
+    expect(await state.requests.pruneToSize(bytesMax)).toBe(0);
+  });
+
   test("uses an index for every filter", async () => {
     const db = new Database(join(home.path, "history.db"));
     const order = "ORDER BY started_at DESC, seq DESC LIMIT 10";

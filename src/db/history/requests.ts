@@ -1,5 +1,5 @@
 import { type ExpressionBuilder, type Kysely, type Selectable, sql } from "kysely";
-import type { HistoryFile } from "./file.ts";
+import { type HistoryFile, usedBytes } from "./file.ts";
 import {
   type NewRequestRow,
   type RequestBodies,
@@ -34,6 +34,9 @@ interface MinuteCounts {
 
 /** How many rows are read at once while iterating. */
 const PAGE_ROWS = 1000;
+
+/** How much of its bound the file holds after requests were deleted for its size. */
+const FILL_AFTER_PRUNE = 0.9;
 
 /** The history of requests. Every query throws `StorageError`. */
 export class Requests {
@@ -126,6 +129,25 @@ export class Requests {
    */
   prune(before: number, signal?: AbortSignal): Promise<number> {
     const rows = { table: "requests", key: "seq", column: "started_at", before };
+    return this.#file.store.prune(rows, signal);
+  }
+
+  /**
+   * Deletes the oldest requests where the file holds more than `bytesMax`, as `prune` does, until a
+   * tenth of that is free. Returns how many.
+   */
+  async pruneToSize(bytesMax: number, signal?: AbortSignal): Promise<number> {
+    const used = await usedBytes(this.#file);
+    if (used <= bytesMax) return 0;
+    const { kysely } = this.#file.reader;
+    const { first, last } = await kysely
+      .selectFrom("requests")
+      .select((row) => [row.fn.min("seq").as("first"), row.fn.max("seq").as("last")])
+      .executeTakeFirstOrThrow();
+    // All rows are taken for equally large; the next check corrects that.
+    const excess = 1 - (bytesMax * FILL_AFTER_PRUNE) / used;
+    const before = Math.ceil(first + (last - first + 1) * excess);
+    const rows = { table: "requests", key: "seq", column: "seq", before };
     return this.#file.store.prune(rows, signal);
   }
 }
