@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import Anthropic from "@anthropic-ai/sdk";
 import { Ollama } from "ollama";
 import { APIError } from "openai";
+import { animatedWebp } from "../src/testkit/animatedwebp.ts";
 import { caseOf } from "../src/testkit/cases.ts";
 import { openai, post, TINY } from "../src/testkit/clients.ts";
 import { Program } from "../src/testkit/program.ts";
@@ -94,6 +95,13 @@ describe("images are seen", () => {
 
   test.each(["shape.png", "shape.jpg", "shape.gif", "shape.webp"])("by URL: %s", async (name) => {
     expect(await ask(remote(name))).toBe(ANSWER);
+  });
+
+  test("the first frame of an animated WebP, and a type in capitals", async () => {
+    const animation = animatedWebp([fixture("shape.webp"), fixture("lossy.webp")]);
+    expect(await ask(`data:image/webp;base64,${animation.toString("base64")}`)).toBe(ANSWER);
+    const capitals = dataUrl("shape.png", "image/png").replace(/^[^,]*/, "data:IMAGE/PNG;BASE64");
+    expect(await ask(capitals)).toBe(ANSWER);
   });
 
   test("two of them, in a conversation", async () => {

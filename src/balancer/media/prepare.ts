@@ -10,6 +10,7 @@ import {
   tooManyImages,
 } from "./imageerror.ts";
 import { findImages, type ImageRoute, type RequestImage } from "./requestimage.ts";
+import { firstWebpFrame } from "./webpframe.ts";
 
 /** A request body: its bytes and their parsed JSON. */
 export interface MediaBody<T extends object> {
@@ -169,7 +170,7 @@ async function fetchOne(
 async function toPng({ part, bytes }: CheckedImage) {
   try {
     // A copy, because it is decoded in another thread.
-    const png = await new Bun.Image(new Uint8Array(bytes)).png().bytes();
+    const png = await new Bun.Image(new Uint8Array(firstWebpFrame(bytes))).png().bytes();
     return { type: "image/png" as const, bytes: png };
   } catch {
     // Whatever the decoder reports, the image cannot be used.
