@@ -96,6 +96,14 @@ describe("a history", () => {
     "/v1/messages": /^anthropic:/,
     "/v1/chat/completions": /^(?:strict|groq:)/,
   };
+  test("with thoughts that nobody signed may go on with Anthropic itself", async () => {
+    for (const path of ["/v1/messages", "/v1/messages/count_tokens"]) {
+      const body = { ...MESSAGES["its thoughts"], model: "anthropic:claude-opus-5" };
+      const limit = path === "/v1/messages" ? { max_tokens: 50 } : {};
+      expect((await post(program.url + path, { ...body, ...limit })).status).toBe(200);
+    }
+  });
+
   const CASES = APIS.flatMap(([path, histories, rest]) =>
     Object.entries(histories).flatMap(([name, history]) =>
       UPSTREAMS.filter((model) => OWN[path]?.test(model) !== true).map(

@@ -11,6 +11,7 @@ import type { Upstream } from "../upstream/upstream.ts";
 import type { UpstreamRequest } from "./body.ts";
 import type { RequestContext } from "./context.ts";
 import { completionLines, plainRewrite } from "./plainrewrite.ts";
+import { withoutUnsignedThoughts } from "./signedthoughts.ts";
 
 /**
  * Puts a request with a JSON body in the terms of whichever upstream it goes to: as it came if that
@@ -37,7 +38,9 @@ export class RequestAdapter {
     }
     const isStamped = route.dialect === "anthropic" && upstream.ignoresStamps;
     const { bytes: given, value } = this.#body;
-    const bytes = isStamped ? withFixedStampIn(given, value.system) : given;
+    const stamped = isStamped ? withFixedStampIn(given, value.system) : given;
+    const isStrict = route.dialect === "anthropic" && upstream.wantsSignatures;
+    const bytes = isStrict ? withoutUnsignedThoughts(stamped) : stamped;
     const isRenamed = name !== model;
     const rename = isRenamed ? new ModelRewrite(model) : undefined;
     return {

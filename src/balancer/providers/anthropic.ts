@@ -32,6 +32,7 @@ export const ANTHROPIC: BuiltInProvider = {
     listPath: pagePath(),
     readPage,
     seesImages: true,
+    wantsSignatures: true,
     fetchesImages: true,
   },
 };

@@ -35,6 +35,8 @@ export interface ProviderApi {
   readPage(json: unknown): ModelListingPage | undefined;
   /** All of its chat models see images; otherwise nobody says. */
   readonly seesImages: boolean;
+  /** It refuses thoughts in messages that it has not signed itself. Default: false. */
+  readonly wantsSignatures?: boolean;
   /** It fetches images that are given by URL itself; others get them in the request. */
   readonly fetchesImages: boolean;
 }

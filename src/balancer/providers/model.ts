@@ -29,6 +29,10 @@ export class ProviderModel implements Upstream {
     return this.provider.url;
   }
 
+  get wantsSignatures(): boolean {
+    return this.provider.api.wantsSignatures === true;
+  }
+
   get fetchesImages(): boolean {
     return this.provider.api.fetchesImages;
   }

@@ -87,6 +87,7 @@ export const ENDPOINT_DEFAULTS: Omit<EndpointFacts, "name" | "url"> = {
 /** A server that requests are balanced over: its address and what is known of its state. */
 export class Endpoint implements Upstream {
   readonly fetchesImages = false;
+  readonly wantsSignatures = false;
   readonly id: string;
   health: Health = PENDING;
   /** A check that fails before then leaves it `pending` (`performance.now()`). */

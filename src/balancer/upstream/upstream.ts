@@ -28,6 +28,8 @@ export interface Upstream {
   readonly usageSupport: UsageSupport;
   /** It has no use for the stamp of Anthropic's clients, which differs in every request. */
   readonly ignoresStamps: boolean;
+  /** It refuses thoughts in messages that it has not signed itself. */
+  readonly wantsSignatures: boolean;
   /** It is handed the addresses of images and fetches them itself. */
   readonly fetchesImages: boolean;
   /** Its own name of the model that the balancer lists as `id` and the client calls `asked`. */
