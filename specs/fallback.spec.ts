@@ -111,6 +111,14 @@ describe("a rule of the operator", () => {
   });
 });
 
+test("what the only endpoint refuses is no reason for a cloud to be paid", async () => {
+  for (const status of [400, 422, 400]) {
+    endpoints.ruled.next.push(openaiError(status));
+    expect(await statusOf("ruled")).toBe(status);
+  }
+  expect(cloud.requests).toEqual([]);
+});
+
 test("without a rule no request goes to a cloud", async () => {
   for (const status of [429, 503]) {
     endpoints.bound.next.push(openaiError(status));

@@ -122,7 +122,8 @@ export class Attempts {
   }
 
   #fallback(): Slot | undefined {
-    if (this.#isFallbackDone) return undefined;
+    // A request that may be wrong is not worth a provider's price.
+    if (this.#isFallbackDone || this.#blame.hasRefusals) return undefined;
     this.#isFallbackDone = true;
     const model = this.#parts.providers.fallbackOf(this.#context.model);
     return model === undefined ? undefined : this.#slotAt(model);

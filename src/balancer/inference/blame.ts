@@ -15,6 +15,11 @@ export class Blame {
     return this.#suspects.length >= SUSPECTS_MAX || this.#refusals.length >= SUSPECTS_MAX;
   }
 
+  /** Somebody refused the request, and nobody has answered it. */
+  get hasRefusals(): boolean {
+    return this.#refusals.length > 0;
+  }
+
   /** Counts a failure against the upstream, or keeps it until another one has tried the request. */
   add(attribution: Attribution, failure: Failure): void {
     if (attribution === "upstream") failure.slot.blame(failure.reason);
