@@ -67,6 +67,9 @@ export class TransientError extends Error {
   }
 }
 
+/** A range comes so slowly that it had better be asked for anew. */
+export class SlowRangeError extends Error {}
+
 /** The file at the source is no longer the one that the part was begun with. */
 export class FileChangedError extends Error {}
 

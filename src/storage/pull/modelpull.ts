@@ -23,7 +23,14 @@ export interface PullRequest {
 /** The limits that all pulls share. */
 type SharedLimits = Pick<
   PartFetchOptions,
-  "throttle" | "connections" | "parallel" | "segmentBytes" | "rampMs" | "idleMs" | "retryLimit"
+  | "throttle"
+  | "connections"
+  | "parallel"
+  | "segmentBytes"
+  | "rampMs"
+  | "idleMs"
+  | "slowMs"
+  | "retryLimit"
 >;
 
 export interface ModelPullOptions extends SharedLimits {
@@ -101,7 +108,7 @@ export class ModelPull {
 
   #job(artifact: Artifact, name: string): FilePull {
     const { progress, parallel, connections, throttle, signal, idleMs, retryLimit } = this.#options;
-    const { origins, segmentBytes, rampMs } = this.#options;
+    const { origins, segmentBytes, rampMs, slowMs } = this.#options;
     const { manifest } = this.#request;
     const weight = 1 + Math.max(0, -artifact.priority);
     const path = join(this.#claim.folder, name);
@@ -121,6 +128,7 @@ export class ModelPull {
         rampMs,
         weight,
         idleMs,
+        slowMs,
         retryLimit,
       },
       onState: (state, bytes, total) => progress.file(name, state, bytes, total),

@@ -1,10 +1,17 @@
 import { ClientError } from "../../http/client/failure.ts";
 import type { Semaphore } from "../../lib/semaphore.ts";
 import { sleep } from "../../lib/sleep.ts";
-import { FileChangedError, PullError, RangesUnsupportedError, TransientError } from "./error.ts";
+import {
+  FileChangedError,
+  PullError,
+  RangesUnsupportedError,
+  SlowRangeError,
+  TransientError,
+} from "./error.ts";
 import { checkResponse, type ExpectedResponse, ifRangeOf } from "./filecheck.ts";
 import type { FileSource } from "./filesource.ts";
 import type { PartFile } from "./partfile.ts";
+import { FilePace, type RangePace } from "./rangepace.ts";
 import { type RangeResponse, requestRange } from "./rangerequest.ts";
 import type { Range } from "./ranges.ts";
 import { RetryLimit, type RetryLimitOptions } from "./retrylimit.ts";
@@ -27,6 +34,8 @@ export interface PartFetchOptions {
   weight: number;
   /** Longest silence of a server. */
   idleMs: number;
+  /** How long a range may be far slower than others before it is asked for anew. */
+  slowMs: number;
   retryLimit: RetryLimitOptions;
   /** The SHA-256 that the file must have; null if it is not known. */
   sha256: string | null;
@@ -37,6 +46,8 @@ export interface PartFetchOptions {
 }
 
 const RESTARTS_MAX = 3;
+/** Connections that share a limit of bytes, at most. */
+const CONNECTIONS_MAX = 8;
 /** From this rate on, more connections do not help: 200 MB/s. */
 const ENOUGH_BYTES_PER_MS = 200_000;
 
@@ -74,6 +85,7 @@ class PartFetch {
   readonly #options: PartFetchOptions;
   readonly #file: ExpectedResponse;
   readonly #retryLimit: RetryLimit;
+  readonly #pace: FilePace;
   /** Ends the other ranges when one has failed. */
   readonly #stop = new AbortController();
   readonly #signal: AbortSignal;
@@ -88,6 +100,7 @@ class PartFetch {
     this.#options = options;
     this.#file = { part, source, sha256: options.sha256 };
     this.#retryLimit = new RetryLimit(options.retryLimit);
+    this.#pace = new FilePace(options.slowMs);
     this.#signal = AbortSignal.any([options.signal, this.#stop.signal]);
   }
 
@@ -162,15 +175,20 @@ class PartFetch {
   async #nextRanges(): Promise<void> {
     for (let next = this.#open.shift(); next !== undefined; next = this.#open.shift()) {
       const [from, end] = next;
+      const pace = this.#pace.range(performance.now());
       for (let at = from; at < end; ) {
         try {
-          at = await this.#range(at, end);
+          pace.restart(performance.now());
+          at = await this.#range(at, end, pace);
         } catch (error) {
-          if (!(error instanceof TransientError)) throw error;
+          const isSlow = error instanceof SlowRangeError;
+          if (!isSlow && !(error instanceof TransientError)) throw error;
           at = this.#reached(at, end);
-          if (at < end) await this.#retryLimit.after(error, this.#source.url, this.#signal);
+          if (isSlow || at >= end) continue;
+          await this.#retryLimit.after(error, this.#source.url, this.#signal);
         }
       }
+      pace.end(performance.now());
     }
   }
 
@@ -181,7 +199,7 @@ class PartFetch {
   }
 
   /** Fetches a range, or as much of it as one response brings; returns where that ended. */
-  async #range(start: number, end: number | undefined): Promise<number> {
+  async #range(start: number, end: number | undefined, pace?: RangePace): Promise<number> {
     using _ = await this.#options.connections.acquire(this.#signal);
     const { allows, idleMs } = this.#options;
     const response = await requestRange({
@@ -199,7 +217,7 @@ class PartFetch {
     try {
       this.#signal.throwIfAborted();
       checkResponse(this.#file, response, start);
-      return await this.#read(response, start, end);
+      return await this.#read(response, { start, end, pace: response.ranged ? pace : undefined });
     } catch (error) {
       exchange.abort(error);
       this.#signal.throwIfAborted();
@@ -210,8 +228,8 @@ class PartFetch {
     }
   }
 
-  async #read(response: RangeResponse, start: number, end: number | undefined): Promise<number> {
-    const { throttle, weight, onBytes } = this.#options;
+  async #read(response: RangeResponse, { start, end, pace }: ReadRange): Promise<number> {
+    const { throttle, weight, onBytes, parallel } = this.#options;
     let at = start;
     for (;;) {
       const bytes = await this.#next(response);
@@ -231,6 +249,8 @@ class PartFetch {
         response.exchange.abort(new ClientError("broken", "enough"));
         return at;
       }
+      const fair = throttle.shareBytesPerMs(CONNECTIONS_MAX * parallel * weight);
+      if (pace?.isSlow(wanted.byteLength, performance.now(), fair)) throw new SlowRangeError();
     }
   }
 
@@ -246,6 +266,14 @@ class PartFetch {
       clearTimeout(timer);
     }
   }
+}
+
+/** Which bytes of a response are read. */
+interface ReadRange {
+  start: number;
+  end: number | undefined;
+  /** Watches how fast they come, if what is missing can be asked for. */
+  pace: RangePace | undefined;
 }
 
 function segments([start, end]: Range, bytes: number): Range[] {

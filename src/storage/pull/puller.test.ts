@@ -42,6 +42,26 @@ test("a large file comes in several ranges at once, from a server that is not fa
   expect(ranges).toContain(`bytes=${6 * MIB}-${6 * MIB + 6}`);
 }, 30_000);
 
+test("a range that only trickles is asked for anew, from where it is", async () => {
+  const options = { rampMs: 1, segmentBytes: MIB, slowMs: 200 };
+  await using bench = await PullBench.start(options);
+  const file = bench.hub.add("model-Q4_0.gguf", 3 * MIB);
+  let trickles = 0;
+  bench.hub.treat = ({ headers }) => {
+    const isThird = headers.range?.startsWith(`bytes=${2 * MIB}-`) ?? false;
+    if (!isThird) return {};
+    trickles += 1;
+    return { trickleAt: 2 * MIB + 65_536 };
+  };
+  await bench.pull([file]);
+  expect(bench.isWhole(file)).toBe(true);
+  expect(trickles).toBe(1);
+  const last = bench.hub.seen.flatMap(({ headers }) => {
+    return /^bytes=(\d+)-3145727$/.exec(headers.range ?? "")?.[1] ?? [];
+  });
+  expect(Number(last.at(-1))).toBeGreaterThan(2 * MIB);
+}, 30_000);
+
 describe("what is there already", () => {
   test("is verified once and then known", async () => {
     await using bench = await PullBench.start();

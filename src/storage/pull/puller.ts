@@ -45,6 +45,8 @@ export interface PullerOptions {
   rampMs?: number;
   /** Longest silence of a server. Default: 30 s. */
   idleMs?: number;
+  /** How long a range may be far slower than others before it is asked for anew. Default: 30 s. */
+  slowMs?: number;
   retryLimit?: RetryLimitOptions;
   /** Called when a source is given up, or an optional file cannot be fetched. */
   onTrouble?(model: string, what: string, cause: unknown): void;
@@ -83,6 +85,7 @@ export class Puller {
       rampMs: 500,
       segmentBytes: 64 * 1024 * 1024,
       idleMs: 30_000,
+      slowMs: 30_000,
       retryLimit: RETRY_LIMIT_DEFAULT,
       onTrouble: () => undefined,
       ...options,

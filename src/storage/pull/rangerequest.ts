@@ -26,6 +26,8 @@ export interface RangeResponse {
   exchange: Exchange;
   /** Where its bytes begin in the file. */
   start: number;
+  /** Whether the server sends ranges: what is missing of this one can be asked for. */
+  ranged: boolean;
   /** Size of the whole file; undefined if the server does not tell it. */
   totalBytes: number | undefined;
   /** The tag of the file's content: the hub's own, else the server's. */
@@ -142,12 +144,12 @@ function accept(sent: Exchange, head: ResponseHead, context: Context): RangeResp
   }
   if (head.status === 200) {
     const totalBytes = head.framing === "length" ? head.length : undefined;
-    return { ...common, start: 0, totalBytes };
+    return { ...common, start: 0, ranged: false, totalBytes };
   }
   const range = /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(headerOf(head, "content-range") ?? "");
   if (head.status === 206 && range !== null && Number(range[1]) === request.start) {
     const totalBytes = range[3] === "*" ? undefined : Number(range[3]);
-    return { ...common, start: request.start, totalBytes };
+    return { ...common, start: request.start, ranged: true, totalBytes };
   }
   sent.abort(new ClientError("broken", "refused"));
   throw refusal(head, url, request.source);

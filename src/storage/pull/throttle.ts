@@ -26,6 +26,12 @@ export class Throttle {
     this.#wait = wait ?? sleep;
   }
 
+  /** How much of the limit each of several connections has; infinite without a limit. */
+  shareBytesPerMs(connections: number): number {
+    if (this.#bytesPerSecond <= 0) return Number.POSITIVE_INFINITY;
+    return this.#bytesPerSecond / 1000 / connections;
+  }
+
   /** Changes the limit for bytes that are taken from now on. */
   limit(bytesPerSecond: number): void {
     this.#bytesPerSecond = bytesPerSecond;

@@ -18,6 +18,8 @@ export interface Treatment {
   rangeless?: boolean;
   /** Between pieces of 64 KiB. */
   pauseMs?: number;
+  /** From this byte of the file on, 64 bytes come every 10 ms. */
+  trickleAt?: number;
   /** Nothing more is sent after so many bytes, and nothing is closed. */
   silentAt?: number;
 }
@@ -123,8 +125,11 @@ export class FileServer implements AsyncDisposable {
     response.flushHeaders();
     const { cutAt = Number.POSITIVE_INFINITY, silentAt, wrongByte, pauseMs } = treatment;
     const stop = Math.min(cutAt, silentAt ?? end);
-    for (let at = start; at < end && at < stop; at += PIECE_BYTES) {
-      const piece = Buffer.from(file.subarray(at, Math.min(at + PIECE_BYTES, end, stop)));
+    const isSlow = (at: number) => at >= (treatment.trickleAt ?? Number.POSITIVE_INFINITY);
+    const lengthAt = (at: number) => (isSlow(at) ? TRICKLE_BYTES : PIECE_BYTES);
+    for (let at = start; at < end && at < stop; at += lengthAt(at)) {
+      const piece = Buffer.from(file.subarray(at, Math.min(at + lengthAt(at), end, stop)));
+      if (isSlow(at)) await Bun.sleep(10);
       if (wrongByte !== undefined && wrongByte >= at && wrongByte < at + piece.length) {
         piece[wrongByte - at] = (piece[wrongByte - at] ?? 0) ^ 1;
       }
@@ -140,6 +145,7 @@ export class FileServer implements AsyncDisposable {
 }
 
 const PIECE_BYTES = 64 * 1024;
+const TRICKLE_BYTES = 64;
 
 function written(response: ServerResponse, piece: Buffer): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
