@@ -77,6 +77,36 @@ describe("while the hub", () => {
     );
   });
 
+  test.each([
+    [403, "Access to this resource is disabled."],
+    [451, "Unavailable for legal reasons."],
+    [400, "Invalid request."],
+  ])("answers %d, its own words are told, and that is no wrong token", async (status, words) => {
+    for (const token of [undefined, "hf_me"]) {
+      await using at = await testRegistry(token === undefined ? {} : { token });
+      at.hub.fail({ on: "api", mishap: { status, headers: { "x-error-message": words } } });
+      const answer = await register(at, { repo: LLAMA });
+      expect(answer).toMatchObject(errorAnswer("hub_refused", 502));
+      expect(answer.body.error.message).toContain(`it answers with status ${status}: "${words}"`);
+      // Each question once: it is no failure that passes.
+      const paths = at.hub.requests.map(({ path }) => path);
+      expect(new Set(paths).size).toBe(paths.length);
+    }
+  });
+
+  test("is a mirror that passes on the hub's own links, it is not left", async () => {
+    await using at = await testRegistry();
+    await at.hub.add(variantsRepo());
+    at.hub.pageSize = 3;
+    at.hub.linkedUrl = "http://hub.invalid";
+    expect((await register(at, { repo: LLAMA })).body.variants).toHaveLength(3);
+    at.hub.rename(LLAMA, "acme/New-GGUF");
+    at.hub.linkedUrl = "https://huggingface.co";
+    await at.call("DELETE", `/api/models/hf/${LLAMA}`);
+    const { body } = await register(at, { repo: LLAMA });
+    expect(body.id).toBe("hf/acme/New-GGUF");
+  });
+
   test("wants a pause or is out, what it told before counts", async () => {
     await using at = await testRegistry({ allMs: 100 });
     await at.hub.add(variantsRepo());

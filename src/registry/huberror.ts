@@ -15,6 +15,8 @@ export type HubFailure =
   | "rate_limited"
   /** Its address, or one that it names, is not allowed. */
   | "origin"
+  /** It answers that it does not give this, whoever asks or however often. */
+  | "refused"
   /** There was no answer, or an invalid one. */
   | "unreachable";
 
@@ -50,6 +52,7 @@ export function hubApiError(error: HubError, context: LookupContext): ApiError {
   const { repo, hubUrl, hasToken, asker } = context;
   const { failure, message, retryAfterMs } = error;
   const failed = `Asking the hub about ${repo} failed`;
+  const said = message === "" ? "" : ` The hub says: ${JSON.stringify(message)}.`;
   const cause = error;
   const param = "repo";
   const whose = asker === "node" ? "for this node" : "for this balancer and for its nodes";
@@ -79,13 +82,14 @@ export function hubApiError(error: HubError, context: LookupContext): ApiError {
       return new ApiError(
         "forbidden",
         `${failed}: it is gated. Accept its licence at ${hubUrl}/${repo} and set HF_TOKEN to a \
-token of that account, ${whose}.`,
+token of that account, ${whose}.${said}`,
         { code: "hub_gated", param, cause },
       );
     case "token":
       return new ApiError(
         "upstream",
-        `${failed}: the hub does not accept this ${asker}'s HF_TOKEN. Set one that is valid.`,
+        `${failed}: the hub does not accept this ${asker}'s HF_TOKEN. Set one that is \
+valid.${said}`,
         { code: "hub_token_refused", cause },
       );
     case "rate_limited": {
@@ -104,6 +108,12 @@ ${remedy}`,
         `${failed}: ${message} If it is to be trusted, add it to the setting origin_allowlist.`,
         { code: "origin_not_allowed", cause },
       );
+    case "refused": {
+      const advice = hasToken ? " The permissions of HF_TOKEN may be too few." : "";
+      return new ApiError("upstream", `${failed}: ${message}${advice}`, {
+        ...{ code: "hub_refused", cause },
+      });
+    }
     case "unreachable":
       return new ApiError("upstream", `${failed}: ${message} Check the network and HF_ENDPOINT.`, {
         ...{ code: "hub_unreachable", cause },

@@ -80,10 +80,10 @@ export class HubTransport {
       if (!response.ok) return await this.#refusal(response);
       const body = await readAll(response);
       const headers = new Headers();
-      for (const name of ["content-type", "link"]) {
-        const value = response.headers.get(name);
-        if (value !== null) headers.set(name, value);
-      }
+      const type = response.headers.get("content-type");
+      if (type !== null) headers.set("content-type", type);
+      const link = response.headers.get("link");
+      if (link !== null) headers.set("link", ownLink(link, this.#options.hubUrl));
       return new Response(body, { status: response.status, headers });
     } catch (cause) {
       if (cause instanceof HubError) return cause;
@@ -116,7 +116,7 @@ export class HubTransport {
       if (next === null || (protocol === "https:" && next.protocol !== "https:")) {
         throw new HubError("unreachable", "it redirects to an address that is not safe.");
       }
-      url = next.href;
+      url = this.#ownAddress(next).href;
     }
     throw new HubError("unreachable", "it redirects in circles.");
   }
@@ -126,6 +126,12 @@ export class HubTransport {
     if (isAllowedHost(url, [...allowlist, ...ownOrigins(hubUrl)])) return;
     const { origin } = new URL(url);
     throw new HubError("origin", `${origin} is not on the list of allowed origins.`);
+  }
+
+  /** The same address at the mirror that is set, if it is one of the public hub itself. */
+  #ownAddress(url: URL): URL {
+    const isHub = /^(?:www\.)?(?:huggingface\.co|hf\.co)$/.test(url.hostname);
+    return isHub ? atHub(url, this.#options.hubUrl) : url;
   }
 
   /** Pauses if the hub allows no more requests for now (`RateLimit: "api";r=0;t=55`, or 429). */
@@ -145,7 +151,8 @@ export class HubTransport {
   async #refusal(response: Response): Promise<HubError> {
     const { status, headers } = response;
     const code = headers.get("x-error-code");
-    const message = headers.get("x-error-message") ?? "";
+    const message = wordsIn(headers.get("x-error-message"));
+    const said = message === "" ? "" : `: ${JSON.stringify(message)}`;
     await response.body?.cancel();
     if (status === 429) {
       const pausedMs = Math.max(0, this.#pausedUntil - performance.now());
@@ -154,14 +161,13 @@ export class HubTransport {
     if (status >= 500 || status === 408) {
       const retryMs = retryAfterMs(headers.get("retry-after"));
       const waitMs = retryMs === undefined ? undefined : Math.min(retryMs, PAUSE_MS_MAX);
-      return new HubError("unreachable", `it answers with status ${status}.`, waitMs);
+      return new HubError("unreachable", `it answers with status ${status}${said}.`, waitMs);
     }
     if (code === "GatedRepo") return new HubError("gated", message);
     // Files are at other addresses, whose answers say nothing about the repository.
     if (new URL(response.url).origin !== this.#origin) {
       return new HubError("unreachable", `where it redirects to answers with status ${status}.`);
     }
-    if (status === 403 && this.#options.token !== null) return new HubError("token", message);
     if (code === "EntryNotFound") return new HubError("file", message);
     if (code === "RevisionNotFound") return new HubError("revision", message);
     // The hub answers 401 for a private repository as well, so as not to reveal it to strangers.
@@ -170,7 +176,7 @@ export class HubTransport {
     if (code === "RepoNotFound" || status === 401 || status === 404 || status === 410) {
       return new HubError("repo", message);
     }
-    return new HubError("unreachable", `it answers with status ${status}.`);
+    return new HubError("refused", `it answers with status ${status}${said}.`);
   }
 
   /** Waits until fewer than `PARALLEL` attempts run. Throws `HubError` if too many wait already. */
@@ -185,6 +191,32 @@ export class HubTransport {
       this.#waiting -= 1;
     }
   }
+}
+
+/** A `Link` header with addresses of the hub that is set: a mirror may pass on the hub's own. */
+function ownLink(header: string, hubUrl: string): string {
+  return header.replace(/<([^>]*)>/g, (whole, target: string) => {
+    const url = URL.parse(target, `${hubUrl}/`);
+    return url === null ? whole : `<${atHub(url, hubUrl).href}>`;
+  });
+}
+
+/** The path and query of an address, at the hub that is set, below the path that this may have. */
+function atHub({ pathname, search }: URL, hubUrl: string): URL {
+  const base = new URL(hubUrl);
+  const prefix = base.pathname.replace(/\/$/, "");
+  const path = pathname.startsWith(`${prefix}/`) ? pathname : prefix + pathname;
+  return new URL(path + search, base);
+}
+
+const WORDS_MAX = 300;
+
+/** The hub's own words about an error, without characters that a terminal would obey. */
+function wordsIn(header: string | null): string {
+  return (header ?? "")
+    .replace(/\p{Cc}+/gu, " ")
+    .trim()
+    .slice(0, WORDS_MAX);
 }
 
 async function readAll(response: Response): Promise<Uint8Array<ArrayBuffer>> {

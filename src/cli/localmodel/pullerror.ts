@@ -32,6 +32,7 @@ export function explainPullError(error: unknown, context: PullErrorContext): unk
 
 function explainHubError(cause: HubError, error: ApiError, context: PullErrorContext): CliError {
   const { reference, hubUrl, hasToken } = context;
+  const said = cause.message === "" ? "" : ` It says: ${JSON.stringify(cause.message)}.`;
   const cliError = (text: string, code: 1 | 3 = EXIT.error) => new CliError(text, code, cause);
   switch (cause.failure) {
     case "repo": {
@@ -41,11 +42,15 @@ function explainHubError(cause: HubError, error: ApiError, context: PullErrorCon
       return cliError(`${reference} is not at ${hubUrl}. Check its spelling. ${isPrivate}`);
     }
     case "gated":
-      return cliError(`${reference} is gated.\n${accessAdvice(context)}`);
+      return cliError(`${reference} is gated.${said}\n${accessAdvice(context)}`);
     case "token":
       return cliError(
-        `${hubUrl} does not accept HF_TOKEN. Set a valid one, or none for what is public.`,
+        `${hubUrl} does not accept HF_TOKEN. Set a valid one, or none for what is public.${said}`,
       );
+    case "refused": {
+      const advice = hasToken ? "\nThe permissions of HF_TOKEN may be too few." : "";
+      return cliError(`${hubUrl} does not give ${reference}: ${cause.message}${advice}`);
+    }
     case "rate_limited":
       return cliError(`${error.message} Nothing was fetched.`);
     case "origin":

@@ -63,6 +63,8 @@ export class Hub implements AsyncDisposable {
   bytesPerSecond = 0;
   /** Entries on one page of a tree. */
   pageSize = 1000;
+  /** Where links to next pages and new names lead, as a mirror passes on the hub's; "": here. */
+  linkedUrl = "";
   /** Tokens that are known; others are refused. Those of `allowed` are known, too. */
   readonly tokens = new Set<string>();
   readonly #repos = new Map<string, Repo>();
@@ -189,14 +191,16 @@ export class Hub implements AsyncDisposable {
     if (await this.#goneWrong(mishap, response)) return;
     const to = this.#movedTo(name);
     if (to !== undefined) {
-      const location = url.href.replace(`/api/models/${name}`, `/api/models/${to}`);
+      const moved = url.href.replace(`/api/models/${name}`, `/api/models/${to}`);
+      const location = moved.replace(url.origin, this.linkedUrl || url.origin);
       response.writeHead(307, { location }).end();
       return;
     }
     const refusal = this.#refusal(name, request, "metadata");
     const rest = parts.slice(2);
     const { pageSize } = this;
-    const asked = { rest, query: url.searchParams, url: url.href, pageSize };
+    const linked = url.href.replace(url.origin, this.linkedUrl || url.origin);
+    const asked = { rest, query: url.searchParams, url: linked, pageSize };
     const body = await bodyOf(request);
     send(refusal ?? answerApi(this.#named(name), { ...asked, body }), request, response);
   }
