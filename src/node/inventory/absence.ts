@@ -19,7 +19,7 @@ export function explainAbsence(
 ): ApiError | undefined {
   const assigned = sync?.assigned(name);
   const id = assigned?.id ?? name;
-  const job = pulls.pullFor(id) ?? pulls.pullFor(name);
+  const job = pulls.pullsFor(id)[0] ?? pulls.pullsFor(name)[0];
   if (job !== undefined) return pullingError(name, job);
   const failure = assigned === undefined ? undefined : sync?.failures.errorOf(assigned.id);
   if (failure !== undefined) {

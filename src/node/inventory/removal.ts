@@ -18,8 +18,9 @@ export async function removeStoredModel(
   signal: AbortSignal,
 ): Promise<void> {
   const { id, quantization } = parseModelName(name);
-  await endPull(id, quantization, pulls);
+  const ended = await endPulls(id, quantization, pulls);
   const place = await store.modelFolder(id);
+  if (place === undefined && ended > 0) return;
   if (place === undefined) {
     throw catalog.has(id) ? configuredError(id) : notFound(name, "there is none of that name");
   }
@@ -33,13 +34,19 @@ export async function removeStoredModel(
   if (!isRemoved) throw notFound(name, `${place.id} has no files with that quantization`);
 }
 
-/** Ends the pull of the model; not that of another quantization. */
-async function endPull(id: string, quantization: string | undefined, pulls: Pulls): Promise<void> {
-  const job = pulls.pullFor(quantization === undefined ? id : `${id}:${quantization}`);
-  if (job === undefined) return;
+/** Ends all pulls of the model, not those of another quantization; returns how many there were. */
+async function endPulls(
+  id: string,
+  quantization: string | undefined,
+  pulls: Pulls,
+): Promise<number> {
+  const jobs = pulls.pullsFor(quantization === undefined ? id : `${id}:${quantization}`);
   const message = `The pull of ${id} was ended: the model is being removed.`;
-  job.abort(new ApiError("unavailable", message, { code: "pull_cancelled" }));
-  await job.finished;
+  for (const job of jobs) {
+    job.abort(new ApiError("unavailable", message, { code: "pull_cancelled" }));
+  }
+  await Promise.all(jobs.map(({ finished }) => finished));
+  return jobs.length;
 }
 
 function configuredError(id: string): ApiError {

@@ -10,6 +10,7 @@ import {
   adapterRepo,
   lowercaseRepo,
   safetensorsRepo,
+  someBytes,
   variantsRepo,
 } from "../../testkit/servers/hub/samples.ts";
 import { NodeModelList, PullAnswer, PullView } from "../../wire/sync.ts";
@@ -170,3 +171,43 @@ test("fields that a pull does not have are refused", async () => {
   const answer = await host.post("/api/models/pull", { model: "acme/x", nonsense: 1 });
   expect(await refusalOf(answer)).toMatchObject({ status: 400, param: "nonsense" });
 });
+
+test("a pull that turns out to be of what another fetches waits for that", async () => {
+  const [repo, size] = ["acme/Twin-GGUF", 3_000_000];
+  await hub.add({ name: repo, files: { "T-Q8_0.gguf": someBytes(size) } });
+  await using host = new TestNode(["fixed"], { hubUrl: hub.url });
+  await Promise.all([pulled(host, repo), pulled(host, `${repo}:Q8_0`)]);
+  const headers = 2 * 512 * 1024;
+  expect(hub.served(repo, "T-Q8_0.gguf")).toBeLessThan(size + 2 * headers);
+});
+
+test("a model is pulled once, however it is spelled, and its removal ends all pulls", async () => {
+  await using slow = await startHub();
+  const repo = "acme/T-GGUF";
+  const sizes = { "T-Q8_0.gguf": someBytes(9_000_000), "T-Q4_0.gguf": someBytes(8_000_000, 2) };
+  await slow.add({ name: repo, files: sizes });
+  slow.bytesPerSecond = 800_000;
+  await using host = new TestNode(["fixed"], { hubUrl: slow.url });
+  const start = async (model: string) => {
+    return PullAnswer.parse(await (await host.post("/api/models/pull", { model })).json()).id;
+  };
+  const first = await start(`hf/${repo}`);
+  const files = await eventually(async () => {
+    const url = `/api/models/pulls/${first}`;
+    const { progress } = PullView.parse(await (await host.get(url)).json());
+    return progress.files.length > 0 ? progress.files : undefined;
+  });
+  expect(files.map(({ name }) => name)).toEqual(["T-Q8_0.gguf"]);
+  for (const same of [repo, repo.toLowerCase(), `${slow.url}/${repo}`, `${repo}:q8_0`]) {
+    expect([same, await start(same)]).toEqual([same, first]);
+  }
+  expect(await start(`${repo}:Q4_0`)).not.toBe(first);
+  const gone = await fetch(`${host.url}/api/models/hf/acme/t-gguf`, { method: "DELETE" });
+  expect(gone.status).toBe(204);
+  const { data } = (await (await host.get("/api/models/pulls")).json()) as { data: PullView[] };
+  expect(data.map(({ error }) => error?.code)).toEqual(["pull_cancelled", "pull_cancelled"]);
+  const folder = join(host.engines.folder, "models");
+  expect(existsSync(folder) ? readdirSync(folder) : []).toEqual([]);
+  const again = await start(repo);
+  expect(again).not.toBe(first);
+}, 30_000);

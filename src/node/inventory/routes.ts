@@ -84,7 +84,6 @@ async function startPull(c: AppContext, parts: ModelRouteParts, root: string): P
     return c.json(answer, 202, { location: progress_url });
   }
   const assigned = sync?.assigned(name);
-  if (assigned === undefined) hub.check(name);
   const source = assigned === undefined || sync === undefined ? hub : sync.source;
   const model = assigned === undefined ? name : registeredName(assigned, name);
   const job = pulls.start(model, "user", source);

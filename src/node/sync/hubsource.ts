@@ -1,11 +1,12 @@
 import type { Settings } from "../../config/settings.ts";
 import type { Logger } from "../../lib/log.ts";
+import { hubModelId } from "../../model/name.ts";
 import { HubClient } from "../../registry/hubclient.ts";
 import { findPullTarget, type PullTarget } from "../../registry/pulltarget.ts";
 import { parseReference } from "../../registry/reference.ts";
 import { ApiError } from "../../wire/error.ts";
 import type { Peer } from "../../wire/manifest.ts";
-import type { ModelSource } from "./modelsource.ts";
+import type { ModelSource, PullJobTarget } from "./modelsource.ts";
 
 export interface HubSourceOptions {
   settings: Pick<Settings, "hubUrl" | "hubToken" | "originAllowlist">;
@@ -31,10 +32,11 @@ export class HubSource implements ModelSource {
     this.#allowlist = allowlist;
   }
 
-  /** Throws 400 for a name that cannot be a model of the hub. */
-  check(model: string): void {
+  target(model: string): PullJobTarget {
     try {
-      parseReference(model, this.#hub.url);
+      const reference = parseReference(model, this.#hub.url);
+      const { repo, filename = null, folder = "", revision = "", quantization } = reference;
+      return { id: hubModelId(repo, filename), quantization, place: `${revision} ${folder}` };
     } catch (cause) {
       throw withModelParam(cause);
     }

@@ -1,11 +1,14 @@
 import { sleep } from "../../lib/sleep.ts";
 import { localName } from "../../model/filename.ts";
+import { HUB_PREFIX } from "../../model/name.ts";
+import { isSameQuantization } from "../../model/quantization.ts";
 import type { FileOwner } from "../../storage/modelrecord.ts";
 import type { Progress } from "../../storage/pull/progress.ts";
 import { ApiError } from "../../wire/error.ts";
 import type { Artifact } from "../../wire/manifest.ts";
 import type { PullProgress } from "../../wire/pull.ts";
 import type { NodeModelError, PullView } from "../../wire/sync.ts";
+import type { PullJobTarget } from "./modelsource.ts";
 
 const WATCH_INTERVAL_MS = 250;
 
@@ -14,7 +17,8 @@ export class PullJob {
   readonly id = crypto.randomUUID();
   readonly placedBy: FileOwner;
   readonly startedAt = Date.now();
-  /** The model's name in the request; its id once the manifest is known. */
+  readonly target: PullJobTarget;
+  /** The model's id: that of the manifest once this is known. */
   model: string;
   /** The revision that is pulled; null until it is known. */
   revision: string | null = null;
@@ -30,9 +34,26 @@ export class PullJob {
   #progress: Progress | undefined;
   #leaseHolder: string | undefined;
 
-  constructor(model: string, placedBy: FileOwner) {
-    this.model = model;
+  constructor(target: PullJobTarget, placedBy: FileOwner) {
+    this.target = target;
+    this.model = target.id;
     this.placedBy = placedBy;
+  }
+
+  /** Whether it pulls what another request refers to as well. */
+  pulls({ id, quantization, place }: PullJobTarget): boolean {
+    const own = this.target;
+    if (id.toLowerCase() !== own.id.toLowerCase() || place !== own.place) return false;
+    if (isSameQuantization(quantization, own.quantization)) return true;
+    return quantization !== undefined && isSameQuantization(quantization, this.quantization);
+  }
+
+  /** Whether it pulls a model, or the one quantization of it. */
+  isOf(id: string, quantization: string | undefined): boolean {
+    const ids = [this.target.id, this.model].map((one) => one.toLowerCase());
+    if (![id, HUB_PREFIX + id].some((one) => ids.includes(one.toLowerCase()))) return false;
+    const own = this.quantization ?? this.target.quantization;
+    return quantization === undefined || isSameQuantization(quantization, own);
   }
 
   /** Aborted when the pull shall end, and at its end. */

@@ -1,3 +1,4 @@
+import { withDeadline } from "../../lib/deadline.ts";
 import type { Logger } from "../../lib/log.ts";
 import { Semaphore } from "../../lib/semaphore.ts";
 import type { FileOwner } from "../../storage/modelrecord.ts";
@@ -44,29 +45,29 @@ export class Pulls {
     return this.#jobs.get(id);
   }
 
-  /** The running pull that will make this name known: an id, with or without its quantization. */
-  pullFor(name: string): PullJob | undefined {
-    const names = [name, `hf/${name}`].map((one) => one.toLowerCase());
-    return this.list().find(({ isRunning, model, quantization }) => {
-      const own = quantization === null ? [model] : [model, `${model}:${quantization}`];
-      return isRunning && own.some((one) => names.includes(one.toLowerCase()));
-    });
+  /** The running pulls that will make this name known: an id, with or without a quantization. */
+  pullsFor(name: string): PullJob[] {
+    const [id = "", quantization] = name.split(":");
+    return this.list().filter((job) => job.isRunning && job.isOf(id, quantization));
   }
 
-  /** Starts to pull a model, or returns its running pull. Throws 503 if too many run. */
+  /**
+   * Starts to pull a model, or returns its running pull, however that one was spelled. Throws 400
+   * for what is no name, and 503 if too many run.
+   */
   start(model: string, placedBy: FileOwner, source: ModelSource): PullJob {
-    const key = model.toLowerCase();
+    const target = source.target(model);
     const running = this.list().filter(({ isRunning }) => isRunning);
-    const same = running.find((job) => job.model.toLowerCase() === key);
+    const same = running.find((job) => job.pulls(target));
     if (same !== undefined) return same;
     if (running.length >= RUNNING_MAX) {
       const message = `Pulling ${model} failed: ${RUNNING_MAX} pulls are running or waiting.`;
       throw new ApiError("unavailable", message, { code: "too_many_pulls", retryAfterS: 60 });
     }
-    const job = new PullJob(model, placedBy);
+    const job = new PullJob(target, placedBy);
     this.#jobs.set(job.id, job);
     this.#forget();
-    void this.#run(job, source);
+    void this.#run(job, model, source);
     return job;
   }
 
@@ -78,10 +79,10 @@ export class Pulls {
   }
 
   /** Never rejects. */
-  async #run(job: PullJob, source: ModelSource): Promise<void> {
+  async #run(job: PullJob, name: string, source: ModelSource): Promise<void> {
     const { log, onFiles, onChange } = this.#options;
     try {
-      await this.#pull(job, source);
+      await this.#pull(job, name, source);
       await onFiles(job.model);
       job.end();
       log.info({ model: job.model, ms: Date.now() - job.startedAt }, "pull.done");
@@ -95,10 +96,10 @@ export class Pulls {
     }
   }
 
-  async #pull(job: PullJob, source: ModelSource): Promise<void> {
+  async #pull(job: PullJob, name: string, source: ModelSource): Promise<void> {
     const { puller, fileSelector, log, onChange } = this.#options;
     const { signal, placedBy } = job;
-    const offer = await source.offer(job.model, signal);
+    const offer = await source.offer(name, signal);
     const { manifest } = offer;
     job.model = manifest.model;
     job.revision = manifest.revision;
@@ -106,9 +107,11 @@ export class Pulls {
     const { quantization } = candidate;
     for (const note of [...notes, ...offer.notes])
       log.warn({ model: job.model, note }, "pull.note");
+    const twin = this.#fetching(job, quantization);
     job.quantization = quantization;
     job.setFiles(files);
     onChange();
+    if (twin !== undefined) return await outcomeOf(twin, signal);
     using _ = await this.#slots.acquire(signal);
     const onWait = (holder: string) => job.setLeaseHolder(holder);
     const peers = await source.acquireLease(manifest, files, { signal, onWait });
@@ -121,6 +124,14 @@ export class Pulls {
     await transfer.result;
   }
 
+  /** The pull that fetches the same files: which they are was not known when this one began. */
+  #fetching(job: PullJob, quantization: string | null): PullJob | undefined {
+    return this.list().find((other) => {
+      const isFetching = other !== job && other.isRunning && other.quantization !== null;
+      return isFetching && other.model === job.model && other.quantization === quantization;
+    });
+  }
+
   /** Drops the oldest of too many pulls that ended. */
   #forget(): void {
     const ended = [...this.#jobs.values()].filter(({ isRunning }) => !isRunning);
@@ -128,6 +139,13 @@ export class Pulls {
       this.#jobs.delete(job.id);
     }
   }
+}
+
+/** Waits for another pull to end. Throws its failure, or the signal's reason. */
+async function outcomeOf(twin: PullJob, signal: AbortSignal): Promise<void> {
+  await withDeadline(twin.finished, { signal });
+  signal.throwIfAborted();
+  if (twin.failure !== undefined) throw twin.failure;
 }
 
 function cancelledError(): ApiError {

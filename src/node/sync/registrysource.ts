@@ -4,7 +4,7 @@ import { ApiError } from "../../wire/error.ts";
 import type { Artifact, Manifest, Peer } from "../../wire/manifest.ts";
 import type { DownloadLeaseBody } from "../../wire/sync.ts";
 import type { BalancerClient } from "./balancerclient.ts";
-import type { LeaseOptions, ModelSource } from "./modelsource.ts";
+import type { LeaseOptions, ModelSource, PullJobTarget } from "./modelsource.ts";
 
 /** A pull waits this long for a balancer that is away; then it uses the hub without a lease. */
 const AWAY_MS_MAX = 30_000;
@@ -17,6 +17,11 @@ export class RegistrySource implements ModelSource {
 
   constructor(client: BalancerClient) {
     this.#client = client;
+  }
+
+  target(name: string): PullJobTarget {
+    const [id = "", quantization] = name.split(":");
+    return { id, quantization, place: "" };
   }
 
   /** The manifest of a model, or of one of its quantizations (`id:QUANT`). */
