@@ -108,15 +108,16 @@ ${remedy}`,
         `${failed}: ${message} If it is to be trusted, add it to the setting origin_allowlist.`,
         { code: "origin_not_allowed", cause },
       );
-    case "refused": {
-      const advice = hasToken ? " The permissions of HF_TOKEN may be too few." : "";
-      return new ApiError("upstream", `${failed}: ${message}${advice}`, {
-        ...{ code: "hub_refused", cause },
-      });
-    }
+    case "refused":
+      return refusedError(`${failed}: ${message}`, hasToken, cause);
     case "unreachable":
       return new ApiError("upstream", `${failed}: ${message} Check the network and HF_ENDPOINT.`, {
         ...{ code: "hub_unreachable", cause },
       });
   }
+}
+
+function refusedError(what: string, hasToken: boolean, cause: HubError): ApiError {
+  const advice = hasToken ? " The permissions of HF_TOKEN may be too few." : "";
+  return new ApiError("upstream", what + advice, { code: "hub_refused", cause });
 }

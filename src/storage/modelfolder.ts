@@ -51,15 +51,14 @@ function belongsTo(id: string, path: string): boolean {
 }
 
 /**
- * The folder of a model; undefined if there is none. A folder without a recorded id is found in any
- * case of its name, unless the names of two folders differ only in case.
+ * The folder of a model; undefined if there is none. It is found in any case of its id, unless
+ * those of two folders differ only in case.
  */
 export async function findModelFolder(root: string, id: string): Promise<ModelFolder | undefined> {
   const alike: ModelFolder[] = [];
   for await (const place of walkModelFolders(root)) {
     if (place.id === id) return place;
-    const sameSpelled = place.id.toLowerCase() === id.toLowerCase();
-    if (sameSpelled && place.id === pathOf(root, place.folder)) alike.push(place);
+    if (place.id.toLowerCase() === id.toLowerCase()) alike.push(place);
   }
   return alike.length === 1 ? alike[0] : undefined;
 }

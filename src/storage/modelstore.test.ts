@@ -246,7 +246,7 @@ describe("listing", () => {
     expect(found.map(({ id }) => id)).toEqual(["Hand/Made", "hf/org/lie", "hf/Org/Name"]);
     expect((await store.find("hf/Org/Name"))?.id).toBe("hf/Org/Name");
     expect((await store.find("Org/Name"))?.id).toBe("hf/Org/Name");
-    expect(await store.find("hf/org/name")).toBeUndefined();
+    expect((await store.find("hf/org/name"))?.id).toBe("hf/Org/Name");
     expect((await store.find("hand/made"))?.id).toBe("Hand/Made");
   });
 

@@ -207,7 +207,7 @@ test("a model is pulled once, however it is spelled, and its removal ends all pu
   const { data } = (await (await host.get("/api/models/pulls")).json()) as { data: PullView[] };
   expect(data.map(({ error }) => error?.code)).toEqual(["pull_cancelled", "pull_cancelled"]);
   const folder = join(host.engines.folder, "models");
-  expect(existsSync(folder) ? readdirSync(folder) : []).toEqual([]);
+  expect(existsSync(folder) ? readdirSync(folder, { recursive: true }) : []).toEqual([]);
   const again = await start(repo);
   expect(again).not.toBe(first);
 }, 30_000);
