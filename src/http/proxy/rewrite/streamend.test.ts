@@ -28,6 +28,8 @@ describe("a stream of completions", () => {
     ["with lines that end in CR LF", [(FINISHED + DONE_FRAME).replaceAll("\n", "\r\n")]],
     ["of many events", [...Array.from({ length: 20 }, () => SAID), DONE_FRAME]],
     ["with an error", [SAID, eventFrame({ error: { message: "gone" } }), DONE_FRAME]],
+    ["that ends with an error", [SAID, eventFrame({ error: { message: "gone" } })]],
+    ["with an error behind its end", [FINISHED, eventFrame({ error: "gone" })]],
   ])("passes as it is: %s", (_, pieces) => {
     expect(passed("chat", ...pieces)).toBe(pieces.join(""));
   });

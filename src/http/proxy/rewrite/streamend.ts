@@ -3,8 +3,10 @@ import type { StreamRewrite } from "./rewrite.ts";
 
 /** How the streams of an API end. */
 export interface StreamEnd {
-  /** Something in the last events says that the answer is complete, or failed. */
+  /** Something in the last events says that all has been said. */
   readonly complete: RegExp;
+  /** Or that the answer failed, which the client is told by what comes. */
+  readonly failed: RegExp;
   /** The line behind which nothing counts, where the API has one. */
   readonly last?: { readonly marker: string; readonly line: RegExp; readonly text: string };
 }
@@ -17,24 +19,24 @@ const LAST = {
   text: DONE,
 };
 
-/** Of (chat) completions: a finish reason, an error, `[DONE]`. */
+/** An error of any API's in an event; `null` for it says that there is none. */
+const FAILED = /"error"\s*:\s*[{"]|"type"\s*:\s*"error"|^event: ?error/m;
+
+/** Of (chat) completions: a finish reason. */
 const COMPLETIONS: StreamEnd = {
-  complete: /"finish_reason"\s*:\s*"(?!"|null")|"error"\s*:\s*[{"]|^event: ?error/m,
+  complete: /"finish_reason"\s*:\s*"(?!"|null")/,
+  failed: FAILED,
   last: LAST,
 };
 
-const OLLAMA: StreamEnd = { complete: /"done"\s*:\s*true|"error"\s*:\s*[{"]/ };
+const OLLAMA: StreamEnd = { complete: /"done"\s*:\s*true/, failed: FAILED };
 
 /** How streams end, by the names of the routes that answer in text. */
 export const STREAM_ENDS: Readonly<Record<string, StreamEnd>> = {
   chat: COMPLETIONS,
   generate: COMPLETIONS,
-  responses: {
-    complete: /"response\.(?:completed|incomplete|failed)"|"type"\s*:\s*"error"|"error"\s*:\s*\{/,
-  },
-  anthropic_messages: {
-    complete: /"message_stop"|"stop_reason"\s*:\s*"|"type"\s*:\s*"error"|"error"\s*:\s*\{/,
-  },
+  responses: { complete: /"response\.(?:completed|incomplete|failed)"/, failed: FAILED },
+  anthropic_messages: { complete: /"message_stop"|"stop_reason"\s*:\s*"/, failed: FAILED },
   ollama_chat: OLLAMA,
   ollama_generate: OLLAMA,
 };
@@ -85,16 +87,20 @@ export class StreamEndCheck implements StreamRewrite {
 
   end(): Uint8Array | undefined {
     if (this.isOver) return undefined;
-    if (!this.#isComplete()) throw unfinishedStream();
+    const tail = this.#text();
+    const isFailed = this.#end.failed.test(tail);
+    if (!isFailed && !this.#end.complete.test(tail)) throw unfinishedStream();
     const own = this.#inner?.end();
-    const text = this.#end.last?.text;
+    const text = isFailed ? undefined : this.#end.last?.text;
     if (own !== undefined) this.#sent = own;
     const gap = text === undefined || this.#isBetween() ? undefined : FEEDS;
     return joined([own, gap, text === undefined ? undefined : Buffer.from(text)]);
   }
 
   finish(): Uint8Array | undefined {
-    return this.#isComplete() ? (this.end() ?? new Uint8Array()) : undefined;
+    const tail = this.#text();
+    const isComplete = this.#end.complete.test(tail) && !this.#end.failed.test(tail);
+    return isComplete ? (this.end() ?? new Uint8Array()) : undefined;
   }
 
   #pass(bytes: Buffer): Uint8Array | undefined {
@@ -104,10 +110,6 @@ export class StreamEndCheck implements StreamRewrite {
     const passed = this.#inner === undefined ? bytes : this.#inner.push(bytes);
     this.#sent = passed ?? this.#sent;
     return passed;
-  }
-
-  #isComplete(): boolean {
-    return this.#end.complete.test(this.#text());
   }
 
   #hasData(): boolean {
