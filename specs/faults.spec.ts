@@ -208,7 +208,11 @@ describe("a stream that does not end by itself", () => {
       program.signal("SIGTERM");
       const draining = async () => (await fetch(`${program.url}/ready`)).status === 503;
       await eventually(async () => (await draining()) || undefined);
-      if (how === "second signal") program.signal("SIGTERM");
+      if (how === "second signal") {
+        // Sooner, it would be the first one, passed on by a wrapper program.
+        await Bun.sleep(600);
+        program.signal("SIGTERM");
+      }
       const last = await lastOf(running).catch(() => undefined);
       const code = await within(5000, program.exited);
       await eventually(() => program.processes().length === 0 || undefined, 3000);
