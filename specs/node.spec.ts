@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { copyFileSync, renameSync } from "node:fs";
+import { copyFileSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { openai, post, says } from "../src/testkit/clients.ts";
@@ -163,3 +163,30 @@ test("a model whose file comes late is served from then on", async () => {
     await node.stop();
   }
 });
+
+test.skipIf(process.platform !== "linux")(
+  "an engine inherits no key and gains nothing",
+  async () => {
+    const env = {
+      OPENAI_API_KEY: "sk-1",
+      HF_TOKEN: "hf-1",
+      LLAMA_API_KEY: "k",
+      MY_SETTING: "mine",
+    };
+    const own = { GGML_NO_SUCH_SETTING: "1" };
+    const args = ["--model", file("first"), "--", "--threads", "1"];
+    const node = await Program.start({ mode: "node", env: { ...env, ...own }, args });
+    try {
+      const folder = `/proc/${node.enginePid("first")}`;
+      const inherited = readFileSync(`${folder}/environ`, "utf8").split("\0");
+      expect(inherited).toContain("GGML_NO_SUCH_SETTING=1");
+      for (const name of Object.keys(env)) {
+        expect(inherited.some((entry) => entry.startsWith(`${name}=`))).toBe(false);
+      }
+      expect(readFileSync(`${folder}/status`, "utf8")).toMatch(/^NoNewPrivs:\t1$/m);
+      expect(readFileSync(`${folder}/limits`, "utf8")).toMatch(/^Max core file size +0 +0 /m);
+    } finally {
+      await node.stop();
+    }
+  },
+);

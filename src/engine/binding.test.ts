@@ -2,6 +2,7 @@ import { afterAll, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { LLAMA_CPP_VERSION } from "../config/version.ts";
 import { backendProblem, listDevices, NativeEngine } from "./binding.ts";
 import { libraryDirectories } from "./library.ts";
 
@@ -62,4 +63,8 @@ test("this host's processor is a device", () => {
 test("a file that is no backend says why", () => {
   const directory = directories[0] ?? "";
   expect(backendProblem(directory, join(directory, "nothing.so"))).toContain("nothing.so");
+});
+
+test("the version that is told is the release of llama.cpp", () => {
+  expect(listDevices(directories).llamaCpp).toBe(LLAMA_CPP_VERSION);
 });

@@ -1,8 +1,10 @@
+import { environment } from "../config/environment.ts";
 import type { ForwardTarget } from "../http/proxy/forward.ts";
 import { type Child, spawnProgram } from "../lib/childprocess.ts";
 import type { Logger } from "../lib/log.ts";
 import { diagnoseCrash, diagnoseLoad } from "./diagnosis.ts";
 import type { Engine, EngineInfo, EngineOptions } from "./engine.ts";
+import { engineEnvironment } from "./environment.ts";
 import { EngineLoadError, type LoadFailure } from "./loaderror.ts";
 import {
   type EngineAddress,
@@ -34,6 +36,7 @@ export class EngineChild {
     this.#log = options.log.child({ component: "engine", model: options.modelId });
     this.process = spawnProgram({
       args: ["engine"],
+      env: engineEnvironment(environment()),
       onMessage: (message) => this.#onMessage(EngineEvent.parse(message)),
       onLine: (line) => {
         this.#remember(line);

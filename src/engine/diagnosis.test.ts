@@ -63,6 +63,17 @@ describe("a crash", () => {
     expect(diagnoseCrash(crash, lines).why).toContain("GGML_ASSERT(a > 0)");
   });
 
+  test("of a library that cannot be loaded tells the loader's words, not a stack", () => {
+    const lines = [
+      "unexpected error: Error: libcuda.so.1: cannot open shared object file",
+      "    at execute (/llmlb/src/engine/process.ts:29:7)",
+    ];
+    const { why } = diagnoseCrash({ code: 1, signal: null }, lines);
+    expect(why).toEndWith(
+      "It said: unexpected error: Error: libcuda.so.1: cannot open shared object file",
+    );
+  });
+
   test("that llama.cpp caused itself because of an argument tells it", () => {
     const exit = { code: 1, signal: null };
     const lines = ["error: the supplied chat template is not supported: x"];

@@ -89,7 +89,8 @@ const BANNER =
   /^(=+$|Bun v|Linux K|CPU:|Args:|Features:|Builtins:|Elapsed:|RSS:|oh no:|To send|please)|bun\.r/;
 
 /** Lines that name the cause of a crash. A backtrace may follow them. */
-const CRASH_CAUSE = /GGML_ASSERT|ggml_abort|^panic:|terminate called|what\(\):/;
+const CRASH_CAUSE =
+  /^(?:unexpected )?error: |GGML_ASSERT|ggml_abort|^panic:|terminate called|what\(\):/;
 
 /** How and why an engine process ended; `lines` are the last that it printed and logged. */
 export function diagnoseCrash(

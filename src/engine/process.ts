@@ -1,6 +1,7 @@
-import { rmSync } from "node:fs";
+import { rmSync, writeSync } from "node:fs";
 import { postToParent } from "../lib/childprocess.ts";
 import { backendProblem, listDevices, NativeEngine } from "./binding.ts";
+import { confineProcess } from "./confinement.ts";
 import { EngineCommand, EngineDescription, type EngineEvent } from "./messages.ts";
 import { serveEngine } from "./server.ts";
 import { BEAT_MS } from "./watchdog.ts";
@@ -13,12 +14,24 @@ export async function runEngine(): Promise<void> {
   if (process.send === undefined) {
     throw new Error("`llmlb engine` is started by a node; use `llmlb node --model <file>` instead");
   }
+  confineProcess();
   // Signals may reach the whole process group; only the node decides when an engine ends.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => undefined);
   // Not process.exit(): that would run C++ destructors under the feet of the decoding threads.
   process.on("disconnect", () => process.kill(process.pid, "SIGKILL"));
-  process.on("message", (message) => execute(EngineCommand.parse(message)));
+  process.on("message", (message) => executeOrEnd(EngineCommand.parse(message)));
   send({ type: "started" });
+}
+
+/** What fails here is a missing or damaged library: the node tells the line that it reads. */
+function executeOrEnd(command: EngineCommand): void {
+  try {
+    execute(command);
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    writeSync(2, `error: ${message.split("\n")[0]}\n`);
+    process.exit(1);
+  }
 }
 
 let stop = (): void => process.exit(0);

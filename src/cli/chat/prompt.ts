@@ -3,6 +3,7 @@ import type { Server } from "../client/server.ts";
 import { reportError } from "../process/errorreport.ts";
 import { CliError } from "../process/exit.ts";
 import { colorsFor } from "../terminal/color.ts";
+import { printText } from "../terminal/output.ts";
 import { printAnswer } from "./answer.ts";
 import { type ChatSession, listModelNames } from "./session.ts";
 
@@ -53,7 +54,7 @@ class PromptLoop {
   async run(): Promise<void> {
     const { dim, bold } = this.#paint;
     const hint = dim("/help shows what you can do, /bye leaves");
-    process.stdout.write(`${bold(this.#session.model)} ${hint}\n`);
+    printText(`${bold(this.#session.model)} ${hint}\n`);
     for (;;) {
       const text = await this.#question();
       if (text === undefined || text === "/bye" || text === "/exit") return;
@@ -146,7 +147,7 @@ class PromptLoop {
     if (name === "") {
       const current = this.#session.model;
       const lines = models.map((model) => `${model === current ? "*" : " "} ${model}\n`);
-      process.stdout.write(lines.join(""));
+      printText(lines.join(""));
       return;
     }
     if (!models.includes(name)) {
@@ -157,6 +158,6 @@ class PromptLoop {
   }
 
   #say(text: string): void {
-    process.stdout.write(`${this.#paint.dim(text)}\n`);
+    printText(`${this.#paint.dim(text)}\n`);
   }
 }

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { effectiveSettings } from "../../config/effective.ts";
 import type { Configuration } from "../../config/precedence.ts";
 import { colorsFor } from "../terminal/color.ts";
+import { printJson, printText } from "../terminal/output.ts";
 import { table } from "../terminal/table.ts";
 
 /** Prints the effective settings and where each came from, keys masked. */
@@ -12,7 +13,7 @@ export function printConfig(loaded: Configuration, json: boolean): void {
       name,
       { value, ...(unit === undefined ? {} : { unit }), source: origin.source, from: origin.name },
     ]);
-    process.stdout.write(`${JSON.stringify(Object.fromEntries(entries), null, 2)}\n`);
+    printJson(Object.fromEntries(entries));
     return;
   }
   const { bold, dim } = colorsFor(process.stdout);
@@ -27,5 +28,5 @@ export function printConfig(loaded: Configuration, json: boolean): void {
       ]);
   });
   const state = existsSync(loaded.file) ? "" : " (does not exist)";
-  process.stdout.write(`${table(cells).join("\n")}\n\n${dim(`File: ${loaded.file}${state}`)}\n`);
+  printText(`${table(cells).join("\n")}\n\n${dim(`File: ${loaded.file}${state}`)}\n`);
 }

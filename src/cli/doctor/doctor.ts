@@ -4,6 +4,7 @@ import type { Settings } from "../../config/settings.ts";
 import { LLAMA_CPP_VERSION, VERSION } from "../../config/version.ts";
 import { EXIT, type ExitCode } from "../process/exit.ts";
 import { type Colors, colorsFor } from "../terminal/color.ts";
+import { printJson, printText } from "../terminal/output.ts";
 import type { Finding } from "./finding.ts";
 import { checkDataFolder, checkDisk, checkFileLimit, checkPorts } from "./hostchecks.ts";
 import { checkLibraries } from "./librarychecks.ts";
@@ -22,8 +23,8 @@ export async function runDoctor({ json, ...sources }: DoctorOptions): Promise<Ex
     findings.push(...(await checkLibraries(settings.home)));
   }
   const wrong = findings.filter(({ state }) => state === "problem").length;
-  if (json) process.stdout.write(`${JSON.stringify({ ok: wrong === 0, findings }, null, 2)}\n`);
-  else process.stdout.write(render(findings, colorsFor(process.stdout)));
+  if (json) printJson({ ok: wrong === 0, findings });
+  else printText(render(findings, colorsFor(process.stdout)));
   return wrong === 0 ? EXIT.ok : EXIT.error;
 }
 

@@ -1,5 +1,7 @@
+import { existsSync, readdirSync } from "node:fs";
+import { basename, dirname } from "node:path";
 import { formatBytes } from "../../config/units.ts";
-import { inspectLibraries } from "../../engine/libraryreport.ts";
+import { inspectLibraries, type LibraryStatus } from "../../engine/libraryreport.ts";
 import { createLogger } from "../../lib/log.ts";
 import type { Finding } from "./finding.ts";
 
@@ -9,13 +11,16 @@ export async function checkLibraries(home: string): Promise<Finding[]> {
     const log = createLogger({ level: "silent" });
     const { directories, llamaCpp, libraries, devices } = await inspectLibraries({ home, log });
     const skipped = libraries.filter(({ loaded }) => !loaded);
-    const broken = skipped.some(({ kind }) => kind === "core");
+    const broken = brokenLibraries(libraries, { hasGpu: hasGpu(), plugins: directories[1] });
     const count = libraries.length - skipped.length;
     return [
       {
         subject: "Libraries",
-        state: broken ? "problem" : "ok",
-        text: `${count} usable (llama.cpp build ${llamaCpp}) in ${directories.join(", ")}`,
+        state: broken.length > 0 ? "problem" : "ok",
+        text:
+          broken.length > 0
+            ? `${broken.map(({ file }) => basename(file)).join(", ")} cannot be loaded, see below`
+            : `${count} usable (llama.cpp ${llamaCpp}) in ${directories.join(", ")}`,
         details: skipped.map(({ file, reason }) => `skipped ${file}: ${reason ?? "unknown"}`),
       },
       {
@@ -33,4 +38,29 @@ export async function checkLibraries(home: string): Promise<Finding[]> {
     const text = `looking at them failed: ${cause instanceof Error ? cause.message : cause}`;
     return [{ subject: "Libraries", state: "problem", text }];
   }
+}
+
+/** A backend that only suits some processors; the one that suits best is taken. */
+const CPU_BACKEND = /ggml-cpu(?:-[\w]+)?\.\w+$/;
+
+/**
+ * The libraries that should load and do not: those of llama.cpp itself, those that a user has put
+ * into the folder of plugins, and where there is a GPU, those for GPUs.
+ */
+export function brokenLibraries(
+  libraries: LibraryStatus[],
+  { hasGpu, plugins }: { hasGpu: boolean; plugins: string | undefined },
+): LibraryStatus[] {
+  return libraries.filter(({ file, kind, loaded }) => {
+    if (loaded) return false;
+    if (kind === "core") return true;
+    return dirname(file) === plugins || (hasGpu && !CPU_BACKEND.test(file));
+  });
+}
+
+/** Whether Linux has a driver of a GPU that computes: NVIDIA's, AMD's, or one for Vulkan. */
+function hasGpu(): boolean {
+  if (["/dev/nvidia0", "/dev/nvidiactl", "/dev/kfd"].some((path) => existsSync(path))) return true;
+  const folder = "/dev/dri";
+  return existsSync(folder) && readdirSync(folder).some((name) => name.startsWith("renderD"));
 }

@@ -8,7 +8,7 @@ import type { ClientContext } from "../client/options.ts";
 import { requestJson, sendRequest } from "../client/request.ts";
 import { EXIT, type ExitCode } from "../process/exit.ts";
 import { colorsFor } from "../terminal/color.ts";
-import { printable, printJson, printLine } from "../terminal/output.ts";
+import { printable, printJson, printLine, printNote } from "../terminal/output.ts";
 import { table } from "../terminal/table.ts";
 
 const PATH = "/api/enrolment-tokens";
@@ -23,8 +23,8 @@ export async function makeToken(
   printLine(made.token);
   // Beside the token, so that the token alone can be piped on.
   const uses = made.max_uses === null ? "any number of nodes" : `${made.max_uses} node(s)`;
-  process.stderr.write(`For ${uses}, until ${made.expires_at}. It is not shown again. Use:\n`);
-  process.stderr.write(`  llmlb node --join ${server.url} --token ${made.token}\n`);
+  printNote(`For ${uses}, until ${made.expires_at}. It is not shown again. Use:`);
+  printNote(`  llmlb node --join ${server.url} --token ${made.token}`);
   return EXIT.ok;
 }
 

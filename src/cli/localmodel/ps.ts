@@ -3,7 +3,7 @@ import { formatBytes, formatDuration } from "../../config/units.ts";
 import type { NodeModel } from "../../wire/system.ts";
 import { EXIT, type ExitCode } from "../process/exit.ts";
 import { type Colors, colorsFor } from "../terminal/color.ts";
-import { printable, printJson, printLine } from "../terminal/output.ts";
+import { printable, printJson, printLine, printNote } from "../terminal/output.ts";
 import { table } from "../terminal/table.ts";
 import { findRunningNodes, type RunningNode } from "./runningnode.ts";
 
@@ -17,12 +17,12 @@ export async function listLoadedModels(settings: Settings, json: boolean): Promi
   const code = answering.length === 0 ? EXIT.unreachable : EXIT.ok;
   if (json) return printJson({ nodes: nodes.map(nodeView) }, code);
   if (nodes.length === 0) {
-    process.stderr.write(`No node runs from ${settings.home}. Start one: llmlb\n`);
+    printNote(`No node runs from ${settings.home}. Start one: llmlb`);
     return code;
   }
   for (const { pid, server, system } of nodes) {
     if (system !== undefined) continue;
-    process.stderr.write(`The node of process ${pid} does not answer at ${server.url}.\n`);
+    printNote(`The node of process ${pid} does not answer at ${server.url}.`);
   }
   const loaded = answering.flatMap((node) => loadedOf(node).map((model) => ({ node, model })));
   if (loaded.length > 0) {

@@ -16,7 +16,7 @@ import type { Artifact, Manifest } from "../../wire/manifest.ts";
 import type { PullProgress } from "../../wire/pull.ts";
 import { CliError, EXIT, type ExitCode } from "../process/exit.ts";
 import { colorsFor } from "../terminal/color.ts";
-import { printable, printLine } from "../terminal/output.ts";
+import { printable, printLine, printNote } from "../terminal/output.ts";
 import { amountText } from "../terminal/progresstext.ts";
 import { createPullDisplay } from "../terminal/pulldisplay.ts";
 import { ProgressEvents, type PullDisplay } from "../terminal/pullprogress.ts";
@@ -203,9 +203,4 @@ function nameOf({ manifest: { model }, candidate: { quantization } }: ModelSelec
 
 function sizeOf({ total_bytes: total }: PullProgress): string {
   return formatBytes(total);
-}
-
-/** Prints a line on stderr, beside the output of the command. */
-function printNote(text: string): void {
-  process.stderr.write(`${printable(text)}\n`);
 }

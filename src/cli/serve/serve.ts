@@ -13,6 +13,7 @@ import { listenOrExplain } from "../process/port.ts";
 import { onHangUp, stopSignals } from "../process/signals.ts";
 import { logUncaught } from "../process/uncaught.ts";
 import { colorsFor } from "../terminal/color.ts";
+import { printText } from "../terminal/output.ts";
 import { createBalancerDaemon } from "./balancerdaemon.ts";
 import { banner } from "./banner.ts";
 import type { Daemon } from "./daemon.ts";
@@ -80,7 +81,7 @@ function announce(settings: Settings, listener: Listener, log: Logger): PidFileH
   const pidFile = writePidFile(home, entry);
   process.on("exit", () => pidFile.remove());
   if (process.stdout.isTTY === true) {
-    process.stdout.write(banner({ settings, url, paint: colorsFor(process.stdout) }));
+    printText(banner({ settings, url, paint: colorsFor(process.stdout) }));
   }
   const versions = { version: VERSION, bun: Bun.version, llama_cpp: LLAMA_CPP_VERSION };
   log.info({ mode, url, home, ...versions }, "serve.listening");

@@ -9,6 +9,7 @@ import { findServer, reachableUrl, type Server } from "../client/server.ts";
 import { CliError, EXIT } from "../process/exit.ts";
 import { listPidFiles, type PidFile } from "../process/pidfile.ts";
 import { type Colors, colorsFor } from "../terminal/color.ts";
+import { printable, printJson, printText } from "../terminal/output.ts";
 import { table } from "../terminal/table.ts";
 
 const Health = z.looseObject({ status: z.string(), version: z.string().optional() });
@@ -52,10 +53,10 @@ export async function printStatus({ client, settings, json }: StatusOptions): Pr
       ? [await describe(server)]
       : await Promise.all(running.map((entry) => describeRunning(entry, client)));
   if (json) {
-    process.stdout.write(`${JSON.stringify({ servers }, null, 2)}\n`);
+    printJson({ servers });
   } else {
     const paint = colorsFor(process.stdout);
-    process.stdout.write(servers.map((status) => render(status, paint)).join("\n"));
+    printText(servers.map((status) => render(status, paint)).join("\n"));
   }
   if (servers.every(({ health }) => health === null)) {
     throw new CliError("llmlb runs but does not answer: see its log.", EXIT.unreachable);
@@ -129,7 +130,7 @@ function render(status: Status, paint: Colors): string {
   section(
     "Endpoints",
     endpoints.map(({ name, status, models: count }) => [
-      name,
+      printable(name),
       colour(status, paint),
       `${count} model${count === 1 ? "" : "s"}`,
     ]),
@@ -168,10 +169,10 @@ function modelRow(
       ? ` ${Math.round(own.progress * 100)} %`
       : "";
   return [
-    model.id,
+    printable(model.id),
     `${colour(state, paint)}${progress}`,
     endpoints?.join(", ") ?? "",
-    own?.error === undefined ? "" : paint.red(own.error),
+    own?.error === undefined ? "" : paint.red(printable(own.error)),
   ];
 }
 
