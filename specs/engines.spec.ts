@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { fileURLToPath } from "node:url";
 import { openai, post, says } from "../src/testkit/clients.ts";
+import { runProgram, temporaryHome } from "../src/testkit/command.ts";
 import { EngineHome, launchTest, sendToEngine, tinyChat } from "../src/testkit/engine.ts";
+import { eventually } from "../src/testkit/eventually.ts";
 import { Program } from "../src/testkit/program.ts";
 
 setDefaultTimeout(60_000);
@@ -78,6 +80,23 @@ test("a stopped engine is noticed: its requests are answered, the next starts it
   expect(waiting).toMatchObject({ status: 502, code: "engine_crashed" });
   expect((await chat()).status).toBe(200);
   expect(program.enginePid("m")).not.toBe(pid);
+});
+
+test("a stopped local node is noticed as well, and started again", async () => {
+  const args = ["--model", `m=${GGUF}`, "--", ...ENGINE];
+  const standalone = await Program.start({ args });
+  try {
+    const body = { model: "m", messages: says("Hello"), max_tokens: 5 };
+    const send = () => post(`${standalone.url}${CHAT}`, body);
+    expect((await send()).status).toBe(200);
+    const pid = standalone.nodePid;
+    process.kill(pid, "SIGSTOP");
+    expect((await send()).status).toBe(502);
+    await eventually(() => standalone.nodePid !== pid || undefined);
+    await eventually(async () => (await send()).status === 200 || undefined);
+  } finally {
+    await standalone.stop();
+  }
 });
 
 test("an engine whose decoding loop is stuck is ended", async () => {
@@ -247,7 +266,10 @@ describe("a history", () => {
 test.each(["--api-key", "--port", "--sleep-idle-seconds"])(
   "%s, which has no effect in an engine, is refused by name",
   async (name) => {
-    const start = Program.start({ mode: "node", args: ["--model", `m=${GGUF}`, "--", name, "1"] });
-    await expect(start).rejects.toThrow(`${name} is not possible here`);
+    using home = temporaryHome();
+    const args = ["node", "--port", "0", "--model", `m=${GGUF}`, "--", name, "1"];
+    const { code, stderr } = await runProgram(args, { home: home.path });
+    expect(code).toBe(2);
+    expect(stderr).toContain(`${name} is not possible here`);
   },
 );

@@ -1,4 +1,5 @@
 import type { Settings } from "../../config/settings.ts";
+import { BEAT_MS, Watchdog } from "../../engine/watchdog.ts";
 import { type BackoffOptions, backoffMs } from "../../lib/backoff.ts";
 import { type Child, type ChildOptions, spawnProgram } from "../../lib/childprocess.ts";
 import type { Logger } from "../../lib/log.ts";
@@ -40,6 +41,9 @@ export class LocalNode {
   #stopping = false;
   #failures = 0;
   #restart: Timer | undefined;
+  /** Of the node that listens. */
+  #watchdog: Watchdog | undefined;
+  #watching: Timer | undefined;
 
   constructor(options: LocalNodeOptions) {
     this.#options = options;
@@ -95,7 +99,9 @@ export class LocalNode {
     else if (result.data.type === "failed") {
       const { message, exitCode } = result.data;
       onFailed(new CliError(message, exitCode === EXIT.usage ? EXIT.usage : EXIT.error));
-    } else {
+    } else if (result.data.type === "beat") this.#watchdog?.beat(0);
+    else {
+      this.#watch(child);
       const { url, port } = result.data;
       this.#port = port; // Kept over restarts, so that the endpoint's address stays.
       log.info({ url, node_pid: child.pid }, "local_node.listening");
@@ -103,9 +109,24 @@ export class LocalNode {
     }
   }
 
+  /** Kills a node that gives no sign of life, as one that was stopped: then it is started again. */
+  #watch(child: Child): void {
+    const watchdog = new Watchdog();
+    this.#watchdog = watchdog;
+    clearInterval(this.#watching);
+    this.#watching = setInterval(() => {
+      const why = this.#stopping ? undefined : watchdog.look();
+      if (why === undefined) return;
+      clearInterval(this.#watching);
+      this.#options.log.error({ node_pid: child.pid, why }, "local_node.stuck");
+      child.kill("SIGKILL");
+    }, BEAT_MS);
+  }
+
   #onExit(end: { code: number | null; signal: string | null }, livedMs: number): void {
     const { log, backoff = { firstMs: 500, maxMs: 30_000 } } = this.#options;
     this.#child = undefined;
+    clearInterval(this.#watching);
     if (this.#stopping) return;
     this.#failures = livedMs >= STABLE_MS ? 0 : this.#failures + 1;
     const delayMs = this.#failures === 0 ? 0 : backoffMs(this.#failures - 1, backoff);

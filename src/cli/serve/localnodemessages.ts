@@ -16,6 +16,8 @@ export const LocalNodeMessage = z.discriminatedUnion("type", [
   /** It runs and waits for its settings. */
   z.object({ type: z.literal("hello") }),
   z.object({ type: z.literal("listening"), url: z.string(), port: z.number().int() }),
+  /** Sent every `BEAT_MS` while it listens. */
+  z.object({ type: z.literal("beat") }),
   /** The answer of its `GET /ready` has changed. */
   z.object({ type: z.literal("readiness"), readiness: NodeReadiness }),
   /** It cannot go on: the whole program is to end. */

@@ -1,4 +1,5 @@
 import { LOCAL_ENDPOINT } from "../../config/values/endpoint.ts";
+import { BEAT_MS } from "../../engine/watchdog.ts";
 import { exitWithParent, postToParent } from "../../lib/childprocess.ts";
 import { createLogger } from "../../lib/log.ts";
 import { CliError, EXIT } from "../process/exit.ts";
@@ -32,6 +33,7 @@ export async function runLocalNode(): Promise<never> {
     sendToParent({ type: "failed", message, exitCode });
   });
   sendToParent({ type: "listening", url, port });
+  setInterval(() => sendToParent({ type: "beat" }), BEAT_MS);
   daemon.start(() => undefined, port);
   const drainMs = await parent.drainMs;
   await daemon.drain.close(drainMs);
