@@ -8,6 +8,7 @@ import { type App, createApp } from "../http/server/app.ts";
 import { Drain } from "../http/server/drain.ts";
 import { allowedHosts, HostCheck } from "../http/server/host.ts";
 import { Origins } from "../http/server/origin.ts";
+import { TrustedProxies } from "../http/server/trustedproxies.ts";
 import type { Logger } from "../lib/log.ts";
 import { routeRegistry } from "../registry/routes.ts";
 import { EndpointRegistry } from "./admin/endpoints/registry.ts";
@@ -191,8 +192,10 @@ function createGate(pool: UpstreamPool, settings: Settings): SlotGate<Endpoint> 
   return new SlotGate({ candidates, strategy, queueMax, timeoutMs, ...prefixes });
 }
 
-/** By which names, and by pages of which origins, it may be called. */
+/** By which names, by pages of which origins, and through which proxies it may be called. */
 function doorOf(settings: Settings) {
   const hosts = new HostCheck(allowedHosts(settings));
-  return { hosts, origins: new Origins(settings.allowedOrigins) };
+  const { allowedOrigins, trustedProxies } = settings;
+  const proxies = trustedProxies.length === 0 ? undefined : new TrustedProxies(trustedProxies);
+  return { hosts, origins: new Origins(allowedOrigins), proxies };
 }

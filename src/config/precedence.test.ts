@@ -13,6 +13,7 @@ describe("loadSettings", () => {
       host: "127.0.0.1",
       allowedHosts: [],
       allowedOrigins: ["local"],
+      trustedProxies: [],
       port: 32768,
       nodePort: 32769,
       home,

@@ -6,6 +6,7 @@ export const TEST_SETTINGS: Settings = {
   host: "127.0.0.1",
   allowedHosts: [],
   allowedOrigins: ["local"],
+  trustedProxies: [],
   port: 0,
   nodePort: 0,
   home: "/nonexistent",

@@ -1,4 +1,5 @@
 import type { Principal, Principals } from "../../auth/principal.ts";
+import { peerOf } from "../../http/server/peer.ts";
 import type { Scope } from "../../http/server/scope.ts";
 import type { Dialect } from "../../wire/error.ts";
 import type { InferenceRoute } from "../../wire/route.ts";
@@ -38,7 +39,7 @@ export class RequestContext implements RecordedRequest {
     this.scope = scope;
     this.route = route;
     this.requestId = scope.get("requestId");
-    this.principal = principals.of(this.headers, addressOf(scope));
+    this.principal = principals.of(this.headers, peerOf(scope));
   }
 
   /** The client's request, whose `signal` aborts when the client leaves. */
@@ -58,11 +59,6 @@ export class RequestContext implements RecordedRequest {
   get pathAndQuery(): string {
     return this.route.path + queryOf(this.scope.req.url);
   }
-}
-
-/** The IP address that a request comes from; undefined if its connection is gone. */
-function addressOf({ env, req }: Scope): string | undefined {
-  return env.server?.requestIP(req.raw)?.address;
 }
 
 /** The query of a URL with its question mark; "" for none. */

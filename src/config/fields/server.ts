@@ -1,5 +1,6 @@
 import { MODES, type Mode } from "../mode.ts";
 import { hostNames } from "../values/hostname.ts";
+import { networkList } from "../values/network.ts";
 import { LOCAL_ORIGINS, originList } from "../values/origin.ts";
 import { nonEmptyText, oneOf, trueOrFalse, wholeNumber } from "../values/scalar.ts";
 import type { FieldsOf } from "./field.ts";
@@ -27,6 +28,8 @@ export interface ServerSettings {
   allowedHosts: string[];
   /** Origins of pages that browsers may let use this server; `local`: this machine's, `*`: any. */
   allowedOrigins: string[];
+  /** Addresses and networks of reverse proxies whose `X-Forwarded-…` headers are believed. */
+  trustedProxies: string[];
 }
 
 /** The fields of `ServerSettings`. */
@@ -92,5 +95,15 @@ of the browser's own machine, * for any, none",
     schema: () => originList(),
     fallback: () => [LOCAL_ORIGINS],
     fallbackText: "local",
+  },
+  trustedProxies: {
+    name: "trusted_proxies",
+    flags: "--trusted-proxies <networks>",
+    group: "Server",
+    help: "Reverse proxies in front, whose X-Forwarded-For, -Proto and -Host are believed: \
+127.0.0.1, 10.0.0.0/8",
+    schema: () => networkList(),
+    fallback: () => [],
+    fallbackText: "none",
   },
 };

@@ -10,7 +10,7 @@ import { type Caller, Deadlines } from "./deadlines.ts";
 import { EventNumbers } from "./eventnumbers.ts";
 import { asApiError } from "./failure.ts";
 import { gathered, readHead } from "./gather.ts";
-import { forwardedHeaders, returnedHeaders } from "./headers.ts";
+import { forwardedHeaders, returnedHeaders, STREAM_HEADERS } from "./headers.ts";
 import { hiddenErrorStatus, requireContent } from "./hiddenerror.ts";
 import { isRedirect, redirects } from "./redirect.ts";
 import { type Relayed, relay, type SendOutcome, type Tap } from "./relay.ts";
@@ -149,6 +149,7 @@ export async function forward(options: ForwardOptions): Promise<Forwarded> {
     }
     const read = type === "json" ? await readHead(body, limits) : undefined;
     if (read?.ended) return checked(read.bytes, init, options, deadlines);
+    init.headers["x-accel-buffering"] = "no";
     const relayed = relay(body, { deadlines, idleTimeoutMs, tap, head: read?.bytes });
     return relayedAnswer(relayed, init, false);
   } catch (cause) {
@@ -267,6 +268,7 @@ function stream(body: AnswerBody, { type, init, options, deadlines }: StreamPart
   const numbers = dialect === "responses" ? new EventNumbers(options.tap) : undefined;
   const rewrite = options.rewrite?.stream(init.headers["content-type"] ?? "");
   if (rewrite?.contentType !== undefined) init.headers["content-type"] = rewrite.contentType;
+  Object.assign(init.headers, STREAM_HEADERS);
   const relayed = relay(body, {
     ...{ deadlines, idleTimeoutMs, rewrite, afterBreak },
     onContent: awaitsContent && onContent ? () => onContent(init.status) : undefined,

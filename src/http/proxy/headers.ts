@@ -46,6 +46,12 @@ const NOT_RETURNED = new Set([
 ]);
 
 /**
+ * Said of what streams: proxies in front send it on as it comes (nginx holds all of it back else),
+ * and nobody keeps it.
+ */
+export const STREAM_HEADERS = { "cache-control": "no-cache", "x-accel-buffering": "no" } as const;
+
+/**
  * The request headers that a target gets: the ones of the client that matter to inference, unless
  * its `Connection` names them as its own, then `own`, which win. Answers are asked for
  * uncompressed, so that bytes can pass untouched; those that come compressed nevertheless are

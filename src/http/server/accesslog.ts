@@ -1,5 +1,6 @@
 import type { Logger } from "../../lib/log.ts";
 import { isProbe } from "./drain.ts";
+import { peerOf } from "./peer.ts";
 import type { Scope } from "./scope.ts";
 
 /** Longest part of a path or a model's name that is logged: clients choose them. */
@@ -29,7 +30,7 @@ export class AccessLog {
     if (!this.#log.isLevelEnabled(level)) return undefined;
     const startedAt = performance.now();
     // The connection does not tell it any more once it is closed.
-    const client = scope.env?.server?.requestIP(scope.req.raw)?.address;
+    const client = peerOf(scope);
     const end = (status: number, outcome: unknown) => {
       const { method } = scope.req.raw;
       const model = scope.get("model");

@@ -9,6 +9,7 @@ import { FastPath } from "./fastpath.ts";
 import { HostCheck } from "./host.ts";
 import type { Origins } from "./origin.ts";
 import type { AppEnv, RequestHandler, Scope } from "./scope.ts";
+import type { TrustedProxies } from "./trustedproxies.ts";
 import { answerUnrouted } from "./unrouted.ts";
 
 export interface App extends Hono<AppEnv> {
@@ -23,6 +24,8 @@ export interface AppOptions {
   hosts?: HostCheck;
   /** The origins of web pages that may use the server. Default: none. */
   origins?: Origins | undefined;
+  /** The reverse proxies whose word on their clients counts. Default: none. */
+  proxies?: TrustedProxies | undefined;
   /** Keeps requests from going round. Default: they may. */
   hops?: Hops | undefined;
   /** A line in the log for each request. Default: false. */

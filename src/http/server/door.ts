@@ -5,7 +5,9 @@ import type { AccessLog } from "./accesslog.ts";
 import type { Drain } from "./drain.ts";
 import type { HostCheck } from "./host.ts";
 import { Origins } from "./origin.ts";
+import { calledOrigin } from "./peer.ts";
 import type { RequestHandler, Scope } from "./scope.ts";
+import type { TrustedProxies } from "./trustedproxies.ts";
 
 /** Decides whether a request may go on; throws `ApiError` if not. Undefined: it may, at once. */
 export type Authorise = (scope: Scope) => Promise<void> | undefined;
@@ -16,6 +18,8 @@ export interface DoorOptions {
   hosts: HostCheck;
   /** The origins of web pages that may use the server. Default: none. */
   origins?: Origins | undefined;
+  /** The reverse proxies whose word on their clients counts. Default: none. */
+  proxies?: TrustedProxies | undefined;
   /** Keeps requests from going round. Default: they may. */
   hops?: Hops | undefined;
   /** Default: every request may go on. */
@@ -52,22 +56,27 @@ export class Door {
 
   /** Takes a request past all stations and returns its response. Never rejects. */
   async pass(scope: Scope, handler: RequestHandler): Promise<Response> {
-    const { drain, hosts, hops, authorise, failed, access } = this.#options;
+    const { drain, hosts, hops, proxies, authorise, failed, access } = this.#options;
     const request = scope.req.raw;
     const requestId = requestIdOf(request);
     scope.set("requestId", requestId);
     scope.set("drain", drain);
+    if (proxies !== undefined) scope.set("proxies", proxies);
     const logged = access?.begin(scope);
     let leave: (() => void) | undefined;
     let response: Response;
     try {
       hosts.require(request);
-      this.#origins.require(request);
+      this.#origins.require(request, () => calledOrigin(scope));
       hops?.require(request);
       const answer = Promise.withResolvers<Response>();
       leave = drain.enter(scope.req.path, answer.reject);
       const decision = authorise?.(scope);
-      if (decision !== undefined) await decision;
+      if (decision !== undefined) {
+        // Nobody waits for the answer yet, should draining end now.
+        answer.promise.catch(() => undefined);
+        await decision;
+      }
       handler(scope).then(answer.resolve, answer.reject);
       response = await answer.promise;
     } catch (thrown) {

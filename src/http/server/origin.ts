@@ -39,20 +39,21 @@ export class Origins {
    *
    * 1. anybody, by a method that only reads
    * 2. a page of this server itself: `Sec-Fetch-Site`, which pages cannot set, says so, or its
-   *    origin is what `Host` names
+   *    origin is what it was called by
    * 3. without an `Origin`: programs; a page only if an old browser sends it nothing of the kind
    * 4. a page of an origin that is allowed
    *
-   * Throws 403 `origin_not_allowed`.
+   * `called` is the URL under which the client called this server. Throws 403
+   * `origin_not_allowed`.
    */
-  require({ method, headers }: Request): void {
+  require({ method, headers, url }: Request, called = () => url): void {
     if (SAFE_METHODS.has(method)) return;
     const origin = headers.get("origin");
     const site = headers.get("sec-fetch-site");
     if (origin === null && site === null) return;
     if (site === "same-origin" || site === "none") return;
     if (origin === null) throw refusal("another site");
-    if (this.#allows(origin) || isSame(origin, headers.get("host"))) return;
+    if (this.#allows(origin) || isSame(origin, called())) return;
     throw refusal(origin);
   }
 
@@ -88,10 +89,11 @@ export class Origins {
   }
 }
 
-/** Whether an origin is the server that `Host` names. A proxy in between may have ended its TLS. */
-function isSame(origin: string, host: string | null): boolean {
+/** Whether an origin is the server that was called. A proxy in between may have ended its TLS. */
+function isSame(origin: string, called: string): boolean {
   const url = URL.parse(origin);
-  return url !== null && host !== null && URL.parse(`${url.protocol}//${host}`)?.host === url.host;
+  const host = URL.parse(called)?.host;
+  return url !== null && host !== "" && URL.parse(`${url.protocol}//${host}`)?.host === url.host;
 }
 
 function refusal(origin: string): ApiError {

@@ -1,6 +1,7 @@
 import type { Context } from "hono";
 import type { Caller } from "../proxy/deadlines.ts";
 import type { Drain } from "./drain.ts";
+import type { TrustedProxies } from "./trustedproxies.ts";
 
 /** What a handler may ask of the connection that a request came on. */
 export type Connections = Pick<Bun.Server<undefined>, "requestIP" | "timeout">;
@@ -17,6 +18,8 @@ export interface AppEnv {
     sent?: Promise<unknown>;
     /** Says whether requests that run must end. */
     drain?: Pick<Drain, "reason">;
+    /** Whose word on their clients counts; absent: nobody's. */
+    proxies?: TrustedProxies;
   };
 }
 

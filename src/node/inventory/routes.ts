@@ -1,3 +1,4 @@
+import { STREAM_HEADERS } from "../../http/proxy/headers.ts";
 import type { App } from "../../http/server/app.ts";
 import { readJson } from "../../http/server/body.ts";
 import { withoutIdleLimit } from "../../http/server/listen.ts";
@@ -119,7 +120,7 @@ function progressStream(c: AppContext, job: PullJob): Response {
     },
     cancel: () => cancelled.abort(),
   });
-  return new Response(stream, { headers: { "content-type": NDJSON, "cache-control": "no-store" } });
+  return new Response(stream, { headers: { ...STREAM_HEADERS, "content-type": NDJSON } });
 }
 
 /** The body of a pull; an empty object if the request has none. Throws as `readJson` does. */

@@ -3,6 +3,7 @@ import type { State } from "../../../db/database.ts";
 import type { App } from "../../../http/server/app.ts";
 import { readJson } from "../../../http/server/body.ts";
 import { withoutIdleLimit } from "../../../http/server/listen.ts";
+import { calledOrigin } from "../../../http/server/peer.ts";
 import { readQuery } from "../../../http/server/query.ts";
 import type { AppContext } from "../../../http/server/scope.ts";
 import {
@@ -62,8 +63,7 @@ export function routeEndpoints(app: App, parts: EndpointRouteParts): void {
   async function create(c: AppContext) {
     const { value } = await readJson(c, NewEndpointBody, BODY_BYTES_MAX);
     const endpoint = await endpointRegistry.create(await newEndpointFields(value));
-    const { origin } = new URL(c.req.url);
-    const location = `${origin}/api/endpoints/${endpoint.id}`;
+    const location = `${calledOrigin(c)}/api/endpoints/${endpoint.id}`;
     // Before anything is awaited: its first check may be done by then, and the answer is `pending`.
     const created: EndpointDetail = { ...endpointView(endpoint, undefined), models: [] };
     return c.json(created, 201, { location });

@@ -1,5 +1,6 @@
 import type { App } from "../../../http/server/app.ts";
 import { readJson } from "../../../http/server/body.ts";
+import { peerOf } from "../../../http/server/peer.ts";
 import type { AppContext } from "../../../http/server/scope.ts";
 import { guardUrl } from "../../../http/ssrf.ts";
 import { AnnouncementBody, type EnrolmentAnswer, EnrolmentBody } from "../../../wire/enrolment.ts";
@@ -46,13 +47,13 @@ export function routeNodes(app: App, parts: NodeRouteParts): void {
  * must not be called.
  */
 async function addressOf(c: AppContext, { url, port }: AnnouncementBody): Promise<string> {
-  const address = url ?? `http://${peerOf(c)}:${port}`;
+  const address = url ?? `http://${hostOf(c)}:${port}`;
   await guardUrl(address, "url");
   return address;
 }
 
-function peerOf(c: AppContext): string {
-  const peer = c.env?.server?.requestIP(c.req.raw)?.address;
+function hostOf(c: AppContext): string {
+  const peer = peerOf(c);
   if (peer === undefined) {
     const message = "The node's address could not be seen: send `url`.";
     throw new ApiError("invalid_request", message, { param: "url" });
