@@ -152,6 +152,18 @@ describe("llmlb, beside a server of the same home,", () => {
     expect(result.stderr).toContain(`is in use by llmlb (standalone, process ${program.pid}`);
   });
 
+  test("talks with a model by its name, and stops a server in good order", async () => {
+    expect(await client(["run", TINY, "Goodbye"])).toMatchObject({ code: 0, stdout: "Goodbye!\n" });
+    const own = await Program.start({ mode: "node", args: ["-c", "2048", "-np", "2"] });
+    expect(await (await fetch(`${own.url}/api/system`)).json()).toMatchObject({
+      slots: { total: 2 },
+    });
+    const { code, stdout } = await runProgram(["stop"], { home: own.home });
+    expect([code, stdout]).toEqual([0, `Stopped llmlb (node, process ${own.pid})\n`]);
+    expect(await own.exited).toBe(0);
+    await own.stop();
+  });
+
   test("balances over endpoints that are named", async () => {
     const balancer = await Program.start({
       mode: "balancer",

@@ -42,11 +42,37 @@ describe("llmlb", () => {
     [["chat", "--url", "nowhere", "hi"], "--url nowhere: must be a URL"],
     [["chat"], "There is no question"],
     [["local-node"], "started by llmlb itself"],
+    [
+      ["--temp", "0"],
+      "unknown option '--temp'. Arguments of llama-server stand after --: llmlb … -- --temp",
+    ],
+    [["balancer", "-c", "1"], "A balancer runs no models"],
+    [["--port", "x", "node"], "--port x: must be a whole number from 0 to 65535"],
   ];
   test.each(wrong)("%p is refused with exit code 2", async (args, message) => {
     const { code, stdout, stderr } = await runProgram(args, { home });
     expect(stderr).toContain(message);
     expect([code, stdout]).toEqual([2, ""]);
+  });
+});
+
+describe("words that people try", () => {
+  test("help and version are commands, and options may stand before one", async () => {
+    const run = (...args: string[]) => runProgram(args, { home });
+    expect((await run("version")).stdout).toBe((await run("--version")).stdout);
+    expect((await run("help", "chat")).stdout).toBe((await run("chat", "--help")).stdout);
+    const { stdout } = await run("--home", home, "-c", "9", "config", "--json");
+    expect(JSON.parse(stdout)).toMatchObject({
+      home: { value: home, source: "flag" },
+      engine_args: { value: ["-c", "9"], source: "flag" },
+    });
+  });
+
+  test("stop and run say so where nothing runs, with exit code 3", async () => {
+    const stopped = await runProgram(["stop"], { home });
+    expect([stopped.code, stopped.stderr]).toEqual([3, `error: No llmlb runs from ${home}.\n`]);
+    const args = ["run", "m", "hi", "--url", "http://127.0.0.1:1"];
+    expect((await runProgram(args, { home })).code).toBe(3);
   });
 });
 

@@ -9,11 +9,17 @@ import { addEndpointCommands } from "./endpoint/commands.ts";
 import type { Invocation } from "./invocation.ts";
 import { addLocalModelCommands } from "./localmodel/commands.ts";
 import { addModelCommands } from "./model/commands.ts";
+import { readCommandLine } from "./options/commandline.ts";
 import { SETTINGS_NOTE, settingsHelp } from "./options/settinghelp.ts";
 import { withSuggestion } from "./options/suggestions.ts";
 import { reportError } from "./process/errorreport.ts";
 import { EXIT, type ExitCode } from "./process/exit.ts";
-import { addChildCommands, addServeCommands, SERVE_EXAMPLES } from "./serve/commands.ts";
+import {
+  addChildCommands,
+  addServeCommands,
+  addStopCommand,
+  SERVE_EXAMPLES,
+} from "./serve/commands.ts";
 import { addStatusCommands } from "./status/commands.ts";
 
 const ROOT_NOTES = `Environment for chat and status:
@@ -28,13 +34,14 @@ Exit status: 0 success, 1 error, 2 wrong usage or setting, 3 no connection.`;
  * stderr and returns the exit code. Serving commands end the process themselves.
  */
 export async function runCli(argv: string[]): Promise<ExitCode> {
-  const separator = argv.indexOf("--");
-  const own = separator < 0 ? argv : argv.slice(0, separator);
-  const engineArgs = separator < 0 ? undefined : argv.slice(separator + 1);
-  const invocation: Invocation = { engineArgs, exitCode: EXIT.ok };
+  const invocation: Invocation = { engineArgs: undefined, exitCode: EXIT.ok };
+  const program = createProgram(invocation);
+  const names = program.commands.map((one) => [one.name(), one.commands.map((sub) => sub.name())]);
+  const { own, engineArgs } = readCommandLine(argv, new Map(names as [string, string[]][]));
+  invocation.engineArgs = engineArgs;
   exemptLoopback(environment());
   try {
-    await createProgram(invocation).parseAsync(own, { from: "user" });
+    await program.parseAsync(own, { from: "user" });
     return invocation.exitCode;
   } catch (cause) {
     if (!(cause instanceof CommanderError)) return reportError(cause);
@@ -74,6 +81,7 @@ built in. Without a command it serves: a balancer and a local node.",
   addLocalModelCommands(program, invocation);
   addDoctorCommands(program, invocation);
   addConfigCommands(program, invocation);
+  addStopCommand(program, invocation);
   addChildCommands(program);
   return program;
 }

@@ -18,7 +18,7 @@ interface ChatFlags extends ServerFlags {
   image?: string[];
 }
 
-/** Adds `llmlb chat`. */
+/** Adds `llmlb chat` and `llmlb run`. */
 export function addChatCommands(program: Command, invocation: Invocation): void {
   const chat = program
     .command("chat")
@@ -29,7 +29,18 @@ export function addChatCommands(program: Command, invocation: Invocation): void 
     .option("-s, --system <text>", "Instructions for the model")
     .option("-i, --image <file>", "Picture for the question; may be repeated", collectValues)
     .addHelpText("after", EXAMPLES);
-  addServerOptions(chat).action(async (words: string[], flags: ChatFlags) => {
+  addServerOptions(chat).action((words: string[], flags: ChatFlags) => talk(words, flags));
+  const run = program
+    .command("run")
+    .helpGroup("Use:")
+    .description("Talk with the model of this name, as chat --model does")
+    .argument("<model>", "Model to talk with")
+    .argument("[question...]", "One question; without it, a conversation");
+  addServerOptions(run).action((model: string, words: string[], flags: ServerFlags) =>
+    talk(words, { ...flags, model }),
+  );
+
+  async function talk(words: string[], flags: ChatFlags): Promise<void> {
     const { runChat } = await import("./chat.ts");
     const { model, system, image = [] } = flags;
     const { client, settings } = loadClient(flags);
@@ -40,5 +51,5 @@ export function addChatCommands(program: Command, invocation: Invocation): void 
       ...(model === undefined ? {} : { model }),
       ...(system === undefined ? {} : { system }),
     });
-  });
+  }
 }

@@ -6,7 +6,7 @@ import { settingsOfMode } from "../options/modesettings.ts";
 import { addSettingFlags, settingFlagValues } from "../options/settingflags.ts";
 
 /** Adds `llmlb config`. */
-export function addConfigCommands(program: Command, { engineArgs }: Invocation): void {
+export function addConfigCommands(program: Command, invocation: Invocation): void {
   const config = program
     .command("config")
     .helpGroup("Look after:")
@@ -17,7 +17,7 @@ export function addConfigCommands(program: Command, { engineArgs }: Invocation):
   addSettingFlags(config, settingsOfMode("standalone"), "hidden");
   config.action(async (options: Record<string, unknown>) => {
     const { printConfig } = await import("./config.ts");
-    const flags = settingFlagValues(options, engineArgs);
+    const flags = settingFlagValues(options, invocation.engineArgs);
     printConfig(loadSettings({ flags, env: environment() }), options.json === true);
   });
 }

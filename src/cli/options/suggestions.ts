@@ -17,11 +17,17 @@ export function refuseExtra(extra: string[], command: Command): void {
   throw new CliError(`${problem}${advice}\n${help}`, EXIT.usage);
 }
 
-/** Commander's message about an unknown option, with the most similar flag of a setting added. */
-export function withSuggestion(message: string): string {
-  const [, option] = /unknown option '(--[^'=]+)/.exec(message) ?? [];
+/**
+ * Commander's message about an unknown option, with the most similar flag of a setting added, or
+ * where it may belong.
+ */
+export function withSuggestion(text: string): string {
+  // Commander finds the only flag that is no setting similar to much.
+  const message = text.replace("\n(Did you mean --help?)", "");
+  const [, option] = /unknown option '(--?[^'=]+)/.exec(message) ?? [];
   if (option === undefined || message.includes("Did you mean")) return message;
   const names = FIELD_KEYS.map((key) => flagName(fieldOf(key)));
   const similar = closestWord(option, names);
-  return similar === undefined ? message : `${message.trimEnd()}: did you mean ${similar}?\n`;
+  if (similar !== undefined) return `${message.trimEnd()}: did you mean ${similar}?\n`;
+  return `${message.trimEnd()}. Arguments of llama-server stand after --: llmlb … -- ${option} …\n`;
 }

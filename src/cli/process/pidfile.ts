@@ -63,7 +63,7 @@ export function listPidFiles(home: string): PidFile[] {
     .filter((name) => NAME.test(name))
     .map((name) => read(join(folder, name)))
     .filter((entry) => entry !== undefined)
-    .filter(({ pid }) => isAlive(pid))
+    .filter(({ pid }) => isProcessAlive(pid))
     .sort((a, b) => a.port - b.port);
 }
 
@@ -76,7 +76,8 @@ function read(path: string): PidFile | undefined {
   }
 }
 
-function isAlive(pid: number): boolean {
+/** Whether a process of this number runs. */
+export function isProcessAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

@@ -13,14 +13,15 @@ import { LOCAL_NODE_COMMAND } from "./localnode.ts";
 export const SERVE_EXAMPLES = `Examples:
   llmlb                                              try it with the small built-in model
   llmlb --model qwen3-4b.gguf                        serve a model of your own
-  llmlb --model qwen3-4b.gguf -- --ctx-size 16384    with arguments of llama-server
+  llmlb --model qwen3-4b.gguf --ctx-size 16384       with a larger context
+  llmlb --model qwen3-4b.gguf -- --temp 0.2          with any other argument of llama-server
   llmlb --model vision.gguf --mmproj mmproj.gguf     with images
   llmlb -e http://gpu1:8080 -e big=http://gpu2:8000  balance over other servers as well
   llmlb node --host 0.0.0.0 -m q.gguf \\
     --join http://balancer:32768 --token enrol_…     a node for a balancer elsewhere`;
 
 /** Adds `llmlb serve` (the default command), `balancer` and `node`. */
-export function addServeCommands(program: Command, { engineArgs }: Invocation): void {
+export function addServeCommands(program: Command, invocation: Invocation): void {
   const commands = {
     standalone: program.command("serve", { isDefault: true }),
     balancer: program.command("balancer"),
@@ -39,9 +40,10 @@ export function addServeCommands(program: Command, { engineArgs }: Invocation): 
       .addHelpText("after", () => `\n${settingsHelp(mode)}\n\n${SETTINGS_NOTE}`)
       .action(async (extra: string[], options: Record<string, unknown>) => {
         refuseExtra(extra, mode === "standalone" ? program : command);
+        const { engineArgs } = invocation;
         const flags = settingFlagValues(options, mode === "balancer" ? undefined : engineArgs);
         if (mode === "balancer" && engineArgs !== undefined) {
-          const message = "A balancer runs no models, so it takes no arguments after --.";
+          const message = "A balancer runs no models, so it takes no arguments of llama-server.";
           throw new CliError(message, EXIT.usage);
         }
         if (mode !== "standalone") flags.mode = mode;
@@ -51,6 +53,26 @@ export function addServeCommands(program: Command, { engineArgs }: Invocation): 
       });
     addSettingFlags(command, settingsOfMode(mode), "hidden");
   }
+}
+
+/** Adds `llmlb stop`. */
+export function addStopCommand(program: Command, invocation: Invocation): void {
+  program
+    .command("stop")
+    .helpGroup("Look after:")
+    .description("End the llmlb that runs from this home, in good order")
+    .option("--port <port>", "Only the one that listens on this port")
+    .option("--home <folder>", "Data folder (~/.llmlb) [LLMLB_HOME]")
+    .action(async (options: { port?: string; home?: string }) => {
+      const { home, port } = options;
+      const flags = { ...(home && { home }), ...(port && { port }) };
+      const { settings } = loadSettings({ flags, env: environment() });
+      const { stopServers } = await import("./stop.ts");
+      invocation.exitCode = await stopServers(
+        settings,
+        port === undefined ? undefined : settings.port,
+      );
+    });
 }
 
 /** Adds the hidden commands of the processes that llmlb starts itself. */

@@ -1,0 +1,52 @@
+import type { Settings } from "../../config/settings.ts";
+import { reachableUrl } from "../client/server.ts";
+import { CliError, EXIT, type ExitCode } from "../process/exit.ts";
+import { isProcessAlive, listPidFiles, type PidFile } from "../process/pidfile.ts";
+import { printLine } from "../terminal/output.ts";
+
+const POLL_MS = 100;
+/** After the drain, how long a server may take to end its engines. */
+const END_MS_MAX = 15_000;
+const ANSWER_MS_MAX = 2000;
+
+/**
+ * Ends the servers of a data folder, or the one on `port`, in good order, and waits until they have
+ * ended. Throws `CliError` if there is none, or one does not end.
+ */
+export async function stopServers(
+  { home, drainTimeoutMs }: Pick<Settings, "home" | "drainTimeoutMs">,
+  port: number | undefined,
+): Promise<ExitCode> {
+  const running = listPidFiles(home).filter((one) => port === undefined || one.port === port);
+  if (running.length === 0) {
+    const where = port === undefined ? home : `${home} on port ${port}`;
+    throw new CliError(`No llmlb runs from ${where}.`, EXIT.unreachable);
+  }
+  for (const server of running) await stop(server, drainTimeoutMs + END_MS_MAX);
+  return EXIT.ok;
+}
+
+async function stop({ pid, mode, url }: PidFile, waitMs: number): Promise<void> {
+  const name = `llmlb (${mode}, process ${pid})`;
+  // By now its number may belong to another program.
+  if (!(await answers(reachableUrl(url)))) {
+    throw new CliError(`${name} does not answer at ${url}: end the process yourself.`);
+  }
+  process.kill(pid, "SIGTERM");
+  const endsAt = performance.now() + waitMs;
+  while (isProcessAlive(pid)) {
+    if (performance.now() > endsAt) {
+      throw new CliError(`${name} has not ended within ${Math.round(waitMs / 1000)} s.`);
+    }
+    await Bun.sleep(POLL_MS);
+  }
+  printLine(`Stopped ${name}`);
+}
+
+async function answers(url: string): Promise<boolean> {
+  try {
+    return (await fetch(`${url}/health`, { signal: AbortSignal.timeout(ANSWER_MS_MAX) })).ok;
+  } catch {
+    return false; // Nobody listens there.
+  }
+}
