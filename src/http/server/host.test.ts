@@ -43,7 +43,18 @@ describe("judgeHost", () => {
       ".localhost",
       ":80",
     ],
-    ...["::1", "[::1", "[::1]x", "[localhost]", "[]", "[127.0.0.1]", "a:123456", "ä.example"],
+    ...[
+      "::1",
+      "[::1",
+      "[::1]x",
+      "[localhost]",
+      "[]",
+      "[127.0.0.1]",
+      "a:123456",
+      "a:65536",
+      "[::1]:99999",
+      "ä.example",
+    ],
     ...["%6cocalhost", "x".repeat(64), `${"a.".repeat(130)}localhost`, "*", "local\u0000host"],
   ])("takes %p for no host, whatever is allowed", (header) => {
     expect(judged(header)).toBe("malformed");

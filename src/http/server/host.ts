@@ -78,8 +78,9 @@ export class HostCheck {
 const REMEMBERED_MAX = 256;
 
 /** A DNS name (RFC 1123, and `_` as in names of containers), with or without a port. */
-const NAME = /^([a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*)\.?(?::\d{0,5})?$/i;
-const BRACKETED = /^\[([^\]]*)\](?::\d{0,5})?$/;
+const NAME = /^([a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*)\.?(?::(\d{0,5}))?$/i;
+const BRACKETED = /^\[([^\]]*)\](?::(\d{0,5}))?$/;
+const PORT_MAX = 65_535;
 /** The longest DNS name (253 characters), a trailing dot, and a port. */
 const HEADER_CHARS_MAX = 260;
 const SHOWN_CHARS_MAX = 100;
@@ -87,9 +88,11 @@ const SHOWN_CHARS_MAX = 100;
 /** The host of a `Host` header: in lower case, without port, brackets and trailing dot. */
 function hostIn(header: string): string | undefined {
   if (header.length > HEADER_CHARS_MAX) return undefined;
-  const [, bracketed] = BRACKETED.exec(header) ?? [];
+  const [, bracketed, ...ports] = BRACKETED.exec(header) ?? [];
+  const [, name, port = ports[0]] = NAME.exec(header) ?? [];
+  if (Number(port ?? 0) > PORT_MAX) return undefined;
   if (bracketed !== undefined) return isIPv6(bracketed) ? bracketed : undefined;
-  return NAME.exec(header)?.[1]?.toLowerCase();
+  return name?.toLowerCase();
 }
 
 function namesOf(machine: string): string[] {
