@@ -11,6 +11,7 @@ import {
   readRecord,
   writeRecord,
 } from "./modelrecord.ts";
+import { sidePath } from "./sidefile.ts";
 
 /**
  * Removes the folder of a model, and parents that are empty then. Folders in it that have models of
@@ -57,8 +58,8 @@ export async function removeSyncedFiles(root: string, folder: string): Promise<s
 async function removeFile(folder: string, file: FileRecord): Promise<boolean> {
   if (file.name.includes("/")) return false;
   const path = join(folder, file.name);
-  await rm(`${path}.part.json`, { force: true });
-  await rm(`${path}.part`, { force: true });
+  await rm(`${sidePath(path)}.part.json`, { force: true });
+  await rm(`${sidePath(path)}.part`, { force: true });
   const found = await lstat(path).catch(() => undefined);
   // The time is unknown if the pull ended before it could record the file.
   const sameTime = file.mtime_ms === 0 || found?.mtimeMs === file.mtime_ms;
@@ -116,4 +117,24 @@ lies at ${parent}, outside of the models folder. Remove it there, or remove the 
 function isBelow(root: string, folder: string): boolean {
   const path = relative(root, folder);
   return path !== "" && path !== ".." && !path.startsWith(`..${sep}`);
+}
+
+/** Codes of a file system that does not let this user write. */
+const UNWRITABLE = new Set<unknown>(["EROFS", "EACCES", "EPERM"]);
+
+/**
+ * Runs a removal. Throws 409 with what to do if the models folder is read-only, or another user's.
+ */
+export async function removing<T>(id: string, root: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (!UNWRITABLE.has(code)) throw error;
+    const message = `Removing ${id} failed: the models folder ${root} cannot be written (${code}). \
+Is it read-only, or another user's? Remove the files where they can be, or make it writable.`;
+    throw new ApiError("conflict", message, {
+      ...{ code: "models_folder_read_only", param: "model", cause: error },
+    });
+  }
 }

@@ -13,7 +13,7 @@ import {
   readRecord,
   writeRecord,
 } from "./modelrecord.ts";
-import { removeModelFolder, removeSyncedFiles } from "./modelremoval.ts";
+import { removeModelFolder, removeSyncedFiles, removing } from "./modelremoval.ts";
 import { removeQuantization } from "./quantizationremoval.ts";
 import { describeModel, type StoredModel } from "./storedmodel.ts";
 
@@ -121,12 +121,12 @@ export class ModelStore {
   /**
    * Removes a model with its folder, and parents that are empty then; models in folders below it
    * stay. False if there is none. Throws 400 `invalid_model_id`, and 409 if the folder is reached
-   * through a link out of the models folder.
+   * through a link out of the models folder, or cannot be written.
    */
   async remove(id: string): Promise<boolean> {
     const place = await this.modelFolder(id);
     if (place === undefined) return false;
-    await removeModelFolder(this.root, place.folder);
+    await removing(id, this.root, () => removeModelFolder(this.root, place.folder));
     return true;
   }
 
@@ -146,7 +146,8 @@ export class ModelStore {
     if (model === undefined) return false;
     const { folder, weights } = model;
     const files = weights.map(({ name }) => name);
-    await removeQuantization({ root: this.root, folder, files, quantization, signal });
+    const what = { root: this.root, folder, files, quantization, signal };
+    await removing(`${id}:${quantization}`, this.root, () => removeQuantization(what));
     return true;
   }
 
@@ -156,7 +157,8 @@ export class ModelStore {
    */
   async removeSynced(id: string): Promise<string[]> {
     const place = await this.modelFolder(id);
-    return place === undefined ? [] : removeSyncedFiles(this.root, place.folder);
+    if (place === undefined) return [];
+    return await removing(id, this.root, () => removeSyncedFiles(this.root, place.folder));
   }
 
   /** Sets the chat template in the record of a model; undefined removes it. */

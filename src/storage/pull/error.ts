@@ -76,6 +76,15 @@ export class FileChangedError extends Error {}
 /** The server sends files from their beginning only: the part cannot be continued. */
 export class RangesUnsupportedError extends FileChangedError {}
 
+/** Whether a pull failed since the models folder may not be written. */
+export function isReadOnly(error: unknown): boolean {
+  if (!(error instanceof PullError) || error.failure !== "disk") return false;
+  const { cause } = error;
+  return cause instanceof Error && "code" in cause && READ_ONLY.has(String(cause.code));
+}
+
+const READ_ONLY = new Set(["EROFS", "EACCES", "EPERM"]);
+
 /** A file system error as a `PullError` that says what to do; any other error as it is. */
 export function toDiskError(error: unknown, path: string): unknown {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
@@ -84,8 +93,14 @@ export function toDiskError(error: unknown, path: string): unknown {
 was removed. Make room, or choose a smaller quantization, and pull again.`;
     return new PullError("disk_full", message, error);
   }
+  if (code === "ENAMETOOLONG") {
+    const message = `Writing ${path} failed: the name is too long for this file system. Choose \
+another models folder, or another file of the model.`;
+    return new PullError("disk", message, error);
+  }
   if (code === "EACCES" || code === "EPERM" || code === "EROFS" || code === "EIO") {
-    const message = `Writing ${path} failed: ${code}. Is the models folder writable?`;
+    const message = `Writing ${path} failed: ${code}. Is the models folder \
+read-only, or another user's?`;
     return new PullError("disk", message, error);
   }
   return error;

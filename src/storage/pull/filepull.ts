@@ -3,6 +3,7 @@ import type { Artifact } from "../../wire/manifest.ts";
 import type { PullState } from "../../wire/pull.ts";
 import { type FileLock, takeLock } from "../filelock.ts";
 import type { FileOwner, FileRecord } from "../modelrecord.ts";
+import { sidePath } from "../sidefile.ts";
 import { gitOid, hashFile } from "./digest.ts";
 import { PullError, toDiskError } from "./error.ts";
 import type { FileSource } from "./filesource.ts";
@@ -29,6 +30,12 @@ export interface FilePull {
   signal: AbortSignal;
 }
 
+/** What must be known of a file to tell whether it is there. */
+type ExpectedPull = Pick<
+  FilePull,
+  "artifact" | "name" | "path" | "recorded" | "placedBy" | "onState" | "signal"
+>;
+
 /**
  * Makes sure that a file exists, whole and verified: fetches it, or waits for another process that
  * fetches it already. A failure leaves nothing behind, or a part that the next pull continues.
@@ -48,14 +55,14 @@ export async function pullFile(job: FilePull): Promise<FileRecord> {
 async function lockFile({ path, onState, signal }: FilePull): Promise<FileLock> {
   try {
     const onWait = async () => onState("waiting", await notedBytes(path));
-    return await takeLock(`${path}.lock`, { signal, onWait });
+    return await takeLock(`${sidePath(path)}.lock`, { signal, onWait });
   } catch (error) {
     throw toDiskError(error, path);
   }
 }
 
 /** The record of the file if it exists and is right. Throws if it is another one: it is kept. */
-async function findExisting(job: FilePull): Promise<FileRecord | undefined> {
+export async function findExisting(job: ExpectedPull): Promise<FileRecord | undefined> {
   const { path, artifact, recorded, signal, onState } = job;
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) return undefined;
@@ -184,7 +191,7 @@ file was changed on the hub, register the model anew.`;
 }
 
 function record(
-  { name, placedBy, recorded }: FilePull,
+  { name, placedBy, recorded }: ExpectedPull,
   size: number,
   sha256: string | null,
   mtimeMs: number,

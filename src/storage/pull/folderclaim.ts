@@ -133,7 +133,8 @@ async function isThere(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined)) !== undefined;
 }
 
-function refuseOther(model: string, folder: string, owner: string | undefined): void {
+/** Throws 409 if a folder belongs to another model. */
+export function refuseOther(model: string, folder: string, owner: string | undefined): void {
   if (owner === undefined || owner === model) return;
   const message = `Pulling ${model} failed: its folder ${folder} belongs to the model ${owner}. \
 Remove that model first.`;
@@ -150,7 +151,8 @@ function planned({ filename, size_bytes: size, sha256 }: Artifact, by: FileOwner
   };
 }
 
-function byName(record: ModelRecord | undefined): Map<string, FileRecord> {
+/** The files of a record by name. */
+export function byName(record: ModelRecord | undefined): Map<string, FileRecord> {
   return new Map(record?.files.map((file) => [file.name, file]));
 }
 

@@ -2,6 +2,7 @@ import { type FileHandle, open, readFile, rename, rm, stat } from "node:fs/promi
 import { dirname } from "node:path";
 import { z } from "zod";
 import { syncFolder, writeAtomically } from "../atomicwrite.ts";
+import { sidePath } from "../sidefile.ts";
 import { OrderedDigest } from "./digest.ts";
 import { toDiskError } from "./error.ts";
 import { Ranges } from "./ranges.ts";
@@ -49,7 +50,7 @@ export class PartFile {
     file: FileHandle,
     side: Side | undefined,
   ) {
-    this.path = `${final}.part`;
+    this.path = `${sidePath(final)}.part`;
     this.#final = final;
     this.#expected = expected;
     this.#file = file;
@@ -62,7 +63,7 @@ export class PartFile {
 
   /** Opens the part of a file. It is empty if there was none, or one of another file. */
   static async open(final: string, expected: ExpectedFile): Promise<PartFile> {
-    const path = `${final}.part`;
+    const path = `${sidePath(final)}.part`;
     const side = await readSide(`${path}.json`, expected);
     const length = side === undefined ? 0 : ((await stat(path).catch(() => undefined))?.size ?? 0);
     // After a power cut the file may be shorter than its side file says.
@@ -219,7 +220,8 @@ async function readSide(path: string, expected: ExpectedFile): Promise<Side | un
 /** How many bytes of a file have been fetched, by the side file of whichever process fetches it. */
 export async function notedBytes(final: string): Promise<number> {
   try {
-    const side = Side.safeParse(JSON.parse(await readFile(`${final}.part.json`, "utf8"))).data;
+    const text = await readFile(`${sidePath(final)}.part.json`, "utf8");
+    const side = Side.safeParse(JSON.parse(text)).data;
     return new Ranges(side?.done).bytes;
   } catch {
     return 0; // nothing noted yet

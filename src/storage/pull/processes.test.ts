@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { PullBench } from "../../testkit/pullbench.ts";
+import { failing, PullBench } from "../../testkit/pullbench.ts";
 import { testManifest } from "../../testkit/servers/files.ts";
 import type { Artifact } from "../../wire/manifest.ts";
 import { takeLock } from "../filelock.ts";
@@ -228,5 +228,45 @@ describe("a lock", () => {
     });
     expect(await second.catch((error: unknown) => String(error))).toContain("enough");
     await lock.release();
+  });
+});
+
+describe("a models folder that may not be written", () => {
+  test.skipIf(!mounts)("has what is whole there, and says the rest", async () => {
+    await using bench = await PullBench.start();
+    const file = bench.hub.add("model-Q4_0.gguf", 1000, { quantization: "Q4_0" });
+    const other = bench.hub.add("model-Q8_0.gguf", 1000, { quantization: "Q8_0" });
+    await bench.pull([file]);
+    writeFileSync(bench.path("notes.gguf"), bench.hub.files.get("/model-Q8_0.gguf") ?? "");
+    const seen = bench.hub.seen.length;
+    const root = bench.models.path;
+    Bun.spawnSync(["mount", "--bind", root, root]);
+    Bun.spawnSync(["mount", "-o", "remount,ro,bind", root]);
+    try {
+      const { files } = await bench.pull([file]);
+      expect(files).toMatchObject([{ name: "model-Q4_0.gguf", sha256: file.sha256 }]);
+      // A file that nobody has verified yet is, and is not noted.
+      const mine = { ...other, filename: "notes.gguf" };
+      expect((await bench.pull([file, mine])).files).toHaveLength(2);
+      expect(bench.hub.seen).toHaveLength(seen);
+      const lacking = await failing(bench.pull([other]));
+      expect(lacking).toMatchObject({
+        code: "pull_disk",
+        message: expect.stringContaining("EROFS"),
+      });
+      const store = new ModelStore(root);
+      const { signal } = new AbortController();
+      const removals = [
+        store.remove("hf/Org/Model"),
+        store.removeQuantization("hf/Org/Model", "Q4_0", signal),
+      ];
+      for (const removal of removals) {
+        const error = await failing(removal);
+        expect(error).toMatchObject({ status: 409, code: "models_folder_read_only" });
+        expect(error.message).toContain(`the models folder ${root} cannot be written (EROFS)`);
+      }
+    } finally {
+      Bun.spawnSync(["umount", root]);
+    }
   });
 });

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { failing, PullBench } from "../../testkit/pullbench.ts";
 import { ModelStore } from "../modelstore.ts";
+import { listPendingPulls } from "../pendingpull.ts";
 
 const MIB = 1024 * 1024;
 const DONE = ["manifest.json", "model-Q4_0.gguf"];
@@ -61,6 +62,34 @@ test("a range that only trickles is asked for anew, from where it is", async () 
   });
   expect(Number(last.at(-1))).toBeGreaterThan(2 * MIB);
 }, 30_000);
+
+test.each([
+  ["of 255 bytes", `${"n".repeat(245)}-Q4_0.gguf`],
+  ["in Chinese", `${"模".repeat(81)}-Q4_0.gguf`],
+])("a file with a name %s is fetched, and gone on with", async (_, name) => {
+  await using bench = await PullBench.start();
+  const file = bench.hub.add(name, 1_000_000, {
+    url: `${bench.hub.url}/${encodeURIComponent(name)}`,
+  });
+  bench.hub.treat = (_, count) => (count === 0 ? { cutAt: 600_000 } : { status: 503 });
+  await failing(bench.pull([file]));
+  expect(await listPendingPulls(bench.models.path)).toMatchObject([{ bytes: 600_000 }]);
+  bench.hub.treat = () => ({});
+  await bench.pull([file]);
+  expect(bench.hub.seen.at(-1)?.headers.range).toBe("bytes=600000-999999");
+  expect(bench.isWhole(file)).toBe(true);
+  expect(bench.names()).toEqual(["manifest.json", name].sort());
+  await new ModelStore(bench.models.path).remove("hf/Org/Model");
+  expect(bench.names()).toEqual([]);
+});
+
+test("a name that the file system does not take is told", async () => {
+  await using bench = await PullBench.start();
+  const file = bench.hub.add(`${"n".repeat(300)}.gguf`, 1000);
+  const error = await failing(bench.pull([file]));
+  expect(error).toMatchObject({ code: "pull_disk" });
+  expect(error.message).toContain("the name is too long for this file system");
+});
 
 describe("what is there already", () => {
   test("is verified once and then known", async () => {

@@ -7,6 +7,7 @@ import { readGguf } from "../../model/ggufreader.ts";
 import type { Artifact, Manifest } from "../../wire/manifest.ts";
 import type { FileRecord } from "../modelrecord.ts";
 import { DiskSpace } from "./diskspace.ts";
+import { isReadOnly } from "./error.ts";
 import {
   claimFolder,
   commitFolder,
@@ -16,6 +17,7 @@ import {
 import { allowedOrigins, tokenFor } from "./hubaccess.ts";
 import { ModelPull, type PullRequest } from "./modelpull.ts";
 import { notedBytes } from "./partfile.ts";
+import { findPresentFiles } from "./presentfiles.ts";
 import { Progress } from "./progress.ts";
 import { fetchBytes } from "./rangefetch.ts";
 import { RETRY_LIMIT_DEFAULT, type RetryLimitOptions } from "./retrylimit.ts";
@@ -135,7 +137,13 @@ export class Puller {
     for (const artifact of request.files) {
       progress.expect(localName(artifact.filename), artifact.size_bytes);
     }
-    const claim = await claimFolder(options);
+    const claim = await claimFolder(options).catch(async (error: unknown) => {
+      // Where nothing is lacking, nothing has to be written.
+      const present = isReadOnly(error) ? await findPresentFiles(options, progress) : undefined;
+      if (present === undefined) throw error;
+      return present;
+    });
+    if ("absent" in claim) return claim;
     await noteExistingBytes(claim, request.files, progress);
     const left = () => {
       const { total_bytes: total, bytes } = progress.snapshot();
