@@ -8,6 +8,9 @@ test.each([
   ["openai/gpt-oss-20b", "openai/gpt-oss-20b"],
   ["hf/Qwen/Qwen3-0.6B-GGUF", "hf/qwen/qwen3-0.6b-gguf"],
   ["hf/Qwen/Qwen3-0.6B-GGUF/Qwen3-0.6B-Q8_0.gguf", "hf/qwen/qwen3-0.6b-gguf/qwen3-0.6b-q8_0"],
+  ["hf/a/T/my model Q4_K_M.gguf", "hf/a/t/my model q4_k_m"],
+  ["hf/a/T/T#1%20+@ (1)[T]'=Größe模型🦙.gguf", "hf/a/t/t#1%20+@ (1)[t]'=größe模型🦙"],
+  [`hf/a/T/${"模".repeat(83)}.gguf`, `hf/a/t/${"模".repeat(83)}`],
 ])("the model %s has the folder %s", (id, folder) => {
   expect(directoryOf(id)).toBe(folder);
 });
@@ -28,7 +31,7 @@ describe("a name is refused", () => {
     expect(() => parseModelName(name)).toThrow("The model's name");
   });
 
-  const long = "a".repeat(257);
+  const long = "a/".repeat(3) + "a".repeat(256);
   const deep = "a/".repeat(8);
   test.each([
     "",
@@ -42,11 +45,14 @@ describe("a name is refused", () => {
     "a//b",
     "a\\b",
     "a\0b",
-    "model@name",
-    "a b",
+    "a*b",
+    "a?b",
+    " a",
+    "a ",
+    "a/ b",
+    "a|b",
     ".hidden",
     "a/.gguf",
-    "ä",
     "con",
     "a/NUL.gguf",
     long,
@@ -65,10 +71,10 @@ test("whatever is accepted stays below the models folder", () => {
       } catch {
         return;
       }
-      expect(folder).toMatch(/^[a-z0-9_-]/);
+      expect(folder).toMatch(/^[a-z0-9_@-]/);
       const parts = folder.split("/");
       expect(parts.every((part) => part !== "" && part !== "." && part !== "..")).toBe(true);
-      expect(folder).not.toMatch(/[\\:@ \0A-Z]/);
+      expect(folder).not.toMatch(/[\\:\0A-Z]|(?:^|\/)[ .]|[ .](?:\/|$)/);
     }),
   );
 });

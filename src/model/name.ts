@@ -1,4 +1,5 @@
 import { ApiError } from "../wire/error.ts";
+import { isSafePath } from "../wire/manifest.ts";
 import { isQuantizationName } from "./quantization.ts";
 
 /** The beginning of the ids of models that come from the hub. */
@@ -16,9 +17,10 @@ export interface ModelName {
   quantization?: string;
 }
 
-const ID_CHARS_MAX = 256;
+/** `hf/org/name` and a file's name of 255 bytes, perhaps in folders. */
+const ID_CHARS_MAX = 600;
 const SEGMENTS_MAX = 8;
-const SEGMENT = /^[A-Za-z0-9_-]+(?:\.+[A-Za-z0-9_-]+)*$/;
+const SEGMENT_BYTES_MAX = 255;
 /** Names that Windows gives to devices, in any folder and with any ending. */
 const DEVICE = /^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/i;
 
@@ -70,10 +72,13 @@ function checkId(id: string, text: string): void {
   for (const segment of segments) {
     if (segment === "") throw invalid(text, "it begins or ends with a slash, or has two in a row");
     if (DEVICE.test(segment)) throw invalid(text, `${segment} is the name of a device`);
-    if (/^\.gguf$/i.test(segment) || !SEGMENT.test(segment)) {
+    const isLong = Buffer.byteLength(segment) > SEGMENT_BYTES_MAX;
+    if (isLong) throw invalid(text, `a part is longer than ${SEGMENT_BYTES_MAX} bytes`);
+    if (segment.startsWith(" ") || !isSafePath(segment)) {
       throw invalid(
         text,
-        "only letters, digits, - and _ are allowed, dots between them, and slashes between parts",
+        'parts must be names that every system takes: without \\ : * ? " < > | and control \
+characters, and with no dot or blank at their beginning or end',
       );
     }
   }

@@ -23,7 +23,30 @@ describe("a reference is read from", () => {
     ["https://huggingface.co/api/models/Qwen/Qwen3-0.6B-GGUF", { repo }],
     ["https://huggingface.co/Qwen/Qwen3-0.6B-GGUF/discussions/3", { repo }],
     ["https://huggingface.co/Qwen/Qwen3-0.6B-GGUF/tree/main", { repo }],
-    ["https://huggingface.co/Qwen/Qwen3-0.6B-GGUF/tree/main/sub", { repo }],
+    ["https://huggingface.co/Qwen/Qwen3-0.6B-GGUF/tree/main/sub", { repo, folder: "sub" }],
+    [`https://huggingface.co/${repo}/tree/v1/a/b`, { repo, folder: "a/b", revision: "v1" }],
+    [`https://huggingface.co/${repo}/tree/main/${filename}`, { repo, filename }],
+    [`https://huggingface.co/api/models/${repo}/revision/v1`, { repo, revision: "v1" }],
+    [
+      `https://huggingface.co/${repo}?x=1&show_file_info=sub%2FT-Q8_0.gguf`,
+      {
+        ...{ repo, filename: "sub/T-Q8_0.gguf" },
+      },
+    ],
+    [
+      `https://huggingface.co/${repo}/blob/main/my%20model%231.gguf`,
+      {
+        ...{ repo, filename: "my model#1.gguf" },
+      },
+    ],
+    [`${repo}/resolve/main/my%20model.gguf?download=true`, { repo, filename: "my model.gguf" }],
+    [
+      `hf/${repo}/my model #1?%20+ (1)[T]'=Größe模型🦙.gguf`.replace("?", ""),
+      {
+        ...{ repo, filename: "my model #1%20+ (1)[T]'=Größe模型🦙.gguf" },
+      },
+    ],
+    [`${repo}?library=transformers#x`, { repo }],
     [`https://huggingface.co/Qwen/Qwen3-0.6B-GGUF/commit/${sha}`, { repo, revision: sha }],
     [`https://huggingface.co/${repo}/tree/refs%2Fpr%2F1`, { repo, revision: "refs/pr/1" }],
     [`https://huggingface.co/${repo}/blob/main/${filename}`, { repo, filename }],
@@ -61,6 +84,9 @@ test.each([
   ...["a\\b", "a/%ZZ", "a/b/blob/main/../x.gguf", "a/b/resolve/../x.gguf", "-a/b", "a/b\0c"],
   ...["https://huggingface.co.evil.example/a/b", "https://user@evil.example/a/b"],
   ...["https://huggingface.co@evil.example/a/b", "https://evil.example%2f.hf.co/a/b"],
+  ...["a/b/Q8_0", "a/b/T-Q8_0", "a/b/T-Q8_0.ggu", "a/b/T-Q8_0.gguf:Q4_K_M", "a/b/c?d.gguf"],
+  ...["https://huggingface.co/a/b/blob/main/sub/T-Q8_0.gguf:Q4_K_M", "a/b:Q8_0/T-Q4_0.gguf"],
+  ...["https://huggingface.co/a/b/commit/main/x", "https://huggingface.co/a/b/nothing"],
 ])("no reference: %j", (text) => {
   expect(() => parseReference(text, HUB)).toThrow(ApiError);
 });

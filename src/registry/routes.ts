@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { App } from "../http/server/app.ts";
 import { readJson } from "../http/server/body.ts";
-import { decodedName, readQuery } from "../http/server/query.ts";
+import { decodedName, encodedName, readQuery } from "../http/server/query.ts";
 import type { AppContext } from "../http/server/scope.ts";
 import { ApiError } from "../wire/error.ts";
 import { ModelChangeBody, RegisterBody, type RegisteredList } from "../wire/registry.ts";
@@ -40,7 +40,7 @@ export function routeRegistry(app: App, { registry, nodes }: RegistryRouteParts)
   async function register(c: AppContext) {
     const { value } = await readJson(c, RegisterBody, BODY_BYTES_MAX);
     const registered = await registry.register(value, c.req.raw.signal);
-    return c.json(registered, 201, { location: `/api/models/${registered.id}` });
+    return c.json(registered, 201, { location: `/api/models/${encodedName(registered.id)}` });
   }
 
   for (const base of ["/api/models", "/v0/models"]) {

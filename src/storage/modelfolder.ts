@@ -11,6 +11,8 @@ export interface ModelFolder {
   /** Absolute path. */
   folder: string;
   record: ModelRecord | undefined;
+  /** The files of a model that shares its folder with others; undefined: all of the folder. */
+  files?: readonly string[];
 }
 
 const DEPTH_MAX = 8;

@@ -27,6 +27,11 @@ export async function removeModelFolder(root: string, folder: string): Promise<v
   await prune(root, folder);
 }
 
+/** Removes files; of links only the links. */
+export async function removeFiles(paths: string[]): Promise<void> {
+  for (const path of paths) await rm(path, { force: true });
+}
+
 /**
  * Removes the files that sync put into a folder, or began to fetch, unless somebody has changed
  * them since. Returns their names.

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { readdirSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { CONFIG, ggufBytes, ModelsFolder } from "../testkit/modelsfolder.ts";
@@ -229,8 +229,34 @@ describe("listing", () => {
       "model.gguf": "x",
     });
     const { models: found, unusable } = await new ModelStore(models.path).list();
-    expect(found.map(({ id }) => id)).toEqual(["org/one", "org/one/nested"]);
+    expect(found.map(({ id }) => id)).toEqual([
+      ...["org/one", "org/one/nested", "org/with space", "model"],
+    ]);
     expect(unusable.map(({ id }) => id)).toEqual(["org/two"]);
+  });
+
+  test("files directly in the models folder are models by their names", async () => {
+    using models = new ModelsFolder().write({
+      ...{ "T-Q8_0.gguf": "x", "U-00001-of-00002.gguf": "x", "U-00002-of-00002.gguf": "x" },
+      ...{ "mmproj-F16.gguf": "x", "mtp-T-Q8_0.gguf": "x", "V-Q4_0/V-Q4_0.gguf": "xx" },
+      "V-Q4_0.gguf": "x",
+    });
+    const store = new ModelStore(models.path);
+    const { models: found, unusable } = await store.list();
+    const sizes = found.map(({ id, weights }) => `${id} ${weights.length}`);
+    expect(sizes).toEqual(["V-Q4_0 1", "T-Q8_0 1", "U 2"]);
+    expect(unusable).toEqual([]);
+    expect((await store.find("t-q8_0:Q8_0"))?.primary.name).toBe("T-Q8_0.gguf");
+    expect((await store.find("V-Q4_0"))?.primary.sizeBytes).toBe(2);
+    expect(await store.otherQuantizations(found[1] as StoredModel)).toEqual([]);
+    expect(await store.removeSynced("U")).toEqual([]);
+    expect(await store.remove("U")).toBe(true);
+    expect(await store.removeQuantization("T-Q8_0", "Q8_0", new AbortController().signal)).toBe(
+      true,
+    );
+    expect(readdirSync(models.path).sort()).toEqual([
+      ...["V-Q4_0", "V-Q4_0.gguf", "mmproj-F16.gguf", "mtp-T-Q8_0.gguf"],
+    ]);
   });
 
   test("ids keep their case where the record says them", async () => {

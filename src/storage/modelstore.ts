@@ -4,6 +4,7 @@ import { distinctQuantizations, isSameQuantization } from "../model/quantization
 import { ApiError } from "../wire/error.ts";
 import { takeLock } from "./filelock.ts";
 import { hasWeights, readFolder, type StoredFile } from "./foldercontent.ts";
+import { looseModels } from "./loosemodels.ts";
 import { MetadataCache } from "./metadatacache.ts";
 import { findModelFolder, type ModelFolder, walkModelFolders } from "./modelfolder.ts";
 import {
@@ -13,7 +14,7 @@ import {
   readRecord,
   writeRecord,
 } from "./modelrecord.ts";
-import { removeModelFolder, removeSyncedFiles, removing } from "./modelremoval.ts";
+import { removeFiles, removeModelFolder, removeSyncedFiles, removing } from "./modelremoval.ts";
 import { removeQuantization } from "./quantizationremoval.ts";
 import { describeModel, type StoredModel } from "./storedmodel.ts";
 
@@ -55,9 +56,9 @@ export class ModelStore {
   async list(): Promise<StoreListing> {
     const listing: StoreListing = { models: [], unusable: [], records: new Map() };
     const ids = new Set<string>();
-    for await (const place of walkModelFolders(this.root)) {
+    for await (const place of this.#places()) {
       const { id, folder } = place;
-      const { files } = await readFolder(folder);
+      const files = await filesOf(place);
       if (ids.has(id) || !hasWeights(files)) continue;
       ids.add(id);
       if (place.record !== undefined) listing.records.set(id, place.record);
@@ -88,8 +89,7 @@ export class ModelStore {
     const { id, quantization } = parseModelName(name);
     const place = await this.modelFolder(id);
     if (place === undefined) return undefined;
-    const { files } = await readFolder(place.folder);
-    const model = await this.#describe(place, files, quantization);
+    const model = await this.#describe(place, await filesOf(place), quantization);
     if (typeof model !== "string") return model;
     const message = `The model ${name} cannot be used as it is stored: ${model}.`;
     throw new ApiError("model_not_found", message, { code: "model_incomplete", param: "model" });
@@ -113,9 +113,12 @@ export class ModelStore {
 
   /** The folder of a model, complete or not. Throws 400 `invalid_model_id`. */
   async modelFolder(id: string): Promise<ModelFolder | undefined> {
-    const found = await findModelFolder(this.root, parseModelName(id).id);
+    const { id: plain } = parseModelName(id);
+    const found = await findModelFolder(this.root, plain);
     if (found !== undefined || id.startsWith(HUB_PREFIX)) return found;
-    return findModelFolder(this.root, HUB_PREFIX + id);
+    const key = plain.toLowerCase();
+    const loose = (await looseModels(this.root)).find((one) => one.id.toLowerCase() === key);
+    return loose ?? findModelFolder(this.root, HUB_PREFIX + plain);
   }
 
   /**
@@ -126,7 +129,12 @@ export class ModelStore {
   async remove(id: string): Promise<boolean> {
     const place = await this.modelFolder(id);
     if (place === undefined) return false;
-    await removing(id, this.root, () => removeModelFolder(this.root, place.folder));
+    await removing(id, this.root, () => {
+      const { folder, files } = place;
+      return files === undefined
+        ? removeModelFolder(this.root, folder)
+        : removeFiles(files.map((name) => join(folder, name)));
+    });
     return true;
   }
 
@@ -144,6 +152,8 @@ export class ModelStore {
       throw error;
     });
     if (model === undefined) return false;
+    // It is all that there is of the model.
+    if (model.folder === this.root) return await this.remove(id);
     const { folder, weights } = model;
     const files = weights.map(({ name }) => name);
     const what = { root: this.root, folder, files, quantization, signal };
@@ -157,14 +167,14 @@ export class ModelStore {
    */
   async removeSynced(id: string): Promise<string[]> {
     const place = await this.modelFolder(id);
-    if (place === undefined) return [];
+    if (place === undefined || place.files !== undefined) return [];
     return await removing(id, this.root, () => removeSyncedFiles(this.root, place.folder));
   }
 
   /** Sets the chat template in the record of a model; undefined removes it. */
   async setTemplate(id: string, template: string | undefined, signal: AbortSignal): Promise<void> {
     const place = await this.modelFolder(id);
-    if (place === undefined) return;
+    if (place === undefined || place.files !== undefined) return;
     const lock = await takeLock(join(place.folder, `${RECORD_NAME}.lock`), { signal });
     try {
       const record = await readRecord(place.folder);
@@ -192,6 +202,12 @@ export class ModelStore {
     return mtimeMs === recorded.mtime_ms ? { path, sizeBytes, sha256: recorded.sha256 } : undefined;
   }
 
+  /** The folders of all models, and those models that lie directly in the models folder. */
+  async *#places(): AsyncGenerator<ModelFolder> {
+    yield* walkModelFolders(this.root);
+    yield* await looseModels(this.root);
+  }
+
   #describe(
     { id, folder, record }: ModelFolder,
     files: StoredFile[],
@@ -207,4 +223,10 @@ export class ModelStore {
       platform: this.#platform,
     });
   }
+}
+
+/** The files that belong to the model of a folder. */
+async function filesOf({ folder, files: own }: ModelFolder): Promise<StoredFile[]> {
+  const { files } = await readFolder(folder);
+  return own === undefined ? files : files.filter(({ name }) => own.includes(name));
 }

@@ -1,4 +1,5 @@
 import { formatBytes } from "../../config/units.ts";
+import { encodedName } from "../../http/server/query.ts";
 import {
   type ModelChangeBody,
   type RegisterBody,
@@ -122,7 +123,7 @@ export async function removeRegisteredModel(
 
 /** The path of a model in the API; slashes in its name stay. */
 export function registeredModelPath(name: string): string {
-  return `${PATH}/${name.split("/").map(encodeURIComponent).join("/")}`;
+  return `${PATH}/${encodedName(name)}`;
 }
 
 function rowOf(one: RegisteredModel, paint: Colors): string[] {

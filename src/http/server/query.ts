@@ -21,3 +21,8 @@ export function decodedName(name: string): string {
     return name; // It is not percent-encoded, so it is the name itself.
   }
 }
+
+/** A name for a path, as `decodedName` reads it: its slashes stay as they are. */
+export function encodedName(name: string): string {
+  return name.split("/").map(encodeURIComponent).join("/");
+}

@@ -1,4 +1,5 @@
 import type { App } from "../../../http/server/app.ts";
+import { encodedName } from "../../../http/server/query.ts";
 import type { Registry } from "../../../registry/registry.ts";
 import { ApiError } from "../../../wire/error.ts";
 import type { ModelPullAnswer } from "../../../wire/sync.ts";
@@ -31,7 +32,7 @@ export function routePull(app: App, { registry, notifier, nodes }: PullRoutePart
       );
       if (assigned.length === 0) throw noNodes(id, all);
       notifier.notifyAll();
-      const progress_url = `${base}/${id}/progress`;
+      const progress_url = `${base}/${encodedName(id)}/progress`;
       const pulling: ModelPullAnswer = {
         status: "pulling",
         model: id,
