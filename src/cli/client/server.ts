@@ -7,6 +7,8 @@ export interface Server {
   /** Base URL without `/v1`. */
   url: string;
   apiKey?: string;
+  /** Where it listens, if it runs from this data folder: `url` with the address of `--host`. */
+  boundUrl?: string;
 }
 
 /** The named server; else one that runs from this data folder; else the address of the settings. */
@@ -18,7 +20,8 @@ export function findServer(client: ClientSettings, { home, host, port }: Setting
     running.find((entry) => entry.port === port) ??
     running.find((entry) => entry.mode !== "node") ??
     running[0];
-  return { url: reachableUrl(found?.url ?? `http://${host}:${port}`), ...key };
+  const bound = found === undefined ? {} : { boundUrl: found.url };
+  return { url: reachableUrl(found?.url ?? `http://${host}:${port}`), ...bound, ...key };
 }
 
 /** The URL under which this machine reaches a server that listens on all addresses. */

@@ -1,3 +1,4 @@
+import { networkInterfaces } from "node:os";
 import {
   EnrolmentTokenAnswer,
   type EnrolmentTokenBody,
@@ -10,6 +11,7 @@ import { EXIT, type ExitCode } from "../process/exit.ts";
 import { colorsFor } from "../terminal/color.ts";
 import { printable, printJson, printLine, printNote } from "../terminal/output.ts";
 import { table } from "../terminal/table.ts";
+import { joinAdvice } from "./joinadvice.ts";
 
 const PATH = "/api/enrolment-tokens";
 
@@ -23,8 +25,10 @@ export async function makeToken(
   printLine(made.token);
   // Beside the token, so that the token alone can be piped on.
   const uses = made.max_uses === null ? "any number of nodes" : `${made.max_uses} node(s)`;
-  printNote(`For ${uses}, until ${made.expires_at}. It is not shown again. Use:`);
-  printNote(`  llmlb node --join ${server.url} --token ${made.token}`);
+  printNote(`For ${uses}, until ${made.expires_at}. It is not shown again.`);
+  const { url, boundUrl } = server;
+  const facts = { url, boundUrl, addresses: ownAddresses(), token: made.token };
+  for (const line of joinAdvice(facts)) printNote(line);
   return EXIT.ok;
 }
 
@@ -50,6 +54,16 @@ export async function revokeToken({ server, json }: ClientContext, id: string): 
     `Revoked ${printable(id)}. Nodes that joined with it stay: llmlb endpoint rm removes them.`,
   );
   return EXIT.ok;
+}
+
+/** The addresses of this machine that others may reach; IPv4 first, as people type these. */
+function ownAddresses(): string[] {
+  const all = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+  const outer = all.filter(
+    ({ internal, address }) => !internal && !/^(fe80|169\.254)/i.test(address),
+  );
+  const ofFamily = (name: string) => outer.filter(({ family }) => family === name);
+  return [...ofFamily("IPv4"), ...ofFamily("IPv6")].map(({ address }) => address);
 }
 
 function rowOf(token: EnrolmentTokenView): string[] {
