@@ -87,6 +87,10 @@ const BALANCER: Record<string, Kind> = {
   "POST /v1/completions": "json",
   "POST /v1/embeddings": "json",
   "POST /v1/responses": "json",
+  "GET /v1/responses/:id": "thing",
+  "DELETE /v1/responses/:id": "thing",
+  "POST /v1/responses/:id/cancel": "thing",
+  "GET /v1/responses/:id/input_items": "thing",
   "POST /v1/messages": "json",
   "POST /v1/messages/count_tokens": "json",
   "POST /v1/rerank": "json",
@@ -133,6 +137,7 @@ const NODE: Record<string, Kind> = {
 const TABLES = { balancer: BALANCER, node: NODE };
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 const JSON_TYPE = { "content-type": "application/json" };
+const OWN_PAGE = { origin: "http://llm.example", "sec-fetch-site": "same-origin" };
 /** The largest body that any route takes, enrolments, is larger than what the specs allow. */
 const ENROLMENT = "/api/nodes";
 
@@ -187,8 +192,8 @@ function askedWrongly({ method, path }: ListedRoute, kind: Kind, limitBytes: num
   const json = [
     ...noObject,
     asked("nothing", 400, body("")),
-    // Ollama's routes take it from programs, nobody from web pages.
-    asked("text", 415, body("{}", { "content-type": "text/plain", origin: "http://a.example" })),
+    // Ollama's routes take it from programs, nobody from web pages, not even from the server's own.
+    asked("text", 415, body("{}", { ...OWN_PAGE, "content-type": "text/plain" })),
     asked("compressed", 415, {
       headers: { ...JSON_TYPE, "content-encoding": "gzip" },
       body: Bun.gzipSync("{}"),
