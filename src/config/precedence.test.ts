@@ -104,6 +104,12 @@ describe("loadSettings", () => {
       "aliases",
       [{ name: "fast", models: ["a=b"] }],
     ],
+    [
+      "a variable that other tools of the hub read",
+      { env: { HUGGING_FACE_HUB_TOKEN: "hf_old" } },
+      "hubToken",
+      "hf_old",
+    ],
     ["a yes", { env: { LLMLB_INSECURE: "yes" } }, "insecure", true],
     ["a no", { env: { LLMLB_INSECURE: "0" } }, "insecure", false],
     [

@@ -1,3 +1,6 @@
+import { existsSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
 import { HubError } from "../../registry/huberror.ts";
 import { parseReference } from "../../registry/reference.ts";
 import { PullError } from "../../storage/pull/error.ts";
@@ -70,9 +73,14 @@ Check the network, and HF_ENDPOINT if the hub is another.`,
   }
 }
 
+/** Where the hub's own tools keep the token of a login. */
+const LOGIN = join(homedir(), ".cache", "huggingface", "token");
+
 function accessAdvice({ reference, hubUrl, hasToken }: PullErrorContext): string {
   const { repo } = parseReference(reference, hubUrl);
-  const token = hasToken ? "The account of HF_TOKEN has no access yet." : "No HF_TOKEN is set.";
+  const token = hasToken
+    ? "The account of HF_TOKEN has no access yet."
+    : `No HF_TOKEN is set${existsSync(LOGIN) ? `; that of an earlier login is in ${LOGIN}` : ""}.`;
   return `${token} Accept the licence at ${hubUrl}/${repo}, make a token there (Settings, Access \
 Tokens), and pull again with HF_TOKEN=hf_… set.`;
 }

@@ -59,7 +59,7 @@ export const HUB_FIELDS: FieldsOf<HubSettings> = {
   hubToken: {
     name: "hf_token",
     flags: "--hf-token <token>",
-    aliases: ["HF_TOKEN"],
+    aliases: ["HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"],
     secret: true,
     group: "Models",
     help: "Token for private and gated models of the hub; a balancer and its nodes have their own",

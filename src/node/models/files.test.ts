@@ -121,3 +121,24 @@ test("another node pulls from it, and the hub is not asked", async () => {
   expect(other.isWhole(artifact)).toBe(true);
   expect(bench.hub.servedBytes).toBe(before);
 });
+
+test.each([
+  ...[
+    "T%20-Q4_K_M.gguf",
+    "my model#1?.gguf".replace("?", ""),
+    "Größe 模型🦙.gguf",
+    "T'(1)+[T].gguf",
+  ],
+  `${"模".repeat(83)}.gguf`,
+])("a file with any name is sent, with a ticket, too: %s", async (name) => {
+  const model = `hf/Org/Any/${name}`;
+  const url = `${bench.hub.url}/${encodeURIComponent(name)}`;
+  const file = bench.hub.add(name, 1000, { url });
+  await bench.pull([file], { manifest: { model } });
+  const path = `/api/models/files/${[model, name].map(encodeURIComponent).join("/")}`;
+  const ticket = signFilesTicket({ model, expiresAt: Date.now() + 60_000 }, KEY);
+  for (const headers of [{}, { authorization: `Bearer ${ticket}` }]) {
+    const answer = await ask(path, headers, "HEAD");
+    expect([answer.status, answer.headers.get("etag")]).toEqual([200, `"${file.sha256}"`]);
+  }
+});
