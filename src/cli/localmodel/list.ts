@@ -7,6 +7,7 @@ import type { StoredModel } from "../../storage/storedmodel.ts";
 import { EXIT, type ExitCode } from "../process/exit.ts";
 import { type Colors, colorsFor } from "../terminal/color.ts";
 import { printable, printJson, printLine } from "../terminal/output.ts";
+import { shellWord } from "../terminal/shellword.ts";
 import { table } from "../terminal/table.ts";
 import { findRunningNodes, type RunningNode } from "./runningnode.ts";
 
@@ -104,6 +105,6 @@ function pendingText({ id, repo, quantization, ...one }: PendingPull): string {
   const isFile = /\.gguf$/i.test(id);
   const whole = quantization === undefined ? repo : `${repo}:${quantization}`;
   const again = isFile || whole === undefined ? id : whole;
-  const next = one.fetching ? "is being fetched" : `go on with: llmlb pull ${again}`;
+  const next = one.fetching ? "is being fetched" : `go on with: llmlb pull ${shellWord(again)}`;
   return printable(`${id}: ${amount}, ${next}`);
 }

@@ -20,6 +20,7 @@ import { printable, printLine, printNote } from "../terminal/output.ts";
 import { amountText } from "../terminal/progresstext.ts";
 import { createPullDisplay } from "../terminal/pulldisplay.ts";
 import { ProgressEvents, type PullDisplay } from "../terminal/pullprogress.ts";
+import { shellWord } from "../terminal/shellword.ts";
 import { MemoryHubCache } from "./memoryhubcache.ts";
 import { type ModelReference, type ModelSelection, selectModel } from "./modelselection.ts";
 import { explainPullError } from "./pullerror.ts";
@@ -148,15 +149,15 @@ function printOutcome({
   const what = wasPresent ? "is here already" : "is here";
   printLine(`${green(nameOf(selection))} ${what}: ${sizeOf(last)} in ${folder}`);
   if (!served) printNote("Serve it:      llmlb");
-  printNote(`Talk with it:  llmlb chat --model ${printable(model)}`);
+  printNote(`Talk with it:  llmlb chat --model ${shellWord(printable(model))}`);
   return EXIT.ok;
 }
 
 function stopped({ reference, filename }: ModelReference, last?: PullProgress): CliError {
-  const file = filename === undefined ? "" : ` --file ${filename}`;
+  const file = filename === undefined ? "" : ` --file ${shellWord(filename)}`;
   const kept =
     last === undefined || last.bytes === 0 ? "" : ` ${amountText(last)} are here and kept.`;
-  const advice = `To go on: llmlb pull ${reference}${file}`;
+  const advice = `To go on: llmlb pull ${shellWord(reference)}${file}`;
   return new CliError(`Stopped.${kept} ${advice}`, EXIT.interrupted);
 }
 
