@@ -75,6 +75,19 @@ describe("a client that goes away frees its slot within a second", () => {
   });
 });
 
+test("a prompt is read in short batches until the host has shown how fast it is", async () => {
+  using other = new EngineHome();
+  const fresh = await launchTest(other);
+  const body = tinyChat("word ".repeat(1500), { stream: true, return_progress: true });
+  const text = await (await sendToEngine(fresh, PATH, { ...body, max_tokens: 1 })).text();
+  const read = [...text.matchAll(/"processed":(\d+)/g)].map(([, count]) => Number(count));
+  const batches = read.slice(1).map((count, index) => count - (read[index] ?? 0));
+  expect(batches.length).toBeGreaterThan(2);
+  expect(batches[0]).toBeLessThanOrEqual(128);
+  expect(batches.reduce((sum, count) => sum + count, 0)).toBeGreaterThan(1000);
+  await fresh.stop(5000);
+});
+
 test("the engine answers after all that", async () => {
   const response = await sendToEngine(engine, PATH, tinyChat("Goodbye"));
   expect(await response.json()).toMatchObject({ choices: [{ message: { content: "Goodbye!" } }] });

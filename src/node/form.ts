@@ -6,6 +6,8 @@ import { ApiError } from "../wire/error.ts";
 export interface ModelForm {
   bytes: Uint8Array<ArrayBuffer>;
   model: string;
+  /** Its fields that are texts. */
+  texts: Record<string, string>;
 }
 
 /**
@@ -19,10 +21,17 @@ export async function readModelForm(c: AppContext, limitBytes: number): Promise<
     throw new ApiError("unsupported_media_type", message);
   }
   const bytes = await readBytes(c.req.raw, limitBytes);
-  const model = (await parseForm(bytes, type)).get("model");
-  if (typeof model === "string" && model !== "") return { bytes, model };
+  const form = await parseForm(bytes, type);
+  const model = form.get("model");
+  if (typeof model === "string" && model !== "") return { bytes, model, texts: textsOf(form) };
   const message = "The request is invalid: the form field `model` is required.";
   throw new ApiError("invalid_request", message, { param: "model" });
+}
+
+function textsOf(form: FormData): Record<string, string> {
+  const texts: Record<string, string> = {};
+  for (const [name, value] of form) if (typeof value === "string") texts[name] = value;
+  return texts;
 }
 
 async function parseForm(bytes: Uint8Array<ArrayBuffer>, type: string) {

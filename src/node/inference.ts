@@ -80,7 +80,8 @@ function addJsonRoute(app: App, route: InferenceRoute, parts: InferenceParts): v
 function addFormRoute(app: App, { path, capability }: InferenceRoute, parts: InferenceParts): void {
   const task = taskOf(capability);
   app.post(path, async (c) => {
-    const { bytes, model: name } = await readModelForm(c, parts.settings.bodyLimitBytes);
+    const { bytes, model: name, texts } = await readModelForm(c, parts.settings.bodyLimitBytes);
+    engineRequest(texts); // An engine reads all of them as fields of a chat.
     return send(c, parts, { model: parts.catalog.get(name), task, path, body: bytes });
   });
 }

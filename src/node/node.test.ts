@@ -55,6 +55,10 @@ test("a transcription form is passed on as it is", async () => {
   expect(echo.type).toStartWith("multipart/form-data; boundary=");
   expect(echo.body).toContain('name="file"; filename="a.wav"');
 
+  form.set("grammar", `root ::= ${"(".repeat(1000)}`);
+  const large = await refusalOf(await fetch(url, { method: "POST", body: form }));
+  expect(large).toMatchObject({ status: 400, code: "limit_exceeded", param: "grammar" });
+
   form.delete("model");
   const missing = await refusalOf(await fetch(url, { method: "POST", body: form }));
   expect(missing).toMatchObject({ status: 400, param: "model" });

@@ -9,20 +9,25 @@ interface GrammarSize {
   optional: number;
 }
 
-/** Texts, character classes and comments, in which signs mean nothing; then those that count. */
-const TOKEN =
-  /"(?:[^"\\]|\\.)*"|\[(?:[^\]\\]|\\.)*\]|#[^\n]*|::=|\{\s*(\d*)\s*(?:,\s*(\d*)\s*)?\}|[()|?*]/gs;
+/**
+ * Texts, character classes and comments, in which signs mean nothing; then those that count. What
+ * has no end goes to the grammar's, so that nothing is read twice.
+ */
+const TOKEN = /"(?:[^"\\]|\\.)*"?|\[(?:[^\]\\]|\\.)*\]?|#[^\n]*|::=|\{[\s\d,]{0,40}\}?|[()|?*]/gs;
 
 /** Measures a grammar in GBNF, llama.cpp's notation. */
 export function measureGrammar(grammar: string): GrammarSize {
   const size: GrammarSize = { depth: 0, rules: 0, repetitions: 0, optional: 0 };
   let [depth, optional] = [0, 0];
-  for (const [token, least = "", most = ""] of grammar.matchAll(TOKEN)) {
+  for (const [token] of grammar.matchAll(TOKEN)) {
     if (token === "?" || token === "*") {
       size.optional = Math.max(size.optional, ++optional);
       continue;
     }
-    if (token.startsWith("{")) size.repetitions += Math.max(Number(least), Number(most));
+    if (token.startsWith("{")) {
+      const counts = (token.match(/\d+/g) ?? []).map(Number);
+      size.repetitions += token.endsWith("}") ? Math.max(0, ...counts) : Number.POSITIVE_INFINITY;
+    }
     if (token === "(") size.depth = Math.max(size.depth, ++depth);
     if (token === ")") depth -= 1;
     if (token === "::=") size.rules += 1;

@@ -32,6 +32,9 @@ const NUMBER_MAX: Record<string, number> = { n: 128, n_cmpl: 128, n_probs: 100, 
 const GRAMMAR = { characters: 65_536, depth: 100, rules: 2000, repetitions: 20_000, optional: 64 };
 const SCHEMA = { depth: 64, parts: 5000, alternatives: 1000, optional: 500, characters: 131_072 };
 
+/** The schemas of all tools together. */
+const ALL_SCHEMAS = { parts: 20_000, alternatives: 10_000 };
+
 /** Keywords with a number of repetitions, which a grammar spells out. */
 const REPETITIONS = ["minLength", "minItems", "maxItems"];
 const REPETITIONS_MAX = 2000;
@@ -53,7 +56,16 @@ export function requireLimits(body: Record<string, unknown>): void {
   }
   if (typeof body.grammar === "string") requireSmallGrammar(body.grammar);
   requireWordTriggers(body.grammar_triggers);
-  for (const [field, schema] of schemasOf(body)) requireSmallSchema(field, schema);
+  const all = { parts: 0, alternatives: 0 };
+  for (const [field, schema] of schemasOf(body)) {
+    const { parts, alternatives } = requireSmallSchema(field, schema);
+    all.parts += parts;
+    all.alternatives += alternatives;
+    for (const [what, limit] of Object.entries(ALL_SCHEMAS)) {
+      const size = all[what as keyof typeof all];
+      if (size > limit) throw tooLarge("tools", SCHEMA_WORDS[what] ?? what, size, limit);
+    }
+  }
 }
 
 /** The schemas of a request with the fields that they stand in. */
@@ -101,7 +113,7 @@ patterns.";
   }
 }
 
-function requireSmallSchema(field: string, schema: Schema): void {
+function requireSmallSchema(field: string, schema: Schema) {
   const sizes = { depth: 0, parts: 0, alternatives: 0, optional: 0, characters: 0 };
   const level: Schema[] = [schema];
   for (let parts = level; parts.length > 0; parts = parts.flatMap(partsOf)) {
@@ -122,6 +134,7 @@ function requireSmallSchema(field: string, schema: Schema): void {
       if (size > limit) throw tooLarge(field, SCHEMA_WORDS[what] ?? what, size, limit);
     }
   }
+  return sizes;
 }
 
 function alternativesOf(schema: Schema): number {
