@@ -5,6 +5,7 @@ import type { EndpointSetting } from "../config/values/endpoint.ts";
 import type { State } from "../db/database.ts";
 import { Hops } from "../http/proxy/hops.ts";
 import { type App, createApp } from "../http/server/app.ts";
+import { bodyMemoryOf } from "../http/server/bodymemory.ts";
 import { Drain } from "../http/server/drain.ts";
 import { allowedHosts, HostCheck } from "../http/server/host.ts";
 import { Origins } from "../http/server/origin.ts";
@@ -90,13 +91,14 @@ export async function createBalancer(options: BalancerOptions): Promise<Balancer
   const detection = new EndpointDetection({ pool, endpointRegistry, log, onDetected });
   const registry = await openRegistry({ settings, state, pool, names, log });
   const sync = new ModelSync({ registry, state, pool, monitor, log });
-  const sources = metricSources({ pool, gate, drain, state, recorder: () => recorder });
+  const door = doorOf(settings, drain);
+  const sources = metricSources({ pool, gate, state, ...door, recorder: () => recorder });
   const metrics = new Metrics({ sources });
   const providers = new Providers({ settings, log, hops });
   metrics.include(providers.metrics);
   const recorder = new Recorder({ history: state.requests, metrics, bodies, log });
 
-  const app = createApp({ log, drain, hops, accessLog: settings.accessLog, ...doorOf(settings) });
+  const app = createApp({ log, hops, ...door });
   const setReadiness = routeProbes(app, { pool, drain });
   const listing = { pool, registry, holdings: sync.holdings };
   routeModels(app, { ...listing, providers });
@@ -192,10 +194,14 @@ function createGate(pool: UpstreamPool, settings: Settings): SlotGate<Endpoint> 
   return new SlotGate({ candidates, strategy, queueMax, timeoutMs, ...prefixes });
 }
 
-/** By which names, by pages of which origins, and through which proxies it may be called. */
-function doorOf(settings: Settings) {
+/**
+ * By which names, by pages of which origins, and through which proxies it may be called, and how
+ * much it may be sent.
+ */
+function doorOf(settings: Settings, drain: Drain) {
   const hosts = new HostCheck(allowedHosts(settings));
-  const { allowedOrigins, trustedProxies } = settings;
+  const { allowedOrigins, trustedProxies, accessLog } = settings;
   const proxies = trustedProxies.length === 0 ? undefined : new TrustedProxies(trustedProxies);
-  return { hosts, origins: new Origins(allowedOrigins), proxies };
+  const origins = new Origins(allowedOrigins);
+  return { drain, hosts, origins, proxies, bodies: bodyMemoryOf(settings), accessLog };
 }

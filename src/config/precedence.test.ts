@@ -29,6 +29,7 @@ describe("loadSettings", () => {
       models: [],
       engineArgs: [],
       bodyLimitBytes: 67_108_864,
+      bodyMemoryBytes: 1_073_741_824,
       privateMedia: false,
       imagesMax: 10,
       strategy: "prefix",

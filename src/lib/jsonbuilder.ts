@@ -107,8 +107,8 @@ export class JsonBuilder {
     }
   }
 
-  /** A string that is too long to be read at once: its part up to `at`. */
-  stringPart(start: number, at: number): void {
+  /** A string that is too long to be read at once: its part up to `at`, plain without escapes. */
+  stringPart({ start, at, isPlain }: { start: number; at: number; isPlain: boolean }): void {
     const frame = this.#frames.at(-1);
     if (frame === undefined) return;
     if (this.#parts.length === 0) {
@@ -117,14 +117,14 @@ export class JsonBuilder {
       this.#head(frame, start);
       this.#partFrom = start + 1;
     }
-    this.#part(at);
+    this.#part(at, isPlain);
   }
 
-  /** The end of a string, behind its quote. */
-  stringEnded(at: number): void {
+  /** The end of a string, behind its quote; whether its last part is plain. */
+  stringEnded(at: number, isPlain: boolean): void {
     const frame = this.#frames.at(-1);
     if (this.#parts.length === 0 || frame === undefined) return;
-    this.#part(at - 1);
+    this.#part(at - 1, isPlain);
     add(frame, this.#name, this.#parts.join(""));
     this.#parts = [];
     frame.from = at;
@@ -179,18 +179,24 @@ export class JsonBuilder {
     else [this.#name] = Object.keys(this.#read(frame.childFrom, start, "{", "null}", false));
   }
 
-  #part(at: number): void {
-    this.#parts.push(String(this.#read(this.#partFrom, at, '"', '"', false)));
+  #part(at: number, isPlain: boolean): void {
+    const text = isPlain
+      ? this.#decode(this.#partFrom, at)
+      : String(this.#read(this.#partFrom, at, '"', '"', false));
+    this.#parts.push(text);
     this.#partFrom = at;
   }
 
-  #read(from: number, to: number, before: string, after: string, isTop: boolean): object {
-    let text: string;
+  #decode(from: number, to: number): string {
     try {
-      text = utf8.decode(this.#bytes.subarray(from, to));
+      return utf8.decode(this.#bytes.subarray(from, to));
     } catch (cause) {
       throw new JsonFault("encoding", cause);
     }
+  }
+
+  #read(from: number, to: number, before: string, after: string, isTop: boolean): object {
+    const text = this.#decode(from, to);
     try {
       const { top, part } = this.#parsers;
       return (isTop ? top : part)(before + text + after) as object;

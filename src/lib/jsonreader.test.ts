@@ -82,6 +82,25 @@ describe("a JSON object read in slices", () => {
     );
   });
 
+  test("has its long texts whole, with escapes and without", () => {
+    const pieces = fc.constantFrom(
+      "\u00e9",
+      "a\u6f22".repeat(200),
+      '"',
+      "\n",
+      "\ud83d\ude00",
+      "\ud83d",
+    );
+    const texts = fc.array(pieces, { minLength: 1 }).map((parts) => parts.join(""));
+    fc.assert(
+      fc.property(fc.array(texts), fc.integer({ min: 1, max: 3 }), (list, size) => {
+        expectSame(JSON.stringify({ list, last: list.at(-1) }), size);
+      }),
+    );
+    const plain = "a".repeat(1000);
+    expect(read(`{"a":"${plain}\t${plain}"}`, { sliceBytes: 1 }).fault).toBe("syntax");
+  });
+
   test.each([
     ["a comma before the end", '{"a":[1,22,]}'],
     ["a comma in front", '{"a":[,11,22]}'],

@@ -16,10 +16,13 @@ export interface JsonLimits {
 }
 
 const SLICE_BYTES = 64 * 1024;
+/** Slices of a text without escapes, which only has to be decoded, may be larger. */
+const PLAIN_SLICES = 256;
 
 const [QUOTE, BACKSLASH, COLON, COMMA, U] = [0x22, 0x5c, 0x3a, 0x2c, 0x75];
 const [OPEN, CLOSE, OPEN_LIST, CLOSE_LIST] = [0x7b, 0x7d, 0x5b, 0x5d];
-const SPACES = new Set([0x20, 0x09, 0x0a, 0x0d]);
+const SPACE = 0x20;
+const SPACES = new Set([SPACE, 0x09, 0x0a, 0x0d]);
 
 /**
  * Reads a JSON object of any size a slice at a time, so that other work can go on in between. It
@@ -43,6 +46,9 @@ export class JsonReader {
   #stringStart = 0;
   #hasEscape = false;
   #stringEnd = 0;
+  /** Where its part begins that is in no slice yet, and whether that has no escapes. */
+  #partStart = 0;
+  #isPlain = true;
   #isDone = false;
 
   /** `counted`: fields of the object of which is counted how often they are given. */
@@ -100,6 +106,8 @@ export class JsonReader {
           this.#isInString = true;
           this.#hasEscape = false;
           this.#stringStart = this.#at;
+          this.#partStart = this.#at;
+          this.#isPlain = true;
           break;
         case OPEN:
         case OPEN_LIST:
@@ -146,21 +154,29 @@ export class JsonReader {
       if (byte === BACKSLASH) {
         this.#hasEscape = true;
         at += bytes[at + 1] === U ? 5 : 1;
+        this.#isPlain = false;
       } else if (byte === QUOTE) {
         this.#at = at + 1;
         this.#isInString = false;
         this.#stringEnd = this.#at;
-        this.#builder.stringEnded(this.#at);
+        this.#builder.stringEnded(this.#at, this.#isPlain);
         return;
-      }
+      } else if (byte !== undefined && byte < SPACE) throw new JsonFault("syntax");
     }
     // Not within a character of several bytes.
     while (((bytes[at] ?? 0) & 0xc0) === 0x80) at += 1;
     this.#at = at;
-    const length = at - this.#stringStart;
-    if (!this.#builder.isAtName) {
-      if (length >= this.#sliceBytes) this.#builder.stringPart(this.#stringStart, at);
-    } else if (length > this.#limits.tokenBytesMax) throw new JsonFault("token");
+    if (!this.#builder.isAtName) this.#part(at);
+    else if (at - this.#stringStart > this.#limits.tokenBytesMax) throw new JsonFault("token");
+  }
+
+  /** Takes what has come of the string, if it is a slice. */
+  #part(at: number): void {
+    const slices = this.#isPlain ? PLAIN_SLICES : 1;
+    if (at - this.#partStart < this.#sliceBytes * slices) return;
+    this.#builder.stringPart({ start: this.#stringStart, at, isPlain: this.#isPlain });
+    this.#partStart = at;
+    this.#isPlain = true;
   }
 
   #count(): void {

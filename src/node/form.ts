@@ -20,7 +20,7 @@ export async function readModelForm(c: AppContext, limitBytes: number): Promise<
     const message = "This route needs a form with the audio file: send multipart/form-data.";
     throw new ApiError("unsupported_media_type", message);
   }
-  const bytes = await readBytes(c.req.raw, limitBytes);
+  const bytes = await readBytes(c, limitBytes);
   const form = await parseForm(bytes, type);
   const model = form.get("model");
   if (typeof model === "string" && model !== "") return { bytes, model, texts: textsOf(form) };

@@ -3,6 +3,7 @@ import type { Settings } from "../config/settings.ts";
 import { probeDevices } from "../engine/deviceprobe.ts";
 import { launchEngine } from "../engine/launch.ts";
 import { type App, createApp } from "../http/server/app.ts";
+import { bodyMemoryOf } from "../http/server/bodymemory.ts";
 import { Drain } from "../http/server/drain.ts";
 import { allowedHosts, HostCheck } from "../http/server/host.ts";
 import type { Logger } from "../lib/log.ts";
@@ -101,7 +102,8 @@ export function createNode(options: NodeOptions): LlmlbNode {
   const { key } = options;
   const access =
     key === undefined ? { hosts } : { hosts: ANY_HOST, authorise: keyCheck(key, hosts) };
-  const app = createApp({ log, drain, accessLog: settings.accessLog, ...access });
+  const bodies = bodyMemoryOf(settings);
+  const app = createApp({ log, drain, bodies, accessLog: settings.accessLog, ...access });
   const { joining } = options;
   const warmup = new Warmup(supervisor, catalog);
   const readiness = () => warmup.readiness({ drain, sync, settings, joining: joining?.() });

@@ -22,6 +22,7 @@ export const TEST_SETTINGS: Settings = {
   models: [],
   engineArgs: [],
   bodyLimitBytes: 1024 * 1024,
+  bodyMemoryBytes: 64 * 1024 * 1024,
   privateMedia: false,
   imagesMax: 10,
   strategy: "prefix",

@@ -1,5 +1,6 @@
 import type { Settings } from "../../config/settings.ts";
 import { ModelRewrite } from "../../http/proxy/rewrite/model.ts";
+import { takeMemory } from "../../http/server/body.ts";
 import { type Form, readForm } from "../../http/server/form.ts";
 import { withoutIdleLimit } from "../../http/server/listen.ts";
 import { IMAGE_MODEL_DEFAULT } from "../../wire/media.ts";
@@ -21,6 +22,10 @@ export async function readFormBody(
   withoutIdleLimit(context.scope);
   const { limitBytes, isEnough } = formRules(kind);
   const limits = { limitBytes: Math.min(limitBytes, bodyLimitBytes), isEnough };
+  const declared = context.headers.get("content-length");
+  // What is too large is refused by the form itself.
+  const bytes = declared === null ? limits.limitBytes : Number(declared);
+  await takeMemory(context.scope, Math.min(bytes, limits.limitBytes));
   return new FormBody(context, await readForm(context.client, limits));
 }
 

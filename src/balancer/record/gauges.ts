@@ -22,6 +22,8 @@ export interface MetricSources {
   hasModel(model: string): boolean;
   /** Requests whose answers are not sent completely. */
   active(): number;
+  /** The memory that bodies take, requests that wait for some, and those refused so far. */
+  bodies?: { readonly heldBytes: number; readonly waiting: number; readonly refused: number };
   /** Requests that wait for a slot, and those refused since the start. */
   queue?(): { waiting: number; rejected: number; timedOut: number };
   /** Rows of history that are not on disk yet, and those lost since the start. */
@@ -62,7 +64,12 @@ export function addGauges(registry: Registry, sources: MetricSources): void {
 
   gauge("llmlb_requests_active", "Requests that are not answered yet", () => sources.active());
   addEndpointGauges(registry, sources);
-  const { queue, history } = sources;
+  const { queue, history, bodies } = sources;
+  if (bodies !== undefined) {
+    gauge("llmlb_bodies_bytes", "Memory that request bodies take", () => bodies.heldBytes);
+    gauge("llmlb_bodies_waiting", "Requests that wait for memory", () => bodies.waiting);
+    total("llmlb_bodies_refused_total", "Requests without memory", () => bodies.refused);
+  }
   if (queue !== undefined) {
     gauge("llmlb_queue_waiting", "Requests that wait for a slot", () => queue().waiting);
     total("llmlb_queue_rejected_total", "Requests refused by a full queue", () => queue().rejected);

@@ -1,5 +1,6 @@
 import type { State } from "../../db/database.ts";
 import type { App } from "../../http/server/app.ts";
+import type { BodyMemory } from "../../http/server/bodymemory.ts";
 import type { Drain } from "../../http/server/drain.ts";
 import type { SlotGate } from "../routing/gate.ts";
 import type { Endpoint } from "../upstream/endpoint.ts";
@@ -12,6 +13,7 @@ export interface MetricSourcesOptions {
   pool: UpstreamPool;
   gate: SlotGate<Endpoint>;
   drain: Drain;
+  bodies: BodyMemory;
   state: State;
   recorder(): Recorder;
 }
@@ -29,6 +31,7 @@ export function metricSources({
   pool,
   gate,
   drain,
+  bodies,
   state,
   recorder,
 }: MetricSourcesOptions): MetricSources {
@@ -37,6 +40,7 @@ export function metricSources({
     endpoints: () => pool.endpoints.map((endpoint) => readingOf(endpoint, gate.now())),
     hasModel: (model) => pool.serving(model).length > 0,
     active: () => drain.active,
+    bodies,
     queue: () => ({ waiting: scheduler.waiting(), ...scheduler.counts }),
     history: () => ({
       pending: state.writes.pending,

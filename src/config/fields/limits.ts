@@ -13,6 +13,8 @@ export interface LimitSettings {
   queueTimeoutMs: number;
   /** Largest request body accepted. */
   bodyLimitBytes: number;
+  /** Most memory of the bodies of all requests that run or wait. */
+  bodyMemoryBytes: number;
   /** Images in requests may be fetched from private and loopback addresses. */
   privateMedia: boolean;
   /** Images that the newest message of a request may bring. */
@@ -53,6 +55,15 @@ export const LIMIT_FIELDS: FieldsOf<LimitSettings> = {
     help: "Largest request body accepted",
     schema: () => bytes(1024),
     fallback: () => 64 * 2 ** 20,
+    unit: "bytes",
+  },
+  bodyMemoryBytes: {
+    name: "body_memory",
+    flags: "--body-memory <size>",
+    group: "Limits",
+    help: "Memory for the bodies of all requests, each thrice its size; large ones get a quarter",
+    schema: () => bytes(2 ** 20),
+    fallback: () => 2 ** 30,
     unit: "bytes",
   },
   privateMedia: {

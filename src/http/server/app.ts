@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import type { Logger } from "../../lib/log.ts";
 import type { Hops } from "../proxy/hops.ts";
 import { AccessLog } from "./accesslog.ts";
+import type { BodyMemory } from "./bodymemory.ts";
 import { type Authorise, Door } from "./door.ts";
 import type { Drain } from "./drain.ts";
 import { failureResponse } from "./errorresponse.ts";
@@ -28,6 +29,8 @@ export interface AppOptions {
   proxies?: TrustedProxies | undefined;
   /** Keeps requests from going round. Default: they may. */
   hops?: Hops | undefined;
+  /** Bounds the memory of all requests' bodies. Default: nothing does. */
+  bodies?: BodyMemory;
   /** A line in the log for each request. Default: false. */
   accessLog?: boolean;
   /** Decides about the access of each request, on every path. Default: all may go on. */

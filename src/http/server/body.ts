@@ -2,7 +2,7 @@ import type { ZodType } from "zod";
 import { ApiError } from "../../wire/error.ts";
 import { dialectOf } from "../../wire/route.ts";
 import { parseJsonObject } from "./json.ts";
-import { withoutIdleLimit } from "./listen.ts";
+import { withIdleLimit, withoutIdleLimit } from "./listen.ts";
 import type { Scope } from "./scope.ts";
 
 /** A JSON request body: its bytes as they came, and the value that the schema read. */
@@ -36,7 +36,7 @@ export async function readJson<T>(
   limitBytes: number,
 ): Promise<JsonBody<T>> {
   requireJson(c.req.raw.headers, c.req.path);
-  const bytes = withoutMark(await readBytes(c.req.raw, limitBytes));
+  const bytes = withoutMark(await readBytes(c, limitBytes));
   withoutIdleLimit(c);
   const parsed = parseJsonObject(bytes, UNIQUE_FIELDS);
   const { json, isExact } = parsed instanceof Promise ? await parsed : parsed;
@@ -50,19 +50,44 @@ function withoutMark(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   return hasMark ? bytes.subarray(3) : bytes;
 }
 
+/** A body takes its bytes, as much for what is read of them, and as much again on the way. */
+const BYTES_PER_BYTE = 3;
+/** What one of unknown length takes at first. */
+const UNKNOWN_BYTES = 64 * 1024;
+
 /**
- * Reads the whole body of a request or a response. Throws 413 for more than `limitBytes`, and 400
- * if the sender breaks off.
+ * Reads the whole body of a request, once there is memory for it. Throws 413 for more than
+ * `limitBytes`, 400 if the sender breaks off, and what `BodyMemory` throws.
  */
-export function readBytes(
-  message: Request | Response,
-  limitBytes: number,
-): Promise<Uint8Array<ArrayBuffer>> {
+export function readBytes(c: Scope, limitBytes: number): Promise<Uint8Array<ArrayBuffer>> {
   // No async functions here: each one costs time in every request.
-  const declared = message.headers.get("content-length");
-  if (declared === null) return readCapped(message.body, limitBytes).catch(incomplete);
-  if (Number(declared) > limitBytes) return Promise.reject(tooLarge(limitBytes));
-  return message.arrayBuffer().then((buffer) => new Uint8Array(buffer), incomplete);
+  const request = c.req.raw;
+  const declared = request.headers.get("content-length");
+  const length = declared === null ? UNKNOWN_BYTES : Number(declared);
+  if (length > limitBytes && declared !== null) return Promise.reject(tooLarge(limitBytes));
+  const read = () =>
+    declared === null
+      ? readCapped(c, limitBytes).catch(incomplete)
+      : request.arrayBuffer().then((buffer) => new Uint8Array(buffer), incomplete);
+  const isWaiting = takeMemory(c, length * BYTES_PER_BYTE);
+  return isWaiting === undefined ? read() : isWaiting.then(read);
+}
+
+/**
+ * Takes so many bytes of the memory for bodies, until the request ends. Undefined: at once. Throws
+ * (rejects with) what `BodyMemory` throws.
+ */
+export function takeMemory(c: Scope, bytes: number): Promise<void> | undefined {
+  const taken = c.get("bodies")?.take(bytes, c.req.raw);
+  if (taken === undefined) return undefined;
+  if (!(taken instanceof Promise)) return void c.set("bodyShare", taken);
+  // The client is not to be taken for idle.
+  withoutIdleLimit(c);
+  return taken.then((share) => {
+    if (c.get("isOver") === true) share.release();
+    withIdleLimit(c);
+    c.set("bodyShare", share);
+  });
 }
 
 function incomplete(cause: unknown): never {
@@ -73,16 +98,16 @@ function incomplete(cause: unknown): never {
   });
 }
 
-async function readCapped(
-  body: ReadableStream<Uint8Array> | null,
-  limitBytes: number,
-): Promise<Uint8Array<ArrayBuffer>> {
+async function readCapped(c: Scope, limitBytes: number): Promise<Uint8Array<ArrayBuffer>> {
+  const { body } = c.req.raw;
   if (body === null) return new Uint8Array(0);
+  const share = c.get("bodyShare");
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of body) {
     size += chunk.byteLength;
     if (size > limitBytes) throw tooLarge(limitBytes);
+    share?.grow(size * BYTES_PER_BYTE);
     chunks.push(chunk);
   }
   return new Uint8Array(await new Blob(chunks as Uint8Array<ArrayBuffer>[]).arrayBuffer());

@@ -2,6 +2,7 @@ import { endOfTurn } from "../../lib/eventloop.ts";
 import { setRequestId } from "../proxy/headers.ts";
 import type { Hops } from "../proxy/hops.ts";
 import type { AccessLog } from "./accesslog.ts";
+import type { BodyMemory } from "./bodymemory.ts";
 import type { Drain } from "./drain.ts";
 import type { HostCheck } from "./host.ts";
 import { Origins } from "./origin.ts";
@@ -24,6 +25,8 @@ export interface DoorOptions {
   hops?: Hops | undefined;
   /** Default: every request may go on. */
   authorise?: Authorise | undefined;
+  /** Bounds the memory of all requests' bodies. Default: nothing does. */
+  bodies?: BodyMemory | undefined;
   /** Default: requests are not logged. */
   access?: AccessLog | undefined;
   /** Makes the error response of what was thrown. */
@@ -41,7 +44,8 @@ export interface DoorOptions {
  * 5. The handler answers, or the draining ends (`Drain`). Whatever was thrown since 2 becomes an
  *    error response.
  * 6. Pages of allowed origins may read the response (`Origins`).
- * 7. It stops counting as soon as its body is sent; its id is in the response.
+ * 7. It stops counting as soon as its body is sent, and gives back what it took of the memory for
+ *    bodies (`BodyMemory`); its id is in the response.
  * 8. It is logged once its body is sent (`AccessLog`).
  * 9. Responses of one turn of the event loop leave together (`endOfTurn`).
  */
@@ -56,12 +60,13 @@ export class Door {
 
   /** Takes a request past all stations and returns its response. Never rejects. */
   async pass(scope: Scope, handler: RequestHandler): Promise<Response> {
-    const { drain, hosts, hops, proxies, authorise, failed, access } = this.#options;
+    const { drain, hosts, hops, proxies, authorise, bodies, failed, access } = this.#options;
     const request = scope.req.raw;
     const requestId = requestIdOf(request);
     scope.set("requestId", requestId);
     scope.set("drain", drain);
     if (proxies !== undefined) scope.set("proxies", proxies);
+    if (bodies !== undefined) scope.set("bodies", bodies);
     const logged = access?.begin(scope);
     let leave: (() => void) | undefined;
     let response: Response;
@@ -84,10 +89,15 @@ export class Door {
     }
     this.#origins.tell(request, response);
     const sent = scope.get("sent");
-    if (sent !== undefined && leave !== undefined) sent.then(leave, leave);
+    const end = () => {
+      leave?.();
+      scope.set("isOver", true);
+      scope.get("bodyShare")?.release();
+    };
+    if (sent !== undefined && leave !== undefined) sent.then(end, end);
     else {
       // Forwarded responses have the id already; touching the headers of those is not free.
-      leave?.();
+      end();
       setRequestId(response.headers, requestId, scope.req.path);
     }
     logged?.(response.status, sent);

@@ -2,6 +2,7 @@ import type { Logger } from "../../lib/log.ts";
 import { ApiError, errorBody, errorHeaders } from "../../wire/error.ts";
 import { dialectOf } from "../../wire/route.ts";
 import { setRequestId } from "../proxy/headers.ts";
+import { BODY_MEMORY_FULL } from "./bodymemory.ts";
 import type { Scope } from "./scope.ts";
 
 /** The error response of whatever a handler threw, which is logged as well. */
@@ -27,7 +28,8 @@ export function errorResponse(
   const headers = new Headers({ ...type, ...errorHeaders(error), ...more });
   if (requestId !== undefined) setRequestId(headers, requestId, c.req.path);
   // The rest of a body that nobody reads must not be taken for the next request.
-  if (error.kind === "body_too_large") headers.set("connection", "close");
+  if (error.kind === "body_too_large" || error.code === BODY_MEMORY_FULL)
+    headers.set("connection", "close");
   const body = errorBody(error, dialectOf(c.req.path), requestId);
   return new Response(JSON.stringify(body), { status: error.status, headers });
 }

@@ -1,6 +1,8 @@
 import type { App } from "./app.ts";
 import type { Connections, Scope } from "./scope.ts";
 
+const IDLE_TIMEOUT_S = 120;
+
 /** A running HTTP server. */
 export interface Listener {
   /** The address for clients, e.g. `http://127.0.0.1:32768`. */
@@ -24,7 +26,10 @@ export interface ListenAddress {
  * Serves an app. The routes limit the size of bodies, so that the refusal has the API's shape, and
  * `forward` limits the silence of responses. Throws when the address is in use.
  */
-export function listen(app: App, { host, port, idleTimeoutS = 120 }: ListenAddress): Listener {
+export function listen(
+  app: App,
+  { host, port, idleTimeoutS = IDLE_TIMEOUT_S }: ListenAddress,
+): Listener {
   const server = Bun.serve({
     hostname: host,
     port,
@@ -46,6 +51,11 @@ export function listen(app: App, { host, port, idleTimeoutS = 120 }: ListenAddre
 /** Takes the idle limit off a request's connection, e.g. while a model works. */
 export function withoutIdleLimit(c: Scope): void {
   c.env?.server?.timeout(c.req.raw, 0);
+}
+
+/** Puts the idle limit on a request's connection again. */
+export function withIdleLimit(c: Scope): void {
+  c.env?.server?.timeout(c.req.raw, IDLE_TIMEOUT_S);
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Context } from "hono";
 import type { Caller } from "../proxy/deadlines.ts";
+import type { BodyMemory, BodyShare } from "./bodymemory.ts";
 import type { Drain } from "./drain.ts";
 import type { TrustedProxies } from "./trustedproxies.ts";
 
@@ -16,6 +17,12 @@ export interface AppEnv {
     model?: string;
     /** Settles when the response body has been sent; absent for bodies sent at once. */
     sent?: Promise<unknown>;
+    /** Bounds the memory of all bodies; absent where an app has no bound. */
+    bodies?: BodyMemory | undefined;
+    /** The request's own share of it, which the door gives back at its end. */
+    bodyShare?: BodyShare;
+    /** The door has let it go: nothing is to be taken for it any more. */
+    isOver?: boolean;
     /** Says whether requests that run must end. */
     drain?: Pick<Drain, "reason">;
     /** Whose word on their clients counts; absent: nobody's. */
