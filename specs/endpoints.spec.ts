@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { post } from "../src/testkit/clients.ts";
 import { runProgram } from "../src/testkit/command.ts";
@@ -230,6 +230,24 @@ describe("a restart", () => {
       expect(await chat(again, "m")).toBe(200);
     },
   );
+
+  test("with another secret.key says whose API key cannot be read", async () => {
+    using server = thirdPartyServer("vllm", ["m"]);
+    const home = newHome();
+    const program = await start(home);
+    const key = { name: "gpu", base_url: server.url, api_key: "sk-secret" };
+    expect((await post(`${program.url}/api/endpoints`, key)).status).toBe(201);
+    await program.stop();
+    rmSync(join(home, "secret.key"));
+    const again = await start(home);
+    const list = await runProgram(["endpoint", "list"], { home });
+    expect(list.stdout).toContain("gpu: its API key cannot be read");
+    const set = await runProgram(["endpoint", "set", "gpu", "--key", "-"], { home, stdin: "sk-2" });
+    expect(set.code).toBe(0);
+    const mended = await runProgram(["endpoint", "list"], { home });
+    expect(mended.stdout).not.toContain("cannot be read");
+    await again.stop();
+  });
 
   test("keeps to the configuration what came from it", async () => {
     using a = thirdPartyServer("vllm", ["m"]);

@@ -125,6 +125,8 @@ export const EndpointView = z.object({
   kind: EndpointKind.nullable(),
   status: EndpointStatus,
   has_api_key: z.boolean(),
+  /** It has a key that `secret.key` does not open, so it is asked without one. */
+  api_key_unreadable: z.boolean().optional(),
   health_check_interval_secs: z.number(),
   inference_timeout_secs: z.number(),
   /** Latency of the last health check. */

@@ -76,6 +76,9 @@ export async function listEndpoints(
   const head = ["NAME", "STATE", "KIND", "MODELS", "BUSY", "LATENCY", "URL"].map(paint.dim);
   for (const row of table([head, ...answer.endpoints.map((one) => rowOf(one, paint))]))
     printLine(row);
+  for (const one of answer.endpoints) {
+    if (one.api_key_unreadable) printLine(`${paint.red(printable(one.name))}: ${lostKey(one)}`);
+  }
   return EXIT.ok;
 }
 
@@ -101,6 +104,7 @@ export async function showEndpoint(
     ["Requests", `${one.total_requests}, ${one.failed_requests} failed`],
     ["Seen", one.last_seen ?? "never"],
     ["Checked", `every ${one.health_check_interval_secs} s`],
+    ...(one.api_key_unreadable ? [["Key", paint.red(lostKey(one))]] : []),
     ...(one.last_error === null ? [] : [["Error", paint.red(printable(one.last_error))]]),
     ...(one.last_request_error == null
       ? []
@@ -153,6 +157,12 @@ export async function removeEndpoint(
   if (json) return printJson({ id, name, removed: true });
   printLine(`Removed ${name}`);
   return EXIT.ok;
+}
+
+/** An endpoint's key is sealed with `secret.key`, which was lost or is another one now. */
+function lostKey({ name }: EndpointView): string {
+  return `its API key cannot be read, secret.key is not the one it was stored with. Set it again: \
+llmlb endpoint set ${name} --key -`;
 }
 
 function rowOf(one: EndpointView, paint: Colors): string[] {

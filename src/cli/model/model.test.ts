@@ -39,11 +39,14 @@ test("models are added, listed, shown, changed and removed", async () => {
     "hf/acme/Llama-3-8B-GGUF\nhf/acme/Qwen3-0.6B\n",
   );
   const { stdout } = await model("list", "--search", "LLAMA");
-  expect(stdout).toMatch(/^MODEL .*\nhf\/acme\/Llama-3-8B-GGUF +registered .* llama\n$/);
+  const nobody = "no node that is online has it, or fetches it";
+  expect(stdout).toMatch(/^MODEL .* WHY\nhf\/acme\/Llama-3-8B-GGUF +registered .* llama +/);
+  expect(stdout).toEndWith(`  ${nobody}\n`);
   expect((await model("list", "--limit", "1", "--offset", "1")).stdout).toContain("1 of 2 models");
 
   const shown = await model("show", "llama");
   expect(shown.stdout).toContain("Q8_0 (");
+  expect(shown.stdout).toMatch(new RegExp(`Not ready +${nobody}`));
   expect(shown.stdout).toMatch(/Nodes +2 of all/);
   expect(await model("set", "llama", "--alias", "big")).toMatchObject({ code: 0 });
   expect(await model("rm", "big")).toMatchObject({

@@ -8,12 +8,15 @@ import {
   type RegisteredModel,
   Registration,
 } from "../../wire/registry.ts";
+import { ModelProgress } from "../../wire/sync.ts";
 import type { ClientContext } from "../client/options.ts";
 import { requestJson, sendRequest } from "../client/request.ts";
+import type { Server } from "../client/server.ts";
 import { EXIT, type ExitCode } from "../process/exit.ts";
 import { type Colors, colorsFor } from "../terminal/color.ts";
 import { printable, printJson, printLine } from "../terminal/output.ts";
 import { table } from "../terminal/table.ts";
+import { whyNotReady } from "./unreadiness.ts";
 
 const PATH = "/api/models";
 
@@ -57,8 +60,17 @@ export async function listRegisteredModels(
     return EXIT.ok;
   }
   const paint = colorsFor(process.stdout);
-  const head = ["MODEL", "STATE", "SIZE", "QUANT", "ALIASES"].map(paint.dim);
-  for (const row of table([head, ...answer.data.map((one) => rowOf(one, paint))])) printLine(row);
+  const reasons = await reasonsOf(server, answer.data);
+  const titles = [
+    "MODEL",
+    "STATE",
+    "SIZE",
+    "QUANT",
+    "ALIASES",
+    ...(reasons.size > 0 ? ["WHY"] : []),
+  ];
+  const rows = answer.data.map((one) => [...rowOf(one, paint), reasons.get(one.id) ?? ""]);
+  for (const row of table([titles.map(paint.dim), ...rows])) printLine(row);
   if (answer.data.length < answer.total)
     printLine(`${answer.data.length} of ${answer.total} models`);
   return EXIT.ok;
@@ -85,6 +97,7 @@ export async function showRegisteredModel(
     ["Nodes", one.nodes?.join(", ") ?? (one.replicas === null ? "all" : `${one.replicas} of all`)],
     ["Names", one.names.join(", ")],
     ["Since", one.registered_at],
+    ...[...(await reasonsOf(server, [one])).values()].map((why) => ["Not ready", why]),
     ...one.warnings.map((warning) => ["Note", warning]),
   ];
   printLine(`${paint.bold(printable(one.id))}  ${stateOf(one, paint)}`);
@@ -94,6 +107,24 @@ export async function showRegisteredModel(
   ))
     printLine(row);
   return EXIT.ok;
+}
+
+/** The models of a list that are asked for why they are not ready. */
+const REASONS_MAX = 50;
+
+/** Why models are not ready, by id; a balancer without such reports has none. */
+async function reasonsOf(server: Server, models: RegisteredModel[]): Promise<Map<string, string>> {
+  const reasons = new Map<string, string>();
+  const unready = models.filter(({ ready }) => !ready).slice(0, REASONS_MAX);
+  const ask = async (one: RegisteredModel) => {
+    const path = `${registeredModelPath(one.id)}/progress`;
+    const { nodes } = await requestJson(server, path, ModelProgress);
+    const why = whyNotReady(one, nodes);
+    if (why !== undefined) reasons.set(one.id, printable(why));
+  };
+  // Only a reason is missing where one cannot be told.
+  await Promise.all(unready.map((one) => ask(one).catch(() => undefined)));
+  return reasons;
 }
 
 /** Changes the names of a model and the nodes that hold it. */

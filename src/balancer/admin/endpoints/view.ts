@@ -17,6 +17,7 @@ export function endpointView(endpoint: Endpoint, row: EndpointRow | undefined): 
     kind: facts.kind,
     status: shownStatus(health),
     has_api_key: facts.apiKey !== undefined,
+    ...(row?.hasApiKey && facts.apiKey === undefined ? { api_key_unreadable: true } : {}),
     health_check_interval_secs: facts.healthIntervalMs / 1000,
     inference_timeout_secs: facts.inferenceTimeoutMs / 1000,
     latency_ms: lastCheck.latencyMs,

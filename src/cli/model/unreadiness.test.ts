@@ -1,0 +1,33 @@
+import { expect, test } from "bun:test";
+import type { ModelProgress } from "../../wire/sync.ts";
+import { whyNotReady } from "./unreadiness.ts";
+
+type Node = ModelProgress["nodes"][number];
+
+const NODE: Node = {
+  ...{ node: "a", state: "ready", revision: null, files: [], progress: null, error: null },
+};
+const failed = { code: "no_space", message: "There is no room on the disk." };
+const progress = { bytes: 1, total_bytes: 4 } as Node["progress"];
+const WAITING = { ready: false, status: "registered" } as const;
+
+const cases: [Node[], string][] = [
+  [[], "no node that is online has it, or fetches it"],
+  [[NODE], "a: has it, and will list it shortly"],
+  [
+    [
+      { ...NODE, state: "failed", error: failed },
+      { ...NODE, node: "b", state: "pulling", progress },
+    ],
+    "a: There is no room on the disk.; b: fetches it, 25 %",
+  ],
+  [[{ ...NODE, state: "waiting" }], "a: waits to fetch it"],
+];
+test.each(cases)("a model that is not ready says why: %#", (nodes, expected) => {
+  expect(whyNotReady(WAITING, nodes)).toBe(expected);
+});
+
+test("a model that is ready, or not known yet, needs no node's word", () => {
+  expect(whyNotReady({ ready: true, status: "registered" }, [])).toBeUndefined();
+  expect(whyNotReady({ ready: false, status: "pending" }, [])).toContain("hub");
+});
