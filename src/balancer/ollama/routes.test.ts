@@ -175,12 +175,14 @@ describe("a body whose content type is another one", () => {
     }
   });
 
-  test("is refused where a web page sends it, which needs nobody's permission for it", async () => {
+  test("is refused where a page of another site sends it", async () => {
     const origin = "https://elsewhere.example";
     for (const headers of [{ origin, "content-type": form }, { origin }]) {
       const response = await show(headers);
-      expect(response.status).toBe(415);
-      expect(await response.json()).toEqual({ error: expect.stringContaining("application/json") });
+      expect(response.status).toBe(403);
+      expect(await response.json()).toEqual({
+        error: expect.stringContaining("--allowed-origins"),
+      });
     }
   });
 });
