@@ -14,6 +14,7 @@ import { requireTools, startBalancer, startUpstream } from "./rig/throughput.ts"
 
 const ROUNDS = 2;
 const MODELS = 100_000;
+const LISTED_MS_MAX = 30_000;
 const MIB = 2 ** 20;
 
 async function main([program = "", only = ""]: string[]): Promise<void> {
@@ -81,14 +82,19 @@ async function send({ url }: PinnedProcess, path: string, body: Buffer): Promise
 async function manyModels({ url }: PinnedProcess, started: PinnedProcess[]): Promise<string> {
   const endpoint = await startUpstream("flood.ts", String(MODELS));
   started.push(endpoint);
-  const body = JSON.stringify({ name: "many", url: endpoint.url });
+  const body = JSON.stringify({ name: "many", base_url: endpoint.url });
   const headers = { "content-type": "application/json" };
-  await fetch(`${url}/api/endpoints`, { method: "POST", headers, body });
+  const added = await fetch(`${url}/api/endpoints`, { method: "POST", headers, body });
+  if (!added.ok) throw new Error(`Adding an endpoint failed: ${await added.text()}`);
   const count = async (path: string) => {
     const { data, models = data } = await (await fetch(url + path)).json();
     return models.length;
   };
-  while ((await count("/v1/models")) < 100) await Bun.sleep(100);
+  const deadlineMs = performance.now() + LISTED_MS_MAX;
+  while ((await count("/v1/models")) < 100) {
+    if (performance.now() > deadlineMs) return "not listed";
+    await Bun.sleep(100);
+  }
   return `${await count("/v1/models")} ${await count("/api/tags")}`;
 }
 
