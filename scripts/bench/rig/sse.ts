@@ -1,5 +1,5 @@
 import { exchange } from "../../../src/http/client/exchange.ts";
-import { now, STREAM_EVENTS } from "./upstream.ts";
+import { now, STREAM_END, STREAM_EVENTS } from "./upstream.ts";
 
 /** What a round of concurrent streams saw. */
 export interface SseRound {
@@ -39,6 +39,7 @@ async function readStream(url: string, user: number, delaysMs: number[]): Promis
     const events = (rest + decoder.decode(bytes, { stream: true })).split("\n\n");
     rest = events.pop() ?? "";
     for (const event of events) {
+      if (event === STREAM_END) continue;
       const sentAt = check(event, { user, index: expected });
       if (sentAt === undefined) return false;
       delaysMs.push(arrivedAt - sentAt);

@@ -9,6 +9,8 @@ import { type Connection, connection, jsonAnswer, readRequest, send } from "./re
 
 /** Events of one stream. */
 export const STREAM_EVENTS = 200;
+/** Ends each stream. */
+export const STREAM_END = "data: [DONE]";
 /** Time between two of them, unless told otherwise. */
 const GAP_MS_DEFAULT = 10;
 
@@ -68,14 +70,17 @@ function serve(port: number, gapMs: number): void {
   });
   setInterval(() => {
     for (const [socket, stream] of streams) {
-      const event = streamEvent(stream.user, stream.index);
-      send(socket, `${event.length.toString(16)}\r\n${event}\r\n`);
+      send(socket, chunk(streamEvent(stream.user, stream.index)));
       stream.index += 1;
       if (stream.index < STREAM_EVENTS) continue;
-      send(socket, "0\r\n\r\n");
+      send(socket, `${chunk(`${STREAM_END}\n\n`)}0\r\n\r\n`);
       streams.delete(socket);
     }
   }, gapMs);
+}
+
+function chunk(text: string): string {
+  return `${text.length.toString(16)}\r\n${text}\r\n`;
 }
 
 if (import.meta.main) {
