@@ -16,6 +16,8 @@ const BATCH_CHARS_MAX = 2 ** 16;
 /** How long the end of the process waits for the last lines. */
 const LAST_WRITE_MS = 100;
 const BUSY_RETRY_MS = 50;
+/** How long lines gather after a write: another one costs more than all else about a line. */
+const GATHER_MS = 20;
 
 /**
  * Writes lines in the background, in order: a full pipe, a terminal that stands still, a slow or a
@@ -28,6 +30,8 @@ export class LineOutput {
   #waiting: string[] = [];
   #waitingChars = 0;
   #isWriting = false;
+  /** Runs while lines gather. */
+  #gathering: Timer | undefined;
   #dropped = 0;
   readonly #idle = new Waiters();
 
@@ -45,19 +49,29 @@ export class LineOutput {
     }
     this.#waiting.push(text);
     this.#waitingChars += text.length;
-    if (!this.#isWriting) this.#writeNext();
+    if (!this.#isWriting && this.#gathering === undefined) this.#writeNext();
   }
 
   /** Resolves when everything is written, or after `waitMs`. */
   async idle(waitMs: number): Promise<void> {
-    if (this.#isWriting) await this.#idle.wait({ timeoutMs: waitMs });
+    const isDue = this.#gathering !== undefined && this.#waiting.length > 0;
+    if (this.#isWriting || isDue) await this.#idle.wait({ timeoutMs: waitMs });
   }
 
   #writeNext(): void {
     const batch = this.#take(BATCH_CHARS_MAX);
     this.#isWriting = batch !== "";
     if (this.#isWriting) this.#send(Buffer.from(batch));
-    else this.#idle.wakeAll();
+  }
+
+  #rest(): void {
+    this.#isWriting = false;
+    if (this.#waiting.length === 0) this.#idle.wakeAll();
+    this.#gathering = setTimeout(() => {
+      this.#gathering = undefined;
+      this.#writeNext();
+    }, GATHER_MS);
+    this.#gathering.unref();
   }
 
   #send(bytes: Buffer): void {
@@ -74,7 +88,8 @@ export class LineOutput {
       } else {
         this.#target.wrote?.(written);
         if (written < bytes.length) this.#send(bytes.subarray(written));
-        else this.#writeNext();
+        else if (this.#waitingChars >= BATCH_CHARS_MAX) this.#writeNext();
+        else this.#rest();
       }
     });
   }
