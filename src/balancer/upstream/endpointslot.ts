@@ -4,7 +4,7 @@ import type { Logger } from "../../lib/log.ts";
 import { ApiError } from "../../wire/error.ts";
 import type { Grant } from "../routing/grant.ts";
 import type { Endpoint } from "./endpoint.ts";
-import type { EndRequest } from "./silentrequests.ts";
+import type { EndRequest, SilentRequest } from "./silentrequests.ts";
 import type { Slot } from "./upstream.ts";
 
 /** What learns how requests to endpoints went. */
@@ -38,8 +38,8 @@ export class EndpointSlot implements Slot {
   readonly #sentAtMs: number;
   #status = 0;
   #hasEnded = false;
-  /** Ends the request, as long as nothing of its answer has come. */
-  #end: EndRequest | undefined;
+  /** The request, as long as nothing of its answer has come. */
+  #silent: SilentRequest | undefined;
 
   constructor(options: EndpointSlotOptions) {
     const { parts, grant, requestId } = options;
@@ -57,14 +57,13 @@ export class EndpointSlot implements Slot {
   }
 
   sent(end: EndRequest): void {
-    this.#end = end;
-    this.upstream.silent.add(end, performance.now());
+    this.#silent = this.upstream.silent.add(end, performance.now());
   }
 
   /** Nobody ends it any more but its client and its limits. */
   #isHeard(): void {
-    if (this.#end !== undefined) this.upstream.silent.delete(this.#end);
-    this.#end = undefined;
+    if (this.#silent !== undefined) this.upstream.silent.delete(this.#silent);
+    this.#silent = undefined;
   }
 
   answered(status: number): void {

@@ -23,9 +23,9 @@ test.each<[string, (silent: SilentRequests) => void]>([
   [
     "after the request",
     (silent) => {
-      silent.add(ignore, 0);
+      const request = silent.add(ignore, 0);
       const answered = silent.beginCheck(10_000);
-      silent.delete(ignore);
+      silent.delete(request);
       silent.add(() => true, 10_001);
       answered();
     },
@@ -43,8 +43,8 @@ test("only what is silent is ended, and once; what nobody else can take stays", 
   const a = () => ended.push("a") > 0;
   const b = () => ended.push("b") > 0;
   const c = () => mayMove && ended.push("c") > 0;
-  for (const end of [a, b, c]) silent.add(end, 0);
-  silent.delete(a);
+  const [request] = [a, b, c].map((end) => silent.add(end, 0));
+  if (request !== undefined) silent.delete(request);
   const reason = new ApiError("upstream", "It hangs.");
   silent.end(reason);
   silent.end(reason);

@@ -42,7 +42,8 @@ the most there may be in a row. Name the servers behind them as endpoints.`;
 
   /** The header's value for what is sent on for a request with these headers, or for nobody. */
   after(headers?: Headers): string {
-    return headers === undefined ? this.#id : [...hopsIn(headers), this.#id].join(", ");
+    const passed = headers === undefined ? [] : hopsIn(headers);
+    return passed.length === 0 ? this.#id : [...passed, this.#id].join(", ");
   }
 }
 

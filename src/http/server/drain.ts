@@ -1,4 +1,5 @@
 import { withDeadline } from "../../lib/deadline.ts";
+import { LinkedList, ListItem } from "../../lib/linkedlist.ts";
 import { ApiError } from "../../wire/error.ts";
 
 /** Paths that are served while draining, so that monitors see the state. */
@@ -12,12 +13,24 @@ export function isProbe(path: string): boolean {
 /** How long a request that has to end may take to tell its client so. */
 const END_MS_MAX = 1000;
 
+/** What ends a request whose answer has not begun. */
+type Cut = (reason: ApiError) => void;
+
+class RunningRequest extends ListItem {
+  readonly cut: Cut;
+
+  constructor(cut: Cut) {
+    super();
+    this.cut = cut;
+  }
+}
+
 /** Counts running requests. Once it is closing, it refuses new ones, and in the end it ends all. */
 export class Drain {
   /** Called when what still runs has to end: those that wait for others are to be sent away. */
   onEnd: () => void = () => undefined;
-  /** What ends each running request whose answer has not begun. */
-  readonly #running = new Set<(reason: ApiError) => void>();
+  /** A list, because adding to a set costs a request several times as much. */
+  readonly #running = new LinkedList<RunningRequest>();
   readonly #idle = Promise.withResolvers<void>();
   #closing = false;
   #reason: ApiError | undefined;
@@ -41,12 +54,13 @@ export class Drain {
    * if it must be answered although nothing came of it. Throws `draining` (503, `Retry-After`) once
    * closing.
    */
-  enter(path: string, cut: (reason: ApiError) => void): () => void {
+  enter(path: string, cut: Cut): () => void {
     if (ALWAYS_OPEN.has(path)) return () => undefined;
     if (this.#closing) throw shuttingDown();
-    this.#running.add(cut);
+    const running = new RunningRequest(cut);
+    this.#running.push(running);
     return () => {
-      if (!this.#running.delete(cut)) return;
+      if (!this.#running.remove(running)) return;
       if (this.#closing && this.#running.size === 0) this.#idle.resolve();
     };
   }
@@ -62,7 +76,7 @@ export class Drain {
     this.#reason = shuttingDown();
     this.onEnd();
     if (await this.#isIdleIn(END_MS_MAX)) return false;
-    for (const cut of this.#running) cut(this.#reason);
+    for (const { cut } of this.#running) cut(this.#reason);
     await this.#isIdleIn(END_MS_MAX);
     return false;
   }
