@@ -8,8 +8,9 @@ import {
   createZstdCompress,
   gzipSync,
 } from "node:zlib";
+import { send } from "../../testkit/forwarding.ts";
 import { RAW_END, rawChunk, rawChunks, rawTarget } from "../../testkit/servers/tcp.ts";
-import { type ForwardOptions, forward } from "./forward.ts";
+import type { ForwardOptions } from "./forward.ts";
 import { ModelRewrite } from "./rewrite/model.ts";
 
 type Answer = () => Response | Promise<Response>;
@@ -17,18 +18,7 @@ type Answer = () => Response | Promise<Response>;
 /** Sends one request on to a server that answers so. */
 async function forwarded(answer: Answer, more: Partial<ForwardOptions> = {}) {
   const server = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: answer });
-  const sending = forward({
-    target: { url: server.url.href, label: "endpoint e" },
-    method: "POST",
-    headers: new Headers(),
-    body: new TextEncoder().encode("{}"),
-    requestId: "req_1",
-    dialect: "openai",
-    caller: new AbortController(),
-    firstByteTimeoutMs: 10_000,
-    idleTimeoutMs: 10_000,
-    ...more,
-  });
+  const sending = send(server.url.href, { headers: new Headers(), ...more });
   sending.catch(() => server.stop(true));
   const result = await sending;
   return { ...result, server, [Symbol.asyncDispose]: () => server.stop(true) };

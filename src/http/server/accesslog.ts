@@ -20,7 +20,7 @@ export class AccessLog {
   readonly #log: Logger;
 
   constructor(log: Logger) {
-    // No field below can be a secret, and looking for some costs more than the whole rest of a line.
+    // No field below can be a secret, and looking for secrets costs more than the rest of a line.
     this.#log = log.child({}, { redact: [] });
   }
 

@@ -2,6 +2,14 @@ import type { Scope } from "./scope.ts";
 
 /** The IP address of a request's client, behind trusted proxies; undefined once that is gone. */
 export function peerOf(scope: Scope): string | undefined {
+  const known = scope.get("peer");
+  if (known !== undefined) return known;
+  const peer = lookUp(scope);
+  if (peer !== undefined) scope.set("peer", peer);
+  return peer;
+}
+
+function lookUp(scope: Scope): string | undefined {
   const { raw } = scope.req;
   const address = scope.env?.server?.requestIP(raw)?.address;
   if (address === undefined) return undefined;

@@ -27,6 +27,8 @@ export interface AppEnv {
     drain?: Pick<Drain, "reason">;
     /** Whose word on their clients counts; absent: nobody's. */
     proxies?: TrustedProxies;
+    /** The client's IP address, once it was asked for. */
+    peer?: string;
   };
 }
 
