@@ -104,7 +104,8 @@ class RelaySource {
     this.#resolve = resolve;
     this.#options = options;
     // What is changed costs time by its length; what passes does not.
-    this.#body = options.rewrite === undefined ? body : new SlicedBody(body);
+    const passes = options.rewrite === undefined || options.rewrite.passes === true;
+    this.#body = passes ? body : new SlicedBody(body);
     this.#lines = options.afterBreak === undefined ? undefined : new WholeLines();
   }
 
@@ -140,11 +141,10 @@ class RelaySource {
     return last === undefined || signOfLife?.mayFollow(last) ? signOfLife?.bytes : undefined;
   }
 
-  async pull(controller: Controller): Promise<void> {
+  pull(controller: Controller): Promise<void> {
     if (this.#next !== undefined) return this.#pullNext(this.#next, controller);
     this.#isPulling = true;
-    await this.#pull(controller);
-    this.#isPulling = false;
+    return this.#pull(controller);
   }
 
   async #pull(controller: Controller): Promise<void> {
@@ -187,6 +187,8 @@ class RelaySource {
       }
     } catch (cause) {
       await this.#broken(controller, cause);
+    } finally {
+      this.#isPulling = false;
     }
   }
 

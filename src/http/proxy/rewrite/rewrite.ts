@@ -30,6 +30,8 @@ export interface StreamRewrite {
   readonly ping?: Uint8Array | undefined;
   /** The answer is complete with what was pushed: nothing behind that counts. Default: false. */
   readonly isOver?: boolean;
+  /** It only looks for the end of what passes, which takes next to no time. Default: false. */
+  readonly passes?: boolean;
   /** The bytes to send in place of these, if any. Throws `ApiError` for a stream that is broken. */
   push(bytes: Uint8Array): Uint8Array | undefined;
   /** The bytes to send at the stream's end, if any. Throws `ApiError` if that came too early. */

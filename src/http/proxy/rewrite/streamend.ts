@@ -69,6 +69,10 @@ export class StreamEndCheck implements StreamRewrite {
     return this.#inner?.contentType;
   }
 
+  get passes(): boolean {
+    return this.#inner === undefined;
+  }
+
   push(piece: Uint8Array): Uint8Array | undefined {
     const { last } = this.#end;
     const bytes = Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
