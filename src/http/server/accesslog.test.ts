@@ -55,9 +55,13 @@ test("an expected error is a short line without a stack, an unexpected one has i
   app.get("/busy", () => {
     throw new ApiError("unavailable", "Nobody is there.", { cause: new TypeError("inner") });
   });
+  app.get("/state", () => {
+    throw new ApiError("model_not_loaded", "Nothing is wrong.");
+  });
   app.get("/bug", () => {
     throw new TypeError("a bug");
   });
+  await app.request("/state");
   await app.request("/busy");
   await app.request("/bug");
   const [busy, bug] = await lines(2);
