@@ -186,6 +186,7 @@ export class Attempts {
       idleTimeoutMs: this.#parts.settings.idleTimeoutMs,
       onSent: (end) => slot.sent((reason) => this.#move(end, reason)),
       onContent: (status) => {
+        record?.began();
         slot.answered(status);
         this.#blame.answered();
       },

@@ -137,6 +137,10 @@ export class Endpoint implements Upstream {
     return this.#facts.url;
   }
 
+  get telemetryName(): string {
+    return this.#facts.kind ?? "openai_compatible";
+  }
+
   get usageSupport(): UsageSupport {
     return usageSupportOfKind(this.#facts.kind);
   }
