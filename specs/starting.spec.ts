@@ -45,11 +45,13 @@ describe("a start that fails ends with the reason,", () => {
   });
 
   // Only the superuser can become a user that nobody knows.
-  test.skipIf(process.platform !== "linux" || process.getuid?.() !== 0)(
-    "for a user without a home folder",
-    async () => {
+  test
+    .skipIf(process.platform !== "linux" || process.getuid?.() !== 0)
+    .each([[["list"]], [["pull", "org/name"]], [["serve"]]])(
+    "for a user without a home folder: %j",
+    async (args) => {
       const stranger = ["setpriv", "--reuid", "4242", "--clear-groups"];
-      const child = Bun.spawn([...stranger, ...commandLine(["list"])], {
+      const child = Bun.spawn([...stranger, ...commandLine(args)], {
         env: { PATH: process.env.PATH ?? "" },
         stderr: "pipe",
         stdout: "ignore",

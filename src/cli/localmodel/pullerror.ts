@@ -1,6 +1,5 @@
-import { existsSync } from "node:fs";
-import { homedir } from "node:os";
-import { join } from "node:path";
+import { environment } from "../../config/environment.ts";
+import { hubLoginFile } from "../../config/hublogin.ts";
 import { HubError } from "../../registry/huberror.ts";
 import { parseReference } from "../../registry/reference.ts";
 import { PullError } from "../../storage/pull/error.ts";
@@ -41,8 +40,10 @@ function explainHubError(cause: HubError, error: ApiError, context: PullErrorCon
     case "repo": {
       const isPrivate = hasToken
         ? "If it is private, the account of HF_TOKEN must be let in."
-        : "If it is private, set HF_TOKEN to a token of an account that may see it.";
-      return cliError(`${reference} is not at ${hubUrl}. Check its spelling. ${isPrivate}`);
+        : "If it is private, set HF_TOKEN to a token of an account that may see it";
+      const login = hasToken ? "" : `${loginAdvice()}.`;
+      const advice = `Check its spelling. ${isPrivate}${login}`;
+      return cliError(`${reference} is not at ${hubUrl}. ${advice}`);
     }
     case "gated":
       return cliError(`${reference} is gated.${said}\n${accessAdvice(context)}`);
@@ -73,14 +74,17 @@ Check the network, and HF_ENDPOINT if the hub is another.`,
   }
 }
 
-/** Where the hub's own tools keep the token of a login. */
-const LOGIN = join(homedir(), ".cache", "huggingface", "token");
-
 function accessAdvice({ reference, hubUrl, hasToken }: PullErrorContext): string {
   const { repo } = parseReference(reference, hubUrl);
   const token = hasToken
     ? "The account of HF_TOKEN has no access yet."
-    : `No HF_TOKEN is set${existsSync(LOGIN) ? `; that of an earlier login is in ${LOGIN}` : ""}.`;
+    : `No HF_TOKEN is set${loginAdvice()}.`;
   return `${token} Accept the licence at ${hubUrl}/${repo}, make a token there (Settings, Access \
 Tokens), and pull again with HF_TOKEN=hf_… set.`;
+}
+
+/** Where the token of a login lies that the hub's own tools would use, as the end of a sentence. */
+function loginAdvice(): string {
+  const file = hubLoginFile(environment());
+  return file === undefined ? "" : `; that of an earlier login is in ${file}`;
 }
