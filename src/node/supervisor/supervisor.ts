@@ -2,6 +2,7 @@ import { freemem } from "node:os";
 import { readHostMemory } from "../../lib/hostmemory.ts";
 import type { Logger } from "../../lib/log.ts";
 import type { ServedModel } from "../models/catalog.ts";
+import { joinArguments } from "./argumentlist.ts";
 import { type Launch, SupervisedEngine } from "./engine.ts";
 import { PromptCaches } from "./promptcaches.ts";
 import { chooseTask, ENGINE_TASKS, type EngineTask, taskArgs } from "./task.ts";
@@ -99,7 +100,8 @@ export class Supervisor {
       modelId: model.id,
       label: model.id + LABELS[task],
       args: ({ pooling }) => {
-        const own = [...model.args, ...taskArgs(task, pooling, engineArgs), ...engineArgs];
+        const ours = joinArguments(model.args, taskArgs(task, pooling, engineArgs));
+        const own = joinArguments(ours, engineArgs);
         return [...this.#promptCaches.argsFor(keyOf(model.id, task), own), ...own];
       },
       onEnd: () => this.#promptCaches.release(keyOf(model.id, task)),
