@@ -1,4 +1,4 @@
-import { stepInTurns } from "../../lib/eventloop.ts";
+import { ownTurn } from "../../lib/eventloop.ts";
 import { JsonFault, type JsonFaultKind } from "../../lib/jsonfault.ts";
 import { JsonReader } from "../../lib/jsonreader.ts";
 import { ApiError } from "../../wire/error.ts";
@@ -22,6 +22,8 @@ const LIMITS = {
 
 /** A body up to this size is parsed at once, which takes some milliseconds at worst. */
 const AT_ONCE_BYTES_MAX = 256 * 1024;
+/** How long a larger one is read before others have their turn. */
+const TURN_MS = 4;
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
@@ -53,7 +55,7 @@ function parseAtOnce(bytes: Uint8Array, unique: readonly string[]): object {
   if (nestedDeeper(json, JSON_DEPTH_MAX)) throw refusal("depth");
   if (unique.some((key) => mayRepeat(text, key))) {
     const reader = new JsonReader(bytes, LIMITS, unique);
-    while (!step(reader));
+    readAll(reader, Number.POSITIVE_INFINITY);
     requireSingle(reader);
   }
   return json;
@@ -61,15 +63,18 @@ function parseAtOnce(bytes: Uint8Array, unique: readonly string[]): object {
 
 async function parseInTurns(bytes: Uint8Array, unique: readonly string[]): Promise<JsonObject> {
   const reader = new JsonReader(bytes, LIMITS, unique);
-  await stepInTurns(() => step(reader));
+  do await ownTurn();
+  while (!readAll(reader, performance.now() + TURN_MS));
   requireSingle(reader);
   return { json: reader.value, isExact: true };
 }
 
-/** Reads one slice; true: all has been read. */
-function step(reader: JsonReader): boolean {
+/** Reads until the time is up; true: to the end. */
+function readAll(reader: JsonReader, untilMs: number): boolean {
   try {
-    return reader.step();
+    do if (reader.step()) return true;
+    while (performance.now() < untilMs);
+    return false;
   } catch (error) {
     throw error instanceof JsonFault ? refusal(error.kind, error.cause) : error;
   }
