@@ -162,6 +162,15 @@ test("a web page in place of the file is told at once", async () => {
   expect(bench.hub.seen).toHaveLength(1);
 });
 
+test("a web page that says nothing of what it is, too", async () => {
+  await using bench = await PullBench.start();
+  const file = bench.hub.add("model-Q4_0.gguf", 500_000);
+  bench.hub.treat = () => ({ status: 200, body: "\n<!DOCTYPE html><html>Log in</html>" });
+  const error = await failing(bench.pull([file]));
+  expect(error.message).toContain("a web page (HTML) came in place of the file");
+  expect(bench.hub.seen).toHaveLength(1);
+});
+
 describe("wrong bytes", () => {
   test("are fetched once more", async () => {
     await using bench = await PullBench.start();

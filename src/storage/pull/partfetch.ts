@@ -16,6 +16,7 @@ import { type RangeResponse, requestRange } from "./rangerequest.ts";
 import type { Range } from "./ranges.ts";
 import { RetryLimit, type RetryLimitOptions } from "./retrylimit.ts";
 import type { Throttle } from "./throttle.ts";
+import { mayBeWebPage, startsLikeWebPage, webPageError } from "./webpage.ts";
 
 /** The limits of fetching a part, which the files of a pull share, and who is told of bytes. */
 export interface PartFetchOptions {
@@ -237,6 +238,7 @@ class PartFetch {
         if (end === undefined || at === end) return at;
         throw new TransientError("the answer ended too early", {});
       }
+      if (at === 0 && !response.ranged) refuseWebPage(bytes, this.#source.url);
       // A server that ignores ranges sends all: bytes behind this range are fetched elsewhere.
       const wanted = end === undefined ? bytes : bytes.subarray(0, end - at);
       await throttle.take(wanted.byteLength, weight, this.#signal);
@@ -266,6 +268,10 @@ class PartFetch {
       clearTimeout(timer);
     }
   }
+}
+
+function refuseWebPage(bytes: Uint8Array, url: string): void {
+  if (startsLikeWebPage(bytes) && !mayBeWebPage(url)) throw webPageError(url);
 }
 
 /** Which bytes of a response are read. */

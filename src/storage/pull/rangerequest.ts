@@ -5,6 +5,7 @@ import { headerOf, type ResponseHead } from "../../http/client/head.ts";
 import { PullError, TransientError } from "./error.ts";
 import type { FileSource } from "./filesource.ts";
 import { refusal, withoutQuery } from "./refusal.ts";
+import { isWebPage, mayBeWebPage, webPageError } from "./webpage.ts";
 
 export interface RangeRequest {
   source: FileSource;
@@ -138,9 +139,9 @@ function accept(sent: Exchange, head: ResponseHead, context: Context): RangeResp
   const { request, url, tag } = context;
   const own = headerOf(head, "etag");
   const common = { exchange: sent, etag: tag ?? own };
-  if (head.status === 200 && isWebPage(head) && !/\.html?$/i.test(request.source.url)) {
+  if (head.status === 200 && isWebPage(head) && !mayBeWebPage(request.source.url)) {
     sent.abort(new ClientError("broken", "refused"));
-    throw webPage(url);
+    throw webPageError(url);
   }
   if (head.status === 200) {
     const totalBytes = head.framing === "length" ? head.length : undefined;
@@ -153,20 +154,6 @@ function accept(sent: Exchange, head: ResponseHead, context: Context): RangeResp
   }
   sent.abort(new ClientError("broken", "refused"));
   throw refusal(head, url, request.source);
-}
-
-/** Nothing that a model consists of is one: a proxy, or the login of a network, has answered. */
-function isWebPage(head: ResponseHead): boolean {
-  return /^(?:text\/html|application\/xhtml)/i.test(headerOf(head, "content-type") ?? "");
-}
-
-function webPage(url: string): PullError {
-  return new PullError(
-    "unreachable",
-    `Fetching ${withoutQuery(url)} failed: a web page (HTML) came in place of the file. A proxy, \
-or the login page of this network, answers for the server. Open the address in a browser from \
-here, then pull again.`,
-  );
 }
 
 function text(cause: unknown): string {

@@ -7,6 +7,8 @@ import type { Artifact, Manifest } from "../../wire/manifest.ts";
 export interface Treatment {
   /** Answered instead of the file. */
   status?: number;
+  /** Its body. Default: a word. */
+  body?: string;
   headers?: Record<string, string>;
   /** The connection is cut after so many bytes of the file, counted from its beginning. */
   cutAt?: number;
@@ -96,7 +98,7 @@ export class FileServer implements AsyncDisposable {
     if (treatment.redirect !== undefined) {
       response.writeHead(302, { location: treatment.redirect, ...treatment.headers }).end();
     } else if (treatment.status !== undefined || file === undefined) {
-      response.writeHead(treatment.status ?? 404, treatment.headers).end("no");
+      response.writeHead(treatment.status ?? 404, treatment.headers).end(treatment.body ?? "no");
     } else {
       this.onOpen(1);
       await this.#send(file, request, response, treatment).finally(() => this.onOpen(-1));
