@@ -14,7 +14,7 @@ import type { Logger } from "../lib/log.ts";
 import { routeRegistry } from "../registry/routes.ts";
 import { EndpointRegistry } from "./admin/endpoints/registry.ts";
 import { routeEndpoints } from "./admin/endpoints/routes.ts";
-import { listModels } from "./admin/models/listing.ts";
+import { listModelViews } from "./admin/models/listing.ts";
 import { openRegistry } from "./admin/models/registry.ts";
 import { routeModels } from "./admin/models/routes.ts";
 import { nodeNames } from "./admin/nodes/node.ts";
@@ -102,7 +102,7 @@ export async function createBalancer(options: BalancerOptions): Promise<Balancer
   const setReadiness = routeProbes(app, { pool, drain });
   const listing = { pool, registry, holdings: sync.holdings };
   routeModels(app, { ...listing, providers });
-  routeOllama(app, { pool, models: () => listModels(listing) });
+  routeOllama(app, { pool, models: () => listModelViews(listing) });
   routeEndpoints(app, { endpointRegistry, pool, monitor, persistence, state });
   sync.route(app);
   routeRegistry(app, { registry, nodes: () => nodeNames(pool) });

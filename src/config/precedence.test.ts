@@ -14,7 +14,6 @@ describe("loadSettings", () => {
       allowedHosts: [],
       allowedOrigins: ["local"],
       trustedProxies: [],
-      servedBy: true,
       port: 32768,
       nodePort: 32769,
       home,

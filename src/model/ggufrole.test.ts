@@ -24,6 +24,7 @@ test.each<[string, GgufRole]>([
 
 test.each<[string, string, string, GgufRole]>([
   ["T-lora-merged-Q4_0.gguf", "general.type", "model", "model"],
+  ["T-lora-merged-Q4_0.gguf", "general.architecture", "llama", "model"],
   ["T-Q4_K_M-imatrix.gguf", "general.type", "model", "model"],
   ["style.gguf", "general.type", "adapter", "adapter"],
   ["V-eyes-f16.gguf", "general.type", "mmproj", "projector"],

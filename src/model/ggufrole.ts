@@ -57,7 +57,9 @@ export function ggufRoleIn(path: string, metadata: GgufMetadata | undefined): Gg
   // Older projectors say that they are models.
   if (type === "mmproj" || metadata?.get("general.architecture") === "clip") return "projector";
   if (type === "vocab") return "vocabulary";
-  if (type === undefined) return named;
-  if (type !== "model") return named === "model" ? "other" : named;
+  // Before there were types, all had models in them; llama.cpp takes no adapter without one.
+  const isOld = type === undefined && metadata?.has("general.architecture") === true;
+  if (type === undefined && !isOld) return named;
+  if (type !== "model" && !isOld) return named === "model" ? "other" : named;
   return CORRECTABLE.has(named) ? "model" : named;
 }

@@ -13,14 +13,13 @@ import type { UpstreamPool } from "../upstream/pool.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import { queryOf } from "./context.ts";
 import { type KeptResponses, soleKeeper } from "./keptresponses.ts";
-import { servedBy } from "./servedby.ts";
 
 export interface ResponseRouteParts {
   kept: KeptResponses;
   hops: Hops;
   pool: UpstreamPool;
   providers: Pick<Providers, "find" | "fallbackOf">;
-  settings: Pick<Settings, "firstByteTimeoutMs" | "idleTimeoutMs" | "servedBy">;
+  settings: Pick<Settings, "firstByteTimeoutMs" | "idleTimeoutMs">;
 }
 
 const PATH = ROUTES.responses.path;
@@ -73,7 +72,6 @@ async function pass(
     caller: callerOf(c),
     // What is deleted may be answered with nothing.
     checksAnswer: method !== "DELETE",
-    answerHeaders: parts.settings.servedBy ? servedBy(maker, name) : undefined,
     rewrite: name === model ? undefined : new ModelRewrite(model),
     firstByteTimeoutMs,
     idleTimeoutMs,

@@ -1,8 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { routeAt } from "../../testkit/route.ts";
-import { readCapabilities } from "../../wire/capability.ts";
 import { ApiError } from "../../wire/error.ts";
-import { effectiveCapabilities } from "../health/modelcapability.ts";
+import { readModelList } from "../health/modellist.ts";
 import { capabilityRequirement } from "../inference/requirements.ts";
 import { capabilityOf, isCapable, requireCapability } from "./capability.ts";
 import { Endpoint } from "./endpoint.ts";
@@ -11,9 +10,7 @@ import { Endpoint } from "./endpoint.ts";
 function endpoint(entry: { id: string; capabilities?: unknown }, declared?: string[]): Endpoint {
   const facts = declared === undefined ? {} : { capabilities: declared };
   const made = new Endpoint({ name: "e", url: "http://e", ...facts });
-  const { id } = entry;
-  const capabilities = effectiveCapabilities(id, readCapabilities(entry.capabilities));
-  made.models = new Map([[id, { id, ...capabilities }]]);
+  made.models = readModelList({ data: [entry] });
   made.served = new Map([["m", entry.id]]);
   return made;
 }

@@ -42,8 +42,6 @@ const NOT_RETURNED = new Set([
   "trailer",
   "transfer-encoding",
   "upgrade",
-  "x-llmlb-endpoint",
-  "x-llmlb-model",
   "x-request-id",
 ]);
 
