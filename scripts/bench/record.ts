@@ -29,7 +29,7 @@ const piece = Buffer.from(
 );
 const REQUEST: RecordedRequest = {
   ...{ requestId: "req_1", route: ROUTES.chat, modelId: "m1", streams: false },
-  principal: { keyName: "key_0123456789ab", address: "127.0.0.1" },
+  principal: { keyId: "key_0123456789ab", address: "127.0.0.1" },
 };
 const SENT = new Promise<never>(() => undefined);
 const endpointOf = (name: string) => ({ id: name, name, url: "http://gpu1:8080" });

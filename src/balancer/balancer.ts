@@ -1,4 +1,5 @@
-import { Principals } from "../auth/principal.ts";
+import type { FirstAdmin } from "../auth/firststart.ts";
+import { openAuth } from "../auth/open.ts";
 import type { Settings } from "../config/settings.ts";
 import type { AliasSetting } from "../config/values/alias.ts";
 import type { EndpointSetting } from "../config/values/endpoint.ts";
@@ -11,7 +12,9 @@ import { allowedHosts, HostCheck } from "../http/server/host.ts";
 import { Origins } from "../http/server/origin.ts";
 import { TrustedProxies } from "../http/server/trustedproxies.ts";
 import type { Logger } from "../lib/log.ts";
+import type { Registry } from "../registry/registry.ts";
 import { routeRegistry } from "../registry/routes.ts";
+import { routeAccounts } from "./admin/accounts/routes.ts";
 import { EndpointRegistry } from "./admin/endpoints/registry.ts";
 import { routeEndpoints } from "./admin/endpoints/routes.ts";
 import { listModelViews } from "./admin/models/listing.ts";
@@ -48,12 +51,16 @@ export interface BalancerOptions {
   /** Where endpoints, their models and what happens is kept; whoever opened it closes it. */
   state: State;
   log: Logger;
+  /** What commands of this machine's user send. Default: there are none. */
+  localCredential?: string;
 }
 
 /** A load balancer, to be served with `listen(balancer.app, …)`. */
 export interface Balancer {
   readonly app: App;
   readonly drain: Drain;
+  /** What this start made, as the first one with access control. */
+  readonly firstAdmin: FirstAdmin | undefined;
   /** Begins to check the endpoints: at once, then regularly. */
   start(): void;
   /** Tells that an endpoint of this name will be added shortly: requests wait for it. */
@@ -75,6 +82,7 @@ export async function createBalancer(options: BalancerOptions): Promise<Balancer
   const { settings, state, log } = options;
   const { healthTimeoutMs: timeoutMs, historyBodies: bodies } = settings;
   const [drain, hops] = [new Drain(), new Hops()];
+  const auth = await openAuth(options);
   const names = namesOf(settings);
   const pool = new UpstreamPool(names);
   const { gate, availability } = createWaits(pool, settings, drain);
@@ -91,7 +99,7 @@ export async function createBalancer(options: BalancerOptions): Promise<Balancer
   const detection = new EndpointDetection({ pool, endpointRegistry, log, onDetected });
   const registry = await openRegistry({ settings, state, pool, names, log });
   const sync = new ModelSync({ registry, state, pool, monitor, log });
-  const door = doorOf(settings, drain);
+  const door = { ...doorOf(settings, drain), authorise: auth.access.authorise };
   const sources = metricSources({ pool, gate, state, ...door, recorder: () => recorder });
   const metrics = new Metrics({ sources });
   const providers = new Providers({ settings, log, hops });
@@ -100,16 +108,8 @@ export async function createBalancer(options: BalancerOptions): Promise<Balancer
 
   const app = createApp({ log, hops, ...door });
   const setReadiness = routeProbes(app, { pool, drain });
-  const listing = { pool, registry, holdings: sync.holdings };
-  routeModels(app, { ...listing, providers });
-  routeOllama(app, { pool, models: () => listModelViews(listing) });
-  routeEndpoints(app, { endpointRegistry, pool, monitor, persistence, state });
-  sync.route(app);
-  routeRegistry(app, { registry, nodes: () => nodeNames(pool) });
-  routeNodes(app, { endpointRegistry, pool, monitor, state });
-  routeQueueStats(app, { pool, gate });
-  routeMetrics(app, metrics);
-  routeProviderMetrics(app, providers.metrics);
+  const parts = { endpointRegistry, pool, monitor, persistence, state, registry, sync, providers };
+  routeManagement(app, { ...parts, ...auth, adminUsername: settings.adminUsername, gate, metrics });
   const absence = (model: string) => sync.absence(model);
   const answering = { pool, hops, kept: new KeptResponses(state.responses), providers, settings };
   const routing = { ...answering, gate, monitor, availability, absence, recorder, log };
@@ -119,6 +119,7 @@ export async function createBalancer(options: BalancerOptions): Promise<Balancer
   return {
     app,
     drain,
+    firstAdmin: auth.firstAdmin,
     start: () => {
       monitor.start();
       persistence.start();
@@ -138,8 +139,35 @@ export async function createBalancer(options: BalancerOptions): Promise<Balancer
       gate.close();
       providers.close();
       await recorder.flush();
+      await auth.close();
     },
   };
+}
+
+type ManagementParts = Parameters<typeof routeEndpoints>[1] &
+  Parameters<typeof routeNodes>[1] &
+  Parameters<typeof routeAccounts>[1] &
+  Parameters<typeof routeQueueStats>[1] & {
+    registry: Registry;
+    sync: ModelSync;
+    providers: Providers;
+    metrics: Metrics;
+  };
+
+/** The routes besides those of inference: for operators, nodes, and clients that look around. */
+function routeManagement(app: App, parts: ManagementParts): void {
+  const { pool, registry, sync, providers, metrics } = parts;
+  const listing = { pool, registry, holdings: sync.holdings };
+  routeModels(app, { ...listing, providers });
+  routeOllama(app, { pool, models: () => listModelViews(listing) });
+  routeEndpoints(app, parts);
+  sync.route(app);
+  routeRegistry(app, { registry, nodes: () => nodeNames(pool) });
+  routeAccounts(app, parts);
+  routeNodes(app, parts);
+  routeQueueStats(app, parts);
+  routeMetrics(app, metrics);
+  routeProviderMetrics(app, providers.metrics);
 }
 
 /** Builds the way of inference requests. */
@@ -150,8 +178,7 @@ function createPipeline(
   const { pool, providers, recorder } = parts;
   const requirements = new Requirements(pool);
   const slots = new PoolSlots({ ...parts, requirements });
-  const principals = new Principals();
-  return new Pipeline({ ...parts, principals, providers, requirements, slots, recorder });
+  return new Pipeline({ ...parts, providers, requirements, slots, recorder });
 }
 
 function namesOf({ aliases }: Settings): ModelNames {

@@ -1,8 +1,7 @@
-import { ConfigError } from "./error.ts";
 import type { Settings } from "./settings.ts";
 
 /** Whether only this machine can reach an address: `localhost`, `127.0.0.0/8` or `::1`. */
-function isLoopback(host: string): boolean {
+export function isLoopback(host: string): boolean {
   const address = host.toLowerCase().replace(/^\[|\]$/g, "");
   return (
     address === "localhost" ||
@@ -12,21 +11,18 @@ function isLoopback(host: string): boolean {
   );
 }
 
-/** Whether a node requires its key: it listens beyond loopback and `insecure` is not set. */
-export function requiresKey({ host, insecure }: Pick<Settings, "host" | "insecure">): boolean {
-  return !insecure && !isLoopback(host);
-}
+type AccessSettings = Pick<Settings, "host" | "access" | "insecure">;
 
 /**
- * Throws `ConfigError` if a balancer would listen beyond loopback without `insecure`: it has no
- * access control yet. A node may, because it requires its key.
+ * Whether requests must show whose they are: as the settings say, else if other machines can reach
+ * the address.
  */
-export function requireLoopback(settings: Pick<Settings, "host" | "insecure" | "mode">): void {
-  const { host, mode } = settings;
-  if (mode === "node" || !requiresKey(settings)) return;
-  throw new ConfigError(
-    `--host ${host}: refused, because everybody who can reach that address could use llmlb \
-without a key. Listen on 127.0.0.1 and put a proxy with access control in front, or add \
---insecure if the network itself is trusted`,
-  );
+export function requiresAccess({ host, access, insecure }: AccessSettings): boolean {
+  if (access === "auto") return !insecure && !isLoopback(host);
+  return access === "required";
+}
+
+/** Whether everybody who can connect from another machine may do everything. */
+export function isOpenToAll(settings: AccessSettings): boolean {
+  return !requiresAccess(settings) && !isLoopback(settings.host);
 }

@@ -13,6 +13,7 @@ import { Usage } from "./history/usage.ts";
 import { HistoryWriter } from "./history/writer.ts";
 import { importLegacy } from "./legacy/import.ts";
 import { startRetention } from "./retention.ts";
+import { ApiKeys } from "./state/apikeys.ts";
 import { EndpointModels } from "./state/endpointmodels.ts";
 import { Endpoints } from "./state/endpoints.ts";
 import { EndpointWriter } from "./state/endpointwriter.ts";
@@ -23,6 +24,7 @@ import { STATE_MIGRATIONS } from "./state/migrations.ts";
 import { RegisteredModels } from "./state/registeredmodels.ts";
 import type { StateSchema } from "./state/schema.ts";
 import { openSecretKey } from "./state/secretkey.ts";
+import { Users } from "./state/users.ts";
 
 export interface StateOptions {
   /** The data folder, absolute; created if there is none. */
@@ -42,6 +44,8 @@ export interface State {
   readonly models: EndpointModels;
   readonly checks: Checks;
   readonly enrolment: Enrolment;
+  readonly users: Users;
+  readonly apiKeys: ApiKeys;
   /** The models that clients may ask for, whether a node holds them or not. */
   readonly registered: RegisteredModels;
   readonly hubCache: HubCache;
@@ -108,6 +112,8 @@ export async function openState(options: StateOptions): Promise<State> {
   return {
     ...{ endpoints, models, checks, enrolment, registered, hubCache },
     ...{ requests, responses, usage, close },
+    users: new Users(state.kysely),
+    apiKeys: new ApiKeys(state.kysely),
     writes: pendingOf([historyWriter.queue, writer.queue]),
     importedModels: () => importedModels(state.kysely),
   };

@@ -1,9 +1,9 @@
 import { credentialOf } from "../auth/credential.ts";
 import { isFilesTicket } from "../auth/filesticket.ts";
 import { secretMatcher } from "../auth/secret.ts";
-import type { Authorise } from "../http/server/door.ts";
 import { HostCheck } from "../http/server/host.ts";
 import { decodedName } from "../http/server/query.ts";
+import type { Authorise } from "../http/server/scope.ts";
 import { ApiError } from "../wire/error.ts";
 
 /** Routes without a key: whether the process lives and serves. */

@@ -20,10 +20,14 @@ export interface FakeBalancer extends AsyncDisposable {
   until(name: string, status: string): Promise<void>;
 }
 
-/** Starts a balancer on a free port in front of `endpoints` (by name: URL or setting). */
+/**
+ * Starts a balancer on a free port in front of `endpoints` (by name: URL or setting).
+ * `localCredential` may do everything, where access control is on.
+ */
 export async function fakeBalancer(
   endpoints: Record<string, string | Omit<EndpointSetting, "name">>,
   more: Partial<Settings> = {},
+  localCredential = "local_test",
 ): Promise<FakeBalancer> {
   const named = Object.entries(endpoints).map(([name, endpoint]) =>
     typeof endpoint === "string" ? { name, url: endpoint } : { name, ...endpoint },
@@ -33,7 +37,7 @@ export async function fakeBalancer(
   const home = more.home ?? mkdtempSync(join(tmpdir(), "llmlb-balancer-"));
   const log = createLogger({ level: "silent" });
   const state = await openState({ home, log });
-  const balancer = await createBalancer({ settings, state, log });
+  const balancer = await createBalancer({ settings, state, log, localCredential });
   const listener = listen(balancer.app, { host: "127.0.0.1", port: 0 });
   balancer.start();
   await balancer.ready();

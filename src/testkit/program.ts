@@ -29,13 +29,15 @@ export class Program {
   url = "";
   /** Where its local node listens; the same as `url` for a node alone. */
   nodeUrl = "";
+  /** What it has printed on stdout. */
+  printed = "";
   readonly #child: ReturnType<typeof startProgram>;
   readonly #ownHome: ReturnType<typeof temporaryHome> | undefined;
   readonly #watchdog: ReturnType<typeof killWithParent>;
   readonly #lines: string[] = [];
   readonly #engines: { model: string; pid: number }[] = [];
   #nodePid: number | undefined;
-  readonly #log: Promise<void>;
+  readonly #log: Promise<unknown>;
 
   private constructor({ args = [], home, env = {}, mode = "standalone" }: StartOptions) {
     this.#ownHome = home === undefined ? temporaryHome() : undefined;
@@ -46,7 +48,7 @@ export class Program {
       env,
     });
     this.#watchdog = killWithParent(this.#child.pid);
-    this.#log = this.#readLog();
+    this.#log = Promise.all([this.#readLog(), this.#readOutput()]);
   }
 
   /** Starts llmlb and waits until it serves. Throws with its last log lines if it does not. */
@@ -147,6 +149,13 @@ export class Program {
       const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
       rest = lines.pop() ?? "";
       for (const line of lines) this.#hear(line);
+    }
+  }
+
+  async #readOutput(): Promise<void> {
+    const decoder = new TextDecoder();
+    for await (const chunk of this.#child.stdout) {
+      this.printed += decoder.decode(chunk, { stream: true });
     }
   }
 

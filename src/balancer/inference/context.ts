@@ -1,5 +1,4 @@
-import type { Principal, Principals } from "../../auth/principal.ts";
-import { peerOf } from "../../http/server/peer.ts";
+import type { Principal } from "../../http/server/principal.ts";
 import type { Scope } from "../../http/server/scope.ts";
 import type { Dialect } from "../../wire/error.ts";
 import type { InferenceRoute } from "../../wire/route.ts";
@@ -35,11 +34,11 @@ export class RequestContext implements RecordedRequest {
   /** What history is to know of the request; undefined until it was read. */
   record: RequestRecord | undefined;
 
-  constructor(scope: Scope, route: InferenceRoute, principals: Principals) {
+  constructor(scope: Scope, route: InferenceRoute, principal: Principal) {
     this.scope = scope;
     this.route = route;
     this.requestId = scope.get("requestId");
-    this.principal = principals.of(this.headers, peerOf(scope));
+    this.principal = principal;
   }
 
   /** The client's request, whose `signal` aborts when the client leaves. */
@@ -61,10 +60,21 @@ export class RequestContext implements RecordedRequest {
   }
 }
 
-/** The query of a URL with its question mark; "" for none. */
+/**
+ * The query of a URL with its question mark; "" for none. A client's key in it (`key`, as Google's
+ * clients send it) is left out: it is for this balancer alone.
+ */
 export function queryOf(url: string): string {
   const start = url.indexOf("?");
   if (start === -1) return "";
   const end = url.indexOf("#", start);
-  return end === -1 ? url.slice(start) : url.slice(start, end);
+  const query = end === -1 ? url.slice(start) : url.slice(start, end);
+  // The name may be written with escapes as well.
+  if (!/key|%/i.test(query)) return query;
+  const isKey = (field: string) => new URLSearchParams(field).has("key");
+  const kept = query
+    .slice(1)
+    .split("&")
+    .filter((field) => !isKey(field));
+  return kept.length === 0 ? "" : `?${kept.join("&")}`;
 }

@@ -1,8 +1,9 @@
-import type { Principals } from "../../auth/principal.ts";
+import { fitsAny } from "../../auth/pattern.ts";
 import type { Settings } from "../../config/settings.ts";
 import type { MadeResponse } from "../../db/history/records.ts";
 import type { Forwarded } from "../../http/proxy/forward.ts";
-import type { Scope } from "../../http/server/scope.ts";
+import { principalOf, type Scope } from "../../http/server/scope.ts";
+import { ApiError } from "../../wire/error.ts";
 import type { InferenceRoute } from "../../wire/route.ts";
 import type { Providers } from "../providers/providers.ts";
 import type { Recorder } from "../record/recorder.ts";
@@ -18,7 +19,6 @@ import { type Requirements, routeRequirement } from "./requirements.ts";
 
 export interface PipelineParts extends AttemptsParts {
   pool: UpstreamPool;
-  principals: Principals;
   providers: Providers;
   requirements: Requirements;
   recorder: Recorder;
@@ -31,10 +31,10 @@ export interface PipelineParts extends AttemptsParts {
  *
  * | station    | what it does                                                     | throws        |
  * |------------|------------------------------------------------------------------|---------------|
- * | admit      | `http/server/door.ts`, before any route: request id, host, drain | 403, 503      |
- * | authorise  | who asks, and whether they may; today everybody may              |               |
+ * | admit      | `http/server/door.ts`, before any route: id, host, drain, access | 401, 403, 503 |
  * | read       | the body, and the model and stream that it asks for              | 400, 413, 415 |
  * | resolve    | which model is meant: one of a provider, or one of the pool's    | 401           |
+ * | authorise  | whether the key may use that model                               | 403           |
  * | capability | whether the model can do it, and what an endpoint must have      | 400           |
  * | media      | images are checked and fetched                                   | 400, 413      |
  * | attempts   | one upstream after the other, until one answers                  | 404 to 504    |
@@ -49,12 +49,12 @@ export class Pipeline {
 
   /** Answers a request of a route. Throws `ApiError` for what is answered by an error. */
   async answer(scope: Scope, route: InferenceRoute): Promise<Response> {
-    const context = new RequestContext(scope, route, this.#parts.principals);
+    const context = new RequestContext(scope, route, principalOf(scope));
     let body: ClientBody | undefined;
     try {
-      this.#authorise(context);
       body = await this.#read(context);
       this.#resolve(context, body);
+      requireModelAllowed(context);
       const { previousId } = body;
       const previous = previousId === undefined ? undefined : await this.#find(previousId);
       const known = this.#requireCapability(context, body, previous);
@@ -68,11 +68,6 @@ export class Pipeline {
       else context.record.refused(error);
       throw error;
     }
-  }
-
-  /** Checks what the principal may do. */
-  #authorise(_: RequestContext): void {
-    // Everybody may do everything as long as there are no keys.
   }
 
   #read(context: RequestContext): Promise<ClientBody> {
@@ -165,6 +160,15 @@ export class Pipeline {
     if (context.route.form !== undefined) closeAfter(body, sent);
     return response;
   }
+}
+
+/** Checks that the key may use the model. Throws 403. */
+function requireModelAllowed({ principal, model, modelId }: RequestContext): void {
+  const models = principal.key?.models ?? null;
+  if (models === null || fitsAny(models, model) || fitsAny(models, modelId)) return;
+  const allowed = models.join(", ");
+  const message = `The request was refused: this key may use ${allowed}, not ${model}.`;
+  throw new ApiError("forbidden", message, { code: "model_not_allowed", param: "model" });
 }
 
 function closeAfter(body: ClientBody, sent: Promise<unknown>): void {

@@ -32,7 +32,7 @@ export function historyRow(
     endpointId: upstream?.id ?? null,
     endpointName: upstream?.name ?? null,
     endpointUrl: upstream?.url ?? null,
-    apiKeyId: principal.keyName ?? null,
+    apiKeyId: principal.keyId ?? null,
     clientIp: principal.address ?? null,
     startedAt: record.startedAt,
     completedAt: Math.round(record.startedAt + record.durationMs),

@@ -21,7 +21,7 @@ const sources: MetricSources = {
 const NEVER = new Promise<never>(() => undefined);
 
 function entryOf(modelId: string, more: Partial<RecordedRequest> = {}): RequestRecord {
-  const principal = { keyName: undefined, address: undefined };
+  const principal = { keyId: undefined, address: undefined };
   const route = ROUTES.chat;
   const request = { requestId: "r", route, modelId, streams: false, principal, ...more };
   return new RequestRecord({

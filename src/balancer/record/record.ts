@@ -1,5 +1,5 @@
-import type { Principal } from "../../auth/principal.ts";
 import type { SendOutcome } from "../../http/proxy/relay.ts";
+import type { Principal } from "../../http/server/principal.ts";
 import { ApiError } from "../../wire/error.ts";
 import type { InferenceRoute } from "../../wire/route.ts";
 import type { Upstream } from "../upstream/upstream.ts";
@@ -13,7 +13,7 @@ export interface RecordedRequest {
   readonly modelId: string;
   /** Whether the client wants a stream of events. */
   readonly streams: boolean;
-  readonly principal: Pick<Principal, "keyName" | "address">;
+  readonly principal: Pick<Principal, "keyId" | "address">;
 }
 
 /** How a request ended. */

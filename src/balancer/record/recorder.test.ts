@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { Principals } from "../../auth/principal.ts";
+import { credentialOf } from "../../auth/credential.ts";
+import { Principals } from "../../auth/principals.ts";
 import type { HistoryBodies } from "../../config/fields/storage.ts";
 import type { NewRequestRow } from "../../db/history/records.ts";
 import { createLogger } from "../../lib/log.ts";
@@ -29,7 +30,7 @@ function recording(bodies: HistoryBodies = "redacted", record?: (row: NewRequest
     recorder.begin(
       {
         ...{ requestId: "r", route: ROUTES.chat, modelId: "m", streams: false },
-        principal: principals.of(headers, "127.0.0.1"),
+        principal: principals.of(credentialOf(headers), "127.0.0.1"),
         ...more,
       },
       body,

@@ -1,3 +1,4 @@
+import { readLocalCredential } from "../../auth/localcredential.ts";
 import type { ClientSettings } from "../../config/clientsettings.ts";
 import type { Settings } from "../../config/settings.ts";
 import { listPidFiles } from "../process/pidfile.ts";
@@ -13,13 +14,15 @@ export interface Server {
 
 /** The named server; else one that runs from this data folder; else the address of the settings. */
 export function findServer(client: ClientSettings, { home, host, port }: Settings): Server {
-  const key = client.apiKey === undefined ? {} : { apiKey: client.apiKey };
-  if (client.url !== undefined) return { url: client.url, ...key };
+  const given = client.apiKey === undefined ? {} : { apiKey: client.apiKey };
+  if (client.url !== undefined) return { url: client.url, ...given };
   const running = listPidFiles(home);
   const found =
     running.find((entry) => entry.port === port) ??
     running.find((entry) => entry.mode !== "node") ??
     running[0];
+  const apiKey = client.apiKey ?? (found && readLocalCredential(home));
+  const key = apiKey === undefined ? {} : { apiKey };
   const bound = found === undefined ? {} : { boundUrl: found.url };
   return { url: reachableUrl(found?.url ?? `http://${host}:${port}`), ...bound, ...key };
 }

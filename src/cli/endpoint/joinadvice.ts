@@ -40,9 +40,8 @@ export function joinAdvice({ url, boundUrl, addresses, token }: JoinFacts): stri
     "On this machine:",
     here,
     "Other hosts cannot reach this balancer: it listens on loopback only. Start it with",
-    "  llmlb balancer --host 0.0.0.0 --insecure",
-    "if the network is trusted (everybody in it can use it then), or put a proxy that checks keys",
-    "in front, and give nodes the proxy's address.",
+    "  llmlb balancer --host 0.0.0.0",
+    "(clients need a key then), or put a proxy in front and give nodes the proxy's address.",
   ];
 }
 

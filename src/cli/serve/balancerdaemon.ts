@@ -1,3 +1,4 @@
+import { openLocalCredential } from "../../auth/localcredential.ts";
 import { createBalancer } from "../../balancer/balancer.ts";
 import type { Settings } from "../../config/settings.ts";
 import { LOCAL_ENDPOINT } from "../../config/values/endpoint.ts";
@@ -11,12 +12,14 @@ import { LocalNode } from "./localnode.ts";
 export async function createBalancerDaemon(settings: Settings, log: Logger): Promise<Daemon> {
   const { home, historyRetentionMs: historyMs, historyBytesMax } = settings;
   const state = await openOrExplain({ home, log, historyMs, historyBytesMax });
-  const balancer = await createBalancer({ settings, state, log });
+  const localCredential = openLocalCredential(home);
+  const balancer = await createBalancer({ settings, state, log, localCredential });
   let node: LocalNode | undefined;
   const { promise: failed, resolve: onFailed } = Promise.withResolvers<CliError>();
   return {
     failed,
     app: balancer.app,
+    firstAdmin: balancer.firstAdmin,
     drain: balancer.drain,
     start: (onLocalNode, port) => {
       balancer.start();

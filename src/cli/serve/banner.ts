@@ -1,3 +1,4 @@
+import type { FirstAdmin } from "../../auth/firststart.ts";
 import { environment } from "../../config/environment.ts";
 import { logFileOf } from "../../config/fields/storage.ts";
 import type { Settings } from "../../config/settings.ts";
@@ -37,6 +38,25 @@ export function banner({ settings, url, paint }: BannerOptions): string {
     ...suggestion(settings, url).map((line) => `  ${line}`),
     "",
     paint.dim("  Ctrl-C stops."),
+    "",
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+/** What the first start with access control made. It is shown on no other occasion, nor logged. */
+export function firstAdminNotice({ username, password, key }: FirstAdmin): string {
+  const rows = [
+    ["Admin", username],
+    ["Password", password ?? "as set by LLMLB_ADMIN_PASSWORD"],
+    ...(key === undefined ? [] : [["API key", key]]),
+  ];
+  const lines = [
+    "",
+    "Requests need a key from now on. Made for the first start, and not shown again:",
+    "",
+    ...table(rows, "  "),
+    "",
+    "  Clients send the key as Authorization: Bearer. Another one: llmlb key add NAME",
     "",
   ];
   return `${lines.join("\n")}\n`;

@@ -1,3 +1,4 @@
+import type { FirstAdmin } from "../../auth/firststart.ts";
 import type { App } from "../../http/server/app.ts";
 import type { Drain } from "../../http/server/drain.ts";
 import type { CliError } from "../process/exit.ts";
@@ -6,6 +7,8 @@ import type { CliError } from "../process/exit.ts";
 export interface Daemon {
   app: App;
   drain: Drain;
+  /** What this start made, as the first one with access control; printed once. */
+  firstAdmin?: FirstAdmin | undefined;
   /**
    * Starts the work in the background; called once `port` is open. `onLocalNode` is called with the
    * URL of the local node, if there is one.

@@ -137,8 +137,8 @@ export class LocalNode {
 
 /** The parent's settings, but on loopback and without endpoints; the parent logs the requests. */
 function nodeSettings(settings: Settings, port: number): Settings {
-  const own = { host: "127.0.0.1", port, insecure: false, endpoints: [], accessLog: false };
-  return { ...settings, ...own };
+  const own = { host: "127.0.0.1", port, endpoints: [], accessLog: false };
+  return { ...settings, ...own, access: "auto", adminPassword: null };
 }
 
 function sendTo(child: Child, message: ParentMessage): void {

@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import { requiresKey } from "../../config/loopback.ts";
+import { requiresAccess } from "../../config/loopback.ts";
 import type { Settings } from "../../config/settings.ts";
 import type { Logger } from "../../lib/log.ts";
 import { type Identity, openIdentity } from "../../node/membership/identity.ts";
@@ -29,7 +29,7 @@ export async function createNodeDaemon(
 ): Promise<NodeDaemon> {
   // Only its balancer knows the local node of a standalone llmlb, so it needs no key.
   const identity = settings.mode === "node" ? openIdentity(settings.home) : undefined;
-  const key = identity !== undefined && requiresKey(settings) ? { key: identity.key } : {};
+  const key = identity !== undefined && requiresAccess(settings) ? { key: identity.key } : {};
   if (identity !== undefined) requireToken(settings, identity);
   const { promise: failed, resolve: fail } = Promise.withResolvers<CliError>();
   let tell: (readiness: NodeReadiness) => void = () => undefined;

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { ConfigError } from "../../config/error.ts";
-import { requireLoopback } from "../../config/loopback.ts";
+import { isOpenToAll } from "../../config/loopback.ts";
 import type { Settings } from "../../config/settings.ts";
 import { LLAMA_CPP_VERSION, VERSION } from "../../config/version.ts";
 import type { Listener } from "../../http/server/listen.ts";
@@ -13,9 +13,9 @@ import { listenOrExplain } from "../process/port.ts";
 import { onHangUp, stopSignals } from "../process/signals.ts";
 import { logUncaught } from "../process/uncaught.ts";
 import { colorsFor } from "../terminal/color.ts";
-import { printText } from "../terminal/output.ts";
+import { printNote, printText } from "../terminal/output.ts";
 import { createBalancerDaemon } from "./balancerdaemon.ts";
-import { banner } from "./banner.ts";
+import { banner, firstAdminNotice } from "./banner.ts";
 import type { Daemon } from "./daemon.ts";
 import { createNodeDaemon } from "./nodedaemon.ts";
 
@@ -34,7 +34,6 @@ export async function serve(settings: Settings, warnings: string[]): Promise<nev
 
 /** Returns the exit code to end with. */
 async function serveUntilStopped(settings: Settings, warnings: string[]): Promise<ExitCode> {
-  requireLoopback(settings);
   if (settings.mode !== "balancer") requireModelFiles(settings);
   makeDataFolder(settings);
   const lock = lockDataFolder(settings);
@@ -49,6 +48,8 @@ async function serveUntilStopped(settings: Settings, warnings: string[]): Promis
   const listener = listenOrExplain(daemon.app, settings);
   logUncaught(log);
   const pidFile = announce(settings, listener, log);
+  if (daemon.firstAdmin !== undefined) printText(firstAdminNotice(daemon.firstAdmin));
+  warnIfOpen(settings, log);
   daemon.start((nodeUrl) => pidFile.update({ node_url: nodeUrl }), listener.port);
 
   signals.onSecond((second) => {
@@ -62,6 +63,14 @@ async function serveUntilStopped(settings: Settings, warnings: string[]): Promis
   lock?.release();
   await flushLog(log);
   return end instanceof CliError ? reportError(end) : EXIT.ok;
+}
+
+function warnIfOpen(settings: Settings, log: Logger): void {
+  if (!isOpenToAll(settings)) return;
+  const { host } = settings;
+  printNote(`WARNING: access control is off: whoever can connect to ${host} can use all models, \
+change everything and spend the money of your clouds.`);
+  log.warn({ host }, "serve.open_to_all");
 }
 
 /** Throws `ConfigError` for a model file that does not exist. */

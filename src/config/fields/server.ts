@@ -10,6 +10,9 @@ const PORT_MAX = 65_535;
 const DEFAULT_PORT = 32_768;
 const DEFAULT_NODE_PORT = DEFAULT_PORT + 1;
 
+type AccessMode = "auto" | "required" | "off";
+const ACCESS_MODES: AccessMode[] = ["auto", "required", "off"];
+
 /** What a process serves, and where it listens. */
 export interface ServerSettings {
   mode: Mode;
@@ -19,8 +22,14 @@ export interface ServerSettings {
   port: number;
   /** Port of the local node in standalone mode; a free one is taken if it is busy. */
   nodePort: number;
-  /** Allows listening on other addresses than loopback without access control. */
+  /** Who must show whose a request is: those of other machines, everybody, nobody. */
+  access: AccessMode;
+  /** An older way to say `access: "off"`. */
   insecure: boolean;
+  /** The first admin, made by the first start that needs one. */
+  adminUsername: string;
+  /** His password; null: one is made up and printed. */
+  adminPassword: string | null;
   /**
    * Further names that clients may call this server by, in lower case: `llm.example`, `.example`
    * with all below it, `*.example` for these alone, `*` for any.
@@ -47,7 +56,7 @@ export const SERVER_FIELDS: FieldsOf<ServerSettings> = {
     name: "host",
     flags: "-H, --host <address>",
     group: "Server",
-    help: "Address to listen on; beyond loopback a balancer needs --insecure, a node its key",
+    help: "Address to listen on; 0.0.0.0 for all. Beyond loopback requests need a key",
     schema: () => nonEmptyText("an address such as 127.0.0.1"),
     fallback: () => "127.0.0.1",
   },
@@ -68,11 +77,38 @@ export const SERVER_FIELDS: FieldsOf<ServerSettings> = {
     schema: () => wholeNumber(0, PORT_MAX),
     fallback: () => DEFAULT_NODE_PORT,
   },
+  access: {
+    name: "access",
+    flags: "--access <mode>",
+    group: "Server",
+    help: "Who needs a key: auto (everybody, if other machines can reach the address), required \
+(everybody), off (nobody: whoever can connect may do everything)",
+    schema: () => oneOf(ACCESS_MODES),
+    fallback: () => "auto",
+  },
+  adminUsername: {
+    name: "admin_username",
+    flags: "--admin-username <name>",
+    group: "Server",
+    help: "Name of the admin that the first start with access control makes",
+    schema: () => nonEmptyText("a name"),
+    fallback: () => "admin",
+  },
+  adminPassword: {
+    name: "admin_password",
+    flags: "--admin-password <password>",
+    secret: true,
+    group: "Server",
+    help: "The password of that admin; better given as LLMLB_ADMIN_PASSWORD",
+    schema: () => nonEmptyText("a password"),
+    fallback: () => null,
+    fallbackText: "made up and printed once",
+  },
   insecure: {
     name: "insecure",
     flags: "--insecure",
     group: "Server",
-    help: "Allow listening beyond this machine although anybody who can connect may use it",
+    help: "The same as --access off",
     schema: () => trueOrFalse(),
     fallback: () => false,
   },

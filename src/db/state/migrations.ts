@@ -147,4 +147,63 @@ export const STATE_MIGRATIONS: readonly Migration[] = [
       ALTER TABLE endpoints DROP COLUMN inference_timeout_ms;
     `,
   },
+  {
+    name: "users, keys, sessions and invitations",
+    up: `
+      CREATE TABLE users (
+        id TEXT PRIMARY KEY,
+        name TEXT NOT NULL UNIQUE COLLATE NOCASE,
+        password_hash TEXT,
+        role TEXT NOT NULL,
+        limits TEXT NOT NULL,
+        must_change_password INTEGER NOT NULL,
+        oidc_subject TEXT UNIQUE,
+        created_at INTEGER NOT NULL,
+        last_login_at INTEGER
+      ) STRICT;
+
+      CREATE TABLE api_keys (
+        id TEXT PRIMARY KEY,
+        user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+        name TEXT NOT NULL,
+        key_hash TEXT NOT NULL UNIQUE,
+        prefix TEXT NOT NULL,
+        permissions TEXT NOT NULL,
+        models TEXT,
+        limits TEXT NOT NULL,
+        notes TEXT,
+        created_at INTEGER NOT NULL,
+        expires_at INTEGER,
+        revoked_at INTEGER,
+        last_used_at INTEGER,
+        UNIQUE (user_id, name)
+      ) STRICT;
+
+      CREATE TABLE sessions (
+        id TEXT PRIMARY KEY,
+        token_hash TEXT NOT NULL UNIQUE,
+        csrf_hash TEXT NOT NULL,
+        user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+        address TEXT,
+        user_agent TEXT,
+        created_at INTEGER NOT NULL,
+        last_seen_at INTEGER NOT NULL,
+        expires_at INTEGER NOT NULL
+      ) STRICT;
+      CREATE INDEX sessions_by_user ON sessions (user_id);
+
+      CREATE TABLE invitations (
+        id TEXT PRIMARY KEY,
+        code_hash TEXT NOT NULL UNIQUE,
+        role TEXT NOT NULL,
+        note TEXT,
+        created_by TEXT REFERENCES users (id) ON DELETE SET NULL,
+        created_at INTEGER NOT NULL,
+        expires_at INTEGER NOT NULL,
+        used_at INTEGER,
+        used_by TEXT REFERENCES users (id) ON DELETE SET NULL,
+        revoked_at INTEGER
+      ) STRICT;
+    `,
+  },
 ];

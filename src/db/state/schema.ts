@@ -9,6 +9,10 @@ export interface StateSchema {
   registered_models: RegisteredModelsTable;
   model_aliases: ModelAliasesTable;
   hub_cache: HubCacheTable;
+  users: UsersTable;
+  api_keys: ApiKeysTable;
+  sessions: SessionsTable;
+  invitations: InvitationsTable;
   imports: ImportsTable;
 }
 
@@ -133,4 +137,60 @@ export interface ImportsTable {
   file: string;
   content_hash: string;
   imported_at: number;
+}
+
+export interface UsersTable {
+  id: string;
+  name: string;
+  password_hash: string | null;
+  role: string;
+  /** JSON, as `wire/limits.ts` has it; likewise below. */
+  limits: string;
+  must_change_password: number;
+  oidc_subject: string | null;
+  created_at: number;
+  last_login_at: number | null;
+}
+
+export interface ApiKeysTable {
+  id: string;
+  user_id: string;
+  name: string;
+  key_hash: string;
+  prefix: string;
+  /** JSON list of strings. */
+  permissions: string;
+  /** JSON list of patterns; null: all. */
+  models: string | null;
+  limits: string;
+  notes: string | null;
+  created_at: number;
+  expires_at: number | null;
+  revoked_at: number | null;
+  last_used_at: number | null;
+}
+
+interface SessionsTable {
+  id: string;
+  token_hash: string;
+  csrf_hash: string;
+  user_id: string;
+  address: string | null;
+  user_agent: string | null;
+  created_at: number;
+  last_seen_at: number;
+  expires_at: number;
+}
+
+interface InvitationsTable {
+  id: string;
+  code_hash: string;
+  role: string;
+  note: string | null;
+  created_by: string | null;
+  created_at: number;
+  expires_at: number;
+  used_at: number | null;
+  used_by: string | null;
+  revoked_at: number | null;
 }

@@ -1,15 +1,16 @@
 import { Hono } from "hono";
+import { matchedRoutes } from "hono/route";
 import type { Logger } from "../../lib/log.ts";
 import type { Hops } from "../proxy/hops.ts";
 import { AccessLog } from "./accesslog.ts";
 import type { BodyMemory } from "./bodymemory.ts";
-import { type Authorise, Door } from "./door.ts";
+import { Door } from "./door.ts";
 import type { Drain } from "./drain.ts";
 import { failureResponse } from "./errorresponse.ts";
 import { FastPath } from "./fastpath.ts";
 import { HostCheck } from "./host.ts";
 import type { Origins } from "./origin.ts";
-import type { AppEnv, RequestHandler, Scope } from "./scope.ts";
+import type { AppContext, AppEnv, Authorise, RequestHandler, Scope } from "./scope.ts";
 import type { TrustedProxies } from "./trustedproxies.ts";
 import { answerUnrouted } from "./unrouted.ts";
 
@@ -57,13 +58,20 @@ export function createApp({ log, drain, hosts = new HostCheck(), ...options }: A
   });
 
   app.use(function passDoor(c, next) {
-    return door.pass(c, async () => {
+    const answer = async () => {
       await next();
       return c.res;
-    });
+    };
+    return door.pass(c, answer, () => routesOf(c));
   });
   app.onError(failed);
   app.notFound((c) => answerUnrouted(app, c));
   fastPath.wrap(app);
   return app;
+}
+
+/** Without those for all methods, which are middleware. */
+function routesOf(c: AppContext): string[] {
+  const routes = matchedRoutes(c).filter(({ method }) => method !== "ALL");
+  return routes.map(({ method, path }) => `${method} ${path}`);
 }

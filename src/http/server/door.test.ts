@@ -2,9 +2,8 @@ import { expect, test } from "bun:test";
 import { createLogger } from "../../lib/log.ts";
 import { ApiError } from "../../wire/error.ts";
 import { type AppOptions, createApp } from "./app.ts";
-import type { Authorise } from "./door.ts";
 import { Drain } from "./drain.ts";
-import type { Scope } from "./scope.ts";
+import type { Authorise, Scope } from "./scope.ts";
 
 function setUp(options: Partial<AppOptions> = {}) {
   const drain = new Drain();
@@ -92,7 +91,7 @@ test("access is decided on the fast path as before the router, at once or later"
     if (req.raw.headers.has("authorization")) return undefined;
     throw new ApiError("unauthorized", "No key.");
   };
-  for (const authorise of [atOnce, async (scope: Scope) => atOnce(scope)]) {
+  for (const authorise of [atOnce, async (scope: Scope) => atOnce(scope, () => [])]) {
     const { both, post, app } = setUp({ authorise });
     let answered = 0;
     both("path", async () => {

@@ -7,11 +7,8 @@ import type { Drain } from "./drain.ts";
 import type { HostCheck } from "./host.ts";
 import { Origins } from "./origin.ts";
 import { calledOrigin } from "./peer.ts";
-import type { RequestHandler, Scope } from "./scope.ts";
+import type { Authorise, MatchedRoutes, RequestHandler, Scope } from "./scope.ts";
 import type { TrustedProxies } from "./trustedproxies.ts";
-
-/** Decides whether a request may go on; throws `ApiError` if not. Undefined: it may, at once. */
-export type Authorise = (scope: Scope) => Promise<void> | undefined;
 
 export interface DoorOptions {
   drain: Drain;
@@ -32,6 +29,8 @@ export interface DoorOptions {
   /** Makes the error response of what was thrown. */
   failed(thrown: unknown, scope: Scope): Response;
 }
+
+const NO_ROUTES: MatchedRoutes = () => [];
 
 /**
  * The stations that every request passes, whether the router or the fast path answers it:
@@ -59,7 +58,11 @@ export class Door {
   }
 
   /** Takes a request past all stations and returns its response. Never rejects. */
-  async pass(scope: Scope, handler: RequestHandler): Promise<Response> {
+  async pass(
+    scope: Scope,
+    handler: RequestHandler,
+    routes: MatchedRoutes = NO_ROUTES,
+  ): Promise<Response> {
     const { drain, hosts, hops, proxies, authorise, bodies, failed, access } = this.#options;
     const request = scope.req.raw;
     const requestId = requestIdOf(request);
@@ -76,7 +79,7 @@ export class Door {
       hops?.require(request);
       const answer = Promise.withResolvers<Response>();
       leave = drain.enter(scope.req.path, answer.reject);
-      const decision = authorise?.(scope);
+      const decision = authorise?.(scope, routes);
       if (decision !== undefined) {
         // Nobody waits for the answer yet, should draining end now.
         answer.promise.catch(() => undefined);

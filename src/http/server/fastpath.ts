@@ -1,6 +1,6 @@
 import type { Hono } from "hono";
 import type { Door } from "./door.ts";
-import type { AppEnv, RequestHandler, Scope } from "./scope.ts";
+import type { AppEnv, MatchedRoutes, RequestHandler, Scope } from "./scope.ts";
 
 type Variables = AppEnv["Variables"];
 
@@ -10,7 +10,7 @@ type Variables = AppEnv["Variables"];
  */
 export class FastPath {
   readonly #door: Door;
-  readonly #handlers = new Map<string, RequestHandler>();
+  readonly #handlers = new Map<string, FastRoute>();
 
   constructor(door: Door) {
     this.#door = door;
@@ -18,25 +18,26 @@ export class FastPath {
 
   /** From now on this handler answers `POST` on `path`. */
   add(path: string, handler: RequestHandler): void {
-    this.#handlers.set(path, handler);
+    const routes = [`POST ${path}`];
+    this.#handlers.set(path, { handler, routes: () => routes });
   }
 
   /** Puts itself before the router. Paths with middleware of their own are left to the router. */
   wrap(app: Hono<AppEnv>): void {
     const routed = app.fetch;
-    let open: Map<string, RequestHandler> | undefined;
+    let open: Map<string, FastRoute> | undefined;
     app.fetch = (request, env, context) => {
       if (request.method !== "POST") return routed(request, env, context);
       open ??= this.#open(app);
       const path = pathOf(request.url);
-      const handler = open.get(path);
-      if (handler === undefined) return routed(request, env, context);
-      return this.#door.pass(new FastScope(request, env ?? {}, path), handler);
+      const route = open.get(path);
+      if (route === undefined) return routed(request, env, context);
+      return this.#door.pass(new FastScope(request, env ?? {}, path), route.handler, route.routes);
     };
   }
 
   /** The paths that no middleware covers but the app's own (`*`), which is the door. */
-  #open(app: Hono<AppEnv>): Map<string, RequestHandler> {
+  #open(app: Hono<AppEnv>): Map<string, FastRoute> {
     const patterns = app.routes.filter(({ method }) => method === "ALL").map(({ path }) => path);
     const [, ...others] = patterns;
     const covers = (pattern: string, path: string) =>
@@ -45,6 +46,12 @@ export class FastPath {
       [...this.#handlers].filter(([path]) => !others.some((pattern) => covers(pattern, path))),
     );
   }
+}
+
+/** A handler, and the route that it is found by. */
+interface FastRoute {
+  handler: RequestHandler;
+  routes: MatchedRoutes;
 }
 
 class FastScope implements Scope {

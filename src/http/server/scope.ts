@@ -2,6 +2,7 @@ import type { Context } from "hono";
 import type { Caller } from "../proxy/deadlines.ts";
 import type { BodyMemory, BodyShare } from "./bodymemory.ts";
 import type { Drain } from "./drain.ts";
+import type { Principal } from "./principal.ts";
 import type { TrustedProxies } from "./trustedproxies.ts";
 
 /** What a handler may ask of the connection that a request came on. */
@@ -27,6 +28,8 @@ export interface AppEnv {
     drain?: Pick<Drain, "reason">;
     /** Whose word on their clients counts; absent: nobody's. */
     proxies?: TrustedProxies;
+    /** Who sent it, once that is known; absent where an app does not ask. */
+    principal?: Principal;
     /** The client's IP address, once it was asked for. */
     peer?: string;
   };
@@ -40,6 +43,13 @@ export interface Scope {
   readonly req: { readonly raw: Request; readonly path: string; readonly url: string };
   get<K extends keyof Variables>(key: K): Variables[K];
   set<K extends keyof Variables>(key: K, value: Variables[K]): void;
+}
+
+/** Who sent a request that passed the door of an app with access control. */
+export function principalOf(scope: Scope): Principal {
+  const principal = scope.get("principal");
+  if (principal === undefined) throw new Error("The request has no principal.");
+  return principal;
 }
 
 /** Who waits for the answer to a request: it ends when the client leaves or draining is over. */
@@ -56,6 +66,15 @@ export function callerOf(scope: Scope): Caller {
     },
   };
 }
+
+/**
+ * The routes that a request matches, each as its method and its path as it was registered, e.g.
+ * `GET /api/endpoints/:id`. None: there is no such path, or not with this method.
+ */
+export type MatchedRoutes = () => readonly string[];
+
+/** Decides whether a request may go on; throws `ApiError` if not. Undefined: it may, at once. */
+export type Authorise = (scope: Scope, routes: MatchedRoutes) => Promise<void> | undefined;
 
 /** Answers a request; throws what the app turns into an error. */
 export type RequestHandler = (scope: Scope) => Promise<Response>;

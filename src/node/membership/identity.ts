@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { writePrivateFile } from "../../lib/privatefile.ts";
 
 /** The content of `node.json` in the data folder. Only the file's owner may read it. */
 const Identity = z.object({
@@ -40,7 +41,5 @@ export function openIdentity(home: string): Identity {
 export function saveIdentity(home: string, identity: Identity): void {
   const path = join(home, "node.json");
   mkdirSync(home, { recursive: true, mode: 0o700 });
-  const text = `${JSON.stringify(identity, null, 2)}\n`;
-  writeFileSync(`${path}.new`, text, { mode: 0o600, flush: true });
-  renameSync(`${path}.new`, path);
+  writePrivateFile(path, `${JSON.stringify(identity, null, 2)}\n`);
 }

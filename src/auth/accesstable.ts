@@ -1,0 +1,117 @@
+import type { Permission } from "../wire/permission.ts";
+import { ROUTE_LIST } from "../wire/route.ts";
+
+/**
+ * What a route asks of a request: nothing; a key or a log-in, whoever's (he sees what is his own);
+ * a node's own credential, which the route itself checks; or a permission. `local` waives it for
+ * this machine.
+ */
+export type Rule = "public" | "signed-in" | "node" | Permission | { local: Permission };
+
+/** Each management path, and the older one of the same. */
+const MODELS = ["/api/models", "/v0/models"];
+const ENDPOINTS = ["/api/endpoints", "/v0/endpoints"];
+const TOKENS = ["/api/enrolment-tokens", "/v0/enrolment-tokens"];
+
+/** Every route of the balancer, as it is registered, and its rule. What has none is refused. */
+const TABLE: Record<string, Rule> = {
+  ...Object.fromEntries(
+    ROUTE_LIST.map(({ path }) => [`POST ${path}`, "openai.inference"] as const),
+  ),
+  "GET /v1/responses/:id": "openai.inference",
+  "GET /v1/responses/:id/input_items": "openai.inference",
+  "POST /v1/responses/:id/cancel": "openai.inference",
+  "DELETE /v1/responses/:id": "openai.inference",
+  "GET /v1/models": "openai.models.read",
+  "GET /v1/models/*": "openai.models.read",
+
+  "GET /": "public",
+  "GET /health": "public",
+  "GET /ready": "public",
+  "GET /metrics": { local: "metrics.read" },
+
+  "GET /api/version": "public",
+  "GET /api/tags": "openai.models.read",
+  "GET /api/ps": "openai.models.read",
+  "POST /api/show": "openai.models.read",
+  "POST /api/blobs/:digest": "models.manage",
+  "POST /api/pull": "models.manage",
+  "POST /api/push": "models.manage",
+  "POST /api/create": "models.manage",
+  "POST /api/copy": "models.manage",
+  "DELETE /api/delete": "models.manage",
+
+  ...on(ENDPOINTS, {
+    "GET ": "endpoints.read",
+    "POST ": "endpoints.manage",
+    "GET /:id": "endpoints.read",
+    "PUT /:id": "endpoints.manage",
+    "PATCH /:id": "endpoints.manage",
+    "DELETE /:id": "endpoints.manage",
+    "POST /:id/test": "endpoints.manage",
+    "POST /:id/sync": "endpoints.manage",
+    "GET /:id/models": "endpoints.read",
+    "GET /:id/checks": "endpoints.read",
+  }),
+  ...on(["/api/keys"], {
+    "GET ": "signed-in",
+    "POST ": "signed-in",
+    "GET /:id": "signed-in",
+    "PATCH /:id": "api_keys.manage",
+    "DELETE /:id": "signed-in",
+    "POST /:id/rotate": "signed-in",
+    "POST /:id/revoke": "signed-in",
+  }),
+  ...on(["/api/users", "/v0/users"], {
+    "GET ": "users.manage",
+    "POST ": "users.manage",
+    "GET /:id": "users.manage",
+    "PUT /:id": "users.manage",
+    "PATCH /:id": "users.manage",
+    "DELETE /:id": "users.manage",
+  }),
+  "GET /api/queue/stats": "endpoints.read",
+  "GET /api/metrics/cloud": "metrics.read",
+  "GET /v0/metrics/cloud": "metrics.read",
+
+  ...on(TOKENS, {
+    "GET ": "endpoints.manage",
+    "POST ": "endpoints.manage",
+    "GET /:id": "endpoints.manage",
+    "DELETE /:id": "endpoints.manage",
+  }),
+  // The token is in the body.
+  "POST /api/nodes": "public",
+  "POST /api/nodes/:id/announce": "node",
+  "POST /api/nodes/:id/leave": "node",
+  "GET /api/nodes/:id/models": "node",
+  "GET /api/nodes/:id/models/manifest": "node",
+  "POST /api/nodes/:id/models/turn": "node",
+  "POST /api/nodes/:id/models/report": "node",
+
+  ...on(MODELS, {
+    "GET ": "registry.read",
+    "POST /register": "models.manage",
+    "GET /hub": "registry.read",
+    "GET /registry/*": "registry.read",
+    "GET /*": "registry.read",
+    "POST /*": "models.manage",
+    "PATCH /*": "models.manage",
+    "DELETE /*": "models.manage",
+  }),
+};
+
+const RULES: ReadonlyMap<string, Rule> = new Map(Object.entries(TABLE));
+
+/** The rule of a route, by its method and path as it is registered: `GET /api/endpoints/:id`. */
+export function ruleOf(route: string): Rule | undefined {
+  return RULES.get(route);
+}
+
+/** The same routes below several paths. */
+function on(bases: string[], routes: Record<string, Rule>): Record<string, Rule> {
+  const all = Object.entries(routes);
+  const below = (base: string) =>
+    all.map(([route, rule]) => [route.replace(" ", ` ${base}`), rule] as const);
+  return Object.fromEntries(bases.flatMap(below));
+}
