@@ -74,6 +74,14 @@ describe("llmlb, without a server,", () => {
   });
 });
 
+test("llmlb doctor finds a damaged database, and ends with 1", async () => {
+  using home = temporaryHome();
+  await Bun.write(join(home.path, "history.db"), "x".repeat(5000));
+  const { code, stdout } = await runProgram(["doctor"], { home: home.path });
+  expect(stdout).toMatch(/^FAIL {2}history\.db .*history\.db failed: the file is damaged/m);
+  expect(code).toBe(1);
+});
+
 describe("llmlb, beside a server of the same home,", () => {
   let program: Program;
   beforeAll(async () => {
@@ -81,6 +89,13 @@ describe("llmlb, beside a server of the same home,", () => {
   });
   afterAll(() => program?.stop());
   const client = (args: string[], stdin = "") => runProgram(args, { home: program.home, stdin });
+
+  test("finds its databases whole", async () => {
+    const { stdout } = await client(["doctor", "--json"]);
+    const { findings } = JSON.parse(stdout) as { findings: { subject: string; state: string }[] };
+    const states = Object.fromEntries(findings.map(({ subject, state }) => [subject, state]));
+    expect(states).toMatchObject({ "lb.db": "ok", "history.db": "ok", "secret.key": "ok" });
+  });
 
   test("answers one question", async () => {
     const result = await client(["chat", "Goodbye"]);

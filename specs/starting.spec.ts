@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { commandLine, runProgram, startProgram } from "../src/testkit/command.ts";
 import { eventually } from "../src/testkit/eventually.ts";
+import { MOUNTS, mountDisk } from "../src/testkit/memorydisk.ts";
 import { stage } from "../src/testkit/stage.ts";
 
 setDefaultTimeout(60_000);
@@ -43,6 +44,18 @@ describe("a start that fails ends with the reason,", () => {
     expect([code, stderr]).toEqual([1, expect.stringContaining(`Writing ${file} failed`)]);
     expect(await fetch(`http://127.0.0.1:${port}/health`).catch(() => "gone")).toBe("gone");
   });
+
+  // From source, the libraries are those of the build folder.
+  test.skipIf(!process.env.LLMLB_BIN || !MOUNTS)(
+    "where no library may be loaded from the data folder",
+    async () => {
+      using disk = mountDisk("noexec");
+      const ports = ["--port", "0", "--node-port", "0"];
+      const { code, stderr } = await runProgram(["serve", ...ports], { home: disk.path });
+      expect([code, stderr.split("\n").at(-2)]).toEqual([1, expect.stringMatching(/noexec/)]);
+      expect(stderr).not.toContain("Arguments after");
+    },
+  );
 
   // Only the superuser can become a user that nobody knows.
   test

@@ -74,6 +74,20 @@ describe("a crash", () => {
     );
   });
 
+  test("of a folder that no library may be loaded from tells that, and no path", () => {
+    const at = "/srv/h/native/db4/libllmlb.so";
+    const exit = { code: 1, signal: null };
+    const said = (reason: string) => [`error: Failed to open library "${at}": ${at}: ${reason}`];
+    const noexec = diagnoseCrash(exit, said("failed to map segment from shared object"));
+    expect(noexec).toMatchObject({ reason: "broken_library" });
+    expect(noexec.why).toMatch(/^libllmlb\.so cannot be loaded: .* mounted noexec/);
+    const short = diagnoseCrash(exit, said("file too short"));
+    const why =
+      "libllmlb.so cannot be loaded: libllmlb.so: file too short. `llmlb doctor` tells more.";
+    expect(short).toEqual({ reason: "broken_library", why });
+    expect(noexec.why).not.toContain("/srv");
+  });
+
   test("that llama.cpp caused itself because of an argument tells it", () => {
     const exit = { code: 1, signal: null };
     const lines = ["error: the supplied chat template is not supported: x"];

@@ -14,6 +14,18 @@ const MEANINGS: {
   why: (found: RegExpExecArray) => string;
 }[] = [
   {
+    pattern: /Failed to open library "(?:.*[\\/])?([^"\\/]+)": .*failed to map segment/,
+    reason: "broken_library",
+    why: ([, name]) =>
+      `${name} cannot be loaded: programs may not be run from the data folder, which lies on a \
+file system that is mounted noexec, or a security policy forbids it. Choose another one (--home).`,
+  },
+  {
+    pattern: /Failed to open library "(?:.*[\\/])?([^"\\/]+)": (?:.*[\\/])?(.*)/,
+    reason: "broken_library",
+    why: ([, name, text]) => `${name} cannot be loaded: ${text}. \`llmlb doctor\` tells more.`,
+  },
+  {
     pattern: /unknown (?:model architecture|projector type): '?([^'\s]*)/,
     reason: "unknown_architecture",
     why: ([, name]) => `llama.cpp does not know the architecture ${name}. A newer llmlb may.`,
@@ -102,7 +114,7 @@ export function diagnoseCrash(
   const cause = printed.findLast((line) => CRASH_CAUSE.test(line)) ?? printed.at(-1);
   const quote = cause === undefined ? "" : ` It said: ${cause}`;
   const load = diagnoseLoad("", lines);
-  if (load.reason === "out_of_memory") return load;
+  if (load.reason === "out_of_memory" || load.reason === "broken_library") return load;
   if (signal === null && load.reason === "bad_arguments") return load;
   const hint = signal === "SIGKILL" ? " The system may have run out of memory." : "";
   return { reason: "crashed", why: `its engine process ended with ${how}.${hint}${quote}` };

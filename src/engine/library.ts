@@ -26,6 +26,11 @@ export async function libraryDirectories(home: string): Promise<string[]> {
   return existsSync(plugins) ? [own, plugins] : [own];
 }
 
+/** Whether libraries of the data folder are loaded: the executable's own, or the user's plugins. */
+export function loadsLibrariesFrom(home: string): boolean {
+  return embeddedLibraries() !== undefined || existsSync(pluginDirectory(home));
+}
+
 async function ownDirectory(home: string): Promise<string> {
   const embedded = embeddedLibraries();
   if (embedded !== undefined) {

@@ -8,6 +8,8 @@ export type LoadFailure =
   | "unknown_architecture"
   | "out_of_memory"
   | "bad_arguments"
+  /** A native library of llmlb or llama.cpp cannot be loaded here. */
+  | "broken_library"
   | "crashed"
   | "timeout"
   | "cancelled"

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fakeBalancer } from "../../testkit/balancer.ts";
+import { MOUNTS, mountDisk } from "../../testkit/memorydisk.ts";
 import { fakeEndpoint } from "../../testkit/servers/endpoint.ts";
 
 const CHAT = "/v1/chat/completions";
@@ -14,45 +15,24 @@ function folder(): { path: string } & Disposable {
   return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
 }
 
-/** A file system that is full soon; only root may make one. */
-function mountSmall(path: string): boolean {
-  const argv = ["mount", "-t", "tmpfs", "-o", "size=1m", "none", path];
-  return process.platform === "linux" && Bun.spawnSync(argv).success;
-}
-
-function canMount(): boolean {
-  using probe = folder();
-  const mounted = mountSmall(probe.path);
-  if (mounted) Bun.spawnSync(["umount", probe.path]);
-  return mounted;
-}
-
-test.skipIf(!canMount())("a full disk fails and slows no request", async () => {
-  using home = folder();
-  expect(mountSmall(home.path)).toBeTrue();
-  try {
-    using a = fakeEndpoint(["m"], () => Response.json({}));
-    await using front = await fakeBalancer(
-      { a: a.url },
-      { home: home.path, historyBodies: "full" },
-    );
-    const times: number[] = [];
-    const endMs = performance.now() + 2000;
-    while (performance.now() < endMs) {
-      const startMs = performance.now();
-      const response = await front.post(CHAT, BODY);
-      expect(response.status).toBe(200);
-      await response.arrayBuffer();
-      times.push(performance.now() - startMs);
-    }
-    expect(times.length).toBeGreaterThan(200);
-    expect(times.sort((x, y) => x - y)[Math.floor(times.length * 0.95)]).toBeLessThan(100);
-    const text = await (await fetch(`${front.url}/metrics`)).text();
-    const pending = /^llmlb_history_pending (\d+)$/m.exec(text)?.[1];
-    expect(Number(pending)).toBeGreaterThan(0);
-  } finally {
-    Bun.spawnSync(["umount", "-l", home.path]);
+test.skipIf(!MOUNTS)("a full disk fails and slows no request", async () => {
+  using home = mountDisk("size=1m");
+  using a = fakeEndpoint(["m"], () => Response.json({}));
+  await using front = await fakeBalancer({ a: a.url }, { home: home.path, historyBodies: "full" });
+  const times: number[] = [];
+  const endMs = performance.now() + 2000;
+  while (performance.now() < endMs) {
+    const startMs = performance.now();
+    const response = await front.post(CHAT, BODY);
+    expect(response.status).toBe(200);
+    await response.arrayBuffer();
+    times.push(performance.now() - startMs);
   }
+  expect(times.length).toBeGreaterThan(200);
+  expect(times.sort((x, y) => x - y)[Math.floor(times.length * 0.95)]).toBeLessThan(100);
+  const text = await (await fetch(`${front.url}/metrics`)).text();
+  const pending = /^llmlb_history_pending (\d+)$/m.exec(text)?.[1];
+  expect(Number(pending)).toBeGreaterThan(0);
 });
 
 test("kill -9 loses no request that ended more than a second before", async () => {
@@ -62,7 +42,8 @@ test("kill -9 loses no request that ended more than a second before", async () =
   writeFileSync(
     script,
     `import { fakeBalancer } from ${testkit("balancer.ts")};
-     import { fakeEndpoint } from ${testkit("servers/endpoint.ts")};
+     import { MOUNTS, mountDisk } from "../../testkit/memorydisk.ts";
+import { fakeEndpoint } from ${testkit("servers/endpoint.ts")};
      const a = fakeEndpoint(["m"], () => Response.json({}));
      const front = await fakeBalancer({ a: a.url }, { home: process.argv[2] });
      for (let i = 0; ; i += 1) {

@@ -7,7 +7,7 @@ export function addDoctorCommands(program: Command, invocation: Invocation): voi
   program
     .command("doctor")
     .helpGroup("Look after:")
-    .description("Check this machine: libraries, devices, ports, folders, settings")
+    .description("Check this machine: folders, databases, libraries, devices, ports, settings")
     .option("--json", "Print JSON")
     .option("--home <folder>", "Data folder (~/.llmlb)")
     .action(async ({ json, home }: { json?: true; home?: string }) => {

@@ -5,8 +5,10 @@ import { LLAMA_CPP_VERSION, VERSION } from "../../config/version.ts";
 import { EXIT, type ExitCode } from "../process/exit.ts";
 import { type Colors, colorsFor } from "../terminal/color.ts";
 import { printJson, printText } from "../terminal/output.ts";
+import { checkDatabases } from "./databasechecks.ts";
 import type { Finding } from "./finding.ts";
-import { checkDataFolder, checkDisk, checkFileLimit, checkPorts } from "./hostchecks.ts";
+import { checkDataFolder, checkDisk } from "./homechecks.ts";
+import { checkFileLimit, checkPorts } from "./hostchecks.ts";
 import { checkLibraries } from "./librarychecks.ts";
 
 interface DoctorOptions extends ConfigSources {
@@ -19,6 +21,7 @@ export async function runDoctor({ json, ...sources }: DoctorOptions): Promise<Ex
   const settings = checkSettings(sources, findings);
   if (settings !== undefined) {
     findings.push(checkDataFolder(settings.home), checkDisk(settings.home));
+    findings.push(...checkDatabases(settings.home));
     findings.push(...(await checkPorts(settings)), checkFileLimit());
     findings.push(...(await checkLibraries(settings.home)));
   }

@@ -1,35 +1,11 @@
-import { accessSync, constants, existsSync, readFileSync, statfsSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { dirname } from "node:path";
 import type { Settings } from "../../config/settings.ts";
-import { formatBytes } from "../../config/units.ts";
 import { describePortOwner } from "../process/port.ts";
 import type { Finding } from "./finding.ts";
 
-const DISK_FREE_MIN = 2 ** 30;
 /** Each request takes a connection to a client and one to an engine. */
 const FILES_MIN = 4096;
-
-/** Checks that the data folder can be written, or created. */
-export function checkDataFolder(home: string): Finding {
-  const subject = "Home";
-  const place = nearestExisting(home);
-  try {
-    accessSync(place, constants.W_OK | constants.X_OK);
-    const text = place === home ? `${home} can be written` : `${home} will be created`;
-    return { subject, state: "ok", text };
-  } catch {
-    return { subject, state: "problem", text: `${place} cannot be written by this user` };
-  }
-}
-
-/** Checks how much of the disk of the data folder is free. */
-export function checkDisk(home: string): Finding {
-  const { bavail, bsize } = statfsSync(nearestExisting(home));
-  const free = bavail * bsize;
-  const state = free < DISK_FREE_MIN ? "note" : "ok";
-  return { subject: "Disk", state, text: `${formatBytes(free)} free` };
-}
 
 /** Checks that the ports of a standalone llmlb are free, and names the process that uses one. */
 export async function checkPorts({ host, port, nodePort, home }: Settings): Promise<Finding[]> {
@@ -76,10 +52,4 @@ async function isFree(host: string, port: number): Promise<boolean> {
     server.once("error", () => resolve(false));
     server.listen({ host, port }, () => server.close(() => resolve(true)));
   });
-}
-
-/** The path itself, or the nearest folder above it that exists. */
-function nearestExisting(path: string): string {
-  const above = dirname(path);
-  return existsSync(path) || above === path ? path : nearestExisting(above);
 }

@@ -9,7 +9,7 @@ import { createNode, type LlmlbNode } from "../../node/node.ts";
 import type { BalancerClientOptions } from "../../node/sync/balancerclient.ts";
 import { ApiError } from "../../wire/error.ts";
 import type { NodeReadiness } from "../../wire/system.ts";
-import { CliError, EXIT } from "../process/exit.ts";
+import { CliError, EXIT, type ExitCode } from "../process/exit.ts";
 import type { Daemon } from "./daemon.ts";
 
 /** A node, and how its own balancer hears whether it can serve. */
@@ -17,6 +17,12 @@ export interface NodeDaemon extends Daemon {
   /** Calls `tell` now and whenever the answer of `GET /ready` may have changed. */
   onReadiness(tell: (readiness: NodeReadiness) => void): void;
 }
+
+/** With these failures no engine will ever start, so llmlb ends with the status. */
+const HOPELESS: Partial<Record<string, ExitCode>> = {
+  bad_arguments: EXIT.usage,
+  broken_library: EXIT.error,
+};
 
 /**
  * Creates a node in this process. Its first model is loaded at once, so that the first chat is
@@ -72,13 +78,10 @@ export async function createNodeDaemon(
     try {
       await warmed;
     } catch (err) {
-      // With wrong arguments no engine will ever start.
-      const isUsage = err instanceof ApiError && err.code === "bad_arguments";
-      if (isUsage) fail(new CliError(err.message, EXIT.usage, err));
-      else {
-        const reason = err instanceof Error ? err.message : String(err);
-        log.warn({ model: id, reason }, "serve.warm_failed");
-      }
+      const reason = err instanceof Error ? err.message : String(err);
+      const end = err instanceof ApiError ? HOPELESS[err.code] : undefined;
+      if (end === undefined) log.warn({ model: id, reason }, "serve.warm_failed");
+      else fail(new CliError(reason, end, err));
     }
     tell(node.readiness());
   }

@@ -35,7 +35,8 @@ export function schemaOf(db: Database): number {
   }
 }
 
-function refuseNewer(db: Database, migrations: readonly Migration[]): void {
+/** Throws if a newer program wrote the file. */
+export function refuseNewer(db: Database, migrations: readonly Migration[]): void {
   const schema = schemaOf(db);
   if (schema <= migrations.length) return;
   throw new Error(

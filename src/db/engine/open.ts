@@ -6,7 +6,7 @@ import { Mutex } from "../../lib/mutex.ts";
 import { threadDialect } from "./dialect.ts";
 import { migrate, schemaOf } from "./migrate.ts";
 import { prune } from "./prune.ts";
-import { fileProblem } from "./sqliteerror.ts";
+import { fileProblem, sqliteCause } from "./sqliteerror.ts";
 import type { Migration, RowReader, RowStore } from "./store.ts";
 import { Thread } from "./thread.ts";
 
@@ -77,20 +77,10 @@ function prepare(path: string, migrations: readonly Migration[]): void {
     db.run("PRAGMA journal_mode = WAL");
     migrate(db, migrations);
   } catch (cause) {
-    const { code, message } = codedCause(cause);
+    const { code, message } = sqliteCause(cause);
     if (code === undefined) throw cause;
     throw new Error(fileProblem(code, message, path), { cause });
   } finally {
     db.close(true);
   }
-}
-
-/** SQLite's own error: the one thrown, or the cause of a migration's. */
-function codedCause(thrown: unknown): { code: string | undefined; message: string } {
-  const chain = thrown instanceof Error ? [thrown, thrown.cause] : [thrown];
-  for (const error of chain) {
-    const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
-    if (String(code).startsWith("SQLITE_")) return { code: String(code), message: String(message) };
-  }
-  return { code: undefined, message: String(thrown) };
 }

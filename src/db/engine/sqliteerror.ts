@@ -37,3 +37,13 @@ export function fileProblem(code: string, message: string, path: string): string
   const advice = ADVICE.find(([pattern]) => pattern.test(code))?.[1];
   return `Using ${path} failed: ${advice ?? `${message}.`}`;
 }
+
+/** SQLite's own error: the one thrown, or the cause of a migration's. No code: it is another's. */
+export function sqliteCause(thrown: unknown): { code: string | undefined; message: string } {
+  const chain = thrown instanceof Error ? [thrown, thrown.cause] : [thrown];
+  for (const error of chain) {
+    const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
+    if (String(code).startsWith("SQLITE_")) return { code: String(code), message: String(message) };
+  }
+  return { code: undefined, message: thrown instanceof Error ? thrown.message : String(thrown) };
+}

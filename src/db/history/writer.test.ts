@@ -1,7 +1,8 @@
 import { Database } from "bun:sqlite";
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { mkdirSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import { rmSync, statfsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { MOUNTS, mountDisk } from "../../testkit/memorydisk.ts";
 import {
   createEndpoint,
   makeRequest,
@@ -88,48 +89,25 @@ test("a locked file delays nobody; what was recorded is written once it is free"
   expect(state.writes.dropped).toBe(0);
 });
 
-/** Only root may mount; elsewhere the limit of the database itself plays the full disk. */
-const canMount =
-  process.platform === "linux" && process.getuid?.() === 0 && canMountAt("llmlb-db-probe");
-
-function canMountAt(name: string): boolean {
-  const folder = join("/dev/shm", name);
-  try {
-    mkdirSync(folder, { recursive: true });
-  } catch {
-    return false; // A system without a memory disk.
+/** Elsewhere the limit of the database itself plays the full disk. */
+test.skipIf(!MOUNTS)("a full disk fails nobody; there is room again, it goes on", async () => {
+  using disk = mountDisk("size=3m");
+  const state = await openState({ home: disk.path, log: silent });
+  const { bavail, bsize } = statfsSync(disk.path);
+  const filler = join(disk.path, "filler");
+  writeFileSync(filler, new Uint8Array(Math.max(0, bavail * bsize - 200_000)));
+  const body = "x".repeat(20_000);
+  for (let i = 0; i < 60; i += 1) {
+    state.requests.record(makeRequest({ id: `${i}`, requestBody: body }));
   }
-  const mounted = Bun.spawnSync(["mount", "-t", "tmpfs", "-o", "size=1m", "none", folder]).success;
-  if (mounted) Bun.spawnSync(["umount", folder]);
-  rmSync(folder, { recursive: true, force: true });
-  return mounted;
-}
-
-test.skipIf(!canMount)("a full disk fails nobody; there is room again, it goes on", async () => {
-  const folder = join(home.path, "disk");
-  mkdirSync(folder);
-  expect(Bun.spawnSync(["mount", "-t", "tmpfs", "-o", "size=3m", "none", folder]).success).toBe(
-    true,
-  );
-  try {
-    const state = await openState({ home: folder, log: silent });
-    const { bavail, bsize } = statfsSync(folder);
-    writeFileSync(join(folder, "filler"), new Uint8Array(Math.max(0, bavail * bsize - 200_000)));
-    const body = "x".repeat(20_000);
-    for (let i = 0; i < 60; i += 1) {
-      state.requests.record(makeRequest({ id: `${i}`, requestBody: body }));
-    }
-    expect(await state.writes.flush()).toBe(false);
-    expect(await recorded(state)).toBe(0);
-    rmSync(join(folder, "filler"));
-    expect(await state.writes.flush()).toBe(true);
-    expect(await recorded(state)).toBe(60);
-    expect((await state.usage.totals()).requests).toBe(60);
-    expect(state.writes.dropped).toBe(0);
-    await state.close();
-  } finally {
-    expect(Bun.spawnSync(["umount", folder]).success).toBe(true);
-  }
+  expect(await state.writes.flush()).toBe(false);
+  expect(await recorded(state)).toBe(0);
+  rmSync(filler);
+  expect(await state.writes.flush()).toBe(true);
+  expect(await recorded(state)).toBe(60);
+  expect((await state.usage.totals()).requests).toBe(60);
+  expect(state.writes.dropped).toBe(0);
+  await state.close();
 });
 
 test("closing writes what waits, and writing again after that is no error", async () => {

@@ -17,8 +17,21 @@ export interface SecretKey {
 
 /** Reads `secret.key` in the data folder `home`, or makes one. Throws if the file is damaged. */
 export function openSecretKey(home: string): SecretKey {
-  const path = join(home, "secret.key");
-  const key = readKey(path) ?? createKey(path);
+  const path = pathIn(home);
+  return secretKeyOf(readKey(path) ?? createKey(path));
+}
+
+/** The same, but makes none: undefined. */
+export function readSecretKey(home: string): SecretKey | undefined {
+  const key = readKey(pathIn(home));
+  return key === undefined ? undefined : secretKeyOf(key);
+}
+
+function pathIn(home: string): string {
+  return join(home, "secret.key");
+}
+
+function secretKeyOf(key: Buffer): SecretKey {
   return {
     seal(text, owner) {
       const iv = randomBytes(IV_BYTES);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { MOUNTS, mountDisk } from "../../testkit/memorydisk.ts";
 import { failing, PullBench } from "../../testkit/pullbench.ts";
 import { testManifest } from "../../testkit/servers/files.ts";
 import type { Artifact } from "../../wire/manifest.ts";
@@ -86,24 +87,12 @@ test("a process that is killed is followed by the one that waits", async () => {
   expect(bench.isWhole(file)).toBe(true);
 }, 30_000);
 
-/** Whether this system lets us make a small disk of memory. */
-const mounts = process.platform === "linux" && process.getuid?.() === 0 && canMount();
-
-function canMount(): boolean {
-  const place = join("/tmp", `llmlb-mount-${process.pid}`);
-  mkdirSync(place, { recursive: true });
-  const { success } = Bun.spawnSync(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", place]);
-  if (success) Bun.spawnSync(["umount", place]);
-  rmSync(place, { recursive: true, force: true });
-  return success;
-}
-
 describe("a disk", () => {
-  test.skipIf(!mounts)(
+  test.skipIf(!MOUNTS)(
     "that is too small is noticed before anything is fetched",
     async () => {
       await using bench = await PullBench.start();
-      using disk = mountDisk(bench, 96);
+      using disk = mountDisk("size=96m");
       const file = bench.hub.add("model-Q4_0.gguf", 48 * 1024 * 1024);
       const child = startChild(disk.path, [file]);
       expect(await answerOf(child)).toBe("pull_disk_full");
@@ -112,11 +101,11 @@ describe("a disk", () => {
     30_000,
   );
 
-  test.skipIf(!mounts)(
+  test.skipIf(!MOUNTS)(
     "that runs full in the middle is given back what was taken",
     async () => {
       await using bench = await PullBench.start();
-      using disk = mountDisk(bench, 96);
+      using disk = mountDisk("size=96m");
       const file = bench.hub.add("model-Q4_0.gguf", 24 * 1024 * 1024);
       bench.hub.treat = () => ({ pauseMs: 1 });
       const child = startChild(disk.path, [file]);
@@ -153,14 +142,6 @@ describe("a disk", () => {
     30_000,
   );
 });
-
-function mountDisk(bench: PullBench, mebibytes: number): Disposable & { path: string } {
-  const path = join(bench.models.path, "disk");
-  mkdirSync(path);
-  const options = ["-t", "tmpfs", "-o", `size=${mebibytes}m`, "tmpfs", path];
-  if (!Bun.spawnSync(["mount", ...options]).success) throw new Error("mounting failed");
-  return { path, [Symbol.dispose]: () => void Bun.spawnSync(["umount", "-l", path]) };
-}
 
 describe("a lock", () => {
   const never = new AbortController().signal;
@@ -232,7 +213,7 @@ describe("a lock", () => {
 });
 
 describe("a models folder that may not be written", () => {
-  test.skipIf(!mounts)("has what is whole there, and says the rest", async () => {
+  test.skipIf(!MOUNTS)("has what is whole there, and says the rest", async () => {
     await using bench = await PullBench.start();
     const file = bench.hub.add("model-Q4_0.gguf", 1000, { quantization: "Q4_0" });
     const other = bench.hub.add("model-Q8_0.gguf", 1000, { quantization: "Q8_0" });
