@@ -145,23 +145,3 @@ test.each([
   expect(onDisk(home, picture.slice(0, 100))).toBe(false);
   expect(onDisk(home, "sk_very_private_key")).toBe(false);
 });
-
-test("the metrics are there as the page names them", async () => {
-  using server = thirdPartyServer("vllm", ["m"]);
-  const program = await start(newHome(), ["-e", `a=${server.url}`]);
-  await eventually(async () => (await fetch(`${program.url}/ready`)).ok || undefined);
-  expect(await chat(program, "m", "one")).toBe(200);
-  const page = readFileSync(join(import.meta.dir, "history.md"), "utf8");
-  const table = page.slice(page.indexOf("| metric"), page.indexOf("\nChosen"));
-  const names = [...table.matchAll(/`(llmlb_[\w{},]+)`/g)].flatMap(([, name = ""]) => {
-    const [, before = "", inner, behind = ""] = /^([^{]*)(?:\{(.*)\}(.*))?$/.exec(name) ?? [];
-    return inner === undefined ? [before] : inner.split(",").map((one) => before + one + behind);
-  });
-  expect(names.length).toBeGreaterThan(15);
-  const text = await eventually(async () => {
-    const found = await (await fetch(`${program.url}/metrics`)).text();
-    return /^llmlb_requests_total\{.*model="m"/m.test(found) ? found : undefined;
-  });
-  expect(names.filter((name) => !text.includes(`# TYPE ${name} `))).toEqual([]);
-  await program.stop();
-});

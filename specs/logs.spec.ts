@@ -43,6 +43,17 @@ test("a request is one line, the node included; the file is opened again at SIGH
   await program.stop();
 });
 
+test("a first start, and the end after it, are without warnings and errors", async () => {
+  const home = newHome();
+  const program = await start({ home });
+  expect((await post(`${program.url}/v1/chat/completions`, question)).status).toBe(200);
+  await program.stop();
+  const lines = linesOf(join(home, "logs", "llmlb.log"));
+  expect(lines.length).toBeGreaterThan(3);
+  // The balancer asks its node what it is before a model is loaded.
+  expect(lines.filter(({ level }) => level !== "info")).toEqual([]);
+});
+
 test("an error that was expected is a short line", async () => {
   const home = newHome();
   const path = join(home, "elsewhere.log");

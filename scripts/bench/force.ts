@@ -78,7 +78,7 @@ async function send({ url }: PinnedProcess, path: string, body: Buffer): Promise
   return (await Promise.all(Array.from({ length: ROUNDS }, one))).join(" ");
 }
 
-/** Adds an endpoint with many models, and lists all. */
+/** Adds an endpoint with many models, checks it, syncs it, and lists all. */
 async function manyModels({ url }: PinnedProcess, started: PinnedProcess[]): Promise<string> {
   const endpoint = await startUpstream("flood.ts", String(MODELS));
   started.push(endpoint);
@@ -86,6 +86,7 @@ async function manyModels({ url }: PinnedProcess, started: PinnedProcess[]): Pro
   const headers = { "content-type": "application/json" };
   const added = await fetch(`${url}/api/endpoints`, { method: "POST", headers, body });
   if (!added.ok) throw new Error(`Adding an endpoint failed: ${await added.text()}`);
+  const { id } = await added.json();
   const count = async (path: string) => {
     const { data, models = data } = await (await fetch(url + path)).json();
     return models.length;
@@ -95,6 +96,11 @@ async function manyModels({ url }: PinnedProcess, started: PinnedProcess[]): Pro
     if (performance.now() > deadlineMs) return "not listed";
     await Bun.sleep(100);
   }
+  const own = `${url}/api/endpoints/${id}`;
+  for (const work of ["test", "sync", "sync"]) {
+    await (await fetch(`${own}/${work}`, { method: "POST" })).json();
+  }
+  for (const path of [own, `${own}/models`]) await (await fetch(path)).json();
   return `${await count("/v1/models")} ${await count("/api/tags")}`;
 }
 

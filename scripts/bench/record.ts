@@ -1,6 +1,7 @@
 import { Metrics } from "../../src/balancer/record/metrics.ts";
 import { type RecordedRequest, RequestRecord } from "../../src/balancer/record/record.ts";
 import { Recorder } from "../../src/balancer/record/recorder.ts";
+import type { TokenCount } from "../../src/balancer/record/tokencount.ts";
 import type { HistoryBodies } from "../../src/config/fields/storage.ts";
 import type { NewRequestRow } from "../../src/db/history/records.ts";
 import { createLogger } from "../../src/lib/log.ts";
@@ -32,7 +33,13 @@ const REQUEST: RecordedRequest = {
   principal: { keyId: "key_0123456789ab", address: "127.0.0.1" },
 };
 const SENT = new Promise<never>(() => undefined);
-const endpointOf = (name: string) => ({ id: name, name, url: "http://gpu1:8080" });
+const endpointOf = (name: string) => ({
+  id: name,
+  name,
+  url: "http://gpu1:8080",
+  telemetryName: "vllm",
+});
+const NOTHING: TokenCount = { usage: undefined, source: null };
 const endpoint = endpointOf("gpu1");
 
 const recordOf = (request: RecordedRequest, headMax = 4096) =>
@@ -87,10 +94,10 @@ function counting(): number {
   entry.push(answer);
   entry.answered(200, SENT);
   entry.ended("complete");
-  const usage = { input: 1, output: 2, cached: 0 };
+  const tokens: TokenCount = { usage: { input: 1, output: 2, cached: 0 }, source: "usage" };
   const each = Array.from({ length: ROUNDS }, () => {
     const startMs = performance.now();
-    for (let i = 0; i < PIECES; i += 1) metrics.record(entry, usage);
+    for (let i = 0; i < PIECES; i += 1) metrics.record(entry, tokens);
     return ((performance.now() - startMs) * 1e6) / PIECES;
   });
   return median(each);
@@ -104,7 +111,7 @@ async function text(): Promise<{ ms: number; bytes: number }> {
     entry.sent(endpointOf(`e${i % 600}`));
     entry.answered(200, SENT);
     entry.ended("complete");
-    metrics.record(entry, undefined);
+    metrics.record(entry, NOTHING);
   }
   let bytes = 0;
   const each: number[] = [];

@@ -17,7 +17,7 @@ import { routeRegistry } from "../registry/routes.ts";
 import { routeAccounts } from "./admin/accounts/routes.ts";
 import { EndpointRegistry } from "./admin/endpoints/registry.ts";
 import { routeEndpoints } from "./admin/endpoints/routes.ts";
-import { listModelViews } from "./admin/models/listing.ts";
+import { listModels } from "./admin/models/listing.ts";
 import { openRegistry } from "./admin/models/registry.ts";
 import { routeModels } from "./admin/models/routes.ts";
 import { nodeNames } from "./admin/nodes/node.ts";
@@ -159,7 +159,7 @@ function routeManagement(app: App, parts: ManagementParts): void {
   const { pool, registry, sync, providers, metrics } = parts;
   const listing = { pool, registry, holdings: sync.holdings };
   routeModels(app, { ...listing, providers });
-  routeOllama(app, { pool, models: () => listModelViews(listing) });
+  routeOllama(app, { pool, models: () => listModels(listing) });
   routeEndpoints(app, parts);
   sync.route(app);
   routeRegistry(app, { registry, nodes: () => nodeNames(pool) });

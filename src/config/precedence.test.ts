@@ -14,6 +14,7 @@ describe("loadSettings", () => {
       allowedHosts: [],
       allowedOrigins: ["local"],
       trustedProxies: [],
+      servedBy: true,
       port: 32768,
       nodePort: 32769,
       home,

@@ -62,3 +62,30 @@ export function ownTurn(): Promise<void> {
 function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
+
+/** How long one piece of long work takes before others have their turn. */
+const TURN_MS = 4;
+
+/** Calls `step` until it returns true, in as many turns as that takes. Throws what it throws. */
+export async function stepInTurns(step: () => boolean): Promise<void> {
+  for (;;) {
+    await ownTurn();
+    const endMs = performance.now() + TURN_MS;
+    do if (step()) return;
+    while (performance.now() < endMs);
+  }
+}
+
+/** What `change` makes of each item; of many, in as many turns as that takes. */
+export async function mapInTurns<T, R>(items: Iterable<T>, change: (item: T) => R): Promise<R[]> {
+  const changed: R[] = [];
+  let endMs = performance.now() + TURN_MS;
+  for (const item of items) {
+    if (performance.now() >= endMs) {
+      await ownTurn();
+      endMs = performance.now() + TURN_MS;
+    }
+    changed.push(change(item));
+  }
+  return changed;
+}

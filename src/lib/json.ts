@@ -92,6 +92,12 @@ function withoutMark(text: string): string {
   return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
 }
 
+/** The same of bytes in UTF-8. */
+export function withoutByteMark<B extends ArrayBufferLike>(bytes: Uint8Array<B>): Uint8Array<B> {
+  const hasMark = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
+  return hasMark ? bytes.subarray(3) : bytes;
+}
+
 function mapValues(
   object: Record<string, unknown>,
   change: (key: string, value: unknown) => unknown,

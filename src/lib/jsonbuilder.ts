@@ -15,6 +15,8 @@ interface Frame {
   hasChild: boolean;
   /** The last child has its name. */
   isNamed: boolean;
+  /** Items of a list in `made`, and those that were not kept. */
+  length: number;
 }
 
 /** How slices are read: those with fields of the whole object, and those further in. */
@@ -36,6 +38,7 @@ const BLANK = /^[ \t\n\r]*$/;
 export class JsonBuilder {
   readonly #bytes: Buffer;
   readonly #parsers: SliceParsers;
+  readonly #listMax: number;
   readonly #frames: Frame[] = [];
   #root: object | undefined;
   /** Parts of a string that has not ended, and where the next one begins. */
@@ -46,9 +49,13 @@ export class JsonBuilder {
   /** Where that begins which is in no slice yet. */
   pendingFrom = 0;
 
-  constructor(bytes: Buffer, parsers: SliceParsers) {
+  /** The length of the longest list of which not all items were kept; 0: there is none. */
+  longestList = 0;
+
+  constructor(bytes: Buffer, parsers: SliceParsers, listMax = Number.POSITIVE_INFINITY) {
     this.#bytes = bytes;
     this.#parsers = parsers;
+    this.#listMax = listMax;
   }
 
   get depth(): number {
@@ -69,7 +76,7 @@ export class JsonBuilder {
 
   open(at: number, isList: boolean): void {
     const inside = { from: at + 1, childFrom: at + 1, made: undefined };
-    const nothing = { hasChild: false, isNamed: false };
+    const nothing = { hasChild: false, isNamed: false, length: 0 };
     this.#frames.push({ isList, start: at, ...inside, ...nothing });
   }
 
@@ -125,7 +132,7 @@ export class JsonBuilder {
     const frame = this.#frames.at(-1);
     if (this.#parts.length === 0 || frame === undefined) return;
     this.#part(at - 1, isPlain);
-    add(frame, this.#name, this.#parts.join(""));
+    this.#add(frame, this.#name, this.#parts.join(""));
     this.#parts = [];
     frame.from = at;
     this.pendingFrom = at;
@@ -150,7 +157,7 @@ export class JsonBuilder {
       this.#takeUpTo(frame, frame.childFrom);
       this.#head(frame, child.start);
       child.made = child.isList ? [] : {};
-      add(frame, this.#name, child.made);
+      this.#add(frame, this.#name, child.made);
     }
   }
 
@@ -168,7 +175,7 @@ export class JsonBuilder {
     }
     const [open, close] = frame.isList ? ["[", "]"] : ["{", "}"];
     const read = this.#read(frame.from, end, open, close, this.#frames[0] === frame);
-    if (!fill(frame, read)) throw new JsonFault("syntax");
+    if (!this.#fill(frame, read)) throw new JsonFault("syntax");
   }
 
   /** What stands in front of a child that begins at `start` and is read in pieces: its name. */
@@ -204,25 +211,29 @@ export class JsonBuilder {
       throw new JsonFault("syntax", cause);
     }
   }
-}
 
-/** Adds the children of a slice; false if there are none. */
-function fill(frame: Frame, children: object): boolean {
-  if (Array.isArray(children)) {
-    for (const child of children) add(frame, undefined, child);
-    return children.length > 0;
+  /** Adds the children of a slice; false if there are none. */
+  #fill(frame: Frame, children: object): boolean {
+    if (Array.isArray(children)) {
+      for (const child of children) this.#add(frame, undefined, child);
+      return children.length > 0;
+    }
+    const names = Object.keys(children);
+    for (const name of names) this.#add(frame, name, Reflect.get(children, name));
+    return names.length > 0;
   }
-  const names = Object.keys(children);
-  for (const name of names) add(frame, name, Reflect.get(children, name));
-  return names.length > 0;
-}
 
-function add({ made }: Frame, name: string | undefined, value: unknown): void {
-  if (Array.isArray(made)) made.push(value);
-  else if (made === undefined || name === undefined) return;
-  else if (name === "__proto__") {
-    // An assignment would set the prototype.
-    const own = { value, writable: true, enumerable: true, configurable: true };
-    Object.defineProperty(made, name, own);
-  } else made[name] = value;
+  #add(frame: Frame, name: string | undefined, value: unknown): void {
+    const { made } = frame;
+    if (Array.isArray(made)) {
+      frame.length += 1;
+      if (frame.length <= this.#listMax) made.push(value);
+      else this.longestList = Math.max(this.longestList, frame.length);
+    } else if (made === undefined || name === undefined) return;
+    else if (name === "__proto__") {
+      // An assignment would set the prototype.
+      const own = { value, writable: true, enumerable: true, configurable: true };
+      Object.defineProperty(made, name, own);
+    } else made[name] = value;
+  }
 }

@@ -169,3 +169,27 @@ describe("a JSON object read in slices", () => {
     for (const sliceBytes of [16, 1000]) expect(read(text, { sliceBytes }).repeated).toBe(repeated);
   });
 });
+
+describe("a list that may be longer than what is wanted of it", () => {
+  const list = (length: number) => Array.from({ length }, (_, i) => ({ id: `m${i}`, tags: [i] }));
+
+  test.each([1, 7, 64, 10_000])("gives its first items, read in slices of %p", (sliceBytes) => {
+    const bytes = new TextEncoder().encode(JSON.stringify({ data: list(50), models: list(3) }));
+    const reader = new JsonReader(bytes, { ...LIMITS, sliceBytes, listMax: 20 });
+    while (!reader.step());
+    if (sliceBytes > bytes.length) {
+      expect(reader.value).toEqual({ data: list(50), models: list(3) });
+      return;
+    }
+    expect(reader.value).toEqual({ data: list(20), models: list(3) });
+    expect(reader.longestList).toBe(50);
+  });
+
+  test("may stand alone where that is wanted", () => {
+    const bytes = new TextEncoder().encode(JSON.stringify(list(50)));
+    const reader = new JsonReader(bytes, { ...LIMITS, sliceBytes: 16, mayBeList: true });
+    while (!reader.step());
+    expect(reader.value).toEqual(list(50));
+    expect(read("[1]")).toEqual({ fault: "no_object" });
+  });
+});

@@ -13,6 +13,10 @@ export interface JsonLimits {
   tokenBytesMax: number;
   /** Bytes that are parsed at once. Default: 64 KiB. */
   sliceBytes?: number;
+  /** Of a list that is read in slices only so many items are kept. Default: all. */
+  listMax?: number;
+  /** A list may stand where an object is wanted. Default: false. */
+  mayBeList?: boolean;
 }
 
 const SLICE_BYTES = 64 * 1024;
@@ -56,7 +60,8 @@ export class JsonReader {
     this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#limits = limits;
     this.#sliceBytes = limits.sliceBytes ?? SLICE_BYTES;
-    this.#builder = new JsonBuilder(this.#bytes, { top: readExactJson, part: readExactPart });
+    const parsers = { top: readExactJson, part: readExactPart };
+    this.#builder = new JsonBuilder(this.#bytes, parsers, limits.listMax);
     this.#counts = new Map(counted.map((name) => [name, 0]));
   }
 
@@ -78,6 +83,11 @@ export class JsonReader {
     return this.#builder.root;
   }
 
+  /** The length of the longest list of which not all items were kept; 0: there is none. */
+  get longestList(): number {
+    return this.#builder.longestList;
+  }
+
   /** The first of the counted fields that is given more than once. */
   get repeated(): string | undefined {
     for (const [name, count] of this.#counts) if (count > 1) return name;
@@ -88,8 +98,9 @@ export class JsonReader {
   #open(): void {
     const bytes = this.#bytes;
     while (SPACES.has(bytes[this.#at] ?? 0)) this.#at += 1;
-    if (bytes[this.#at] !== OPEN) throw new JsonFault("no_object");
-    this.#push(false);
+    const isList = bytes[this.#at] === OPEN_LIST && this.#limits.mayBeList === true;
+    if (bytes[this.#at] !== OPEN && !isList) throw new JsonFault("no_object");
+    this.#push(isList);
   }
 
   #scan(end: number): void {

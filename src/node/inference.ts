@@ -157,5 +157,5 @@ function timeouts({ firstByteTimeoutMs, idleTimeoutMs }: Settings) {
 function notLoadedError(id: string, path: string): ApiError {
   const message = `GET ${path} of ${id} is not possible now: the model is not loaded. Its first \
 request loads it.`;
-  return new ApiError("unavailable", message, { code: "model_not_loaded", param: "model" });
+  return new ApiError("model_not_loaded", message, { param: "model" });
 }

@@ -7,6 +7,7 @@ export const TEST_SETTINGS: Settings = {
   allowedHosts: [],
   allowedOrigins: ["local"],
   trustedProxies: [],
+  servedBy: true,
   port: 0,
   nodePort: 0,
   home: "/nonexistent",

@@ -153,6 +153,8 @@ export const EndpointView = z.object({
   circuit: z.enum(["closed", "open", "half_open", "probing"]),
   device_info: DeviceInfoView.nullable(),
   model_count: z.number(),
+  /** Why not all models of its list are used; null if they are. */
+  models_limited: z.string().nullish(),
   total_requests: z.number(),
   successful_requests: z.number(),
   failed_requests: z.number(),

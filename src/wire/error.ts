@@ -21,6 +21,8 @@ const KINDS = {
   upstream: { status: 502, type: "service_unavailable", retryable: true },
   misconfigured: { status: 502, type: "service_unavailable", retryable: false },
   engine_crashed: { status: 502, type: "service_unavailable", retryable: true },
+  /** Asked of a model that only a request for an answer loads. */
+  model_not_loaded: { status: 503, type: "service_unavailable", retryable: true },
   model_load_failed: { status: 503, type: "service_unavailable", retryable: false },
   unavailable: { status: 503, type: "service_unavailable", retryable: true },
   no_endpoint: { status: 503, type: "service_unavailable", retryable: true },

@@ -41,6 +41,7 @@ const KINDS: Record<ErrorKind, Expected> = {
   upstream: told(502, GONE, "api_error", true),
   misconfigured: told(502, GONE, "api_error", false),
   engine_crashed: told(502, GONE, "api_error", true),
+  model_not_loaded: told(503, GONE, "overloaded_error", true),
   model_load_failed: told(503, GONE, "overloaded_error", false),
   unavailable: told(503, GONE, "overloaded_error", true),
   no_endpoint: told(503, GONE, "overloaded_error", true),

@@ -6,7 +6,14 @@ import { getSystemReport, type SystemReport } from "./systemreport.ts";
 
 /** The result of one health check. */
 export type CheckResult =
-  | { ok: true; models: ModelMap; latencyMs: number; system: SystemReport | undefined }
+  | {
+      ok: true;
+      models: ModelMap;
+      /** Entries of its list, also those that are not used. */
+      listed: number;
+      latencyMs: number;
+      system: SystemReport | undefined;
+    }
   | {
       ok: false;
       failure: "connection" | "status" | "body";
@@ -21,8 +28,8 @@ const LISTLESS = new Set([404, 405, 501]);
 const ADVICE = "if it has no list of models, name them (`models`)";
 
 /** A list of models that somebody named. */
-function modelsNamed(names: readonly string[]): ModelMap {
-  return readModelList(names) ?? new Map();
+async function modelsNamed(names: readonly string[]) {
+  return (await readModelList({ json: names })) ?? { models: new Map(), listed: 0 };
 }
 
 /**
@@ -45,17 +52,17 @@ export async function checkEndpoint(
     if (!LISTLESS.has(answer.status ?? 0)) return answer;
     if (given !== null) {
       const latencyMs = answer.latencyMs ?? 0;
-      return { ok: true, models: modelsNamed(given), latencyMs, system };
+      return { ok: true, ...(await modelsNamed(given)), latencyMs, system };
     }
     return { ...answer, reason: `${answer.reason}: ${ADVICE}` };
   }
   const { latencyMs } = answer;
-  const told = readModelList(answer.json);
-  const isTold = told !== undefined && (told.size > 0 || given === null);
-  const list = isTold || given === null ? told : modelsNamed(given);
+  const told = await readModelList(answer);
+  const isTold = told !== undefined && (told.models.size > 0 || given === null);
+  const list = isTold || given === null ? told : await modelsNamed(given);
   if (list !== undefined) {
-    const models = await addDetails(endpoint, list, options);
-    return { ok: true, models, latencyMs, system };
+    const models = await addDetails(endpoint, list.models, options);
+    return { ok: true, models, listed: list.listed, latencyMs, system };
   }
   const what = answer.json === undefined ? "no JSON" : "no list of models";
   return { ok: false, failure: "body", reason: `GET /v1/models answered ${what}`, latencyMs };

@@ -28,8 +28,8 @@ function endpoint(
 
 /** The models that an endpoint lists, with details; then it has them. */
 async function learn(endpoint: Endpoint, ids: string[], created = 1) {
-  const listed = readModelList({ data: ids.map((id) => ({ id, created })) }) ?? new Map();
-  endpoint.models = await addDetails(endpoint, listed, OPTIONS);
+  const listed = await readModelList({ json: { data: ids.map((id) => ({ id, created })) } });
+  endpoint.models = await addDetails(endpoint, listed?.models ?? new Map(), OPTIONS);
   const capabilities = ["chat", "vision", "embeddings"] as const;
   return Object.fromEntries(
     ids.map((id) => [id, capabilities.filter((one) => isCapable(endpoint, id, one)).join()]),
@@ -112,6 +112,6 @@ test("LM Studio declares them in a list of its own, as version 1 or as version 0
 
 test("others are not asked", async () => {
   const vllm = endpoint("vllm", {});
-  const listed = readModelList({ data: [{ id: "a" }] }) ?? new Map();
+  const { models: listed = new Map() } = (await readModelList({ json: ["a"] })) ?? {};
   expect(await addDetails(vllm, listed, OPTIONS)).toBe(listed);
 });

@@ -1,18 +1,25 @@
 import { expect, test } from "bun:test";
+import { LISTED_MODELS_MAX } from "../upstream/listedmodels.ts";
 import { readModelList } from "./modellist.ts";
 
-test("readModelList takes both formats, and a bare list, and skips what has no name", () => {
-  const ids = (json: unknown) => [...(readModelList(json)?.keys() ?? ["none"])];
+const ids = async (json: unknown) => [
+  ...((await readModelList({ json }))?.models.keys() ?? ["none"]),
+];
+
+test("readModelList takes both formats, and a bare list, and skips what has no name", async () => {
   expect(
-    ids({ data: [{ id: "a" }, { id: "" }, { id: "a" }, 7, { id: "b", created: "x" }] }),
+    await ids({ data: [{ id: "a" }, { id: "" }, { id: "a" }, 7, { id: "b", created: "x" }] }),
   ).toEqual(["a", "b"]);
-  expect(ids({ models: [{ name: "x:latest", model: "x" }, { name: "y" }] })).toEqual(["x", "y"]);
-  expect(ids({ data: null })).toEqual([]);
-  expect(ids([])).toEqual([]);
-  expect(ids([{ id: "a" }, "b", { name: "c" }, 7])).toEqual(["a", "b", "c"]);
-  expect(ids({ data: ["a"] })).toEqual(["a"]);
-  expect(ids("a")).toEqual(["none"]);
-  expect(ids({ data: {} })).toEqual(["none"]);
+  expect(await ids({ models: [{ name: "x:latest", model: "x" }, { name: "y" }] })).toEqual([
+    "x",
+    "y",
+  ]);
+  expect(await ids({ data: null })).toEqual([]);
+  expect(await ids([])).toEqual([]);
+  expect(await ids([{ id: "a" }, "b", { name: "c" }, 7])).toEqual(["a", "b", "c"]);
+  expect(await ids({ data: ["a"] })).toEqual(["a"]);
+  expect(await ids("a")).toEqual(["none"]);
+  expect(await ids({ data: {} })).toEqual(["none"]);
 });
 
 test.each([
@@ -22,6 +29,17 @@ test.each([
   ["Qwen2.5-VL-7B", ["chat", "vision"]],
   ["llama-3.2-vision", ["chat", "vision"]],
   ["qwen3:8b", ["chat"]],
-])("the name %s suggests %j", (id, capabilities) => {
-  expect(readModelList({ data: [{ id }] })?.get(id)?.capabilities).toEqual(capabilities);
+])("the name %s suggests %j", async (id, capabilities) => {
+  const { models } = (await readModelList({ json: { data: [{ id }] } })) ?? {};
+  expect(models?.get(id)?.capabilities).toEqual(capabilities);
+});
+
+test("of a list that is too long the first entries are read, and all are counted", async () => {
+  const names = Array.from({ length: LISTED_MODELS_MAX + 7 }, (_, i) => `m${i}`);
+  const whole = await readModelList({ json: names });
+  expect([...(whole?.models.keys() ?? [])]).toEqual(names.slice(0, LISTED_MODELS_MAX));
+  expect(whole?.listed).toBe(LISTED_MODELS_MAX + 7);
+  const json = { data: names.slice(0, LISTED_MODELS_MAX) };
+  expect((await readModelList({ json, longestList: 99_999 }))?.listed).toBe(99_999);
+  expect((await readModelList({ json: ["a"], longestList: 99_999 }))?.listed).toBe(1);
 });

@@ -1,7 +1,10 @@
 import { z } from "zod";
+import { mapInTurns } from "../../lib/eventloop.ts";
 import { type CapabilityReport, readCapabilities } from "../../wire/capability.ts";
 import { listHolder, type ModelEntry } from "../../wire/openai.ts";
 import type { ModelMap } from "../upstream/endpoint.ts";
+import type { JsonAnswer } from "../upstream/jsonclient.ts";
+import { LISTED_MODELS_MAX } from "../upstream/listedmodels.ts";
 import { effectiveCapabilities } from "./modelcapability.ts";
 
 /** An entry of a list. An invalid field counts as missing, so that the other entries are read. */
@@ -31,24 +34,33 @@ const Entry = z.looseObject({
 
 const Entries = z.array(z.unknown());
 
+/** An answer that may be a list of models. */
+type ListAnswer = Pick<JsonAnswer & { ok: true }, "json" | "longestList">;
+
+/** The models of a list that are used, and how many entries it has. */
+interface ModelList {
+  models: ModelMap;
+  listed: number;
+}
+
 /**
  * Reads a list of models as OpenAI (`{data: [{id}]}`) or Ollama (`{models: [{model | name}]}`)
  * writes it, or one without anything around it; a name may stand for an entry. Entries without a
- * name are skipped; of two with one name, the first counts; `null` is
- * an empty list. Undefined if it is neither format.
+ * name are skipped; of two with one name, the first counts; `null` is an empty list. Only the
+ * first `LISTED_MODELS_MAX` entries are read. Undefined if it is neither format.
  */
-export function readModelList(answer: unknown): ModelMap | undefined {
-  const json = listHolder(answer);
+export async function readModelList(answer: ListAnswer): Promise<ModelList | undefined> {
+  const json = listHolder(answer.json);
   if (typeof json !== "object" || json === null) return undefined;
   const list = "data" in json ? json.data : "models" in json ? json.models : undefined;
   const entries = list === null ? [] : Entries.safeParse(list).data;
   if (entries === undefined) return undefined;
-  const ollamaList = declaredInOllamaList(json);
+  const ollamaList = await declaredInOllamaList(json);
   const models = new Map<string, ModelEntry>();
-  for (const value of entries) {
+  await mapInTurns(entries.slice(0, LISTED_MODELS_MAX), (value) => {
     const entry = Entry.safeParse(typeof value === "string" ? { id: value } : value).data;
     const id = entry?.id ?? entry?.model ?? entry?.name ?? "";
-    if (entry === undefined || id === "" || models.has(id)) continue;
+    if (entry === undefined || id === "" || models.has(id)) return;
     const { created, owned_by, meta } = entry;
     const maxTokens = entry.max_model_len ?? entry.max_context_length ?? meta?.n_ctx_train;
     models.set(id, {
@@ -58,8 +70,10 @@ export function readModelList(answer: unknown): ModelMap | undefined {
       ...(maxTokens === undefined ? {} : { max_tokens: maxTokens }),
       ...effectiveCapabilities(id, declaredBy(entry) ?? ollamaList.get(id)),
     });
-  }
-  return models;
+  });
+  const isCut = entries.length >= LISTED_MODELS_MAX;
+  const listed = isCut ? Math.max(entries.length, answer.longestList ?? 0) : entries.length;
+  return { models, listed };
 }
 
 /** The capabilities that an entry declares; undefined if it declares none. */
@@ -77,14 +91,15 @@ function declaredBy({
  * llama-server answers with a list in OpenAI's format and one in Ollama's. Only the latter declares
  * capabilities: here they are, by the models' ids.
  */
-function declaredInOllamaList(json: object): Map<string, CapabilityReport> {
+async function declaredInOllamaList(json: object): Promise<Map<string, CapabilityReport>> {
   const byId = new Map<string, CapabilityReport>();
   if (!("data" in json) || !("models" in json)) return byId;
-  for (const value of Entries.safeParse(json.models).data ?? []) {
+  const entries = Entries.safeParse(json.models).data ?? [];
+  await mapInTurns(entries.slice(0, LISTED_MODELS_MAX), (value) => {
     const entry = Entry.safeParse(value).data;
     const id = entry?.model ?? entry?.name;
     const declared = entry === undefined ? undefined : declaredBy(entry);
     if (id !== undefined && declared !== undefined) byId.set(id, declared);
-  }
+  });
   return byId;
 }

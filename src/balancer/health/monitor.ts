@@ -3,6 +3,7 @@ import type { Logger } from "../../lib/log.ts";
 import type { EndpointStatus } from "../../wire/endpoint.ts";
 import { ApiError } from "../../wire/error.ts";
 import type { Endpoint } from "../upstream/endpoint.ts";
+import { modelsLimited } from "../upstream/listedmodels.ts";
 import type { UpstreamPool } from "../upstream/pool.ts";
 import { type CheckResult, checkEndpoint } from "./check.ts";
 import {
@@ -225,8 +226,13 @@ export class Monitor {
   }
 
   /** Applies the list of models and the system report of an endpoint. */
-  #applyAnswer(endpoint: Endpoint, { models, system }: CheckResult & { ok: true }): void {
+  #applyAnswer(endpoint: Endpoint, { models, listed, system }: CheckResult & { ok: true }): void {
     this.#options.pool.setModels(endpoint, models);
+    if (modelsLimited(listed) !== null && listed !== endpoint.listed) {
+      const fields = { endpoint: endpoint.name, listed, used: models.size };
+      this.#options.log.warn(fields, "endpoint.models_limited");
+    }
+    endpoint.listed = listed;
     if (system !== undefined) endpoint.applySystem(system);
   }
 

@@ -7,7 +7,7 @@ import { wholeFromStream } from "../../translation/wholefromstream.ts";
 import { ApiError, type ErrorKind } from "../../wire/error.ts";
 import { ProviderModel } from "../providers/model.ts";
 import type { Providers } from "../providers/providers.ts";
-import type { Slot } from "../upstream/upstream.ts";
+import type { Slot, Upstream } from "../upstream/upstream.ts";
 import { type Attribution, attributionOf } from "./attribution.ts";
 import { Blame } from "./blame.ts";
 import { type ClientBody, knownAnswer, type UpstreamRequest } from "./body.ts";
@@ -15,13 +15,14 @@ import type { RequestContext } from "./context.ts";
 import type { KeptResponses } from "./keptresponses.ts";
 import type { PoolRequest, PoolSlots } from "./poolslots.ts";
 import { RETRIES_MAX } from "./retry.ts";
+import { servedBy } from "./servedby.ts";
 
 export interface AttemptsParts {
   slots: PoolSlots;
   kept: KeptResponses;
   providers: Providers;
   hops: Hops;
-  settings: Pick<Settings, "firstByteTimeoutMs" | "idleTimeoutMs">;
+  settings: Pick<Settings, "firstByteTimeoutMs" | "idleTimeoutMs" | "servedBy">;
 }
 
 /** How an attempt went before its first byte, and whether another upstream may do better. */
@@ -175,6 +176,7 @@ export class Attempts {
       requestId,
       dialect,
       caller: callerOf(scope),
+      answerHeaders: this.#servedBy(slot.upstream),
       tap: this.#parts.kept.tap(this.#context, slot.upstream),
       checksAnswer: true,
       rewrite: slot.rewrite(request.rewrite),
@@ -184,6 +186,7 @@ export class Attempts {
       idleTimeoutMs: this.#parts.settings.idleTimeoutMs,
       onSent: (end) => slot.sent((reason) => this.#move(end, reason)),
       onContent: (status) => {
+        record?.began();
         slot.answered(status);
         this.#blame.answered();
       },
@@ -192,6 +195,12 @@ export class Attempts {
       (forwarded) => this.#answered(slot, forwarded),
       (error) => this.#failed(slot, error),
     );
+  }
+
+  #servedBy(upstream: Upstream): Record<string, string> | undefined {
+    if (!this.#parts.settings.servedBy) return undefined;
+    const { modelId, model } = this.#context;
+    return servedBy(upstream, upstream.modelName(modelId, model));
   }
 
   /** Ends what hangs at an upstream, if another one could take it. */

@@ -13,13 +13,14 @@ import type { UpstreamPool } from "../upstream/pool.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import { queryOf } from "./context.ts";
 import { type KeptResponses, soleKeeper } from "./keptresponses.ts";
+import { servedBy } from "./servedby.ts";
 
 export interface ResponseRouteParts {
   kept: KeptResponses;
   hops: Hops;
   pool: UpstreamPool;
   providers: Pick<Providers, "find" | "fallbackOf">;
-  settings: Pick<Settings, "firstByteTimeoutMs" | "idleTimeoutMs">;
+  settings: Pick<Settings, "firstByteTimeoutMs" | "idleTimeoutMs" | "servedBy">;
 }
 
 const PATH = ROUTES.responses.path;
@@ -72,6 +73,7 @@ async function pass(
     caller: callerOf(c),
     // What is deleted may be answered with nothing.
     checksAnswer: method !== "DELETE",
+    answerHeaders: parts.settings.servedBy ? servedBy(maker, name) : undefined,
     rewrite: name === model ? undefined : new ModelRewrite(model),
     firstByteTimeoutMs,
     idleTimeoutMs,

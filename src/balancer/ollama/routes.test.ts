@@ -49,7 +49,10 @@ beforeAll(() => {
   ];
   node.applySystem({ models });
   const app = createApp({ log: silent, drain: new Drain() });
-  routeOllama(app, { pool, models: () => pool.models.map((id) => viewOfModel(pool, id)) });
+  routeOllama(app, {
+    pool,
+    models: () => pool.models.map((id) => ({ id, view: () => viewOfModel(pool, id) })),
+  });
   listener = listen(app, { host: "127.0.0.1", port: 0 });
   client = new Ollama({ host: listener.url });
 });

@@ -1,8 +1,10 @@
 import { VERSION } from "../../config/version.ts";
 import type { App } from "../../http/server/app.ts";
 import { readJson } from "../../http/server/body.ts";
+import { sendList } from "../../http/server/jsonlist.ts";
 import { ApiError } from "../../wire/error.ts";
 import { OllamaShowRequest } from "../../wire/ollama.ts";
+import type { ModelListItem } from "../admin/models/listing.ts";
 import type { ModelView } from "../admin/models/view.ts";
 import { modelNotFound } from "../inference/errors.ts";
 import type { Endpoint } from "../upstream/endpoint.ts";
@@ -12,7 +14,7 @@ import { contextLength, ollamaCapabilities, ollamaModelOf } from "./model.ts";
 export interface OllamaRouteParts {
   pool: UpstreamPool;
   /** The models that `GET /v1/models` lists. */
-  models(): Pick<ModelView, "id" | "ready">[];
+  models(): ModelListItem<Pick<ModelView, "ready">>[];
 }
 
 /** The release of Ollama whose API this is. Clients use newer features by it. */
@@ -39,19 +41,20 @@ export function routeOllama(app: App, { pool, models }: OllamaRouteParts): void 
   });
 
   app.get("/api/tags", function listModels(c) {
-    const ready = models().filter((model) => model.ready);
-    return c.json({ models: ready.map(({ id }) => ollamaModelOf(pool, id)) });
+    const view = (model: ReturnType<typeof models>[number]) =>
+      model.view().ready ? ollamaModelOf(pool, model.id) : undefined;
+    return sendList(c, { name: "models", items: models(), view });
   });
 
   app.get("/api/ps", function listLoaded(c) {
-    const loaded = models().filter(({ id }) => {
-      return pool.serving(id).some((endpoint) => isOnline(endpoint) && hasLoaded(endpoint, id));
-    });
-    const views = loaded.map(({ id }) => ({
-      ...ollamaModelOf(pool, id),
-      ...{ expires_at: NEVER, size_vram: 0, context_length: contextLength(pool, id) },
-    }));
-    return c.json({ models: views });
+    const isLoaded = (id: string) =>
+      pool.serving(id).some((endpoint) => isOnline(endpoint) && hasLoaded(endpoint, id));
+    const view = ({ id }: { id: string }) => {
+      if (!isLoaded(id)) return undefined;
+      const loaded = { expires_at: NEVER, size_vram: 0, context_length: contextLength(pool, id) };
+      return { ...ollamaModelOf(pool, id), ...loaded };
+    };
+    return sendList(c, { name: "models", items: models(), view });
   });
 
   app.post("/api/show", async function showModel(c) {

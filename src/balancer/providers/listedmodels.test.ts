@@ -35,6 +35,16 @@ describe("models", () => {
     expect(models[4]).toMatchObject({ created: 1_715_367_049, owned_by: "own" });
   });
 
+  test("of a cloud are at most 5000", async () => {
+    const data = Array.from({ length: 12_000 }, (_, i) => ({ id: `m${i}`, created: 1 }));
+    using server = Bun.serve({ port: 0, fetch: () => Response.json({ object: "list", data }) });
+    const url = server.url.href;
+    const all = clouds.of({ providers: [{ name: "own", url }] });
+    const models = await all.models();
+    expect(models).toHaveLength(5000);
+    expect(models.at(-1)?.id).toBe("own:m4999");
+  });
+
   test("are fetched once a day, by one request for all who ask", async () => {
     const server = clouds.openai();
     let nowMs = 0;

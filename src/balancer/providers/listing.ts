@@ -1,4 +1,5 @@
 import { type GetJsonOptions, getJson } from "../upstream/jsonclient.ts";
+import { LISTED_MODELS_MAX } from "../upstream/listedmodels.ts";
 import type { ModelListing, ModelListingPage } from "./api.ts";
 import type { Provider } from "./provider.ts";
 
@@ -6,8 +7,8 @@ import type { Provider } from "./provider.ts";
 const PAGES_MAX = 20;
 
 /**
- * All models of a provider, page by page; a text that says why if that failed. `timeoutMs` is for
- * all pages together. Never throws.
+ * All models of a provider, page by page, at most `LISTED_MODELS_MAX`; a text that says why if that
+ * failed. `timeoutMs` is for all pages together. Never throws.
  */
 export async function fetchModels(
   provider: Provider,
@@ -17,7 +18,8 @@ export async function fetchModels(
   const endsAt = performance.now() + timeoutMs;
   const models: ModelListing[] = [];
   let path: string | undefined = listPath;
-  for (let page = 0; path !== undefined && page < PAGES_MAX; page += 1) {
+  const isFull = () => models.length >= LISTED_MODELS_MAX;
+  for (let page = 0; path !== undefined && page < PAGES_MAX && !isFull(); page += 1) {
     const left = Math.max(1, endsAt - performance.now());
     const answer = await getJson(provider, path, { timeoutMs: left, ...options });
     if (!answer.ok) return answer.reason;
@@ -26,5 +28,5 @@ export async function fetchModels(
     models.push(...listed.models);
     path = listed.next;
   }
-  return models;
+  return models.slice(0, LISTED_MODELS_MAX);
 }

@@ -29,6 +29,10 @@ export class ProviderModel implements Upstream {
     return this.provider.url;
   }
 
+  get telemetryName(): string {
+    return this.provider.telemetryName;
+  }
+
   get wantsSignatures(): boolean {
     return this.provider.api.wantsSignatures === true;
   }

@@ -1,6 +1,7 @@
 import type { Hops } from "../../http/proxy/hops.ts";
 import type { Logger } from "../../lib/log.ts";
 import { type CapabilitiesObject, capabilitiesObject } from "../../wire/capability.ts";
+import { LISTED_MODELS_MAX } from "../upstream/listedmodels.ts";
 import type { ModelListing } from "./api.ts";
 import { fetchModels } from "./listing.ts";
 import type { Provider } from "./provider.ts";
@@ -84,6 +85,9 @@ export class ProviderModelList {
     const listed = await fetchModels(provider, { timeoutMs, signal, hops: hops.after() });
     copy.fetching = undefined;
     if (typeof listed !== "string") {
+      if (listed.length === LISTED_MODELS_MAX) {
+        log.warn({ provider: provider.name, used: listed.length }, "cloud.models_limited");
+      }
       copy.entries = listed.map((model) => entryOf(provider, model));
       copy.nextAt = now() + FRESH_MS;
       return;

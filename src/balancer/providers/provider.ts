@@ -20,6 +20,18 @@ export interface ProviderOptions {
   proxy?: ForwardTarget["proxy"];
 }
 
+/** OpenTelemetry's names (`gen_ai.provider.name`) of providers that are often called otherwise. */
+const CONVENTIONAL_NAMES: ReadonlyMap<string, string> = new Map([
+  ["azure", "azure.ai.openai"],
+  ["bedrock", "aws.bedrock"],
+  ["gemini", "gcp.gemini"],
+  ["google", "gcp.gemini"],
+  ["mistral", "mistral_ai"],
+  ["moonshot", "moonshot_ai"],
+  ["vertex", "gcp.vertex_ai"],
+  ["xai", "x_ai"],
+]);
+
 /** A provider: where it is, whether it can be used, and what history calls it. */
 export class Provider {
   readonly name: string;
@@ -50,6 +62,11 @@ export class Provider {
   /** What the history and the metrics call it. */
   get shownName(): string {
     return `cloud:${this.name}`;
+  }
+
+  /** What OpenTelemetry's conventions call it, if they do. */
+  get telemetryName(): string {
+    return CONVENTIONAL_NAMES.get(this.name) ?? this.name;
   }
 
   /** It has the key that it needs. */

@@ -1,4 +1,5 @@
 import { Counter, Gauge, type Registry } from "prom-client";
+import { LLAMA_CPP_VERSION, VERSION } from "../../config/version.ts";
 import type { CircuitState } from "../routing/circuit.ts";
 
 /** The state of an endpoint now. */
@@ -79,6 +80,7 @@ export function addGauges(registry: Registry, sources: MetricSources): void {
     gauge("llmlb_history_pending", "Rows not on disk yet", () => history().pending);
     total("llmlb_history_dropped_total", "Rows lost", () => history().dropped);
   }
+  addBuild(registry);
   addProcess(registry);
 }
 
@@ -118,6 +120,17 @@ function addEndpointGauges(registry: Registry, { endpoints }: MetricSources): vo
   each(["llmlb_endpoint_circuit", "0 closed, 0.5 tried again, 1 open"], (gauge, one) => {
     if (one.circuit !== undefined) gauge.set({ endpoint: one.name }, CIRCUIT_VALUES[one.circuit]);
   });
+}
+
+/** Which llmlb this is, so that dashboards can show it and join it with all else. */
+function addBuild(registry: Registry): void {
+  const build = { version: VERSION, bun: Bun.version, llama_cpp: LLAMA_CPP_VERSION };
+  new Gauge({
+    name: "llmlb_build_info",
+    help: "1; its labels say which version this is, and what it is made with",
+    labelNames: Object.keys(build),
+    registers: [registry],
+  }).set(build, 1);
 }
 
 /** With the names that all Prometheus clients use. */

@@ -1,9 +1,16 @@
 import { Registry } from "prom-client";
 import { ApiError } from "../../wire/error.ts";
+import {
+  histogramSamples,
+  type MetricFamily,
+  type MetricSample,
+  registerFamily,
+} from "./family.ts";
 import { addGauges, type MetricSources } from "./gauges.ts";
+import { GenAiMetrics } from "./genaimetrics.ts";
+import { secondsPerToken } from "./pace.ts";
 import type { RequestRecord } from "./record.ts";
 import {
-  BUCKETS_S,
   Distribution,
   type Series,
   type SeriesLimits,
@@ -11,28 +18,11 @@ import {
   STATUSES,
   type Status,
 } from "./series.ts";
-import type { TokenUsage } from "./usage.ts";
+import type { TokenCount } from "./tokencount.ts";
 
 export interface MetricsOptions extends SeriesLimits {
   /** Where gauges are read when the metrics are requested. */
   sources: MetricSources;
-}
-
-/** A line of a metric, as prom-client writes it. */
-interface MetricSample {
-  metricName?: string;
-  labels: Record<string, string | number>;
-  /** Written before `labels`. prom-client caches their text by object. */
-  sharedLabels?: object;
-  value: number;
-}
-
-/** A metric whose samples are made when the text is written. */
-interface MetricFamily {
-  name: string;
-  help: string;
-  type: "counter" | "histogram";
-  samples(): Iterable<MetricSample>;
 }
 
 /**
@@ -44,13 +34,15 @@ export class Metrics {
   readonly #table: SeriesTable;
   readonly #registry = new Registry();
   readonly #queueWait = new Distribution();
+  readonly #genAi = new GenAiMetrics();
   /** Requests that were refused before their model was known. */
   #unreadable = 0;
 
   constructor({ sources, ...limits }: MetricsOptions) {
     this.#sources = sources;
     this.#table = new SeriesTable(limits);
-    for (const family of this.#families()) register(this.#registry, family);
+    for (const family of this.#families()) registerFamily(this.#registry, family);
+    for (const family of this.#genAi.families) registerFamily(this.#registry, family);
     addGauges(this.#registry, sources);
   }
 
@@ -70,21 +62,24 @@ export class Metrics {
   }
 
   /** Counts a request that has ended. */
-  record(record: RequestRecord, usage: TokenUsage | undefined): void {
+  record(record: RequestRecord, tokens: TokenCount): void {
     const { request, upstream, firstByteMs, queueMs, durationMs, attempts } = record;
-    const series = this.#table.of(
-      this.isKnown(record) ? request.modelId : "",
-      upstream?.name ?? "",
-    );
+    const model = this.isKnown(record) ? request.modelId : "";
+    const series = this.#table.of(model, upstream?.name ?? "");
     const status = statusOf(record);
     series.count(status);
     if (attempts > 1) series.retries += attempts - 1;
     if (queueMs !== null) this.#queueWait.observe(queueMs / 1000);
-    if (usage !== undefined) series.addTokens(usage);
+    if (tokens.usage !== undefined) series.addTokens(tokens.usage);
+    this.#genAi.record(record, tokens, series.labels.model);
     // Errors are fast and broken answers short: they would make times look better than they are.
     if (status !== "2xx") return;
     if (firstByteMs !== null) series.firstByte.observe(firstByteMs / 1000);
     series.total.observe(durationMs / 1000);
+    const perToken = secondsPerToken(record, tokens);
+    if (perToken === undefined) return;
+    series.perToken.observe(perToken);
+    series.pace.observe(1 / perToken);
   }
 
   /**
@@ -116,7 +111,8 @@ export class Metrics {
       of: (series: Series) => Distribution,
     ): MetricFamily => ({
       ...{ name, help, type: "histogram" },
-      samples: () => [...this.#table.all].flatMap((one) => buckets(name, of(one), one.labels)),
+      samples: () =>
+        [...this.#table.all].flatMap((one) => histogramSamples(name, of(one), one.labels)),
     });
     return [
       {
@@ -149,11 +145,21 @@ export class Metrics {
         "Time from a request's arrival to the last byte of its successful answer",
         (one) => one.total,
       ),
+      histogram(
+        "llmlb_output_token_seconds",
+        "Time per output token after the first one of successful streams",
+        (one) => one.perToken,
+      ),
+      histogram(
+        "llmlb_output_tokens_per_second",
+        "Output tokens after the first one by the time they took, of successful streams",
+        (one) => one.pace,
+      ),
       {
         name: "llmlb_queue_wait_seconds",
         help: "Time that requests waited for a slot",
         type: "histogram",
-        samples: () => buckets("llmlb_queue_wait_seconds", this.#queueWait, {}),
+        samples: () => histogramSamples("llmlb_queue_wait_seconds", this.#queueWait, {}),
       },
     ];
   }
@@ -176,29 +182,4 @@ function requestSamples(series: Series): MetricSample[] {
     if (value > 0) samples.push({ sharedLabels: series.labels, labels: { status }, value });
   }
   return samples;
-}
-
-function buckets(name: string, distribution: Distribution, sharedLabels: object): MetricSample[] {
-  const { counts, sum, count } = distribution;
-  if (count === 0 && Object.keys(sharedLabels).length > 0) return [];
-  let below = 0;
-  const samples: MetricSample[] = BUCKETS_S.map((le, bucket) => {
-    below += counts[bucket] ?? 0;
-    return { metricName: `${name}_bucket`, sharedLabels, labels: { le }, value: below };
-  });
-  samples.push({
-    metricName: `${name}_bucket`,
-    sharedLabels,
-    labels: { le: "+Inf" },
-    value: count,
-  });
-  samples.push({ metricName: `${name}_sum`, sharedLabels, labels: {}, value: sum });
-  samples.push({ metricName: `${name}_count`, sharedLabels, labels: {}, value: count });
-  return samples;
-}
-
-/** Not prom-client's own counters: they look labels up by their text at every request. */
-function register(registry: Registry, { name, help, type, samples }: MetricFamily): void {
-  const metric = { name, help, type, get: async () => ({ name, help, type, values: samples() }) };
-  registry.registerMetric(metric as unknown as Parameters<Registry["registerMetric"]>[0]);
 }

@@ -8,13 +8,16 @@ import { AnswerSample } from "./answersample.ts";
 /** What a record has of its request from the beginning. */
 export interface RecordedRequest {
   readonly requestId: string;
-  readonly route: Pick<InferenceRoute, "name" | "output">;
+  readonly route: Pick<InferenceRoute, "name" | "output" | "capability">;
   /** The model as the balancer lists it. */
   readonly modelId: string;
   /** Whether the client wants a stream of events. */
   readonly streams: boolean;
   readonly principal: Pick<Principal, "keyId" | "address">;
 }
+
+/** What a record has of an upstream. */
+type RecordedUpstream = Pick<Upstream, "id" | "name" | "url" | "telemetryName">;
 
 /** How a request ended. */
 export type RequestOutcome =
@@ -60,10 +63,12 @@ export class RequestRecord {
   /** The parts of the answer that are kept. */
   answer: AnswerSample;
   /** The upstream of the last attempt. */
-  upstream: Pick<Upstream, "id" | "name" | "url"> | undefined;
+  upstream: RecordedUpstream | undefined;
   attempts = 0;
   queueMs: number | null = null;
   firstByteMs: number | null = null;
+  /** When a stream's first content came, signs of life aside. */
+  firstTokenMs: number | null = null;
   durationMs = 0;
   /** The status that the client got; null if the client left before. */
   status: number | null = null;
@@ -84,7 +89,7 @@ export class RequestRecord {
   }
 
   /** An attempt begins. The answer of an earlier attempt is dropped. */
-  sent(upstream: Pick<Upstream, "id" | "name" | "url">): void {
+  sent(upstream: RecordedUpstream): void {
     this.upstream = upstream;
     this.attempts += 1;
     if (this.answer.bytes > 0) this.answer = new AnswerSample(this.#headMax);
@@ -94,6 +99,11 @@ export class RequestRecord {
   push(bytes: Uint8Array): void {
     this.firstByteMs ??= performance.now() - this.#startMs;
     if (this.outcome === undefined) this.answer.push(bytes);
+  }
+
+  /** A stream has its first content. */
+  began(): void {
+    this.firstTokenMs = performance.now() - this.#startMs;
   }
 
   /** The answer goes to the client; `sent` settles after its last byte. */

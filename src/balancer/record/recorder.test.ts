@@ -42,7 +42,7 @@ function recording(bodies: HistoryBodies = "redacted", record?: (row: NewRequest
 const NEVER = new Promise<never>(() => undefined);
 
 function answer(entry: RequestRecord, text: string, status = 200): void {
-  entry.sent({ id: "e1", name: "a", url: "http://a" });
+  entry.sent({ id: "e1", name: "a", url: "http://a", telemetryName: "vllm" });
   entry.push(Buffer.from(text));
   entry.answered(status, NEVER);
 }
@@ -102,7 +102,7 @@ describe("a record", () => {
       answer(entry, delta.repeat(13));
       entry.ended(outcome);
     }
-    const counting = begin({ route: { name: "count_tokens", output: "other" } });
+    const counting = begin({ route: ROUTES.count_tokens });
     answer(counting, '{"input_tokens":9}');
     counting.ended("complete");
     await recorder.flush();
@@ -114,12 +114,8 @@ describe("a record", () => {
 
   test("estimates no tokens of what is no text", async () => {
     const { recorder, rows, begin } = recording();
-    for (const [name, output] of [
-      ["speech", "other"],
-      ["embeddings", "numbers"],
-      ["rerank", "numbers"],
-    ] as const) {
-      const entry = begin({ route: { name, output }, body: Buffer.from("x".repeat(400)) });
+    for (const name of ["speech", "embeddings", "rerank"] as const) {
+      const entry = begin({ route: ROUTES[name], body: Buffer.from("x".repeat(400)) });
       answer(entry, "x".repeat(9000));
       entry.ended("complete");
     }

@@ -134,7 +134,7 @@ export class Recorder {
       if (record.outcome === "complete" && endsInError(record.answer))
         record.error = "stream_error";
       const tokens = countTokens(record);
-      metrics.record(record, tokens.usage);
+      metrics.record(record, tokens);
       history?.record(historyRow(finished, tokens, metrics.isKnown(record)));
     } catch (err) {
       this.#failed(err);

@@ -7,18 +7,34 @@ export type Status = (typeof STATUSES)[number];
 /** Upper bounds in seconds: from one token of a small model to a long answer of a large one. */
 export const BUCKETS_S = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];
 
+/** Of tokens per second: from a large model in main memory to a small one on a fast GPU. */
+const PACE_BUCKETS = [1, 2.5, 5, 10, 20, 30, 40, 60, 80, 100, 150, 200, 300, 500, 1000];
+
+/** Of seconds per token, as OpenTelemetry's conventions give them. */
+export const TOKEN_BUCKETS_S = [
+  ...[0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 2.5],
+] as const;
+
 /** A histogram of Prometheus. */
 export class Distribution {
+  /** Upper bounds of all buckets but the last. */
+  readonly bounds: readonly number[];
   /** Per bucket, not cumulative; the last one is above all bounds. */
-  readonly counts = new Float64Array(BUCKETS_S.length + 1);
+  readonly counts: Float64Array;
   sum = 0;
   count = 0;
 
-  observe(seconds: number): void {
+  constructor(bounds: readonly number[] = BUCKETS_S) {
+    this.bounds = bounds;
+    this.counts = new Float64Array(bounds.length + 1);
+  }
+
+  observe(value: number): void {
+    const { bounds, counts } = this;
     let bucket = 0;
-    while (bucket < BUCKETS_S.length && seconds > (BUCKETS_S[bucket] ?? 0)) bucket += 1;
-    this.counts[bucket] = (this.counts[bucket] ?? 0) + 1;
-    this.sum += seconds;
+    while (bucket < bounds.length && value > (bounds[bucket] ?? 0)) bucket += 1;
+    counts[bucket] = (counts[bucket] ?? 0) + 1;
+    this.sum += value;
     this.count += 1;
   }
 }
@@ -29,6 +45,8 @@ export class Series {
   readonly requests = new Float64Array(STATUSES.length);
   readonly firstByte = new Distribution();
   readonly total = new Distribution();
+  readonly perToken = new Distribution(TOKEN_BUCKETS_S);
+  readonly pace = new Distribution(PACE_BUCKETS);
   inputTokens = 0;
   outputTokens = 0;
   cachedTokens = 0;

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { routeAt } from "../../testkit/route.ts";
+import { readCapabilities } from "../../wire/capability.ts";
 import { ApiError } from "../../wire/error.ts";
-import { readModelList } from "../health/modellist.ts";
+import { effectiveCapabilities } from "../health/modelcapability.ts";
 import { capabilityRequirement } from "../inference/requirements.ts";
 import { capabilityOf, isCapable, requireCapability } from "./capability.ts";
 import { Endpoint } from "./endpoint.ts";
@@ -10,7 +11,9 @@ import { Endpoint } from "./endpoint.ts";
 function endpoint(entry: { id: string; capabilities?: unknown }, declared?: string[]): Endpoint {
   const facts = declared === undefined ? {} : { capabilities: declared };
   const made = new Endpoint({ name: "e", url: "http://e", ...facts });
-  made.models = readModelList({ data: [entry] });
+  const { id } = entry;
+  const capabilities = effectiveCapabilities(id, readCapabilities(entry.capabilities));
+  made.models = new Map([[id, { id, ...capabilities }]]);
   made.served = new Map([["m", entry.id]]);
   return made;
 }

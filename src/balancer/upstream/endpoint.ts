@@ -101,6 +101,8 @@ export class Endpoint implements Upstream {
   readonly silent = new SilentRequests();
   /** Its last list of models; undefined before the first. */
   models: ModelMap | undefined;
+  /** How many its list has, also of those that are not used. */
+  listed = 0;
   /** Its own names of models by the models' ids. Set by the pool. */
   served: ReadonlyMap<string, string> = new Map();
   /** Unix seconds of the first list. */
@@ -133,6 +135,10 @@ export class Endpoint implements Upstream {
 
   get url(): string {
     return this.#facts.url;
+  }
+
+  get telemetryName(): string {
+    return this.#facts.kind ?? "openai_compatible";
   }
 
   get usageSupport(): UsageSupport {

@@ -3,8 +3,12 @@ import { get } from "../../http/client/get.ts";
 import { headerOf } from "../../http/client/head.ts";
 import type { ForwardTarget } from "../../http/proxy/forward.ts";
 import { HOPS_HEADER } from "../../http/proxy/hops.ts";
-import { parseJson } from "../../lib/json.ts";
+import { stepInTurns } from "../../lib/eventloop.ts";
+import { parseJson, withoutByteMark } from "../../lib/json.ts";
+import { JsonFault } from "../../lib/jsonfault.ts";
+import { JsonReader } from "../../lib/jsonreader.ts";
 import { type ErrorKind, HOST_NOT_ALLOWED } from "../../wire/error.ts";
+import { LISTED_MODELS_MAX } from "./listedmodels.ts";
 
 /** A server that can be asked for JSON. An endpoint is one. */
 export interface JsonServer {
@@ -13,9 +17,19 @@ export interface JsonServer {
   ): Pick<ForwardTarget, "url" | "proxy" | "guarded"> & { headers: Record<string, string> };
 }
 
-/** The answer to `getJson`. `json` is undefined if the body is not JSON. */
+/** The answer to `getJson`. */
 export type JsonAnswer =
-  | { ok: true; json: unknown; text: string; server: string; latencyMs: number }
+  | {
+      ok: true;
+      /** Undefined if the body is not JSON. */
+      json: unknown;
+      /** The length of the longest list of which only the first items were read. Default: 0. */
+      longestList?: number;
+      /** The first of its text. */
+      text: string;
+      server: string;
+      latencyMs: number;
+    }
   | {
       ok: false;
       failure: "connection" | "status";
@@ -38,6 +52,15 @@ const LOOP: ErrorKind = "loop_detected";
 
 /** A longer answer is refused. */
 const ANSWER_BYTES_MAX = 16 * 1024 * 1024;
+/** A longer one is read in turns. */
+const AT_ONCE_BYTES_MAX = 256 * 1024;
+const TEXT_BYTES = 64 * 1024;
+
+/** What lists of a long answer are for are lists of models; the bytes bound all else. */
+const LIMITS = {
+  ...{ depthMax: 128, tokenBytesMax: 256 * 1024, mayBeList: true, listMax: LISTED_MODELS_MAX },
+  ...{ itemsMax: Number.POSITIVE_INFINITY, valuesMax: Number.POSITIVE_INFINITY },
+};
 
 /** Sends `GET path` with the server's key, on a new connection. Never throws. */
 export async function getJson(
@@ -64,15 +87,30 @@ export async function getJson(
       signal,
     });
     const { status } = head;
-    const text = new TextDecoder().decode(body);
+    const text = new TextDecoder().decode(body.subarray(0, TEXT_BYTES));
     if (status < 200 || status >= 300) {
       const reason = `GET ${path} answered HTTP ${status}${adviceFor(status, text)}`;
       return { ok: false, failure: "status", status, reason, latencyMs: latencyMs() };
     }
-    const software = headerOf(head, "server") ?? "";
-    return { ok: true, json: parseJson(text), text, server: software, latencyMs: latencyMs() };
+    const answer = { text, server: headerOf(head, "server") ?? "", latencyMs: latencyMs() };
+    return { ok: true, ...answer, ...(await parse(body)) };
   } catch (error) {
     return { ok: false, failure: "connection", reason: describe(error, path), latencyMs: null };
+  }
+}
+
+/** Parses an answer. A long one need not stop others, and of long lists only the first is kept. */
+async function parse(body: Uint8Array): Promise<{ json: unknown; longestList?: number }> {
+  if (body.byteLength <= AT_ONCE_BYTES_MAX) {
+    return { json: parseJson(new TextDecoder().decode(body)) };
+  }
+  const reader = new JsonReader(withoutByteMark(body), LIMITS);
+  try {
+    await stepInTurns(() => reader.step());
+    return { json: reader.value, longestList: reader.longestList };
+  } catch (error) {
+    if (error instanceof JsonFault) return { json: undefined };
+    throw error;
   }
 }
 

@@ -6,6 +6,8 @@ export class UpstreamPool {
   readonly #names: ModelNames;
   readonly #endpoints = new Map<string, Endpoint>();
   readonly #byModel = new Map<string, Endpoint[]>();
+  /** Its ids, sorted; undefined: not since the last change. */
+  #sorted: readonly string[] | undefined;
 
   constructor(names: ModelNames = new ModelNames()) {
     this.#names = names;
@@ -17,8 +19,9 @@ export class UpstreamPool {
   }
 
   /** Ids of the models on the endpoints' last lists, sorted. */
-  get models(): string[] {
-    return [...this.#byModel.keys()].sort();
+  get models(): readonly string[] {
+    this.#sorted ??= [...this.#byModel.keys()].sort();
+    return this.#sorted;
   }
 
   /** Adds an endpoint, with the models it has already. */
@@ -87,6 +90,7 @@ export class UpstreamPool {
   /** Names have changed: what an endpoint lists may now be another model. */
   #rename(): void {
     this.#byModel.clear();
+    this.#sorted = undefined;
     for (const endpoint of this.#endpoints.values()) this.add(endpoint);
   }
 
@@ -105,6 +109,7 @@ export class UpstreamPool {
   #list(endpoint: Endpoint, ids: Iterable<string>): void {
     for (const id of ids) {
       const serving = this.serving(id);
+      if (serving.length === 0) this.#sorted = undefined;
       if (!serving.includes(endpoint)) this.#byModel.set(id, [...serving, endpoint]);
     }
   }
@@ -112,8 +117,10 @@ export class UpstreamPool {
   #unlist(endpoint: Endpoint, ids: Iterable<string>): void {
     for (const id of ids) {
       const rest = this.serving(id).filter((one) => one !== endpoint);
-      if (rest.length === 0) this.#byModel.delete(id);
-      else this.#byModel.set(id, rest);
+      if (rest.length === 0) {
+        this.#byModel.delete(id);
+        this.#sorted = undefined;
+      } else this.#byModel.set(id, rest);
     }
   }
 }

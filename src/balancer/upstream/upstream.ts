@@ -25,6 +25,8 @@ export interface Upstream {
   readonly name: string;
   /** Its base URL, as history shows it. */
   readonly url: string;
+  /** Who it is in telemetry: OpenTelemetry's `gen_ai.provider.name`. */
+  readonly telemetryName: string;
   readonly usageSupport: UsageSupport;
   /** It has no use for the stamp of Anthropic's clients, which differs in every request. */
   readonly ignoresStamps: boolean;

@@ -57,6 +57,7 @@ function printResult(done: string, detail: EndpointDetail, test?: EndpointTest):
   if (test?.success === false) {
     printLine(`${yellow(done)} ${name}, but it does not answer: ${printable(test.error ?? "")}`);
   } else printLine(`${green(done)} ${name}: ${printable(detail.base_url)}, ${models}`);
+  if (detail.models_limited != null) printLine(yellow(detail.models_limited));
   return EXIT.ok;
 }
 
@@ -78,6 +79,8 @@ export async function listEndpoints(
     printLine(row);
   for (const one of answer.endpoints) {
     if (one.api_key_unreadable) printLine(`${paint.red(printable(one.name))}: ${lostKey(one)}`);
+    if (one.models_limited != null)
+      printLine(`${paint.yellow(printable(one.name))}: ${one.models_limited}`);
   }
   return EXIT.ok;
 }
@@ -109,6 +112,7 @@ export async function showEndpoint(
     ...(one.last_request_error == null
       ? []
       : [["Requests fail", paint.red(printable(one.last_request_error))]]),
+    ...(one.models_limited == null ? [] : [["Limited", paint.yellow(one.models_limited)]]),
     ...(one.notes === null ? [] : [["Notes", printable(one.notes)]]),
     ["Models", one.models.map(({ model_id }) => printable(model_id)).join(", ") || "none"],
   ];

@@ -39,6 +39,8 @@ export interface ServerSettings {
   allowedOrigins: string[];
   /** Addresses and networks of reverse proxies whose `X-Forwarded-…` headers are believed. */
   trustedProxies: string[];
+  /** Answers name the upstream and the model that served them. */
+  servedBy: boolean;
 }
 
 /** The fields of `ServerSettings`. */
@@ -141,5 +143,14 @@ of the browser's own machine, * for any, none",
     schema: () => networkList(),
     fallback: () => [],
     fallbackText: "none",
+  },
+  servedBy: {
+    name: "served_by",
+    flags: "--served-by <on or off>",
+    group: "Server",
+    help: "Answers name the endpoint and model that served them (x-llmlb-endpoint, x-llmlb-model)",
+    schema: () => trueOrFalse(),
+    fallback: () => true,
+    fallbackText: "on",
   },
 };

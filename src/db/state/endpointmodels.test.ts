@@ -15,9 +15,10 @@ beforeEach(async () => {
 });
 afterEach(() => home.remove());
 
+const ALL = { limit: 100_000 };
 const find = async (endpointId: string, modelId: string) =>
-  (await state.models.of(endpointId)).find((model) => model.modelId === modelId);
-const ids = async () => (await state.models.of(id)).map(({ modelId }) => modelId);
+  (await state.models.of(endpointId, ALL)).find((model) => model.modelId === modelId);
+const ids = async () => (await state.models.of(id, ALL)).map(({ modelId }) => modelId);
 
 test("a list is replaced as a whole and counts what changed", async () => {
   const first = await state.models.replace(id, [{ modelId: "b" }, { modelId: "a" }], 5);

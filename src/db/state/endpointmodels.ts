@@ -53,10 +53,10 @@ export class EndpointModels {
     return this.#replacing.run(() => this.#replace(endpointId, models, syncedAt));
   }
 
-  /** The models of an endpoint whose ids come after `after`, in the order of their ids. */
+  /** At most `limit` models of an endpoint whose ids come after `after`, by their ids. */
   async of(
     endpointId: string,
-    { after = "", limit = 100_000 }: { after?: string; limit?: number } = {},
+    { after = "", limit }: { after?: string; limit: number },
   ): Promise<EndpointModel[]> {
     const rows = await this.#store.kysely
       .selectFrom("endpoint_models")

@@ -95,7 +95,7 @@ describe("an endpoint", () => {
     await state.models.replace(id, [{ modelId: "m" }]);
     expect(await state.endpoints.remove(id)).toBe(true);
     expect(await state.endpoints.remove(id)).toBe(false);
-    expect(await state.models.of(id)).toEqual([]);
+    expect(await state.models.of(id, { limit: 9 })).toEqual([]);
     await createEndpoint(state, { name: "a", baseUrl: "http://a" });
   });
 

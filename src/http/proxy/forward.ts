@@ -51,6 +51,8 @@ export interface ForwardOptions {
   contentTimeoutMs?: number;
   /** Longest silence inside the response's body. */
   idleTimeoutMs: number;
+  /** Headers of ours for the answer; they win over the target's. */
+  answerHeaders?: Record<string, string> | undefined;
   /** Sees the answer's bytes as they pass. */
   tap?: Tap | undefined;
   /** Answers below 300 that are errors, web pages or nothing are taken for failures. */
@@ -128,14 +130,12 @@ export async function forward(options: ForwardOptions): Promise<Forwarded> {
     if (!isShort) deadlines.touch("rest");
     const answer = await typedAnswer(head, plain, WHOLE_BODY_BYTES_MAX);
     const limits = { bytesMax: WHOLE_BODY_BYTES_MAX, deadlines };
-    const { gather } = options;
+    const { gather, requestId, dialect, answerHeaders } = options;
     const isUnasked = answer.type === "events" && gather !== undefined;
     const typed = isUnasked ? await gathered(answer.body, gather, limits) : undefined;
     const { type, contentType, body } = typed ?? answer;
-    const init: Init = {
-      status: head.status,
-      headers: returnedHeaders(head.headers, options.requestId, options.dialect),
-    };
+    const returned = returnedHeaders(head.headers, requestId, dialect);
+    const init: Init = { status: head.status, headers: Object.assign(returned, answerHeaders) };
     if (contentType !== undefined) init.headers["content-type"] = contentType;
     if (type === "events" || type === "lines") {
       return stream(body, { type, init, options, deadlines });

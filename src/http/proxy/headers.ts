@@ -42,6 +42,8 @@ const NOT_RETURNED = new Set([
   "trailer",
   "transfer-encoding",
   "upgrade",
+  "x-llmlb-endpoint",
+  "x-llmlb-model",
   "x-request-id",
 ]);
 

@@ -52,14 +52,17 @@ test("each request is one line, after its last byte; those of monitors are none"
 test("an expected error is a short line without a stack, an unexpected one has it", async () => {
   using home = temporaryHome();
   const { app, lines } = setUp(home.path, false);
-  app.on(["GET", "POST"], "/busy", () => {
+  app.get("/busy", () => {
     throw new ApiError("unavailable", "Nobody is there.", { cause: new TypeError("inner") });
+  });
+  app.get("/state", () => {
+    throw new ApiError("model_not_loaded", "Nothing is wrong.");
   });
   app.get("/bug", () => {
     throw new TypeError("a bug");
   });
-  await app.request("/busy"); // Looks only: what it is told is no failure.
-  await app.request("/busy", { method: "POST" });
+  await app.request("/state");
+  await app.request("/busy");
   await app.request("/bug");
   const [busy, bug] = await lines(2);
   expect(busy).toMatchObject({ level: "warn", msg: "http.error", message: "Nobody is there." });

@@ -1,4 +1,5 @@
 import type { ZodType } from "zod";
+import { withoutByteMark } from "../../lib/json.ts";
 import { ApiError } from "../../wire/error.ts";
 import { dialectOf } from "../../wire/route.ts";
 import { parseJsonObject } from "./json.ts";
@@ -36,18 +37,13 @@ export async function readJson<T>(
   limitBytes: number,
 ): Promise<JsonBody<T>> {
   requireJson(c.req.raw.headers, c.req.path);
-  const bytes = withoutMark(await readBytes(c, limitBytes));
+  // It is not sent on either: it must not be there.
+  const bytes = withoutByteMark(await readBytes(c, limitBytes));
   withoutIdleLimit(c);
   const parsed = parseJsonObject(bytes, UNIQUE_FIELDS);
   const { json, isExact } = parsed instanceof Promise ? await parsed : parsed;
   if (!("accepts" in schema)) return { bytes, value: check(json, schema), isExact };
   return { bytes, value: schema.accepts(json) ? json : check(json, schema.schema), isExact };
-}
-
-/** A byte order mark is passed over (RFC 8259, 8.1), and not sent on: it must not be there. */
-function withoutMark(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
-  const hasMark = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
-  return hasMark ? bytes.subarray(3) : bytes;
 }
 
 /** A body takes its bytes, as much for what is read of them, and as much again on the way. */

@@ -1,17 +1,18 @@
 import type { Logger } from "../../lib/log.ts";
-import { ApiError, errorBody, errorHeaders } from "../../wire/error.ts";
+import { ApiError, type ErrorKind, errorBody, errorHeaders } from "../../wire/error.ts";
 import { dialectOf } from "../../wire/route.ts";
 import { setRequestId } from "../proxy/headers.ts";
 import { BODY_MEMORY_FULL } from "./bodymemory.ts";
 import type { Scope } from "./scope.ts";
 
+/** Errors of status 5xx that tell a state: nothing has failed, and balancers ask for these too. */
+const STATES: readonly ErrorKind[] = ["not_implemented", "model_not_loaded"];
+
 /** The error response of whatever a handler threw, which is logged as well. */
 export function failureResponse(thrown: unknown, c: Scope, log: Logger): Response {
   const error = thrown instanceof ApiError ? thrown : unexpected(thrown);
   const fields = { request_id: c.get("requestId"), path: c.req.path, status: error.status };
-  // Whoever only looks is told how things stand; nobody's work has failed.
-  const isLook = c.req.raw.method === "GET" && error.kind === "unavailable";
-  const isOurs = error.status >= 500 && error.kind !== "not_implemented" && !isLook;
+  const isOurs = error.status >= 500 && !STATES.includes(error.kind);
   if (error.kind === "internal") log.error({ ...fields, err: thrown }, "http.error");
   else if (isOurs) {
     log.warn({ ...fields, code: error.code, message: error.message }, "http.error");

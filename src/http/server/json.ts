@@ -1,4 +1,4 @@
-import { ownTurn } from "../../lib/eventloop.ts";
+import { stepInTurns } from "../../lib/eventloop.ts";
 import { JsonFault, type JsonFaultKind } from "../../lib/jsonfault.ts";
 import { JsonReader } from "../../lib/jsonreader.ts";
 import { ApiError } from "../../wire/error.ts";
@@ -22,8 +22,6 @@ const LIMITS = {
 
 /** A body up to this size is parsed at once, which takes some milliseconds at worst. */
 const AT_ONCE_BYTES_MAX = 256 * 1024;
-/** How long a larger one is read before others have their turn. */
-const TURN_MS = 4;
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
@@ -55,7 +53,7 @@ function parseAtOnce(bytes: Uint8Array, unique: readonly string[]): object {
   if (nestedDeeper(json, JSON_DEPTH_MAX)) throw refusal("depth");
   if (unique.some((key) => mayRepeat(text, key))) {
     const reader = new JsonReader(bytes, LIMITS, unique);
-    readAll(reader, Number.POSITIVE_INFINITY);
+    while (!step(reader));
     requireSingle(reader);
   }
   return json;
@@ -63,18 +61,15 @@ function parseAtOnce(bytes: Uint8Array, unique: readonly string[]): object {
 
 async function parseInTurns(bytes: Uint8Array, unique: readonly string[]): Promise<JsonObject> {
   const reader = new JsonReader(bytes, LIMITS, unique);
-  do await ownTurn();
-  while (!readAll(reader, performance.now() + TURN_MS));
+  await stepInTurns(() => step(reader));
   requireSingle(reader);
   return { json: reader.value, isExact: true };
 }
 
-/** Reads until the time is up; true: to the end. */
-function readAll(reader: JsonReader, untilMs: number): boolean {
+/** Reads one slice; true: all has been read. */
+function step(reader: JsonReader): boolean {
   try {
-    do if (reader.step()) return true;
-    while (performance.now() < untilMs);
-    return false;
+    return reader.step();
   } catch (error) {
     throw error instanceof JsonFault ? refusal(error.kind, error.cause) : error;
   }

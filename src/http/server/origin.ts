@@ -5,7 +5,7 @@ import { ApiError } from "../../wire/error.ts";
 /** What pages may read of an answer besides what they always may. */
 const EXPOSED = [
   ...["x-request-id", "request-id", "location", "allow", "retry-after", "x-should-retry"],
-  ...["x-queue-status", "x-queue-wait-ms"],
+  ...["x-queue-status", "x-queue-wait-ms", "x-llmlb-endpoint", "x-llmlb-model"],
 ].join(", ");
 
 const ALLOWED = "access-control-allow-origin";

@@ -10,6 +10,7 @@ import { PENDING } from "../../health/healthstate.ts";
 import { modelsOfRows } from "../../health/modelrows.ts";
 import type { Monitor } from "../../health/monitor.ts";
 import { Endpoint, type EndpointFacts } from "../../upstream/endpoint.ts";
+import { LISTED_MODELS_MAX } from "../../upstream/listedmodels.ts";
 import type { UpstreamPool } from "../../upstream/pool.ts";
 
 export interface EndpointRegistryOptions {
@@ -48,7 +49,7 @@ export class EndpointRegistry {
       endpoint.lastCheck = { latencyMs, lastSeenAt, lastError };
       endpoint.latency.restore(row.inferenceLatencyMs, row.inferenceMeasuredAt ?? 0);
       if (row.modelsSyncedAt !== null) {
-        endpoint.models = modelsOfRows(await state.models.of(row.id));
+        endpoint.models = modelsOfRows(await state.models.of(row.id, { limit: LISTED_MODELS_MAX }));
         endpoint.seenAt = Math.floor(row.modelsSyncedAt / 1000);
       }
       this.#add(endpoint);

@@ -287,3 +287,32 @@ test("an endpoint that asked for no times of its own follows the settings", asyn
   expect(await times(front)).toEqual([50, 50, 15, 12]);
   rmSync(home, { recursive: true, force: true });
 });
+
+test("of an endpoint that lists too many models the first are used, which it says", async () => {
+  // More than is read at once, and its own first entries are not the first by their ids.
+  const names = Array.from({ length: 30_000 }, (_, i) => `model-${30_000 - i}`);
+  using a = fakeEndpoint(names, nothing);
+  await using front = await fakeBalancer({});
+  const call = client(front);
+  const { id } = (await call("POST", "", { name: "many", base_url: a.url })).body;
+  const seen = await online(call, id);
+  expect(seen).toMatchObject({ model_count: 5000 });
+  expect(seen.models_limited).toBe("It lists 30000 models; the first 5000 are used.");
+  expect(seen.models.map(({ model_id }) => model_id)).toEqual(names.slice(0, 5000).sort());
+  const synced = (await call("POST", `/${id}/sync`)).body;
+  expect(synced).toMatchObject({ added: 0, removed: 0, updated: 5000 });
+  expect(synced.synced_models).toHaveLength(5000);
+  const status = async (model: string) =>
+    (await front.post("/v1/chat/completions", { model })).status;
+  expect([await status("model-25001"), await status("model-25000")]).toEqual([200, 404]);
+
+  const page = (await call("GET", `/${id}/models?limit=2&after=model-25001`)).body;
+  const ids = ["model-25002", "model-25003"];
+  expect(page).toMatchObject({ endpoint_id: id, has_more: true, last_id: ids[1] });
+  expect(page.models.map((one: { model_id: string }) => one.model_id)).toEqual(ids);
+
+  a.models = ["only"];
+  await call("POST", `/${id}/sync`);
+  const { model_count, models_limited } = (await call("GET", `/${id}`)).body;
+  expect({ model_count, models_limited }).toEqual({ model_count: 1, models_limited: null });
+});

@@ -2,7 +2,9 @@ import { z } from "zod";
 import type { State } from "../../../db/database.ts";
 import type { App } from "../../../http/server/app.ts";
 import { readJson } from "../../../http/server/body.ts";
+import { sendList } from "../../../http/server/jsonlist.ts";
 import { withoutIdleLimit } from "../../../http/server/listen.ts";
+import { PageQuery, pageOf } from "../../../http/server/page.ts";
 import { calledOrigin } from "../../../http/server/peer.ts";
 import { readQuery } from "../../../http/server/query.ts";
 import type { AppContext } from "../../../http/server/scope.ts";
@@ -55,9 +57,9 @@ export function routeEndpoints(app: App, parts: EndpointRouteParts): void {
   const { endpointRegistry, state } = parts;
   const endpointOf = (c: AppContext) => endpointRegistry.get(c.req.param("id") ?? "");
 
-  async function detail(endpoint: Endpoint): Promise<EndpointDetail> {
-    const row = await state.endpoints.get(endpoint.id);
-    return { ...endpointView(endpoint, row), models: endpointModels(endpoint) };
+  async function detail(c: AppContext, endpoint: Endpoint): Promise<Response> {
+    const fields = endpointView(endpoint, await state.endpoints.get(endpoint.id));
+    return sendList(c, { fields, ...endpointModels(endpoint, "models") });
   }
 
   async function create(c: AppContext) {
@@ -73,7 +75,7 @@ export function routeEndpoints(app: App, parts: EndpointRouteParts): void {
     const endpoint = endpointOf(c);
     const { value } = await readJson(c, EndpointChangeBody, BODY_BYTES_MAX);
     await endpointRegistry.change(endpoint, await changedFields(endpoint, value));
-    return c.json(await detail(endpoint));
+    return detail(c, endpoint);
   }
 
   async function remove(c: AppContext) {
@@ -86,7 +88,7 @@ export function routeEndpoints(app: App, parts: EndpointRouteParts): void {
   for (const base of ["/api/endpoints", "/v0/endpoints"]) {
     app.post(base, create);
     app.get(base, async (c) => c.json(await list(parts, readQuery(c, ListQuery))));
-    app.get(`${base}/:id`, async (c) => c.json(await detail(endpointOf(c))));
+    app.get(`${base}/:id`, (c) => detail(c, endpointOf(c)));
     app.put(`${base}/:id`, change);
     app.patch(`${base}/:id`, change);
     app.delete(`${base}/:id`, remove);
@@ -96,11 +98,16 @@ export function routeEndpoints(app: App, parts: EndpointRouteParts): void {
     });
     app.post(`${base}/:id/sync`, async (c) => {
       withoutIdleLimit(c);
-      return c.json(await syncModels(parts, endpointOf(c)));
+      const endpoint = endpointOf(c);
+      const fields = await syncModels(parts, endpoint);
+      return sendList(c, { fields, ...endpointModels(endpoint, "synced_models") });
     });
     app.get(`${base}/:id/models`, (c) => {
       const endpoint = endpointOf(c);
-      return c.json({ endpoint_id: endpoint.id, models: endpointModels(endpoint) });
+      const all = endpointModels(endpoint, "models");
+      const { items, isAll, fields } = pageOf(all.items, readQuery(c, PageQuery));
+      const page = { endpoint_id: endpoint.id, ...(isAll ? {} : fields) };
+      return sendList(c, { ...all, items, fields: page });
     });
     app.get(`${base}/:id/checks`, async (c) => {
       const { limit, before } = readQuery(c, ChecksQuery);
@@ -146,7 +153,7 @@ async function testEndpoint(
 async function syncModels(
   { monitor, persistence }: EndpointRouteParts,
   endpoint: Endpoint,
-): Promise<EndpointSync> {
+): Promise<Omit<EndpointSync, "synced_models">> {
   const before = new Set(endpoint.models?.keys());
   const result = await monitor.checkNow(endpoint, checkMs(endpoint));
   if (!result.ok) {
@@ -161,12 +168,7 @@ The list it gave last is kept.`;
   await persistence.saveModels(endpoint);
   const ids = [...result.models.keys()];
   const updated = ids.filter((id) => before.has(id)).length;
-  return {
-    synced_models: endpointModels(endpoint),
-    added: ids.length - updated,
-    removed: before.size - updated,
-    updated,
-  };
+  return { added: ids.length - updated, removed: before.size - updated, updated };
 }
 
 function checkMs({ facts }: Endpoint): number {

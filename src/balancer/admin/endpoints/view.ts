@@ -1,9 +1,11 @@
 import type { CheckRecord } from "../../../db/history/records.ts";
 import type { EndpointRow } from "../../../db/state/endpoint.ts";
 import type { EndpointCheckView, EndpointModelView, EndpointView } from "../../../wire/endpoint.ts";
+import type { ModelEntry } from "../../../wire/openai.ts";
 import { shownStatus } from "../../health/healthstate.ts";
 import { ModelEntryFields } from "../../health/modelrows.ts";
 import type { Endpoint } from "../../upstream/endpoint.ts";
+import { modelsLimited } from "../../upstream/listedmodels.ts";
 
 /** An endpoint as the API shows it; `row` has the counts of the store. */
 export function endpointView(endpoint: Endpoint, row: EndpointRow | undefined): EndpointView {
@@ -36,6 +38,7 @@ export function endpointView(endpoint: Endpoint, row: EndpointRow | undefined): 
     circuit: endpoint.circuits.state(Date.now()),
     device_info: facts.deviceInfo,
     model_count: endpoint.models?.size ?? 0,
+    models_limited: modelsLimited(endpoint.listed),
     // Those of the local node are not in the store: counted since the start.
     total_requests: row?.totalRequests ?? load.successes + load.errors,
     successful_requests: row?.succeededRequests ?? load.successes,
@@ -43,18 +46,16 @@ export function endpointView(endpoint: Endpoint, row: EndpointRow | undefined): 
   };
 }
 
-/** The models of an endpoint's last list, by id. */
-export function endpointModels({ models, lastCheck }: Endpoint): EndpointModelView[] {
-  const ids = [...(models?.keys() ?? [])].sort();
-  return ids.map((id) => {
-    const { capabilities = null, max_tokens } = ModelEntryFields.parse(models?.get(id));
-    return {
-      model_id: id,
-      capabilities,
-      ...(max_tokens === undefined ? {} : { max_tokens }),
-      last_checked: timeOf(lastCheck.lastSeenAt),
-    };
-  });
+/** The models of an endpoint's last list, by id: for the answer's field `name`. */
+export function endpointModels({ models, lastCheck }: Endpoint, name: string) {
+  const last_checked = timeOf(lastCheck.lastSeenAt);
+  const items = [...(models?.values() ?? [])].sort((a, b) => (a.id < b.id ? -1 : 1));
+  const view = (entry: ModelEntry): EndpointModelView => {
+    const { capabilities = null, max_tokens } = ModelEntryFields.parse(entry);
+    const length = max_tokens === undefined ? {} : { max_tokens };
+    return { model_id: entry.id, capabilities, ...length, last_checked };
+  };
+  return { name, items, view };
 }
 
 /** A health check as the API shows it. */

@@ -11,13 +11,24 @@ export interface ListingParts {
   holdings: Holdings;
 }
 
+/** A model of the list. It may be one of many: what is shown of it is made when it is wanted. */
+export interface ModelListItem<V = ModelView> {
+  id: string;
+  view(): V;
+}
+
 /** The models of the endpoints and of the registry, as `GET /v1/models` lists them, by id. */
-export function listModelViews(parts: ListingParts): ModelView[] {
+export function listModels(parts: ListingParts): ModelListItem[] {
   const { pool, registry } = parts;
   const models = registry.list();
-  const registered = models.map((model) => viewOfRegistered(parts, model));
+  const registered = models.map((model) => ({
+    id: model.id,
+    view: () => viewOfRegistered(parts, model),
+  }));
   const listed = new Set(models.flatMap((model) => [model.id, ...onlyVariant(pool, model)]));
-  const others = pool.models.filter((id) => !listed.has(id)).map((id) => viewOfModel(pool, id));
+  const others = pool.models
+    .filter((id) => !listed.has(id))
+    .map((id) => ({ id, view: () => viewOfModel(pool, id) }));
   return [...registered, ...others].sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 

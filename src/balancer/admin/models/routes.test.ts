@@ -48,6 +48,39 @@ describe("GET /v1/models", () => {
   });
 });
 
+describe("GET /v1/models in pages", () => {
+  const names = ["a", "b", "c", "d", "e"];
+
+  test("gives as many as are asked for, and tells whether there are more", async () => {
+    using endpoint = fakeEndpoint(names, nothing);
+    await using front = await fakeBalancer({ endpoint: endpoint.url });
+    const page = async (query: string) => {
+      const { data, ...fields } = await (await fetch(`${front.url}/v1/models?${query}`)).json();
+      return { ids: data.map(({ id }: { id: string }) => id), ...fields };
+    };
+    const first = { object: "list", has_more: true, first_id: "a", last_id: "b" };
+    expect(await page("limit=2")).toEqual({ ids: ["a", "b"], ...first });
+    const last = { object: "list", has_more: false, first_id: "d", last_id: "e" };
+    expect(await page("limit=2&after=c")).toEqual({ ids: ["d", "e"], ...last });
+    expect(await page("")).toEqual({ ids: names, object: "list" });
+    expect(await page("foo=bar")).toEqual({ ids: names, object: "list" });
+    const refused = await fetch(`${front.url}/v1/models?limit=0`);
+    expect(refused.status).toBe(400);
+    expect(await refused.json()).toMatchObject({ error: { param: "limit" } });
+  });
+
+  test("is what Anthropic's client goes through, forwards and backwards", async () => {
+    using endpoint = fakeEndpoint(names, nothing);
+    await using front = await fakeBalancer({ endpoint: endpoint.url });
+    const client = new Anthropic({ baseURL: front.url, apiKey: "none", maxRetries: 0 });
+    const listed: string[] = [];
+    for await (const { id } of client.models.list({ limit: 2 })) listed.push(id);
+    expect(listed).toEqual(names);
+    const before = await client.models.list({ limit: 2, before_id: "d" });
+    expect(before.data.map(({ id }) => id)).toEqual(["b", "c"]);
+  });
+});
+
 describe("GET /v1/models/{id}", () => {
   test.each(["hf/org/one", "hf%2Forg%2Fone", "llama3%3A8b", "llama3:8b", "50%"])(
     "finds %s",

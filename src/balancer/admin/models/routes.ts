@@ -1,12 +1,14 @@
 import type { App } from "../../../http/server/app.ts";
-import { decodedName } from "../../../http/server/query.ts";
+import { sendList } from "../../../http/server/jsonlist.ts";
+import { PageQuery, pageOf } from "../../../http/server/page.ts";
+import { decodedName, readQuery } from "../../../http/server/query.ts";
 import type { AppContext } from "../../../http/server/scope.ts";
 import type { Registry } from "../../../registry/registry.ts";
 import { modelNotFound } from "../../inference/errors.ts";
 import type { Providers } from "../../providers/providers.ts";
 import type { UpstreamPool } from "../../upstream/pool.ts";
 import type { Holdings } from "../sync/holdings.ts";
-import { findModelView, listModelViews } from "./listing.ts";
+import { findModelView, listModels } from "./listing.ts";
 
 const PREFIX = "/v1/models/";
 
@@ -19,17 +21,24 @@ export interface ModelListRouteParts {
 
 /**
  * `GET /v1/models` and `GET /v1/models/{id}`, whose id may contain slashes, encoded or not.
- * Requests with `anthropic-version` get the fields of Anthropic's API as well.
+ * Requests with `anthropic-version` get the fields of Anthropic's API as well. The list is given in
+ * pages to who asks for them (`limit`).
  */
 export function routeModels(app: App, options: ModelListRouteParts): void {
   const { providers } = options;
 
-  app.get("/v1/models", async function listModels(c) {
-    const models = [...listModelViews(options), ...(await providers.models())];
-    if (!isAnthropic(c)) return c.json({ object: "list", data: models });
-    const page = { has_more: false, first_id: models[0]?.id ?? null };
-    const last_id = models.at(-1)?.id ?? null;
-    return c.json({ object: "list", data: models.map(anthropicEntry), ...page, last_id });
+  app.get("/v1/models", async function sendModels(c) {
+    const query = readQuery(c, PageQuery);
+    const own = listModels(options);
+    const others = (await providers.models()).map((model) => ({ id: model.id, view: () => model }));
+    const all = [...own, ...others];
+    const { items, isAll, fields } = pageOf(all, query);
+    const forAnthropic = isAnthropic(c);
+    return sendList(c, {
+      fields: { object: "list", ...(isAll && !forAnthropic ? {} : fields) },
+      ...{ name: "data", items },
+      view: (item) => (forAnthropic ? anthropicEntry(item.view()) : item.view()),
+    });
   });
 
   app.get(`${PREFIX}*`, async function showModel(c) {
