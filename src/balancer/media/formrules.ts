@@ -1,5 +1,6 @@
 import type { PartialForm } from "../../http/server/form.ts";
 import type { FormFile } from "../../http/server/multipart.ts";
+import { inspectImage } from "../../lib/image/imageinfo.ts";
 import { ApiError } from "../../wire/error.ts";
 import {
   IMAGE_FORMATS,
@@ -9,7 +10,6 @@ import {
 } from "../../wire/media.ts";
 import type { FormKind } from "../../wire/route.ts";
 import { AUDIO_NAMES, isAudio } from "./audio.ts";
-import { inspectImage } from "./imageinfo.ts";
 
 /** Largest audio file. */
 const AUDIO_BYTES_MAX = 25 * 1024 * 1024;

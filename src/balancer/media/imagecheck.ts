@@ -1,4 +1,5 @@
-import { decodeBase64, decodedBytes } from "./base64.ts";
+import { decodeBase64, decodedBytes } from "../../lib/image/base64.ts";
+import { inspectImage } from "../../lib/image/imageinfo.ts";
 import {
   corruptedImage,
   IMAGE_BYTES_MAX,
@@ -7,13 +8,14 @@ import {
   invalidBase64,
   unsupportedImage,
 } from "./imageerror.ts";
-import { inspectImage } from "./imageinfo.ts";
 import type { RequestImage, SentType } from "./requestimage.ts";
 
 /** An image whose bytes are of its type. */
 export interface CheckedImage {
   part: RequestImage;
   type: SentType;
+  /** 0 where nobody knows. */
+  pixels: number;
   bytes: Uint8Array;
   /** A strict reader takes it as it stands: its type is the right one, its base64 without fault. */
   isExact: boolean;
@@ -62,11 +64,11 @@ export function checkInline(part: RequestImage): CheckedImage {
   if ("reason" in decoded) throw invalidBase64(decoded.reason, param);
   const { bytes } = decoded;
   if (bytes.length > IMAGE_BYTES_MAX) throw imageTooLarge(bytes.length, param);
-  const type = checkBytes(bytes, { declared, named: mediaType }, param);
+  const { type, pixels } = checkBytes(bytes, { declared, named: mediaType }, param);
   // Anthropic reads no other names of the types; data URLs are read more kindly.
   const name = part.source.kind === "base64" ? mediaType : declared;
   const isExact = decoded.isExact && (name === undefined || name === type);
-  return { part, type, bytes, isExact };
+  return { part, type, pixels, bytes, isExact };
 }
 
 /** Checks an image that was fetched. Its type is that of its bytes, not its `content-type`. */
@@ -77,8 +79,8 @@ export function checkFetched(
 ): CheckedImage {
   const named = (contentType.split(";")[0] ?? "").trim().toLowerCase();
   const declared = inspectImage(bytes).kind === "unknown" ? TYPES[named] : undefined;
-  const type = checkBytes(bytes, { declared, named }, part.param);
-  return { part, type, bytes, isExact: true };
+  const checked = checkBytes(bytes, { declared, named }, part.param);
+  return { part, ...checked, bytes, isExact: true };
 }
 
 /** `data:<type>;base64,<data>` (RFC 2397), or base64 alone. */
@@ -95,21 +97,21 @@ function inlineOf({ source, param }: RequestImage): {
   return { data: source.url.slice(comma + 1), mediaType: (head.split(";")[0] ?? "").trim() };
 }
 
-/** The type of the bytes, whatever the image is called. */
+/** The type and the pixels of the bytes, whatever the image is called. */
 function checkBytes(
   bytes: Uint8Array,
   { declared, named }: { declared: SentType | undefined; named: string | undefined },
   param: string,
-): SentType {
+): Pick<CheckedImage, "type" | "pixels"> {
   const info = inspectImage(bytes);
   switch (info.kind) {
     case "unknown":
-      if (bytes[0] === 0x42 && bytes[1] === 0x4d) return "image/bmp";
+      if (bytes[0] === 0x42 && bytes[1] === 0x4d) return { type: "image/bmp", pixels: 0 };
       if (declared !== undefined) throw corruptedImage(`its bytes are no ${declared}`, param);
       throw unsupportedImage(named || "its bytes are none of those that are known", param);
     case "broken":
       throw corruptedImage(info.reason, param);
     case "image":
-      return info.type;
+      return { type: info.type, pixels: info.extent.width * info.extent.height };
   }
 }

@@ -1,8 +1,10 @@
+import { REQUEST_PIXELS_MAX } from "../../lib/image/imageinfo.ts";
 import { ApiError } from "../../wire/error.ts";
 
 /** Codes of errors (400) about images of a request. */
 export type ImageErrorCode =
   | "too_many_images"
+  | "too_many_pixels"
   | "invalid_base64"
   | "unsupported_format"
   | "image_too_large"
@@ -22,6 +24,13 @@ export function imageError(code: ImageErrorCode, message: string, param: string)
 export function tooManyImages(max: number, param: string): ApiError {
   const message = `Too many images (max ${max}). Send the rest in another message.`;
   return imageError("too_many_images", message, param);
+}
+
+/** The error for images that have too many pixels together. */
+export function tooManyPixels(param: string): ApiError {
+  const message = `Too many pixels: the images of a request may have ${REQUEST_PIXELS_MAX} \
+together. Send fewer or smaller ones.`;
+  return imageError("too_many_pixels", message, param);
 }
 
 /** The error for an image with too many bytes. */

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
+import { inspectImage } from "../../lib/image/imageinfo.ts";
 import { until } from "../../testkit/eventually.ts";
+import { pngChunk, pngFile, webpFile } from "../../testkit/images.ts";
 import { routeAt } from "../../testkit/route.ts";
 import { ApiError } from "../../wire/error.ts";
-import { inspectImage } from "./imageinfo.ts";
 import { type MediaOptions, prepareMedia } from "./prepare.ts";
 
 function fixture(name: string): Buffer {
@@ -78,6 +79,7 @@ async function answer(request: Request): Promise<Response> {
     hanging += 1;
     return new Promise(() => undefined);
   }
+  if (pathname === "/vast") return new Response(new Uint8Array(pngFile(6144, 6144)));
   if (pathname === "/text") return new Response("hello");
   if (pathname === "/tiff") {
     return new Response("II*", { headers: { "content-type": "image/tiff" } });
@@ -217,6 +219,69 @@ describe("images that a request brings along", () => {
       param: "messages.0.images.0",
     });
   });
+});
+
+describe("the pixels of a request", () => {
+  // 36 Mi each, in some kilobytes.
+  const png = `data:image/png;base64,${pngFile(6144, 6144).toString("base64")}`;
+
+  test("are counted over all of its images, in every message", async () => {
+    const value = chat(...Array.from({ length: 7 }, () => png));
+    expect(await prepare(value)).toBeDefined();
+    value.messages.push(...chat(png).messages);
+    const error = await refusal(value);
+    expect(error).toMatchObject({ status: 400, code: "too_many_pixels" });
+    expect(error.param).toBe("messages.1.content.0.image_url");
+    expect(error.message).toBe(
+      "Too many pixels: the images of a request may have 268435456 together. Send fewer or smaller \
+ones.",
+    );
+  });
+
+  test("are counted of images that are fetched, too", async () => {
+    const urls = Array.from({ length: 8 }, () => `${base}/vast`);
+    expect(await refusal(chat(...urls))).toMatchObject({ code: "too_many_pixels" });
+  });
+});
+
+describe("images that have to be decoded", () => {
+  const client = () => new AbortController();
+
+  test("are decoded one at a time, and none any more for a client that left", async () => {
+    const webp = `data:image/webp;base64,${(await webpFile(3000, 3000)).toString("base64")}`;
+    const [first, second] = [client(), client()];
+    const ends: string[] = [];
+    const ended = (name: string) => () => void ends.push(name);
+    const one = prepare(chat(webp), { client: first }).then(ended("first"));
+    const two = refusal(chat(webp, webp, webp, webp), { client: second });
+    second.abort();
+    expect(await two).toMatchObject({ kind: "client_closed" });
+    ended("second")();
+    await one;
+    expect(ends).toEqual(["second", "first"]);
+    expect(await refusal(chat(webp), { client: second })).toMatchObject({ kind: "client_closed" });
+    await prepare(chat(dataUrl("shape.webp", "image/webp")));
+  });
+
+  test("may not make the request larger than one may be", async () => {
+    const webp = dataUrl("lossy.webp", "image/webp");
+    const error = await refusal(chat(webp), { limitBytes: 100 });
+    expect(error).toMatchObject({ status: 413, code: "body_too_large" });
+  });
+});
+
+test("others have their turns while many images are checked", async () => {
+  // Of many parts, which are looked at one by one.
+  const comments = Array.from({ length: 60_000 }, () => pngChunk("tEXt", Buffer.alloc(0)));
+  const file = pngFile(9, 9, [...comments, pngChunk("IDAT", Buffer.alloc(1))]);
+  const url = `data:image/png;base64,${file.toString("base64")}`;
+  let turns = 0;
+  const beat = setInterval(() => {
+    turns += 1;
+  }, 0);
+  await prepare(chat(...Array.from({ length: 10 }, () => url)));
+  clearInterval(beat);
+  expect(turns).toBeGreaterThan(3);
 });
 
 describe("images that are given by URL", () => {

@@ -1,16 +1,18 @@
 import { type Download, download } from "../../http/client/download.ts";
+import { mapInTurns } from "../../lib/eventloop.ts";
+import { REQUEST_PIXELS_MAX } from "../../lib/image/imageinfo.ts";
 import { withExactDigits } from "../../lib/json.ts";
 import { ApiError } from "../../wire/error.ts";
+import { imagesAbandoned, toPng } from "./decoding.ts";
 import { type CheckedImage, checkFetched, checkInline, isRemote } from "./imagecheck.ts";
 import {
-  corruptedImage,
   IMAGE_BYTES_MAX,
   imageError,
   imageTooLarge,
   tooManyImages,
+  tooManyPixels,
 } from "./imageerror.ts";
 import { findImages, type ImageRoute, type RequestImage } from "./requestimage.ts";
-import { firstWebpFrame } from "./webpframe.ts";
 
 /** A request body: its bytes and their parsed JSON. */
 export interface MediaBody<T extends object> {
@@ -39,6 +41,9 @@ export interface MediaOptions {
 
 const FETCH_MS_MAX = 30_000;
 
+/** Images of a larger body are checked in turns. */
+const AT_ONCE_BYTES_MAX = 256 * 1024;
+
 /** Images of one request that are fetched at the same time. */
 const CONCURRENCY_MAX = 4;
 
@@ -58,13 +63,44 @@ export function prepareMedia<T extends object>(
   if (parts.length === 0) return body;
   const extra = newestOf(parts, body.value, options.route)[options.imagesMax];
   if (extra !== undefined) throw tooManyImages(options.imagesMax, extra.param);
+  const inline = parts.filter((part) => !isRemote(part));
+  const finish = (checked: CheckedImage[]) => withReadableImages(body, { parts, checked }, options);
+  if (body.bytes.byteLength <= AT_ONCE_BYTES_MAX) return finish(inline.map(checkInline));
+  return mapInTurns(inline, checkInline).then(finish);
+}
+
+/** Puts those of a request's images in anew that have to be; `checked` are all but remote ones. */
+function withReadableImages<T extends object>(
+  body: MediaBody<T>,
+  { parts, checked }: { parts: RequestImage[]; checked: CheckedImage[] },
+  options: MediaOptions,
+): MediaBody<T> | Promise<MediaBody<T>> {
+  requirePixels(checked);
   const isLeft = options.fetchedByUpstream === true;
-  const changes = changesOf(parts, isLeft);
-  if (changes.remote.length === 0 && changes.changed.length === 0) return body;
+  const remote = isLeft ? [] : parts.filter(isRemote);
+  const changed = checked.filter(
+    ({ type, isExact }) => !isExact || (!isLeft && type === "image/webp"),
+  );
+  if (remote.length === 0 && changed.length === 0) return body;
   const value = withExactDigits(body);
-  if (value === body.value) return rewrite(body, changes, options);
+  if (value === body.value) return rewrite(body, { remote, changed, checked }, options);
   const exact = findImages(value, options.route);
-  return rewrite({ ...body, value }, changesOf(exact, isLeft), options);
+  const exactOf = (part: RequestImage) => exact[parts.indexOf(part)] ?? part;
+  const images = {
+    remote: remote.map(exactOf),
+    changed: changed.map((image) => ({ ...image, part: exactOf(image.part) })),
+    checked,
+  };
+  return rewrite({ ...body, value }, images, options);
+}
+
+/** Throws 400 if images have too many pixels together. */
+function requirePixels(images: readonly CheckedImage[]): void {
+  let sum = 0;
+  for (const { pixels, part } of images) {
+    sum += pixels;
+    if (sum > REQUEST_PIXELS_MAX) throw tooManyPixels(part.param);
+  }
 }
 
 /** The images of the last message or item. */
@@ -75,28 +111,28 @@ function newestOf(parts: RequestImage[], request: object, { imagesIn }: ImageRou
   return parts.filter(({ param }) => param.startsWith(start));
 }
 
-/** The images to be fetched, unless they are left to the upstream, and those written anew. */
-function changesOf(
-  parts: RequestImage[],
-  isLeft: boolean,
-): { remote: RequestImage[]; changed: CheckedImage[] } {
-  const changed = parts
-    .filter((part) => !isRemote(part))
-    .map(checkInline)
-    .filter(({ type, isExact }) => !isExact || (!isLeft && type === "image/webp"));
-  return { remote: isLeft ? [] : parts.filter(isRemote), changed };
+interface ChangedImages {
+  /** To be fetched. */
+  remote: RequestImage[];
+  changed: CheckedImage[];
+  /** All that are not fetched. */
+  checked: CheckedImage[];
 }
 
 async function rewrite<T extends object>(
   { value }: MediaBody<T>,
-  { remote, changed }: { remote: RequestImage[]; changed: CheckedImage[] },
+  { remote, changed, checked }: ChangedImages,
   options: MediaOptions,
 ): Promise<MediaBody<T>> {
   const fetched = remote.length === 0 ? [] : await fetchAll(remote, options);
+  requirePixels([...checked, ...fetched]);
   const isLeft = options.fetchedByUpstream === true;
+  let sizeBytes = 0;
   for (const image of [...fetched, ...changed]) {
     const isWebp = image.type === "image/webp" && !isLeft;
-    const { type, bytes } = isWebp ? await toPng(image) : image;
+    const { type, bytes } = isWebp ? await toPng(image, options.client.signal) : image;
+    sizeBytes += bytes.length;
+    if (sizeBytes > options.limitBytes) throw tooLarge(options);
     image.part.replace(type, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toBase64());
   }
   const bytes = new TextEncoder().encode(JSON.stringify(value));
@@ -153,10 +189,7 @@ async function fetchOne(
     result = await download(url, { ...limits, accept: "image/*" });
   } catch (cause) {
     if (!signal.aborted) throw cause;
-    if (client.signal.aborted) {
-      const message = "The request was given up: its client closed the connection.";
-      throw new ApiError("client_closed", message, { cause });
-    }
+    if (client.signal.aborted) throw imagesAbandoned(cause);
     const message = "Failed to fetch image: it took too long. Send it as a data: URL.";
     throw imageError("fetch_timeout", message, param);
   }
@@ -164,16 +197,4 @@ async function fetchOne(
   if (result.why === "too_large") throw imageTooLarge(result.bytes, param);
   const message = `Failed to fetch image: ${result.reason}.`;
   throw imageError("fetch_failed", message, param);
-}
-
-/** An image as PNG with the same pixels; the first frame of an animation. */
-async function toPng({ part, bytes }: CheckedImage) {
-  try {
-    // A copy, because it is decoded in another thread.
-    const png = await new Bun.Image(new Uint8Array(firstWebpFrame(bytes))).png().bytes();
-    return { type: "image/png" as const, bytes: png };
-  } catch {
-    // Whatever the decoder reports, the image cannot be used.
-    throw corruptedImage("it cannot be decoded", part.param);
-  }
 }

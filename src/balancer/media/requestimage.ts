@@ -1,5 +1,5 @@
+import type { ImageType } from "../../lib/image/imageinfo.ts";
 import type { InferenceRoute } from "../../wire/route.ts";
-import type { ImageType } from "./imageinfo.ts";
 
 /** BMP is read by llama.cpp and others, not by clouds: it is left to them. */
 export type SentType = ImageType | "image/bmp";

@@ -1,3 +1,5 @@
+import { PARTS_MAX } from "../../lib/image/extent.ts";
+
 /** Where the first chunk begins: behind RIFF, size and WEBP. */
 const CHUNKS_AT = 12;
 const CHUNK_HEAD_BYTES = 8;
@@ -14,7 +16,7 @@ export function firstWebpFrame(bytes: Uint8Array): Uint8Array {
   if (file.toString("latin1", CHUNKS_AT, CHUNKS_AT + 4) !== "VP8X") return bytes;
   const frame = chunksOf(file, CHUNKS_AT).find(({ type }) => type === "ANMF");
   if (frame === undefined || frame.data.length < FRAME_HEAD_BYTES) return bytes;
-  const parts = chunksOf(frame.data, FRAME_HEAD_BYTES);
+  const parts = [...chunksOf(frame.data, FRAME_HEAD_BYTES)];
   const alpha = parts.find(({ type }) => type === "ALPH");
   const image = parts.find(({ type }) => type === "VP8 " || type === "VP8L");
   if (image === undefined) return bytes;
@@ -32,19 +34,16 @@ interface Chunk {
 }
 
 /** The chunks from an offset on, up to the first that is not complete. */
-function chunksOf(bytes: Buffer, from: number): Chunk[] {
-  const chunks: Chunk[] = [];
-  for (let at = from; at + CHUNK_HEAD_BYTES <= bytes.length; ) {
+function* chunksOf(bytes: Buffer, from: number): Generator<Chunk> {
+  let at = from;
+  for (let part = 0; part < PARTS_MAX && at + CHUNK_HEAD_BYTES <= bytes.length; part += 1) {
     const size = bytes.readUInt32LE(at + 4);
     const start = at + CHUNK_HEAD_BYTES;
     if (start + size > bytes.length) break;
-    chunks.push({
-      type: bytes.toString("latin1", at, at + 4),
-      data: bytes.subarray(start, start + size),
-    });
+    const type = bytes.toString("latin1", at, at + 4);
+    yield { type, data: bytes.subarray(start, start + size) };
     at = start + size + (size & 1);
   }
-  return chunks;
 }
 
 function fileOf(chunks: Chunk[]): Buffer {

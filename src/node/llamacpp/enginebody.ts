@@ -3,6 +3,7 @@ import { withReadableHistory } from "./history.ts";
 import { withPlainDataUrls } from "./images.ts";
 import { requireLimits } from "./limits.ts";
 import { withEnforcedPatterns } from "./patterns.ts";
+import { requirePixels } from "./pixels.ts";
 import { withoutEmptyStops } from "./stops.ts";
 import { withOneSystem } from "./systemmessage.ts";
 import { withChosenTools } from "./toolchoice.ts";
@@ -22,6 +23,7 @@ export const engineRequest: Adaptation = (body) => {
 /** For completions: a prompt as it stands. */
 export const engineCompletion: Adaptation = (body) => {
   requireLimits(body);
+  requirePixels(body);
   requireOneGrammar(body);
   return withoutEmptyStops(withEnforcedPatterns(body));
 };

@@ -1,4 +1,4 @@
-import type { Extent } from "./extent.ts";
+import { type Extent, PARTS_MAX } from "./extent.ts";
 
 const SCREEN_BYTES = 13;
 const FRAME_BYTES = 10;
@@ -12,11 +12,14 @@ const TRAILER = 0x3b;
  * string says what is wrong. Source: https://www.w3.org/Graphics/GIF/spec-gif89a.txt
  */
 export function readGif(bytes: Uint8Array): Extent | string {
-  if (bytes.length < SCREEN_BYTES) return "it ends early";
-  const extent = { width: u16(bytes, 6), height: u16(bytes, 8) };
+  const extent = readGifHead(bytes);
+  if (typeof extent === "string") return extent;
   let frames = 0;
+  let parts = 0;
   let at = SCREEN_BYTES + tableBytes(bytes[10] ?? 0);
   while (at < bytes.length && bytes[at] !== TRAILER) {
+    parts += 1;
+    if (parts > PARTS_MAX) return "it has too many parts";
     const kind = bytes[at];
     // A decoder shows the frames before the invalid block.
     if (kind !== FRAME && kind !== EXTENSION) return frames > 0 ? extent : "it has no frames";
@@ -27,6 +30,12 @@ export function readGif(bytes: Uint8Array): Extent | string {
     at = end;
   }
   return frames > 0 ? extent : "it has no frames";
+}
+
+/** The extent that the first bytes of a file tell; a string if they are not enough. */
+export function readGifHead(bytes: Uint8Array): Extent | string {
+  if (bytes.length < SCREEN_BYTES) return "it ends early";
+  return { width: u16(bytes, 6), height: u16(bytes, 8) };
 }
 
 /** Where a chain of blocks ends, each with its length before it; beyond the bytes if it is cut. */

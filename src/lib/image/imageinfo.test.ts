@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
-import { inspectImage } from "./imageinfo.ts";
+import { pngChunk, pngFile } from "../../testkit/images.ts";
+import { extentOf, inspectImage } from "./imageinfo.ts";
 
 function fixture(name: string): Buffer {
   return readFileSync(new URL(`../../../fixtures/images/${name}`, import.meta.url));
@@ -83,4 +84,33 @@ test("other files are unknown", () => {
   ]) {
     expect(inspectImage(bytes)).toEqual({ kind: "unknown" });
   }
+});
+
+test("a file of more parts than an image has is broken, and not read to its end", () => {
+  const pixels = pngChunk("IDAT", Buffer.alloc(1));
+  const comments = (count: number) =>
+    Array.from({ length: count }, () => pngChunk("tEXt", Buffer.alloc(0)));
+  expect(inspectImage(pngFile(9, 9, [...comments(1000), pixels])).kind).toBe("image");
+  expect(inspectImage(pngFile(9, 9, [...comments(70_000), pixels]))).toMatchObject({
+    kind: "broken",
+    reason: expect.stringMatching("parts"),
+  });
+  const gif = fixture("shape.gif");
+  const at = 13 + 3 * 2 ** (((gif[10] ?? 0) & 7) + 1);
+  const extensions = Buffer.alloc(3 * 70_000, Buffer.from([0x21, 0xfe, 0]));
+  const long = Buffer.concat([gif.subarray(0, at), extensions, gif.subarray(at)]);
+  expect(inspectImage(long)).toMatchObject({
+    kind: "broken",
+    reason: expect.stringMatching("parts"),
+  });
+});
+
+test.each(FILES.slice(0, 3))("the extent of %s is read of its first bytes", (name) => {
+  const file = fixture(name);
+  expect(extentOf(file.subarray(0, Math.ceil(file.length / 2)))).toEqual({
+    width: 100,
+    height: 100,
+  });
+  expect(extentOf(file.subarray(0, 5))).toBeUndefined();
+  expect(extentOf(Buffer.from("text"))).toBeUndefined();
 });

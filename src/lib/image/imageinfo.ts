@@ -1,7 +1,7 @@
 import type { Extent } from "./extent.ts";
-import { readGif } from "./gif.ts";
-import { readJpeg } from "./jpeg.ts";
-import { readPng } from "./png.ts";
+import { readGif, readGifHead } from "./gif.ts";
+import { readJpeg, readJpegHead } from "./jpeg.ts";
+import { readPng, readPngHead } from "./png.ts";
 import { readWebp } from "./webp.ts";
 
 /** The media types of the images that are read here. */
@@ -14,17 +14,45 @@ export type ImageInfo =
   | { kind: "unknown" };
 
 /** Decoded, this many pixels take 256 MiB. A small file may claim far more. */
-const PIXELS_MAX = 64 * 1024 * 1024;
+export const IMAGE_PIXELS_MAX = 64 * 1024 * 1024;
+
+/** Pixels of all images of one request: it takes a core some seconds to decode them. */
+export const REQUEST_PIXELS_MAX = 256 * 1024 * 1024;
 
 /** Reads an image's extent; a string is the reason why it cannot. */
 type Reader = (bytes: Uint8Array) => Extent | string;
 
-/** How files of each type begin and are read. */
-const KINDS: { type: ImageType; begins(bytes: Uint8Array): boolean; read: Reader }[] = [
-  { type: "image/jpeg", begins: (b) => has(b, 0, "\xff\xd8\xff"), read: readJpeg },
-  { type: "image/png", begins: (b) => has(b, 0, "\x89PNG\r\n\x1a\n"), read: readPng },
-  { type: "image/gif", begins: (b) => has(b, 0, "GIF87a") || has(b, 0, "GIF89a"), read: readGif },
-  { type: "image/webp", begins: (b) => has(b, 0, "RIFF") && has(b, 8, "WEBP"), read: readWebp },
+/** How files of each type begin, and how they and their beginnings are read. */
+const KINDS: {
+  type: ImageType;
+  begins(bytes: Uint8Array): boolean;
+  read: Reader;
+  readHead: Reader;
+}[] = [
+  {
+    type: "image/jpeg",
+    begins: (b) => has(b, 0, "\xff\xd8\xff"),
+    read: readJpeg,
+    readHead: readJpegHead,
+  },
+  {
+    type: "image/png",
+    begins: (b) => has(b, 0, "\x89PNG\r\n\x1a\n"),
+    read: readPng,
+    readHead: readPngHead,
+  },
+  {
+    type: "image/gif",
+    begins: (b) => has(b, 0, "GIF87a") || has(b, 0, "GIF89a"),
+    read: readGif,
+    readHead: readGifHead,
+  },
+  {
+    type: "image/webp",
+    begins: (b) => has(b, 0, "RIFF") && has(b, 8, "WEBP"),
+    read: readWebp,
+    readHead: readWebp,
+  },
 ];
 
 /**
@@ -39,9 +67,15 @@ export function inspectImage(bytes: Uint8Array): ImageInfo {
   if (typeof extent === "string") return { kind: "broken", type, reason: extent };
   const { width, height } = extent;
   if (width === 0 || height === 0) return { kind: "broken", type, reason: "it has no pixels" };
-  if (width * height <= PIXELS_MAX) return { kind: "image", type, extent };
-  const reason = `it has ${width} x ${height} pixels, more than ${PIXELS_MAX} in all`;
+  if (width * height <= IMAGE_PIXELS_MAX) return { kind: "image", type, extent };
+  const reason = `it has ${width} x ${height} pixels, more than ${IMAGE_PIXELS_MAX} in all`;
   return { kind: "broken", type, reason };
+}
+
+/** The extent of an image of which these are the first bytes; undefined if they do not say. */
+export function extentOf(bytes: Uint8Array): Extent | undefined {
+  const extent = KINDS.find(({ begins }) => begins(bytes))?.readHead(bytes);
+  return typeof extent === "string" ? undefined : extent;
 }
 
 function has(bytes: Uint8Array, at: number, text: string): boolean {

@@ -1,4 +1,4 @@
-import type { Extent } from "./extent.ts";
+import { type Extent, PARTS_MAX } from "./extent.ts";
 
 const SIGNATURE_BYTES = 8;
 const HEADER_BYTES = 13;
@@ -15,7 +15,10 @@ export function readPng(bytes: Uint8Array): Extent | string {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let extent: Extent | undefined;
   let pixels = false;
+  let parts = 0;
   for (let at = SIGNATURE_BYTES; at + CHUNK_BYTES <= bytes.length; ) {
+    parts += 1;
+    if (parts > PARTS_MAX) return "it has too many parts";
     const length = view.getUint32(at);
     const type = text.toString("latin1", at + 4, at + 8);
     const end = at + CHUNK_BYTES + length;
@@ -32,4 +35,12 @@ export function readPng(bytes: Uint8Array): Extent | string {
     at = end;
   }
   return "it ends early";
+}
+
+/** The extent that the first bytes of a file tell; a string if they are not enough. */
+export function readPngHead(bytes: Uint8Array): Extent | string {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const at = SIGNATURE_BYTES + 8;
+  if (bytes.length < at + 8) return "it ends early";
+  return { width: view.getUint32(at), height: view.getUint32(at + 4) };
 }

@@ -14,6 +14,15 @@ const NO_FRAME = new Set([0xc4, 0xc8, 0xcc]);
  * what is wrong. Source: https://www.w3.org/Graphics/JPEG/itu-t81.pdf, annex B
  */
 export function readJpeg(bytes: Uint8Array): Extent | string {
+  return readSegments(bytes, false);
+}
+
+/** The extent that the first bytes of a file tell; a string if they are not enough. */
+export function readJpegHead(bytes: Uint8Array): Extent | string {
+  return readSegments(bytes, true);
+}
+
+function readSegments(bytes: Uint8Array, isHead: boolean): Extent | string {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let extent: Extent | undefined;
   for (let at = 2; at + 4 <= file.length; ) {
@@ -31,6 +40,7 @@ export function readJpeg(bytes: Uint8Array): Extent | string {
     if (marker >= 0xc0 && marker <= 0xcf && !NO_FRAME.has(marker)) {
       if (length < 8) return "its segments are damaged";
       extent = { width: file.readUInt16BE(at + 7), height: file.readUInt16BE(at + 5) };
+      if (isHead) return extent;
     }
     if (marker !== START_OF_SCAN) {
       at = end;
