@@ -22,9 +22,9 @@ test("a balancer on one address is joined by that", () => {
 test("a balancer on loopback says that others cannot reach it, and what to do", () => {
   const lines = joinAdvice({ ...BASE, boundUrl: BASE.url });
   expect(lines[1]).toBe("  llmlb node --join http://127.0.0.1:32768 --token T");
-  expect(lines.join("\n")).toContain("--host 0.0.0.0 --insecure");
+  expect(lines.join("\n")).toContain("--host 0.0.0.0");
   // Where nothing is known of it, such as in a container, only that is said.
   const unknown = joinAdvice({ ...BASE, boundUrl: undefined }).join("\n");
-  expect(unknown).not.toContain("--insecure");
+  expect(unknown).not.toContain("--host 0.0.0.0");
   expect(unknown).toContain("the address there by which they reach");
 });
