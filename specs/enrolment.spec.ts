@@ -163,6 +163,11 @@ test("a node that others can reach wants its key, which the balancer has", async
   const { key } = JSON.parse(readFileSync(join(nodeHome, "node.json"), "utf8")) as { key: string };
   const headers = { authorization: `Bearer ${key}` };
   expect((await fetch(`${url}/v1/models`, { headers })).status).toBe(200);
+  // Commands of its own user find the key beside the node.
+  const said = await runProgram(["chat", "Goodbye"], { home: nodeHome });
+  expect(said).toMatchObject({ code: 0, stdout: expect.stringContaining("Goodbye") });
+  const { stdout } = await runProgram(["status"], { home: nodeHome });
+  expect(stdout).toContain(MODEL);
   await node.stop();
   await front.stop();
 });

@@ -1,7 +1,7 @@
-import { readLocalCredential } from "../../auth/localcredential.ts";
 import type { ClientSettings } from "../../config/clientsettings.ts";
 import type { Settings } from "../../config/settings.ts";
 import { listPidFiles } from "../process/pidfile.ts";
+import { localKeyOf } from "./localkey.ts";
 
 /** A running llmlb, or another OpenAI-compatible server, that a client command talks to. */
 export interface Server {
@@ -21,7 +21,7 @@ export function findServer(client: ClientSettings, { home, host, port }: Setting
     running.find((entry) => entry.port === port) ??
     running.find((entry) => entry.mode !== "node") ??
     running[0];
-  const apiKey = client.apiKey ?? (found && readLocalCredential(home));
+  const apiKey = client.apiKey ?? (found && localKeyOf(found, home));
   const key = apiKey === undefined ? {} : { apiKey };
   const bound = found === undefined ? {} : { boundUrl: found.url };
   return { url: reachableUrl(found?.url ?? `http://${host}:${port}`), ...bound, ...key };

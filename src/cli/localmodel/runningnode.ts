@@ -1,7 +1,5 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
-import { openIdentity } from "../../node/membership/identity.ts";
 import { NodeSystem } from "../../wire/system.ts";
+import { localKeyOf } from "../client/localkey.ts";
 import { fetchFrom } from "../client/request.ts";
 import { reachableUrl, type Server } from "../client/server.ts";
 import { CliError } from "../process/exit.ts";
@@ -26,23 +24,14 @@ export async function findRunningNodes(home: string): Promise<RunningNode[]> {
   return await Promise.all(
     entries.map(async (entry) => {
       const { pid, mode, started_at: startedAt, url, node_url: nodeUrl } = entry;
-      const key = mode === "node" ? keyOf(home) : {};
+      const apiKey = mode === "node" ? localKeyOf(entry, home) : undefined;
       // A standalone llmlb that has just started has no node yet.
       const own = mode === "standalone" ? nodeUrl : url;
-      const server = { url: reachableUrl(own ?? url), ...key };
+      const server = { url: reachableUrl(own ?? url), ...(apiKey === undefined ? {} : { apiKey }) };
       const system = own === undefined ? undefined : await systemOf(server);
       return { pid, mode, startedAt, server, system };
     }),
   );
-}
-
-/** The key that a node beyond loopback requires; this user may read its file. */
-function keyOf(home: string): { apiKey?: string } {
-  try {
-    return existsSync(join(home, "node.json")) ? { apiKey: openIdentity(home).key } : {};
-  } catch {
-    return {}; // Damaged: a node on loopback requires no key.
-  }
 }
 
 /**

@@ -4,6 +4,7 @@ import type { Settings } from "../../config/settings.ts";
 import { formatBytes, formatDuration } from "../../config/units.ts";
 import { ModelList } from "../../wire/openai.ts";
 import { NodeSystem } from "../../wire/system.ts";
+import { localKeyOf } from "../client/localkey.ts";
 import { fetchFrom } from "../client/request.ts";
 import { findServer, reachableUrl, type Server } from "../client/server.ts";
 import { CliError, EXIT } from "../process/exit.ts";
@@ -51,7 +52,7 @@ export async function printStatus({ client, settings, json }: StatusOptions): Pr
   const servers =
     running.length === 0
       ? [await describe(server)]
-      : await Promise.all(running.map((entry) => describeRunning(entry, client)));
+      : await Promise.all(running.map((entry) => describeRunning(entry, client, settings.home)));
   if (json) {
     printJson({ servers });
   } else {
@@ -63,9 +64,14 @@ export async function printStatus({ client, settings, json }: StatusOptions): Pr
   }
 }
 
-async function describeRunning(entry: PidFile, { apiKey }: ClientSettings): Promise<Status> {
+async function describeRunning(
+  entry: PidFile,
+  client: ClientSettings,
+  home: string,
+): Promise<Status> {
   const { pid, mode, started_at } = entry;
   const url = reachableUrl(entry.url);
+  const apiKey = client.apiKey ?? localKeyOf(entry, home);
   const key = apiKey === undefined ? {} : { apiKey };
   try {
     const status = await describe({ url, ...key }, entry.node_url);
