@@ -185,6 +185,11 @@ describe("what can never work ends the start with status 2:", () => {
     expect([none.code, none.stderr]).toEqual([2, expect.stringContaining("llmlb endpoint token")]);
     const bad = await node("--token", "enrol_nothing");
     expect([bad.code, bad.stderr]).toEqual([2, expect.stringMatching(/^error: Joining .*token/m)]);
+    const [, told = ""] = /^error: (.*)$/m.exec(bad.stderr) ?? [];
+    expect(told).toEndWith(
+      "failed: the token is no good, it is not known here. Make another one: \
+llmlb endpoint token.",
+    );
     await front.stop();
   });
 });

@@ -1,3 +1,4 @@
+import { connectionProblem } from "../http/client/failure.ts";
 import { retryAfterMs } from "../http/client/retryafter.ts";
 import { guardUrl } from "../http/ssrf.ts";
 import { backoffMs } from "../lib/backoff.ts";
@@ -87,7 +88,8 @@ export class HubTransport {
       return new Response(body, { status: response.status, headers });
     } catch (cause) {
       if (cause instanceof HubError) return cause;
-      const why = cause instanceof Error ? cause.message : String(cause);
+      const text = cause instanceof Error ? cause.message : String(cause);
+      const why = connectionProblem(cause) ?? text;
       return new HubError("unreachable", `it cannot be reached (${why}).`, undefined, cause);
     }
   }

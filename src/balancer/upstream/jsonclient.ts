@@ -1,4 +1,4 @@
-import { ClientError } from "../../http/client/failure.ts";
+import { ClientError, connectionProblem } from "../../http/client/failure.ts";
 import { get } from "../../http/client/get.ts";
 import { headerOf } from "../../http/client/head.ts";
 import type { ForwardTarget } from "../../http/proxy/forward.ts";
@@ -131,14 +131,5 @@ function describe(error: unknown, path: string): string {
   if (!(error instanceof Error)) return String(error);
   if (!(error instanceof ClientError)) return error.message;
   if (error.code === "timeout") return `GET ${path} was not answered in time`;
-  const { code } = (error.cause ?? {}) as { code?: unknown };
-  return (typeof code === "string" ? WORDS[code] : undefined) ?? error.message;
+  return connectionProblem(error.cause) ?? error.message;
 }
-
-const WORDS: Record<string, string> = {
-  ECONNREFUSED: "the connection was refused",
-  ECONNRESET: "the connection was reset",
-  ENOTFOUND: "its name does not resolve",
-  EHOSTUNREACH: "there is no way to its address",
-  ENETUNREACH: "there is no way to its address",
-};

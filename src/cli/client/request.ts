@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { authorizationOf } from "../../config/values/endpoint.ts";
+import { connectionProblem } from "../../http/client/failure.ts";
 import { CliError, EXIT } from "../process/exit.ts";
 import { printable } from "../terminal/output.ts";
 import type { Server } from "./server.ts";
@@ -77,12 +78,11 @@ async function errorMessage(response: Response): Promise<string> {
 
 function connectionError({ url }: Server, cause: unknown): CliError {
   const { code } = cause as NodeJS.ErrnoException;
-  const refused = code === "ConnectionRefused" || code === "ECONNREFUSED";
-  const reason = refused ? "the connection was refused" : `the connection failed (${code})`;
+  const reason = connectionProblem(cause) ?? `the connection failed (${code})`;
   const lines = [
     `No llmlb answers at ${url}: ${reason}.`,
-    "  Start one:          llmlb --model file.gguf",
-    "  or name a running:  --url http://host:port (or LLMLB_URL)",
+    "  Start one:              llmlb --model file.gguf",
+    "  or name one that runs:  --url http://host:port (or LLMLB_URL)",
   ];
   return new CliError(lines.join("\n"), EXIT.unreachable, cause);
 }

@@ -94,8 +94,7 @@ function requireToken({ join: url, token }: Settings, { joined }: Identity): voi
 }
 
 function joinError({ join: url }: Settings, reason: string): CliError {
-  const advice = "llmlb endpoint token makes a new token there, for --token.";
-  return new CliError(`Joining ${url} failed: ${reason}. ${advice}`, EXIT.usage);
+  return new CliError(`Joining ${url} failed: ${reason}`, EXIT.usage);
 }
 
 /** How the node reaches the balancer that it joins; without credentials until it is enrolled. */

@@ -26,3 +26,18 @@ export class ClientError extends Error {
     this.code = code;
   }
 }
+
+const WORDS: Record<string, string> = {
+  ECONNREFUSED: "the connection was refused",
+  ConnectionRefused: "the connection was refused",
+  ECONNRESET: "the connection was reset",
+  ENOTFOUND: "its name does not resolve",
+  EHOSTUNREACH: "there is no way to its address",
+  ENETUNREACH: "there is no way to its address",
+};
+
+/** Why the system could make no connection, or lost it, in words; undefined for other errors. */
+export function connectionProblem(error: unknown): string | undefined {
+  const { code } = (error ?? {}) as { code?: unknown };
+  return typeof code === "string" ? WORDS[code] : undefined;
+}

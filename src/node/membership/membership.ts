@@ -1,5 +1,7 @@
-import type { z } from "zod";
+import { z } from "zod";
+import { connectionProblem } from "../../http/client/failure.ts";
 import { backoffMs } from "../../lib/backoff.ts";
+import { parseJson } from "../../lib/json.ts";
 import type { Logger } from "../../lib/log.ts";
 import {
   AnnouncementAnswer,
@@ -173,7 +175,7 @@ export class Membership {
   ): Promise<unknown> {
     const { balancer } = this.#options;
     const path = action === "enrol" ? "" : `/${this.#identity.node_id}/${action}`;
-    const response = await fetch(`${balancer}/api/nodes${path}`, {
+    const response = await request(balancer, `/api/nodes${path}`, {
       method: "POST",
       headers: {
         "content-type": "application/json",
@@ -185,7 +187,7 @@ export class Membership {
     });
     const text = await response.text();
     if (response.ok) return text === "" ? undefined : JSON.parse(text);
-    const message = `${balancer} answered HTTP ${response.status}: ${text.slice(0, 500)}`;
+    const message = refusalIn(text) ?? `${balancer} answered HTTP ${response.status}`;
     if (response.status === 401 && action !== "enrol") throw new UnknownNodeError(message);
     const final = response.status >= 400 && response.status < 500 && response.status !== 429;
     throw final ? new RefusalError(message) : new Error(message);
@@ -196,4 +198,24 @@ export class Membership {
     this.#timer = setTimeout(() => this.#announce(), delayMs * (0.9 + 0.2 * Math.random()));
     this.#timer.unref();
   }
+}
+
+/** Sends a request to the balancer. Throws an error that says in words why it is not reached. */
+async function request(balancer: string, path: string, init: RequestInit): Promise<Response> {
+  try {
+    return await fetch(balancer + path, init);
+  } catch (cause) {
+    const isLate = cause instanceof DOMException && cause.name === "TimeoutError";
+    const words = isLate ? "it does not answer in time" : connectionProblem(cause);
+    const reason = words ?? (cause instanceof Error ? cause.message : String(cause));
+    throw new Error(`Reaching the balancer ${balancer} failed: ${reason}.`, { cause });
+  }
+}
+
+const ErrorReply = z.object({ error: z.object({ message: z.string() }) });
+
+/** The balancer's own sentence about an error; undefined if the answer has none. */
+function refusalIn(text: string): string | undefined {
+  const sentence = ErrorReply.safeParse(parseJson(text)).data?.error.message;
+  return sentence?.replace(/^Enrolling the node failed: /, "");
 }
