@@ -24,12 +24,17 @@ export async function makeToken(
   if (json) return printJson(made);
   printLine(made.token);
   // Beside the token, so that the token alone can be piped on.
-  const uses = made.max_uses === null ? "any number of nodes" : `${made.max_uses} node(s)`;
+  const uses = usesOf(made.max_uses);
   printNote(`For ${uses}, until ${made.expires_at}. It is not shown again.`);
   const { url, boundUrl } = server;
   const facts = { url, boundUrl, addresses: ownAddresses(), token: made.token };
   for (const line of joinAdvice(facts)) printNote(line);
   return EXIT.ok;
+}
+
+function usesOf(max: number | null): string {
+  if (max === null) return "any number of nodes";
+  return max === 1 ? "one node" : `${max} nodes`;
 }
 
 /** Prints the tokens, newest first, by their ids: the balancer does not keep tokens themselves. */
