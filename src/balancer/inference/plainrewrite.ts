@@ -40,12 +40,14 @@ function streamOf(bytes: Buffer, stream: StreamRewrite): Rewritten | undefined {
   return { bytes: events ?? new Uint8Array(), headers: { "content-type": EVENTS } };
 }
 
+const MESSAGE = Buffer.from('"message"');
+
 /** Writes events that are whole (chat) completions, as some servers send them, as chunks. */
 class WholeEventEdit implements EventEdit {
-  readonly needle = '"message"';
+  readonly needle = MESSAGE;
 
   edit(data: Buffer): Buffer[] {
-    if (!data.includes(this.needle)) return [data];
+    if (!data.includes(MESSAGE)) return [data];
     const json = parseExactObject(data.toString("utf8"));
     const isWhole = Array.isArray(json?.choices) && json.choices.some(hasMessage);
     const chunk = isWhole ? chunkOfAnswer(json) : undefined;

@@ -1,3 +1,4 @@
+import { asBuffer } from "../../lib/buffer.ts";
 import { errorStatusInEvents, errorStatusInLines } from "./hiddenerror.ts";
 
 const LINE_FEED = 0x0a;
@@ -23,7 +24,7 @@ const SILENT = /^[ \t\r]*(?:\n|$)|^\s*\{\s*"type"\s*:\s*"ping"/;
  */
 export function hasEvent(bytes: Uint8Array): boolean {
   if (bytes.byteLength > KEEP_ALIVE_BYTES_MAX || startsAsUsual(bytes)) return true;
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const buffer = asBuffer(bytes);
   for (let at = buffer.indexOf(DATA); at !== -1; at = buffer.indexOf(DATA, at)) {
     const isField = at === 0 || buffer[at - 1] === LINE_FEED;
     at += DATA.length;

@@ -1,3 +1,4 @@
+import { asBuffer } from "../../lib/buffer.ts";
 import { parseObject } from "../../lib/json.ts";
 import { ApiError } from "../../wire/error.ts";
 
@@ -40,7 +41,7 @@ export function errorStatusInLines(bytes: Uint8Array): number | undefined {
 }
 
 function statusIn(bytes: Uint8Array, first: (text: string) => string | undefined) {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const buffer = asBuffer(bytes);
   if (bytes.length > ERROR_BYTES_MAX || !buffer.includes(ERROR_KEY)) return undefined;
   return hiddenErrorStatus(Buffer.from(first(buffer.toString("utf8")) ?? ""));
 }
@@ -52,7 +53,7 @@ function isErrorStatus(status: number): boolean {
 /** White space, or `null`. */
 function isNothing(bytes: Uint8Array): boolean {
   if (bytes.byteLength > NOTHING_BYTES_MAX) return false;
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
+  const text = asBuffer(bytes).toString("latin1");
   return /^\s*(?:null\s*)?$/.test(text);
 }
 

@@ -1,10 +1,11 @@
+import { asBuffer } from "../../../lib/buffer.ts";
 import { JSON_LINES } from "../answertype.ts";
 import type { StreamRewrite } from "./rewrite.ts";
 
 /** Changes the data of single events; a stream's other lines pass as they are. */
 export interface EventEdit {
-  /** Events without this text are left alone; undefined: it looks at every one. */
-  readonly needle: string | undefined;
+  /** Events without these bytes are left alone; undefined: it looks at every one. */
+  readonly needle: Buffer | undefined;
   /** The data of one event (one line) in the place of which others are sent; none drops it. */
   edit(data: Buffer): Buffer[];
   /** The data of events that follow the stream's last one. */
@@ -30,7 +31,7 @@ export class EventLines implements StreamRewrite {
   /** Lines are data as they are. */
   readonly #isBare: boolean;
   /** Bytes without any of them pass at once. */
-  readonly #needles: readonly string[] | undefined;
+  readonly #needles: readonly Buffer[] | undefined;
   /** The next bytes belong to a line that was too long to be held. */
   #inLine = false;
   /** The event that was dropped had a blank line behind it, which goes as well. */
@@ -52,7 +53,7 @@ export class EventLines implements StreamRewrite {
   }
 
   push(piece: Uint8Array): Uint8Array | undefined {
-    const bytes = this.#whole(Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength));
+    const bytes = this.#whole(asBuffer(piece));
     if (bytes.length === 0) return undefined;
     if (this.#passes(bytes)) return bytes;
     const out: Buffer[] = [];
@@ -77,8 +78,9 @@ export class EventLines implements StreamRewrite {
 
   #passes(bytes: Buffer): boolean {
     if (this.#needles === undefined || this.#dropBlank || this.#inLine) return false;
-    if (bytes.at(-1) !== LINE_FEED) return false;
-    return !this.#needles.some((needle) => bytes.includes(needle));
+    if (bytes[bytes.length - 1] !== LINE_FEED) return false;
+    for (const needle of this.#needles) if (bytes.includes(needle)) return false;
+    return true;
   }
 
   end(): Uint8Array | undefined {

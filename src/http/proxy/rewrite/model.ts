@@ -7,7 +7,7 @@ const CONTAINERS = ["message", "response"];
 
 const CLOSE = 0x7d;
 
-const MODEL = '"model"';
+const MODEL = Buffer.from('"model"');
 
 /** A request body with `model` as its model; no other byte of it changes. */
 export function withModel(body: Uint8Array, model: string): Uint8Array<ArrayBuffer> {

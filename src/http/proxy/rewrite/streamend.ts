@@ -1,3 +1,4 @@
+import { asBuffer } from "../../../lib/buffer.ts";
 import { ApiError } from "../../../wire/error.ts";
 import type { StreamRewrite } from "./rewrite.ts";
 
@@ -8,13 +9,13 @@ export interface StreamEnd {
   /** Or that the answer failed, which the client is told by what comes. */
   readonly failed: RegExp;
   /** The line behind which nothing counts, where the API has one. */
-  readonly last?: { readonly marker: string; readonly line: RegExp; readonly text: string };
+  readonly last?: { readonly marker: Buffer; readonly line: RegExp; readonly text: string };
 }
 
 const DONE = "data: [DONE]\n\n";
 
 const LAST = {
-  marker: "[DONE]",
+  marker: Buffer.from("[DONE]"),
   line: /^data:[ \t]*\[DONE\][^\n]*(?:\n\r?(?:\n|$))?/m,
   text: DONE,
 };
@@ -75,7 +76,7 @@ export class StreamEndCheck implements StreamRewrite {
 
   push(piece: Uint8Array): Uint8Array | undefined {
     const { last } = this.#end;
-    const bytes = Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
+    const bytes = asBuffer(piece);
     const found = last !== undefined && bytes.includes(last.marker);
     const line = found ? last.line.exec(bytes.toString("latin1")) : null;
     if (line === null) return this.#pass(bytes);

@@ -10,7 +10,7 @@ export interface UsageOptions {
   promptTokens(): number;
 }
 
-const USAGE = '"usage"';
+const USAGE = Buffer.from('"usage"');
 /** A choice has its last piece. */
 const FINISHED = /"finish_reason"\s*:\s*"[^"]/;
 
@@ -22,7 +22,7 @@ const FINISHED = /"finish_reason"\s*:\s*"[^"]/;
  * Source: https://platform.openai.com/docs/api-reference/chat/create (stream_options)
  */
 export class UsageEdit implements EventEdit {
-  readonly needle: string | undefined;
+  readonly needle: Buffer | undefined;
   readonly #options: UsageOptions;
   #told: unknown;
   #events = 0;
