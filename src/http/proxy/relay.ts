@@ -1,5 +1,5 @@
 import { ApiError } from "../../wire/error.ts";
-import { type AnswerBody, passOver, type ReadableBody } from "../client/body.ts";
+import { type AnswerBody, passOver } from "../client/body.ts";
 import type { Deadlines } from "./deadlines.ts";
 import type { StreamRewrite } from "./rewrite/rewrite.ts";
 import { SlicedBody } from "./slicedbody.ts";
@@ -82,7 +82,7 @@ class RelaySource {
   readonly #resolve: (outcome: SendOutcome) => void;
   readonly #options: RelayOptions;
   readonly #lines: WholeLines | undefined;
-  readonly #body: ReadableBody;
+  readonly #body: SlicedBody;
   /** What goes to the client in place of a stream that failed before its first content. */
   #next: ReadableStreamDefaultReader<Uint8Array> | undefined;
   #isCancelled = false;
@@ -105,7 +105,7 @@ class RelaySource {
     this.#options = options;
     // What is changed costs time by its length; what passes does not.
     const passes = options.rewrite === undefined || options.rewrite.passes === true;
-    this.#body = passes ? body : new SlicedBody(body);
+    this.#body = new SlicedBody(body, passes ? Number.POSITIVE_INFINITY : undefined);
     this.#lines = options.afterBreak === undefined ? undefined : new WholeLines();
   }
 
@@ -158,7 +158,7 @@ class RelaySource {
         const read = this.#reading ?? this.#body.read();
         this.#reading = undefined;
         if (!this.#hasBegun && this.#begin(read, controller)) return;
-        const bytes = read instanceof Promise ? await read : read;
+        const bytes = this.#body.slice(read instanceof Promise ? await read : read);
         if (bytes !== undefined) tap?.push(bytes);
         const whole = bytes === undefined || lines === undefined ? bytes : lines.take(bytes);
         this.#hadContent = whole !== undefined && (hasContent?.(whole) ?? true);

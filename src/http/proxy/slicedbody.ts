@@ -5,21 +5,31 @@ import type { AnswerBody, ReadableBody } from "../client/body.ts";
 const SLICE_BYTES = 64 * 1024;
 
 /**
- * A body whose bytes come in small pieces only, a large one in many turns of the event loop: so
- * that others are served while an endpoint says much at once.
+ * A body whose bytes are taken in small slices, a large piece in many turns of the event loop: so
+ * that others are served while an endpoint says much at once. What `read` returns goes to `slice`:
+ * the promise of the body itself serves its reader, as another one would cost each piece time.
  */
 export class SlicedBody implements ReadableBody {
   readonly #body: ReadableBody;
+  readonly #sliceBytes: number;
   #rest: Uint8Array | undefined;
 
-  constructor(body: ReadableBody) {
+  /** `sliceBytes`: the longest slice. */
+  constructor(body: ReadableBody, sliceBytes = SLICE_BYTES) {
     this.#body = body;
+    this.#sliceBytes = sliceBytes;
   }
 
+  /** What was left of the last piece, in a turn of its own, or the next piece. */
   read(): ReturnType<AnswerBody["read"]> {
-    if (this.#rest !== undefined) return ownTurn().then(() => this.#readNext());
-    const read = this.#body.read();
-    return read instanceof Promise ? read.then((bytes) => this.#slice(bytes)) : this.#slice(read);
+    return this.#rest === undefined ? this.#body.read() : ownTurn().then(() => this.#readRest());
+  }
+
+  /** The beginning of what was read; what is left comes with the next `read`. */
+  slice(bytes: Uint8Array | undefined): Uint8Array | undefined {
+    if (bytes === undefined || bytes.byteLength <= this.#sliceBytes) return bytes;
+    this.#rest = bytes.subarray(this.#sliceBytes);
+    return bytes.subarray(0, this.#sliceBytes);
   }
 
   abort(cause: unknown): void {
@@ -28,13 +38,9 @@ export class SlicedBody implements ReadableBody {
   }
 
   /** Unless it was aborted meanwhile. */
-  #readNext(): ReturnType<AnswerBody["read"]> {
-    return this.#rest === undefined ? this.read() : this.#slice(this.#rest);
-  }
-
-  #slice(bytes: Uint8Array | undefined): Uint8Array | undefined {
-    const isShort = bytes === undefined || bytes.byteLength <= SLICE_BYTES;
-    this.#rest = isShort ? undefined : bytes.subarray(SLICE_BYTES);
-    return isShort ? bytes : bytes.subarray(0, SLICE_BYTES);
+  #readRest(): ReturnType<AnswerBody["read"]> {
+    const rest = this.#rest;
+    this.#rest = undefined;
+    return rest ?? this.#body.read();
   }
 }
