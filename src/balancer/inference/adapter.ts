@@ -3,6 +3,7 @@ import type { Rewritten } from "../../http/proxy/rewrite/rewrite.ts";
 import { withFixedStampIn } from "../../http/proxy/rewrite/stamp.ts";
 import { askingForUsage, UsageEdit } from "../../http/proxy/rewrite/usage.ts";
 import type { JsonBody } from "../../http/server/body.ts";
+import { asBuffer } from "../../lib/buffer.ts";
 import { withExactDigits } from "../../lib/json.ts";
 import { TranslationRewrite } from "../../translation/rewrite.ts";
 import type { Translation } from "../../translation/translation.ts";
@@ -78,8 +79,7 @@ export class RequestAdapter {
     const mayAsk = usageSupport === "if_asked_for" && given === undefined;
     const renamed = isRenamed ? withModel(bytes, name) : bytes;
     const rename = isRenamed ? [new ModelRewrite(model)] : [];
-    const promptTokens = () =>
-      estimatePromptTokens(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
+    const promptTokens = () => estimatePromptTokens(asBuffer(bytes));
     const edits = () => [
       ...rename,
       ...(isContinuous ? [] : [new UsageEdit({ asked: isAskedFor, promptTokens })]),

@@ -1,3 +1,4 @@
+import { asBuffer } from "../../lib/buffer.ts";
 import { readExactJson } from "../../lib/json.ts";
 import { memberSpan, replaceSpan } from "../../lib/jsonspan.ts";
 
@@ -9,7 +10,7 @@ const UNSIGNED = /"signature"\s*:\s*(?:""|null)/;
  * its models shall go on with it. Without such thoughts, `body` itself; nothing else of it changes.
  */
 export function withoutUnsignedThoughts(body: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
-  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  const bytes = asBuffer(body);
   if (!bytes.includes('"signature"') || !UNSIGNED.test(bytes.toString("latin1"))) return body;
   const span = memberSpan(bytes, "messages");
   if (span === undefined) return body;

@@ -1,6 +1,9 @@
 /** Bytes of an answer's end that are kept at least. */
 export const TAIL_BYTES = 4096;
 
+/** What a second piece is kept in, with those behind it. */
+const GROWN_BYTES_MIN = 2048;
+
 /**
  * Keeps the beginning and the end of an answer that arrives in pieces, and counts its bytes. Pieces
  * are copied, neither changed nor kept; a piece costs a copy of its own length.
@@ -52,13 +55,15 @@ export class AnswerSample {
   #pushHead(piece: Uint8Array): void {
     const needed = this.#headLength + piece.length;
     if (needed > this.#head.length) {
-      const size = Math.min(this.#headMax, Math.max(needed, 2 * this.#head.length, 512));
+      // Most answers are one piece, and streams are many.
+      const more = this.#headLength === 0 ? 0 : Math.max(2 * this.#head.length, GROWN_BYTES_MIN);
+      const size = Math.min(this.#headMax, Math.max(needed, more));
       const larger = Buffer.allocUnsafeSlow(size);
-      larger.set(this.#head.subarray(0, this.#headLength));
+      if (this.#headLength > 0) larger.set(this.#head.subarray(0, this.#headLength));
       this.#head = larger;
     }
     this.#head.set(piece, this.#headLength);
-    this.#headView = undefined;
+    this.#headView = needed === this.#head.length ? this.#head : undefined;
     this.#headLength = needed;
   }
 

@@ -4,10 +4,14 @@ import { isEventStream } from "./usage.ts";
 /** For English text and common tokenizers; other languages have fewer. */
 const BYTES_PER_TOKEN = 4;
 
-const BASE64 = "base64,";
+const BASE64 = Buffer.from("base64,");
+const QUOTE = 0x22;
 
 /** The text that marks events with text, by dialect: the first that occurs in a stream. */
-const DELTAS = ['content_block_delta"', 'output_text.delta"'];
+const DELTAS = ['content_block_delta"', 'output_text.delta"'].map((text) => Buffer.from(text));
+const MESSAGE_START = Buffer.from('"type":"message_start"');
+const DATA = Buffer.from("data:");
+const NEXT_LINE = Buffer.from('\n{"');
 
 /** Events of a chat completion without text: the role, the end, and `[DONE]`. */
 const EVENTS_WITHOUT_TEXT = 3;
@@ -19,7 +23,7 @@ const EVENTS_WITHOUT_TEXT = 3;
 export function estimatePromptTokens(body: Buffer): number {
   let attached = 0;
   for (let at = body.indexOf(BASE64); at >= 0; ) {
-    const end = body.indexOf('"', at);
+    const end = body.indexOf(QUOTE, at);
     if (end < 0) break;
     attached += end - at;
     at = body.indexOf(BASE64, end);
@@ -45,17 +49,17 @@ function eventsWithText(head: Buffer): number {
     const events = occurrences(head, delta);
     if (events > 0) return events;
   }
-  if (head.includes('"type":"message_start"')) return 0;
-  return Math.max(0, occurrences(head, "data:") - EVENTS_WITHOUT_TEXT);
+  if (head.includes(MESSAGE_START)) return 0;
+  return Math.max(0, occurrences(head, DATA) - EVENTS_WITHOUT_TEXT);
 }
 
 /** The number of lines of JSON; undefined for a single object. */
 function linesOfJson(head: Buffer): number | undefined {
-  const more = occurrences(head, '\n{"');
+  const more = occurrences(head, NEXT_LINE);
   return more === 0 ? undefined : more + 1;
 }
 
-function occurrences(bytes: Buffer, text: string): number {
+function occurrences(bytes: Buffer, text: Buffer): number {
   let found = 0;
   for (let at = bytes.indexOf(text); at >= 0; at = bytes.indexOf(text, at + text.length)) {
     found += 1;

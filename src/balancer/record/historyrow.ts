@@ -1,5 +1,6 @@
 import type { HistoryBodies } from "../../config/fields/storage.ts";
 import type { NewRequestRow } from "../../db/history/records.ts";
+import { asBuffer } from "../../lib/buffer.ts";
 import { BODY_BYTES_MAX, redactAnswer, redactSmallBody } from "./historybody.ts";
 import type { RequestRecord } from "./record.ts";
 import type { TokenCount } from "./tokencount.ts";
@@ -66,7 +67,7 @@ function errorOf({ outcome, status, error }: RequestRecord): string | null {
 /** Null for a large body: it was redacted before, or it is not kept. */
 function redactSmallOnly(body: Uint8Array, bodies: HistoryBodies): string | null {
   if (body.length > BODY_BYTES_MAX) return null;
-  return redactSmallBody(Buffer.from(body.buffer, body.byteOffset, body.byteLength), bodies);
+  return redactSmallBody(asBuffer(body), bodies);
 }
 
 /** Rounded to microseconds: further digits are noise, and take space. */

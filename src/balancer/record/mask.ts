@@ -2,11 +2,16 @@
  * Keys whose texts are kept, because they are no content. All other texts are masked, so that a key
  * that is missing here hides too much, not too little.
  */
-const KEPT_KEYS = new Set([
+const KEPT_KEYS = [
   ...["model", "object", "type", "role", "id", "event", "status", "code", "param"],
   ...["finish_reason", "stop_reason", "system_fingerprint", "service_tier", "reasoning_effort"],
   ...["encoding_format", "tool_choice", "response_format", "detail", "effort", "summary_format"],
-]);
+];
+
+/** The same by their lengths: a key is not cut out of its body to be looked up. */
+const KEPT_BY_LENGTH = Array.from({ length: 32 }, (_, length) =>
+  KEPT_KEYS.filter((key) => key.length === length),
+);
 
 /** A longer text is masked whatever its key. */
 const KEPT_CHARS_MAX = 128;
@@ -30,6 +35,7 @@ export function mask(text: string): string {
 }
 
 function maskLine(line: string): string {
+  if (line === "") return line;
   if (line.startsWith(EVENT_WITH_OBJECT)) return maskJson(line);
   const [, field = "", space = "", value = ""] =
     /^(data|event|id|retry|):(\s*)(.*)$/.exec(line) ?? [];
@@ -62,7 +68,7 @@ function maskJson(text: string): string {
     if (close >= 0 && isColon(text, close + 1)) [keyStart, keyEnd] = [start, end];
     else if (end > start) {
       const isWord = close >= 0 && end - start <= KEPT_CHARS_MAX;
-      if (!isWord || !KEPT_KEYS.has(text.slice(keyStart, keyEnd))) {
+      if (!isWord || !isKept(text, keyStart, keyEnd)) {
         out += `${text.slice(copied, start)}<${end - start} characters>`;
         copied = end;
       }
@@ -70,6 +76,11 @@ function maskJson(text: string): string {
     at = close < 0 ? text.length : close + 1;
   }
   return copied === 0 ? text : out + text.slice(copied);
+}
+
+function isKept(text: string, start: number, end: number): boolean {
+  for (const key of KEPT_BY_LENGTH[end - start] ?? []) if (text.startsWith(key, start)) return true;
+  return false;
 }
 
 /** The first list of numbers that begins between two positions, and its masked form. */

@@ -1,4 +1,5 @@
 import type { TokenSource } from "../../db/history/records.ts";
+import { asBuffer } from "../../lib/buffer.ts";
 import { estimateAnswerTokens, estimatePromptTokens } from "./estimate.ts";
 import type { RequestRecord } from "./record.ts";
 import { isEventStream, readUsage, type TokenUsage } from "./usage.ts";
@@ -29,8 +30,7 @@ export function countTokens(record: RequestRecord): TokenCount {
   if (outputKind === "other")
     return counted === undefined ? NO_COUNT : { usage: counted, source: "usage" };
   if (status === null || status >= 400 || answer.bytes === 0) return NO_COUNT;
-  const prompt = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-  const input = counted?.input ?? estimatePromptTokens(prompt);
+  const input = counted?.input ?? estimatePromptTokens(asBuffer(body));
   const estimated = outputKind === "text" ? Math.max(output ?? 0, estimateAnswerTokens(answer)) : 0;
   const cached = counted?.cached ?? null;
   return { usage: { input, output: estimated, cached }, source: "estimate" };

@@ -25,11 +25,11 @@ export interface TokenUsage {
 /** Objects that are parsed at most: an answer may have many that only look like usage. */
 const OBJECTS_MAX = 8;
 
-const USAGE = '"usage"';
+const USAGE = Buffer.from('"usage"');
 /** Google's usage. */
-const METADATA = '"usageMetadata"';
+const METADATA = Buffer.from('"usageMetadata"');
 /** llama-server's counts in the last event, which it sends without being asked for `usage`. */
-const TIMINGS = '"timings"';
+const TIMINGS = Buffer.from('"timings"');
 
 /**
  * Reads the token counts of an answer from its first and last bytes. Undefined if there are none.
@@ -73,9 +73,12 @@ export function isEventStream(head: Uint8Array): boolean {
   return first !== undefined && first !== OPEN && first !== OPEN_LIST && first !== QUOTE;
 }
 
+/** One of them is in whatever tells of an error; most answers have neither. */
+const FAILURES = [Buffer.from("error"), Buffer.from("failed")];
+
 /** Whether the last event of a stream is an error. The text of an answer cannot look like one. */
 export function endsInError({ head, tail }: AnswerSample): boolean {
-  if (head.length === 0) return false;
+  if (head.length === 0 || !FAILURES.some((word) => tail.includes(word))) return false;
   const end = tail.toString("latin1", Math.max(0, tail.length - OBJECT_BYTES_MAX));
   if (!isEventStream(head)) return /(?:^|\n)\{"error": ?"[^\n]*\n?$/.test(end);
   return /(?:^|\n)(?:event: ?(?:error|response\.failed)\r?\n|data: ?\{"error": ?[{"])/.test(end);
@@ -126,11 +129,11 @@ function readOllama(tail: Buffer): TokenUsage | undefined {
   return input === null && output === null ? undefined : { input, output, cached: null };
 }
 
-const COUNT = '"eval_count"';
-const PROMPT_COUNT = '"prompt_eval_count"';
+const COUNT = Buffer.from('"eval_count"');
+const PROMPT_COUNT = Buffer.from('"prompt_eval_count"');
 
 /** The number of a key of the object in the last line. */
-function lastNumber(bytes: Buffer, key: string): number | null {
+function lastNumber(bytes: Buffer, key: Buffer): number | null {
   const at = bytes.lastIndexOf(key);
   const found = at < 0 ? undefined : numberAfter(bytes, at + key.length);
   if (found === undefined || depthAt(bytes, found.end, false) !== 1) return null;
@@ -157,7 +160,7 @@ interface Place {
  * The last object of a key. Inside a string the key's quotes would be escaped, so that its bytes
  * are a key or a whole string; what follows shows which, and how deep it is.
  */
-function lastObject(bytes: Buffer, key: string, { depth, lines }: Place): Fields | undefined {
+function lastObject(bytes: Buffer, key: Buffer, { depth, lines }: Place): Fields | undefined {
   let tries = 0;
   for (let at = bytes.lastIndexOf(key); at >= 0 && tries < OBJECTS_MAX; ) {
     const start = objectAfter(bytes, at + key.length);
@@ -176,9 +179,11 @@ function lastObject(bytes: Buffer, key: string, { depth, lines }: Place): Fields
   return undefined;
 }
 
+const MESSAGE_START = Buffer.from("message_start");
+
 /** The `message.usage` of the first event of an Anthropic stream. */
 function messageStartUsage(head: Buffer): Fields | undefined {
-  const started = head.subarray(0, 256).indexOf("message_start");
+  const started = head.subarray(0, 256).indexOf(MESSAGE_START);
   const at = started < 0 ? -1 : head.indexOf(USAGE, started);
   const start = at < 0 ? undefined : objectAfter(head, at + USAGE.length);
   const end = start === undefined ? undefined : endOfObject(head, start);
@@ -194,7 +199,7 @@ function topLevelUsage(head: Buffer): Fields | undefined {
     const byte = head[at];
     if (byte === QUOTE) {
       const end = endOfString(head, at, limit);
-      if (depth === 1 && head.toString("latin1", at, end) === USAGE) {
+      if (depth === 1 && head.subarray(at, end).equals(USAGE)) {
         const start = objectAfter(head, end);
         const close = start === undefined ? undefined : endOfObject(head, start);
         if (start !== undefined && close !== undefined) return parse(head, start, close);

@@ -1,3 +1,4 @@
+import { asBuffer } from "../../lib/buffer.ts";
 import { type ApiError, type Dialect, errorFrame } from "../../wire/error.ts";
 import type { Route } from "../client/address.ts";
 import type { AnswerBody } from "../client/body.ts";
@@ -214,7 +215,7 @@ function checked(
   if (bytes === undefined || !type.startsWith("application/json")) {
     return whole(bytes, init, { deadlines, tap });
   }
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const buffer = asBuffer(bytes);
   const status = hiddenErrorStatus(buffer);
   return status === undefined
     ? whole(bytes, init, { deadlines, tap })

@@ -64,7 +64,7 @@ export function readBytes(c: Scope, limitBytes: number): Promise<Uint8Array<Arra
   const read = () =>
     declared === null
       ? readCapped(c, limitBytes).catch(incomplete)
-      : request.arrayBuffer().then((buffer) => new Uint8Array(buffer), incomplete);
+      : request.arrayBuffer().then((buffer) => Buffer.from(buffer), incomplete);
   const isWaiting = takeMemory(c, length * BYTES_PER_BYTE);
   return isWaiting === undefined ? read() : isWaiting.then(read);
 }

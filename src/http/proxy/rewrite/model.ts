@@ -1,3 +1,4 @@
+import { asBuffer } from "../../../lib/buffer.ts";
 import { memberSpan, replaceSpan, type Span } from "../../../lib/jsonspan.ts";
 import { type EventEdit, EventLines } from "./lines.ts";
 import type { Rewrite, Rewritten } from "./rewrite.ts";
@@ -11,7 +12,7 @@ const MODEL = Buffer.from('"model"');
 
 /** A request body with `model` as its model; no other byte of it changes. */
 export function withModel(body: Uint8Array, model: string): Uint8Array<ArrayBuffer> {
-  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  const bytes = asBuffer(body);
   const span = memberSpan(bytes, "model");
   if (span !== undefined) return own(replaceSpan(bytes, span, JSON.stringify(model)));
   const open = bytes.indexOf("{");

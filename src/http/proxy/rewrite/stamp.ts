@@ -1,3 +1,4 @@
+import { asBuffer } from "../../../lib/buffer.ts";
 import { memberSpan, replaceSpan } from "../../../lib/jsonspan.ts";
 import { withFixedStamp } from "../../../wire/clientstamp.ts";
 
@@ -16,7 +17,7 @@ export function withFixedStampIn(
 ): Uint8Array<ArrayBuffer> {
   const text: unknown = Array.isArray(system) ? Object(system[0]).text : system;
   if (typeof text !== "string" || withFixedStamp(text) === text) return body;
-  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  const bytes = asBuffer(body);
   const span = memberSpan(bytes, "system");
   if (span === undefined) return body;
   // Of an alphabet of one byte a letter, so that places in it are those of bytes.

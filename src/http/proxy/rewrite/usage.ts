@@ -1,3 +1,4 @@
+import { asBuffer } from "../../../lib/buffer.ts";
 import { parseExactObject } from "../../../lib/json.ts";
 import { memberSpan, type Span } from "../../../lib/jsonspan.ts";
 import { DONE } from "../../../wire/sse.ts";
@@ -124,7 +125,7 @@ const ASK = Buffer.from('{"stream_options":{"include_usage":true},');
 
 /** A streaming request that asks for usage though its client did not. */
 export function askingForUsage(body: Uint8Array): Uint8Array<ArrayBuffer> {
-  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  const bytes = asBuffer(body);
   const open = bytes.indexOf("{");
   return Buffer.concat([ASK, bytes.subarray(open + 1)]) as Uint8Array<ArrayBuffer>;
 }
