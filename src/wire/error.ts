@@ -26,6 +26,10 @@ const KINDS = {
   model_load_failed: { status: 503, type: "service_unavailable", retryable: false },
   unavailable: { status: 503, type: "service_unavailable", retryable: true },
   no_endpoint: { status: 503, type: "service_unavailable", retryable: true },
+  /** The disk is full: no request makes room on it. */
+  storage_full: { status: 507, type: "server_error", retryable: false },
+  /** A database or a folder cannot be used: locked, read-only, damaged. */
+  storage_unavailable: { status: 503, type: "service_unavailable", retryable: true },
   draining: { status: 503, type: "service_unavailable", retryable: true },
   timeout: { status: 504, type: "server_error", retryable: true },
   loop_detected: { status: 508, type: "service_unavailable", retryable: false },
@@ -43,6 +47,8 @@ interface ApiErrorOptions {
   param?: string | undefined;
   /** Seconds the client should wait, sent as `Retry-After`. */
   retryAfterS?: number | undefined;
+  /** The message for clients, where `message` has what only operators are to know. */
+  clientMessage?: string | undefined;
   cause?: unknown;
 }
 
@@ -59,6 +65,7 @@ export class ApiError extends Error {
   readonly param: string | null;
   readonly retryable: boolean;
   readonly retryAfterS: number | undefined;
+  readonly clientMessage: string;
 
   constructor(kind: ErrorKind, message: string, options: ApiErrorOptions = {}) {
     super(message, { cause: options.cause });
@@ -70,8 +77,23 @@ export class ApiError extends Error {
     this.code = options.code ?? kind;
     this.param = options.param ?? null;
     this.retryAfterS = options.retryAfterS;
+    this.clientMessage = options.clientMessage ?? message;
+  }
+
+  /** The same, of which operators are told all. */
+  forOperators(): ApiError {
+    if (this.clientMessage === this.message) return this;
+    const { code, param, retryAfterS, cause } = this;
+    return new ApiError(this.kind, this.message, {
+      ...{ code, param: param ?? undefined, retryAfterS, cause },
+    });
   }
 }
+
+/** What clients are told of an error that nobody expected. */
+export const UNEXPECTED_MESSAGE =
+  "The request failed: an unexpected error happened inside llmlb. Try again; if it stays, look for \
+this request id in the log.";
 
 /** The API in whose form an error is written, in bodies and inside a stream. */
 export type Dialect = "openai" | "responses" | "anthropic" | "ollama";
@@ -97,11 +119,11 @@ export function errorBody(error: ApiError, dialect: Dialect, requestId?: string)
     const fallback = error.status < 500 ? "invalid_request_error" : "api_error";
     return {
       type: "error",
-      error: { type: ANTHROPIC_TYPES[error.status] ?? fallback, message: error.message },
+      error: { type: ANTHROPIC_TYPES[error.status] ?? fallback, message: error.clientMessage },
       ...(requestId === undefined ? {} : { request_id: requestId }),
     };
   }
-  const { message, type, code, param } = error;
+  const { clientMessage: message, type, code, param } = error;
   return { error: dialect === "ollama" ? message : { message, type, code, param } };
 }
 
@@ -131,7 +153,7 @@ export function errorFrame(error: ApiError, dialect: Dialect, number = 0): strin
     case "anthropic":
       return `event: error\ndata: ${JSON.stringify(body)}\n\n`;
     case "responses": {
-      const { message, code, param } = error;
+      const { clientMessage: message, code, param } = error;
       const event = { type: "error", sequence_number: number, code, message, param, ...body };
       return `event: error\ndata: ${JSON.stringify(event)}\n\n`;
     }

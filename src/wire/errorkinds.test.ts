@@ -45,6 +45,8 @@ const KINDS: Record<ErrorKind, Expected> = {
   model_load_failed: told(503, GONE, "overloaded_error", false),
   unavailable: told(503, GONE, "overloaded_error", true),
   no_endpoint: told(503, GONE, "overloaded_error", true),
+  storage_full: told(507, "server_error", "api_error", false),
+  storage_unavailable: told(503, GONE, "overloaded_error", true),
   draining: told(503, GONE, "overloaded_error", true),
   timeout: told(504, "server_error", "timeout_error", true),
   loop_detected: told(508, GONE, "api_error", false),
@@ -111,7 +113,7 @@ test("every kind is thrown somewhere", async () => {
     texts.push(await Bun.file(path).text());
   }
   const all = texts.join("\n");
-  const thrown = (kind: string) => new RegExp(`(Error|refused)\\(\\s*"${kind}"`).test(all);
+  const thrown = (kind: string) => new RegExp(`((Error|refused)\\(|kind:)\\s*"${kind}"`).test(all);
   expect(ALL.map(([kind]) => kind).filter((kind) => !thrown(kind))).toEqual([]);
 });
 

@@ -232,6 +232,11 @@ export function dialectOf(path: string): Dialect {
   return isBelow(path, ROUTES.responses.path) ? "responses" : "openai";
 }
 
+/** Whether a path is of our own API, for operators and nodes, and none of the APIs of clients. */
+export function isManagement(path: string): boolean {
+  return (isBelow(path, "/api") || isBelow(path, "/v0")) && dialectOf(path) === "openai";
+}
+
 function isBelow(path: string, route: string): boolean {
   return path === route || path.startsWith(`${route}/`);
 }

@@ -111,7 +111,7 @@ describe("a store", () => {
     const error = await insert("a")
       .execute()
       .catch((error) => error);
-    expect(error.code).toBe("SQLITE_BUSY");
+    expect(error).toMatchObject({ code: "storage_locked", cause: "SQLITE_BUSY", status: 503 });
     expect(isTransient(error)).toBe(true);
     other.run("ROLLBACK");
     other.close();

@@ -94,14 +94,14 @@ export class Thread {
   #end(reason: string): void {
     this.#worker = undefined;
     const message = `The database stopped: ${reason}.`;
-    const error = new StorageError("unavailable", message, { code: "THREAD_ENDED" });
+    const error = new StorageError("failed", message, { databaseCode: "THREAD_ENDED" });
     for (const { reject } of this.#pending.values()) reject(error);
     this.#pending.clear();
   }
 }
 
 function closedError(): StorageError {
-  return new StorageError("closed", "The database is closed.", { code: "CLOSED" });
+  return new StorageError("closed", "The database is closed.", { databaseCode: "CLOSED" });
 }
 
 let address: Promise<string> | undefined;

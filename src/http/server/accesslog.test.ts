@@ -49,6 +49,26 @@ test("each request is one line, after its last byte; those of monitors are none"
   expect(JSON.stringify(line).length).toBeLessThan(300);
 });
 
+test("a full disk is told as such, and where, but not where to clients", async () => {
+  using home = temporaryHome();
+  const { app, lines } = setUp(home.path, false);
+  const system = "ENOSPC: no space left on device, open '/srv/secret/x'";
+  for (const path of ["/v1/files", "/api/files"]) {
+    app.get(path, () => {
+      throw Object.assign(new Error(system), { code: "ENOSPC", path: "/srv/secret/x" });
+    });
+  }
+  const client = await app.request("/v1/files");
+  expect(client.status).toBe(507);
+  const text = await client.text();
+  expect(text).toContain("storage_full");
+  expect(text).not.toContain("secret");
+  expect(await (await app.request("/api/files")).text()).toContain("/srv/secret/x");
+  const [line] = await lines(1);
+  expect(line).toMatchObject({ level: "warn", code: "storage_full" });
+  expect(line?.message).toContain(system);
+});
+
 test("an expected error is a short line without a stack, an unexpected one has it", async () => {
   using home = temporaryHome();
   const { app, lines } = setUp(home.path, false);

@@ -1,6 +1,13 @@
 import type { Logger } from "../../lib/log.ts";
-import { ApiError, type ErrorKind, errorBody, errorHeaders } from "../../wire/error.ts";
-import { dialectOf } from "../../wire/route.ts";
+import {
+  ApiError,
+  type ErrorKind,
+  errorBody,
+  errorHeaders,
+  UNEXPECTED_MESSAGE,
+} from "../../wire/error.ts";
+import { dialectOf, isManagement } from "../../wire/route.ts";
+import { faultOfFile, STORAGE_FAULTS } from "../../wire/storagefault.ts";
 import { setRequestId } from "../proxy/headers.ts";
 import { BODY_MEMORY_FULL } from "./bodymemory.ts";
 import type { Scope } from "./scope.ts";
@@ -10,7 +17,7 @@ const STATES: readonly ErrorKind[] = ["not_implemented", "model_not_loaded"];
 
 /** The error response of whatever a handler threw, which is logged as well. */
 export function failureResponse(thrown: unknown, c: Scope, log: Logger): Response {
-  const error = thrown instanceof ApiError ? thrown : unexpected(thrown);
+  const error = thrown instanceof ApiError ? thrown : (ofFile(thrown) ?? unexpected(thrown));
   const fields = { request_id: c.get("requestId"), path: c.req.path, status: error.status };
   const isOurs = error.status >= 500 && !STATES.includes(error.kind);
   if (error.kind === "internal") log.error({ ...fields, err: thrown }, "http.error");
@@ -33,13 +40,24 @@ export function errorResponse(
   // The rest of a body that nobody reads must not be taken for the next request.
   if (error.kind === "body_too_large" || error.code === BODY_MEMORY_FULL)
     headers.set("connection", "close");
-  const body = errorBody(error, dialectOf(c.req.path), requestId);
+  const { path } = c.req;
+  const isTold = isManagement(path) && error.kind !== "internal";
+  const shown = isTold ? error.forOperators() : error;
+  const body = errorBody(shown, dialectOf(path), requestId);
   return new Response(JSON.stringify(body), { status: error.status, headers });
 }
 
 function unexpected(cause: unknown): ApiError {
-  const message =
-    "The request failed: an unexpected error happened inside llmlb. Try again; if it \
-stays, look for this request id in the log.";
-  return new ApiError("internal", message, { cause });
+  return new ApiError("internal", UNEXPECTED_MESSAGE, { cause });
+}
+
+/** A full disk, a file that may not be written, and the like; the system's message has its path. */
+function ofFile(thrown: unknown): ApiError | undefined {
+  if (!(thrown instanceof Error)) return undefined;
+  const { code, path } = thrown as NodeJS.ErrnoException;
+  const fault = path === undefined && code !== "ENOSPC" ? undefined : faultOfFile(code);
+  if (fault === undefined) return undefined;
+  const { kind, clientMessage } = STORAGE_FAULTS[fault];
+  const message = `Using a file failed: ${thrown.message}.`;
+  return new ApiError(kind, message, { code: `storage_${fault}`, clientMessage, cause: thrown });
 }

@@ -26,13 +26,13 @@ const KINDS: Record<PullFailure, ErrorKind> = {
   unauthorized: "upstream",
   not_found: "upstream",
   origin_not_allowed: "forbidden",
-  disk_full: "unavailable",
+  disk_full: "storage_full",
   mismatch: "upstream",
   changed: "upstream",
   unreachable: "upstream",
   conflict: "conflict",
   no_artifact: "invalid_request",
-  disk: "internal",
+  disk: "storage_unavailable",
 };
 
 /** A pull that failed, with a message that says what to do. Its code is `pull_` and the failure. */
