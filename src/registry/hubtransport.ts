@@ -1,5 +1,6 @@
 import { connectionProblem } from "../http/client/failure.ts";
 import { retryAfterMs } from "../http/client/retryafter.ts";
+import { fetchTls } from "../http/client/trust.ts";
 import { guardUrl } from "../http/ssrf.ts";
 import { backoffMs } from "../lib/backoff.ts";
 import type { Logger } from "../lib/log.ts";
@@ -110,7 +111,13 @@ export class HubTransport {
         headers.set("authorization", `Bearer ${token}`);
       }
       if (origin !== this.#origin) await guardUrl(url, "repo");
-      const response = await fetch(url, { ...init, headers, signal, redirect: "manual" });
+      const response = await fetch(url, {
+        ...init,
+        ...fetchTls(),
+        headers,
+        signal,
+        redirect: "manual",
+      });
       const location = response.headers.get("location");
       if (response.status < 300 || response.status > 399 || location === null) return response;
       await response.body?.cancel();

@@ -2,10 +2,18 @@ import { isRefusedHost } from "../ssrf.ts";
 import { ClientError } from "./failure.ts";
 import type { ForwardProxy } from "./proxy.ts";
 
+/** Who has to answer on a TLS connection. */
+export interface ServerIdentity {
+  /** The name that the certificate has to be for. */
+  serverName: string;
+  /** Its certificate's fingerprint, which then counts alone; see `judge`. */
+  fingerprint?: string;
+}
+
 /** Where to connect, as `Bun.connect` needs it, and what the server is told of it. */
 export interface Address {
   place: { unix: string } | { hostname: string; port: number };
-  tls?: { serverName: string };
+  tls?: ServerIdentity;
   /** The `host` header. */
   host: string;
   /** The proxy in between. */
@@ -27,6 +35,8 @@ export interface Route {
    * connection. A proxy looks names up itself. Default: connects wherever the name leads.
    */
   guarded?: boolean | undefined;
+  /** Fingerprint of the only certificate that is accepted, as `sha256:…`. Default: any valid one. */
+  fingerprint?: string | undefined;
 }
 
 /** A URL cut into the server and what to request there. */
@@ -58,7 +68,7 @@ export function splitUrl(url: string): SplitUrl {
 export function addressOf(
   origin: string,
   unix: string | undefined,
-  { ip, proxy, guarded = false }: Route = {},
+  { ip, proxy, guarded = false, fingerprint }: Route = {},
 ): Address {
   const { protocol, hostname, port, host } = parse(origin);
   if (unix !== undefined) return { place: { unix }, host };
@@ -74,9 +84,10 @@ export function addressOf(
   const number = port === "" ? (secure ? 443 : 80) : Number(port);
   if (proxy !== undefined && !secure) return { place: placeOf(proxy), host, proxy, prefix: origin };
   const place = { hostname: ip ?? name, port: number };
-  if (proxy !== undefined) return { place, tls: { serverName: name }, host, proxy };
+  const tls = { serverName: name, ...(fingerprint === undefined ? {} : { fingerprint }) };
+  if (proxy !== undefined) return { place, tls, host, proxy };
   const way = { place, host, guarded };
-  return secure ? { ...way, tls: { serverName: name } } : way;
+  return secure ? { ...way, tls } : way;
 }
 
 /** Why a guarded connection is not made. */

@@ -5,6 +5,7 @@ import { dial } from "./dial.ts";
 import { ClientError } from "./failure.ts";
 import type { Outgoing } from "./message.ts";
 import { broken, ResponseParser, type ResponseSink } from "./parser.ts";
+import { judge, type TlsPeer } from "./trust.ts";
 import { isStreamed, type StreamedBody, Upload } from "./upload.ts";
 
 /** One request that a connection carries, with the receiver of its answer. */
@@ -36,8 +37,7 @@ const REQUEST_BUFFER = Buffer.alloc(BUFFERED_BYTES_MAX);
 /**
  * One connection to a server, over TCP, TLS or a Unix socket. It carries one request at a time.
  *
- * Certificates are checked as Bun does everywhere (`NODE_EXTRA_CA_CERTS` adds authorities). Through
- * a proxy, TLS goes in a tunnel (`tunnel.ts`); other requests go to the proxy itself.
+ * Certificates are checked by Bun, or pinned (`trust.ts`). Through a proxy, TLS goes in a tunnel (`tunnel.ts`); other requests go to the proxy itself.
  */
 export class Connection {
   readonly owner: ConnectionOwner;
@@ -120,11 +120,12 @@ export class Connection {
   }
 
   /** @internal */
-  onHandshake(trusted: boolean, cause: Error | null): void {
+  onHandshake(peer: TlsPeer, isTrusted: boolean, cause: Error | null): void {
     if (this.#state !== "connecting") return;
-    if (trusted) return void this.#ready();
-    const message = `Connecting failed: the certificate is not valid (${codeOf(cause)}).`;
-    this.#fail(new ClientError("certificate", message, cause));
+    const fingerprint = this.#address.tls?.fingerprint;
+    const failure = judge(peer, { fingerprint, isTrusted, cause });
+    if (failure === undefined) this.#ready();
+    else this.#fail(failure);
   }
 
   #ready(): void {
@@ -269,7 +270,7 @@ export class Connection {
 /** One set of handlers for all connections; the socket that Bun passes has its connection. */
 const HANDLERS: SocketHandler<Connection> = {
   open: (socket) => socket.data.onOpen(socket),
-  handshake: (socket, success, error) => socket.data.onHandshake(success, error),
+  handshake: (socket, success, error) => socket.data.onHandshake(socket, success, error),
   data: (socket, bytes) => socket.data.onData(bytes),
   drain: (socket) => socket.data.onDrain(),
   end: (socket) => socket.data.onEnd(),

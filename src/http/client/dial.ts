@@ -1,6 +1,7 @@
 import type { SocketHandler } from "bun";
 import { guardedAddresses } from "../ssrf.ts";
 import { type Address, refusedAddress } from "./address.ts";
+import { tlsOptions } from "./trust.ts";
 import { openTunnel } from "./tunnel.ts";
 
 export interface DialOptions<T> {
@@ -22,12 +23,12 @@ export async function dial<T>(
   { place, tls, proxy, guarded }: Address,
   { timeoutMs, ...handling }: DialOptions<T>,
 ): Promise<unknown> {
-  const options = { ...handling, ...(tls === undefined ? {} : { tls }) };
+  const options = { ...handling, ...(tls === undefined ? {} : { tls: tlsOptions(tls) }) };
   if ("unix" in place) return Bun.connect<T>({ ...place, ...options });
   const { hostname, port } = place;
   if (proxy !== undefined && tls !== undefined) {
     const target = `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
-    return openTunnel<T>({ ...handling, proxy, target, serverName: tls.serverName, timeoutMs });
+    return openTunnel<T>({ ...handling, proxy, target, tls, timeoutMs });
   }
   const connect = (host: string) => Bun.connect<T>({ ...options, hostname: host, port });
   return guarded ? connectGuarded(hostname, connect) : connect(hostname);

@@ -11,6 +11,8 @@ export interface GetOptions {
   proxy?: ForwardProxy | undefined;
   /** As in `Route`. */
   guarded?: boolean | undefined;
+  /** As in `Route`. */
+  fingerprint?: string | undefined;
   headers: Record<string, string>;
   /** With a body, the request is a POST. Default: a GET. */
   body?: Uint8Array;
@@ -33,10 +35,12 @@ export interface Answer {
  * the whole answer. Throws `ClientError`, or the signal's reason.
  */
 export async function get(options: GetOptions): Promise<Answer> {
-  const { url, proxy, guarded, headers, body = null, timeoutMs, limitBytes, signal } = options;
+  const { url, proxy, guarded, fingerprint, headers, body = null } = options;
+  const { timeoutMs, limitBytes, signal } = options;
   signal.throwIfAborted();
   const method = body === null ? "GET" : "POST";
-  const sent = exchange({ url, proxy, guarded, method, headers, body, keepAlive: false });
+  const route = { proxy, guarded, fingerprint };
+  const sent = exchange({ url, ...route, method, headers, body, keepAlive: false });
   const error = new ClientError("timeout", "Reading the answer failed: it took too long.");
   using _ = new ExchangeLimit(sent, { signal, timeout: { ms: timeoutMs, error } });
   const { head, body: plain } = plainAnswer(await sent.head, sent);

@@ -99,9 +99,11 @@ export class Host implements ConnectionOwner {
 }
 
 /** Requests share a connection only if they also take the same route. */
-function keyOf(origin: string, unix: string | undefined, { ip, proxy, guarded }: Route): string {
+function keyOf(origin: string, unix: string | undefined, route: Route): string {
   if (unix !== undefined) return unix;
-  if (proxy !== undefined) return `${origin} via ${proxy.origin}`;
-  if (ip !== undefined) return `${origin} ${ip}`;
-  return guarded === true ? `${origin} guarded` : origin;
+  const { ip, proxy, guarded, fingerprint } = route;
+  const server = fingerprint === undefined ? origin : `${origin} ${fingerprint}`;
+  if (proxy !== undefined) return `${server} via ${proxy.origin}`;
+  if (ip !== undefined) return `${server} ${ip}`;
+  return guarded === true ? `${server} guarded` : server;
 }

@@ -1,14 +1,16 @@
 import type { Socket, SocketHandler } from "bun";
+import type { ServerIdentity } from "./address.ts";
 import { ClientError } from "./failure.ts";
 import { parseHead } from "./head.ts";
 import type { ForwardProxy } from "./proxy.ts";
+import { tlsOptions } from "./trust.ts";
 
 export interface TunnelOptions<T> {
   proxy: ForwardProxy;
   /** The server behind it, as `host:port`. */
   target: string;
-  /** The name that the server's certificate has to be for. */
-  serverName: string;
+  /** Who has to answer behind it. */
+  tls: ServerIdentity;
   /** Data and handlers of the connection once TLS begins. */
   data: T;
   socket: SocketHandler<T>;
@@ -87,9 +89,9 @@ function readAnswer<T>(handshake: Handshake<T>, bytes: Buffer): void {
   const { raw, options, resolve } = handshake;
   if (raw === undefined) return;
   handshake.stage = "open";
-  const { data, socket, serverName } = options;
+  const { data, socket, tls } = options;
   raw.setNoDelay(true);
-  raw.upgradeTLS<T>({ data, socket, tls: { serverName } });
+  raw.upgradeTLS<T>({ data, socket, tls: tlsOptions(tls) });
   resolve();
 }
 
