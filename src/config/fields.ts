@@ -9,6 +9,7 @@ import { PROVIDER_FIELDS } from "./fields/providers.ts";
 import { PROXY_FIELDS } from "./fields/proxies.ts";
 import { SERVER_FIELDS } from "./fields/server.ts";
 import { STORAGE_FIELDS } from "./fields/storage.ts";
+import { TLS_FIELDS } from "./fields/tls.ts";
 import type { Settings } from "./settings.ts";
 import type { NamedPath } from "./values/model.ts";
 
@@ -23,6 +24,7 @@ export type FieldKey = keyof FieldValues;
 /** Every setting, in the order of the help. */
 export const FIELDS: FieldsOf<FieldValues> = {
   ...SERVER_FIELDS,
+  ...TLS_FIELDS,
   ...JOINING_FIELDS,
   ...MODEL_FIELDS,
   ...HUB_FIELDS,

@@ -8,10 +8,12 @@ import type { ProviderSettings } from "./fields/providers.ts";
 import type { ProxySettings } from "./fields/proxies.ts";
 import type { ServerSettings } from "./fields/server.ts";
 import type { StorageSettings } from "./fields/storage.ts";
+import type { TlsSettings } from "./fields/tls.ts";
 
 /** All settings in effect in one process, parsed once at start and passed down. */
 export interface Settings
   extends ServerSettings,
+    TlsSettings,
     JoiningSettings,
     ModelSettings,
     HubSettings,

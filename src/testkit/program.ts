@@ -90,8 +90,13 @@ export class Program {
     return this.#nodePid;
   }
 
-  signal(name: "SIGTERM" | "SIGINT" | "SIGKILL"): void {
+  signal(name: "SIGTERM" | "SIGINT" | "SIGKILL" | "SIGHUP"): void {
     this.#child.kill(name);
+  }
+
+  /** The last lines of its log. */
+  get lines(): readonly string[] {
+    return this.#lines;
   }
 
   /** What lives of it: itself, its node, engines, and short-lived ones that look at devices. */
@@ -138,7 +143,12 @@ export class Program {
     }, START_MS_MAX);
     if (mode === "node") this.nodeUrl = this.url;
     if (!untilReady) return;
-    await eventually(async () => (await fetch(`${this.url}/ready`)).ok || undefined, START_MS_MAX);
+    await eventually(async () => (await this.#get("/ready")).ok || undefined, START_MS_MAX);
+  }
+
+  /** Its certificate is what a test of that is about. */
+  #get(path: string): Promise<Response> {
+    return fetch(this.url + path, { tls: { rejectUnauthorized: false } });
   }
 
   /** Reads the log that the program writes where there is no terminal: one JSON object a line. */

@@ -3,6 +3,7 @@ import { type ClientSettings, loadClientSettings } from "../../config/clientsett
 import { environment } from "../../config/environment.ts";
 import { loadSettings } from "../../config/precedence.ts";
 import type { Settings } from "../../config/settings.ts";
+import { trustAuthorities } from "../../http/client/trust.ts";
 import { findServer, type Server } from "./server.ts";
 
 /** Flags that say which server a command talks to. */
@@ -45,6 +46,7 @@ export function loadClient({ home, ...flags }: ServerFlags): {
 } {
   const env = environment();
   const { settings } = loadSettings({ flags: home === undefined ? {} : { home }, env });
+  trustAuthorities(settings.tlsCa);
   return { client: loadClientSettings({ flags, env }), settings };
 }
 

@@ -1,8 +1,10 @@
 import { z } from "zod";
 import { authorizationOf } from "../../config/values/endpoint.ts";
-import { connectionProblem } from "../../http/client/failure.ts";
+import { ClientError, connectionProblem } from "../../http/client/failure.ts";
+import { fetchTls } from "../../http/client/trust.ts";
 import { CliError, EXIT } from "../process/exit.ts";
 import { printable } from "../terminal/output.ts";
+import { pinnedFetch } from "./pinnedfetch.ts";
 import type { Server } from "./server.ts";
 
 /** A request of a client command. */
@@ -47,16 +49,18 @@ export async function fetchFrom(
   const headers = new Headers();
   if (server.apiKey !== undefined) headers.set("authorization", authorizationOf(server.apiKey));
   if (body !== undefined) headers.set("content-type", "application/json");
-  const options: BunFetchRequestInit = {
+  const options = {
     method: method ?? (body === undefined ? "GET" : "POST"),
     headers,
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     ...(signal === undefined ? {} : { signal }),
-    // A model may take minutes to load before the first byte; the server has the time limit.
-    timeout: false,
   };
+  const url = server.url + path;
+  const { fingerprint } = server;
   try {
-    return await fetch(server.url + path, options);
+    if (fingerprint !== undefined) return await pinnedFetch({ url, fingerprint, ...options });
+    // A model may take minutes to load before the first byte; the server has the time limit.
+    return await fetch(url, { ...options, ...fetchTls(), timeout: false });
   } catch (cause) {
     if (signal?.aborted) throw cause;
     throw connectionError(server, cause);
@@ -76,9 +80,27 @@ async function errorMessage(response: Response): Promise<string> {
   return `${printable(message).trim() || response.statusText} (HTTP ${response.status})`;
 }
 
+/** The codes of Bun for certificates that it does not accept. */
+const CERTIFICATE_CODE = /CERT|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER/;
+
+function certificateError(url: string, code: string | undefined, cause: unknown): CliError {
+  const lines =
+    cause instanceof ClientError
+      ? [`${url} is not the llmlb that runs here: ${cause.message}`]
+      : [
+          `The certificate of ${url} is not accepted (${code}).`,
+          "  Name the authority that signed it, or the certificate itself if nobody did:",
+          "  LLMLB_TLS_CA=file.pem (or tls_ca in config.json)",
+        ];
+  return new CliError(lines.join("\n"), EXIT.unreachable, cause);
+}
+
 function connectionError({ url }: Server, cause: unknown): CliError {
-  const { code } = cause as NodeJS.ErrnoException;
-  const reason = connectionProblem(cause) ?? `the connection failed (${code})`;
+  const inner = cause instanceof ClientError ? (cause.cause ?? cause) : cause;
+  const { code } = inner as NodeJS.ErrnoException;
+  const isPinned = cause instanceof ClientError && cause.code === "certificate";
+  if (isPinned || CERTIFICATE_CODE.test(code ?? "")) return certificateError(url, code, cause);
+  const reason = connectionProblem(inner) ?? `the connection failed (${code})`;
   const lines = [
     `No llmlb answers at ${url}: ${reason}.`,
     "  Start one:              llmlb --model file.gguf",

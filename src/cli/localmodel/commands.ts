@@ -3,6 +3,7 @@ import { environment } from "../../config/environment.ts";
 import type { FieldKey } from "../../config/fields.ts";
 import { loadSettings } from "../../config/precedence.ts";
 import type { Settings } from "../../config/settings.ts";
+import { trustAuthorities } from "../../http/client/trust.ts";
 import type { Invocation } from "../invocation.ts";
 import { addSettingFlags, settingFlagValues } from "../options/settingflags.ts";
 import { EXIT } from "../process/exit.ts";
@@ -117,5 +118,8 @@ function addLocalCommand(program: Command, name: string, description: string): C
 }
 
 function settingsFrom(flags: LocalFlags, engineArgs: string[] | undefined): Settings {
-  return loadSettings({ flags: settingFlagValues(flags, engineArgs), env: environment() }).settings;
+  const sources = { flags: settingFlagValues(flags, engineArgs), env: environment() };
+  const { settings } = loadSettings(sources);
+  trustAuthorities(settings.tlsCa);
+  return settings;
 }

@@ -1,7 +1,7 @@
 import { NodeSystem } from "../../wire/system.ts";
 import { localKeyOf } from "../client/localkey.ts";
 import { fetchFrom } from "../client/request.ts";
-import { reachableUrl, type Server } from "../client/server.ts";
+import { type Server, serverOf } from "../client/server.ts";
 import { CliError } from "../process/exit.ts";
 import { listPidFiles, type PidFile } from "../process/pidfile.ts";
 
@@ -23,12 +23,14 @@ export async function findRunningNodes(home: string): Promise<RunningNode[]> {
   const entries = listPidFiles(home).filter(({ mode }) => mode !== "balancer");
   return await Promise.all(
     entries.map(async (entry) => {
-      const { pid, mode, started_at: startedAt, url, node_url: nodeUrl } = entry;
+      const { pid, mode, started_at: startedAt, node_url: nodeUrl } = entry;
       const apiKey = mode === "node" ? localKeyOf(entry, home) : undefined;
+      const key = apiKey === undefined ? {} : { apiKey };
       // A standalone llmlb that has just started has no node yet.
-      const own = mode === "standalone" ? nodeUrl : url;
-      const server = { url: reachableUrl(own ?? url), ...(apiKey === undefined ? {} : { apiKey }) };
-      const system = own === undefined ? undefined : await systemOf(server);
+      const isMissing = mode === "standalone" && nodeUrl === undefined;
+      const own = mode === "standalone" && nodeUrl !== undefined ? { url: nodeUrl } : undefined;
+      const server = { ...(own ?? serverOf(entry)), ...key };
+      const system = isMissing ? undefined : await systemOf(server);
       return { pid, mode, startedAt, server, system };
     }),
   );

@@ -11,6 +11,8 @@ const PidFile = z.object({
   port: z.number().int(),
   mode: z.enum(["standalone", "balancer", "node"]),
   url: z.string(),
+  /** Fingerprint of the certificate that it shows. */
+  tls_fingerprint: z.string().optional(),
   /** Where the local node of a standalone llmlb listens. */
   node_url: z.string().optional(),
 });

@@ -1,16 +1,21 @@
 import { isIP } from "node:net";
 import type { Settings } from "../../config/settings.ts";
 import type { App } from "../../http/server/app.ts";
+import type { Certificate } from "../../http/server/certificate.ts";
 import { type Listener, listen } from "../../http/server/listen.ts";
 import { CliError } from "./exit.ts";
 import { listPidFiles } from "./pidfile.ts";
 import { findPortOwner } from "./portowner.ts";
 
 /** Listens on the host and port of the settings. Throws `CliError` with the reason if it cannot. */
-export function listenOrExplain(app: App, settings: Settings): Listener {
+export function listenOrExplain(
+  app: App,
+  settings: Settings,
+  certificate: Certificate | undefined,
+): Listener {
   const { host, port } = settings;
   try {
-    return listen(app, { host, port });
+    return listen(app, { host, port, certificate });
   } catch (cause) {
     throw new CliError(explain(settings, cause), undefined, cause);
   }

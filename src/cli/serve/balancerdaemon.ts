@@ -21,14 +21,19 @@ export async function createBalancerDaemon(settings: Settings, log: Logger): Pro
     app: balancer.app,
     firstAdmin: balancer.firstAdmin,
     drain: balancer.drain,
-    start: (onLocalNode, port) => {
+    renewed: (fingerprint) => node?.renewed(fingerprint),
+    start: (onLocalNode, { port, fingerprint }) => {
       balancer.start();
       if (settings.mode !== "standalone") return;
       balancer.expectEndpoint(LOCAL_ENDPOINT);
       node = new LocalNode({
         settings,
         log,
-        balancer: { url: ownUrl(settings.host, port), secret: balancer.localSecret },
+        balancer: {
+          url: ownUrl(settings.host, port, fingerprint !== undefined),
+          secret: balancer.localSecret,
+          ...(fingerprint === undefined ? {} : { fingerprint }),
+        },
         onListening: (url) => {
           balancer.addLocal({ name: LOCAL_ENDPOINT, url });
           onLocalNode(url);
@@ -47,9 +52,9 @@ export async function createBalancerDaemon(settings: Settings, log: Logger): Pro
 }
 
 /** The URL under which this machine reaches a server that listens on a host. */
-function ownUrl(host: string, port: number): string {
+function ownUrl(host: string, port: number, isSecure: boolean): string {
   const near = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
-  return `http://${near.includes(":") ? `[${near}]` : near}:${port}`;
+  return `${isSecure ? "https" : "http"}://${near.includes(":") ? `[${near}]` : near}:${port}`;
 }
 
 /** Opens the state. Throws `CliError` with the reason if it cannot. */

@@ -3,6 +3,13 @@ import type { App } from "../../http/server/app.ts";
 import type { Drain } from "../../http/server/drain.ts";
 import type { CliError } from "../process/exit.ts";
 
+/** Where a process can be reached. */
+export interface Entrance {
+  port: number;
+  /** Fingerprint of the certificate that it shows; undefined: it speaks plain HTTP. */
+  fingerprint: string | undefined;
+}
+
 /** A balancer or a node that this process is to serve; it does not listen yet. */
 export interface Daemon {
   app: App;
@@ -10,10 +17,12 @@ export interface Daemon {
   /** What this start made, as the first one with access control; printed once. */
   firstAdmin?: FirstAdmin | undefined;
   /**
-   * Starts the work in the background; called once `port` is open. `onLocalNode` is called with the
-   * URL of the local node, if there is one.
+   * Starts the work in the background; called once it can be reached. `onLocalNode` is called with
+   * the URL of the local node, if there is one.
    */
-  start(onLocalNode: (url: string) => void, port: number): void;
+  start(onLocalNode: (url: string) => void, entrance: Entrance): void;
+  /** Tells it that another certificate is shown from now on. */
+  renewed(fingerprint: string): void;
   /** Resolves with the reason if it cannot go on; the process is to end with its exit code. */
   readonly failed: Promise<CliError>;
   /** Tells the balancer to send no more requests. */

@@ -38,6 +38,7 @@ export class LocalNode {
   readonly #options: LocalNodeOptions;
   #child: Child | undefined;
   #port: number;
+  #fingerprint: string | undefined;
   #stopping = false;
   #failures = 0;
   #restart: Timer | undefined;
@@ -67,6 +68,12 @@ export class LocalNode {
     child.exited.then((end) => this.#onExit(end, performance.now() - startedAt));
   }
 
+  /** Tells the node which certificate the balancer shows from now on. */
+  renewed(fingerprint: string): void {
+    this.#fingerprint = fingerprint;
+    if (this.#child !== undefined) sendTo(this.#child, { type: "certificate", fingerprint });
+  }
+
   /** Asks the node to stop, and kills it `STOP_GRACE_MS` after `drainMs`. */
   async stop(drainMs: number): Promise<void> {
     this.#stopping = true;
@@ -91,7 +98,8 @@ export class LocalNode {
       if (this.#stopping) child.kill("SIGKILL");
       else {
         const own = nodeSettings(settings, this.#port);
-        sendTo(child, { type: "settings", settings: own, balancer });
+        const pinned = this.#fingerprint === undefined ? {} : { fingerprint: this.#fingerprint };
+        sendTo(child, { type: "settings", settings: own, balancer: { ...balancer, ...pinned } });
       }
       return;
     }
@@ -135,10 +143,14 @@ export class LocalNode {
   }
 }
 
-/** The parent's settings, but on loopback and without endpoints; the parent logs the requests. */
+/**
+ * The parent's settings, but on loopback, in plain HTTP and without endpoints; the parent logs the
+ * requests.
+ */
 function nodeSettings(settings: Settings, port: number): Settings {
   const own = { host: "127.0.0.1", port, endpoints: [], accessLog: false };
-  return { ...settings, ...own, access: "auto", adminPassword: null };
+  const plain = { tlsCert: null, tlsKey: null, tlsKeyPassword: null };
+  return { ...settings, ...own, ...plain, access: "auto", adminPassword: null };
 }
 
 function sendTo(child: Child, message: ParentMessage): void {

@@ -8,6 +8,8 @@ const LocalBalancer = z.object({
   url: z.string(),
   /** Valid for this run only. */
   secret: z.string(),
+  /** The only certificate that it shows; undefined: none, or it does not matter. */
+  fingerprint: z.string().optional(),
 });
 export type LocalBalancer = z.infer<typeof LocalBalancer>;
 
@@ -33,6 +35,8 @@ export const ParentMessage = z.discriminatedUnion("type", [
     settings: z.custom<Settings>((value) => typeof value === "object" && value !== null),
     balancer: LocalBalancer,
   }),
+  /** The balancer shows another certificate from now on. */
+  z.object({ type: z.literal("certificate"), fingerprint: z.string() }),
   /** Exit once the running requests have ended, after `drainMs` at the latest. */
   z.object({ type: z.literal("stop"), drainMs: z.number().nonnegative() }),
 ]);

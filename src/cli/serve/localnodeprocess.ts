@@ -1,5 +1,6 @@
 import { LOCAL_ENDPOINT } from "../../config/values/endpoint.ts";
 import { BEAT_MS } from "../../engine/watchdog.ts";
+import { trustAuthorities } from "../../http/client/trust.ts";
 import { exitWithParent, postToParent } from "../../lib/childprocess.ts";
 import { createLogger } from "../../lib/log.ts";
 import { CliError, EXIT } from "../process/exit.ts";
@@ -21,10 +22,12 @@ export async function runLocalNode(): Promise<never> {
   const parent = receiveFromParent();
   const { settings, balancer } = await parent.settings;
   const log = createLogger({ level: settings.logLevel, readable: false });
+  trustAuthorities(settings.tlsCa);
   const credentials = { nodeId: LOCAL_ENDPOINT, credential: balancer.secret };
   const daemon = await createNodeDaemon(settings, log, {
     url: balancer.url,
     credentials: () => credentials,
+    fingerprint: () => parent.fingerprint(),
   });
   const { url, port, stop } = listenNear(daemon.app, settings);
   logUncaught(log);
@@ -34,7 +37,7 @@ export async function runLocalNode(): Promise<never> {
   });
   sendToParent({ type: "listening", url, port });
   setInterval(() => sendToParent({ type: "beat" }), BEAT_MS);
-  daemon.start(() => undefined, port);
+  daemon.start(() => undefined, { port, fingerprint: undefined });
   const drainMs = await parent.drainMs;
   await daemon.drain.close(drainMs);
   await daemon.close(0);
@@ -44,6 +47,8 @@ export async function runLocalNode(): Promise<never> {
 
 interface ParentPromises {
   settings: Promise<Extract<ParentMessage, { type: "settings" }>>;
+  /** Of the certificate that the balancer shows now. */
+  fingerprint(): string | undefined;
   /** Resolves when the parent asks to stop, with the longest drain. */
   drainMs: Promise<number>;
 }
@@ -52,13 +57,22 @@ interface ParentPromises {
 function receiveFromParent(): ParentPromises {
   const settings = Promise.withResolvers<Extract<ParentMessage, { type: "settings" }>>();
   const drainMs = Promise.withResolvers<number>();
+  let fingerprint: string | undefined;
   exitWithParent((value) => {
     const message = ParentMessage.safeParse(value).data;
-    if (message?.type === "settings") settings.resolve(message);
+    if (message?.type === "settings") {
+      fingerprint = message.balancer.fingerprint;
+      settings.resolve(message);
+    }
+    if (message?.type === "certificate") fingerprint = message.fingerprint;
     if (message?.type === "stop") drainMs.resolve(message.drainMs);
   });
   sendToParent({ type: "hello" });
-  return { settings: settings.promise, drainMs: drainMs.promise };
+  return {
+    settings: settings.promise,
+    fingerprint: () => fingerprint,
+    drainMs: drainMs.promise,
+  };
 }
 
 function sendToParent(message: LocalNodeMessage): void {

@@ -1,6 +1,7 @@
 import { hostname } from "node:os";
 import { requiresAccess } from "../../config/loopback.ts";
 import type { Settings } from "../../config/settings.ts";
+import { proxyFor } from "../../http/client/proxy.ts";
 import type { Logger } from "../../lib/log.ts";
 import { type Identity, openIdentity } from "../../node/membership/identity.ts";
 import { Membership, NO_TOKEN } from "../../node/membership/membership.ts";
@@ -39,7 +40,7 @@ export async function createNodeDaemon(
   if (identity !== undefined) requireToken(settings, identity);
   const { promise: failed, resolve: fail } = Promise.withResolvers<CliError>();
   let tell: (readiness: NodeReadiness) => void = () => undefined;
-  const own = identity && balancerOf(settings, identity, () => membership?.credential);
+  const own = identity && balancerOf(settings, identity, () => membership);
   const balancer = parent ?? own;
   const node = createNode({
     settings,
@@ -63,9 +64,10 @@ export async function createNodeDaemon(
       tell = listener;
       tell(node.readiness());
     },
-    start: (_, port) => {
+    renewed: (fingerprint) => membership?.renewed(fingerprint),
+    start: (_, entrance) => {
       node.start();
-      membership?.start(port);
+      membership?.start(entrance);
       warm(settings.models[0]?.id ?? TINY_MODEL_ID);
     },
     leave: async () => membership?.leave(),
@@ -101,14 +103,14 @@ function joinError({ join: url }: Settings, reason: string): CliError {
 function balancerOf(
   { join: url }: Settings,
   { node_id: nodeId }: Identity,
-  credential: () => string | undefined,
+  membership: () => Membership | undefined,
 ): BalancerClientOptions | undefined {
   if (url === null) return undefined;
   const credentials = () => {
-    const current = credential();
+    const current = membership()?.credential;
     return current === undefined ? undefined : { nodeId, credential: current };
   };
-  return { url, credentials };
+  return { url, credentials, fingerprint: () => membership()?.fingerprint };
 }
 
 interface MembershipParts {
@@ -122,10 +124,11 @@ interface MembershipParts {
 /** The membership of a node that joins a balancer; undefined if it joins none. */
 function membershipOf(parts: MembershipParts): Membership | undefined {
   const { settings, log, identity, node, onRefused } = parts;
-  const { join: balancer, token, advertise, home, name } = settings;
+  const { join: balancer, token, fingerprint, advertise, home, name } = settings;
   if (balancer === null) return undefined;
   return new Membership({
-    ...{ balancer, token, advertise, home, identity, log },
+    ...{ balancer, token, fingerprint, advertise, home, identity, log },
+    proxy: proxyFor(balancer, settings),
     onRefused,
     onAnnounced: () => node.resync(),
     describe: async () => {

@@ -3,6 +3,8 @@ import { ConfigError } from "../../config/error.ts";
 import { isOpenToAll } from "../../config/loopback.ts";
 import type { Settings } from "../../config/settings.ts";
 import { LLAMA_CPP_VERSION, VERSION } from "../../config/version.ts";
+import { trustAuthorities } from "../../http/client/trust.ts";
+import type { Certificate } from "../../http/server/certificate.ts";
 import type { Listener } from "../../http/server/listen.ts";
 import { flushLog, type Logger } from "../../lib/log.ts";
 import { lockDataFolder, makeDataFolder, openLog } from "../process/datafolder.ts";
@@ -16,6 +18,7 @@ import { colorsFor } from "../terminal/color.ts";
 import { printNote, printText } from "../terminal/output.ts";
 import { createBalancerDaemon } from "./balancerdaemon.ts";
 import { banner, firstAdminNotice } from "./banner.ts";
+import { CertificateWatch, firstCertificate } from "./certificatewatch.ts";
 import type { Daemon } from "./daemon.ts";
 import { createNodeDaemon } from "./nodedaemon.ts";
 
@@ -38,19 +41,27 @@ async function serveUntilStopped(settings: Settings, warnings: string[]): Promis
   makeDataFolder(settings);
   const lock = lockDataFolder(settings);
   const { log, reopen } = openLog(settings);
+  trustAuthorities(settings.tlsCa);
+  const certificate = firstCertificate(settings, log);
   const signals = stopSignals();
-  onHangUp(reopen);
   for (const advice of warnings) log.warn({ advice }, "serve.deprecated");
   const daemon = await (settings.mode === "node" ? createNodeDaemon : createBalancerDaemon)(
     settings,
     log,
   );
-  const listener = listenOrExplain(daemon.app, settings);
+  const listener = listenOrExplain(daemon.app, settings, certificate);
   logUncaught(log);
-  const pidFile = announce(settings, listener, log);
+  const entrance = { port: listener.port, fingerprint: certificate?.fingerprint };
+  const pidFile = announce(settings, listener, { log, fingerprint: entrance.fingerprint });
   if (daemon.firstAdmin !== undefined) printText(firstAdminNotice(daemon.firstAdmin));
   warnIfOpen(settings, log);
-  daemon.start((nodeUrl) => pidFile.update({ node_url: nodeUrl }), listener.port);
+  daemon.start((nodeUrl) => pidFile.update({ node_url: nodeUrl }), entrance);
+  const watch =
+    certificate && watchCertificate({ settings, certificate, log, listener, daemon, pidFile });
+  onHangUp(() => {
+    reopen();
+    watch?.reload();
+  });
 
   signals.onSecond((second) => {
     log.warn({ signal: second, running: daemon.drain.active }, "serve.stopped_at_once");
@@ -59,6 +70,7 @@ async function serveUntilStopped(settings: Settings, warnings: string[]): Promis
   const end = await Promise.race([signals.first, daemon.failed]);
   if (end instanceof CliError) log.error({ reason: end.message }, "serve.failed");
   const reason = end instanceof CliError ? "failed" : end;
+  watch?.close();
   await shutDown({ daemon, listener, settings, log, reason });
   lock?.release();
   await flushLog(log);
@@ -83,10 +95,15 @@ function requireModelFiles({ models }: Pick<Settings, "models">): void {
   }
 }
 
-function announce(settings: Settings, listener: Listener, log: Logger): PidFileHandle {
+function announce(
+  settings: Settings,
+  { url, port }: Listener,
+  { log, fingerprint }: { log: Logger; fingerprint: string | undefined },
+): PidFileHandle {
   const { mode, home } = settings;
-  const { url, port } = listener;
-  const entry = { pid: process.pid, started_at: new Date().toISOString(), port, mode, url };
+  const pinned = fingerprint === undefined ? {} : { tls_fingerprint: fingerprint };
+  const started_at = new Date().toISOString();
+  const entry = { pid: process.pid, started_at, port, mode, url, ...pinned };
   const pidFile = writePidFile(home, entry);
   process.on("exit", () => pidFile.remove());
   if (process.stdout.isTTY === true) {
@@ -95,6 +112,27 @@ function announce(settings: Settings, listener: Listener, log: Logger): PidFileH
   const versions = { version: VERSION, bun: Bun.version, llama_cpp: LLAMA_CPP_VERSION };
   log.info({ mode, url, home, ...versions }, "serve.listening");
   return pidFile;
+}
+
+interface RenewalParts {
+  settings: Settings;
+  certificate: Certificate;
+  log: Logger;
+  listener: Listener;
+  daemon: Daemon;
+  pidFile: PidFileHandle;
+}
+
+function watchCertificate({ listener, daemon, pidFile, ...watched }: RenewalParts) {
+  return new CertificateWatch({
+    ...watched,
+    renew: (certificate) => {
+      listener.renew(certificate);
+      // Whoever pins it has to know the new one before the next connection.
+      pidFile.update({ tls_fingerprint: certificate.fingerprint });
+      daemon.renewed(certificate.fingerprint);
+    },
+  });
 }
 
 interface ShutdownParts {

@@ -1,5 +1,6 @@
 import type { Settings } from "../../config/settings.ts";
-import { reachableUrl } from "../client/server.ts";
+import { fetchFrom } from "../client/request.ts";
+import { type Server, serverOf } from "../client/server.ts";
 import { CliError, EXIT, type ExitCode } from "../process/exit.ts";
 import { isProcessAlive, listPidFiles, type PidFile } from "../process/pidfile.ts";
 import { printLine } from "../terminal/output.ts";
@@ -26,10 +27,11 @@ export async function stopServers(
   return EXIT.ok;
 }
 
-async function stop({ pid, mode, url }: PidFile, waitMs: number): Promise<void> {
+async function stop(entry: PidFile, waitMs: number): Promise<void> {
+  const { pid, mode, url } = entry;
   const name = `llmlb (${mode}, process ${pid})`;
   // By now its number may belong to another program.
-  if (!(await answers(reachableUrl(url)))) {
+  if (!(await answers(serverOf(entry)))) {
     throw new CliError(`${name} does not answer at ${url}: end the process yourself.`);
   }
   process.kill(pid, "SIGTERM");
@@ -43,9 +45,10 @@ async function stop({ pid, mode, url }: PidFile, waitMs: number): Promise<void> 
   printLine(`Stopped ${name}`);
 }
 
-async function answers(url: string): Promise<boolean> {
+async function answers(server: Server): Promise<boolean> {
+  const signal = AbortSignal.timeout(ANSWER_MS_MAX);
   try {
-    return (await fetch(`${url}/health`, { signal: AbortSignal.timeout(ANSWER_MS_MAX) })).ok;
+    return (await fetchFrom(server, "/health", { signal })).ok;
   } catch {
     return false; // Nobody listens there.
   }

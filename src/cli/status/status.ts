@@ -6,7 +6,7 @@ import { ModelList } from "../../wire/openai.ts";
 import { NodeSystem } from "../../wire/system.ts";
 import { localKeyOf } from "../client/localkey.ts";
 import { fetchFrom } from "../client/request.ts";
-import { findServer, reachableUrl, type Server } from "../client/server.ts";
+import { findServer, type Server, serverOf } from "../client/server.ts";
 import { CliError, EXIT } from "../process/exit.ts";
 import { listPidFiles, type PidFile } from "../process/pidfile.ts";
 import { type Colors, colorsFor } from "../terminal/color.ts";
@@ -70,11 +70,12 @@ async function describeRunning(
   home: string,
 ): Promise<Status> {
   const { pid, mode, started_at } = entry;
-  const url = reachableUrl(entry.url);
+  const server = serverOf(entry);
+  const { url } = server;
   const apiKey = client.apiKey ?? localKeyOf(entry, home);
   const key = apiKey === undefined ? {} : { apiKey };
   try {
-    const status = await describe({ url, ...key }, entry.node_url);
+    const status = await describe({ ...server, ...key }, entry.node_url);
     return { ...status, pid, mode, started_at };
   } catch (cause) {
     if (!(cause instanceof CliError)) throw cause;

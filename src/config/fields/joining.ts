@@ -1,4 +1,5 @@
 import { baseUrl } from "../values/endpoint.ts";
+import { fingerprint } from "../values/fingerprint.ts";
 import { nonEmptyText } from "../values/scalar.ts";
 import type { FieldsOf } from "./field.ts";
 
@@ -8,6 +9,8 @@ export interface JoiningSettings {
   join: string | null;
   /** Enrolment token that the balancer made; null: none. */
   token: string | null;
+  /** Fingerprint of the balancer's certificate; null: an authority has to vouch for it. */
+  fingerprint: string | null;
   /** Name of the node at the balancer; null: the name of this machine. */
   name: string | null;
   /** URL under which the balancer reaches the node; null: the address it connects from. */
@@ -32,6 +35,15 @@ export const JOINING_FIELDS: FieldsOf<JoiningSettings> = {
     group: "Joining",
     help: "What lets this node in the first time; llmlb endpoint token makes one there",
     schema: () => nonEmptyText("a token such as enrol_…"),
+    fallback: () => null,
+    fallbackText: "none",
+  },
+  fingerprint: {
+    name: "fingerprint",
+    flags: "--fingerprint <sha256:…>",
+    group: "Joining",
+    help: "Certificate of the balancer, where no known authority has signed it",
+    schema: () => fingerprint(),
     fallback: () => null,
     fallbackText: "none",
   },

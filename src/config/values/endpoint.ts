@@ -1,4 +1,5 @@
 import { type ZodType, z } from "zod";
+import { parseFingerprint } from "../../lib/fingerprint.ts";
 import { listOf, valueSchema } from "./schema.ts";
 
 /** An endpoint named in the configuration. */
@@ -11,6 +12,8 @@ export interface EndpointSetting {
   apiKey?: string;
   /** Its models, where it has no list of them. */
   models?: string[];
+  /** Fingerprint of the only certificate that is accepted from it. */
+  fingerprint?: string;
 }
 
 const NAMED = /^([\w.-]+)=(.+)$/;
@@ -26,6 +29,13 @@ export const EndpointObject = z.strictObject({
   url: z.string(),
   api_key: z.string().min(1, "api_key: must not be empty").optional(),
   models: z.array(z.string().min(1, NO_NAMES), NO_NAMES).optional(),
+  tls_fingerprint: z
+    .string()
+    .refine(
+      (text) => parseFingerprint(text) !== undefined,
+      "tls_fingerprint: must be the SHA-256 fingerprint of a certificate",
+    )
+    .optional(),
 });
 
 /** A list of endpoints: `[name=]url` or `{name, url, api_key, models}` each. */
@@ -65,7 +75,8 @@ export function readEndpoint(value: unknown): EndpointSetting | string {
   if (typeof value === "string") return parseEndpoint(value);
   const result = EndpointObject.partial({ name: true }).safeParse(value);
   if (!result.success) return result.error.issues[0]?.message ?? "must be an object or a URL";
-  const { name, url, api_key, models } = result.data;
+  const { name, url, api_key, models, tls_fingerprint } = result.data;
+  const fingerprint = parseFingerprint(tls_fingerprint ?? "");
   const parsed = parseEndpoint(url);
   if (typeof parsed === "string") return parsed;
   return {
@@ -73,6 +84,7 @@ export function readEndpoint(value: unknown): EndpointSetting | string {
     ...(name === undefined ? {} : { name }),
     ...(api_key === undefined ? {} : { apiKey: api_key }),
     ...(models === undefined ? {} : { models }),
+    ...(fingerprint === undefined ? {} : { fingerprint }),
   };
 }
 

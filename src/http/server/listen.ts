@@ -1,4 +1,5 @@
 import type { App } from "./app.ts";
+import type { Certificate } from "./certificate.ts";
 import type { Connections, Scope } from "./scope.ts";
 
 const IDLE_TIMEOUT_S = 120;
@@ -8,6 +9,11 @@ export interface Listener {
   /** The address for clients, e.g. `http://127.0.0.1:32768`. */
   url: string;
   port: number;
+  /**
+   * Shows another certificate from now on. Requests that run go on; connections without one are
+   * closed. Throws, and changes nothing, if it cannot be used.
+   */
+  renew(certificate: Certificate): void;
   /** Closes the socket and, with `force`, the connections still open. */
   stop(force: boolean): Promise<void>;
 }
@@ -20,32 +26,72 @@ export interface ListenAddress {
    * A connection without traffic for this long is closed, be it idle or a slow sender. Default 120.
    */
   idleTimeoutS?: number;
+  /** Default: none, plain HTTP. */
+  certificate?: Certificate | undefined;
 }
 
 /**
  * Serves an app. The routes limit the size of bodies, so that the refusal has the API's shape, and
  * `forward` limits the silence of responses. Throws when the address is in use.
  */
-export function listen(
-  app: App,
-  { host, port, idleTimeoutS = IDLE_TIMEOUT_S }: ListenAddress,
-): Listener {
-  const server = Bun.serve({
+export function listen(app: App, { certificate, ...address }: ListenAddress): Listener {
+  if (certificate !== undefined) requireFree(address);
+  let server = serve(app, address, certificate);
+  /** Those that were replaced and still answer requests. */
+  const earlier = new Set<Server>();
+  const bound = server.port ?? address.port;
+  const { host } = address;
+  const scheme = certificate === undefined ? "http" : "https";
+  return {
+    url: `${scheme}://${host.includes(":") ? `[${host}]` : host}:${bound}`,
+    port: bound,
+    renew(next) {
+      const before = server;
+      server = replacement(app, before, { ...address, port: bound }, next);
+      earlier.add(before);
+      void before.stop(false).finally(() => earlier.delete(before));
+    },
+    async stop(force) {
+      await Promise.all([server, ...earlier].map((one) => one.stop(force)));
+    },
+  };
+}
+
+type Server = Bun.Server<undefined>;
+type Place = Omit<ListenAddress, "certificate">;
+
+function serve(app: App, { host, port, idleTimeoutS }: Place, certificate?: Certificate): Server {
+  const tls = certificate === undefined ? {} : { tls: pairOf(certificate), reusePort: true };
+  return Bun.serve({
     hostname: host,
     port,
     fetch: (request, self) =>
       request.url.startsWith("/")
         ? answerWithoutHost(app, request, self)
         : app.fetch(request, { server: self }),
-    idleTimeout: idleTimeoutS,
+    idleTimeout: idleTimeoutS ?? IDLE_TIMEOUT_S,
     maxRequestBodySize: Number.MAX_SAFE_INTEGER,
+    ...tls,
   });
-  const bound = server.port ?? port;
-  return {
-    url: `http://${host.includes(":") ? `[${host}]` : host}:${bound}`,
-    port: bound,
-    stop: (force) => server.stop(force),
-  };
+}
+
+/**
+ * A server in place of another. Bun cannot change the certificate of one, but a second may listen
+ * beside it; not on Windows, where the port is closed for a moment.
+ */
+function replacement(app: App, before: Server, place: Place, certificate: Certificate): Server {
+  if (process.platform !== "win32") return serve(app, place, certificate);
+  before.stop(false);
+  return serve(app, place, certificate);
+}
+
+/** Servers that may be replaced share their port, so that nobody would notice a second llmlb. */
+function requireFree({ host, port }: Place): void {
+  if (port !== 0) Bun.serve({ hostname: host, port, fetch: () => new Response() }).stop(true);
+}
+
+function pairOf({ cert, key, passphrase }: Certificate) {
+  return { cert, key, ...(passphrase === undefined ? {} : { passphrase }) };
 }
 
 /** Takes the idle limit off a request's connection, e.g. while a model works. */
@@ -63,10 +109,11 @@ export function withIdleLimit(c: Scope): void {
  * the app gets a copy of the request. The server does not know the copy's connection: questions
  * about it are asked with the original.
  */
-function answerWithoutHost(app: App, request: Request, server: Connections) {
+function answerWithoutHost(app: App, request: Request, server: Server) {
   const connection: Connections = {
     timeout: (_, seconds) => server.timeout(request, seconds),
     requestIP: () => server.requestIP(request),
   };
-  return app.fetch(new Request(`http://localhost${request.url}`, request), { server: connection });
+  const origin = `${server.protocol ?? "http"}://localhost`;
+  return app.fetch(new Request(origin + request.url, request), { server: connection });
 }
