@@ -52,7 +52,15 @@ class Worker {
     this.#listener = listen(this.#node.app, { host: "127.0.0.1", port: 0 });
     this.url = this.#listener.url;
     this.#membership = new Membership({
-      ...{ balancer: front, token, advertise: null, home: this.#home.path, identity, log },
+      ...{
+        balancer: front,
+        token,
+        advertise: null,
+        fingerprint: null,
+        home: this.#home.path,
+        identity,
+        log,
+      },
       onAnnounced: () => this.#node.resync(),
       describe: async () => {
         const models = this.#node.names();
@@ -63,7 +71,7 @@ class Worker {
 
   start(): void {
     this.#node.start();
-    this.#membership.start(this.#listener.port);
+    this.#membership.start({ port: this.#listener.port, fingerprint: undefined });
   }
 
   async verified() {

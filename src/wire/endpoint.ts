@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parseFingerprint } from "../lib/fingerprint.ts";
 
 /** The kinds of server behind an endpoint; the balancer detects it, no client sets it. */
 export const ENDPOINT_KINDS = [
@@ -54,9 +55,21 @@ const Slots = z
   .min(1, "`slots` must be at least 1")
   .max(LIMITS.slots, `\`slots\` must be at most ${LIMITS.slots}`);
 
+const FINGERPRINT_EXPECTED =
+  "`tls_fingerprint` must be the SHA-256 fingerprint of a certificate (sha256:…) or null";
+
+/** Of a certificate: `sha256:` and 64 digits, or the digits as OpenSSL shows them. */
+const Fingerprint = z.string(FINGERPRINT_EXPECTED).transform((text, ctx) => {
+  const read = parseFingerprint(text);
+  if (read !== undefined) return read;
+  ctx.addIssue(FINGERPRINT_EXPECTED);
+  return z.NEVER;
+});
+
 const ModelName = z.string().trim().min(1).max(200);
 
 const fields = {
+  tls_fingerprint: Fingerprint.nullable(),
   api_key: ApiKey.nullable(),
   health_check_interval_secs: Seconds("health_check_interval_secs", 10, 300).nullable(),
   inference_timeout_secs: Seconds("inference_timeout_secs", 10, 600).nullable(),
@@ -83,7 +96,7 @@ export const NewEndpointBody = z
   .strictObject({ name: Name, base_url: BaseUrl, ...fields })
   .partial({
     ...{ api_key: true, health_check_interval_secs: true, inference_timeout_secs: true },
-    ...{ notes: true, capabilities: true, slots: true, models: true },
+    ...{ notes: true, capabilities: true, slots: true, models: true, tls_fingerprint: true },
   });
 export type NewEndpointBody = z.infer<typeof NewEndpointBody>;
 
@@ -146,6 +159,8 @@ export const EndpointView = z.object({
   slots: z.number().nullable(),
   /** Its models by the operator's word, where it lists none. */
   given_models: z.array(z.string()).nullable().default(null),
+  /** Of the only certificate that is accepted from it; null: any valid one. */
+  tls_fingerprint: z.string().nullable().default(null),
   /** The most requests that it gets at once. */
   slots_in_effect: z.number(),
   /** Requests of this balancer that it answers now. */

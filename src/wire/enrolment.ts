@@ -55,11 +55,15 @@ const Key = z
   .max(4096)
   .regex(/^[\x21-\x7e]+$/, "must be printable ASCII");
 
+const Fingerprint = z.string().regex(/^sha256:[0-9a-f]{64}$/, "must be sha256: and 64 digits");
+
 /** What a node reports about itself, when it enrols and whenever it announces itself. */
 const announcementFields = {
   /** The URL at which the balancer reaches it; default: the sender's address with `port`. */
   url: z.string().max(2048).optional(),
   port: z.int().min(1).max(65_535),
+  /** Of the certificate that the node shows, which then is pinned; absent: plain HTTP. */
+  tls_fingerprint: Fingerprint.optional(),
   /** The key that the balancer sends as `Authorization: Bearer`; null: none is needed. */
   api_key: Key.nullable(),
   models: z.array(z.string().min(1).max(1024)).max(10_000),

@@ -53,6 +53,8 @@ export const Peer = z.object({
   url: z.url({ protocol: /^https?$/ }).max(2048),
   /** The token for `Authorization: Bearer`; null: none is needed. */
   token: z.string().min(1).max(4096).nullable(),
+  /** Of the only certificate that it shows; absent: any valid one. */
+  tls_fingerprint: z.string().max(100).optional(),
   /** The `filename`s that it has; absent: all files of the model. */
   files: z.array(z.string().max(1024)).max(10_000).optional(),
 });

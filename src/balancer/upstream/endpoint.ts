@@ -50,6 +50,8 @@ export interface EndpointFacts {
   givenModels: string[] | null;
   /** The HTTP proxy in between. */
   proxy: ForwardProxy | undefined;
+  /** Of its only certificate; null: any valid one. */
+  fingerprint: string | null;
   deviceInfo: DeviceInfo | null;
   /** Unix ms. */
   registeredAt: number;
@@ -80,6 +82,7 @@ export const ENDPOINT_DEFAULTS: Omit<EndpointFacts, "name" | "url"> = {
   slotsDefault: SLOTS_DEFAULT,
   givenModels: null,
   proxy: undefined,
+  fingerprint: null,
   deviceInfo: null,
   registeredAt: 0,
 };
@@ -205,6 +208,7 @@ export class Endpoint implements Upstream {
       url: this.#base.urlOf(pathAndQuery),
       headers: this.#headers,
       proxy: this.#facts.proxy,
+      fingerprint: this.#facts.fingerprint ?? undefined,
       // The configuration's own addresses are what the operator says.
       guarded: this.#facts.source === "api" || this.#facts.source === "node",
       label: `endpoint ${this.#facts.name}`,

@@ -12,9 +12,9 @@ import { LISTED_MODELS_MAX } from "./listedmodels.ts";
 
 /** A server that can be asked for JSON. An endpoint is one. */
 export interface JsonServer {
-  target(
-    path: string,
-  ): Pick<ForwardTarget, "url" | "proxy" | "guarded"> & { headers: Record<string, string> };
+  target(path: string): Pick<ForwardTarget, "url" | "proxy" | "guarded" | "fingerprint"> & {
+    headers: Record<string, string>;
+  };
 }
 
 /** The answer to `getJson`. */
@@ -76,16 +76,9 @@ export async function getJson(
     const passed = hops === undefined ? {} : { [HOPS_HEADER]: hops };
     const headers = { ...target.headers, ...plain, ...passed };
     const limitBytes = ANSWER_BYTES_MAX;
-    const { url, proxy, guarded } = target;
-    const { head, body } = await get({
-      url,
-      proxy,
-      guarded,
-      headers,
-      timeoutMs,
-      limitBytes,
-      signal,
-    });
+    const { url, proxy, guarded, fingerprint } = target;
+    const route = { url, proxy, guarded, fingerprint };
+    const { head, body } = await get({ ...route, headers, timeoutMs, limitBytes, signal });
     const { status } = head;
     const text = new TextDecoder().decode(body.subarray(0, TEXT_BYTES));
     if (status < 200 || status >= 300) {

@@ -1,4 +1,5 @@
 import { parseDurationMs } from "../../config/units.ts";
+import { parseFingerprint } from "../../lib/fingerprint.ts";
 import { EndpointCapability, type EndpointChangeBody } from "../../wire/endpoint.ts";
 import { CliError, EXIT } from "../process/exit.ts";
 
@@ -12,6 +13,7 @@ export interface EndpointFlags {
   interval?: string;
   timeout?: string;
   capabilities?: string;
+  fingerprint?: string;
   notes?: string;
   clear?: string;
 }
@@ -24,6 +26,7 @@ const CLEARABLE = {
   interval: "health_check_interval_secs",
   timeout: "inference_timeout_secs",
   capabilities: "capabilities",
+  fingerprint: "tls_fingerprint",
   notes: "notes",
 } as const satisfies Record<string, keyof EndpointChangeBody>;
 
@@ -33,7 +36,7 @@ export const CAPABILITY_NAMES = EndpointCapability.options.join(", ");
 /** The request body for the flags. Throws `CliError` that names the wrong flag. */
 export async function endpointBody(flags: EndpointFlags): Promise<EndpointChangeBody> {
   const { name, baseUrl, key, slots, models, interval, timeout } = flags;
-  const { capabilities, notes, clear } = flags;
+  const { capabilities, fingerprint, notes, clear } = flags;
   const body: EndpointChangeBody = {
     ...(name === undefined ? {} : { name }),
     ...(baseUrl === undefined ? {} : { base_url: baseUrl }),
@@ -47,6 +50,7 @@ export async function endpointBody(flags: EndpointFlags): Promise<EndpointChange
       ? {}
       : { inference_timeout_secs: parseSeconds("--timeout", timeout) }),
     ...(capabilities === undefined ? {} : { capabilities: capabilitiesOf(capabilities) }),
+    ...(fingerprint === undefined ? {} : { tls_fingerprint: pinOf(fingerprint) }),
     ...(notes === undefined ? {} : { notes }),
   };
   for (const word of wordsOf(clear ?? "")) {
@@ -71,6 +75,13 @@ export function parseSeconds(flag: string, text: string): number {
   if (ms !== undefined && ms >= 1000 && ms % 1000 === 0) return ms / 1000;
   const message = `${flag} ${text}: must be a time in whole seconds such as 30s, 10m or 24h`;
   throw new CliError(message, EXIT.usage);
+}
+
+function pinOf(text: string): string {
+  const read = parseFingerprint(text);
+  if (read !== undefined) return read;
+  const expected = "must be the SHA-256 fingerprint of a certificate such as sha256:9f86d0…";
+  throw new CliError(`--fingerprint ${text}: ${expected}`, EXIT.usage);
 }
 
 function capabilitiesOf(text: string): EndpointChangeBody["capabilities"] {

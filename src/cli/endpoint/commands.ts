@@ -98,6 +98,7 @@ function addFields(command: Command): Command {
     .option("--interval <time>", "Time between two checks, 10s to 5m (default: --health-interval)")
     .option("--timeout <time>", "Longest wait for an answer to begin, 10s to 10m (default 10m)")
     .option("--capabilities <list>", `What it is for, of ${CAPABILITY_NAMES}`)
+    .option("--fingerprint <sha256:…>", "Its certificate, where no known authority has signed it")
     .option("--notes <text>", "Anything to remember");
 }
 

@@ -36,7 +36,8 @@ export async function changeEndpoint(
   const { id } = await findEndpoint(server, which);
   const request = { method: "PATCH", body };
   const changed = await requestJson(server, `${PATH}/${id}`, EndpointDetail, request);
-  if (body.base_url === undefined && body.api_key === undefined) {
+  const { base_url, api_key, tls_fingerprint } = body;
+  if (base_url === undefined && api_key === undefined && tls_fingerprint === undefined) {
     return json ? printJson(changed) : printResult("Changed", changed);
   }
   const { detail, test } = await testAndRead(server, id);
@@ -113,6 +114,7 @@ export async function showEndpoint(
       ? []
       : [["Requests fail", paint.red(printable(one.last_request_error))]]),
     ...(one.models_limited == null ? [] : [["Limited", paint.yellow(one.models_limited)]]),
+    ...(one.tls_fingerprint === null ? [] : [["Certificate", one.tls_fingerprint]]),
     ...(one.notes === null ? [] : [["Notes", printable(one.notes)]]),
     ["Models", one.models.map(({ model_id }) => printable(model_id)).join(", ") || "none"],
   ];

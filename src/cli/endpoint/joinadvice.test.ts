@@ -3,6 +3,11 @@ import { joinAdvice } from "./joinadvice.ts";
 
 const BASE = { url: "http://127.0.0.1:32768", addresses: ["192.0.2.7", "fd00::7"], token: "T" };
 
+test("a certificate that nobody known has signed is pinned", () => {
+  const facts = { ...BASE, boundUrl: "https://0.0.0.0:32768", fingerprint: "sha256:ab" };
+  expect(joinAdvice(facts)[1]).toEndWith(`--token ${BASE.token} --fingerprint sha256:ab`);
+});
+
 test("a balancer on all addresses is joined by those of its machine", () => {
   expect(joinAdvice({ ...BASE, boundUrl: "http://0.0.0.0:32768" })).toEqual([
     "On the other host:",

@@ -8,15 +8,19 @@ export interface JoinFacts {
   /** The addresses of this machine that others may reach, the likeliest first. */
   addresses: string[];
   token: string;
+  /** Of the balancer's certificate, if no authority that everybody knows has signed it. */
+  fingerprint?: string | undefined;
 }
 
 const ANY = new Set(["0.0.0.0", "::"]);
 
 /** How a node joins with a token, in lines for people: from another host, or why that cannot be. */
-export function joinAdvice({ url, boundUrl, addresses, token }: JoinFacts): string[] {
+export function joinAdvice(facts: JoinFacts): string[] {
+  const { url, boundUrl, addresses, token, fingerprint } = facts;
   const bound = new URL(boundUrl ?? url);
   const host = hostOf(bound);
-  const join = (base: string) => `--join ${base} --token ${token}`;
+  const pin = fingerprint === undefined ? "" : ` --fingerprint ${fingerprint}`;
+  const join = (base: string) => `--join ${base} --token ${token}${pin}`;
   if (ANY.has(host) && addresses.length > 0) {
     const [first = "", ...others] = addresses.map((address) => withHost(bound, address));
     return [

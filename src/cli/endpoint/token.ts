@@ -7,6 +7,7 @@ import {
 } from "../../wire/enrolment.ts";
 import type { ClientContext } from "../client/options.ts";
 import { requestJson, sendRequest } from "../client/request.ts";
+import type { Server } from "../client/server.ts";
 import { EXIT, type ExitCode } from "../process/exit.ts";
 import { colorsFor } from "../terminal/color.ts";
 import { printable, printJson, printLine, printNote } from "../terminal/output.ts";
@@ -14,6 +15,7 @@ import { table } from "../terminal/table.ts";
 import { joinAdvice } from "./joinadvice.ts";
 
 const PATH = "/api/enrolment-tokens";
+const ANSWER_MS_MAX = 5000;
 
 /** Creates an enrolment token and prints it. */
 export async function makeToken(
@@ -27,7 +29,8 @@ export async function makeToken(
   const uses = usesOf(made.max_uses);
   printNote(`For ${uses}, until ${made.expires_at}. It is not shown again.`);
   const { url, boundUrl } = server;
-  const facts = { url, boundUrl, addresses: ownAddresses(), token: made.token };
+  const fingerprint = await fingerprintToPin(server);
+  const facts = { url, boundUrl, addresses: ownAddresses(), token: made.token, fingerprint };
   for (const line of joinAdvice(facts)) printNote(line);
   return EXIT.ok;
 }
@@ -35,6 +38,19 @@ export async function makeToken(
 function usesOf(max: number | null): string {
   if (max === null) return "any number of nodes";
   return max === 1 ? "one node" : `${max} nodes`;
+}
+
+/** The fingerprint that a node needs, unless an authority that all know vouches for the server. */
+async function fingerprintToPin({ url, fingerprint }: Server): Promise<string | undefined> {
+  if (fingerprint === undefined) return undefined;
+  try {
+    // Without our own authorities: the node's host may not have them.
+    await fetch(`${url}/health`, { signal: AbortSignal.timeout(ANSWER_MS_MAX) });
+    return undefined;
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    return code === "ERR_TLS_CERT_ALTNAME_INVALID" ? undefined : fingerprint;
+  }
 }
 
 /** Prints the tokens, newest first, by their ids: the balancer does not keep tokens themselves. */

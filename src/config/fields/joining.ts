@@ -1,5 +1,5 @@
 import { baseUrl } from "../values/endpoint.ts";
-import { fingerprint } from "../values/fingerprint.ts";
+import { certificateFingerprint } from "../values/fingerprint.ts";
 import { nonEmptyText } from "../values/scalar.ts";
 import type { FieldsOf } from "./field.ts";
 
@@ -43,7 +43,7 @@ export const JOINING_FIELDS: FieldsOf<JoiningSettings> = {
     flags: "--fingerprint <sha256:…>",
     group: "Joining",
     help: "Certificate of the balancer, where no known authority has signed it",
-    schema: () => fingerprint(),
+    schema: () => certificateFingerprint(),
     fallback: () => null,
     fallbackText: "none",
   },

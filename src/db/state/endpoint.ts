@@ -42,6 +42,8 @@ export interface EndpointFields {
   slots: number | null;
   /** The models of one that lists none, by the operator's word; null: it lists them. */
   givenModels: string[] | null;
+  /** Of the only certificate that is accepted; null: any valid one. */
+  fingerprint: string | null;
   deviceInfo: DeviceInfo | null;
 }
 

@@ -23,6 +23,7 @@ const DEFAULTS: Omit<EndpointFields, "name" | "baseUrl"> = {
   capabilities: ["chat_completion"],
   slots: null,
   givenModels: null,
+  fingerprint: null,
   deviceInfo: null,
 };
 
@@ -55,6 +56,7 @@ export function columnsOf(
     capabilities: capabilities === undefined ? undefined : JSON.stringify(capabilities),
     slots: fields.slots,
     given_models: givenModels && JSON.stringify(givenModels),
+    tls_fingerprint: fields.fingerprint,
     device_info: deviceInfo && JSON.stringify(deviceInfo),
   });
 }
@@ -83,6 +85,7 @@ export function toEndpoint(row: Selectable<EndpointsTable>): EndpointRow {
     capabilities: readJsonColumn(row.capabilities, StringList, DEFAULTS.capabilities),
     slots: row.slots,
     givenModels: readJsonColumn(row.given_models, StringList.nullable(), null),
+    fingerprint: row.tls_fingerprint,
     deviceInfo: readJsonColumn(row.device_info, DeviceInfo.nullable(), null),
     modelCount: row.model_count,
     modelsSyncedAt: row.models_synced_at,

@@ -206,4 +206,8 @@ export const STATE_MIGRATIONS: readonly Migration[] = [
       ) STRICT;
     `,
   },
+  {
+    name: "certificates of endpoints",
+    up: "ALTER TABLE endpoints ADD COLUMN tls_fingerprint TEXT;",
+  },
 ];

@@ -45,6 +45,7 @@ export interface EndpointsTable {
   capabilities: string;
   slots: number | null;
   given_models: string | null;
+  tls_fingerprint: string | null;
   /** JSON. */
   device_info: string | null;
   model_count: number;

@@ -19,7 +19,7 @@ import type { Rewrite, Rewritten } from "./rewrite/rewrite.ts";
 import { errorInDialect } from "./upstreamerror.ts";
 
 /** Where a request is forwarded to. */
-export interface ForwardTarget extends Pick<Route, "proxy" | "guarded"> {
+export interface ForwardTarget extends Pick<Route, "proxy" | "guarded" | "fingerprint"> {
   /** Complete URL; with `unix` only its path and query matter. */
   url: string;
   /** Path of a Unix socket to connect to. */
@@ -160,12 +160,13 @@ export async function forward(options: ForwardOptions): Promise<Forwarded> {
 }
 
 function send({ target, method, headers, body, requestId }: ForwardOptions): Exchange {
-  const { url, unix, proxy, guarded } = target;
+  const { url, unix, proxy, guarded, fingerprint } = target;
   const sent = forwardedHeaders(headers, requestId, target.headers);
   // Any other body than a form was parsed as JSON, whatever its content type.
   const isForm = /^multipart\//i.test(sent["content-type"] ?? "");
   if (body !== null && !isForm) sent["content-type"] = "application/json";
-  return exchange({ url, unix, proxy, guarded, method, headers: sent, body, keepAlive: true });
+  const route = { url, unix, proxy, guarded, fingerprint };
+  return exchange({ ...route, method, headers: sent, body, keepAlive: true });
 }
 
 interface WholeParts {

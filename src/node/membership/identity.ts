@@ -11,7 +11,13 @@ const Identity = z.object({
   key: z.string().min(1),
   /** The balancer that the node is enrolled at. */
   joined: z
-    .object({ balancer: z.string(), credential: z.string(), endpoint_id: z.string() })
+    .object({
+      balancer: z.string(),
+      credential: z.string(),
+      endpoint_id: z.string(),
+      /** Of the certificate that it showed, if no authority vouches for it. */
+      fingerprint: z.string().optional(),
+    })
     .optional(),
 });
 export type Identity = z.infer<typeof Identity>;

@@ -1,5 +1,7 @@
 import { z } from "zod";
-import { connectionProblem } from "../../http/client/failure.ts";
+import { ClientError, connectionProblem } from "../../http/client/failure.ts";
+import { type Answer, type GetOptions, get } from "../../http/client/get.ts";
+import type { ForwardProxy } from "../../http/client/proxy.ts";
 import { backoffMs } from "../../lib/backoff.ts";
 import { parseJson } from "../../lib/json.ts";
 import type { Logger } from "../../lib/log.ts";
@@ -22,6 +24,10 @@ export interface MembershipOptions {
   balancer: string;
   /** The enrolment token; null: the node is enrolled already and has a credential. */
   token: string | null;
+  /** Of the balancer's only certificate; null: the one it was enrolled with, or any valid one. */
+  fingerprint: string | null;
+  /** The proxy in between. Default: none. */
+  proxy?: ForwardProxy | undefined;
   /** Base URL by which the balancer reaches this node; null: the address it connects from. */
   advertise: string | null;
   home: string;
@@ -34,11 +40,20 @@ export interface MembershipOptions {
   onRefused?(reason: string): void;
 }
 
+/** Where a node listens. */
+export interface NodeEntrance {
+  port: number;
+  /** Of the certificate that it shows; undefined: it speaks plain HTTP. */
+  fingerprint: string | undefined;
+}
+
 /** Time between two announcements. */
 const INTERVAL_MS = 30_000;
 const RETRY = { firstMs: 500, maxMs: 30_000 };
 const ANSWER_MS_MAX = 20_000;
 const LEAVE_MS_MAX = 2000;
+const ANSWER_BYTES_MAX = 1024 * 1024;
+const NEVER = new AbortController().signal;
 
 /** What a node is told that has neither a token nor a credential. */
 export const NO_TOKEN =
@@ -53,7 +68,7 @@ class UnknownNodeError extends Error {}
 export class Membership {
   readonly #options: MembershipOptions;
   #identity: Identity;
-  #port = 0;
+  #entrance: NodeEntrance = { port: 0, fingerprint: undefined };
   #failures = 0;
   #timer: Timer | undefined;
   #leaving = false;
@@ -71,9 +86,19 @@ export class Membership {
     return this.#pending;
   }
 
-  /** Starts the announcements. The node must listen on `port` already. */
-  start(port: number): void {
-    this.#port = port;
+  /** Starts the announcements. The node must listen already. */
+  start(entrance: NodeEntrance): void {
+    this.#entrance = entrance;
+    this.#announce();
+  }
+
+  /** Tells the balancer at once that the node shows another certificate. */
+  renewed(fingerprint: string): void {
+    this.#entrance = { ...this.#entrance, fingerprint };
+    // One that is on its way is followed by the next one.
+    if (this.#timer === undefined) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
     this.#announce();
   }
 
@@ -94,6 +119,13 @@ export class Membership {
   get credential(): string | undefined {
     const { joined } = this.#identity;
     return joined?.balancer === this.#options.balancer ? joined.credential : undefined;
+  }
+
+  /** Of the balancer's only certificate; undefined: an authority vouches for it. */
+  get fingerprint(): string | undefined {
+    const { fingerprint, balancer } = this.#options;
+    const { joined } = this.#identity;
+    return fingerprint ?? (joined?.balancer === balancer ? joined.fingerprint : undefined);
   }
 
   async #announce(): Promise<void> {
@@ -127,9 +159,11 @@ export class Membership {
   async #join(): Promise<AnnouncementAnswer> {
     const { describe, identity, advertise } = this.#options;
     const { models, slots, ...description } = await describe();
+    const { port, fingerprint } = this.#entrance;
     const body: AnnouncementBody = {
       ...(advertise === null ? {} : { url: advertise }),
-      ...{ port: this.#port, api_key: identity.key, models, slots },
+      ...{ port, api_key: identity.key, models, slots },
+      ...(fingerprint === undefined ? {} : { tls_fingerprint: fingerprint }),
     };
     const credential = this.credential;
     if (credential === undefined) return this.#enrol({ ...description, ...body });
@@ -148,7 +182,9 @@ export class Membership {
     const body: EnrolmentBody = { ...node, token, node_id };
     const answer = EnrolmentAnswer.parse(await this.#post("enrol", body));
     const { credential, endpoint_id, name, url } = answer;
-    this.#identity = { ...this.#identity, joined: { balancer, credential, endpoint_id } };
+    const pinned = this.fingerprint === undefined ? {} : { fingerprint: this.fingerprint };
+    const joined = { balancer, credential, endpoint_id, ...pinned };
+    this.#identity = { ...this.#identity, joined };
     saveIdentity(home, this.#identity);
     log.info({ balancer, name, url }, "join.enrolled");
     return answer;
@@ -173,42 +209,47 @@ export class Membership {
     body: object,
     { credential, timeoutMs = ANSWER_MS_MAX }: { credential?: string; timeoutMs?: number } = {},
   ): Promise<unknown> {
-    const { balancer } = this.#options;
+    const { balancer, proxy } = this.#options;
     const path = action === "enrol" ? "" : `/${this.#identity.node_id}/${action}`;
-    const response = await request(balancer, `/api/nodes${path}`, {
-      method: "POST",
+    const answer = await ask(balancer, {
+      ...{ url: `${balancer}/api/nodes${path}`, proxy, fingerprint: this.fingerprint, timeoutMs },
       headers: {
         "content-type": "application/json",
         ...(credential === undefined ? {} : { authorization: `Bearer ${credential}` }),
       },
-      body: JSON.stringify(body),
-      redirect: "manual",
-      signal: AbortSignal.timeout(timeoutMs),
+      body: Buffer.from(JSON.stringify(body)),
+      limitBytes: ANSWER_BYTES_MAX,
+      signal: NEVER,
     });
-    const text = await response.text();
-    if (response.ok) return text === "" ? undefined : JSON.parse(text);
-    const message = refusalIn(text) ?? `${balancer} answered HTTP ${response.status}`;
-    if (response.status === 401 && action !== "enrol") throw new UnknownNodeError(message);
-    const final = response.status >= 400 && response.status < 500 && response.status !== 429;
+    const text = new TextDecoder().decode(answer.body);
+    const { status } = answer.head;
+    if (status >= 200 && status < 300) return text === "" ? undefined : JSON.parse(text);
+    const message = refusalIn(text) ?? `${balancer} answered HTTP ${status}`;
+    if (status === 401 && action !== "enrol") throw new UnknownNodeError(message);
+    const final = status >= 400 && status < 500 && status !== 429;
     throw final ? new RefusalError(message) : new Error(message);
   }
 
   #schedule(delayMs: number): void {
     if (this.#leaving) return;
-    this.#timer = setTimeout(() => this.#announce(), delayMs * (0.9 + 0.2 * Math.random()));
+    const announce = () => {
+      this.#timer = undefined;
+      this.#announce();
+    };
+    this.#timer = setTimeout(announce, delayMs * (0.9 + 0.2 * Math.random()));
     this.#timer.unref();
   }
 }
 
 /** Sends a request to the balancer. Throws an error that says in words why it is not reached. */
-async function request(balancer: string, path: string, init: RequestInit): Promise<Response> {
+async function ask(balancer: string, options: GetOptions): Promise<Answer> {
   try {
-    return await fetch(balancer + path, init);
+    return await get(options);
   } catch (cause) {
-    const isLate = cause instanceof DOMException && cause.name === "TimeoutError";
-    const words = isLate ? "it does not answer in time" : connectionProblem(cause);
-    const reason = words ?? (cause instanceof Error ? cause.message : String(cause));
-    throw new Error(`Reaching the balancer ${balancer} failed: ${reason}.`, { cause });
+    if (!(cause instanceof ClientError)) throw cause;
+    const late = cause.code === "timeout" ? "it does not answer in time" : undefined;
+    const words = late ?? connectionProblem(cause.cause) ?? cause.message.replace(/\.$/, "");
+    throw new Error(`Reaching the balancer ${balancer} failed: ${words}.`, { cause });
   }
 }
 

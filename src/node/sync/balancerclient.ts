@@ -25,6 +25,8 @@ export interface BalancerClientOptions {
   url: string;
   /** Undefined until the node is enrolled. */
   credentials(): NodeCredentials | undefined;
+  /** Of its only certificate; undefined: an authority vouches for it. Default: undefined. */
+  fingerprint?(): string | undefined;
 }
 
 /** The models that a node shall have, with the ETag of the list. */
@@ -104,6 +106,7 @@ export class BalancerClient {
     const url = `${this.#options.url}/api/nodes/${credentials.nodeId}/models${path}`;
     const answer = await get({
       ...{ url, proxy: this.#proxy, timeoutMs, limitBytes: ANSWER_BYTES_MAX, signal },
+      fingerprint: this.#options.fingerprint?.(),
       headers: {
         ...{ accept: "application/json", authorization: `Bearer ${credentials.credential}` },
         ...(body === undefined ? {} : { "content-type": "application/json" }),

@@ -149,6 +149,7 @@ export class ModelPull {
     const sources = peers.map((peer) => ({
       url: peer.url.replace(/\/+$/, "") + path,
       token: peer.token ?? undefined,
+      fingerprint: peer.tls_fingerprint,
       peer: true,
     }));
     const useful = sources.filter((peer) => !this.#dropped.has(new URL(peer.url).origin));

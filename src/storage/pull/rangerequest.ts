@@ -104,11 +104,12 @@ If it is to be trusted, add it to the setting origin_allowlist.`,
 async function send(
   url: string,
   headers: Record<string, string>,
-  { signal, idleMs }: RangeRequest,
+  { signal, idleMs, source: { fingerprint } }: RangeRequest,
 ): Promise<Exchange> {
   let sent: Exchange;
   try {
-    sent = exchange({ url, guarded: true, method: "GET", headers, body: null, keepAlive: true });
+    const route = { url, guarded: true, fingerprint };
+    sent = exchange({ ...route, method: "GET", headers, body: null, keepAlive: true });
   } catch (cause) {
     throw new PullError(
       "unreachable",

@@ -53,9 +53,9 @@ const TIMES = ["health_check_interval_secs", "inference_timeout_secs"] as const;
 /** The fields that cannot be changed here, because the source sets them. */
 const MANAGED_FIELDS: Record<EndpointSource, readonly ManagedField[]> = {
   api: [],
-  config: ["name", "base_url", "api_key", "models", ...TIMES],
-  node: ["base_url", "api_key", "models"],
-  local: ["name", "base_url", "api_key", "models"],
+  config: ["name", "base_url", "api_key", "models", "tls_fingerprint", ...TIMES],
+  node: ["base_url", "api_key", "models", "tls_fingerprint"],
+  local: ["name", "base_url", "api_key", "models", "tls_fingerprint"],
 };
 
 const OWNERS: Record<EndpointSource, string> = {
@@ -85,6 +85,7 @@ type OptionalBody = Omit<EndpointChangeBody, "name" | "base_url">;
 /** The fields other than name and address. Null means the default of a field that has one. */
 function optionalFields(body: OptionalBody): Partial<EndpointFields> {
   const { api_key: apiKey, notes, slots, models: givenModels, capabilities } = body;
+  const { tls_fingerprint: fingerprint } = body;
   const interval = millisecondsOf(body.health_check_interval_secs);
   const timeout = millisecondsOf(body.inference_timeout_secs);
   return {
@@ -92,6 +93,7 @@ function optionalFields(body: OptionalBody): Partial<EndpointFields> {
     ...(notes === undefined ? {} : { notes }),
     ...(slots === undefined ? {} : { slots }),
     ...(givenModels === undefined ? {} : { givenModels }),
+    ...(fingerprint === undefined ? {} : { fingerprint }),
     ...(capabilities === undefined
       ? {}
       : { capabilities: capabilities ?? ENDPOINT_DEFAULTS.capabilities }),

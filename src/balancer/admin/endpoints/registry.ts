@@ -97,7 +97,11 @@ export class EndpointRegistry {
       const apiKey = fields.apiKey === undefined ? before.apiKey : (fields.apiKey ?? undefined);
       endpoint.change(this.#factsOf(updated.endpoint, apiKey));
       const { url, name } = endpoint.facts;
-      if (url !== before.url || apiKey !== before.apiKey) this.#restart(endpoint);
+      const isOther =
+        url !== before.url ||
+        apiKey !== before.apiKey ||
+        endpoint.facts.fingerprint !== before.fingerprint;
+      if (isOther) this.#restart(endpoint);
       else if (name !== before.name) pool.add(endpoint);
       if (fields.givenModels !== undefined) void monitor.checkNow(endpoint);
     });
@@ -165,10 +169,11 @@ export class EndpointRegistry {
     }
     for (const [i, given] of configured.entries()) {
       const { name: wantedName, url, apiKey = null, models: givenModels = null } = given;
+      const { fingerprint = null } = given;
       const row = rows[i];
       const name = await this.#freeName(wantedName, row?.id);
       const times = { healthIntervalMs: null, inferenceTimeoutMs: null };
-      const own = { name, baseUrl: url, apiKey, givenModels };
+      const own = { name, baseUrl: url, apiKey, givenModels, fingerprint };
       const fields = { ...own, source: "config", ...times } as const;
       if (row !== undefined) await endpoints.update(row.id, fields);
       else await endpoints.create(fields);
@@ -222,7 +227,7 @@ export class EndpointRegistry {
       healthIntervalMs: row.healthIntervalMs ?? settings.healthIntervalMs,
       inferenceTimeoutMs: row.inferenceTimeoutMs ?? settings.firstByteTimeoutMs,
       ...{ notes, capabilities, slots, slotsDefault, givenModels, deviceInfo, registeredAt },
-      proxy: proxyFor(url, settings),
+      ...{ proxy: proxyFor(url, settings), fingerprint: row.fingerprint },
     };
   }
 }

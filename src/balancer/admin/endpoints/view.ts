@@ -33,6 +33,7 @@ export function endpointView(endpoint: Endpoint, row: EndpointRow | undefined): 
     capabilities: facts.capabilities,
     slots: facts.slots,
     given_models: facts.givenModels,
+    tls_fingerprint: facts.fingerprint,
     slots_in_effect: load.slots,
     active_requests: load.active,
     circuit: endpoint.circuits.state(Date.now()),

@@ -60,8 +60,13 @@ export class Enroller {
     const { endpointRegistry } = this.#parts;
     const endpoint = endpointRegistry.get(row.id);
     const { facts, health, models } = endpoint;
-    const moved = facts.url !== url || facts.apiKey !== (body.api_key ?? undefined);
-    if (moved) await endpointRegistry.change(endpoint, { baseUrl: url, apiKey: body.api_key });
+    const fingerprint = body.tls_fingerprint ?? null;
+    const moved =
+      facts.url !== url ||
+      facts.apiKey !== (body.api_key ?? undefined) ||
+      facts.fingerprint !== fingerprint;
+    const place = { baseUrl: url, apiKey: body.api_key, fingerprint };
+    if (moved) await endpointRegistry.change(endpoint, place);
     const sameModels =
       models?.size === body.models.length && body.models.every((id) => models.has(id));
     if (moved || health.status !== "online" || !sameModels) return this.#checked(endpoint);
@@ -73,6 +78,7 @@ export class Enroller {
     const { node_id: nodeId, api_key: apiKey, device } = body;
     const fields = {
       ...({ nodeId, baseUrl: url, apiKey, source: "node", type: "llmlb" } as const),
+      fingerprint: body.tls_fingerprint ?? null,
       ...(device === undefined ? {} : { deviceInfo: device }),
     } satisfies Partial<EndpointFields>;
     const existing = (await state.endpoints.byNode(nodeId)) ?? (await this.#rowAt(url));

@@ -46,8 +46,10 @@ export function routeNodes(app: App, parts: NodeRouteParts): void {
  * The URL that a node names, else the address that its request came from. Throws 400 for one that
  * must not be called.
  */
-async function addressOf(c: AppContext, { url, port }: AnnouncementBody): Promise<string> {
-  const address = url ?? `http://${hostOf(c)}:${port}`;
+async function addressOf(c: AppContext, body: AnnouncementBody): Promise<string> {
+  const { url, port, tls_fingerprint } = body;
+  const scheme = tls_fingerprint === undefined ? "http" : "https";
+  const address = url ?? `${scheme}://${hostOf(c)}:${port}`;
   await guardUrl(address, "url");
   return address;
 }

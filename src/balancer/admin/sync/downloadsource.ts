@@ -70,10 +70,11 @@ export class DownloadSources {
     const shuffled = holders.map((one) => ({ one, at: random() })).sort((a, b) => a.at - b.at);
     const expiresAt = Date.now() + TICKET_MS;
     return shuffled.slice(0, PEERS_MAX).map(({ one: { endpoint, model: copy } }) => {
-      const { url, apiKey } = endpoint.facts;
+      const { url, apiKey, fingerprint } = endpoint.facts;
+      const pinned = fingerprint === null ? {} : { tls_fingerprint: fingerprint };
       const token =
         apiKey === undefined ? null : signFilesTicket({ model: copy.id, expiresAt }, apiKey);
-      return { url, token, files };
+      return { url, token, ...pinned, files };
     });
   }
 }

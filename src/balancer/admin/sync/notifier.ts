@@ -81,10 +81,11 @@ export class AssignmentNotifier {
 
   /** Why the node did not accept it; undefined if it did. */
   async #post(endpoint: Endpoint): Promise<string | undefined> {
-    const { url, headers, proxy, guarded } = endpoint.target("/api/models/pull");
+    const { url, headers, proxy, guarded, fingerprint } = endpoint.target("/api/models/pull");
     try {
       const { head } = await get({
-        ...{ url, proxy, guarded, timeoutMs: ANSWER_MS_MAX, limitBytes: ANSWER_BYTES_MAX },
+        ...{ url, proxy, guarded, fingerprint },
+        ...{ timeoutMs: ANSWER_MS_MAX, limitBytes: ANSWER_BYTES_MAX },
         headers: { ...headers, "content-type": "application/json" },
         body: Buffer.from("{}"),
         signal: this.#closing.signal,
