@@ -35,7 +35,7 @@ export interface Route {
    * connection. A proxy looks names up itself. Default: connects wherever the name leads.
    */
   guarded?: boolean | undefined;
-  /** Fingerprint of the only certificate that is accepted, as `sha256:…`. Default: any valid one. */
+  /** The only certificate that is accepted, by its fingerprint. Default: any valid one. */
   fingerprint?: string | undefined;
 }
 

@@ -37,7 +37,8 @@ const REQUEST_BUFFER = Buffer.alloc(BUFFERED_BYTES_MAX);
 /**
  * One connection to a server, over TCP, TLS or a Unix socket. It carries one request at a time.
  *
- * Certificates are checked by Bun, or pinned (`trust.ts`). Through a proxy, TLS goes in a tunnel (`tunnel.ts`); other requests go to the proxy itself.
+ * Certificates are checked by Bun, or pinned (`trust.ts`). Through a proxy, TLS goes in a tunnel
+ * (`tunnel.ts`); other requests go to the proxy itself.
  */
 export class Connection {
   readonly owner: ConnectionOwner;
