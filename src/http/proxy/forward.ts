@@ -160,13 +160,11 @@ export async function forward(options: ForwardOptions): Promise<Forwarded> {
 }
 
 function send({ target, method, headers, body, requestId }: ForwardOptions): Exchange {
-  const { url, unix, proxy, guarded, fingerprint } = target;
   const sent = forwardedHeaders(headers, requestId, target.headers);
   // Any other body than a form was parsed as JSON, whatever its content type.
   const isForm = /^multipart\//i.test(sent["content-type"] ?? "");
   if (body !== null && !isForm) sent["content-type"] = "application/json";
-  const route = { url, unix, proxy, guarded, fingerprint };
-  return exchange({ ...route, method, headers: sent, body, keepAlive: true });
+  return exchange({ ...target, method, headers: sent, body, keepAlive: true });
 }
 
 interface WholeParts {
