@@ -14,13 +14,13 @@ export function parseObject(text: string): Record<string, unknown> | undefined {
 
 /**
  * What is only carried keeps its digits: integers beyond 2^53 that are a seed or stand anywhere but
- * at the top are read as what `JSON.stringify` writes as they were (`JSON.rawJSON`). Throws for no
- * JSON.
+ * at the top are read as what `JSON.stringify` writes as they were (`JSON.rawJSON`), an object for
+ * each, of which `onKept` is told. Throws for no JSON.
  */
-export function readExactJson(given: string): unknown {
+export function readExactJson(given: string, onKept?: () => void): unknown {
   const text = withoutMark(given);
   if (!LONG_INTEGER.test(text)) return JSON.parse(text);
-  const json = EXACT.parse(text, keepDigits);
+  const json = EXACT.parse(text, keepingDigits(onKept));
   const own = asObject(json);
   // Fields that somebody here may reckon with: lengths, times.
   return own === undefined
@@ -32,15 +32,17 @@ export function readExactJson(given: string): unknown {
 const CARRIED = new Set(["seed"]);
 
 /** The same with all digits, also at the top: of a part that stands further in. */
-export function readExactPart(text: string): unknown {
-  return LONG_INTEGER.test(text) ? EXACT.parse(text, keepDigits) : JSON.parse(text);
+export function readExactPart(text: string, onKept?: () => void): unknown {
+  return LONG_INTEGER.test(text) ? EXACT.parse(text, keepingDigits(onKept)) : JSON.parse(text);
 }
 
 /** The same as `parseObject` does it: undefined for what is no JSON object. */
 export function parseExactObject(given: string): Record<string, unknown> | undefined {
   const text = withoutMark(given);
   try {
-    return asObject(LONG_INTEGER.test(text) ? EXACT.parse(text, keepDigits) : JSON.parse(text));
+    return asObject(
+      LONG_INTEGER.test(text) ? EXACT.parse(text, keepingDigits()) : JSON.parse(text),
+    );
   } catch {
     return undefined;
   }
@@ -77,9 +79,13 @@ interface Source {
 
 const EXACT = JSON as unknown as ExactJson;
 
-function keepDigits(_: string, value: unknown, { source }: Source): unknown {
-  if (typeof value !== "number" || Number.isSafeInteger(value)) return value;
-  return source !== undefined && /^-?\d+$/.test(source) ? EXACT.rawJSON(source) : value;
+function keepingDigits(onKept?: () => void) {
+  return (_: string, value: unknown, { source }: Source): unknown => {
+    if (typeof value !== "number" || Number.isSafeInteger(value)) return value;
+    if (source === undefined || !/^-?\d+$/.test(source)) return value;
+    onKept?.();
+    return EXACT.rawJSON(source);
+  };
 }
 
 /** The number that an integer of exact digits comes nearest to; all else as it is. */

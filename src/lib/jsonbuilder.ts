@@ -208,7 +208,7 @@ export class JsonBuilder {
       const { top, part } = this.#parsers;
       return (isTop ? top : part)(before + text + after) as object;
     } catch (cause) {
-      throw new JsonFault("syntax", cause);
+      throw cause instanceof JsonFault ? cause : new JsonFault("syntax", cause);
     }
   }
 

@@ -5,7 +5,7 @@ import { JsonFault } from "./jsonfault.ts";
 export interface JsonLimits {
   /** Deepest nesting. */
   depthMax: number;
-  /** Most texts, names of fields, objects and lists. */
+  /** Most texts, names of fields, objects, lists and integers beyond 2^53. */
   itemsMax: number;
   /** Most values in all, numbers and words too. */
   valuesMax: number;
@@ -60,7 +60,11 @@ export class JsonReader {
     this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#limits = limits;
     this.#sliceBytes = limits.sliceBytes ?? SLICE_BYTES;
-    const parsers = { top: readExactJson, part: readExactPart };
+    const count = () => this.#count();
+    const parsers = {
+      top: (text: string) => readExactJson(text, count),
+      part: (text: string) => readExactPart(text, count),
+    };
     this.#builder = new JsonBuilder(this.#bytes, parsers, limits.listMax);
     this.#counts = new Map(counted.map((name) => [name, 0]));
   }

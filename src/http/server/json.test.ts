@@ -75,6 +75,8 @@ describe("a large body", () => {
     ["no JSON", `"x":"${text}",`, "invalid_json"],
     ["deep nesting", `"x":"${text}","y":${"[".repeat(100_000)}`, "invalid_json"],
     ["a million names", `"x":{${'"a":1,'.repeat(1_000_000)}"b":1}`, "invalid_json"],
+    // Each would be an object of its own.
+    ["many long integers", `"x":[${"12345678901234567890,".repeat(250_000)}1]`, "invalid_json"],
   ])("is refused for %s", (_, fields, code) => {
     expect(large(fields)).rejects.toMatchObject({ status: 400, code });
   });

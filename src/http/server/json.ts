@@ -7,8 +7,9 @@ import { ApiError } from "../../wire/error.ts";
 export const JSON_DEPTH_MAX = 128;
 
 /**
- * Most texts, names, objects and lists, and most values in all. A list of tokens may be long; that
- * many messages are more than any model reads.
+ * Most texts, names, objects, lists and integers beyond 2^53 (each is an object, for its digits),
+ * and most values in all. A list of tokens may be long; so many messages are more than any model
+ * reads.
  */
 const JSON_ITEMS_MAX = 200_000;
 const JSON_VALUES_MAX = 2_000_000;
@@ -101,8 +102,8 @@ const REASONS: Record<JsonFaultKind, string> = {
   syntax: "it is not valid JSON",
   no_object: "it must be a JSON object",
   depth: `it is nested deeper than ${JSON_DEPTH_MAX} levels`,
-  items: `it has more than ${JSON_ITEMS_MAX} texts, names, objects and lists, or more than \
-${JSON_VALUES_MAX} values`,
+  items: `it has more than ${JSON_ITEMS_MAX} texts, names, objects, lists and integers beyond \
+2^53, or more than ${JSON_VALUES_MAX} values`,
   token: `a name, a number or white space in it is longer than ${LIMITS.tokenBytesMax} bytes`,
 };
 
