@@ -30,12 +30,15 @@ test("each request is one line, after its last byte; those of monitors are none"
   const { app, lines } = setUp(home.path, true);
   const sent = Promise.withResolvers<string>();
   app.get("/health", (c) => c.text("ok"));
+  app.get("/v1/models", (c) => c.text("[]"));
   app.fast("/v1/chat/completions", async (scope) => {
     scope.set("model", "m");
     scope.set("sent", sent.promise);
     return new Response("…");
   });
   await app.request("/health");
+  // A balancer's check of a node.
+  await app.request("/v1/models", { headers: { "x-llmlb-hops": "a" } });
   await app.request("/v1/chat/completions?key=secret", { method: "POST" });
   await app.request("/none");
   expect(await lines(1)).toMatchObject([{ msg: "http.request", path: "/none", status: 404 }]);

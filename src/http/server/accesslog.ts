@@ -1,4 +1,5 @@
 import type { Logger } from "../../lib/log.ts";
+import { HOPS_HEADER } from "../proxy/hops.ts";
 import { isProbe } from "./drain.ts";
 import { peerOf } from "./peer.ts";
 import type { Scope } from "./scope.ts";
@@ -8,6 +9,8 @@ const CHARS_MAX = 200;
 
 /** What nodes report to their balancer, each of them several times a minute. */
 const NODES_PATH = "/api/nodes/";
+/** What balancers ask of a node at each of their checks. */
+const CHECKED_PATHS: ReadonlySet<string> = new Set(["/v1/models", "/api/system"]);
 
 /** Logs that a request has ended; `sent` settles after the last byte of its response. */
 export type RequestLog = (status: number, sent: Promise<unknown> | undefined) => void;
@@ -27,7 +30,7 @@ export class AccessLog {
   /** A request has come. Undefined: it is not to be logged. */
   begin(scope: Scope): RequestLog | undefined {
     const { path } = scope.req;
-    const level = isProbe(path) || path.startsWith(NODES_PATH) ? "debug" : "info";
+    const level = isRoutine(scope) ? "debug" : "info";
     if (!this.#log.isLevelEnabled(level)) return undefined;
     const startedAt = performance.now();
     // The connection does not tell it any more once it is closed.
@@ -52,4 +55,10 @@ export class AccessLog {
       else sent.then((outcome) => end(status, outcome)).catch(() => end(status, "failed"));
     };
   }
+}
+
+/** Whether programs send it every few seconds, whatever people do. */
+function isRoutine({ req: { path, raw } }: Scope): boolean {
+  if (isProbe(path) || path.startsWith(NODES_PATH)) return true;
+  return raw.method === "GET" && CHECKED_PATHS.has(path) && raw.headers.has(HOPS_HEADER);
 }
