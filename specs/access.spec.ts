@@ -60,6 +60,7 @@ describe("with access control", () => {
     });
     expect(refused.code).toBe(1);
     expect(refused.stderr).toContain("A key is needed");
+    expect(refused.stderr).toContain("--api-key");
   });
 
   test("a key works however clients send it", async () => {

@@ -77,7 +77,10 @@ async function errorMessage(response: Response): Promise<string> {
   } catch {
     // Not the API's shape: the text as it is.
   }
-  return `${printable(message).trim() || response.statusText} (HTTP ${response.status})`;
+  const told = `${printable(message).trim() || response.statusText} (HTTP ${response.status})`;
+  return response.status === 401
+    ? `${told}\n  Send a key: --api-key sk_… (or LLMLB_API_KEY)`
+    : told;
 }
 
 /** The codes of Bun for certificates that it does not accept. */

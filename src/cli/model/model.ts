@@ -16,6 +16,7 @@ import { EXIT, type ExitCode } from "../process/exit.ts";
 import { type Colors, colorsFor } from "../terminal/color.ts";
 import { printable, printJson, printLine } from "../terminal/output.ts";
 import { table } from "../terminal/table.ts";
+import { withoutSpellings } from "./spelling.ts";
 import { whyNotReady } from "./unreadiness.ts";
 
 const PATH = "/api/models";
@@ -95,7 +96,7 @@ export async function showRegisteredModel(
     ["Size", `${formatBytes(one.size_bytes)}, ${formatBytes(one.required_memory)} of memory`],
     ...(variants.length > 1 ? [["Variants", variants.join(", ")]] : []),
     ["Nodes", one.nodes?.join(", ") ?? (one.replicas === null ? "all" : `${one.replicas} of all`)],
-    ["Names", one.names.join(", ")],
+    ["Names", withoutSpellings(one.names).join(", ")],
     ["Since", one.registered_at],
     ...[...(await reasonsOf(server, [one])).values()].map((why) => ["Not ready", why]),
     ...one.warnings.map((warning) => ["Note", warning]),
