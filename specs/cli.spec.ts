@@ -128,6 +128,15 @@ describe("llmlb, beside a server of the same home,", () => {
     expect(stderr).toContain("nothing");
   });
 
+  test.each([
+    [["model", "pull", "none"], "See llmlb model list for what is registered."],
+    [["endpoint", "token", "--revoke", "none"], "see llmlb endpoint tokens for those there are"],
+  ])("names the command to look with, not the route (%p)", async (args, advice) => {
+    const { code, stderr } = await client(args);
+    expect([code, stderr]).toEqual([1, expect.stringContaining(advice)]);
+    expect(stderr).not.toMatch(/GET \//);
+  });
+
   test("shows the server's state", async () => {
     const { code, stdout } = await client(["status", "--json"]);
     expect(code).toBe(0);

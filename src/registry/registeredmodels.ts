@@ -179,7 +179,8 @@ export class RegistrationStore {
   }
 }
 
-function notRegistered(name: string): ApiError {
+/** The 404 for a model that is not registered. */
+export function notRegistered(name: string): ApiError {
   const message = `Model not found: ${name}. See GET /api/models for what is registered.`;
   return new ApiError("not_found", message, { code: "model_not_found", param: "model" });
 }

@@ -88,8 +88,8 @@ export function requireCapability<C extends CapabilitySource>(
 /** 400 for what a model cannot do. */
 export function notCapable(model: string, capability: Capability): ApiError {
   const shown = model.slice(0, 200);
-  const message = `Model '${shown}' does not support ${NAMES[capability]}. GET /v1/models tells \
-what each model can do.`;
+  const message = `Model '${shown}' does not support ${NAMES[capability]}: see \
+GET /v1/models for what each model can do.`;
   const code = capability === "vision" ? "model_not_supported" : "model_capability_mismatch";
   return new ApiError("invalid_request", message, { code, param: "model" });
 }

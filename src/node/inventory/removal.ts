@@ -55,6 +55,6 @@ function configuredError(id: string): ApiError {
 }
 
 function notFound(name: string, reason: string): ApiError {
-  const message = `Removing ${name} failed: ${reason}. See GET /api/models.`;
+  const message = `Removing ${name} failed: ${reason}.`;
   return new ApiError("model_not_found", message, { param: "model" });
 }

@@ -132,7 +132,7 @@ async function readOptionalBody(c: AppContext): Promise<PullBody> {
 }
 
 function pullNotFound(id: string): ApiError {
-  const message = `There is no pull ${JSON.stringify(id.slice(0, 100))}: GET /api/models/pulls \
-lists those that run and the last ones that ended.`;
+  const message = `There is no pull ${JSON.stringify(id.slice(0, 100))} among those that run \
+and the last ones that ended.`;
   return new ApiError("not_found", message, { code: "pull_not_found" });
 }

@@ -1,6 +1,5 @@
 import { decodedName } from "../../../http/server/query.ts";
 import type { AppContext } from "../../../http/server/scope.ts";
-import { ApiError } from "../../../wire/error.ts";
 
 /**
  * The model in a path `<base>/<model><ending>`, decoded; undefined for any other path. A route of
@@ -10,10 +9,4 @@ export function modelInPath(c: AppContext, base: string, ending: string): string
   const path = c.req.path.slice(base.length + 1);
   if (!path.endsWith(ending)) return undefined;
   return decodedName(path.slice(0, -ending.length));
-}
-
-/** The 404 for a model that is not registered. */
-export function notRegistered(name: string): ApiError {
-  const message = `Model not found: ${name}. See GET /api/models for what is registered.`;
-  return new ApiError("not_found", message, { code: "model_not_found", param: "model" });
 }

@@ -1,8 +1,9 @@
 import type { App } from "../../../http/server/app.ts";
+import { notRegistered } from "../../../registry/registeredmodels.ts";
 import type { Registry } from "../../../registry/registry.ts";
 import type { ModelProgress } from "../../../wire/sync.ts";
 import type { Holdings } from "./holdings.ts";
-import { modelInPath, notRegistered } from "./modelpath.ts";
+import { modelInPath } from "./modelpath.ts";
 
 export interface ProgressRouteParts {
   registry: Registry;

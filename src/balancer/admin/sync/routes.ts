@@ -1,5 +1,6 @@
 import type { App } from "../../../http/server/app.ts";
 import { readJson } from "../../../http/server/body.ts";
+import { notRegistered } from "../../../registry/registeredmodels.ts";
 import type { Registry } from "../../../registry/registry.ts";
 import type { Manifest } from "../../../wire/manifest.ts";
 import { DownloadLeaseBody, ModelReportBody } from "../../../wire/sync.ts";
@@ -9,7 +10,6 @@ import { type NodePrincipalParts, nodePrincipalOf } from "../nodes/principal.ts"
 import { assignmentOf } from "./assignment.ts";
 import type { DownloadSources } from "./downloadsource.ts";
 import type { Holdings } from "./holdings.ts";
-import { notRegistered } from "./modelpath.ts";
 
 export interface SyncRouteParts extends NodePrincipalParts {
   registry: Registry;
