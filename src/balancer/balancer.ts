@@ -1,5 +1,6 @@
 import type { FirstAdmin } from "../auth/firststart.ts";
 import { openAuth } from "../auth/open.ts";
+import { environment } from "../config/environment.ts";
 import type { Settings } from "../config/settings.ts";
 import type { AliasSetting } from "../config/values/alias.ts";
 import type { EndpointSetting } from "../config/values/endpoint.ts";
@@ -42,6 +43,7 @@ import { metricSources, routeMetrics } from "./record/routes.ts";
 import { AvailabilityWaiters } from "./routing/availability.ts";
 import { SlotGate } from "./routing/gate.ts";
 import { PrefixIndex } from "./routing/prefix.ts";
+import { openTracing } from "./tracing/tracing.ts";
 import type { Endpoint } from "./upstream/endpoint.ts";
 import { ModelNames, type NamedModel } from "./upstream/modelnames.ts";
 import { UpstreamPool } from "./upstream/pool.ts";
@@ -104,15 +106,16 @@ export async function createBalancer(options: BalancerOptions): Promise<Balancer
   const metrics = new Metrics({ sources });
   const providers = new Providers({ settings, log, hops });
   metrics.include(providers.metrics);
-  const recorder = new Recorder({ history: state.requests, metrics, bodies, log });
+  const tracing = await openTracing({ environment: environment(), log });
+  const recorder = new Recorder({ history: state.requests, metrics, tracing, bodies, log });
 
   const app = createApp({ log, hops, ...door });
   const setReadiness = routeProbes(app, { pool, drain });
   const parts = { endpointRegistry, pool, monitor, persistence, state, registry, sync, providers };
   routeManagement(app, { ...parts, ...auth, adminUsername: settings.adminUsername, gate, metrics });
-  const absence = (model: string) => sync.absence(model);
   const answering = { pool, hops, kept: new KeptResponses(state.responses), providers, settings };
-  const routing = { ...answering, gate, monitor, availability, absence, recorder, log };
+  const absence = (model: string) => sync.absence(model);
+  const routing = { ...answering, gate, monitor, availability, absence, recorder, tracing, log };
   routeInference(app, createPipeline(routing), answering);
 
   await endpointRegistry.load();
@@ -140,6 +143,7 @@ export async function createBalancer(options: BalancerOptions): Promise<Balancer
       providers.close();
       await recorder.flush();
       await auth.close();
+      await tracing?.close();
     },
   };
 }
@@ -173,7 +177,7 @@ function routeManagement(app: App, parts: ManagementParts): void {
 /** Builds the way of inference requests. */
 function createPipeline(
   parts: Omit<PoolSlotsParts, "requirements"> &
-    Pick<PipelineParts, "kept" | "providers" | "recorder" | "settings" | "hops">,
+    Pick<PipelineParts, "kept" | "providers" | "recorder" | "settings" | "hops" | "tracing">,
 ): Pipeline {
   const { pool, providers, recorder } = parts;
   const requirements = new Requirements(pool);

@@ -7,7 +7,7 @@ import { wholeFromStream } from "../../translation/wholefromstream.ts";
 import { ApiError, type ErrorKind } from "../../wire/error.ts";
 import { ProviderModel } from "../providers/model.ts";
 import type { Providers } from "../providers/providers.ts";
-import type { Slot, Upstream } from "../upstream/upstream.ts";
+import type { Slot } from "../upstream/upstream.ts";
 import { type Attribution, attributionOf } from "./attribution.ts";
 import { Blame } from "./blame.ts";
 import { type ClientBody, knownAnswer, type UpstreamRequest } from "./body.ts";
@@ -153,37 +153,42 @@ export class Attempts {
     return isBetter ? second : first;
   }
 
-  #send(slot: Slot): Promise<Result> {
+  #send(given: Slot): Promise<Result> {
     let request: UpstreamRequest;
     try {
-      request = this.#body.requestFor(slot.upstream);
+      request = this.#body.requestFor(given.upstream);
     } catch (error) {
       // It cannot be said in any API of this upstream.
-      return Promise.resolve(this.#failed(slot, error));
+      return Promise.resolve(this.#failed(given, error));
     }
-    const { scope, headers, requestId, dialect, record, route, streams } = this.#context;
+    const { scope, headers, requestId, dialect, record, trace, route, streams } = this.#context;
     if (request.fixedAnswer !== undefined) {
       const forwarded = knownAnswer(request.fixedAnswer, this.#context);
       return Promise.resolve({ forwarded, retry: false });
     }
+    const { hops, kept, settings } = this.#parts;
+    const { modelId, model } = this.#context;
+    const name = given.upstream.modelName(modelId, model);
+    const slot = trace?.attempt(given, name) ?? given;
     record?.sent(slot.upstream);
+    const target = hops.onward(slot.upstream.target(request.pathAndQuery), headers);
     const isText = route.output === "text" && route.form === undefined;
     return forward({
-      target: this.#parts.hops.onward(slot.upstream.target(request.pathAndQuery), headers),
+      target: trace?.onward(target) ?? target,
       method: "POST",
       headers,
       body: request.body,
       requestId,
       dialect,
       caller: callerOf(scope),
-      answerHeaders: this.#servedBy(slot.upstream),
-      tap: this.#parts.kept.tap(this.#context, slot.upstream),
+      answerHeaders: settings.servedBy ? servedBy(slot.upstream, name) : undefined,
+      tap: kept.tap(this.#context, slot.upstream),
       checksAnswer: true,
       rewrite: slot.rewrite(request.rewrite),
       gather: streams || !isText ? undefined : wholeFromStream,
       firstByteTimeoutMs: slot.firstByteTimeoutMs,
       contentTimeoutMs: slot.contentTimeoutMs,
-      idleTimeoutMs: this.#parts.settings.idleTimeoutMs,
+      idleTimeoutMs: settings.idleTimeoutMs,
       onSent: (end) => slot.sent((reason) => this.#move(end, reason)),
       onContent: (status) => {
         record?.began();
@@ -195,12 +200,6 @@ export class Attempts {
       (forwarded) => this.#answered(slot, forwarded),
       (error) => this.#failed(slot, error),
     );
-  }
-
-  #servedBy(upstream: Upstream): Record<string, string> | undefined {
-    if (!this.#parts.settings.servedBy) return undefined;
-    const { modelId, model } = this.#context;
-    return servedBy(upstream, upstream.modelName(modelId, model));
   }
 
   /** Ends what hangs at an upstream, if another one could take it. */

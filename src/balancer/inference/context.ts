@@ -5,6 +5,7 @@ import type { InferenceRoute } from "../../wire/route.ts";
 import type { ProviderModel } from "../providers/model.ts";
 import type { RecordedRequest, RequestRecord } from "../record/record.ts";
 import type { Requirement } from "../routing/slotrequest.ts";
+import type { RequestTrace } from "../tracing/trace.ts";
 import type { Endpoint } from "../upstream/endpoint.ts";
 
 /**
@@ -31,6 +32,8 @@ export class RequestContext implements RecordedRequest {
   requirement: Requirement<Endpoint> | undefined;
   /** An answer must have begun by then (the clock of the routing). */
   deadlineMs = Number.POSITIVE_INFINITY;
+  /** What its trace is to tell; undefined: it has none. */
+  trace: RequestTrace | undefined;
   /** What history is to know of the request; undefined until it was read. */
   record: RequestRecord | undefined;
 

@@ -8,6 +8,7 @@ import type { InferenceRoute } from "../../wire/route.ts";
 import type { Providers } from "../providers/providers.ts";
 import type { Recorder } from "../record/recorder.ts";
 import type { Requirement } from "../routing/slotrequest.ts";
+import type { Tracing } from "../tracing/tracing.ts";
 import type { Endpoint } from "../upstream/endpoint.ts";
 import type { UpstreamPool } from "../upstream/pool.ts";
 import { Attempts, type AttemptsParts } from "./attempts.ts";
@@ -23,6 +24,8 @@ export interface PipelineParts extends AttemptsParts {
   requirements: Requirements;
   recorder: Recorder;
   settings: Settings;
+  /** Undefined: there are no traces. */
+  tracing: Pick<Tracing, "begin"> | undefined;
 }
 
 /**
@@ -50,6 +53,7 @@ export class Pipeline {
   /** Answers a request of a route. Throws `ApiError` for what is answered by an error. */
   async answer(scope: Scope, route: InferenceRoute): Promise<Response> {
     const context = new RequestContext(scope, route, principalOf(scope));
+    context.trace = this.#parts.tracing?.begin(context.headers);
     let body: ClientBody | undefined;
     try {
       body = await this.#read(context);
@@ -64,7 +68,7 @@ export class Pipeline {
       return this.#record(context, body, await this.#attempt(context, body));
     } catch (error) {
       await body?.close();
-      if (context.record === undefined) this.#parts.recorder.countUnreadable(error);
+      if (context.record === undefined) this.#parts.recorder.countUnreadable(context, error);
       else context.record.refused(error);
       throw error;
     }

@@ -111,7 +111,11 @@ export class PoolSlots {
     const slot = { model, requirement, client: principal.id, fingerprint, expected, tried };
     const acquired = gate.acquire(slot, wait);
     if (!(acquired instanceof Promise)) return acquired;
-    return acquired.finally(() => context.record?.waited(gate.now() - startedAtMs));
+    return acquired.finally(() => {
+      const waitedMs = gate.now() - startedAtMs;
+      context.record?.waited(waitedMs);
+      context.trace?.waited(waitedMs, "slot");
+    });
   }
 
   /** Nothing can take the request now: waits for what is about to. */
@@ -119,6 +123,7 @@ export class PoolSlots {
     const { pool, gate, monitor, availability } = this.#parts;
     const { context, tried } = request;
     const { modelId, requirement, client } = context;
+    const startedAtMs = gate.now();
     const isAwaited = () => {
       const there = pool.serving(modelId).filter(({ health }) => health.status !== "offline");
       if (there.length === 0) return monitor.pending;
@@ -133,6 +138,7 @@ export class PoolSlots {
       if (outcome === "timeout") break;
     }
     const nowMs = gate.now();
+    if (nowMs > startedAtMs) context.trace?.waited(nowMs - startedAtMs, "endpoint");
     const mayCome = (endpoint: Endpoint) => {
       const { status } = endpoint.health;
       if (tried.includes(endpoint)) return false;

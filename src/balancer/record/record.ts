@@ -2,18 +2,21 @@ import type { SendOutcome } from "../../http/proxy/relay.ts";
 import type { Principal } from "../../http/server/principal.ts";
 import { ApiError } from "../../wire/error.ts";
 import type { InferenceRoute } from "../../wire/route.ts";
+import type { RequestTrace } from "../tracing/trace.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import { AnswerSample } from "./answersample.ts";
 
 /** What a record has of its request from the beginning. */
 export interface RecordedRequest {
   readonly requestId: string;
-  readonly route: Pick<InferenceRoute, "name" | "output" | "capability">;
+  readonly route: Pick<InferenceRoute, "name" | "path" | "output" | "capability">;
   /** The model as the balancer lists it. */
   readonly modelId: string;
   /** Whether the client wants a stream of events. */
   readonly streams: boolean;
   readonly principal: Pick<Principal, "keyId" | "address">;
+  /** Undefined: it is not traced. */
+  readonly trace?: RequestTrace | undefined;
 }
 
 /** What a record has of an upstream. */
@@ -57,7 +60,8 @@ export class RequestRecord {
   readonly body: Uint8Array;
   /** Unix ms. */
   readonly startedAt = Date.now();
-  readonly #startMs = performance.now();
+  /** By `performance.now()`. */
+  readonly startMs = performance.now();
   readonly #headMax: number;
   readonly #onEnd: (record: RequestRecord) => void;
   /** The parts of the answer that are kept. */
@@ -97,19 +101,19 @@ export class RequestRecord {
 
   /** A piece of the answer arrived. It is not changed, and what is kept of it is copied. */
   push(bytes: Uint8Array): void {
-    this.firstByteMs ??= performance.now() - this.#startMs;
+    this.firstByteMs ??= performance.now() - this.startMs;
     if (this.outcome === undefined) this.answer.push(bytes);
   }
 
   /** A stream has its first content. */
   began(): void {
-    this.firstTokenMs = performance.now() - this.#startMs;
+    this.firstTokenMs = performance.now() - this.startMs;
   }
 
   /** The answer goes to the client; `sent` settles after its last byte. */
   answered(status: number, sent: Promise<SendOutcome>): void {
     this.status = status;
-    this.firstByteMs ??= performance.now() - this.#startMs;
+    this.firstByteMs ??= performance.now() - this.startMs;
     sent.then((outcome) => this.ended(outcome));
   }
 
@@ -133,7 +137,7 @@ export class RequestRecord {
     if (this.outcome !== undefined) return;
     this.outcome = ending;
     this.error = error;
-    this.durationMs = performance.now() - this.#startMs;
+    this.durationMs = performance.now() - this.startMs;
     this.#onEnd(this);
   }
 }

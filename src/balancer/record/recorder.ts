@@ -1,6 +1,7 @@
 import type { HistoryBodies } from "../../config/fields/storage.ts";
 import type { NewRequestRow } from "../../db/history/records.ts";
 import type { Logger } from "../../lib/log.ts";
+import type { Tracing } from "../tracing/tracing.ts";
 import { BODY_BYTES_MAX, redactLargeBody } from "./historybody.ts";
 import { type FinishedRequest, historyRow } from "./historyrow.ts";
 import type { Metrics } from "./metrics.ts";
@@ -12,6 +13,8 @@ export interface RecorderOptions {
   /** Queues a row to be written; undefined if there is no history. */
   history: { record(request: NewRequestRow): void } | undefined;
   metrics: Metrics;
+  /** Undefined: there are no traces. */
+  tracing?: Pick<Tracing, "end" | "refused"> | undefined;
   bodies: HistoryBodies;
   log: Logger;
 }
@@ -60,8 +63,9 @@ export class Recorder {
   }
 
   /** Counts a request that was refused before its model was known. */
-  countUnreadable(error: unknown): void {
+  countUnreadable(request: RecordedRequest, error: unknown): void {
     this.#options.metrics.countUnreadable(error);
+    this.#options.tracing?.refused(request, error);
   }
 
   /** Settles when all requests that ended are handed to the history. */
@@ -128,13 +132,14 @@ export class Recorder {
   }
 
   #record(finished: FinishedRequest): void {
-    const { metrics, history } = this.#options;
+    const { metrics, history, tracing } = this.#options;
     try {
       const { record } = finished;
       if (record.outcome === "complete" && endsInError(record.answer))
         record.error = "stream_error";
       const tokens = countTokens(record);
       metrics.record(record, tokens);
+      tracing?.end(record, tokens);
       history?.record(historyRow(finished, tokens, metrics.isKnown(record)));
     } catch (err) {
       this.#failed(err);
