@@ -38,6 +38,7 @@ const DEFAULTS: Omit<Settings, "home"> = {
   bodyMemoryBytes: 1_073_741_824,
   privateMedia: false,
   imagesMax: 10,
+  allowMetadataAddresses: false,
   strategy: "prefix",
   defaultSlots: 8,
   queueMax: 100,

@@ -34,6 +34,7 @@ export const TEST_SETTINGS: Settings = {
   bodyMemoryBytes: 64 * 1024 * 1024,
   privateMedia: false,
   imagesMax: 10,
+  allowMetadataAddresses: false,
   strategy: "prefix",
   defaultSlots: 8,
   queueMax: 100,

@@ -6,7 +6,7 @@ import { checkEndpoint } from "./check.ts";
 
 const options = { timeoutMs: 2000, signal: new AbortController().signal };
 
-test.each(["api", "node"] as const)(
+test.each(["api", "node", "config"] as const)(
   "an address that became a forbidden one is not called (%s)",
   async (source) => {
     const endpoint = new Endpoint({ name: "n", url: "http://169.254.169.254", source });
@@ -18,6 +18,18 @@ test.each(["api", "node"] as const)(
     });
   },
 );
+
+test("an address of metadata services is called where the operator allows it", async () => {
+  const settings = { allowMetadataAddresses: true };
+  await using front = await fakeBalancer({}, settings);
+  const body = { name: "a", base_url: "http://169.254.169.254:9" };
+  expect((await front.post("/api/endpoints", body)).status).toBe(201);
+  const ftp = await front.post("/api/endpoints", { name: "b", base_url: "ftp://10.0.0.1" });
+  expect(ftp.status).toBe(400);
+  const endpoint = new Endpoint({ name: "n", url: "http://169.254.169.254:9", guarded: false });
+  const checked = await checkEndpoint(endpoint, { ...options, timeoutMs: 100 });
+  expect(checked).toMatchObject({ ok: false, reason: expect.not.stringContaining("is refused") });
+});
 
 test.each(["PUT", "PATCH"])(
   "an endpoint is not moved to a forbidden address by %s",

@@ -50,6 +50,8 @@ export interface EndpointFacts {
   givenModels: string[] | null;
   /** The HTTP proxy in between. */
   proxy: ForwardProxy | undefined;
+  /** As in `Route`. */
+  guarded: boolean;
   /** Of its only certificate; null: any valid one. */
   fingerprint: string | null;
   deviceInfo: DeviceInfo | null;
@@ -82,6 +84,7 @@ export const ENDPOINT_DEFAULTS: Omit<EndpointFacts, "name" | "url"> = {
   slotsDefault: SLOTS_DEFAULT,
   givenModels: null,
   proxy: undefined,
+  guarded: true,
   fingerprint: null,
   deviceInfo: null,
   registeredAt: 0,
@@ -209,8 +212,7 @@ export class Endpoint implements Upstream {
       headers: this.#headers,
       proxy: this.#facts.proxy,
       fingerprint: this.#facts.fingerprint ?? undefined,
-      // The configuration's own addresses are what the operator says.
-      guarded: this.#facts.source === "api" || this.#facts.source === "node",
+      guarded: this.#facts.guarded,
       label: `endpoint ${this.#facts.name}`,
     };
   }

@@ -1,5 +1,5 @@
 import { type EndpointSetting, endpointList } from "../values/endpoint.ts";
-import { duration, oneOf, wholeNumber } from "../values/scalar.ts";
+import { duration, oneOf, trueOrFalse, wholeNumber } from "../values/scalar.ts";
 import type { FieldsOf } from "./field.ts";
 
 /** How the endpoint for a request is chosen among those that have its model and a free slot. */
@@ -16,6 +16,8 @@ export interface EndpointSettings {
   healthIntervalMs: number;
   /** Longest wait for one health check. */
   healthTimeoutMs: number;
+  /** Endpoints may be at link-local addresses and those of clouds' metadata services. */
+  allowMetadataAddresses: boolean;
   strategy: Strategy;
   /** Requests that an endpoint works on at the same time, unless it says how many. */
   defaultSlots: number;
@@ -50,6 +52,15 @@ export const ENDPOINT_FIELDS: FieldsOf<EndpointSettings> = {
     schema: () => duration(100),
     fallback: () => 5 * SECOND_MS,
     unit: "ms",
+  },
+  allowMetadataAddresses: {
+    name: "allow_metadata_addresses",
+    flags: "--allow-metadata-addresses",
+    group: "Endpoints",
+    help: "Allow endpoints at link-local addresses (169.254.0.0/16, fe80::/10), where clouds hand \
+out credentials",
+    schema: () => trueOrFalse(),
+    fallback: () => false,
   },
   strategy: {
     name: "strategy",

@@ -93,7 +93,7 @@ export function addressOf(
 /** Why a guarded connection is not made. */
 export function refusedAddress(host: string): ClientError {
   const message = `Connecting failed: the address of ${host} is refused, because link-local and \
-metadata addresses are never called.`;
+metadata addresses are not called (--allow-metadata-addresses, for endpoints).`;
   return new ClientError("connect", message);
 }
 

@@ -87,7 +87,9 @@ describe("a download", () => {
   });
 
   test("of no server, no HTTP or half an answer fails", async () => {
-    expect(reasonOf(await download("http://127.0.0.1:1/", OPTIONS))).toContain("no connection");
+    expect(reasonOf(await download("http://127.0.0.1:2/", OPTIONS))).toContain("no connection");
+    const mail = await download("http://127.0.0.1:25/", OPTIONS);
+    expect(reasonOf(mail)).toContain("nothing is fetched from port 25");
     expect(reasonOf(await download("http://no-such-name.invalid/", OPTIONS))).toContain("resolve");
     using nonsense = rawTarget((c) => c.send("nonsense\r\n\r\n"));
     expect(reasonOf(await download(nonsense.url, OPTIONS))).toBe("the answer is no HTTP");

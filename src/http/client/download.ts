@@ -1,7 +1,8 @@
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import { withDeadline } from "../../lib/deadline.ts";
-import { isPrivateAddress, isRefusedHost } from "../ssrf.ts";
+import { portOf } from "../../lib/host.ts";
+import { isPrivateAddress, isRefusedHost, isRefusedPort } from "../ssrf.ts";
 import { type Exchange, exchange } from "./exchange.ts";
 import { ExchangeLimit } from "./exchangelimit.ts";
 import { ClientError } from "./failure.ts";
@@ -59,6 +60,9 @@ async function visit(address: string, options: DownloadOptions): Promise<Step> {
   if (url === null) return end(failed("its address is no URL"));
   if (!/^https?:$/.test(url.protocol)) {
     return end(failed(`${url.protocol} is neither http nor https`));
+  }
+  if (isRefusedPort(Number(portOf(url)))) {
+    return end(failed(`nothing is fetched from port ${portOf(url)}, which is not one of HTTP`));
   }
   const found = await unlessAborted(placesOf(url, options.allowPrivate), signal);
   if (!("places" in found)) return end(found);

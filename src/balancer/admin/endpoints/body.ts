@@ -1,18 +1,16 @@
 import { parseEndpoint } from "../../../config/values/endpoint.ts";
 import type { EndpointFields } from "../../../db/state/endpoint.ts";
-import { guardUrl } from "../../../http/ssrf.ts";
 import type { EndpointChangeBody, NewEndpointBody } from "../../../wire/endpoint.ts";
 import { ApiError } from "../../../wire/error.ts";
 import { ENDPOINT_DEFAULTS, type Endpoint, type EndpointSource } from "../../upstream/endpoint.ts";
-import type { NewEndpointFields } from "./registry.ts";
+import type { EndpointRegistry, NewEndpointFields } from "./registry.ts";
 
 /** The fields of the endpoint to create. Throws 400 for an address that must not be called. */
-export async function newEndpointFields({
-  name,
-  base_url,
-  ...rest
-}: NewEndpointBody): Promise<NewEndpointFields> {
-  const address = await readAddress(base_url, rest.api_key);
+export async function newEndpointFields(
+  { name, base_url, ...rest }: NewEndpointBody,
+  registry: EndpointRegistry,
+): Promise<NewEndpointFields> {
+  const address = await readAddress({ base_url, api_key: rest.api_key }, registry);
   return { name, source: "api", ...optionalFields(rest), ...address };
 }
 
@@ -23,6 +21,7 @@ export async function newEndpointFields({
 export async function changedFields(
   endpoint: Endpoint,
   body: EndpointChangeBody,
+  registry: EndpointRegistry,
 ): Promise<Partial<EndpointFields>> {
   const { source } = endpoint.facts;
   const managed = MANAGED_FIELDS[source].find((field) => body[field] !== undefined);
@@ -35,7 +34,9 @@ ${OWNERS[source]}.`;
   return {
     ...(name === undefined ? {} : { name }),
     ...optionalFields(rest),
-    ...(base_url === undefined ? {} : await readAddress(base_url, rest.api_key)),
+    ...(base_url === undefined
+      ? {}
+      : await readAddress({ base_url, api_key: rest.api_key }, registry)),
   };
 }
 
@@ -66,8 +67,11 @@ const OWNERS: Record<EndpointSource, string> = {
 };
 
 /** The address and the API key in it, which an `api_key` of the body overrides. Throws 400. */
-async function readAddress(base_url: string, key: string | null | undefined) {
-  await guardUrl(base_url, "base_url");
+async function readAddress(
+  { base_url, api_key: key }: Pick<NewEndpointBody, "base_url" | "api_key">,
+  registry: EndpointRegistry,
+) {
+  await registry.guard(base_url, "base_url");
   const parsed = parseEndpoint(base_url);
   if (typeof parsed === "string") {
     const message = `The request is invalid: \`base_url\` ${parsed}.`;

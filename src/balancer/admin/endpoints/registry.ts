@@ -4,6 +4,7 @@ import type { State } from "../../../db/database.ts";
 import type { EndpointFields, EndpointRow } from "../../../db/state/endpoint.ts";
 import type { UniqueField } from "../../../db/state/endpoints.ts";
 import { proxyFor } from "../../../http/client/proxy.ts";
+import { guardUrl } from "../../../http/ssrf.ts";
 import { Mutex } from "../../../lib/mutex.ts";
 import { ApiError } from "../../../wire/error.ts";
 import { PENDING } from "../../health/healthstate.ts";
@@ -34,6 +35,12 @@ export class EndpointRegistry {
 
   constructor(options: EndpointRegistryOptions) {
     this.#options = options;
+  }
+
+  /** Throws 400 `forbidden_address` for a URL that must not be called; see `guardUrl`. */
+  guard(url: string, param: string): Promise<void> {
+    const { allowMetadataAddresses } = this.#options.settings;
+    return guardUrl(url, param, { allowMetadataAddresses });
   }
 
   /** Loads the endpoints of the store, after updating those of the configuration. */
@@ -228,6 +235,7 @@ export class EndpointRegistry {
       inferenceTimeoutMs: row.inferenceTimeoutMs ?? settings.firstByteTimeoutMs,
       ...{ notes, capabilities, slots, slotsDefault, givenModels, deviceInfo, registeredAt },
       ...{ proxy: proxyFor(url, settings), fingerprint: row.fingerprint },
+      guarded: !settings.allowMetadataAddresses,
     };
   }
 }

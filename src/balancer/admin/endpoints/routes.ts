@@ -64,7 +64,9 @@ export function routeEndpoints(app: App, parts: EndpointRouteParts): void {
 
   async function create(c: AppContext) {
     const { value } = await readJson(c, NewEndpointBody, BODY_BYTES_MAX);
-    const endpoint = await endpointRegistry.create(await newEndpointFields(value));
+    const endpoint = await endpointRegistry.create(
+      await newEndpointFields(value, endpointRegistry),
+    );
     const location = `${calledOrigin(c)}/api/endpoints/${endpoint.id}`;
     // Before anything is awaited: its first check may be done by then, and the answer is `pending`.
     const created: EndpointDetail = { ...endpointView(endpoint, undefined), models: [] };
@@ -74,7 +76,7 @@ export function routeEndpoints(app: App, parts: EndpointRouteParts): void {
   async function change(c: AppContext) {
     const endpoint = endpointOf(c);
     const { value } = await readJson(c, EndpointChangeBody, BODY_BYTES_MAX);
-    await endpointRegistry.change(endpoint, await changedFields(endpoint, value));
+    await endpointRegistry.change(endpoint, await changedFields(endpoint, value, endpointRegistry));
     return detail(c, endpoint);
   }
 

@@ -2,7 +2,6 @@ import type { App } from "../../../http/server/app.ts";
 import { readJson } from "../../../http/server/body.ts";
 import { peerOf } from "../../../http/server/peer.ts";
 import type { AppContext } from "../../../http/server/scope.ts";
-import { guardUrl } from "../../../http/ssrf.ts";
 import { AnnouncementBody, type EnrolmentAnswer, EnrolmentBody } from "../../../wire/enrolment.ts";
 import { ApiError } from "../../../wire/error.ts";
 import type { UpstreamPool } from "../../upstream/pool.ts";
@@ -23,7 +22,7 @@ export function routeNodes(app: App, parts: NodeRouteParts): void {
 
   app.post("/api/nodes", async (c) => {
     const { value } = await readJson(c, EnrolmentBody, BODY_BYTES_MAX);
-    const url = await addressOf(c, value);
+    const url = await addressOf(c, parts, value);
     const enrolled: EnrolmentAnswer = await enroller.enrol(value, url);
     return c.json(enrolled, 201);
   });
@@ -31,7 +30,7 @@ export function routeNodes(app: App, parts: NodeRouteParts): void {
   app.post("/api/nodes/:id/announce", async (c) => {
     const row = await enrolledNode(c, parts.state);
     const { value } = await readJson(c, AnnouncementBody, BODY_BYTES_MAX);
-    return c.json(await enroller.announce(row, value, await addressOf(c, value)));
+    return c.json(await enroller.announce(row, value, await addressOf(c, parts, value)));
   });
 
   app.post("/api/nodes/:id/leave", async (c) => {
@@ -46,11 +45,15 @@ export function routeNodes(app: App, parts: NodeRouteParts): void {
  * The URL that a node names, else the address that its request came from. Throws 400 for one that
  * must not be called.
  */
-async function addressOf(c: AppContext, body: AnnouncementBody): Promise<string> {
+async function addressOf(
+  c: AppContext,
+  { endpointRegistry }: NodeRouteParts,
+  body: AnnouncementBody,
+): Promise<string> {
   const { url, port, tls_fingerprint } = body;
   const scheme = tls_fingerprint === undefined ? "http" : "https";
   const address = url ?? `${scheme}://${hostOf(c)}:${port}`;
-  await guardUrl(address, "url");
+  await endpointRegistry.guard(address, "url");
   return address;
 }
 
