@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { environment } from "../config/environment.ts";
 import { exemptLoopback } from "../config/values/proxy.ts";
 import { LLAMA_CPP_VERSION, VERSION } from "../config/version.ts";
+import { addAccountCommands } from "./account/commands.ts";
 import { addChatCommands } from "./chat/commands.ts";
 import { addConfigCommands } from "./config/commands.ts";
 import { addDoctorCommands } from "./doctor/commands.ts";
@@ -79,6 +80,7 @@ built in. Without a command it serves: a balancer and a local node.",
   addEndpointCommands(program, invocation);
   addModelCommands(program, invocation);
   addLocalModelCommands(program, invocation);
+  addAccountCommands(program, invocation);
   addDoctorCommands(program, invocation);
   addConfigCommands(program, invocation);
   addStopCommand(program, invocation);

@@ -1,7 +1,8 @@
-import { parseDurationMs } from "../../config/units.ts";
 import { parseFingerprint } from "../../lib/fingerprint.ts";
 import { EndpointCapability, type EndpointChangeBody } from "../../wire/endpoint.ts";
+import { parseCount, parseSeconds, wordsOf } from "../options/flagvalues.ts";
 import { CliError, EXIT } from "../process/exit.ts";
+import { secretFromStdin } from "../terminal/secret.ts";
 
 /** The flags of `llmlb endpoint add` and `set`, as text. */
 export interface EndpointFlags {
@@ -40,7 +41,9 @@ export async function endpointBody(flags: EndpointFlags): Promise<EndpointChange
   const body: EndpointChangeBody = {
     ...(name === undefined ? {} : { name }),
     ...(baseUrl === undefined ? {} : { base_url: baseUrl }),
-    ...(key === undefined ? {} : { api_key: key === "-" ? await keyFromStdin() : key }),
+    ...(key === undefined
+      ? {}
+      : { api_key: key === "-" ? await secretFromStdin("--key", "Key") : key }),
     ...(slots === undefined ? {} : { slots: parseCount("--slots", slots) }),
     ...(models === undefined ? {} : { models: wordsOf(models) }),
     ...(interval === undefined
@@ -63,20 +66,6 @@ export async function endpointBody(flags: EndpointFlags): Promise<EndpointChange
   return body;
 }
 
-/** A whole number of at least 1. Throws `CliError`. */
-export function parseCount(flag: string, text: string): number {
-  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
-  throw new CliError(`${flag} ${text}: must be a whole number of at least 1`, EXIT.usage);
-}
-
-/** A time as whole seconds, at least one. Throws `CliError`. */
-export function parseSeconds(flag: string, text: string): number {
-  const ms = parseDurationMs(text);
-  if (ms !== undefined && ms >= 1000 && ms % 1000 === 0) return ms / 1000;
-  const message = `${flag} ${text}: must be a time in whole seconds such as 30s, 10m or 24h`;
-  throw new CliError(message, EXIT.usage);
-}
-
 function pinOf(text: string): string {
   const read = parseFingerprint(text);
   if (read !== undefined) return read;
@@ -96,19 +85,4 @@ function fieldToClear(word: string): (typeof CLEARABLE)[keyof typeof CLEARABLE] 
   const found = Object.entries(CLEARABLE).find(([name]) => name === word);
   if (found !== undefined) return found[1];
   throw new CliError(`--clear ${word}: must be some of ${CLEARABLE_NAMES}`, EXIT.usage);
-}
-
-function wordsOf(text: string): string[] {
-  return text
-    .split(",")
-    .map((word) => word.trim())
-    .filter((word) => word !== "");
-}
-
-/** Reads a key from standard input: all users of a machine see the arguments of a process. */
-async function keyFromStdin(): Promise<string> {
-  if (process.stdin.isTTY === true) process.stderr.write("Key, then Enter and Ctrl-D: ");
-  const key = (await Bun.stdin.text()).trim();
-  if (key !== "") return key;
-  throw new CliError("--key -: nothing came on standard input", EXIT.usage);
 }

@@ -1,15 +1,9 @@
 import type { Command } from "commander";
 import { addClientCommand, type ClientFlags, connect } from "../client/options.ts";
 import type { Invocation } from "../invocation.ts";
+import { parseCount, parseSeconds } from "../options/flagvalues.ts";
 import { CliError, EXIT } from "../process/exit.ts";
-import {
-  CAPABILITY_NAMES,
-  CLEARABLE_NAMES,
-  type EndpointFlags,
-  endpointBody,
-  parseCount,
-  parseSeconds,
-} from "./body.ts";
+import { CAPABILITY_NAMES, CLEARABLE_NAMES, type EndpointFlags, endpointBody } from "./body.ts";
 
 const EXAMPLES = `
 Examples:
