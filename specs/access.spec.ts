@@ -76,6 +76,57 @@ describe("with access control", () => {
     for (const [headers, query] of ways) expect((await chat(headers, query)).status).toBe(200);
   });
 
+  test("an operator manages users and keys by commands", async () => {
+    const run = (...args: string[]) => runProgram(args, { home: program.home });
+    const added = await run("user", "add", "eve");
+    expect([added.code, added.stdout]).toEqual([0, expect.stringMatching(/^\w{16}\n$/)]);
+    const made = await run(
+      "key",
+      "add",
+      "ci",
+      "--user",
+      "eve",
+      "--models",
+      "llmlb-*",
+      "--expires",
+      "9d",
+    );
+    expect(made.stdout).toMatch(/^sk_\w{32}\n$/);
+    const key = made.stdout.trim();
+    expect((await chat({ "x-api-key": key })).status).toBe(200);
+    const list = await run("key", "list");
+    expect(list.stdout).toMatch(new RegExp(`ci +${key.slice(0, 7)}…`));
+    expect(list.stdout).not.toContain(key);
+    const set = await run("key", "set", "ci", "--models", "other", "--concurrent", "2");
+    expect(set.stdout).toContain("concurrent requests 2");
+    expect((await chat({ "x-api-key": key })).status).toBe(403);
+    expect((await run("key", "set", "ci")).code).toBe(2);
+    expect((await run("key", "set", "ci", "--priority", "highest")).code).toBe(2);
+    const rotated = (await run("key", "rotate", "ci")).stdout.trim();
+    expect((await chat({ "x-api-key": key })).status).toBe(401);
+    expect((await run("key", "set", "ci", "--models", "all")).code).toBe(0);
+    expect((await chat({ "x-api-key": rotated })).status).toBe(200);
+    expect((await run("key", "revoke", "ci")).stdout).toContain("Revoked ci");
+    expect((await chat({ "x-api-key": rotated })).status).toBe(401);
+    expect((await run("user", "rm", "eve")).code).toBe(0);
+    expect((await run("user", "rm", "admin")).stderr).toContain("the last admin");
+    expect((await run("key", "show", "ci")).stderr).toContain("There is no key ci");
+  });
+
+  test("llmlb login keeps a key for commands of another home", async () => {
+    using other = temporaryHome();
+    const { key } = await newKey({ name: "remote", permissions: ["endpoints.read"] });
+    const run = (args: string[], stdin = "") => runProgram(args, { home: other.path, stdin });
+    const refused = await run(["login", program.url], "sk_wrong\n");
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining("refused the key")]);
+    expect((await run(["login", program.url], `${key}\n`)).code).toBe(0);
+    expect(statSync(join(other.path, "login.json")).mode & 0o777).toBe(0o600);
+    expect((await run(["endpoint", "list"])).stdout).toContain("local");
+    expect((await run(["user", "list"])).stderr).toContain("lacks the permission users.manage");
+    expect((await run(["logout"])).code).toBe(0);
+    expect((await run(["endpoint", "list"])).code).toBe(3);
+  });
+
   test("what proves somebody is kept as nobody can read it", async () => {
     const { key } = await newKey({ name: "kept" });
     await chat({ authorization: `Bearer ${key}` });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { ruleOf } from "../auth/accesstable.ts";
 import { type FakeBalancer, fakeBalancer } from "../testkit/balancer.ts";
+import { fakeEndpoint } from "../testkit/servers/endpoint.ts";
 import { MadeKeyAnswer } from "../wire/account.ts";
 import { PERMISSIONS, type Permission, ROLE_PERMISSIONS } from "../wire/permission.ts";
 
@@ -8,13 +9,21 @@ import { PERMISSIONS, type Permission, ROLE_PERMISSIONS } from "../wire/permissi
 
 const ADMIN = "local_test";
 let front: FakeBalancer;
+let endpoint: ReturnType<typeof fakeEndpoint>;
 /** By permission: a key that has it alone. */
 const keys = new Map<Permission, string>();
 let viewer = "";
 let viewerId = "";
 
 beforeAll(async () => {
-  front = await fakeBalancer({}, { access: "required", adminPassword: "correct horse" }, ADMIN);
+  endpoint = fakeEndpoint(["qwen3", "llama"], () =>
+    Response.json({ choices: [{ message: { content: "hi" } }] }),
+  );
+  front = await fakeBalancer(
+    { a: endpoint.url },
+    { access: "required", adminPassword: "correct horse" },
+    ADMIN,
+  );
   const user = await send("POST /api/users", ADMIN, { username: "eve", password: "12345678" });
   viewerId = ((await user.json()) as { id: string }).id;
   const make = async (body: object) =>
@@ -22,7 +31,10 @@ beforeAll(async () => {
   for (const one of PERMISSIONS) keys.set(one, await make({ name: one, permissions: [one] }));
   viewer = await make({ name: "v", user: "eve", permissions: [...ROLE_PERMISSIONS.viewer] });
 });
-afterAll(() => front[Symbol.asyncDispose]());
+afterAll(async () => {
+  await front[Symbol.asyncDispose]();
+  endpoint[Symbol.dispose]();
+});
 
 function send(route: string, key?: string, body?: object): Promise<Response> {
   const [method = "", path = ""] = route.split(" ");
@@ -141,7 +153,12 @@ describe("a key", () => {
     const chat = (model: string) =>
       send("POST /v1/chat/completions", body.key, { model, messages: [] });
     expect(await (await chat("llama")).text()).toContain("model_not_allowed");
-    expect((await chat("Qwen3")).status).toBe(503);
+    expect((await chat("qwen3")).status).toBe(200);
+    const { data } = (await (await send("GET /v1/models", body.key)).json()) as { data: unknown };
+    expect(data).toEqual([expect.objectContaining({ id: "qwen3" })]);
+    expect((await send("GET /v1/models/llama", body.key)).status).toBe(404);
+    const tags = await (await send("GET /api/tags", body.key)).text();
+    expect([tags.includes("qwen3"), tags.includes("llama")]).toEqual([true, false]);
   });
 });
 

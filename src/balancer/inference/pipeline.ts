@@ -1,4 +1,4 @@
-import { fitsAny } from "../../auth/pattern.ts";
+import { mayUseModel } from "../../auth/modelaccess.ts";
 import type { Settings } from "../../config/settings.ts";
 import type { MadeResponse } from "../../db/history/records.ts";
 import type { Forwarded } from "../../http/proxy/forward.ts";
@@ -168,9 +168,8 @@ export class Pipeline {
 
 /** Checks that the key may use the model. Throws 403. */
 function requireModelAllowed({ principal, model, modelId }: RequestContext): void {
-  const models = principal.key?.models ?? null;
-  if (models === null || fitsAny(models, model) || fitsAny(models, modelId)) return;
-  const allowed = models.join(", ");
+  if (mayUseModel(principal, model, modelId)) return;
+  const allowed = principal.key?.models?.join(", ");
   const message = `The request was refused: this key may use ${allowed}, not ${model}.`;
   throw new ApiError("forbidden", message, { code: "model_not_allowed", param: "model" });
 }

@@ -6,6 +6,7 @@ import { ApiError } from "../../wire/error.ts";
 import { OllamaShowRequest } from "../../wire/ollama.ts";
 import type { ModelListItem } from "../admin/models/listing.ts";
 import type { ModelView } from "../admin/models/view.ts";
+import { isVisibleTo, visibleTo } from "../admin/models/visible.ts";
 import { modelNotFound } from "../inference/errors.ts";
 import type { Endpoint } from "../upstream/endpoint.ts";
 import type { UpstreamPool } from "../upstream/pool.ts";
@@ -43,7 +44,7 @@ export function routeOllama(app: App, { pool, models }: OllamaRouteParts): void 
   app.get("/api/tags", function listModels(c) {
     const view = (model: ReturnType<typeof models>[number]) =>
       model.view().ready ? ollamaModelOf(pool, model.id) : undefined;
-    return sendList(c, { name: "models", items: models(), view });
+    return sendList(c, { name: "models", items: visibleTo(c, pool, models()), view });
   });
 
   app.get("/api/ps", function listLoaded(c) {
@@ -54,13 +55,14 @@ export function routeOllama(app: App, { pool, models }: OllamaRouteParts): void 
       const loaded = { expires_at: NEVER, size_vram: 0, context_length: contextLength(pool, id) };
       return { ...ollamaModelOf(pool, id), ...loaded };
     };
-    return sendList(c, { name: "models", items: models(), view });
+    return sendList(c, { name: "models", items: visibleTo(c, pool, models()), view });
   });
 
   app.post("/api/show", async function showModel(c) {
     const { value } = await readJson(c, OllamaShowRequest, BODY_BYTES_MAX);
     const id = pool.idOf(value.model);
-    if (pool.serving(id).length === 0) throw modelNotFound(value.model);
+    const isKnown = pool.serving(id).length > 0 && isVisibleTo(c, pool, id);
+    if (!isKnown) throw modelNotFound(value.model);
     const { details, modified_at } = ollamaModelOf(pool, id);
     const context = contextLength(pool, id);
     return c.json({

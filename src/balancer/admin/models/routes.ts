@@ -9,6 +9,7 @@ import type { Providers } from "../../providers/providers.ts";
 import type { UpstreamPool } from "../../upstream/pool.ts";
 import type { Holdings } from "../sync/holdings.ts";
 import { findModelView, listModels } from "./listing.ts";
+import { isVisibleTo, visibleTo } from "./visible.ts";
 
 const PREFIX = "/v1/models/";
 
@@ -31,7 +32,7 @@ export function routeModels(app: App, options: ModelListRouteParts): void {
     const query = readQuery(c, PageQuery);
     const own = listModels(options);
     const others = (await providers.models()).map((model) => ({ id: model.id, view: () => model }));
-    const all = [...own, ...others];
+    const all = visibleTo(c, options.pool, [...own, ...others]);
     const { items, isAll, fields } = pageOf(all, query);
     const forAnthropic = isAnthropic(c);
     return sendList(c, {
@@ -45,7 +46,7 @@ export function routeModels(app: App, options: ModelListRouteParts): void {
     const name = decodedName(c.req.path.slice(PREFIX.length));
     const model =
       findModelView(options, name) ?? (await providers.models()).find(({ id }) => id === name);
-    if (model === undefined) throw modelNotFound(name);
+    if (model === undefined || !isVisibleTo(c, options.pool, model.id)) throw modelNotFound(name);
     return c.json(isAnthropic(c) ? anthropicEntry(model) : model);
   });
 }
