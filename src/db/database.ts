@@ -6,6 +6,7 @@ import { type PendingWrites, pendingOf } from "./engine/writebehind.ts";
 import { watchFiles } from "./filewatch.ts";
 import { Checks } from "./history/checks.ts";
 import { HISTORY_MIGRATIONS } from "./history/migrations.ts";
+import { Names } from "./history/names.ts";
 import { Requests } from "./history/requests.ts";
 import { Responses } from "./history/responses.ts";
 import type { HistorySchema } from "./history/schema.ts";
@@ -52,6 +53,8 @@ export interface State {
   readonly requests: Requests;
   readonly responses: Responses;
   readonly usage: Usage;
+  /** What endpoints, keys and users of the history are called. */
+  readonly names: Names;
   /** What was recorded and is not stored yet. */
   readonly writes: PendingWrites;
   /** The models that an earlier program had registered. */
@@ -96,10 +99,11 @@ export async function openState(options: StateOptions): Promise<State> {
   const checks = new Checks(file);
   const requests = new Requests(file);
   const responses = new Responses(file);
-  const usage = new Usage(reader);
+  const usage = new Usage(file);
+  const names = new Names(reader);
 
   await importLegacy({ home, state, history, secret, writer, log });
-  const pruned = { requests, responses, checks, enrolment };
+  const pruned = { requests, responses, usage, checks, enrolment };
   const retention = startRetention({ ...pruned, historyMs, historyBytesMax, checksMs, log });
   const watch = watchFiles([statePath, historyPath], log);
 
@@ -111,7 +115,7 @@ export async function openState(options: StateOptions): Promise<State> {
   }
   return {
     ...{ endpoints, models, checks, enrolment, registered, hubCache },
-    ...{ requests, responses, usage, close },
+    ...{ requests, responses, usage, names, close },
     users: new Users(state.kysely),
     apiKeys: new ApiKeys(state.kysely),
     writes: pendingOf([historyWriter.queue, writer.queue]),

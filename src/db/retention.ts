@@ -2,11 +2,13 @@ import type { Logger } from "../lib/log.ts";
 import type { Checks } from "./history/checks.ts";
 import type { Requests } from "./history/requests.ts";
 import type { Responses } from "./history/responses.ts";
+import type { Usage } from "./history/usage.ts";
 import type { Enrolment } from "./state/enrolment.ts";
 
 interface RetentionOptions {
   requests: Requests;
   responses: Responses;
+  usage: Usage;
   checks: Checks;
   enrolment: Enrolment;
   /** How long requests are kept. */
@@ -29,6 +31,8 @@ const CHECKS_MAX = 5_000_000;
 const RESPONSES_MS = 30 * 86_400_000;
 /** Some 50 MB. */
 const RESPONSES_MAX = 200_000;
+/** How long usage is kept by the hour; by the day it is for ever. */
+const USAGE_HOURS_MS = 90 * 86_400_000;
 /** How long expired tokens are still listed. */
 const TOKENS_MS = 30 * 86_400_000;
 
@@ -69,12 +73,14 @@ export function startRetention(options: RetentionOptions): { stop(): Promise<voi
 }
 
 async function pruneAll(options: RetentionOptions, signal: AbortSignal): Promise<void> {
-  const { requests, responses, checks, enrolment, historyMs, checksMs, log } = options;
+  const { requests, responses, usage, checks, enrolment } = options;
+  const { historyMs, checksMs, log } = options;
   const now = Date.now();
   try {
     const pruned = {
       requests: await requests.prune(now - historyMs, signal),
       responses: await responses.prune(now - RESPONSES_MS, RESPONSES_MAX, signal),
+      usageHours: await usage.pruneHours(now - USAGE_HOURS_MS, signal),
       checks: await checks.prune(now - checksMs, CHECKS_MAX, signal),
       tokens: await enrolment.pruneTokens(now - TOKENS_MS),
     };

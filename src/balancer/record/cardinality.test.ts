@@ -20,7 +20,7 @@ async function named(home: string, front: FakeBalancer, requests: number) {
   try {
     const count = db.query<{ n: number }, []>("select count(*) as n from requests");
     await until(() => (count.get()?.n ?? 0) >= requests, 15_000);
-    const usage = db.query<{ model: string }, []>("select distinct model from usage").all();
+    const usage = db.query<{ model: string }, []>("select distinct model from usage_days").all();
     const text = await (await fetch(`${front.url}/metrics`)).text();
     const labels = [...text.matchAll(/model="([^"]*)"/g)].map(([, label]) => label ?? "");
     return { usage: usage.map(({ model }) => model), labels: [...new Set(labels)] };

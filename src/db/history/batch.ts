@@ -1,5 +1,7 @@
 import type { Kysely } from "kysely";
 import type { BatchStatement } from "../engine/store.ts";
+import { facetsOf } from "./facets.ts";
+import { NameRows } from "./names.ts";
 import {
   type CheckRecord,
   countsAsFailure,
@@ -16,7 +18,7 @@ export type HistoryItem =
   | { check: CheckRecord }
   | { response: MadeResponse };
 
-/** The batch that writes requests, their usage, checks, and who made which response. */
+/** The batch that writes requests, their usage and names, checks, and who made which response. */
 export function historyBatch(
   items: readonly HistoryItem[],
   sql: ReturnType<typeof historyStatements>,
@@ -25,18 +27,22 @@ export function historyBatch(
   const checks: unknown[][] = [];
   const responses: unknown[][] = [];
   const usage = new UsageSums();
+  const names = new NameRows();
   for (const item of items) {
     if ("check" in item) checks.push(checkRow(item.check));
     else if ("response" in item) responses.push(responseRow(item.response));
     else {
       requests.push(requestRow(item.id, item.request));
       usage.add(item.request, countsAsFailure(item.request));
+      names.add(item.request);
     }
   }
   return [
     { sql: sql.request, rows: jsonOf(requests) },
     { sql: sql.check, rows: jsonOf(checks) },
-    { sql: sql.usage, rows: jsonOf(usage.rows) },
+    { sql: sql.usageHours, rows: jsonOf(usage.hours) },
+    { sql: sql.usageDays, rows: jsonOf(usage.days) },
+    { sql: sql.name, rows: jsonOf(names.rows) },
     { sql: sql.response, rows: jsonOf(responses) },
   ];
 }
@@ -63,7 +69,9 @@ function requestRow(id: string, request: NewRequestRow): unknown[] {
     request.endpointName,
     request.endpointUrl,
     request.apiKeyId,
+    request.userId,
     request.clientIp,
+    request.client,
     Math.round(startedAt),
     Math.round(completedAt),
     +(request.streamed ?? false),
@@ -78,6 +86,9 @@ function requestRow(id: string, request: NewRequestRow): unknown[] {
     request.outputTokens,
     request.cachedTokens,
     request.tokenSource,
+    request.costMicros,
+    request.attempts ? JSON.stringify(request.attempts) : null,
+    facetsOf(request),
     request.requestBody,
     request.responseBody,
   ];

@@ -20,7 +20,11 @@ export interface RequestRow {
   endpointName: string | null;
   endpointUrl: string | null;
   apiKeyId: string | null;
+  /** The key's owner, or whose session it is. */
+  userId: string | null;
   clientIp: string | null;
+  /** The program that sent it, as it calls itself, without its version. */
+  client: string | null;
   startedAt: number;
   completedAt: number;
   streamed: boolean;
@@ -40,6 +44,19 @@ export interface RequestRow {
   /** Input tokens that the endpoint had in its cache. */
   cachedTokens: number | null;
   tokenSource: TokenSource | null;
+  /** Millionths of the currency of the prices; null if the model has no price. */
+  costMicros: number | null;
+}
+
+/** One try at an upstream. */
+export interface RequestAttempt {
+  /** The upstream's id and name. */
+  id: string;
+  name: string;
+  /** From the start of the request, in ms. */
+  startMs: number;
+  /** Why the next one was tried; null if it was the last one. */
+  error: string | null;
 }
 
 /** What a client sent and received, redacted and cut by the recorder. */
@@ -49,12 +66,21 @@ export interface RequestBodies {
   responseBody: string | null;
 }
 
+/** What is shown of one request only. */
+export interface RequestDetails extends RequestBodies {
+  /** Null if there was one at most. */
+  attempts: RequestAttempt[] | null;
+}
+
 /** A request to record. The default of a field that can be null is null. */
 export type NewRequestRow = Pick<
   RequestRow,
   "requestId" | "requestType" | "model" | "startedAt" | "durationMs" | "succeeded"
 > &
-  Partial<RequestRow & RequestBodies> & {
+  Partial<RequestRow & RequestDetails> & {
+    /** What its key and its user are called. */
+    apiKeyName?: string | null;
+    userName?: string | null;
     /** Whether such a model exists; else the statistics do not name it. Default: true. */
     modelKnown?: boolean;
   };

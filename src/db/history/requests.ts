@@ -1,28 +1,15 @@
-import { type ExpressionBuilder, type Kysely, type Selectable, sql } from "kysely";
+import { type Kysely, type Selectable, sql } from "kysely";
 import { type HistoryFile, usedBytes } from "./file.ts";
 import {
   type NewRequestRow,
-  type RequestBodies,
+  type RequestAttempt,
+  type RequestDetails,
   type RequestRow,
   TOKEN_SOURCES,
 } from "./records.ts";
+import { conditionOf, leadOf, type RequestFilter } from "./requestfilter.ts";
 import type { HistorySchema, RequestsTable } from "./schema.ts";
 import { REQUEST_COLUMNS } from "./statements.ts";
-
-/** All conditions that are present hold at once. */
-interface RequestFilter {
-  model?: string;
-  endpointId?: string;
-  apiKeyId?: string;
-  clientIp?: string;
-  requestType?: string;
-  requestId?: string;
-  succeeded?: boolean;
-  /** Unix ms, inclusive. */
-  from?: number;
-  /** Unix ms, exclusive. */
-  until?: number;
-}
 
 /** The requests that began in one minute. */
 interface MinuteCounts {
@@ -30,6 +17,25 @@ interface MinuteCounts {
   minute: number;
   succeeded: number;
   failed: number;
+}
+
+/** Where a page begins: after the request with these. */
+export interface PagePlace {
+  startedAt: number;
+  seq: number;
+}
+
+interface PageOptions {
+  limit: number;
+  /** Requests that are left out. Default: 0. */
+  offset?: number;
+  after?: PagePlace;
+}
+
+interface Page {
+  records: RequestRow[];
+  /** Where the next page begins; undefined: this was the last one. */
+  next: PagePlace | undefined;
 }
 
 /** How many rows are read at once while iterating. */
@@ -58,64 +64,72 @@ export class Requests {
     return this.#file.reader.kysely;
   }
 
-  /** A page of the requests that fit, newest first, without bodies, and how many fit in all. */
-  async page(
-    filter: RequestFilter,
-    { limit, offset = 0 }: { limit: number; offset?: number },
-  ): Promise<{ records: RequestRow[]; total: number }> {
-    const from = this.#reader.selectFrom("requests").where((row) => conditionOf(row, filter));
-    const rows = from.select(REQUEST_COLUMNS).orderBy("started_at", "desc").orderBy("seq", "desc");
-    const total = await from.select((row) => row.fn.countAll<number>().as("n")).executeTakeFirst();
-    const records = await rows.limit(limit).offset(offset).execute();
-    return { records: records.map(toRequest), total: total?.n ?? 0 };
-  }
-
-  /** The request with this id, with its bodies. */
-  async get(id: string): Promise<(RequestRow & RequestBodies) | undefined> {
-    const query = this.#reader.selectFrom("requests").selectAll().where("id", "=", id);
-    const row = await query.executeTakeFirst();
-    if (row === undefined) return undefined;
-    return { ...toRequest(row), requestBody: row.request_body, responseBody: row.response_body };
-  }
-
-  /**
-   * Every request that fits, newest first, with bodies. They are read in small pages, since the
-   * history may be larger than memory. Requests that are recorded meanwhile are left out.
-   */
-  async *each(filter: RequestFilter = {}): AsyncGenerator<RequestRow & RequestBodies> {
-    let last: { startedAt: number; seq: number } | undefined;
-    for (;;) {
-      let query = this.#reader.selectFrom("requests").where((row) => conditionOf(row, filter));
-      if (last !== undefined) {
-        const { startedAt, seq } = last;
-        query = query.where(sql<boolean>`(started_at, seq) < (${startedAt}, ${seq})`);
-      }
-      const rows = await query
-        .selectAll()
-        .orderBy("started_at", "desc")
-        .orderBy("seq", "desc")
-        .limit(PAGE_ROWS)
-        .execute();
-      for (const row of rows) {
-        last = { startedAt: row.started_at, seq: row.seq };
-        const { request_body: requestBody, response_body: responseBody } = row;
-        yield { ...toRequest(row), requestBody, responseBody };
-      }
-      if (rows.length < PAGE_ROWS) return;
+  /** Some of the requests that fit, newest first, after `after` or after so many. */
+  async page(filter: RequestFilter, { limit, offset = 0, after }: PageOptions): Promise<Page> {
+    const lead = await leadOf(this.#reader, filter);
+    let query = this.#reader
+      .selectFrom("requests")
+      .select([...REQUEST_COLUMNS, "seq"])
+      .where((row) => conditionOf(row, filter, lead));
+    if (after !== undefined) {
+      query = query.where(sql<boolean>`(started_at, seq) < (${after.startedAt}, ${after.seq})`);
     }
+    // One more than wanted tells whether there are more.
+    const newest = query.orderBy("started_at", "desc").orderBy("seq", "desc");
+    const rows = await newest
+      .limit(limit + 1)
+      .offset(offset)
+      .execute();
+    const last = rows.length > limit ? rows[limit - 1] : undefined;
+    const next = last === undefined ? undefined : { startedAt: last.started_at, seq: last.seq };
+    return { records: rows.slice(0, limit).map(toRequest), next };
+  }
+
+  /** How many requests fit. */
+  async count(filter: RequestFilter): Promise<number> {
+    const lead = await leadOf(this.#reader, filter);
+    const query = this.#reader
+      .selectFrom("requests")
+      .select((row) => row.fn.countAll<number>().as("n"))
+      .where((row) => conditionOf(row, filter, lead));
+    return (await query.executeTakeFirst())?.n ?? 0;
+  }
+
+  /** The request with this id that fits, with its bodies. */
+  async get(
+    id: string,
+    filter: RequestFilter = {},
+  ): Promise<(RequestRow & RequestDetails) | undefined> {
+    const query = this.#reader.selectFrom("requests").selectAll().where("id", "=", id);
+    const row = await query.where((found) => conditionOf(found, filter, "id")).executeTakeFirst();
+    if (row === undefined) return undefined;
+    const { request_body: requestBody, response_body: responseBody } = row;
+    const attempts: RequestAttempt[] | null = JSON.parse(row.attempts ?? "null");
+    return { ...toRequest(row), attempts, requestBody, responseBody };
   }
 
   /**
-   * Counts the requests that began from `from` to before `until` (unix ms), by minute. Minutes
-   * without any are left out.
+   * Every request that fits, newest first, in pages, since the history may be larger than memory.
+   * Requests that are recorded meanwhile may be left out.
    */
-  async perMinute(from: number, until: number): Promise<MinuteCounts[]> {
+  async *pages(filter: RequestFilter = {}): AsyncGenerator<RequestRow[]> {
+    let after: PagePlace | undefined;
+    do {
+      const place = after === undefined ? {} : { after };
+      const { records, next } = await this.page(filter, { limit: PAGE_ROWS, ...place });
+      yield records;
+      after = next;
+    } while (after !== undefined);
+  }
+
+  /** Counts the requests that fit, by minute. Minutes without any are left out. */
+  async perMinute(filter: RequestFilter): Promise<MinuteCounts[]> {
+    const lead = await leadOf(this.#reader, filter);
     // An integer division.
     const minute = sql<number>`started_at / 60000 * 60000`;
     return this.#reader
       .selectFrom("requests")
-      .where("started_at", ">=", from)
-      .where("started_at", "<", until)
+      .where((row) => conditionOf(row, filter, lead))
       .select([minute.as("minute"), sql<number>`sum(succeeded)`.as("succeeded")])
       .select(sql<number>`sum(1 - succeeded)`.as("failed"))
       .groupBy(minute)
@@ -152,23 +166,6 @@ export class Requests {
   }
 }
 
-function conditionOf(row: ExpressionBuilder<HistorySchema, "requests">, filter: RequestFilter) {
-  const { model, endpointId, apiKeyId, clientIp, requestType, requestId } = filter;
-  const { succeeded, from, until } = filter;
-  return row.and([
-    ...(model === undefined ? [] : [row("model", "=", model)]),
-    ...(endpointId === undefined ? [] : [row("endpoint_id", "=", endpointId)]),
-    ...(apiKeyId === undefined ? [] : [row("api_key_id", "=", apiKeyId)]),
-    ...(clientIp === undefined ? [] : [row("client_ip", "=", clientIp)]),
-    ...(requestType === undefined ? [] : [row("request_type", "=", requestType)]),
-    ...(requestId === undefined ? [] : [row("request_id", "=", requestId)]),
-    // A literal, not a parameter: else the index of failed requests would not be used.
-    ...(succeeded === undefined ? [] : [sql<boolean>`succeeded = ${sql.lit(+succeeded)}`]),
-    ...(from === undefined ? [] : [row("started_at", ">=", from)]),
-    ...(until === undefined ? [] : [row("started_at", "<", until)]),
-  ]);
-}
-
 type Row = Pick<Selectable<RequestsTable>, (typeof REQUEST_COLUMNS)[number]>;
 
 function toRequest(row: Row): RequestRow {
@@ -181,7 +178,9 @@ function toRequest(row: Row): RequestRow {
     endpointName: row.endpoint_name,
     endpointUrl: row.endpoint_url,
     apiKeyId: row.api_key_id,
+    userId: row.user_id,
     clientIp: row.client_ip,
+    client: row.client,
     startedAt: row.started_at,
     completedAt: row.completed_at,
     streamed: row.streamed === 1,
@@ -196,5 +195,6 @@ function toRequest(row: Row): RequestRow {
     outputTokens: row.output_tokens,
     cachedTokens: row.cached_tokens,
     tokenSource: TOKEN_SOURCES.find((source) => source === row.token_source) ?? null,
+    costMicros: row.cost_micros,
   };
 }

@@ -1,10 +1,19 @@
+import type { Generated } from "kysely";
 import type { ImportsTable } from "../state/schema.ts";
 
 /** The tables of the history as Kysely sees them; migrations.ts creates them. */
 
 export interface HistorySchema {
   requests: RequestsTable;
-  usage: UsageTable;
+  usage_hours: UsageTable & {
+    /** Its start, in unix ms. */
+    hour: number;
+  };
+  usage_days: UsageTable & {
+    /** `YYYY-MM-DD`, local time of the balancer. */
+    day: string;
+  };
+  names: NamesTable;
   checks: ChecksTable;
   responses: ResponsesTable;
   imports: ImportsTable;
@@ -20,7 +29,11 @@ export interface RequestsTable {
   endpoint_name: string | null;
   endpoint_url: string | null;
   api_key_id: string | null;
+  /** The key's owner, or whose session it is. */
+  user_id: string | null;
   client_ip: string | null;
+  /** The program that sent it. */
+  client: string | null;
   started_at: number;
   completed_at: number;
   streamed: number;
@@ -35,17 +48,23 @@ export interface RequestsTable {
   output_tokens: number | null;
   cached_tokens: number | null;
   token_source: string | null;
+  /** Millionths of the currency of the prices; null without a price. */
+  cost_micros: number | null;
+  /** JSON, see `RequestAttempt`; null for a single one. */
+  attempts: string | null;
+  /** See facets.ts; null for requests that an earlier program recorded. */
+  facets: number | null;
   request_body: string | null;
   response_body: string | null;
 }
 
-interface UsageTable {
-  /** `YYYY-MM-DD`, local time of the balancer. */
-  day: string;
-  /** Empty when no endpoint was reached; likewise `model` and `api_key_id`. */
+/** Sums of the requests that have all of these in common. */
+interface UsageTable extends BucketColumns {
+  /** Empty when no endpoint was reached; likewise `model`, `api_key_id` and `user_id`. */
   endpoint_id: string;
   model: string;
   api_key_id: string;
+  user_id: string;
   request_type: string;
   requests: number;
   succeeded: number;
@@ -54,6 +73,17 @@ interface UsageTable {
   output_tokens: number;
   cached_tokens: number;
   duration_ms: number;
+  cost_micros: Generated<number>;
+}
+
+/** How many successful requests took how long, see latency.ts. */
+type BucketColumns = Record<`${"first_byte" | "duration"}_${number}`, Generated<number>>;
+
+/** What endpoints, keys and users were called last, also those that are gone. */
+interface NamesTable {
+  kind: "endpoint" | "key" | "user";
+  id: string;
+  name: string;
 }
 
 export interface ChecksTable {

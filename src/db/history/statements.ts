@@ -1,17 +1,38 @@
-import type { Kysely } from "kysely";
+import { type Kysely, sql } from "kysely";
+import { BUCKETS } from "./latency.ts";
 import type { HistorySchema, RequestsTable } from "./schema.ts";
 
 /** The columns of a request, without its bodies. */
 export const REQUEST_COLUMNS = [
   ...(["id", "request_id", "request_type", "model"] as const),
-  ...(["endpoint_id", "endpoint_name", "endpoint_url", "api_key_id", "client_ip"] as const),
+  ...(["endpoint_id", "endpoint_name", "endpoint_url", "api_key_id"] as const),
+  ...(["user_id", "client_ip", "client"] as const),
   ...(["started_at", "completed_at", "streamed", "retries"] as const),
   ...(["succeeded", "http_status", "error", "queue_ms", "first_byte_ms", "duration_ms"] as const),
-  ...(["input_tokens", "output_tokens", "cached_tokens", "token_source"] as const),
+  ...(["input_tokens", "output_tokens", "cached_tokens"] as const),
+  ...(["token_source", "cost_micros"] as const),
 ] satisfies (keyof RequestsTable)[];
 
 /** All columns of a request, in the order of the statement's parameters. */
-const REQUEST_PARAMETERS = [...REQUEST_COLUMNS, "request_body", "response_body"] as const;
+const REQUEST_PARAMETERS = [
+  ...REQUEST_COLUMNS,
+  ...(["attempts", "facets", "request_body", "response_body"] as const),
+];
+
+/** What usage is added up by, beside its hour or day. */
+const USAGE_KEYS = ["endpoint_id", "model", "api_key_id", "user_id", "request_type"] as const;
+
+/** The names of the columns of a histogram. */
+export const histogramColumns = (of: "first_byte" | "duration") =>
+  Array.from({ length: BUCKETS }, (_, i) => `${of}_${i}`);
+
+/** What is added up in usage, in the order of the statement's parameters. */
+const USAGE_NUMBERS = [
+  ...(["requests", "succeeded", "failed", "input_tokens", "output_tokens"] as const),
+  ...(["cached_tokens", "duration_ms", "cost_micros"] as const),
+  ...histogramColumns("first_byte"),
+  ...histogramColumns("duration"),
+];
 
 /** The statements that write the history; the parameters of one run are one row. */
 export function historyStatements(db: Kysely<HistorySchema>) {
@@ -26,8 +47,20 @@ export function historyStatements(db: Kysely<HistorySchema>) {
       .values(request as unknown as RequestsTable)
       .onConflict((conflict) => conflict.doNothing())
       .compile().sql,
-    /** Parameters: see `usageStatement`. */
-    usage: usageStatement(db),
+    /** Parameters: hour or day, endpoint, model, key, user, type, then the numbers to add. */
+    usageHours: usageStatement(db, "usage_hours", "hour"),
+    usageDays: usageStatement(db, "usage_days", "day"),
+    /** Parameters: kind, id, name. The last name counts. */
+    name: db
+      .insertInto("names")
+      .values({ kind: "key", id: "", name: "" })
+      .onConflict((conflict) =>
+        conflict
+          .columns(["kind", "id"])
+          .doUpdateSet((row) => ({ name: row.ref("excluded.name") }))
+          .whereRef("names.name", "<>", "excluded.name"),
+      )
+      .compile().sql,
     /** Parameters: endpoint, time, succeeded, latency, error, status before, status after. */
     check: db
       .insertInto("checks")
@@ -51,27 +84,18 @@ export function historyStatements(db: Kysely<HistorySchema>) {
   };
 }
 
-/** Parameters: day, endpoint, model, key, type of request, then the numbers to add. */
-function usageStatement(db: Kysely<HistorySchema>): string {
-  return db
-    .insertInto("usage")
-    .values({
-      ...{ day: "", endpoint_id: "", model: "", api_key_id: "", request_type: "" },
-      ...{ requests: 0, succeeded: 0, failed: 0 },
-      ...{ input_tokens: 0, output_tokens: 0, cached_tokens: 0, duration_ms: 0 },
-    })
-    .onConflict((conflict) =>
-      conflict
-        .columns(["day", "endpoint_id", "model", "api_key_id", "request_type"])
-        .doUpdateSet((row) => ({
-          requests: row("usage.requests", "+", row.ref("excluded.requests")),
-          succeeded: row("usage.succeeded", "+", row.ref("excluded.succeeded")),
-          failed: row("usage.failed", "+", row.ref("excluded.failed")),
-          input_tokens: row("usage.input_tokens", "+", row.ref("excluded.input_tokens")),
-          output_tokens: row("usage.output_tokens", "+", row.ref("excluded.output_tokens")),
-          cached_tokens: row("usage.cached_tokens", "+", row.ref("excluded.cached_tokens")),
-          duration_ms: row("usage.duration_ms", "+", row.ref("excluded.duration_ms")),
-        })),
-    )
-    .compile().sql;
+function usageStatement(
+  db: Kysely<HistorySchema>,
+  table: "usage_hours" | "usage_days",
+  period: "hour" | "day",
+): string {
+  const keys = [period, ...USAGE_KEYS];
+  const columns = [...keys, ...USAGE_NUMBERS];
+  const list = (names: readonly string[]) => sql.join(names.map((name) => sql.ref(name)));
+  const added = USAGE_NUMBERS.map(
+    (name) => sql`${sql.ref(name)} = ${sql.ref(name)} + ${sql.ref(`excluded.${name}`)}`,
+  );
+  const zeroes = sql.join(columns.map(() => 0));
+  return sql`insert into ${sql.table(table)} (${list(columns)}) values (${zeroes})
+    on conflict (${list(keys)}) do update set ${sql.join(added)}`.compile(db).sql;
 }

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { createEndpoint, makeRequest, makeStateHome, type StateHome } from "../../testkit/state.ts";
 import type { State } from "../database.ts";
+import { dayOf } from "./day.ts";
 import type { NewRequestRow } from "./records.ts";
-import { dayOf } from "./usage.ts";
+import type { UsageQuery } from "./usage.ts";
 
 let home: StateHome;
 let state: State;
@@ -36,19 +37,79 @@ describe("usage", () => {
     const { usage } = state;
     const four = { requests: 4, succeeded: 3, failed: 1, durationMs: 400 };
     const tokens = { inputTokens: 40, outputTokens: 20, cachedTokens: 8 };
-    expect(await usage.totals()).toEqual({ ...four, ...tokens });
+    const { firstByte, duration, ...sums } = await usage.totals();
+    expect(sums).toEqual({ ...four, ...tokens, costMicros: 0 });
+    expect(firstByte).toBeNull();
     expect(await usage.totals({ model: "none" })).toMatchObject({ requests: 0, inputTokens: 0 });
-    const counts = async (rows: Promise<{ requests: number }[]>) =>
-      (await rows).map(({ requests }) => requests);
-    expect(await counts(usage.by("endpointId"))).toEqual([3, 1]);
-    expect(await counts(usage.by("apiKeyId", { apiKeyId: "k" }))).toEqual([1]);
-    expect(await counts(usage.by("requestType"))).toEqual([3, 1]);
-    expect(await usage.daily({ endpointId: "a" })).toMatchObject([
-      { day: "2026-01-31", requests: 1 },
-      { day: "2026-02-01", requests: 2, failed: 1 },
+    const counts = async (query: UsageQuery) =>
+      (await usage.rows(query)).map(({ group, requests }) => [group, requests]);
+    expect(await counts({ group: "endpointId" })).toEqual([
+      ["a", 3],
+      ["b", 1],
     ]);
-    const february = { fromDay: "2026-02-01", untilDay: "2026-02-28" };
-    expect(await usage.monthly(february)).toMatchObject([{ month: "2026-02", requests: 3 }]);
+    expect(await counts({ group: "apiKeyId", filter: { apiKeyId: "k" } })).toEqual([["k", 1]]);
+    expect(await counts({ group: "requestType" })).toEqual([
+      ["chat", 3],
+      ["embeddings", 1],
+    ]);
+    expect(await usage.rows({ by: "day", filter: { endpointId: ["a", "c"] } })).toMatchObject([
+      { period: "2026-02-01", group: null, requests: 2, failed: 1 },
+      { period: "2026-01-31", requests: 1 },
+    ]);
+    const filter = { from: noon("2026-02-01"), until: noon("2026-02-28") };
+    expect(await usage.rows({ by: "month", filter })).toMatchObject([
+      { period: "2026-02", requests: 3 },
+    ]);
+    expect(await usage.rows({ by: "month", group: "model", limit: 1 })).toMatchObject([
+      { period: "2026-02", group: "x", requests: 2 },
+    ]);
+  });
+
+  test("is added up by the hour, which is forgotten before the day", async () => {
+    const [one, two] = [noon("2026-01-31"), noon("2026-01-31") + 3_599_999];
+    const costly = { userId: "u", costMicros: 1_500_000 };
+    await record({ startedAt: one, ...costly }, { startedAt: two, ...costly });
+    await record({ startedAt: two + 1, userId: "v" });
+    const { usage } = state;
+    expect(await usage.rows({ by: "hour" })).toMatchObject([
+      { period: two + 1, requests: 1 },
+      { period: one, requests: 2, costMicros: 3_000_000 },
+    ]);
+    const first = { from: one + 5, until: two + 1 };
+    expect(await usage.rows({ by: "hour", group: "userId", filter: first })).toMatchObject([
+      { group: "u", requests: 2 },
+    ]);
+    expect(await usage.totals(first, "hour")).toMatchObject({ requests: 2 });
+    await usage.pruneHours(two + 1);
+    expect(await usage.rows({ by: "hour" })).toMatchObject([{ requests: 1 }]);
+    expect(await usage.rows({ by: "day" })).toMatchObject([{ requests: 3 }]);
+  });
+
+  test("tells quantiles of any group, merged from batches and keys", async () => {
+    for (const [apiKeyId, base] of [["k", 100] as const, ["l", 1000] as const]) {
+      const times = Array.from({ length: 100 }, (_, i) => base * (1 + i / 1000));
+      await record(...times.map((ms) => ({ apiKeyId, firstByteMs: ms / 10, durationMs: ms })), {
+        apiKeyId,
+        succeeded: false,
+        firstByteMs: 1,
+        durationMs: 1,
+      });
+    }
+    const near =
+      (ms: number) =>
+      (value = 0) =>
+        Math.abs(value / ms - 1) < 0.22;
+    const all = await state.usage.totals();
+    expect(all.duration).toEqual({
+      p50: expect.any(Number),
+      p95: expect.any(Number),
+      p99: expect.any(Number),
+    });
+    expect(all.duration?.p95).toSatisfy(near(1090));
+    expect(all.firstByte?.p99).toSatisfy(near(109));
+    const [one] = await state.usage.rows({ group: "apiKeyId", filter: { apiKeyId: "k" } });
+    expect(one?.duration?.p99).toSatisfy(near(109));
+    expect(one?.duration?.p50).toSatisfy(near(105));
   });
 
   test("books names that only a client made up under no model", async () => {
@@ -59,9 +120,9 @@ describe("usage", () => {
       { ...base, model: "busy", httpStatus: 504 },
       { ...base, model: "busy", httpStatus: 400, endpointId: "e" },
     );
-    expect(await state.usage.by("model")).toMatchObject([
-      { model: "", requests: 1 },
-      { model: "busy", requests: 3 },
+    expect(await state.usage.rows({ group: "model" })).toMatchObject([
+      { group: "busy", requests: 3 },
+      { group: "", requests: 1 },
     ]);
   });
 

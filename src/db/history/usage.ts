@@ -1,6 +1,10 @@
-import { type Kysely, sql } from "kysely";
-import type { RowReader } from "../engine/store.ts";
+import { type Kysely, type RawBuilder, sql } from "kysely";
+import type { RowStore } from "../engine/store.ts";
+import { dayOf } from "./day.ts";
+import type { HistoryFile } from "./file.ts";
+import { type Quantiles, quantilesOf } from "./latency.ts";
 import type { HistorySchema } from "./schema.ts";
+import { histogramColumns } from "./statements.ts";
 
 /** Sums over requests. */
 export interface UsageTotals {
@@ -11,100 +15,162 @@ export interface UsageTotals {
   outputTokens: number;
   cachedTokens: number;
   durationMs: number;
+  /** Millionths of the currency of the prices. */
+  costMicros: number;
+  /** How long successful requests took to the first byte, and in all; null without any. */
+  firstByte: Quantiles | null;
+  duration: Quantiles | null;
 }
 
-/** What usage can be grouped by. The first three are "" for requests that had none. */
-type UsageDimension = "endpointId" | "model" | "apiKeyId" | "requestType" | "day" | "month";
-
-/** All conditions that are present hold at once. */
-interface UsageFilter {
-  endpointId?: string;
-  model?: string;
-  apiKeyId?: string;
-  requestType?: string;
-  /** `YYYY-MM-DD`, inclusive, local time of the balancer. */
-  fromDay?: string;
-  /** Inclusive. */
-  untilDay?: string;
+/** A sum over the requests of one period, of one group, or both. */
+export interface UsageRow extends UsageTotals {
+  /** When the hour began (unix ms), the day (`YYYY-MM-DD`) or month (`YYYY-MM`); null: all. */
+  period: number | string | null;
+  /** A model, or the id of an endpoint, key or user; "" for requests without; null: all. */
+  group: string | null;
 }
 
-const EXPRESSIONS = {
-  endpointId: sql.ref<string>("endpoint_id"),
-  model: sql.ref<string>("model"),
-  apiKeyId: sql.ref<string>("api_key_id"),
-  requestType: sql.ref<string>("request_type"),
-  day: sql.ref<string>("day"),
-  month: sql<string>`substr(day, 1, 7)`,
-} satisfies Record<UsageDimension, unknown>;
+export type UsagePeriod = "hour" | "day" | "month";
+export type UsageGroup = "model" | "endpointId" | "apiKeyId" | "userId" | "requestType";
+
+/** All conditions that are present hold at once; a list means any of it. */
+export type UsageFilter = { [K in UsageGroup]?: string | readonly string[] } & {
+  /** Unix ms. The hours or days with it, and later ones. */
+  from?: number;
+  /** Unix ms. The hours or days that began before. */
+  until?: number;
+};
+
+export interface UsageQuery {
+  /** Default: no rows of their own for periods. */
+  by?: UsagePeriod;
+  group?: UsageGroup;
+  filter?: UsageFilter;
+  /** Most rows, the newest periods. */
+  limit?: number;
+}
+
+const COLUMNS = {
+  model: "model",
+  endpointId: "endpoint_id",
+  apiKeyId: "api_key_id",
+  userId: "user_id",
+  requestType: "request_type",
+} as const satisfies Record<UsageGroup, string>;
+
+const PERIODS = {
+  hour: sql`hour`,
+  day: sql`day`,
+  month: sql`substr(day, 1, 7)`,
+} satisfies Record<UsagePeriod, unknown>;
+
+/** The sums of the numbers that are no histograms. */
+const SUMS = sql.raw(
+  [
+    "coalesce(sum(requests), 0) as requests",
+    "coalesce(sum(succeeded), 0) as succeeded",
+    "coalesce(sum(failed), 0) as failed",
+    'coalesce(sum(input_tokens), 0) as "inputTokens"',
+    'coalesce(sum(output_tokens), 0) as "outputTokens"',
+    'coalesce(sum(cached_tokens), 0) as "cachedTokens"',
+    'coalesce(sum(duration_ms), 0) as "durationMs"',
+    'coalesce(sum(cost_micros), 0) as "costMicros"',
+  ].join(", "),
+);
 
 /**
- * The statistics: usage by day, endpoint, model, key and type of request, kept forever. Every query
- * throws `StorageError`.
+ * The statistics: usage by endpoint, model, key, user and type of request, of each day for ever
+ * and of each hour for a while. Every query throws `StorageError`.
  */
 export class Usage {
   readonly #reader: Kysely<HistorySchema>;
+  readonly #store: RowStore<HistorySchema>;
 
-  constructor(reader: RowReader<HistorySchema>) {
+  constructor({ reader, store }: Pick<HistoryFile, "reader" | "store">) {
     this.#reader = reader.kysely;
+    this.#store = store;
   }
 
-  /** The sum of the usage that fits. */
-  async totals(filter: UsageFilter = {}): Promise<UsageTotals> {
-    return this.#summed(filter).executeTakeFirstOrThrow();
+  /** The sum of the usage that fits, by hours if `by` says so, else in whole days. */
+  async totals(filter: UsageFilter = {}, by?: UsagePeriod): Promise<UsageTotals> {
+    const [sum] = await this.#select(by, filter, sql``);
+    if (sum === undefined) throw new Error("A sum has one row.");
+    return totalsOf(sum);
   }
 
-  /** Days with any usage, oldest first. */
-  async daily(filter: UsageFilter = {}): Promise<(UsageTotals & { day: string })[]> {
-    return this.by("day", filter);
-  }
-
-  /** Months (`YYYY-MM`) with any usage, oldest first. */
-  async monthly(filter: UsageFilter = {}): Promise<(UsageTotals & { month: string })[]> {
-    return this.by("month", filter);
-  }
-
-  /** Usage grouped by one dimension, in the order of its values. */
-  async by<D extends UsageDimension>(
-    dimension: D,
-    filter: UsageFilter = {},
-  ): Promise<(UsageTotals & Record<D, string>)[]> {
-    const expression = EXPRESSIONS[dimension];
-    const rows = await this.#summed(filter)
-      .select(expression.as("value"))
-      .groupBy(expression)
-      .orderBy("value")
-      .execute();
-    return rows.map(
-      ({ value, ...totals }) =>
-        ({ [dimension]: value, ...totals }) as UsageTotals & Record<D, string>,
+  /** The usage that fits, newest periods first, in each of them the most requests first. */
+  async rows({ by, group, filter = {}, limit = -1 }: UsageQuery): Promise<UsageRow[]> {
+    const period = by === undefined ? sql`null` : PERIODS[by];
+    const grouped = group === undefined ? sql`null` : sql.ref(COLUMNS[group]);
+    const rows = await this.#select(
+      by,
+      filter,
+      sql`group by ${period}, ${grouped}
+        order by ${period} desc, requests desc, ${grouped} limit ${limit}`,
+      sql`${period} as period, ${grouped} as "group",`,
     );
+    return rows.map((row) => ({ period: row.period, group: row.group, ...totalsOf(row) }));
   }
 
-  #summed(filter: UsageFilter) {
-    const { endpointId, model, apiKeyId, requestType, fromDay, untilDay } = filter;
-    let query = this.#reader.selectFrom("usage");
-    if (endpointId !== undefined) query = query.where("endpoint_id", "=", endpointId);
-    if (model !== undefined) query = query.where("model", "=", model);
-    if (apiKeyId !== undefined) query = query.where("api_key_id", "=", apiKeyId);
-    if (requestType !== undefined) query = query.where("request_type", "=", requestType);
-    if (fromDay !== undefined) query = query.where("day", ">=", fromDay);
-    if (untilDay !== undefined) query = query.where("day", "<=", untilDay);
-    const sum = (column: string) => sql<number>`coalesce(sum(${sql.ref(column)}), 0)`;
-    return query.select([
-      sum("requests").as("requests"),
-      sum("succeeded").as("succeeded"),
-      sum("failed").as("failed"),
-      sum("input_tokens").as("inputTokens"),
-      sum("output_tokens").as("outputTokens"),
-      sum("cached_tokens").as("cachedTokens"),
-      sum("duration_ms").as("durationMs"),
-    ]);
+  /** Forgets the hours before `before` (unix ms); their days stay. Returns how many rows. */
+  pruneHours(before: number, signal?: AbortSignal): Promise<number> {
+    return this.#store.prune({ table: "usage_hours", key: "hour", column: "hour", before }, signal);
+  }
+
+  async #select(
+    by: UsagePeriod | undefined,
+    filter: UsageFilter,
+    tail: RawBuilder<unknown>,
+    more = sql``,
+  ): Promise<SumRow[]> {
+    const table = sql.table(by === "hour" ? "usage_hours" : "usage_days");
+    const { rows } = await sql<SumRow>`
+      select ${more} ${SUMS}, ${histogram("first_byte")} as "firstByte",
+        ${histogram("duration")} as "duration"
+      from ${table} where ${sql.join(conditionsOf(filter, by), sql` and `)} ${tail}`.execute(
+      this.#reader,
+    );
+    return rows;
   }
 }
 
-/** The local day of a time (unix ms): `YYYY-MM-DD`. */
-export function dayOf(time: number): string {
-  const date = new Date(time);
-  const [month, day] = [date.getMonth() + 1, date.getDate()].map((n) => `${n}`.padStart(2, "0"));
-  return `${date.getFullYear()}-${month}-${day}`;
+/** A row as the database gives it. */
+interface SumRow extends Omit<UsageRow, "firstByte" | "duration"> {
+  /** JSON of a histogram. */
+  firstByte: string;
+  duration: string;
+}
+
+function conditionsOf(filter: UsageFilter, by: UsagePeriod | undefined): RawBuilder<unknown>[] {
+  const conditions = [sql`true`];
+  for (const [name, column] of Object.entries(COLUMNS)) {
+    const wanted = filter[name as UsageGroup];
+    if (wanted === undefined) continue;
+    const values = typeof wanted === "string" ? [wanted] : wanted;
+    conditions.push(sql`${sql.ref(column)} in (${sql.join(values)})`);
+  }
+  const { from, until } = filter;
+  if (by === "hour") {
+    if (from !== undefined) conditions.push(sql`hour >= ${new Date(from).setMinutes(0, 0, 0)}`);
+    if (until !== undefined) conditions.push(sql`hour < ${until}`);
+    return conditions;
+  }
+  if (from !== undefined) conditions.push(sql`day >= ${dayOf(from)}`);
+  if (until !== undefined) conditions.push(sql`day <= ${dayOf(until - 1)}`);
+  return conditions;
+}
+
+/** The sums of a histogram's buckets. */
+function histogram(of: "first_byte" | "duration"): RawBuilder<unknown> {
+  const sums = histogramColumns(of).map((column) => sql`sum(${sql.ref(column)})`);
+  return sql`json_array(${sql.join(sums)})`;
+}
+
+function totalsOf({ period, group, firstByte, duration, ...sums }: SumRow): UsageTotals {
+  return { ...sums, firstByte: quantilesIn(firstByte), duration: quantilesIn(duration) };
+}
+
+function quantilesIn(json: string): Quantiles | null {
+  const counts: (number | null)[] = JSON.parse(json);
+  return quantilesOf(counts.map((count) => count ?? 0));
 }
