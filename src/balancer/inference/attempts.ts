@@ -233,6 +233,7 @@ export class Attempts {
     if (attribution === "request" || attribution === "doubt") slot.refused();
     if (attribution === "nobody" || attribution === "request") slot.answered(status);
     else slot.rejected(status);
+    if (attribution !== "nobody") this.#context.record?.attemptFailed(`HTTP ${status}`);
     this.#blame.add(attribution, { slot, reason: `HTTP ${status}` });
     return attribution;
   }
@@ -246,6 +247,7 @@ export class Attempts {
       error instanceof ApiError ? { error: error.kind, isTaken: isTaken(error) } : undefined;
     const attribution = outcome === undefined ? "nobody" : attributionOf(outcome);
     slot.failed(error, attribution !== "nobody");
+    this.#context.record?.attemptFailed(error instanceof ApiError ? error.code : "internal");
     this.#blame.add(attribution, { slot, reason: String(error) });
     return { error, retry: this.#mayRetry(attribution) };
   }

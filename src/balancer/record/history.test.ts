@@ -87,6 +87,7 @@ describe("a request through the balancer", () => {
     const row = await history.row();
     expect(row).toMatchObject({
       ...{ request_id: "r-1", request_type: "chat", model: "m", client_ip: "127.0.0.1" },
+      ...{ client: "Bun", attempts: null, user_id: null },
       ...{ endpoint_name: "a", endpoint_url: a.url, streamed: 0, retries: 0, succeeded: 1 },
       ...{ http_status: 200, error: null, queue_ms: null, token_source: "usage" },
       ...{ input_tokens: 11, output_tokens: 3 },
@@ -96,7 +97,7 @@ describe("a request through the balancer", () => {
     expect(row.started_at).toBeGreaterThanOrEqual(startedAt);
     expect(row.duration_ms).toBeGreaterThanOrEqual(row.first_byte_ms as number);
     expect(JSON.stringify(history.read("select * from requests"))).not.toContain("sk_1");
-    expect(history.read("select * from usage")).toEqual([
+    expect(history.read("select * from usage_days")).toEqual([
       expect.objectContaining({ model: "m", requests: 1, succeeded: 1, input_tokens: 11 }),
     ]);
     const labels = { model: "m", endpoint: "a" };
@@ -177,8 +178,12 @@ describe("a request through the balancer", () => {
     const given = { home: history.home, strategy: "round-robin" } as const;
     await using front = await fakeBalancer({ a: a.url, b: b.url }, given);
     while (a.requests.length === 0) await front.post(CHAT, { model: "m" });
-    const { retries } = (await history.rows(b.requests.length)).at(-1) ?? {};
+    const { retries, attempts } = (await history.rows(b.requests.length)).at(-1) ?? {};
     expect(retries).toBe(1);
+    expect(JSON.parse(String(attempts))).toMatchObject([
+      { name: "a", error: "HTTP 503" },
+      { name: "b", error: null },
+    ]);
     const before = b.requests.length;
     await front.post(CHAT, { model: "nope" });
     await front.post(CHAT, "{");
@@ -235,7 +240,7 @@ test("a thousand made-up models make no labels", async () => {
   const lines = await metricsOf(front);
   expect(lines.length).toBeLessThan(before + 30);
   expect(lines.find(({ labels }) => labels.status === "4xx")?.value).toBe(1000);
-  expect(history.read("select sum(requests) as n, count(*) as rows from usage")).toEqual([
+  expect(history.read("select sum(requests) as n, count(*) as rows from usage_days")).toEqual([
     { n: 1000, rows: 1 },
   ]);
 });

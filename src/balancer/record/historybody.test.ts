@@ -35,6 +35,13 @@ describe("a masked body", () => {
     expect(mask('{"prompt": [ 1, 2, 3, 4, 5')).toBe('{"prompt": [<5 numbers>');
   });
 
+  test("stays as it is where it is masked again", () => {
+    const body = JSON.stringify({ role: "user", content: SECRET, stop: ["<b>", "<1 characters>"] });
+    for (const text of [body, `data: ${body}\n\n`, SECRET, '{"prompt":[1,2,3,4,5]}']) {
+      expect(mask(mask(text))).toBe(mask(text));
+    }
+  });
+
   test("shows nothing of a text wherever it is cut", () => {
     const body = JSON.stringify({ role: "user", content: `\\" ${SECRET} "`, type: SECRET });
     const cut = fc.nat({ max: body.indexOf('"type"') });

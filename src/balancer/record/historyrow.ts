@@ -1,5 +1,5 @@
 import type { HistoryBodies } from "../../config/fields/storage.ts";
-import type { NewRequestRow } from "../../db/history/records.ts";
+import type { NewRequestRow, RequestAttempt } from "../../db/history/records.ts";
 import { asBuffer } from "../../lib/buffer.ts";
 import { BODY_BYTES_MAX, redactAnswer, redactSmallBody } from "./historybody.ts";
 import type { RequestRecord } from "./record.ts";
@@ -15,6 +15,7 @@ export interface FinishedRequest {
 }
 
 const NAME_CHARS_MAX = 256;
+const CLIENT_CHARS_MAX = 40;
 
 /** The row of the history for a request that ended. */
 export function historyRow(
@@ -34,7 +35,11 @@ export function historyRow(
     endpointName: upstream?.name ?? null,
     endpointUrl: upstream?.url ?? null,
     apiKeyId: principal.keyId ?? null,
+    apiKeyName: principal.key?.name ?? null,
+    userId: principal.user?.id ?? null,
+    userName: principal.user?.name ?? null,
     clientIp: principal.address ?? null,
+    client: clientOf(request.headers?.get("user-agent")),
     startedAt: record.startedAt,
     completedAt: Math.round(record.startedAt + record.durationMs),
     streamed: streams,
@@ -49,9 +54,29 @@ export function historyRow(
     outputTokens: usage?.output ?? null,
     cachedTokens: usage?.cached ?? null,
     tokenSource: tokens.source,
+    attempts: attemptsOf(record),
     requestBody: requestBody ?? redactSmallOnly(body, bodies),
     responseBody: redactAnswer(answer, bodies),
   };
+}
+
+/**
+ * The name of a program that calls itself so (`User-Agent`), without its version: `OpenAI/Python`
+ * of `OpenAI/Python 2.1.0`, `curl` of `curl/8.5.0`. Null for one that does not say.
+ */
+function clientOf(userAgent: string | null | undefined): string | null {
+  const name = /^[\w.-]+(?:\/[A-Za-z][\w.-]*(?=\s|$))?/.exec(userAgent ?? "")?.[0];
+  return name?.slice(0, CLIENT_CHARS_MAX) ?? null;
+}
+
+/** All attempts, if there was more than one. */
+function attemptsOf(record: RequestRecord): RequestAttempt[] | null {
+  const { earlier, upstream, attemptMs, attemptError } = record;
+  if (earlier === undefined || upstream === undefined) return null;
+  const { id, name } = upstream;
+  const error = isSuccess(record) ? null : (attemptError ?? errorOf(record));
+  const all = [...earlier, { id, name, startMs: attemptMs, error }];
+  return all.map((one) => ({ ...one, startMs: rounded(one.startMs) ?? 0 }));
 }
 
 /** Whether the whole answer of an upstream was sent, and was no error. */

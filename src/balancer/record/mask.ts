@@ -16,6 +16,9 @@ const KEPT_BY_LENGTH = Array.from({ length: 32 }, (_, length) =>
 /** A longer text is masked whatever its key. */
 const KEPT_CHARS_MAX = 128;
 
+/** What stands for a text that is masked; it stays as it is where a body is masked again. */
+const MASKED = /^<\d+ characters>$/;
+
 /** A list of numbers (token ids, an embedding), which may be cut off. */
 const NUMBERS = /\[\s*-?[\d.][\d.eE+-]*(?:\s*,\s*[\d.eE+-]+){3,}\s*,?\s*(\]?)/y;
 
@@ -68,7 +71,8 @@ function maskJson(text: string): string {
     if (close >= 0 && isColon(text, close + 1)) [keyStart, keyEnd] = [start, end];
     else if (end > start) {
       const isWord = close >= 0 && end - start <= KEPT_CHARS_MAX;
-      if (!isWord || !isKept(text, keyStart, keyEnd)) {
+      const isShown = isWord && isKept(text, keyStart, keyEnd);
+      if (!isShown && !(isWord && MASKED.test(text.slice(start, end)))) {
         out += `${text.slice(copied, start)}<${end - start} characters>`;
         copied = end;
       }
@@ -121,5 +125,6 @@ function isColon(text: string, from: number): boolean {
 }
 
 function lengthOf(text: string): string {
+  if (MASKED.test(text)) return text;
   return `<${text.length} characters>`;
 }

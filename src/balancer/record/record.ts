@@ -1,3 +1,4 @@
+import type { RequestAttempt } from "../../db/history/records.ts";
 import type { SendOutcome } from "../../http/proxy/relay.ts";
 import type { Principal } from "../../http/server/principal.ts";
 import { ApiError } from "../../wire/error.ts";
@@ -14,7 +15,10 @@ export interface RecordedRequest {
   readonly modelId: string;
   /** Whether the client wants a stream of events. */
   readonly streams: boolean;
-  readonly principal: Pick<Principal, "keyId" | "address">;
+  readonly principal: Pick<Principal, "keyId" | "address"> &
+    Partial<Pick<Principal, "key" | "user">>;
+  /** Its headers, of which the name of the client's program is kept. */
+  readonly headers?: Pick<Headers, "get">;
   /** Undefined: it is not traced. */
   readonly trace?: RequestTrace | undefined;
 }
@@ -69,6 +73,12 @@ export class RequestRecord {
   /** The upstream of the last attempt. */
   upstream: RecordedUpstream | undefined;
   attempts = 0;
+  /** The attempts before the last one; undefined without any. */
+  earlier: RequestAttempt[] | undefined;
+  /** When the last attempt began, in ms from the start. */
+  attemptMs = 0;
+  /** Why the last attempt failed, as far as it is known. */
+  attemptError: string | null = null;
   queueMs: number | null = null;
   firstByteMs: number | null = null;
   /** When a stream's first content came, signs of life aside. */
@@ -94,9 +104,16 @@ export class RequestRecord {
 
   /** An attempt begins. The answer of an earlier attempt is dropped. */
   sent(upstream: RecordedUpstream): void {
+    if (this.attempts > 0) this.#keepAttempt();
     this.upstream = upstream;
     this.attempts += 1;
+    this.attemptMs = performance.now() - this.startMs;
     if (this.answer.bytes > 0) this.answer = new AnswerSample(this.#headMax);
+  }
+
+  /** The last attempt failed: its status, or the code of its error. */
+  attemptFailed(reason: string): void {
+    this.attemptError = reason;
   }
 
   /** A piece of the answer arrived. It is not changed, and what is kept of it is copied. */
@@ -131,6 +148,14 @@ export class RequestRecord {
     }
     if (this.outcome === undefined) this.status = apiError?.status ?? 500;
     this.#end("refused", apiError?.code ?? "internal");
+  }
+
+  #keepAttempt(): void {
+    const { id = "", name = "" } = this.upstream ?? {};
+    const attempt = { id, name, startMs: this.attemptMs, error: this.attemptError };
+    if (this.earlier === undefined) this.earlier = [attempt];
+    else this.earlier.push(attempt);
+    this.attemptError = null;
   }
 
   #end(ending: RequestOutcome, error: string | null): void {

@@ -31,6 +31,7 @@ function recording(bodies: HistoryBodies = "redacted", record?: (row: NewRequest
       {
         ...{ requestId: "r", route: ROUTES.chat, modelId: "m", streams: false },
         principal: principals.of(credentialOf(headers), "127.0.0.1"),
+        headers,
         ...more,
       },
       body,
@@ -41,8 +42,12 @@ function recording(bodies: HistoryBodies = "redacted", record?: (row: NewRequest
 /** How an answer was sent is told by hand. */
 const NEVER = new Promise<never>(() => undefined);
 
+const upstreamOf = (id: string, name: string) => ({
+  ...{ id, name, url: `http://${name}`, telemetryName: "vllm" },
+});
+
 function answer(entry: RequestRecord, text: string, status = 200): void {
-  entry.sent({ id: "e1", name: "a", url: "http://a", telemetryName: "vllm" });
+  entry.sent(upstreamOf("e1", "a"));
   entry.push(Buffer.from(text));
   entry.answered(status, NEVER);
 }
@@ -69,6 +74,47 @@ describe("a record", () => {
         apiKeyId: expect.stringMatching(/^key_[0-9a-f]{12}$/),
       }),
     ]);
+  });
+
+  test("tells of each attempt why it came to nothing, if there was more than one", async () => {
+    const { recorder, rows, begin } = recording();
+    const entry = begin();
+    entry.sent(upstreamOf("e1", "a"));
+    entry.attemptFailed("HTTP 503");
+    entry.sent(upstreamOf("e2", "b"));
+    entry.attemptFailed("connection_error");
+    entry.sent(upstreamOf("e3", "c"));
+    entry.answered(200, NEVER);
+    entry.ended("complete");
+    const single = begin();
+    answer(single, "{}");
+    single.ended("complete");
+    await recorder.flush();
+    const startMs = expect.any(Number);
+    expect(rows.map(({ attempts }) => attempts)).toEqual([
+      [
+        { id: "e1", name: "a", startMs, error: "HTTP 503" },
+        { id: "e2", name: "b", startMs, error: "connection_error" },
+        { id: "e3", name: "c", startMs, error: null },
+      ],
+      null,
+    ]);
+  });
+
+  test.each([
+    ["OpenAI/Python 2.1.0", "OpenAI/Python"],
+    ["curl/8.5.0", "curl"],
+    ["ollama-js/0.6 (arm64 linux Node.js/v22)", "ollama-js"],
+    ["Mozilla/5.0 (X11; Linux x86_64)", "Mozilla"],
+    [`${"x".repeat(90)}/1`, "x".repeat(40)],
+    ["<script>", null],
+    [undefined, null],
+  ])("names the program %p as %p", async (userAgent, client) => {
+    const { recorder, rows, begin } = recording();
+    const headers = new Headers(userAgent === undefined ? {} : { "user-agent": userAgent });
+    begin({ headers }).refused(new ApiError("rate_limited", "full"));
+    await recorder.flush();
+    expect(rows.map((row) => row.client)).toEqual([client]);
   });
 
   test("of an error names it, and counts no tokens", async () => {
