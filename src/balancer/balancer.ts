@@ -18,6 +18,7 @@ import { routeRegistry } from "../registry/routes.ts";
 import { routeAccounts } from "./admin/accounts/routes.ts";
 import { EndpointRegistry } from "./admin/endpoints/registry.ts";
 import { routeEndpoints } from "./admin/endpoints/routes.ts";
+import { routeHistory } from "./admin/history/routes.ts";
 import { listModels } from "./admin/models/listing.ts";
 import { openRegistry } from "./admin/models/registry.ts";
 import { routeModels } from "./admin/models/routes.ts";
@@ -170,6 +171,7 @@ function routeManagement(app: App, parts: ManagementParts): void {
   routeAccounts(app, parts);
   routeNodes(app, parts);
   routeQueueStats(app, parts);
+  routeHistory(app, parts);
   routeMetrics(app, metrics);
   routeProviderMetrics(app, providers.metrics);
 }

@@ -1,0 +1,86 @@
+import { z } from "zod";
+import type { State } from "../../../db/database.ts";
+import type { RequestFilter } from "../../../db/history/requestfilter.ts";
+import type { App } from "../../../http/server/app.ts";
+import { readQuery } from "../../../http/server/query.ts";
+import type { AppContext } from "../../../http/server/scope.ts";
+import { ApiError } from "../../../wire/error.ts";
+import { type RequestPage, RequestView } from "../../../wire/history.ts";
+import type { UpstreamPool } from "../../upstream/pool.ts";
+import { cursorOf, placeOfCursor } from "./cursor.ts";
+import { EXPORT_FORMATS, exportResponse } from "./export.ts";
+import { FILTER, filterOf } from "./filter.ts";
+import { requestDetail, requestViews } from "./view.ts";
+import { visibilityOf } from "./visibility.ts";
+
+export interface HistoryRouteParts {
+  state: State;
+  pool: UpstreamPool;
+}
+
+const LIMIT_MAX = 1000;
+
+const ListQuery = z.strictObject({
+  ...FILTER,
+  limit: z.coerce.number().pipe(z.int().min(1).max(LIMIT_MAX)).default(50),
+  cursor: z.string().max(100).optional(),
+  /** Counting takes longer than a page does. */
+  count: z.stringbool("it must be true or false").default(false),
+});
+
+const ExportQuery = z.strictObject({
+  ...FILTER,
+  format: z.enum(EXPORT_FORMATS, "it must be csv or json").default("csv"),
+});
+
+const COLUMNS = Object.keys(RequestView.shape) as (keyof RequestView)[];
+
+/** Reading the history, under `/api/requests` and `/v0/requests`. */
+export function routeRequests(app: App, parts: HistoryRouteParts): void {
+  const { state } = parts;
+
+  async function list(c: AppContext) {
+    const { limit, cursor, count, ...query } = readQuery(c, ListQuery);
+    const filter = await filterOf(parts, query, visibilityOf(c));
+    const place = cursor === undefined ? {} : { after: placeOfCursor(cursor) };
+    const { records, next } = await state.requests.page(filter, { limit, ...place });
+    const page: RequestPage = {
+      requests: await requestViews(state, records),
+      next_cursor: next === undefined ? null : cursorOf(next),
+      ...(count ? { total: await state.requests.count(filter) } : {}),
+    };
+    return c.json(page);
+  }
+
+  async function show(c: AppContext) {
+    const id = c.req.param("id") ?? "";
+    const visibility = visibilityOf(c);
+    const row = await state.requests.get(id, visibility);
+    if (row === undefined) throw requestNotFound(id);
+    return c.json(await requestDetail(state, row, visibility === undefined));
+  }
+
+  async function exportAll(c: AppContext) {
+    const { format, ...query } = readQuery(c, ExportQuery);
+    const filter = await filterOf(parts, query, visibilityOf(c));
+    const pages = viewPages(state, filter);
+    return exportResponse(c, { format, columns: COLUMNS, pages });
+  }
+
+  for (const base of ["/api/requests", "/v0/requests"]) {
+    app.get(base, list);
+    app.get(`${base}/export`, exportAll);
+    app.get(`${base}/:id`, show);
+  }
+}
+
+/** The error for a request that is not in the history, or not one's own. */
+export function requestNotFound(id: string): ApiError {
+  const message = `The request ${id.slice(0, 100)} is not in the history: it never was, it is too \
+old, or it is somebody else's.`;
+  return new ApiError("not_found", message, { code: "request_not_found", param: "id" });
+}
+
+async function* viewPages(state: State, filter: RequestFilter): AsyncGenerator<RequestView[]> {
+  for await (const rows of state.requests.pages(filter)) yield requestViews(state, rows);
+}
