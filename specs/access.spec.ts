@@ -116,7 +116,8 @@ describe("with access control", () => {
   test("llmlb login keeps a key for commands of another home", async () => {
     using other = temporaryHome();
     const { key } = await newKey({ name: "remote", permissions: ["endpoints.read"] });
-    const run = (args: string[], stdin = "") => runProgram(args, { home: other.path, stdin });
+    const env = { LLMLB_PORT: "1" };
+    const run = (args: string[], stdin = "") => runProgram(args, { home: other.path, stdin, env });
     const refused = await run(["login", program.url], "sk_wrong\n");
     expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining("refused the key")]);
     expect((await run(["login", program.url], `${key}\n`)).code).toBe(0);
