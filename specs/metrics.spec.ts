@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync } from "node:fs";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { LLAMA_CPP_VERSION, VERSION } from "../src/config/version.ts";
 import { allFrames, post, says, TINY } from "../src/testkit/clients.ts";
@@ -86,4 +87,62 @@ test("OpenTelemetry's names tell the same", () => {
 test("the build is told", () => {
   const labels = { version: VERSION, bun: Bun.version, llama_cpp: LLAMA_CPP_VERSION };
   expect(value("llmlb_build_info", labels)).toBe(1);
+});
+
+describe("with access control", () => {
+  let guarded: Program;
+  const PROXY = "127.0.0.9";
+  const METRICS = "metrics.read";
+  const keys: Record<string, string> = {};
+  beforeAll(async () => {
+    const args = ["--access", "required", "--trusted-proxies", PROXY];
+    const env = { LLMLB_ADMIN_PASSWORD: "correct horse" };
+    guarded = await Program.start({ mode: "balancer", untilReady: false, args, env });
+    const local = readFileSync(join(guarded.home, "local.key"), "utf8").trim();
+    const headers = { authorization: `Bearer ${local}` };
+    for (const permission of [METRICS, "openai.inference"]) {
+      const body = { name: permission, permissions: [permission] };
+      const made = await post(`${guarded.url}/api/keys`, body, { headers });
+      keys[permission] = ((await made.json()) as { key: string }).key;
+    }
+  });
+  afterAll(() => guarded?.stop());
+
+  /** The status of the metrics for a connection from an address. */
+  function statusFrom(localAddress: string, headers: Record<string, string>): Promise<number> {
+    const { promise, resolve, reject } = Promise.withResolvers<number>();
+    const url = new URL(guarded.url);
+    const socket = connect({ host: url.hostname, port: Number(url.port), localAddress });
+    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+    let answer = "";
+    socket.on("error", reject);
+    socket.on("data", (piece) => {
+      answer += piece;
+      const [, status] = /^HTTP\/1\.1 (\d{3})/.exec(answer) ?? [];
+      if (status !== undefined) resolve(Number(status));
+      socket.destroy();
+    });
+    socket.write(
+      `GET /metrics HTTP/1.1\r\nhost: ${url.host}\r\n${lines.join("")}connection: close\r\n\r\n`,
+    );
+    return promise;
+  }
+
+  test.each<[string, string, Record<string, string>, number]>([
+    ["a program of this machine needs no key", "127.0.0.1", {}, 200],
+    ["a proxy's client needs one", "127.0.0.1", { "x-forwarded-for": "203.0.113.7" }, 401],
+    ["a trusted proxy's client needs one", PROXY, { "x-forwarded-for": "203.0.113.7" }, 401],
+    ["a trusted proxy itself needs one", PROXY, {}, 401],
+    ["so does who says to be here", PROXY, { "x-forwarded-for": "127.0.0.1" }, 401],
+  ])("%s", async (_, address, headers, status) => {
+    expect(await statusFrom(address, headers)).toBe(status);
+  });
+
+  test("a key that may read them opens them to everybody, another one does not", async () => {
+    const from = (key = "") =>
+      statusFrom(PROXY, { "x-forwarded-for": "203.0.113.7", authorization: `Bearer ${key}` });
+    expect(await from(keys[METRICS])).toBe(200);
+    expect(await from(keys["openai.inference"])).toBe(403);
+    expect(await from("sk_unknown")).toBe(401);
+  });
 });

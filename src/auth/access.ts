@@ -1,5 +1,4 @@
-import { isLoopback } from "../config/loopback.ts";
-import { peerOf } from "../http/server/peer.ts";
+import { isDirectFromHere, peerOf } from "../http/server/peer.ts";
 import type { Principal } from "../http/server/principal.ts";
 import type { Authorise, Scope } from "../http/server/scope.ts";
 import { ApiError } from "../wire/error.ts";
@@ -75,7 +74,7 @@ export class Access {
     }
     const permission = typeof rule === "string" ? rule : rule.local;
     if (principal.permissions.has(permission)) return;
-    if (typeof rule !== "string" && isAnonymous && isHere(scope)) return;
+    if (typeof rule !== "string" && isAnonymous && isDirectFromHere(scope)) return;
     throw isAnonymous ? this.#unauthorized(credential) : lacks(permission, principal);
   }
 
@@ -96,13 +95,6 @@ Who runs this llmlb makes one with llmlb key add.";
 makes another with llmlb key add.`;
     return new ApiError("unauthorized", message, { code: "invalid_api_key" });
   }
-}
-
-/** Whether a program of this machine sent it itself, not a proxy in somebody's name. */
-function isHere(scope: Scope): boolean {
-  const { headers } = scope.req.raw;
-  const isForwarded = headers.has("x-forwarded-for") || headers.has("forwarded");
-  return !isForwarded && isLoopback(peerOf(scope) ?? "");
 }
 
 function lacks(permission: Permission, { kind }: Principal): ApiError {

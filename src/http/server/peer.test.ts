@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { networkList } from "../../config/values/network.ts";
-import { calledOrigin, peerOf } from "./peer.ts";
+import { calledOrigin, isDirectFromHere, peerOf } from "./peer.ts";
 import type { Scope } from "./scope.ts";
 import { TrustedProxies } from "./trustedproxies.ts";
 
@@ -51,6 +51,29 @@ describe("the client of a request is", () => {
 
   test("unknown once its connection is gone", () => {
     expect(peerOf(scope(undefined, { "x-forwarded-for": "203.0.113.7" }))).toBeUndefined();
+  });
+});
+
+describe("a request of this machine's own programs", () => {
+  test.each([["127.0.0.2"], ["::1"], ["::ffff:127.0.0.3"]])("comes from %s", (address) => {
+    expect(isDirectFromHere(scope(address))).toBe(true);
+  });
+
+  test.each<[string, string | undefined, Record<string, string>]>([
+    ["another machine", "203.0.113.7", {}],
+    ["another machine that says so", "203.0.113.7", { "x-forwarded-for": "127.0.0.1" }],
+    ["nobody any more", undefined, {}],
+    ["a trusted proxy that says nothing", "127.0.0.1", {}],
+    ["a trusted proxy of another machine", "10.0.0.1", {}],
+    ["a trusted proxy in the name of this machine", "127.0.0.1", { "x-forwarded-for": "::1" }],
+    ["a proxy that is not known", "127.0.0.2", { "x-forwarded-for": "203.0.113.7" }],
+    ["a proxy that tells otherwise", "127.0.0.2", { forwarded: "for=203.0.113.7" }],
+    ["a proxy that tells its name", "127.0.0.2", { via: "1.1 proxy" }],
+    ["a proxy that tells the address", "127.0.0.2", { "x-real-ip": "203.0.113.7" }],
+    ["a proxy that tells the host", "127.0.0.2", { "x-forwarded-host": "llm.example" }],
+    ["a proxy that tells the scheme", "127.0.0.2", { "x-forwarded-proto": "https" }],
+  ])("comes not from %s", (_, address, headers) => {
+    expect(isDirectFromHere(scope(address, headers))).toBe(false);
   });
 });
 

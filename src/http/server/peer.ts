@@ -1,3 +1,4 @@
+import { isLoopback } from "../../config/loopback.ts";
 import type { Scope } from "./scope.ts";
 
 /** The IP address of a request's client, behind trusted proxies; undefined once that is gone. */
@@ -16,6 +17,24 @@ function lookUp(scope: Scope): string | undefined {
   const proxies = scope.get("proxies");
   if (proxies?.has(address) !== true) return address;
   return proxies.clientIn(raw.headers.get("x-forwarded-for")) ?? address;
+}
+
+/** What proxies add to requests, each some of it. */
+const PROXY_HEADERS = [
+  ...["forwarded", "via", "x-real-ip"],
+  ...["x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"],
+] as const;
+
+/**
+ * Whether a program of this machine sent a request itself: the connection comes from loopback, and
+ * neither a trusted proxy made it nor does a header tell of one.
+ */
+export function isDirectFromHere(scope: Scope): boolean {
+  const { raw } = scope.req;
+  const address = scope.env?.server?.requestIP(raw)?.address;
+  if (address === undefined || !isLoopback(address)) return false;
+  if (scope.get("proxies")?.has(address) === true) return false;
+  return !PROXY_HEADERS.some((name) => raw.headers.has(name));
 }
 
 /**
