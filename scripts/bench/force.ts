@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { bodies } from "./rig/bodies.ts";
+import { Heartbeat } from "./rig/heartbeat.ts";
+import { pictures } from "./rig/pictures.ts";
 import type { PinnedProcess } from "./rig/pinned.ts";
 import { usageOf } from "./rig/process.ts";
 import { requireTools, startBalancer, startUpstream } from "./rig/throughput.ts";
@@ -26,7 +28,7 @@ async function main([program = "", only = ""]: string[]): Promise<void> {
     started.push(endpoint);
     const balancer = await startBalancer([endpoint.url], folder, commandOf(program));
     started.push(balancer);
-    const pulse = new Pulse(balancer.url);
+    const pulse = new Heartbeat(balancer.url);
     console.log("| sent | answers | took | longest /health | memory |\n|---|---|---|---|---|");
     const row = async (name: string, work: () => Promise<string>) => {
       if (!name.includes(only)) return;
@@ -41,6 +43,9 @@ async function main([program = "", only = ""]: string[]): Promise<void> {
     };
     await row("nothing", () => Bun.sleep(1000).then(() => ""));
     for (const { name, path, body } of bodies()) await row(name, () => send(balancer, path, body));
+    for (const { name, path, body } of await pictures()) {
+      await row(name, () => send(balancer, path, body));
+    }
     for (const model of ["line", "events"]) {
       const body = Buffer.from(JSON.stringify({ model, stream: true, ...TALK }));
       for (const path of ["/v1/chat/completions", "/v1/messages"]) {
@@ -102,33 +107,6 @@ async function manyModels({ url }: PinnedProcess, started: PinnedProcess[]): Pro
   }
   for (const path of [own, `${own}/models`]) await (await fetch(path)).json();
   return `${await count("/v1/models")} ${await count("/api/tags")}`;
-}
-
-/** A process that asks for the health. */
-class Pulse {
-  readonly #child;
-  readonly #lines: ReadableStreamDefaultReader<Uint8Array>;
-
-  constructor(url: string) {
-    const script = new URL("rig/pulse.ts", import.meta.url).pathname;
-    this.#child = Bun.spawn([process.execPath, script, url], {
-      stdio: ["pipe", "pipe", "inherit"],
-    });
-    this.#lines = this.#child.stdout.getReader();
-  }
-
-  /** The longest wait since the last call. */
-  async longestMs(): Promise<number> {
-    this.#child.stdin.write("\n");
-    this.#child.stdin.flush();
-    const { value } = await this.#lines.read();
-    return Number(Buffer.from(value ?? []).toString());
-  }
-
-  async stop(): Promise<void> {
-    this.#child.kill();
-    await this.#child.exited;
-  }
 }
 
 await main(process.argv.slice(2));
