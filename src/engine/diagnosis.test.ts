@@ -88,6 +88,23 @@ describe("a crash", () => {
     expect(noexec.why).not.toContain("/srv");
   });
 
+  test("for want of a library of the system names it and its package", () => {
+    const lacking = (name: string) => [
+      `error: Failed to open library "/h/native/db4/libllmlb.so": ${name}: cannot open shared \
+object file: No such file or directory`,
+    ];
+    const { reason, why } = diagnoseCrash({ code: 1, signal: null }, lacking("libstdc++.so.6"));
+    expect(reason).toBe("broken_library");
+    expect(why).toMatch(
+      /^the system lacks the library libstdc\+\+\.so\.6, .* libstdc\+\+6 on Debian/,
+    );
+    const other = diagnoseCrash({ code: 1, signal: null }, lacking("libvulkan.so.1"));
+    expect(other.why).toEndWith(
+      "libvulkan.so.1, which llama.cpp needs. Install the package that \
+it belongs to.",
+    );
+  });
+
   test("that llama.cpp caused itself because of an argument tells it", () => {
     const exit = { code: 1, signal: null };
     const lines = ["error: the supplied chat template is not supported: x"];

@@ -21,6 +21,12 @@ const MEANINGS: {
 file system that is mounted noexec, or a security policy forbids it. Choose another one (--home).`,
   },
   {
+    pattern: /Failed to open library ".*": ([^:/]+): cannot open shared object file/,
+    reason: "broken_library",
+    why: ([, name = ""]) =>
+      `the system lacks the library ${name}, which llama.cpp needs. Install ${packageOf(name)}.`,
+  },
+  {
     pattern: /Failed to open library "(?:.*[\\/])?([^"\\/]+)": (?:.*[\\/])?(.*)/,
     reason: "broken_library",
     why: ([, name, text]) => `${name} cannot be loaded: ${text}. \`llmlb doctor\` tells more.`,
@@ -118,4 +124,10 @@ export function diagnoseCrash(
   if (signal === null && load.reason === "bad_arguments") return load;
   const hint = signal === "SIGKILL" ? " The system may have run out of memory." : "";
   return { reason: "crashed", why: `its engine process ended with ${how}.${hint}${quote}` };
+}
+
+/** Who brings a library of the system; small images of containers lack those of C++. */
+function packageOf(library: string): string {
+  if (!/^lib(?:stdc\+\+|gcc_s)\./.test(library)) return "the package that it belongs to";
+  return "that of C++: libstdc++6 on Debian and Ubuntu, libstdc++ on Fedora";
 }

@@ -49,8 +49,9 @@ export class Devices {
     const { probe, home, log } = this.#options;
     try {
       this.#devices = await probe({ home, log });
-    } catch (err) {
-      log.warn({ err }, "devices.probe_failed");
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      log.warn({ reason }, "devices.probe_failed");
     }
   }
 }
