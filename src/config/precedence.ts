@@ -5,6 +5,7 @@ import { envName, type Field, flagName } from "./fields/field.ts";
 import { FIELD_KEYS, FIELDS, type FieldKey, type FieldValues, fieldOf } from "./fields.ts";
 import type { Mode } from "./mode.ts";
 import type { Settings } from "./settings.ts";
+import { unknownVariables } from "./unknownvariables.ts";
 import { maskUrl } from "./values/endpoint.ts";
 import { unknownProvider } from "./values/fallback.ts";
 import { attachProjectors } from "./values/model.ts";
@@ -59,7 +60,8 @@ export function loadSettings({ flags, env, cwd = process.cwd() }: ConfigSources)
     origins[key] = origin;
   }
   const complete = origins as Record<FieldKey, SettingOrigin>;
-  const warnings = FIELD_KEYS.flatMap((key) => deprecation(fieldOf(key), complete[key]));
+  const deprecated = FIELD_KEYS.flatMap((key) => deprecation(fieldOf(key), complete[key]));
+  const warnings = [...deprecated, ...unknownVariables(env)];
   const settings = joinProjectors(values as unknown as FieldValues, complete);
   return { settings, origins: complete, file, warnings };
 }

@@ -41,12 +41,13 @@ function describeVersions(): Finding {
 function checkSettings(sources: ConfigSources, findings: Finding[]): Settings | undefined {
   const subject = "Settings";
   try {
-    const { settings, origins, file } = loadSettings(sources);
+    const { settings, origins, file, warnings } = loadSettings(sources);
     const given = Object.values(origins).filter(({ source }) => source !== "default");
     const place = existsSync(file) ? file : `no ${file}`;
     const count =
       given.length === 1 ? "1 is not the default" : `${given.length} are not the default`;
     findings.push({ subject, state: "ok", text: `${place}; ${count} (see llmlb config)` });
+    for (const text of warnings) findings.push({ subject, state: "note", text });
     return settings;
   } catch (cause) {
     const text = cause instanceof Error ? cause.message : String(cause);

@@ -44,7 +44,7 @@ async function serveUntilStopped(settings: Settings, warnings: string[]): Promis
   trustAuthorities(settings.tlsCa);
   const certificate = firstCertificate(settings, log);
   const signals = stopSignals();
-  for (const advice of warnings) log.warn({ advice }, "serve.deprecated");
+  for (const advice of warnings) log.warn({ advice }, "serve.settings");
   const daemon = await (settings.mode === "node" ? createNodeDaemon : createBalancerDaemon)(
     settings,
     log,

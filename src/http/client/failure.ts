@@ -32,6 +32,8 @@ const WORDS: Record<string, string> = {
   ConnectionRefused: "the connection was refused",
   ECONNRESET: "the connection was reset",
   ENOTFOUND: "its name does not resolve",
+  EAI_AGAIN: "its name cannot be looked up: no name server answers",
+  ETIMEDOUT: "nothing answers at its address",
   EHOSTUNREACH: "there is no way to its address",
   ENETUNREACH: "there is no way to its address",
 };

@@ -13,7 +13,7 @@ import { BODY_MEMORY_FULL } from "./bodymemory.ts";
 import type { Scope } from "./scope.ts";
 
 /** Errors of status 5xx that tell a state: nothing has failed, and balancers ask for these too. */
-const STATES: readonly ErrorKind[] = ["not_implemented", "model_not_loaded"];
+const STATES: readonly ErrorKind[] = ["not_implemented", "model_not_loaded", "draining"];
 
 /** The error response of whatever a handler threw, which is logged as well. */
 export function failureResponse(thrown: unknown, c: Scope, log: Logger): Response {
