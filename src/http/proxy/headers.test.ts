@@ -1,6 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { forwardedHeaders, returnedHeaders, setRequestId } from "./headers.ts";
 
+/** What every answer says. */
+const OURS = { "x-request-id": "ours", "x-content-type-options": "nosniff" };
+
 describe("forwardedHeaders", () => {
   test("passes what inference needs and no credentials", () => {
     const client = new Headers({
@@ -43,6 +46,9 @@ test("returnedHeaders drops the headers of a connection, of browsers, of an acco
     "content-length": "12",
     "access-control-allow-origin": "*",
     "set-cookie": "a=b",
+    "clear-site-data": "*",
+    refresh: "0;url=http://elsewhere",
+    "x-content-type-options": "none",
     "x-request-id": "theirs",
     server: "uvicorn",
   }).flat();
@@ -52,7 +58,7 @@ test("returnedHeaders drops the headers of a connection, of browsers, of an acco
     "retry-after-ms": "2500",
     "x-should-retry": "false",
     "x-ratelimit-remaining": "7",
-    "x-request-id": "ours",
+    ...OURS,
   });
 });
 
@@ -68,7 +74,7 @@ describe("what Connection names goes no further", () => {
     expect(returnedHeaders(target, "ours")).toEqual({
       "content-type": "application/json",
       "x-hop-not": "stays",
-      "x-request-id": "ours",
+      ...OURS,
     });
   });
 
@@ -94,7 +100,7 @@ describe("what Connection names goes no further", () => {
     });
     const target = ["connection", all, "request-id", "theirs", "x-request-id", "theirs"];
     expect(returnedHeaders(target, "ours", "anthropic")).toEqual({
-      ...{ "x-request-id": "ours", "request-id": "ours" },
+      ...{ ...OURS, "request-id": "ours" },
     });
   });
 });
@@ -103,7 +109,7 @@ test("Anthropic's clients find the id of a request by its own name there", () =>
   const own = ["request-id", "theirs"];
   expect(returnedHeaders([], "ours", "anthropic")).toMatchObject({ "request-id": "ours" });
   expect(returnedHeaders(own, "ours", "anthropic")).toEqual({
-    ...{ "x-request-id": "ours", "request-id": "theirs" },
+    ...{ ...OURS, "request-id": "theirs" },
   });
   for (const [path, told] of [
     ["/v1/messages", "ours"],

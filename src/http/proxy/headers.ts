@@ -26,22 +26,29 @@ const FORWARDED = [
 const NOT_RETURNED = new Set([
   "alt-svc",
   "anthropic-organization-id",
+  "clear-site-data",
   "connection",
   "content-encoding",
   "content-length",
   "date",
   "keep-alive",
+  "nel",
   "openai-organization",
   "openai-project",
   "proxy-authenticate",
   "proxy-connection",
+  "refresh",
+  "report-to",
+  "reporting-endpoints",
   "server",
+  "service-worker-allowed",
   "set-cookie",
   "strict-transport-security",
   "te",
   "trailer",
   "transfer-encoding",
   "upgrade",
+  "x-content-type-options",
   "x-llmlb-endpoint",
   "x-llmlb-model",
   "x-request-id",
@@ -84,7 +91,10 @@ export function returnedHeaders(
   requestId: string,
   dialect: Dialect = "openai",
 ): Record<string, string> {
-  const out: Record<string, string> = { "x-request-id": requestId };
+  const out: Record<string, string> = {
+    "x-request-id": requestId,
+    "x-content-type-options": "nosniff",
+  };
   const nominated = nominatedBy(connectionOf(target));
   for (let i = 0; i < target.length; i += 2) {
     const name = target[i] ?? "";

@@ -3,6 +3,7 @@ import { setRequestId } from "../proxy/headers.ts";
 import type { Hops } from "../proxy/hops.ts";
 import type { AccessLog } from "./accesslog.ts";
 import type { BodyMemory } from "./bodymemory.ts";
+import { setBrowserHeaders } from "./browserheaders.ts";
 import type { Drain } from "./drain.ts";
 import type { HostCheck } from "./host.ts";
 import { Origins } from "./origin.ts";
@@ -44,7 +45,7 @@ const NO_ROUTES: MatchedRoutes = () => [];
  *    error response.
  * 6. Pages of allowed origins may read the response (`Origins`).
  * 7. It stops counting as soon as its body is sent, and gives back what it took of the memory for
- *    bodies (`BodyMemory`); its id is in the response.
+ *    bodies (`BodyMemory`); its id and what browsers need to know are in the response.
  * 8. It is logged once its body is sent (`AccessLog`).
  * 9. Responses of one turn of the event loop leave together (`endOfTurn`).
  */
@@ -99,9 +100,10 @@ export class Door {
     };
     if (sent !== undefined && leave !== undefined) sent.then(end, end);
     else {
-      // Forwarded responses have the id already; touching the headers of those is not free.
+      // Forwarded responses have these already; touching the headers of those is not free.
       end();
       setRequestId(response.headers, requestId, scope.req.path);
+      setBrowserHeaders(response.headers, request.url);
     }
     logged?.(response.status, sent);
     await endOfTurn();
