@@ -341,6 +341,22 @@ describe("a collector", () => {
     expect(ofKind(collector.spans, SERVER)).toHaveLength(1);
   });
 
+  test("that comes back gets what its queue held, and the rest was dropped", async () => {
+    const collector = collecting();
+    const good = collector.answer;
+    collector.answer = () => new Response("later", { status: 503 });
+    const well = endpoint(() => said());
+    const queue = { OTEL_BSP_MAX_QUEUE_SIZE: "8", OTEL_BSP_MAX_EXPORT_BATCH_SIZE: "4" };
+    const program = await balancer([well.url], environment(collector, queue));
+    for (let i = 0; i < 40; i += 1) await (await post(program.url + CHAT, BODY)).text();
+    await eventually(() => collector.paths.length > 0 || undefined);
+    collector.answer = good;
+    // The batch that is tried again, and the queue behind it.
+    await eventually(() => collector.spans.length >= 12 || undefined);
+    await program.stop();
+    expect(collector.spans.length).toBe(12);
+  });
+
   test.each<[string, (collector: OtlpCollector) => void]>([
     ["that is down", (collector) => collector[Symbol.dispose]()],
     [

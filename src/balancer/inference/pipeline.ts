@@ -53,7 +53,7 @@ export class Pipeline {
   /** Answers a request of a route. Throws `ApiError` for what is answered by an error. */
   async answer(scope: Scope, route: InferenceRoute): Promise<Response> {
     const context = new RequestContext(scope, route, principalOf(scope));
-    context.trace = this.#parts.tracing?.begin(context.headers);
+    context.trace = this.#parts.tracing?.begin(context.client);
     let body: ClientBody | undefined;
     try {
       body = await this.#read(context);

@@ -13,11 +13,23 @@ const FIRST_TOKEN_S = [
   ...[1, 2.5, 5, 7.5, 10],
 ];
 
-/** Histograms of one metric; after that, further models share one for each operation. */
-const HISTOGRAMS_MAX = 500;
+/** Models of all operations; after that, further ones of an operation share their histograms. */
+const GROUPS_MAX = 500;
 const OTHER = "other";
 
 type Labels = Record<string, string>;
+
+/** The histograms of one operation with one model at one provider. */
+interface Group {
+  readonly labels: Labels;
+  readonly input: Distribution;
+  readonly output: Distribution;
+  readonly duration: Distribution;
+  readonly firstToken: Distribution;
+  readonly perToken: Distribution;
+  /** Durations of requests that failed, by how. */
+  readonly failed: Map<string, Distribution>;
+}
 
 /**
  * Metrics with the names, labels and bounds of OpenTelemetry's conventions for generative AI, as
@@ -25,94 +37,109 @@ type Labels = Record<string, string>;
  * https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-metrics/
  */
 export class GenAiMetrics {
-  readonly #tokens = new Histograms(
-    "gen_ai_client_token_usage",
-    "Number of input and output tokens used",
-    TOKENS,
-  );
-  readonly #duration = new Histograms(
-    "gen_ai_server_request_duration_seconds",
-    "Generative AI server request duration, to the last byte",
-    DURATION_S,
-  );
-  readonly #firstToken = new Histograms(
-    "gen_ai_server_time_to_first_token_seconds",
-    "Time to the first token of successful streams",
-    FIRST_TOKEN_S,
-  );
-  readonly #perToken = new Histograms(
-    "gen_ai_server_time_per_output_token_seconds",
-    "Time per output token after the first one of successful streams",
-    TOKEN_BUCKETS_S,
-  );
+  /** By operation, provider and model. */
+  readonly #groups = new Map<string, Group>();
 
   /** Counts a request that has ended; `model` is its label, bounded by the caller. */
   record(record: RequestRecord, tokens: TokenCount, model: string): void {
     const { request, upstream, durationMs, firstTokenMs } = record;
-    const labels: Labels = {
-      gen_ai_operation_name: operationOf(request.route),
-      gen_ai_provider_name: upstream?.telemetryName ?? OWN_TELEMETRY_NAME,
-      gen_ai_request_model: model,
-    };
+    const provider = upstream?.telemetryName ?? OWN_TELEMETRY_NAME;
+    const group = this.#of(operationOf(request.route), provider, model);
     const error = errorTypeOf(record);
-    this.#duration.observe(
-      error === undefined ? labels : { ...labels, error_type: error },
-      durationMs / 1000,
-    );
+    const duration = error === undefined ? group.duration : failedOf(group, error);
+    duration.observe(durationMs / 1000);
     // Estimates are not to be told as token counts.
     if (tokens.source === "usage") {
       const { input = null, output = null } = tokens.usage ?? {};
-      if (input !== null) this.#tokens.observe({ ...labels, gen_ai_token_type: "input" }, input);
-      if (output !== null) this.#tokens.observe({ ...labels, gen_ai_token_type: "output" }, output);
+      if (input !== null) group.input.observe(input);
+      if (output !== null) group.output.observe(output);
     }
     if (error !== undefined) return;
-    if (request.streams && firstTokenMs !== null) {
-      this.#firstToken.observe(labels, firstTokenMs / 1000);
-    }
+    if (request.streams && firstTokenMs !== null) group.firstToken.observe(firstTokenMs / 1000);
     const perToken = secondsPerToken(record, tokens);
-    if (perToken !== undefined) this.#perToken.observe(labels, perToken);
+    if (perToken !== undefined) group.perToken.observe(perToken);
   }
 
   get families(): MetricFamily[] {
-    return [this.#tokens, this.#duration, this.#firstToken, this.#perToken];
+    const family = (name: string, help: string, of: (group: Group) => Histogram[]) => ({
+      ...{ name, help, type: "histogram" as const },
+      samples: () =>
+        [...this.#groups.values()].flatMap((group) =>
+          of(group).flatMap(([labels, one]) =>
+            histogramSamples(name, one, { ...group.labels, ...labels }),
+          ),
+        ),
+    });
+    return [
+      family(
+        "gen_ai_client_token_usage",
+        "Number of input and output tokens used",
+        ({ input, output }) => [
+          [{ gen_ai_token_type: "input" }, input],
+          [{ gen_ai_token_type: "output" }, output],
+        ],
+      ),
+      family(
+        "gen_ai_server_request_duration_seconds",
+        "Generative AI server request duration, to the last byte",
+        ({ duration, failed }) => [
+          [{}, duration],
+          ...[...failed].map(([type, one]) => [{ error_type: type }, one] as Histogram),
+        ],
+      ),
+      family(
+        "gen_ai_server_time_to_first_token_seconds",
+        "Time to the first token of successful streams",
+        ({ firstToken }) => [[{}, firstToken]],
+      ),
+      family(
+        "gen_ai_server_time_per_output_token_seconds",
+        "Time per output token after the first one of successful streams",
+        ({ perToken }) => [[{}, perToken]],
+      ),
+    ];
+  }
+
+  #of(operation: string, provider: string, model: string): Group {
+    const key = `${operation}\n${provider}\n${model}`;
+    const known = this.#groups.get(key);
+    if (known !== undefined) return known;
+    if (this.#groups.size >= GROUPS_MAX && model !== OTHER) {
+      return this.#of(operation, provider, OTHER);
+    }
+    const group = {
+      labels: {
+        gen_ai_operation_name: operation,
+        gen_ai_provider_name: provider,
+        gen_ai_request_model: model,
+      },
+      input: new Distribution(TOKENS),
+      output: new Distribution(TOKENS),
+      duration: new Distribution(DURATION_S),
+      firstToken: new Distribution(FIRST_TOKEN_S),
+      perToken: new Distribution(TOKEN_BUCKETS_S),
+      failed: new Map(),
+    };
+    this.#groups.set(key, group);
+    return group;
   }
 }
 
-/** The histograms of a metric by their labels. */
-class Histograms implements MetricFamily {
-  readonly name: string;
-  readonly help: string;
-  readonly type = "histogram";
-  readonly #bounds: readonly number[];
-  readonly #byText = new Map<string, { labels: Labels; distribution: Distribution }>();
+/** Labels beside the group's. */
+type Histogram = [labels: Labels, distribution: Distribution];
 
-  constructor(name: string, help: string, bounds: readonly number[]) {
-    this.name = name;
-    this.help = help;
-    this.#bounds = bounds;
-    this.samples = this.samples.bind(this);
-  }
+/** How many ways to fail have a label of their own, in each group. */
+const ERRORS_MAX = 30;
+/** What the conventions call an error without a name. */
+const OTHER_ERROR = "_OTHER";
 
-  observe(labels: Labels, value: number): void {
-    this.#of(labels).observe(value);
+function failedOf({ failed }: Pick<Group, "failed">, error: string): Distribution {
+  const known = failed.get(error);
+  if (known !== undefined) return known;
+  if (failed.size >= ERRORS_MAX && error !== OTHER_ERROR) {
+    return failedOf({ failed }, OTHER_ERROR);
   }
-
-  samples() {
-    return [...this.#byText.values()].flatMap(({ labels, distribution }) =>
-      histogramSamples(this.name, distribution, labels),
-    );
-  }
-
-  #of(labels: Labels): Distribution {
-    const text = Object.values(labels).join("\n");
-    const known = this.#byText.get(text);
-    if (known !== undefined) return known.distribution;
-    const isFull = this.#byText.size >= HISTOGRAMS_MAX;
-    if (isFull && labels.gen_ai_request_model !== OTHER) {
-      return this.#of({ ...labels, gen_ai_request_model: OTHER });
-    }
-    const distribution = new Distribution(this.#bounds);
-    this.#byText.set(text, { labels, distribution });
-    return distribution;
-  }
+  const made = new Distribution(DURATION_S);
+  failed.set(error, made);
+  return made;
 }

@@ -61,7 +61,7 @@ function requestSpan(traced: TracedRequest): EndedSpan {
     "http.request.method": "POST",
     "http.route": request.route.path,
     "url.path": request.route.path,
-    "url.scheme": "http",
+    "url.scheme": trace.scheme,
     "llmlb.request.id": request.requestId,
     ...genAiOf(traced, last),
   };

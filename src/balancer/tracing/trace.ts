@@ -16,6 +16,8 @@ export interface RequestTraceOptions {
   parent: RemoteSpan | undefined;
   /** The client's `tracestate`. */
   state: string | null;
+  /** Of the URL that was asked. */
+  scheme: string;
   /** Whether the trace is told at all, decided by its id and its parent. */
   isSampled(traceId: string, parent: RemoteSpan | undefined): boolean;
 }
@@ -31,13 +33,15 @@ export class RequestTrace {
   readonly parent: RemoteSpan | undefined;
   readonly state: string | null;
   readonly isSampled: boolean;
+  readonly scheme: string;
   readonly startMs = performance.now();
   /** What `performance.now()` lacks to unix time. */
   readonly offsetMs = Date.now() - this.startMs;
   readonly waits: TracedWait[] = [];
   readonly attempts: TracedAttempt[] = [];
 
-  constructor({ parent, state, isSampled }: RequestTraceOptions) {
+  constructor({ parent, state, scheme, isSampled }: RequestTraceOptions) {
+    this.scheme = scheme;
     this.parent = parent;
     this.state = parent === undefined ? null : state;
     this.traceId = parent?.traceId ?? newTraceId();

@@ -19,7 +19,7 @@ function setUp({ isSampled = true } = {}) {
   const request = (modelId = "m"): RecordedRequest => ({
     ...{ requestId: "r", route: ROUTES.chat, modelId, streams: true },
     principal: { keyId: undefined, address: undefined },
-    trace: tracing.begin(new Headers()),
+    trace: tracing.begin(new Request("https://llm.example/v1/chat/completions")),
   });
   const end = (given: RecordedRequest, how: (record: RequestRecord) => void) => {
     const body = new Uint8Array();
@@ -85,6 +85,7 @@ describe("the trace of a request", () => {
     expect(spans[0]?.attributes).toMatchObject({
       "error.type": "no_json",
       "http.response.status_code": 400,
+      "url.scheme": "https",
     });
     expect(JSON.stringify(spans)).not.toContain("secret");
   });

@@ -24,10 +24,11 @@ export class Tracing {
   }
 
   /** A request has come; its trace goes on from the client's, if it has one. */
-  begin(headers: Headers): RequestTrace {
+  begin({ headers, url }: Pick<Request, "headers" | "url">): RequestTrace {
     return new RequestTrace({
       parent: readTraceparent(headers.get("traceparent")),
       state: headers.get("tracestate"),
+      scheme: url.slice(0, url.indexOf(":")),
       isSampled: (traceId, parent) => this.#exporter.isSampled(traceId, parent),
     });
   }
