@@ -264,6 +264,27 @@ describe("a balancer over two nodes", () => {
     expect(await statusOf(program, "two")).toBe("online");
   });
 
+  test("tells whoever waits for one that stands still, and takes it back", async () => {
+    await using programs = new AsyncDisposableStack();
+    const still = await Program.start({ mode: "node", args: ENDLESS });
+    programs.defer(() => still.stop());
+    const args = ["--health-interval", "900ms", "--health-timeout", "500ms"];
+    const endpoint = ["--endpoint", `still=${still.url}`];
+    const program = await Program.start({ mode: "balancer", args: [...endpoint, ...args] });
+    programs.defer(() => program.stop());
+    const stream = await opened(tell(program, "llmlb-tiny", { stream: true }));
+    process.kill(still.pid, "SIGSTOP");
+    programs.defer(() => void process.kill(still.pid, "SIGCONT"));
+    const whole = tell(program, "llmlb-tiny");
+    // It shows no sign of life, and neither connection ends.
+    expect((await lastOf(stream))?.json).toMatchObject({ error: { code: "upstream" } });
+    expect([502, 503]).toContain((await whole).status);
+    expect(await statusOf(program, "still")).toBe("offline");
+    process.kill(still.pid, "SIGCONT");
+    await eventually(async () => (await statusOf(program, "still")) === "online" || undefined);
+    expect(await goodbye(program, "llmlb-tiny")).toBe("Goodbye!");
+  });
+
   test("takes an endpoint in when it comes up later", async () => {
     await using programs = new AsyncDisposableStack();
     const port = freePort();

@@ -27,8 +27,8 @@ export const PENDING: Health = { status: "pending", failures: 0 };
 /** Failures in a row after which an online endpoint is offline. */
 const FAILURES_MAX = 2;
 
-/** Failures in a row after which nobody waits any more for answers that have not begun. */
-const HANGING_FAILURES = 4;
+/** Failures in a row after which nobody waits any more for answers of which nothing more comes. */
+const HANGING_FAILURES = 3;
 
 /** The first checks after a failure come sooner than the regular ones. */
 const FIRST_RECHECK_MS = 1000;
@@ -68,8 +68,8 @@ export function nextHealth({ status, failures }: Health, event: HealthEvent): He
 }
 
 /**
- * Whether requests that got nothing of their answers are to be made elsewhere: not as soon as an
- * endpoint is offline, because one that only stalled would lose all its work.
+ * Whether requests that get nothing more of their answers are to end, or be made elsewhere: not as
+ * soon as an endpoint is offline, because one that only stalled would lose all its work.
  */
 export function isHanging({ status, failures }: Health): boolean {
   return status === "offline" && failures >= HANGING_FAILURES;

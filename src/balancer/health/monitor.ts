@@ -51,6 +51,8 @@ interface CheckState {
   timer: Timer | undefined;
   /** When the last check began (`performance.now()`). */
   checkedAt: number;
+  /** When the first of the failed checks began after which none succeeded. */
+  failingSinceMs: number;
   isRunning: boolean;
   isFirstDone: boolean;
   /** Resolves when the first check is done, or the endpoint is removed. */
@@ -59,6 +61,9 @@ interface CheckState {
 
 /** Shortest time between checks of one endpoint because of requests that broke off. */
 const SPACING_MS_MIN = 500;
+
+/** Checks of a node in one interval: it answers them at any time, and what runs there is ours. */
+const NODE_CHECKS = 3;
 
 /** Longest wait for an expected endpoint. */
 const EXPECTED_MS_MAX = 30_000;
@@ -115,6 +120,7 @@ export class Monitor {
     const check: CheckState = {
       timer: undefined,
       checkedAt: -Infinity,
+      failingSinceMs: Infinity,
       isRunning: false,
       isFirstDone: false,
       first,
@@ -167,7 +173,7 @@ export class Monitor {
     if (check !== undefined) check.checkedAt = performance.now();
     const result = await this.#ask(endpoint, timeoutMs);
     if (check === undefined || this.#checks.get(endpoint) !== check) return result;
-    this.#report(endpoint, result);
+    this.#report(endpoint, check, result);
     this.#finishFirst(check);
     // A periodic check that runs at the same time schedules the next one itself.
     if (!check.isRunning && this.#isStarted) this.#scheduleNext(endpoint, check);
@@ -186,7 +192,7 @@ export class Monitor {
     check.isRunning = false;
     // The endpoint was removed, or added again with another address, in the meantime.
     if (this.#checks.get(endpoint) !== check) return;
-    this.#report(endpoint, result);
+    this.#report(endpoint, check, result);
     this.#finishFirst(check);
     this.#scheduleNext(endpoint, check);
   }
@@ -201,14 +207,16 @@ export class Monitor {
   }
 
   #scheduleNext(endpoint: Endpoint, check: CheckState): void {
-    const { healthIntervalMs } = endpoint.facts;
-    this.#schedule(endpoint, check, nextCheckMs(endpoint.health, healthIntervalMs, Math.random()));
+    const { healthIntervalMs, kind } = endpoint.facts;
+    const intervalMs = kind === "llmlb" ? healthIntervalMs / NODE_CHECKS : healthIntervalMs;
+    this.#schedule(endpoint, check, nextCheckMs(endpoint.health, intervalMs, Math.random()));
   }
 
-  #report(endpoint: Endpoint, result: CheckResult): void {
+  #report(endpoint: Endpoint, check: CheckState, result: CheckResult): void {
     const checkedAt = Date.now();
     const statusBefore = shownStatus(endpoint.health);
     const { lastSeenAt } = endpoint.lastCheck;
+    check.failingSinceMs = result.ok ? Infinity : Math.min(check.failingSinceMs, check.checkedAt);
     if (result.ok) {
       endpoint.lastCheck = { latencyMs: result.latencyMs, lastSeenAt: checkedAt, lastError: null };
       this.#applyAnswer(endpoint, result);
@@ -219,7 +227,7 @@ export class Monitor {
       const isNew = performance.now() < endpoint.graceUntil;
       this.#apply(endpoint, isNew ? "grace_check_failed" : "check_failed", result.reason);
       if (isHanging(endpoint.health) && endpoint.answersBeside)
-        endpoint.silent.end(hangs(endpoint));
+        endpoint.silent.end(hangs(endpoint), check.failingSinceMs);
     }
     const statusAfter = shownStatus(endpoint.health);
     this.#options.onCheck?.(endpoint, { result, checkedAt, statusBefore, statusAfter });
@@ -253,7 +261,7 @@ export class Monitor {
 
 /** Why a request is ended that an endpoint has, as far as anybody can see, forgotten. */
 function hangs({ name, lastCheck }: Endpoint): ApiError {
-  const message = `The request failed at endpoint ${name}: nothing of its answer came, and checks \
-of it fail: ${lastCheck.lastError}.`;
+  const message = `The request failed at endpoint ${name}: nothing more of its answer came, and \
+checks of it fail: ${lastCheck.lastError}. Send it again.`;
   return new ApiError("upstream", message);
 }

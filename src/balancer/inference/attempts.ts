@@ -189,7 +189,7 @@ export class Attempts {
       firstByteTimeoutMs: slot.firstByteTimeoutMs,
       contentTimeoutMs: slot.contentTimeoutMs,
       idleTimeoutMs: settings.idleTimeoutMs,
-      onSent: (end) => slot.sent((reason) => this.#move(end, reason)),
+      onSent: (end) => slot.sent(end),
       onContent: (status) => {
         record?.began();
         slot.answered(status);
@@ -200,22 +200,6 @@ export class Attempts {
       (forwarded) => this.#answered(slot, forwarded),
       (error) => this.#failed(slot, error),
     );
-  }
-
-  /** Ends what hangs at an upstream, if another one could take it. */
-  #move(end: (reason: ApiError) => void, reason: ApiError): boolean {
-    const mayMove = this.#hasOther();
-    if (mayMove) end(reason);
-    return mayMove;
-  }
-
-  #hasOther(): boolean {
-    const { slots, providers } = this.#parts;
-    if (!this.#body.isSendable || this.#context.provider !== undefined) return false;
-    const { model } = this.#context;
-    if (!this.#isFallbackDone && providers.fallbackOf(model) !== undefined) return true;
-    const isOver = this.#poolRequest.tried.length > RETRIES_MAX;
-    return !isOver && slots.hasTime(this.#context) && slots.hasOther(this.#poolRequest);
   }
 
   #answered(slot: Slot, forwarded: Forwarded): Result {

@@ -46,6 +46,19 @@ async function failing({ url }: FakeBalancer, name: string): Promise<void> {
   });
 }
 
+/** Settles when an endpoint was seen to answer checks beside a request. */
+async function seenBeside({ url }: FakeBalancer): Promise<void> {
+  // A check says so only of a request that came half a second before it.
+  const startedMs = performance.now();
+  await eventually(async () => {
+    const { endpoints } = (await (await fetch(`${url}/api/endpoints`)).json()) as {
+      endpoints: { last_seen: string }[];
+    };
+    const seenAt = Date.parse(endpoints[0]?.last_seen ?? "");
+    return performance.now() - startedMs > 700 && Date.now() - seenAt < 300 ? true : undefined;
+  });
+}
+
 test.each(REQUESTS)("what hangs is answered by another endpoint: %s", async (_, path, body) => {
   using hangs = hanging();
   using other = well();
@@ -65,21 +78,73 @@ test.each(REQUESTS)("what hangs is answered by another endpoint: %s", async (_, 
   expect(other.requests).toHaveLength(1);
 });
 
-test("without another endpoint it is waited for", async () => {
+test.each(REQUESTS)("without another endpoint the client is told: %s", async (_, path, body) => {
+  using hangs = hanging();
+  await using front = await fakeBalancer({ hangs: hangs.url }, CHECKS);
+  const answering = front.post(path, { model: "m", ...body });
+  await eventually(() => hangs.requests.length === 1 || undefined);
+  await seenBeside(front);
+  hangs.down = true;
+  const text = await (await answering).text();
+  expect(text).toContain("nothing more of its answer came");
+});
+
+test.each(["/v1/chat/completions", "/v1/messages"])(
+  "a stream of which nothing more comes ends with an error: %s",
+  async (path) => {
+    const first = chunksOf([{ content: "Hel" }])[0];
+    const slow = Promise.withResolvers<Response>();
+    using hangs = fakeEndpoint(["m"], async (request) => {
+      if (!(await request.text()).includes('"stream":true')) return slow.promise;
+      const source = new ReadableStream({
+        start: (controller) => controller.enqueue(`data: ${JSON.stringify(first)}\n\n`),
+      });
+      return new Response(source, { headers: EVENTS });
+    });
+    await using front = await fakeBalancer({ hangs: hangs.url }, CHECKS);
+    const ask = { model: "m", messages, max_tokens: 9 };
+    const whole = front.post(path, ask);
+    await eventually(() => hangs.requests.length === 1 || undefined);
+    await seenBeside(front);
+    slow.resolve(Response.json(completion({ content: "Hello" }, "stop")));
+    expect((await whole).status).toBe(200);
+    const reading = front.post(path, { ...ask, stream: true }).then((answer) => answer.text());
+    await eventually(() => hangs.requests.length === 2 || undefined);
+    hangs.down = true;
+    expect(await reading).toContain("nothing more of its answer came");
+  },
+);
+
+test("a stream that goes on while checks fail is left alone", async () => {
+  const [head, ...rest] = chunksOf([{ content: "Hel" }, { content: "lo" }]);
   const may = Promise.withResolvers<void>();
-  using stalled = fakeEndpoint(["m"], async () => {
-    await may.promise;
-    return Response.json(completion({ content: "Hello" }, "stop"));
+  const frame = (one: unknown) =>
+    `data: ${typeof one === "string" ? one : JSON.stringify(one)}\n\n`;
+  using busy = fakeEndpoint(["m"], () => {
+    const source = new ReadableStream({
+      async start(controller) {
+        controller.enqueue(frame(head));
+        const timer = setInterval(() => controller.enqueue(frame(head)), 20);
+        await may.promise;
+        clearInterval(timer);
+        for (const one of rest) controller.enqueue(frame(one));
+        controller.close();
+      },
+    });
+    return new Response(source, { headers: EVENTS });
   });
-  using other = well();
-  other.models = ["n"];
-  await using front = await fakeBalancer({ stalled: stalled.url, other: other.url }, CHECKS);
-  const answering = front.post("/v1/chat/completions", { model: "m", messages });
-  await eventually(() => stalled.requests.length === 1 || undefined);
-  stalled.down = true;
-  await failing(front, "stalled");
+  await using front = await fakeBalancer({ busy: busy.url }, CHECKS);
+  const reading = front
+    .post("/v1/chat/completions", { model: "m", messages, stream: true })
+    .then((answer) => answer.text());
+  await eventually(() => busy.requests.length === 1 || undefined);
+  await seenBeside(front);
+  busy.down = true;
+  await failing(front, "busy");
   may.resolve();
-  expect(await (await answering).text()).toContain("Hello");
+  const text = await reading;
+  expect(text).toContain('"lo"');
+  expect(text).not.toContain("error");
 });
 
 test("one that does one thing at a time is left to finish", async () => {

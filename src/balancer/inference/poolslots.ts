@@ -59,16 +59,6 @@ export class PoolSlots {
     return this.#parts.gate.now() < deadlineMs;
   }
 
-  /** Whether an endpoint is up that could take a request and has not failed it. */
-  hasOther({ context, tried }: PoolRequest): boolean {
-    const { modelId, requirement } = context;
-    const isOther = (endpoint: Endpoint) =>
-      endpoint.health.status === "online" &&
-      !tried.includes(endpoint) &&
-      (requirement?.isMetBy(endpoint, modelId) ?? true);
-    return this.#parts.pool.serving(modelId).some(isOther);
-  }
-
   /**
    * A slot of an endpoint that has the model and meets the requirement, or why there is none:
    * `model_not_found`, `no_endpoint`, `queue_full`, `queue_timeout`, `draining`, `client_closed`.

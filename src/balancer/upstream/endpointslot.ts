@@ -4,7 +4,7 @@ import type { Logger } from "../../lib/log.ts";
 import { ApiError } from "../../wire/error.ts";
 import type { Grant } from "../routing/grant.ts";
 import type { Endpoint } from "./endpoint.ts";
-import type { EndRequest, SilentRequest } from "./silentrequests.ts";
+import type { EndRequest, SentRequest } from "./silentrequests.ts";
 import type { Slot } from "./upstream.ts";
 
 /** What learns how requests to endpoints went. */
@@ -38,8 +38,8 @@ export class EndpointSlot implements Slot {
   readonly #sentAtMs: number;
   #status = 0;
   #hasEnded = false;
-  /** The request, as long as nothing of its answer has come. */
-  #silent: SilentRequest | undefined;
+  /** The request, as long as it runs. */
+  #sent: SentRequest | undefined;
 
   constructor(options: EndpointSlotOptions) {
     const { parts, grant, requestId } = options;
@@ -57,17 +57,17 @@ export class EndpointSlot implements Slot {
   }
 
   sent(end: EndRequest): void {
-    this.#silent = this.upstream.silent.add(end, performance.now());
+    this.#sent = this.upstream.silent.add(end, performance.now());
   }
 
   /** Nobody ends it any more but its client and its limits. */
-  #isHeard(): void {
-    if (this.#silent !== undefined) this.upstream.silent.delete(this.#silent);
-    this.#silent = undefined;
+  #isOver(): void {
+    if (this.#sent !== undefined) this.upstream.silent.delete(this.#sent);
+    this.#sent = undefined;
   }
 
   answered(status: number): void {
-    this.#isHeard();
+    if (this.#sent !== undefined) this.upstream.silent.begin(this.#sent);
     this.#status = status;
     const nowMs = this.#parts.gate.now();
     this.upstream.requestError = null;
@@ -76,7 +76,7 @@ export class EndpointSlot implements Slot {
   }
 
   rejected(status: number): void {
-    this.#isHeard();
+    this.#isOver();
     this.#status = status;
     this.#parts.log.warn({ ...this.#fields(), status }, "endpoint.refused");
     // The slot is free from now on, whether the answer is used in the end or not.
@@ -99,7 +99,7 @@ export class EndpointSlot implements Slot {
   ended(outcome: SendOutcome): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
-    this.#isHeard();
+    this.#isOver();
     if (outcome === "cancelled" || outcome === "stopped") {
       this.#grant.cancel(this.#parts.gate.now());
       return;
@@ -114,7 +114,7 @@ export class EndpointSlot implements Slot {
 
   failed(error: unknown, isUpstreams: boolean): void {
     this.#hasEnded = true;
-    this.#isHeard();
+    this.#isOver();
     const { log, gate, monitor } = this.#parts;
     if (!isUpstreams) {
       this.#grant.cancel(gate.now());

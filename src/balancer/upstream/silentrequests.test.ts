@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { ApiError } from "../../wire/error.ts";
 import { SilentRequests } from "./silentrequests.ts";
 
-const ignore = () => true;
+const ignore = () => undefined;
 
 test("a check that is answered beside a request shows that the server can do both", () => {
   const silent = new SilentRequests();
@@ -26,7 +26,7 @@ test.each<[string, (silent: SilentRequests) => void]>([
       const request = silent.add(ignore, 0);
       const answered = silent.beginCheck(10_000);
       silent.delete(request);
-      silent.add(() => true, 10_001);
+      silent.add(ignore, 10_001);
       answered();
     },
   ],
@@ -36,20 +36,20 @@ test.each<[string, (silent: SilentRequests) => void]>([
   expect(silent.answersBeside).toBe(false);
 });
 
-test("only what is silent is ended, and once; what nobody else can take stays", () => {
+test("what is silent is ended, and what has begun if nothing more came of it", () => {
   const silent = new SilentRequests();
-  const ended: string[] = [];
-  let mayMove = false;
-  const a = () => ended.push("a") > 0;
-  const b = () => ended.push("b") > 0;
-  const c = () => mayMove && ended.push("c") > 0;
-  const [request] = [a, b, c].map((end) => silent.add(end, 0));
-  if (request !== undefined) silent.delete(request);
+  const ended: [string, number | undefined][] = [];
+  const add = (name: string) => silent.add((_, sinceMs) => ended.push([name, sinceMs]), 0);
+  const [gone, begun] = [add("gone"), add("begun"), add("silent")];
+  if (begun !== undefined) silent.begin(begun);
+  if (gone !== undefined) silent.delete(gone);
   const reason = new ApiError("upstream", "It hangs.");
-  silent.end(reason);
-  silent.end(reason);
-  expect(ended).toEqual(["b"]);
-  mayMove = true;
-  silent.end(reason);
-  expect(ended).toEqual(["b", "c"]);
+  silent.end(reason, 5);
+  expect(ended.splice(0)).toEqual([
+    ["silent", undefined],
+    ["begun", 5],
+  ]);
+  if (begun !== undefined) silent.delete(begun);
+  silent.end(reason, 6);
+  expect(ended).toEqual([["silent", undefined]]);
 });

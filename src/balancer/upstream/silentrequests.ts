@@ -1,14 +1,17 @@
 import { LinkedList, ListItem } from "../../lib/linkedlist.ts";
 import type { ApiError } from "../../wire/error.ts";
 
-/** Ends a request at an endpoint, for a reason; false if it stays as nobody else can take it. */
-export type EndRequest = (reason: ApiError) => boolean;
+/**
+ * Ends a request at an endpoint, for a reason; with `silentSinceMs` only if nothing has come of its
+ * answer since then (`performance.now()`).
+ */
+export type EndRequest = (reason: ApiError, silentSinceMs?: number) => void;
 
 /** What was sent so shortly before a check may be read by the server after it. */
 const BESIDE_MS_MIN = 500;
 
-/** A request of whose answer nothing has come. */
-export class SilentRequest extends ListItem {
+/** A request that an endpoint has. */
+export class SentRequest extends ListItem {
   readonly end: EndRequest;
   readonly sentAtMs: number;
 
@@ -20,27 +23,34 @@ export class SilentRequest extends ListItem {
 }
 
 /**
- * The requests at one endpoint of whose answers nothing has come. One that computes them and one
- * that hangs look alike, unless checks tell: those of a server that answers them beside requests.
+ * The requests at one endpoint: those of whose answers nothing has come, and those with a part of
+ * it. One that computes them and one that hangs look alike, unless checks tell: those of a server
+ * that answers them beside requests.
  */
 export class SilentRequests {
   /** Oldest first. A list, since a map costs a request as much as all of its routing. */
-  readonly #requests = new LinkedList<SilentRequest>();
+  readonly #requests = new LinkedList<SentRequest>();
+  readonly #begun = new LinkedList<SentRequest>();
   /**
    * The server was seen to answer a check while it worked on a request. Until then its silence says
    * nothing: simple servers do one thing at a time.
    */
   answersBeside = false;
 
-  add(end: EndRequest, nowMs: number): SilentRequest {
-    const request = new SilentRequest(end, nowMs);
+  add(end: EndRequest, nowMs: number): SentRequest {
+    const request = new SentRequest(end, nowMs);
     this.#requests.push(request);
     return request;
   }
 
-  /** Something of the answer came, or the request ended. Idempotent. */
-  delete(request: SilentRequest): void {
-    this.#requests.remove(request);
+  /** Something of the answer came. */
+  begin(request: SentRequest): void {
+    if (this.#requests.remove(request)) this.#begun.push(request);
+  }
+
+  /** The request ended. Idempotent. */
+  delete(request: SentRequest): void {
+    if (!this.#requests.remove(request)) this.#begun.remove(request);
   }
 
   /**
@@ -55,9 +65,10 @@ export class SilentRequests {
     };
   }
 
-  /** Ends all that can be made elsewhere. */
-  end(reason: ApiError): void {
-    for (const request of [...this.#requests]) if (request.end(reason)) this.delete(request);
+  /** Ends those of which nothing came, and those of which nothing more came since `sinceMs`. */
+  end(reason: ApiError, sinceMs: number): void {
+    for (const request of [...this.#requests]) request.end(reason);
+    for (const request of [...this.#begun]) request.end(reason, sinceMs);
   }
 }
 

@@ -61,7 +61,7 @@ export interface Slot {
    * The request is sent. As long as nothing of its answer has come, `end` ends it for a reason;
    * false if it stays because nobody else can take it.
    */
-  sent(end: (reason: ApiError) => boolean): void;
+  sent(end: (reason: ApiError, silentSinceMs?: number) => void): void;
   /**
    * The answer has begun, a stream with its first content, and is what the request deserves.
    * `status` is the upstream's own.

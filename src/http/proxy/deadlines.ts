@@ -36,6 +36,8 @@ export class Deadlines implements Ticking {
   /** Called when the client has waited 15 s for the next piece, and every 15 s from then on. */
   onQuiet: (() => void) | undefined;
   #sentMs = Number.NEGATIVE_INFINITY;
+  /** Since when the target is waited for; infinite while the client is. */
+  #heardMs = Number.NEGATIVE_INFINITY;
   place = -1;
   readonly #clock: TickClock;
   #signal: AbortSignal | undefined;
@@ -69,6 +71,7 @@ export class Deadlines implements Ticking {
   /** A sign of life: the limit of the last `wait` starts again, now in `phase`. */
   touch(phase: Phase): void {
     this.#phase = phase;
+    this.#heardMs = phase === "client" ? Number.POSITIVE_INFINITY : this.#clock.nowMs;
     if (phase === "client") this.#sentMs = this.#clock.nowMs;
     this.#dueMs = this.#clock.nowMs + TICK_MS + this.#limitMs;
   }
@@ -114,9 +117,12 @@ export class Deadlines implements Ticking {
     this.onQuiet();
   }
 
-  /** Ends the request for this reason, unless it has ended. */
-  stop(reason: ApiError): void {
-    if (!this.#open) return;
+  /**
+   * Ends the request for this reason, unless it has ended. With `silentSinceMs`, only if the target
+   * was waited for since then (`performance.now()`).
+   */
+  stop(reason: ApiError, silentSinceMs = Number.POSITIVE_INFINITY): void {
+    if (!this.#open || this.#heardMs > silentSinceMs) return;
     this.#reason = reason;
     this.end();
     this.onEnd(reason);

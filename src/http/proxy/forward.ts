@@ -65,8 +65,8 @@ export interface ForwardOptions {
    * none, it passes as it is. Default: the client wants a stream.
    */
   gather?: ((events: Uint8Array) => Uint8Array | undefined) | undefined;
-  /** Called when the request is on its way, with what ends it for a reason of the caller's. */
-  onSent?(end: (reason: ApiError) => void): void;
+  /** Called when the request is on its way, with what ends it: see `Deadlines.stop`. */
+  onSent?(end: (reason: ApiError, silentSinceMs?: number) => void): void;
   /** Called when a stream has its first content, unless that tells of an error. */
   onContent?(status: number): void;
   /**
@@ -122,7 +122,7 @@ export async function forward(options: ForwardOptions): Promise<Forwarded> {
   try {
     const sent = send(options);
     deadlines.onEnd = (reason) => sent.abort(reason);
-    options.onSent?.((reason) => deadlines.stop(reason));
+    options.onSent?.((reason, sinceMs) => deadlines.stop(reason, sinceMs));
     const coded = await sent.head;
     if (isRedirect(coded)) throw redirects(sent, coded, options.target.label);
     const { head, body: plain } = plainAnswer(coded, sent);
