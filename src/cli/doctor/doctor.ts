@@ -10,6 +10,7 @@ import type { Finding } from "./finding.ts";
 import { checkDataFolder, checkDisk } from "./homechecks.ts";
 import { checkFileLimit, checkPorts } from "./hostchecks.ts";
 import { checkLibraries } from "./librarychecks.ts";
+import { checkSecurity } from "./securitychecks.ts";
 
 interface DoctorOptions extends ConfigSources {
   json: boolean;
@@ -21,7 +22,7 @@ export async function runDoctor({ json, ...sources }: DoctorOptions): Promise<Ex
   const settings = checkSettings(sources, findings);
   if (settings !== undefined) {
     findings.push(checkDataFolder(settings.home), checkDisk(settings.home));
-    findings.push(...checkDatabases(settings.home));
+    findings.push(...checkDatabases(settings.home), ...checkSecurity(settings));
     findings.push(...(await checkPorts(settings)), checkFileLimit());
     findings.push(...(await checkLibraries(settings.home)));
   }
