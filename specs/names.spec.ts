@@ -36,6 +36,15 @@ describe("a model under another name", () => {
     expect(stable(aliased)).toEqual(stable({ ...named, model: "fast" }));
   });
 
+  test.each([true, false])("says whose answer it is, streamed: %p", async (stream) => {
+    const body = { model: "fast", stream, ...ASKED };
+    const { headers } = await post(`${program.url}/v1/chat/completions`, body);
+    expect([headers.get("x-llmlb-endpoint"), headers.get("x-llmlb-model")]).toEqual([
+      "local",
+      TINY,
+    ]);
+  });
+
   test("has that name in every event of a stream", async () => {
     const body = { model: "fast", stream: true, ...ASKED };
     const chunks = await allFrames(await post(`${program.url}/v1/chat/completions`, body));
