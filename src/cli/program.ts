@@ -7,6 +7,7 @@ import { addChatCommands } from "./chat/commands.ts";
 import { addConfigCommands } from "./config/commands.ts";
 import { addDoctorCommands } from "./doctor/commands.ts";
 import { addEndpointCommands } from "./endpoint/commands.ts";
+import { addHistoryCommands } from "./history/commands.ts";
 import type { Invocation } from "./invocation.ts";
 import { addLocalModelCommands } from "./localmodel/commands.ts";
 import { addModelCommands } from "./model/commands.ts";
@@ -80,6 +81,7 @@ built in. Without a command it serves: a balancer and a local node.",
   addEndpointCommands(program, invocation);
   addModelCommands(program, invocation);
   addLocalModelCommands(program, invocation);
+  addHistoryCommands(program, invocation);
   addAccountCommands(program, invocation);
   addDoctorCommands(program, invocation);
   addConfigCommands(program, invocation);

@@ -47,7 +47,9 @@ const IDS_MAX = 500;
 
 /** The names in a batch of requests, each once. */
 export class NameRows {
-  readonly #names = new Map<string, [NameKind, string, string]>();
+  readonly #names: Record<NameKind, Map<string, string>> = {
+    ...{ endpoint: new Map(), key: new Map(), user: new Map() },
+  };
 
   /** Notes what a request's endpoint, key and user are called. */
   add(request: NewRequestRow): void {
@@ -58,10 +60,11 @@ export class NameRows {
 
   /** The parameters of the statement `name`. */
   get rows(): unknown[][] {
-    return [...this.#names.values()];
+    const kinds = Object.entries(this.#names);
+    return kinds.flatMap(([kind, names]) => Array.from(names, ([id, name]) => [kind, id, name]));
   }
 
   #add(kind: NameKind, id: string | null | undefined, name: string | null | undefined): void {
-    if (id && name && name !== id) this.#names.set(`${kind} ${id}`, [kind, id, name]);
+    if (id && name && name !== id) this.#names[kind].set(id, name);
   }
 }

@@ -49,7 +49,7 @@ export const FILTER = {
   ...SELECTION,
   status: z.enum(REQUEST_STATUSES, "it must be success or error").optional(),
   http_status: z.coerce
-    .number()
+    .number("it must be a status such as 429")
     .pipe(z.int("it must be a status such as 429").min(100).max(599))
     .optional(),
   client_ip: Text.optional(),

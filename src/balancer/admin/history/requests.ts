@@ -11,7 +11,7 @@ import { cursorOf, placeOfCursor } from "./cursor.ts";
 import { EXPORT_FORMATS, exportResponse } from "./export.ts";
 import { FILTER, filterOf } from "./filter.ts";
 import { requestDetail, requestViews } from "./view.ts";
-import { visibilityOf } from "./visibility.ts";
+import { type Visibility, visibilityOf } from "./visibility.ts";
 
 export interface HistoryRouteParts {
   state: State;
@@ -55,9 +55,15 @@ export function routeRequests(app: App, parts: HistoryRouteParts): void {
   async function show(c: AppContext) {
     const id = c.req.param("id") ?? "";
     const visibility = visibilityOf(c);
-    const row = await state.requests.get(id, visibility);
+    const row = (await state.requests.get(id, visibility)) ?? (await ofAnswer(id, visibility));
     if (row === undefined) throw requestNotFound(id);
     return c.json(await requestDetail(state, row, visibility === undefined));
+  }
+
+  /** The newest request whose answer had this `x-request-id`: that is what clients know. */
+  async function ofAnswer(requestId: string, visibility: Visibility) {
+    const { records } = await state.requests.page({ requestId, ...visibility }, { limit: 1 });
+    return records[0] === undefined ? undefined : await state.requests.get(records[0].id);
   }
 
   async function exportAll(c: AppContext) {

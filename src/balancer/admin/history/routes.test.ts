@@ -153,6 +153,8 @@ test("a single request has its attempts and bodies", async () => {
   const single = RequestDetail.parse(await getJson("/api/requests/id-1"));
   expect(single.attempts).toMatchObject([{ endpoint_name: "gpu one", start_ms: 0, error: null }]);
   expect(RequestDetail.parse(await getJson("/api/requests/id-2")).attempts).toEqual([]);
+  const named = RequestDetail.parse(await getJson("/api/requests/r1"));
+  expect(named.id).toBe("id-1");
   const { status, text } = await get("/api/requests/none");
   expect([status, JSON.parse(text).error.code]).toEqual([404, "request_not_found"]);
 });
