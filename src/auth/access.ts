@@ -6,6 +6,7 @@ import type { Permission } from "../wire/permission.ts";
 import { ruleOf } from "./accesstable.ts";
 import type { Accounts } from "./accounts.ts";
 import { credentialOf } from "./credential.ts";
+import { isSessionToken } from "./livesessions.ts";
 import { type KnownPrincipal, Principals } from "./principals.ts";
 
 export interface AccessOptions {
@@ -14,8 +15,23 @@ export interface AccessOptions {
   required: boolean;
   /** Whom a credential that is no API key belongs to. */
   findOther?(credential: string): KnownPrincipal | undefined;
-  /** Whom the cookies of a request belong to. Throws 403 for one that another site made. */
-  findSession?(scope: Scope): KnownPrincipal | undefined;
+  /** Whom the cookie of a request belongs to, if it has one. */
+  findSession?(scope: Scope): SessionClaim | undefined;
+}
+
+/** What the cookie of a log-in says of a request. */
+export interface SessionClaim {
+  /** Undefined: the log-in has ended. */
+  principal: KnownPrincipal | undefined;
+  /** Whether a page of this server made the request, not one of another site. */
+  isOwnPage: boolean;
+}
+
+/** Who asks: what he proves it with, and what follows. */
+interface Asker {
+  principal: Principal;
+  credential: string | undefined;
+  claim: SessionClaim | undefined;
 }
 
 /**
@@ -41,44 +57,59 @@ export class Access {
   readonly authorise: Authorise = (scope, routes) => {
     const { raw } = scope.req;
     const credential = credentialOf(raw.headers, raw.url);
-    const principal = this.#principalOf(scope, credential);
+    const claim = credential === undefined ? this.#options.findSession?.(scope) : undefined;
+    const principal = this.#principalOf(scope, credential, claim);
     scope.set("principal", principal);
-    for (const route of routes()) this.#require(route, principal, credential, scope);
+    for (const route of routes()) this.#require(route, { principal, credential, claim }, scope);
     return undefined;
   };
 
-  #principalOf(scope: Scope, credential: string | undefined): Principal {
+  #principalOf(scope: Scope, credential: string | undefined, claim?: SessionClaim): Principal {
     const address = peerOf(scope);
-    const session = credential === undefined ? this.#options.findSession?.(scope) : undefined;
-    return session === undefined
+    return claim?.principal === undefined || !claim.isOwnPage
       ? this.#principals.of(credential, address)
-      : { ...session, address };
+      : { ...claim.principal, address };
   }
 
-  #require(
-    route: string,
-    principal: Principal,
-    credential: string | undefined,
-    scope: Scope,
-  ): void {
+  #require(route: string, asker: Asker, scope: Scope): void {
     const rule = ruleOf(route);
     if (rule === "public" || rule === "node") return;
+    const { principal, claim } = asker;
+    if (claim?.principal !== undefined && !claim.isOwnPage) throw csrfFailed();
+    if (rule === "session") {
+      this.#requireSession(asker);
+      return;
+    }
+    if (mustChangePassword(principal)) throw passwordChangeRequired();
     if (rule === undefined) {
       const message = `The request was refused: nothing says who may ask ${route}.`;
       throw new ApiError("forbidden", message, { code: "no_access_rule" });
     }
     const isAnonymous = principal.kind === "anonymous";
     if (rule === "signed-in") {
-      if (isAnonymous && this.#options.required) throw this.#unauthorized(credential);
+      if (isAnonymous && this.#options.required) throw this.#unauthorized(asker);
       return;
     }
     const permission = typeof rule === "string" ? rule : rule.local;
     if (principal.permissions.has(permission)) return;
     if (typeof rule !== "string" && isAnonymous && isDirectFromHere(scope)) return;
-    throw isAnonymous ? this.#unauthorized(credential) : lacks(permission, principal);
+    throw isAnonymous ? this.#unauthorized(asker) : lacks(permission, principal);
   }
 
-  #unauthorized(credential: string | undefined): ApiError {
+  #requireSession(asker: Asker): void {
+    const { kind } = asker.principal;
+    if (kind === "session") return;
+    if (!this.#options.required) throw accessIsOff();
+    if (kind === "anonymous") throw this.#unauthorized(asker);
+    const message = "The request was refused: this is for those who have logged in, not for keys.";
+    throw new ApiError("forbidden", message, { code: "session_required" });
+  }
+
+  #unauthorized({ credential, claim }: Asker): ApiError {
+    if (claim !== undefined || (credential !== undefined && isSessionToken(credential))) {
+      const message = "The request was refused: this log-in has ended. Log in again.";
+      return new ApiError("unauthorized", message, { code: "session_ended" });
+    }
     if (credential === undefined) {
       const message =
         "A key is needed: send one as Authorization: Bearer sk_… (or x-api-key). \
@@ -95,6 +126,28 @@ Who runs this llmlb makes one with llmlb key add.";
 makes another with llmlb key add.`;
     return new ApiError("unauthorized", message, { code: "invalid_api_key" });
   }
+}
+
+function mustChangePassword({ kind, user }: Principal): boolean {
+  return kind === "session" && user?.mustChangePassword === true;
+}
+
+function passwordChangeRequired(): ApiError {
+  const message = "The request was refused: choose a new password first (PUT /api/auth/password).";
+  return new ApiError("forbidden", message, { code: "password_change_required" });
+}
+
+function csrfFailed(): ApiError {
+  const message =
+    "The request was refused: it came with the cookie of a log-in, but without its \
+token in the header X-CSRF-Token (GET /api/auth/me tells it, and so does the cookie llmlb_csrf).";
+  return new ApiError("forbidden", message, { code: "csrf_failed" });
+}
+
+/** What whoever tries to log in is told where nobody needs to. */
+export function accessIsOff(): ApiError {
+  const message = "Nobody logs in here: access control is off. Start llmlb with --access required.";
+  return new ApiError("conflict", message, { code: "access_off" });
 }
 
 function lacks(permission: Permission, { kind }: Principal): ApiError {

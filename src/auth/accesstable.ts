@@ -2,11 +2,11 @@ import type { Permission } from "../wire/permission.ts";
 import { ROUTE_LIST } from "../wire/route.ts";
 
 /**
- * What a route asks of a request: nothing; a key or a log-in, whoever's (he sees what is his own);
- * a node's own credential, which the route itself checks; or a permission. `local` waives it for
- * this machine.
+ * What a route asks of a request: nothing; a log-in, even if its password must be changed first; a
+ * key or a log-in, whoever's (he sees what is his own); a node's own credential, which the route
+ * itself checks; or a permission. `local` waives it for this machine.
  */
-export type Rule = "public" | "signed-in" | "node" | Permission | { local: Permission };
+export type Rule = "public" | "session" | "signed-in" | "node" | Permission | { local: Permission };
 
 /** Each management path, and the older one of the same. */
 const MODELS = ["/api/models", "/v0/models"];
@@ -84,6 +84,15 @@ const TABLE: Record<string, Rule> = {
     "GET /stats/tokens/daily": "signed-in",
     "GET /stats/tokens/monthly": "signed-in",
   }),
+  ...on(["/api/auth", "/v0/auth"], {
+    "POST /login": "public",
+    "POST /logout": "session",
+  }),
+  "GET /api/auth/me": "public",
+  "GET /v0/auth/me": "signed-in",
+  "PUT /api/auth/password": "session",
+  "GET /api/auth/sessions": "signed-in",
+  "DELETE /api/auth/sessions/:id": "signed-in",
   "GET /api/queue/stats": "endpoints.read",
   "GET /api/metrics/cloud": "metrics.read",
   "GET /v0/metrics/cloud": "metrics.read",

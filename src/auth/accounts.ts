@@ -40,6 +40,9 @@ export class Accounts {
   /** What a key's requests are; made when it is first used after a change. */
   readonly #principals = new Map<string, KnownPrincipal>();
   readonly #used = new Map<string, number>();
+  /** Hears of each user that was changed or removed (`after` undefined), before the change ends. */
+  onUserChange: (before: UserRow, after: UserRow | undefined) => Promise<void> = () =>
+    Promise.resolve();
 
   private constructor(store: Parts) {
     this.#store = store;
@@ -114,6 +117,7 @@ export class Accounts {
       if (row === undefined) throw userNameTaken(fields.name ?? before.name);
       this.#users.set(id, row);
       this.#principals.clear();
+      await this.onUserChange(before, row);
       return row;
     });
   }
@@ -121,10 +125,12 @@ export class Accounts {
   /** Removes a user with all of his keys. Throws 404, 409 for the last admin. */
   removeUser(id: string): Promise<void> {
     return this.#changing.run(async () => {
-      this.#requireOtherAdmin(this.#requireUser(id), "removed");
+      const user = this.#requireUser(id);
+      this.#requireOtherAdmin(user, "removed");
       await this.#store.users.remove(id);
       this.#users.delete(id);
       for (const key of this.#keys.values()) if (key.userId === id) this.#forget(key);
+      await this.onUserChange(user, undefined);
     });
   }
 

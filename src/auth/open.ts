@@ -1,16 +1,24 @@
 import { requiresAccess } from "../config/loopback.ts";
 import type { Settings } from "../config/settings.ts";
 import type { State } from "../db/database.ts";
+import type { Scope } from "../http/server/scope.ts";
 import type { Logger } from "../lib/log.ts";
-import { Access } from "./access.ts";
+import { Access, type SessionClaim } from "./access.ts";
 import { Accounts } from "./accounts.ts";
+import { Authentication } from "./authentication.ts";
 import { type FirstAdmin, makeFirstAdmin } from "./firststart.ts";
+import { LiveSessions } from "./livesessions.ts";
 import { localPrincipal } from "./localprincipal.ts";
+import { isOwnPage, sessionCookieOf } from "./sessioncookie.ts";
 
 /** Access control and what belongs to it. */
 export interface Auth {
   access: Access;
   accounts: Accounts;
+  sessions: LiveSessions;
+  login: Authentication;
+  /** Whether everybody must show who he is. */
+  required: boolean;
   /** What this start made, as the first one with access control. */
   firstAdmin: FirstAdmin | undefined;
   close(): Promise<void>;
@@ -24,24 +32,45 @@ export interface AuthOptions {
   localCredential?: string | undefined;
 }
 
-const SAVE_USES_MS = 60_000;
+const SAVE_MS = 60_000;
 
 /** Reads users and keys, and makes the first admin where one is needed. Throws `StorageError`. */
 export async function openAuth(options: AuthOptions): Promise<Auth> {
   const { settings, state, log, localCredential } = options;
   const accounts = await Accounts.open(state);
+  const sessions = await LiveSessions.open(state.sessions, accounts);
   const required = requiresAccess(settings);
   const firstAdmin = required ? await makeFirstAdmin(accounts, settings) : undefined;
-  const findOther = localPrincipal(localCredential);
-  const access = new Access({ accounts, required, findOther });
-  const save = () => accounts.saveUses().catch((err) => log.warn({ err }, "auth.uses_not_saved"));
-  const timer = setInterval(save, SAVE_USES_MS);
+  const access = createAccess({ accounts, sessions, required, localCredential });
+  const login = new Authentication({ accounts, sessions, required, log });
+  const saveAll = () => Promise.all([accounts.saveUses(), sessions.save()]);
+  const save = () => saveAll().catch((err) => log.warn({ err }, "auth.uses_not_saved"));
+  const timer = setInterval(save, SAVE_MS);
   timer.unref();
   return {
-    ...{ access, accounts, firstAdmin },
+    ...{ access, accounts, sessions, login, required, firstAdmin },
     close: async () => {
       clearInterval(timer);
       await save();
     },
   };
+}
+
+type AccessParts = Pick<Auth, "accounts" | "sessions" | "required"> &
+  Pick<AuthOptions, "localCredential">;
+
+function createAccess({ accounts, sessions, required, localCredential }: AccessParts): Access {
+  const findLocal = localPrincipal(localCredential);
+  return new Access({
+    ...{ accounts, required },
+    findOther: (credential) => findLocal(credential) ?? sessions.principalOf(credential),
+    // Where nobody needs to log in, a log-in from before must not make anybody less.
+    ...(required && { findSession: (scope) => claimOf(scope, sessions) }),
+  });
+}
+
+function claimOf(scope: Scope, sessions: LiveSessions): SessionClaim | undefined {
+  const token = sessionCookieOf(scope);
+  if (token === undefined) return undefined;
+  return { principal: sessions.principalOf(token), isOwnPage: isOwnPage(scope, token) };
 }

@@ -1,5 +1,6 @@
 import type { Principal } from "../http/server/principal.ts";
 import { PERMISSIONS, type Permission } from "../wire/permission.ts";
+import { placeOf } from "./place.ts";
 
 /** What a credential that was checked stands for. */
 export type KnownPrincipal = Pick<Principal, "kind" | "keyId" | "key" | "user" | "permissions"> & {
@@ -70,15 +71,4 @@ export class Principals {
     this.#names.set(hash, name);
     return name;
   }
-}
-
-/** One of those who share an address, or a network of version 6; "" for an unknown address. */
-function placeOf(address: string | undefined): string {
-  if (address?.includes(":") !== true) return address ?? "";
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
-  if (mapped !== undefined) return mapped;
-  const [left = "", right = ""] = address.replace(/%.*$/, "").split("::");
-  const [head = [], tail = []] = [left, right].map((part) => part.split(":").filter(Boolean));
-  const zeroes = Array.from({ length: Math.max(0, 8 - head.length - tail.length) }, () => "0");
-  return `${[...head, ...zeroes, ...tail].slice(0, 4).join(":")}::/64`;
 }

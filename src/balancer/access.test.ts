@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { ruleOf } from "../auth/accesstable.ts";
+import { type Rule, ruleOf } from "../auth/accesstable.ts";
 import { type FakeBalancer, fakeBalancer } from "../testkit/balancer.ts";
 import { fakeEndpoint } from "../testkit/servers/endpoint.ts";
 import { MadeKeyAnswer } from "../wire/account.ts";
+import { LoginAnswer } from "../wire/login.ts";
 import { PERMISSIONS, type Permission, ROLE_PERMISSIONS } from "../wire/permission.ts";
 
 /** Every route of a running balancer, as the router knows it, against every kind of credential. */
@@ -14,6 +15,9 @@ let endpoint: ReturnType<typeof fakeEndpoint>;
 const keys = new Map<Permission, string>();
 let viewer = "";
 let viewerId = "";
+/** The headers of a page of each role that has logged in. */
+const pages: { admin: Page; viewer: Page } = { admin: {}, viewer: {} };
+type Page = Record<string, string>;
 
 beforeAll(async () => {
   endpoint = fakeEndpoint(["qwen3", "llama"], () =>
@@ -30,29 +34,49 @@ beforeAll(async () => {
     MadeKeyAnswer.parse(await (await send("POST /api/keys", ADMIN, body)).json()).key;
   for (const one of PERMISSIONS) keys.set(one, await make({ name: one, permissions: [one] }));
   viewer = await make({ name: "v", user: "eve", permissions: [...ROLE_PERMISSIONS.viewer] });
+  pages.admin = await logIn("admin", "correct horse");
+  const passwords = { current_password: "12345678", new_password: "another one" };
+  const changed = await send("PUT /api/auth/password", await logIn("eve", "12345678"), passwords);
+  pages.viewer = await pageOf(changed);
 });
 afterAll(async () => {
   await front[Symbol.asyncDispose]();
   endpoint[Symbol.dispose]();
 });
 
-function send(route: string, key?: string, body?: object): Promise<Response> {
+function send(route: string, who?: string | Page, body?: object): Promise<Response> {
   const [method = "", path = ""] = route.split(" ");
-  const headers = new Headers({ "content-type": "application/json" });
-  if (key !== undefined) headers.set("authorization", `Bearer ${key}`);
+  const proof = typeof who === "string" ? { authorization: `Bearer ${who}` } : who;
+  const headers = { "content-type": "application/json", ...proof };
   const url = front.url + path.replace(/:\w+|\*/g, "none");
   const json = body === undefined ? {} : { body: JSON.stringify(body) };
   return fetch(url, { method, headers, ...json });
 }
 
+async function logIn(username: string, password: string): Promise<Page> {
+  return pageOf(await send("POST /api/auth/login", undefined, { username, password }));
+}
+
+/** What a page sends after a log-in. */
+async function pageOf(response: Response): Promise<Page> {
+  const { csrf_token } = LoginAnswer.parse(await response.json());
+  const cookies = response.headers.getSetCookie().map((cookie) => cookie.split(";")[0]);
+  return { cookie: cookies.join("; "), "x-csrf-token": csrf_token };
+}
+
 /** Whether the door let a request in; what the route makes of it does not matter. */
-async function isLetIn(route: string, key?: string): Promise<boolean> {
-  const response = await send(route, key);
+async function isLetIn(route: string, who?: string | Page): Promise<boolean> {
+  const response = await send(route, who);
   if (response.status !== 401 && response.status !== 403) return true;
   const text = await response.text();
   expect(text).not.toContain("nothing says who may");
   // Not every API's errors have a code.
   return !/key is needed|request was refused|insufficient_permissions/.test(text);
+}
+
+/** Whether a route asks all keys for the same. */
+function isOfKeys(rule: Rule | undefined): rule is "public" | Permission {
+  return typeof rule === "string" && !["node", "session", "signed-in"].includes(rule);
 }
 
 function routes(): string[] {
@@ -77,15 +101,42 @@ test("who does not show who he is gets in nowhere but where all may", async () =
 
 test("an admin gets in everywhere", async () => {
   for (const route of routes()) {
-    if (ruleOf(route) === "node") continue;
-    expect([route, await isLetIn(route, ADMIN)]).toEqual([route, true]);
+    const rule = ruleOf(route);
+    if (rule === "node") continue;
+    expect([route, await isLetIn(route, ADMIN)]).toEqual([route, rule !== "session"]);
   }
 });
+
+test.each(["admin", "viewer"] as const)(
+  "a page of the role %s gets in where it may",
+  async (role) => {
+    const page = pages[role];
+    const { "x-csrf-token": _, ...forged } = page;
+    for (const route of routes()) {
+      const rule = ruleOf(route);
+      if (rule === "node" || rule === undefined || route.endsWith("/logout")) continue;
+      const may =
+        ["public", "session", "signed-in"].includes(rule as string) ||
+        ROLE_PERMISSIONS[role].includes(rule as Permission) ||
+        (typeof rule === "object" && ROLE_PERMISSIONS[role].includes(rule.local));
+      expect([route, await isLetIn(route, page)]).toEqual([route, may]);
+      const isSafe = rule === "public" || route.startsWith("GET ");
+      expect([route, await isLetIn(route, forged)]).toEqual([route, may && isSafe]);
+      expect([route, await isLetIn(route, { ...forged, "x-csrf-token": "x" })]).toEqual([
+        route,
+        may && isSafe,
+      ]);
+    }
+    expect((await send("POST /api/auth/logout", forged)).status).toBe(403);
+    expect((await send("POST /api/auth/logout", page)).status).toBe(204);
+    expect((await send("GET /v1/models", page)).status).toBe(401);
+  },
+);
 
 test("a viewer gets in where his role may", async () => {
   for (const route of routes()) {
     const rule = ruleOf(route);
-    if (typeof rule !== "string" || rule === "node" || rule === "signed-in") continue;
+    if (!isOfKeys(rule)) continue;
     const may = rule === "public" || ROLE_PERMISSIONS.viewer.includes(rule);
     expect([route, await isLetIn(route, viewer)]).toEqual([route, may]);
   }
@@ -95,7 +146,7 @@ test("a key of one permission gets in where that is asked for", async () => {
   for (const [permission, key] of keys) {
     for (const route of routes()) {
       const rule = ruleOf(route);
-      if (typeof rule !== "string" || rule === "node" || rule === "signed-in") continue;
+      if (!isOfKeys(rule)) continue;
       const may = rule === "public" || rule === permission;
       expect([route, await isLetIn(route, key)]).toEqual([route, may]);
     }

@@ -25,6 +25,7 @@ import { STATE_MIGRATIONS } from "./state/migrations.ts";
 import { RegisteredModels } from "./state/registeredmodels.ts";
 import type { StateSchema } from "./state/schema.ts";
 import { openSecretKey } from "./state/secretkey.ts";
+import { Sessions } from "./state/sessions.ts";
 import { Users } from "./state/users.ts";
 
 export interface StateOptions {
@@ -47,6 +48,7 @@ export interface State {
   readonly enrolment: Enrolment;
   readonly users: Users;
   readonly apiKeys: ApiKeys;
+  readonly sessions: Sessions;
   /** The models that clients may ask for, whether a node holds them or not. */
   readonly registered: RegisteredModels;
   readonly hubCache: HubCache;
@@ -118,6 +120,7 @@ export async function openState(options: StateOptions): Promise<State> {
     ...{ requests, responses, usage, names, close },
     users: new Users(state.kysely),
     apiKeys: new ApiKeys(state.kysely),
+    sessions: new Sessions(state.kysely),
     writes: pendingOf([historyWriter.queue, writer.queue]),
     importedModels: () => importedModels(state.kysely),
   };

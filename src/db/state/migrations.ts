@@ -210,4 +210,8 @@ export const STATE_MIGRATIONS: readonly Migration[] = [
     name: "certificates of endpoints",
     up: "ALTER TABLE endpoints ADD COLUMN tls_fingerprint TEXT;",
   },
+  {
+    name: "sessions whose CSRF token follows from the session's own",
+    up: "ALTER TABLE sessions DROP COLUMN csrf_hash;",
+  },
 ];

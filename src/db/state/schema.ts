@@ -171,10 +171,9 @@ export interface ApiKeysTable {
   last_used_at: number | null;
 }
 
-interface SessionsTable {
+export interface SessionsTable {
   id: string;
   token_hash: string;
-  csrf_hash: string;
   user_id: string;
   address: string | null;
   user_agent: string | null;

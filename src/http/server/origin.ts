@@ -14,7 +14,7 @@ const ALLOWED = "access-control-allow-origin";
 const PREFLIGHT_S = "600";
 
 /** Methods that change nothing and start nothing (RFC 9110, 9.2.1); `OPTIONS` is the preflight. */
-const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS"]);
+export const SAFE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
 
 /** Most characters of an origin that an error repeats. */
 const SHOWN_CHARS_MAX = 200;

@@ -22,6 +22,8 @@ export interface PrincipalUser {
   readonly name: string;
   readonly role: Role;
   readonly limits: Limits;
+  /** His log-ins may do nothing else until he has another password. */
+  readonly mustChangePassword: boolean;
 }
 
 /** Who sends a request, and what it may do. */

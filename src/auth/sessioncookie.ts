@@ -1,0 +1,69 @@
+import { timingSafeEqual } from "node:crypto";
+import { SAFE_METHODS } from "../http/server/origin.ts";
+import { calledOrigin } from "../http/server/peer.ts";
+import type { Scope } from "../http/server/scope.ts";
+import { credentialOf } from "./credential.ts";
+import { csrfTokenOf } from "./livesessions.ts";
+
+const NAME = "llmlb_session";
+/** Pages read it. */
+const CSRF_NAME = "llmlb_csrf";
+/** No other host, nor what is not encrypted, can set a cookie of this name (RFC 6265bis). */
+const SECURE_NAME = `__Host-${NAME}`;
+/** The session itself may end before. */
+const AGE_S = 30 * 24 * 3600;
+
+/** The session token of a request: in `Authorization`, else in its cookies. */
+export function sessionTokenOf(scope: Scope): string | undefined {
+  const { headers, url } = scope.req.raw;
+  return credentialOf(headers, url) ?? sessionCookieOf(scope);
+}
+
+/** The session token in a request's cookies. */
+export function sessionCookieOf(scope: Scope): string | undefined {
+  const cookies = scope.req.raw.headers.get("cookie");
+  // Most requests have none.
+  if (cookies === null || !cookies.includes(NAME)) return undefined;
+  return cookieOf(cookies, isSecure(scope) ? SECURE_NAME : NAME);
+}
+
+/** The value of a cookie; of several with this name the first, which is of the longest path. */
+function cookieOf(cookies: string, name: string): string | undefined {
+  const start = `${name}=`;
+  const found = cookies.split(";").find((pair) => pair.trim().startsWith(start));
+  return found?.trim().slice(start.length);
+}
+
+/** The `Set-Cookie` headers that make a browser log in, under https for https alone. */
+export function sessionCookies(scope: Scope, token: string): string[] {
+  return cookies(scope, token, csrfTokenOf(token), AGE_S);
+}
+
+/** Those that make it forget the log-in. */
+export function endedCookies(scope: Scope): string[] {
+  return cookies(scope, "", "", 0);
+}
+
+function cookies(scope: Scope, token: string, csrf: string, ageS: number): string[] {
+  const isHttps = isSecure(scope);
+  const rest = `Path=/; Max-Age=${ageS}; SameSite=Lax${isHttps ? "; Secure" : ""}`;
+  const name = isHttps ? SECURE_NAME : NAME;
+  return [`${name}=${token}; ${rest}; HttpOnly`, `${CSRF_NAME}=${csrf}; ${rest}`];
+}
+
+/** Whether the browser talks https to us, or to a trusted proxy in front. */
+function isSecure(scope: Scope): boolean {
+  return calledOrigin(scope).startsWith("https:");
+}
+
+/**
+ * Whether a request with this session's cookie was not made by another site: it changes nothing, or
+ * has the token that only pages of this one can read.
+ */
+export function isOwnPage(scope: Scope, token: string): boolean {
+  const { method, headers } = scope.req.raw;
+  if (SAFE_METHODS.has(method)) return true;
+  const given = Buffer.from(headers.get("x-csrf-token") ?? "");
+  const expected = Buffer.from(csrfTokenOf(token));
+  return given.length === expected.length && timingSafeEqual(given, expected);
+}
