@@ -16,10 +16,14 @@ test("lines come in order, and all of them", async () => {
     { descriptor: () => descriptor, wrote: (more) => (bytes += more) },
     lossLine,
   );
-  const lines = Array.from({ length: 20_000 }, (_, i) => `line ${i}\n`);
+  const long = "漢".repeat(30_000);
+  const lines = Array.from(
+    { length: 20_000 },
+    (_, i) => `line ${i}${i % 8000 === 7 ? long : " 漢"}\n`,
+  );
   for (const line of lines) output.write(line);
   const expected = lines.join("");
-  await eventually(() => bytes === expected.length || undefined);
+  await eventually(() => bytes === Buffer.byteLength(expected) || undefined);
   expect(readFileSync(path, "utf8")).toBe(expected);
 });
 

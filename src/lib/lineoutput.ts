@@ -10,9 +10,11 @@ export interface LineTarget {
 }
 
 /** More than this waits for nobody: a reader that has stopped must not fill the memory. */
-const WAITING_CHARS_MAX = 2 ** 20;
-/** Most text in one write. */
-const BATCH_CHARS_MAX = 2 ** 16;
+const WAITING_BYTES_MAX = 2 ** 20;
+/** Most bytes in one write, but for a line that is longer. */
+const BATCH_BYTES_MAX = 2 ** 16;
+/** Most bytes of UTF-8 that a unit of a string takes. */
+const UNIT_BYTES_MAX = 3;
 /** How long the end of the process waits for the last lines. */
 const LAST_WRITE_MS = 100;
 const BUSY_RETRY_MS = 50;
@@ -27,8 +29,12 @@ const GATHER_MS = 20;
 export class LineOutput {
   readonly #target: LineTarget;
   readonly #describeLoss: (dropped: number) => string;
-  #waiting: string[] = [];
-  #waitingChars = 0;
+  /** Lines gather here as bytes: to keep strings and join them later would cost each much more. */
+  readonly #gathered = Buffer.allocUnsafeSlow(BATCH_BYTES_MAX);
+  #gatheredBytes = 0;
+  /** What waits before them, oldest first. */
+  #full: Buffer[] = [];
+  #fullBytes = 0;
   #isWriting = false;
   /** Runs while lines gather. */
   #gathering: Timer | undefined;
@@ -43,30 +49,60 @@ export class LineOutput {
 
   /** Takes one or more whole lines. */
   write(text: string): void {
-    if (this.#waitingChars + text.length > WAITING_CHARS_MAX) {
+    if (!this.#put(text)) {
       this.#dropped += 1;
       return;
     }
-    this.#waiting.push(text);
-    this.#waitingChars += text.length;
     if (!this.#isWriting && this.#gathering === undefined) this.#writeNext();
   }
 
   /** Resolves when everything is written, or after `waitMs`. */
   async idle(waitMs: number): Promise<void> {
-    const isDue = this.#gathering !== undefined && this.#waiting.length > 0;
+    const isDue = this.#gathering !== undefined && this.#isWaiting;
     if (this.#isWriting || isDue) await this.#idle.wait({ timeoutMs: waitMs });
   }
 
+  get #isWaiting(): boolean {
+    return this.#gatheredBytes > 0 || this.#full.length > 0;
+  }
+
+  /** False: there is no room. */
+  #put(text: string): boolean {
+    const bytesMax = text.length * UNIT_BYTES_MAX;
+    if (this.#gatheredBytes + bytesMax > BATCH_BYTES_MAX) {
+      if (this.#fullBytes + this.#gatheredBytes + text.length > WAITING_BYTES_MAX) return false;
+      this.#putAside();
+      if (bytesMax > BATCH_BYTES_MAX) {
+        this.#append(Buffer.from(text));
+        return true;
+      }
+    }
+    this.#gatheredBytes += this.#gathered.write(text, this.#gatheredBytes);
+    return true;
+  }
+
+  /** Makes room for lines to gather. */
+  #putAside(): void {
+    if (this.#gatheredBytes === 0) return;
+    this.#append(Buffer.from(this.#gathered.subarray(0, this.#gatheredBytes)));
+    this.#gatheredBytes = 0;
+  }
+
+  #append(bytes: Buffer): void {
+    this.#full.push(bytes);
+    this.#fullBytes += bytes.length;
+  }
+
   #writeNext(): void {
-    const batch = this.#take(BATCH_CHARS_MAX);
-    this.#isWriting = batch !== "";
-    if (this.#isWriting) this.#send(Buffer.from(batch));
+    if (this.#full.length === 0) this.#putAside();
+    const batch = this.#take(1);
+    this.#isWriting = batch.length > 0;
+    if (this.#isWriting) this.#send(batch);
   }
 
   #rest(): void {
     this.#isWriting = false;
-    if (this.#waiting.length === 0) this.#idle.wakeAll();
+    if (!this.#isWaiting) this.#idle.wakeAll();
     this.#gathering = setTimeout(() => {
       this.#gathering = undefined;
       this.#writeNext();
@@ -88,7 +124,7 @@ export class LineOutput {
       } else {
         this.#target.wrote?.(written);
         if (written < bytes.length) this.#send(bytes.subarray(written));
-        else if (this.#waitingChars >= BATCH_CHARS_MAX) this.#writeNext();
+        else if (this.#full.length > 0) this.#writeNext();
         else this.#rest();
       }
     });
@@ -101,22 +137,22 @@ export class LineOutput {
     // Those behind it get their own try with the next line: this one must not become a loop.
   }
 
-  #take(charsMax: number): string {
-    let count = 0;
-    for (let chars = 0; count < this.#waiting.length && chars < charsMax; count += 1) {
-      chars += this.#waiting[count]?.length ?? 0;
+  /** So many of what waits, with a line about what was lost. */
+  #take(count: number): Buffer {
+    const taken = this.#full.splice(0, count);
+    for (const { length } of taken) this.#fullBytes -= length;
+    if (taken.length > 0 && this.#dropped > 0) {
+      taken.unshift(Buffer.from(this.#describeLoss(this.#dropped)));
+      this.#dropped = 0;
     }
-    const batch = this.#waiting.splice(0, count).join("");
-    this.#waitingChars -= batch.length;
-    if (batch === "" || this.#dropped === 0) return batch;
-    const loss = this.#describeLoss(this.#dropped);
-    this.#dropped = 0;
-    return loss + batch;
+    const [first] = taken;
+    return taken.length === 1 && first !== undefined ? first : Buffer.concat(taken);
   }
 
   /** At the end of the process. Another thread writes this, too: a full pipe would hold it up. */
   #writeLast(): void {
-    const rest = Buffer.from(this.#take(Number.POSITIVE_INFINITY));
+    this.#putAside();
+    const rest = this.#take(this.#full.length);
     const descriptor = this.#target.descriptor();
     if (descriptor === undefined || (rest.length === 0 && !this.#isWriting)) return;
     if (rest.length > 0) write(descriptor, rest, 0, rest.length, null, () => undefined);

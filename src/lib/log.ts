@@ -33,12 +33,39 @@ export function createLogger({ level, file, readable }: LogOptions): Logger {
       level,
       base: { pid: process.pid },
       redact: { paths: REDACTED.flatMap((key) => [key, `*.${key}`]), censor: "[redacted]" },
-      timestamp: pino.stdTimeFunctions.isoTime,
+      timestamp: timeField,
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: (error) => describeError(error) },
     },
     streamTo(outputs),
   );
+}
+
+let timeMs = Number.NaN;
+let timeText = "";
+
+/** The field of the time, made once a millisecond: to write a date costs a third of a line. */
+function timeField(): string {
+  const nowMs = Date.now();
+  if (nowMs !== timeMs) timeText = `,"time":"${new Date(nowMs).toISOString()}"`;
+  timeMs = nowMs;
+  return timeText;
+}
+
+/** Writes one line with these fields. */
+export type FieldsLogger = (level: LogLevel, fields: object, event: string) => void;
+
+/**
+ * Writes lines as `log` does, at a quarter of the cost, for what is logged with each request. No
+ * field may be a secret or an error: nothing is redacted. The caller asks `isLevelEnabled`.
+ */
+export function fieldsLogger(log: Logger): FieldsLogger {
+  const stream: pino.DestinationStream = Reflect.get(log, pino.symbols.streamSym);
+  const bound: string = Reflect.get(log, pino.symbols.chindingsSym);
+  return (level, fields, event) => {
+    const own = JSON.stringify(fields).slice(1, -1);
+    stream.write(`{"level":"${level}"${timeField()}${bound},${own},"msg":"${event}"}\n`);
+  };
 }
 
 function streamTo(

@@ -1,4 +1,4 @@
-import type { Logger } from "../../lib/log.ts";
+import { type FieldsLogger, fieldsLogger, type Logger } from "../../lib/log.ts";
 import { HOPS_HEADER } from "../proxy/hops.ts";
 import { isProbe } from "./drain.ts";
 import { peerOf } from "./peer.ts";
@@ -12,8 +12,8 @@ const NODES_PATH = "/api/nodes/";
 /** What balancers ask of a node at each of their checks. */
 const CHECKED_PATHS: ReadonlySet<string> = new Set(["/v1/models", "/api/system"]);
 
-/** Logs that a request has ended; `sent` settles after the last byte of its response. */
-export type RequestLog = (status: number, sent: Promise<unknown> | undefined) => void;
+/** Logs that a request has ended, with its status and how the sending of its response ended. */
+export type RequestLog = (status: number, outcome: unknown) => void;
 
 /**
  * Logs one line for each request, when its response has been sent: at level `info`, and what
@@ -21,10 +21,11 @@ export type RequestLog = (status: number, sent: Promise<unknown> | undefined) =>
  */
 export class AccessLog {
   readonly #log: Logger;
+  readonly #write: FieldsLogger;
 
   constructor(log: Logger) {
-    // No field below can be a secret, and looking for secrets costs more than the rest of a line.
-    this.#log = log.child({}, { redact: [] });
+    this.#log = log;
+    this.#write = fieldsLogger(log);
   }
 
   /** A request has come. Undefined: it is not to be logged. */
@@ -35,10 +36,11 @@ export class AccessLog {
     const startedAt = performance.now();
     // The connection does not tell it any more once it is closed.
     const client = peerOf(scope);
-    const end = (status: number, outcome: unknown) => {
+    return (status, outcome) => {
       const { method } = scope.req.raw;
       const model = scope.get("model");
-      this.#log[level](
+      this.#write(
+        level,
         {
           request_id: scope.get("requestId"),
           ...{ method, path: path.slice(0, CHARS_MAX), status },
@@ -49,10 +51,6 @@ export class AccessLog {
         },
         "http.request",
       );
-    };
-    return (status, sent) => {
-      if (sent === undefined) end(status, "complete");
-      else sent.then((outcome) => end(status, outcome)).catch(() => end(status, "failed"));
     };
   }
 }

@@ -93,19 +93,20 @@ export class Door {
     }
     this.#origins.tell(request, response);
     const sent = scope.get("sent");
-    const end = () => {
+    const { status } = response;
+    const end = (outcome: unknown) => {
       leave?.();
       scope.set("isOver", true);
       scope.get("bodyShare")?.release();
+      logged?.(status, outcome);
     };
-    if (sent !== undefined && leave !== undefined) sent.then(end, end);
+    if (sent !== undefined) sent.then(end, () => end("failed"));
     else {
+      end("complete");
       // Forwarded responses have these already; touching the headers of those is not free.
-      end();
       setRequestId(response.headers, requestId, scope.req.path);
       setBrowserHeaders(response.headers, request.url);
     }
-    logged?.(response.status, sent);
     await endOfTurn();
     return response;
   }
