@@ -32,4 +32,9 @@ test("a message names its field and tells people only what they understand", () 
   expect(tools.message).toBe("Failed to parse tools: Missing tool type: 7");
   const part = failure("unsupported content[].type", 400);
   expect(part.message).toContain("send files as text");
+  const picture = failure("Failed to load image or audio file", 400);
+  expect(picture.message).toContain("base64 of a PNG");
+  const file = failure("file:// URLs are not allowed unless --media-path is specified", 400);
+  expect(file.message).not.toContain("--media-path");
+  expect(failure("Invalid uri format: data:text/plain", 400).message).toContain("data:image/png");
 });

@@ -30,12 +30,24 @@ export function fieldInMessage(message: string): string | undefined {
   return field ?? parsed;
 }
 
-/** Its message for content parts of unknown types, such as PDFs. It does not name the type. */
-const UNKNOWN_PART = "unsupported content[].type";
+/** llama.cpp's messages that say too little, or speak to whoever runs llama-server. */
+const WORDS: [pattern: RegExp, words: string][] = [
+  [
+    /^unsupported content\[\]\.type$/,
+    "The messages have content that this model's engine cannot read. It takes texts, pictures and \
+recordings: send files as text.",
+  ],
+  [
+    /^Failed to load image or audio file/,
+    "A picture or recording of the messages cannot be read: it must be the base64 of a PNG, JPEG, \
+GIF or BMP file, or of a WAV or MP3 file, best as a data: URL.",
+  ],
+  [/^file:\/\/ URLs are not allowed/, "Files of this machine are not read: send data: URLs."],
+  [/^Invalid uri format: /, "A data: URL must have a type and base64: data:image/png;base64,…"],
+];
 
 /** llama.cpp's message in words that users of an API understand. */
 export function readableMessage(message: string): string {
-  if (message !== UNKNOWN_PART) return message.replace(NOISE, "");
-  return "The messages have content that this model's engine cannot read. It takes texts, pictures \
-and recordings: send files as text.";
+  const found = WORDS.find(([pattern]) => pattern.test(message));
+  return found?.[1] ?? message.replace(NOISE, "");
 }
