@@ -34,8 +34,8 @@ describe("llmlb", () => {
   const wrong: [string[], string][] = [
     [["sttaus"], "There is no command sttaus: did you mean status?"],
     [["--prot", "1"], "unknown option '--prot': did you mean --port?"],
+    [["--modle", "a.gguf"], "unknown option '--modle': did you mean --model?"],
     [["--port", "x"], "--port x: must be a whole number from 0 to 65535"],
-    [["--host", "0.0.0.0"], "--host 0.0.0.0: refused"],
     [["--model", "absent.gguf"], "model absent: there is no file"],
     [["node", "--endpoint", "http://a"], "unknown option '--endpoint'"],
     [["balancer", "--", "-c", "1"], "A balancer runs no models"],

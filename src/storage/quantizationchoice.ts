@@ -81,7 +81,7 @@ function whyNone(
   return `Nothing of the model fits: the smallest, ${candidate.quantization ?? candidate.name}, \
 takes ${formatBytes(estimate.total)} (weights ${formatBytes(estimate.weights)}, cache \
 ${formatBytes(estimate.cache)}, computing ${formatBytes(estimate.compute)}), but \
-${freeMemoryText(free)} are free, ${formatBytes(MEMORY_RESERVE_BYTES)} of each of which are \
-left alone, with an eighth of the host's rest for prompts that engines keep. \
+${freeMemoryText(free)} are free, of which ${formatBytes(MEMORY_RESERVE_BYTES)} stay free, and an \
+eighth of the host's rest is for prompts that engines keep. \
 Unload other models, lower --ctx-size or --parallel, or use a larger machine.`;
 }
