@@ -93,6 +93,22 @@ test("a model that was pulled while nothing ran is served from the start", async
   });
 });
 
+test("of a mirror that tells git's ids and no hashes, a model is pulled once", async () => {
+  await atHome(async (home) => {
+    hub.tellsLfs = false;
+    try {
+      const before = hub.served(REPO, FILE);
+      expect(await llmlb(home, "pull", REPO)).toMatchObject({ code: 0 });
+      // The header is read once more, to choose.
+      expect(hub.served(REPO, FILE) - before).toBeLessThan(SIZE * 1.5);
+      const pulled = readFileSync(join(folderOf(home), FILE));
+      expect(pulled.equals(Buffer.from(content as Uint8Array))).toBe(true);
+    } finally {
+      hub.tellsLfs = true;
+    }
+  });
+});
+
 test("a pull that is killed goes on where it was", async () => {
   await atHome(async (home) => {
     hub.bytesPerSecond = 1_000_000;

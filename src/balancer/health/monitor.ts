@@ -208,7 +208,9 @@ export class Monitor {
 
   #scheduleNext(endpoint: Endpoint, check: CheckState): void {
     const { healthIntervalMs, kind } = endpoint.facts;
-    const intervalMs = kind === "llmlb" ? healthIntervalMs / NODE_CHECKS : healthIntervalMs;
+    // One of which nothing is known yet may be a node.
+    const isNode = kind === "llmlb" || kind === null;
+    const intervalMs = isNode ? healthIntervalMs / NODE_CHECKS : healthIntervalMs;
     this.#schedule(endpoint, check, nextCheckMs(endpoint.health, intervalMs, Math.random()));
   }
 

@@ -17,10 +17,22 @@ export interface ApiRequest {
   body: string;
   /** Entries on one page of a tree. */
   pageSize: number;
+  tellsLfs: boolean;
 }
 
 /** `GET /api/models/{repo}` and what stands below it. */
 export function answerApi(repo: Repo, request: ApiRequest): HubAnswer {
+  const answer = answerTo(repo, request);
+  return request.tellsLfs ? answer : { ...answer, body: withoutLfs(answer.body) };
+}
+
+function withoutLfs(body: string): string {
+  const told = (key: string, value: unknown) =>
+    key === "lfs" || key === "xetHash" ? undefined : value;
+  return JSON.stringify(JSON.parse(body, told));
+}
+
+function answerTo(repo: Repo, request: ApiRequest): HubAnswer {
   const [what, revision = "main", ...path] = request.rest;
   if (what === undefined) return modelInfo(repo, "main", request.query);
   if (what === "revision") return modelInfo(repo, revision, request.query);

@@ -63,6 +63,8 @@ export class Hub implements AsyncDisposable {
   bytesPerSecond = 0;
   /** Entries on one page of a tree. */
   pageSize = 1000;
+  /** Lists say which files are in LFS, and their hashes; some mirrors leave that out. */
+  tellsLfs = true;
   /** Where links to next pages and new names lead, as a mirror passes on the hub's; "": here. */
   linkedUrl = "";
   /** Tokens that are known; others are refused. Those of `allowed` are known, too. */
@@ -198,9 +200,9 @@ export class Hub implements AsyncDisposable {
     }
     const refusal = this.#refusal(name, request, "metadata");
     const rest = parts.slice(2);
-    const { pageSize } = this;
+    const { pageSize, tellsLfs } = this;
     const linked = url.href.replace(url.origin, this.linkedUrl || url.origin);
-    const asked = { rest, query: url.searchParams, url: linked, pageSize };
+    const asked = { rest, query: url.searchParams, url: linked, pageSize, tellsLfs };
     const body = await bodyOf(request);
     send(refusal ?? answerApi(this.#named(name), { ...asked, body }), request, response);
   }
