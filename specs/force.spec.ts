@@ -95,6 +95,22 @@ describe("nobody waits for an answer", () => {
   });
 });
 
+test.each([
+  ["text", "/v1/chat/completions", 200],
+  ["text", "/v1/messages", 200],
+  ["text", "/api/chat", 200],
+  ["integers", "/v1/chat/completions", 200],
+  ["integers", "/v1/messages", 502],
+])("nobody waits for an answer in one piece of %s at %s", async (model, path, status) => {
+  const request = { model, stream: false, max_tokens: 9, messages: says("hi") };
+  const response = await unnoticed(async () => {
+    const answer = await post(program.url + path, request);
+    return { status: answer.status, size: (await answer.bytes()).length };
+  });
+  expect(response.status).toBe(status);
+  if (status === 200) expect(response.size).toBeGreaterThan(19_000_000);
+});
+
 test("nobody waits for a list of 100,000 models, and it takes no memory", async () => {
   await using many = await startFlood(100_000);
   const rss = () => (process.platform === "linux" ? usageOf(program.pid).rssBytes : 0);
@@ -110,7 +126,7 @@ test("nobody waits for a list of 100,000 models, and it takes no memory", async 
     }, 30_000);
     expect(seen).toMatchObject({
       model_count: 5000,
-      models_limited: "It lists 100003 models; the first 5000 are used.",
+      models_limited: "It lists 100005 models; the first 5000 are used.",
     });
     await post(`${path}/test`, {});
     expect(await (await post(`${path}/sync`, {})).json()).toMatchObject({ updated: 5000 });

@@ -52,6 +52,12 @@ async function main([program = "", only = ""]: string[]): Promise<void> {
         await row(`an answer of ${model}, ${path}`, () => send(balancer, path, body));
       }
     }
+    for (const model of ["text", "integers"]) {
+      const body = Buffer.from(JSON.stringify({ model, ...TALK }));
+      for (const path of ["/v1/chat/completions", "/v1/messages", "/api/chat"]) {
+        await row(`an answer of ${model}, ${path}`, () => send(balancer, path, body));
+      }
+    }
     await row(`${MODELS} models`, () => manyModels(balancer, started));
     await pulse.stop();
   } finally {

@@ -3,7 +3,13 @@ import fc from "fast-check";
 import { JsonFault } from "./jsonfault.ts";
 import { type JsonLimits, JsonReader } from "./jsonreader.ts";
 
-const LIMITS = { depthMax: 64, itemsMax: 100_000, valuesMax: 100_000, tokenBytesMax: 1000 };
+const LIMITS = {
+  depthMax: 64,
+  itemsMax: 100_000,
+  exactMax: 100_000,
+  valuesMax: 100_000,
+  tokenBytesMax: 1000,
+};
 
 interface Read {
   value?: unknown;

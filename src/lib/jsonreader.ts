@@ -5,7 +5,9 @@ import { JsonFault } from "./jsonfault.ts";
 export interface JsonLimits {
   /** Deepest nesting. */
   depthMax: number;
-  /** Most texts, names of fields, objects, lists and integers beyond 2^53. */
+  /** Most integers beyond 2^53: each is an object, for its digits. */
+  exactMax: number;
+  /** Most texts, names of fields, objects and lists. */
   itemsMax: number;
   /** Most values in all, numbers and words too. */
   valuesMax: number;
@@ -45,6 +47,7 @@ export class JsonReader {
   #at = 0;
   #items = 0;
   #values = 0;
+  #exact = 0;
   /** The last string: whether it has not ended, where it began, whether escapes are in it. */
   #isInString = false;
   #stringStart = 0;
@@ -60,7 +63,7 @@ export class JsonReader {
     this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#limits = limits;
     this.#sliceBytes = limits.sliceBytes ?? SLICE_BYTES;
-    const count = () => this.#count();
+    const count = () => this.#countExact();
     const parsers = {
       top: (text: string) => readExactJson(text, count),
       part: (text: string) => readExactPart(text, count),
@@ -197,6 +200,11 @@ export class JsonReader {
   #count(): void {
     this.#items += 1;
     if (this.#items > this.#limits.itemsMax) throw new JsonFault("items");
+  }
+
+  #countExact(): void {
+    this.#exact += 1;
+    if (this.#exact > this.#limits.exactMax) throw new JsonFault("items");
   }
 
   /** The last string is the name of one of the object's own fields. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import Anthropic from "@anthropic-ai/sdk";
 import OpenAI from "openai";
+import type { Rewritten } from "../http/proxy/rewrite/rewrite.ts";
 import { chunksOf, completion, USAGE } from "../testkit/servers/translating.ts";
 import { ApiError, type Dialect, errorFrame } from "../wire/error.ts";
 import { anthropicMessagesOverChat } from "./client/anthropic/translation.ts";
@@ -66,17 +67,18 @@ describe("a translated stream whose endpoint breaks", () => {
 
 describe("an answer that comes whole although a stream was asked for", () => {
   const call = { id: "c", type: "function", function: { name: "f", arguments: "{}" } };
-  const whole = (translation: Translation, dialect: Dialect, json: object) => {
+  const whole = async (translation: Translation, dialect: Dialect, json: object) => {
     const options = { translation, model: "mine", dialect, requestId: "r1", streams: true };
-    const rewritten = new TranslationRewrite(options).whole(Buffer.from(JSON.stringify(json)), 200);
+    const bytes = Buffer.from(JSON.stringify(json));
+    const rewritten = await new TranslationRewrite(options).whole(bytes, 200);
     return { text: Buffer.from(rewritten.bytes).toString(), headers: rewritten.headers };
   };
   const answer = completion({ content: "Hello", tool_calls: [call] }, "tool_calls", {
     usage: USAGE,
   });
 
-  test.each(REQUESTS)("becomes one: %s", (dialect, translation) => {
-    const { text, headers } = whole(translation(), dialect, answer);
+  test.each(REQUESTS)("becomes one: %s", async (dialect, translation) => {
+    const { text, headers } = await whole(translation(), dialect, answer);
     const lines = dialect === "ollama";
     const type = lines ? "application/x-ndjson" : "text/event-stream";
     expect(headers).toEqual({ "content-type": type });
@@ -88,12 +90,13 @@ describe("an answer that comes whole although a stream was asked for", () => {
   });
 
   test.each(REQUESTS)("is an error if it makes no sense: %s", (dialect, translation) => {
-    expect(() => whole(translation(), dialect, { choices: [] })).toThrow("could not be read");
+    const made = whole(translation(), dialect, { choices: [] });
+    expect(made).rejects.toThrow("could not be read");
   });
 
-  test("stays whole where there is no stream of it", () => {
+  test("stays whole where there is no stream of it", async () => {
     const loading = ollamaChatOverChat({ model: "m", messages: [] });
-    expect(whole(loading, "ollama", answer).headers).toBeUndefined();
+    expect((await whole(loading, "ollama", answer)).headers).toBeUndefined();
   });
 
   test.each(REQUESTS)("and a stream that was not asked for is an error: %s", (dialect, given) => {
@@ -115,16 +118,17 @@ describe("an error of an endpoint", () => {
     [500, { error: { message: "x", type: "server_error" } }, 502, "true"],
     [501, { error: { message: "x" } }, 501, "false"],
     [400, { error: { message: "x", type: "invalid_request_error" } }, 400, undefined],
-  ])("%d tells SDKs whether to try again", (given, json, status, retry) => {
-    const answer = told("anthropic", given, json);
+  ])("%d tells SDKs whether to try again", async (given, json, status, retry) => {
+    const answer = await told("anthropic", given, json);
     expect(answer.status).toBe(status);
     expect(answer.headers?.["x-should-retry"]).toBe(retry as string);
   });
 
-  test("tells when to try again, where its body does", () => {
+  test("tells when to try again, where its body does", async () => {
     const details = [{ "@type": "t", retryDelay: "16.2s" }];
     const error = { code: 429, message: "x", status: "RESOURCE_EXHAUSTED", details };
-    expect(told("openai", 429, { error }).headers?.["retry-after"]).toBe("17");
+    const { headers } = await told("openai", 429, { error });
+    expect(headers?.["retry-after"]).toBe("17");
   });
 });
 
@@ -198,5 +202,34 @@ describe("the error at a stream's end", () => {
       expect(error).toMatchObject({ type: "api_error" });
       expect(error?.message).toContain(broke.message);
     }
+  });
+});
+
+describe("a whole answer that is long", () => {
+  const long = (more: object) => ({ ...completion({ content: "Hello" }, "stop", more) });
+  const rewrite = () => rewriteOf(anthropicMessagesOverChat({ model: "m", messages }), "anthropic");
+
+  test("is translated as a short one, while others have their turns", async () => {
+    const text = `{"x":[${"12345678901234567890,".repeat(150_000)}1],`;
+    const bytes = Buffer.from(text + JSON.stringify(long({ usage: USAGE })).slice(1));
+    let turns = 0;
+    const beat = setInterval(() => {
+      turns += 1;
+    }, 0);
+    const answer = await rewrite().whole(bytes, 200);
+    clearInterval(beat);
+    expect(turns).toBeGreaterThan(3);
+    const short = await rewrite().whole(Buffer.from(JSON.stringify(long({ usage: USAGE }))), 200);
+    const read = ({ bytes: made }: Rewritten) => JSON.parse(Buffer.from(made).toString());
+    expect({ ...read(answer), id: "" }).toEqual({ ...read(short), id: "" });
+  });
+
+  test("is an error if it makes no sense, or is no JSON", async () => {
+    const padding = "a".repeat(400_000);
+    for (const text of [JSON.stringify({ padding, choices: [] }), `{"padding":"${padding}"`]) {
+      expect(rewrite().whole(Buffer.from(text), 200)).rejects.toThrow("could not be read");
+    }
+    const page = await rewrite().whole(Buffer.from(`<html>${padding}`), 500);
+    expect(page.status).toBe(502);
   });
 });

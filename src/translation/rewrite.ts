@@ -1,6 +1,7 @@
 import { ModelRewrite } from "../http/proxy/rewrite/model.ts";
 import type { Rewrite, Rewritten, StreamRewrite } from "../http/proxy/rewrite/rewrite.ts";
 import { readExactJson } from "../lib/json.ts";
+import { AT_ONCE_BYTES_MAX, readInTurns } from "../lib/jsonturns.ts";
 import { ApiError, type Dialect, errorBody, errorHeaders } from "../wire/error.ts";
 import { DONE, EventReader } from "../wire/sse.ts";
 import { readUpstreamError } from "../wire/upstreamerror.ts";
@@ -32,12 +33,16 @@ export class TranslationRewrite implements Rewrite {
     this.#names = new ModelRewrite(options.model);
   }
 
-  whole(bytes: Buffer, status: number): Rewritten {
+  whole(bytes: Buffer, status: number): Rewritten | Promise<Rewritten> {
+    if (bytes.byteLength <= AT_ONCE_BYTES_MAX) return this.#made(bytes, read(bytes), status);
+    return readInTurns(bytes).then((answer) => this.#made(bytes, answer?.value, status));
+  }
+
+  #made(bytes: Buffer, json: unknown, status: number): Rewritten {
     const { translation, dialect, requestId, streams } = this.#options;
-    const text = bytes.toString("utf8");
-    const json = read(text);
     if (status >= 400) {
-      const { kind, message, ...more } = readUpstreamError(status, json ?? text);
+      const told = readUpstreamError(status, json ?? bytes.toString("utf8"));
+      const { kind, message, ...more } = told;
       const error = new ApiError(kind, message, more);
       const body = encode(JSON.stringify(errorBody(error, dialect, requestId)));
       return { bytes: body, status: error.status, headers: errorHeaders(error) };
@@ -117,9 +122,9 @@ class TranslatedStream implements StreamRewrite {
   }
 }
 
-function read(text: string): unknown {
+function read(bytes: Buffer): unknown {
   try {
-    return readExactJson(text);
+    return readExactJson(bytes.toString("utf8"));
   } catch {
     return undefined; // An error may be a page; an answer that is none is told by the caller.
   }

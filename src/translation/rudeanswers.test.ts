@@ -290,12 +290,12 @@ test.each<[string, (request: object) => { body: object }, object]>([
   expect(JSON.stringify(translate(asked).body)).toContain('"seed":9007199254740993');
 });
 
-test("integers beyond 2^53 in a cloud's call keep their digits", () => {
+test("integers beyond 2^53 in a cloud's call keep their digits", async () => {
   const text =
     '{"content":[{"type":"tool_use","id":"t","name":"f","input":{"id":9007199254740993}}]}';
   const translation = chatOverAnthropic({ model: "m", messages });
   const options = { translation, model: "m", dialect: "openai" as const, requestId: "r" };
-  const { bytes } = new TranslationRewrite(options).whole(Buffer.from(text), 200);
+  const { bytes } = await new TranslationRewrite(options).whole(Buffer.from(text), 200);
   expect(Buffer.from(bytes).toString()).toContain(String.raw`{\"id\":9007199254740993}`);
 });
 

@@ -1,7 +1,8 @@
 /**
  * An endpoint that answers with too much. Run as `bun flood.ts PORT [MODELS]`. It reads
  * whatever it is sent; the model says how it answers: `m` with a word, `line` with a stream of one
- * line of 30 MB, `events` with 20 MB of tiny events. With MODELS it lists so many besides.
+ * line of 30 MB, `events` with 20 MB of tiny events, `text` and `integers` with 20 MB in one piece,
+ * a text or long integers. With MODELS it lists so many besides.
  */
 
 const LINE_BYTES = 30_000_000;
@@ -12,11 +13,20 @@ const ANSWER = {
   usage: { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 },
 };
 const CHUNK = { ...{ id: "c", object: "chat.completion.chunk", created: 1, model: "m" } };
+const LONG = "12345678901234567890,";
+const INTEGERS = LONG.repeat(EVENTS_BYTES / LONG.length);
 const PIECE_BYTES = 64 * 1024;
 const SEEN_BYTES = 200;
 
 const [port, models = "0"] = process.argv.slice(2);
-const names = ["m", "line", "events", ...Array.from({ length: Number(models) }, (_, i) => `x${i}`)];
+const names = [
+  "m",
+  "line",
+  "events",
+  "text",
+  "integers",
+  ...Array.from({ length: Number(models) }, (_, i) => `x${i}`),
+];
 const list = JSON.stringify({
   object: "list",
   data: names.map((id) => ({ id, object: "model", created: 1, owned_by: "somebody" })),
@@ -38,9 +48,24 @@ Bun.serve({
     }
     if (seen.includes('"line"')) return stream(line());
     if (seen.includes('"events"')) return stream(events());
+    if (seen.includes('"text"')) return Response.json(answerOf("a".repeat(EVENTS_BYTES)));
+    if (seen.includes('"integers"')) return whole(INTEGERS);
     return Response.json(ANSWER);
   },
 });
+
+/** An answer in one piece that has this besides. */
+function whole(more: string): Response {
+  const body = `{"x":[${more}1],${JSON.stringify(ANSWER).slice(1)}`;
+  return new Response(body, { headers: { "content-type": "application/json" } });
+}
+
+function answerOf(content: string): object {
+  return {
+    ...ANSWER,
+    choices: [{ ...ANSWER.choices[0], message: { role: "assistant", content } }],
+  };
+}
 
 function stream(pieces: Iterator<string>): Response {
   const encoder = new TextEncoder();

@@ -2,6 +2,7 @@ import { type EventEdit, EventLines } from "../../http/proxy/rewrite/lines.ts";
 import type { Rewrite, Rewritten, StreamRewrite } from "../../http/proxy/rewrite/rewrite.ts";
 import { STREAM_ENDS, StreamEndCheck } from "../../http/proxy/rewrite/streamend.ts";
 import { parseExactObject } from "../../lib/json.ts";
+import { AT_ONCE_BYTES_MAX, readInTurns } from "../../lib/jsonturns.ts";
 import { unreadableAnswer } from "../../translation/errors.ts";
 import { chunkOfAnswer } from "../../translation/singlechunk.ts";
 import type { InferenceRoute } from "../../wire/route.ts";
@@ -25,15 +26,19 @@ export function plainRewrite(
   return {
     stream,
     whole: (bytes, status) => {
-      const made = isCompletion && status < 400 ? streamOf(bytes, stream(EVENTS)) : undefined;
-      return made ?? inner?.whole(bytes, status) ?? { bytes };
+      const others = () => inner?.whole(bytes, status) ?? { bytes };
+      if (!isCompletion || status >= 400) return others();
+      const made = (json: unknown) => streamOf(json, stream(EVENTS)) ?? others();
+      return bytes.byteLength <= AT_ONCE_BYTES_MAX
+        ? made(parseExactObject(bytes.toString("utf8")))
+        : readInTurns(bytes).then((answer) => made(answer?.value));
     },
   };
 }
 
 /** A whole (chat) completion as a stream. Throws `upstream` for one that says nothing. */
-function streamOf(bytes: Buffer, stream: StreamRewrite): Rewritten | undefined {
-  const chunk = chunkOfAnswer(parseExactObject(bytes.toString("utf8")));
+function streamOf(json: unknown, stream: StreamRewrite): Rewritten | undefined {
+  const chunk = chunkOfAnswer(json);
   if (chunk === undefined) return undefined;
   if (chunk.choices.length === 0) throw unreadableAnswer("it has no choices");
   const events = stream.push(Buffer.from(eventFrame(chunk) + DONE_FRAME));

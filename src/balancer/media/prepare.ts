@@ -2,6 +2,7 @@ import { type Download, download } from "../../http/client/download.ts";
 import { mapInTurns } from "../../lib/eventloop.ts";
 import { REQUEST_PIXELS_MAX } from "../../lib/image/imageinfo.ts";
 import { withExactDigits } from "../../lib/json.ts";
+import { AT_ONCE_BYTES_MAX } from "../../lib/jsonturns.ts";
 import { ApiError } from "../../wire/error.ts";
 import { imagesAbandoned, toPng } from "./decoding.ts";
 import { type CheckedImage, checkFetched, checkInline, isRemote } from "./imagecheck.ts";
@@ -40,9 +41,6 @@ export interface MediaOptions {
 }
 
 const FETCH_MS_MAX = 30_000;
-
-/** Images of a larger body are checked in turns. */
-const AT_ONCE_BYTES_MAX = 256 * 1024;
 
 /** Images of one request that are fetched at the same time. */
 const CONCURRENCY_MAX = 4;

@@ -22,8 +22,8 @@ function refusal(given: Partial<ProviderOptions> = {}, dialect: Dialect = "opena
   });
   const rewrite = new ModelRewrite("mine");
   const made = new AuthErrorRewrite({ provider, rewrite, dialect, requestId: "r1", log });
-  const answer = (status: number, json: object) => {
-    const { bytes, ...rest } = made.whole(Buffer.from(JSON.stringify(json)), status);
+  const answer = async (status: number, json: object) => {
+    const { bytes, ...rest } = await made.whole(Buffer.from(JSON.stringify(json)), status);
     return { json: JSON.parse(Buffer.from(bytes).toString()), ...rest };
   };
   return { answer, lines };
@@ -39,9 +39,9 @@ describe("an answer that refuses the key of a cloud", () => {
     [403, { error: { message: "Not from this country.", code: "unsupported_country" } }],
     // Google's way.
     [400, { error: { code: 400, message: "no", details: [{ reason: "API_KEY_INVALID" }] } }],
-  ])("with %d becomes a 502 that names the setting", (status, json) => {
+  ])("with %d becomes a 502 that names the setting", async (status, json) => {
     const { answer, lines } = refusal();
-    const told = answer(status, json);
+    const told = await answer(status, json);
     expect(told).toMatchObject({ status: 502, headers: { "x-should-retry": "false" } });
     expect(told.json.error).toMatchObject({ code: "provider_key_rejected", param: null });
     expect(told.json.error.message).toContain("OPENAI_API_KEY");
@@ -49,9 +49,9 @@ describe("an answer that refuses the key of a cloud", () => {
     expect(JSON.stringify([told.json, lines])).not.toContain(KEY);
   });
 
-  test("is told in the client's dialect, and of an operator's cloud by its name", () => {
+  test("is told in the client's dialect, and of an operator's cloud by its name", async () => {
     const { answer } = refusal({ name: "own", keyName: undefined }, "anthropic");
-    const { json } = answer(401, WRONG_KEY);
+    const { json } = await answer(401, WRONG_KEY);
     expect(json).toMatchObject({ type: "error", error: { type: "api_error" }, request_id: "r1" });
     expect(json.error.message).toContain("--provider own=");
   });
@@ -61,9 +61,9 @@ test.each<[number, object]>([
   [429, { error: { message: "slow down", type: "rate_limit_error" } }],
   [403, { error: { message: "no such model for you", code: "model_not_found" } }],
   [200, { model: "theirs" }],
-])("any other answer passes: %d", (status, json) => {
+])("any other answer passes: %d", async (status, json) => {
   const { answer, lines } = refusal();
-  const told = answer(status, json);
+  const told = await answer(status, json);
   expect(told.status).toBeUndefined();
   expect(told.json).toEqual("model" in json ? { model: "mine" } : json);
   expect(lines).toEqual([]);

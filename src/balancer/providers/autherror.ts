@@ -27,7 +27,7 @@ export class AuthErrorRewrite implements Rewrite {
     this.#options = options;
   }
 
-  whole(bytes: Buffer, status: number): Rewritten {
+  whole(bytes: Buffer, status: number): Rewritten | Promise<Rewritten> {
     const { rewrite } = this.#options;
     const refused = status >= 400 ? this.#refused(bytes, status) : undefined;
     return refused ?? rewrite?.whole(bytes, status) ?? { bytes };

@@ -3,10 +3,8 @@ import { get } from "../../http/client/get.ts";
 import { headerOf } from "../../http/client/head.ts";
 import type { ForwardTarget } from "../../http/proxy/forward.ts";
 import { HOPS_HEADER } from "../../http/proxy/hops.ts";
-import { stepInTurns } from "../../lib/eventloop.ts";
-import { parseJson, withoutByteMark } from "../../lib/json.ts";
-import { JsonFault } from "../../lib/jsonfault.ts";
-import { JsonReader } from "../../lib/jsonreader.ts";
+import { parseJson } from "../../lib/json.ts";
+import { AT_ONCE_BYTES_MAX, readInTurns } from "../../lib/jsonturns.ts";
 import { type ErrorKind, HOST_NOT_ALLOWED } from "../../wire/error.ts";
 import { LISTED_MODELS_MAX } from "./listedmodels.ts";
 
@@ -52,15 +50,8 @@ const LOOP: ErrorKind = "loop_detected";
 
 /** A longer answer is refused. */
 const ANSWER_BYTES_MAX = 16 * 1024 * 1024;
-/** A longer one is read in turns. */
-const AT_ONCE_BYTES_MAX = 256 * 1024;
+/** Of the text as it came. */
 const TEXT_BYTES = 64 * 1024;
-
-/** What lists of a long answer are for are lists of models; the bytes bound all else. */
-const LIMITS = {
-  ...{ depthMax: 128, tokenBytesMax: 256 * 1024, mayBeList: true, listMax: LISTED_MODELS_MAX },
-  ...{ itemsMax: Number.POSITIVE_INFINITY, valuesMax: Number.POSITIVE_INFINITY },
-};
 
 /** Sends `GET path` with the server's key, on a new connection. Never throws. */
 export async function getJson(
@@ -97,14 +88,8 @@ async function parse(body: Uint8Array): Promise<{ json: unknown; longestList?: n
   if (body.byteLength <= AT_ONCE_BYTES_MAX) {
     return { json: parseJson(new TextDecoder().decode(body)) };
   }
-  const reader = new JsonReader(withoutByteMark(body), LIMITS);
-  try {
-    await stepInTurns(() => reader.step());
-    return { json: reader.value, longestList: reader.longestList };
-  } catch (error) {
-    if (error instanceof JsonFault) return { json: undefined };
-    throw error;
-  }
+  const read = await readInTurns(body, LISTED_MODELS_MAX);
+  return { json: read?.value, longestList: read?.longestList ?? 0 };
 }
 
 function adviceFor(status: number, text: string): string {

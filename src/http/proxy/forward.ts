@@ -146,10 +146,11 @@ export async function forward(options: ForwardOptions): Promise<Forwarded> {
     }
     if (isShort) {
       const bytes = body.ended ? body.read() : body.bytes(WHOLE_BODY_BYTES_MAX);
-      return checked(bytes instanceof Promise ? await bytes : bytes, init, options, deadlines);
+      const read = bytes instanceof Promise ? await bytes : bytes;
+      return await checked(read, init, options, deadlines);
     }
     const read = type === "json" ? await readHead(body, limits) : undefined;
-    if (read?.ended) return checked(read.bytes, init, options, deadlines);
+    if (read?.ended) return await checked(read.bytes, init, options, deadlines);
     init.headers["x-accel-buffering"] = "no";
     const relayed = relay(body, { deadlines, idleTimeoutMs, tap, head: read?.bytes });
     return relayedAnswer(relayed, init, false);
@@ -206,7 +207,7 @@ function checked(
   init: Init,
   options: ForwardOptions,
   deadlines: Deadlines,
-): Forwarded {
+): Forwarded | Promise<Forwarded> {
   const { tap, checksAnswer, target } = options;
   if (checksAnswer !== true || init.status >= 300) return whole(bytes, init, { deadlines, tap });
   const type = init.headers["content-type"] ?? "";
@@ -222,15 +223,15 @@ function checked(
 }
 
 /** Makes the client's answer of a whole one. */
-function made(
+async function made(
   bytes: Buffer,
   given: Init,
   { rewrite, tap, dialect, requestId, target, checksAnswer }: ForwardOptions,
   deadlines: Deadlines,
-): Forwarded {
+): Promise<Forwarded> {
   const hidden = checksAnswer && given.status < 300 ? hiddenErrorStatus(bytes) : undefined;
   const init = hidden === undefined ? given : { ...given, status: hidden };
-  const result: Rewritten = rewrite?.whole(bytes, init.status) ?? { bytes };
+  const result: Rewritten = (await rewrite?.whole(bytes, init.status)) ?? { bytes };
   const { status = init.status } = result;
   const answer = { status, bytes: result.bytes, dialect, requestId, label: target.label };
   const told = status >= 400 ? errorInDialect(answer) : undefined;

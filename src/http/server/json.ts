@@ -1,15 +1,15 @@
 import { stepInTurns } from "../../lib/eventloop.ts";
 import { JsonFault, type JsonFaultKind } from "../../lib/jsonfault.ts";
 import { JsonReader } from "../../lib/jsonreader.ts";
+import { AT_ONCE_BYTES_MAX } from "../../lib/jsonturns.ts";
 import { ApiError } from "../../wire/error.ts";
 
 /** Deepest nesting. Far more than real requests have; parsers behind us may recurse per level. */
 export const JSON_DEPTH_MAX = 128;
 
 /**
- * Most texts, names, objects, lists and integers beyond 2^53 (each is an object, for its digits),
- * and most values in all. A list of tokens may be long; so many messages are more than any model
- * reads.
+ * Most texts, names, objects and lists, most integers beyond 2^53, and most values in all. A list
+ * of tokens may be long; so many messages are more than any model reads.
  */
 const JSON_ITEMS_MAX = 200_000;
 const JSON_VALUES_MAX = 2_000_000;
@@ -17,12 +17,10 @@ const JSON_VALUES_MAX = 2_000_000;
 const LIMITS = {
   depthMax: JSON_DEPTH_MAX,
   itemsMax: JSON_ITEMS_MAX,
+  exactMax: JSON_ITEMS_MAX,
   valuesMax: JSON_VALUES_MAX,
   tokenBytesMax: 256 * 1024,
 };
-
-/** A body up to this size is parsed at once, which takes some milliseconds at worst. */
-const AT_ONCE_BYTES_MAX = 256 * 1024;
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
@@ -102,8 +100,8 @@ const REASONS: Record<JsonFaultKind, string> = {
   syntax: "it is not valid JSON",
   no_object: "it must be a JSON object",
   depth: `it is nested deeper than ${JSON_DEPTH_MAX} levels`,
-  items: `it has more than ${JSON_ITEMS_MAX} texts, names, objects, lists and integers beyond \
-2^53, or more than ${JSON_VALUES_MAX} values`,
+  items: `it has more than ${JSON_ITEMS_MAX} texts, names, objects and lists, or as many integers \
+beyond 2^53, or more than ${JSON_VALUES_MAX} values`,
   token: `a name, a number or white space in it is longer than ${LIMITS.tokenBytesMax} bytes`,
 };
 

@@ -5,8 +5,11 @@ import type { ApiError } from "../../../wire/error.ts";
  * neither JSON nor event streams pass unchanged, unless they are errors.
  */
 export interface Rewrite {
-  /** Changes a JSON answer in one piece. May throw `ApiError` for one that makes no sense. */
-  whole(bytes: Buffer, status: number): Rewritten;
+  /**
+   * Changes a JSON answer in one piece, a long one in many turns of the event loop. May throw
+   * (reject with) `ApiError` for one that makes no sense.
+   */
+  whole(bytes: Buffer, status: number): Rewritten | Promise<Rewritten>;
   /** Begins the change of a stream of events or JSON lines, according to its content type. */
   stream(type: string): StreamRewrite;
 }
