@@ -53,6 +53,9 @@ const TABLE: Record<string, Rule> = {
     "GET /:id/models": "endpoints.read",
     "GET /:id/checks": "endpoints.read",
   }),
+  "GET /api/prices": "registry.read",
+  "PUT /api/prices/*": "models.manage",
+  "DELETE /api/prices/*": "models.manage",
   ...on(["/api/keys"], {
     "GET ": "signed-in",
     "POST ": "signed-in",

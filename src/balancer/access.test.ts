@@ -190,6 +190,12 @@ describe("a key", () => {
     expect(removed.status).toBe(403);
   });
 
+  test("of class high is made by nobody for himself", async () => {
+    const manager = keys.get("api_keys.manage");
+    const body = { name: "fast", permissions: ["api_keys.manage"], limits: { priority: "high" } };
+    expect((await make(body, manager)).status).toBe(201);
+  });
+
   test("of a viewer has what a viewer may, and shows only his own", async () => {
     const { status } = await make({ name: "x", user: "eve", permissions: ["endpoints.manage"] });
     expect(status).toBe(400);

@@ -35,6 +35,9 @@ import { Pipeline, type PipelineParts } from "./inference/pipeline.ts";
 import { PoolSlots, type PoolSlotsParts } from "./inference/poolslots.ts";
 import { Requirements } from "./inference/requirements.ts";
 import { routeInference } from "./inference/routes.ts";
+import { PriceList } from "./limits/prices.ts";
+import { routePrices } from "./limits/routes.ts";
+import { UsageLimits } from "./limits/usagelimits.ts";
 import { routeOllama } from "./ollama/routes.ts";
 import { Providers } from "./providers/providers.ts";
 import { routeProviderMetrics } from "./providers/routes.ts";
@@ -83,7 +86,7 @@ export interface Balancer {
 /** Builds a balancer over the endpoints of `settings` and those it knew before. */
 export async function createBalancer(options: BalancerOptions): Promise<Balancer> {
   const { settings, state, log } = options;
-  const { healthTimeoutMs: timeoutMs, historyBodies: bodies } = settings;
+  const { healthTimeoutMs: timeoutMs } = settings;
   const [drain, hops] = [new Drain(), new Hops()];
   const auth = await openAuth(options);
   const names = namesOf(settings);
@@ -107,16 +110,17 @@ export async function createBalancer(options: BalancerOptions): Promise<Balancer
   const metrics = new Metrics({ sources });
   const providers = new Providers({ settings, log, hops });
   metrics.include(providers.metrics);
-  const tracing = await openTracing({ environment: environment(), log });
-  const recorder = new Recorder({ history: state.requests, metrics, tracing, bodies, log });
+  const recording = await openRecording(options, metrics);
+  const { recorder, tracing, prices } = recording;
 
   const app = createApp({ log, hops, ...door });
   const setReadiness = routeProbes(app, { pool, drain });
   const parts = { endpointRegistry, pool, monitor, persistence, state, registry, sync, providers };
-  routeManagement(app, { ...parts, ...auth, adminUsername: settings.adminUsername, gate, metrics });
+  const { adminUsername } = settings;
+  routeManagement(app, { ...parts, ...auth, adminUsername, gate, metrics, prices });
   const answering = { pool, hops, kept: new KeptResponses(state.responses), providers, settings };
   const absence = (model: string) => sync.absence(model);
-  const routing = { ...answering, gate, monitor, availability, absence, recorder, tracing, log };
+  const routing = { ...answering, ...recording, gate, monitor, availability, absence, log };
   routeInference(app, createPipeline(routing), answering);
 
   await endpointRegistry.load();
@@ -149,10 +153,21 @@ export async function createBalancer(options: BalancerOptions): Promise<Balancer
   };
 }
 
+/** What is kept of requests, and what they may use. */
+async function openRecording({ settings, state, log }: BalancerOptions, metrics: Metrics) {
+  const tracing = await openTracing({ environment: environment(), log });
+  const prices = await PriceList.open(state.prices);
+  const limits = await UsageLimits.open(state.limitCounts);
+  const { historyBodies: bodies } = settings;
+  const parts = { history: state.requests, metrics, tracing, prices, bodies, log };
+  return { recorder: new Recorder(parts), tracing, prices, limits };
+}
+
 type ManagementParts = Parameters<typeof routeEndpoints>[1] &
   Parameters<typeof routeNodes>[1] &
   Parameters<typeof routeAccounts>[1] &
   Parameters<typeof routeQueueStats>[1] & {
+    prices: PriceList;
     registry: Registry;
     sync: ModelSync;
     providers: Providers;
@@ -172,6 +187,7 @@ function routeManagement(app: App, parts: ManagementParts): void {
   routeNodes(app, parts);
   routeQueueStats(app, parts);
   routeHistory(app, parts);
+  routePrices(app, parts.prices);
   routeMetrics(app, metrics);
   routeProviderMetrics(app, providers.metrics);
 }
@@ -179,7 +195,10 @@ function routeManagement(app: App, parts: ManagementParts): void {
 /** Builds the way of inference requests. */
 function createPipeline(
   parts: Omit<PoolSlotsParts, "requirements"> &
-    Pick<PipelineParts, "kept" | "providers" | "recorder" | "settings" | "hops" | "tracing">,
+    Pick<
+      PipelineParts,
+      "kept" | "providers" | "recorder" | "settings" | "hops" | "tracing" | "limits"
+    >,
 ): Pipeline {
   const { pool, providers, recorder } = parts;
   const requirements = new Requirements(pool);

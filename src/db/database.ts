@@ -21,7 +21,9 @@ import { EndpointWriter } from "./state/endpointwriter.ts";
 import { Enrolment } from "./state/enrolment.ts";
 import { HubCache } from "./state/hubcache.ts";
 import { type ImportedModel, importedModels } from "./state/importedmodels.ts";
+import { LimitCounts } from "./state/limitcounts.ts";
 import { STATE_MIGRATIONS } from "./state/migrations.ts";
+import { Prices } from "./state/prices.ts";
 import { RegisteredModels } from "./state/registeredmodels.ts";
 import type { StateSchema } from "./state/schema.ts";
 import { openSecretKey } from "./state/secretkey.ts";
@@ -49,6 +51,8 @@ export interface State {
   readonly users: Users;
   readonly apiKeys: ApiKeys;
   readonly sessions: Sessions;
+  readonly limitCounts: LimitCounts;
+  readonly prices: Prices;
   /** The models that clients may ask for, whether a node holds them or not. */
   readonly registered: RegisteredModels;
   readonly hubCache: HubCache;
@@ -96,6 +100,7 @@ export async function openState(options: StateOptions): Promise<State> {
   const enrolment = new Enrolment(state.kysely);
   const registered = new RegisteredModels(state.kysely);
   const hubCache = new HubCache(state.kysely);
+  const limitCounts = new LimitCounts(state, log);
   const historyWriter = new HistoryWriter({ history, endpoints: writer, log });
   const file = { store: history, reader, writer: historyWriter };
   const checks = new Checks(file);
@@ -112,7 +117,11 @@ export async function openState(options: StateOptions): Promise<State> {
   async function close(): Promise<void> {
     watch.stop();
     await retention.stop();
-    await Promise.all([historyWriter.queue.close(), writer.queue.close()]);
+    await Promise.all([
+      historyWriter.queue.close(),
+      writer.queue.close(),
+      limitCounts.queue.close(),
+    ]);
     await Promise.all([state.close(), history.close(), reader.close()]);
   }
   return {
@@ -121,7 +130,9 @@ export async function openState(options: StateOptions): Promise<State> {
     users: new Users(state.kysely),
     apiKeys: new ApiKeys(state.kysely),
     sessions: new Sessions(state.kysely),
-    writes: pendingOf([historyWriter.queue, writer.queue]),
+    limitCounts,
+    prices: new Prices(state.kysely),
+    writes: pendingOf([historyWriter.queue, writer.queue, limitCounts.queue]),
     importedModels: () => importedModels(state.kysely),
   };
 }

@@ -15,6 +15,8 @@ const KINDS = {
    */
   tool_call_failed: { status: 422, type: "invalid_request_error", retryable: false },
   rate_limited: { status: 429, type: "rate_limit_error", retryable: true },
+  /** Nothing that a client would wait for: the day or the month has to end. */
+  quota_exceeded: { status: 429, type: "insufficient_quota", retryable: false },
   client_closed: { status: 499, type: "invalid_request_error", retryable: false },
   internal: { status: 500, type: "server_error", retryable: true },
   not_implemented: { status: 501, type: "server_error", retryable: false },
@@ -49,6 +51,8 @@ interface ApiErrorOptions {
   retryAfterS?: number | undefined;
   /** The message for clients, where `message` has what only operators are to know. */
   clientMessage?: string | undefined;
+  /** Further headers of its response. */
+  headers?: Readonly<Record<string, string>> | undefined;
   cause?: unknown;
 }
 
@@ -65,6 +69,7 @@ export class ApiError extends Error {
   readonly param: string | null;
   readonly retryable: boolean;
   readonly retryAfterS: number | undefined;
+  readonly headers: Readonly<Record<string, string>>;
   readonly clientMessage: string;
 
   constructor(kind: ErrorKind, message: string, options: ApiErrorOptions = {}) {
@@ -77,15 +82,16 @@ export class ApiError extends Error {
     this.code = options.code ?? kind;
     this.param = options.param ?? null;
     this.retryAfterS = options.retryAfterS;
+    this.headers = options.headers ?? {};
     this.clientMessage = options.clientMessage ?? message;
   }
 
   /** The same, of which operators are told all. */
   forOperators(): ApiError {
     if (this.clientMessage === this.message) return this;
-    const { code, param, retryAfterS, cause } = this;
+    const { code, param, retryAfterS, headers, cause } = this;
     return new ApiError(this.kind, this.message, {
-      ...{ code, param: param ?? undefined, retryAfterS, cause },
+      ...{ code, param: param ?? undefined, retryAfterS, headers, cause },
     });
   }
 }
@@ -129,7 +135,7 @@ export function errorBody(error: ApiError, dialect: Dialect, requestId?: string)
 
 /** The headers by which SDKs decide whether and when to send the request again. */
 export function errorHeaders(error: ApiError): Record<string, string> {
-  const headers: Record<string, string> = {};
+  const headers: Record<string, string> = { ...error.headers };
   if (error.retryAfterS !== undefined) headers["retry-after"] = String(error.retryAfterS);
   // SDKs retry these by default.
   if (error.status === 409 || error.status >= 429) {

@@ -35,6 +35,7 @@ const KINDS: Record<ErrorKind, Expected> = {
   unsupported_media_type: told(415, INVALID, INVALID, false),
   tool_call_failed: told(422, INVALID, INVALID, false),
   rate_limited: told(429, "rate_limit_error", "rate_limit_error", true),
+  quota_exceeded: told(429, "insufficient_quota", "rate_limit_error", false),
   client_closed: told(499, INVALID, INVALID, false),
   internal: told(500, "server_error", "api_error", true),
   not_implemented: told(501, "server_error", "api_error", false),

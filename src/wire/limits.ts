@@ -2,6 +2,7 @@ import { z } from "zod";
 
 /** The classes of the queue, the one that is served most first. */
 const PRIORITIES = ["high", "normal", "low"] as const;
+export type Priority = (typeof PRIORITIES)[number];
 
 const count = () => z.int().min(0).max(Number.MAX_SAFE_INTEGER).nullable();
 /** Money, in the currency of the prices. */

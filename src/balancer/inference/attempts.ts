@@ -181,7 +181,7 @@ export class Attempts {
       requestId,
       dialect,
       caller: callerOf(scope),
-      answerHeaders: settings.servedBy ? servedBy(slot.upstream, name) : undefined,
+      answerHeaders: this.#answerHeaders(slot, name),
       tap: kept.tap(this.#context, slot.upstream),
       checksAnswer: true,
       rewrite: slot.rewrite(request.rewrite),
@@ -200,6 +200,12 @@ export class Attempts {
       (forwarded) => this.#answered(slot, forwarded),
       (error) => this.#failed(slot, error),
     );
+  }
+
+  #answerHeaders({ upstream }: Slot, name: string): Record<string, string> | undefined {
+    const told = this.#parts.settings.servedBy ? servedBy(upstream, name) : undefined;
+    const { lease } = this.#context;
+    return lease === undefined ? told : { ...told, ...lease.headers() };
   }
 
   #answered(slot: Slot, forwarded: Forwarded): Result {

@@ -2,6 +2,7 @@ import type { Principal } from "../../http/server/principal.ts";
 import type { Scope } from "../../http/server/scope.ts";
 import type { Dialect } from "../../wire/error.ts";
 import type { InferenceRoute } from "../../wire/route.ts";
+import type { Lease } from "../limits/usagelimits.ts";
 import type { ProviderModel } from "../providers/model.ts";
 import type { RecordedRequest, RequestRecord } from "../record/record.ts";
 import type { Requirement } from "../routing/slotrequest.ts";
@@ -34,6 +35,8 @@ export class RequestContext implements RecordedRequest {
   deadlineMs = Number.POSITIVE_INFINITY;
   /** What its trace is to tell; undefined: it has none. */
   trace: RequestTrace | undefined;
+  /** What it has taken of its key's and user's limits; undefined: they have none. */
+  lease: Lease | undefined;
   /** What history is to know of the request; undefined until it was read. */
   record: RequestRecord | undefined;
 

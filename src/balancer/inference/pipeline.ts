@@ -3,9 +3,12 @@ import type { Settings } from "../../config/settings.ts";
 import type { MadeResponse } from "../../db/history/records.ts";
 import type { Forwarded } from "../../http/proxy/forward.ts";
 import { principalOf, type Scope } from "../../http/server/scope.ts";
+import { asBuffer } from "../../lib/buffer.ts";
 import { ApiError } from "../../wire/error.ts";
 import type { InferenceRoute } from "../../wire/route.ts";
+import type { UsageLimits } from "../limits/usagelimits.ts";
 import type { Providers } from "../providers/providers.ts";
+import { estimatePromptTokens } from "../record/estimate.ts";
 import type { Recorder } from "../record/recorder.ts";
 import type { Requirement } from "../routing/slotrequest.ts";
 import type { Tracing } from "../tracing/tracing.ts";
@@ -23,6 +26,7 @@ export interface PipelineParts extends AttemptsParts {
   providers: Providers;
   requirements: Requirements;
   recorder: Recorder;
+  limits: UsageLimits;
   settings: Settings;
   /** Undefined: there are no traces. */
   tracing: Pick<Tracing, "begin"> | undefined;
@@ -38,6 +42,7 @@ export interface PipelineParts extends AttemptsParts {
  * | read       | the body, and the model and stream that it asks for              | 400, 413, 415 |
  * | resolve    | which model is meant: one of a provider, or one of the pool's    | 401           |
  * | authorise  | whether the key may use that model                               | 403           |
+ * | limits     | whether its key and user have requests, tokens and money left    | 429           |
  * | capability | whether the model can do it, and what an endpoint must have      | 400           |
  * | media      | images are checked and fetched                                   | 400, 413      |
  * | attempts   | one upstream after the other, until one answers                  | 404 to 504    |
@@ -59,6 +64,7 @@ export class Pipeline {
       body = await this.#read(context);
       this.#resolve(context, body);
       requireModelAllowed(context);
+      this.#admit(context, body);
       const { previousId } = body;
       const previous = previousId === undefined ? undefined : await this.#find(previousId);
       const known = this.#requireCapability(context, body, previous);
@@ -72,6 +78,13 @@ export class Pipeline {
       else context.record.refused(error);
       throw error;
     }
+  }
+
+  /** From here on it counts for the limits of its key and user. */
+  #admit(context: RequestContext, body: ClientBody): void {
+    const estimate = () => estimatePromptTokens(asBuffer(body.recorded));
+    context.lease = this.#parts.limits.admit(context.principal, estimate);
+    if (context.record !== undefined) context.record.lease = context.lease;
   }
 
   #read(context: RequestContext): Promise<ClientBody> {

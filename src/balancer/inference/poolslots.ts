@@ -89,16 +89,18 @@ export class PoolSlots {
     expected: boolean,
   ): AcquireResult<Endpoint> | Promise<AcquireResult<Endpoint>> {
     const { gate } = this.#parts;
-    const { modelId: model, requirement, principal, client } = context;
+    const { modelId: model, requirement, principal } = context;
     const startedAtMs = gate.now();
     const wait = {
       timeoutMs: Math.max(0, context.deadlineMs - startedAtMs),
       // Bun makes it when it is asked for, and only those who wait ask.
       get signal() {
-        return client.signal;
+        return context.client.signal;
       },
     };
-    const slot = { model, requirement, client: principal.id, fingerprint, expected, tried };
+    const { id: client, key, user } = principal;
+    const priority = key?.limits.priority ?? user?.limits.priority ?? undefined;
+    const slot = { model, requirement, client, priority, fingerprint, expected, tried };
     const acquired = gate.acquire(slot, wait);
     if (!(acquired instanceof Promise)) return acquired;
     return acquired.finally(() => {

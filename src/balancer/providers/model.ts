@@ -41,6 +41,11 @@ export class ProviderModel implements Upstream {
     return this.provider.api.fetchesImages;
   }
 
+  /** As clients call it. */
+  get priceName(): string {
+    return `${this.provider.name}:${this.model}`;
+  }
+
   modelName(): string {
     return this.model;
   }

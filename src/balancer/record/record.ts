@@ -3,6 +3,7 @@ import type { SendOutcome } from "../../http/proxy/relay.ts";
 import type { Principal } from "../../http/server/principal.ts";
 import { ApiError } from "../../wire/error.ts";
 import type { InferenceRoute } from "../../wire/route.ts";
+import type { Lease } from "../limits/usagelimits.ts";
 import type { RequestTrace } from "../tracing/trace.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import { AnswerSample } from "./answersample.ts";
@@ -24,7 +25,7 @@ export interface RecordedRequest {
 }
 
 /** What a record has of an upstream. */
-type RecordedUpstream = Pick<Upstream, "id" | "name" | "url" | "telemetryName">;
+type RecordedUpstream = Pick<Upstream, "id" | "name" | "url" | "telemetryName" | "priceName">;
 
 /** How a request ended. */
 export type RequestOutcome =
@@ -68,6 +69,8 @@ export class RequestRecord {
   readonly startMs = performance.now();
   readonly #headMax: number;
   readonly #onEnd: (record: RequestRecord) => void;
+  /** What it has taken of limits. */
+  lease: Lease | undefined;
   /** The parts of the answer that are kept. */
   answer: AnswerSample;
   /** The upstream of the last attempt. */
@@ -163,6 +166,7 @@ export class RequestRecord {
     this.outcome = ending;
     this.error = error;
     this.durationMs = performance.now() - this.startMs;
+    this.lease?.end();
     this.#onEnd(this);
   }
 }

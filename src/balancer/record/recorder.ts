@@ -1,12 +1,13 @@
 import type { HistoryBodies } from "../../config/fields/storage.ts";
 import type { NewRequestRow } from "../../db/history/records.ts";
 import type { Logger } from "../../lib/log.ts";
+import type { PriceList } from "../limits/prices.ts";
 import type { Tracing } from "../tracing/tracing.ts";
 import { BODY_BYTES_MAX, redactLargeBody } from "./historybody.ts";
 import { type FinishedRequest, historyRow } from "./historyrow.ts";
 import type { Metrics } from "./metrics.ts";
 import { type RecordedRequest, RequestRecord } from "./record.ts";
-import { countTokens } from "./tokencount.ts";
+import { countTokens, type TokenCount } from "./tokencount.ts";
 import { endsInError } from "./usage.ts";
 
 export interface RecorderOptions {
@@ -15,6 +16,8 @@ export interface RecorderOptions {
   metrics: Metrics;
   /** Undefined: there are no traces. */
   tracing?: Pick<Tracing, "end" | "refused"> | undefined;
+  /** What models cost. Default: nothing. */
+  prices?: Pick<PriceList, "costMicros">;
   bodies: HistoryBodies;
   log: Logger;
 }
@@ -140,10 +143,21 @@ export class Recorder {
       const tokens = countTokens(record);
       metrics.record(record, tokens);
       tracing?.end(record, tokens);
-      history?.record(historyRow(finished, tokens, metrics.isKnown(record)));
+      const costMicros = this.#settle(record, tokens);
+      const isModelKnown = metrics.isKnown(record);
+      history?.record({ ...historyRow(finished, tokens, isModelKnown), costMicros });
     } catch (err) {
       this.#failed(err);
     }
+  }
+
+  /** What the request cost; its key and user have used that. Null: its model has no price. */
+  #settle({ request, upstream, lease }: RequestRecord, { usage }: TokenCount): number | null {
+    const model = upstream?.priceName ?? request.modelId;
+    const costMicros = this.#options.prices?.costMicros(model, usage) ?? null;
+    const tokens = (usage?.input ?? 0) + (usage?.output ?? 0);
+    lease?.settle({ tokens, costMicros: costMicros ?? 0 });
+    return costMicros;
   }
 
   #failed(err: unknown): void {

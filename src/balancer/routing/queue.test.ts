@@ -33,6 +33,32 @@ test("clients take turns, one that comes new waits for its turn once", () => {
   expect(drained(queue)).toEqual(["a2", "b1", "c1", "a3", "b2", "a4"]);
 });
 
+test("classes are served by weight, and none starves", () => {
+  const queue = new FairQueue<E, number>();
+  for (let i = 0; i < 100; i += 1) {
+    for (const priority of ["low", "normal", "high"] as const) {
+      queue.push(new QueueItem<E, number>({ client: priority, priority, request: i }));
+    }
+  }
+  const served = Array.from({ length: 105 }, () => queue.take("e")?.client ?? "");
+  const count = (name: string) => served.filter((client) => client === name).length;
+  expect([count("high"), count("normal"), count("low")]).toEqual([80, 20, 5]);
+  // Whoever waits sees his turn within as many as all weights together.
+  expect(served.slice(0, 21)).toContain("low");
+});
+
+test("a class that nobody waited in has saved nothing up", () => {
+  const queue = new FairQueue<E, number>();
+  const push = (client: "high" | "low", request: number) =>
+    queue.push(new QueueItem<E, number>({ client, priority: client, request }));
+  for (let i = 0; i < 40; i += 1) push("high", i);
+  for (let i = 0; i < 39; i += 1) queue.take("e");
+  for (let i = 0; i < 40; i += 1) push("low", i);
+  for (let i = 0; i < 40; i += 1) push("high", i);
+  const served = Array.from({ length: 34 }, () => queue.take("e")?.client);
+  expect(served.filter((client) => client === "low").length).toBeLessThanOrEqual(3);
+});
+
 test("a request that failed elsewhere goes first, but not to where it was", () => {
   const queue = new FairQueue<E, number>();
   queue.push(ticket("a", 1));

@@ -1,15 +1,19 @@
 import { LinkedList, ListItem } from "../../lib/linkedlist.ts";
+import type { Priority } from "../../wire/limits.ts";
 
 /** A request that waits for a slot. */
 export class QueueItem<Endpoint, Request> extends ListItem {
   readonly client: string;
+  readonly priority: Priority;
   readonly request: Request;
   /** Endpoints that it does not want again. */
   readonly tried: readonly Endpoint[];
 
-  constructor({ client, request, tried = [] }: QueueItemOptions<Endpoint, Request>) {
+  constructor(options: QueueItemOptions<Endpoint, Request>) {
     super();
+    const { client, priority = "normal", request, tried = [] } = options;
     this.client = client;
+    this.priority = priority;
     this.request = request;
     this.tried = tried;
   }
@@ -18,19 +22,42 @@ export class QueueItem<Endpoint, Request> extends ListItem {
 export interface QueueItemOptions<Endpoint, Request> {
   /** Whose request it is; clients share the slots evenly. */
   client: string;
+  /** The class that it waits in; default `normal`. */
+  priority?: Priority;
   request: Request;
   /** Default none. A request that has been to an endpoint goes before all others. */
   tried?: readonly Endpoint[];
 }
 
+/** How often the classes are served while requests of all of them wait. */
+const WEIGHTS: Record<Priority, number> = { high: 16, normal: 4, low: 1 };
+
+/** The clients of one class, in turn. */
+class Round<E, R> {
+  readonly lines = new LinkedList<Line<E, R>>();
+  readonly #step: number;
+  /** How much it has had; the class with least is next (stride scheduling). */
+  pass = 0;
+
+  constructor(weight: number) {
+    this.#step = 1 / weight;
+  }
+
+  served(): void {
+    this.pass += this.#step;
+  }
+}
+
 /** The waiting requests of one client. */
 class Line<E, R> extends ListItem {
   readonly client: string;
+  readonly round: Round<E, R>;
   readonly items = new LinkedList<QueueItem<E, R>>();
 
-  constructor(client: string) {
+  constructor(client: string, round: Round<E, R>) {
     super();
     this.client = client;
+    this.round = round;
   }
 }
 
@@ -40,12 +67,21 @@ class Line<E, R> extends ListItem {
  * that has a free slot:
  *
  * 1. The oldest of the requests that have failed elsewhere and not been to this endpoint.
- * 2. Otherwise the oldest of the client whose turn it is, who then goes to the end of the round. A
- *    client that comes new goes there as well.
+ * 2. Otherwise one of the class whose turn it is: while requests of all classes wait, 16 of high
+ *    are served to 4 of normal and 1 of low, so none starves. A class that nobody waited in has
+ *    saved nothing up.
+ * 3. Of that class the oldest of the client whose turn it is, who then goes to the end of its
+ *    round. A client that comes new goes there as well.
  */
 export class FairQueue<Endpoint, Request> {
   readonly #lines = new Map<string, Line<Endpoint, Request>>();
-  readonly #round = new LinkedList<Line<Endpoint, Request>>();
+  readonly #rounds: Record<Priority, Round<Endpoint, Request>> = {
+    high: new Round(WEIGHTS.high),
+    normal: new Round(WEIGHTS.normal),
+    low: new Round(WEIGHTS.low),
+  };
+  /** What the class that was served last had had. */
+  #pass = 0;
   readonly #again = new LinkedList<QueueItem<Endpoint, Request>>();
   #size = 0;
 
@@ -71,9 +107,11 @@ export class FairQueue<Endpoint, Request> {
     }
     let line = this.#lines.get(item.client);
     if (line === undefined) {
-      line = new Line(item.client);
+      const round = this.#rounds[item.priority];
+      line = new Line(item.client, round);
       this.#lines.set(item.client, line);
-      this.#round.push(line);
+      if (round.lines.size === 0) round.pass = Math.max(round.pass, this.#pass);
+      round.lines.push(line);
     }
     line.items.push(item);
   }
@@ -112,19 +150,33 @@ export class FairQueue<Endpoint, Request> {
   }
 
   #takeInTurn(): QueueItem<Endpoint, Request> | undefined {
-    const line = this.#round.first;
+    const round = this.#nextRound();
+    const line = round?.lines.first;
     const item = line?.items.first;
-    if (line === undefined || item === undefined) return undefined;
+    if (round === undefined || line === undefined || item === undefined) return undefined;
+    this.#pass = round.pass;
+    round.served();
     this.remove(item);
     if (line.items.first !== undefined) {
-      this.#round.remove(line);
-      this.#round.push(line);
+      round.lines.remove(line);
+      round.lines.push(line);
     }
     return item;
   }
 
+  /** The class whose turn it is; of several with as much the higher one. */
+  #nextRound(): Round<Endpoint, Request> | undefined {
+    const { high, normal, low } = this.#rounds;
+    let next: Round<Endpoint, Request> | undefined;
+    for (const round of [high, normal, low]) {
+      if (round.lines.size === 0) continue;
+      if (next === undefined || round.pass < next.pass) next = round;
+    }
+    return next;
+  }
+
   #drop(line: Line<Endpoint, Request>): void {
     this.#lines.delete(line.client);
-    this.#round.remove(line);
+    line.round.lines.remove(line);
   }
 }

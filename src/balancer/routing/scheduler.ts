@@ -241,7 +241,7 @@ export class Scheduler<E extends Routable> {
   }
 
   #enqueue(request: SlotRequest<E>, queue: ModelQueue<E>): QueueWait<E> {
-    const { client, tried } = request;
+    const { client, priority, tried } = request;
     const waiting: QueueWait<E> = {
       onSettled: () => undefined,
       leave: (why) => {
@@ -255,6 +255,7 @@ export class Scheduler<E extends Routable> {
     const item: QueueItem<E, QueuedRequest<E>> = new QueueItem({
       client,
       request: { request, waiting },
+      ...(priority === undefined ? {} : { priority }),
       ...(tried === undefined ? {} : { tried }),
     });
     queue.push(item);

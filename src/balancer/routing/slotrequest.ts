@@ -1,3 +1,4 @@
+import type { Priority } from "../../wire/limits.ts";
 import type { Circuits } from "./circuits.ts";
 import type { Grant } from "./grant.ts";
 import type { Latency } from "./latency.ts";
@@ -34,6 +35,8 @@ export interface SlotRequest<E> {
   requirement?: Requirement<E> | undefined;
   /** Whose request it is; clients share the slots evenly. */
   client: string;
+  /** The class that it waits in; default `normal`. */
+  priority?: Priority | undefined;
   nowMs: number;
   /** When it came, if that was earlier; default `nowMs`. */
   sinceMs?: number;

@@ -43,6 +43,8 @@ export interface Upstream {
   supportOf(route: InferenceRoute): RouteSupport;
   /** Where to send a request for one of its paths, query included, with the upstream's own key. */
   target(pathAndQuery: string): ForwardTarget;
+  /** The name that the price of what it serves goes by; absent: the model's own. */
+  readonly priceName?: string;
 }
 
 /**

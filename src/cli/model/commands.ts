@@ -5,6 +5,7 @@ import { collectValues } from "../options/repeatable.ts";
 import { CliError, EXIT } from "../process/exit.ts";
 import { abortOnInterrupt } from "../process/signals.ts";
 import type { ListFormat } from "./model.ts";
+import type { PriceFlags } from "./price.ts";
 
 const EXAMPLES = `
 Examples:
@@ -42,6 +43,16 @@ export function addModelCommands(program: Command, invocation: Invocation): void
       const { pullOnNodes } = await import("./pull.ts");
       const options = { detach: flags.detach === true, signal: abortOnInterrupt(EXIT.interrupted) };
       invocation.exitCode = await pullOnNodes(connect(flags), which, options);
+    });
+  addClientCommand(group, "price", "Show what models cost, or set it: for a million tokens")
+    .argument("[model]", "A name, with * for any characters, e.g. openai:*")
+    .option("--input <amount>", "Of input tokens")
+    .option("--output <amount>", "Of output tokens")
+    .option("--cached <amount>", "Of input tokens that were in the cache (default: as --input)")
+    .option("--clear", "It costs nothing any more")
+    .action(async (which: string | undefined, flags: ClientFlags & PriceFlags) => {
+      const { modelPrice } = await import("./price.ts");
+      invocation.exitCode = await modelPrice(connect(flags), which, flags);
     });
   addClientCommand(group, "rm", "Forget a model; nodes delete what they fetched of it")
     .argument("<model>", "Its id or another of its names")

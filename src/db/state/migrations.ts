@@ -214,4 +214,20 @@ export const STATE_MIGRATIONS: readonly Migration[] = [
     name: "sessions whose CSRF token follows from the session's own",
     up: "ALTER TABLE sessions DROP COLUMN csrf_hash;",
   },
+  {
+    name: "what is used of limits, and prices",
+    up: `
+      CREATE TABLE limit_counts (
+        subject TEXT PRIMARY KEY,
+        state TEXT NOT NULL
+      ) STRICT;
+
+      CREATE TABLE model_prices (
+        pattern TEXT PRIMARY KEY,
+        input REAL NOT NULL,
+        output REAL NOT NULL,
+        cached REAL
+      ) STRICT;
+    `,
+  },
 ];

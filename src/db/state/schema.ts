@@ -12,6 +12,8 @@ export interface StateSchema {
   users: UsersTable;
   api_keys: ApiKeysTable;
   sessions: SessionsTable;
+  limit_counts: LimitCountsTable;
+  model_prices: PriceRow;
   invitations: InvitationsTable;
   imports: ImportsTable;
 }
@@ -193,4 +195,21 @@ interface InvitationsTable {
   used_at: number | null;
   used_by: string | null;
   revoked_at: number | null;
+}
+
+interface LimitCountsTable {
+  /** `key` or `user`, a blank, and the id. */
+  subject: string;
+  /** JSON. */
+  state: string;
+}
+
+/** What a million tokens cost, in the operator's currency. */
+export interface PriceRow {
+  /** Names of models, `*` for any characters; unique. */
+  pattern: string;
+  input: number;
+  output: number;
+  /** Of the prompt's tokens those that were in the cache; null: as `input`. */
+  cached: number | null;
 }

@@ -41,6 +41,7 @@ export function routeKeys(app: App, parts: KeyRouteParts): void {
     const { user, expires_at, permissions = ["openai.inference", "openai.models.read"] } = value;
     requireManager(c);
     requireOwn(c, permissions);
+    requireClass(c, value.limits);
     const owner = await ownerOf(c, user, parts);
     const { name, models = null, notes = null } = value;
     const { row, key } = await accounts.createKey({
@@ -119,6 +120,13 @@ function requireOwn(c: AppContext, permissions: readonly Permission[]): void {
   const beyond = permissions.filter((one) => !own.has(one));
   if (beyond.length === 0) return;
   throw lacks(`The key was not made: you lack the permission ${beyond.join(", ")} yourself.`);
+}
+
+/** Nobody puts himself before others. Throws 403. */
+function requireClass(c: AppContext, limits: { priority?: string | null | undefined } = {}): void {
+  if (limits.priority !== "high") return;
+  if (principalOf(c).permissions.has("api_keys.manage")) return;
+  throw lacks("The key was not made: one of class high needs the permission api_keys.manage.");
 }
 
 /** Whose key is to be made: the named user's, else the caller's, else the first admin's. */

@@ -1,0 +1,44 @@
+import type { App } from "../../http/server/app.ts";
+import { readJson } from "../../http/server/body.ts";
+import { decodedName } from "../../http/server/query.ts";
+import type { AppContext } from "../../http/server/scope.ts";
+import { ApiError } from "../../wire/error.ts";
+import { PriceBody, type PriceListAnswer, type PriceView } from "../../wire/price.ts";
+import type { PriceList } from "./prices.ts";
+
+const BODY_BYTES_MAX = 4096;
+const BASE = "/api/prices";
+
+/** What models cost: `GET /api/prices`, `PUT` and `DELETE` below it by a pattern of their names. */
+export function routePrices(app: App, prices: PriceList): void {
+  app.get(BASE, (c) => c.json<PriceListAnswer>({ prices: prices.rows.map(priceView) }));
+
+  app.put(`${BASE}/*`, async (c) => {
+    const { value } = await readJson(c, PriceBody, BODY_BYTES_MAX);
+    const { input_per_million: input, output_per_million: output } = value;
+    const row = { pattern: patternOf(c), input, output, cached: value.cached_per_million ?? null };
+    await prices.set(row);
+    return c.json(priceView(row));
+  });
+
+  app.delete(`${BASE}/*`, async (c) => {
+    const pattern = patternOf(c);
+    if (await prices.remove(pattern)) return c.body(null, 204);
+    const message = `There is no price of ${pattern}.`;
+    throw new ApiError("not_found", message, { code: "price_not_found" });
+  });
+}
+
+function priceView(row: PriceList["rows"][number]): PriceView {
+  return {
+    model: row.pattern,
+    input_per_million: row.input,
+    output_per_million: row.output,
+    cached_per_million: row.cached,
+  };
+}
+
+/** The rest of the path: names may contain slashes, encoded or not. */
+function patternOf(c: AppContext): string {
+  return decodedName(c.req.path.slice(BASE.length + 1));
+}
