@@ -33,6 +33,8 @@ const RESPONSES_MS = 30 * 86_400_000;
 const RESPONSES_MAX = 200_000;
 /** How long usage is kept by the hour; by the day it is for ever. */
 const USAGE_HOURS_MS = 90 * 86_400_000;
+/** Some 140 MB: what is used by the hour must not drive the requests out of the file. */
+const USAGE_HOURS_MAX = 500_000;
 /** How long expired tokens are still listed. */
 const TOKENS_MS = 30 * 86_400_000;
 
@@ -80,7 +82,7 @@ async function pruneAll(options: RetentionOptions, signal: AbortSignal): Promise
     const pruned = {
       requests: await requests.prune(now - historyMs, signal),
       responses: await responses.prune(now - RESPONSES_MS, RESPONSES_MAX, signal),
-      usageHours: await usage.pruneHours(now - USAGE_HOURS_MS, signal),
+      usageHours: await usage.pruneHours(now - USAGE_HOURS_MS, USAGE_HOURS_MAX, signal),
       checks: await checks.prune(now - checksMs, CHECKS_MAX, signal),
       tokens: await enrolment.pruneTokens(now - TOKENS_MS),
     };

@@ -30,7 +30,7 @@ test("what an earlier program recorded is listed, filtered and counted as before
     expect(await state.requests.count({ model: "m", succeeded: false })).toBe(0);
     expect(await state.names.idsOf("endpoint", "new name")).toEqual(["e"]);
     const numbers = { requests: 7, succeeded: 6, failed: 1, inputTokens: 10, outputTokens: 20 };
-    expect(await state.usage.rows({ by: "day", group: "apiKeyId" })).toEqual([
+    expect((await state.usage.rows({ by: "day", group: "apiKeyId" })).rows).toEqual([
       {
         ...{ period: "2026-01-31", group: "k", ...numbers, cachedTokens: 3, durationMs: 99 },
         ...{ costMicros: 0, firstByte: null, duration: null },

@@ -42,7 +42,7 @@ describe("usage", () => {
     expect(firstByte).toBeNull();
     expect(await usage.totals({ model: "none" })).toMatchObject({ requests: 0, inputTokens: 0 });
     const counts = async (query: UsageQuery) =>
-      (await usage.rows(query)).map(({ group, requests }) => [group, requests]);
+      (await usage.rows(query)).rows.map(({ group, requests }) => [group, requests]);
     expect(await counts({ group: "endpointId" })).toEqual([
       ["a", 3],
       ["b", 1],
@@ -52,15 +52,17 @@ describe("usage", () => {
       ["chat", 3],
       ["embeddings", 1],
     ]);
-    expect(await usage.rows({ by: "day", filter: { endpointId: ["a", "c"] } })).toMatchObject([
+    expect(
+      (await usage.rows({ by: "day", filter: { endpointId: ["a", "c"] } })).rows,
+    ).toMatchObject([
       { period: "2026-02-01", group: null, requests: 2, failed: 1 },
       { period: "2026-01-31", requests: 1 },
     ]);
     const filter = { from: noon("2026-02-01"), until: noon("2026-02-28") };
-    expect(await usage.rows({ by: "month", filter })).toMatchObject([
+    expect((await usage.rows({ by: "month", filter })).rows).toMatchObject([
       { period: "2026-02", requests: 3 },
     ]);
-    expect(await usage.rows({ by: "month", group: "model", limit: 1 })).toMatchObject([
+    expect((await usage.rows({ by: "month", group: "model", limit: 1 })).rows).toMatchObject([
       { period: "2026-02", group: "x", requests: 2 },
     ]);
   });
@@ -71,18 +73,24 @@ describe("usage", () => {
     await record({ startedAt: one, ...costly }, { startedAt: two, ...costly });
     await record({ startedAt: two + 1, userId: "v" });
     const { usage } = state;
-    expect(await usage.rows({ by: "hour" })).toMatchObject([
+    expect((await usage.rows({ by: "hour" })).rows).toMatchObject([
       { period: two + 1, requests: 1 },
       { period: one, requests: 2, costMicros: 3_000_000 },
     ]);
     const first = { from: one + 5, until: two + 1 };
-    expect(await usage.rows({ by: "hour", group: "userId", filter: first })).toMatchObject([
+    expect((await usage.rows({ by: "hour", group: "userId", filter: first })).rows).toMatchObject([
       { group: "u", requests: 2 },
     ]);
-    expect(await usage.totals(first, "hour")).toMatchObject({ requests: 2 });
-    await usage.pruneHours(two + 1);
-    expect(await usage.rows({ by: "hour" })).toMatchObject([{ requests: 1 }]);
-    expect(await usage.rows({ by: "day" })).toMatchObject([{ requests: 3 }]);
+    const { rows, totals, isTruncated } = await usage.rows({
+      by: "hour",
+      group: "userId",
+      limit: 1,
+    });
+    expect([rows.length, totals.requests, isTruncated]).toEqual([1, 3, true]);
+    expect(await usage.pruneHours(one, 3)).toBe(0);
+    expect(await usage.pruneHours(one, 1)).toBe(1);
+    expect((await usage.rows({ by: "hour" })).rows).toMatchObject([{ requests: 1 }]);
+    expect((await usage.rows({ by: "day" })).rows).toMatchObject([{ requests: 3 }]);
   });
 
   test("tells quantiles of any group, merged from batches and keys", async () => {
@@ -107,8 +115,15 @@ describe("usage", () => {
     });
     expect(all.duration?.p95).toSatisfy(near(1090));
     expect(all.firstByte?.p99).toSatisfy(near(109));
-    const [one] = await state.usage.rows({ group: "apiKeyId", filter: { apiKeyId: "k" } });
+    const { rows } = await state.usage.rows({ group: "apiKeyId", filter: { apiKeyId: "k" } });
+    const [one] = rows;
     expect(one?.duration?.p99).toSatisfy(near(109));
+    // The same whether the database or we add up the rows.
+    for (const limit of [1, 10]) {
+      const { totals } = await state.usage.rows({ group: "apiKeyId", limit });
+      expect(totals).toEqual(all);
+    }
+    expect(await state.usage.totals({}, false)).toMatchObject({ requests: 202, duration: null });
     expect(one?.duration?.p50).toSatisfy(near(105));
   });
 
@@ -120,7 +135,7 @@ describe("usage", () => {
       { ...base, model: "busy", httpStatus: 504 },
       { ...base, model: "busy", httpStatus: 400, endpointId: "e" },
     );
-    expect(await state.usage.rows({ group: "model" })).toMatchObject([
+    expect((await state.usage.rows({ group: "model" })).rows).toMatchObject([
       { group: "busy", requests: 3 },
       { group: "", requests: 1 },
     ]);

@@ -46,8 +46,20 @@ export interface UsageQuery {
   by?: UsagePeriod;
   group?: UsageGroup;
   filter?: UsageFilter;
-  /** Most rows, the newest periods. */
+  /** Most rows, the newest periods. Default: all. */
   limit?: number;
+  /** Quantiles cost most of a query's time; false leaves them out. Default: true. */
+  withTimes?: boolean;
+}
+
+/** Usage by periods and groups, and the sum of it. */
+interface UsageRows {
+  /** Newest periods first, in each of them the most requests first. */
+  rows: UsageRow[];
+  /** Of all that fits, beyond the limit as well. */
+  totals: UsageTotals;
+  /** There are more rows. */
+  isTruncated: boolean;
 }
 
 const COLUMNS = {
@@ -91,54 +103,94 @@ export class Usage {
     this.#store = store;
   }
 
-  /** The sum of the usage that fits, by hours if `by` says so, else in whole days. */
-  async totals(filter: UsageFilter = {}, by?: UsagePeriod): Promise<UsageTotals> {
-    const [sum] = await this.#select(by, filter, sql``);
-    if (sum === undefined) throw new Error("A sum has one row.");
-    return totalsOf(sum);
+  /** The sum of the usage that fits, in whole days. */
+  async totals(filter: UsageFilter = {}, withTimes = true): Promise<UsageTotals> {
+    return totalsOf(await this.#sum({ filter, withTimes }));
   }
 
-  /** The usage that fits, newest periods first, in each of them the most requests first. */
-  async rows({ by, group, filter = {}, limit = -1 }: UsageQuery): Promise<UsageRow[]> {
+  /** The usage that fits, by periods and groups. */
+  async rows(query: UsageQuery): Promise<UsageRows> {
+    const { by, group, limit } = query;
     const period = by === undefined ? sql`null` : PERIODS[by];
     const grouped = group === undefined ? sql`null` : sql.ref(COLUMNS[group]);
-    const rows = await this.#select(
-      by,
-      filter,
-      sql`group by ${period}, ${grouped}
-        order by ${period} desc, requests desc, ${grouped} limit ${limit}`,
-      sql`${period} as period, ${grouped} as "group",`,
-    );
-    return rows.map((row) => ({ period: row.period, group: row.group, ...totalsOf(row) }));
+    const found = await this.#select(query, {
+      keys: sql`${period} as period, ${grouped} as "group",`,
+      tail: sql`group by ${period}, ${grouped}
+        order by ${period} desc, requests desc, ${grouped} limit ${(limit ?? -2) + 1}`,
+    });
+    const isTruncated = limit !== undefined && found.length > limit;
+    const sum = isTruncated ? await this.#sum(query) : found.reduce(added, NOTHING);
+    const shown = isTruncated ? found.slice(0, limit) : found;
+    const rows = shown.map((row) => ({ period: row.period, group: row.group, ...totalsOf(row) }));
+    return { rows, totals: totalsOf(sum), isTruncated };
   }
 
-  /** Forgets the hours before `before` (unix ms); their days stay. Returns how many rows. */
-  pruneHours(before: number, signal?: AbortSignal): Promise<number> {
-    return this.#store.prune({ table: "usage_hours", key: "hour", column: "hour", before }, signal);
+  /**
+   * Forgets the hours before `before` (unix ms), and the oldest ones beyond `rowsMax`; their days
+   * stay. Returns how many rows.
+   */
+  async pruneHours(before: number, rowsMax: number, signal?: AbortSignal): Promise<number> {
+    const newest = this.#reader.selectFrom("usage_hours").select("hour").orderBy("hour", "desc");
+    const excess = await newest.limit(1).offset(rowsMax).executeTakeFirst();
+    const from = excess === undefined ? before : Math.max(before, excess.hour + 1);
+    const rows = { table: "usage_hours", key: "hour", column: "hour", before: from };
+    return this.#store.prune(rows, signal);
+  }
+
+  async #sum(query: UsageQuery): Promise<Sums> {
+    const [sum] = await this.#select(query, { keys: sql``, tail: sql`` });
+    return sum ?? NOTHING;
   }
 
   async #select(
-    by: UsagePeriod | undefined,
-    filter: UsageFilter,
-    tail: RawBuilder<unknown>,
-    more = sql``,
+    { by, filter = {}, withTimes = true }: UsageQuery,
+    { keys, tail }: { keys: RawBuilder<unknown>; tail: RawBuilder<unknown> },
   ): Promise<SumRow[]> {
     const table = sql.table(by === "hour" ? "usage_hours" : "usage_days");
-    const { rows } = await sql<SumRow>`
-      select ${more} ${SUMS}, ${histogram("first_byte")} as "firstByte",
-        ${histogram("duration")} as "duration"
+    const times = (of: "first_byte" | "duration") => (withTimes ? histogram(of) : sql`'[]'`);
+    const { rows } = await sql<StoredRow>`
+      select ${keys} ${SUMS}, ${times("first_byte")} as "firstByte",
+        ${times("duration")} as duration
       from ${table} where ${sql.join(conditionsOf(filter, by), sql` and `)} ${tail}`.execute(
       this.#reader,
     );
-    return rows;
+    return rows.map(({ firstByte, duration, ...row }) => ({
+      ...{ ...row, firstByte: countsIn(firstByte), duration: countsIn(duration) },
+    }));
   }
 }
 
-/** A row as the database gives it. */
-interface SumRow extends Omit<UsageRow, "firstByte" | "duration"> {
-  /** JSON of a histogram. */
-  firstByte: string;
-  duration: string;
+/** A sum before its quantiles are told. */
+type Sums = Omit<UsageTotals, "firstByte" | "duration"> & {
+  /** Counts by bucket. */
+  firstByte: readonly number[];
+  duration: readonly number[];
+};
+type SumRow = Sums & Pick<UsageRow, "period" | "group">;
+
+/** The same as the database gives it, with histograms in JSON. */
+type StoredRow = Omit<SumRow, "firstByte" | "duration"> & { firstByte: string; duration: string };
+
+const NOTHING: Sums = {
+  ...{ requests: 0, succeeded: 0, failed: 0, durationMs: 0, costMicros: 0 },
+  ...{ inputTokens: 0, outputTokens: 0, cachedTokens: 0, firstByte: [], duration: [] },
+};
+
+function added(a: Sums, b: Sums): Sums {
+  const buckets = (left: readonly number[], right: readonly number[]) =>
+    right.map((count, i) => count + (left[i] ?? 0));
+  return {
+    requests: a.requests + b.requests,
+    succeeded: a.succeeded + b.succeeded,
+    failed: a.failed + b.failed,
+    inputTokens: a.inputTokens + b.inputTokens,
+    outputTokens: a.outputTokens + b.outputTokens,
+    cachedTokens: a.cachedTokens + b.cachedTokens,
+    durationMs: a.durationMs + b.durationMs,
+    costMicros: a.costMicros + b.costMicros,
+    firstByte: buckets(a.firstByte, b.firstByte),
+    duration: buckets(a.duration, b.duration),
+  };
 }
 
 function conditionsOf(filter: UsageFilter, by: UsagePeriod | undefined): RawBuilder<unknown>[] {
@@ -166,11 +218,16 @@ function histogram(of: "first_byte" | "duration"): RawBuilder<unknown> {
   return sql`json_array(${sql.join(sums)})`;
 }
 
-function totalsOf({ period, group, firstByte, duration, ...sums }: SumRow): UsageTotals {
-  return { ...sums, firstByte: quantilesIn(firstByte), duration: quantilesIn(duration) };
+function countsIn(json: string): number[] {
+  const counts: (number | null)[] = JSON.parse(json);
+  return counts.map((count) => count ?? 0);
 }
 
-function quantilesIn(json: string): Quantiles | null {
-  const counts: (number | null)[] = JSON.parse(json);
-  return quantilesOf(counts.map((count) => count ?? 0));
+function totalsOf(sums: Sums): UsageTotals {
+  const { requests, succeeded, failed, inputTokens, outputTokens, cachedTokens } = sums;
+  return {
+    ...{ requests, succeeded, failed, inputTokens, outputTokens, cachedTokens },
+    ...{ durationMs: sums.durationMs, costMicros: sums.costMicros },
+    ...{ firstByte: quantilesOf(sums.firstByte), duration: quantilesOf(sums.duration) },
+  };
 }

@@ -106,7 +106,8 @@ function routeStatistics(app: App, { state: { requests, usage } }: HistoryRouteP
   }
 
   async function tokens(c: AppContext, by: "day" | "month", from: number) {
-    const rows = await usage.rows({ by, filter: { ...visibilityOf(c), from } });
+    const filter = { ...visibilityOf(c), from };
+    const { rows } = await usage.rows({ by, filter, withTimes: false });
     const name = by === "day" ? "date" : "month";
     return c.json(rows.map((row) => ({ [name]: row.period, ...tokenSums(row) })));
   }
@@ -114,7 +115,7 @@ function routeStatistics(app: App, { state: { requests, usage } }: HistoryRouteP
   for (const base of BASES) {
     app.get(`${base}/request-history`, minutes);
     app.get(`${base}/stats/tokens`, async (c) =>
-      c.json(tokenSums(await usage.totals(visibilityOf(c)))),
+      c.json(tokenSums(await usage.totals(visibilityOf(c), false))),
     );
     app.get(`${base}/stats/tokens/daily`, (c) => {
       const { days = 30 } = readQuery(c, z.object({ days: Count(3660) }));

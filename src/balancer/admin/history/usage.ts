@@ -48,15 +48,14 @@ export function routeUsage(app: App, parts: HistoryRouteParts): void {
     const filter = await selectionOf(parts, { ...query, from, to }, visibilityOf(c));
     const period = by === "total" ? {} : { by };
     const grouped = group === undefined ? {} : { group: GROUPS[group] };
-    const rows = await usage.rows({ ...period, ...grouped, filter, limit: ROWS_MAX + 1 });
-    const shown = rows.slice(0, ROWS_MAX);
-    const names = await namesOf(parts, group, shown);
+    const found = await usage.rows({ ...period, ...grouped, filter, limit: ROWS_MAX });
+    const names = await namesOf(parts, group, found.rows);
     const answer: UsageReport = {
       ...{ by, group: group ?? null },
       ...{ from: new Date(from).toISOString(), to: new Date(to).toISOString() },
-      rows: shown.map((row) => rowView(row, names)),
-      truncated: rows.length > ROWS_MAX,
-      totals: numbersOf(await usage.totals(filter, period.by)),
+      rows: found.rows.map((row) => rowView(row, names)),
+      truncated: found.isTruncated,
+      totals: numbersOf(found.totals),
     };
     return c.json(answer);
   }
