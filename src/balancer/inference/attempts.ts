@@ -238,7 +238,8 @@ export class Attempts {
     const attribution = outcome === undefined ? "nobody" : attributionOf(outcome);
     slot.failed(error, attribution !== "nobody");
     this.#context.record?.attemptFailed(error instanceof ApiError ? error.code : "internal");
-    this.#blame.add(attribution, { slot, reason: String(error) });
+    const reason = error instanceof Error ? error.message : String(error);
+    this.#blame.add(attribution, { slot, reason });
     return { error, retry: this.#mayRetry(attribution) };
   }
 

@@ -9,6 +9,7 @@ import {
 import type { ClientContext } from "../client/options.ts";
 import { requestJson, sendRequest } from "../client/request.ts";
 import type { Server } from "../client/server.ts";
+import { inCommands } from "../process/commandwords.ts";
 import { CliError, EXIT, type ExitCode } from "../process/exit.ts";
 import { type Colors, colorsFor } from "../terminal/color.ts";
 import { printable, printJson, printLine } from "../terminal/output.ts";
@@ -56,7 +57,9 @@ function printResult(done: string, detail: EndpointDetail, test?: EndpointTest):
   const models = `${detail.model_count} model${detail.model_count === 1 ? "" : "s"}`;
   const name = printable(detail.name);
   if (test?.success === false) {
-    printLine(`${yellow(done)} ${name}, but it does not answer: ${printable(test.error ?? "")}`);
+    printLine(
+      `${yellow(done)} ${name}, but it does not answer: ${printable(inCommands(test.error ?? ""))}`,
+    );
   } else printLine(`${green(done)} ${name}: ${printable(detail.base_url)}, ${models}`);
   if (detail.models_limited != null) printLine(yellow(detail.models_limited));
   return EXIT.ok;
@@ -112,7 +115,7 @@ export async function showEndpoint(
     ...(one.last_error === null ? [] : [["Error", paint.red(printable(one.last_error))]]),
     ...(one.last_request_error == null
       ? []
-      : [["Requests fail", paint.red(printable(one.last_request_error))]]),
+      : [["Requests fail", paint.red(printable(inCommands(one.last_request_error)))]]),
     ...(one.models_limited == null ? [] : [["Limited", paint.yellow(one.models_limited)]]),
     ...(one.tls_fingerprint === null ? [] : [["Certificate", one.tls_fingerprint]]),
     ...(one.notes === null ? [] : [["Notes", printable(one.notes)]]),
@@ -136,7 +139,7 @@ export async function testEndpoint(
   const models = (test.models_found ?? []).map(printable).join(", ") || "none";
   if (test.success) {
     printLine(`${green("ok")} ${name} answered in ${ms(test.latency_ms)}; models: ${models}`);
-  } else printLine(`${red("failed")} ${name}: ${printable(test.error ?? "")}`);
+  } else printLine(`${red("failed")} ${name}: ${printable(inCommands(test.error ?? ""))}`);
   return code;
 }
 
