@@ -67,7 +67,7 @@ test("a local node gets the parent's settings, on loopback and without endpoints
   expect(first.sent).toMatchObject([
     {
       type: "settings",
-      settings: { host: "127.0.0.1", port: 7, insecure: false, endpoints: [], home: "/nowhere" },
+      settings: { host: "127.0.0.1", port: 7, access: "auto", endpoints: [], home: "/nowhere" },
     },
   ]);
   first.options.onMessage({ type: "nonsense" });

@@ -1,3 +1,5 @@
+import { childEnvironment } from "../../config/childenvironment.ts";
+import { environment } from "../../config/environment.ts";
 import type { Settings } from "../../config/settings.ts";
 import { BEAT_MS, Watchdog } from "../../engine/watchdog.ts";
 import { type BackoffOptions, backoffMs } from "../../lib/backoff.ts";
@@ -61,6 +63,7 @@ export class LocalNode {
     const startedAt = performance.now();
     const child = spawn({
       args: [LOCAL_NODE_COMMAND],
+      env: childEnvironment(environment()),
       onMessage: (message) => this.#onMessage(child, message),
       onLine: (line) => logChildLine(log, line),
     });

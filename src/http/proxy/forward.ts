@@ -13,6 +13,7 @@ import { asApiError } from "./failure.ts";
 import { gathered, readHead } from "./gather.ts";
 import { forwardedHeaders, returnedHeaders, STREAM_HEADERS } from "./headers.ts";
 import { hiddenErrorStatus, requireContent } from "./hiddenerror.ts";
+import { withoutOwnSecret } from "./ownsecret.ts";
 import { isRedirect, redirects } from "./redirect.ts";
 import { type Relayed, relay, type SendOutcome, type Tap } from "./relay.ts";
 import type { Rewrite, Rewritten } from "./rewrite/rewrite.ts";
@@ -224,19 +225,19 @@ function checked(
 
 /** Makes the client's answer of a whole one. */
 async function made(
-  bytes: Buffer,
+  read: Buffer,
   given: Init,
   { rewrite, tap, dialect, requestId, target, checksAnswer }: ForwardOptions,
   deadlines: Deadlines,
 ): Promise<Forwarded> {
-  const hidden = checksAnswer && given.status < 300 ? hiddenErrorStatus(bytes) : undefined;
+  const hidden = checksAnswer && given.status < 300 ? hiddenErrorStatus(read) : undefined;
   const init = hidden === undefined ? given : { ...given, status: hidden };
+  const bytes = init.status >= 400 ? withoutOwnSecret(read, target.headers) : read;
   const result: Rewritten = (await rewrite?.whole(bytes, init.status)) ?? { bytes };
   const { status = init.status } = result;
   const answer = { status, bytes: result.bytes, dialect, requestId, label: target.label };
   const told = status >= 400 ? errorInDialect(answer) : undefined;
-  const isAsItWas = rewrite === undefined && told === undefined;
-  const type = isAsItWas ? undefined : { "content-type": "application/json" };
+  const type = (rewrite ?? told) && { "content-type": "application/json" };
   const headers = { ...init.headers, ...type, ...result.headers };
   tap?.push(bytes);
   const own = { deadlines, tap: undefined, status: init.status };
