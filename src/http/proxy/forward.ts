@@ -13,11 +13,10 @@ import { asApiError } from "./failure.ts";
 import { gathered, readHead } from "./gather.ts";
 import { forwardedHeaders, returnedHeaders, STREAM_HEADERS } from "./headers.ts";
 import { hiddenErrorStatus, requireContent } from "./hiddenerror.ts";
-import { withoutOwnSecret } from "./ownsecret.ts";
 import { isRedirect, redirects } from "./redirect.ts";
 import { type Relayed, relay, type SendOutcome, type Tap } from "./relay.ts";
 import type { Rewrite, Rewritten } from "./rewrite/rewrite.ts";
-import { errorInDialect } from "./upstreamerror.ts";
+import { errorInDialect, withoutOwnSecret } from "./upstreamerror.ts";
 
 /** Where a request is forwarded to. */
 export interface ForwardTarget extends Pick<Route, "proxy" | "guarded" | "fingerprint"> {

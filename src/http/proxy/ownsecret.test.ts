@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { withoutOwnSecret } from "./ownsecret.ts";
+import { withoutOwnSecret } from "./upstreamerror.ts";
 
 const clean = (text: string, headers?: Record<string, string>) =>
   withoutOwnSecret(Buffer.from(text), headers).toString();
