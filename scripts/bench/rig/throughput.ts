@@ -58,23 +58,24 @@ export async function startUpstream(script: string, ...args: string[]): Promise<
 const PROGRAM = [process.execPath, fileURLToPath(new URL("../../../src/main.ts", import.meta.url))];
 
 /**
- * Starts the balancer before some endpoints, as users do; its data goes below `folder`. `program`
- * is the command to start, default this checkout's.
+ * Starts the balancer before some endpoints, as users do; its data goes below `folder`, into a
+ * folder of its own or into `home`. `program` is the command to start, default this checkout's.
  */
 export async function startBalancer(
   endpoints: string[],
   folder: string,
   program: string[] = PROGRAM,
+  { home, more = [] }: { home?: string; more?: string[] } = {},
 ): Promise<PinnedProcess> {
   const port = await freePort();
   const args = endpoints.flatMap((url, i) => ["--endpoint", `e${i}=${url}`]);
   // Upstreams take everything at once; nothing is to wait for a slot.
-  args.push("--port", String(port), "--default-slots", "1000");
+  args.push("--port", String(port), "--default-slots", "1000", ...more);
   return startPinned({
     argv: [...program, "balancer", ...args],
     core: TARGET_CORE,
     port,
-    env: { LLMLB_HOME: join(folder, `home-${port}`) },
+    env: { LLMLB_HOME: home ?? join(folder, `home-${port}`) },
     probe: "/ready",
   });
 }

@@ -131,14 +131,13 @@ export class Allowance {
   #periodRefusal(nowMs: number): LimitRefusal | undefined {
     for (const period of PERIODS) {
       const { tokens, costMicros } = this.#period(period, nowMs);
-      const retryMs = nextPeriodMs(period, nowMs) - nowMs;
       const maxTokens = this.#limits[`tokens_per_${period}`];
       if (maxTokens !== null && tokens >= maxTokens) {
-        return { limit: `tokens_per_${period}`, max: maxTokens, retryMs };
+        return { limit: `tokens_per_${period}`, max: maxTokens, retryMs: untilNext(period, nowMs) };
       }
       const maxCost = this.#limits[`cost_per_${period}`];
       if (maxCost !== null && costMicros >= maxCost * 1e6) {
-        return { limit: `cost_per_${period}`, max: maxCost, retryMs };
+        return { limit: `cost_per_${period}`, max: maxCost, retryMs: untilNext(period, nowMs) };
       }
     }
     return undefined;
@@ -150,6 +149,10 @@ export class Allowance {
     if (state.name !== name) Object.assign(state, { name, tokens: 0, costMicros: 0 });
     return state;
   }
+}
+
+function untilNext(period: Period, nowMs: number): number {
+  return nextPeriodMs(period, nowMs) - nowMs;
 }
 
 function bucketOf(max: number | null, state: BucketState | undefined, nowMs: number) {

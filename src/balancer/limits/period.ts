@@ -11,8 +11,21 @@ export interface PeriodState {
 
 /** The day or month of a time (unix ms), as `2030-01-31` or `2030-01`. */
 export function periodOf(period: Period, nowMs: number): string {
-  return new Date(nowMs).toISOString().slice(0, period === "day" ? 10 : 7);
+  const day = Math.floor(nowMs / DAY_MS);
+  if (day !== today.day) {
+    const name = new Date(nowMs).toISOString();
+    today = { day, names: { day: name.slice(0, 10), month: name.slice(0, 7) } };
+  }
+  return today.names[period];
 }
+
+const DAY_MS = 86_400_000;
+
+/** Nearly all requests ask for the same day. */
+let today: { day: number; names: Record<Period, string> } = {
+  day: Number.NaN,
+  names: { day: "", month: "" },
+};
 
 /** When the next day or month begins, in unix ms. */
 export function nextPeriodMs(period: Period, nowMs: number): number {

@@ -1,5 +1,5 @@
 import type { LimitCounts } from "../../db/state/limitcounts.ts";
-import type { Principal } from "../../http/server/principal.ts";
+import type { Principal, PrincipalKey, PrincipalUser } from "../../http/server/principal.ts";
 import type { Limits } from "../../wire/limits.ts";
 import { Allowance, type AllowanceState, type Remaining } from "./allowance.ts";
 import { limitError, rateLimitHeaders } from "./refusal.ts";
@@ -16,11 +16,19 @@ export interface Lease {
 
 /** Somebody with limits. */
 interface Holder {
-  /** `key ID` or `user ID`. */
-  subject: string;
   /** For messages. */
   name: string;
   allowance: Allowance;
+  /** Stores what it has used, once for all changes until that is written. */
+  save(): void;
+}
+
+/** Those whose limits hold for the requests of a key or a session. */
+interface Holders {
+  user: PrincipalUser | undefined;
+  all: Holder[];
+  /** The tokens of a request have to be estimated. */
+  countTokens: boolean;
 }
 
 /**
@@ -32,6 +40,8 @@ export class UsageLimits {
   readonly #now: () => number;
   readonly #allowances = new Map<string, Allowance>();
   readonly #stored: Map<string, AllowanceState>;
+  /** By key, else by user: these objects are others after each change. */
+  readonly #holders = new WeakMap<PrincipalKey | PrincipalUser, Holders>();
 
   private constructor(store: LimitCounts, stored: Map<string, AllowanceState>, now: () => number) {
     this.#store = store;
@@ -48,76 +58,101 @@ export class UsageLimits {
    * Lets a request begin; undefined if nobody limits it. `estimate` is called for its tokens, where
    * these are limited. Throws 429 that names the limit.
    */
-  admit(principal: Principal, estimate: () => number): Lease | undefined {
-    const { key, user } = principal;
-    if (!isLimited(key?.limits) && !isLimited(user?.limits)) return undefined;
-    const nowMs = this.#now();
-    const holders: Holder[] = [];
-    if (key !== undefined) this.#add(holders, "key", key, nowMs);
-    if (user !== undefined) this.#add(holders, "user", user, nowMs);
-    const tokens = hasTokens(key?.limits) || hasTokens(user?.limits) ? estimate() : 0;
-    for (const { allowance, name } of holders) {
-      const refusal = allowance.refusal(tokens, nowMs);
-      if (refusal !== undefined) throw limitError(refusal, name, headersOf(holders, nowMs), nowMs);
+  admit({ key, user }: Principal, estimate: () => number): Lease | undefined {
+    const holder = key ?? user;
+    if (holder === undefined) return undefined;
+    let holders = this.#holders.get(holder);
+    if (holders === undefined || holders.user !== user) {
+      holders = this.#holdersOf(key, user);
+      this.#holders.set(holder, holders);
     }
-    for (const { allowance } of holders) allowance.begin(tokens, nowMs);
-    this.#save(holders);
-    return this.#lease(holders, tokens);
+    const { all, countTokens } = holders;
+    if (all.length === 0) return undefined;
+    const nowMs = this.#now();
+    const tokens = countTokens ? estimate() : 0;
+    for (const { allowance, name } of all) {
+      const refusal = allowance.refusal(tokens, nowMs);
+      if (refusal !== undefined) throw limitError(refusal, name, headersOf(all, nowMs), nowMs);
+    }
+    for (const { allowance, save } of all) {
+      allowance.begin(tokens, nowMs);
+      save();
+    }
+    return new RequestLease(all, tokens, this.#now);
   }
 
-  #lease(holders: Holder[], estimate: number): Lease {
-    let hasEnded = false;
-    let isSettled = false;
-    return {
-      headers: () => headersOf(holders, this.#now()),
-      end: () => {
-        if (hasEnded) return;
-        hasEnded = true;
-        for (const { allowance } of holders) allowance.end();
-      },
-      settle: (used) => {
-        if (isSettled) return;
-        isSettled = true;
-        for (const { allowance } of holders) allowance.settle(estimate, used, this.#now());
-        this.#save(holders);
-      },
-    };
+  #holdersOf(key: PrincipalKey | undefined, user: PrincipalUser | undefined): Holders {
+    const all: Holder[] = [];
+    if (key !== undefined && isLimited(key.limits)) all.push(this.#holder("key", key));
+    if (user !== undefined && isLimited(user.limits)) all.push(this.#holder("user", user));
+    const countTokens = [key, user].some((one) => one?.limits.tokens_per_minute != null);
+    return { user, all, countTokens };
   }
 
-  #add(
-    holders: Holder[],
-    kind: "key" | "user",
-    { id, name, limits }: { id: string; name: string; limits: Limits },
-    nowMs: number,
-  ): void {
-    if (!isLimited(limits)) return;
+  #holder(kind: "key" | "user", { id, name, limits }: PrincipalKey | PrincipalUser): Holder {
     const subject = `${kind} ${id}`;
     let allowance = this.#allowances.get(subject);
     if (allowance === undefined) {
-      allowance = new Allowance(limits, this.#stored.get(subject) ?? {}, nowMs);
+      allowance = new Allowance(limits, this.#stored.get(subject) ?? {}, this.#now());
       this.#stored.delete(subject);
       this.#allowances.set(subject, allowance);
-    } else allowance.apply(limits, nowMs);
-    holders.push({ subject, name: `the ${kind} ${name}`, allowance });
+    } else allowance.apply(limits, this.#now());
+    return { name: `the ${kind} ${name}`, allowance, save: this.#saver(subject, allowance) };
   }
 
-  #save(holders: Holder[]): void {
-    for (const { subject, allowance } of holders) {
-      this.#store.put(subject, () => allowance.state);
+  #saver(subject: string, allowance: Allowance): () => void {
+    let isWaiting = false;
+    const state = () => {
+      isWaiting = false;
+      return allowance.state;
+    };
+    return () => {
+      if (isWaiting) return;
+      isWaiting = true;
+      this.#store.put(subject, state);
+    };
+  }
+}
+
+class RequestLease implements Lease {
+  readonly #holders: Holder[];
+  readonly #estimate: number;
+  readonly #now: () => number;
+  #hasEnded = false;
+  #isSettled = false;
+
+  constructor(holders: Holder[], estimate: number, now: () => number) {
+    this.#holders = holders;
+    this.#estimate = estimate;
+    this.#now = now;
+  }
+
+  headers(): Record<string, string> {
+    return headersOf(this.#holders, this.#now());
+  }
+
+  end(): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    for (const { allowance } of this.#holders) allowance.end();
+  }
+
+  settle(used: { tokens: number; costMicros: number }): void {
+    if (this.#isSettled) return;
+    this.#isSettled = true;
+    const nowMs = this.#now();
+    for (const { allowance, save } of this.#holders) {
+      allowance.settle(this.#estimate, used, nowMs);
+      save();
     }
   }
 }
 
-function isLimited(limits: Limits | undefined): boolean {
-  if (limits === undefined) return false;
+function isLimited(limits: Limits): boolean {
   for (const name in limits) {
     if (name !== "priority" && limits[name as keyof Limits] !== null) return true;
   }
   return false;
-}
-
-function hasTokens(limits: Limits | undefined): boolean {
-  return limits !== undefined && limits.tokens_per_minute !== null;
 }
 
 /** Of several limits the one of which least is left. */
