@@ -129,31 +129,60 @@ test("without a rule no request goes to a cloud", async () => {
   expect(cloud.requests).toEqual([]);
 });
 
-test("a cloud that is this llmlb itself is refused at the first round", async () => {
-  let asked = 0;
-  let target = "";
-  using way = Bun.serve({
+/** A way to a server that is known later; counts what is sent on it. */
+function startWay() {
+  const way = { target: "", asked: 0 };
+  const server = Bun.serve({
     hostname: "127.0.0.1",
     port: 0,
-    fetch(request) {
-      if (request.method === "POST") asked += 1;
-      return fetch(new Request(target + new URL(request.url).pathname, request));
+    fetch(request): Promise<Response> {
+      if (request.method === "POST") way.asked += 1;
+      return fetch(new Request(way.target + new URL(request.url).pathname, request));
     },
   });
-  const own = await Program.start({
+  const url = `${server.url.origin}/v1`;
+  return Object.assign(way, { url, [Symbol.dispose]: () => void server.stop(true) });
+}
+
+/** A balancer whose fallback for every model is the cloud at the end of a way. */
+function leadingTo(url: string): Promise<Program> {
+  return Program.start({
     mode: "balancer",
     args: ["--fallback", "*=openai:gpt-4o"],
     untilReady: false,
-    env: { OPENAI_API_KEY: "any", OPENAI_BASE_URL: `${way.url.origin}/v1` },
+    env: { OPENAI_API_KEY: "any", OPENAI_BASE_URL: url },
   });
+}
+
+async function expectLoop({ url }: Program): Promise<void> {
+  const body = { model: "gpt-4o", messages: says("hello"), stream: true };
+  const response = await post(`${url}/v1/chat/completions`, body);
+  expect(response.status).toBe(508);
+  expect(await response.json()).toMatchObject({ error: { code: "loop_detected" } });
+}
+
+test("a cloud that is this llmlb itself is refused at the first round", async () => {
+  using round = startWay();
+  const own = await leadingTo(round.url);
   try {
-    target = own.url;
-    const body = { model: "gpt-4o", messages: says("hello"), stream: true };
-    const response = await post(`${own.url}/v1/chat/completions`, body);
-    expect(response.status).toBe(508);
-    expect(await response.json()).toMatchObject({ error: { code: "loop_detected" } });
-    expect(asked).toBe(1);
+    round.target = own.url;
+    await expectLoop(own);
+    expect(round.asked).toBe(1);
   } finally {
     await own.stop();
+  }
+});
+
+test("two that name each other are refused at the first round", async () => {
+  using there = startWay();
+  using back = startWay();
+  const [own, other] = await Promise.all([leadingTo(there.url), leadingTo(back.url)]);
+  try {
+    there.target = other.url;
+    back.target = own.url;
+    await expectLoop(own);
+    expect([there.asked, back.asked]).toEqual([1, 1]);
+  } finally {
+    await Promise.all([own.stop(), other.stop()]);
   }
 });
