@@ -4,18 +4,26 @@ import type { CheckedImage } from "./imagecheck.ts";
 import { corruptedImage } from "./imageerror.ts";
 import { firstWebpFrame } from "./webpframe.ts";
 
-/** Of the whole process: the largest image takes half a GiB and a core for seconds. */
-const decoders = new Semaphore(1);
+/** The usual images have fewer pixels, and are decoded within a tenth of a second or two. */
+const SMALL_PIXELS_MAX = 4 * 1024 * 1024;
+
+/**
+ * Of the whole process: the largest image takes half a GiB and a core for seconds. The usual ones
+ * have a place of their own, so that they do not wait for a queue of those.
+ */
+const decoders = { small: new Semaphore(1), large: new Semaphore(1) };
 
 /**
  * An image as PNG with the same pixels; the first frame of an animation. It is decoded in another
- * thread, one at a time. Throws 400, and `client_closed` if the client leaves before its turn.
+ * thread, one at a time of its size. Throws 400, and `client_closed` if the client leaves before
+ * its turn.
  */
 export async function toPng(
-  { part, bytes }: CheckedImage,
+  { part, bytes, pixels }: CheckedImage,
   signal: AbortSignal,
 ): Promise<{ type: "image/png"; bytes: Uint8Array }> {
-  using _ = await decoders.acquire(signal).catch((cause) => {
+  const decoder = pixels <= SMALL_PIXELS_MAX ? decoders.small : decoders.large;
+  using _ = await decoder.acquire(signal).catch((cause) => {
     throw imagesAbandoned(cause);
   });
   try {

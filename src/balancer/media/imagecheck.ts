@@ -9,6 +9,7 @@ import {
   unsupportedImage,
 } from "./imageerror.ts";
 import type { RequestImage, SentType } from "./requestimage.ts";
+import { firstWebpFrame } from "./webpframe.ts";
 
 /** An image whose bytes are of its type. */
 export interface CheckedImage {
@@ -103,7 +104,10 @@ function checkBytes(
   { declared, named }: { declared: SentType | undefined; named: string | undefined },
   param: string,
 ): Pick<CheckedImage, "type" | "pixels"> {
-  const info = inspectImage(bytes);
+  const whole = inspectImage(bytes);
+  // What is shown of an animation may be larger than it says of itself.
+  const isShown = whole.kind !== "image" || whole.type !== "image/webp";
+  const info = isShown ? whole : inspectImage(firstWebpFrame(bytes));
   switch (info.kind) {
     case "unknown":
       if (bytes[0] === 0x42 && bytes[1] === 0x4d) return { type: "image/bmp", pixels: 0 };

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { inspectImage } from "../../lib/image/imageinfo.ts";
+import { animatedWebp } from "../../testkit/animatedwebp.ts";
 import { until } from "../../testkit/eventually.ts";
 import { pngChunk, pngFile, webpFile } from "../../testkit/images.ts";
 import { routeAt } from "../../testkit/route.ts";
@@ -238,6 +239,16 @@ ones.",
     );
   });
 
+  test("are those of the frame that is shown, whatever an animation says of itself", async () => {
+    const still = await webpFile(10, 10);
+    // Each side less one, in 14 bits.
+    still.writeUInt32LE(0x0fff_ffff, 21);
+    const url = `data:image/webp;base64,${animatedWebp([still]).toString("base64")}`;
+    const error = await refusal(chat(url));
+    expect(error).toMatchObject({ code: "corrupted_image" });
+    expect(error.message).toContain("16384 x 16384 pixels");
+  });
+
   test("are counted of images that are fetched, too", async () => {
     const urls = Array.from({ length: 8 }, () => `${base}/vast`);
     expect(await refusal(chat(...urls))).toMatchObject({ code: "too_many_pixels" });
@@ -261,6 +272,16 @@ describe("images that have to be decoded", () => {
     expect(ends).toEqual(["second", "first"]);
     expect(await refusal(chat(webp), { client: second })).toMatchObject({ kind: "client_closed" });
     await prepare(chat(dataUrl("shape.webp", "image/webp")));
+  });
+
+  test("do not wait for vast ones of others, but for the one that is at work", async () => {
+    const vast = `data:image/webp;base64,${(await webpFile(2500, 2500)).toString("base64")}`;
+    const ends: string[] = [];
+    const ended = (name: string) => () => void ends.push(name);
+    const others = [1, 2, 3].map(() => prepare(chat(vast)).then(ended("vast")));
+    const small = prepare(chat(dataUrl("shape.webp", "image/webp"))).then(ended("small"));
+    await Promise.all([...others, small]);
+    expect(ends.indexOf("small")).toBeLessThan(2);
   });
 
   test("may not make the request larger than one may be", async () => {
