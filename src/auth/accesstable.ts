@@ -90,6 +90,13 @@ const TABLE: Record<string, Rule> = {
   ...on(["/api/auth", "/v0/auth"], {
     "POST /login": "public",
     "POST /logout": "session",
+    // The invitation is in the body.
+    "POST /register": "public",
+  }),
+  ...on(["/api/invitations", "/v0/invitations"], {
+    "GET ": "invitations.manage",
+    "POST ": "invitations.manage",
+    "DELETE /:id": "invitations.manage",
   }),
   "GET /api/auth/me": "public",
   "GET /v0/auth/me": "signed-in",

@@ -1,6 +1,7 @@
 import { requiresAccess } from "../config/loopback.ts";
 import type { Settings } from "../config/settings.ts";
 import type { State } from "../db/database.ts";
+import type { UserRow } from "../db/state/users.ts";
 import type { Scope } from "../http/server/scope.ts";
 import type { Logger } from "../lib/log.ts";
 import { Access, type SessionClaim } from "./access.ts";
@@ -9,6 +10,7 @@ import { Authentication } from "./authentication.ts";
 import { type FirstAdmin, makeFirstAdmin } from "./firststart.ts";
 import { LiveSessions } from "./livesessions.ts";
 import { localPrincipal } from "./localprincipal.ts";
+import { type NewAccount, registerInvited } from "./registration.ts";
 import { isOwnPage, sessionCookieOf } from "./sessioncookie.ts";
 
 /** Access control and what belongs to it. */
@@ -17,6 +19,9 @@ export interface Auth {
   accounts: Accounts;
   sessions: LiveSessions;
   login: Authentication;
+  invitations: State["invitations"];
+  /** Makes the account of somebody who was invited. */
+  register(account: NewAccount): Promise<UserRow>;
   /** Whether everybody must show who he is. */
   required: boolean;
   /** What this start made, as the first one with access control. */
@@ -37,6 +42,7 @@ const SAVE_MS = 60_000;
 /** Reads users and keys, and makes the first admin where one is needed. Throws `StorageError`. */
 export async function openAuth(options: AuthOptions): Promise<Auth> {
   const { settings, state, log, localCredential } = options;
+  const { invitations } = state;
   const accounts = await Accounts.open(state);
   const sessions = await LiveSessions.open(state.sessions, accounts);
   const required = requiresAccess(settings);
@@ -48,7 +54,8 @@ export async function openAuth(options: AuthOptions): Promise<Auth> {
   const timer = setInterval(save, SAVE_MS);
   timer.unref();
   return {
-    ...{ access, accounts, sessions, login, required, firstAdmin },
+    ...{ access, accounts, sessions, login, invitations, required, firstAdmin },
+    register: (account) => registerInvited(account, { accounts, invitations, required, log }),
     close: async () => {
       clearInterval(timer);
       await save();

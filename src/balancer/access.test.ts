@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { type Rule, ruleOf } from "../auth/accesstable.ts";
 import { type FakeBalancer, fakeBalancer } from "../testkit/balancer.ts";
 import { fakeEndpoint } from "../testkit/servers/endpoint.ts";
@@ -7,6 +7,9 @@ import { LoginAnswer } from "../wire/login.ts";
 import { PERMISSIONS, type Permission, ROLE_PERMISSIONS } from "../wire/permission.ts";
 
 /** Every route of a running balancer, as the router knows it, against every kind of credential. */
+
+// Passwords are hashed, which takes a busy machine its time.
+setDefaultTimeout(30_000);
 
 const ADMIN = "local_test";
 let front: FakeBalancer;

@@ -22,6 +22,7 @@ import { Enrolment } from "./state/enrolment.ts";
 import { HubCache } from "./state/hubcache.ts";
 import { type ImportedModel, importedModels } from "./state/importedmodels.ts";
 import { LimitCounts } from "./state/limitcounts.ts";
+import { Invitations } from "./state/invitations.ts";
 import { STATE_MIGRATIONS } from "./state/migrations.ts";
 import { Prices } from "./state/prices.ts";
 import { RegisteredModels } from "./state/registeredmodels.ts";
@@ -53,6 +54,7 @@ export interface State {
   readonly sessions: Sessions;
   readonly limitCounts: LimitCounts;
   readonly prices: Prices;
+  readonly invitations: Invitations;
   /** The models that clients may ask for, whether a node holds them or not. */
   readonly registered: RegisteredModels;
   readonly hubCache: HubCache;
@@ -98,6 +100,7 @@ export async function openState(options: StateOptions): Promise<State> {
   const endpoints = new Endpoints({ db: state.kysely, secret, writer, log });
   const models = new EndpointModels(state);
   const enrolment = new Enrolment(state.kysely);
+  const invitations = new Invitations(state.kysely);
   const registered = new RegisteredModels(state.kysely);
   const hubCache = new HubCache(state.kysely);
   const limitCounts = new LimitCounts(state, log);
@@ -110,7 +113,7 @@ export async function openState(options: StateOptions): Promise<State> {
   const names = new Names(reader);
 
   await importLegacy({ home, state, history, secret, writer, log });
-  const pruned = { requests, responses, usage, checks, enrolment };
+  const pruned = { requests, responses, usage, checks, enrolment, invitations };
   const retention = startRetention({ ...pruned, historyMs, historyBytesMax, checksMs, log });
   const watch = watchFiles([statePath, historyPath], log);
 
@@ -133,6 +136,7 @@ export async function openState(options: StateOptions): Promise<State> {
     limitCounts,
     prices: new Prices(state.kysely),
     writes: pendingOf([historyWriter.queue, writer.queue, limitCounts.queue]),
+    invitations,
     importedModels: () => importedModels(state.kysely),
   };
 }

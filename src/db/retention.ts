@@ -4,6 +4,7 @@ import type { Requests } from "./history/requests.ts";
 import type { Responses } from "./history/responses.ts";
 import type { Usage } from "./history/usage.ts";
 import type { Enrolment } from "./state/enrolment.ts";
+import type { Invitations } from "./state/invitations.ts";
 
 interface RetentionOptions {
   requests: Requests;
@@ -11,6 +12,7 @@ interface RetentionOptions {
   usage: Usage;
   checks: Checks;
   enrolment: Enrolment;
+  invitations: Invitations;
   /** How long requests are kept. */
   historyMs: number;
   /** Most bytes that the history's file may hold. */
@@ -35,7 +37,7 @@ const RESPONSES_MAX = 200_000;
 const USAGE_HOURS_MS = 90 * 86_400_000;
 /** Some 140 MB: what is used by the hour must not drive the requests out of the file. */
 const USAGE_HOURS_MAX = 500_000;
-/** How long expired tokens are still listed. */
+/** How long expired tokens and invitations are still listed. */
 const TOKENS_MS = 30 * 86_400_000;
 
 /**
@@ -75,7 +77,7 @@ export function startRetention(options: RetentionOptions): { stop(): Promise<voi
 }
 
 async function pruneAll(options: RetentionOptions, signal: AbortSignal): Promise<void> {
-  const { requests, responses, usage, checks, enrolment } = options;
+  const { requests, responses, usage, checks, enrolment, invitations } = options;
   const { historyMs, checksMs, log } = options;
   const now = Date.now();
   try {
@@ -85,6 +87,7 @@ async function pruneAll(options: RetentionOptions, signal: AbortSignal): Promise
       usageHours: await usage.pruneHours(now - USAGE_HOURS_MS, USAGE_HOURS_MAX, signal),
       checks: await checks.prune(now - checksMs, CHECKS_MAX, signal),
       tokens: await enrolment.pruneTokens(now - TOKENS_MS),
+      invitations: await invitations.prune(now - TOKENS_MS),
     };
     await pruneToSize(options, signal);
     if (Object.values(pruned).some((rows) => rows > 0)) log.info(pruned, "storage.pruned");

@@ -184,7 +184,7 @@ export interface SessionsTable {
   expires_at: number;
 }
 
-interface InvitationsTable {
+export interface InvitationsTable {
   id: string;
   code_hash: string;
   role: string;

@@ -75,12 +75,12 @@ export function routeLogin(app: App, parts: LoginRouteParts): void {
 }
 
 /** Who logs in, for the list of log-ins. */
-function visitorOf(c: AppContext): Visitor {
+export function visitorOf(c: AppContext): Visitor {
   return { address: peerOf(c), userAgent: c.req.header("user-agent") ?? null };
 }
 
 /** Tells the page of a session that has begun. */
-function answerLogin(
+export function answerLogin(
   c: AppContext,
   { token, session, user }: StartedSession,
   { accounts }: Pick<LoginRouteParts, "accounts">,
