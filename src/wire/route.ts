@@ -237,6 +237,18 @@ export function isManagement(path: string): boolean {
   return (isBelow(path, "/api") || isBelow(path, "/v0")) && dialectOf(path) === "openai";
 }
 
+/** Where operators' routes are, besides what clients of Ollama ask to use models. */
+const OPERATORS = ["/api", "/v0", "/metrics", "/dashboard"];
+const OF_CLIENTS: ReadonlySet<string> = new Set([
+  ...["tags", "show", "ps", "version"].map((name) => `/api/${name}`),
+  ...ROUTE_LIST.map(({ path }) => path),
+]);
+
+/** Whether a path is for operators, not for clients that use models or see whether it lives. */
+export function isForOperators(path: string): boolean {
+  return !OF_CLIENTS.has(path) && OPERATORS.some((base) => isBelow(path, base));
+}
+
 function isBelow(path: string, route: string): boolean {
   return path === route || path.startsWith(`${route}/`);
 }

@@ -76,7 +76,7 @@ export class Door {
     let response: Response;
     try {
       hosts.require(request);
-      this.#origins.require(request, () => calledOrigin(scope));
+      this.#origins.require(request, scope.req.path, () => calledOrigin(scope));
       hops?.require(request);
       const answer = Promise.withResolvers<Response>();
       leave = drain.enter(scope.req.path, answer.reject);
@@ -91,7 +91,7 @@ export class Door {
     } catch (thrown) {
       response = failed(thrown, scope);
     }
-    this.#origins.tell(request, response);
+    this.#origins.tell(request, response, scope.req.path);
     const sent = scope.get("sent");
     const { status } = response;
     const end = (outcome: unknown) => {

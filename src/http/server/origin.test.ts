@@ -1,11 +1,15 @@
 import { describe, expect, test } from "bun:test";
+import { ruleOf } from "../../auth/accesstable.ts";
 import { fakeBalancer } from "../../testkit/balancer.ts";
 import { fakeEndpoint } from "../../testkit/servers/endpoint.ts";
 import { ApiError } from "../../wire/error.ts";
+import { isForOperators } from "../../wire/route.ts";
 import { Origins } from "./origin.ts";
 
 const LOCAL = "http://localhost:5173";
 const EVIL = "https://evil.example";
+/** Public, and for everybody. */
+const PROBES = ["/", "/health", "/ready", "/api/version"];
 const EXTENSION = "chrome-extension://abcdefgh";
 
 function told(allowed: string[], origin: string | undefined): string | null {
@@ -123,5 +127,65 @@ describe("what is sent in a page's name", () => {
     expect(status({ origin: EVIL }, "POST", ["chrome-extension://*"])).toBe(403);
     expect(status({ origin: EVIL }, "POST", [EVIL])).toBe(200);
     expect(status({ origin: "null" }, "POST", ["*"])).toBe(200);
+  });
+});
+
+describe("management", () => {
+  const MANAGEMENT = ["/api/endpoints", "/v0/users", "/%61pi/auth/login", "/metrics", "/api/pull"];
+
+  test.each(["local", "*", LOCAL])(
+    "takes no page of another origin, though %s is allowed",
+    (one) => {
+      for (const path of MANAGEMENT) {
+        const request = new Request(`http://llm.example${path}`, {
+          method: "POST",
+          headers: { origin: LOCAL },
+        });
+        const origins = new Origins([one]);
+        const routed = decodeURI(path);
+        expect(() => origins.require(request, routed)).toThrow("manage this llmlb");
+        const response = new Response();
+        origins.tell(request, response, routed);
+        expect([...response.headers]).toEqual([]);
+      }
+    },
+  );
+
+  test("is every route that is for operators, and none that is for clients", async () => {
+    await using front = await fakeBalancer({});
+    for (const { method, path } of front.balancer.app.routes) {
+      const rule = ruleOf(`${method} ${path}`);
+      if (rule === undefined) continue;
+      const isOfClients = String(rule).startsWith("openai.") || PROBES.includes(path);
+      expect([method, path, isForOperators(path)]).toEqual([method, path, !isOfClients]);
+    }
+  });
+
+  test("is told to no page of another origin, and cookies never travel from there", async () => {
+    await using front = await fakeBalancer({}, { allowedOrigins: ["*"] });
+    const page = { origin: LOCAL, cookie: "llmlb_session=ses_x" };
+    const preflight = {
+      ...{ ...page, "access-control-request-method": "POST" },
+      "access-control-request-headers": "x-csrf-token",
+    };
+    for (const path of [...MANAGEMENT, "/v1/models", "/v1/chat/completions", "/api/chat"]) {
+      for (const [method, headers] of [
+        ["OPTIONS", preflight],
+        ["GET", page],
+      ] as const) {
+        const answer = await fetch(front.url + path, { method, headers });
+        expect(answer.headers.has("access-control-allow-credentials")).toBeFalse();
+        const isOpen = answer.headers.has("access-control-allow-origin");
+        expect([path, method, isOpen]).toEqual([path, method, !MANAGEMENT.includes(path)]);
+      }
+    }
+    const add = (origin: string) =>
+      fetch(`${front.url}/%61pi/endpoints`, {
+        method: "POST",
+        headers: { origin, "content-type": "application/json" },
+        body: "{}",
+      });
+    expect((await add(LOCAL)).status).toBe(403);
+    expect((await add(front.url)).status).toBe(400);
   });
 });

@@ -1,6 +1,7 @@
 import { LOCAL_ORIGINS } from "../../config/values/origin.ts";
 import { hostOf, isLoopbackHost } from "../../lib/host.ts";
 import { ApiError } from "../../wire/error.ts";
+import { isForOperators } from "../../wire/route.ts";
 
 /** What pages may read of an answer besides what they always may. */
 const EXPOSED = [
@@ -20,9 +21,10 @@ export const SAFE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTION
 const SHOWN_CHARS_MAX = 200;
 
 /**
- * Which pages in browsers may use this server (the CORS protocol of the Fetch standard): those of
- * the origins that are allowed, `local` being those that this machine serves, `scheme://*` all of a
- * scheme, and `*` any. Cookies are not part of it: there are none.
+ * Which pages in browsers may use this server (the CORS protocol of the Fetch standard): its own,
+ * and those of the origins that are allowed, `local` being those that this machine serves,
+ * `scheme://*` all of a scheme, and `*` any. Management is for its own pages alone, whatever is
+ * allowed. Cookies of log-ins are never let travel from elsewhere.
  */
 export class Origins {
   readonly #allowed: ReadonlySet<string>;
@@ -41,29 +43,31 @@ export class Origins {
    * 2. a page of this server itself: `Sec-Fetch-Site`, which pages cannot set, says so, or its
    *    origin is what it was called by
    * 3. without an `Origin`: programs; a page only if an old browser sends it nothing of the kind
-   * 4. a page of an origin that is allowed
+   * 4. a page of an origin that is allowed, unless this is management
    *
-   * `called` is the URL under which the client called this server. Throws 403
-   * `origin_not_allowed`.
+   * `path` is the path as it is routed, `called` the URL under which the client called this server.
+   * Throws 403 `origin_not_allowed`.
    */
-  require({ method, headers, url }: Request, called = () => url): void {
+  require({ method, headers, url }: Request, path = pathOf(url), called = () => url): void {
     if (SAFE_METHODS.has(method)) return;
     const origin = headers.get("origin");
     const site = headers.get("sec-fetch-site");
     if (origin === null && site === null) return;
     if (site === "same-origin" || site === "none") return;
-    if (origin === null) throw refusal("another site");
-    if (this.#allows(origin) || isSame(origin, called())) return;
-    throw refusal(origin);
+    if (origin !== null) {
+      if (isSame(origin, called())) return;
+      if (!isForOperators(path) && this.#allows(origin)) return;
+    }
+    throw refusal(origin ?? "another site", path);
   }
 
   /** Says in an answer's headers that the page which asked may have it, if it may. Idempotent. */
-  tell({ method, headers: asked }: Request, response: Response): void {
+  tell({ method, headers: asked, url }: Request, response: Response, path = pathOf(url)): void {
     const origin = asked.get("origin");
     // Touching the headers of a response is not free, and most requests come from no page.
     if (origin === null) return;
     const answer = response.headers;
-    if (answer.has(ALLOWED) || !this.#allows(origin)) return;
+    if (answer.has(ALLOWED) || isForOperators(path) || !this.#allows(origin)) return;
     answer.set(ALLOWED, origin);
     answer.append("vary", "origin");
     const wanted = asked.get("access-control-request-method");
@@ -96,11 +100,18 @@ function isSame(origin: string, called: string): boolean {
   return url !== null && host !== "" && URL.parse(`${url.protocol}//${host}`)?.host === url.host;
 }
 
-function refusal(origin: string): ApiError {
+function pathOf(url: string): string {
+  return new URL(url).pathname;
+}
+
+function refusal(origin: string, path: string): ApiError {
   const shown = origin.slice(0, SHOWN_CHARS_MAX);
-  const message = `The request was refused: a page of ${shown} sent it, which may not use this \
-llmlb. If it should, allow its origin with --allowed-origins (or LLMLB_ALLOWED_ORIGINS, or \
-allowed_origins in config.json).`;
+  const what = `The request was refused: a page of ${shown} sent it, which may not`;
+  const message = isForOperators(path)
+    ? `${what} manage this llmlb: only its own pages may, whatever --allowed-origins says. Use its \
+own address, or a program.`
+    : `${what} use this llmlb. If it should, allow its origin with --allowed-origins (or \
+LLMLB_ALLOWED_ORIGINS, or allowed_origins in config.json).`;
   return new ApiError("forbidden", message, { code: "origin_not_allowed" });
 }
 
