@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { openState } from "../src/db/database.ts";
 import { post, says } from "../src/testkit/clients.ts";
-import { type RunResult, runProgram } from "../src/testkit/command.ts";
+import { type RunResult, runProgram, startProgram } from "../src/testkit/command.ts";
 import { eventually } from "../src/testkit/eventually.ts";
 import { Program } from "../src/testkit/program.ts";
 import { type ThirdPartyServer, thirdPartyServer } from "../src/testkit/servers/thirdparty.ts";
 import { stage } from "../src/testkit/stage.ts";
 import { makeRequest, silent } from "../src/testkit/state.ts";
-import { RequestDetail, RequestPage, type RequestView } from "../src/wire/history.ts";
+import { RequestDetail, RequestPage, RequestView } from "../src/wire/history.ts";
 import { UsageReport } from "../src/wire/usage.ts";
 
 setDefaultTimeout(90_000);
@@ -201,6 +201,28 @@ describe("what was asked", () => {
       const wrong = "start_time=2026-02-01T00:00:00Z&end_time=2026-01-01T00:00:00Z";
       expect((await getAs(keys.admin, `${base}/request-responses?${wrong}`)).status).toBe(400);
     }
+  });
+
+  test("is told as it ends, with --follow, until Ctrl-C", async () => {
+    const args = ["history", "--follow", "--json", "--limit", "1"];
+    const following = startProgram(args, { home: program.home });
+    let text = "";
+    const reading = (async () => {
+      const decoder = new TextDecoder();
+      for await (const piece of following.stdout) text += decoder.decode(piece, { stream: true });
+    })();
+    const ids = (count: number) =>
+      eventually(async () => {
+        const lines = text.split("\n").slice(0, -1);
+        if (lines.length < count) return undefined;
+        return lines.map((line) => RequestView.parse(JSON.parse(line)).request_id);
+      }, 20_000);
+    expect(await ids(1)).toEqual(["r-5"]);
+    expect(await ask("r-6", "ada", "m-one", "curl/8.5.0")).toBe(200);
+    expect(await ids(2)).toEqual(["r-5", "r-6"]);
+    following.kill("SIGINT");
+    expect(await following.exited).toBe(130);
+    await reading;
   });
 });
 

@@ -46,9 +46,11 @@ export const RequestView = z.object({
 });
 export type RequestView = z.infer<typeof RequestView>;
 
-/** `GET /api/requests`: newest first. */
+/** `GET /api/requests`: newest first; with `after`, in the order in which they were recorded. */
 export const RequestPage = z.object({
   requests: z.array(RequestView),
+  /** As `after`, it asks for what was recorded since. */
+  latest: z.number(),
   /** The `cursor` of the next page; null: this was the last one. */
   next_cursor: z.string().nullable(),
   /** How many there are in all, if `count=true` asked for it. */

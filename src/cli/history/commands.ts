@@ -2,13 +2,15 @@ import type { Command } from "commander";
 import { USAGE_GROUPS, USAGE_PERIODS } from "../../wire/usage.ts";
 import { addClientCommand, type ClientFlags, connect } from "../client/options.ts";
 import type { Invocation } from "../invocation.ts";
-import { CliError, EXIT } from "../process/exit.ts";
+import { CliError, EXIT, type ExitCode } from "../process/exit.ts";
+import { abortOnInterrupt } from "../process/signals.ts";
 import { addSelectionOptions, type SelectionFlags, selectionQuery, set } from "./query.ts";
 
 const HISTORY_EXAMPLES = `
 Examples:
   llmlb history --status error --from 2h              what failed in the last two hours
   llmlb history --user ada --model qwen --limit 50
+  llmlb history --follow --model qwen                 and each one that ends from now on
   llmlb history show req_0192f7                       one request, with its attempts and bodies
   llmlb history --from 2026-01-01 --export csv > january.csv
 
@@ -31,6 +33,7 @@ interface HistoryFlags extends SelectionFlags {
   requestId?: string;
   limit?: string;
   export?: string;
+  follow?: true;
 }
 
 /** Adds `llmlb history` and `llmlb usage`. */
@@ -51,22 +54,11 @@ function addHistory(program: Command, invocation: Invocation): void {
     .option("--client <program>", "Only those of this program, e.g. OpenAI/Python or curl")
     .option("--request-id <id>", "Only the one whose answer had this x-request-id")
     .option("--limit <number>", "At most so many (default 20)")
+    .option("--follow", "Go on with each request that ends, until Ctrl-C")
     .option("--export <format>", "Write all of them: csv or json")
     .addHelpText("after", HISTORY_EXAMPLES)
     .action(async (flags: HistoryFlags) => {
-      const { exportHistory, listHistory } = await import("./history.ts");
-      const query = historyQuery(flags);
-      if (flags.export !== undefined && flags.limit !== undefined) {
-        throw new CliError("--limit: --export writes all requests; choose by --from", EXIT.usage);
-      }
-      if (flags.export === undefined) {
-        query.set("limit", flags.limit ?? "20");
-        invocation.exitCode = await listHistory(connect(flags), query);
-      } else {
-        requireOneOf("--export", flags.export, ["csv", "json"]);
-        query.set("format", flags.export);
-        invocation.exitCode = await exportHistory(connect(flags), query);
-      }
+      invocation.exitCode = await runHistory(flags);
     });
   addClientCommand(history, "show", "Show one request, its attempts and bodies")
     .argument("<id>", "Its id, or the x-request-id of its answer")
@@ -76,6 +68,21 @@ function addHistory(program: Command, invocation: Invocation): void {
       const flags = command.optsWithGlobals<ClientFlags>();
       invocation.exitCode = await showRequest(connect(flags), id);
     });
+}
+
+async function runHistory(flags: HistoryFlags): Promise<ExitCode> {
+  const { exportHistory, followHistory, listHistory } = await import("./history.ts");
+  const query = historyQuery(flags);
+  if (flags.export !== undefined) {
+    if (flags.limit !== undefined || flags.follow !== undefined) {
+      throw new CliError("--export writes all requests: choose some by --from", EXIT.usage);
+    }
+    query.set("format", flags.export);
+    return exportHistory(connect(flags), query);
+  }
+  query.set("limit", flags.limit ?? "20");
+  if (flags.follow !== true) return listHistory(connect(flags), query);
+  return followHistory(connect(flags), query, abortOnInterrupt(EXIT.interrupted));
 }
 
 interface UsageFlags extends SelectionFlags {
@@ -104,6 +111,7 @@ function addUsage(program: Command, invocation: Invocation): void {
 function historyQuery(flags: HistoryFlags): URLSearchParams {
   const { status, httpStatus, clientIp, client, requestId, limit } = flags;
   requireOneOf("--status", status, ["success", "error"]);
+  requireOneOf("--export", flags.export, ["csv", "json"]);
   if (limit !== undefined && !/^[1-9]\d{0,3}$/.test(limit)) {
     throw new CliError(`--limit ${limit}: must be a whole number from 1 to 1000`, EXIT.usage);
   }

@@ -1,14 +1,18 @@
+import { sleep } from "../../lib/sleep.ts";
 import { RequestDetail, RequestPage, type RequestView } from "../../wire/history.ts";
 import type { ClientContext } from "../client/options.ts";
 import { requestJson, sendRequest } from "../client/request.ts";
 import { EXIT, type ExitCode } from "../process/exit.ts";
 import { type Colors, colorsFor } from "../terminal/color.ts";
 import { countText, localTime, moneyText, tookText } from "../terminal/numbers.ts";
-import { printable, printJson, printLine, printNote } from "../terminal/output.ts";
+import { printable, printJson, printLine, printNote, printText } from "../terminal/output.ts";
 import { table } from "../terminal/table.ts";
 import { writeWhole } from "./stream.ts";
 
 const PATH = "/api/requests";
+/** How often is asked what is new, and for how many at most. */
+const FOLLOW_MS = 1000;
+const FOLLOWED_MAX = 1000;
 const TITLES = ["TIME", "STATUS", "MODEL", "ENDPOINT", "WHO", "TOKENS", "FIRST", "TOTAL", "ID"];
 
 /** Prints the newest requests that fit. */
@@ -27,6 +31,34 @@ export async function listHistory(
   for (const line of table([TITLES.map(paint.dim), ...rows])) printLine(line);
   if (page.next_cursor !== null) printNote("There are more: --limit, --to, or --export csv.");
   return EXIT.ok;
+}
+
+/** Prints the newest requests that fit, and then each one that is recorded, until interrupted. */
+export async function followHistory(
+  { server, json }: ClientContext,
+  query: URLSearchParams,
+  signal: AbortSignal,
+): Promise<ExitCode> {
+  const paint = colorsFor(process.stdout);
+  const print = (one: RequestView) => {
+    if (json) printText(`${JSON.stringify(one)}\n`);
+    else printLine(rowOf(one, paint).join("  "));
+  };
+  const ask = () => requestJson(server, `${PATH}?${query}`, RequestPage, { signal });
+  try {
+    let { requests, latest } = await ask();
+    for (const one of requests.toReversed()) print(one);
+    query.set("limit", String(FOLLOWED_MAX));
+    for (;;) {
+      await sleep(FOLLOW_MS, signal);
+      query.set("after", String(latest));
+      ({ requests, latest } = await ask());
+      for (const one of requests) print(one);
+    }
+  } catch (error) {
+    if (signal.aborted) return EXIT.interrupted;
+    throw error;
+  }
 }
 
 /** Prints all facts of one request. */

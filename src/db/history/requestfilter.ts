@@ -50,20 +50,23 @@ export async function leadOf(db: Kysely<HistorySchema>, filter: RequestFilter): 
   return leads[found.indexOf(Math.min(...found))];
 }
 
-/** The conditions of a filter; only `lead` uses an index, beside the time. */
+/**
+ * The conditions of a filter; only `lead` uses an index, beside the time. With `id` or `seq` it is
+ * that of a condition that the query has besides.
+ */
 export function conditionOf(
   row: ExpressionBuilder<HistorySchema, "requests">,
   filter: RequestFilter,
-  lead: Lead | "id",
+  lead: Lead | "id" | "seq",
 ) {
   const others = (Object.keys(INDEXED) as IndexedField[]).filter(
     (field) => filter[field] !== undefined && field !== lead,
   );
   const { httpStatus, succeeded } = filter;
   return row.and([
-    ...timeConditions(filter),
+    ...timeConditions(filter, lead === "seq"),
     ...facetConditions(filter, lead),
-    ...(lead === undefined || lead === "id" ? [] : [leadCondition(lead, filter)]),
+    ...(lead === undefined || lead === "id" || lead === "seq" ? [] : [leadCondition(lead, filter)]),
     // The plus keeps SQLite from using another index.
     ...others.map((field) => sql<boolean>`+${equals(field, filter)}`),
     ...(httpStatus === undefined ? [] : [sql<boolean>`+http_status = ${httpStatus}`]),
@@ -89,15 +92,16 @@ function equals(field: IndexedField, filter: RequestFilter): RawBuilder<boolean>
   return sql<boolean>`${column} in (${sql.join(wanted)})`;
 }
 
-function timeConditions({ from, until }: RequestFilter): RawBuilder<boolean>[] {
+function timeConditions({ from, until }: RequestFilter, isPlain = false): RawBuilder<boolean>[] {
+  const time = isPlain ? sql`+started_at` : sql`started_at`;
   return [
-    ...(from === undefined ? [] : [sql<boolean>`started_at >= ${from}`]),
-    ...(until === undefined ? [] : [sql<boolean>`started_at < ${until}`]),
+    ...(from === undefined ? [] : [sql<boolean>`${time} >= ${from}`]),
+    ...(until === undefined ? [] : [sql<boolean>`${time} < ${until}`]),
   ];
 }
 
 /** What the index itself tells of the conditions besides its own. */
-function facetConditions(filter: RequestFilter, lead: Lead | "id"): RawBuilder<boolean>[] {
+function facetConditions(filter: RequestFilter, lead: Lead | "id" | "seq"): RawBuilder<boolean>[] {
   const { model, clientIp, client, requestType, httpStatus } = filter;
   const wanted: Facets = {
     ...{ model, clientIp, client, requestType, httpStatus, endpointId: one(filter.endpointId) },

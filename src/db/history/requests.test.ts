@@ -140,6 +140,23 @@ describe("the request history", () => {
     expect(seen).toEqual(all.map(({ id }) => id).reverse());
   });
 
+  test("tells what was recorded since, in that order", async () => {
+    expect(await state.requests.since({}, 0, 10)).toEqual({ records: [], seq: 0 });
+    await record({ id: "a", startedAt: 5 }, { id: "b", startedAt: 4, model: "m" });
+    const ids = async (seq: number, limit = 10, filter: RequestFilter = {}) => {
+      const { records, seq: next } = await state.requests.since(filter, seq, limit);
+      return [records.map(({ id }) => id), next];
+    };
+    expect(await ids(0)).toEqual([["a", "b"], 2]);
+    expect(await ids(0, 1)).toEqual([["a"], 1]);
+    expect(await ids(1, 1)).toEqual([["b"], 2]);
+    expect(await ids(0, 10, { model: "m", from: 4, until: 5 })).toEqual([["b"], 2]);
+    await record({ id: "c", startedAt: 1 });
+    expect(await ids(2)).toEqual([["c"], 3]);
+    expect(await ids(3, 10, { model: "m" })).toEqual([[], 3]);
+    expect(await state.requests.latest()).toBe(3);
+  });
+
   test("is read as a whole without holding it in memory", async () => {
     const all = Array.from({ length: 2500 }, (_, i) => ({ id: `${i}`, startedAt: 9, model: "m" }));
     await record(...all);

@@ -76,13 +76,43 @@ export class Requests {
     }
     // One more than wanted tells whether there are more.
     const newest = query.orderBy("started_at", "desc").orderBy("seq", "desc");
+    // A literal: SQLite cannot know that a parameter is small, and might sort everything instead.
     const rows = await newest
-      .limit(limit + 1)
+      .limit(sql.lit(limit + 1))
       .offset(offset)
       .execute();
     const last = rows.length > limit ? rows[limit - 1] : undefined;
     const next = last === undefined ? undefined : { startedAt: last.started_at, seq: last.seq };
     return { records: rows.slice(0, limit).map(toRequest), next };
+  }
+
+  /**
+   * What fits and was recorded after the request `seq`, in the order in which it was recorded, and
+   * the `seq` to go on from.
+   */
+  async since(
+    filter: RequestFilter,
+    seq: number,
+    limit: number,
+  ): Promise<{ records: RequestRow[]; seq: number }> {
+    const latest = await this.latest();
+    const rows = await this.#reader
+      .selectFrom("requests")
+      .select([...REQUEST_COLUMNS, "seq"])
+      .where((row) => conditionOf(row, filter, "seq"))
+      .where("seq", ">", seq)
+      .where("seq", "<=", latest)
+      .orderBy("seq")
+      .limit(sql.lit(limit))
+      .execute();
+    const last = rows.length === limit ? rows.at(-1)?.seq : undefined;
+    return { records: rows.map(toRequest), seq: last ?? latest };
+  }
+
+  /** The `seq` of the request that was recorded last; 0 without any. */
+  async latest(): Promise<number> {
+    const query = this.#reader.selectFrom("requests").select((row) => row.fn.max("seq").as("seq"));
+    return (await query.executeTakeFirst())?.seq ?? 0;
   }
 
   /** How many requests fit. */

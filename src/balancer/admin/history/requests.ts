@@ -24,6 +24,11 @@ const ListQuery = z.strictObject({
   ...FILTER,
   limit: z.coerce.number().pipe(z.int().min(1).max(LIMIT_MAX)).default(50),
   cursor: z.string().max(100).optional(),
+  /** The `latest` of another answer: what was recorded since is wanted. */
+  after: z.coerce
+    .number("it must be the `latest` of another answer")
+    .pipe(z.int().min(0))
+    .optional(),
   /** Counting takes longer than a page does. */
   count: z.stringbool("it must be true or false").default(false),
 });
@@ -40,16 +45,31 @@ export function routeRequests(app: App, parts: HistoryRouteParts): void {
   const { state } = parts;
 
   async function list(c: AppContext) {
-    const { limit, cursor, count, ...query } = readQuery(c, ListQuery);
+    const { limit, cursor, after, count, ...query } = readQuery(c, ListQuery);
     const filter = await filterOf(parts, query, visibilityOf(c));
-    const place = cursor === undefined ? {} : { after: placeOfCursor(cursor) };
-    const { records, next } = await state.requests.page(filter, { limit, ...place });
+    const { records, ...places } =
+      after === undefined
+        ? await newest(filter, limit, cursor)
+        : await recordedSince(filter, limit, after);
     const page: RequestPage = {
       requests: await requestViews(state, records),
-      next_cursor: next === undefined ? null : cursorOf(next),
+      ...places,
       ...(count ? { total: await state.requests.count(filter) } : {}),
     };
     return c.json(page);
+  }
+
+  async function newest(filter: RequestFilter, limit: number, cursor: string | undefined) {
+    const place = cursor === undefined ? {} : { after: placeOfCursor(cursor) };
+    // Before the page: what is recorded in between comes twice rather than never.
+    const latest = await state.requests.latest();
+    const { records, next } = await state.requests.page(filter, { limit, ...place });
+    return { records, latest, next_cursor: next === undefined ? null : cursorOf(next) };
+  }
+
+  async function recordedSince(filter: RequestFilter, limit: number, after: number) {
+    const { records, seq } = await state.requests.since(filter, after, limit);
+    return { records, latest: seq, next_cursor: null };
   }
 
   async function show(c: AppContext) {

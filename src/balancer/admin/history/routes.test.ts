@@ -116,7 +116,21 @@ describe("the list of requests", () => {
     expect(seen).toEqual(Array.from({ length: 25 }, (_, i) => `id-${24 - i}`));
   });
 
+  test("tells what was recorded since, oldest first", async () => {
+    await withRequests([FIRST, SECOND, FIRST]);
+    const page = async (query: string) => {
+      const { requests, latest } = RequestPage.parse(await getJson(`/api/requests?${query}`));
+      return [requests.map(({ id }) => id), latest];
+    };
+    expect(await page("limit=1")).toEqual([["id-2"], 3]);
+    expect(await page("after=1")).toEqual([["id-1", "id-2"], 3]);
+    expect(await page("after=0&limit=2")).toEqual([["id-0", "id-1"], 2]);
+    expect(await page("after=0&model=a")).toEqual([["id-0", "id-2"], 3]);
+    expect(await page("after=3")).toEqual([[], 3]);
+  });
+
   test.each([
+    ["after=x", "after"],
     ["from=2026-03-11&to=2026-03-10T00:00:00Z", "from"],
     ["from=yesterday", "from"],
     ["status=bad", "status"],
