@@ -112,10 +112,11 @@ test("ports of other services are known", () => {
   expect([80, 443, 8080, 32_768].map(isRefusedPort)).toEqual([false, false, false, false]);
 });
 
-test("a name is connected to by the addresses that were checked, all of them", async () => {
+test("a name is connected to by its addresses that were checked and are allowed", async () => {
   const at = (...addresses: string[]) => guardedAddresses("gpu1", async () => addresses);
   expect(await at("10.0.0.5", "fd12::5")).toEqual(["10.0.0.5", "fd12::5"]);
-  expect(await at("10.0.0.5", "169.254.169.254")).toBeUndefined();
+  expect(await at("fe80::5%en0", "10.0.0.5", "169.254.169.254")).toEqual(["10.0.0.5"]);
+  expect(await at("fe80::5%en0", "169.254.169.254")).toBeUndefined();
   expect(await at("64:ff9b::a9fe:a9fe")).toBeUndefined();
   expect(await at("fe80::1%eth0")).toBeUndefined();
   expect(await guardedAddresses("169.254.169.254")).toBeUndefined();

@@ -62,8 +62,8 @@ const LOOKUP_MS_MAX = 2000;
 /**
  * Refuses a URL that must not be called for a client: not `http(s)`, or with an address that is
  * link-local, a cloud's metadata service, multicast or reserved. Names are looked up; a name that
- * does not resolve is let through. Throws 400 `forbidden_address` with `param`. With
- * `allowMetadataAddresses`, any address passes.
+ * does not resolve, or that has another address as well, is let through. With
+ * `allowMetadataAddresses`, any address passes. Throws 400 `forbidden_address` with `param`.
  */
 export async function guardUrl(
   address: string,
@@ -76,15 +76,16 @@ export async function guardUrl(
   const host = url.hostname.replace(/^\[|\]$/g, "");
   if (isRefusedHost(host)) throw refused(host, param);
   if (isIP(host) !== 0) return;
-  for (const resolved of await addressesOf(host)) {
-    if (isRefusedAddress(resolved)) throw refused(`${host} (${resolved})`, param);
-  }
+  const all = await addressesOf(host);
+  if (all.length === 0 || all.some((address) => !isRefusedAddress(address))) return;
+  throw refused(`${host} (${all[0]})`, param);
 }
 
 /**
- * The addresses of a host to connect to for others: each was checked, so that a name which resolves
- * to another address a moment later changes nothing. Undefined: one of them, or the name itself, is
- * refused as `guardUrl` does. Rejects if the name does not resolve.
+ * The addresses of a host to connect to for others. Each was checked, so that a name that resolves
+ * to another address a moment later changes nothing. Those that `guardUrl` refuses are left out:
+ * the name of a machine in a local network often has a link-local address, too. Undefined: nothing
+ * is left, or the name itself is refused. Rejects if it does not resolve.
  */
 export async function guardedAddresses(
   host: string,
@@ -92,7 +93,8 @@ export async function guardedAddresses(
 ): Promise<string[] | undefined> {
   if (isRefusedHost(host)) return undefined;
   const all = isIP(host) === 0 ? await look(host) : [host];
-  return all.some(isRefusedAddress) ? undefined : all;
+  const allowed = all.filter((address) => !isRefusedAddress(address));
+  return allowed.length === 0 && all.length > 0 ? undefined : allowed;
 }
 
 async function resolve(host: string): Promise<string[]> {

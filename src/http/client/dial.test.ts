@@ -33,8 +33,11 @@ test("a guarded name is looked up and checked for each connection", async () => 
   expect(await ask(url)).toBe("here");
   zone["gpu.example"] = ["169.254.169.254"];
   expect(await ask(url)).toContain("the address of gpu.example is refused");
-  zone["gpu.example"] = ["127.0.0.1", "::ffff:169.254.169.254"];
+  zone["gpu.example"] = ["fe80::1%en0", "::ffff:169.254.169.254"];
   expect(await ask(url)).toContain("is refused");
+  // Names of machines in a local network have link-local addresses besides others.
+  zone["gpu.example"] = ["fe80::1%en0", "127.0.0.1"];
+  expect(await ask(url)).toBe("here");
   zone["gpu.example"] = [];
   expect(await ask(url)).toContain("Connecting failed");
 });
