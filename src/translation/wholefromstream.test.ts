@@ -10,6 +10,7 @@ const stream = (...events: (object | string)[]) =>
   );
 const whole = (...events: (object | string)[]) => {
   const bytes = wholeFromStream(stream(...events));
+  if (bytes instanceof Promise) throw new Error("It is not read at once.");
   return bytes && JSON.parse(Buffer.from(bytes).toString());
 };
 const chunk = (choices: object[], more: object = {}) => ({
@@ -172,5 +173,29 @@ describe("a stream in one piece", () => {
   test("of another kind is left alone", () => {
     expect(whole({ type: "speech.audio.delta" })).toBeUndefined();
     expect(whole("[DONE]")).toBeUndefined();
+  });
+});
+
+describe("a long stream in one piece", () => {
+  const long = (...last: (object | string)[]) => {
+    const pieces = Array.from({ length: 20_000 }, (_, i) => chunk([piece({ content: `ä${i} ` })]));
+    return wholeFromStream(stream(...pieces, ...last));
+  };
+
+  test("is read in turns, wherever its pieces end", async () => {
+    let turns = 0;
+    const beat = setInterval(() => {
+      turns += 1;
+    }, 0);
+    const bytes = await long(chunk([piece({}, "stop")]), "[DONE]");
+    clearInterval(beat);
+    expect(turns).toBeGreaterThan(3);
+    const { choices } = JSON.parse(Buffer.from(bytes ?? []).toString());
+    const content = Array.from({ length: 20_000 }, (_, i) => `ä${i} `).join("");
+    expect(choices[0]).toMatchObject({ message: { content }, finish_reason: "stop" });
+  });
+
+  test("is an error if it ends too early", () => {
+    expect(Promise.resolve(long())).rejects.toThrow("ended too early");
   });
 });

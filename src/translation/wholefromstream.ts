@@ -1,7 +1,9 @@
 import { z } from "zod";
+import { mapInTurns } from "../lib/eventloop.ts";
 import { parseExactObject } from "../lib/json.ts";
+import { AT_ONCE_BYTES_MAX } from "../lib/jsonturns.ts";
 import { ApiError } from "../wire/error.ts";
-import { DONE, EventReader } from "../wire/sse.ts";
+import { DONE, EventReader, type ServerEvent } from "../wire/sse.ts";
 import { readUpstreamError } from "../wire/upstreamerror.ts";
 import { reportsError } from "./chat/chunk.ts";
 import { ChunkChoice, WholeChoice } from "./wholechoice.ts";
@@ -20,24 +22,54 @@ const LastOfResponse = z.looseObject({
   response: z.looseObject({}),
 });
 
+/** So many bytes of a long stream are read at once. */
+const PIECE_BYTES = 16 * 1024;
+
+/** An event of a stream, as it was read. */
+interface ReadEvent {
+  /** Nothing counts behind it. */
+  isEnd: boolean;
+  json: Record<string, unknown> | undefined;
+  chunk: z.infer<typeof Chunk> | undefined;
+}
+
 /**
  * The answer in one piece of a stream that nobody asked for, as some servers send it: of (chat)
- * completions and of responses. Undefined for a stream of something else. Throws `upstream` where
- * the stream tells of an error or ends too early.
+ * completions and of responses; of a long one in many turns of the event loop. Undefined for a
+ * stream of something else. Throws (rejects with) `upstream` where the stream tells of an error or
+ * ends too early.
  */
-export function wholeFromStream(bytes: Uint8Array): Uint8Array | undefined {
+export function wholeFromStream(
+  bytes: Uint8Array,
+): Uint8Array | undefined | Promise<Uint8Array | undefined> {
   const reader = new EventReader();
-  const all = [...reader.push(bytes), ...reader.end()];
-  const end = all.findIndex(({ data }) => data.trim() === DONE);
+  const read = (piece: Uint8Array) => reader.push(piece).map(readEvent);
+  const made = (events: ReadEvent[]) => madeOf([...events, ...reader.end().map(readEvent)]);
+  if (bytes.byteLength <= AT_ONCE_BYTES_MAX) return made(read(bytes));
+  return mapInTurns(piecesOf(bytes), read).then((events) => made(events.flat()));
+}
+
+function* piecesOf(bytes: Uint8Array): Generator<Uint8Array> {
+  for (let at = 0; at < bytes.byteLength; at += PIECE_BYTES) {
+    yield bytes.subarray(at, at + PIECE_BYTES);
+  }
+}
+
+function readEvent({ data }: ServerEvent): ReadEvent {
+  const json = parseExactObject(data);
+  return { isEnd: data.trim() === DONE, json, chunk: json && Chunk.safeParse(json).data };
+}
+
+function madeOf(all: ReadEvent[]): Uint8Array | undefined {
+  const end = all.findIndex(({ isEnd }) => isEnd);
   const events = end === -1 ? all : all.slice(0, end);
-  const read = events.map(({ data }) => parseExactObject(data));
-  const jsons = read.filter((json) => json !== undefined);
+  const jsons = events.map(({ json }) => json).filter(isThere);
   for (const json of jsons) if (reportsError(json.error)) throw failure(json);
   const last = LastOfResponse.safeParse(jsons.at(-1)).data;
   if (last !== undefined) return encode(last.response);
   const [only] = jsons;
   if (only !== undefined && jsons.length === 1 && isWhole(only)) return encode(only);
-  const chunks = jsons.map((json) => Chunk.safeParse(json).data).filter(isThere);
+  const chunks = events.map(({ chunk }) => chunk).filter(isThere);
   const first = chunks.find((chunk) => chunk.choices?.length) ?? chunks[0];
   if (first?.choices === undefined) return undefined;
   const choices = new Map<number, WholeChoice>();

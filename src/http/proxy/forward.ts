@@ -10,7 +10,7 @@ import { CONTENT } from "./content.ts";
 import { type Caller, Deadlines } from "./deadlines.ts";
 import { EventNumbers } from "./eventnumbers.ts";
 import { asApiError } from "./failure.ts";
-import { gathered, readHead } from "./gather.ts";
+import { type Gather, gathered, readHead } from "./gather.ts";
 import { forwardedHeaders, returnedHeaders, STREAM_HEADERS } from "./headers.ts";
 import { hiddenErrorStatus, requireContent } from "./hiddenerror.ts";
 import { isRedirect, redirects } from "./redirect.ts";
@@ -64,7 +64,7 @@ export interface ForwardOptions {
    * Makes an answer in one piece of a stream of events that nobody asked for; undefined: there is
    * none, it passes as it is. Default: the client wants a stream.
    */
-  gather?: ((events: Uint8Array) => Uint8Array | undefined) | undefined;
+  gather?: Gather | undefined;
   /** Called when the request is on its way, with what ends it: see `Deadlines.stop`. */
   onSent?(end: (reason: ApiError, silentSinceMs?: number) => void): void;
   /** Called when a stream has its first content, unless that tells of an error. */

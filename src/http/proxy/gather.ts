@@ -53,14 +53,17 @@ export async function readHead(
   return { bytes: Buffer.concat(pieces, size), ended: false };
 }
 
+/** Makes JSON of a stream, if it can. May throw (reject with) `ApiError` for a broken one. */
+export type Gather = (events: Uint8Array) => ReturnType<AnswerBody["read"]>;
+
 /** JSON in place of a stream, where one piece was asked for and `gather` can make it one. */
 export async function gathered(
   stream: AnswerBody,
-  gather: (events: Uint8Array) => Uint8Array | undefined,
+  gather: Gather,
   limits: ReadLimits,
 ): Promise<TypedAnswer> {
   const { bytes, ended, failure } = await readHead(stream, limits, hasLastEvent);
-  const made = ended ? gatheredOr(failure, () => gather(bytes)) : undefined;
+  const made = ended ? await gatheredOr(failure, () => gather(bytes)) : undefined;
   const body = new ReadBody(made ?? bytes, ended ? undefined : stream);
   const type = made === undefined ? "events" : "json";
   const contentType = made === undefined ? "text/event-stream" : "application/json";
@@ -68,10 +71,13 @@ export async function gathered(
 }
 
 /** What is made of a stream that may have broken off: throws its failure if it was not complete. */
-function gatheredOr<T>(failure: unknown, make: () => T | undefined): T | undefined {
+async function gatheredOr<T>(
+  failure: unknown,
+  make: () => T | undefined | Promise<T | undefined>,
+): Promise<T | undefined> {
   if (failure === undefined) return make();
   try {
-    const made = make();
+    const made = await make();
     if (made !== undefined) return made;
   } catch {
     // It broke off before its end.
