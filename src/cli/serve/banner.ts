@@ -12,11 +12,13 @@ interface BannerOptions {
   settings: Settings;
   /** Where clients reach this process. */
   url: string;
+  /** Its certificate has to be named to clients. */
+  isSelfSigned: boolean;
   paint: Colors;
 }
 
 /** What a serving llmlb prints on a terminal at start: its URL, models and log, and an example. */
-export function banner({ settings, url, paint }: BannerOptions): string {
+export function banner({ settings, url, isSelfSigned, paint }: BannerOptions): string {
   const { mode, endpoints } = settings;
   const rows = [["API", paint.bold(`${url}/v1`)]];
   const models = ownModels(settings);
@@ -35,7 +37,7 @@ export function banner({ settings, url, paint }: BannerOptions): string {
       "  ",
     ),
     "",
-    ...suggestion(settings, url).map((line) => `  ${line}`),
+    ...suggestion(settings, url, isSelfSigned).map((line) => `  ${line}`),
     "",
     paint.dim("  Ctrl-C stops."),
     "",
@@ -68,7 +70,8 @@ function ownModels({ mode, models }: Settings): string[] {
   return models.length === 0 ? [`${TINY_MODEL_ID} (built in)`] : models.map(({ id }) => id);
 }
 
-function suggestion({ mode, models, endpoints }: Settings, url: string): string[] {
+function suggestion(settings: Settings, url: string, isSelfSigned: boolean): string[] {
+  const { mode, models, endpoints, tlsCert } = settings;
   if (mode === "balancer") {
     const none = "There is no endpoint yet: name one with --endpoint http://host:port";
     return [endpoints.length === 0 ? none : `Try   llmlb chat --url ${url}`];
@@ -77,7 +80,7 @@ function suggestion({ mode, models, endpoints }: Settings, url: string): string[
   const body = JSON.stringify({ model, messages: [{ role: "user", content: "Hello" }] });
   const lines = [
     "Try   llmlb chat",
-    `or    curl ${url}${ROUTES.chat.path} \\`,
+    `or    curl ${isSelfSigned ? `--cacert ${tlsCert} ` : ""}${url}${ROUTES.chat.path} \\`,
     "        -H 'content-type: application/json' \\",
     `        -d '${body}'`,
   ];

@@ -1,5 +1,6 @@
 import { statSync } from "node:fs";
 import type { Settings } from "../../config/settings.ts";
+import { trustAuthorities } from "../../http/client/trust.ts";
 import {
   type Certificate,
   type CertificateFiles,
@@ -86,6 +87,16 @@ export function firstCertificate(
   if (reason === undefined) log.info(fields, "tls.certificate");
   else log.warn({ ...fields, reason }, "tls.certificate_not_valid");
   return certificate;
+}
+
+/** Reads the authorities of `--tls-ca` again; a file that cannot be used leaves those before. */
+export function reloadAuthorities({ tlsCa }: Pick<Settings, "tlsCa">, log: Logger): void {
+  try {
+    trustAuthorities(tlsCa);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    log.warn({ reason, advice: "Those before it are still believed." }, "tls.ca_not_read");
+  }
 }
 
 function certificateFields({ fingerprint, expiresAt }: Certificate) {

@@ -18,7 +18,7 @@ import { colorsFor } from "../terminal/color.ts";
 import { printNote, printText } from "../terminal/output.ts";
 import { createBalancerDaemon } from "./balancerdaemon.ts";
 import { banner, firstAdminNotice } from "./banner.ts";
-import { CertificateWatch, firstCertificate } from "./certificatewatch.ts";
+import { CertificateWatch, firstCertificate, reloadAuthorities } from "./certificatewatch.ts";
 import type { Daemon } from "./daemon.ts";
 import { createNodeDaemon } from "./nodedaemon.ts";
 
@@ -44,6 +44,12 @@ async function serveUntilStopped(settings: Settings, warnings: string[]): Promis
   trustAuthorities(settings.tlsCa);
   const certificate = firstCertificate(settings, log);
   const signals = stopSignals();
+  let watch: CertificateWatch | undefined;
+  onHangUp(() => {
+    reopen();
+    reloadAuthorities(settings, log);
+    watch?.reload();
+  });
   for (const advice of warnings) log.warn({ advice }, "serve.settings");
   const daemon = await (settings.mode === "node" ? createNodeDaemon : createBalancerDaemon)(
     settings,
@@ -52,16 +58,12 @@ async function serveUntilStopped(settings: Settings, warnings: string[]): Promis
   const listener = listenOrExplain(daemon.app, settings, certificate);
   logUncaught(log);
   const entrance = { port: listener.port, fingerprint: certificate?.fingerprint };
-  const pidFile = announce(settings, listener, { log, fingerprint: entrance.fingerprint });
+  const pidFile = announce(settings, listener, { log, certificate });
   if (daemon.firstAdmin !== undefined) printText(firstAdminNotice(daemon.firstAdmin));
   warnIfOpen(settings, log);
   daemon.start((nodeUrl) => pidFile.update({ node_url: nodeUrl }), entrance);
-  const watch =
+  watch =
     certificate && watchCertificate({ settings, certificate, log, listener, daemon, pidFile });
-  onHangUp(() => {
-    reopen();
-    watch?.reload();
-  });
 
   signals.onSecond((second) => {
     log.warn({ signal: second, running: daemon.drain.active }, "serve.stopped_at_once");
@@ -98,16 +100,17 @@ function requireModelFiles({ models }: Pick<Settings, "models">): void {
 function announce(
   settings: Settings,
   { url, port }: Listener,
-  { log, fingerprint }: { log: Logger; fingerprint: string | undefined },
+  { log, certificate }: { log: Logger; certificate: Certificate | undefined },
 ): PidFileHandle {
   const { mode, home } = settings;
-  const pinned = fingerprint === undefined ? {} : { tls_fingerprint: fingerprint };
+  const pinned = certificate === undefined ? {} : { tls_fingerprint: certificate.fingerprint };
   const started_at = new Date().toISOString();
   const entry = { pid: process.pid, started_at, port, mode, url, ...pinned };
   const pidFile = writePidFile(home, entry);
   process.on("exit", () => pidFile.remove());
   if (process.stdout.isTTY === true) {
-    printText(banner({ settings, url, paint: colorsFor(process.stdout) }));
+    const isSelfSigned = certificate?.isSelfSigned === true;
+    printText(banner({ settings, url, isSelfSigned, paint: colorsFor(process.stdout) }));
   }
   const versions = { version: VERSION, bun: Bun.version, llama_cpp: LLAMA_CPP_VERSION };
   log.info({ mode, url, home, ...versions }, "serve.listening");

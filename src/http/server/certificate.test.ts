@@ -27,6 +27,10 @@ const garbage = file(
   "garbage.pem",
   "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
 );
+const authority = makeCertificate({ name: "authority", isAuthority: true });
+const signed = makeCertificate({ name: "signed", issuer: authority });
+const signedCert = file("signed.pem", signed.cert + authority.cert);
+const signedKey = file("signed-key.pem", signed.key);
 const missing = join(folder.path, "missing.pem");
 mkdirSync(join(folder.path, "folder"));
 
@@ -39,6 +43,9 @@ const read = (
 test("a certificate is read with its key, which may stand in the same file or be encrypted", () => {
   expect(read(cert, key)?.fingerprint).toBe(one.fingerprint);
   expect(read(both, null)?.fingerprint).toBe(one.fingerprint);
+  expect([read(cert, key)?.isSelfSigned, read(signedCert, signedKey)?.isSelfSigned]).toEqual([
+    ...[true, false],
+  ]);
   const { fingerprint, passphrase } = read(lockedCert, lockedKey, PASSWORD) ?? {};
   expect({ fingerprint, passphrase }).toEqual({
     fingerprint: locked.fingerprint,

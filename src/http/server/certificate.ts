@@ -15,6 +15,8 @@ export interface Certificate {
   passphrase?: string;
   /** As `sha256:` and 64 lower-case digits. */
   fingerprint: string;
+  /** Clients have to be told of it, whatever authorities they know. */
+  isSelfSigned: boolean;
   /** Unix ms. */
   notBefore: number;
   expiresAt: number;
@@ -44,6 +46,7 @@ export function readCertificate(files: CertificateFiles): Certificate | undefine
   requireUsable({ cert, key, ...passphrase }, tlsCert);
   return {
     ...{ cert, key, ...passphrase, fingerprint: fingerprintOf(leaf.fingerprint256) },
+    isSelfSigned: leaf.checkIssued(leaf),
     notBefore: Date.parse(leaf.validFrom),
     expiresAt: Date.parse(leaf.validTo),
   };

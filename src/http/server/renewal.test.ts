@@ -8,7 +8,12 @@ import { Drain } from "./drain.ts";
 import { listen } from "./listen.ts";
 
 const [first, second] = ["first", "second"].map(
-  (name): Certificate => ({ ...makeCertificate({ name }), notBefore: 0, expiresAt: 0 }),
+  (name): Certificate => ({
+    ...makeCertificate({ name }),
+    isSelfSigned: true,
+    notBefore: 0,
+    expiresAt: 0,
+  }),
 ) as [Certificate, Certificate];
 
 const app = createApp({ log: createLogger({ level: "silent" }), drain: new Drain() });
