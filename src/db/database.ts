@@ -109,7 +109,9 @@ export async function openState(options: StateOptions): Promise<State> {
   const checks = new Checks(file);
   const requests = new Requests(file);
   const responses = new Responses(file);
-  const usage = new Usage(file);
+  // A connection of its own: summing up years holds up no list of requests.
+  const sums = openReader<HistorySchema>(historyPath, HISTORY_BUSY_MS);
+  const usage = new Usage({ store: history, reader: sums });
   const names = new Names(reader);
 
   await importLegacy({ home, state, history, secret, writer, log });
@@ -125,7 +127,7 @@ export async function openState(options: StateOptions): Promise<State> {
       writer.queue.close(),
       limitCounts.queue.close(),
     ]);
-    await Promise.all([state.close(), history.close(), reader.close()]);
+    await Promise.all([state.close(), history.close(), reader.close(), sums.close()]);
   }
   return {
     ...{ endpoints, models, checks, enrolment, registered, hubCache },

@@ -1,4 +1,4 @@
-import { type Kysely, type Selectable, sql } from "kysely";
+import { type Kysely, type Selectable, type SelectQueryBuilder, sql } from "kysely";
 import { type HistoryFile, usedBytes } from "./file.ts";
 import {
   type NewRequestRow,
@@ -67,23 +67,32 @@ export class Requests {
   /** Some of the requests that fit, newest first, after `after` or after so many. */
   async page(filter: RequestFilter, { limit, offset = 0, after }: PageOptions): Promise<Page> {
     const lead = await leadOf(this.#reader, filter);
-    let query = this.#reader
+    const newest = this.#reader
       .selectFrom("requests")
-      .select([...REQUEST_COLUMNS, "seq"])
-      .where((row) => conditionOf(row, filter, lead));
-    if (after !== undefined) {
-      query = query.where(sql<boolean>`(started_at, seq) < (${after.startedAt}, ${after.seq})`);
-    }
-    // One more than wanted tells whether there are more.
-    const newest = query.orderBy("started_at", "desc").orderBy("seq", "desc");
-    // A literal: SQLite cannot know that a parameter is small, and might sort everything instead.
-    const rows = await newest
+      .where((row) => conditionOf(row, filter, lead))
+      .$if(after !== undefined, (query) =>
+        query.where(sql<boolean>`(started_at, seq) < (${after?.startedAt}, ${after?.seq})`),
+      )
+      .orderBy("started_at", "desc")
+      .orderBy("seq", "desc")
+      // One more than wanted tells whether there are more. A literal: SQLite cannot know that a
+      // parameter is small, and might sort everything instead.
       .limit(sql.lit(limit + 1))
-      .offset(offset)
-      .execute();
+      .offset(offset);
+    // What is left out is counted in the index, without reading its rows.
+    const found = offset === 0 ? newest : this.#bySeq(newest.select("seq"));
+    const rows = await found.select([...REQUEST_COLUMNS, "seq"]).execute();
     const last = rows.length > limit ? rows[limit - 1] : undefined;
     const next = last === undefined ? undefined : { startedAt: last.started_at, seq: last.seq };
     return { records: rows.slice(0, limit).map(toRequest), next };
+  }
+
+  #bySeq(seqs: SelectQueryBuilder<HistorySchema, "requests", { seq: number }>) {
+    return this.#reader
+      .selectFrom("requests")
+      .where("seq", "in", seqs)
+      .orderBy("started_at", "desc")
+      .orderBy("seq", "desc");
   }
 
   /**
