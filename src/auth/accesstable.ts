@@ -99,6 +99,8 @@ const TABLE: Record<string, Rule> = {
     "DELETE /:id": "invitations.manage",
   }),
   "GET /api/auth/me": "public",
+  "GET /api/auth/oidc/login": "public",
+  "GET /api/auth/oidc/callback": "public",
   "GET /v0/auth/me": "signed-in",
   "PUT /api/auth/password": "session",
   "GET /api/auth/sessions": "signed-in",

@@ -36,7 +36,7 @@ export class Authentication {
    */
   async withPassword(name: string, password: string, visitor: Visitor): Promise<StartedSession> {
     const { accounts, log } = this.#parts;
-    if (!this.#parts.required) throw accessIsOff();
+    this.requireAccess();
     const user = accounts.user(name);
     const account = user?.id ?? `? ${name.toLowerCase()}`;
     if (!(await this.#isRight(account, password, visitor, user))) {
@@ -53,10 +53,15 @@ export class Authentication {
     return this.start(current, visitor);
   }
 
+  /** Throws 409 where access control is off. */
+  requireAccess(): void {
+    if (!this.#parts.required) throw accessIsOff();
+  }
+
   /** Begins a session of a user who has proved who he is. */
   async start(user: UserRow, visitor: Visitor): Promise<StartedSession> {
     const { accounts, sessions, log } = this.#parts;
-    if (!this.#parts.required) throw accessIsOff();
+    this.requireAccess();
     const started = await sessions.start(user, visitor);
     const seen = await accounts.changeUser(user.id, { lastLoginAt: Date.now() });
     this.#throttle.remember({ account: user.id, address: visitor.address });

@@ -10,6 +10,7 @@ import { Authentication } from "./authentication.ts";
 import { type FirstAdmin, makeFirstAdmin } from "./firststart.ts";
 import { LiveSessions } from "./livesessions.ts";
 import { localPrincipal } from "./localprincipal.ts";
+import { OidcLogin } from "./oidc/oidclogin.ts";
 import { type NewAccount, registerInvited } from "./registration.ts";
 import { isOwnPage, sessionCookieOf } from "./sessioncookie.ts";
 
@@ -19,6 +20,8 @@ export interface Auth {
   accounts: Accounts;
   sessions: LiveSessions;
   login: Authentication;
+  /** Logging in by OpenID Connect, where it is set. */
+  oidc: OidcLogin | undefined;
   invitations: State["invitations"];
   /** Makes the account of somebody who was invited. */
   register(account: NewAccount): Promise<UserRow>;
@@ -48,13 +51,14 @@ export async function openAuth(options: AuthOptions): Promise<Auth> {
   const required = requiresAccess(settings);
   const firstAdmin = required ? await makeFirstAdmin(accounts, settings) : undefined;
   const access = createAccess({ accounts, sessions, required, localCredential });
+  const oidc = OidcLogin.of({ settings, accounts, log });
   const login = new Authentication({ accounts, sessions, required, log });
   const saveAll = () => Promise.all([accounts.saveUses(), sessions.save()]);
   const save = () => saveAll().catch((err) => log.warn({ err }, "auth.uses_not_saved"));
   const timer = setInterval(save, SAVE_MS);
   timer.unref();
   return {
-    ...{ access, accounts, sessions, login, invitations, required, firstAdmin },
+    ...{ access, accounts, sessions, login, oidc, invitations, required, firstAdmin },
     register: (account) => registerInvited(account, { accounts, invitations, required, log }),
     close: async () => {
       clearInterval(timer);

@@ -4,12 +4,15 @@ import { calledOrigin } from "../http/server/peer.ts";
 import type { Scope } from "../http/server/scope.ts";
 import { credentialOf } from "./credential.ts";
 import { csrfTokenOf } from "./livesessions.ts";
+import { FLOW_MS } from "./oidc/flow.ts";
 
 const NAME = "llmlb_session";
 /** Pages read it. */
 const CSRF_NAME = "llmlb_csrf";
 /** No other host, nor what is not encrypted, can set a cookie of this name (RFC 6265bis). */
 const SECURE_NAME = `__Host-${NAME}`;
+const OIDC_NAME = "llmlb_oidc";
+const OIDC_PATH = "/api/auth/oidc";
 /** The session itself may end before. */
 const AGE_S = 30 * 24 * 3600;
 
@@ -42,6 +45,18 @@ export function sessionCookies(scope: Scope, token: string): string[] {
 /** Those that make it forget the log-in. */
 export function endedCookies(scope: Scope): string[] {
   return cookies(scope, "", "", 0);
+}
+
+/** What the browser keeps while somebody is at the OpenID Connect provider; "" makes it forget. */
+export function oidcCookie(scope: Scope, value: string): string {
+  const ageS = value === "" ? 0 : FLOW_MS / 1000;
+  const rest = `Path=${OIDC_PATH}; Max-Age=${ageS}; SameSite=Lax; HttpOnly`;
+  return `${OIDC_NAME}=${value}; ${rest}${isSecure(scope) ? "; Secure" : ""}`;
+}
+
+/** The same, when he comes back. */
+export function oidcCookieOf(scope: Scope): string | undefined {
+  return cookieOf(scope.req.raw.headers.get("cookie") ?? "", OIDC_NAME);
 }
 
 function cookies(scope: Scope, token: string, csrf: string, ageS: number): string[] {

@@ -5,6 +5,7 @@ import { JOINING_FIELDS } from "./fields/joining.ts";
 import { LIMIT_FIELDS } from "./fields/limits.ts";
 import { MODEL_FIELDS } from "./fields/models.ts";
 import { NAME_FIELDS } from "./fields/names.ts";
+import { OIDC_FIELDS } from "./fields/oidc.ts";
 import { PROVIDER_FIELDS } from "./fields/providers.ts";
 import { PROXY_FIELDS } from "./fields/proxies.ts";
 import { SERVER_FIELDS } from "./fields/server.ts";
@@ -25,6 +26,7 @@ export type FieldKey = keyof FieldValues;
 export const FIELDS: FieldsOf<FieldValues> = {
   ...SERVER_FIELDS,
   ...TLS_FIELDS,
+  ...OIDC_FIELDS,
   ...JOINING_FIELDS,
   ...MODEL_FIELDS,
   ...HUB_FIELDS,

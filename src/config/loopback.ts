@@ -1,4 +1,4 @@
-import type { Settings } from "./settings.ts";
+import type { ServerSettings } from "./fields/server.ts";
 
 /** Whether only this machine can reach an address: `localhost`, `127.0.0.0/8` or `::1`. */
 export function isLoopback(host: string): boolean {
@@ -11,7 +11,7 @@ export function isLoopback(host: string): boolean {
   );
 }
 
-type AccessSettings = Pick<Settings, "host" | "access" | "insecure">;
+type AccessSettings = Pick<ServerSettings, "host" | "access" | "insecure">;
 
 /**
  * Whether requests must show whose they are: as the settings say, else if other machines can reach

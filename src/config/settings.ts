@@ -4,6 +4,7 @@ import type { JoiningSettings } from "./fields/joining.ts";
 import type { LimitSettings } from "./fields/limits.ts";
 import type { ModelSettings } from "./fields/models.ts";
 import type { NameSettings } from "./fields/names.ts";
+import type { OidcSettings } from "./fields/oidc.ts";
 import type { ProviderSettings } from "./fields/providers.ts";
 import type { ProxySettings } from "./fields/proxies.ts";
 import type { ServerSettings } from "./fields/server.ts";
@@ -14,6 +15,7 @@ import type { TlsSettings } from "./fields/tls.ts";
 export interface Settings
   extends ServerSettings,
     TlsSettings,
+    OidcSettings,
     JoiningSettings,
     ModelSettings,
     HubSettings,

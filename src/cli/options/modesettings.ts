@@ -1,4 +1,5 @@
 import { JOINING_FIELDS } from "../../config/fields/joining.ts";
+import { OIDC_FIELDS } from "../../config/fields/oidc.ts";
 import { PROVIDER_FIELDS } from "../../config/fields/providers.ts";
 import { PROXY_FIELDS } from "../../config/fields/proxies.ts";
 import { FIELD_KEYS, type FieldKey } from "../../config/fields.ts";
@@ -13,6 +14,7 @@ const UNUSED: Record<Mode, FieldKey[]> = {
   ],
   node: [
     ...(["mode", "nodePort", "endpoints", "healthIntervalMs", "healthTimeoutMs"] as const),
+    ...(Object.keys(OIDC_FIELDS) as FieldKey[]),
     ...(Object.keys(PROVIDER_FIELDS) as FieldKey[]),
     ...(Object.keys(PROXY_FIELDS) as FieldKey[]),
   ],

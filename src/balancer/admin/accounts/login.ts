@@ -22,7 +22,7 @@ import { userView } from "./view.ts";
 
 const BODY_BYTES_MAX = 64 * 1024;
 
-export type LoginRouteParts = Pick<Auth, "accounts" | "sessions" | "login" | "required">;
+export type LoginRouteParts = Pick<Auth, "accounts" | "sessions" | "login" | "oidc" | "required">;
 
 /** Logging in and out, under `/api/auth` with cookies and the older `/v0/auth` with a token. */
 export function routeLogin(app: App, parts: LoginRouteParts): void {
@@ -97,7 +97,8 @@ function setCookies(c: AppContext, cookies: string[]): void {
   c.header("cache-control", "no-store");
 }
 
-function meOf(c: AppContext, { accounts, sessions, required }: LoginRouteParts): MeAnswer {
+function meOf(c: AppContext, parts: LoginRouteParts): MeAnswer {
+  const { accounts, sessions, oidc, required } = parts;
   c.header("cache-control", "no-store");
   if (!required) return { access: "off" };
   const { kind, user: owner, permissions } = principalOf(c);
@@ -105,7 +106,7 @@ function meOf(c: AppContext, { accounts, sessions, required }: LoginRouteParts):
   const token = kind === "session" ? sessionTokenOf(c) : undefined;
   const session = token === undefined ? undefined : sessions.find(token);
   return {
-    ...{ access: "required", oidc: false, kind },
+    ...{ access: "required", oidc: oidc !== undefined, kind },
     user: user === undefined ? null : userView(user, accounts),
     role: user?.role ?? null,
     permissions: ROLE_PERMISSIONS.admin.filter((one) => permissions.has(one)),

@@ -2,6 +2,7 @@ import type { App } from "../../../http/server/app.ts";
 import { type InvitationRouteParts, routeInvitations } from "./invitations.ts";
 import { type KeyRouteParts, routeKeys } from "./keys.ts";
 import { type LoginRouteParts, routeLogin } from "./login.ts";
+import { type OidcRouteParts, routeOidc } from "./oidc.ts";
 import { type RegisterRouteParts, routeRegister } from "./register.ts";
 import { routeSessions } from "./sessions.ts";
 import { routeUsers } from "./users.ts";
@@ -9,6 +10,7 @@ import { routeUsers } from "./users.ts";
 type AccountRouteParts = KeyRouteParts &
   LoginRouteParts &
   InvitationRouteParts &
+  OidcRouteParts &
   RegisterRouteParts;
 
 /** The users, their keys, their log-ins, and who is invited to become one. */
@@ -19,4 +21,5 @@ export function routeAccounts(app: App, parts: AccountRouteParts): void {
   routeSessions(app, parts);
   routeInvitations(app, parts);
   routeRegister(app, parts);
+  routeOidc(app, parts);
 }
