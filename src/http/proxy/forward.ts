@@ -129,7 +129,8 @@ export async function forward(options: ForwardOptions): Promise<Forwarded> {
     if (plain !== sent) deadlines.onEnd = (reason) => plain.abort(reason);
     const isShort = head.framing === "length" && head.length <= WHOLE_BODY_BYTES_MAX;
     if (!isShort) deadlines.touch("rest");
-    const answer = await typedAnswer(head, plain, WHOLE_BODY_BYTES_MAX);
+    const clean = withoutOwnSecret(plain, options.target.headers);
+    const answer = await typedAnswer(head, clean, WHOLE_BODY_BYTES_MAX);
     const limits = { bytesMax: WHOLE_BODY_BYTES_MAX, deadlines };
     const { gather, requestId, dialect, answerHeaders } = options;
     const isUnasked = answer.type === "events" && gather !== undefined;
@@ -170,7 +171,7 @@ function send({ target, method, headers, body, requestId }: ForwardOptions): Exc
 
 interface WholeParts {
   deadlines: Deadlines;
-  tap: Tap | undefined;
+  tap?: Tap | undefined;
   /** Default: that of the client's answer. */
   status?: number;
 }
@@ -224,14 +225,13 @@ function checked(
 
 /** Makes the client's answer of a whole one. */
 async function made(
-  read: Buffer,
+  bytes: Buffer,
   given: Init,
   { rewrite, tap, dialect, requestId, target, checksAnswer }: ForwardOptions,
   deadlines: Deadlines,
 ): Promise<Forwarded> {
-  const hidden = checksAnswer && given.status < 300 ? hiddenErrorStatus(read) : undefined;
+  const hidden = checksAnswer && given.status < 300 ? hiddenErrorStatus(bytes) : undefined;
   const init = hidden === undefined ? given : { ...given, status: hidden };
-  const bytes = init.status >= 400 ? withoutOwnSecret(read, target.headers) : read;
   const result: Rewritten = (await rewrite?.whole(bytes, init.status)) ?? { bytes };
   const { status = init.status } = result;
   const answer = { status, bytes: result.bytes, dialect, requestId, label: target.label };
@@ -239,8 +239,7 @@ async function made(
   const type = (rewrite ?? told) && { "content-type": "application/json" };
   const headers = { ...init.headers, ...type, ...result.headers };
   tap?.push(bytes);
-  const own = { deadlines, tap: undefined, status: init.status };
-  return whole(told ?? result.bytes, { status, headers }, own);
+  return whole(told ?? result.bytes, { status, headers }, { deadlines, status: init.status });
 }
 
 interface StreamParts {

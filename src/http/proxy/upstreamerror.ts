@@ -1,6 +1,8 @@
+import { asBuffer } from "../../lib/buffer.ts";
 import { parseJson } from "../../lib/json.ts";
 import { ApiError, type Dialect, errorBody } from "../../wire/error.ts";
 import { readUpstreamError } from "../../wire/upstreamerror.ts";
+import type { AnswerBody } from "../client/body.ts";
 
 /** The error response of a target. */
 export interface UpstreamError {
@@ -50,17 +52,41 @@ const SECRET_CHARS_MIN = 6;
 const MASK = "***";
 
 /**
- * The text of a target's error without the key that it was called with: some servers repeat it, and
- * neither clients nor the history may see it. `headers` are those that the target got from us.
+ * An answer that does not repeat the key that the target was called with: some servers do, and
+ * neither clients nor the history may see it. Looks at a body that is read whole, and at the first
+ * piece of one that is not, which may be an error: what comes later passes as it is, since that
+ * would cost each piece time. `headers` are those that the target got from us.
  */
-export function withoutOwnSecret(bytes: Buffer, headers: Record<string, string> = {}): Buffer {
-  let clean = bytes;
-  for (const name of SECRET_HEADERS) {
-    const secret = secretIn(headers[name] ?? "");
-    if (secret.length < SECRET_CHARS_MIN || !clean.includes(secret)) continue;
-    clean = Buffer.from(clean.toString("latin1").replaceAll(secret, MASK), "latin1");
+export function withoutOwnSecret(
+  body: AnswerBody,
+  headers: Record<string, string> = {},
+): AnswerBody {
+  const secrets = SECRET_HEADERS.map((name) => secretIn(headers[name] ?? ""));
+  const known = secrets.filter((secret) => secret.length >= SECRET_CHARS_MIN);
+  if (known.length === 0) return body;
+  let isFirst = true;
+  return {
+    get ended() {
+      return body.ended;
+    },
+    read() {
+      const read = body.read();
+      if (!isFirst) return read;
+      isFirst = false;
+      return read instanceof Promise ? read.then(clean) : clean(read);
+    },
+    bytes: async (limitBytes) => clean(await body.bytes(limitBytes)),
+    abort: (cause) => body.abort(cause),
+  };
+
+  function clean<T extends Uint8Array | undefined>(bytes: T): T | Buffer {
+    return bytes === undefined ? bytes : known.reduce(masked, asBuffer(bytes));
   }
-  return clean;
+}
+
+function masked(bytes: Buffer, secret: string): Buffer {
+  if (!bytes.includes(secret)) return bytes;
+  return Buffer.from(bytes.toString("latin1").replaceAll(secret, MASK), "latin1");
 }
 
 /** The credential behind the scheme, if there is one. */

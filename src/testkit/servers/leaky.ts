@@ -11,7 +11,12 @@ const STATUSES = [400, 401, 403, 429, 500];
 
 /** Starts one; below any path, with and without `/v1`. */
 export function leakyEndpoint(): LeakyEndpoint {
-  const models = [...STATUSES.map((status) => `leaky-${status}`), "leaky-hidden", "leaky-text"];
+  const models = [
+    ...STATUSES.map((status) => `leaky-${status}`),
+    "leaky-hidden",
+    "leaky-text",
+    "leaky-event",
+  ];
   const server = Bun.serve({
     hostname: "127.0.0.1",
     port: 0,
@@ -30,6 +35,10 @@ export function leakyEndpoint(): LeakyEndpoint {
       const error = { error: { message, type: "invalid_request_error", code: "invalid_api_key" } };
       const status = Number(/\d+$/.exec(model)?.[0] ?? 401);
       if (model.endsWith("hidden")) return Response.json(error);
+      if (model.endsWith("event")) {
+        const headers = { "content-type": "text/event-stream" };
+        return new Response(`data: ${JSON.stringify(error)}\n\n`, { headers });
+      }
       if (model.endsWith("text")) return new Response(message, { status: 401 });
       return Response.json(error, { status });
     },
