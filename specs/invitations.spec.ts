@@ -3,13 +3,12 @@ import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Browser } from "../src/testkit/browser.ts";
+import { PASSWORD, refusedWith } from "../src/testkit/people.ts";
 import { Program } from "../src/testkit/program.ts";
 import { InvitationList, MadeInvitationAnswer } from "../src/wire/invitation.ts";
 import { LoginAnswer } from "../src/wire/login.ts";
 
 setDefaultTimeout(60_000);
-
-const PASSWORD = "correct horse";
 
 let program: Program;
 let admin: Browser;
@@ -39,9 +38,6 @@ function register(code: string, username: string, password = PASSWORD): Promise<
   return new Browser(program.url).send("POST /api/auth/register", body);
 }
 
-const codeOf = async (response: Response) =>
-  [response.status, ((await response.json()) as { error: { code: string } }).error.code] as const;
-
 test("an invitation makes one account, which is logged in", async () => {
   const { id, code, ...made } = await invite({ note: "for Ann" });
   expect(code).toMatch(/^inv_\w{24}$/);
@@ -57,7 +53,7 @@ test("an invitation makes one account, which is logged in", async () => {
   expect((await ann.send("GET /v1/models")).status).toBe(200);
   expect((await ann.send("GET /api/users")).status).toBe(403);
   expect(await statusIn(id)).toBe("used");
-  expect(await codeOf(await register(code, "bob"))).toEqual([400, "invitation_used"]);
+  expect(await refusedWith(await register(code, "bob"))).toEqual([400, "invitation_used"]);
   expect(readFileSync(join(program.home, "lb.db"), "latin1")).not.toContain(code);
 });
 
@@ -83,13 +79,13 @@ test("it is of no use once it is revoked or expired, nor if nobody made it", asy
   const revoked = await invite();
   expect((await admin.send(`DELETE /api/invitations/${revoked.id}`)).status).toBe(204);
   expect(await statusIn(revoked.id)).toBe("revoked");
-  expect(await codeOf(await register(revoked.code, "x"))).toEqual([400, "invitation_revoked"]);
+  expect(await refusedWith(await register(revoked.code, "x"))).toEqual([400, "invitation_revoked"]);
   const expired = await invite();
   using db = new Database(join(program.home, "lb.db"));
   db.run("UPDATE invitations SET expires_at = ? WHERE id = ?", [Date.now() - 1, expired.id]);
   expect(await statusIn(expired.id)).toBe("expired");
-  expect(await codeOf(await register(expired.code, "x"))).toEqual([400, "invitation_expired"]);
-  expect(await codeOf(await register("inv_none", "x"))).toEqual([400, "invitation_unknown"]);
+  expect(await refusedWith(await register(expired.code, "x"))).toEqual([400, "invitation_expired"]);
+  expect(await refusedWith(await register("inv_none", "x"))).toEqual([400, "invitation_unknown"]);
   expect((await admin.send("DELETE /api/invitations/none")).status).toBe(404);
 });
 
@@ -99,7 +95,7 @@ test("nobody invites somebody who may do more than himself", async () => {
   const send = (role: string) =>
     new Browser(program.url).send("POST /api/invitations", { role }, { "x-api-key": key });
   expect((await send("viewer")).status).toBe(201);
-  expect(await codeOf(await send("admin"))).toEqual([403, "insufficient_permissions"]);
+  expect(await refusedWith(await send("admin"))).toEqual([403, "insufficient_permissions"]);
   const { code } = await invite({ role: "admin" });
   const response = await register(code, "chief");
   expect(LoginAnswer.parse(await response.json()).user.role).toBe("admin");

@@ -2,13 +2,13 @@ import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Browser } from "../src/testkit/browser.ts";
+import { PASSWORD, refusedWith } from "../src/testkit/people.ts";
 import { Program } from "../src/testkit/program.ts";
 import { OidcServer } from "../src/testkit/servers/oidcprovider.ts";
 import { MeAnswer, SessionList } from "../src/wire/login.ts";
 
 setDefaultTimeout(60_000);
 
-const PASSWORD = "correct horse";
 const ROLES = ["--oidc-role-claim", "groups", "--oidc-admin-values", "ops,chiefs"];
 const CALLBACK = "/api/auth/oidc/callback";
 
@@ -52,9 +52,6 @@ async function loggedIn(name: string) {
   if (me.access === "off" || me.user === null) throw new Error("Nobody has logged in.");
   return { browser, me, user: me.user };
 }
-
-const codeOf = async (response: Response) =>
-  [response.status, ((await response.json()) as { error: { code: string } }).error.code] as const;
 
 test("the first log-in makes the account, and it is a log-in like others", async () => {
   const { browser, me, user } = await loggedIn("ann");
@@ -110,21 +107,21 @@ test("only the browser that began can end it, once", async () => {
   const browser = new Browser(program.url);
   const back = await leave(browser, "ann");
   const other = new Browser(program.url);
-  const refused = [401, "oidc_refused"] as const;
-  expect(await codeOf(await other.send(`GET ${back}`))).toEqual(refused);
+  const refused: [number, string] = [401, "oidc_refused"];
+  expect(await refusedWith(await other.send(`GET ${back}`))).toEqual(refused);
   await other.send("GET /api/auth/oidc/login");
-  expect(await codeOf(await other.send(`GET ${back}`))).toEqual(refused);
+  expect(await refusedWith(await other.send(`GET ${back}`))).toEqual(refused);
   for (const cookie of ["x", "a.9999999999999.b", `${browser.cookies.get("llmlb_oidc")}x`]) {
     other.cookies.set("llmlb_oidc", cookie);
-    expect(await codeOf(await other.send(`GET ${back}`))).toEqual(refused);
+    expect(await refusedWith(await other.send(`GET ${back}`))).toEqual(refused);
   }
   const flow = browser.cookies.get("llmlb_oidc") ?? "";
   const forged = back.replace(/state=[^&]+/, "state=x");
-  expect(await codeOf(await browser.send(`GET ${forged}`))).toEqual(refused);
+  expect(await refusedWith(await browser.send(`GET ${forged}`))).toEqual(refused);
   expect((await browser.send(`GET ${back}`)).status).toBe(302);
   browser.cookies.set("llmlb_oidc", flow);
-  expect(await codeOf(await browser.send(`GET ${back}`))).toEqual(refused);
-  expect(await codeOf(await browser.send(`GET ${CALLBACK}`))).toEqual(refused);
+  expect(await refusedWith(await browser.send(`GET ${back}`))).toEqual(refused);
+  expect(await refusedWith(await browser.send(`GET ${CALLBACK}`))).toEqual(refused);
 });
 
 test("who says no at the provider is told so", async () => {
@@ -155,7 +152,7 @@ test("the secret of the client is in no file, and a provider that is gone is tol
   try {
     const browser = new Browser(alone.url);
     const response = await browser.send("GET /api/auth/oidc/login");
-    expect(await codeOf(response)).toEqual([502, "oidc_unreachable"]);
+    expect(await refusedWith(response)).toEqual([502, "oidc_unreachable"]);
     expect((await browser.logIn("admin", PASSWORD)).status).toBe(200);
   } finally {
     await alone.stop();

@@ -1,15 +1,15 @@
 import { Database } from "bun:sqlite";
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Browser } from "../src/testkit/browser.ts";
 import { temporaryHome } from "../src/testkit/command.ts";
+import { PASSWORD, People, refusedWith } from "../src/testkit/people.ts";
 import { Program } from "../src/testkit/program.ts";
+import { fakeEndpoint } from "../src/testkit/servers/endpoint.ts";
 import { LoginAnswer, MeAnswer, SessionList } from "../src/wire/login.ts";
 
 setDefaultTimeout(60_000);
 
-const PASSWORD = "correct horse";
 const OPTIONS = {
   mode: "balancer",
   untilReady: false,
@@ -19,50 +19,21 @@ const REQUIRED = ["--access", "required"];
 const PROXIED = [...REQUIRED, "--trusted-proxies", "127.0.0.1"];
 
 let program: Program;
+let people: People;
 beforeAll(async () => {
   program = await Program.start({ ...OPTIONS, args: PROXIED });
+  people = new People(program);
 });
 afterAll(() => program?.stop());
 
 /** The address of another client, as the proxy in front tells it. */
 const from = (address: string) => ({ "x-forwarded-for": address });
 
-async function local(route: string, body?: object): Promise<Response> {
-  const key = readFileSync(join(program.home, "local.key"), "utf8").trim();
-  const bearer = { authorization: `Bearer ${key}` };
-  return new Browser(program.url).send(route, body, bearer);
-}
-
-async function loggedIn(username = "admin", password = PASSWORD): Promise<Browser> {
-  const browser = new Browser(program.url);
-  const response = await browser.logIn(username, password);
-  expect(response.status).toBe(200);
-  return browser;
-}
-
-async function newUser(name: string, role = "viewer", password = "first password") {
-  const made = await local("POST /api/users", { username: name, role, password });
-  expect(made.status).toBe(201);
-  return (await made.json()) as { id: string };
-}
-
-/** A user who has chosen his password. */
-async function settled(name: string, role = "viewer"): Promise<Browser> {
-  await newUser(name, role);
-  const browser = await loggedIn(name, "first password");
-  const next = { new_password: PASSWORD };
-  await browser.learn(await browser.send("PUT /api/auth/password", next));
-  return browser;
-}
-
 const statusOf = async (browser: Browser, route = "GET /v1/models") =>
   (await browser.send(route)).status;
-const codeOf = async (response: Response) =>
-  [response.status, ((await response.json()) as { error: { code: string } }).error.code] as const;
-
 describe("a log-in", () => {
   test("begins with name and password, and ends with the log-out", async () => {
-    const browser = new Browser(program.url);
+    const browser = people.browser();
     const before = MeAnswer.parse(await (await browser.send("GET /api/auth/me")).json());
     expect(before).toMatchObject({ access: "required", user: null, permissions: [] });
     const response = await browser.logIn("ADMIN", PASSWORD);
@@ -79,14 +50,14 @@ describe("a log-in", () => {
 
   test("has cookies that no script reads, and of https that travel by nothing else", async () => {
     const [session, csrf] = (
-      await new Browser(program.url).logIn("admin", PASSWORD)
+      await people.browser().logIn("admin", PASSWORD)
     ).headers.getSetCookie();
     expect(session).toMatch(
       /^llmlb_session=ses_[\w-]{43}; Path=\/; Max-Age=2592000; SameSite=Lax; HttpOnly$/,
     );
     expect(csrf).toMatch(/^llmlb_csrf=[\w-]{43}; Path=\/; Max-Age=2592000; SameSite=Lax$/);
     const https = { "x-forwarded-proto": "https" };
-    const secure = new Browser(program.url);
+    const secure = people.browser();
     const body = { username: "admin", password: PASSWORD };
     const answer = await secure.send("POST /api/auth/login", body, https);
     for (const cookie of answer.headers.getSetCookie()) expect(cookie).toContain("; Secure");
@@ -96,9 +67,9 @@ describe("a log-in", () => {
   });
 
   test("has a new token, whatever cookie was there before", async () => {
-    const browser = await loggedIn();
+    const browser = await people.loggedIn();
     const first = browser.cookies.get("llmlb_session") ?? "";
-    const planted = new Browser(program.url);
+    const planted = people.browser();
     planted.cookies.set("llmlb_session", first);
     await planted.logIn("admin", PASSWORD);
     expect(planted.cookies.get("llmlb_session")).not.toBe(first);
@@ -109,7 +80,7 @@ describe("a log-in", () => {
   });
 
   test("is nobody's with a token that was changed", async () => {
-    const browser = await loggedIn();
+    const browser = await people.loggedIn();
     const token = browser.cookies.get("llmlb_session") ?? "";
     const swapped = token.slice(0, 4) + (token[4] === "A" ? "B" : "A") + token.slice(5);
     for (const forged of [
@@ -126,12 +97,12 @@ describe("a log-in", () => {
       expect([forged, await statusOf(browser, "GET /health")]).toEqual([forged, 200]);
     }
     browser.cookies.set("llmlb_session", swapped);
-    expect(await codeOf(await browser.send("GET /v1/models"))).toEqual([401, "session_ended"]);
+    expect(await refusedWith(await browser.send("GET /v1/models"))).toEqual([401, "session_ended"]);
   });
 
   test("changes nothing without the token that only its own pages know", async () => {
-    const browser = await loggedIn();
-    const other = await loggedIn();
+    const browser = await people.loggedIn();
+    const other = await people.loggedIn();
     const make = { name: "csrf" };
     const right = browser.csrfToken;
     for (const wrong of [
@@ -142,7 +113,7 @@ describe("a log-in", () => {
       browser.cookies.get("llmlb_session"),
     ]) {
       browser.csrfToken = wrong;
-      expect(await codeOf(await browser.send("POST /api/keys", make))).toEqual([
+      expect(await refusedWith(await browser.send("POST /api/keys", make))).toEqual([
         403,
         "csrf_failed",
       ]);
@@ -150,11 +121,55 @@ describe("a log-in", () => {
     }
     browser.csrfToken = right;
     const evil = { origin: "https://evil.example" };
-    expect(await codeOf(await browser.send("POST /api/keys", make, evil))).toEqual([
+    expect(await refusedWith(await browser.send("POST /api/keys", make, evil))).toEqual([
       403,
       "origin_not_allowed",
     ]);
     expect((await browser.send("POST /api/keys", make)).status).toBe(201);
+  });
+
+  test("works behind a proxy that asks for a password of its own", async () => {
+    const browser = await people.loggedIn();
+    const basic = { authorization: `Basic ${btoa("proxy:its own")}` };
+    expect((await browser.send("POST /api/keys", { name: "basic" }, basic)).status).toBe(201);
+    const me = await browser.send("GET /api/auth/me", undefined, basic);
+    expect(await me.json()).toMatchObject({ kind: "session", csrf_token: browser.csrfToken });
+    browser.csrfToken = undefined;
+    const forged = await browser.send("POST /api/keys", { name: "forged" }, basic);
+    expect(await refusedWith(forged)).toEqual([403, "csrf_failed"]);
+    expect((await people.browser().send("GET /api/keys", undefined, basic)).status).toBe(401);
+  });
+
+  test("that ends in the middle of an answer lets it go on, and nothing after", async () => {
+    const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+    const chunk = (text: string) =>
+      `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content: text } }] })}\n\n`;
+    using endpoint = fakeEndpoint(["slow"], () => {
+      const stream = new ReadableStream<string>({
+        async start(controller) {
+          controller.enqueue(chunk("first"));
+          await ended;
+          controller.enqueue(`${chunk("last")}data: [DONE]\n\n`);
+          controller.close();
+        },
+      });
+      const headers = { "content-type": "text/event-stream" };
+      return new Response(stream.pipeThrough(new TextEncoderStream()), { headers });
+    });
+    await people.local("POST /api/endpoints", { name: "slow", base_url: endpoint.url });
+    const browser = await people.loggedIn();
+    const chat = { model: "slow", stream: true, messages: [{ role: "user", content: "?" }] };
+    const answer = await browser.send("POST /v1/chat/completions", chat);
+    expect(answer.status).toBe(200);
+    const reader = answer.body?.pipeThrough(new TextDecoderStream()).getReader();
+    expect((await reader?.read())?.value).toContain("first");
+    expect((await browser.send("POST /api/auth/logout")).status).toBe(204);
+    expect((await browser.send("POST /v1/chat/completions", chat)).status).toBe(401);
+    end();
+    expect((await reader?.read())?.value).toContain("last");
+    const [sent] = endpoint.requests;
+    expect(sent?.headers.has("cookie")).toBeFalse();
+    expect(sent?.headers.has("x-csrf-token")).toBeFalse();
   });
 
   test("is told nothing of which was wrong, name or password", async () => {
@@ -164,7 +179,7 @@ describe("a log-in", () => {
       ["nobody", PASSWORD],
       ["nobody", ""],
     ]) {
-      const browser = new Browser(program.url);
+      const browser = people.browser();
       const body = { username: name, password };
       const response = await browser.send("POST /api/auth/login", body, from("198.51.100.1"));
       answers.push([response.status, (await response.json()) as object, [...browser.cookies]]);
@@ -175,7 +190,7 @@ describe("a log-in", () => {
   });
 
   test("of the older API is a token for Authorization", async () => {
-    const browser = new Browser(program.url);
+    const browser = people.browser();
     const body = { username: "admin", password: PASSWORD };
     const answer = (await (await browser.send("POST /v0/auth/login", body)).json()) as {
       token: string;
@@ -198,9 +213,9 @@ describe("log-ins can be listed and ended:", () => {
     SessionList.parse(await (await browser.send(`GET /api/auth/sessions${query}`)).json()).sessions;
 
   test("one's own by everybody, others' by who manages users", async () => {
-    const admin = await loggedIn();
-    const first = await settled("lister");
-    const second = await loggedIn("lister", PASSWORD);
+    const admin = await people.loggedIn();
+    const first = await people.settled("lister");
+    const second = await people.loggedIn("lister", PASSWORD);
     const own = await list(second);
     expect(own.map(({ current }) => current).sort()).toEqual([false, true]);
     expect(own[0]?.user.name).toBe("lister");
@@ -217,98 +232,20 @@ describe("log-ins can be listed and ended:", () => {
     expect(new Set(all.map(({ user }) => user.name)).size).toBeGreaterThan(1);
     const [last] = await list(admin, "?user=lister");
     expect(await statusOf(admin, `DELETE /api/auth/sessions/${last?.id}`)).toBe(204);
-    expect(await codeOf(await second.send("GET /v1/models"))).toEqual([401, "session_ended"]);
+    expect(await refusedWith(await second.send("GET /v1/models"))).toEqual([401, "session_ended"]);
   });
 
   test("all of a user when he is demoted or removed, not when he is promoted", async () => {
-    const browser = await settled("climber");
-    const change = (role: string) => local("PATCH /api/users/climber", { role });
+    const browser = await people.settled("climber");
+    const change = (role: string) => people.local("PATCH /api/users/climber", { role });
     await change("admin");
     expect(await statusOf(browser, "GET /api/users")).toBe(200);
     await change("viewer");
     expect(await statusOf(browser)).toBe(401);
-    const again = await loggedIn("climber", PASSWORD);
+    const again = await people.loggedIn("climber", PASSWORD);
     expect(await statusOf(again, "GET /api/users")).toBe(403);
-    expect((await local("DELETE /api/users/climber")).status).toBe(204);
+    expect((await people.local("DELETE /api/users/climber")).status).toBe(204);
     expect(await statusOf(again)).toBe(401);
-  });
-});
-
-describe("a password", () => {
-  test("that somebody else has set must be changed first", async () => {
-    await newUser("fresh", "admin");
-    const browser = await loggedIn("fresh", "first password");
-    const refused = [403, "password_change_required"] as const;
-    for (const path of ["/v1/models", "/api/users", "/api/auth/sessions", "/api/keys"]) {
-      expect(await codeOf(await browser.send(`GET ${path}`))).toEqual(refused);
-    }
-    expect(await codeOf(await browser.send("POST /api/keys", { name: "x" }))).toEqual(refused);
-    const me = MeAnswer.parse(await (await browser.send("GET /api/auth/me")).json());
-    expect(me).toMatchObject({ must_change_password: true });
-    const change = (new_password: string) =>
-      browser.send("PUT /api/auth/password", { new_password });
-    expect((await change("short")).status).toBe(400);
-    expect((await change("first password")).status).toBe(400);
-    const before = browser.cookies.get("llmlb_session");
-    const changed = await change(PASSWORD);
-    expect(changed.status).toBe(200);
-    expect(browser.cookies.get("llmlb_session")).not.toBe(before);
-    expect(await statusOf(browser, "GET /api/users")).toBe(200);
-    expect(LoginAnswer.parse(await changed.json()).user.must_change_password).toBeFalse();
-    const old = await new Browser(program.url).logIn("fresh", "first password");
-    expect(old.status).toBe(401);
-  });
-
-  test("that is changed needs the old one, and ends all other log-ins", async () => {
-    const browser = await settled("changer");
-    const elsewhere = await loggedIn("changer", PASSWORD);
-    const change = (body: object) => browser.send("PUT /api/auth/password", body);
-    const next = { new_password: "battery staple" };
-    expect(await codeOf(await change(next))).toEqual([400, "wrong_password"]);
-    const wrong = { ...next, current_password: "wrong" };
-    expect(await codeOf(await change(wrong))).toEqual([400, "wrong_password"]);
-    await browser.learn(await change({ ...next, current_password: PASSWORD }));
-    expect(await statusOf(browser)).toBe(200);
-    expect((await browser.send("POST /api/auth/logout")).status).toBe(204);
-    expect(await statusOf(elsewhere)).toBe(401);
-    await loggedIn("changer", "battery staple");
-  });
-
-  test("is asked for by nobody with a key", async () => {
-    const made = await local("POST /api/keys", { name: "keyed" });
-    const { key } = (await made.json()) as { key: string };
-    const browser = new Browser(program.url);
-    const body = { current_password: PASSWORD, new_password: "battery staple" };
-    const response = await browser.send("PUT /api/auth/password", body, { "x-api-key": key });
-    expect(await codeOf(response)).toEqual([403, "session_required"]);
-  });
-});
-
-describe("guessing a password", () => {
-  const tryAt = (address: string, username: string, password: string) =>
-    new Browser(program.url).send("POST /api/auth/login", { username, password }, from(address));
-
-  test("is slowed down, and keeps nobody out who was there before", async () => {
-    await settled("target");
-    expect((await tryAt("198.51.100.7", "target", PASSWORD)).status).toBe(200);
-    const guesses = Array.from({ length: 12 }, (_, i) =>
-      tryAt(`203.0.113.${i}`, "target", `guess ${i}`),
-    );
-    const statuses = (await Promise.all(guesses)).map(({ status }) => status).sort();
-    expect(statuses).toEqual([...Array(5).fill(401), ...Array(7).fill(429)]);
-    const refused = await tryAt("203.0.113.99", "target", PASSWORD);
-    expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
-    expect(await codeOf(refused)).toEqual([429, "too_many_logins"]);
-    expect((await tryAt("198.51.100.7", "target", PASSWORD)).status).toBe(200);
-    const waitMs = Number(refused.headers.get("retry-after")) * 1000;
-    await Bun.sleep(waitMs);
-    expect((await tryAt("203.0.113.99", "target", PASSWORD)).status).toBe(200);
-  });
-
-  test("of names that nobody has is slowed down as well", async () => {
-    const guesses = Array.from({ length: 7 }, (_, i) => tryAt(`192.0.2.${i}`, "ghost", "guess"));
-    const statuses = (await Promise.all(guesses)).map(({ status }) => status).sort();
-    expect(statuses).toEqual([401, 401, 401, 401, 401, 429, 429]);
   });
 });
 
@@ -325,7 +262,7 @@ test("nobody needs to log in where access control is off", async () => {
     const me = await later.send("GET /api/auth/me");
     expect(await me.json()).toEqual({ access: "off" });
     expect((await later.send("POST /api/keys", { name: "open" })).status).toBe(201);
-    expect(await codeOf(await later.logIn("admin", PASSWORD))).toEqual([409, "access_off"]);
+    expect(await refusedWith(await later.logIn("admin", PASSWORD))).toEqual([409, "access_off"]);
   } finally {
     await open.stop();
   }
@@ -364,6 +301,6 @@ test("a log-in outlives a restart, ends by its time, and can be read nowhere", a
   const third = await start();
   const late = new Browser(third.url);
   for (const [name, value] of browser.cookies) late.cookies.set(name, value);
-  expect(await codeOf(await late.send("GET /api/users"))).toEqual([401, "session_ended"]);
+  expect(await refusedWith(await late.send("GET /api/users"))).toEqual([401, "session_ended"]);
   await third.stop();
 });

@@ -57,19 +57,15 @@ export class Access {
   readonly authorise: Authorise = (scope, routes) => {
     const { raw } = scope.req;
     const credential = credentialOf(raw.headers, raw.url);
-    const claim = credential === undefined ? this.#options.findSession?.(scope) : undefined;
-    const principal = this.#principalOf(scope, credential, claim);
+    const known = this.#principals.of(credential, peerOf(scope));
+    // A proxy in front may ask for a password of its own, which the browser then sends along.
+    const claim = known.kind === "anonymous" ? this.#options.findSession?.(scope) : undefined;
+    const session = claim?.isOwnPage === true ? claim.principal : undefined;
+    const principal = session === undefined ? known : { ...session, address: known.address };
     scope.set("principal", principal);
     for (const route of routes()) this.#require(route, { principal, credential, claim }, scope);
     return undefined;
   };
-
-  #principalOf(scope: Scope, credential: string | undefined, claim?: SessionClaim): Principal {
-    const address = peerOf(scope);
-    return claim?.principal === undefined || !claim.isOwnPage
-      ? this.#principals.of(credential, address)
-      : { ...claim.principal, address };
-  }
 
   #require(route: string, asker: Asker, scope: Scope): void {
     const rule = ruleOf(route);

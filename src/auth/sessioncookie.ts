@@ -3,7 +3,7 @@ import { SAFE_METHODS } from "../http/server/origin.ts";
 import { calledOrigin } from "../http/server/peer.ts";
 import type { Scope } from "../http/server/scope.ts";
 import { credentialOf } from "./credential.ts";
-import { csrfTokenOf } from "./livesessions.ts";
+import { csrfTokenOf, isSessionToken } from "./livesessions.ts";
 import { FLOW_MS } from "./oidc/flow.ts";
 
 const NAME = "llmlb_session";
@@ -19,7 +19,8 @@ const AGE_S = 30 * 24 * 3600;
 /** The session token of a request: in `Authorization`, else in its cookies. */
 export function sessionTokenOf(scope: Scope): string | undefined {
   const { headers, url } = scope.req.raw;
-  return credentialOf(headers, url) ?? sessionCookieOf(scope);
+  const credential = credentialOf(headers, url) ?? "";
+  return isSessionToken(credential) ? credential : sessionCookieOf(scope);
 }
 
 /** The session token in a request's cookies. */
