@@ -1,5 +1,6 @@
 import type * as OpenId from "openid-client";
 import type { OidcSettings } from "../../config/fields/oidc.ts";
+import { fetchTls } from "../../http/client/trust.ts";
 import { ApiError } from "../../wire/error.ts";
 import type { Claims } from "./claims.ts";
 import type { OidcFlow } from "./flow.ts";
@@ -73,7 +74,7 @@ export class OidcClient {
         oidcClientId,
         undefined,
         authenticationOf(library, oidcClientSecret),
-        { execute, timeout: TIMEOUT_S },
+        { execute, timeout: TIMEOUT_S, [library.customFetch]: fetchAsBelieved },
       );
       this.#found = { config, at: performance.now() };
       return config;
@@ -83,6 +84,11 @@ asked: ${reasonOf(cause)}. Look at --oidc-issuer.`;
       throw new ApiError("upstream", message, { code: "oidc_unreachable", cause });
     }
   }
+}
+
+/** As `fetch`, with the authorities of `--tls-ca`: companies often have one for their provider. */
+function fetchAsBelieved(url: string, options: object): Promise<Response> {
+  return fetch(url, { ...options, ...fetchTls() });
 }
 
 /** How the client proves itself: in the body if the provider says so, else as HTTP's Basic. */

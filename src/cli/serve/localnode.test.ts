@@ -75,6 +75,18 @@ test("a local node gets the parent's settings, on loopback and without endpoints
   expect(urls).toEqual(["http://n"]);
 });
 
+test("a local node is told of the balancer's certificate, also one that starts later", async () => {
+  const { node, children, first } = startLocalNode();
+  first.options.onMessage({ type: "hello" });
+  node.renewed("sha256:new");
+  expect(first.sent.at(-1)).toEqual({ type: "certificate", fingerprint: "sha256:new" });
+  first.exit(1);
+  await first.exited;
+  jest.advanceTimersByTime(RESTART_MS_MAX);
+  children[1]?.options.onMessage({ type: "hello" });
+  expect(children[1]?.sent).toMatchObject([{ balancer: { fingerprint: "sha256:new" } }]);
+});
+
 test("a local node that dies is started again, on the port it had", async () => {
   const { children, first } = startLocalNode();
   first.options.onMessage({ type: "listening", url: "http://n", port: 8 });
