@@ -2,6 +2,7 @@ import { dirname, join } from "node:path";
 import { readConfigFile } from "./configfile.ts";
 import { ConfigError } from "./error.ts";
 import { envName, type Field, flagName } from "./fields/field.ts";
+import { oidcFault } from "./fields/oidc.ts";
 import { FIELD_KEYS, FIELDS, type FieldKey, type FieldValues, fieldOf } from "./fields.ts";
 import type { Mode } from "./mode.ts";
 import type { Settings } from "./settings.ts";
@@ -81,6 +82,8 @@ function joinProjectors(
 ): Settings {
   const unknown = unknownProvider(settings.fallbacks, settings.providers);
   if (unknown !== undefined) throw new ConfigError(`${origins.fallbacks.name}: ${unknown}`);
+  const incomplete = oidcFault(settings);
+  if (incomplete !== undefined) throw new ConfigError(incomplete);
   if (STRENGTH[origins.mmproj.source] < STRENGTH[origins.models.source]) return settings;
   const models = attachProjectors(settings.models, mmproj);
   if (typeof models === "string") throw new ConfigError(`${origins.mmproj.name}: ${models}`);

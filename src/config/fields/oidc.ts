@@ -19,6 +19,13 @@ export interface OidcSettings {
   oidcAdminValues: string[];
 }
 
+/** Why nobody could log in by what is set; undefined if all of it is there, or nothing. */
+export function oidcFault({ oidcIssuer, oidcClientId }: OidcSettings): string | undefined {
+  if ((oidcIssuer === null) === (oidcClientId === null)) return undefined;
+  const [given, missing] = oidcIssuer === null ? ["client-id", "issuer"] : ["issuer", "client-id"];
+  return `--oidc-${given} (or its variable) is set, but --oidc-${missing} is not: set both`;
+}
+
 /** The fields of `OidcSettings`. */
 export const OIDC_FIELDS: FieldsOf<OidcSettings> = {
   oidcIssuer: {
