@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { Waiters } from "../lib/waiters.ts";
 import { ApiError } from "../wire/error.ts";
+import { Turns } from "./turns.ts";
 
 const PASSWORD_CHARS_MIN = 8;
 /** Hashing takes a time that grows with the length. */
@@ -11,6 +11,16 @@ const HASHINGS_MAX = 2;
 const WAITING_MAX = 64;
 const RETRY_AFTER_S = 5;
 
+/** Those of the whole process: memory is the process's, too. */
+const turns = new Turns({
+  running: HASHINGS_MAX,
+  waiting: WAITING_MAX,
+  full: () => {
+    const message = "The password was not looked at: too many others wait. Try again shortly.";
+    return new ApiError("unavailable", message, { retryAfterS: RETRY_AFTER_S });
+  },
+});
+
 /** The argon2id hash of a password. Throws 400 for one that is too short or too long, 503. */
 export function hashPassword(password: string): Promise<string> {
   const { length } = password;
@@ -18,7 +28,7 @@ export function hashPassword(password: string): Promise<string> {
     const message = `A password needs ${PASSWORD_CHARS_MIN} to ${PASSWORD_CHARS_MAX} characters.`;
     throw new ApiError("invalid_request", message, { param: "password" });
   }
-  return work(() => Bun.password.hash(password, "argon2id"));
+  return turns.run(() => Bun.password.hash(password, "argon2id"));
 }
 
 let decoy: string | undefined;
@@ -28,7 +38,7 @@ let decoy: string | undefined;
  * out. Throws 503 where too many wait.
  */
 export function isPassword(password: string, hash: string | null | undefined): Promise<boolean> {
-  return work(async () => {
+  return turns.run(async () => {
     decoy ??= await Bun.password.hash(randomBytes(16).toString("hex"), "argon2id");
     const compared = hash ?? decoy;
     // No password that is stored is longer.
@@ -36,23 +46,4 @@ export function isPassword(password: string, hash: string | null | undefined): P
     const isSame = given !== "" && (await Bun.password.verify(given, compared));
     return isSame && typeof hash === "string";
   });
-}
-
-let running = 0;
-const waiters = new Waiters();
-
-/** Hashes of the whole process: memory is the process's, too. */
-async function work<T>(hashing: () => Promise<T>): Promise<T> {
-  if (running < HASHINGS_MAX) running += 1;
-  else if (waiters.size < WAITING_MAX) await waiters.wait();
-  else {
-    const message = "The password was not looked at: too many others wait. Try again shortly.";
-    throw new ApiError("unavailable", message, { retryAfterS: RETRY_AFTER_S });
-  }
-  try {
-    return await hashing();
-  } finally {
-    // Who waits goes on in place of this one.
-    if (!waiters.wakeFirst()) running -= 1;
-  }
 }
