@@ -13,6 +13,10 @@ export type LoadFailure =
   | "crashed"
   | "timeout"
   | "cancelled"
+  /** Engines that work have the memory; it may be there later. */
+  | "no_room"
+  /** There will never be so much memory. */
+  | "too_large"
   | "failed";
 
 /** A model could not be loaded. `reason` is for programs, `message` is for people. */

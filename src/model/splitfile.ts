@@ -23,7 +23,7 @@ export function groupParts<File>(
   const byPath = new Map(files.map((file) => [pathOf(file), file]));
   const first = new Set([...byPath.keys()].map(firstPartOf));
   return [...first].map((path) => {
-    const parts = partsOf(path);
+    const parts = partPathsOf(path);
     return {
       path,
       stem: ggufStem(path),
@@ -42,7 +42,8 @@ export function firstPartOf(path: string): string {
 /** No model has more parts: with a higher number a name only looks like that of a part. */
 const PARTS_MAX = 1000;
 
-function partsOf(path: string): string[] {
+/** The paths of all parts of a split file, whether they exist or not; any other path alone. */
+export function partPathsOf(path: string): string[] {
   const split = splitPartOf(path);
   if (split === undefined) return [path];
   const length = Math.min(split.parts, PARTS_MAX);

@@ -2,11 +2,13 @@ import { z } from "zod";
 import type { Settings } from "../config/settings.ts";
 import type { App } from "../http/server/app.ts";
 import { type JsonBody, readJson } from "../http/server/body.ts";
+import { withoutIdleLimit } from "../http/server/listen.ts";
 import type { AppContext } from "../http/server/scope.ts";
 import { withExactDigits } from "../lib/json.ts";
 import { TranslationRewrite } from "../translation/rewrite.ts";
 import type { Translation } from "../translation/translation.ts";
 import { ApiError } from "../wire/error.ts";
+import { parseKeepAlive } from "../wire/keepalive.ts";
 import { InferenceRequest } from "../wire/openai.ts";
 import { dialectOf, type InferenceRoute, ROUTE_LIST } from "../wire/route.ts";
 import { readModelForm } from "./form.ts";
@@ -69,11 +71,14 @@ function addJsonRoute(app: App, route: InferenceRoute, parts: InferenceParts): v
   app.post(path, async (c) => {
     const read = await readJson(c, schema, parts.settings.bodyLimitBytes);
     const { value } = read;
+    const model = parts.catalog.get(value.model);
+    if (name === "chat" && isLoadOnly(value)) return loadOrUnload(c, parts, { model, value });
     const request =
       translate === undefined
         ? { path, body: adapted(read, adapt) }
         : translatedRequest(c, value, translate(withExactDigits(read)));
-    return send(c, parts, { model: parts.catalog.get(value.model), task, ...request });
+    const keepAliveMs = parseKeepAlive((value as Fields).keep_alive);
+    return send(c, parts, { model, task, keepAliveMs, ...request });
   });
 }
 
@@ -123,10 +128,55 @@ function adapted(body: JsonBody<Fields>, adapt: Adaptation): Uint8Array<ArrayBuf
 async function send(
   c: AppContext,
   { supervisor, settings }: InferenceParts,
-  { model, task, ...request }: EngineRequest & { model: ServedModel; task: EngineTask | undefined },
+  {
+    model,
+    task,
+    keepAliveMs,
+    ...request
+  }: EngineRequest & {
+    model: ServedModel;
+    task: EngineTask | undefined;
+    /** How long it stays loaded afterwards; undefined: as before. */
+    keepAliveMs?: number | undefined;
+  },
 ): Promise<Response> {
   const engine = await supervisor.engineFor(model, task);
+  if (keepAliveMs !== undefined) engine.keepAlive(keepAliveMs);
   return proxyToEngine(c, { engine, ...request, ...timeouts(settings) });
+}
+
+/** Whether a chat is only to load its model, or to unload it: it has no messages. */
+function isLoadOnly(value: Fields): boolean {
+  const { messages, keep_alive } = value;
+  return Array.isArray(messages) && messages.length === 0 && keep_alive !== undefined;
+}
+
+/**
+ * Loads a model, or ends its engines if it is to be kept for no time; those that work then end with
+ * their last request. Answers as a chat that said nothing.
+ */
+async function loadOrUnload(
+  c: AppContext,
+  { supervisor }: InferenceParts,
+  { model, value }: { model: ServedModel; value: Fields },
+): Promise<Response> {
+  const keepAliveMs = parseKeepAlive(value.keep_alive);
+  if (keepAliveMs === 0) {
+    for (const engine of supervisor.engines(model.id)) engine.keepAlive(0);
+    await supervisor.unload(model.id);
+  } else {
+    withoutIdleLimit(c);
+    const engine = await supervisor.engineFor(model, undefined);
+    await engine.warm();
+    if (keepAliveMs !== undefined) engine.keepAlive(keepAliveMs);
+  }
+  const message = { role: "assistant", content: "" };
+  return c.json({
+    ...{ id: `chatcmpl-${crypto.randomUUID()}`, object: "chat.completion", model: model.id },
+    created: Math.floor(Date.now() / 1000),
+    choices: [{ index: 0, message, finish_reason: "stop" }],
+    usage: { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 },
+  });
 }
 
 /** The translated request, whose answer is translated back. */

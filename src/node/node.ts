@@ -21,6 +21,7 @@ import { ModelScanner } from "./models/scanner.ts";
 import { addStatusRoutes } from "./routes.ts";
 import { type DeviceProbe, Devices } from "./supervisor/devices.ts";
 import type { Launch } from "./supervisor/engine.ts";
+import { memoryBudget } from "./supervisor/room/budget.ts";
 import { Supervisor } from "./supervisor/supervisor.ts";
 import { BalancerClient, type BalancerClientOptions } from "./sync/balancerclient.ts";
 import { FileSelector } from "./sync/fileselector.ts";
@@ -78,8 +79,11 @@ export function createNode(options: NodeOptions): LlmlbNode {
 
   const drain = new Drain();
   const catalog = new Catalog(configuredModels(settings));
-  const supervisor = new Supervisor({ launch, home, engineArgs, loadTimeoutMs, log });
   const devices = new Devices({ probe, home, log });
+  const { pinned, keepAliveMs, modelsMax: enginesMax, modelsMemoryBytes } = settings;
+  const budget = () => memoryBudget(modelsMemoryBytes, () => devices.list());
+  const room = { budget, enginesMax, pinned, keepAliveMs };
+  const supervisor = new Supervisor({ launch, home, engineArgs, loadTimeoutMs, log, ...room });
   const system = async () =>
     describeSystem(await devices.list(), { catalog, supervisor, engineArgs });
 

@@ -52,12 +52,16 @@ function usageOf(model: ServedModel, { supervisor }: SystemParts): Partial<NodeM
   const since = Math.min(...loaded.map(({ readySinceMs = Date.now() }) => readySinceMs));
   const engines = loaded.flatMap(({ loadedEngine }) => loadedEngine ?? []);
   if (engines.length === 0) return {};
+  const [expiresMs] = loaded.flatMap((one) => one.expiresMs ?? []).sort((a, b) => b - a);
   const memory = sum(engines.map(({ pid }) => residentBytes(pid)));
   return {
     busy: sum(loaded.map(({ busy }) => busy)),
     since: new Date(since).toISOString(),
     size_bytes: Math.max(...engines.map(({ info }) => info.sizeBytes)),
     ...(memory > 0 ? { memory_bytes: memory } : {}),
+    reserved_bytes: supervisor.bytesOf(model.id),
+    ...(loaded.some(({ isPinned }) => isPinned) ? { pinned: true } : {}),
+    ...(expiresMs === undefined ? {} : { expires_at: new Date(expiresMs).toISOString() }),
   };
 }
 

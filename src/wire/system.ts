@@ -21,6 +21,12 @@ export const NodeModel = z.object({
   busy: z.number().optional(),
   /** When it was loaded; RFC 3339. */
   since: z.string().optional(),
+  /** When it is unloaded if nobody asks; absent: not before its memory is needed. RFC 3339. */
+  expires_at: z.string().optional(),
+  /** It stays loaded, whoever else needs its memory. */
+  pinned: z.boolean().optional(),
+  /** The memory that is counted for it. */
+  reserved_bytes: z.number().optional(),
   /** The size of its weights. */
   size_bytes: z.number().optional(),
   /** The host memory that its engines use, where the system reports it. */

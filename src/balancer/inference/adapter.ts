@@ -33,7 +33,11 @@ export class RequestAdapter {
     const { route, model, modelId, streams, pathAndQuery } = this.#context;
     const support = upstream.supportOf(route);
     const name = upstream.modelName(modelId, model);
-    if (support !== "native") return this.#translated(support(withExactDigits(this.#body), name));
+    if (support !== "native") {
+      const { fixedAnswer, ...translation } = support(withExactDigits(this.#body), name);
+      const isFixed = fixedAnswer !== undefined && !upstream.loadsByChat;
+      return this.#translated(isFixed ? { ...translation, fixedAnswer } : translation);
+    }
     if (route.hasStreamOptions && streams && upstream.usageSupport !== "left_alone") {
       return this.#withUsage(upstream, name);
     }

@@ -11,6 +11,7 @@ export class ProviderModel implements Upstream {
   readonly model: string;
   readonly usageSupport = "left_alone";
   readonly ignoresStamps = false;
+  readonly loadsByChat = false;
 
   constructor(provider: Provider, model: string) {
     this.provider = provider;

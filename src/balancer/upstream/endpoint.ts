@@ -151,6 +151,10 @@ export class Endpoint implements Upstream {
     return usageSupportOfKind(this.#facts.kind);
   }
 
+  get loadsByChat(): boolean {
+    return this.#facts.kind === "llmlb";
+  }
+
   get ignoresStamps(): boolean {
     return ignoresStampsOfKind(this.#facts.kind);
   }

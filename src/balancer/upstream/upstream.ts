@@ -32,6 +32,8 @@ export interface Upstream {
   readonly ignoresStamps: boolean;
   /** It refuses thoughts in messages that it has not signed itself. */
   readonly wantsSignatures: boolean;
+  /** A chat without messages loads or unloads its model, as `keep_alive` says. */
+  readonly loadsByChat: boolean;
   /** It is handed the addresses of images and fetches them itself. */
   readonly fetchesImages: boolean;
   /** Its own name of the model that the balancer lists as `id` and the client calls `asked`. */

@@ -27,7 +27,9 @@ export async function listLoadedModels(settings: Settings, json: boolean): Promi
   const loaded = answering.flatMap((node) => loadedOf(node).map((model) => ({ node, model })));
   if (loaded.length > 0) {
     const paint = colorsFor(process.stdout);
-    const head = ["NAME", "STATE", "SLOTS", "SIZE", "MEMORY", "SINCE", "PROCESS"].map(paint.dim);
+    const head = ["NAME", "STATE", "SLOTS", "SIZE", "MEMORY", "SINCE", "UNTIL", "PROCESS"].map(
+      paint.dim,
+    );
     const rows = loaded.map(({ node, model }) => rowOf(node, model, paint));
     for (const row of table([head, ...rows])) printLine(row);
   } else if (answering.length > 0) {
@@ -64,6 +66,17 @@ function rowOf({ pid }: RunningNode, model: NodeModel, paint: Colors): string[] 
     size === undefined ? "-" : formatBytes(size),
     memory === undefined ? "-" : formatBytes(memory),
     since === undefined ? "-" : formatDuration(Math.max(0, Date.now() - Date.parse(since))),
+    untilText(model),
     String(pid),
   ];
+}
+
+/** How long a model stays loaded if nobody asks for it. */
+function untilText({ state, pinned, expires_at: expiresAt }: NodeModel): string {
+  if (state !== "ready") return "-";
+  if (pinned) return "pinned";
+  if (expiresAt === undefined) return "its memory is needed";
+  const leftMs = Math.max(0, Date.parse(expiresAt) - Date.now());
+  const stepMs = leftMs >= 60_000 ? 60_000 : 1000;
+  return `in ${formatDuration(Math.round(leftMs / stepMs) * stepMs)}`;
 }

@@ -60,13 +60,19 @@ export function addStopCommand(program: Command, invocation: Invocation): void {
   program
     .command("stop")
     .helpGroup("Look after:")
-    .description("End the llmlb that runs from this home, in good order")
+    .description("Unload a model; without one, end the llmlb that runs from this home")
+    .argument("[model]", "The model whose memory is to be freed")
     .option("--port <port>", "Only the one that listens on this port")
     .option("--home <folder>", "Data folder (~/.llmlb) [LLMLB_HOME]")
-    .action(async (options: { port?: string; home?: string }) => {
+    .action(async (model: string | undefined, options: { port?: string; home?: string }) => {
       const { home, port } = options;
       const flags = { ...(home && { home }), ...(port && { port }) };
       const { settings } = loadSettings({ flags, env: environment() });
+      if (model !== undefined) {
+        const { unloadModel } = await import("../localmodel/unload.ts");
+        invocation.exitCode = await unloadModel(settings, model);
+        return;
+      }
       const { stopServers } = await import("./stop.ts");
       invocation.exitCode = await stopServers(
         settings,

@@ -68,7 +68,8 @@ export async function createNodeDaemon(
     start: (_, entrance) => {
       node.start();
       membership?.start(entrance);
-      warm(settings.models[0]?.id ?? TINY_MODEL_ID);
+      const first = settings.models[0]?.id ?? TINY_MODEL_ID;
+      for (const id of settings.preload.length > 0 ? settings.preload : [first]) warm(id);
     },
     leave: async () => membership?.leave(),
     close: () => node.close(),

@@ -1,5 +1,5 @@
 import { type ModelSetting, modelList, type NamedPath, projectorList } from "../values/model.ts";
-import { duration } from "../values/scalar.ts";
+import { bytes, duration, keepAlive, nameList, orNone, wholeNumber } from "../values/scalar.ts";
 import { shellWords } from "../values/shellwords.ts";
 import type { FieldsOf } from "./field.ts";
 
@@ -12,6 +12,16 @@ export interface ModelSettings {
   engineArgs: string[];
   /** Longest wait for a model to load. */
   loadTimeoutMs: number;
+  /** Memory that all loaded models may take together; null: what is free at the first load. */
+  modelsMemoryBytes: number | null;
+  /** Most models that are loaded at the same time; null: as many as have room. */
+  modelsMax: number | null;
+  /** How long a model stays loaded after its last request; null: until its memory is needed. */
+  keepAliveMs: number | null;
+  /** Models that are loaded at the start. */
+  preload: string[];
+  /** Models that stay loaded, whoever else needs their memory. */
+  pinned: string[];
 }
 
 /** The fields of `ModelSettings`, and the projectors that are joined with its models. */
@@ -52,5 +62,54 @@ export const MODEL_FIELDS: FieldsOf<ModelSettings & { mmproj: NamedPath[] }> = {
     schema: () => duration(SECOND_MS),
     fallback: () => 600 * SECOND_MS,
     unit: "ms",
+  },
+  modelsMemoryBytes: {
+    name: "models_memory",
+    flags: "--models-memory <size>",
+    group: "Models",
+    help: "Memory for all loaded models together, e.g. 20GiB; idle ones are ended for others",
+    schema: () => orNone(bytes(1)),
+    fallback: () => null,
+    fallbackText: "what is free",
+    unit: "bytes",
+  },
+  modelsMax: {
+    name: "models_max",
+    flags: "--models-max <number>",
+    group: "Models",
+    help: "Most models that are loaded at the same time",
+    schema: () => orNone(wholeNumber(1, 10_000)),
+    fallback: () => null,
+    fallbackText: "as many as have room",
+  },
+  keepAliveMs: {
+    name: "keep_alive",
+    flags: "--keep-alive <time>",
+    group: "Models",
+    help: "How long a model stays loaded after its last request; -1: until its memory is needed",
+    schema: () => keepAlive(),
+    fallback: () => null,
+    fallbackText: "-1",
+    unit: "ms",
+  },
+  preload: {
+    name: "preload",
+    flags: "--preload <model>",
+    group: "Models",
+    help: "Load this model at the start; may be repeated",
+    schema: () => nameList(),
+    fallback: () => [],
+    fallbackText: "the first",
+    repeatable: true,
+  },
+  pinned: {
+    name: "pin",
+    flags: "--pin <model>",
+    group: "Models",
+    help: "Never end this model to make room; may be repeated",
+    schema: () => nameList(),
+    fallback: () => [],
+    fallbackText: "none",
+    repeatable: true,
   },
 };

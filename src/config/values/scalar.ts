@@ -1,4 +1,5 @@
-import type { ZodType } from "zod";
+import { type ZodType, z } from "zod";
+import { parseKeepAlive } from "../../wire/keepalive.ts";
 import { formatBytes, formatDuration, parseBytes, parseDurationMs } from "../units.ts";
 import { valueSchema } from "./schema.ts";
 
@@ -31,6 +32,38 @@ export function bytes(min: number): ZodType<number> {
   return valueSchema(expected, (value) => {
     const size = parseBytes(asText(value));
     return size !== undefined && size >= min ? size : undefined;
+  });
+}
+
+/** A value, or `none` as text and null: there is no limit. */
+export function orNone<T>(schema: ZodType<T>): ZodType<T | null> {
+  return z.unknown().transform((value, ctx) => {
+    if (value === null || value === "none") return null;
+    const result = schema.safeParse(value);
+    if (result.success) return result.data;
+    const [issue] = result.error.issues;
+    ctx.addIssue({ code: "custom", message: `${issue?.message ?? "is wrong"}, or none` });
+    return z.NEVER;
+  });
+}
+
+/** Texts that are not empty: a list, or text with commas between them. */
+export function nameList(): ZodType<string[]> {
+  return valueSchema("must be names, with commas between them", (value) => {
+    const items = (Array.isArray(value) ? value : [value]).flatMap((item) =>
+      typeof item === "string" ? item.split(",") : [undefined],
+    );
+    if (items.includes(undefined)) return undefined;
+    return items.map((item = "") => item.trim()).filter((item) => item !== "");
+  });
+}
+
+/** How long a model is kept, as ms; null: for good. */
+export function keepAlive(): ZodType<number | null> {
+  return valueSchema("must be a time such as 5m or 1h30m, 0, or -1 for good", (value) => {
+    if (value === null) return null;
+    const ms = parseKeepAlive(value);
+    return ms === Number.POSITIVE_INFINITY ? null : ms;
   });
 }
 

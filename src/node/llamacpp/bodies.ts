@@ -53,13 +53,18 @@ const Chat = InferenceRequest.extend({
   ...chatFields,
   logprobs: field("logprobs", "true or false", z.boolean()),
   top_logprobs: field("top_logprobs", "a whole number from 0 to 20", z.int().min(0).max(20)),
-  messages: checked("messages", "a list of messages", z.array(z.unknown()).min(1)),
+  messages: checked("messages", "a list of messages", z.array(z.unknown())),
   tool_choice: field(
     "tool_choice",
     "a text or an object",
     z.union([z.string(), z.looseObject({})]),
   ),
   stream_options: field("stream_options", "an object", z.looseObject({})),
+}).superRefine(({ messages, keep_alive }, context) => {
+  // A chat without messages is to load its model, or to end it.
+  if (!Array.isArray(messages) || messages.length > 0 || keep_alive !== undefined) return;
+  const message = "`messages` must be a list of messages";
+  context.addIssue({ code: "custom", path: ["messages"], message });
 });
 
 /** The translation checks the other fields. */

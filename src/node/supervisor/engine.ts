@@ -1,10 +1,10 @@
-import type { Engine, EngineOptions } from "../../engine/engine.ts";
-import { withDeadline } from "../../lib/deadline.ts";
+import type { Engine, EngineInfo, EngineOptions } from "../../engine/engine.ts";
 import type { Logger } from "../../lib/log.ts";
 import { Waiters } from "../../lib/waiters.ts";
 import { ApiError } from "../../wire/error.ts";
 import type { ModelFiles } from "../models/modelfiles.ts";
 import { asLoadError, loadError, refusalError } from "./errors.ts";
+import { IdleTimer } from "./idletimer.ts";
 import {
   decideUse,
   type EngineStatus,
@@ -15,6 +15,8 @@ import {
   startLoading,
   statusOf,
 } from "./lifecycle.ts";
+import { type AcquireOptions, loadedInTime } from "./loadwait.ts";
+import type { Resident } from "./room/room.ts";
 
 /** Starts an engine; `launchEngine`, or a fake in tests. */
 export type Launch = (options: EngineOptions) => Promise<Engine>;
@@ -25,8 +27,16 @@ export interface SupervisedEngineOptions {
   label: string;
   /** The llama-server arguments to start the engine with. */
   args(files: ModelFiles): string[];
+  /** Its part of the node's memory. */
+  room: EngineRoom;
   /** Called when the engine's process has ended, or could not load its model. */
   onEnd?(): void;
+  /** Called when the last request that used it has ended. */
+  onIdle?(): void;
+  /** It stays loaded, whoever else wants its memory. */
+  isPinned: boolean;
+  /** How long it stays loaded after its last request, in ms; `Infinity`: until room is needed. */
+  keepAliveMs: number;
   /** The model's files as they are now. */
   locate(): Promise<ModelFiles>;
   launch: Launch;
@@ -36,6 +46,15 @@ export interface SupervisedEngineOptions {
   nowMs(): number;
 }
 
+/** An engine's part of the node's memory. */
+export interface EngineRoom {
+  /** Waits until there is memory for it. Throws `EngineLoadError` if there will be none. */
+  reserve(engine: Resident, files: ModelFiles, signal: AbortSignal): Promise<void>;
+  /** It is loaded: what it takes is known better. */
+  loaded(files: ModelFiles, info: EngineInfo, pid: number): Promise<void>;
+  release(): void;
+}
+
 /** The right to use an engine; must be released. */
 export interface EngineLease {
   engine: Engine;
@@ -43,15 +62,11 @@ export interface EngineLease {
   release(): void;
 }
 
-export interface AcquireOptions {
-  /** Aborted when the client disconnects. The load continues for others. */
-  signal: AbortSignal;
-  /** Longest wait for a load. */
-  waitMs: number;
-}
+/** How long an engine that makes room may take to end before it is killed. */
+const UNLOAD_GRACE_MS = 10_000;
 
 /** One engine with its restarts: does what `lifecycle.ts` decides. */
-export class SupervisedEngine {
+export class SupervisedEngine implements Resident {
   readonly #options: SupervisedEngineOptions;
   #life: Lifecycle = INITIAL;
   #process: Engine | undefined;
@@ -59,11 +74,19 @@ export class SupervisedEngine {
   readonly #closing = new AbortController();
   /** Leases that are not released. */
   #busy = 0;
+  /** Requests that wait for its load. */
+  #waiting = 0;
+  /** It is to end for another one: requests wait until it has. */
+  #isHeldBack = false;
+  #usedMs = 0;
+  readonly #idleTimer: IdleTimer;
+  #loadMs = 0;
   /** Called when the last lease is released. */
   readonly #idle = new Waiters();
 
   constructor(options: SupervisedEngineOptions) {
     this.#options = options;
+    this.#idleTimer = new IdleTimer(options.keepAliveMs, () => this.#expired());
   }
 
   /** The engine's name in errors and logs. */
@@ -74,6 +97,22 @@ export class SupervisedEngine {
   /** How many requests use the engine now. */
   get busy(): number {
     return this.#busy;
+  }
+
+  get isBusy(): boolean {
+    return this.#busy + this.#waiting > 0 || this.#life.state === "loading";
+  }
+
+  get isPinned(): boolean {
+    return this.#options.isPinned;
+  }
+
+  get usedMs(): number {
+    return this.#usedMs;
+  }
+
+  get loadMs(): number {
+    return this.#loadMs;
   }
 
   /** The engine's process; undefined while no model is loaded. */
@@ -96,16 +135,58 @@ export class SupervisedEngine {
    * takes longer than `waitMs`, and `client_closed`.
    */
   async acquire(options: AcquireOptions): Promise<EngineLease> {
-    const engine =
-      this.#process ?? (await loadedInTime(this.#loaded(), this.#options.label, options));
+    const current = this.#isHeldBack ? undefined : this.#process;
+    const engine = current ?? (await this.#waitForLoad(options));
     this.#busy += 1;
+    this.#idleTimer.stop();
     let isReleased = false;
     const release = () => {
-      if (!isReleased) this.#busy -= 1;
+      if (isReleased) return;
       isReleased = true;
-      if (this.#busy === 0) this.#idle.wakeAll();
+      this.#busy -= 1;
+      this.#usedMs = this.#options.nowMs();
+      if (this.#busy > 0) return;
+      this.#idle.wakeAll();
+      this.#idleTimer.start();
+      this.#options.onIdle?.();
     };
     return { engine, release };
+  }
+
+  async #waitForLoad(options: AcquireOptions): Promise<Engine> {
+    this.#waiting += 1;
+    try {
+      return await loadedInTime(this.#loaded(), this.#options.label, options);
+    } finally {
+      this.#waiting -= 1;
+    }
+  }
+
+  /** How long it stays loaded after its last request from now on, in ms; 0: it ends at once. */
+  keepAlive(ms: number): void {
+    this.#idleTimer.set(ms);
+    if (!this.isBusy) this.#idleTimer.start();
+  }
+
+  /** When it ends if nobody asks, Unix ms; undefined: not before its memory is needed. */
+  get expiresMs(): number | undefined {
+    if (this.#process === undefined || this.isPinned) return undefined;
+    return this.#idleTimer.expiresMs(this.#busy > 0 ? this.#options.nowMs() : this.#usedMs);
+  }
+
+  #expired(): void {
+    if (this.#process === undefined || this.isBusy || this.isPinned) return;
+    this.#options.log.info({ model: this.label }, "engine.idle_too_long");
+    this.holdBack();
+    void this.unload();
+  }
+
+  holdBack(): void {
+    this.#isHeldBack = this.#process !== undefined;
+  }
+
+  async unload(): Promise<void> {
+    await this.#process?.stop(UNLOAD_GRACE_MS);
   }
 
   /** Starts the engine if it does not run. Resolves when it is loaded; throws as `acquire`. */
@@ -128,6 +209,7 @@ export class SupervisedEngine {
 
   async #loaded(): Promise<Engine> {
     const { label, locate, nowMs } = this.#options;
+    if (this.#isHeldBack) await this.#process?.exited;
     const files = await locate();
     const use = decideUse(this.#life, { nowMs: nowMs(), fingerprint: files.fingerprint });
     if (use.do === "refuse") throw refusalError(label, use);
@@ -152,15 +234,22 @@ export class SupervisedEngine {
   async #launch(files: ModelFiles): Promise<Engine> {
     const { label, log, nowMs } = this.#options;
     const startMs = nowMs();
-    log.info({ model: label, file: files.path }, "engine.loading");
     try {
+      await this.#options.room.reserve(this, files, this.#closing.signal);
+      log.info({ model: label, file: files.path }, "engine.loading");
+      const launchedMs = nowMs();
       const engine = await this.#options.launch(this.#engineOptions(files));
       this.#process = engine;
+      this.#usedMs = nowMs();
+      this.#loadMs = this.#usedMs - launchedMs;
+      void this.#options.room.loaded(files, engine.info, engine.pid);
       this.#on({ type: "loaded", nowMs: nowMs() });
+      if (this.#waiting === 0) this.#idleTimer.start();
       log.info({ model: label, engine_pid: engine.pid, ms: nowMs() - startMs }, "engine.ready");
       engine.exited.then((exit) => this.#onExit(exit));
       return engine;
     } catch (error) {
+      this.#options.room.release();
       this.#options.onEnd?.();
       const { reason, message } = asLoadError(error);
       this.#on({ type: "load_failed", nowMs: nowMs(), reason, message });
@@ -187,6 +276,9 @@ export class SupervisedEngine {
   #onExit({ expected, message }: { expected: boolean; message: string }): void {
     const { label, log, nowMs } = this.#options;
     this.#process = undefined;
+    this.#isHeldBack = false;
+    this.#idleTimer.reset();
+    this.#options.room.release();
     this.#options.onEnd?.();
     this.#on(expected ? { type: "stopped" } : { type: "crashed", nowMs: nowMs(), message });
     if (expected) log.info({ model: label }, "engine.stopped");
@@ -196,21 +288,4 @@ export class SupervisedEngine {
   #on(event: LifecycleEvent): void {
     this.#life = nextState(this.#life, event);
   }
-}
-
-/** Waits for a load. Throws when the wait takes too long or the client leaves; the load goes on. */
-async function loadedInTime<T>(
-  load: Promise<T>,
-  label: string,
-  { signal, waitMs }: AcquireOptions,
-): Promise<T> {
-  const outcome = await withDeadline(load, { timeoutMs: waitMs, signal });
-  if (outcome === "aborted") {
-    throw new ApiError("client_closed", "The client left while the model was loading.");
-  }
-  if (outcome === "timeout") {
-    const message = `Loading ${label} takes longer than this request may wait. Try again later.`;
-    throw new ApiError("unavailable", message, { code: "model_loading", retryAfterS: 10 });
-  }
-  return outcome;
 }

@@ -15,8 +15,15 @@ again in ${retryAfterS} s. If this goes on, look at the node's log.`;
   return new ApiError("unavailable", message, { code: "engine_crashed", retryAfterS });
 }
 
+/** Somebody frees memory sooner or later. */
+const NO_ROOM_RETRY_S = 10;
+
 /** 503 `model_load_failed` with the reason as its code. */
 export function loadError(label: string, cause: EngineLoadError, retryAfterMs?: number): ApiError {
+  if (cause.reason === "no_room") {
+    const options = { code: cause.reason, param: "model", retryAfterS: NO_ROOM_RETRY_S, cause };
+    return new ApiError("unavailable", cause.message, options);
+  }
   const message = `The model ${label} could not be loaded. ${cause.message}`;
   return new ApiError("model_load_failed", message, {
     code: cause.reason,

@@ -37,6 +37,9 @@ const STABLE_MS = 60_000;
 
 const BACKOFF: BackoffOptions = { firstMs: 1000, maxMs: 60_000 };
 
+/** The engine was not started at all, so nothing is known of the model. */
+const NOT_TRIED: ReadonlySet<LoadFailure> = new Set(["cancelled", "no_room", "too_large"]);
+
 /** With the same files, these loads fail again: they are retried once the files have changed. */
 const LASTING: ReadonlySet<LoadFailure> = new Set([
   "not_found",
@@ -80,7 +83,7 @@ export function startLoading(life: Lifecycle, fingerprint: string): Lifecycle {
  * |----------|----------------------------------|-------------------------------------------|
  * | loading  | progress                         | loading                                   |
  * | loading  | loaded                           | ready                                     |
- * | loading  | load_failed, cancelled           | unloaded                                  |
+ * | loading  | load_failed, cancelled, no room  | unloaded                                  |
  * | loading  | load_failed, a lasting reason    | failed until the files change             |
  * | loading  | load_failed, any other reason    | failed for a back-off; streak + 1         |
  * | ready    | crashed after ≥ 1 min of service | unloaded; streak 1                        |
@@ -136,7 +139,7 @@ function afterLoadFailure(
   { nowMs, reason, message }: Extract<LifecycleEvent, { type: "load_failed" }>,
 ): Lifecycle {
   const last: EngineFailure = { during: "load", reason, message };
-  if (reason === "cancelled") return { state: "unloaded", streak: life.streak };
+  if (NOT_TRIED.has(reason)) return { state: "unloaded", streak: life.streak };
   if (LASTING.has(reason)) {
     return {
       state: "failed",

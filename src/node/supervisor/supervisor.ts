@@ -2,9 +2,12 @@ import { freemem } from "node:os";
 import { readHostMemory } from "../../lib/hostmemory.ts";
 import type { Logger } from "../../lib/log.ts";
 import type { ServedModel } from "../models/catalog.ts";
+import type { ModelFiles } from "../models/modelfiles.ts";
 import { joinArguments } from "./argumentlist.ts";
 import { type Launch, SupervisedEngine } from "./engine.ts";
 import { PromptCaches } from "./promptcaches.ts";
+import { OwnRoom } from "./room/engineroom.ts";
+import { type MemoryBudget, Room } from "./room/room.ts";
 import { chooseTask, ENGINE_TASKS, type EngineTask, taskArgs } from "./task.ts";
 
 export interface SupervisorOptions {
@@ -16,6 +19,14 @@ export interface SupervisorOptions {
   /** Longest wait for a model to load. */
   loadTimeoutMs: number;
   log: Logger;
+  /** The memory that engines may have together. */
+  budget(): Promise<MemoryBudget>;
+  /** Most engines at the same time; null: as many as have room. */
+  enginesMax: number | null;
+  /** Models that stay loaded, by id. */
+  pinned: readonly string[];
+  /** How long models stay loaded after their last request, in ms; null: until room is needed. */
+  keepAliveMs: number | null;
   /** Bytes of memory that the host has left. Default: what the system says. */
   availableBytes?(): number;
   /** Default: the system's clock. */
@@ -35,10 +46,18 @@ export class Supervisor {
   readonly #engines = new Map<string, SupervisedEngine>();
   readonly #retiring = new Set<SupervisedEngine>();
   readonly #promptCaches: PromptCaches;
+  readonly room: Room;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
     this.#promptCaches = new PromptCaches(options.availableBytes ?? hostBytesLeft);
+    const { budget, enginesMax, log, nowMs = Date.now } = options;
+    this.room = new Room({
+      budget,
+      enginesMax: enginesMax ?? Number.POSITIVE_INFINITY,
+      log,
+      nowMs,
+    });
   }
 
   /**
@@ -84,6 +103,21 @@ export class Supervisor {
     await Promise.all(engines.map(end));
   }
 
+  /** The memory that is counted for a model's engines, in bytes. */
+  bytesOf(modelId: string): number {
+    const keys = ENGINE_TASKS.map((task) => keyOf(modelId, task));
+    return keys.reduce((sum, key) => sum + (this.room.bytesOf(key) ?? 0), 0);
+  }
+
+  /** Ends the engines of a model that nobody uses, to free their memory; true if none is left. */
+  async unload(modelId: string): Promise<boolean> {
+    const loaded = this.engines(modelId).filter((engine) => engine.loadedEngine !== undefined);
+    const idle = loaded.filter(({ isBusy }) => !isBusy);
+    for (const engine of idle) engine.holdBack();
+    await Promise.all(idle.map((engine) => engine.unload()));
+    return idle.length === loaded.length;
+  }
+
   /** Ends all engines at once: asks them to end, and kills them after `graceMs`. */
   async close(graceMs: number): Promise<void> {
     const all = [...this.#engines.values(), ...this.#retiring];
@@ -95,16 +129,23 @@ export class Supervisor {
   }
 
   #add(model: ServedModel, task: EngineTask): SupervisedEngine {
-    const { launch, home, engineArgs, loadTimeoutMs, log, nowMs = Date.now } = this.#options;
+    const { launch, home, engineArgs, loadTimeoutMs, log, pinned, keepAliveMs } = this.#options;
+    const { nowMs = Date.now } = this.#options;
+    const key = keyOf(model.id, task);
+    const ownArgs = ({ pooling }: ModelFiles) =>
+      joinArguments(joinArguments(model.args, taskArgs(task, pooling, engineArgs)), engineArgs);
     const engine = new SupervisedEngine({
       modelId: model.id,
       label: model.id + LABELS[task],
-      args: ({ pooling }) => {
-        const ours = joinArguments(model.args, taskArgs(task, pooling, engineArgs));
-        const own = joinArguments(ours, engineArgs);
-        return [...this.#promptCaches.argsFor(keyOf(model.id, task), own), ...own];
+      args: (files) => {
+        const own = ownArgs(files);
+        return [...this.#promptCaches.argsFor(key, own), ...own];
       },
-      onEnd: () => this.#promptCaches.release(keyOf(model.id, task)),
+      room: new OwnRoom(this.room, { key, args: ownArgs, waitMs: loadTimeoutMs }),
+      isPinned: pinned.includes(model.id),
+      keepAliveMs: keepAliveMs ?? Number.POSITIVE_INFINITY,
+      onIdle: () => this.room.becameIdle(),
+      onEnd: () => this.#promptCaches.release(key),
       locate: async () => {
         const { mmproj, ...files } = await model.locate();
         // Only generation reads images and sound; elsewhere the projector would waste memory.
@@ -116,7 +157,7 @@ export class Supervisor {
       log,
       nowMs,
     });
-    this.#engines.set(keyOf(model.id, task), engine);
+    this.#engines.set(key, engine);
     return engine;
   }
 }

@@ -1,13 +1,12 @@
 import type { OllamaSettings } from "../../../wire/ollama.ts";
 import { ROUTES } from "../../../wire/route.ts";
-import { compact } from "../../compact.ts";
 import type { Translation } from "../../translation.ts";
 import { answerHead } from "./answer.ts";
 import { type AnswerShape, EMPTY_PIECE } from "./answershape.ts";
 
 /**
- * Translates a request that only loads a model, or unloads it (`keep_alive: 0`): the upstream is
- * asked for an answer of one token.
+ * Translates a request that only loads a model, or unloads it (`keep_alive: 0`): a chat without
+ * messages, for upstreams that know what that means.
  */
 export function loadTranslation(request: OllamaSettings, shape: AnswerShape): Translation {
   const { model, keep_alive } = request;
@@ -18,7 +17,6 @@ export function loadTranslation(request: OllamaSettings, shape: AnswerShape): Tr
     done: true,
     done_reason: isUnload ? "unload" : "load",
   });
-  const messages = [{ role: "user", content: "." }];
-  const body = { model, messages, max_tokens: 1, stream: false, ...compact({ keep_alive }) };
+  const body = { model, messages: [], stream: false, keep_alive: keep_alive ?? null };
   return { path: ROUTES.chat.path, body, answer, fixedAnswer: answer() };
 }

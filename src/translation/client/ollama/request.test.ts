@@ -128,7 +128,7 @@ describe("a chat", () => {
 
   test("without messages only loads the model, or lets it go", () => {
     const loading = ollamaChatOverChat({ model: "m" });
-    expect(loading.body).toMatchObject({ max_tokens: 1, stream: false });
+    expect(loading.body).toMatchObject({ messages: [], stream: false });
     expect(loading.answer({})).toMatchObject({ done: true, done_reason: "load" });
     const leaving = ollamaChatOverChat({ model: "m", messages: [], keep_alive: 0 });
     expect(leaving.body).toMatchObject({ keep_alive: 0 });

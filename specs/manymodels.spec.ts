@@ -1,0 +1,84 @@
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { copyFileSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { Ollama } from "ollama";
+import { openai, says } from "../src/testkit/clients.ts";
+import { runProgram, temporaryHome } from "../src/testkit/command.ts";
+import { TINY_FILE } from "../src/testkit/engine.ts";
+import { eventually } from "../src/testkit/eventually.ts";
+import { Program } from "../src/testkit/program.ts";
+import { NodeSystem } from "../src/wire/system.ts";
+
+setDefaultTimeout(120_000);
+
+const MODELS = Array.from({ length: 6 }, (_, i) => `m${i}`);
+const home = temporaryHome();
+let program: Program;
+
+beforeAll(async () => {
+  const folder = join(home.path, "files");
+  mkdirSync(folder);
+  const args = MODELS.flatMap((name) => {
+    const file = join(folder, `${name}.gguf`);
+    copyFileSync(TINY_FILE, file);
+    return ["--model", `${name}=${file}`];
+  });
+  const more = [
+    "--models-max",
+    "2",
+    "--",
+    "--ctx-size",
+    "2048",
+    "--parallel",
+    "4",
+    "--threads",
+    "1",
+  ];
+  program = await Program.start({ home: home.path, args: [...args, ...more] });
+});
+afterAll(async () => {
+  await program.stop();
+  home[Symbol.dispose]();
+});
+
+async function loaded(): Promise<string[]> {
+  const system = NodeSystem.parse(await (await fetch(`${program.nodeUrl}/api/system`)).json());
+  return system.models.filter(({ state }) => state === "ready").map(({ id }) => id);
+}
+
+const isLoaded = (model: string, wanted: boolean) =>
+  eventually(async () => (await loaded()).includes(model) === wanted || undefined, 20_000);
+
+test("more models than there is room for are all answered, at once and in turn", async () => {
+  const client = openai(program);
+  const ask = (model: string) =>
+    client.chat.completions.create({ model, messages: says("Hello"), max_tokens: 4 });
+  const names = Array.from({ length: 60 }, (_, i) => MODELS[(i * 5) % MODELS.length] ?? "m0");
+  const answers = await Promise.all(names.map(ask));
+  expect(answers.map(({ model }) => model)).toEqual(names);
+  expect((await loaded()).length).toBeLessThanOrEqual(2);
+});
+
+test("Ollama's clients load and unload a model, and say how long it stays", async () => {
+  const ollama = new Ollama({ host: program.url });
+  const loading = await ollama.generate({ model: "m3", prompt: "", keep_alive: "10m" });
+  expect(loading.done_reason).toBe("load");
+  expect(await loaded()).toContain("m3");
+  const unloading = await ollama.generate({ model: "m3", prompt: "", keep_alive: 0 });
+  expect(unloading.done_reason).toBe("unload");
+  await isLoaded("m3", false);
+  const message = { role: "user", content: "Hello" };
+  await ollama.chat({ model: "m4", messages: [message], keep_alive: "1s" });
+  await isLoaded("m4", false);
+});
+
+test("llmlb stop MODEL frees its memory, and ps tells what is loaded until when", async () => {
+  const run = (...args: string[]) => runProgram(args, { home: home.path });
+  await new Ollama({ host: program.url }).generate({ model: "m1", prompt: "", keep_alive: "1h" });
+  const listed = await run("ps");
+  expect(listed.stdout).toMatch(/m1 +loaded .*60 min|m1 +loaded .*1 h/);
+  const stopped = await run("stop", "m1");
+  expect([stopped.code, stopped.stdout]).toEqual([0, expect.stringContaining("m1")]);
+  expect(await loaded()).not.toContain("m1");
+  expect((await run("stop", "nothing-like-it")).code).toBe(1);
+});
