@@ -129,14 +129,14 @@ function mustChangePassword({ kind, user }: Principal): boolean {
 }
 
 function passwordChangeRequired(): ApiError {
-  const message = "The request was refused: choose a new password first (PUT /api/auth/password).";
+  const message = "The request was refused: choose a new password first.";
   return new ApiError("forbidden", message, { code: "password_change_required" });
 }
 
 function csrfFailed(): ApiError {
   const message =
     "The request was refused: it came with the cookie of a log-in, but without its \
-token in the header X-CSRF-Token (GET /api/auth/me tells it, and so does the cookie llmlb_csrf).";
+token in the header X-CSRF-Token, which the cookie llmlb_csrf tells.";
   return new ApiError("forbidden", message, { code: "csrf_failed" });
 }
 
