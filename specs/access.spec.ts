@@ -113,6 +113,24 @@ describe("with access control", () => {
     expect((await run("key", "show", "ci")).stderr).toContain("There is no key ci");
   });
 
+  test("llmlb invite lets one person make an account", async () => {
+    const run = (...args: string[]) => runProgram(args, { home: program.home });
+    const made = await run("invite", "--note", "for bob", "--expires", "1h");
+    expect(made.stdout).toMatch(/^inv_\w+\n$/);
+    const register = (username: string) =>
+      ask("/api/auth/register", {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({
+          ...{ invitation_code: made.stdout.trim(), username, password: "correct horse" },
+        }),
+      });
+    expect((await register("bob")).status).toBe(201);
+    expect((await register("carol")).ok).toBe(false);
+    expect((await run("invite", "--list")).stdout).toMatch(/used +viewer +bob/);
+    expect((await run("user", "list")).stdout).toContain("bob");
+  });
+
   test("llmlb login keeps a key for commands of another home", async () => {
     using other = temporaryHome();
     const { key } = await newKey({ name: "remote", permissions: ["endpoints.read"] });

@@ -193,6 +193,18 @@ describe("a key", () => {
     expect(removed.status).toBe(403);
   });
 
+  test("that manages users makes no admin, and gets at none", async () => {
+    const manager = keys.get("users.manage");
+    const admin = { username: "mallory", role: "admin", password: "12345678" };
+    expect((await send("POST /api/users", manager, admin)).status).toBe(403);
+    expect((await send("POST /api/users", manager, { ...admin, role: "viewer" })).status).toBe(201);
+    const raised = await send("PATCH /api/users/mallory", manager, { role: "admin" });
+    expect(raised.status).toBe(403);
+    const taken = await send("PATCH /api/users/admin", manager, { password: "12345678" });
+    expect(taken.status).toBe(403);
+    expect((await send("DELETE /api/users/admin", manager)).status).toBe(403);
+  });
+
   test("of class high is made by nobody for himself", async () => {
     const manager = keys.get("api_keys.manage");
     const body = { name: "fast", permissions: ["api_keys.manage"], limits: { priority: "high" } };

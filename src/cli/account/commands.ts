@@ -8,6 +8,7 @@ import {
   type ServerFlags,
 } from "../client/options.ts";
 import type { Invocation } from "../invocation.ts";
+import { parseSeconds } from "../options/flagvalues.ts";
 import { CliError, EXIT } from "../process/exit.ts";
 import { secretFromStdin } from "../terminal/secret.ts";
 import type { KeyFlags } from "./keys.ts";
@@ -31,10 +32,11 @@ Examples:
   llmlb user passwd eve                               another password, made up
   llmlb user rm eve`;
 
-/** Adds `llmlb key`, `llmlb user` and their commands, `login` and `logout`. */
+/** Adds `llmlb key`, `llmlb user` and their commands, `invite`, `login` and `logout`. */
 export function addAccountCommands(program: Command, invocation: Invocation): void {
   addKeyCommands(program, invocation);
   addUserCommands(program, invocation);
+  addInviteCommand(program, invocation);
   addLoginCommands(program, invocation);
 }
 
@@ -140,6 +142,40 @@ function addUserCommands(program: Command, invocation: Invocation): void {
     .action(async (which: string, flags: ClientFlags) => {
       const { removeUser } = await import("./users.ts");
       invocation.exitCode = await removeUser(connect(flags), which);
+    });
+}
+
+interface InviteFlags extends ClientFlags {
+  role?: string;
+  expires?: string;
+  note?: string;
+  list?: true;
+  revoke?: string;
+}
+
+function addInviteCommand(program: Command, invocation: Invocation): void {
+  addClientCommand(program, "invite", "Let somebody make an account: prints a code for one person")
+    .helpGroup("Look after:")
+    .option("--role <role>", "viewer (default): uses models; admin: everything")
+    .option("--expires <time>", "How long it can be used (default 3d)")
+    .option("--note <text>", "Whom it is for")
+    .option("--list", "Show the invitations there are")
+    .option("--revoke <id>", "Make one useless")
+    .action(async (flags: InviteFlags) => {
+      const commands = await import("./invitations.ts");
+      const { role, expires, note, list, revoke } = flags;
+      if (list) invocation.exitCode = await commands.listInvitations(connect(flags));
+      else if (revoke !== undefined) {
+        invocation.exitCode = await commands.revokeInvitation(connect(flags), revoke);
+      } else {
+        const seconds = expires === undefined ? undefined : parseSeconds("--expires", expires);
+        const body = {
+          ...(role !== undefined && { role }),
+          ...(note !== undefined && { note }),
+          ...(seconds !== undefined && { expires_in_hours: seconds / 3600 }),
+        };
+        invocation.exitCode = await commands.invite(connect(flags), body);
+      }
     });
 }
 

@@ -3,7 +3,7 @@ import { invitationStatus, newInvitationCode } from "../../../auth/registration.
 import type { InvitationRow, Invitations } from "../../../db/state/invitations.ts";
 import type { App } from "../../../http/server/app.ts";
 import { readJson } from "../../../http/server/body.ts";
-import { type AppContext, principalOf } from "../../../http/server/scope.ts";
+import { principalOf } from "../../../http/server/scope.ts";
 import { ApiError } from "../../../wire/error.ts";
 import {
   type InvitationList,
@@ -11,7 +11,7 @@ import {
   type MadeInvitationAnswer,
   NewInvitationBody,
 } from "../../../wire/invitation.ts";
-import { ROLE_PERMISSIONS, type Role } from "../../../wire/permission.ts";
+import { requireAsMuch } from "./asmuch.ts";
 
 const BODY_BYTES_MAX = 64 * 1024;
 const HOUR_MS = 3_600_000;
@@ -48,15 +48,6 @@ export function routeInvitations(app: App, parts: InvitationRouteParts): void {
       throw new ApiError("not_found", message, { code: "invitation_not_found" });
     });
   }
-}
-
-/** Who invites an admin must be allowed as much: else he could invite himself. Throws 403. */
-function requireAsMuch(c: AppContext, role: Role): void {
-  const { permissions } = principalOf(c);
-  const beyond = ROLE_PERMISSIONS[role].filter((one) => !permissions.has(one));
-  if (role === "viewer" || beyond.length === 0) return;
-  const message = `Nobody was invited: an ${role} may do what you may not: ${beyond.join(", ")}.`;
-  throw new ApiError("forbidden", message, { code: "insufficient_permissions" });
 }
 
 function viewOf(invitation: InvitationRow, accounts: Accounts): InvitationView {

@@ -13,6 +13,7 @@ import {
 } from "../../../wire/account.ts";
 import { ApiError } from "../../../wire/error.ts";
 import { NO_LIMITS, withLimits } from "../../../wire/limits.ts";
+import { requireAsMuch } from "./asmuch.ts";
 import { userView } from "./view.ts";
 
 const BODY_BYTES_MAX = 64 * 1024;
@@ -28,6 +29,7 @@ export function routeUsers(app: App, accounts: Accounts): void {
     app.post(base, async (c) => {
       const { value } = await readJson(c, NewUserBody, BODY_BYTES_MAX);
       const { username: name, role, limits } = value;
+      requireAsMuch(c, role);
       const { made, ...password } = await passwordOf(value.password ?? null);
       const all = withLimits(NO_LIMITS, limits);
       const user = await accounts.createUser({ name, role, limits: all, ...password });
@@ -37,9 +39,11 @@ export function routeUsers(app: App, accounts: Accounts): void {
     app.get(`${base}/:id`, (c) => c.json(userView(userOf(c, accounts), accounts)));
 
     const change = async (c: AppContext) => {
-      const { id, limits: before } = userOf(c, accounts);
+      const { id, limits: before, role: roleBefore } = userOf(c, accounts);
+      requireAsMuch(c, roleBefore);
       const { value } = await readJson(c, UserChangeBody, BODY_BYTES_MAX);
       const { username, role, limits, password } = value;
+      requireAsMuch(c, role ?? roleBefore);
       const { made, ...secret } = password === undefined ? {} : await passwordOf(password);
       const user = await accounts.changeUser(id, {
         ...(username !== undefined && { name: username }),
@@ -53,7 +57,9 @@ export function routeUsers(app: App, accounts: Accounts): void {
     app.put(`${base}/:id`, change);
 
     app.delete(`${base}/:id`, async (c) => {
-      await accounts.removeUser(userOf(c, accounts).id);
+      const { id, role } = userOf(c, accounts);
+      requireAsMuch(c, role);
+      await accounts.removeUser(id);
       return c.body(null, 204);
     });
   }
