@@ -54,8 +54,8 @@ const TABLE: Record<string, Rule> = {
     "GET /:id/checks": "endpoints.read",
   }),
   "GET /api/prices": "registry.read",
-  "PUT /api/prices/*": "models.manage",
-  "DELETE /api/prices/*": "models.manage",
+  "PUT /api/prices/:model": "models.manage",
+  "DELETE /api/prices/:model": "models.manage",
   ...on(["/api/keys"], {
     "GET ": "signed-in",
     "POST ": "signed-in",
@@ -75,12 +75,10 @@ const TABLE: Record<string, Rule> = {
   }),
   ...on(["/api/requests", "/v0/requests", "/api/usage", "/v0/usage"], { "GET ": "signed-in" }),
   ...on(["/api/requests", "/v0/requests"], {
-    "GET /export": "signed-in",
     "GET /:id": "signed-in",
   }),
   ...on(["/api/dashboard", "/v0/dashboard"], {
     "GET /request-responses": "signed-in",
-    "GET /request-responses/export": "signed-in",
     "GET /request-responses/:id": "signed-in",
     "GET /request-history": "signed-in",
     "GET /stats/tokens": "signed-in",

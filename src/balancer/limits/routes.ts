@@ -1,6 +1,5 @@
 import type { App } from "../../http/server/app.ts";
 import { readJson } from "../../http/server/body.ts";
-import { decodedName } from "../../http/server/query.ts";
 import type { AppContext } from "../../http/server/scope.ts";
 import { ApiError } from "../../wire/error.ts";
 import { PriceBody, type PriceListAnswer, type PriceView } from "../../wire/price.ts";
@@ -9,11 +8,11 @@ import type { PriceList } from "./prices.ts";
 const BODY_BYTES_MAX = 4096;
 const BASE = "/api/prices";
 
-/** What models cost: `GET /api/prices`, `PUT` and `DELETE` below it by a pattern of their names. */
+/** What models cost: `GET /api/prices`, `PUT` and `DELETE /api/prices/{pattern}`. */
 export function routePrices(app: App, prices: PriceList): void {
   app.get(BASE, (c) => c.json<PriceListAnswer>({ prices: prices.rows.map(priceView) }));
 
-  app.put(`${BASE}/*`, async (c) => {
+  app.put(`${BASE}/:model`, async (c) => {
     const { value } = await readJson(c, PriceBody, BODY_BYTES_MAX);
     const { input_per_million: input, output_per_million: output } = value;
     const row = { pattern: patternOf(c), input, output, cached: value.cached_per_million ?? null };
@@ -21,7 +20,7 @@ export function routePrices(app: App, prices: PriceList): void {
     return c.json(priceView(row));
   });
 
-  app.delete(`${BASE}/*`, async (c) => {
+  app.delete(`${BASE}/:model`, async (c) => {
     const pattern = patternOf(c);
     if (await prices.remove(pattern)) return c.body(null, 204);
     const message = `There is no price of ${pattern}.`;
@@ -38,7 +37,7 @@ function priceView(row: PriceList["rows"][number]): PriceView {
   };
 }
 
-/** The rest of the path: names may contain slashes, encoded or not. */
+/** A name or pattern; its slashes are written as %2F. */
 function patternOf(c: AppContext): string {
-  return decodedName(c.req.path.slice(BASE.length + 1));
+  return c.req.param("model") ?? "";
 }

@@ -4,6 +4,7 @@ import { VERSION } from "../../config/version.ts";
 import { createApp } from "../../http/server/app.ts";
 import { Drain } from "../../http/server/drain.ts";
 import { type Listener, listen } from "../../http/server/listen.ts";
+import { asAnybody } from "../../testkit/principal.ts";
 import { failureOf, silent } from "../../testkit/state.ts";
 import type { EndpointKind } from "../../wire/endpoint.ts";
 import { viewOfModel } from "../admin/models/view.ts";
@@ -48,7 +49,7 @@ beforeAll(() => {
     { id: "hf/org/Some-7B-Instruct-GGUF:Q4_K_M", state: "ready" },
   ];
   node.applySystem({ models });
-  const app = createApp({ log: silent, drain: new Drain() });
+  const app = createApp({ log: silent, drain: new Drain(), authorise: asAnybody });
   routeOllama(app, {
     pool,
     models: () => pool.models.map((id) => ({ id, view: () => viewOfModel(pool, id) })),

@@ -6,7 +6,7 @@ import type { AppContext } from "../../../http/server/scope.ts";
 import { EXPORT_FORMATS, exportResponse } from "./export.ts";
 import { FILTER, filterOf, requireOrder } from "./filter.ts";
 import { olderDetail, olderLine, olderView, tokenSums } from "./olderview.ts";
-import { type HistoryRouteParts, requestNotFound } from "./requests.ts";
+import { EXPORT, type HistoryRouteParts, requestNotFound } from "./requests.ts";
 import { visibilityOf } from "./visibility.ts";
 
 const BASES = ["/api/dashboard", "/v0/dashboard"];
@@ -84,8 +84,9 @@ export function routeDashboard(app: App, parts: HistoryRouteParts): void {
 
   for (const base of BASES) {
     app.get(`${base}/request-responses`, list);
-    app.get(`${base}/request-responses/export`, exportAll);
-    app.get(`${base}/request-responses/:id`, show);
+    app.get(`${base}/request-responses/:id`, (c) =>
+      c.req.param("id") === EXPORT ? exportAll(c) : show(c),
+    );
   }
   routeStatistics(app, parts);
 }

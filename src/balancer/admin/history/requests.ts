@@ -20,6 +20,9 @@ export interface HistoryRouteParts {
 
 const LIMIT_MAX = 1000;
 
+/** What stands for all requests where the id of one could stand. */
+export const EXPORT = "export";
+
 const ListQuery = z.strictObject({
   ...FILTER,
   limit: z.coerce.number().pipe(z.int().min(1).max(LIMIT_MAX)).default(50),
@@ -95,8 +98,8 @@ export function routeRequests(app: App, parts: HistoryRouteParts): void {
 
   for (const base of ["/api/requests", "/v0/requests"]) {
     app.get(base, list);
-    app.get(`${base}/export`, exportAll);
-    app.get(`${base}/:id`, show);
+    // One route for both: Hono's fast router takes no other beside a parameter.
+    app.get(`${base}/:id`, (c) => (c.req.param("id") === EXPORT ? exportAll(c) : show(c)));
   }
 }
 
