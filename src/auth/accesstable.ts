@@ -103,6 +103,15 @@ const TABLE: Record<string, Rule> = {
   "PUT /api/auth/password": "session",
   "GET /api/auth/sessions": "signed-in",
   "DELETE /api/auth/sessions/:id": "signed-in",
+  ...on(["/api/audit"], {
+    "GET ": "audit.read",
+    "GET /export": "audit.read",
+    "POST /verify": "audit.read",
+  }),
+  ...on(["/api/dashboard/audit-logs", "/v0/dashboard/audit-logs"], {
+    "GET ": "audit.read",
+    "POST /verify": "audit.read",
+  }),
   "GET /api/queue/stats": "endpoints.read",
   "GET /api/metrics/cloud": "metrics.read",
   "GET /v0/metrics/cloud": "metrics.read",

@@ -1,11 +1,13 @@
 import { requiresAccess } from "../config/loopback.ts";
 import type { Settings } from "../config/settings.ts";
+import { VERSION } from "../config/version.ts";
 import type { State } from "../db/database.ts";
 import type { UserRow } from "../db/state/users.ts";
-import type { Scope } from "../http/server/scope.ts";
+import type { Auditor, Authorise, Scope } from "../http/server/scope.ts";
 import type { Logger } from "../lib/log.ts";
 import { Access, type SessionClaim } from "./access.ts";
 import { Accounts } from "./accounts.ts";
+import { type Audit, openAudit } from "./audit/openaudit.ts";
 import { Authentication } from "./authentication.ts";
 import { type FirstAdmin, makeFirstAdmin } from "./firststart.ts";
 import { LiveSessions } from "./livesessions.ts";
@@ -27,6 +29,9 @@ export interface Auth {
   register(account: NewAccount): Promise<UserRow>;
   /** Whether everybody must show who he is. */
   required: boolean;
+  audit: Audit;
+  /** What the door needs of it. */
+  door: { authorise: Authorise; auditor: Auditor };
   /** What this start made, as the first one with access control. */
   firstAdmin: FirstAdmin | undefined;
   close(): Promise<void>;
@@ -50,6 +55,10 @@ export async function openAuth(options: AuthOptions): Promise<Auth> {
   const sessions = await LiveSessions.open(state.sessions, accounts);
   const required = requiresAccess(settings);
   const firstAdmin = required ? await makeFirstAdmin(accounts, settings) : undefined;
+  const audit = await openAudit({
+    ...{ store: state.audit, log, retentionMs: settings.auditRetentionMs },
+    start: { version: VERSION, access: required ? "required" : "off", ...madeOf(firstAdmin) },
+  });
   const access = createAccess({ accounts, sessions, required, localCredential });
   const oidc = OidcLogin.of({ settings, accounts, log });
   const login = new Authentication({ accounts, sessions, required, log });
@@ -58,13 +67,19 @@ export async function openAuth(options: AuthOptions): Promise<Auth> {
   const timer = setInterval(save, SAVE_MS);
   timer.unref();
   return {
-    ...{ access, accounts, sessions, login, oidc, invitations, required, firstAdmin },
+    ...{ access, accounts, sessions, login, oidc, invitations, required, audit, firstAdmin },
+    door: { authorise: access.authorise, auditor: audit.auditor },
     register: (account) => registerInvited(account, { accounts, invitations, required, log }),
     close: async () => {
       clearInterval(timer);
       await save();
+      await audit.close();
     },
   };
+}
+
+function madeOf(firstAdmin: FirstAdmin | undefined): object {
+  return firstAdmin === undefined ? {} : { first_admin: firstAdmin.username };
 }
 
 type AccessParts = Pick<Auth, "accounts" | "sessions" | "required"> &

@@ -1,3 +1,4 @@
+import type { Audit } from "../auth/audit/openaudit.ts";
 import type { FirstAdmin } from "../auth/firststart.ts";
 import { openAuth } from "../auth/open.ts";
 import { environment } from "../config/environment.ts";
@@ -16,6 +17,7 @@ import type { Logger } from "../lib/log.ts";
 import type { Registry } from "../registry/registry.ts";
 import { routeRegistry } from "../registry/routes.ts";
 import { routeAccounts } from "./admin/accounts/routes.ts";
+import { routeAudit } from "./admin/audit/routes.ts";
 import { EndpointRegistry } from "./admin/endpoints/registry.ts";
 import { routeEndpoints } from "./admin/endpoints/routes.ts";
 import { routeHistory } from "./admin/history/routes.ts";
@@ -105,7 +107,7 @@ export async function createBalancer(options: BalancerOptions): Promise<Balancer
   const detection = new EndpointDetection({ pool, endpointRegistry, log, onDetected });
   const registry = await openRegistry({ settings, state, pool, names, log });
   const sync = new ModelSync({ registry, state, pool, monitor, log });
-  const door = { ...doorOf(settings, drain), authorise: auth.access.authorise };
+  const door = { ...doorOf(settings, drain), ...auth.door };
   const sources = metricSources({ pool, gate, state, ...door, recorder: () => recorder });
   const metrics = new Metrics({ sources });
   const providers = new Providers({ settings, log, hops });
@@ -167,6 +169,7 @@ type ManagementParts = Parameters<typeof routeEndpoints>[1] &
   Parameters<typeof routeNodes>[1] &
   Parameters<typeof routeAccounts>[1] &
   Parameters<typeof routeQueueStats>[1] & {
+    audit: Pick<Audit, "log">;
     prices: PriceList;
     registry: Registry;
     sync: ModelSync;
@@ -187,6 +190,7 @@ function routeManagement(app: App, parts: ManagementParts): void {
   routeNodes(app, parts);
   routeQueueStats(app, parts);
   routeHistory(app, parts);
+  routeAudit(app, parts.audit.log);
   routePrices(app, parts.prices);
   routeMetrics(app, metrics);
   routeProviderMetrics(app, providers.metrics);

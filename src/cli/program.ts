@@ -3,6 +3,7 @@ import { environment } from "../config/environment.ts";
 import { exemptLoopback } from "../config/values/proxy.ts";
 import { LLAMA_CPP_VERSION, VERSION } from "../config/version.ts";
 import { addAccountCommands } from "./account/commands.ts";
+import { addAuditCommands } from "./audit/commands.ts";
 import { addChatCommands } from "./chat/commands.ts";
 import { addConfigCommands } from "./config/commands.ts";
 import { addDoctorCommands } from "./doctor/commands.ts";
@@ -83,6 +84,7 @@ built in. Without a command it serves: a balancer and a local node.",
   addLocalModelCommands(program, invocation);
   addHistoryCommands(program, invocation);
   addAccountCommands(program, invocation);
+  addAuditCommands(program, invocation);
   addDoctorCommands(program, invocation);
   addConfigCommands(program, invocation);
   addStopCommand(program, invocation);

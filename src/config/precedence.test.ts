@@ -69,6 +69,7 @@ const DEFAULTS: Omit<Settings, "home"> = {
   historyBodies: "redacted",
   historyRetentionMs: 604_800_000,
   historyBytesMax: 2 ** 30,
+  auditRetentionMs: 31_536_000_000,
   aliases: [],
   embeddingModel: "nomic-embed-text-v1.5",
   openaiApiKey: null,

@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Logger } from "../lib/log.ts";
+import { type AuditStore, auditPath, openAuditStore } from "./audit/file.ts";
 import { openReader, openStore } from "./engine/open.ts";
 import { type PendingWrites, pendingOf } from "./engine/writebehind.ts";
 import { watchFiles } from "./filewatch.ts";
@@ -63,6 +64,7 @@ export interface State {
   readonly usage: Usage;
   /** What endpoints, keys and users of the history are called. */
   readonly names: Names;
+  readonly audit: AuditStore;
   /** What was recorded and is not stored yet. */
   readonly writes: PendingWrites;
   /** The models that an earlier program had registered. */
@@ -96,6 +98,8 @@ export async function openState(options: StateOptions): Promise<State> {
   });
   const reader = openReader<HistorySchema>(historyPath, HISTORY_BUSY_MS);
 
+  const audit = openAuditStore({ home, secret, log });
+
   const writer = new EndpointWriter(state, log);
   const endpoints = new Endpoints({ db: state.kysely, secret, writer, log });
   const models = new EndpointModels(state);
@@ -117,7 +121,7 @@ export async function openState(options: StateOptions): Promise<State> {
   await importLegacy({ home, state, history, secret, writer, log });
   const pruned = { requests, responses, usage, checks, enrolment, invitations };
   const retention = startRetention({ ...pruned, historyMs, historyBytesMax, checksMs, log });
-  const watch = watchFiles([statePath, historyPath], log);
+  const watch = watchFiles([statePath, historyPath, auditPath(home)], log);
 
   async function close(): Promise<void> {
     watch.stop();
@@ -127,11 +131,12 @@ export async function openState(options: StateOptions): Promise<State> {
       writer.queue.close(),
       limitCounts.queue.close(),
     ]);
-    await Promise.all([state.close(), history.close(), reader.close(), sums.close()]);
+    const stores = [state, history, reader, sums, ...(audit.table ? [audit.table] : [])];
+    await Promise.all(stores.map((store) => store.close()));
   }
   return {
     ...{ endpoints, models, checks, enrolment, registered, hubCache },
-    ...{ requests, responses, usage, names, close },
+    ...{ requests, responses, usage, names, audit, close },
     users: new Users(state.kysely),
     apiKeys: new ApiKeys(state.kysely),
     sessions: new Sessions(state.kysely),

@@ -1,4 +1,6 @@
 import { join } from "node:path";
+import { auditPath } from "./audit/file.ts";
+import { AUDIT_MIGRATIONS } from "./audit/schema.ts";
 import { type FileReport, inspectFile, type Query } from "./engine/inspect.ts";
 import { HISTORY_MIGRATIONS } from "./history/migrations.ts";
 import { STATE_MIGRATIONS } from "./state/migrations.ts";
@@ -30,6 +32,7 @@ export function inspectState(home: string): StateReport {
   const found = {
     "lb.db": inspectFile(join(home, "lb.db"), STATE_MIGRATIONS, readKeys),
     "history.db": inspectFile(join(home, "history.db"), HISTORY_MIGRATIONS),
+    "audit.db": inspectFile(auditPath(home), AUDIT_MIGRATIONS),
   };
   const files = Object.entries(found).filter((entry): entry is [string, FileReport] => !!entry[1]);
   return { files: Object.fromEntries(files), keys };

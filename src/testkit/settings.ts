@@ -65,6 +65,7 @@ export const TEST_SETTINGS: Settings = {
   historyBodies: "redacted",
   historyRetentionMs: 60_000,
   historyBytesMax: 2 ** 30,
+  auditRetentionMs: 60_000,
   aliases: [],
   embeddingModel: "nomic-embed-text-v1.5",
   openaiApiKey: null,

@@ -45,6 +45,7 @@ test("whole files are fine, in use or not, and are left as they are", async () =
   const fine = {
     "lb.db": { state: "ok", text: expect.stringMatching(/KiB, whole$/) },
     "history.db": { state: "ok", text: expect.stringMatching(/KiB, whole$/) },
+    "audit.db": { state: "ok", text: expect.stringMatching(/KiB, whole$/) },
     "secret.key": { state: "ok", text: "opens all 1 keys" },
   };
   await used();
@@ -72,11 +73,12 @@ test("a damaged file is told, with what to do, and so is one that is none", asyn
   await used();
   const { size } = statSync(path("history.db"));
   truncateSync(path("history.db"), Math.floor(size / 2));
-  writeFileSync(path("lb.db"), "x".repeat(5000));
+  for (const name of ["lb.db", "audit.db"]) writeFileSync(path(name), "x".repeat(5000));
   const text = `failed: the file is damaged or no database. Stop llmlb, and restore`;
   expect(findings()).toEqual({
     "lb.db": problem(`${path("lb.db")} ${text}`),
     "history.db": problem(`${path("history.db")} ${text}`),
+    "audit.db": problem(`${path("audit.db")} ${text}`),
   });
 });
 

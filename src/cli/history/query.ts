@@ -43,7 +43,7 @@ export function set(query: URLSearchParams, values: Record<string, string | unde
 }
 
 /** A time as the API takes it; `2h` is two hours ago. */
-function timeOf(flag: string, text: string | undefined): string | undefined {
+export function timeOf(flag: string, text: string | undefined): string | undefined {
   if (text === undefined || /^\d{4}-\d\d-\d\d$/.test(text)) return text;
   const ago = /[a-z]$/.test(text) ? parseDurationMs(text) : undefined;
   const time = ago === undefined ? Date.parse(text) : Date.now() - ago;

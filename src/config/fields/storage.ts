@@ -26,6 +26,8 @@ export interface StorageSettings {
   historyRetentionMs: number;
   /** Most bytes that the file of the history may hold. */
   historyBytesMax: number;
+  /** How long records stay in the audit log. */
+  auditRetentionMs: number;
   logLevel: LogLevel;
   /** The log's file, absolute; `none`: there is none; null: `logs/llmlb.log` in the data folder. */
   logFile: string | null;
@@ -79,6 +81,15 @@ export const STORAGE_FIELDS: FieldsOf<StorageSettings> = {
     schema: () => bytes(HISTORY_BYTES_MIN),
     fallback: () => 2 ** 30,
     unit: "bytes",
+  },
+  auditRetentionMs: {
+    name: "audit_retention",
+    flags: "--audit-retention <time>",
+    group: "Files and logs",
+    help: "How long it is kept who changed what, who logged in and who was refused",
+    schema: () => duration(60 * SECOND_MS, 3650 * DAY_MS),
+    fallback: () => 365 * DAY_MS,
+    unit: "ms",
   },
   logLevel: {
     name: "log_level",

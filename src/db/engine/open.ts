@@ -17,6 +17,8 @@ interface StoreOptions {
   migrations: readonly Migration[];
   /** How long a statement waits for another process's lock, in ms. */
   busyMs: number;
+  /** What was written survives a loss of power, too. Default: false, and only order is kept. */
+  durable?: boolean;
 }
 
 /** How long opening waits for another process's lock. */
@@ -26,10 +28,11 @@ const OPEN_BUSY_MS = 5000;
  * Opens a database and brings it to the newest schema. The file is created if there is none, only
  * for this user to read. Throws if it cannot be written, is no database or from a newer program.
  */
-export function openStore<Schema>({ path, migrations, busyMs }: StoreOptions): RowStore<Schema> {
+export function openStore<Schema>(options: StoreOptions): RowStore<Schema> {
+  const { path, migrations, busyMs, durable = false } = options;
   createFile(path);
   prepare(path, migrations);
-  return storeOver<Schema>(new Thread({ path, busyMs }));
+  return storeOver<Schema>(new Thread({ path, busyMs, durable }));
 }
 
 /**

@@ -9,6 +9,8 @@ interface ThreadOptions {
   busyMs: number;
   /** Every statement that would change the file fails. Default: false. */
   readOnly?: boolean;
+  /** Each transaction waits for the disk. Default: false. */
+  durable?: boolean;
 }
 
 /** What the worker answers when it has done what it was asked to. */
@@ -64,8 +66,8 @@ export class Thread {
       worker.onmessage = ({ data }) => this.#settle(worker, data);
       worker.onerror = ({ message }) => this.#end(message);
       worker.addEventListener("close", () => this.#end("its thread ended"));
-      const { path, busyMs, readOnly = false } = this.#options;
-      await this.#send(worker, { kind: "open", path, busyMs, readOnly });
+      const { path, busyMs, readOnly = false, durable = false } = this.#options;
+      await this.#send(worker, { kind: "open", path, busyMs, readOnly, durable });
       return worker;
     } catch (error) {
       this.#worker = undefined;

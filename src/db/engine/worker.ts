@@ -8,7 +8,7 @@ import { getPriority, setPriority } from "node:os";
 
 /** What a connection can be asked to do. */
 export type WorkerRequest =
-  | { kind: "open"; path: string; busyMs: number; readOnly: boolean }
+  | { kind: "open"; path: string; busyMs: number; readOnly: boolean; durable: boolean }
   | { kind: "query"; sql: string; params: readonly unknown[] }
   /** JSON of `{sql, rows}[]`: runs each statement with each of its rows, in one transaction. */
   | { kind: "batch"; statements: string }
@@ -48,7 +48,7 @@ function responseTo(request: WorkerRequest): WorkerResponse {
 function perform(request: WorkerRequest): WorkerResponse {
   switch (request.kind) {
     case "open":
-      open(request.path, request.busyMs, request.readOnly);
+      open(request);
       return { ok: true, rows: [], changes: 0 };
     case "query":
       return query(request.sql, request.params as SQLQueryBindings[]);
@@ -60,10 +60,10 @@ function perform(request: WorkerRequest): WorkerResponse {
   }
 }
 
-function open(path: string, busyMs: number, readOnly: boolean): void {
+function open({ path, busyMs, readOnly, durable }: WorkerRequest & { kind: "open" }): void {
   db = new Database(path, { readwrite: true, create: false });
   db.run(`PRAGMA busy_timeout = ${busyMs}`);
-  db.run("PRAGMA synchronous = NORMAL");
+  db.run(`PRAGMA synchronous = ${durable ? "FULL" : "NORMAL"}`);
   db.run("PRAGMA foreign_keys = ON");
   db.run("PRAGMA temp_store = MEMORY");
   if (readOnly) db.run("PRAGMA query_only = ON");

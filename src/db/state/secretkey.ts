@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
+import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from "node:crypto";
 import { chmodSync, linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -13,6 +13,8 @@ export interface SecretKey {
   seal(text: string, owner: string): Uint8Array;
   /** Decrypts it. Throws if another key or owner sealed it, or if it is damaged. */
   open(sealed: Uint8Array, owner: string): string;
+  /** A key for another use, which follows from this one and the name of the use. */
+  derive(use: string): Uint8Array;
 }
 
 /** Reads `secret.key` in the data folder `home`, or makes one. Throws if the file is damaged. */
@@ -47,6 +49,7 @@ function secretKeyOf(key: Buffer): SecretKey {
       cipher.setAAD(Buffer.from(owner)).setAuthTag(bytes.subarray(1 + IV_BYTES, body));
       return cipher.update(bytes.subarray(body), undefined, "utf8") + cipher.final("utf8");
     },
+    derive: (use) => new Uint8Array(hkdfSync("sha256", key, "", `llmlb ${use}`, KEY_BYTES)),
   };
 }
 

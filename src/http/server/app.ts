@@ -10,7 +10,7 @@ import { failureResponse } from "./errorresponse.ts";
 import { FastPath } from "./fastpath.ts";
 import { HostCheck } from "./host.ts";
 import type { Origins } from "./origin.ts";
-import type { AppContext, AppEnv, Authorise, RequestHandler, Scope } from "./scope.ts";
+import type { AppContext, AppEnv, Auditor, Authorise, RequestHandler, Scope } from "./scope.ts";
 import type { TrustedProxies } from "./trustedproxies.ts";
 import { answerUnrouted } from "./unrouted.ts";
 
@@ -34,6 +34,8 @@ export interface AppOptions {
   bodies?: BodyMemory;
   /** A line in the log for each request. Default: false. */
   accessLog?: boolean;
+  /** Keeps book of changes and refusals. Default: nobody does. */
+  auditor?: Auditor;
   /** Decides about the access of each request, on every path. Default: all may go on. */
   authorise?: Authorise;
 }

@@ -42,7 +42,12 @@ export async function readJson<T>(
   withoutIdleLimit(c);
   const parsed = parseJsonObject(bytes, UNIQUE_FIELDS);
   const { json, isExact } = parsed instanceof Promise ? await parsed : parsed;
-  if (!("accepts" in schema)) return { bytes, value: check(json, schema), isExact };
+  if (!("accepts" in schema)) {
+    const value = check(json, schema);
+    const change = c.get("change");
+    if (change !== undefined) change.body = value;
+    return { bytes, value, isExact };
+  }
   return { bytes, value: schema.accepts(json) ? json : check(json, schema.schema), isExact };
 }
 

@@ -8,7 +8,7 @@ import type { Drain } from "./drain.ts";
 import type { HostCheck } from "./host.ts";
 import { Origins } from "./origin.ts";
 import { calledOrigin } from "./peer.ts";
-import type { Authorise, MatchedRoutes, RequestHandler, Scope } from "./scope.ts";
+import type { Auditor, Authorise, MatchedRoutes, RequestHandler, Scope } from "./scope.ts";
 import type { TrustedProxies } from "./trustedproxies.ts";
 
 export interface DoorOptions {
@@ -23,6 +23,8 @@ export interface DoorOptions {
   hops?: Hops | undefined;
   /** Default: every request may go on. */
   authorise?: Authorise | undefined;
+  /** Default: nobody keeps book of changes and refusals. */
+  auditor?: Auditor | undefined;
   /** Bounds the memory of all requests' bodies. Default: nothing does. */
   bodies?: BodyMemory | undefined;
   /** Default: requests are not logged. */
@@ -40,9 +42,9 @@ const NO_ROUTES: MatchedRoutes = () => [];
  * 2. Its host name is checked (`HostCheck`), that no page sent it which may not (`Origins`), and
  *    that it has not been here before (`Hops`).
  * 3. It counts as running; a new one is refused while draining (`Drain`).
- * 4. `authorise` decides about access.
+ * 4. `authorise` decides about access; that a change begins is kept (`Auditor`).
  * 5. The handler answers, or the draining ends (`Drain`). Whatever was thrown since 2 becomes an
- *    error response.
+ *    error response. Changes and refusals are recorded (`Auditor`).
  * 6. Pages of allowed origins may read the response (`Origins`).
  * 7. It stops counting as soon as its body is sent, and gives back what it took of the memory for
  *    bodies (`BodyMemory`); its id and what browsers need to know are in the response.
@@ -64,7 +66,7 @@ export class Door {
     handler: RequestHandler,
     routes: MatchedRoutes = NO_ROUTES,
   ): Promise<Response> {
-    const { drain, hosts, hops, proxies, authorise, bodies, failed, access } = this.#options;
+    const { drain, hosts, hops, proxies, auditor, bodies, failed, access } = this.#options;
     const request = scope.req.raw;
     const requestId = requestIdOf(request);
     scope.set("requestId", requestId);
@@ -80,17 +82,19 @@ export class Door {
       hops?.require(request);
       const answer = Promise.withResolvers<Response>();
       leave = drain.enter(scope.req.path, answer.reject);
-      const decision = authorise?.(scope, routes);
-      if (decision !== undefined) {
+      const admission = this.#admit(scope, routes);
+      if (admission !== undefined) {
         // Nobody waits for the answer yet, should draining end now.
         answer.promise.catch(() => undefined);
-        await decision;
+        await admission;
       }
       handler(scope).then(answer.resolve, answer.reject);
       response = await answer.promise;
     } catch (thrown) {
       response = failed(thrown, scope);
     }
+    const recorded = auditor?.end(scope, routes, response.status);
+    if (recorded !== undefined) await recorded;
     this.#origins.tell(request, response, scope.req.path);
     const sent = scope.get("sent");
     const { status } = response;
@@ -109,6 +113,15 @@ export class Door {
     }
     await endOfTurn();
     return response;
+  }
+
+  /** Undefined: at once. */
+  #admit(scope: Scope, routes: MatchedRoutes): Promise<void> | undefined {
+    const { authorise, auditor } = this.#options;
+    const decision = authorise?.(scope, routes);
+    return decision === undefined
+      ? auditor?.begin(scope, routes)
+      : decision.then(() => auditor?.begin(scope, routes));
   }
 }
 

@@ -18,6 +18,7 @@ const STATES: readonly ErrorKind[] = ["not_implemented", "model_not_loaded", "dr
 /** The error response of whatever a handler threw, which is logged as well. */
 export function failureResponse(thrown: unknown, c: Scope, log: Logger): Response {
   const error = thrown instanceof ApiError ? thrown : (ofFile(thrown) ?? unexpected(thrown));
+  c.set("failure", error);
   const fields = { request_id: c.get("requestId"), path: c.req.path, status: error.status };
   const isOurs = error.status >= 500 && !STATES.includes(error.kind);
   if (error.kind === "internal") log.error({ ...fields, err: thrown }, "http.error");

@@ -1,4 +1,5 @@
 import type { Context } from "hono";
+import type { ApiError } from "../../wire/error.ts";
 import type { Caller } from "../proxy/deadlines.ts";
 import type { BodyMemory, BodyShare } from "./bodymemory.ts";
 import type { Drain } from "./drain.ts";
@@ -28,6 +29,10 @@ export interface AppEnv {
     drain?: Pick<Drain, "reason">;
     /** Whose word on their clients counts; absent: nobody's. */
     proxies?: TrustedProxies;
+    /** Why it was refused or failed, once it was. */
+    failure?: ApiError;
+    /** What is to be recorded of the change that it makes; absent where nothing is. */
+    change?: ChangeNote;
     /** Who sent it, once that is known; absent where an app does not ask. */
     principal?: Principal;
     /** The client's IP address, once it was asked for. */
@@ -50,6 +55,12 @@ export function principalOf(scope: Scope): Principal {
   const principal = scope.get("principal");
   if (principal === undefined) throw new Error("The request has no principal.");
   return principal;
+}
+
+/** Keeps what the thing that a request changes is called, for the record of it. */
+export function noteSubject(scope: Scope, subject: string): void {
+  const change = scope.get("change");
+  if (change !== undefined) change.subject = subject;
 }
 
 /** Who waits for the answer to a request: it ends when the client leaves or draining is over. */
@@ -75,6 +86,26 @@ export type MatchedRoutes = () => readonly string[];
 
 /** Decides whether a request may go on; throws `ApiError` if not. Undefined: it may, at once. */
 export type Authorise = (scope: Scope, routes: MatchedRoutes) => Promise<void> | undefined;
+
+/** What a request's handler tells of the change that it makes. */
+export interface ChangeNote {
+  /** The JSON body, as it was read. */
+  body?: unknown;
+  /** What the thing that is changed is called. */
+  subject?: string;
+  /** Whose account it is about, where the principal does not tell: who logs in. */
+  user?: { id: string; name: string };
+  /** A session began. */
+  isLogin?: boolean;
+}
+
+/** Keeps book of what requests change, and of those that are refused. Never rejects. */
+export interface Auditor {
+  /** Before the handler runs. Undefined: nothing is to be waited for. */
+  begin(scope: Scope, routes: MatchedRoutes): Promise<void> | undefined;
+  /** Before the answer is sent. */
+  end(scope: Scope, routes: MatchedRoutes, status: number): Promise<void> | undefined;
+}
 
 /** Answers a request; throws what the app turns into an error. */
 export type RequestHandler = (scope: Scope) => Promise<Response>;

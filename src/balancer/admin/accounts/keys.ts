@@ -3,7 +3,7 @@ import type { ApiKeyRow } from "../../../db/state/apikeys.ts";
 import type { UserRow } from "../../../db/state/users.ts";
 import type { App } from "../../../http/server/app.ts";
 import { readJson } from "../../../http/server/body.ts";
-import { type AppContext, principalOf } from "../../../http/server/scope.ts";
+import { type AppContext, noteSubject, principalOf } from "../../../http/server/scope.ts";
 import {
   KeyChangeBody,
   type KeyList,
@@ -97,7 +97,10 @@ function isFor(c: AppContext, { userId }: ApiKeyRow): boolean {
 function keyOf(c: AppContext, accounts: Accounts): ApiKeyRow {
   const id = c.req.param("id") ?? "";
   const key = accounts.key(id);
-  if (key !== undefined && isFor(c, key)) return key;
+  if (key !== undefined && isFor(c, key)) {
+    noteSubject(c, key.name);
+    return key;
+  }
   throw new ApiError("not_found", `There is no key ${id}.`, { code: "key_not_found" });
 }
 

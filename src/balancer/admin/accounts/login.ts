@@ -6,6 +6,7 @@ import {
 } from "../../../auth/livesessions.ts";
 import type { Auth } from "../../../auth/open.ts";
 import { endedCookies, sessionCookies, sessionTokenOf } from "../../../auth/sessioncookie.ts";
+import type { UserRow } from "../../../db/state/users.ts";
 import type { App } from "../../../http/server/app.ts";
 import { readJson } from "../../../http/server/body.ts";
 import { peerOf } from "../../../http/server/peer.ts";
@@ -30,12 +31,14 @@ export function routeLogin(app: App, parts: LoginRouteParts): void {
 
   app.post("/api/auth/login", async (c) => {
     const { value } = await readJson(c, LoginBody, BODY_BYTES_MAX);
+    noteLogin(c, accounts.user(value.username));
     const started = await login.withPassword(value.username, value.password, visitorOf(c));
     return answerLogin(c, started, parts);
   });
 
   app.post("/v0/auth/login", async (c) => {
     const { value } = await readJson(c, LoginBody, BODY_BYTES_MAX);
+    noteLogin(c, accounts.user(value.username));
     const started = await login.withPassword(value.username, value.password, visitorOf(c));
     const { token, session, user } = started;
     return c.json<TokenAnswer>({
@@ -72,6 +75,13 @@ export function routeLogin(app: App, parts: LoginRouteParts): void {
     const started = await login.changePassword({ session, user }, passwords, visitorOf(c));
     return answerLogin(c, started, parts);
   });
+}
+
+/** Keeps whose account a log-in is about, for the record of it, whether it succeeds or not. */
+export function noteLogin(c: AppContext, user?: UserRow): void {
+  const { id, name } = user ?? {};
+  const known = id !== undefined && name !== undefined ? { user: { id, name } } : {};
+  c.set("change", { ...c.get("change"), ...known, isLogin: true });
 }
 
 /** Who logs in, for the list of log-ins. */

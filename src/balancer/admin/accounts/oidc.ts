@@ -5,7 +5,7 @@ import type { App } from "../../../http/server/app.ts";
 import { calledOrigin } from "../../../http/server/peer.ts";
 import type { AppContext } from "../../../http/server/scope.ts";
 import { ApiError } from "../../../wire/error.ts";
-import { visitorOf } from "./login.ts";
+import { noteLogin, visitorOf } from "./login.ts";
 
 export type OidcRouteParts = Pick<Auth, "login" | "oidc">;
 
@@ -26,6 +26,7 @@ export function routeOidc(app: App, parts: OidcRouteParts): void {
   });
 
   app.get(CALLBACK, async (c) => {
+    noteLogin(c);
     const oidc = requireOidc(parts);
     const flow = oidc.flows.read(oidcCookieOf(c) ?? "");
     if (flow === undefined) {
@@ -36,6 +37,7 @@ ago. Begin again at /api/auth/oidc/login.`;
     const url = new URL(calledOrigin(c) + CALLBACK);
     url.search = new URL(c.req.url).search;
     const user = await oidc.userOf(await oidc.client.claimsOf(flow, url));
+    noteLogin(c, user);
     const { token } = await login.start(user, visitorOf(c));
     return redirect(c, HOME, [...sessionCookies(c, token), oidcCookie(c, "")]);
   });

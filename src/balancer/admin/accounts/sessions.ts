@@ -3,7 +3,7 @@ import { endOf, type LiveSessions } from "../../../auth/livesessions.ts";
 import { sessionTokenOf } from "../../../auth/sessioncookie.ts";
 import type { SessionRow } from "../../../db/state/sessions.ts";
 import type { App } from "../../../http/server/app.ts";
-import { type AppContext, principalOf } from "../../../http/server/scope.ts";
+import { type AppContext, noteSubject, principalOf } from "../../../http/server/scope.ts";
 import { ApiError } from "../../../wire/error.ts";
 import type { SessionList, SessionView } from "../../../wire/login.ts";
 
@@ -35,6 +35,7 @@ export function routeSessions(app: App, parts: SessionRouteParts): void {
       const message = `There is no log-in ${id}.`;
       throw new ApiError("not_found", message, { code: "session_not_found" });
     }
+    noteSubject(c, parts.accounts.user(session.userId)?.name ?? session.userId);
     await sessions.end(session.id);
     return c.body(null, 204);
   });

@@ -4,7 +4,7 @@ import { hashPassword } from "../../../auth/password.ts";
 import type { UserRow } from "../../../db/state/users.ts";
 import type { App } from "../../../http/server/app.ts";
 import { readJson } from "../../../http/server/body.ts";
-import type { AppContext } from "../../../http/server/scope.ts";
+import { type AppContext, noteSubject } from "../../../http/server/scope.ts";
 import {
   type MadeUserAnswer,
   NewUserBody,
@@ -80,6 +80,9 @@ async function passwordOf(given: string | null): Promise<{
 function userOf(c: AppContext, accounts: Accounts): UserRow {
   const id = c.req.param("id") ?? "";
   const user = accounts.user(id);
-  if (user !== undefined) return user;
+  if (user !== undefined) {
+    noteSubject(c, user.name);
+    return user;
+  }
   throw new ApiError("not_found", `There is no user ${id}.`, { code: "user_not_found" });
 }

@@ -7,7 +7,7 @@ import { withoutIdleLimit } from "../../../http/server/listen.ts";
 import { PageQuery, pageOf } from "../../../http/server/page.ts";
 import { calledOrigin } from "../../../http/server/peer.ts";
 import { readQuery } from "../../../http/server/query.ts";
-import type { AppContext } from "../../../http/server/scope.ts";
+import { type AppContext, noteSubject } from "../../../http/server/scope.ts";
 import {
   EndpointChangeBody,
   type EndpointDetail,
@@ -52,10 +52,16 @@ const ChecksQuery = z.object({
   before: z.iso.datetime({ offset: true }).optional(),
 });
 
+/** Keeps the name of an endpoint for the record of what is done to it. */
+function noted(c: AppContext, endpoint: Endpoint): Endpoint {
+  noteSubject(c, endpoint.name);
+  return endpoint;
+}
+
 /** Managing endpoints, under `/api/endpoints` and the older `/v0/endpoints`. */
 export function routeEndpoints(app: App, parts: EndpointRouteParts): void {
   const { endpointRegistry, state } = parts;
-  const endpointOf = (c: AppContext) => endpointRegistry.get(c.req.param("id") ?? "");
+  const endpointOf = (c: AppContext) => noted(c, endpointRegistry.get(c.req.param("id") ?? ""));
 
   async function detail(c: AppContext, endpoint: Endpoint): Promise<Response> {
     const fields = endpointView(endpoint, await state.endpoints.get(endpoint.id));

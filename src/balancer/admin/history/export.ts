@@ -7,6 +7,8 @@ export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 type Row = Record<string, string | number | boolean | null | object>;
 
 interface ExportOptions<R extends Row> {
+  /** What the file is called, without its ending. Default: `request_history`. */
+  name?: string;
   format: ExportFormat;
   /** The columns of CSV, in order. */
   columns: readonly (keyof R & string)[];
@@ -16,7 +18,7 @@ interface ExportOptions<R extends Row> {
 
 /** A file of rows, sent page by page as the client takes it: CSV, or a list in JSON. */
 export function exportResponse<R extends Row>(scope: Scope, options: ExportOptions<R>): Response {
-  const { format } = options;
+  const { format, name = "request_history" } = options;
   const { promise: sent, resolve } = Promise.withResolvers<string>();
   scope.set("sent", sent);
   const texts = textsOf(options);
@@ -45,7 +47,7 @@ export function exportResponse<R extends Row>(scope: Scope, options: ExportOptio
   return new Response(body, {
     headers: {
       "content-type": type,
-      "content-disposition": `attachment; filename="request_history.${format}"`,
+      "content-disposition": `attachment; filename="${name}.${format}"`,
       "cache-control": "no-store",
     },
   });

@@ -2,7 +2,7 @@ import { credentialOf } from "../../../auth/credential.ts";
 import { LOCAL_ENDPOINT } from "../../../config/values/endpoint.ts";
 import type { State } from "../../../db/database.ts";
 import type { EndpointRow } from "../../../db/state/endpoint.ts";
-import type { AppContext } from "../../../http/server/scope.ts";
+import { type AppContext, noteSubject } from "../../../http/server/scope.ts";
 import { ApiError } from "../../../wire/error.ts";
 import type { Endpoint } from "../../upstream/endpoint.ts";
 import type { UpstreamPool } from "../../upstream/pool.ts";
@@ -48,6 +48,7 @@ export async function enrolledNode(
   const isEnrolled = credential !== "" && (await enrolment.isNodeKey(nodeId, credential));
   const row = isEnrolled ? await endpoints.byNode(nodeId) : undefined;
   if (row === undefined) throw unknownNode();
+  noteSubject(c, row.name);
   return row;
 }
 
