@@ -1,7 +1,8 @@
 import { chmod, mkdir, rename, rm, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
-import { embedLibraries } from "./build/embed.ts";
+import { embedDashboard, embedLibraries } from "./build/embed.ts";
+import { buildDashboard } from "./dashboard.ts";
 import { lockFolder } from "./native/lock.ts";
 import { fetchPackage, type Pin, unpack } from "./native/package.ts";
 import { megabytes } from "./native/progress.ts";
@@ -31,7 +32,7 @@ async function bundle(target: Target, libraries: string, outfile: string): Promi
   const base = await baseExecutable(target);
   const result = await Bun.build({
     entrypoints: [join(ROOT, "src/main.ts")],
-    plugins: [embedLibraries(libraries)],
+    plugins: [embedLibraries(libraries), embedDashboard(await buildDashboard())],
     define: { "process.env.NODE_ENV": '"production"' },
     minify: true,
     bytecode: true,

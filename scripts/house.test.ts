@@ -76,7 +76,8 @@ describe("the rule about", () => {
     ["src/balancer/a.ts", "../node/b.ts"],
     ["src/node/a.ts", "../balancer/b.ts"],
     ["src/engine/a.ts", "../node/b.ts"],
-    ["src/dashboard/a.ts", "../http/app.ts"],
+    ["src/dashboard/a.tsx", "../http/app.ts"],
+    ["src/dashboard/screens/keys/a.ts", "../../../auth/b.ts"],
     ["src/http/a.ts", "../elsewhere/b.ts"],
     ["src/lib/a.ts", "./b"],
     ["src/lib/a.ts", "./b.js"],
@@ -105,6 +106,8 @@ describe("the rule about", () => {
     ["specs/a.spec.ts", "../src/testkit/b.ts"],
     ["src/engine/a.ts", "bun:ffi"],
     ["src/db/engine/a.ts", "bun:sqlite"],
+    ["src/dashboard/a.tsx", "../wire/b.ts"],
+    ["src/dashboard/a.tsx", "../lib/b.ts"],
     ["src/lib/a.ts", "hono"],
   ])("imports: %s may import %s", (path, specifier) => {
     expect(rulesOf(path, `import { b } from "${specifier}";`)).toEqual([]);
@@ -181,6 +184,9 @@ describe("the rule about the whole tree:", () => {
     const text = "Size also stands in src/lib/a.ts";
     expect(namesTwice(files)).toEqual([{ file: "src/db/b.ts", line: 2, rule: "name twice", text }]);
     expect(namesTwice(files.slice(0, 1))).toEqual([]);
+    const page = { path: "src/dashboard/c.tsx", text: both };
+    expect(namesTwice([page, ...files.slice(1)])).toEqual([]);
+    expect(namesTwice([page, ...files.slice(0, 1)])).toHaveLength(1);
   });
 
   test.each([

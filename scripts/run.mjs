@@ -1,5 +1,6 @@
 // Every script of package.json goes through here: `node scripts/run.mjs <command> [args…]`.
-// Brings the checkout up to date (dependencies, Bun, native library), then runs the command.
+// Brings the checkout up to date (dependencies, Bun, native library,
+// dashboard), then runs the command.
 // Plain Node without dependencies, since it runs before any are installed; Bun runs it as well.
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -22,7 +23,9 @@ const SIGNALS = {
   SIGTERM: 15,
 };
 
-/** What runs for each command (in the repository unless told), and whether it needs the library. */
+/**
+ * What runs for each command (in the repository unless told), and whether it needs what is
+ * built: the native library and the dashboard. */
 const COMMANDS = {
   start: { native: true, cwd: process.cwd(), argv: (args) => [join(root, "src/main.ts"), ...args] },
   test: { native: true, argv: testArgv },
@@ -40,8 +43,11 @@ if (command === undefined) {
 }
 const bun = prepare();
 if (command.native) {
-  const code = await run(bun, [join(root, "scripts/native.ts"), "--quiet"]);
-  if (code !== 0) process.exit(code);
+  for (const argv of [["scripts/native.ts", "--quiet"], ["scripts/dashboard.ts"]]) {
+    const [script, ...rest] = argv;
+    const code = await run(bun, [join(root, script), ...rest]);
+    if (code !== 0) process.exit(code);
+  }
 }
 process.exit(await run(bun, command.argv(args), command.cwd));
 

@@ -21,6 +21,7 @@ beforeEach(() => {
   for (const name of ["scripts", "src", "node_modules"]) mkdirSync(join(root, name));
   copyFileSync(join(import.meta.dir, "run.mjs"), join(root, "scripts/run.mjs"));
   writeFileSync(join(root, "scripts/native.ts"), "");
+  writeFileSync(join(root, "scripts/dashboard.ts"), "");
   writeFileSync(join(root, "src/main.ts"), PROGRAM);
   writeFileSync(join(root, "package-lock.json"), "{}");
   // What npm leaves behind when it has installed this very lock file.

@@ -42,3 +42,18 @@ export function moduleFor(folder: string): string {
     "",
   ].join("\n");
 }
+
+/** Replaces `src/balancer/dashboard/bundlefile.ts` by a module that has that file embedded. */
+export function embedDashboard(file: string): BunPlugin {
+  const contents = [
+    `import file from ${JSON.stringify(file)} with { type: "file" };`,
+    "export const BUNDLE_FILE = file;",
+  ].join("\n");
+  return {
+    name: "embed-dashboard",
+    setup(build) {
+      const filter = /[\\/]src[\\/]balancer[\\/]dashboard[\\/]bundlefile\.ts$/;
+      build.onLoad({ filter }, () => ({ contents, loader: "ts" }));
+    },
+  };
+}

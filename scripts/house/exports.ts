@@ -38,8 +38,21 @@ export function exportsOf(text: string): Export[] {
   return [...found.values()];
 }
 
-/** Names that two files of src/ export, but for those that are the same idea at two doors. */
+/**
+ * Names that two files of src/ export, but for those that are the same idea at two doors. What runs
+ * in browsers is another program than the rest: the two only share `wire` and `lib`.
+ */
 export function namesTwice(sources: Source[]): Breach[] {
+  const isForBrowsers = ({ path }: Source) => path.startsWith("src/dashboard/");
+  const isShared = ({ path }: Source) => /^src\/(wire|lib)\//.test(path);
+  const rest = sources.filter((source) => !isForBrowsers(source));
+  // Where a name stands twice, the one that comes later is told.
+  const ofBrowsers = [...sources.filter(isShared), ...sources.filter(isForBrowsers)];
+  const inBrowsers = twiceAmong(ofBrowsers).filter(({ file }) => file.startsWith("src/dashboard/"));
+  return [...twiceAmong(rest), ...inBrowsers];
+}
+
+function twiceAmong(sources: Source[]): Breach[] {
   const homes = new Map<string, { file: string; line: number }[]>();
   for (const { path, text } of sources) {
     if (!path.startsWith("src/") || !isScript(path)) continue;

@@ -80,7 +80,10 @@ function whyForbidden(path: string, specifier: string): string | undefined {
 
 function whyAboveItself(from: string | undefined, to: string | undefined): string | undefined {
   if (from === undefined || to === undefined || from === to) return undefined;
-  if (from === "dashboard") return to === "wire" ? undefined : `dashboard imports ${to}, not wire`;
+  if (from === "dashboard") {
+    const isForBrowsers = to === "wire" || to === "lib";
+    return isForBrowsers ? undefined : `dashboard imports ${to}, neither wire nor lib`;
+  }
   const [low, high] = [RANKS[to], RANKS[from]];
   if (low === undefined || high === undefined) {
     return `the folder src/${low === undefined ? to : from} has no place yet`;

@@ -37,9 +37,11 @@ function fileLength({ path, text }: Source) {
 }
 
 /** Lines that only hold a long address or string cannot be broken. */
-function columns({ text }: Source) {
+function columns({ path, text }: Source) {
+  const hasSentences = /^src\/dashboard\/.*\/texts\.ts$/.test(path);
   return eachLine(text, (line) => {
     if (line.length <= COLUMNS_MAX || /https?:\/\/\S{40}/.test(line)) return undefined;
+    if (hasSentences && /^\s*(\w+: )?"[^"]*",$/.test(line)) return undefined;
     return { rule: "columns", text: `${line.length} columns, at most ${COLUMNS_MAX}` };
   });
 }

@@ -26,6 +26,9 @@ const TABLE: Record<string, Rule> = {
   "GET /v1/models/*": "openai.models.read",
 
   "GET /": "public",
+  "GET /dashboard": "public",
+  "GET /dashboard/*": "public",
+  "GET /dashboard/assets/*": "public",
   "GET /health": "public",
   "GET /ready": "public",
   "GET /metrics": { local: "metrics.read" },

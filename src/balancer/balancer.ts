@@ -29,6 +29,7 @@ import { routeNodes } from "./admin/nodes/routes.ts";
 import { routeProbes, type SetReadiness } from "./admin/probes.ts";
 import { routeQueueStats } from "./admin/queuestats.ts";
 import { ModelSync } from "./admin/sync/sync.ts";
+import { routeDashboardFiles } from "./dashboard/routes.ts";
 import { EndpointDetection } from "./health/detection.ts";
 import { Monitor, type MonitorListener } from "./health/monitor.ts";
 import { CheckPersistence } from "./health/persistence.ts";
@@ -191,6 +192,7 @@ function routeManagement(app: App, parts: ManagementParts): void {
   routeQueueStats(app, parts);
   routeHistory(app, parts);
   routeAudit(app, parts.audit.log);
+  routeDashboardFiles(app);
   routePrices(app, parts.prices);
   routeMetrics(app, metrics);
   routeProviderMetrics(app, providers.metrics);

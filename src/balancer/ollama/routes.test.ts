@@ -137,8 +137,10 @@ test("probes find an Ollama, people and other balancers find llmlb", async () =>
   const text = await root.text();
   expect([root.status, text]).toEqual([200, "Ollama is running"]);
   expect((await fetch(`${listener.url}/`, { method: "HEAD" })).status).toBe(200);
-  const page = await fetch(`${listener.url}/`, { headers: { accept: "text/html,*/*" } });
-  expect(await page.text()).toContain("llmlb");
+  const page = await fetch(`${listener.url}/`, {
+    ...{ headers: { accept: "text/html,*/*" }, redirect: "manual" },
+  });
+  expect([page.status, page.headers.get("location")]).toEqual([302, "/dashboard"]);
   expect(await client.version()).toMatchObject({ version: OLLAMA_VERSION });
   const version = (await (await fetch(`${listener.url}/api/version`)).json()) as object;
   expect(version).toEqual({ version: OLLAMA_VERSION, llmlb_version: VERSION });

@@ -32,9 +32,10 @@ const BODY_BYTES_MAX = 64 * 1024;
  */
 export function routeOllama(app: App, { pool, models }: OllamaRouteParts): void {
   app.get("/", function showRoot(c) {
-    // Ollama's clients look for these words; a browser shows what this is.
+    c.header("vary", "accept");
     const isBrowser = c.req.header("accept")?.includes("text/html") === true;
-    return c.text(isBrowser ? "llmlb is running. See GET /v1/models." : "Ollama is running");
+    // Ollama's clients look for these words.
+    return isBrowser ? c.redirect("/dashboard") : c.text("Ollama is running");
   });
 
   app.get("/api/version", function showVersion(c) {

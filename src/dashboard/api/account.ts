@@ -1,0 +1,42 @@
+import { useQuery } from "@tanstack/react-query";
+import { MeAnswer } from "../../wire/login.ts";
+import type { Permission } from "../../wire/permission.ts";
+import { call, send } from "./call.ts";
+import { queries } from "./queries.ts";
+
+const KEY = ["me"];
+
+/** Who reads the dashboard. */
+export function useMe() {
+  return useQuery({
+    queryKey: KEY,
+    queryFn: ({ signal }) => call(MeAnswer, "GET /api/auth/me", { signal }),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+}
+
+/** Says what the reader may do; without access control everything. */
+export function useMay(): (permission: Permission) => boolean {
+  const { data } = useMe();
+  return (permission) => {
+    if (data === undefined) return false;
+    return data.access === "off" || data.permissions.includes(permission);
+  };
+}
+
+/** Whether one has to log in first. */
+export function needsLogin(me: MeAnswer): boolean {
+  return me.access === "required" && (me.kind === "anonymous" || me.must_change_password);
+}
+
+/** Asks again who reads. */
+export function askWhoIAm(): Promise<void> {
+  return queries.invalidateQueries({ queryKey: KEY });
+}
+
+/** Ends the log-in, and forgets all that was shown. */
+export async function logOut(): Promise<void> {
+  await send("POST /api/auth/logout");
+  queries.clear();
+  location.assign("/dashboard");
+}

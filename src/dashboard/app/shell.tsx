@@ -1,0 +1,78 @@
+import { Dialog } from "@base-ui/react/dialog";
+import { Outlet, useLocation } from "@tanstack/react-router";
+import { useEffect, useState } from "react";
+import { needsLogin, useMe } from "../api/account.ts";
+import { LiveUpdates } from "../live/updates.tsx";
+import { Icon } from "../parts/icon.tsx";
+import { Empty, Loading } from "../parts/states.tsx";
+import { LoginScreen } from "../screens/login/login.tsx";
+import { useTexts } from "../text/i18n.ts";
+import { Navigation } from "./navigation.tsx";
+import { appTexts } from "./texts.ts";
+
+/** The frame around all screens; what needs a log-in shows that first. */
+export function Shell() {
+  const t = useTexts(appTexts);
+  const me = useMe();
+  const [wasIn, setWasIn] = useState(false);
+  const isIn = me.data !== undefined && !needsLogin(me.data);
+  useEffect(() => {
+    if (isIn) setWasIn(true);
+  }, [isIn]);
+  if (me.data === undefined) {
+    if (me.isError) return <Empty title={t("unreachable")} text={me.error.message} />;
+    return <Loading />;
+  }
+  if (!isIn && !wasIn) return <LoginScreen me={me.data} />;
+  return (
+    <>
+      <Frame />
+      {isIn ? <LiveUpdates /> : <LoginOver />}
+    </>
+  );
+}
+
+/** A log-in that ended in the middle of work: what is on the screen stays as it is behind it. */
+function LoginOver() {
+  const me = useMe();
+  return (
+    <div className="login-over">
+      {me.data !== undefined && <LoginScreen me={me.data} isAgain />}
+    </div>
+  );
+}
+
+function Frame() {
+  const t = useTexts(appTexts);
+  const [isMenuOpen, setMenuOpen] = useState(false);
+  const { pathname } = useLocation();
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another screen closes the menu
+  useEffect(() => setMenuOpen(false), [pathname]);
+  return (
+    <div className="shell">
+      <a className="skip" href="#content">
+        {t("skip")}
+      </a>
+      <aside className="sidebar">
+        <Navigation />
+      </aside>
+      <header className="topbar">
+        <Dialog.Root open={isMenuOpen} onOpenChange={setMenuOpen}>
+          <Dialog.Trigger className="icon-button" aria-label={t("menu")}>
+            <Icon name="menu" />
+          </Dialog.Trigger>
+          <Dialog.Portal>
+            <Dialog.Backdrop className="backdrop" />
+            <Dialog.Popup className="drawer" aria-label={t("main_navigation")}>
+              <Navigation />
+            </Dialog.Popup>
+          </Dialog.Portal>
+        </Dialog.Root>
+        <span className="brand">llmlb</span>
+      </header>
+      <main id="content" className="content" tabIndex={-1}>
+        <Outlet />
+      </main>
+    </div>
+  );
+}

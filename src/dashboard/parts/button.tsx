@@ -1,0 +1,29 @@
+import type { ButtonHTMLAttributes, ReactNode } from "react";
+import { Icon, type IconName } from "./icon.tsx";
+
+interface ButtonProps extends Omit<ButtonHTMLAttributes<HTMLButtonElement>, "type"> {
+  kind?: "plain" | "primary" | "danger";
+  icon?: IconName;
+  /** What it does is under way: it cannot be pressed again. */
+  isBusy?: boolean;
+  /** It sends the form around it. */
+  submits?: boolean;
+  children: ReactNode;
+}
+
+/** A button with words. */
+export function Button(props: ButtonProps) {
+  const { kind = "plain", icon, isBusy = false, submits = false, children, ...rest } = props;
+  return (
+    <button
+      {...rest}
+      type={submits ? "submit" : "button"}
+      className={`button is-${kind}`}
+      disabled={rest.disabled === true || isBusy}
+      aria-busy={isBusy}
+    >
+      {isBusy ? <span className="spinner" /> : icon !== undefined && <Icon name={icon} />}
+      {children}
+    </button>
+  );
+}

@@ -1,0 +1,61 @@
+import { type InputHTMLAttributes, type ReactNode, useId } from "react";
+
+interface FieldProps {
+  label: string;
+  /** What it is for, or what it must be. */
+  hint?: string | undefined;
+  /** What is wrong with it. */
+  error?: string | undefined;
+}
+
+interface TextFieldProps
+  extends FieldProps,
+    Omit<InputHTMLAttributes<HTMLInputElement>, "onChange" | "value" | "id"> {
+  value: string;
+  onChange(value: string): void;
+}
+
+/** A line of text with its label. */
+export function TextField({ label, hint, error, onChange, ...input }: TextFieldProps) {
+  return (
+    <Labelled label={label} hint={hint} error={error}>
+      {(own) => (
+        <input
+          {...input}
+          {...own}
+          className="input"
+          onChange={(event) => onChange(event.target.value)}
+        />
+      )}
+    </Labelled>
+  );
+}
+
+interface OwnProps {
+  id: string;
+  "aria-describedby"?: string;
+  "aria-invalid"?: true;
+}
+
+/** A label, what it labels, and what is said about that. */
+function Labelled(props: FieldProps & { children(own: OwnProps): ReactNode }) {
+  const { label, hint, error, children } = props;
+  const id = useId();
+  const about = error ?? hint;
+  const own: OwnProps = {
+    id,
+    ...(about !== undefined && { "aria-describedby": `${id}-about` }),
+    ...(error !== undefined && { "aria-invalid": true as const }),
+  };
+  return (
+    <div className="field">
+      <label htmlFor={id}>{label}</label>
+      {children(own)}
+      {about !== undefined && (
+        <span id={`${id}-about`} className={error === undefined ? "hint" : "hint is-bad"}>
+          {about}
+        </span>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,90 @@
+import { useLanguage } from "./i18n.ts";
+
+export interface Format {
+  /** 12,345 */
+  count(value: number): string;
+  /** 12.3 or 1,234: as many digits as tell something. */
+  rate(value: number): string;
+  /** A time span: 12 ms, 1.2 s, 3 min 5 s. */
+  duration(ms: number | null | undefined): string;
+  bytes(value: number): string;
+  percent(share: number): string;
+  /** A time in the reader's zone, with the date unless it is today. */
+  time(rfc3339: string): string;
+  /** 3 minutes ago. */
+  ago(rfc3339: string): string;
+}
+
+/** What stands where nothing was measured. */
+export const NOTHING = "–";
+
+/** How numbers and times are written in the reader's language and time zone. */
+export function useFormat(): Format {
+  const [language] = useLanguage();
+  return formatOf(language);
+}
+
+const formats = new Map<string, Format>();
+
+function formatOf(language: string): Format {
+  const known = formats.get(language);
+  if (known !== undefined) return known;
+  const format = makeFormat(language);
+  formats.set(language, format);
+  return format;
+}
+
+function makeFormat(language: string): Format {
+  const count = new Intl.NumberFormat(language, { maximumFractionDigits: 0 });
+  const fine = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
+  const percent = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 1 });
+  const clock = new Intl.DateTimeFormat(language, { timeStyle: "medium" });
+  const date = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
+  const relative = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
+  const rate = (value: number) => (value >= 100 ? count : fine).format(value);
+  return {
+    count: (value) => count.format(value),
+    rate,
+    percent: (share) => percent.format(share),
+    duration: (ms) => (ms === null || ms === undefined ? NOTHING : durationOf(ms, rate)),
+    bytes: (value) => bytesOf(value, rate),
+    time(text) {
+      const at = new Date(text);
+      const isToday = at.toDateString() === new Date().toDateString();
+      return (isToday ? clock : date).format(at);
+    },
+    ago: (text) => agoOf(Date.parse(text) - Date.now(), relative),
+  };
+}
+
+function durationOf(ms: number, rate: (value: number) => string): string {
+  if (ms < 1000) return `${rate(ms < 10 ? ms : Math.round(ms))} ms`;
+  if (ms < 60_000) return `${rate(ms / 1000)} s`;
+  const minutes = Math.floor(ms / 60_000);
+  if (minutes < 60) return `${minutes} min ${Math.floor((ms % 60_000) / 1000)} s`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+const BYTE_UNITS = ["B", "kB", "MB", "GB", "TB"];
+
+function bytesOf(value: number, rate: (value: number) => string): string {
+  let size = value;
+  let unit = 0;
+  while (size >= 1000 && unit < BYTE_UNITS.length - 1) {
+    size /= 1000;
+    unit += 1;
+  }
+  return `${rate(size)} ${BYTE_UNITS[unit]}`;
+}
+
+const AGO: [Intl.RelativeTimeFormatUnit, number][] = [
+  ["day", 86_400_000],
+  ["hour", 3_600_000],
+  ["minute", 60_000],
+  ["second", 1000],
+];
+
+function agoOf(ms: number, relative: Intl.RelativeTimeFormat): string {
+  const [unit, size] = AGO.find(([, unitMs]) => Math.abs(ms) >= unitMs) ?? ["second", 1000];
+  return relative.format(Math.trunc(ms / size), unit);
+}
