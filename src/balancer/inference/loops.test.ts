@@ -17,7 +17,9 @@ function relay() {
     fetch(request) {
       const { pathname } = new URL(request.url);
       if (request.method === "POST") passed.push(pathname);
-      return fetch(new Request(target + pathname, request));
+      // What it leads to may be gone while it is still asked.
+      const gone = () => new Response(null, { status: 502 });
+      return fetch(new Request(target + pathname, request)).catch(gone);
     },
   });
   opened.push({ [Symbol.asyncDispose]: () => server.stop(true) });
