@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
+import { closestWord } from "../lib/closestword.ts";
 import { ConfigError } from "./error.ts";
 import { flagName } from "./fields/field.ts";
 import { FIELD_KEYS, fieldOf } from "./fields.ts";
-import { closestWord } from "./suggestion.ts";
 
 /**
  * The object in config.json; empty if there is no such file. Throws `ConfigError` if it cannot be

@@ -55,5 +55,6 @@ function describeItem(item: unknown): string {
   const place = entry.url ?? entry.path;
   const key = entry.api_key === undefined ? "" : ` (key ${MASK})`;
   const mmproj = entry.mmproj === undefined ? "" : ` (mmproj ${entry.mmproj})`;
-  return `${entry.name ?? entry.id} = ${place}${key}${mmproj}`;
+  const settings = entry.settings === undefined ? "" : ` ${JSON.stringify(entry.settings)}`;
+  return `${entry.name ?? entry.id} = ${place ?? ""}${key}${mmproj}${settings}`;
 }

@@ -1,6 +1,6 @@
+import { closestWord } from "../lib/closestword.ts";
 import { envName, type Field, flagName } from "./fields/field.ts";
 import { FIELD_KEYS, fieldOf } from "./fields.ts";
-import { closestWord } from "./suggestion.ts";
 
 const PREFIX = "LLMLB_";
 

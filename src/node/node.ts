@@ -14,7 +14,7 @@ import { addInferenceRoutes } from "./inference.ts";
 import { explainAbsence } from "./inventory/absence.ts";
 import { Reporter } from "./inventory/reporter.ts";
 import { addModelRoutes } from "./inventory/routes.ts";
-import { Catalog } from "./models/catalog.ts";
+import { Catalog, type ServedModel } from "./models/catalog.ts";
 import { configuredModels } from "./models/configured.ts";
 import { addFileRoutes } from "./models/files.ts";
 import { ModelScanner } from "./models/scanner.ts";
@@ -84,12 +84,11 @@ export function createNode(options: NodeOptions): LlmlbNode {
   const budget = () => memoryBudget(modelsMemoryBytes, () => devices.list());
   const room = { budget, enginesMax, pinned, keepAliveMs };
   const supervisor = new Supervisor({ launch, home, engineArgs, loadTimeoutMs, log, ...room });
-  const system = async () =>
-    describeSystem(await devices.list(), { catalog, supervisor, engineArgs });
+  const system = async () => describeSystem(await devices.list(), { catalog, supervisor });
 
   const store = new ModelStore(modelsFolder(settings));
   const retire = (id: string) => supervisor.retire(id, { waitMs, graceMs: STOP_GRACE_MS });
-  const scanner = new ModelScanner({ store, catalog, log, retire });
+  const scanner = new ModelScanner({ store, catalog, log, retire, settings: settings.models });
   const puller = createPuller(settings, log);
   const fileSelector = new FileSelector({ puller, devices: () => devices.list(), engineArgs });
   const onChange = () => reporter?.wake();
@@ -111,7 +110,8 @@ export function createNode(options: NodeOptions): LlmlbNode {
   const { joining } = options;
   const warmup = new Warmup(supervisor, catalog);
   const readiness = () => warmup.readiness({ drain, sync, settings, joining: joining?.() });
-  addStatusRoutes(app, { catalog, engineArgs, readiness, system });
+  const argsOf = (model: ServedModel) => supervisor.argsOf(model);
+  addStatusRoutes(app, { catalog, argsOf, readiness, system });
   addInferenceRoutes(app, { catalog, supervisor, settings });
   addFileRoutes(app, store);
   addModelRoutes(app, { ...inventory, store, hub: new HubSource({ settings, log }) });

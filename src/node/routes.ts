@@ -9,19 +9,19 @@ import { modelCapabilities } from "./supervisor/task.ts";
 
 export interface StatusParts {
   catalog: Catalog;
-  /** The operator's llama-server arguments for every engine. */
-  engineArgs: string[];
+  /** The llama-server arguments of a model. */
+  argsOf(model: ServedModel): string[];
   readiness(): NodeReadiness;
   system(): Promise<NodeSystem>;
 }
 
 /** Adds the routes about a node's own state: health, models, devices. They start no engines. */
 export function addStatusRoutes(app: App, parts: StatusParts): void {
-  const { catalog, engineArgs, readiness, system } = parts;
+  const { catalog, argsOf, readiness, system } = parts;
   const created = Math.floor(Date.now() / 1000);
   const entry = async (id: string, model: ServedModel): Promise<ModelEntry> => ({
     ...{ id, object: "model", created, owned_by: "llmlb" },
-    ...(await capabilitiesField(model, engineArgs)),
+    ...(await capabilitiesField(model, argsOf(model))),
   });
 
   app.get("/health", (c) => c.json({ status: "ok" }));

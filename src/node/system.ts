@@ -10,8 +10,6 @@ const SLOTS_DEFAULT = 4;
 export interface SystemParts {
   catalog: Catalog;
   supervisor: Supervisor;
-  /** The operator's llama-server arguments for every engine. */
-  engineArgs: string[];
 }
 
 /** The answer of `GET /api/system`: devices, versions, slots, models. */
@@ -76,10 +74,10 @@ function residentBytes(pid: number): number {
 }
 
 /** The most slots of a loaded engine of the model, else those that its engine will have. */
-function slotsOf(model: ServedModel, { supervisor, engineArgs }: SystemParts): number {
+function slotsOf(model: ServedModel, { supervisor }: SystemParts): number {
   const engines = supervisor.engines(model.id);
   const loaded = engines.flatMap(({ loadedEngine }) => loadedEngine?.info.slots ?? []);
-  return loaded.length > 0 ? Math.max(...loaded) : slotsOfArguments([...model.args, ...engineArgs]);
+  return loaded.length > 0 ? Math.max(...loaded) : slotsOfArguments(supervisor.argsOf(model));
 }
 
 function busyOf(model: ServedModel, { supervisor }: SystemParts): number {

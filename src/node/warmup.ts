@@ -1,4 +1,5 @@
 import type { Settings } from "../config/settings.ts";
+import { modelsWithFiles } from "../config/values/model.ts";
 import type { Drain } from "../http/server/drain.ts";
 import type { NodeReadiness } from "../wire/system.ts";
 import type { Catalog } from "./models/catalog.ts";
@@ -40,7 +41,7 @@ export class Warmup {
 
   /** Whether requests may be sent; a node that is given no model has the built-in one. */
   readiness({ drain, sync, settings, joining }: ReadinessParts): NodeReadiness {
-    const given = settings.models.map(({ id }) => id);
+    const given = modelsWithFiles(settings.models).map(({ id }) => id);
     return readinessOf({
       closing: drain.closing,
       syncing: sync?.isReady === false,

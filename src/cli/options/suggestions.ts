@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { flagName } from "../../config/fields/field.ts";
 import { FIELD_KEYS, fieldOf } from "../../config/fields.ts";
-import { closestWord } from "../../config/suggestion.ts";
+import { closestWord } from "../../lib/closestword.ts";
 import { CliError, EXIT } from "../process/exit.ts";
 
 /** Throws `CliError` for arguments that a command does not take, with the most similar command. */

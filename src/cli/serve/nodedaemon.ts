@@ -1,6 +1,7 @@
 import { hostname } from "node:os";
 import { requiresAccess } from "../../config/loopback.ts";
 import type { Settings } from "../../config/settings.ts";
+import { modelsWithFiles } from "../../config/values/model.ts";
 import { proxyFor } from "../../http/client/proxy.ts";
 import type { Logger } from "../../lib/log.ts";
 import { type Identity, openIdentity } from "../../node/membership/identity.ts";
@@ -68,7 +69,7 @@ export async function createNodeDaemon(
     start: (_, entrance) => {
       node.start();
       membership?.start(entrance);
-      const first = settings.models[0]?.id ?? TINY_MODEL_ID;
+      const first = modelsWithFiles(settings.models)[0]?.id ?? TINY_MODEL_ID;
       for (const id of settings.preload.length > 0 ? settings.preload : [first]) warm(id);
     },
     leave: async () => membership?.leave(),

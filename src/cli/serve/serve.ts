@@ -1,5 +1,3 @@
-import { existsSync } from "node:fs";
-import { ConfigError } from "../../config/error.ts";
 import { isOpenToAll } from "../../config/loopback.ts";
 import type { Settings } from "../../config/settings.ts";
 import { LLAMA_CPP_VERSION, VERSION } from "../../config/version.ts";
@@ -20,6 +18,7 @@ import { createBalancerDaemon } from "./balancerdaemon.ts";
 import { banner, firstAdminNotice } from "./banner.ts";
 import { CertificateWatch, firstCertificate, reloadAuthorities } from "./certificatewatch.ts";
 import type { Daemon } from "./daemon.ts";
+import { requireModelArguments, requireModelFiles } from "./modelchecks.ts";
 import { createNodeDaemon } from "./nodedaemon.ts";
 
 /**
@@ -41,6 +40,7 @@ async function serveUntilStopped(settings: Settings, warnings: string[]): Promis
   makeDataFolder(settings);
   const lock = lockDataFolder(settings);
   const { log, reopen } = openLog(settings);
+  if (settings.mode !== "balancer") await requireModelArguments(settings, log);
   trustAuthorities(settings.tlsCa);
   const certificate = firstCertificate(settings, log);
   const signals = stopSignals();
@@ -85,16 +85,6 @@ function warnIfOpen(settings: Settings, log: Logger): void {
   printNote(`WARNING: access control is off: whoever can connect to ${host} can use all models, \
 change everything and spend the money of your clouds.`);
   log.warn({ host }, "serve.open_to_all");
-}
-
-/** Throws `ConfigError` for a model file that does not exist. */
-function requireModelFiles({ models }: Pick<Settings, "models">): void {
-  for (const { id, path, mmproj } of models) {
-    for (const file of mmproj === undefined ? [path] : [path, mmproj]) {
-      if (existsSync(file)) continue;
-      throw new ConfigError(`model ${id}: there is no file ${file}`);
-    }
-  }
 }
 
 function announce(

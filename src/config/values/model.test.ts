@@ -30,6 +30,29 @@ describe("models", () => {
       { config: { models: [{ id: "i", path: "/a", mmproj: "/p" }] } },
       [{ id: "i", path: "/a", mmproj: "/p" }],
     ],
+    [
+      {
+        config: {
+          models: {
+            a: { file: "/a.gguf", context: 4096, slots: 2, args: ["--mlock"], lora: ["x.gguf"] },
+            b: "/b.gguf",
+            "org/c": { keep_alive: "1m", draft: "/d/e.gguf" },
+          },
+        },
+      },
+      [
+        {
+          ...{ id: "a", path: "/a.gguf" },
+          settings: { ctx_size: 4096, parallel: 2, args: ["--mlock"], lora: ["x.gguf"] },
+        },
+        { id: "b", path: "/b.gguf" },
+        { id: "org/c", settings: { keep_alive: "1m", model_draft: "/d/e.gguf" } },
+      ],
+    ],
+    [
+      { config: { models: [{ path: "/a", gpu_layers: 0, pin: true }] } },
+      [{ id: "a", path: "/a", settings: { gpu_layers: 0, pin: true } }],
+    ],
   ];
   test.each(good)("reads %j", (given, expected) => {
     expect(loadConfig(given).settings.models).toEqual(expected as never);
@@ -46,7 +69,11 @@ describe("models", () => {
     [{ flags: { mmproj: ["/p"] } }, "--mmproj: there is no model it could belong to"],
     [{ flags: { models: ["/a"], mmproj: ["z=/p"] } }, '--mmproj: there is no model "z"'],
     [{ flags: { models: ["/a", "/b"], mmproj: ["/p"] } }, "say which one it belongs to"],
-    [{ config: { models: [{ file: "x" }] } }, "models = "],
+    [{ config: { models: [{ context: 1 }] } }, "path: is missing"],
+    [{ config: { models: { a: { contxt: 1 } } } }, 'a: there is no setting "contxt": did you'],
+    [{ config: { models: { a: { slots: "x" } } } }, "a: slots: must be a whole number"],
+    [{ config: { models: { a: 5 } } }, "models = "],
+    [{ config: { models: { a: { file: 5 } } } }, "path: must be a text"],
   ];
   test.each(bad)("refuses %j", (given, message) => {
     expect(() => loadConfig(given)).toThrow(message);

@@ -1,24 +1,28 @@
 import { basename } from "node:path";
 import { type ZodType, z } from "zod";
+import { type RunSettings, readRunSettings, withFiles } from "../../wire/runsettings.ts";
 import { absolutePath } from "./path.ts";
 import { listOf } from "./schema.ts";
 
-/** A model file named on the command line or in the configuration. */
+/** A model named on the command line or in the configuration. */
 export interface ModelSetting {
   /** The name that clients use; the file's name without `.gguf` when not given. */
   id: string;
-  /** Absolute path of the GGUF file. */
-  path: string;
+  /** Absolute path of the GGUF file; undefined: settings for a model that comes from elsewhere. */
+  path?: string;
   /** Absolute path of the multimodal projector, if there is one. */
   mmproj?: string;
+  /** How it runs. Names of files without a folder mean files beside the model's. */
+  settings?: RunSettings;
 }
 
-/** A model object of config.json. */
-const ModelObject = z.strictObject({
-  id: z.string().min(1, "id: must not be empty").optional(),
-  path: z.string().min(1, "path: must not be empty"),
-  mmproj: z.string().min(1, "mmproj: must not be empty").optional(),
-});
+/** A model whose file the settings name. */
+export type FileModel = ModelSetting & { path: string };
+
+/** The models whose files the settings name. */
+export function modelsWithFiles(models: readonly ModelSetting[]): FileModel[] {
+  return models.filter((one): one is FileModel => one.path !== undefined);
+}
 
 /** A file with an optional name, from `[id=]path`. */
 export interface NamedPath {
@@ -26,9 +30,18 @@ export interface NamedPath {
   path: string;
 }
 
-/** A list of models: `[id=]path` or `{id, path, mmproj}` each. */
+/**
+ * A list of models: `[id=]path` or an object each; or an object with the objects by their names.
+ */
 export function modelList(folder: string): ZodType<ModelSetting[]> {
-  return listOf((value) => readModel(value, folder), modelConflict);
+  const list = listOf<ModelSetting>((value) => readModel(value, folder), modelConflict);
+  return z.preprocess((given) => {
+    if (!isObject(given) || MODEL_KEYS.some((key) => typeof given[key] === "string")) return given;
+    return Object.entries(given).map(([id, value]) => {
+      if (typeof value === "string") return { id, path: value };
+      return isObject(value) ? { ...value, id } : value;
+    });
+  }, list);
 }
 
 /** A list of projector files: `[id=]path` each. */
@@ -50,7 +63,16 @@ function parseNamedPath(text: string, folder: string): NamedPath | string {
   return { ...(id === "" ? {} : { id }), path: absolutePath(path, folder) };
 }
 
-/** Reads `[id=]path` or `{id?, path, mmproj?}`. Returns a message instead if it is wrong. */
+const MODEL_KEYS = ["id", "path", "file", "mmproj"];
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/**
+ * Reads `[id=]path`, or an object with `id`, `file` (or `path`), `mmproj` and settings. Returns a
+ * message instead if it is wrong.
+ */
 function readModel(value: unknown, folder: string): ModelSetting | string {
   if (typeof value === "string") {
     const named = parseNamedPath(value, folder);
@@ -58,14 +80,27 @@ function readModel(value: unknown, folder: string): ModelSetting | string {
       ? named
       : { id: named.id ?? modelName(named.path), path: named.path };
   }
-  const result = ModelObject.safeParse(value);
-  if (!result.success) return result.error.issues[0]?.message ?? "must be an object or a path";
-  const path = absolutePath(result.data.path, folder);
-  const { id, mmproj } = result.data;
+  if (!isObject(value)) return "must be an object or a path";
+  const { id, file, path: given = file, projector, mmproj = projector, ...rest } = value;
+  for (const [key, text] of Object.entries({ id, path: given, mmproj })) {
+    if (text !== undefined && (typeof text !== "string" || text === "")) {
+      return `${key}: must be a text that is not empty`;
+    }
+  }
+  const pathOf = (text: unknown) =>
+    typeof text === "string" ? absolutePath(text, folder) : undefined;
+  const [path, joined] = [pathOf(given), pathOf(mmproj)];
+  const name = typeof id === "string" ? id : path && modelName(path);
+  if (name === undefined) return "path: is missing";
+  const read = readRunSettings(rest);
+  if (typeof read === "string") return `${name}: ${read}`;
+  const isElsewhere = (one: string) => /[\\/]/.test(one);
+  const settings = withFiles(read, (one) => (isElsewhere(one) ? absolutePath(one, folder) : one));
   return {
-    id: id ?? modelName(path),
-    path,
-    ...(mmproj === undefined ? {} : { mmproj: absolutePath(mmproj, folder) }),
+    id: name,
+    ...(path === undefined ? {} : { path }),
+    ...(joined === undefined ? {} : { mmproj: joined }),
+    ...(Object.keys(settings).length > 0 ? { settings } : {}),
   };
 }
 

@@ -10,6 +10,10 @@ export interface ServedModel {
   listedAliases?: readonly string[];
   /** llama-server arguments for this model. The operator's follow them and win. */
   args: string[];
+  /** How long it stays loaded after its last request, in ms. Default: the node's. */
+  keepAliveMs?: number;
+  /** It stays loaded. Default: what the node's settings say. */
+  isPinned?: boolean;
   /** The model's files as they are now. Throws `model_load_failed` if they cannot be made. */
   locate(): Promise<ModelFiles>;
 }

@@ -1,8 +1,9 @@
 import type { Settings } from "../../config/settings.ts";
-import type { ModelSetting } from "../../config/values/model.ts";
+import { type FileModel, modelsWithFiles } from "../../config/values/model.ts";
 import { ApiError } from "../../wire/error.ts";
 import type { ServedModel } from "./catalog.ts";
 import { type ModelFiles, modelFilesReader } from "./modelfiles.ts";
+import { settingsFor, withSettings } from "./runsettings.ts";
 import { TINY_MODEL_ARGS, TINY_MODEL_ID, tinyModelFinder } from "./tiny.ts";
 
 /**
@@ -10,14 +11,16 @@ import { TINY_MODEL_ARGS, TINY_MODEL_ID, tinyModelFinder } from "./tiny.ts";
  * settings name none, unless one of them has its name.
  */
 export function configuredModels({ mode, models, home }: Settings): ServedModel[] {
-  const named = models.map(modelOfSetting);
-  const withTiny = mode === "standalone" || models.length === 0;
-  if (!withTiny || models.some(({ id }) => id === TINY_MODEL_ID)) return named;
-  return [...named, tinyModel(home)];
+  const named = modelsWithFiles(models).map(modelOfSetting);
+  const withTiny = mode === "standalone" || named.length === 0;
+  if (!withTiny || named.some(({ id }) => id === TINY_MODEL_ID)) return named;
+  const tiny = tinyModel(home);
+  return [...named, withSettings(tiny, settingsFor(tiny, models), home)];
 }
 
-function modelOfSetting({ id, path, mmproj }: ModelSetting): ServedModel {
-  return { id, args: [], locate: modelFilesReader(path, mmproj) };
+function modelOfSetting({ id, path, mmproj, settings }: FileModel): ServedModel {
+  const model = { id, args: [], locate: modelFilesReader(path, mmproj) };
+  return withSettings(model, settings, path);
 }
 
 function tinyModel(home: string): ServedModel {

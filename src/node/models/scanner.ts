@@ -2,6 +2,7 @@ import type { Logger } from "../../lib/log.ts";
 import type { ModelRecord } from "../../storage/modelrecord.ts";
 import type { ModelStore, UnusableFolder } from "../../storage/modelstore.ts";
 import type { Catalog } from "./catalog.ts";
+import type { NamedSettings } from "./runsettings.ts";
 import {
   type FingerprintedModel,
   isNamed,
@@ -14,6 +15,8 @@ export interface ModelScannerOptions {
   store: ModelStore;
   catalog: Catalog;
   log: Logger;
+  /** The settings of models in config.json. Default: none. */
+  settings?: NamedSettings;
   /** Ends the engines of a model whose files have changed or are gone. */
   retire(modelId: string): Promise<void>;
 }
@@ -134,7 +137,9 @@ export class ModelScanner {
   #updateServed(): string[] {
     const outdated: string[] = [];
     const ids = new Set<string>();
-    const found = this.#models.flatMap((one) => servedModelsOf(one, this.#registered));
+    const { settings = [] } = this.#options;
+    const names = { registered: this.#registered, settings };
+    const found = this.#models.flatMap((one) => servedModelsOf(one, names));
     const withdrawn = [...this.#withdrawn];
     for (const { served, fingerprint } of found) {
       if (withdrawn.some((key) => isNamed(served, key))) continue;

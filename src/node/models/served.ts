@@ -1,8 +1,10 @@
 import { clearTags, isSameQuantization } from "../../model/quantization.ts";
 import type { ModelRecord } from "../../storage/modelrecord.ts";
 import type { StoredModel } from "../../storage/storedmodel.ts";
+import type { RunSettings } from "../../wire/runsettings.ts";
 import type { ServedModel } from "./catalog.ts";
 import { modelFilesReader } from "./modelfiles.ts";
+import { type NamedSettings, settingsFor, withSettings } from "./runsettings.ts";
 
 /** A model in the models folder. */
 export interface ScannedModel {
@@ -20,6 +22,14 @@ export interface RegisteredNames {
   names: readonly string[];
   /** The quantizations that are listed as models of their own. */
   quantizations: readonly string[];
+  /** How it runs. */
+  settings?: RunSettings | null | undefined;
+}
+
+/** What the registry and config.json say of models. */
+interface ModelKnowledge {
+  registered: readonly RegisteredNames[];
+  settings: NamedSettings;
 }
 
 /** A model with a fingerprint of its files and arguments: engines for another one must end. */
@@ -34,7 +44,7 @@ const RUNTIME = "llama_cpp";
 /** A scanned model as it is served: one model for each quantization; none if no engine runs it. */
 export function servedModelsOf(
   { model, record, otherQuantizations }: ScannedModel,
-  registered: readonly RegisteredNames[],
+  { registered, settings }: ModelKnowledge,
 ): FingerprintedModel[] {
   if (model.runtime !== RUNTIME) return [];
   const key = model.id.toLowerCase();
@@ -52,12 +62,13 @@ export function servedModelsOf(
   const listedAliases = isListed ? own.slice(0, 1) : [];
   const template = record?.chat_template;
   const args = template === undefined ? [] : ["--chat-template", template];
+  const run = { settings, registered: entry?.settings ?? undefined };
   return [
-    servedModel(model, { id, args, aliases, listedAliases }),
+    servedModel(model, { id, args, aliases, listedAliases }, run),
     ...otherQuantizations.map((other) => {
       const [name = id, ...more] = named(other.quantization ?? "");
       const aliases = [...more, ...withoutPrefix([name, ...more])];
-      return servedModel(other, { id: name, args, aliases });
+      return servedModel(other, { id: name, args, aliases }, run);
     }),
   ];
 }
@@ -71,11 +82,15 @@ export function isNamed({ id, aliases = [] }: ServedModel, key: string): boolean
 function servedModel(
   { primary, projector, weights }: StoredModel,
   names: Omit<ServedModel, "locate">,
+  { registered, settings }: { registered: RunSettings | undefined; settings: NamedSettings },
 ): FingerprintedModel {
   const files = [...weights, ...(projector === undefined ? [] : [projector])];
   const marks = files.map(({ path, sizeBytes, mtimeMs }) => `${path} ${sizeBytes} ${mtimeMs}`);
   const locate = modelFilesReader(primary.path, projector?.path);
-  return { served: { ...names, locate }, fingerprint: [...marks, ...names.args].join("\n") };
+  const model = withSettings({ ...names, locate }, registered, primary.path);
+  const served = withSettings(model, settingsFor(model, settings), primary.path);
+  const { args, keepAliveMs, isPinned } = served;
+  return { served, fingerprint: [...marks, ...args, keepAliveMs, isPinned].join("\n") };
 }
 
 /** The names without `hf/`: requests may leave it out. */

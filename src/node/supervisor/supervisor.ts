@@ -67,10 +67,15 @@ export class Supervisor {
   async engineFor(model: ServedModel, task: EngineTask | undefined): Promise<SupervisedEngine> {
     const loaded = this.loadedEngine(model.id, task);
     if (loaded !== undefined) return loaded;
-    const { engineArgs } = this.#options;
     const { pooling } = await model.locate();
+    const engineArgs = this.argsOf(model);
     const chosen = chooseTask({ modelId: model.id, task, pooling, engineArgs });
     return this.#get(model.id, chosen) ?? this.#add(model, chosen);
+  }
+
+  /** The llama-server arguments of a model, without those of a task. The operator's win. */
+  argsOf({ args }: ServedModel): string[] {
+    return joinArguments(args, this.#options.engineArgs);
   }
 
   /** An engine of a model that is loaded: for this task, or for any. */
@@ -132,8 +137,14 @@ export class Supervisor {
     const { launch, home, engineArgs, loadTimeoutMs, log, pinned, keepAliveMs } = this.#options;
     const { nowMs = Date.now } = this.#options;
     const key = keyOf(model.id, task);
-    const ownArgs = ({ pooling }: ModelFiles) =>
-      joinArguments(joinArguments(model.args, taskArgs(task, pooling, engineArgs)), engineArgs);
+    const givenArgs = this.argsOf(model);
+    const ownArgs = ({ pooling }: ModelFiles) => {
+      const forTask = taskArgs(task, pooling, givenArgs);
+      // The settings of a chat model are for its chats, not for its second engine that embeds.
+      const isSecond = pooling === undefined;
+      const [first, second] = isSecond ? [model.args, forTask] : [forTask, model.args];
+      return joinArguments(joinArguments(first, second), engineArgs);
+    };
     const engine = new SupervisedEngine({
       modelId: model.id,
       label: model.id + LABELS[task],
@@ -142,8 +153,8 @@ export class Supervisor {
         return [...this.#promptCaches.argsFor(key, own), ...own];
       },
       room: new OwnRoom(this.room, { key, args: ownArgs, waitMs: loadTimeoutMs }),
-      isPinned: pinned.includes(model.id),
-      keepAliveMs: keepAliveMs ?? Number.POSITIVE_INFINITY,
+      isPinned: model.isPinned ?? pinned.includes(model.id),
+      keepAliveMs: model.keepAliveMs ?? keepAliveMs ?? Number.POSITIVE_INFINITY,
       onIdle: () => this.room.becameIdle(),
       onEnd: () => this.#promptCaches.release(key),
       locate: async () => {

@@ -1,0 +1,152 @@
+import { closestWord } from "../lib/closestword.ts";
+import { parseKeepAlive } from "./keepalive.ts";
+import { type OptionValue, readOption } from "./optionvalue.ts";
+
+/** A setting that is one argument of llama-server with a value. */
+interface OptionRule {
+  flag: string;
+  /** See `readOption`. */
+  value: OptionValue;
+  /** Other names by which it is read: Ollama's, llama.cpp's and plain ones. */
+  others?: readonly string[];
+}
+
+const CACHE_TYPES = "f32 f16 bf16 q8_0 q5_1 q5_0 q4_1 q4_0 iq4_nl".split(" ");
+const NGRAMS = "ngram-simple ngram-map-k ngram-map-k4v ngram-mod ngram-cache".split(" ");
+const POOLINGS = "none mean cls last rank".split(" ");
+
+/** The settings with a llama-server argument of their own, named as that is. */
+const MODEL_OPTIONS = {
+  ctx_size: { flag: "--ctx-size", value: { whole: [0, 1e9] }, others: ["context", "num_ctx"] },
+  parallel: { flag: "--parallel", value: { whole: [1, 1024] }, others: ["slots", "num_parallel"] },
+  gpu_layers: {
+    flag: "--gpu-layers",
+    value: { whole: [0, 100_000], words: ["auto", "all"] },
+    others: ["n_gpu_layers", "num_gpu", "ngl"],
+  },
+  threads: { flag: "--threads", value: { whole: [1, 4096] }, others: ["num_thread"] },
+  batch_size: { flag: "--batch-size", value: { whole: [1, 1e6] }, others: ["num_batch"] },
+  ubatch_size: { flag: "--ubatch-size", value: { whole: [1, 1e6] } },
+  cache_type_k: { flag: "--cache-type-k", value: { words: CACHE_TYPES } },
+  cache_type_v: { flag: "--cache-type-v", value: { words: CACHE_TYPES } },
+  flash_attn: {
+    flag: "--flash-attn",
+    value: { words: ["on", "off", "auto"] },
+    others: ["flash_attention"],
+  },
+  model_draft: { flag: "--model-draft", value: { file: true }, others: ["draft"] },
+  spec_type: { flag: "--spec-type", value: { words: NGRAMS }, others: ["speculation"] },
+  pooling: { flag: "--pooling", value: { words: POOLINGS } },
+  chat_template: { flag: "--chat-template", value: { text: 1_000_000 } },
+  chat_template_file: { flag: "--chat-template-file", value: { file: true } },
+  temp: { flag: "--temp", value: { number: [0, 100] }, others: ["temperature"] },
+  top_k: { flag: "--top-k", value: { whole: [0, 1e6] } },
+  top_p: { flag: "--top-p", value: { number: [0, 1] } },
+  min_p: { flag: "--min-p", value: { number: [0, 1] } },
+  repeat_penalty: { flag: "--repeat-penalty", value: { number: [0, 100] } },
+  presence_penalty: { flag: "--presence-penalty", value: { number: [-100, 100] } },
+  frequency_penalty: { flag: "--frequency-penalty", value: { number: [-100, 100] } },
+  seed: { flag: "--seed", value: { whole: [0, 2 ** 32 - 1] } },
+} as const satisfies Record<string, OptionRule>;
+
+type OptionName = keyof typeof MODEL_OPTIONS;
+
+/** How one model runs, whatever it is named by: an operator's settings for it. */
+export type RunSettings = Partial<Record<OptionName, string | number>> & {
+  /** Files of LoRA adapters, `file` or `file:scale` each. */
+  lora?: string[];
+  /** Further arguments of llama-server; they win over the settings above. */
+  args?: string[];
+  /** As requests say it; see `parseKeepAlive`. */
+  keep_alive?: string | number;
+  /** It stays loaded, whoever needs its memory. */
+  pin?: boolean;
+};
+
+const LIST_MAX = 256;
+const WORD_CHARS_MAX = 4096;
+const OPTIONS: [name: OptionName, rule: OptionRule][] = Object.entries(MODEL_OPTIONS) as never;
+const NAMES = new Map<string, string>([
+  ...OPTIONS.flatMap(([name, { others = [] }]) => {
+    return [name, ...others].map((one): [string, string] => [one, name]);
+  }),
+  ...["lora", "args", "keep_alive", "pin"].map((one): [string, string] => [one, one]),
+  ["pinned", "pin"],
+]);
+
+/**
+ * Reads a model's settings from an object with any of their names. Returns a message instead if one
+ * is wrong.
+ */
+export function readRunSettings(given: Record<string, unknown>): RunSettings | string {
+  const settings: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(given)) {
+    const plain = key.replace(/^--?/, "").replaceAll("-", "_");
+    const name = NAMES.get(plain);
+    if (name === undefined) return unknownSetting(key, plain);
+    if (name in settings) return `${key}: is there twice, also as ${name}`;
+    const read = readSetting(name, value);
+    if (typeof read === "string") return `${key}: ${read}`;
+    settings[name] = read.value;
+  }
+  return settings;
+}
+
+function readSetting(name: string, value: unknown): { value: unknown } | string {
+  if (name === "pin") return typeof value === "boolean" ? { value } : "must be true or false";
+  if (name === "keep_alive") {
+    if (parseKeepAlive(value) !== undefined) return { value };
+    return "must be a time such as 5m or 1h30m, 0, or -1 for good";
+  }
+  if (name === "lora" || name === "args") {
+    const list = typeof value === "string" && name === "lora" ? [value] : value;
+    const isWord = (one: unknown) => typeof one === "string" && one.length <= WORD_CHARS_MAX;
+    if (Array.isArray(list) && list.length <= LIST_MAX && list.every(isWord)) {
+      return { value: list };
+    }
+    const example = name === "lora" ? '["adapter.gguf"]' : '["--temp", "0.2"]';
+    return `must be a list of texts such as ${example}`;
+  }
+  return readOption(MODEL_OPTIONS[name as OptionName].value, value);
+}
+
+function unknownSetting(key: string, plain: string): string {
+  const similar = closestWord(plain, NAMES.keys());
+  if (similar !== undefined) return `there is no setting "${key}": did you mean "${similar}"?`;
+  const names = [...new Set(NAMES.values())].join(", ");
+  return `there is no setting "${key}": there are ${names}; others of llama-server go into args`;
+}
+
+/** The settings with their files' paths changed by `change`. */
+export function withFiles(settings: RunSettings, change: (path: string) => string): RunSettings {
+  const changed: RunSettings = { ...settings };
+  for (const [name, { value }] of OPTIONS) {
+    const path = settings[name];
+    if ("file" in value && typeof path === "string") changed[name] = change(path);
+  }
+  if (settings.lora !== undefined) {
+    changed.lora = settings.lora.map((one) => {
+      const [path, scale] = splitScale(one);
+      return change(path) + (scale === undefined ? "" : `:${scale}`);
+    });
+  }
+  return changed;
+}
+
+/** llama-server's arguments for a model's settings. `args` are the last. */
+export function settingArguments(settings: RunSettings): string[] {
+  const options = OPTIONS.flatMap(([name, { flag }]) => {
+    const value = settings[name];
+    return value === undefined ? [] : [flag, String(value)];
+  });
+  const adapters = (settings.lora ?? []).flatMap((one) => {
+    const [path, scale] = splitScale(one);
+    return scale === undefined ? ["--lora", path] : ["--lora-scaled", `${path}:${scale}`];
+  });
+  return [...options, ...adapters, ...(settings.args ?? [])];
+}
+
+function splitScale(adapter: string): [path: string, scale: string | undefined] {
+  const [, path = adapter, scale] = /^(.+):(-?\d+(?:\.\d+)?)$/.exec(adapter) ?? [];
+  return [path, scale];
+}
