@@ -85,7 +85,7 @@ describe("a llmlb that runs", () => {
       { user_name: "admin", status: 401, address: "127.0.0.1" },
     ]);
     expect(await records("--actor", "ops", "--action", "change")).toMatchObject([
-      { key_name: "ops", route: "PUT /api/prices/*", status: 200 },
+      { key_name: "ops", route: "PUT /api/prices/:model", status: 200 },
     ]);
     expect(await records("--action", "refused")).toMatchObject([
       { key_name: "ops", route: "GET /api/users", details: { code: "insufficient_permissions" } },

@@ -8,7 +8,7 @@ test.each([
   ["DELETE /v0/users/:id", true],
   ["POST /api/auth/login", true],
   ["POST /api/auth/logout", true],
-  ["PUT /api/prices/*", true],
+  ["PUT /api/prices/:model", true],
   ["POST /api/models/register", true],
   ["DELETE /api/delete", true],
   ["POST /api/enrolment-tokens", true],
