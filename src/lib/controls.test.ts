@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { jsonWithoutControls, withoutControls } from "./controls.ts";
+import { jsonWithEscapedControls, jsonWithoutControls, withoutControls } from "./controls.ts";
 
 const HOSTILE = "a\x1b[2J\x07b\x9b31mc\rd\u202ee\u2066f\x7fg\x00h";
 
@@ -13,4 +13,11 @@ test("so have the strings in a JSON text, whose backslashes stay", () => {
   const cleaned = JSON.parse(jsonWithoutControls(JSON.stringify(value)));
   const clean = withoutControls(HOSTILE);
   expect(cleaned).toEqual({ ...value, [HOSTILE]: undefined, [clean]: clean });
+});
+
+test("what JSON leaves raw is escaped for logs, and means the same", () => {
+  const value = { text: "\u007f\u009b31m\u2028\u202eabc ü 😀\n\t\\" };
+  const json = jsonWithEscapedControls(JSON.stringify(value));
+  expect(json).toBe('{"text":"\\u007f\\u009b31m\\u2028\\u202eabc ü 😀\\n\\t\\\\"}');
+  expect(JSON.parse(json)).toEqual(value);
 });

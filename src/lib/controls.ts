@@ -18,3 +18,13 @@ const ESCAPED = new RegExp(
 export function jsonWithoutControls(json: string): string {
   return json.replace(ESCAPED, (found) => (found === "\\\\" ? found : ""));
 }
+
+/** What `JSON.stringify` leaves as it is although terminals and editors act on it. */
+const RAW = new RegExp(`[\\x7f-\\x9f${TURNS}]`, "g");
+
+/** The text of a JSON value in which those are escaped, too: it means the same. */
+export function jsonWithEscapedControls(json: string): string {
+  return json.replace(RAW, (found) => {
+    return `\\u${found.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  });
+}

@@ -1,6 +1,6 @@
 import pino from "pino";
 import { prettyFactory } from "pino-pretty";
-import { jsonWithoutControls } from "./controls.ts";
+import { jsonWithEscapedControls, jsonWithoutControls } from "./controls.ts";
 import { LineOutput, type LineTarget } from "./lineoutput.ts";
 import { describeError } from "./logerror.ts";
 
@@ -90,7 +90,11 @@ export function flushLog(log: Logger): Promise<void> {
 type LogOutput = Pick<LineOutput, "write" | "idle">;
 
 function jsonTo(target: LineTarget): LogOutput {
-  return new LineOutput(target, lossLine);
+  const output = new LineOutput(target, lossLine);
+  return {
+    write: (line) => output.write(jsonWithEscapedControls(line)),
+    idle: (waitMs) => output.idle(waitMs),
+  };
 }
 
 function readableStderr(): LogOutput {
