@@ -15,6 +15,8 @@ export interface RunOptions {
   /** Piped to the program; nothing when absent. */
   stdin?: string;
   env?: Record<string, string>;
+  /** Most files and connections that it may have open. Default: as many as this process. */
+  files?: number | undefined;
 }
 
 /** A data folder of its own, removed by `using`; its path is short, as sockets live in it. */
@@ -30,8 +32,9 @@ export function commandLine(args: string[]): string[] {
 }
 
 /** Starts the program as a user would. */
-export function startProgram(args: string[], { home, stdin = "", env = {} }: RunOptions) {
-  return Bun.spawn(commandLine(args), {
+export function startProgram(args: string[], { home, stdin = "", env = {}, files }: RunOptions) {
+  const limited = files === undefined ? [] : ["sh", "-c", `ulimit -n ${files}; exec "$0" "$@"`];
+  return Bun.spawn([...limited, ...commandLine(args)], {
     env: { PATH: process.env.PATH ?? "", HOME: home, LLMLB_HOME: home, ...env },
     stdin: new Blob([stdin]),
     stdout: "pipe",

@@ -12,6 +12,8 @@ export interface StartOptions {
   mode?: "standalone" | "balancer" | "node";
   /** Wait until requests can be served. Default: true. */
   untilReady?: boolean;
+  /** Most files and connections that it may have open. Default: as many as this process. */
+  files?: number;
 }
 
 /** Longest wait for the program to listen and be ready; a busy machine is slow. */
@@ -39,13 +41,14 @@ export class Program {
   #nodePid: number | undefined;
   readonly #log: Promise<unknown>;
 
-  private constructor({ args = [], home, env = {}, mode = "standalone" }: StartOptions) {
+  private constructor({ args = [], home, env = {}, mode = "standalone", files }: StartOptions) {
     this.#ownHome = home === undefined ? temporaryHome() : undefined;
     this.home = home ?? this.#ownHome?.path ?? "";
     const ports = ["--port", "0", ...(mode === "standalone" ? ["--node-port", "0"] : [])];
     this.#child = startProgram([mode === "standalone" ? "serve" : mode, ...ports, ...args], {
       home: this.home,
       env,
+      files,
     });
     this.#watchdog = killWithParent(this.#child.pid);
     this.#log = Promise.all([this.#readLog(), this.#readOutput()]);

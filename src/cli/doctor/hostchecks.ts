@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import type { Settings } from "../../config/settings.ts";
+import { fileLimit } from "../../lib/filedescriptors.ts";
 import { describePortOwner } from "../process/port.ts";
 import type { Finding } from "./finding.ts";
 
@@ -33,17 +33,6 @@ export function checkFileLimit(): Finding {
   if (limit >= FILES_MIN) return { subject, state: "ok", text: `up to ${limit}` };
   const text = `only ${limit}: raise it for many clients (ulimit -n ${FILES_MIN})`;
   return { subject, state: "note", text };
-}
-
-function fileLimit(): number | undefined {
-  if (process.platform === "win32") return undefined;
-  if (process.platform === "linux") {
-    const [, soft] =
-      /^Max open files\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8")) ?? [];
-    return soft === undefined ? undefined : Number(soft);
-  }
-  const output = Bun.spawnSync(["sh", "-c", "ulimit -n"]).stdout.toString().trim();
-  return /^\d+$/.test(output) ? Number(output) : undefined;
 }
 
 async function isFree(host: string, port: number): Promise<boolean> {

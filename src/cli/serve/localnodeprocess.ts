@@ -1,6 +1,7 @@
 import { LOCAL_ENDPOINT } from "../../config/values/endpoint.ts";
 import { BEAT_MS } from "../../engine/watchdog.ts";
 import { trustAuthorities } from "../../http/client/trust.ts";
+import { limitConnections } from "../../http/server/connectionlimit.ts";
 import { exitWithParent, postToParent } from "../../lib/childprocess.ts";
 import { createLogger } from "../../lib/log.ts";
 import { CliError, EXIT } from "../process/exit.ts";
@@ -29,8 +30,10 @@ export async function runLocalNode(): Promise<never> {
     credentials: () => credentials,
     fingerprint: () => parent.fingerprint(),
   });
-  const { url, port, stop } = listenNear(daemon.app, settings);
+  const listener = listenNear(daemon.app, settings);
+  const { url, port, stop } = listener;
   logUncaught(log);
+  limitConnections(listener, log);
   daemon.onReadiness((readiness) => sendToParent({ type: "readiness", readiness }));
   daemon.failed.then(({ message, exitCode }) => {
     sendToParent({ type: "failed", message, exitCode });

@@ -3,6 +3,7 @@ import type { Settings } from "../../config/settings.ts";
 import { LLAMA_CPP_VERSION, VERSION } from "../../config/version.ts";
 import { trustAuthorities } from "../../http/client/trust.ts";
 import type { Certificate } from "../../http/server/certificate.ts";
+import { limitConnections } from "../../http/server/connectionlimit.ts";
 import type { Listener } from "../../http/server/listen.ts";
 import { flushLog, type Logger } from "../../lib/log.ts";
 import { lockDataFolder, makeDataFolder, openLog } from "../process/datafolder.ts";
@@ -57,6 +58,7 @@ async function serveUntilStopped(settings: Settings, warnings: string[]): Promis
   );
   const listener = listenOrExplain(daemon.app, settings, certificate);
   logUncaught(log);
+  limitConnections(listener, log);
   const entrance = { port: listener.port, fingerprint: certificate?.fingerprint };
   const pidFile = announce(settings, listener, { log, certificate });
   if (daemon.firstAdmin !== undefined) printText(firstAdminNotice(daemon.firstAdmin));

@@ -1,3 +1,4 @@
+import { canOpenFiles } from "../../lib/filedescriptors.ts";
 import { StorageError } from "./error.ts";
 import { sqliteError } from "./sqliteerror.ts";
 import type { WorkerRequest, WorkerResponse } from "./worker.ts";
@@ -12,6 +13,9 @@ interface ThreadOptions {
   /** Each transaction waits for the disk. Default: false. */
   durable?: boolean;
 }
+
+/** What a thread and a database opened in it take, with room for what others open meanwhile. */
+const FILES = 16;
 
 /** What the worker answers when it has done what it was asked to. */
 type WorkerResult = Extract<WorkerResponse, { ok: true }>;
@@ -62,6 +66,7 @@ export class Thread {
 
   async #start(): Promise<Worker> {
     try {
+      if (!canOpenFiles(FILES)) throw noFilesError(this.#options.path);
       const worker = new globalThis.Worker(await workerAddress()) as Worker;
       worker.onmessage = ({ data }) => this.#settle(worker, data);
       worker.onerror = ({ message }) => this.#end(message);
@@ -104,6 +109,13 @@ export class Thread {
 
 function closedError(): StorageError {
   return new StorageError("closed", "The database is closed.", { databaseCode: "CLOSED" });
+}
+
+/** Bun ends the process when a thread finds none. */
+function noFilesError(path: string): StorageError {
+  const message = `Using ${path} failed: this process may open no more files and connections. \
+Raise their limit (ulimit -n).`;
+  return new StorageError("failed", message, { databaseCode: "EMFILE" });
 }
 
 let address: Promise<string> | undefined;

@@ -14,6 +14,10 @@ export interface Listener {
    * closed. Throws, and changes nothing, if it cannot be used.
    */
   renew(certificate: Certificate): void;
+  /** Takes no further connections, and closes those without a request. Idempotent. */
+  pause(): void;
+  /** Takes connections again. Throws if the port has been taken meanwhile. Idempotent. */
+  resume(): void;
   /** Closes the socket and, with `force`, the connections still open. */
   stop(force: boolean): Promise<void>;
 }
@@ -40,16 +44,33 @@ export function listen(app: App, { certificate, ...address }: ListenAddress): Li
   /** Those that were replaced and still answer requests. */
   const earlier = new Set<Server>();
   const bound = server.port ?? address.port;
+  const place = { ...address, port: bound };
+  let isPaused = false;
   const { host } = address;
+  function retire(before: Server): void {
+    earlier.add(before);
+    void before.stop(false).finally(() => earlier.delete(before));
+  }
   const scheme = certificate === undefined ? "http" : "https";
   return {
     url: `${scheme}://${host.includes(":") ? `[${host}]` : host}:${bound}`,
     port: bound,
     renew(next) {
+      certificate = next;
+      if (isPaused) return;
       const before = server;
-      server = replacement(app, before, { ...address, port: bound }, next);
-      earlier.add(before);
-      void before.stop(false).finally(() => earlier.delete(before));
+      server = replacement(app, before, place, next);
+      retire(before);
+    },
+    pause() {
+      if (isPaused) return;
+      isPaused = true;
+      retire(server);
+    },
+    resume() {
+      if (!isPaused) return;
+      server = serve(app, place, certificate);
+      isPaused = false;
     },
     async stop(force) {
       await Promise.all([server, ...earlier].map((one) => one.stop(force)));
