@@ -80,6 +80,27 @@ test.each(["node", "standalone"] as const)(
   },
 );
 
+test.each(["node", "standalone"] as const)(
+  "llmlb run fetches a model that is not here, loads it and answers, with a %s llmlb",
+  async (mode) => {
+    await atHome(async (home) => {
+      const program = await Program.start({ home, mode, env: { HF_ENDPOINT: hub.url } });
+      try {
+        const first = await llmlb(home, "run", REPO, "Goodbye");
+        expect(first).toMatchObject({ code: 0, stdout: "Goodbye!\n" });
+        expect(first.stderr).toContain(`Pulling ${ID}`);
+        const second = await llmlb(home, "run", REPO, "Goodbye");
+        expect(second).toEqual({ code: 0, stdout: "Goodbye!\n", stderr: "" });
+        const absent = await llmlb(home, "run", "llmlb/absent", "Goodbye");
+        expect(absent).toMatchObject({ code: 1, stdout: "" });
+        expect(absent.stderr).toContain("llmlb/absent");
+      } finally {
+        await program.stop();
+      }
+    });
+  },
+);
+
 test("a model that was pulled while nothing ran is served from the start", async () => {
   await atHome(async (home) => {
     expect(await llmlb(home, "pull", `${hub.url}/${REPO}`)).toMatchObject({ code: 0 });

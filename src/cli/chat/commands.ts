@@ -33,12 +33,16 @@ export function addChatCommands(program: Command, invocation: Invocation): void 
   const run = program
     .command("run")
     .helpGroup("Use:")
-    .description("Talk with the model of this name, as chat --model does")
-    .argument("<model>", "Model to talk with")
+    .description("Talk with a model; one that is not here is fetched from the hub first")
+    .argument("<model>", "Its name; org/name or org/name:QUANT of the hub")
     .argument("[question...]", "One question; without it, a conversation");
-  addServerOptions(run).action((model: string, words: string[], flags: ServerFlags) =>
-    talk(words, { ...flags, model }),
-  );
+  addServerOptions(run).action(async (model: string, words: string[], flags: ServerFlags) => {
+    const { runnableModel } = await import("./run.ts");
+    const { client, settings } = loadClient(flags);
+    const server = findServer(client, settings);
+    const load = words.length === 0 && process.stdin.isTTY === true;
+    await talk(words, { ...flags, model: await runnableModel({ model, server, settings, load }) });
+  });
 
   async function talk(words: string[], flags: ChatFlags): Promise<void> {
     const { runChat } = await import("./chat.ts");

@@ -33,6 +33,8 @@ interface PullCommand {
   json: boolean;
   /** Stops the pull; the bytes so far are kept. */
   signal: AbortSignal;
+  /** Gets the model's id instead of a person who reads what was done and how to go on. */
+  onPulled?: (id: string) => void;
   /** The free memory. Default: that of this host. */
   free?: () => Promise<FreeMemory>;
 }
@@ -138,9 +140,13 @@ function printOutcome({
   wasPresent,
   served,
 }: PullOutcome): ExitCode {
-  const { json } = command;
+  const { json, onPulled } = command;
   const { model } = selection.manifest;
   const { quantization } = selection.candidate;
+  if (onPulled !== undefined) {
+    onPulled(model);
+    return EXIT.ok;
+  }
   if (json) {
     printLine(JSON.stringify({ ...last, quantization, folder }));
     return EXIT.ok;
