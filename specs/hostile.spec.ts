@@ -267,14 +267,13 @@ test("100,000 levels are refused in every body", async () => {
     `${'{"a":'.repeat(100_000)}1${"}".repeat(100_000)}`,
   ];
   const paths = ROUTE_LIST.map(({ path }) => `POST ${path}`);
-  for (const [, url] of [...withBody(), ...paths.map(filled)]) {
+  for (const [route, url] of [...withBody(), ...paths.map(filled)]) {
+    // Routes without a body do not read this one either.
+    const isRead = Object.keys(rightBody(route) ?? { model: "m" }).length > 0;
     for (const body of deep) {
       const [status, text] = await send(url, { body });
-      expect([url, status >= 400 && (status < 500 || status === 501), text.length < 2000]).toEqual([
-        url,
-        true,
-        true,
-      ]);
+      const isRefused = (status >= 400 && status < 500) || status === 501;
+      expect([url, isRefused || !isRead, text.length < 2000]).toEqual([url, true, true]);
     }
   }
 });
