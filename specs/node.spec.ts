@@ -123,15 +123,57 @@ describe("a node", () => {
     expect(await text.json()).toEqual({ content: "Goodbye" });
     const metrics = await fetch(`${program.url}/metrics?model=first`);
     expect(await metrics.text()).toContain("llamacpp:tokens_predicted_total");
+    const own = await (await fetch(`${program.url}/metrics`)).text();
+    expect(own).toContain('llmlb_engine_state{model="first",state="ready"} 1');
+    expect(own).toMatch(/llmlb_node_tokens_total{model="third",type="output"} \d+/);
     const unnamed = await fetch(`${program.url}/props`);
     expect(unnamed.status).toBe(400);
     expect(await unnamed.json()).toMatchObject({ error: { param: "model" } });
+  });
+
+  test("answers llama-server's routes, with timings and cached tokens", async () => {
+    const json = async (path: string, body: object): Promise<Record<string, unknown>> => {
+      const response = await post(program.url + path, body);
+      return { status: response.status, ...((await response.json()) as object) };
+    };
+    const prompt = "<|im_start|>user\nGoodbye<|im_end|>\n<|im_start|>assistant\n";
+    const completion = { model: "first", prompt, n_predict: 8, temperature: 0 };
+    for (const path of ["/completion", "/completions"]) {
+      expect(await json(path, completion)).toMatchObject({ status: 200, content: "Goodbye!" });
+    }
+    const chat = { model: "first", messages: says("Goodbye") };
+    await json("/v1/chat/completions", chat);
+    const again = await json("/chat/completions", chat);
+    expect(again).toMatchObject({ status: 200, timings: { predicted_n: expect.any(Number) } });
+    const usage = again.usage as { prompt_tokens: number; prompt_tokens_details: object };
+    expect(usage.prompt_tokens_details).toEqual({ cached_tokens: expect.any(Number) });
+    expect(again).toMatchObject({ timings: { cache_n: expect.any(Number) } });
+    const counted = await json("/v1/chat/completions/input_tokens", chat);
+    expect(counted.input_tokens).toBe(usage.prompt_tokens);
+    const adapters = await fetch(`${program.url}/lora-adapters?model=first`, {
+      ...{ method: "POST", body: "[]", headers: { "content-type": "application/json" } },
+    });
+    expect([adapters.status, await adapters.json()]).toEqual([200, { success: true }]);
+    expect(await json("/slots/0?action=save", { model: "first", filename: "a" })).toMatchObject({
+      ...{ status: 501, error: { code: "not_supported" } },
+    });
+  });
+
+  test("says by how much a prompt is too long", async () => {
+    const long = { model: "first", messages: says("Goodbye ".repeat(5000)) };
+    const response = await post(`${program.url}/v1/chat/completions`, long);
+    const { error } = (await response.json()) as { error: Record<string, unknown> };
+    expect(response.status).toBe(400);
+    expect(error).toMatchObject({ code: "context_length_exceeded", type: "invalid_request_error" });
+    expect(error.n_prompt_tokens).toBeGreaterThan(error.n_ctx as number);
   });
 
   test("starts a second engine of a model for embeddings", async () => {
     const before = program.engines;
     const { data } = await openai(program).embeddings.create({ model: "first", input: "Goodbye" });
     expect(data[0]?.embedding).toHaveLength(256);
+    const native = await post(`${program.url}/embedding`, { model: "first", content: "Goodbye" });
+    expect(await native.json()).toMatchObject([{ index: 0, embedding: [expect.any(Array)] }]);
     await enginesStarted(before + 1);
     expect((await ask("first")).status).toBe(200);
   });

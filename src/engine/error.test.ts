@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { errorBody } from "../wire/error.ts";
 import { engineError } from "./error.ts";
 
 function llamaError(status: number, message: string, type: string) {
@@ -16,6 +17,18 @@ describe("an engine's error", () => {
   test("about a prompt beyond the context has OpenAI's code", () => {
     const error = llamaError(400, "request exceeds", "exceed_context_size_error");
     expect(error.code).toBe("context_length_exceeded");
+  });
+
+  test("about a prompt beyond the context keeps the numbers", () => {
+    const told = { n_prompt_tokens: 900, n_ctx: 512 };
+    const error = { code: 400, message: "long", type: "exceed_context_size_error", ...told };
+    const made = engineError(JSON.stringify({ error }), 400);
+    expect(errorBody(made, "openai")).toEqual({
+      error: {
+        ...{ message: "long", type: "invalid_request_error", code: "context_length_exceeded" },
+        ...{ param: null, ...told },
+      },
+    });
   });
 
   test("about a text too long to embed is the client's, not the server's", () => {

@@ -5,7 +5,12 @@ import { fieldInMessage, isClientError, readableMessage } from "./errormessage.t
 
 /** llama.cpp's error body: `{error: {message, type, code}}`, code being the HTTP status. */
 const LlamaError = z.object({
-  error: z.object({ message: z.string(), type: z.string().optional() }),
+  error: z.object({
+    message: z.string(),
+    type: z.string().optional(),
+    n_prompt_tokens: z.number().optional(),
+    n_ctx: z.number().optional(),
+  }),
 });
 
 const CODES: Record<string, string> = {
@@ -19,9 +24,9 @@ const TOO_LONG = /input .*is too large to process/;
 /** Our error for an engine's error response, with the kind, code and field that it means. */
 export function engineError(body: string, status: number): ApiError {
   const parsed = LlamaError.safeParse(parseJson(body));
-  const { message: text, type } = parsed.success
-    ? parsed.data.error
-    : { message: `The engine answered with status ${status}`, type: undefined };
+  const told = parsed.success ? parsed.data.error : undefined;
+  const { type, n_prompt_tokens, n_ctx } = told ?? {};
+  const text = told?.message ?? `The engine answered with status ${status}`;
   const message = readableMessage(text);
   if (TOO_LONG.test(text)) {
     return new ApiError("invalid_request", message, { code: "context_length_exceeded" });
@@ -31,6 +36,7 @@ export function engineError(body: string, status: number): ApiError {
   const param = kind === "invalid_request" ? fieldInMessage(text) : undefined;
   return new ApiError(kind, message, {
     ...(code === undefined ? {} : { code }),
+    ...(n_ctx === undefined ? {} : { details: { n_prompt_tokens: n_prompt_tokens ?? 0, n_ctx } }),
     ...(param === undefined ? {} : { param }),
   });
 }

@@ -2,17 +2,18 @@ import { readBytes } from "../http/server/body.ts";
 import type { AppContext } from "../http/server/scope.ts";
 import { ApiError } from "../wire/error.ts";
 
-/** A multipart form as it came, and the model that its field `model` names. */
+/** A multipart form as it came, and the model that its field `model` names, if it does. */
 export interface ModelForm {
   bytes: Uint8Array<ArrayBuffer>;
-  model: string;
+  /** Undefined if it names none. */
+  model: string | undefined;
   /** Its fields that are texts. */
   texts: Record<string, string>;
 }
 
 /**
  * Reads a multipart form of at most `limitBytes`. Throws 415 for another content type, 413 for too
- * many bytes, 400 for a malformed form and for one without `model`.
+ * many bytes, 400 for a malformed form, one without `file`, and for a `model` that is no name.
  */
 export async function readModelForm(c: AppContext, limitBytes: number): Promise<ModelForm> {
   const type = c.req.header("content-type") ?? "";
@@ -23,9 +24,16 @@ export async function readModelForm(c: AppContext, limitBytes: number): Promise<
   const bytes = await readBytes(c, limitBytes);
   const form = await parseForm(bytes, type);
   const model = form.get("model");
-  if (typeof model === "string" && model !== "") return { bytes, model, texts: textsOf(form) };
-  const message = "The request is invalid: the form field `model` is required.";
-  throw new ApiError("invalid_request", message, { param: "model" });
+  if (model !== null && (typeof model !== "string" || model === "")) {
+    throw wrongField("model", "must be a model's name");
+  }
+  if (form.get("file") === null) throw wrongField("file", "is required: the recording");
+  return { bytes, model: model ?? undefined, texts: textsOf(form) };
+}
+
+function wrongField(param: string, reason: string): ApiError {
+  const message = `The request is invalid: the form field \`${param}\` ${reason}.`;
+  return new ApiError("invalid_request", message, { param });
 }
 
 function textsOf(form: FormData): Record<string, string> {

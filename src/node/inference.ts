@@ -1,74 +1,62 @@
 import { z } from "zod";
-import type { Settings } from "../config/settings.ts";
 import type { App } from "../http/server/app.ts";
-import { type JsonBody, readJson } from "../http/server/body.ts";
+import { readJson } from "../http/server/body.ts";
 import { withoutIdleLimit } from "../http/server/listen.ts";
 import type { AppContext } from "../http/server/scope.ts";
 import { withExactDigits } from "../lib/json.ts";
 import { TranslationRewrite } from "../translation/rewrite.ts";
 import type { Translation } from "../translation/translation.ts";
-import { ApiError } from "../wire/error.ts";
 import { parseKeepAlive } from "../wire/keepalive.ts";
 import { InferenceRequest } from "../wire/openai.ts";
-import { dialectOf, type InferenceRoute, ROUTE_LIST } from "../wire/route.ts";
+import { dialectOf, type InferenceRoute, ROUTE_LIST, type RouteName } from "../wire/route.ts";
+import {
+  adapted,
+  type EngineRequest,
+  encode,
+  type InferenceParts,
+  sendToModel,
+} from "./exchange.ts";
 import { readModelForm } from "./form.ts";
 import { BODIES } from "./llamacpp/bodies.ts";
-import {
-  type Adaptation,
-  engineChat,
-  engineCompletion,
-  engineRequest,
-} from "./llamacpp/enginebody.ts";
+import { engineRequest } from "./llamacpp/enginebody.ts";
 import { ADAPTATIONS, TRANSLATIONS } from "./llamacpp/requests.ts";
-import { hasHalfCharacter, wellFormedJson } from "./llamacpp/surrogates.ts";
 import type { Catalog, ServedModel } from "./models/catalog.ts";
-import { type ProxyOptions, proxyToEngine } from "./proxy.ts";
-import type { Supervisor } from "./supervisor/supervisor.ts";
-import { type EngineTask, taskOf } from "./supervisor/task.ts";
+import { taskOf } from "./supervisor/task.ts";
 
 type Fields = Record<string, unknown>;
 
-export interface InferenceParts {
-  catalog: Catalog;
-  supervisor: Supervisor;
-  settings: Settings;
-}
-
-/** llama-server's own POST routes, with the task that they need; undefined: any engine. */
-const NATIVE_ROUTES: Record<string, { task: EngineTask | undefined; adapt: Adaptation }> = {
-  "/infill": { task: "generate", adapt: engineCompletion },
-  "/apply-template": { task: "generate", adapt: engineChat },
-  "/tokenize": { task: undefined, adapt: engineRequest },
-  "/detokenize": { task: undefined, adapt: engineRequest },
+/** Other paths of llama-server for the same; its `/completions` and `/embeddings` are others. */
+const ALIASES: Partial<Record<RouteName, string[]>> = {
+  chat: ["/chat/completions"],
+  rerank: ["/rerank", "/reranking", "/v1/reranking"],
+  transcription: ["/audio/transcriptions"],
 };
 
-/** A request of these need not name the model of a node that has just one. */
-const NativeRequest = z.looseObject({ model: InferenceRequest.shape.model.optional() });
-
-/**
- * llama-server's own GET routes. They need a loaded model and do not load it: browsers let any page
- * send a GET, and a load takes all memory there is.
- */
-const WATCH_ROUTES = ["/slots", "/props", "/metrics", "/lora-adapters"];
-
-/** Adds every route that a model's engine answers: those of the route table, and llama-server's. */
+/** Adds the routes of the route table that a model's engine answers. */
 export function addInferenceRoutes(app: App, parts: InferenceParts): void {
   for (const route of ROUTE_LIST) {
     if (!route.onNodes) continue;
-    if (route.form === undefined) addJsonRoute(app, route, parts);
-    else addFormRoute(app, route, parts);
+    const add = route.form === undefined ? addJsonRoute : addFormRoute;
+    for (const path of [route.path, ...(ALIASES[route.name] ?? [])]) {
+      add(app, { path, route }, parts);
+    }
   }
-  addNativeRoutes(app, parts);
+}
+
+/** A route at one of its paths; the engine has it at its first one. */
+interface PlacedRoute {
+  path: string;
+  route: InferenceRoute;
 }
 
 /** The body goes to the engine as the bytes that came, unless llama.cpp needs another request. */
-function addJsonRoute(app: App, route: InferenceRoute, parts: InferenceParts): void {
+function addJsonRoute(app: App, { path: at, route }: PlacedRoute, parts: InferenceParts): void {
   const { path, name } = route;
   const task = taskOf(route.capability);
-  const schema = BODIES[name] ?? InferenceRequest;
+  const schema = withOnlyModel(BODIES[name] ?? InferenceRequest, parts.catalog);
   const translate = TRANSLATIONS[name];
   const adapt = ADAPTATIONS[name] ?? engineRequest;
-  app.post(path, async (c) => {
+  app.post(at, async (c) => {
     const read = await readJson(c, schema, parts.settings.bodyLimitBytes);
     const { value } = read;
     const model = parts.catalog.get(value.model);
@@ -76,73 +64,29 @@ function addJsonRoute(app: App, route: InferenceRoute, parts: InferenceParts): v
     const request =
       translate === undefined
         ? { path, body: adapted(read, adapt) }
-        : translatedRequest(c, value, translate(withExactDigits(read)));
+        : translatedRequest(c, value, translate({ ...withExactDigits(read), model: value.model }));
     const keepAliveMs = parseKeepAlive((value as Fields).keep_alive);
-    return send(c, parts, { model, task, keepAliveMs, ...request });
+    return sendToModel(c, parts, { model, task, keepAliveMs, ...request });
   });
 }
 
-function addFormRoute(app: App, { path, capability }: InferenceRoute, parts: InferenceParts): void {
+function addFormRoute(app: App, { path: at, route }: PlacedRoute, parts: InferenceParts): void {
+  const { path, capability } = route;
   const task = taskOf(capability);
-  app.post(path, async (c) => {
+  app.post(at, async (c) => {
     const { bytes, model: name, texts } = await readModelForm(c, parts.settings.bodyLimitBytes);
+    const model = name === undefined ? parts.catalog.only() : parts.catalog.get(name);
     engineRequest(texts); // An engine reads all of them as fields of a chat.
-    return send(c, parts, { model: parts.catalog.get(name), task, path, body: bytes });
+    return sendToModel(c, parts, { model, task, path, body: bytes });
   });
 }
 
-function addNativeRoutes(app: App, parts: InferenceParts): void {
-  const { catalog, supervisor, settings } = parts;
-  const modelOfQuery = (c: AppContext): ServedModel => {
-    const name = c.req.query("model");
-    return name === undefined ? catalog.only() : catalog.get(name);
-  };
-  for (const [path, { task, adapt }] of Object.entries(NATIVE_ROUTES)) {
-    app.post(path, async (c) => {
-      const read = await readJson(c, NativeRequest, settings.bodyLimitBytes);
-      const { model: name } = read.value;
-      const model = name === undefined ? modelOfQuery(c) : catalog.get(name);
-      return send(c, parts, { model, task, path, body: adapted(read, adapt) });
-    });
-  }
-  for (const path of WATCH_ROUTES) {
-    app.get(path, (c) => {
-      const { id } = modelOfQuery(c);
-      const engine = supervisor.loadedEngine(id);
-      if (engine === undefined) throw notLoadedError(id, path);
-      return proxyToEngine(c, { engine, path, body: null, ...timeouts(settings) });
-    });
-  }
-}
-
-type EngineRequest = Pick<ProxyOptions, "path" | "body" | "rewrite">;
-
-/** The body that came, or another if the engine needs another. */
-function adapted(body: JsonBody<Fields>, adapt: Adaptation): Uint8Array<ArrayBuffer> {
-  const { bytes, value } = body;
-  if (adapt(value) === value && !hasHalfCharacter(bytes)) return bytes;
-  return encode(adapt(withExactDigits(body)));
-}
-
-/** Sends a request to the engine of a model that does the task. */
-async function send(
-  c: AppContext,
-  { supervisor, settings }: InferenceParts,
-  {
-    model,
-    task,
-    keepAliveMs,
-    ...request
-  }: EngineRequest & {
-    model: ServedModel;
-    task: EngineTask | undefined;
-    /** How long it stays loaded afterwards; undefined: as before. */
-    keepAliveMs?: number | undefined;
-  },
-): Promise<Response> {
-  const engine = await supervisor.engineFor(model, task);
-  if (keepAliveMs !== undefined) engine.keepAlive(keepAliveMs);
-  return proxyToEngine(c, { engine, ...request, ...timeouts(settings) });
+/** The same schema, for which a request need not name the model of a node that has just one. */
+function withOnlyModel<T extends z.ZodType>(schema: T, catalog: Catalog) {
+  return z.preprocess((json) => {
+    const isNamed = (json as Fields).model !== undefined;
+    return isNamed ? json : { ...(json as Fields), model: catalog.only().id };
+  }, schema);
 }
 
 /** Whether a chat is only to load its model, or to unload it: it has no messages. */
@@ -194,18 +138,4 @@ function translatedRequest(
     requestId: c.var.requestId,
   });
   return { path, body: encode(body), rewrite };
-}
-
-function encode(json: object): Uint8Array<ArrayBuffer> {
-  return new TextEncoder().encode(wellFormedJson(json));
-}
-
-function timeouts({ firstByteTimeoutMs, idleTimeoutMs }: Settings) {
-  return { firstByteTimeoutMs, idleTimeoutMs };
-}
-
-function notLoadedError(id: string, path: string): ApiError {
-  const message = `GET ${path} of ${id} is not possible now: the model is not loaded. Its first \
-request loads it.`;
-  return new ApiError("model_not_loaded", message, { param: "model" });
 }

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import OpenAI from "openai";
+import { eventually } from "../testkit/eventually.ts";
 import { refusalOf, TestNode } from "../testkit/node.ts";
 import type { Echo } from "../testkit/servers/engine.ts";
 
@@ -14,6 +15,9 @@ afterEach(() => host[Symbol.asyncDispose]());
 test.each([
   "/v1/chat/completions",
   "/v1/completions",
+  "/chat/completions",
+  "/completion",
+  "/completions",
   "/infill",
   "/tokenize",
   "/detokenize",
@@ -22,7 +26,8 @@ test.each([
   const response = await host.post(path, { model: "chat", odd: "ü", n: 1.0 });
   const echo = (await response.json()) as Echo;
   expect(response.status).toBe(200);
-  expect(echo).toMatchObject({ engine: "chat", method: "POST", path });
+  expect(echo).toMatchObject({ engine: "chat", method: "POST" });
+  expect(echo.path).toBe(path === "/chat/completions" ? `/v1${path}` : path);
   expect(echo.body).toBe('{"model":"chat","odd":"ü","n":1}');
 });
 
@@ -87,10 +92,71 @@ test("an unknown model is 404 and says which there are, a missing one 400", asyn
   expect(host.engines.launches).toHaveLength(0);
 });
 
-test("with one model, native routes and GETs need no name, /v1 routes do", async () => {
+test("llama-server's routes for embeddings have an engine for them", async () => {
+  for (const path of ["/embedding", "/embeddings"]) {
+    const echo = await (await host.post(path, { model: "chat", content: "a" })).json();
+    expect(echo).toMatchObject({ engine: "chat embeddings", path });
+  }
+  expect(await refusalOf(await host.post("/rerank", { model: "chat" }))).toMatchObject({
+    code: "model_capability_mismatch",
+  });
+});
+
+test("adapters are scaled by a list, slots are saved, restored and erased", async () => {
+  const adapters = JSON.stringify([{ id: 0, scale: 0.5 }]);
+  const scale = (body: string, query = "?model=chat") =>
+    fetch(`${host.url}/lora-adapters${query}`, {
+      ...{ method: "POST", body, headers: { "content-type": "application/json" } },
+    });
+  expect(await (await scale(adapters)).json()).toMatchObject({ engine: "chat", body: adapters });
+  const unnamed = await refusalOf(await scale(adapters, ""));
+  expect(unnamed).toMatchObject({ status: 400, param: "model" });
+  for (const body of ["{}", "[{}]", '[{"id":0,"scale":"1"}]', "["]) {
+    expect((await scale(body)).status).toBe(400);
+  }
+  for (const action of ["save", "restore", "erase"]) {
+    const path = `/slots/2?action=${action}`;
+    const response = await host.post(path, { model: "chat", filename: "a.bin" });
+    expect(await response.json()).toMatchObject({ path: "/slots/2", query: `?action=${action}` });
+  }
+  const bare = await fetch(`${host.url}/slots/0?action=erase&model=chat`, { method: "POST" });
+  expect(await bare.json()).toMatchObject({ body: "{}", query: "?action=erase" });
+  const wrong = await refusalOf(await host.post("/slots/0?action=eat", { model: "chat" }));
+  expect(wrong).toMatchObject({ status: 400, param: "action" });
+  expect((await host.post("/slots/x?action=save", { model: "chat" })).status).toBe(404);
+});
+
+test("the node tells metrics of its own: requests, engines, memory and devices", async () => {
+  await host.chat();
+  const stream = await host.chat({ stream: true });
+  await stream.body?.cancel();
+  await host.chat({ model: "nobody" });
+  await eventually(async () => (await metrics()).includes('status="cancelled"') || undefined);
+  const text = await metrics();
+  expect(text).toContain('llmlb_node_requests_total{model="chat",status="2xx"} 1\n');
+  expect(text).toContain('llmlb_engine_events_total{model="chat",event="loaded"} 1\n');
+  expect(text).toContain('llmlb_engine_state{model="chat",state="ready"} 1\n');
+  expect(text).toContain('llmlb_engine_state{model="org/other",state="unloaded"} 1\n');
+  expect(text).toContain('llmlb_device_free_bytes{device="CUDA0",type="gpu"} 400\n');
+  expect(text).toMatch(/\nllmlb_memory_budget_bytes \d+\n/);
+  expect(text).toContain("llmlb_engine_evictions_total 0\n");
+  expect(text).not.toContain("nobody");
+  await host.engines.last.crash();
+  const crashed = 'event="crashed"} 1';
+  await eventually(async () => (await metrics()).includes(crashed) || undefined);
+
+  async function metrics() {
+    return (await host.get("/metrics")).text();
+  }
+});
+
+test("with one model, no request need name it", async () => {
   await using host = new TestNode(["solo"]);
   expect((await host.post("/tokenize", { content: "a" })).status).toBe(200);
-  expect((await host.post("/v1/chat/completions", {})).status).toBe(400);
+  const messages = [{ role: "user", content: "Hello" }];
+  const echo = await (await host.post("/v1/chat/completions", { messages })).json();
+  expect(echo).toMatchObject({ engine: "solo", body: JSON.stringify({ messages }) });
+  expect((await host.post("/v1/chat/completions", { model: null, messages })).status).toBe(400);
   expect((await host.post("/v1/chat/completions", { model: "else" })).status).toBe(404);
   const props = (await (await host.get("/props?a=1&model=solo")).json()) as Echo;
   expect(props).toMatchObject({ method: "GET", path: "/props", query: "?a=1" });

@@ -14,10 +14,12 @@ import { addInferenceRoutes } from "./inference.ts";
 import { explainAbsence } from "./inventory/absence.ts";
 import { Reporter } from "./inventory/reporter.ts";
 import { addModelRoutes } from "./inventory/routes.ts";
+import { NodeMetrics } from "./metrics/metrics.ts";
 import { Catalog, type ServedModel } from "./models/catalog.ts";
 import { configuredModels } from "./models/configured.ts";
 import { addFileRoutes } from "./models/files.ts";
 import { ModelScanner } from "./models/scanner.ts";
+import { addNativeRoutes } from "./nativeroutes.ts";
 import { addStatusRoutes } from "./routes.ts";
 import { type DeviceProbe, Devices } from "./supervisor/devices.ts";
 import type { Launch } from "./supervisor/engine.ts";
@@ -75,16 +77,13 @@ const STOP_GRACE_MS = 5000;
 /** Makes a node of its parts. Loads no model and opens no socket. */
 export function createNode(options: NodeOptions): LlmlbNode {
   const { settings, log, launch = launchEngine, probe = probeDevices } = options;
-  const { home, engineArgs, loadTimeoutMs, drainTimeoutMs: waitMs } = settings;
+  const { home, engineArgs, drainTimeoutMs: waitMs } = settings;
 
   const drain = new Drain();
   const catalog = new Catalog(configuredModels(settings));
   const devices = new Devices({ probe, home, log });
-  const { pinned, keepAliveMs, modelsMax: enginesMax, modelsMemoryBytes } = settings;
-  const budget = () => memoryBudget(modelsMemoryBytes, () => devices.list());
-  const room = { budget, enginesMax, pinned, keepAliveMs };
-  const supervisor = new Supervisor({ launch, home, engineArgs, loadTimeoutMs, log, ...room });
-  const system = async () => describeSystem(await devices.list(), { catalog, supervisor });
+  const engines = createEngines({ settings, log, catalog, devices, launch });
+  const { supervisor, metrics, system } = engines;
 
   const store = new ModelStore(modelsFolder(settings));
   const retire = (id: string) => supervisor.retire(id, { waitMs, graceMs: STOP_GRACE_MS });
@@ -102,17 +101,18 @@ export function createNode(options: NodeOptions): LlmlbNode {
   catalog.explainAbsence = (name) => explainAbsence(name, inventory);
 
   const hosts = new HostCheck(allowedHosts(settings));
-  const { key } = options;
+  const { key, joining } = options;
   const access =
     key === undefined ? { hosts } : { hosts: ANY_HOST, authorise: keyCheck(key, hosts) };
   const bodies = bodyMemoryOf(settings);
   const app = createApp({ log, drain, bodies, accessLog: settings.accessLog, ...access });
-  const { joining } = options;
   const warmup = new Warmup(supervisor, catalog);
   const readiness = () => warmup.readiness({ drain, sync, settings, joining: joining?.() });
   const argsOf = (model: ServedModel) => supervisor.argsOf(model);
   addStatusRoutes(app, { catalog, argsOf, readiness, system });
-  addInferenceRoutes(app, { catalog, supervisor, settings });
+  const inference = { catalog, supervisor, settings, metrics };
+  addInferenceRoutes(app, inference);
+  addNativeRoutes(app, inference);
   addFileRoutes(app, store);
   addModelRoutes(app, { ...inventory, store, hub: new HubSource({ settings, log }) });
 
@@ -140,4 +140,29 @@ export function createNode(options: NodeOptions): LlmlbNode {
       await supervisor.close(STOP_GRACE_MS);
     },
   };
+}
+
+/** Makes what runs the models of a node, counts what they do and tells their state. */
+function createEngines(parts: {
+  settings: Settings;
+  log: Logger;
+  catalog: Catalog;
+  devices: Devices;
+  launch: Launch;
+}) {
+  const { settings, log, catalog, devices, launch } = parts;
+  const { home, engineArgs, loadTimeoutMs, pinned, keepAliveMs, modelsMax: enginesMax } = settings;
+  const budget = () => memoryBudget(settings.modelsMemoryBytes, () => devices.list());
+  const supervisor = new Supervisor({
+    ...{ launch, home, engineArgs, loadTimeoutMs, log },
+    ...{ budget, enginesMax, pinned, keepAliveMs },
+    onEvent: (modelId, event) => metrics.countEvent(modelId, event),
+  });
+  const system = async () => describeSystem(await devices.list(), { catalog, supervisor });
+  const metrics = new NodeMetrics({
+    system,
+    memory: () => supervisor.room.usage(),
+    evictions: () => supervisor.room.evictions,
+  });
+  return { supervisor, metrics, system };
 }

@@ -1,5 +1,6 @@
 import type { Engine } from "../engine/engine.ts";
 import { forward } from "../http/proxy/forward.ts";
+import type { SendOutcome, Tap } from "../http/proxy/relay.ts";
 import type { Rewrite } from "../http/proxy/rewrite/rewrite.ts";
 import { withoutIdleLimit } from "../http/server/listen.ts";
 import { type AppContext, callerOf } from "../http/server/scope.ts";
@@ -9,6 +10,11 @@ import { dialectOf } from "../wire/route.ts";
 import type { SupervisedEngine } from "./supervisor/engine.ts";
 import { crashedError } from "./supervisor/errors.ts";
 
+/** Sees an answer: its bytes as the engine sent them, and then how it ended. */
+export interface AnswerObserver extends Tap {
+  end(status: number, outcome: SendOutcome): void;
+}
+
 export interface ProxyOptions {
   engine: SupervisedEngine;
   /** The engine's path. */
@@ -17,6 +23,8 @@ export interface ProxyOptions {
   body: Uint8Array<ArrayBuffer> | null;
   /** Changes the engine's answer. Default: the client gets it unchanged. */
   rewrite?: Rewrite | undefined;
+  /** Sees the engine's answer as it passes. */
+  observer?: AnswerObserver | undefined;
   /** Longest wait for a load, and then for the engine's answer to begin. */
   firstByteTimeoutMs: number;
   /** Longest pause inside the answer. */
@@ -33,19 +41,20 @@ const EXIT_WAIT_MS_MAX = 2000;
  * ends later, the stream ends with the same error.
  */
 export async function proxyToEngine(c: AppContext, options: ProxyOptions): Promise<Response> {
-  const { engine, path, body, rewrite, firstByteTimeoutMs, idleTimeoutMs } = options;
+  const { engine, path, body, rewrite, observer, firstByteTimeoutMs, idleTimeoutMs } = options;
   const { signal, method, headers } = c.req.raw;
   // The client may wait for a load or for other requests of the engine.
   withoutIdleLimit(c);
   const { engine: loaded, release } = await engine.acquire({ signal, waitMs: firstByteTimeoutMs });
   try {
-    const { response, sent } = await forward({
+    const { response, status, sent } = await forward({
       // A translated request has another API, which does not know the query's parameters.
       target: loaded.target(rewrite === undefined ? path + queryOf(c) : path),
       method,
       headers,
       body,
       rewrite,
+      tap: observer,
       requestId: c.var.requestId,
       dialect: dialectOf(c.req.path),
       caller: callerOf(c),
@@ -55,6 +64,7 @@ export async function proxyToEngine(c: AppContext, options: ProxyOptions): Promi
     });
     c.set("sent", sent);
     sent.finally(release);
+    if (observer !== undefined) void sent.then((outcome) => observer.end(status, outcome));
     return response;
   } catch (error) {
     release();

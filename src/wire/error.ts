@@ -47,6 +47,8 @@ interface ApiErrorOptions {
   code?: string | undefined;
   /** The request field that is wrong. */
   param?: string | undefined;
+  /** Numbers beside it, as llama.cpp has them: `n_ctx`, `n_prompt_tokens`. */
+  details?: Readonly<Record<string, number>> | undefined;
   /** Seconds the client should wait, sent as `Retry-After`. */
   retryAfterS?: number | undefined;
   /** The message for clients, where `message` has what only operators are to know. */
@@ -67,6 +69,7 @@ export class ApiError extends Error {
   readonly type: string;
   readonly code: string;
   readonly param: string | null;
+  readonly details: Readonly<Record<string, number>>;
   readonly retryable: boolean;
   readonly retryAfterS: number | undefined;
   readonly headers: Readonly<Record<string, string>>;
@@ -81,6 +84,7 @@ export class ApiError extends Error {
     this.retryable = KINDS[kind].retryable;
     this.code = options.code ?? kind;
     this.param = options.param ?? null;
+    this.details = options.details ?? {};
     this.retryAfterS = options.retryAfterS;
     this.headers = options.headers ?? {};
     this.clientMessage = options.clientMessage ?? message;
@@ -89,9 +93,9 @@ export class ApiError extends Error {
   /** The same, of which operators are told all. */
   forOperators(): ApiError {
     if (this.clientMessage === this.message) return this;
-    const { code, param, retryAfterS, headers, cause } = this;
+    const { code, param, details, retryAfterS, headers, cause } = this;
     return new ApiError(this.kind, this.message, {
-      ...{ code, param: param ?? undefined, retryAfterS, headers, cause },
+      ...{ code, param: param ?? undefined, details, retryAfterS, headers, cause },
     });
   }
 }
@@ -129,8 +133,8 @@ export function errorBody(error: ApiError, dialect: Dialect, requestId?: string)
       ...(requestId === undefined ? {} : { request_id: requestId }),
     };
   }
-  const { clientMessage: message, type, code, param } = error;
-  return { error: dialect === "ollama" ? message : { message, type, code, param } };
+  const { clientMessage: message, type, code, param, details } = error;
+  return { error: dialect === "ollama" ? message : { message, type, code, param, ...details } };
 }
 
 /** The headers by which SDKs decide whether and when to send the request again. */

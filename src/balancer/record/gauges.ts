@@ -1,5 +1,5 @@
 import { Counter, Gauge, type Registry } from "prom-client";
-import { LLAMA_CPP_VERSION, VERSION } from "../../config/version.ts";
+import { addProcessMetrics } from "../../http/server/processmetrics.ts";
 import type { CircuitState } from "../routing/circuit.ts";
 
 /** The state of an endpoint now. */
@@ -80,8 +80,7 @@ export function addGauges(registry: Registry, sources: MetricSources): void {
     gauge("llmlb_history_pending", "Rows not on disk yet", () => history().pending);
     total("llmlb_history_dropped_total", "Rows lost", () => history().dropped);
   }
-  addBuild(registry);
-  addProcess(registry);
+  addProcessMetrics(registry);
 }
 
 function addEndpointGauges(registry: Registry, { endpoints }: MetricSources): void {
@@ -119,45 +118,5 @@ function addEndpointGauges(registry: Registry, { endpoints }: MetricSources): vo
   });
   each(["llmlb_endpoint_circuit", "0 closed, 0.5 tried again, 1 open"], (gauge, one) => {
     if (one.circuit !== undefined) gauge.set({ endpoint: one.name }, CIRCUIT_VALUES[one.circuit]);
-  });
-}
-
-/** Which llmlb this is, so that dashboards can show it and join it with all else. */
-function addBuild(registry: Registry): void {
-  const build = { version: VERSION, bun: Bun.version, llama_cpp: LLAMA_CPP_VERSION };
-  new Gauge({
-    name: "llmlb_build_info",
-    help: "1; its labels say which version this is, and what it is made with",
-    labelNames: Object.keys(build),
-    registers: [registry],
-  }).set(build, 1);
-}
-
-/** With the names that all Prometheus clients use. */
-function addProcess(registry: Registry): void {
-  const registers = [registry];
-  const startedAt = (Date.now() - performance.now()) / 1000;
-  new Gauge({
-    name: "process_start_time_seconds",
-    help: "Start time of the process since unix epoch in seconds",
-    registers,
-  }).set(startedAt);
-  new Gauge({
-    name: "process_resident_memory_bytes",
-    help: "Resident memory size in bytes",
-    registers,
-    collect() {
-      this.set(process.memoryUsage.rss());
-    },
-  });
-  new Counter({
-    name: "process_cpu_seconds_total",
-    help: "Total user and system CPU time spent in seconds",
-    registers,
-    collect() {
-      const { user, system } = process.cpuUsage();
-      this.reset();
-      this.inc((user + system) / 1_000_000);
-    },
   });
 }

@@ -2,7 +2,7 @@ import type { ZodType } from "zod";
 import { withoutByteMark } from "../../lib/json.ts";
 import { ApiError } from "../../wire/error.ts";
 import { dialectOf } from "../../wire/route.ts";
-import { parseJsonObject } from "./json.ts";
+import { parseJsonObject, parseListBody } from "./json.ts";
 import { withIdleLimit, withoutIdleLimit } from "./listen.ts";
 import type { Scope } from "./scope.ts";
 
@@ -49,6 +49,20 @@ export async function readJson<T>(
     return { bytes, value, isExact };
   }
   return { bytes, value: schema.accepts(json) ? json : check(json, schema.schema), isExact };
+}
+
+/**
+ * The same for a JSON list, which is small: its schema bounds it. Throws as `readJson` does.
+ */
+export async function readJsonList<T>(
+  c: Scope,
+  schema: ZodType<T[]>,
+  limitBytes: number,
+): Promise<T[]> {
+  requireJson(c.req.raw.headers, c.req.path);
+  const bytes = withoutByteMark(await readBytes(c, limitBytes));
+  withoutIdleLimit(c);
+  return check(parseListBody(bytes), schema);
 }
 
 /** A body takes its bytes, as much for what is read of them, and as much again on the way. */
@@ -157,7 +171,7 @@ function unsupported(what: string, remedy: string): ApiError {
   );
 }
 
-function check<T>(json: object, schema: ZodType<T>): T {
+function check<T>(json: unknown, schema: ZodType<T>): T {
   const result = schema.safeParse(json);
   if (result.success) return result.data;
   const issue = result.error.issues[0];

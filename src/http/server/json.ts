@@ -46,6 +46,14 @@ export function parseJsonObject(
     : parseInTurns(bytes, unique);
 }
 
+/** Parses a small request body that is a JSON list. Throws as `parseJsonObject` does. */
+export function parseListBody(bytes: Uint8Array): unknown[] {
+  const { json } = parse(bytes);
+  if (!Array.isArray(json)) throw invalid("it must be a JSON list");
+  if (nestedDeeper(json, JSON_DEPTH_MAX)) throw refusal("depth");
+  return json;
+}
+
 function parseAtOnce(bytes: Uint8Array, unique: readonly string[]): object {
   const { text, json } = parse(bytes);
   if (!isObject(json) || Array.isArray(json)) throw refusal("no_object");
@@ -110,7 +118,7 @@ function refusal(kind: JsonFaultKind, cause?: unknown): ApiError {
 }
 
 function invalid(reason: string, cause?: unknown): ApiError {
-  const message = `The request body could not be read: ${reason}. Send a JSON object in UTF-8.`;
+  const message = `The request body could not be read: ${reason}. Send JSON in UTF-8.`;
   return new ApiError("invalid_request", message, { code: "invalid_json", cause });
 }
 

@@ -31,6 +31,8 @@ export interface SupervisedEngineOptions {
   room: EngineRoom;
   /** Called when the engine's process has ended, or could not load its model. */
   onEnd?(): void;
+  /** Called when it was loaded, could not be loaded, ended, or crashed. */
+  onEvent?(event: EngineEventName): void;
   /** Called when the last request that used it has ended. */
   onIdle?(): void;
   /** It stays loaded, whoever else wants its memory. */
@@ -45,6 +47,9 @@ export interface SupervisedEngineOptions {
   log: Logger;
   nowMs(): number;
 }
+
+/** What is counted of an engine. */
+export type EngineEventName = Exclude<LifecycleEvent["type"], "progress">;
 
 /** An engine's part of the node's memory. */
 export interface EngineRoom {
@@ -287,5 +292,6 @@ export class SupervisedEngine implements Resident {
 
   #on(event: LifecycleEvent): void {
     this.#life = nextState(this.#life, event);
+    if (event.type !== "progress") this.#options.onEvent?.(event.type);
   }
 }

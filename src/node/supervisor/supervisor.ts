@@ -4,7 +4,7 @@ import type { Logger } from "../../lib/log.ts";
 import type { ServedModel } from "../models/catalog.ts";
 import type { ModelFiles } from "../models/modelfiles.ts";
 import { joinArguments } from "./argumentlist.ts";
-import { type Launch, SupervisedEngine } from "./engine.ts";
+import { type EngineEventName, type Launch, SupervisedEngine } from "./engine.ts";
 import { PromptCaches } from "./promptcaches.ts";
 import { OwnRoom } from "./room/engineroom.ts";
 import { type MemoryBudget, Room } from "./room/room.ts";
@@ -29,6 +29,8 @@ export interface SupervisorOptions {
   keepAliveMs: number | null;
   /** Bytes of memory that the host has left. Default: what the system says. */
   availableBytes?(): number;
+  /** Called when an engine of a model was loaded, could not be, ended, or crashed. */
+  onEvent?(modelId: string, event: EngineEventName): void;
   /** Default: the system's clock. */
   nowMs?(): number;
 }
@@ -155,6 +157,7 @@ export class Supervisor {
       room: new OwnRoom(this.room, { key, args: ownArgs, waitMs: loadTimeoutMs }),
       isPinned: model.isPinned ?? pinned.includes(model.id),
       keepAliveMs: model.keepAliveMs ?? keepAliveMs ?? Number.POSITIVE_INFINITY,
+      onEvent: (event) => this.#options.onEvent?.(model.id, event),
       onIdle: () => this.room.becameIdle(),
       onEnd: () => this.#promptCaches.release(key),
       locate: async () => {

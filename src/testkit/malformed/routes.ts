@@ -7,6 +7,7 @@ import type { Malformed } from "./requests.ts";
  * - `list`: for a part of it that makes no sense
  * - `thing`: for something that there is not; what else is wrong counts less
  * - `json`: with what is no JSON object, or too large
+ * - `entries`: the same, but its body is a list
  * - `strict`: the same, and with fields that it does not have
  * - `optional`: the same as `strict`, but the body may be missing
  * - `form`: with what is no form
@@ -18,6 +19,7 @@ type Kind =
   | "list"
   | "thing"
   | "json"
+  | "entries"
   | "strict"
   | "optional"
   | "form"
@@ -171,6 +173,21 @@ const NODE: Record<string, Kind> = {
   "POST /v1/messages/count_tokens": "json",
   "POST /v1/rerank": "json",
   "POST /v1/audio/transcriptions": "form",
+  "POST /chat/completions": "json",
+  "POST /rerank": "json",
+  "POST /reranking": "json",
+  "POST /v1/reranking": "json",
+  "POST /audio/transcriptions": "form",
+  "POST /completion": "json",
+  "POST /completions": "json",
+  "POST /embedding": "json",
+  "POST /embeddings": "json",
+  "POST /chat/completions/input_tokens": "json",
+  "POST /v1/chat/completions/input_tokens": "json",
+  "POST /v1/chat/completions/control": "json",
+  "POST /props": "json",
+  "POST /lora-adapters": "entries",
+  "POST /slots/:id_slot": "thing",
   "POST /infill": "json",
   "POST /apply-template": "json",
   "POST /tokenize": "json",
@@ -253,6 +270,8 @@ function askedWrongly({ method, path }: ListedRoute, kind: Kind, limitBytes: num
       return [asked("no such thing", 404), ...oddNames(method, path)];
     case "json":
       return json;
+    case "entries":
+      return [...json.filter(({ what }) => !what.endsWith("a list")), asked("{}", 400, body("{}"))];
     case "strict":
       return [...json, asked("an unknown field", 400, body('{"nonsense":1}'))];
     case "optional":

@@ -58,12 +58,18 @@ export class Room {
   #budget: Promise<MemoryBudget> | undefined;
   readonly #tenants = new Map<string, { resident: Resident; bytes: number }>();
   readonly #asking = new Mutex();
+  #evictions = 0;
   /** Whether an engine has become idle or has ended. */
   readonly #changed = new Waiters();
 
   constructor(options: RoomOptions) {
     this.#options = options;
     this.#patienceMs = options.patienceMs ?? PATIENCE_MS;
+  }
+
+  /** Engines that were ended for others so far. */
+  get evictions(): number {
+    return this.#evictions;
   }
 
   /** Memory that all engines may have together, and that they have, in bytes. */
@@ -165,6 +171,7 @@ export class Room {
     const residents = keys.flatMap((key) => this.#tenants.get(key)?.resident ?? []);
     const ended = residents.map(({ label }) => label);
     this.#options.log.info({ model: reason.label, ended }, "engine.makes_room");
+    this.#evictions += residents.length;
     for (const resident of residents) resident.holdBack();
     await Promise.all(residents.map((resident) => resident.unload()));
     for (const key of keys) this.#tenants.delete(key);
