@@ -115,6 +115,8 @@ const TABLE: Record<string, Rule> = {
     "GET ": "audit.read",
     "POST /verify": "audit.read",
   }),
+  "GET /api/events": "endpoints.read",
+  "GET /api/metrics/recent": "endpoints.read",
   "GET /api/queue/stats": "endpoints.read",
   "GET /api/metrics/cloud": "metrics.read",
   "GET /v0/metrics/cloud": "metrics.read",

@@ -30,6 +30,8 @@ import { routeProbes, type SetReadiness } from "./admin/probes.ts";
 import { routeQueueStats } from "./admin/queuestats.ts";
 import { ModelSync } from "./admin/sync/sync.ts";
 import { routeDashboardFiles } from "./dashboard/routes.ts";
+import { LiveEvents } from "./events/liveevents.ts";
+import { routeEvents } from "./events/routes.ts";
 import { EndpointDetection } from "./health/detection.ts";
 import { Monitor, type MonitorListener } from "./health/monitor.ts";
 import { CheckPersistence } from "./health/persistence.ts";
@@ -45,7 +47,7 @@ import { routeOllama } from "./ollama/routes.ts";
 import { Providers } from "./providers/providers.ts";
 import { routeProviderMetrics } from "./providers/routes.ts";
 import { Metrics } from "./record/metrics.ts";
-import { Recorder } from "./record/recorder.ts";
+import { Recorder, type RecordObserver } from "./record/recorder.ts";
 import { metricSources, routeMetrics } from "./record/routes.ts";
 import { AvailabilityWaiters } from "./routing/availability.ts";
 import { SlotGate } from "./routing/gate.ts";
@@ -100,6 +102,7 @@ export async function createBalancer(options: BalancerOptions): Promise<Balancer
     onCheck: (endpoint, report) => {
       persistence.recordCheck(endpoint, report);
       detection.afterCheck(endpoint, report);
+      events.checked();
     },
   });
   const endpointRegistry = new EndpointRegistry({ state, pool, monitor, settings });
@@ -113,14 +116,14 @@ export async function createBalancer(options: BalancerOptions): Promise<Balancer
   const metrics = new Metrics({ sources });
   const providers = new Providers({ settings, log, hops });
   metrics.include(providers.metrics);
-  const recording = await openRecording(options, metrics);
+  const events = new LiveEvents({ pool, registry, holdings: sync.holdings, gate });
+  const recording = await openRecording(options, metrics, events);
   const { recorder, tracing, prices } = recording;
-
   const app = createApp({ log, hops, ...door });
   const setReadiness = routeProbes(app, { pool, drain });
-  const parts = { endpointRegistry, pool, monitor, persistence, state, registry, sync, providers };
-  const { adminUsername } = settings;
-  routeManagement(app, { ...parts, ...auth, adminUsername, gate, metrics, prices });
+  const endpoints = { endpointRegistry, pool, monitor, persistence, state };
+  const parts = { ...endpoints, registry, sync, providers, events, gate, metrics, prices };
+  routeManagement(app, { ...parts, ...auth, adminUsername: settings.adminUsername });
   const answering = { pool, hops, kept: new KeptResponses(state.responses), providers, settings };
   const absence = (model: string) => sync.absence(model);
   const routing = { ...answering, ...recording, gate, monitor, availability, absence, log };
@@ -141,6 +144,7 @@ export async function createBalancer(options: BalancerOptions): Promise<Balancer
     addLocal: (endpoint) => endpointRegistry.setLocal(endpoint),
     ready: () => monitor.settled(),
     close: async () => {
+      events.close();
       // Before the monitor: endpoints that are removed forget what was measured.
       sync.close();
       registry.close();
@@ -157,12 +161,16 @@ export async function createBalancer(options: BalancerOptions): Promise<Balancer
 }
 
 /** What is kept of requests, and what they may use. */
-async function openRecording({ settings, state, log }: BalancerOptions, metrics: Metrics) {
+async function openRecording(
+  { settings, state, log }: BalancerOptions,
+  metrics: Metrics,
+  observer: RecordObserver,
+) {
   const tracing = await openTracing({ environment: environment(), log });
   const prices = await PriceList.open(state.prices);
   const limits = await UsageLimits.open(state.limitCounts);
   const { historyBodies: bodies } = settings;
-  const parts = { history: state.requests, metrics, tracing, prices, bodies, log };
+  const parts = { history: state.requests, metrics, tracing, prices, observer, bodies, log };
   return { recorder: new Recorder(parts), tracing, prices, limits };
 }
 
@@ -176,6 +184,7 @@ type ManagementParts = Parameters<typeof routeEndpoints>[1] &
     sync: ModelSync;
     providers: Providers;
     metrics: Metrics;
+    events: LiveEvents;
   };
 
 /** The routes besides those of inference: for operators, nodes, and clients that look around. */
@@ -193,6 +202,7 @@ function routeManagement(app: App, parts: ManagementParts): void {
   routeHistory(app, parts);
   routeAudit(app, parts.audit.log);
   routeDashboardFiles(app);
+  routeEvents(app, parts.events);
   routePrices(app, parts.prices);
   routeMetrics(app, metrics);
   routeProviderMetrics(app, providers.metrics);

@@ -18,8 +18,15 @@ export interface RecorderOptions {
   tracing?: Pick<Tracing, "end" | "refused"> | undefined;
   /** What models cost. Default: nothing. */
   prices?: Pick<PriceList, "costMicros">;
+  /** Is told of requests as they begin and once they have been recorded. */
+  observer?: RecordObserver;
   bodies: HistoryBodies;
   log: Logger;
+}
+
+export interface RecordObserver {
+  began(record: RequestRecord): void;
+  ended(record: RequestRecord, tokens: TokenCount): void;
 }
 
 /** What is kept of an answer whose body is not kept: enough for the first event of a stream. */
@@ -33,6 +40,7 @@ const WAITING_MAX = 20_000;
 /** Large bodies that wait to be redacted; further requests are recorded without their bodies. */
 const LARGE_MAX = 16;
 const LOG_EVERY_MS = 60_000;
+const NO_TOKENS: TokenCount = { usage: undefined, source: null };
 
 /**
  * Records every request in the history and the metrics. The work is done after a request's end, in
@@ -62,7 +70,10 @@ export class Recorder {
 
   /** Begins the record of a request. */
   begin(request: RecordedRequest, body: Uint8Array): RequestRecord {
-    return new RequestRecord({ request, body, headMax: this.#headMax, onEnd: this.#onEnd });
+    const options = { request, body, headMax: this.#headMax, onEnd: this.#onEnd };
+    const record = new RequestRecord(options);
+    this.#options.observer?.began(record);
+    return record;
   }
 
   /** Counts a request that was refused before its model was known. */
@@ -82,6 +93,7 @@ export class Recorder {
   #ended(record: RequestRecord): void {
     if (this.#waiting.length + this.#largeCount >= WAITING_MAX) {
       this.#dropped += 1;
+      this.#options.observer?.ended(record, NO_TOKENS);
       return;
     }
     const isLarge = record.body.length > BODY_BYTES_MAX;
@@ -135,12 +147,13 @@ export class Recorder {
   }
 
   #record(finished: FinishedRequest): void {
-    const { metrics, history, tracing } = this.#options;
+    const { metrics, history, tracing, observer } = this.#options;
+    const { record } = finished;
+    let tokens = NO_TOKENS;
     try {
-      const { record } = finished;
       if (record.outcome === "complete" && endsInError(record.answer))
         record.error = "stream_error";
-      const tokens = countTokens(record);
+      tokens = countTokens(record);
       metrics.record(record, tokens);
       tracing?.end(record, tokens);
       const costMicros = this.#settle(record, tokens);
@@ -148,6 +161,8 @@ export class Recorder {
       history?.record({ ...historyRow(finished, tokens, isModelKnown), costMicros });
     } catch (err) {
       this.#failed(err);
+    } finally {
+      observer?.ended(record, tokens);
     }
   }
 

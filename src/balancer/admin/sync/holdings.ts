@@ -1,3 +1,4 @@
+import type { PullStep } from "../../../wire/event.ts";
 import type { ModelProgress, ModelReportBody, NodeModelReport } from "../../../wire/sync.ts";
 import type { Endpoint } from "../../upstream/endpoint.ts";
 
@@ -52,6 +53,20 @@ export class Holdings {
       const isGone = this.#nowMs() - atMs > REPORT_MS_MAX || endpoint.health.status === "offline";
       return model === undefined || isGone ? [] : [{ endpoint, model }];
     });
+  }
+
+  /** Models that nodes fetch or failed to fetch. */
+  pulls(): PullStep[] {
+    return [...this.#reports.values()].flatMap(({ endpoint, models }) =>
+      [...models.values()]
+        .filter(({ state }) => state !== "ready")
+        .map(({ id, state, progress, error }) => ({
+          ...{ model: id, endpoint_name: endpoint.name, state },
+          ...{ bytes: progress?.bytes ?? 0, total_bytes: progress?.total_bytes ?? 0 },
+          rate_bytes_per_s: progress?.rate_bytes_per_s ?? 0,
+          ...{ eta_s: progress?.eta_s ?? null, error: error?.message ?? null },
+        })),
+    );
   }
 
   /** The progress of the node that is furthest. */

@@ -1,0 +1,180 @@
+import { VERSION } from "../../config/version.ts";
+import type { Principal } from "../../http/server/principal.ts";
+import type { Registry } from "../../registry/registry.ts";
+import type { EndedRequest, LiveEvent, LiveMetrics, LiveRequest } from "../../wire/event.ts";
+import { endpointView } from "../admin/endpoints/view.ts";
+import type { Holdings } from "../admin/sync/holdings.ts";
+import type { RequestRecord } from "../record/record.ts";
+import type { TokenCount } from "../record/tokencount.ts";
+import type { Endpoint } from "../upstream/endpoint.ts";
+import type { UpstreamPool } from "../upstream/pool.ts";
+import { EventHub, type EventOwner, maySee } from "./hub.ts";
+import { MetricsWindow } from "./metricswindow.ts";
+import { Watch } from "./watch.ts";
+
+export interface LiveEventsParts {
+  pool: UpstreamPool;
+  registry: Pick<Registry, "list">;
+  holdings: Pick<Holdings, "pulls">;
+  gate: { readonly scheduler: { waiting(): number } };
+}
+
+const TICK_MS = 1000;
+/** Shown as what happens now. */
+const NOW_S = 10;
+const RECENT_STEP_S = 10;
+const RECENT_SPANS = 360;
+/** Requests that are told of in a second; what is more, nobody could read. */
+const REQUESTS_MAX = 50;
+/** Running requests that somebody is told of who comes anew. */
+const RUNNING_MAX = 200;
+
+/**
+ * What happens, as events for all who look: requests as they begin and end; each second, while
+ * somebody looks, what has changed of endpoints, models and pulls, and the metrics.
+ */
+export class LiveEvents {
+  readonly hub: EventHub;
+  readonly #parts: LiveEventsParts;
+  readonly #watch = new Watch();
+  readonly #seconds = new MetricsWindow({ spanS: 1, spans: 60 });
+  readonly #hour = new MetricsWindow({ spanS: RECENT_STEP_S, spans: RECENT_SPANS });
+  readonly #running = new Set<RequestRecord>();
+  /** Those that were told of, so that their end is told as well. */
+  readonly #told = new WeakSet<RequestRecord>();
+  #toldInSecond = 0;
+  #lastMetrics = "";
+  #timer: Timer | undefined;
+
+  constructor(parts: LiveEventsParts) {
+    this.#parts = parts;
+    this.hub = new EventHub({
+      version: VERSION,
+      snapshot: (principal) => this.#snapshot(principal),
+      onWatched: (isWatched) => (isWatched ? this.#begin() : this.#end()),
+    });
+  }
+
+  /** A request has come whose model is known. */
+  readonly began = (record: RequestRecord): void => {
+    this.#running.add(record);
+    if (!this.hub.isWatched || this.#toldInSecond >= REQUESTS_MAX) return;
+    this.#toldInSecond += 1;
+    this.#told.add(record);
+    this.hub.publish({ type: "request_began", request: viewOf(record) }, ownerOf(record));
+  };
+
+  /** It has ended. */
+  readonly ended = (record: RequestRecord, { usage }: TokenCount): void => {
+    this.#running.delete(record);
+    const { outcome, status, error, firstTokenMs, durationMs } = record;
+    const isError = outcome !== "cancelled" && (error !== null || (status ?? 500) >= 400);
+    const outputTokens = usage?.output ?? 0;
+    const sample = { isError, outputTokens, firstTokenMs, durationMs };
+    const nowMs = Date.now();
+    this.#seconds.count(sample, nowMs);
+    this.#hour.count(sample, nowMs);
+    if (!this.#told.has(record)) return;
+    const request = endedView(record, usage?.output ?? null);
+    this.hub.publish({ type: "request_ended", request }, ownerOf(record));
+  };
+
+  /** A check of an endpoint is done: what it changed is told at once. */
+  readonly checked = (): void => {
+    if (this.hub.isWatched) this.#tellChanges();
+  };
+
+  /** The metrics of the last hour. */
+  recent() {
+    return { step_s: RECENT_STEP_S, points: this.#hour.points(Date.now()) };
+  }
+
+  close(): void {
+    this.hub.close();
+  }
+
+  #begin(): void {
+    this.#watch.begin(this.#moment());
+    this.#timer = setInterval(() => this.#tick(), TICK_MS);
+    this.#timer.unref();
+  }
+
+  #end(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #tick(): void {
+    this.#toldInSecond = 0;
+    this.#tellChanges();
+    const metrics = this.#metrics();
+    const { at: _, ...numbers } = metrics;
+    const text = JSON.stringify(numbers);
+    if (text !== this.#lastMetrics) this.hub.publish({ type: "metrics", metrics });
+    this.#lastMetrics = text;
+  }
+
+  #tellChanges(): void {
+    for (const event of this.#watch.changes(this.#moment())) this.hub.publish(event);
+  }
+
+  #metrics(): LiveMetrics {
+    const active = this.#parts.pool.endpoints.reduce((sum, { load }) => sum + load.active, 0);
+    return {
+      ...this.#seconds.last(NOW_S, Date.now()),
+      queue_waiting: this.#parts.gate.scheduler.waiting(),
+      active_requests: active,
+    };
+  }
+
+  #moment() {
+    const { pool, registry, holdings } = this.#parts;
+    const models = `${registry.list().length} ${pool.models.join("\n")}`;
+    return { endpoints: pool.endpoints.map(stateOf), models, pulls: holdings.pulls() };
+  }
+
+  #snapshot(principal: Principal): LiveEvent[] {
+    const visible = [...this.#running].filter((record) => maySee(principal, ownerOf(record)));
+    const running = visible.slice(-RUNNING_MAX).map((record): LiveEvent => {
+      this.#told.add(record);
+      return { type: "request_began", request: viewOf(record) };
+    });
+    const pulls: LiveEvent = { type: "pulls", pulls: this.#parts.holdings.pulls() };
+    return [{ type: "metrics", metrics: this.#metrics() }, pulls, ...running];
+  }
+}
+
+function ownerOf({ request: { principal } }: RequestRecord): EventOwner {
+  return { userId: principal.user?.id ?? null, keyId: principal.keyId ?? null };
+}
+
+function viewOf({ request, startedAt }: RequestRecord): LiveRequest {
+  const { requestId, route, modelId, principal, streams } = request;
+  return {
+    ...{ request_id: requestId, request_type: route.name, model: modelId },
+    ...{ api_key_name: principal.key?.name ?? null, user_name: principal.user?.name ?? null },
+    ...{ streamed: streams, started_at: new Date(startedAt).toISOString() },
+  };
+}
+
+function endedView(record: RequestRecord, outputTokens: number | null): EndedRequest {
+  const { upstream, status, error, queueMs, firstTokenMs, durationMs } = record;
+  return {
+    ...viewOf(record),
+    ...{ endpoint_id: upstream?.id ?? null, endpoint_name: upstream?.name ?? null },
+    ...{ http_status: status, error, queue_ms: queueMs, first_token_ms: firstTokenMs },
+    ...{ duration_ms: durationMs, output_tokens: outputTokens },
+  };
+}
+
+function stateOf(endpoint: Endpoint) {
+  const { id, name, status, active_requests, slots_in_effect, latency_ms, ...view } = endpointView(
+    endpoint,
+    undefined,
+  );
+  const { inference_latency_ms, last_error, last_request_error, circuit, model_count } = view;
+  return {
+    ...{ id, name, status, active_requests, slots_in_effect, latency_ms, inference_latency_ms },
+    ...{ last_error, last_request_error, error_count: view.error_count, circuit, model_count },
+  };
+}

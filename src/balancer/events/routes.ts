@@ -1,0 +1,33 @@
+import { z } from "zod";
+import type { App } from "../../http/server/app.ts";
+import { withoutIdleLimit } from "../../http/server/listen.ts";
+import { readQuery } from "../../http/server/query.ts";
+import { principalOf } from "../../http/server/scope.ts";
+import type { RecentMetrics } from "../../wire/event.ts";
+import type { LiveEvents } from "./liveevents.ts";
+
+const Query = z.object({ last_event_id: z.string().max(100).optional() });
+
+/**
+ * `GET /api/events`: what happens, as it happens. A page that was away for a moment says with
+ * `Last-Event-ID`, or with `last_event_id`, what it has. `GET /api/metrics/recent`: the last hour.
+ */
+export function routeEvents(app: App, events: LiveEvents): void {
+  app.get("/api/events", function followEvents(c) {
+    const { last_event_id } = readQuery(c, Query);
+    const lastId = c.req.header("last-event-id") ?? last_event_id;
+    withoutIdleLimit(c);
+    return new Response(events.hub.listen(principalOf(c), lastId), {
+      headers: {
+        "content-type": "text/event-stream",
+        "cache-control": "no-store",
+        // Proxies would wait for more of it.
+        "x-accel-buffering": "no",
+      },
+    });
+  });
+
+  app.get("/api/metrics/recent", function showRecentMetrics(c) {
+    return c.json<RecentMetrics>(events.recent());
+  });
+}
