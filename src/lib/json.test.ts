@@ -55,3 +55,8 @@ describe("exact digits", () => {
     for (const no of ["{", "[]", "1"]) expect(parseExactObject(no)).toBeUndefined();
   });
 });
+
+test("a number alone is a number and no object, however many digits it has", () => {
+  expect(readExactJson(" 9007199254740993")).toBe(9007199254740992);
+  expect(parseExactObject(" 9007199254740993")).toBeUndefined();
+});

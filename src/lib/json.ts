@@ -24,7 +24,7 @@ export function readExactJson(given: string, onKept?: () => void): unknown {
   const own = asObject(json);
   // Fields that somebody here may reckon with: lengths, times.
   return own === undefined
-    ? json
+    ? numberOf(json)
     : mapValues(own, (key, value) => (CARRIED.has(key) ? value : numberOf(value)));
 }
 
@@ -114,7 +114,8 @@ function mapValues(
 }
 
 function asObject(json: unknown): Record<string, unknown> | undefined {
-  return typeof json === "object" && json !== null && !Array.isArray(json)
+  // An integer of exact digits is an object, too.
+  return typeof json === "object" && json !== null && !Array.isArray(json) && !EXACT.isRawJSON(json)
     ? { ...json }
     : undefined;
 }

@@ -174,7 +174,9 @@ export class JsonBuilder {
       return;
     }
     const [open, close] = frame.isList ? ["[", "]"] : ["{", "}"];
-    const read = this.#read(frame.from, end, open, close, this.#frames[0] === frame);
+    // The object itself is on the stack no more when its last children are read.
+    const isTop = (this.#frames[0] ?? frame) === frame;
+    const read = this.#read(frame.from, end, open, close, isTop);
     if (!this.#fill(frame, read)) throw new JsonFault("syntax");
   }
 

@@ -156,6 +156,18 @@ describe("a JSON object read in slices", () => {
     expect(read(`\ufeff${text}`).fault).toBe("no_object");
   });
 
+  test("reads the last fields of an object as all of its own, however small the slices", () => {
+    const text = '{"a":{"b":[1,2]},"max":18446744073709551615}';
+    for (let sliceBytes = 1; sliceBytes < text.length; sliceBytes += 1) {
+      const reader = new JsonReader(Buffer.from(text), { ...LIMITS, sliceBytes });
+      while (!reader.step());
+      expect([sliceBytes, typeof (reader.value as { max: unknown }).max]).toEqual([
+        sliceBytes,
+        "number",
+      ]);
+    }
+  });
+
   test("keeps digits, except at the top", () => {
     const text = '{"max":18446744073709551615,"a":[9007199254740993,{"b":9007199254740993}]}';
     for (const sliceBytes of [4, 1000]) {
