@@ -5,6 +5,7 @@ const CHAT = "/v1/chat/completions?x=1";
 
 test.each([
   ["http://gpu1:8080", "http://gpu1:8080/v1/chat/completions?x=1"],
+  ["http://v1", "http://v1/v1/chat/completions?x=1"],
   ["http://gpu1:8080/v1//", "http://gpu1:8080/v1/chat/completions?x=1"],
   ["https://a.example/openai/v1", "https://a.example/openai/v1/chat/completions?x=1"],
   ["https://a.example/api/paas/v4", "https://a.example/api/paas/v4/chat/completions?x=1"],

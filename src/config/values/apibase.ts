@@ -12,7 +12,7 @@ export interface ApiBase {
  * its version: a `/v1` is not said twice, and any other version stands for it, as it is given.
  */
 export function apiBase(url: string): ApiBase {
-  const base = url.replace(/\/+$/, "").replace(/\/v1$/, "");
+  const base = url.replace(/\/+$/, "").replace(/(?<!:\/)\/v1$/, "");
   if (!VERSIONED.test(base)) return { urlOf: (path) => base + path };
   return { urlOf: (path) => base + (path.startsWith("/v1/") ? path.slice(3) : path) };
 }

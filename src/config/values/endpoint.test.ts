@@ -4,6 +4,7 @@ import { type ConfigInput, loadConfig } from "../../testkit/config.ts";
 describe("endpoints", () => {
   const urls: [string, object][] = [
     ["http://gpu1:8080", { name: "gpu1:8080", url: "http://gpu1:8080" }],
+    ["http://v1", { name: "v1", url: "http://v1" }],
     ["http://gpu1:8080/v1/", { name: "gpu1:8080", url: "http://gpu1:8080" }],
     ["big=https://host/api/v1", { name: "big", url: "https://host/api" }],
     ["http://sk-1%2F@host", { name: "host", url: "http://host", apiKey: "sk-1/" }],

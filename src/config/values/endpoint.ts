@@ -143,5 +143,5 @@ function decoded(text: string): string {
 }
 
 function baseOf(url: URL): string {
-  return `${url.origin}${url.pathname}`.replace(/\/+$/, "").replace(/\/v1$/, "");
+  return `${url.origin}${url.pathname}`.replace(/\/+$/, "").replace(/(?<!:\/)\/v1$/, "");
 }

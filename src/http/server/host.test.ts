@@ -61,6 +61,11 @@ describe("judgeHost", () => {
     expect(judged(header, ["*"])).toBe("malformed");
   });
 
+  test("takes what is no host of a URL for none, also where any name is allowed", () => {
+    const verdicts = ["127.0.0.256", "1.2.3.4.5", "a.999"].map((header) => judged(header, ["*"]));
+    expect(verdicts).toEqual(["malformed", "malformed", "malformed"]);
+  });
+
   test("knows the machine by its whole name, by the first part, and by no other domain", () => {
     const verdicts = (machine: string) =>
       ["gpu1.lan.example", "gpu1", "gpu1.local", "gpu1.evil.example", "lan.example"].map((header) =>

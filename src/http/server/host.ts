@@ -26,6 +26,7 @@ export interface HostNames {
  * 4. `localhost` and names below it (RFC 6761 keeps them out of the DNS): own
  * 5. the machine's name, its first label alone, or that label with `.local`: own
  * 6. a name that `allowed` covers: own
+ *    unless it is a wrong address, as `127.0.0.256` is: malformed
  * 7. any other: foreign. So is the machine's name in another domain, which anybody can register
  */
 export function judgeHost(header: string | null, { machine, allowed }: HostNames): HostVerdict {
@@ -39,7 +40,9 @@ export function judgeHost(header: string | null, { machine, allowed }: HostNames
     name.endsWith(".localhost") ||
     namesOf(machine).includes(name) ||
     allowed.some((entry) => fits(name, entry));
-  return isOwn ? "own" : "foreign";
+  if (!isOwn) return "foreign";
+  // A name that ends in a number: no URL has it as its host.
+  return isIPv6(name) || URL.canParse(`http://${header}`) ? "own" : "malformed";
 }
 
 /** The names in the settings: the allowed ones, the listening address, the advertised one. */

@@ -97,6 +97,15 @@ test("who asks is known with and without a Host", async () => {
   }
 });
 
+test("an address with a zone in the Host is one like any other", async () => {
+  const origin = "origin: http://evil.example\r\nconnection: close\r\n\r\n";
+  for (const host of ["[fe80::1%eth0]:1", "[::%1]"]) {
+    const head = `/at-once?a=1 HTTP/1.1\r\nhost: ${host}\r\n`;
+    expect(await answer(`GET ${head}${origin}`)).toEndWith("at once");
+    expect(await answer(`POST ${head}content-length: 0\r\n${origin}`)).toContain("403 Forbidden");
+  }
+});
+
 test("a request that is sent before the last one is answered ends both", async () => {
   const endless = "POST /endless HTTP/1.1\r\nhost: localhost\r\ncontent-length: 0\r\n\r\n";
   const heard = await answer(`${endless}GET /at-once ${HOST}\r\n`);

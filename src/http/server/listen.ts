@@ -87,7 +87,7 @@ function serve(app: App, { host, port, idleTimeoutS }: Place, certificate?: Cert
     hostname: host,
     port,
     fetch: (request, self) =>
-      request.url.startsWith("/")
+      hasNoUrl(request)
         ? answerWithoutHost(app, request, self)
         : app.fetch(request, { server: self }),
     idleTimeout: idleTimeoutS ?? IDLE_TIMEOUT_S,
@@ -125,6 +125,13 @@ export function withIdleLimit(c: Scope): void {
   c.env?.server?.timeout(c.req.raw, IDLE_TIMEOUT_S);
 }
 
+/** Whether the `Host` makes no URL: there is none, or an address with a zone (`[fe80::1%eth0]`). */
+function hasNoUrl({ url }: Request): boolean {
+  if (url.startsWith("/")) return true;
+  const hasBracket = url.startsWith("[", 7) || url.startsWith("[", 8);
+  return hasBracket && !URL.canParse(url);
+}
+
 /**
  * HTTP/1.0 probes send no `Host`. Bun then gives a URL without origin, which Hono cannot read, so
  * the app gets a copy of the request. The server does not know the copy's connection: questions
@@ -136,5 +143,6 @@ function answerWithoutHost(app: App, request: Request, server: Server) {
     requestIP: () => server.requestIP(request),
   };
   const origin = `${server.protocol ?? "http"}://localhost`;
-  return app.fetch(new Request(origin + request.url, request), { server: connection });
+  const path = request.url.replace(/^https?:\/\/[^/?]*/, "");
+  return app.fetch(new Request(origin + path, request), { server: connection });
 }
