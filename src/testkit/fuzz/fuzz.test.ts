@@ -7,7 +7,7 @@ const FILES = 25;
 const home = new EngineHome();
 afterAll(() => home[Symbol.dispose]());
 
-// More of them: scripts/fuzz.ts
+// More of them: npm run fuzz -- engine
 test("damaged models load, are refused or end their own process, and never hang", async () => {
   for (let seed = 1; seed <= FILES; seed += 1) {
     const { outcome, what } = await fuzzOnce(home, seed);

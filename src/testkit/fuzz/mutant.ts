@@ -33,8 +33,8 @@ export function mutate(file: Buffer, headerBytes: number, seed: number): Mutant 
   return { bytes: bytes.subarray(0, length), what: `${done.join(", ")}, cut at ${length}` };
 }
 
-/** mulberry32; gives whole numbers below a limit. */
-function randomOf(seed: number): (below: number) => number {
+/** mulberry32; gives whole numbers below a limit, the same for the same seed. */
+export function randomOf(seed: number): (below: number) => number {
   let state = seed * 0x9e3779b1;
   return (below) => {
     state = (state + 0x6d2b79f5) | 0;
