@@ -10,7 +10,7 @@ const JSON_PARTS = [
 
 export const JSON_BODIES: Grammar = {
   right: [
-    '{"model":"m","messages":[{"role":"user","content":"hi \\"you\\" \\u00fc 😀"}],"n":[1,2.5,-3e2]}',
+    '{"model":"m","messages":[{"role":"user","content":"hi \\"you\\" \\u00fc"}],"n":[1,2.5,-3e2]}',
     ' {"a" : {"b" : [ { } , [ ] , null , true , false ] } , "seed" : 12345678901234567890 } ',
     '{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}}',
     `{"long":"${"x".repeat(200)}\\n${"ü".repeat(60)}","ids":[9007199254740993,-9007199254740995]}`,
@@ -120,7 +120,7 @@ export const ADDRESSES: Grammar = {
   ],
 };
 
-export const CONFIG: Grammar = {
+export const CONFIG_FILES: Grammar = {
   right: [
     '{"port": 8080, "host": "0.0.0.0", "endpoints": ["http://a:1"], "allowed_hosts": ["*.lan"]}',
     '\ufeff{"access": "required", "log_level": "debug", "body_limit": "64MiB"}',

@@ -23,9 +23,9 @@ export function fuzzText(
 ): { text: string; random: Random } {
   const random = randomOf(seed);
   const one = (list: readonly string[]) => list[random(list.length)] ?? "";
-  const any = () => one(random(4) === 0 ? ODD : parts);
+  const either = () => one(random(4) === 0 ? ODD : parts);
   if (random(4) === 0) {
-    return { text: Array.from({ length: random(PARTS_MAX) }, any).join(""), random };
+    return { text: Array.from({ length: random(PARTS_MAX) }, either).join(""), random };
   }
   let text = one(right);
   for (let left = random(CHANGES_MAX); left > 0; left -= 1) {
@@ -33,8 +33,8 @@ export function fuzzText(
     const rest = text.slice(at);
     const kind = random(5);
     if (kind === 0) text = text.slice(0, at) + rest.slice(length);
-    else if (kind === 1) text = text.slice(0, at) + any() + rest;
-    else if (kind === 2) text = text.slice(0, at) + any() + rest.slice(length);
+    else if (kind === 1) text = text.slice(0, at) + either() + rest;
+    else if (kind === 2) text = text.slice(0, at) + either() + rest.slice(length);
     else if (kind === 3) text = text.slice(0, at) + rest.slice(0, length).repeat(3) + rest;
     else if (random(3) === 0) text = text.slice(0, at);
   }
