@@ -61,6 +61,7 @@ const DEFAULTS: Omit<Settings, "home"> = {
   modelsDir: null,
   maxDownloadRateBytes: 0,
   loadTimeoutMs: 600_000,
+  modelSources: "link",
   modelsMemoryBytes: null,
   modelsMax: null,
   keepAliveMs: null,

@@ -1,4 +1,6 @@
+import { environment } from "../config/environment.ts";
 import { modelsFolder } from "../config/fields/hub.ts";
+import { sourceFolders } from "../config/modelsources.ts";
 import type { Settings } from "../config/settings.ts";
 import { probeDevices } from "../engine/deviceprobe.ts";
 import { launchEngine } from "../engine/launch.ts";
@@ -8,6 +10,7 @@ import { Drain } from "../http/server/drain.ts";
 import { allowedHosts, HostCheck } from "../http/server/host.ts";
 import type { Logger } from "../lib/log.ts";
 import { ModelStore } from "../storage/modelstore.ts";
+import { ModelSources } from "../storage/sources/modelsources.ts";
 import type { NodeReadiness, NodeSystem } from "../wire/system.ts";
 import { ANY_HOST, keyCheck } from "./auth.ts";
 import { addInferenceRoutes } from "./inference.ts";
@@ -18,8 +21,9 @@ import { NodeMetrics } from "./metrics/metrics.ts";
 import { Catalog, type ServedModel } from "./models/catalog.ts";
 import { configuredModels } from "./models/configured.ts";
 import { addFileRoutes } from "./models/files.ts";
-import { ModelScanner } from "./models/scanner.ts";
+import { ModelScanner, type ModelScannerOptions } from "./models/scanner.ts";
 import { addNativeRoutes } from "./nativeroutes.ts";
+
 import { addStatusRoutes } from "./routes.ts";
 import { type DeviceProbe, Devices } from "./supervisor/devices.ts";
 import type { Launch } from "./supervisor/engine.ts";
@@ -74,6 +78,16 @@ export interface LlmlbNode {
 /** How long an engine may take to end before it is killed. */
 const STOP_GRACE_MS = 5000;
 
+/** Finds the models of the models folder, and of other programs where these are served. */
+function createScanner(
+  { models, modelSources }: Settings,
+  parts: Omit<ModelScannerOptions, "settings" | "sources">,
+): ModelScanner {
+  const folders = sourceFolders(modelSources, environment());
+  const sources = modelSources === "serve" ? { sources: new ModelSources(folders) } : {};
+  return new ModelScanner({ ...parts, settings: models, ...sources });
+}
+
 /** Makes a node of its parts. Loads no model and opens no socket. */
 export function createNode(options: NodeOptions): LlmlbNode {
   const { settings, log, launch = launchEngine, probe = probeDevices } = options;
@@ -87,7 +101,7 @@ export function createNode(options: NodeOptions): LlmlbNode {
 
   const store = new ModelStore(modelsFolder(settings));
   const retire = (id: string) => supervisor.retire(id, { waitMs, graceMs: STOP_GRACE_MS });
-  const scanner = new ModelScanner({ store, catalog, log, retire, settings: settings.models });
+  const scanner = createScanner(settings, { store, catalog, log, retire });
   const puller = createPuller(settings, log);
   const fileSelector = new FileSelector({ puller, devices: () => devices.list(), engineArgs });
   const onChange = () => reporter?.wake();

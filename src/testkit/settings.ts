@@ -62,6 +62,7 @@ export const TEST_SETTINGS: Settings = {
   keepAliveMs: null,
   preload: [],
   pinned: [],
+  modelSources: "none",
   historyBodies: "redacted",
   historyRetentionMs: 60_000,
   historyBytesMax: 2 ** 30,

@@ -13,7 +13,7 @@ const GROUP = "Models of this machine:";
 
 const PULL_SETTINGS: FieldKey[] = [
   ...(["hubUrl", "hubToken", "originAllowlist"] as const),
-  ...(["maxDownloadRateBytes", "modelsDir", "home"] as const),
+  ...(["maxDownloadRateBytes", "modelsDir", "modelSources", "home"] as const),
 ];
 
 const PULL_NOTES = `
@@ -70,18 +70,20 @@ export function addLocalModelCommands(program: Command, invocation: Invocation):
     "list",
     "Show the models that lie here, and what is wrong with any",
   );
-  addSettingFlags(list, ["modelsDir", "home"], "listed").action(async (flags: LocalFlags) => {
-    const { listLocalModels } = await import("./list.ts");
-    invocation.exitCode = await listLocalModels(
-      settingsFrom(flags, undefined),
-      flags.json === true,
-    );
-  });
+  addSettingFlags(list, ["modelsDir", "modelSources", "home"], "listed").action(
+    async (flags: LocalFlags) => {
+      const { listLocalModels } = await import("./list.ts");
+      invocation.exitCode = await listLocalModels(
+        settingsFrom(flags, undefined),
+        flags.json === true,
+      );
+    },
+  );
 
   const rm = addLocalCommand(program, "rm", "Remove a model from this machine")
     .argument("<model>", "Its name, or name:QUANT")
     .addHelpText("after", RM_NOTES);
-  addSettingFlags(rm, ["modelsDir", "home"], "listed").action(
+  addSettingFlags(rm, ["modelsDir", "modelSources", "home"], "listed").action(
     async (name: string, flags: LocalFlags) => {
       const { removeLocalModel } = await import("./rm.ts");
       const signal = abortOnInterrupt(EXIT.interrupted);

@@ -1,8 +1,12 @@
+import { environment } from "../../config/environment.ts";
 import { modelsFolder } from "../../config/fields/hub.ts";
+import { sourceFolders } from "../../config/modelsources.ts";
 import type { Settings } from "../../config/settings.ts";
 import { formatBytes, formatDuration } from "../../config/units.ts";
 import { ModelStore, type UnusableFolder } from "../../storage/modelstore.ts";
 import { listPendingPulls, type PendingPull } from "../../storage/pendingpull.ts";
+import type { FoundModel, SourceOwner } from "../../storage/sources/foundmodel.ts";
+import { ModelSources } from "../../storage/sources/modelsources.ts";
 import type { StoredModel } from "../../storage/storedmodel.ts";
 import { EXIT, type ExitCode } from "../process/exit.ts";
 import { type Colors, colorsFor } from "../terminal/color.ts";
@@ -21,6 +25,8 @@ interface ListEntry {
   /** When the newest file of the model was written. */
   modified_at: string;
   folder: string;
+  /** The program whose model it is; null: it is in the models folder. */
+  owner: SourceOwner | null;
   /** State of the model on a running node; null if no node runs or serves it. */
   state: string | null;
 }
@@ -29,13 +35,20 @@ interface ListEntry {
 export async function listLocalModels(settings: Settings, json: boolean): Promise<ExitCode> {
   const root = modelsFolder(settings);
   const store = new ModelStore(root);
-  const [{ models, unusable }, pending, nodes] = await Promise.all([
+  const sources = new ModelSources(sourceFolders(settings.modelSources, environment()));
+  const [{ models, unusable }, pending, nodes, found] = await Promise.all([
     store.list(),
     listPendingPulls(root),
     findRunningNodes(settings.home),
+    sources.list(),
   ]);
   const listed = await Promise.all(models.map((model) => withOtherQuantizations(store, model)));
-  const rows = listed.flat().map(({ name, model }) => listEntryOf(name, model, nodes));
+  const ids = new Set(models.map(({ id }) => id.toLowerCase()));
+  const others = found.filter(({ model }) => !ids.has(model.id.toLowerCase()));
+  const rows = [
+    ...listed.flat().map((one) => listEntryOf({ ...one, owner: null }, nodes)),
+    ...others.flatMap(entriesOf).map((one) => listEntryOf(one, nodes)),
+  ];
   const incomplete = new Set(pending.map(({ folder }) => folder));
   // A model that is not complete yet is not faulty.
   const faulty = unusable.filter(({ folder }) => !incomplete.has(folder));
@@ -43,14 +56,33 @@ export async function listLocalModels(settings: Settings, json: boolean): Promis
   const paint = colorsFor(process.stdout);
   if (rows.length === 0) printLine(`No models in ${root}. Fetch one: llmlb pull org/name`);
   else {
-    const head = ["NAME", "QUANT", "SIZE", "MODIFIED", "STATE"].map(paint.dim);
-    for (const row of table([head, ...rows.map((one) => rowOf(one, paint))])) printLine(row);
+    const isForeign = rows.some(({ owner }) => owner !== null);
+    const titles = ["NAME", "QUANT", "SIZE", "MODIFIED", "STATE", ...(isForeign ? ["OF"] : [])];
+    const cells = rows.map((one) => [
+      ...rowOf(one, paint),
+      ...(isForeign ? [one.owner ?? ""] : []),
+    ]);
+    for (const row of table([titles.map(paint.dim), ...cells])) printLine(row);
   }
   for (const one of pending) printLine(`${paint.yellow("Not whole:")} ${pendingText(one)}`);
   for (const { folder, reason } of faulty) {
     printLine(`${paint.red("Not usable:")} ${printable(`${folder}: ${reason}`)}`);
   }
   return EXIT.ok;
+}
+
+interface NamedModel {
+  name: string;
+  model: StoredModel;
+  owner: SourceOwner | null;
+}
+
+/** A model of another program, and its other quantizations. */
+function entriesOf({ model, otherQuantizations, owner }: FoundModel): NamedModel[] {
+  const others = otherQuantizations.map((one) => {
+    return { name: `${model.id}:${one.quantization}`, model: one, owner };
+  });
+  return [{ name: model.id, model, owner }, ...others];
 }
 
 /** The model, and its other quantizations in the same folder. */
@@ -63,7 +95,7 @@ async function withOtherQuantizations(
   return [{ name: model.id, model }, ...named];
 }
 
-function listEntryOf(name: string, model: StoredModel, nodes: RunningNode[]): ListEntry {
+function listEntryOf({ name, model, owner }: NamedModel, nodes: RunningNode[]): ListEntry {
   const { format, quantization, folder, weights, projector } = model;
   const files = [...weights, ...(projector === undefined ? [] : [projector])];
   const modified = Math.max(...files.map(({ mtimeMs }) => mtimeMs));
@@ -71,7 +103,7 @@ function listEntryOf(name: string, model: StoredModel, nodes: RunningNode[]): Li
   const served = nodes.flatMap(({ system }) => system?.models ?? []);
   const states = served.filter(({ id }) => id.toLowerCase() === lowered).map(({ state }) => state);
   return {
-    ...{ name, format, quantization: quantization ?? null, folder },
+    ...{ name, format, quantization: quantization ?? null, folder, owner },
     size_bytes: files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
     modified_at: new Date(modified).toISOString(),
     state: states.find((state) => state !== "unloaded") ?? states[0] ?? null,

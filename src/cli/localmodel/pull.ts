@@ -1,6 +1,8 @@
 import { mkdir, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { environment } from "../../config/environment.ts";
 import { modelsFolder } from "../../config/fields/hub.ts";
+import { sourceFolders } from "../../config/modelsources.ts";
 import type { Settings } from "../../config/settings.ts";
 import { formatBytes } from "../../config/units.ts";
 import { probeDevices } from "../../engine/deviceprobe.ts";
@@ -182,6 +184,7 @@ function pullerFor(manifest: Manifest, settings: Settings): Puller {
     // The origins of the setting, and the hub if it is another one.
     origins: manifest.origin_allowlist,
     maxBytesPerSecond: maxDownloadRateBytes,
+    sources: sourceFolders(settings.modelSources, environment()),
     onTrouble: (_, what, cause) => {
       printNote(`${what}: ${cause instanceof Error ? cause.message : String(cause)}`);
     },

@@ -1,10 +1,14 @@
+import { environment } from "../../config/environment.ts";
 import { modelsFolder } from "../../config/fields/hub.ts";
+import { sourceFolders } from "../../config/modelsources.ts";
 import type { Settings } from "../../config/settings.ts";
 import { parseModelName } from "../../model/name.ts";
 import { TINY_MODEL_ID } from "../../node/models/tiny.ts";
 import type { ModelFolder } from "../../storage/modelfolder.ts";
 import { ModelStore } from "../../storage/modelstore.ts";
 import { isPullRunning } from "../../storage/pendingpull.ts";
+import { ownerText } from "../../storage/sources/foundmodel.ts";
+import { ModelSources } from "../../storage/sources/modelsources.ts";
 import { ApiError } from "../../wire/error.ts";
 import type { NodeModel } from "../../wire/system.ts";
 import { CliError, EXIT, type ExitCode } from "../process/exit.ts";
@@ -38,6 +42,7 @@ async function remove({ name, settings, json, signal }: RemoveCommand): Promise<
   const { id, quantization } = parseModelName(name);
   const place = await store.modelFolder(id);
   if (place === undefined) {
+    await refuseForeign(name, settings);
     if (id === TINY_MODEL_ID) throw new CliError(`${id} is built in: there is no file to remove.`);
     return printRemoval({ id: name, removed: false, json });
   }
@@ -50,6 +55,14 @@ async function remove({ name, settings, json, signal }: RemoveCommand): Promise<
   const removed = await removeFrom(store, place, { quantization, signal, nodes });
   const removedId = quantization === undefined ? place.id : `${place.id}:${quantization}`;
   return printRemoval({ id: removedId, removed, json });
+}
+
+/** Throws `CliError` for a model of another program. */
+async function refuseForeign(name: string, { modelSources }: Settings): Promise<void> {
+  const found = await new ModelSources(sourceFolders(modelSources, environment())).find(name);
+  if (found === undefined) return;
+  const { owner, model } = found;
+  throw new CliError(`${name} is ${ownerText(owner)}, in ${model.folder}. Remove it there.`);
 }
 
 interface Removal {

@@ -1,5 +1,13 @@
 import { type ModelSetting, modelList, type NamedPath, projectorList } from "../values/model.ts";
-import { bytes, duration, keepAlive, nameList, orNone, wholeNumber } from "../values/scalar.ts";
+import {
+  bytes,
+  duration,
+  keepAlive,
+  nameList,
+  oneOf,
+  orNone,
+  wholeNumber,
+} from "../values/scalar.ts";
 import { shellWords } from "../values/shellwords.ts";
 import type { FieldsOf } from "./field.ts";
 
@@ -22,7 +30,15 @@ export interface ModelSettings {
   preload: string[];
   /** Models that stay loaded, whoever else needs their memory. */
   pinned: string[];
+  /** What is done with the models that other programs keep on this machine. */
+  modelSources: ModelSourceUse;
 }
+
+/**
+ * `serve`: they are served where they lie; `link`: a pull of one links its files instead of
+ * fetching them; `none`: they are not looked at.
+ */
+export type ModelSourceUse = "serve" | "link" | "none";
 
 /** The fields of `ModelSettings`, and the projectors that are joined with its models. */
 export const MODEL_FIELDS: FieldsOf<ModelSettings & { mmproj: NamedPath[] }> = {
@@ -111,5 +127,13 @@ export const MODEL_FIELDS: FieldsOf<ModelSettings & { mmproj: NamedPath[] }> = {
     fallback: () => [],
     fallbackText: "none",
     repeatable: true,
+  },
+  modelSources: {
+    name: "model_sources",
+    flags: "--model-sources <use>",
+    group: "Models",
+    help: "Models of Ollama, LM Studio and the hub's cache: serve, link (pulls take them), or none",
+    schema: () => oneOf<ModelSourceUse>(["serve", "link", "none"]),
+    fallback: () => "link",
   },
 };

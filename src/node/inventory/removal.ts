@@ -21,6 +21,10 @@ export async function removeStoredModel(
   const ended = await endPulls(id, quantization, pulls);
   const place = await store.modelFolder(id);
   if (place === undefined && ended > 0) return;
+  const key = id.toLowerCase();
+  if (place === undefined && scanner.models.some(({ model }) => model.id.toLowerCase() === key)) {
+    throw foreignError(name);
+  }
   if (place === undefined) {
     throw catalog.has(id) ? configuredError(id) : notFound(name, "there is none of that name");
   }
@@ -52,6 +56,11 @@ async function endPulls(
 function configuredError(id: string): ApiError {
   const message = `Removing ${id} failed: the settings name it, not the models folder.`;
   return new ApiError("conflict", message, { code: "model_of_settings", param: "model" });
+}
+
+function foreignError(id: string): ApiError {
+  const message = `Removing ${id} failed: its files are another program's. Remove it there.`;
+  return new ApiError("conflict", message, { code: "model_of_source", param: "model" });
 }
 
 function notFound(name: string, reason: string): ApiError {

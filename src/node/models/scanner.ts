@@ -1,6 +1,7 @@
 import type { Logger } from "../../lib/log.ts";
 import type { ModelRecord } from "../../storage/modelrecord.ts";
 import type { ModelStore, UnusableFolder } from "../../storage/modelstore.ts";
+import type { ModelSources } from "../../storage/sources/modelsources.ts";
 import type { Catalog } from "./catalog.ts";
 import type { NamedSettings } from "./runsettings.ts";
 import {
@@ -17,6 +18,8 @@ export interface ModelScannerOptions {
   log: Logger;
   /** The settings of models in config.json. Default: none. */
   settings?: NamedSettings;
+  /** The models of other programs that are served. Default: none. */
+  sources?: Pick<ModelSources, "list">;
   /** Ends the engines of a model whose files have changed or are gone. */
   retire(modelId: string): Promise<void>;
 }
@@ -128,6 +131,12 @@ export class ModelScanner {
     for (const model of models) {
       const otherQuantizations = await store.otherQuantizations(model);
       scanned.push({ model, record: records.get(model.id), otherQuantizations });
+    }
+    for (const found of (await this.#options.sources?.list()) ?? []) {
+      const { model, aliases, otherQuantizations } = found;
+      const key = model.id.toLowerCase();
+      if (scanned.some((one) => one.model.id.toLowerCase() === key)) continue;
+      scanned.push({ model, record: undefined, otherQuantizations, aliases });
     }
     this.#models = scanned;
     this.#unusable = unusable.map((one) => ({ ...one, record: records.get(one.id) }));

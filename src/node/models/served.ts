@@ -13,6 +13,8 @@ export interface ScannedModel {
   record: ModelRecord | undefined;
   /** The other quantizations in the same folder, which are served as `id:QUANT`. */
   otherQuantizations: StoredModel[];
+  /** Further names of it. */
+  aliases?: string[];
 }
 
 /** The names of a model in the registry. */
@@ -43,7 +45,7 @@ const RUNTIME = "llama_cpp";
 
 /** A scanned model as it is served: one model for each quantization; none if no engine runs it. */
 export function servedModelsOf(
-  { model, record, otherQuantizations }: ScannedModel,
+  { model, record, otherQuantizations, aliases: more = [] }: ScannedModel,
   { registered, settings }: ModelKnowledge,
 ): FingerprintedModel[] {
   if (model.runtime !== RUNTIME) return [];
@@ -56,7 +58,13 @@ export function servedModelsOf(
   const named = (tag: string) => clearTags(tag, tags).map((one) => `${id}:${one}`);
   const own = quantization === undefined ? [] : named(quantization);
   const folder = id === model.id ? [] : [model.id];
-  const aliases = [...own, ...folder, ...withoutPrefix([id, ...own]), ...(entry?.names ?? [])];
+  const aliases = [
+    ...own,
+    ...folder,
+    ...withoutPrefix([id, ...own]),
+    ...(entry?.names ?? []),
+    ...more,
+  ];
   const listed = entry?.quantizations ?? [];
   const isListed = listed.some((one) => isSameQuantization(quantization, one));
   const listedAliases = isListed ? own.slice(0, 1) : [];

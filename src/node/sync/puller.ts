@@ -1,4 +1,6 @@
+import { environment } from "../../config/environment.ts";
 import { modelsFolder } from "../../config/fields/hub.ts";
+import { sourceFolders } from "../../config/modelsources.ts";
 import type { Settings } from "../../config/settings.ts";
 import type { Logger } from "../../lib/log.ts";
 import { ownOrigins } from "../../storage/pull/allowlist.ts";
@@ -13,6 +15,7 @@ export function createPuller(settings: Settings, log: Logger): Puller {
     token: hubToken ?? undefined,
     origins: [...originAllowlist, ...ownOrigins(hubUrl)],
     maxBytesPerSecond: maxDownloadRateBytes,
+    sources: sourceFolders(settings.modelSources, environment()),
     onTrouble: (model, what, err) => log.warn({ model, what, err }, "pull.trouble"),
   });
 }

@@ -1,11 +1,13 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
+import type { SourceFolders } from "../../config/modelsources.ts";
 import { Semaphore } from "../../lib/semaphore.ts";
 import { localName } from "../../model/filename.ts";
 import { GgufFormatError } from "../../model/gguf.ts";
 import { readGguf } from "../../model/ggufreader.ts";
 import type { Artifact, Manifest } from "../../wire/manifest.ts";
 import type { FileRecord } from "../modelrecord.ts";
+import { adoptFile } from "../sources/adoption.ts";
 import { DiskSpace } from "./diskspace.ts";
 import { isReadOnly } from "./error.ts";
 import {
@@ -50,6 +52,8 @@ export interface PullerOptions {
   /** How long a range may be far slower than others before it is asked for anew. Default: 30 s. */
   slowMs?: number;
   retryLimit?: RetryLimitOptions;
+  /** Where other programs have files that need not be fetched. Default: nowhere. */
+  sources?: SourceFolders;
   /** Called when a source is given up, or an optional file cannot be fetched. */
   onTrouble?(model: string, what: string, cause: unknown): void;
 }
@@ -89,6 +93,7 @@ export class Puller {
       idleMs: 30_000,
       slowMs: 30_000,
       retryLimit: RETRY_LIMIT_DEFAULT,
+      sources: { hub: [], lmStudio: [], ollama: [] },
       onTrouble: () => undefined,
       ...options,
     };
@@ -144,6 +149,7 @@ export class Puller {
       return present;
     });
     if ("absent" in claim) return claim;
+    await this.#adopt(claim, request, progress);
     await noteExistingBytes(claim, request.files, progress);
     const left = () => {
       const { total_bytes: total, bytes } = progress.snapshot();
@@ -162,6 +168,23 @@ export class Puller {
     await run.fetchAll();
     await commitFolder(claim, options, run.files);
     return { folder: claim.folder, files: run.files, absent: run.absent };
+  }
+
+  /** Links those files that other programs have; they count as recorded by an earlier pull. */
+  async #adopt(claim: FolderClaim, request: PullRequest, progress: Progress): Promise<void> {
+    const { manifest, files, placedBy, signal } = request;
+    for (const artifact of files) {
+      const name = localName(artifact.filename);
+      const adopted = await adoptFile(artifact, join(claim.folder, name), {
+        ...{ repo: manifest.repo, folders: this.#options.sources, signal },
+        onVerify: (bytes) => progress.file(name, "verifying", bytes, bytes),
+      });
+      if (adopted === undefined) continue;
+      const { sizeBytes, mtimeMs } = adopted;
+      const owner = claim.planned.get(name) ?? placedBy;
+      const verified = { size_bytes: sizeBytes, sha256: artifact.sha256, mtime_ms: mtimeMs };
+      claim.recorded.set(name, { name, ...verified, placed_by: owner });
+    }
   }
 }
 
