@@ -4,6 +4,7 @@ import { exemptLoopback } from "../config/values/proxy.ts";
 import { LLAMA_CPP_VERSION, VERSION } from "../config/version.ts";
 import { addAccountCommands } from "./account/commands.ts";
 import { addAuditCommands } from "./audit/commands.ts";
+import { addBackendCommands } from "./backend/commands.ts";
 import { addChatCommands } from "./chat/commands.ts";
 import { addConfigCommands } from "./config/commands.ts";
 import { addDoctorCommands } from "./doctor/commands.ts";
@@ -82,6 +83,7 @@ built in. Without a command it serves: a balancer and a local node.",
   addEndpointCommands(program, invocation);
   addModelCommands(program, invocation);
   addLocalModelCommands(program, invocation);
+  addBackendCommands(program, invocation);
   addHistoryCommands(program, invocation);
   addAccountCommands(program, invocation);
   addAuditCommands(program, invocation);

@@ -23,7 +23,7 @@ export async function checkArguments(
   if (problem !== undefined || args.length === 0) return problem;
   const path = join(tmpdir(), `${randomUUID()}.gguf`); // There is none: reading them comes first.
   const options = { modelId: "", modelPath: path, args, home, loadTimeoutMs: CHECK_MS_MAX, log };
-  const directories = await libraryDirectories(home);
+  const directories = await libraryDirectories(home, log);
   const child = new EngineChild(options);
   const all = ["--model", path, "--offline", ...args];
   child.send({ type: "load", directories, args: all, socket: "", logLevel: 4 });

@@ -3,13 +3,14 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { LLAMA_CPP_VERSION } from "../config/version.ts";
+import { createLogger } from "../lib/log.ts";
 import { backendProblem, listDevices, NativeEngine } from "./binding.ts";
 import { libraryDirectories } from "./library.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "llmlb-binding-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const directories = await libraryDirectories(folder);
+const directories = await libraryDirectories(folder, createLogger({ level: "silent" }));
 
 const ignore = () => undefined;
 const model = { log: ignore, progress: ignore, ready: ignore, loadError: ignore };

@@ -11,6 +11,6 @@ export interface DeviceProbeOptions {
 
 /** Lists this host's compute devices from a short-lived process, so that no driver can crash us. */
 export async function probeDevices({ home, log }: DeviceProbeOptions): Promise<Device[]> {
-  const directories = await libraryDirectories(home);
+  const directories = await libraryDirectories(home, log);
   return (await queryEngine({ type: "probe", directories }, "devices", log)).devices;
 }

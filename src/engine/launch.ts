@@ -13,7 +13,7 @@ export async function launchEngine(options: EngineOptions): Promise<Engine> {
   if (problem !== undefined) throw EngineLoadError.of("bad_arguments", options.modelPath, problem);
   await checkFile(options.modelPath);
   if (options.mmprojPath !== undefined) await checkFile(options.mmprojPath);
-  const directories = await libraryDirectories(options.home);
+  const directories = await libraryDirectories(options.home, options.log);
   const socket = await newSocket(options.home);
   const child = new EngineChild(options);
   child.send({

@@ -2,7 +2,9 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { extractOnce } from "../lib/extract.ts";
+import type { Logger } from "../lib/log.ts";
 import { embeddedLibraries } from "./embedded.ts";
+import { chosenPlugin, installedPlugins } from "./plugin/choice.ts";
 
 /** Name of this platform in build folders: `linux-x64`, `darwin-arm64`, … */
 function platformName(): string {
@@ -18,20 +20,24 @@ function pluginDirectory(home: string): string {
 /**
  * The folders of native libraries. The first has libllmlb: the build folder when run from source;
  * when compiled, a folder to which the executable copies its own libraries, named by their hash.
- * The second, if it exists, has the user's plugins. Throws if the libraries were never built.
+ * Behind it, where they exist, that of the installed backend for GPUs which works here, and that of
+ * the user's plugins. Throws if the libraries were never built.
  */
-export async function libraryDirectories(home: string): Promise<string[]> {
+export async function libraryDirectories(home: string, log: Logger): Promise<string[]> {
   const plugins = pluginDirectory(home);
   const own = await ownDirectory(home);
-  return existsSync(plugins) ? [own, plugins] : [own];
+  const chosen = await chosenPlugin({ own, home, log });
+  return [own, ...(chosen ? [chosen] : []), ...(existsSync(plugins) ? [plugins] : [])];
 }
 
 /** Whether libraries of the data folder are loaded: the executable's own, or the user's plugins. */
 export function loadsLibrariesFrom(home: string): boolean {
-  return embeddedLibraries() !== undefined || existsSync(pluginDirectory(home));
+  const hasOthers = existsSync(pluginDirectory(home)) || installedPlugins(home).length > 0;
+  return embeddedLibraries() !== undefined || hasOthers;
 }
 
-async function ownDirectory(home: string): Promise<string> {
+/** The folder with libllmlb. Throws if the libraries were never built. */
+export async function ownDirectory(home: string): Promise<string> {
   const embedded = embeddedLibraries();
   if (embedded !== undefined) {
     const files = embedded.files.map(({ name, path, sizeBytes }) => ({

@@ -26,7 +26,7 @@ export interface LibraryReport {
 
 /** Tries to load each native library and lists the devices, for `llmlb doctor`. */
 export async function inspectLibraries({ home, log }: DeviceProbeOptions): Promise<LibraryReport> {
-  const directories = await libraryDirectories(home);
+  const directories = await libraryDirectories(home, log);
   const [own = ""] = directories; // has libllmlb
   const libraries: LibraryStatus[] = [];
   for (const folder of directories) {

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import type { LibraryStatus } from "../../engine/libraryreport.ts";
-import { brokenLibraries } from "./librarychecks.ts";
+import type { Device } from "../../wire/system.ts";
+import { brokenLibraries, checkGpus } from "./librarychecks.ts";
 
 const library = (file: string, loaded: boolean): LibraryStatus => ({
   ...{ file, loaded, kind: "backend" },
@@ -14,9 +15,22 @@ test("libraries that should load and do not are a problem", () => {
   ];
   const plugin = library("/plugins/libggml-cuda.so", false);
   const names = (libraries: LibraryStatus[], hasGpu: boolean) =>
-    brokenLibraries(libraries, { hasGpu, plugins: "/plugins" }).map(({ file }) => file);
+    brokenLibraries(libraries, { hasGpu, plugins: ["/plugins"] }).map(({ file }) => file);
   expect(names(own, false)).toEqual([]);
   expect(names(own, true)).toEqual(["/own/libggml-vulkan.so"]);
   expect(names([...own, plugin], false)).toEqual(["/plugins/libggml-cuda.so"]);
   expect(names([{ ...library("/own/libllmlb.so", false), kind: "core" }], false)).toHaveLength(1);
+});
+
+test("a GPU that nothing computes on is a problem, one that is used or none is not", () => {
+  const device = (type: Device["type"]): Device => ({
+    ...{ name: type, description: "", type, total_memory_bytes: 1, free_memory_bytes: 1 },
+  });
+  const seen = [{ vendor: "AMD", address: "0000:01:00.0" } as const];
+  expect(checkGpus(seen, [device("cpu")])).toMatchObject([
+    { state: "problem", text: expect.stringContaining("AMD (0000:01:00.0)") },
+  ]);
+  expect(checkGpus(seen, [device("cpu"), device("gpu")])).toEqual([]);
+  expect(checkGpus(seen, [device("igpu")])).toEqual([]);
+  expect(checkGpus([], [device("cpu")])).toEqual([]);
 });

@@ -2,7 +2,9 @@ import { existsSync, readdirSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { formatBytes } from "../../config/units.ts";
 import { inspectLibraries, type LibraryStatus } from "../../engine/libraryreport.ts";
+import { type SeenGpu, seenGpus } from "../../engine/plugin/gpus.ts";
 import { createLogger } from "../../lib/log.ts";
+import type { Device } from "../../wire/system.ts";
 import type { Finding } from "./finding.ts";
 
 /** Checks that llama.cpp's libraries load and find a device. */
@@ -11,7 +13,7 @@ export async function checkLibraries(home: string): Promise<Finding[]> {
     const log = createLogger({ level: "silent" });
     const { directories, llamaCpp, libraries, devices } = await inspectLibraries({ home, log });
     const skipped = libraries.filter(({ loaded }) => !loaded);
-    const broken = brokenLibraries(libraries, { hasGpu: hasGpu(), plugins: directories[1] });
+    const broken = brokenLibraries(libraries, { hasGpu: hasGpu(), plugins: directories.slice(1) });
     const count = libraries.length - skipped.length;
     return [
       {
@@ -33,11 +35,20 @@ export async function checkLibraries(home: string): Promise<Finding[]> {
           return `${name} (${type}): ${description}, ${free} of ${total} free`;
         }),
       },
+      ...checkGpus(seenGpus(), devices),
     ];
   } catch (cause) {
     const text = `looking at them failed: ${cause instanceof Error ? cause.message : cause}`;
     return [{ subject: "Libraries", state: "problem", text }];
   }
+}
+
+/** A finding for GPUs that nothing computes on; none where there is no GPU, or one is used. */
+export function checkGpus(seen: SeenGpu[], devices: Device[]): Finding[] {
+  if (seen.length === 0 || devices.some(({ type }) => type !== "cpu")) return [];
+  const names = seen.map(({ vendor, address }) => `${vendor} (${address})`).join(", ");
+  const text = `${names}: here, but not used. See llmlb backend list, llmlb backend install auto`;
+  return [{ subject: "GPUs", state: "problem", text }];
 }
 
 /** A backend that only suits some processors; the one that suits best is taken. */
@@ -49,12 +60,12 @@ const CPU_BACKEND = /ggml-cpu(?:-[\w]+)?\.\w+$/;
  */
 export function brokenLibraries(
   libraries: LibraryStatus[],
-  { hasGpu, plugins }: { hasGpu: boolean; plugins: string | undefined },
+  { hasGpu, plugins }: { hasGpu: boolean; plugins: string[] },
 ): LibraryStatus[] {
   return libraries.filter(({ file, kind, loaded }) => {
     if (loaded) return false;
     if (kind === "core") return true;
-    return dirname(file) === plugins || (hasGpu && !CPU_BACKEND.test(file));
+    return plugins.includes(dirname(file)) || (hasGpu && !CPU_BACKEND.test(file));
   });
 }
 
