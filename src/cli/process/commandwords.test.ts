@@ -35,6 +35,8 @@ test("a server's messages name routes only as advice that has a command", async 
 const ALLOWED = [
   /^auth\/(accesstable|audit\/auditrule)\.ts/,
   /^balancer\/health\/check\.ts: .*GET \/v1\/models answered/,
+  // For clients of llama-server's own routes, which no command asks.
+  /^node\/nativeroutes\.ts/,
   // For Ollama's clients, with the command beside it.
   /^balancer\/ollama\/routes\.ts: .*llmlb model\\` or POST \/api\/models\/register/,
 ];

@@ -1,6 +1,7 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { writePrivateFile } from "../../lib/privatefile.ts";
 import { CliError } from "./exit.ts";
 import { describeFileError } from "./fileerror.ts";
 
@@ -32,7 +33,8 @@ export function writePidFile(home: string, entry: PidFile): PidFileHandle {
   const folder = join(home, "run");
   const path = join(folder, `serve-${entry.port}.json`);
   let current = entry;
-  const write = () => writeFileSync(path, `${JSON.stringify(current)}\n`);
+  // Whoever reads it meanwhile must not see half of it.
+  const write = () => writePrivateFile(path, `${JSON.stringify(current)}\n`);
   try {
     mkdirSync(folder, { recursive: true });
     write();
