@@ -4,7 +4,10 @@ import { join } from "node:path";
 import { openai, says } from "../src/testkit/clients.ts";
 import { runProgram, temporaryHome } from "../src/testkit/command.ts";
 import { TINY_FILE } from "../src/testkit/engine.ts";
+import { eventually } from "../src/testkit/eventually.ts";
 import { Program } from "../src/testkit/program.ts";
+import { startHub } from "../src/testkit/servers/hub/hub.ts";
+import { tinyRepo } from "../src/testkit/servers/hub/samples.ts";
 import { NodeSystem } from "../src/wire/system.ts";
 
 setDefaultTimeout(120_000);
@@ -58,4 +61,56 @@ test.each([
   writeFileSync(join(home.path, "config.json"), JSON.stringify({ models }));
   const { code, stderr } = await runProgram(["serve", "--port", "0"], { home: home.path });
   expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
+});
+
+test("what the registry says of a model goes to its nodes, which load it anew", async () => {
+  await using hub = await startHub();
+  await hub.add(tinyRepo());
+  const program = await Program.start({ env: { HF_ENDPOINT: hub.url } });
+  const llmlb = (...args: string[]) => runProgram(args, { home: program.home });
+  const slots = async () => {
+    const { models } = NodeSystem.parse(
+      await (await fetch(`${program.nodeUrl}/api/system`)).json(),
+    );
+    return models.find(({ id }) => id === "hf/llmlb/tiny-GGUF")?.slots;
+  };
+  try {
+    const added = ["model", "add", "llmlb/tiny-GGUF", "--parallel", "2", "--ctx-size", "2048"];
+    expect(await llmlb(...added)).toMatchObject({ code: 0 });
+    expect(await llmlb("model", "pull", "llmlb/tiny-GGUF")).toMatchObject({ code: 0 });
+    const question = ["run", "hf/llmlb/tiny-GGUF", "Goodbye"];
+    expect((await llmlb(...question)).stdout).toBe("Goodbye!\n");
+    expect(await slots()).toBe(2);
+
+    const client = openai(program);
+    const long = await client.chat.completions.create({
+      ...{ model: "hf/llmlb/tiny-GGUF", messages: says("Hello"), stream: true, max_tokens: 400 },
+      ...{ ignore_eos: true },
+    });
+    const pieces: string[] = [];
+    for await (const { choices } of long) {
+      // While it runs, the settings change: it is finished all the same.
+      if (pieces.length === 0) {
+        const change = ["model", "set", "llmlb/tiny-GGUF", "--parallel", "3", "--ctx-size", "none"];
+        expect(await llmlb(...change, "--arg=--ctx-size", "--arg=3072")).toMatchObject({ code: 0 });
+      }
+      pieces.push(choices[0]?.finish_reason ?? "");
+    }
+    expect(pieces.at(-1) === "length" || pieces.includes("length")).toBe(true);
+    await eventually(async () => ((await slots()) === 3 ? true : undefined), 30_000);
+    expect((await llmlb(...question)).stdout).toBe("Goodbye!\n");
+    expect((await llmlb("model", "show", "llmlb/tiny-GGUF")).stdout).toContain('"parallel":3');
+
+    for (const [flags, message] of [
+      [["--parallel", "many"], "parallel: must be a whole number"],
+      [["--arg=--no-such-thing"], "invalid argument: --no-such-thing"],
+      [["--arg=--log-file", "--arg=x"], "--log-file names something of one host"],
+    ] as const) {
+      const refused = await llmlb("model", "set", "llmlb/tiny-GGUF", ...flags);
+      expect(refused.code).not.toBe(0);
+      expect(refused.stderr).toContain(message);
+    }
+  } finally {
+    await program.stop();
+  }
 });

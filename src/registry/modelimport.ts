@@ -110,7 +110,7 @@ function rowOf(model: ImportedModel, hubUrl: string, now: number): RegisteredRow
       chatTemplate: model.chatTemplate,
       // Whether an operator gave that or it came from the hub was not kept.
       ownTemplate: null,
-      ...{ replicas: null, nodes: null },
+      ...{ replicas: null, nodes: null, settings: null },
       aliases: ALIAS.test(model.name) ? [model.name] : [],
       ...{ registeredAt: now, updatedAt: now },
     };

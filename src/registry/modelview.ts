@@ -31,6 +31,7 @@ export function modelView(row: RegisteredRow, ready: boolean): RegisteredModel {
     chat_template: row.ownTemplate ?? row.chatTemplate,
     context_length: content?.context_length ?? null,
     ...{ aliases: row.aliases, replicas: row.replicas, nodes: row.nodes },
+    settings: row.settings,
     gated: content !== null && content.gated !== false,
     private: content?.private ?? false,
     last_modified: content?.last_modified ?? null,

@@ -48,6 +48,7 @@ export async function findPullTarget({
   const row = {
     ...{ id: hubModelId(repo, file), repo, filename: file, revision, content, aliases: [] },
     ...{ displayName: null, chatTemplate: null, ownTemplate: null, replicas: null, nodes: null },
+    settings: null,
     ...{ registeredAt: Date.now(), updatedAt: Date.now() },
   };
   const manifest = buildManifest({ row, content, revision, hubUrl: hub.url, allowlist, peers: [] });

@@ -12,6 +12,7 @@ import type {
   RegisteredModel,
   Registration,
 } from "../wire/registry.ts";
+import type { RunSettings } from "../wire/runsettings.ts";
 import { isAssigned } from "./assignment.ts";
 import { duplicate } from "./conflict.ts";
 import type { HubClient } from "./hubclient.ts";
@@ -22,6 +23,7 @@ import { detailView, modelView } from "./modelview.ts";
 import type { NameMeaning } from "./nameindex.ts";
 import { checkFilename, parseReference, type Reference } from "./reference.ts";
 import { RegistrationStore, type RegistryChange } from "./registeredmodels.ts";
+import { changedSettings } from "./settingschange.ts";
 
 export interface RegistryOptions {
   state: Pick<State, "registered" | "importedModels">;
@@ -34,6 +36,8 @@ export interface RegistryOptions {
   isReady(names: readonly string[]): boolean;
   /** Nodes that have verified files of a model. Default: none. */
   peers?(id: string): Peer[];
+  /** Why engines would refuse llama-server's arguments. Default: they do not. */
+  argumentFault?(args: string[]): Promise<string | undefined>;
   log: Logger;
 }
 
@@ -135,12 +139,13 @@ export class Registry {
     } = await findModel({
       ...{ ...which, devices: devices(), hub, signal },
     });
+    const settings = await this.#settings(null, body.settings);
     const now = Date.now();
     const { id } = await this.#models.add({
       ...{ id: hubModelId(found.repo, found.filename), ...found },
       displayName: body.display_name ?? null,
       ownTemplate: body.chat_template ?? null,
-      ...{ replicas: body.replicas ?? null, nodes: body.nodes ?? null },
+      ...{ replicas: body.replicas ?? null, nodes: body.nodes ?? null, settings },
       ...{ aliases: body.aliases ?? [], registeredAt: now, updatedAt: now },
     });
     const detail = this.detail(id);
@@ -150,7 +155,7 @@ export class Registry {
 
   /** Changes names and placement. Throws 404 and 409. */
   async change(name: string, body: ModelChangeBody): Promise<RegisteredDetail> {
-    const { id } = this.#models.find(name);
+    const { id, settings } = this.#models.find(name);
     const { aliases, display_name: displayName, chat_template: ownTemplate } = body;
     const { replicas, nodes } = body;
     await this.#models.change(id, {
@@ -158,6 +163,9 @@ export class Registry {
       ...(ownTemplate === undefined ? {} : { ownTemplate }),
       ...(replicas === undefined ? {} : { replicas }),
       ...(nodes === undefined ? {} : { nodes }),
+      ...(body.settings === undefined
+        ? {}
+        : { settings: await this.#settings(settings, body.settings) }),
       ...(aliases === undefined ? {} : { aliases: aliases ?? [] }),
     });
     return this.detail(id);
@@ -177,6 +185,11 @@ export class Registry {
     if (content === null || revision === null) throw new Error(`${row.id} has no content`);
     const parts = { row, content, revision, hubUrl: hub.url, allowlist };
     return buildManifest({ ...parts, peers: peers(row.id) });
+  }
+
+  /** Settings with a change of them; null takes all back. Throws 400 for wrong ones. */
+  #settings(before: RunSettings | null, change: RunSettings | null | undefined) {
+    return changedSettings(before, change, this.#options.argumentFault);
   }
 
   #refuseDuplicate(repo: string, filename: string | null): void {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { Artifact, CHAT_TEMPLATE_CHARS_MAX } from "./manifest.ts";
+import { RunSettings, RunSettingsChange } from "./runsettings.ts";
 
 const LIMITS = { repo: 2048, filename: 1024, name: 200, aliases: 32 };
 const NODES_MAX = 1000;
@@ -46,6 +47,8 @@ const changeable = {
   aliases: Aliases.nullish(),
   replicas: Replicas.nullish(),
   nodes: Nodes.nullish(),
+  /** How it runs. A change names only what changes. */
+  settings: RunSettingsChange.nullish(),
 };
 
 /** The body of `POST /api/models/register`. A field with null counts as left out. */
@@ -139,6 +142,7 @@ export const RegisteredModel = z.object({
   aliases: z.array(z.string()),
   replicas: z.number().nullable(),
   nodes: z.array(z.string()).nullable(),
+  settings: RunSettings.nullable().default(null),
   gated: z.boolean(),
   private: z.boolean(),
   last_modified: z.string().nullable(),

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { closestWord } from "../lib/closestword.ts";
 import { parseKeepAlive } from "./keepalive.ts";
 import { type OptionValue, readOption } from "./optionvalue.ts";
@@ -51,6 +52,9 @@ const MODEL_OPTIONS = {
 
 type OptionName = keyof typeof MODEL_OPTIONS;
 
+/** The names of all settings of a model. */
+export const RUN_SETTING_NAMES = [...Object.keys(MODEL_OPTIONS), "lora", "keep_alive", "pin"];
+
 /** How one model runs, whatever it is named by: an operator's settings for it. */
 export type RunSettings = Partial<Record<OptionName, string | number>> & {
   /** Files of LoRA adapters, `file` or `file:scale` each. */
@@ -78,14 +82,18 @@ const NAMES = new Map<string, string>([
  * Reads a model's settings from an object with any of their names. Returns a message instead if one
  * is wrong.
  */
-export function readRunSettings(given: Record<string, unknown>): RunSettings | string {
+export function readRunSettings(
+  given: Record<string, unknown>,
+  { nullable = false } = {},
+): RunSettings | string {
   const settings: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(given)) {
     const plain = key.replace(/^--?/, "").replaceAll("-", "_");
     const name = NAMES.get(plain);
     if (name === undefined) return unknownSetting(key, plain);
     if (name in settings) return `${key}: is there twice, also as ${name}`;
-    const read = readSetting(name, value);
+    const isTakenBack = nullable && value === null;
+    const read = isTakenBack ? { value } : readSetting(name, value);
     if (typeof read === "string") return `${key}: ${read}`;
     settings[name] = read.value;
   }
@@ -115,6 +123,22 @@ function unknownSetting(key: string, plain: string): string {
   if (similar !== undefined) return `there is no setting "${key}": did you mean "${similar}"?`;
   const names = [...new Set(NAMES.values())].join(", ");
   return `there is no setting "${key}": there are ${names}; others of llama-server go into args`;
+}
+
+/** A schema for the settings of a model. */
+export const RunSettings: z.ZodType<RunSettings> = schema(false);
+
+/** A schema for changes of them: null takes a setting back. */
+export const RunSettingsChange: z.ZodType<RunSettings> = schema(true);
+
+function schema(nullable: boolean): z.ZodType<RunSettings> {
+  const record = z.record(z.string(), z.unknown(), "`settings` must be an object");
+  return record.transform((given, ctx) => {
+    const settings = readRunSettings(given, { nullable });
+    if (typeof settings !== "string") return settings;
+    ctx.addIssue(`\`settings\`: ${settings}`);
+    return z.NEVER;
+  });
 }
 
 /** The settings with their files' paths changed by `change`. */

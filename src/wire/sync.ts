@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { Peer } from "./manifest.ts";
 import { PullProgress } from "./pull.ts";
+import { RunSettings } from "./runsettings.ts";
 
 const Id = z.string().min(1).max(1024);
 const File = z.string().min(1).max(1024);
@@ -14,6 +15,8 @@ export const AssignedModel = z.object({
   revision: z.string().max(256).nullable(),
   /** The hash of the chat template that an operator gave; null: none was given. */
   template: z.string().max(64).nullable().default(null),
+  /** How it runs; those of a newer balancer that this node does not know count as none. */
+  settings: RunSettings.nullable().catch(null).default(null),
   /** Other names of the model in requests. */
   names: z.array(Id).max(10_000),
   /** Quantizations that are listed as models of their own, as `id:QUANT`. */

@@ -1,4 +1,5 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
+import { RUN_SETTING_NAMES, readRunSettings } from "../../wire/runsettings.ts";
 import { addClientCommand, type ClientFlags, connect } from "../client/options.ts";
 import type { Invocation } from "../invocation.ts";
 import { collectValues } from "../options/repeatable.ts";
@@ -13,9 +14,13 @@ Examples:
   llmlb model add Qwen/Qwen3-0.6B-GGUF:Q8_0 --alias qwen
   llmlb model add https://huggingface.co/Qwen/Qwen3-0.6B-GGUF/blob/main/Qwen3-0.6B-Q8_0.gguf
   llmlb model list --search qwen
+  llmlb model set qwen --ctx-size 8192 --parallel 2 --arg=--mlock
   llmlb model pull qwen                               fetch it now; watch how far the nodes are
   llmlb model rm qwen`;
 
+const RUN_HELP = `
+How it runs on nodes, with none for what is to be as nodes are set up:
+  ${RUN_SETTING_NAMES.map((name) => `--${name.replaceAll("_", "-")}`).join(" ")}`;
 const FORMATS: ListFormat[] = ["table", "json", "ids"];
 
 /** Adds `llmlb model` and its commands. */
@@ -62,7 +67,7 @@ export function addModelCommands(program: Command, invocation: Invocation): void
     });
 }
 
-interface BodyFlags extends ClientFlags {
+interface BodyFlags extends ClientFlags, Record<string, unknown> {
   file?: string;
   alias?: string[];
   name?: string;
@@ -83,19 +88,31 @@ function addAdd(group: Command, invocation: Invocation): void {
 }
 
 function addSet(group: Command, invocation: Invocation): void {
-  const set = addClientCommand(group, "set", "Change a model's names and the nodes that have it");
+  const set = addClientCommand(
+    group,
+    "set",
+    "Change a model's names, the nodes that have it, and how it runs",
+  );
   set.argument("<model>", "Its id or another of its names");
   bodyOptions(set).action(async (which: string, flags: BodyFlags) => {
     const { changeRegisteredModel } = await import("./model.ts");
     const body = bodyOf(flags);
     if (Object.keys(body).length === 0) {
-      throw new CliError("Say what to change: --alias, --name, --node, --replicas", EXIT.usage);
+      throw new CliError(
+        "Say what to change: --alias, --name, --node, --replicas, --ctx-size …",
+        EXIT.usage,
+      );
     }
     invocation.exitCode = await changeRegisteredModel(connect(flags), which, body);
   });
 }
 
 function bodyOptions(command: Command): Command {
+  for (const name of RUN_SETTING_NAMES) {
+    const flag = `--${name.replaceAll("_", "-")} <value>`;
+    const repeatable = name === "lora" ? { argParser: collectValues } : {};
+    command.addOption(Object.assign(new Option(flag).hideHelp(), repeatable));
+  }
   return command
     .option("--alias <name>", "Short name for clients; may be repeated", collectValues)
     .option("--name <name>", "Name to show")
@@ -104,16 +121,39 @@ function bodyOptions(command: Command): Command {
       "Node that shall have it; may be repeated (default: all)",
       collectValues,
     )
-    .option("--replicas <number>", "How many nodes shall have it (default: all)");
+    .option("--replicas <number>", "How many nodes shall have it (default: all)")
+    .option(
+      "--arg <word>",
+      "Any argument of llama-server, as --arg=--temp; may be repeated",
+      collectValues,
+    )
+    .addHelpText("after", RUN_HELP);
 }
 
-function bodyOf({ alias, name, node, replicas }: BodyFlags) {
+function bodyOf({ alias, name, node, replicas, ...run }: BodyFlags) {
+  const settings = settingsOf(run);
   return {
+    ...(settings === undefined ? {} : { settings }),
     ...(alias === undefined ? {} : { aliases: alias }),
     ...(name === undefined ? {} : { display_name: name }),
     ...(node === undefined ? {} : { nodes: node }),
     ...(replicas === undefined ? {} : { replicas: parseNumber("--replicas", replicas, 1) }),
   };
+}
+
+/** The settings among the flags. Throws `CliError`. */
+function settingsOf(flags: Record<string, unknown>) {
+  const given: Record<string, unknown> = {};
+  for (const name of [...RUN_SETTING_NAMES, "arg"]) {
+    const value = flags[name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase())];
+    if (value === undefined) continue;
+    const plain = name === "pin" && value === "true" ? true : value;
+    given[name === "arg" ? "args" : name] = String(value) === "none" ? null : plain;
+  }
+  if (Object.keys(given).length === 0) return undefined;
+  const settings = readRunSettings(given, { nullable: true });
+  if (typeof settings === "string") throw new CliError(`--${settings}`, EXIT.usage);
+  return settings;
 }
 
 interface ListFlags extends ClientFlags {

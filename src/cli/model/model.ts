@@ -96,6 +96,7 @@ export async function showRegisteredModel(
     ["Size", `${formatBytes(one.size_bytes)}, ${formatBytes(one.required_memory)} of memory`],
     ...(variants.length > 1 ? [["Variants", variants.join(", ")]] : []),
     ["Nodes", one.nodes?.join(", ") ?? (one.replicas === null ? "all" : `${one.replicas} of all`)],
+    ...(one.settings === null ? [] : [["Runs with", JSON.stringify(one.settings)]]),
     ["Names", withoutSpellings(one.names).join(", ")],
     ["Since", one.registered_at],
     ...[...(await reasonsOf(server, [one])).values()].map((why) => ["Not ready", why]),

@@ -230,4 +230,8 @@ export const STATE_MIGRATIONS: readonly Migration[] = [
       ) STRICT;
     `,
   },
+  {
+    name: "how registered models run",
+    up: "ALTER TABLE registered_models ADD COLUMN settings TEXT;",
+  },
 ];

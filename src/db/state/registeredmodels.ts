@@ -1,5 +1,6 @@
 import type { Insertable, Kysely, Selectable } from "kysely";
 import { ModelContent } from "../../wire/registry.ts";
+import { RunSettings } from "../../wire/runsettings.ts";
 import { isDuplicate } from "../engine/error.ts";
 
 import { readJsonColumn, StringList } from "./jsoncolumn.ts";
@@ -23,6 +24,8 @@ export interface RegisteredRow {
   replicas: number | null;
   /** The names of the nodes that may hold it; null: all. */
   nodes: string[] | null;
+  /** How it runs; null: as nodes are set up. */
+  settings: RunSettings | null;
   /** Null if it is missing or not valid: then the hub must be asked. */
   content: ModelContent | null;
   /** Other names that operators gave it. */
@@ -81,13 +84,15 @@ export class RegisteredModels {
 
   /** Changes the fields that are present; false if another model has one of the aliases. */
   async change(id: string, change: RegisteredChange, now = Date.now()): Promise<boolean> {
-    const { aliases, content, nodes, displayName, chatTemplate, ownTemplate, ...rest } = change;
+    const { aliases, content, nodes, settings, ...named } = change;
+    const { displayName, chatTemplate, ownTemplate, ...rest } = named;
     const columns = {
       ...rest,
       ...(displayName === undefined ? {} : { display_name: displayName }),
       ...(chatTemplate === undefined ? {} : { chat_template: chatTemplate }),
       ...(ownTemplate === undefined ? {} : { own_template: ownTemplate }),
       ...(nodes === undefined ? {} : { nodes: nodes === null ? null : JSON.stringify(nodes) }),
+      ...(settings === undefined ? {} : { settings: settings && JSON.stringify(settings) }),
       ...(content === undefined ? {} : { content: JSON.stringify(content) }),
       updated_at: now,
     };
@@ -115,6 +120,7 @@ export class RegisteredModels {
       ...{ id, repo, filename, revision, displayName, chatTemplate, replicas, aliases },
       ownTemplate: row.own_template,
       nodes: readJsonColumn(nodes, StringList.nullable(), null),
+      settings: readJsonColumn<RunSettings | null>(row.settings, RunSettings.nullable(), null),
       content: readJsonColumn<ModelContent | null>(content, ModelContent.nullable(), null),
       registeredAt: row.registered_at,
       updatedAt: row.updated_at,
@@ -130,6 +136,7 @@ function rowOf(model: RegisteredRow): Insertable<RegisteredModelsTable> {
     chat_template: model.chatTemplate,
     own_template: model.ownTemplate,
     nodes: model.nodes === null ? null : JSON.stringify(model.nodes),
+    settings: model.settings && JSON.stringify(model.settings),
     content: JSON.stringify(model.content),
     registered_at: model.registeredAt,
     updated_at: model.updatedAt,

@@ -118,6 +118,8 @@ export interface RegisteredModelsTable {
   replicas: number | null;
   /** JSON list of names; null: all nodes. */
   nodes: string | null;
+  /** JSON: how it runs; null: as nodes are set up. */
+  settings: string | null;
   /** JSON: what the hub says of the model. */
   content: string;
   registered_at: number;

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { type LocalModel, planSync, type SyncPlanInput } from "./plan.ts";
 
 const model = (id: string, revision: string | null = "r1", template: string | null = null) => ({
-  ...{ id, revision, template, names: [], quantizations: [] },
+  ...{ id, revision, template, names: [], settings: null, quantizations: [] },
 });
 const localModel = (id: string, more: Partial<LocalModel> = {}): LocalModel => ({
   ...{ id, isComplete: true, revision: "r1", template: null, isSynced: true, ...more },

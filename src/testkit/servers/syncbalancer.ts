@@ -38,6 +38,7 @@ export class FakeSyncBalancer implements AsyncDisposable {
       revision,
       template: null,
       names: [],
+      settings: null,
       quantizations: [],
     }));
     this.list = { models, complete };

@@ -1,5 +1,6 @@
 import type { Settings } from "../../../config/settings.ts";
 import type { State } from "../../../db/database.ts";
+import { checkArguments } from "../../../engine/argumentcheck.ts";
 import type { Logger } from "../../../lib/log.ts";
 import { HubClient } from "../../../registry/hubclient.ts";
 import { Registry } from "../../../registry/registry.ts";
@@ -7,7 +8,7 @@ import type { ModelNames } from "../../upstream/modelnames.ts";
 import type { UpstreamPool } from "../../upstream/pool.ts";
 
 export interface ModelRegistryParts {
-  settings: Pick<Settings, "hubUrl" | "hubToken" | "originAllowlist">;
+  settings: Pick<Settings, "hubUrl" | "hubToken" | "originAllowlist" | "home">;
   state: State;
   pool: UpstreamPool;
   /** Gets the models' names, now and after every change. */
@@ -23,6 +24,7 @@ export async function openRegistry(parts: ModelRegistryParts): Promise<Registry>
     ...{ state, allowlist, log },
     hub: new HubClient({ hubUrl, token, allowlist, cache: state.hubCache, log }),
     devices: () => pool.endpoints.flatMap(({ facts }) => facts.deviceInfo ?? []),
+    argumentFault: (args) => checkArguments(args, { home: settings.home, log }),
     isReady: (all) => all.some((name) => isServed(pool, name)),
   });
   const updateNames = () => names.set("registry", registry.meanings().map(named));

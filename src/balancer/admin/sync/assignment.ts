@@ -9,8 +9,8 @@ export function assignmentOf(registry: Registry, node: string, nodes: string[]):
     registry.meanings().filter(({ quantization }) => quantization !== undefined),
     ({ id }) => id,
   );
-  const models = rows.map(({ id, revision, ownTemplate }) => ({
-    ...{ id, revision, template: chatTemplateHash(ownTemplate) },
+  const models = rows.map(({ id, revision, ownTemplate, settings }) => ({
+    ...{ id, revision, template: chatTemplateHash(ownTemplate), settings },
     names: (registry.resolve(id)?.names ?? []).filter((name) => name !== id),
     quantizations: variants.get(id)?.flatMap(({ quantization }) => quantization ?? []) ?? [],
   }));
