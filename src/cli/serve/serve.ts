@@ -1,3 +1,4 @@
+import { environment } from "../../config/environment.ts";
 import { isOpenToAll } from "../../config/loopback.ts";
 import type { Settings } from "../../config/settings.ts";
 import { LLAMA_CPP_VERSION, VERSION } from "../../config/version.ts";
@@ -21,6 +22,7 @@ import { CertificateWatch, firstCertificate, reloadAuthorities } from "./certifi
 import type { Daemon } from "./daemon.ts";
 import { requireModelArguments, requireModelFiles } from "./modelchecks.ts";
 import { createNodeDaemon } from "./nodedaemon.ts";
+import { tellServiceManager } from "./servicemanager.ts";
 
 /**
  * Serves until a signal asks to stop, then drains. Ends the process: with 0; with 1 if a second
@@ -67,6 +69,7 @@ async function serveUntilStopped(settings: Settings, warnings: string[]): Promis
   watch =
     certificate && watchCertificate({ settings, certificate, log, listener, daemon, pidFile });
 
+  const manager = serviceManager(daemon, settings, log);
   signals.onSecond((second) => {
     log.warn({ signal: second, running: daemon.drain.active }, "serve.stopped_at_once");
     process.exit(EXIT.error);
@@ -75,10 +78,25 @@ async function serveUntilStopped(settings: Settings, warnings: string[]): Promis
   if (end instanceof CliError) log.error({ reason: end.message }, "serve.failed");
   const reason = end instanceof CliError ? "failed" : end;
   watch?.close();
+  manager.stopping();
   await shutDown({ daemon, listener, settings, log, reason });
+  manager.close();
   lock?.release();
   await flushLog(log);
   return end instanceof CliError ? reportError(end) : EXIT.ok;
+}
+
+/**
+ * Systemd is told what `GET /ready` says. But a balancer that has no endpoints yet is up: it waits
+ * for somebody to give it some, and systemd would end it.
+ */
+function serviceManager({ app }: Daemon, { mode }: Settings, log: Logger) {
+  const isReady = async () => {
+    const response = await app.request("http://localhost/ready");
+    if (response.ok || mode !== "balancer") return response.ok;
+    return (await response.text()).includes('"endpoints":[]');
+  };
+  return tellServiceManager({ env: environment(), isReady, log });
 }
 
 function warnIfOpen(settings: Settings, log: Logger): void {
