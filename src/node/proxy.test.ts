@@ -27,6 +27,7 @@ function form(): FormData {
   const form = new FormData();
   form.set("model", "heard");
   form.set("hint", '"stream":true');
+  form.set("file", new File(["sound"], "a.wav"));
   return form;
 }
 
