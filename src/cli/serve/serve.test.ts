@@ -1,9 +1,12 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { runProgram, startProgram, temporaryHome } from "../../testkit/command.ts";
 import { eventually } from "../../testkit/eventually.ts";
 import { listPidFiles } from "../process/pidfile.ts";
+
+/** Real processes, on machines that may be busy. */
+setDefaultTimeout(30_000);
 
 /** A standalone llmlb on free ports, once its node listens. */
 async function startStandalone(home: string) {
