@@ -7,7 +7,7 @@ import { type BundledFile, packBundle } from "../src/balancer/dashboard/bundle.t
 
 const ROOT = join(import.meta.dir, "..");
 const FILE = join(ROOT, "dist/dashboard.bundle");
-const SOURCES = "{src/dashboard,src/wire,src/lib,src/balancer/dashboard}/**/*";
+const SOURCES = ["src/dashboard", "src/wire", "src/lib", "src/balancer/dashboard"];
 const BASE = "/dashboard/assets/";
 const SMALL_BYTES = 512;
 
@@ -41,7 +41,9 @@ async function hashIn(stamp: Bun.BunFile): Promise<string | undefined> {
 async function sourceHash(): Promise<string> {
   const hash = new Bun.CryptoHasher("sha256");
   const paths = ["package-lock.json", "scripts/dashboard.ts"];
-  for await (const path of new Bun.Glob(SOURCES).scan({ cwd: ROOT })) paths.push(path);
+  for (const folder of SOURCES) {
+    for await (const path of new Bun.Glob(`${folder}/**/*`).scan({ cwd: ROOT })) paths.push(path);
+  }
   for (const path of paths.sort()) {
     hash.update(`${path}\n`).update(await Bun.file(join(ROOT, path)).bytes());
   }

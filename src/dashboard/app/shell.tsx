@@ -36,9 +36,13 @@ export function Shell() {
 function LoginOver() {
   const me = useMe();
   return (
-    <div className="login-over">
-      {me.data !== undefined && <LoginScreen me={me.data} isAgain />}
-    </div>
+    <Dialog.Root open>
+      <Dialog.Portal>
+        <Dialog.Popup className="login-over">
+          {me.data !== undefined && <LoginScreen me={me.data} isAgain />}
+        </Dialog.Popup>
+      </Dialog.Portal>
+    </Dialog.Root>
   );
 }
 

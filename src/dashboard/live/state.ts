@@ -1,10 +1,4 @@
-import type {
-  EndedRequest,
-  LiveEvent,
-  LiveMetrics,
-  LiveRequest,
-  PullStep,
-} from "../../wire/event.ts";
+import type { LiveEvent, LiveMetrics, LiveRequest, PullStep } from "../../wire/event.ts";
 
 const SERIES_MAX = 120;
 const REQUESTS_MAX = 500;
@@ -16,8 +10,8 @@ export class LiveState {
   series: readonly LiveMetrics[] = [];
   /** Requests that run, oldest first. */
   running: readonly LiveRequest[] = [];
-  /** Requests that have ended since the page was opened, newest first. */
-  ended: readonly EndedRequest[] = [];
+  /** Requests that have ended since the page was opened. */
+  endedCount = 0;
   /** Pulls that are under way or failed, by model and node. */
   pulls: readonly PullStep[] = [];
   readonly #listeners = new Set<() => void>();
@@ -49,7 +43,7 @@ export class LiveState {
       case "request_ended": {
         const { request } = event;
         this.running = this.running.filter((one) => one.request_id !== request.request_id);
-        this.ended = [request, ...this.ended].slice(0, REQUESTS_MAX);
+        this.endedCount += 1;
         break;
       }
       case "pulls":

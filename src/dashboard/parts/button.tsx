@@ -27,3 +27,15 @@ export function Button(props: ButtonProps) {
     </button>
   );
 }
+/** A button that shows only an icon; its words are for screen readers and the mouse. */
+export function IconButton({
+  icon,
+  label,
+  ...rest
+}: { icon: IconName; label: string } & Pick<ButtonProps, "onClick" | "disabled">) {
+  return (
+    <button {...rest} type="button" className="icon-button" aria-label={label} title={label}>
+      <Icon name={icon} />
+    </button>
+  );
+}

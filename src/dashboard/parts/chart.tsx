@@ -107,7 +107,8 @@ function optionsOf(node: HTMLElement, latest: { current: ChartProps }): UPlot.Op
         label: line.name,
         stroke: color(line.color),
         width: 1.5,
-        points: { show: false },
+        // What stands between spans without a measurement would not be seen as a line.
+        points: { show: line.values.some((value) => value === null), size: 4 },
         ...(i === 0 ? { fill: `color-mix(in srgb, ${color(line.color)} 10%, transparent)` } : {}),
       })),
     ],

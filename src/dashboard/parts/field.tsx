@@ -31,6 +31,37 @@ export function TextField({ label, hint, error, onChange, ...input }: TextFieldP
   );
 }
 
+interface ChoiceProps<T extends string> extends FieldProps {
+  value: T;
+  options: readonly { value: T; text: string }[];
+  onChange(value: T): void;
+  disabled?: boolean;
+}
+
+/** One of several. */
+export function Choice<T extends string>({ options, onChange, ...rest }: ChoiceProps<T>) {
+  const { label, hint, error, value, disabled = false } = rest;
+  return (
+    <Labelled label={label} hint={hint} error={error}>
+      {(own) => (
+        <select
+          {...own}
+          className="input"
+          value={value}
+          disabled={disabled}
+          onChange={(event) => onChange(event.target.value as T)}
+        >
+          {options.map((option) => (
+            <option key={option.value} value={option.value}>
+              {option.text}
+            </option>
+          ))}
+        </select>
+      )}
+    </Labelled>
+  );
+}
+
 interface OwnProps {
   id: string;
   "aria-describedby"?: string;

@@ -1,5 +1,8 @@
 import { endpointsTexts } from "./endpoints/texts.ts";
+import { keysTexts } from "./keys/texts.ts";
 import { overviewTexts } from "./overview/texts.ts";
+import { playgroundTexts } from "./playground/texts.ts";
+import { requestsTexts } from "./requests/texts.ts";
 import type { Screen } from "./screen.ts";
 
 /** All screens, in the order of the navigation. */
@@ -19,5 +22,24 @@ export const SCREENS: readonly Screen[] = [
         load: async () => ({ default: (await import("./endpoints/endpoint.tsx")).EndpointPage }),
       },
     ],
+  },
+  {
+    ...{ name: "playground", path: "/playground", icon: "playground", texts: playgroundTexts },
+    permission: "openai.inference",
+    load: async () => ({ default: (await import("./playground/playground.tsx")).Playground }),
+  },
+  {
+    ...{ name: "requests", path: "/requests", icon: "requests", texts: requestsTexts },
+    load: async () => ({ default: (await import("./requests/requests.tsx")).Requests }),
+    below: [
+      {
+        path: "/requests/$id",
+        load: async () => ({ default: (await import("./requests/request.tsx")).RequestScreen }),
+      },
+    ],
+  },
+  {
+    ...{ name: "keys", path: "/keys", icon: "keys", texts: keysTexts },
+    load: async () => ({ default: (await import("./keys/keys.tsx")).Keys }),
   },
 ];

@@ -149,7 +149,7 @@ function columnsOf(t: Translate<keyof typeof endpointsTexts.en>, format: Format)
       cell: ({ model_count }) => format.count(model_count),
     },
     {
-      ...{ key: "active", title: t("cells"), width: "148px" },
+      ...{ key: "active", title: t("cells"), width: "minmax(52px, 148px)" },
       sortBy: ({ active_requests }) => active_requests,
       cell: (row) => <Slots active={row.active_requests} slots={row.slots_in_effect} />,
     },

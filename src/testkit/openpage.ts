@@ -1,0 +1,56 @@
+import { join } from "node:path";
+import { type BrowserContext, chromium, type Page } from "playwright-core";
+
+const ARGS = [
+  ...["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"],
+  ...["--disable-background-networking", "--disable-component-update", "--disable-sync"],
+];
+
+export interface Look {
+  theme: "light" | "dark";
+  language: "en" | "ja";
+  width: "wide" | "phone";
+}
+
+const SIZES = { wide: { width: 1280, height: 800 }, phone: { width: 390, height: 780 } };
+
+/** A page in a browser of its own, and what went wrong in it. */
+export interface OpenPage extends AsyncDisposable {
+  page: Page;
+  context: BrowserContext;
+  /** Errors of its scripts, what its content security policy stopped, dialogs of scripts. */
+  faults: string[];
+}
+
+/** Opens a page of a server in Chromium. */
+export async function openPage(path: string, url: string, look: Partial<Look> = {}) {
+  const { theme = "light", language = "en", width = "wide" } = look;
+  const browser = await chromium.launch({ executablePath: path, args: ARGS });
+  const context = await browser.newContext({
+    ...{ colorScheme: theme, locale: language, viewport: SIZES[width], baseURL: url },
+  });
+  const page = await context.newPage();
+  const faults: string[] = [];
+  page.on("pageerror", (error) => faults.push(error.message));
+  page.on("console", (message) => {
+    if (message.type() === "error" && !/status of \d+/.test(message.text())) {
+      faults.push(message.text());
+    }
+  });
+  page.on("dialog", (dialog) => {
+    faults.push(`a script opened a dialog: ${dialog.message()}`);
+    void dialog.dismiss();
+  });
+  const opened: OpenPage = {
+    ...{ page, context, faults },
+    [Symbol.asyncDispose]: () => browser.close(),
+  };
+  return opened;
+}
+
+/** Keeps a picture of a page in the folder that `LLMLB_TEST_SCREENSHOTS` names, if it does. */
+export async function keepPicture(page: Page, name: string): Promise<void> {
+  const folder = process.env.LLMLB_TEST_SCREENSHOTS;
+  if (folder === undefined) return;
+  await page.screenshot({ path: join(folder, `${name}.png`) });
+}
