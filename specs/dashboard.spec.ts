@@ -182,7 +182,7 @@ describe.skipIf(chromium === undefined)("with access control", () => {
     await page.getByRole("button", { name: "Log in" }).click();
   }
 
-  test("a wrong password is told, the right one lets in, and a log-in that ends is asked for again", async () => {
+  test("a log-in is refused, let in, and asked for again over what is being done", async () => {
     await using opened = await openPage(chromium ?? "", program.url);
     const { page, context } = opened;
     await page.goto("/dashboard/endpoints");

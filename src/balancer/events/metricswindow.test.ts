@@ -40,11 +40,10 @@ test("quantiles are a fifth too long at most, and none without streams", () => {
   expect(p95).toBeLessThanOrEqual(114);
 });
 
-test("points are the spans that are over and had something, oldest first", () => {
+test("points are the spans that had something, oldest first", () => {
   const window = new MetricsWindow({ spanS: 10, spans: 360 });
   window.count(OK, NOW_MS);
   window.count(OK, NOW_MS + 25_000);
-  expect(window.points(NOW_MS)).toEqual([]);
   const points = window.points(NOW_MS + 40_000);
   expect(points.map(({ at }) => Date.parse(at) - NOW_MS)).toEqual([0, 20_000]);
   expect(window.points(NOW_MS + 3_700_000)).toEqual([]);

@@ -57,10 +57,10 @@ export class MetricsWindow {
     return this.#point(chosen, (end - spans + 1) * this.#spanS, spans * this.#spanS);
   }
 
-  /** Every span that is over and in which something happened, oldest first. */
+  /** Every span in which something happened, oldest first; the last one is not over yet. */
   points(nowMs: number): MetricsPoint[] {
     const end = this.#numberAt(nowMs);
-    const spans = this.#since(end - this.#ring.length, end - 1);
+    const spans = this.#since(end - this.#ring.length + 1, end);
     return spans
       .sort((a, b) => a.number - b.number)
       .map((span) => this.#point([span], span.number * this.#spanS, this.#spanS));
