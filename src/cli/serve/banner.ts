@@ -21,6 +21,7 @@ interface BannerOptions {
 export function banner({ settings, url, isSelfSigned, paint }: BannerOptions): string {
   const { mode, endpoints } = settings;
   const rows = [["API", paint.bold(`${url}/v1`)]];
+  if (mode !== "node") rows.push(["Dashboard", `${url}/dashboard`]);
   const models = ownModels(settings);
   if (models.length > 0) rows.push(["Models", models.join(", ")]);
   if (endpoints.length > 0 && mode !== "node") {
