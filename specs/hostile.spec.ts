@@ -141,7 +141,9 @@ describe("SQL", () => {
 
   test("in every path and query finds nothing", async () => {
     const places = ["model", "status", "user", "key", "endpoint", "cursor", "from", "by", "q"];
-    const gets = routes.filter((route) => route.startsWith("GET "));
+    // Events go on until somebody leaves.
+    const endless = ["GET /api/events"];
+    const gets = routes.filter((route) => route.startsWith("GET ") && !endless.includes(route));
     const requests = gets.flatMap((route) =>
       SQL.flatMap((sql): [string, Sent][] => {
         const text = encodeURIComponent(sql);
