@@ -83,7 +83,7 @@ describe.skipIf(chromium === undefined)("without access control", () => {
     await page.getByText("Its key, its notes and its settings are lost").waitFor();
     await page.getByRole("alertdialog").getByRole("button", { name: "Delete" }).click();
     await page.getByText(`${HOSTILE} was deleted`).waitFor();
-    expect(await page.getByRole("link", { name: HOSTILE }).count()).toBe(0);
+    await page.getByRole("link", { name: HOSTILE }).waitFor({ state: "detached" });
     expect(faults).toEqual([]);
   });
 
@@ -99,7 +99,7 @@ describe.skipIf(chromium === undefined)("without access control", () => {
       return text;
     };
     const first = await command();
-    expect(first).toStartWith(`llmlb node --balancer ${program.url} --token `);
+    expect(first).toStartWith(`llmlb node --host 0.0.0.0 --join ${program.url} --token `);
     expect(await command()).not.toBe(first);
   });
 

@@ -37,7 +37,7 @@ function JoinCommand() {
       {({ token: text, expires_at }) => (
         <>
           <p className="muted">{t("join_text", { time: time(expires_at) })}</p>
-          <CopyText text={`llmlb node --balancer ${location.origin} --token ${text}`} />
+          <CopyText text={`llmlb node --host 0.0.0.0 --join ${location.origin} --token ${text}`} />
         </>
       )}
     </Loaded>
