@@ -14,23 +14,44 @@ export interface SourceFolders {
 
 /**
  * Where the models of other programs lie, by these programs' own variables (`HF_HUB_CACHE`,
- * `HF_HOME`, `OLLAMA_MODELS`) and their usual places; nowhere if they are not to be looked at.
+ * `HF_HOME`, `OLLAMA_MODELS`) and their usual places, as far as the user has a home folder; nowhere
+ * if they are not to be looked at.
  */
 export function sourceFolders(
   use: ModelSourceUse,
   env: Record<string, string | undefined>,
 ): SourceFolders {
   if (use === "none") return { hub: [], lmStudio: [], ollama: [] };
-  const home = userFolder();
-  const from = (variable: string | undefined) =>
-    variable === undefined || variable === "" ? [] : [absolutePath(variable, home)];
-  const cache = from(env.XDG_CACHE_HOME)[0] ?? join(home, ".cache");
-  const [hubHome = join(cache, "huggingface")] = from(env.HF_HOME);
-  const ownHub = from(env.HF_HUB_CACHE);
+  const home = userFolderOrNone();
+  const below = (path: string) => (home === undefined ? [] : [join(home, path)]);
+  const from = (variable = "") =>
+    variable === "" || (home === undefined && variable.startsWith("~"))
+      ? []
+      : [absolutePath(variable, home ?? "/")];
+  const caches = first(from(env.XDG_CACHE_HOME), below(".cache"));
+  const hubHomes = first(
+    from(env.HF_HOME),
+    caches.map((cache) => join(cache, "huggingface")),
+  );
+  const hubs = hubHomes.map((hubHome) => join(hubHome, "hub"));
   const system = process.platform === "linux" ? ["/usr/share/ollama/.ollama/models"] : [];
   return {
-    hub: ownHub.length > 0 ? ownHub : [join(hubHome, "hub")],
-    lmStudio: [join(home, ".lmstudio/models"), join(home, ".cache/lm-studio/models")],
-    ollama: [...from(env.OLLAMA_MODELS), join(home, ".ollama/models"), ...system],
+    hub: first(from(env.HF_HUB_CACHE), hubs),
+    lmStudio: [...below(".lmstudio/models"), ...below(".cache/lm-studio/models")],
+    ollama: [...from(env.OLLAMA_MODELS), ...below(".ollama/models"), ...system],
   };
+}
+
+/** The first of two lists that has anything. */
+function first(wanted: string[], otherwise: string[]): string[] {
+  return wanted.length > 0 ? wanted : otherwise;
+}
+
+/** Undefined in containers that run as a user without an entry in the password file, say. */
+function userFolderOrNone(): string | undefined {
+  try {
+    return userFolder();
+  } catch {
+    return undefined;
+  }
 }
