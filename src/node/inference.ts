@@ -105,10 +105,8 @@ async function loadOrUnload(
   { model, value }: { model: ServedModel; value: Fields },
 ): Promise<Response> {
   const keepAliveMs = parseKeepAlive(value.keep_alive);
-  if (keepAliveMs === 0) {
-    for (const engine of supervisor.engines(model.id)) engine.keepAlive(0);
-    await supervisor.unload(model.id);
-  } else {
+  if (keepAliveMs === 0) await supervisor.unload(model.id);
+  else {
     withoutIdleLimit(c);
     const engine = await supervisor.engineFor(model, undefined);
     await engine.warm();

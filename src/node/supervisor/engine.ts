@@ -182,7 +182,6 @@ export class SupervisedEngine implements Resident {
   #expired(): void {
     if (this.#process === undefined || this.isBusy || this.isPinned) return;
     this.#options.log.info({ model: this.label }, "engine.idle_too_long");
-    this.holdBack();
     void this.unload();
   }
 
@@ -191,6 +190,7 @@ export class SupervisedEngine implements Resident {
   }
 
   async unload(): Promise<void> {
+    this.holdBack();
     await this.#process?.stop(UNLOAD_GRACE_MS);
   }
 

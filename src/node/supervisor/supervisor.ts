@@ -116,13 +116,17 @@ export class Supervisor {
     return keys.reduce((sum, key) => sum + (this.room.bytesOf(key) ?? 0), 0);
   }
 
-  /** Ends the engines of a model that nobody uses, to free their memory; true if none is left. */
-  async unload(modelId: string): Promise<boolean> {
-    const loaded = this.engines(modelId).filter((engine) => engine.loadedEngine !== undefined);
-    const idle = loaded.filter(({ isBusy }) => !isBusy);
-    for (const engine of idle) engine.holdBack();
+  /**
+   * Ends the engines of a model to free their memory: those that nobody uses now, the others after
+   * their last request.
+   */
+  async unload(modelId: string): Promise<void> {
+    const idle: SupervisedEngine[] = [];
+    for (const engine of this.engines(modelId)) {
+      if (engine.isBusy) engine.keepAlive(0);
+      else if (engine.loadedEngine !== undefined) idle.push(engine);
+    }
     await Promise.all(idle.map((engine) => engine.unload()));
-    return idle.length === loaded.length;
   }
 
   /** Ends all engines at once: asks them to end, and kills them after `graceMs`. */

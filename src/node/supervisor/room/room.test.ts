@@ -145,4 +145,16 @@ describe("a model is kept", () => {
     expect((await only(0)).status).toBe(200);
     expect(await loaded(node)).toEqual([]);
   });
+
+  test("an end that found nothing to end does not shorten the next load", async () => {
+    const node = nodeWith({});
+    await ask(node, "a");
+    const end = () =>
+      node.post("/v1/chat/completions", { model: "a", messages: [], keep_alive: 0 });
+    await end();
+    await end();
+    await ask(node, "a");
+    await Bun.sleep(50);
+    expect(await loaded(node)).toEqual(["a"]);
+  });
 });

@@ -17,7 +17,7 @@ export interface Resident {
   readonly loadMs: number;
   /** Lets no further request in: those that come wait until it has ended, and then start it. */
   holdBack(): void;
-  /** Ends its process; it must be idle. Requests that come meanwhile start it again. */
+  /** Holds back and ends its process, which must be idle; who comes meanwhile starts it again. */
   unload(): Promise<void>;
 }
 
@@ -172,7 +172,6 @@ export class Room {
     const ended = residents.map(({ label }) => label);
     this.#options.log.info({ model: reason.label, ended }, "engine.makes_room");
     this.#evictions += residents.length;
-    for (const resident of residents) resident.holdBack();
     await Promise.all(residents.map((resident) => resident.unload()));
     for (const key of keys) this.#tenants.delete(key);
   }
