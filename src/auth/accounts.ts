@@ -66,6 +66,15 @@ export class Accounts {
     return Array.from(this.#keys.values(), (key) => this.#withUse(key));
   }
 
+  /** How many keys that are not revoked each user has, by his id; nothing for those without. */
+  get keyCounts(): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>();
+    for (const { userId, revokedAt } of this.#keys.values()) {
+      if (revokedAt === null) counts.set(userId, (counts.get(userId) ?? 0) + 1);
+    }
+    return counts;
+  }
+
   /** The user with this id, or with this name in any case. */
   user(idOrName: string): UserRow | undefined {
     const name = idOrName.toLowerCase();

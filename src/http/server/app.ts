@@ -64,7 +64,11 @@ export function createApp({ log, drain, hosts = new HostCheck(), ...options }: A
       await next();
       return c.res;
     };
-    return door.pass(c, answer, () => routesOf(c));
+    let routes: string[] | undefined;
+    return door.pass(c, answer, () => {
+      routes ??= routesOf(c);
+      return routes;
+    });
   });
   app.onError(failed);
   app.notFound((c) => answerUnrouted(app, c));

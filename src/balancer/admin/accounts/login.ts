@@ -99,7 +99,10 @@ export function answerLogin(
   setCookies(c, sessionCookies(c, token));
   const expires_at = new Date(endOf(session)).toISOString();
   const csrf_token = csrfTokenOf(token);
-  return c.json<LoginAnswer>({ user: userView(user, accounts), csrf_token, expires_at }, status);
+  return c.json<LoginAnswer>(
+    { user: userView(user, accounts.keyCounts), csrf_token, expires_at },
+    status,
+  );
 }
 
 function setCookies(c: AppContext, cookies: string[]): void {
@@ -117,7 +120,7 @@ function meOf(c: AppContext, parts: LoginRouteParts): MeAnswer {
   const session = token === undefined ? undefined : sessions.find(token);
   return {
     ...{ access: "required", oidc: oidc !== undefined, kind },
-    user: user === undefined ? null : userView(user, accounts),
+    user: user === undefined ? null : userView(user, accounts.keyCounts),
     role: user?.role ?? null,
     permissions: ROLE_PERMISSIONS.admin.filter((one) => permissions.has(one)),
     must_change_password: kind === "session" && user?.mustChangePassword === true,

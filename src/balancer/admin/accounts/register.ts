@@ -21,7 +21,7 @@ export function routeRegister(app: App, parts: RegisterRouteParts): void {
   app.post("/v0/auth/register", async (c) => {
     const { value } = await readJson(c, NewAccountBody, BODY_BYTES_MAX);
     const user = await parts.register(accountOf(value));
-    const { id, username, role, created_at } = userView(user, parts.accounts);
+    const { id, username, role, created_at } = userView(user, parts.accounts.keyCounts);
     return c.json({ id, username, role, created_at }, 201);
   });
 }

@@ -23,7 +23,8 @@ const PASSWORD_CHARS = 16;
 export function routeUsers(app: App, accounts: Accounts): void {
   for (const base of ["/api/users", "/v0/users"]) {
     app.get(base, (c) => {
-      return c.json<UserList>({ users: accounts.users.map((user) => userView(user, accounts)) });
+      const { users, keyCounts } = accounts;
+      return c.json<UserList>({ users: users.map((user) => userView(user, keyCounts)) });
     });
 
     app.post(base, async (c) => {
@@ -33,10 +34,10 @@ export function routeUsers(app: App, accounts: Accounts): void {
       const { made, ...password } = await passwordOf(value.password ?? null);
       const all = withLimits(NO_LIMITS, limits);
       const user = await accounts.createUser({ name, role, limits: all, ...password });
-      return c.json<MadeUserAnswer>({ ...userView(user, accounts), ...made }, 201);
+      return c.json<MadeUserAnswer>({ ...userView(user, accounts.keyCounts), ...made }, 201);
     });
 
-    app.get(`${base}/:id`, (c) => c.json(userView(userOf(c, accounts), accounts)));
+    app.get(`${base}/:id`, (c) => c.json(userView(userOf(c, accounts), accounts.keyCounts)));
 
     const change = async (c: AppContext) => {
       const { id, limits: before, role: roleBefore } = userOf(c, accounts);
@@ -51,7 +52,7 @@ export function routeUsers(app: App, accounts: Accounts): void {
         ...(limits !== undefined && { limits: withLimits(before, limits) }),
         ...secret,
       });
-      return c.json<MadeUserAnswer>({ ...userView(user, accounts), ...made });
+      return c.json<MadeUserAnswer>({ ...userView(user, accounts.keyCounts), ...made });
     };
     app.patch(`${base}/:id`, change);
     app.put(`${base}/:id`, change);

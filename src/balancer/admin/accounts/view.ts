@@ -1,6 +1,7 @@
 import type { Accounts } from "../../../auth/accounts.ts";
 import type { ApiKeyRow } from "../../../db/state/apikeys.ts";
 import type { UserRow } from "../../../db/state/users.ts";
+import { isoTime, isoTimeOrNull } from "../../../lib/isotime.ts";
 import type { KeyView, UserView } from "../../../wire/account.ts";
 
 /** A key as the API shows it. */
@@ -23,25 +24,16 @@ export function keyView(key: ApiKeyRow, accounts: Accounts, now = Date.now()): K
   };
 }
 
-/** A user as the API shows him. */
-export function userView(user: UserRow, accounts: Accounts): UserView {
+/** A user as the API shows him; `keyCounts` as `Accounts` has them. */
+export function userView(user: UserRow, keyCounts: ReadonlyMap<string, number>): UserView {
   return {
     id: user.id,
     username: user.name,
     role: user.role,
     limits: user.limits,
     must_change_password: user.mustChangePassword,
-    keys: accounts.keys.filter(({ userId, revokedAt }) => userId === user.id && revokedAt === null)
-      .length,
+    keys: keyCounts.get(user.id) ?? 0,
     created_at: isoTime(user.createdAt),
     last_login_at: isoTimeOrNull(user.lastLoginAt),
   };
-}
-
-function isoTime(time: number): string {
-  return new Date(time).toISOString();
-}
-
-function isoTimeOrNull(time: number | null): string | null {
-  return time === null ? null : isoTime(time);
 }
