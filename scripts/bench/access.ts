@@ -7,7 +7,15 @@ import { createLogger } from "../../src/lib/log.ts";
 import { NO_LIMITS } from "../../src/wire/limits.ts";
 import { median } from "./rig/load.ts";
 import type { PinnedProcess } from "./rig/pinned.ts";
-import { load, requireTools, startBalancer, startUpstream, type Target } from "./rig/throughput.ts";
+import {
+  inTurns,
+  load,
+  requestCostUs,
+  requireTools,
+  startBalancer,
+  startUpstream,
+  type Target,
+} from "./rig/throughput.ts";
 
 /**
  * What access control costs a request: processor time of a balancer that asks nobody, of one with
@@ -72,23 +80,15 @@ async function makeKeys(home: string): Promise<{ plain: string; limited: string 
   return { plain: plain.key, limited: limited.key };
 }
 
-/** Measures all in turn, the order changing with each round. */
 async function compare(targets: Target[], rounds: number, folder: string): Promise<void> {
-  const costs = new Map(targets.map(({ name }) => [name, [] as number[]]));
-  for (let round = 0; round < rounds; round += 1) {
-    const order = round % 2 === 0 ? targets : targets.toReversed();
-    for (const target of order) {
-      const beforeMs = target.server.cpuMs();
-      const { requests } = await load(target, ROUND_S, folder);
-      const costUs = ((target.server.cpuMs() - beforeMs) * 1000) / requests;
-      costs.get(target.name)?.push(costUs);
-    }
-  }
-  const [base = []] = costs.values();
+  const cost = (target: Target) => requestCostUs(target, ROUND_S, folder);
+  const costs = await inTurns(targets, rounds, cost);
+  const [base = []] = costs;
   console.log("| balancer | processor time/request | more than without |\n|---|---|---|");
-  for (const [name, values] of costs) {
-    const more = median(values.map((value, i) => value - (base[i] ?? Number.NaN)));
-    console.log(`| ${name} | ${median(values).toFixed(1)} µs | ${more.toFixed(1)} µs |`);
+  for (const [i, values] of costs.entries()) {
+    const more = median(values.map((value, round) => value - (base[round] ?? Number.NaN)));
+    const middle = median(values).toFixed(1);
+    console.log(`| ${targets[i]?.name} | ${middle} µs | ${more.toFixed(1)} µs |`);
   }
 }
 

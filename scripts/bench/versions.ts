@@ -4,7 +4,15 @@ import { join, resolve } from "node:path";
 import { median } from "./rig/load.ts";
 import type { PinnedProcess } from "./rig/pinned.ts";
 import { sseRound } from "./rig/sse.ts";
-import { load, requireTools, startBalancer, startUpstream, type Target } from "./rig/throughput.ts";
+import {
+  inTurns,
+  load,
+  requestCostUs,
+  requireTools,
+  startBalancer,
+  startUpstream,
+  type Target,
+} from "./rig/throughput.ts";
 
 /**
  * What two versions of the balancer cost, in turns in one run: processor time per request and per
@@ -41,7 +49,7 @@ async function main([old, changed, rounds = String(ROUNDS_DEFAULT)]: string[]): 
     }
     console.log("| measure | old | new | new / old | lowest–highest |\n|---|---|---|---|---|");
     await compare("processor time/request", targets, Number(rounds), (target) =>
-      requestCost(target, folder),
+      requestCostUs(target, ROUND_S, folder),
     );
     await compare("processor time/event", targets, Number(rounds), eventCost);
   } finally {
@@ -55,29 +63,18 @@ function commandOf(program: string): string[] {
   return path.endsWith(".ts") ? [process.execPath, path] : [path];
 }
 
-/** Measures both in turn, the order changing with each round, and prints a row. */
+/** Measures both in turn and prints a row. */
 async function compare(
   measure: string,
   targets: Target[],
   rounds: number,
   cost: (target: Target) => Promise<number>,
 ): Promise<void> {
-  const costs = new Map(targets.map(({ name }) => [name, [] as number[]]));
-  for (let round = 0; round < rounds; round += 1) {
-    const order = round % 2 === 0 ? targets : targets.toReversed();
-    for (const target of order) costs.get(target.name)?.push(await cost(target));
-  }
-  const [old = [], changed = []] = [costs.get("old"), costs.get("new")];
+  const [old = [], changed = []] = await inTurns(targets, rounds, cost);
   const ratios = changed.map((value, i) => value / (old[i] ?? Number.NaN));
   const range = `${Math.min(...ratios).toFixed(3)}–${Math.max(...ratios).toFixed(3)}`;
   const shown = [old, changed].map((values) => `${median(values).toFixed(1)} µs`);
   console.log(`| ${[measure, ...shown, median(ratios).toFixed(3), range].join(" | ")} |`);
-}
-
-async function requestCost(target: Target, folder: string): Promise<number> {
-  const beforeMs = target.server.cpuMs();
-  const { requests } = await load(target, ROUND_S, folder);
-  return ((target.server.cpuMs() - beforeMs) * 1000) / requests;
 }
 
 async function eventCost({ name, server }: Target): Promise<number> {

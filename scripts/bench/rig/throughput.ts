@@ -89,6 +89,32 @@ export async function load(target: Target, seconds: number, folder: string) {
   return run;
 }
 
+/** Processor time of a target per request, in microseconds, over some seconds of load. */
+export async function requestCostUs(target: Target, seconds: number, folder: string) {
+  const beforeMs = target.server.cpuMs();
+  const { requests } = await load(target, seconds, folder);
+  return ((target.server.cpuMs() - beforeMs) * 1000) / requests;
+}
+
+/**
+ * Measures all targets in each of some rounds; the order changes with each, so drift hits all
+ * alike. Returns the values of the rounds by target, in the targets' order.
+ */
+export async function inTurns(
+  targets: Target[],
+  rounds: number,
+  measure: (target: Target) => Promise<number>,
+): Promise<number[][]> {
+  const values = targets.map((): number[] => []);
+  for (let round = 0; round < rounds; round += 1) {
+    const order = targets.map((target, i) => [target, i] as const);
+    for (const [target, i] of round % 2 === 0 ? order : order.toReversed()) {
+      values[i]?.push(await measure(target));
+    }
+  }
+  return values;
+}
+
 /** Measures targets in turn, after a warm-up each; rounds alternate, so drift hits all alike. */
 export async function throughput(targets: Target[], folder: string): Promise<Throughput[]> {
   const rates = targets.map((): number[] => []);
