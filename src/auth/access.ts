@@ -6,6 +6,7 @@ import type { Permission } from "../wire/permission.ts";
 import { ruleOf } from "./accesstable.ts";
 import type { Accounts } from "./accounts.ts";
 import { credentialOf } from "./credential.ts";
+import { lacking } from "./lacking.ts";
 import { isSessionToken } from "./livesessions.ts";
 import { type KnownPrincipal, Principals } from "./principals.ts";
 
@@ -148,6 +149,5 @@ export function accessIsOff(): ApiError {
 
 function lacks(permission: Permission, { kind }: Principal): ApiError {
   const who = kind === "session" ? "your account" : "this key";
-  const message = `The request was refused: ${who} lacks the permission ${permission}.`;
-  return new ApiError("forbidden", message, { code: "insufficient_permissions" });
+  return lacking(`The request was refused: ${who} lacks the permission ${permission}.`);
 }

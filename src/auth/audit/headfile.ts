@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
-import { rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import type { AuditAnchor, ChainPlace } from "../../db/audit/record.ts";
+import { writePrivateFileLater } from "../../lib/privatefile.ts";
 import { isSealed, sealOf } from "./chain.ts";
 
 const Head = z.object({
@@ -58,10 +58,7 @@ export class HeadFile {
       const place = { ...this.#next, time: Date.now() };
       this.#next = undefined;
       const head = { ...place, seal: sealOf(this.#key, "head", place) };
-      const whole = `${this.#path}.new`;
-      await rm(whole, { force: true });
-      await writeFile(whole, `${JSON.stringify(head)}\n`, { mode: 0o600, flag: "wx", flush: true });
-      await rename(whole, this.#path);
+      await writePrivateFileLater(this.#path, `${JSON.stringify(head)}\n`);
     }
   }
 }

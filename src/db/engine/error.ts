@@ -47,6 +47,16 @@ export function isDuplicate(error: unknown, column: string): boolean {
 
 const LASTING = new Set<StorageReason>(["duplicate", "closed", "refused"]);
 
+/** The result of a write, or undefined if another row has the same value in `table.column`. */
+export async function unlessDuplicate<T>(column: string, write: () => Promise<T>) {
+  try {
+    return await write();
+  } catch (cause) {
+    if (isDuplicate(cause, column)) return undefined;
+    throw cause;
+  }
+}
+
 /** Whether the same write may succeed later: it failed for the disk, not for its content. */
 export function isTransient(error: unknown): boolean {
   return error instanceof StorageError && !LASTING.has(error.reason);

@@ -1,7 +1,7 @@
 import type { Kysely, Selectable, Updateable } from "kysely";
 import { type Limits, NO_LIMITS } from "../../wire/limits.ts";
 import { PERMISSIONS, type Permission } from "../../wire/permission.ts";
-import { isDuplicate } from "../engine/error.ts";
+import { unlessDuplicate } from "../engine/error.ts";
 import type { ApiKeysTable, StateSchema } from "./schema.ts";
 
 /** A key that clients send. Times are unix ms. */
@@ -28,6 +28,8 @@ export interface ApiKeyRow {
 
 export type ApiKeyFields = Omit<ApiKeyRow, "id" | "createdAt">;
 
+const NAME = "api_keys.name";
+
 /** The API keys, of which only hashes are kept. Every query throws `StorageError`. */
 export class ApiKeys {
   readonly #db: Kysely<StateSchema>;
@@ -45,7 +47,7 @@ export class ApiKeys {
   /** Adds a key; undefined if its owner has one of this name. */
   async create(fields: ApiKeyFields): Promise<ApiKeyRow | undefined> {
     const row = { id: crypto.randomUUID(), created_at: Date.now(), ...columnsOf(fields) };
-    return unlessTaken(async () => {
+    return unlessDuplicate(NAME, async () => {
       const query = this.#db.insertInto("api_keys").values(row as Selectable<ApiKeysTable>);
       return toKey(await query.returningAll().executeTakeFirstOrThrow());
     });
@@ -53,7 +55,7 @@ export class ApiKeys {
 
   /** Changes the fields that are present; undefined if the name is taken or there is none. */
   async update(id: string, fields: Partial<ApiKeyFields>): Promise<ApiKeyRow | undefined> {
-    return unlessTaken(async () => {
+    return unlessDuplicate(NAME, async () => {
       const query = this.#db.updateTable("api_keys").set(columnsOf(fields)).where("id", "=", id);
       const row = await query.returningAll().executeTakeFirst();
       return row === undefined ? undefined : toKey(row);
@@ -64,15 +66,6 @@ export class ApiKeys {
   async remove(id: string): Promise<boolean> {
     const query = this.#db.deleteFrom("api_keys").where("id", "=", id);
     return (await query.executeTakeFirst()).numDeletedRows > 0n;
-  }
-}
-
-async function unlessTaken<T>(run: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await run();
-  } catch (cause) {
-    if (isDuplicate(cause, "api_keys.name")) return undefined;
-    throw cause;
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Kysely, Selectable, Updateable } from "kysely";
 import { type Limits, NO_LIMITS } from "../../wire/limits.ts";
 import type { Role } from "../../wire/permission.ts";
-import { isDuplicate } from "../engine/error.ts";
+import { unlessDuplicate } from "../engine/error.ts";
 import type { StateSchema, UsersTable } from "./schema.ts";
 
 /** Somebody who may log in. Times are unix ms. */
@@ -22,6 +22,8 @@ export interface UserRow {
 
 export type UserFields = Omit<UserRow, "id" | "createdAt">;
 
+const NAME = "users.name";
+
 /** The users. Every query throws `StorageError`. */
 export class Users {
   readonly #db: Kysely<StateSchema>;
@@ -38,7 +40,7 @@ export class Users {
   /** Adds a user; undefined if the name is taken. */
   async create(fields: UserFields): Promise<UserRow | undefined> {
     const row = { id: crypto.randomUUID(), created_at: Date.now(), ...columnsOf(fields) };
-    return unlessTaken(async () => {
+    return unlessDuplicate(NAME, async () => {
       const query = this.#db.insertInto("users").values(row as Selectable<UsersTable>);
       return toUser(await query.returningAll().executeTakeFirstOrThrow());
     });
@@ -46,7 +48,7 @@ export class Users {
 
   /** Changes the fields that are present; undefined if the name is taken or there is none. */
   async update(id: string, fields: Partial<UserFields>): Promise<UserRow | undefined> {
-    return unlessTaken(async () => {
+    return unlessDuplicate(NAME, async () => {
       const query = this.#db.updateTable("users").set(columnsOf(fields)).where("id", "=", id);
       const row = await query.returningAll().executeTakeFirst();
       return row === undefined ? undefined : toUser(row);
@@ -57,15 +59,6 @@ export class Users {
   async remove(id: string): Promise<boolean> {
     const query = this.#db.deleteFrom("users").where("id", "=", id);
     return (await query.executeTakeFirst()).numDeletedRows > 0n;
-  }
-}
-
-async function unlessTaken<T>(run: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await run();
-  } catch (cause) {
-    if (isDuplicate(cause, "users.name")) return undefined;
-    throw cause;
   }
 }
 

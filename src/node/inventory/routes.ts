@@ -4,6 +4,7 @@ import { readJson } from "../../http/server/body.ts";
 import { withoutIdleLimit } from "../../http/server/listen.ts";
 import { decodedName } from "../../http/server/query.ts";
 import type { AppContext } from "../../http/server/scope.ts";
+import { isoTimeOrNull } from "../../lib/isotime.ts";
 import type { ModelStore } from "../../storage/modelstore.ts";
 import { ApiError } from "../../wire/error.ts";
 import {
@@ -68,7 +69,7 @@ function listModels(parts: ModelRouteParts): NodeModelList {
   const isPulling = data.some(({ state }) => state === "waiting" || state === "pulling");
   const progress = isPulling || lastAt === null ? "syncing" : "in_sync";
   const state = error === null ? progress : "balancer_away";
-  const last_at = lastAt === null ? null : new Date(lastAt).toISOString();
+  const last_at = isoTimeOrNull(lastAt);
   return { object: "list", data, sync: { state, last_at, error } };
 }
 

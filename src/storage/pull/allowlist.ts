@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import { isHubHost, ORIGINS_DEFAULT } from "../../config/fields/hub.ts";
 import { hostOf, portOf } from "../../lib/host.ts";
+import { matchesWildcard } from "../../lib/wildcard.ts";
 
 /**
  * Patterns of a mirror's own address, on any of its ports: a mirror that was set is allowed, and
@@ -80,9 +81,11 @@ function matchesAddress(url: URL, pattern: string): boolean {
   const [, host, port] = /^(\[[^@\]]*\]|[^:@?#\\[\]]+)(?::([\d*]+))?$/.exec(bracketed) ?? [];
   if (host === undefined || !matchesHost(host, hostOf(url))) return false;
   const isOfPlain = isIP(hostOf(url)) !== 0 || !hostOf(url).includes(".");
-  if (!glob(scheme ?? (isOfPlain ? "http*" : "https"), url.protocol.slice(0, -1))) return false;
+  if (!matchesWildcard(scheme ?? (isOfPlain ? "http*" : "https"), url.protocol.slice(0, -1)))
+    return false;
   const isAnyPort = host.endsWith("*") || (scheme === undefined && path === "");
-  if (port === undefined ? url.port !== "" && !isAnyPort : !glob(port, portOf(url))) return false;
+  if (port === undefined ? url.port !== "" && !isAnyPort : !matchesWildcard(port, portOf(url)))
+    return false;
   return path === "" || path === "/" || path === "/*" || matchesPath(path, url.pathname);
 }
 
@@ -95,24 +98,10 @@ function matchesHost(pattern: string, host: string): boolean {
   // `10.0.0.*` means addresses, not the name 10.0.0.example.com.
   if (/^[\d.*]*\d[\d.*]*$/.test(bare) && isIP(host) !== 4) return false;
   if (pattern.startsWith("[") && isIP(host) !== 6) return false;
-  return glob(bare, host);
+  return matchesWildcard(bare, host);
 }
 
 /** Never true for a path with an encoded slash: a server may decode it and leave the folder. */
 function matchesPath(pattern: string, path: string): boolean {
-  return !/%(?:2f|5c)/i.test(path) && glob(pattern, path.toLowerCase());
-}
-
-function glob(pattern: string, text: string): boolean {
-  const [first = "", ...rest] = pattern.split("*");
-  if (!text.startsWith(first)) return false;
-  if (rest.length === 0) return text === first;
-  let at = first.length;
-  for (const piece of rest.slice(0, -1)) {
-    const found = text.indexOf(piece, at);
-    if (found < 0) return false;
-    at = found + piece.length;
-  }
-  const last = rest.at(-1) ?? "";
-  return text.length - last.length >= at && text.endsWith(last);
+  return !/%(?:2f|5c)/i.test(path) && matchesWildcard(pattern, path.toLowerCase());
 }

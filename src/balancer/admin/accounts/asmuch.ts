@@ -1,5 +1,5 @@
+import { beyond, lacking } from "../../../auth/lacking.ts";
 import { type AppContext, principalOf } from "../../../http/server/scope.ts";
-import { ApiError } from "../../../wire/error.ts";
 import { ROLE_PERMISSIONS, type Role } from "../../../wire/permission.ts";
 
 /**
@@ -8,9 +8,7 @@ import { ROLE_PERMISSIONS, type Role } from "../../../wire/permission.ts";
  */
 export function requireAsMuch(c: AppContext, role: Role): void {
   if (role === "viewer") return;
-  const { permissions } = principalOf(c);
-  const beyond = ROLE_PERMISSIONS[role].filter((one) => !permissions.has(one));
-  if (beyond.length === 0) return;
-  const message = `Nothing was changed: an ${role} may do what you may not: ${beyond.join(", ")}.`;
-  throw new ApiError("forbidden", message, { code: "insufficient_permissions" });
+  const missing = beyond(principalOf(c).permissions, ROLE_PERMISSIONS[role]);
+  if (missing.length === 0) return;
+  throw lacking(`Nothing was changed: an ${role} may do what you may not: ${missing.join(", ")}.`);
 }

@@ -4,6 +4,7 @@ import type { InvitationRow, Invitations } from "../../../db/state/invitations.t
 import type { App } from "../../../http/server/app.ts";
 import { readJson } from "../../../http/server/body.ts";
 import { principalOf } from "../../../http/server/scope.ts";
+import { isoTime, isoTimeOrNull } from "../../../lib/isotime.ts";
 import { ApiError } from "../../../wire/error.ts";
 import {
   type InvitationList,
@@ -57,13 +58,9 @@ function viewOf(invitation: InvitationRow, accounts: Accounts): InvitationView {
   return {
     ...{ id, role, note, status: invitationStatus(invitation) },
     ...{ created_by: nameOf(createdBy), used_by: nameOf(usedBy) },
-    created_at: new Date(createdAt).toISOString(),
-    expires_at: new Date(expiresAt).toISOString(),
-    used_at: timeOrNull(invitation.usedAt),
-    revoked_at: timeOrNull(invitation.revokedAt),
+    created_at: isoTime(createdAt),
+    expires_at: isoTime(expiresAt),
+    used_at: isoTimeOrNull(invitation.usedAt),
+    revoked_at: isoTimeOrNull(invitation.revokedAt),
   };
-}
-
-function timeOrNull(time: number | null): string | null {
-  return time === null ? null : new Date(time).toISOString();
 }

@@ -1,4 +1,5 @@
 import type { Accounts } from "../../../auth/accounts.ts";
+import { beyond, lacking } from "../../../auth/lacking.ts";
 import type { ApiKeyRow } from "../../../db/state/apikeys.ts";
 import type { UserRow } from "../../../db/state/users.ts";
 import type { App } from "../../../http/server/app.ts";
@@ -114,22 +115,21 @@ function ownKeyOf(c: AppContext, accounts: Accounts): ApiKeyRow {
 function requireManager(c: AppContext): void {
   const { permissions, kind } = principalOf(c);
   if (kind !== "key" || permissions.has("api_keys.manage")) return;
-  throw lacks("The request was refused: this key lacks the permission api_keys.manage.");
+  throw lacking("The request was refused: this key lacks the permission api_keys.manage.");
 }
 
 /** Nobody hands on what he may not do himself. Throws 403. */
 function requireOwn(c: AppContext, permissions: readonly Permission[]): void {
-  const own = principalOf(c).permissions;
-  const beyond = permissions.filter((one) => !own.has(one));
-  if (beyond.length === 0) return;
-  throw lacks(`The key was not made: you lack the permission ${beyond.join(", ")} yourself.`);
+  const missing = beyond(principalOf(c).permissions, permissions);
+  if (missing.length === 0) return;
+  throw lacking(`The key was not made: you lack the permission ${missing.join(", ")} yourself.`);
 }
 
 /** Nobody puts himself before others. Throws 403. */
 function requireClass(c: AppContext, limits: { priority?: string | null | undefined } = {}): void {
   if (limits.priority !== "high") return;
   if (principalOf(c).permissions.has("api_keys.manage")) return;
-  throw lacks("The key was not made: one of class high needs the permission api_keys.manage.");
+  throw lacking("The key was not made: one of class high needs the permission api_keys.manage.");
 }
 
 /** Whose key is to be made: the named user's, else the caller's, else the first admin's. */
@@ -150,10 +150,6 @@ async function ownerOf(
     return owner;
   }
   throw new ApiError("not_found", `There is no user ${named}.`, { code: "user_not_found" });
-}
-
-function lacks(message: string): ApiError {
-  return new ApiError("forbidden", message, { code: "insufficient_permissions" });
 }
 
 function timeOf(text: string | null): number | null {

@@ -1,11 +1,15 @@
 import type { Accounts } from "../../../auth/accounts.ts";
+import { lacking } from "../../../auth/lacking.ts";
 import { endOf, type LiveSessions } from "../../../auth/livesessions.ts";
 import { sessionTokenOf } from "../../../auth/sessioncookie.ts";
 import type { SessionRow } from "../../../db/state/sessions.ts";
 import type { App } from "../../../http/server/app.ts";
 import { type AppContext, noteSubject, principalOf } from "../../../http/server/scope.ts";
+import { isoTime } from "../../../lib/isotime.ts";
 import { ApiError } from "../../../wire/error.ts";
 import type { SessionList, SessionView } from "../../../wire/login.ts";
+
+const REFUSED = "The request was refused:";
 
 interface SessionRouteParts {
   accounts: Accounts;
@@ -28,7 +32,8 @@ export function routeSessions(app: App, parts: SessionRouteParts): void {
     const { permissions, user, kind } = principalOf(c);
     const mayAll = permissions.has("users.manage");
     // A key that may only use models must not log its owner out.
-    if (kind === "key" && !mayAll) throw lacks("this key lacks the permission users.manage");
+    if (kind === "key" && !mayAll)
+      throw lacking(`${REFUSED} this key lacks the permission users.manage.`);
     const { id } = c.req.param();
     const session = sessions.list().find((one) => one.id === id);
     if (session === undefined || (!mayAll && session.userId !== user?.id)) {
@@ -49,7 +54,8 @@ function whose(c: AppContext, { accounts }: SessionRouteParts): string | undefin
   if (asked === undefined) return user?.id ?? "";
   const named = accounts.user(asked);
   if (named !== undefined && named.id === user?.id) return named.id;
-  if (!permissions.has("users.manage")) throw lacks("you lack the permission users.manage");
+  if (!permissions.has("users.manage"))
+    throw lacking(`${REFUSED} you lack the permission users.manage.`);
   if (asked === "*") return undefined;
   if (named !== undefined) return named.id;
   throw new ApiError("not_found", `There is no user ${asked}.`, { code: "user_not_found" });
@@ -62,13 +68,8 @@ function viewOf(c: AppContext, session: SessionRow, parts: SessionRouteParts): S
     id,
     user: { id: userId, name: parts.accounts.user(userId)?.name ?? "" },
     ...{ current: current?.id === id, address, user_agent: userAgent },
-    created_at: new Date(createdAt).toISOString(),
-    last_seen_at: new Date(lastSeenAt).toISOString(),
-    expires_at: new Date(endOf(session)).toISOString(),
+    created_at: isoTime(createdAt),
+    last_seen_at: isoTime(lastSeenAt),
+    expires_at: isoTime(endOf(session)),
   };
-}
-
-function lacks(why: string): ApiError {
-  const message = `The request was refused: ${why}.`;
-  return new ApiError("forbidden", message, { code: "insufficient_permissions" });
 }

@@ -1,5 +1,6 @@
 import type { CheckRecord } from "../../../db/history/records.ts";
 import type { EndpointRow } from "../../../db/state/endpoint.ts";
+import { isoTime, isoTimeOrNull } from "../../../lib/isotime.ts";
 import type { EndpointCheckView, EndpointModelView, EndpointView } from "../../../wire/endpoint.ts";
 import type { ModelEntry } from "../../../wire/openai.ts";
 import { shownStatus } from "../../health/healthstate.ts";
@@ -24,11 +25,11 @@ export function endpointView(endpoint: Endpoint, row: EndpointRow | undefined): 
     inference_timeout_secs: facts.inferenceTimeoutMs / 1000,
     latency_ms: lastCheck.latencyMs,
     inference_latency_ms: emaMs === null ? null : Math.round(emaMs * 100) / 100,
-    last_seen: timeOf(lastCheck.lastSeenAt),
+    last_seen: isoTimeOrNull(lastCheck.lastSeenAt),
     last_error: lastCheck.lastError,
     last_request_error: endpoint.requestError,
     error_count: health.failures,
-    registered_at: new Date(facts.registeredAt).toISOString(),
+    registered_at: isoTime(facts.registeredAt),
     notes: facts.notes,
     capabilities: facts.capabilities,
     slots: facts.slots,
@@ -49,7 +50,7 @@ export function endpointView(endpoint: Endpoint, row: EndpointRow | undefined): 
 
 /** The models of an endpoint's last list, by id: for the answer's field `name`. */
 export function endpointModels({ models, lastCheck }: Endpoint, name: string) {
-  const last_checked = timeOf(lastCheck.lastSeenAt);
+  const last_checked = isoTimeOrNull(lastCheck.lastSeenAt);
   const items = [...(models?.values() ?? [])].sort((a, b) => (a.id < b.id ? -1 : 1));
   const view = (entry: ModelEntry): EndpointModelView => {
     const { capabilities = null, max_tokens } = ModelEntryFields.parse(entry);
@@ -62,15 +63,11 @@ export function endpointModels({ models, lastCheck }: Endpoint, name: string) {
 /** A health check as the API shows it. */
 export function checkView(check: CheckRecord): EndpointCheckView {
   return {
-    checked_at: new Date(check.checkedAt).toISOString(),
+    checked_at: isoTime(check.checkedAt),
     success: check.succeeded,
     latency_ms: check.latencyMs,
     error_message: check.error,
     status_before: check.statusBefore,
     status_after: check.statusAfter,
   };
-}
-
-function timeOf(unixMs: number | null): string | null {
-  return unixMs === null ? null : new Date(unixMs).toISOString();
 }

@@ -1,6 +1,7 @@
 import { type Enrolment, type TokenRow, tokenStateOf } from "../../../db/state/enrolment.ts";
 import type { App } from "../../../http/server/app.ts";
 import { readJson } from "../../../http/server/body.ts";
+import { isoTime, isoTimeOrNull } from "../../../lib/isotime.ts";
 import {
   type EnrolmentTokenAnswer,
   EnrolmentTokenBody,
@@ -26,7 +27,7 @@ export function routeTokens(app: App, enrolment: Enrolment): void {
         note,
       });
       const { id, token, usesMax } = created;
-      const expires_at = timeOf(created.expiresAt);
+      const expires_at = isoTime(created.expiresAt);
       return c.json<EnrolmentTokenAnswer>(
         { id, token, purpose: "node", expires_at, max_uses: usesMax },
         201,
@@ -55,13 +56,9 @@ function viewOf(token: TokenRow): EnrolmentTokenView {
   const { id, purpose, note, createdAt, expiresAt, usesMax, uses, revokedAt } = token;
   return {
     ...{ id, purpose, note, state: tokenStateOf(token, Date.now()) },
-    ...{ created_at: timeOf(createdAt), expires_at: timeOf(expiresAt), max_uses: usesMax, uses },
-    revoked_at: revokedAt === null ? null : timeOf(revokedAt),
+    ...{ created_at: isoTime(createdAt), expires_at: isoTime(expiresAt), max_uses: usesMax, uses },
+    revoked_at: isoTimeOrNull(revokedAt),
   };
-}
-
-function timeOf(unixMs: number): string {
-  return new Date(unixMs).toISOString();
 }
 
 function noToken(): ApiError {
