@@ -123,6 +123,21 @@ describe.skipIf(chromium === undefined)("without access control", () => {
     expect(faults).toEqual([]);
   });
 
+  test("a question whose answer was left in the middle is still there", async () => {
+    await using opened = await open();
+    const { page, faults } = opened;
+    await page.goto("/dashboard/playground");
+    await page.route("**/v1/chat/completions", () => undefined); // It never comes.
+    await page.getByLabel("Message").fill("Left alone");
+    await page.keyboard.press("Enter");
+    await page.getByRole("button", { name: "Stop" }).waitFor();
+    await page.getByRole("link", { name: "Requests" }).click();
+    await page.getByRole("heading", { name: "Requests" }).waitFor();
+    await page.getByRole("link", { name: "Playground" }).click();
+    await page.getByText("Left alone").waitFor();
+    expect(faults).toEqual([]);
+  });
+
   test("a key is shown once, and revoked after a question", async () => {
     await using opened = await open();
     const { page } = opened;

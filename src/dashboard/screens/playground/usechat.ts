@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from "react";
+import { errorMessage } from "../../../lib/errormessage.ts";
 import { streamChat } from "./chat.ts";
 import {
   type Conversation,
@@ -49,15 +50,18 @@ export function useChat(): Chat {
       show({ timings });
     } catch (error) {
       if (!controller.signal.aborted) {
-        show({ error: error instanceof Error ? error.message : String(error) });
+        show({ error: errorMessage(error) });
       }
     } finally {
+      // Nobody may be looking any more.
+      keepConversation({ ...asked, messages: [...asked.messages, message] });
       setAnswering(false);
     }
   };
   const goOn = (messages: readonly Message[]) => {
     const asked = { ...conversation, messages: [...messages] };
     setConversation(asked);
+    keepConversation(asked);
     void answer(asked);
   };
   return {
