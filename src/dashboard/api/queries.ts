@@ -3,7 +3,7 @@ import { CallError } from "./call.ts";
 
 const RETRIES_MAX = 2;
 
-/** What was asked, kept for all screens. The event stream keeps it up to date; nothing polls. */
+/** What was asked, kept for all screens. What the event stream does not tell, screens ask again. */
 export const queries = new QueryClient({
   defaultOptions: {
     queries: {

@@ -11,8 +11,3 @@ export function useSeries(): readonly LiveMetrics[] {
 export function useRunning(): readonly LiveRequest[] {
   return useSyncExternalStore(live.subscribe, () => live.running);
 }
-
-/** How many requests have ended since the page was opened. */
-export function useEndedCount(): number {
-  return useSyncExternalStore(live.subscribe, () => live.endedCount);
-}

@@ -10,11 +10,10 @@ export class LiveState {
   series: readonly LiveMetrics[] = [];
   /** Requests that run, oldest first. */
   running: readonly LiveRequest[] = [];
-  /** Requests that have ended since the page was opened. */
-  endedCount = 0;
   /** Pulls that are under way or failed, by model and node. */
   pulls: readonly PullStep[] = [];
   readonly #listeners = new Set<() => void>();
+  #endedCount = 0;
 
   /** For `useSyncExternalStore`. */
   readonly subscribe = (listener: () => void): (() => void) => {
@@ -43,7 +42,7 @@ export class LiveState {
       case "request_ended": {
         const { request } = event;
         this.running = this.running.filter((one) => one.request_id !== request.request_id);
-        this.endedCount += 1;
+        this.#endedCount += 1;
         break;
       }
       case "pulls":
@@ -53,6 +52,24 @@ export class LiveState {
         return;
     }
     this.#tell();
+  }
+
+  /** Calls `run` once in `everyMs` at most while requests end. The result stops that. */
+  whileRequestsEnd(run: () => void, everyMs: number): () => void {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let known = this.#endedCount;
+    const unsubscribe = this.subscribe(() => {
+      if (timer !== undefined || this.#endedCount === known) return;
+      timer = setTimeout(() => {
+        timer = undefined;
+        known = this.#endedCount;
+        run();
+      }, everyMs);
+    });
+    return () => {
+      unsubscribe();
+      clearTimeout(timer);
+    };
   }
 
   #tell(): void {

@@ -4,6 +4,7 @@ import type { EndpointStatus, EndpointView } from "../../../wire/endpoint.ts";
 import { useMay } from "../../api/account.ts";
 import { useEndpoints } from "../../api/endpoints.ts";
 import { Button } from "../../parts/button.tsx";
+import { FilterChoice, Filters } from "../../parts/filters.tsx";
 import { Page, Panel } from "../../parts/page.tsx";
 import { Empty, Loaded } from "../../parts/states.tsx";
 import { type Column, Table } from "../../parts/table.tsx";
@@ -37,7 +38,16 @@ export function Endpoints() {
   );
   return (
     <Page title={t("title")} actions={may("endpoints.manage") && actions}>
-      <Filters state={state} change={change} />
+      <Filters label={t("search")} text={state.search} onText={(search) => change({ search })}>
+        <FilterChoice
+          {...{ label: t("status"), value: state.status }}
+          options={[
+            ["", t("all_statuses")],
+            ...STATUSES.map((status) => [status, t(`status_${status}`)] as const),
+          ]}
+          onChange={(status) => change({ status })}
+        />
+      </Filters>
       <Panel>
         <Loaded query={query}>
           {({ endpoints }) => <List endpoints={endpoints} state={state} change={change} />}
@@ -55,35 +65,6 @@ interface StateProps {
 }
 
 const STATUSES: readonly EndpointStatus[] = ["online", "error", "offline", "pending"];
-
-function Filters({ state, change }: StateProps) {
-  const t = useTexts(endpointsTexts);
-  return (
-    <div className="filters">
-      <input
-        className="input grow"
-        type="search"
-        aria-label={t("search")}
-        placeholder={t("search")}
-        value={state.search}
-        onChange={(event) => change({ search: event.target.value })}
-      />
-      <select
-        className="input"
-        aria-label={t("status")}
-        value={state.status}
-        onChange={(event) => change({ status: event.target.value })}
-      >
-        <option value="">{t("all_statuses")}</option>
-        {STATUSES.map((status) => (
-          <option key={status} value={status}>
-            {t(`status_${status}`)}
-          </option>
-        ))}
-      </select>
-    </div>
-  );
-}
 
 function List({ endpoints, state, change }: StateProps & { endpoints: readonly EndpointView[] }) {
   const t = useTexts(endpointsTexts);

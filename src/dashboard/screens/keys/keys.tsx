@@ -5,6 +5,7 @@ import { Badge, type Tone } from "../../parts/badge.tsx";
 import { Button } from "../../parts/button.tsx";
 import { CopyText } from "../../parts/copy.tsx";
 import { Confirm, Window } from "../../parts/dialog.tsx";
+import { Filters } from "../../parts/filters.tsx";
 import { Page, Panel } from "../../parts/page.tsx";
 import { Empty, Loaded } from "../../parts/states.tsx";
 import { type Column, Table } from "../../parts/table.tsx";
@@ -40,13 +41,7 @@ export function Keys() {
   );
   return (
     <Page title={t("title")} actions={canMake && add}>
-      <div className="filters">
-        <input
-          {...{ className: "input grow", type: "search", value: state.search }}
-          {...{ "aria-label": t("search"), placeholder: t("search") }}
-          onChange={(event) => change({ search: event.target.value })}
-        />
-      </div>
+      <Filters label={t("search")} text={state.search} onText={(search) => change({ search })} />
       <Panel>
         <Loaded query={query}>
           {({ keys }) => <List {...{ keys, state, change, setAsked, canMake }} />}

@@ -4,9 +4,11 @@ import { useEffect, useMemo } from "react";
 import { RequestPage, type RequestView } from "../../../wire/history.ts";
 import { call } from "../../api/call.ts";
 import { queries } from "../../api/queries.ts";
-import { useEndedCount, useRunning } from "../../live/hooks.ts";
+import { useRunning } from "../../live/hooks.ts";
+import { live } from "../../live/stream.ts";
 import { Badge } from "../../parts/badge.tsx";
 import { Button } from "../../parts/button.tsx";
+import { FilterChoice, Filters } from "../../parts/filters.tsx";
 import { Page, Panel } from "../../parts/page.tsx";
 import { Empty, Loaded } from "../../parts/states.tsx";
 import { type Column, Table } from "../../parts/table.tsx";
@@ -17,7 +19,7 @@ import { requestsTexts } from "./texts.ts";
 
 const DEFAULTS = { model: "", status: "" };
 const PAGE = 100;
-/** Requests that end in quick succession are asked for once. */
+/** While requests end, they are asked for once in this time. */
 const RELOAD_MS = 2000;
 
 type State = typeof DEFAULTS;
@@ -25,11 +27,11 @@ type State = typeof DEFAULTS;
 /** A request of the history, or one that runs. */
 type Row = RequestView & { isRunning?: boolean };
 
-function queryOf({ model, status }: State): string {
-  const query = new URLSearchParams({ limit: String(PAGE) });
+function queryOf({ model, status }: State): URLSearchParams {
+  const query = new URLSearchParams();
   if (model.trim() !== "") query.set("model", model.trim());
   if (status !== "") query.set("status", status);
-  return query.toString();
+  return query;
 }
 
 /** Requests as they come, and those of the past. */
@@ -39,24 +41,35 @@ export function Requests() {
   const query = useInfiniteQuery({
     queryKey: ["requests", state],
     queryFn: ({ signal, pageParam }) => {
-      const cursor = pageParam === "" ? "" : `&cursor=${encodeURIComponent(pageParam)}`;
-      return call(RequestPage, `GET /api/requests?${queryOf(state)}${cursor}`, { signal });
+      const page = queryOf(state);
+      page.set("limit", String(PAGE));
+      if (pageParam !== "") page.set("cursor", pageParam);
+      return call(RequestPage, `GET /api/requests?${page}`, { signal });
     },
     initialPageParam: "",
     getNextPageParam: ({ next_cursor }) => next_cursor ?? undefined,
   });
-  useReloadAsRequestsEnd();
-  const exportUrl = `/api/requests/export?${queryOf(state).replace(/limit=\d+&?/, "")}`;
+  useEffect(() => live.whileRequestsEnd(reload, RELOAD_MS), []);
   return (
     <Page
       title={t("title")}
       actions={
-        <a className="button" href={exportUrl} download>
+        <a className="button" href={`/api/requests/export?${queryOf(state)}`} download>
           {t("export")}
         </a>
       }
     >
-      <Filters state={state} change={change} />
+      <Filters label={t("search")} text={state.model} onText={(model) => change({ model })}>
+        <FilterChoice
+          {...{ label: t("status"), value: state.status }}
+          options={[
+            ["", t("show_any")],
+            ["success", t("show_ok")],
+            ["error", t("show_failed")],
+          ]}
+          onChange={(status) => change({ status })}
+        />
+      </Filters>
       <Panel>
         <Loaded query={query}>
           {({ pages }) => (
@@ -77,35 +90,8 @@ function isFiltered({ model, status }: State): boolean {
   return model.trim() !== "" || status !== "";
 }
 
-function useReloadAsRequestsEnd(): void {
-  const count = useEndedCount();
-  useEffect(() => {
-    if (count === 0) return undefined;
-    const reload = () => void queries.invalidateQueries({ queryKey: ["requests"] });
-    const timer = window.setTimeout(reload, RELOAD_MS);
-    return () => window.clearTimeout(timer);
-  }, [count]);
-}
-
-function Filters({ state, change }: { state: State; change(changes: Partial<State>): void }) {
-  const t = useTexts(requestsTexts);
-  return (
-    <div className="filters">
-      <input
-        {...{ className: "input grow", type: "search", value: state.model }}
-        {...{ "aria-label": t("search"), placeholder: t("search") }}
-        onChange={(event) => change({ model: event.target.value })}
-      />
-      <select
-        {...{ className: "input", "aria-label": t("status"), value: state.status }}
-        onChange={(event) => change({ status: event.target.value })}
-      >
-        <option value="">{t("show_any")}</option>
-        <option value="success">{t("show_ok")}</option>
-        <option value="error">{t("show_failed")}</option>
-      </select>
-    </div>
-  );
+function reload(): void {
+  void queries.invalidateQueries({ queryKey: ["requests"] });
 }
 
 function List({ past, isFiltered }: { past: readonly RequestView[]; isFiltered: boolean }) {
