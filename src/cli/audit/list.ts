@@ -1,7 +1,7 @@
 import { AuditPage, type AuditRecordView } from "../../wire/audit.ts";
 import type { ClientContext } from "../client/options.ts";
-import { requestJson, sendRequest } from "../client/request.ts";
-import { writeWhole } from "../history/stream.ts";
+import { requestJson } from "../client/request.ts";
+import { printExport } from "../history/export.ts";
 import { EXIT, type ExitCode } from "../process/exit.ts";
 import { type Colors, colorsFor } from "../terminal/color.ts";
 import { localTime } from "../terminal/numbers.ts";
@@ -29,13 +29,8 @@ export async function listAudit(
 }
 
 /** Writes every record that fits to stdout, as CSV or JSON, as it comes. */
-export async function exportAudit(
-  { server }: ClientContext,
-  query: URLSearchParams,
-): Promise<ExitCode> {
-  const response = await sendRequest(server, `/api/audit/export?${query}`);
-  await writeWhole(response, process.stdout);
-  return EXIT.ok;
+export function exportAudit(context: ClientContext, query: URLSearchParams): Promise<ExitCode> {
+  return printExport(context, `/api/audit/export?${query}`);
 }
 
 function rowOf(record: AuditRecordView, { green, red }: Colors): string[] {

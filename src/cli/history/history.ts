@@ -1,13 +1,13 @@
 import { sleep } from "../../lib/sleep.ts";
 import { RequestDetail, RequestPage, type RequestView } from "../../wire/history.ts";
 import type { ClientContext } from "../client/options.ts";
-import { requestJson, sendRequest } from "../client/request.ts";
+import { requestJson } from "../client/request.ts";
 import { EXIT, type ExitCode } from "../process/exit.ts";
 import { type Colors, colorsFor } from "../terminal/color.ts";
 import { countText, localTime, moneyText, tookText } from "../terminal/numbers.ts";
 import { printable, printJson, printLine, printNote, printText } from "../terminal/output.ts";
 import { table } from "../terminal/table.ts";
-import { writeWhole } from "./stream.ts";
+import { printExport } from "./export.ts";
 
 const PATH = "/api/requests";
 /** How often is asked what is new, and for how many at most. */
@@ -86,13 +86,8 @@ export async function showRequest({ server, json }: ClientContext, id: string): 
 }
 
 /** Writes every request that fits to stdout, as CSV or JSON, as it comes. */
-export async function exportHistory(
-  { server }: ClientContext,
-  query: URLSearchParams,
-): Promise<ExitCode> {
-  const response = await sendRequest(server, `${PATH}/export?${query}`);
-  await writeWhole(response, process.stdout);
-  return EXIT.ok;
+export function exportHistory(context: ClientContext, query: URLSearchParams): Promise<ExitCode> {
+  return printExport(context, `${PATH}/export?${query}`);
 }
 
 function rowOf(one: RequestView, paint: Colors): string[] {
