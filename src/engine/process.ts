@@ -1,5 +1,6 @@
 import { rmSync, writeSync } from "node:fs";
 import { postToParent } from "../lib/childprocess.ts";
+import { errorMessage } from "../lib/errormessage.ts";
 import { backendProblem, listDevices, NativeEngine } from "./binding.ts";
 import { confineProcess } from "./confinement.ts";
 import { EngineCommand, EngineDescription, type EngineEvent } from "./messages.ts";
@@ -28,7 +29,7 @@ function executeOrEnd(command: EngineCommand): void {
   try {
     execute(command);
   } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause);
+    const message = errorMessage(cause);
     writeSync(2, `error: ${message.split("\n")[0]}\n`);
     process.exit(1);
   }

@@ -3,6 +3,7 @@ import { retryAfterMs } from "../http/client/retryafter.ts";
 import { fetchTls } from "../http/client/trust.ts";
 import { guardUrl } from "../http/ssrf.ts";
 import { backoffMs } from "../lib/backoff.ts";
+import { errorMessage } from "../lib/errormessage.ts";
 import type { Logger } from "../lib/log.ts";
 import { Semaphore } from "../lib/semaphore.ts";
 import { sleep } from "../lib/sleep.ts";
@@ -89,7 +90,7 @@ export class HubTransport {
       return new Response(body, { status: response.status, headers });
     } catch (cause) {
       if (cause instanceof HubError) return cause;
-      const text = cause instanceof Error ? cause.message : String(cause);
+      const text = errorMessage(cause);
       const why = connectionProblem(cause) ?? text;
       return new HubError("unreachable", `it cannot be reached (${why}).`, undefined, cause);
     }

@@ -2,6 +2,7 @@ import type { State } from "../db/database.ts";
 import type { DeviceInfo } from "../db/state/endpoint.ts";
 import type { ImportedModel } from "../db/state/importedmodels.ts";
 import type { RegisteredRow } from "../db/state/registeredmodels.ts";
+import { errorMessage } from "../lib/errormessage.ts";
 import type { Logger } from "../lib/log.ts";
 import { hubModelId } from "../model/name.ts";
 import { ApiError } from "../wire/error.ts";
@@ -82,7 +83,7 @@ export class ModelImport {
         await this.complete(row, signal);
       } catch (cause) {
         if (signal.aborted) return;
-        const reason = cause instanceof Error ? cause.message : String(cause);
+        const reason = errorMessage(cause);
         log.warn({ model: row.id, reason }, "registry.incomplete");
         if (!(cause instanceof ApiError) || cause.kind !== "upstream") continue;
         // The hub cannot be reached: that goes for the other models, too.

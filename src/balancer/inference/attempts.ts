@@ -3,6 +3,7 @@ import { ClientError } from "../../http/client/failure.ts";
 import { type Forwarded, forward, type StreamFailure } from "../../http/proxy/forward.ts";
 import type { Hops } from "../../http/proxy/hops.ts";
 import { callerOf } from "../../http/server/scope.ts";
+import { errorMessage } from "../../lib/errormessage.ts";
 import { wholeFromStream } from "../../translation/wholefromstream.ts";
 import { ApiError, type ErrorKind } from "../../wire/error.ts";
 import { ProviderModel } from "../providers/model.ts";
@@ -238,7 +239,7 @@ export class Attempts {
     const attribution = outcome === undefined ? "nobody" : attributionOf(outcome);
     slot.failed(error, attribution !== "nobody");
     this.#context.record?.attemptFailed(error instanceof ApiError ? error.code : "internal");
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = errorMessage(error);
     this.#blame.add(attribution, { slot, reason });
     return { error, retry: this.#mayRetry(attribution) };
   }

@@ -4,6 +4,7 @@ import { seenGpus } from "../../engine/plugin/gpus.ts";
 import { installPlugin, removePlugin } from "../../engine/plugin/install.ts";
 import { type PluginName, pluginPin } from "../../engine/plugin/pin.ts";
 import { missingFor } from "../../engine/plugin/trial.ts";
+import { errorMessage } from "../../lib/errormessage.ts";
 import { createLogger } from "../../lib/log.ts";
 import { CliError, EXIT, type ExitCode } from "../process/exit.ts";
 import { printLine, printNote } from "../terminal/output.ts";
@@ -73,7 +74,7 @@ async function installOne(
     return EXIT.ok;
   } catch (cause) {
     if (cause instanceof CliError) throw cause;
-    throw failed(cause instanceof Error ? cause.message : String(cause), cause);
+    throw failed(errorMessage(cause), cause);
   } finally {
     await source?.dispose?.();
   }

@@ -37,7 +37,7 @@ export async function sendRequest(
 ): Promise<Response> {
   const response = await fetchFrom(server, path, request);
   if (response.ok) return response;
-  throw new CliError(await errorMessage(response));
+  throw new CliError(await refusalText(response));
 }
 
 /** Sends a request and returns any answer. Throws `CliError` (exit code 3) if there is none. */
@@ -69,7 +69,7 @@ export async function fetchFrom(
 
 const ErrorReply = z.object({ error: z.object({ message: z.string() }) });
 
-async function errorMessage(response: Response): Promise<string> {
+async function refusalText(response: Response): Promise<string> {
   const text = await response.text().catch(() => "");
   let message = text.slice(0, 200);
   try {

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { type ConfigSources, loadSettings } from "../../config/precedence.ts";
 import type { Settings } from "../../config/settings.ts";
 import { LLAMA_CPP_VERSION, VERSION } from "../../config/version.ts";
+import { errorMessage } from "../../lib/errormessage.ts";
 import { EXIT, type ExitCode } from "../process/exit.ts";
 import { type Colors, colorsFor } from "../terminal/color.ts";
 import { printJson, printText } from "../terminal/output.ts";
@@ -51,7 +52,7 @@ function checkSettings(sources: ConfigSources, findings: Finding[]): Settings | 
     for (const text of warnings) findings.push({ subject, state: "note", text });
     return settings;
   } catch (cause) {
-    const text = cause instanceof Error ? cause.message : String(cause);
+    const text = errorMessage(cause);
     findings.push({ subject, state: "problem", text });
     return undefined;
   }

@@ -5,6 +5,7 @@ import type { Settings } from "../../config/settings.ts";
 import { formatDuration } from "../../config/units.ts";
 import { trustAuthorities } from "../../http/client/trust.ts";
 import { type Certificate, expiryOf, readCertificate } from "../../http/server/certificate.ts";
+import { errorMessage } from "../../lib/errormessage.ts";
 import type { Finding } from "./finding.ts";
 
 type SecuritySettings = Pick<
@@ -94,7 +95,7 @@ function checkAuthorities({ tlsCa }: SecuritySettings): Finding[] {
     trustAuthorities(tlsCa);
     return [{ subject, state: "ok", text: `those of ${tlsCa} are believed, too` }];
   } catch (cause) {
-    const text = cause instanceof Error ? cause.message : String(cause);
+    const text = errorMessage(cause);
     return [{ subject, state: "problem", text }];
   }
 }

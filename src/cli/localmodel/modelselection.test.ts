@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { errorMessage } from "../../lib/errormessage.ts";
 import type { FreeMemory } from "../../model/memory.ts";
 import { HubClient } from "../../registry/hubclient.ts";
 import { failing } from "../../testkit/pullbench.ts";
@@ -55,7 +56,7 @@ function choose(model: ModelReference, free = PLENTY): Promise<ModelSelection> {
 async function refusal(model: ModelReference, free = PLENTY): Promise<string> {
   const error = await failing(choose(model, free));
   const told = explainPullError(error, { ...model, hubUrl: hub.url, hasToken: false });
-  return told instanceof Error ? told.message : String(told);
+  return errorMessage(told);
 }
 
 function names({ files }: ModelSelection): string[] {

@@ -7,6 +7,7 @@ import type { Settings } from "../../config/settings.ts";
 import { formatBytes } from "../../config/units.ts";
 import { probeDevices } from "../../engine/deviceprobe.ts";
 import { closeIdleConnections } from "../../http/client/exchange.ts";
+import { errorMessage } from "../../lib/errormessage.ts";
 import { readHostMemory } from "../../lib/hostmemory.ts";
 import { createLogger, type Logger } from "../../lib/log.ts";
 import { localName } from "../../model/filename.ts";
@@ -186,7 +187,7 @@ function pullerFor(manifest: Manifest, settings: Settings): Puller {
     maxBytesPerSecond: maxDownloadRateBytes,
     sources: sourceFolders(settings.modelSources, environment()),
     onTrouble: (_, what, cause) => {
-      printNote(`${what}: ${cause instanceof Error ? cause.message : String(cause)}`);
+      printNote(`${what}: ${errorMessage(cause)}`);
     },
   });
 }

@@ -1,3 +1,5 @@
+import { errorMessage } from "../../lib/errormessage.ts";
+
 const REASONS: Record<string, string> = {
   EACCES: "this user may not write there",
   EEXIST: "it is a file, not a folder",
@@ -15,6 +17,6 @@ const REASONS: Record<string, string> = {
 /** Why a file or folder cannot be written, in words. */
 export function describeFileError(cause: unknown): string {
   const { code } = cause as { code?: unknown };
-  if (typeof code !== "string") return cause instanceof Error ? cause.message : String(cause);
+  if (typeof code !== "string") return errorMessage(cause);
   return REASONS[code] ?? code;
 }

@@ -3,6 +3,7 @@ import type { Settings } from "../../config/settings.ts";
 import type { App } from "../../http/server/app.ts";
 import type { Certificate } from "../../http/server/certificate.ts";
 import { type Listener, listen } from "../../http/server/listen.ts";
+import { errorMessage } from "../../lib/errormessage.ts";
 import { CliError } from "./exit.ts";
 import { listPidFiles } from "./pidfile.ts";
 import { findPortOwner } from "./portowner.ts";
@@ -54,7 +55,7 @@ function explain({ host, port, home }: Settings, cause: unknown): string {
     default:
       // Bun reports EEXIST or the like for a name that cannot be resolved.
       if (isIP(host) === 0) return `${attempt}: that name is no address. Choose one with --host.`;
-      return `${attempt}: ${cause instanceof Error ? cause.message : String(cause)}`;
+      return `${attempt}: ${errorMessage(cause)}`;
   }
 }
 

@@ -3,6 +3,7 @@ import { createBalancer } from "../../balancer/balancer.ts";
 import type { Settings } from "../../config/settings.ts";
 import { LOCAL_ENDPOINT } from "../../config/values/endpoint.ts";
 import { openState, type State, type StateOptions } from "../../db/database.ts";
+import { errorMessage } from "../../lib/errormessage.ts";
 import type { Logger } from "../../lib/log.ts";
 import { CliError } from "../process/exit.ts";
 import type { Daemon } from "./daemon.ts";
@@ -62,6 +63,6 @@ async function openOrExplain(options: StateOptions): Promise<State> {
   try {
     return await openState(options);
   } catch (cause) {
-    throw new CliError(cause instanceof Error ? cause.message : String(cause), undefined, cause);
+    throw new CliError(errorMessage(cause), undefined, cause);
   }
 }

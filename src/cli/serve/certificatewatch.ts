@@ -7,6 +7,7 @@ import {
   expiryOf,
   readCertificate,
 } from "../../http/server/certificate.ts";
+import { errorMessage } from "../../lib/errormessage.ts";
 import type { Logger } from "../../lib/log.ts";
 
 export interface CertificateWatchOptions {
@@ -58,7 +59,7 @@ export class CertificateWatch {
       this.#fingerprint = certificate.fingerprint;
       log.info(certificateFields(certificate), "tls.renewed");
     } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause);
+      const reason = errorMessage(cause);
       log.warn({ reason, advice: "The certificate before it is still shown." }, "tls.not_renewed");
     }
   }
@@ -94,7 +95,7 @@ export function reloadAuthorities({ tlsCa }: Pick<Settings, "tlsCa">, log: Logge
   try {
     trustAuthorities(tlsCa);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = errorMessage(cause);
     log.warn({ reason, advice: "Those before it are still believed." }, "tls.ca_not_read");
   }
 }

@@ -3,6 +3,7 @@ import { requiresAccess } from "../../config/loopback.ts";
 import type { Settings } from "../../config/settings.ts";
 import { modelsWithFiles } from "../../config/values/model.ts";
 import { proxyFor } from "../../http/client/proxy.ts";
+import { errorMessage } from "../../lib/errormessage.ts";
 import type { Logger } from "../../lib/log.ts";
 import { type Identity, openIdentity } from "../../node/membership/identity.ts";
 import { Membership, NO_TOKEN } from "../../node/membership/membership.ts";
@@ -82,7 +83,7 @@ export async function createNodeDaemon(
     try {
       await warmed;
     } catch (err) {
-      const reason = err instanceof Error ? err.message : String(err);
+      const reason = errorMessage(err);
       const end = err instanceof ApiError ? HOPELESS[err.code] : undefined;
       if (end === undefined) log.warn({ model: id, reason }, "serve.warm_failed");
       else fail(new CliError(reason, end, err));

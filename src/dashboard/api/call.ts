@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { errorMessage } from "../../lib/errormessage.ts";
 
 /** Why a request to llmlb came to nothing. */
 export class CallError extends Error {
@@ -58,7 +59,7 @@ export async function send(route: string, { body, signal }: CallOptions = {}): P
     });
   } catch (cause) {
     if (signal?.aborted) throw cause;
-    const message = cause instanceof Error ? cause.message : String(cause);
+    const message = errorMessage(cause);
     throw new CallError(message, { status: 0, code: "unreachable" });
   }
   if (response.ok) return response;

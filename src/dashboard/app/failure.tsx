@@ -1,4 +1,5 @@
 import { type ErrorComponentProps, Link } from "@tanstack/react-router";
+import { errorMessage } from "../../lib/errormessage.ts";
 import { Button } from "../parts/button.tsx";
 import { Empty } from "../parts/states.tsx";
 import { useTexts } from "../text/i18n.ts";
@@ -8,7 +9,7 @@ import { appTexts } from "./texts.ts";
 export function ScreenError({ error, reset }: ErrorComponentProps) {
   const t = useTexts(appTexts);
   return (
-    <Empty title={t("broken")} text={error instanceof Error ? error.message : String(error)}>
+    <Empty title={t("broken")} text={errorMessage(error)}>
       <Button onClick={reset}>{t("again")}</Button>
       <Button onClick={() => location.reload()}>{t("reload")}</Button>
     </Empty>

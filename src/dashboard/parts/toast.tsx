@@ -1,5 +1,6 @@
 import { Toast } from "@base-ui/react/toast";
 import type { ReactNode } from "react";
+import { errorMessage } from "../../lib/errormessage.ts";
 import { useTexts } from "../text/i18n.ts";
 import { Icon } from "./icon.tsx";
 import { partsTexts } from "./texts.ts";
@@ -17,7 +18,7 @@ export function sayDone(title: string, text?: string): void {
 
 /** Says that something failed and why; it stays until it is closed. */
 export function sayFailed(title: string, reason: unknown): void {
-  const description = reason instanceof Error ? reason.message : String(reason);
+  const description = errorMessage(reason);
   toasts.add({ title, description, type: "failed", timeout: 0, priority: "high" });
 }
 

@@ -1,4 +1,5 @@
 import type { Database } from "bun:sqlite";
+import { errorMessage } from "../../lib/errormessage.ts";
 import type { Migration } from "./store.ts";
 
 /**
@@ -17,7 +18,7 @@ export function migrate(db: Database, migrations: readonly Migration[]): void {
       db.run("COMMIT");
     } catch (cause) {
       if (db.inTransaction) db.run("ROLLBACK");
-      const reason = cause instanceof Error ? cause.message : String(cause);
+      const reason = errorMessage(cause);
       throw new Error(`Updating ${db.filename} to "${migration.name}": ${reason}`, { cause });
     }
   }

@@ -1,3 +1,4 @@
+import { errorMessage } from "../../lib/errormessage.ts";
 import type { StorageFault } from "../../wire/storagefault.ts";
 import { StorageError } from "./error.ts";
 
@@ -55,5 +56,5 @@ export function sqliteCause(thrown: unknown): { code: string | undefined; messag
     const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
     if (String(code).startsWith("SQLITE_")) return { code: String(code), message: String(message) };
   }
-  return { code: undefined, message: thrown instanceof Error ? thrown.message : String(thrown) };
+  return { code: undefined, message: errorMessage(thrown) };
 }

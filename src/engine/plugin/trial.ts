@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
+import { errorMessage } from "../../lib/errormessage.ts";
 import type { Logger } from "../../lib/log.ts";
 import type { Device } from "../../wire/system.ts";
 import { queryEngine } from "../query.ts";
@@ -33,7 +34,7 @@ export async function tryPlugin(name: PluginName, options: TrialOptions): Promis
       ? { devices: found }
       : { problem: noDeviceAdvice(name, nvidiaDriver()) };
   } catch (cause) {
-    return { problem: cause instanceof Error ? cause.message : String(cause) };
+    return { problem: errorMessage(cause) };
   }
 }
 

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { createSecureContext } from "node:tls";
 import { ConfigError } from "../../config/error.ts";
 import type { TlsSettings } from "../../config/fields/tls.ts";
+import { errorMessage } from "../../lib/errormessage.ts";
 import { fingerprintOf } from "../client/trust.ts";
 
 /** A certificate with its private key, as a server shows it. */
@@ -110,7 +111,7 @@ function requireUsable(pair: { cert: string; key: string; passphrase?: string },
   try {
     createSecureContext(pair);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = errorMessage(cause);
     throw new ConfigError(`--tls-cert ${path}: cannot be used: ${reason}`, cause);
   }
 }

@@ -3,6 +3,7 @@ import { ClientError, connectionProblem } from "../../http/client/failure.ts";
 import { type Answer, type GetOptions, get } from "../../http/client/get.ts";
 import type { ForwardProxy } from "../../http/client/proxy.ts";
 import { backoffMs } from "../../lib/backoff.ts";
+import { errorMessage } from "../../lib/errormessage.ts";
 import { parseJson } from "../../lib/json.ts";
 import type { Logger } from "../../lib/log.ts";
 import {
@@ -140,7 +141,7 @@ export class Membership {
     } catch (err) {
       const retryMs = backoffMs(this.#failures, RETRY);
       this.#failures += 1;
-      const reason = err instanceof Error ? err.message : String(err);
+      const reason = errorMessage(err);
       if (this.#leaving) return;
       if (this.#pending !== undefined) {
         this.#pending = reason;

@@ -1,4 +1,5 @@
 import { withDeadline } from "../../lib/deadline.ts";
+import { errorMessage } from "../../lib/errormessage.ts";
 import type { Logger } from "../../lib/log.ts";
 import type { Device } from "../../wire/system.ts";
 
@@ -50,7 +51,7 @@ export class Devices {
     try {
       this.#devices = await probe({ home, log });
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = errorMessage(error);
       log.warn({ reason }, "devices.probe_failed");
     }
   }

@@ -1,4 +1,5 @@
 import { backoffMs } from "../../lib/backoff.ts";
+import { errorMessage } from "../../lib/errormessage.ts";
 import type { Logger } from "../../lib/log.ts";
 import { Notify } from "../../lib/notify.ts";
 import type { ModelStore } from "../../storage/modelstore.ts";
@@ -126,7 +127,7 @@ export class Sync {
     } catch (err) {
       if (this.#closing.signal.aborted) return 0;
       this.#becomeReady();
-      const reason = err instanceof Error ? err.message : String(err);
+      const reason = errorMessage(err);
       // The same reason is logged once, however long the balancer is down.
       if (reason !== this.#error) this.#options.log.warn({ reason, err }, "sync.failed");
       this.#error = reason;

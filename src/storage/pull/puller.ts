@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { SourceFolders } from "../../config/modelsources.ts";
+import { errorMessage } from "../../lib/errormessage.ts";
 import { Semaphore } from "../../lib/semaphore.ts";
 import { localName } from "../../model/filename.ts";
 import { GgufFormatError } from "../../model/gguf.ts";
@@ -107,7 +108,7 @@ export class Puller {
     const result = this.#run(request, progress);
     result.then(
       () => progress.end(null),
-      (error: unknown) => progress.end(error instanceof Error ? error.message : String(error)),
+      (error: unknown) => progress.end(errorMessage(error)),
     );
     return { progress, result };
   }

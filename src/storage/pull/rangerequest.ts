@@ -2,6 +2,7 @@ import { type Exchange, exchange } from "../../http/client/exchange.ts";
 import { ExchangeLimit } from "../../http/client/exchangelimit.ts";
 import { ClientError } from "../../http/client/failure.ts";
 import { headerOf, type ResponseHead } from "../../http/client/head.ts";
+import { errorMessage } from "../../lib/errormessage.ts";
 import { PullError, TransientError } from "./error.ts";
 import type { FileSource } from "./filesource.ts";
 import { refusal, withoutQuery } from "./refusal.ts";
@@ -158,5 +159,5 @@ function accept(sent: Exchange, head: ResponseHead, context: Context): RangeResp
 }
 
 function text(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
+  return errorMessage(cause);
 }

@@ -1,5 +1,6 @@
 import { get } from "../../../http/client/get.ts";
 import { backoffMs } from "../../../lib/backoff.ts";
+import { errorMessage } from "../../../lib/errormessage.ts";
 import type { Logger } from "../../../lib/log.ts";
 import { sleep } from "../../../lib/sleep.ts";
 import type { Endpoint } from "../../upstream/endpoint.ts";
@@ -92,7 +93,7 @@ export class AssignmentNotifier {
       });
       return head.status < 300 ? undefined : `HTTP ${head.status}`;
     } catch (error) {
-      return error instanceof Error ? error.message : String(error);
+      return errorMessage(error);
     }
   }
 }
