@@ -82,3 +82,22 @@ test("llmlb stop MODEL frees its memory, and ps tells what is loaded until when"
   expect(await loaded()).not.toContain("m1");
   expect((await run("stop", "nothing-like-it")).code).toBe(1);
 });
+
+test("a model is loaded and pinned by command and by request", async () => {
+  const run = (...args: string[]) => runProgram(args, { home: home.path });
+  expect(await run("load", "m2", "--keep-alive", "1h")).toMatchObject({ code: 0 });
+  expect(await loaded()).toContain("m2");
+  expect(await run("pin", "m5")).toMatchObject({ code: 0 });
+  for (const model of ["m0", "m1"]) {
+    const answer = await fetch(`${program.nodeUrl}/api/models/load`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ model }),
+    });
+    expect(await answer.json()).toMatchObject({ id: model, state: "ready" });
+  }
+  expect(await loaded()).toEqual(["m1", "m5"]);
+  expect((await run("ps")).stdout).toMatch(/m5 +loaded .*pinned/);
+  expect((await run("pin", "nothing-like-it")).code).toBe(1);
+  expect(await run("unpin", "m5")).toMatchObject({ code: 0 });
+});

@@ -108,9 +108,7 @@ async function loadOrUnload(
   if (keepAliveMs === 0) await supervisor.unload(model.id);
   else {
     withoutIdleLimit(c);
-    const engine = await supervisor.engineFor(model, undefined);
-    await engine.warm();
-    if (keepAliveMs !== undefined) engine.keepAlive(keepAliveMs);
+    await supervisor.load(model, keepAliveMs);
   }
   const message = { role: "assistant", content: "" };
   return c.json({

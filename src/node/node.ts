@@ -23,10 +23,10 @@ import { configuredModels } from "./models/configured.ts";
 import { addFileRoutes } from "./models/files.ts";
 import { ModelScanner, type ModelScannerOptions } from "./models/scanner.ts";
 import { addNativeRoutes } from "./nativeroutes.ts";
-
+import { addResidencyRoutes } from "./residency.ts";
 import { addStatusRoutes } from "./routes.ts";
 import { type DeviceProbe, Devices } from "./supervisor/devices.ts";
-import type { Launch } from "./supervisor/engine.ts";
+import type { Launch } from "./supervisor/engineoptions.ts";
 import { memoryBudget } from "./supervisor/room/budget.ts";
 import { Supervisor } from "./supervisor/supervisor.ts";
 import { BalancerClient, type BalancerClientOptions } from "./sync/balancerclient.ts";
@@ -35,7 +35,7 @@ import { HubSource } from "./sync/hubsource.ts";
 import { createPuller } from "./sync/puller.ts";
 import { Pulls } from "./sync/pulls.ts";
 import { Sync } from "./sync/sync.ts";
-import { describeSystem } from "./system.ts";
+import { describeNodeModel, describeSystem } from "./system.ts";
 import { Warmup } from "./warmup.ts";
 
 export interface NodeOptions {
@@ -127,6 +127,8 @@ export function createNode(options: NodeOptions): LlmlbNode {
   const inference = { catalog, supervisor, settings, metrics };
   addInferenceRoutes(app, inference);
   addNativeRoutes(app, inference);
+  const entry = (model: ServedModel) => describeNodeModel(model, { catalog, supervisor });
+  addResidencyRoutes(app, { catalog, supervisor, entry });
   addFileRoutes(app, store);
   addModelRoutes(app, { ...inventory, store, hub: new HubSource({ settings, log }) });
 

@@ -33,12 +33,15 @@ export function describeSystem(devices: Device[], parts: SystemParts): NodeSyste
       total: sum(models.map((model) => slotsOf(model, parts))),
       busy: sum(models.map((model) => busyOf(model, parts))),
     },
-    models: models.map((model) => describeModel(model, parts)),
+    models: models.map((model) => describeNodeModel(model, parts)),
   };
 }
 
-/** A model has the state of its first engine that is not unloaded, see `Supervisor.engines`. */
-function describeModel(model: ServedModel, parts: SystemParts): NodeModel {
+/**
+ * One model of that answer. It has the state of its first engine that is not unloaded, see
+ * `Supervisor.engines`.
+ */
+export function describeNodeModel(model: ServedModel, parts: SystemParts): NodeModel {
   const all = parts.supervisor.engines(model.id).map((engine) => engine.status());
   const status = all.find(({ state }) => state !== "unloaded") ?? all[0] ?? { state: "unloaded" };
   return { id: model.id, slots: slotsOf(model, parts), ...status, ...usageOf(model, parts) };

@@ -69,7 +69,8 @@ export async function fetchFrom(
 
 const ErrorReply = z.object({ error: z.object({ message: z.string() }) });
 
-async function refusalText(response: Response): Promise<string> {
+/** What a refusal says, for people. */
+export async function refusalText(response: Response): Promise<string> {
   const text = await response.text().catch(() => "");
   let message = text.slice(0, 200);
   try {

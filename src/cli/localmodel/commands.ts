@@ -97,6 +97,7 @@ export function addLocalModelCommands(program: Command, invocation: Invocation):
     },
   );
 
+  addResidencyCommands(program, invocation);
   const ps = addLocalCommand(
     program,
     "ps",
@@ -109,6 +110,32 @@ export function addLocalModelCommands(program: Command, invocation: Invocation):
       flags.json === true,
     );
   });
+}
+
+/** Which models are loaded; `llmlb stop MODEL`, the fourth, is beside `llmlb stop`. */
+function addResidencyCommands(program: Command, invocation: Invocation): void {
+  const commands = {
+    load: "Load a model before its first request",
+    pin: "Load a model and keep it, whoever else needs its memory; also after a restart",
+    unpin: "Let a pinned model be ended for others",
+  };
+  for (const [action, description] of Object.entries(commands)) {
+    const command = program
+      .command(action)
+      .helpGroup(GROUP)
+      .description(description)
+      .argument("<model>", "Its name, as llmlb list shows it");
+    if (action === "load") {
+      command.option("--keep-alive <time>", "How long it stays after its last request: 5m, -1");
+    }
+    addSettingFlags(command, ["home"], "listed").action(
+      async (model: string, { keepAlive, ...flags }: LocalFlags & { keepAlive?: string }) => {
+        const { changeResidency } = await import("./residency.ts");
+        const change = { action: action as keyof typeof commands, model, keepAlive };
+        invocation.exitCode = await changeResidency(settingsFrom(flags, undefined), change);
+      },
+    );
+  }
 }
 
 function addLocalCommand(program: Command, name: string, description: string): Command {

@@ -69,8 +69,8 @@ export function addStopCommand(program: Command, invocation: Invocation): void {
       const flags = { ...(home && { home }), ...(port && { port }) };
       const { settings } = loadSettings({ flags, env: environment() });
       if (model !== undefined) {
-        const { unloadModel } = await import("../localmodel/unload.ts");
-        invocation.exitCode = await unloadModel(settings, model);
+        const { changeResidency } = await import("../localmodel/residency.ts");
+        invocation.exitCode = await changeResidency(settings, { action: "unload", model });
         return;
       }
       const { stopServers } = await import("./stop.ts");

@@ -3,7 +3,7 @@ import { addProcessMetrics } from "../../http/server/processmetrics.ts";
 import { ApiError } from "../../wire/error.ts";
 import type { NodeSystem } from "../../wire/system.ts";
 import type { AnswerObserver } from "../proxy.ts";
-import type { EngineEventName } from "../supervisor/engine.ts";
+import type { EngineEventName } from "../supervisor/engineoptions.ts";
 import { UsageReader } from "./answerusage.ts";
 
 /** Where the state of the moment is read, once for each text. */

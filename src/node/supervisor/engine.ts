@@ -1,8 +1,8 @@
-import type { Engine, EngineInfo, EngineOptions } from "../../engine/engine.ts";
-import type { Logger } from "../../lib/log.ts";
+import type { Engine, EngineOptions } from "../../engine/engine.ts";
 import { Waiters } from "../../lib/waiters.ts";
 import { ApiError } from "../../wire/error.ts";
 import type { ModelFiles } from "../models/modelfiles.ts";
+import type { SupervisedEngineOptions } from "./engineoptions.ts";
 import { asLoadError, loadError, refusalError } from "./errors.ts";
 import { IdleTimer } from "./idletimer.ts";
 import {
@@ -17,48 +17,6 @@ import {
 } from "./lifecycle.ts";
 import { type AcquireOptions, loadedInTime } from "./loadwait.ts";
 import type { Resident } from "./room/room.ts";
-
-/** Starts an engine; `launchEngine`, or a fake in tests. */
-export type Launch = (options: EngineOptions) => Promise<Engine>;
-
-export interface SupervisedEngineOptions {
-  modelId: string;
-  /** The engine's name in errors and logs, e.g. `llmlb-tiny` or `llmlb-tiny (embeddings)`. */
-  label: string;
-  /** The llama-server arguments to start the engine with. */
-  args(files: ModelFiles): string[];
-  /** Its part of the node's memory. */
-  room: EngineRoom;
-  /** Called when the engine's process has ended, or could not load its model. */
-  onEnd?(): void;
-  /** Called when it was loaded, could not be loaded, ended, or crashed. */
-  onEvent?(event: EngineEventName): void;
-  /** Called when the last request that used it has ended. */
-  onIdle?(): void;
-  /** It stays loaded, whoever else wants its memory. */
-  isPinned: boolean;
-  /** How long it stays loaded after its last request, in ms; `Infinity`: until room is needed. */
-  keepAliveMs: number;
-  /** The model's files as they are now. */
-  locate(): Promise<ModelFiles>;
-  launch: Launch;
-  home: string;
-  loadTimeoutMs: number;
-  log: Logger;
-  nowMs(): number;
-}
-
-/** What is counted of an engine. */
-export type EngineEventName = Exclude<LifecycleEvent["type"], "progress">;
-
-/** An engine's part of the node's memory. */
-export interface EngineRoom {
-  /** Waits until there is memory for it. Throws `EngineLoadError` if there will be none. */
-  reserve(engine: Resident, files: ModelFiles, signal: AbortSignal): Promise<void>;
-  /** It is loaded: what it takes is known better. */
-  loaded(files: ModelFiles, info: EngineInfo, pid: number): Promise<void>;
-  release(): void;
-}
 
 /** The right to use an engine; must be released. */
 export interface EngineLease {
@@ -83,6 +41,8 @@ export class SupervisedEngine implements Resident {
   #waiting = 0;
   /** It is to end for another one: requests wait until it has. */
   #isHeldBack = false;
+  /** It is to end with its last request, pinned or not. */
+  #isLeaving = false;
   #usedMs = 0;
   readonly #idleTimer: IdleTimer;
   #loadMs = 0;
@@ -109,7 +69,7 @@ export class SupervisedEngine implements Resident {
   }
 
   get isPinned(): boolean {
-    return this.#options.isPinned;
+    return this.#options.isPinned() && !this.#isLeaving;
   }
 
   get usedMs(): number {
@@ -170,6 +130,23 @@ export class SupervisedEngine implements Resident {
   /** How long it stays loaded after its last request from now on, in ms; 0: it ends at once. */
   keepAlive(ms: number): void {
     this.#idleTimer.set(ms);
+    if (!this.isBusy) this.#idleTimer.start();
+  }
+
+  /** Ends with its last request, pinned or not; `stay` takes that back. */
+  leave(): void {
+    this.#isLeaving = true;
+    this.keepAlive(0);
+  }
+
+  /** It is wanted, and is no longer to end with its last request. */
+  stay(): void {
+    if (this.#isLeaving) this.#idleTimer.reset();
+    this.#isLeaving = false;
+  }
+
+  /** It may end for others from now on, and when its time is over. */
+  unpinned(): void {
     if (!this.isBusy) this.#idleTimer.start();
   }
 
@@ -282,6 +259,7 @@ export class SupervisedEngine implements Resident {
     const { label, log, nowMs } = this.#options;
     this.#process = undefined;
     this.#isHeldBack = false;
+    this.#isLeaving = false;
     this.#idleTimer.reset();
     this.#options.room.release();
     this.#options.onEnd?.();

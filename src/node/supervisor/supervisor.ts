@@ -4,9 +4,11 @@ import type { Logger } from "../../lib/log.ts";
 import type { ServedModel } from "../models/catalog.ts";
 import type { ModelFiles } from "../models/modelfiles.ts";
 import { joinArguments } from "./argumentlist.ts";
-import { type EngineEventName, type Launch, SupervisedEngine } from "./engine.ts";
+import { SupervisedEngine } from "./engine.ts";
+import type { EngineEventName, Launch } from "./engineoptions.ts";
+import { Pins } from "./pins.ts";
 import { PromptCaches } from "./promptcaches.ts";
-import { OwnRoom } from "./room/engineroom.ts";
+import { EngineRoom } from "./room/engineroom.ts";
 import { type MemoryBudget, Room } from "./room/room.ts";
 import { chooseTask, ENGINE_TASKS, type EngineTask, taskArgs } from "./task.ts";
 
@@ -48,11 +50,13 @@ export class Supervisor {
   readonly #engines = new Map<string, SupervisedEngine>();
   readonly #retiring = new Set<SupervisedEngine>();
   readonly #promptCaches: PromptCaches;
+  readonly #pins: Pins;
   readonly room: Room;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
     this.#promptCaches = new PromptCaches(options.availableBytes ?? hostBytesLeft);
+    this.#pins = new Pins(options);
     const { budget, enginesMax, log, nowMs = Date.now } = options;
     this.room = new Room({
       budget,
@@ -117,13 +121,32 @@ export class Supervisor {
   }
 
   /**
+   * Loads a model, and sets how long it stays after its last request from now on, in ms; undefined:
+   * as before. Throws as a request for it would.
+   */
+  async load(model: ServedModel, keepAliveMs?: number): Promise<void> {
+    const engine = await this.engineFor(model, undefined);
+    engine.stay();
+    await engine.warm();
+    if (keepAliveMs !== undefined) engine.keepAlive(keepAliveMs);
+  }
+
+  /** Makes a model stay loaded, or takes that back. Throws if that cannot be kept on disk. */
+  pin(model: ServedModel, isPinned: boolean): void {
+    this.#pins.set(model, isPinned);
+    if (isPinned) return;
+    for (const engine of this.engines(model.id)) engine.unpinned();
+    this.room.becameIdle();
+  }
+
+  /**
    * Ends the engines of a model to free their memory: those that nobody uses now, the others after
    * their last request.
    */
   async unload(modelId: string): Promise<void> {
     const idle: SupervisedEngine[] = [];
     for (const engine of this.engines(modelId)) {
-      if (engine.isBusy) engine.keepAlive(0);
+      if (engine.isBusy) engine.leave();
       else if (engine.loadedEngine !== undefined) idle.push(engine);
     }
     await Promise.all(idle.map((engine) => engine.unload()));
@@ -140,7 +163,7 @@ export class Supervisor {
   }
 
   #add(model: ServedModel, task: EngineTask): SupervisedEngine {
-    const { launch, home, engineArgs, loadTimeoutMs, log, pinned, keepAliveMs } = this.#options;
+    const { launch, home, engineArgs, loadTimeoutMs, log, keepAliveMs } = this.#options;
     const { nowMs = Date.now } = this.#options;
     const key = keyOf(model.id, task);
     const givenArgs = this.argsOf(model);
@@ -158,8 +181,8 @@ export class Supervisor {
         const own = ownArgs(files);
         return [...this.#promptCaches.argsFor(key, own), ...own];
       },
-      room: new OwnRoom(this.room, { key, args: ownArgs, waitMs: loadTimeoutMs }),
-      isPinned: model.isPinned ?? pinned.includes(model.id),
+      room: new EngineRoom(this.room, { key, args: ownArgs, waitMs: loadTimeoutMs }),
+      isPinned: () => this.#pins.isPinned(model),
       keepAliveMs: model.keepAliveMs ?? keepAliveMs ?? Number.POSITIVE_INFINITY,
       onEvent: (event) => this.#options.onEvent?.(model.id, event),
       onIdle: () => this.room.becameIdle(),

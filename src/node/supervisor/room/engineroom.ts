@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { EngineInfo } from "../../../engine/engine.ts";
 import type { ModelFiles } from "../../models/modelfiles.ts";
-import type { EngineRoom } from "../engine.ts";
 import { engineMemory } from "./enginememory.ts";
 import type { Resident, Room } from "./room.ts";
 
@@ -15,7 +14,7 @@ export interface EngineRoomOptions {
 }
 
 /** One engine's part of a room: estimated before its load, and better known after it. */
-export class OwnRoom implements EngineRoom {
+export class EngineRoom {
   readonly #room: Room;
   readonly #options: EngineRoomOptions;
 
@@ -24,13 +23,17 @@ export class OwnRoom implements EngineRoom {
     this.#options = options;
   }
 
+  /** Waits until there is memory for it. Throws `EngineLoadError` if there will be none. */
   async reserve(engine: Resident, files: ModelFiles, signal: AbortSignal): Promise<void> {
     const { key, args, waitMs } = this.#options;
     const bytes = await engineMemory(files, args(files));
     await this.#room.reserve(key, engine, { bytes, waitMs, signal });
   }
 
-  /** Without `--ctx-size`, llama.cpp takes as much context as fits: only now it is known. */
+  /**
+   * It is loaded: what it takes is known better. Without `--ctx-size`, llama.cpp takes as much
+   * context as fits: only now it is known.
+   */
   async loaded(files: ModelFiles, { slots, contextTokens }: EngineInfo, pid: number) {
     const { key, args } = this.#options;
     const context = ["--ctx-size", String(slots * contextTokens), "--parallel", String(slots)];

@@ -1,0 +1,79 @@
+import { z } from "zod";
+import type { App } from "../http/server/app.ts";
+import { readJson } from "../http/server/body.ts";
+import type { AppContext } from "../http/server/scope.ts";
+import { parseKeepAlive } from "../wire/keepalive.ts";
+import type { NodeModel } from "../wire/system.ts";
+import type { Catalog, ServedModel } from "./models/catalog.ts";
+import type { Supervisor } from "./supervisor/supervisor.ts";
+
+export interface ResidencyParts {
+  catalog: Catalog;
+  supervisor: Supervisor;
+  /** The model as `GET /api/system` has it. */
+  entry(model: ServedModel): NodeModel;
+}
+
+const Name = z.string("`model` must be a text").min(1, "`model` must not be empty").max(1024);
+
+const ModelBody = z.strictObject({ model: Name });
+
+const LoadBody = z.strictObject({
+  model: Name,
+  /** How long it stays after its last request, as Ollama's clients write it. */
+  keep_alive: z
+    .union([z.string(), z.number()])
+    .refine((value) => (parseKeepAlive(value) ?? 0) > 0, {
+      message: "`keep_alive` must be a time such as 5m, or -1 for good; to unload: unload",
+    })
+    .optional(),
+});
+
+/** What llama-server's own router is asked; other fields are of no use here. */
+const RouterBody = z.looseObject({ model: Name });
+
+const BODY_BYTES_MAX = 64 * 1024;
+
+/**
+ * Adds the routes that say which models are loaded: load, unload, pin, unpin. Their answer is the
+ * model as `GET /api/system` has it. llama-server's router has two of them under other paths.
+ */
+export function addResidencyRoutes(app: App, parts: ResidencyParts): void {
+  const { catalog, supervisor, entry } = parts;
+  const named = async (c: AppContext) => {
+    const { value } = await readJson(c, ModelBody, BODY_BYTES_MAX);
+    return catalog.get(value.model);
+  };
+  app.post("/api/models/load", async (c) => {
+    const { value } = await readJson(c, LoadBody, BODY_BYTES_MAX);
+    const model = catalog.get(value.model);
+    await supervisor.load(model, parseKeepAlive(value.keep_alive));
+    return c.json(entry(model));
+  });
+  app.post("/api/models/unload", async (c) => {
+    const model = await named(c);
+    await supervisor.unload(model.id);
+    return c.json(entry(model));
+  });
+  app.post("/api/models/pin", async (c) => {
+    const model = await named(c);
+    await supervisor.load(model);
+    supervisor.pin(model, true);
+    return c.json(entry(model));
+  });
+  app.post("/api/models/unpin", async (c) => {
+    const model = await named(c);
+    supervisor.pin(model, false);
+    return c.json(entry(model));
+  });
+  app.post("/models/load", async (c) => {
+    const { value } = await readJson(c, RouterBody, BODY_BYTES_MAX);
+    await supervisor.load(catalog.get(value.model));
+    return c.json({ success: true });
+  });
+  app.post("/models/unload", async (c) => {
+    const { value } = await readJson(c, RouterBody, BODY_BYTES_MAX);
+    await supervisor.unload(catalog.get(value.model).id);
+    return c.json({ success: true });
+  });
+}

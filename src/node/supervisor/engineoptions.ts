@@ -1,0 +1,38 @@
+import type { Engine, EngineOptions } from "../../engine/engine.ts";
+import type { Logger } from "../../lib/log.ts";
+import type { ModelFiles } from "../models/modelfiles.ts";
+import type { LifecycleEvent } from "./lifecycle.ts";
+import type { EngineRoom } from "./room/engineroom.ts";
+
+/** Starts an engine; `launchEngine`, or a fake in tests. */
+export type Launch = (options: EngineOptions) => Promise<Engine>;
+
+export interface SupervisedEngineOptions {
+  modelId: string;
+  /** The engine's name in errors and logs, e.g. `llmlb-tiny` or `llmlb-tiny (embeddings)`. */
+  label: string;
+  /** The llama-server arguments to start the engine with. */
+  args(files: ModelFiles): string[];
+  /** Its part of the node's memory. */
+  room: EngineRoom;
+  /** Called when the engine's process has ended, or could not load its model. */
+  onEnd?(): void;
+  /** Called when it was loaded, could not be loaded, ended, or crashed. */
+  onEvent?(event: EngineEventName): void;
+  /** Called when the last request that used it has ended. */
+  onIdle?(): void;
+  /** Whether it stays loaded, whoever else wants its memory. */
+  isPinned(): boolean;
+  /** How long it stays loaded after its last request, in ms; `Infinity`: until room is needed. */
+  keepAliveMs: number;
+  /** The model's files as they are now. */
+  locate(): Promise<ModelFiles>;
+  launch: Launch;
+  home: string;
+  loadTimeoutMs: number;
+  log: Logger;
+  nowMs(): number;
+}
+
+/** What is counted of an engine. */
+export type EngineEventName = Exclude<LifecycleEvent["type"], "progress">;
