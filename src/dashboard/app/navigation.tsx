@@ -4,6 +4,7 @@ import { useIsLive } from "../live/stream.ts";
 import { Icon } from "../parts/icon.tsx";
 import type { Screen } from "../screens/screen.ts";
 import { SCREENS } from "../screens/screens.ts";
+import { useTitle } from "../screens/titles.ts";
 import { LANGUAGES, type Language, useLanguage, useTexts } from "../text/i18n.ts";
 import { appTexts } from "./texts.ts";
 import { type Theme, useTheme } from "./theme.ts";
@@ -44,12 +45,11 @@ export function Navigation() {
   );
 }
 
-function NavLink({ screen: { path, icon, texts } }: { screen: Screen }) {
-  const t = useTexts(texts);
+function NavLink({ screen: { name, path, icon } }: { screen: Screen }) {
   return (
     <Link to={path} className="nav-link" activeOptions={{ exact: path === "/" }}>
       <Icon name={icon} />
-      {t("title")}
+      {useTitle(name)}
     </Link>
   );
 }

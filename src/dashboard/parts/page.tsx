@@ -5,6 +5,7 @@ export function Page(props: { title: string; actions?: ReactNode; children: Reac
   const { title, actions, children } = props;
   return (
     <div className="page">
+      <title>{`${title} · llmlb`}</title>
       <div className="page-head">
         <h1>{title}</h1>
         {actions !== undefined && <div className="row">{actions}</div>}

@@ -1,17 +1,18 @@
 import type { ComponentType } from "react";
 import type { Permission } from "../../wire/permission.ts";
 import type { IconName } from "../parts/icon.tsx";
-import type { Texts } from "../text/i18n.ts";
+import type { ScreenName } from "./titles.ts";
 
-/** A screen of the dashboard. To add one: a folder beside this file, and a line in `screens.ts`. */
+/**
+ * A screen of the dashboard. To add one: a folder beside this file, and lines in `screens.ts` and
+ * `titles.ts`.
+ */
 export interface Screen {
   /** Its folder's name. */
-  name: string;
+  name: ScreenName;
   /** Its address below `/dashboard`; what follows it is the screen's own: `/endpoints/$id`. */
   path: string;
   icon: IconName;
-  /** Its texts; `title` is what navigation calls it. */
-  texts: Texts<"title">;
   /** Without it the screen is not there. Default: everybody may see it. */
   permission?: Permission;
   /** Its code, which is fetched when it is first shown. */

@@ -1,19 +1,14 @@
-import { endpointsTexts } from "./endpoints/texts.ts";
-import { keysTexts } from "./keys/texts.ts";
-import { overviewTexts } from "./overview/texts.ts";
-import { playgroundTexts } from "./playground/texts.ts";
-import { requestsTexts } from "./requests/texts.ts";
 import type { Screen } from "./screen.ts";
 
 /** All screens, in the order of the navigation. */
 export const SCREENS: readonly Screen[] = [
   {
-    ...{ name: "overview", path: "/", icon: "overview", texts: overviewTexts },
+    ...{ name: "overview", path: "/", icon: "overview" },
     permission: "endpoints.read",
     load: async () => ({ default: (await import("./overview/overview.tsx")).Overview }),
   },
   {
-    ...{ name: "endpoints", path: "/endpoints", icon: "endpoints", texts: endpointsTexts },
+    ...{ name: "endpoints", path: "/endpoints", icon: "endpoints" },
     permission: "endpoints.read",
     load: async () => ({ default: (await import("./endpoints/endpoints.tsx")).Endpoints }),
     below: [
@@ -24,12 +19,12 @@ export const SCREENS: readonly Screen[] = [
     ],
   },
   {
-    ...{ name: "playground", path: "/playground", icon: "playground", texts: playgroundTexts },
+    ...{ name: "playground", path: "/playground", icon: "playground" },
     permission: "openai.inference",
     load: async () => ({ default: (await import("./playground/playground.tsx")).Playground }),
   },
   {
-    ...{ name: "requests", path: "/requests", icon: "requests", texts: requestsTexts },
+    ...{ name: "requests", path: "/requests", icon: "requests" },
     load: async () => ({ default: (await import("./requests/requests.tsx")).Requests }),
     below: [
       {
@@ -39,7 +34,7 @@ export const SCREENS: readonly Screen[] = [
     ],
   },
   {
-    ...{ name: "keys", path: "/keys", icon: "keys", texts: keysTexts },
+    ...{ name: "keys", path: "/keys", icon: "keys" },
     load: async () => ({ default: (await import("./keys/keys.tsx")).Keys }),
   },
 ];

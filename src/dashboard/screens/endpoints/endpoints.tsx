@@ -11,6 +11,7 @@ import { type Column, Table } from "../../parts/table.tsx";
 import { useUrlState } from "../../parts/urlstate.ts";
 import { type Format, NOTHING, useFormat } from "../../text/format.ts";
 import { type Translate, useTexts } from "../../text/i18n.ts";
+import { useTitle } from "../titles.ts";
 import { EndpointForm } from "./form.tsx";
 import { JoinWindow } from "./join.tsx";
 import { Slots, StatusBadge } from "./status.tsx";
@@ -37,7 +38,7 @@ export function Endpoints() {
     </>
   );
   return (
-    <Page title={t("title")} actions={may("endpoints.manage") && actions}>
+    <Page title={useTitle("endpoints")} actions={may("endpoints.manage") && actions}>
       <Filters label={t("search")} text={state.search} onText={(search) => change({ search })}>
         <FilterChoice
           {...{ label: t("status"), value: state.status }}

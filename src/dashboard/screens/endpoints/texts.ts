@@ -3,7 +3,6 @@ import { defineTexts } from "../../text/i18n.ts";
 export const endpointsTexts = defineTexts(
   "endpoints",
   {
-    title: "Endpoints",
     add: "Add endpoint",
     add_failed: "The endpoint was not added",
     added: "{{name}} was added",
@@ -77,7 +76,6 @@ export const endpointsTexts = defineTexts(
     url_hint: "Where its API is, for example http://gpu1:8080",
   },
   {
-    title: "エンドポイント",
     add: "エンドポイントを追加",
     add_failed: "エンドポイントを追加できませんでした",
     added: "{{name}} を追加しました",

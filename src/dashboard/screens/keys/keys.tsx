@@ -13,6 +13,7 @@ import { sayDone } from "../../parts/toast.tsx";
 import { useUrlState } from "../../parts/urlstate.ts";
 import { type Format, useFormat } from "../../text/format.ts";
 import { type Translate, useTexts } from "../../text/i18n.ts";
+import { useTitle } from "../titles.ts";
 import { removeKey, revokeKey, rotateKey, useKeys } from "./calls.ts";
 import { KeyForm } from "./form.tsx";
 import { keysTexts } from "./texts.ts";
@@ -40,7 +41,7 @@ export function Keys() {
     </Button>
   );
   return (
-    <Page title={t("title")} actions={canMake && add}>
+    <Page title={useTitle("keys")} actions={canMake && add}>
       <Filters label={t("search")} text={state.search} onText={(search) => change({ search })} />
       <Panel>
         <Loaded query={query}>

@@ -3,7 +3,6 @@ import { defineTexts } from "../../text/i18n.ts";
 export const keysTexts = defineTexts(
   "keys",
   {
-    title: "API keys",
     add: "Make a key",
     add_failed: "The key was not made",
     cancel: "Cancel",
@@ -57,7 +56,6 @@ export const keysTexts = defineTexts(
     used: "Last used",
   },
   {
-    title: "API キー",
     add: "キーを作成",
     add_failed: "キーを作成できませんでした",
     cancel: "キャンセル",

@@ -8,17 +8,17 @@ import { Page, Panel } from "../../parts/page.tsx";
 import { Empty, Loaded } from "../../parts/states.tsx";
 import { NOTHING, useFormat } from "../../text/format.ts";
 import { useTexts } from "../../text/i18n.ts";
+import { useTitle } from "../titles.ts";
 import { Attention } from "./attention.tsx";
 import { useRecentMetrics } from "./metrics.ts";
 import { overviewTexts } from "./texts.ts";
 
 /** Whether the fleet is well, at a glance. */
 export function Overview() {
-  const t = useTexts(overviewTexts);
   const endpoints = useEndpoints();
   const recent = useRecentMetrics();
   return (
-    <Page title={t("title")}>
+    <Page title={useTitle("overview")}>
       <Loaded query={endpoints}>
         {({ endpoints: all }) => (
           <>

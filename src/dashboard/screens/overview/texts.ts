@@ -3,7 +3,6 @@ import { defineTexts } from "../../text/i18n.ts";
 export const overviewTexts = defineTexts(
   "overview",
   {
-    title: "Overview",
     active: "{{active}} running",
     add_endpoint: "Add an endpoint",
     all_well: "Nothing needs attention.",
@@ -37,7 +36,6 @@ export const overviewTexts = defineTexts(
     unknown_reason: "no reason is known",
   },
   {
-    title: "概要",
     active: "実行中 {{active}}",
     add_endpoint: "エンドポイントを追加",
     all_well: "対応が必要な項目はありません。",

@@ -7,6 +7,7 @@ import { Choice, TextField } from "../../parts/field.tsx";
 import { Page } from "../../parts/page.tsx";
 import { Empty, Loaded } from "../../parts/states.tsx";
 import { useTexts } from "../../text/i18n.ts";
+import { useTitle } from "../titles.ts";
 import { requestOf } from "./conversation.ts";
 import { MessageView } from "./message.tsx";
 import { SNIPPETS, type SnippetLanguage, snippetOf } from "./snippets.ts";
@@ -33,7 +34,7 @@ export function Playground() {
     </>
   );
   return (
-    <Page title={t("title")} actions={actions}>
+    <Page title={useTitle("playground")} actions={actions}>
       <Loaded query={models}>
         {({ data }) =>
           data.length === 0 ? <Empty title={t("no_models")} /> : <Room chat={chat} models={data} />

@@ -3,7 +3,6 @@ import { defineTexts } from "../../text/i18n.ts";
 export const playgroundTexts = defineTexts(
   "playground",
   {
-    title: "Playground",
     answer: "Answer",
     cancel: "Cancel",
     clear: "New conversation",
@@ -37,7 +36,6 @@ export const playgroundTexts = defineTexts(
     you: "You",
   },
   {
-    title: "プレイグラウンド",
     answer: "回答",
     cancel: "キャンセル",
     clear: "新しい会話",

@@ -15,6 +15,7 @@ import { type Column, Table } from "../../parts/table.tsx";
 import { useUrlState } from "../../parts/urlstate.ts";
 import { type Format, NOTHING, useFormat } from "../../text/format.ts";
 import { type Translate, useTexts } from "../../text/i18n.ts";
+import { useTitle } from "../titles.ts";
 import { requestsTexts } from "./texts.ts";
 
 const DEFAULTS = { model: "", status: "" };
@@ -52,7 +53,7 @@ export function Requests() {
   useEffect(() => live.whileRequestsEnd(reload, RELOAD_MS), []);
   return (
     <Page
-      title={t("title")}
+      title={useTitle("requests")}
       actions={
         <a className="button" href={`/api/requests/export?${queryOf(state)}`} download>
           {t("export")}

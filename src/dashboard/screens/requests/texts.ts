@@ -3,7 +3,6 @@ import { defineTexts } from "../../text/i18n.ts";
 export const requestsTexts = defineTexts(
   "requests",
   {
-    title: "Requests",
     attempt: "Attempt at {{name}}",
     attempt_failed: "failed: {{reason}}",
     body_none: "It was not kept.",
@@ -44,7 +43,6 @@ export const requestsTexts = defineTexts(
     user: "User",
   },
   {
-    title: "リクエスト",
     attempt: "{{name}} への試行",
     attempt_failed: "失敗：{{reason}}",
     body_none: "保存されていません。",

@@ -1,0 +1,28 @@
+import { defineTexts, useTexts } from "../text/i18n.ts";
+
+/** What the screens are called, by their names. Their other texts come with their code. */
+const titleTexts = defineTexts(
+  "titles",
+  {
+    endpoints: "Endpoints",
+    keys: "API keys",
+    overview: "Overview",
+    playground: "Playground",
+    requests: "Requests",
+  },
+  {
+    endpoints: "エンドポイント",
+    keys: "API キー",
+    overview: "概要",
+    playground: "プレイグラウンド",
+    requests: "リクエスト",
+  },
+);
+
+/** A screen's name, as the navigation and its heading have it. */
+export type ScreenName = keyof typeof titleTexts.en;
+
+/** The name of a screen in the reader's language. */
+export function useTitle(name: ScreenName): string {
+  return useTexts(titleTexts)(name);
+}
