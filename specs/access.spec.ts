@@ -108,6 +108,9 @@ describe("with access control", () => {
     expect((await chat({ "x-api-key": rotated })).status).toBe(200);
     expect((await run("key", "revoke", "ci")).stdout).toContain("Revoked ci");
     expect((await chat({ "x-api-key": rotated })).status).toBe(401);
+    expect((await run("user", "disable", "eve")).code).toBe(0);
+    expect((await run("user", "list")).stdout).toMatch(/eve +viewer, disabled/);
+    expect((await run("user", "enable", "eve")).code).toBe(0);
     expect((await run("user", "rm", "eve")).code).toBe(0);
     expect((await run("user", "rm", "admin")).stderr).toContain("the last admin");
     expect((await run("key", "show", "ci")).stderr).toContain("There is no key ci");

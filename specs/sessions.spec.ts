@@ -247,6 +247,32 @@ describe("log-ins can be listed and ended:", () => {
     expect((await people.local("DELETE /api/users/climber")).status).toBe(204);
     expect(await statusOf(again)).toBe(401);
   });
+
+  test("all of a user when he is disabled, with his keys, until he is enabled", async () => {
+    const browser = await people.settled("absent");
+    const made = await people.local("POST /api/keys", { name: "bot", user: "absent" });
+    const key = { authorization: `Bearer ${((await made.json()) as { key: string }).key}` };
+    const byKey = () => people.browser().send("GET /v1/models", undefined, key);
+    expect((await byKey()).status).toBe(200);
+    const disable = (disabled: boolean, name = "absent") =>
+      people.local(`PATCH /api/users/${name}`, { disabled });
+    expect(await (await disable(true)).json()).toMatchObject({ disabled: true, keys: 1 });
+    expect(await statusOf(browser)).toBe(401);
+    const refused = await byKey();
+    expect([refused.status, await refused.text()]).toEqual([
+      401,
+      expect.stringContaining("the account that this key belongs to is disabled"),
+    ]);
+    const logIn = () => people.browser().logIn("absent", PASSWORD);
+    expect(await refusedWith(await logIn())).toEqual([403, "account_disabled"]);
+    await disable(false);
+    expect((await logIn()).status).toBe(200);
+    expect((await byKey()).status).toBe(200);
+    expect(await statusOf(browser)).toBe(401);
+    await people.create("second", "admin");
+    expect((await disable(true, "second")).status).toBe(200);
+    expect(await refusedWith(await disable(true, "admin"))).toEqual([409, "last_admin"]);
+  });
 });
 
 test("nobody needs to log in where access control is off", async () => {

@@ -118,6 +118,7 @@ Who runs this llmlb makes one with llmlb key add.";
       unknown: "this key is not known here",
       expired: "this key has expired",
       revoked: "this key was revoked",
+      disabled: "the account that this key belongs to is disabled",
     };
     const message = `The request was refused: ${why[fault ?? "unknown"]}. Who runs this llmlb \
 makes another with llmlb key add.`;

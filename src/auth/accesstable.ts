@@ -76,7 +76,8 @@ const TABLE: Record<string, Rule> = {
     "PATCH /:id": "users.manage",
     "DELETE /:id": "users.manage",
   }),
-  ...on(["/api/requests", "/v0/requests", "/api/usage", "/v0/usage"], { "GET ": "signed-in" }),
+  ...on(["/api/requests", "/v0/requests"], { "GET ": "signed-in" }),
+  ...on(["/api/usage", "/v0/usage"], { "GET ": "signed-in", "GET /export": "signed-in" }),
   ...on(["/api/requests", "/v0/requests"], {
     "GET /:id": "signed-in",
   }),

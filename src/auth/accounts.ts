@@ -22,7 +22,7 @@ export interface MadeKey {
 }
 
 /** Why a credential stands for nobody, for the error. */
-export type KeyFault = "unknown" | "expired" | "revoked";
+export type KeyFault = "unknown" | "expired" | "revoked" | "disabled";
 
 type Parts = Pick<State, "users" | "apiKeys">;
 
@@ -87,10 +87,10 @@ export class Accounts {
     return key && this.#withUse(key);
   }
 
-  /** What a key stands for; undefined for one that is unknown, expired or revoked. */
+  /** What a key stands for; undefined for one that stands for nobody, as `fault` says. */
   principalOf(key: string, now = Date.now()): KnownPrincipal | undefined {
     const row = this.#byHash.get(keyHash(key));
-    if (row === undefined || faultOf(row, now) !== undefined) return undefined;
+    if (row === undefined || this.#faultOf(row, now) !== undefined) return undefined;
     this.#used.set(row.id, now);
     const known = this.#principals.get(row.id);
     if (known !== undefined) return known;
@@ -102,14 +102,14 @@ export class Accounts {
   /** Why a key stands for nobody; undefined if it does stand for somebody. */
   fault(key: string, now = Date.now()): KeyFault | undefined {
     const row = this.#byHash.get(keyHash(key));
-    return row === undefined ? "unknown" : faultOf(row, now);
+    return row === undefined ? "unknown" : this.#faultOf(row, now);
   }
 
   /** Adds a user. Throws 409 if the name is taken. */
   createUser(user: NewUser): Promise<UserRow> {
     return this.#changing.run(async () => {
       const defaults = { passwordHash: null, limits: NO_LIMITS, mustChangePassword: false };
-      const none = { oidcSubject: null, lastLoginAt: null };
+      const none = { oidcSubject: null, disabledAt: null, lastLoginAt: null };
       const row = await this.#store.users.create({ ...defaults, ...none, ...user });
       if (row === undefined) throw userNameTaken(user.name);
       this.#users.set(row.id, row);
@@ -117,11 +117,12 @@ export class Accounts {
     });
   }
 
-  /** Changes a user. Throws 404, 409 for a name that is taken or the last admin's role. */
+  /** Changes a user. Throws 404, 409 for a name that is taken; the last admin stays one. */
   changeUser(id: string, fields: Partial<UserFields>): Promise<UserRow> {
     return this.#changing.run(async () => {
       const before = this.#requireUser(id);
       if (fields.role === "viewer") this.#requireOtherAdmin(before, "demoted");
+      if (typeof fields.disabledAt === "number") this.#requireOtherAdmin(before, "disabled");
       const row = await this.#store.users.update(id, fields);
       if (row === undefined) throw userNameTaken(fields.name ?? before.name);
       this.#users.set(id, row);
@@ -218,6 +219,12 @@ export class Accounts {
     return { id: `key ${row.id}`, kind: "key", keyId: row.id, key: row, user, permissions };
   }
 
+  #faultOf({ revokedAt, expiresAt, userId }: ApiKeyRow, now: number): KeyFault | undefined {
+    if (revokedAt !== null) return "revoked";
+    if (expiresAt !== null && expiresAt <= now) return "expired";
+    return this.#users.get(userId)?.disabledAt == null ? undefined : "disabled";
+  }
+
   #withUse(key: ApiKeyRow): ApiKeyRow {
     return { ...key, lastUsedAt: this.#used.get(key.id) ?? key.lastUsedAt };
   }
@@ -247,15 +254,11 @@ export class Accounts {
 
   #requireOtherAdmin(user: UserRow, done: string): void {
     if (user.role !== "admin") return;
-    if (this.users.some(({ id, role }) => role === "admin" && id !== user.id)) return;
+    const others = this.users.filter(({ id, role }) => role === "admin" && id !== user.id);
+    if (others.some(({ disabledAt }) => disabledAt === null)) return;
     const message = `${user.name} was not ${done}: it is the last admin. Make another one first.`;
     throw new ApiError("conflict", message, { code: "last_admin" });
   }
-}
-
-function faultOf({ revokedAt, expiresAt }: ApiKeyRow, now: number): KeyFault | undefined {
-  if (revokedAt !== null) return "revoked";
-  return expiresAt !== null && expiresAt <= now ? "expired" : undefined;
 }
 
 function requireWithin(permissions: readonly Permission[], owner: UserRow): void {

@@ -58,10 +58,11 @@ export class Authentication {
     if (!this.#parts.required) throw accessIsOff();
   }
 
-  /** Begins a session of a user who has proved who he is. */
+  /** Begins a session of a user who has proved who he is. Throws 403 if he is disabled. */
   async start(user: UserRow, visitor: Visitor): Promise<StartedSession> {
     const { accounts, sessions, log } = this.#parts;
     this.requireAccess();
+    if (accounts.user(user.id)?.disabledAt != null) throw accountDisabled(user);
     const started = await sessions.start(user, visitor);
     const seen = await accounts.changeUser(user.id, { lastLoginAt: Date.now() });
     this.#throttle.remember({ account: user.id, address: visitor.address });
@@ -109,6 +110,11 @@ export class Authentication {
     else begun.failed();
     return isRight;
   }
+}
+
+function accountDisabled({ name }: UserRow): ApiError {
+  const message = `Logging in failed: the account ${name} is disabled. Ask an admin to enable it.`;
+  return new ApiError("forbidden", message, { code: "account_disabled" });
 }
 
 function tooMany(waitMs: number): ApiError {

@@ -47,8 +47,8 @@ export function endOf({ lastSeenAt, expiresAt }: SessionRow): number {
 
 /**
  * The log-ins that are valid, all of them in memory. One ends after a day without use and 30 days
- * in all; when its user is removed, demoted or has another password; and the one that was used
- * longest ago when he has more than 20. What it may do is what its user may at that moment.
+ * in all; when its user is removed, disabled, demoted or has another password; and the one that was
+ * used longest ago when he has more than 20. What it may do is what its user may at that moment.
  */
 export class LiveSessions {
   readonly #store: Sessions;
@@ -135,7 +135,8 @@ export class LiveSessions {
 
   async #userChanged(before: UserRow, after: UserRow | undefined): Promise<void> {
     const isDemoted = before.role === "admin" && after?.role === "viewer";
-    if (after?.passwordHash === before.passwordHash && !isDemoted) return;
+    const isDisabled = after !== undefined && after.disabledAt !== null;
+    if (after?.passwordHash === before.passwordHash && !isDemoted && !isDisabled) return;
     await this.#end([...this.#byHash.values()].filter(({ userId }) => userId === before.id));
   }
 

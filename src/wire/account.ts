@@ -82,6 +82,8 @@ export const UserChangeBody = z.strictObject({
   /** Null: one is made up and returned. He must change either. */
   password: z.string().nullish(),
   limits: LimitChanges.optional(),
+  /** Neither he nor his keys are let in while this is true. */
+  disabled: z.boolean().optional(),
 });
 
 export const UserView = z.object({
@@ -89,6 +91,7 @@ export const UserView = z.object({
   username: z.string(),
   role: z.enum(ROLES),
   limits: Limits,
+  disabled: z.boolean(),
   must_change_password: z.boolean(),
   keys: z.number(),
   created_at: time(),

@@ -9,7 +9,7 @@ const FIELDS_MAX = 30;
 /** Fields that say what something is called, the first that is there. */
 const NAMES = ["name", "username", "model", "id", "url", "pattern"] as const;
 /** Fields whose values are told: they are no secrets, and say who may do what. */
-const SHOWN = ["role", "permissions", "expires_at", "revoked", "status"] as const;
+const SHOWN = ["role", "permissions", "expires_at", "revoked", "status", "disabled"] as const;
 
 /** What is to be recorded of a request; `route` is null where none was reached. */
 export function eventOf(

@@ -30,6 +30,7 @@ Examples:
   llmlb user add ada --role admin --password -        the password on standard input
   llmlb user set eve --cost-per-month 50
   llmlb user passwd eve                               another password, made up
+  llmlb user disable eve                              shut out with his keys, until enabled
   llmlb user rm eve`;
 
 /** Adds `llmlb key`, `llmlb user` and their commands, `invite`, `login` and `logout`. */
@@ -137,6 +138,18 @@ function addUserCommands(program: Command, invocation: Invocation): void {
       const { password = null } = await userBody(flags);
       invocation.exitCode = await changeUser(connect(flags), which, { password });
     });
+  const doors = [
+    ["disable", "Let neither a user nor his keys in, until he is enabled", true],
+    ["enable", "Let a user and his keys in again", false],
+  ] as const;
+  for (const [name, description, disabled] of doors) {
+    addClientCommand(group, name, description)
+      .argument("<user>", "His name or id")
+      .action(async (which: string, flags: ClientFlags) => {
+        const { changeUser } = await import("./users.ts");
+        invocation.exitCode = await changeUser(connect(flags), which, { disabled });
+      });
+  }
   addClientCommand(group, "rm", "Remove a user and his keys")
     .argument("<user>", "His name or id")
     .action(async (which: string, flags: ClientFlags) => {

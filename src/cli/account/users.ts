@@ -66,7 +66,7 @@ again, and is to be changed at the first log-in.`);
 function rowOf(user: UserView): string[] {
   return [
     printable(user.username),
-    user.role,
+    user.disabled ? `${user.role}, disabled` : user.role,
     String(user.keys),
     user.last_login_at ?? "never",
     limitsText(user.limits),

@@ -234,4 +234,8 @@ export const STATE_MIGRATIONS: readonly Migration[] = [
     name: "how registered models run",
     up: "ALTER TABLE registered_models ADD COLUMN settings TEXT;",
   },
+  {
+    name: "users who are shut out",
+    up: "ALTER TABLE users ADD COLUMN disabled_at INTEGER;",
+  },
 ];

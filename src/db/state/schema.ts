@@ -155,6 +155,7 @@ export interface UsersTable {
   oidc_subject: string | null;
   created_at: number;
   last_login_at: number | null;
+  disabled_at: number | null;
 }
 
 export interface ApiKeysTable {

@@ -16,6 +16,8 @@ export interface UserRow {
   mustChangePassword: boolean;
   /** Issuer and subject of OpenID Connect, joined by a blank; null: he logs in by password only. */
   oidcSubject: string | null;
+  /** Since when neither he nor his keys are let in; null: they are. */
+  disabledAt: number | null;
   createdAt: number;
   lastLoginAt: number | null;
 }
@@ -63,7 +65,8 @@ export class Users {
 }
 
 function columnsOf(fields: Partial<UserFields>): Updateable<UsersTable> {
-  const { name, passwordHash, role, limits, mustChangePassword, oidcSubject, lastLoginAt } = fields;
+  const { name, passwordHash, role, limits, mustChangePassword } = fields;
+  const { oidcSubject, disabledAt, lastLoginAt } = fields;
   return {
     ...(name !== undefined && { name }),
     ...(passwordHash !== undefined && { password_hash: passwordHash }),
@@ -71,6 +74,7 @@ function columnsOf(fields: Partial<UserFields>): Updateable<UsersTable> {
     ...(limits !== undefined && { limits: JSON.stringify(limits) }),
     ...(mustChangePassword !== undefined && { must_change_password: +mustChangePassword }),
     ...(oidcSubject !== undefined && { oidc_subject: oidcSubject }),
+    ...(disabledAt !== undefined && { disabled_at: disabledAt }),
     ...(lastLoginAt !== undefined && { last_login_at: lastLoginAt }),
   };
 }
@@ -84,6 +88,7 @@ function toUser(row: Selectable<UsersTable>): UserRow {
     limits: { ...NO_LIMITS, ...JSON.parse(row.limits) },
     mustChangePassword: row.must_change_password === 1,
     oidcSubject: row.oidc_subject,
+    disabledAt: row.disabled_at,
     createdAt: row.created_at,
     lastLoginAt: row.last_login_at,
   };

@@ -40,16 +40,17 @@ export function routeUsers(app: App, accounts: Accounts): void {
     app.get(`${base}/:id`, (c) => c.json(userView(userOf(c, accounts), accounts.keyCounts)));
 
     const change = async (c: AppContext) => {
-      const { id, limits: before, role: roleBefore } = userOf(c, accounts);
+      const { id, limits: before, role: roleBefore, disabledAt } = userOf(c, accounts);
       requireAsMuch(c, roleBefore);
       const { value } = await readJson(c, UserChangeBody, BODY_BYTES_MAX);
-      const { username, role, limits, password } = value;
+      const { username, role, limits, password, disabled } = value;
       requireAsMuch(c, role ?? roleBefore);
       const { made, ...secret } = password === undefined ? {} : await passwordOf(password);
       const user = await accounts.changeUser(id, {
         ...(username !== undefined && { name: username }),
         ...(role !== undefined && { role }),
         ...(limits !== undefined && { limits: withLimits(before, limits) }),
+        ...(disabled !== undefined && { disabledAt: disabled ? (disabledAt ?? Date.now()) : null }),
         ...secret,
       });
       return c.json<MadeUserAnswer>({ ...userView(user, accounts.keyCounts), ...made });

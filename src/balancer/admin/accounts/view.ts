@@ -31,6 +31,7 @@ export function userView(user: UserRow, keyCounts: ReadonlyMap<string, number>):
     username: user.name,
     role: user.role,
     limits: user.limits,
+    disabled: user.disabledAt !== null,
     must_change_password: user.mustChangePassword,
     keys: keyCounts.get(user.id) ?? 0,
     created_at: isoTime(user.createdAt),

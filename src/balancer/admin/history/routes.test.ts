@@ -226,6 +226,28 @@ test("usage is told by period and group, with totals", async () => {
   }
 });
 
+test("usage is exported as it is told, every number in a column", async () => {
+  await withRequests([
+    FIRST,
+    { ...FIRST, startedAt: NOON + 86_400_000 },
+    { ...SECOND, model: "a" },
+  ]);
+  const query = "from=2026-03-01&to=2026-03-31&group=endpoint";
+  const csv = await get(`/api/usage/export?${query}`);
+  expect(csv.headers.get("content-disposition")).toBe('attachment; filename="usage.csv"');
+  const [head, first, ...more] = csv.text.trimEnd().split("\r\n");
+  expect(head).toStartWith("period,group,name,requests,succeeded,failed,input_tokens,");
+  expect(first).toMatch(
+    /^2026-03-11,e1,gpu one,1,1,0,3,4,1,7,0\.00125,[\d.]+,[\d.]+,[\d.]+,[\d.]+$/,
+  );
+  expect(more.toSorted()).toEqual([
+    expect.stringMatching(/^2026-03-10,e1,gpu one,1,1,0,3,4,1,7,0\.00125,/),
+    expect.stringMatching(/^2026-03-10,e2,gpu two,1,0,1,/),
+  ]);
+  expect(await getJson(`/v0/usage/export?format=json&by=total&${query}`)).toHaveLength(2);
+  expect((await get("/api/usage/export?format=xml")).status).toBe(400);
+});
+
 test("the older paths have the shapes that they had", async () => {
   const now = Date.now();
   const body = { requestBody: '{"a":1}', responseBody: "cut" };

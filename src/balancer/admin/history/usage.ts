@@ -4,6 +4,7 @@ import type { UsageGroup, UsageRow, UsageTotals } from "../../../db/history/usag
 import type { App } from "../../../http/server/app.ts";
 import { readQuery } from "../../../http/server/query.ts";
 import type { AppContext } from "../../../http/server/scope.ts";
+import { ApiError } from "../../../wire/error.ts";
 import {
   USAGE_GROUPS,
   USAGE_PERIODS,
@@ -11,6 +12,7 @@ import {
   type UsageReport,
   type UsageRowView,
 } from "../../../wire/usage.ts";
+import { EXPORT_FORMATS, exportResponse } from "./export.ts";
 import { SELECTION, selectionOf } from "./filter.ts";
 import type { HistoryRouteParts } from "./requests.ts";
 import { moneyOf } from "./view.ts";
@@ -20,6 +22,8 @@ type Group = (typeof USAGE_GROUPS)[number];
 type Period = (typeof USAGE_PERIODS)[number];
 
 const ROWS_MAX = 10_000;
+/** A file is read by no page, and must not end early without a word. */
+const EXPORT_ROWS_MAX = 200_000;
 const DAYS = 30;
 const MONTHS = 12;
 
@@ -37,18 +41,22 @@ const Query = z.strictObject({
   group: z.enum(USAGE_GROUPS, `it must be ${USAGE_GROUPS.join(", ")}`).optional(),
 });
 
-/** `GET /api/usage` and `/v0/usage`: how much was used, by period and group. */
+const ExportQuery = Query.extend({
+  format: z.enum(EXPORT_FORMATS, "it must be csv or json").default("csv"),
+});
+
+/** `GET /api/usage`, `/v0/usage` and their exports: how much was used, by period and group. */
 export function routeUsage(app: App, parts: HistoryRouteParts): void {
   const { usage } = parts.state;
 
-  async function report(c: AppContext) {
-    const { by, group, ...query } = readQuery(c, Query);
+  async function reportOf(c: AppContext, given: z.infer<typeof Query>, limit: number) {
+    const { by, group, ...query } = given;
     const to = query.to ?? Date.now();
     const from = query.from ?? startBefore(to, by);
     const filter = await selectionOf(parts, { ...query, from, to }, visibilityOf(c));
     const period = by === "total" ? {} : { by };
     const grouped = group === undefined ? {} : { group: GROUPS[group] };
-    const found = await usage.rows({ ...period, ...grouped, filter, limit: ROWS_MAX });
+    const found = await usage.rows({ ...period, ...grouped, filter, limit });
     const names = await namesOf(parts, group, found.rows);
     const answer: UsageReport = {
       ...{ by, group: group ?? null },
@@ -57,10 +65,51 @@ export function routeUsage(app: App, parts: HistoryRouteParts): void {
       truncated: found.isTruncated,
       totals: numbersOf(found.totals),
     };
-    return c.json(answer);
+    return answer;
   }
 
-  for (const path of ["/api/usage", "/v0/usage"]) app.get(path, report);
+  async function exportRows(c: AppContext) {
+    const { format, ...query } = readQuery(c, ExportQuery);
+    const { rows, truncated } = await reportOf(c, query, EXPORT_ROWS_MAX);
+    if (truncated) throw tooMuchUsage();
+    const pages = onePage(rows.map(flatRow));
+    return exportResponse(c, { name: "usage", format, columns: COLUMNS, pages });
+  }
+
+  for (const path of ["/api/usage", "/v0/usage"]) {
+    app.get(path, async (c) => c.json(await reportOf(c, readQuery(c, Query), ROWS_MAX)));
+    app.get(`${path}/export`, exportRows);
+  }
+}
+
+type FlatRow = ReturnType<typeof flatRow>;
+
+/** A row of a table: every number in a column of its own. */
+function flatRow({ first_byte_ms, duration_ms, ...row }: UsageRowView) {
+  return {
+    ...row,
+    first_byte_p50_ms: first_byte_ms?.p50 ?? null,
+    first_byte_p95_ms: first_byte_ms?.p95 ?? null,
+    duration_p50_ms: duration_ms?.p50 ?? null,
+    duration_p95_ms: duration_ms?.p95 ?? null,
+  };
+}
+
+const COLUMNS: readonly (keyof FlatRow)[] = [
+  ...(["period", "group", "name", "requests", "succeeded", "failed"] as const),
+  ...(["input_tokens", "output_tokens", "cached_tokens", "total_tokens", "cost"] as const),
+  ...(["first_byte_p50_ms", "first_byte_p95_ms"] as const),
+  ...(["duration_p50_ms", "duration_p95_ms"] as const),
+];
+
+async function* onePage<T>(rows: T[]): AsyncGenerator<T[]> {
+  yield rows;
+}
+
+function tooMuchUsage(): ApiError {
+  const message = `The usage was not exported: it has more than ${EXPORT_ROWS_MAX} rows. Choose a \
+shorter time, longer periods or no group.`;
+  return new ApiError("invalid_request", message, { code: "export_too_large" });
 }
 
 /** When what is shown begins, if nobody says: a day, 30 days or 12 months before. */
