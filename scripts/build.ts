@@ -5,6 +5,7 @@ import { embedDashboard, embedLibraries } from "./build/embed.ts";
 import { buildDashboard } from "./dashboard.ts";
 import { lockFolder } from "./native/lock.ts";
 import { fetchPackage, type Pin, unpack } from "./native/package.ts";
+import { buildPlugins } from "./native/plugins.ts";
 import { megabytes } from "./native/progress.ts";
 import { cacheFolder, ROOT } from "./native/sources.ts";
 import { hostTarget, type Target, targetOf } from "./native/target.ts";
@@ -30,9 +31,11 @@ async function build(target: Target, outfile: string): Promise<string> {
 
 async function bundle(target: Target, libraries: string, outfile: string): Promise<void> {
   const base = await baseExecutable(target);
+  const plugins = await buildPlugins(target);
+  const embedded = { libraries, plugins, cache: join(cacheFolder(), "compressed") };
   const result = await Bun.build({
     entrypoints: [join(ROOT, "src/main.ts")],
-    plugins: [embedLibraries(libraries), embedDashboard(await buildDashboard())],
+    plugins: [embedLibraries(embedded), embedDashboard(await buildDashboard())],
     define: { "process.env.NODE_ENV": '"production"' },
     minify: true,
     bytecode: true,

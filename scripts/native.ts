@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { cp, mkdir, readdir, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { cp, mkdir, readdir, rename, rm, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import sources from "../native/sources.json" with { type: "json" };
@@ -7,6 +7,8 @@ import { cmake } from "./native/compile.ts";
 import { compileLibraries, LIBRARY, unpackLibraries } from "./native/libraries.ts";
 import { lockFolder } from "./native/lock.ts";
 import { fetchPackage, unpack } from "./native/package.ts";
+import { buildPlugins, hostWantsPlugins } from "./native/plugins.ts";
+import { prune } from "./native/prune.ts";
 import { capture } from "./native/run.ts";
 import * as from from "./native/sources.ts";
 import { type Target, targetOf } from "./native/target.ts";
@@ -185,18 +187,6 @@ async function moveInto(fresh: string, folder: string): Promise<void> {
   }
 }
 
-/** Removes the folders that were not used for the longest time, and leftovers of broken builds. */
-async function prune(folder: string, kept: number): Promise<void> {
-  const found = await Promise.all(
-    (await readdir(folder)).map(async (name) => {
-      const path = join(folder, name);
-      return { path, usedMs: (await stat(path)).mtimeMs };
-    }),
-  );
-  found.sort((a, b) => b.usedMs - a.usedMs);
-  for (const { path } of found.slice(kept)) await rm(path, { recursive: true, force: true });
-}
-
 function say(text: string): void {
   process.stderr.write(`llmlb: ${text}\n`);
 }
@@ -212,6 +202,7 @@ async function main(): Promise<void> {
   const target = targetOf(values.target);
   const { folder, fresh } = await buildNative(target, { fromSource: values["from-source"] });
   if (!fresh && !values.quiet) say(`the native library is up to date: ${folder}`);
+  if (hostWantsPlugins(target)) await buildPlugins(target);
 }
 
 if (import.meta.main) {

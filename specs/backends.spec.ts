@@ -1,27 +1,20 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { LLAMA_CPP_VERSION } from "../src/config/version.ts";
+import { hasGpuDriver, seenGpus } from "../src/engine/plugin/gpus.ts";
 import { post, says, TINY } from "../src/testkit/clients.ts";
 import { runProgram, temporaryHome } from "../src/testkit/command.ts";
 import { Program } from "../src/testkit/program.ts";
+import { softwareVulkan } from "../src/testkit/vulkan.ts";
 import { NodeSystem } from "../src/wire/system.ts";
 
 // A driver in software builds its shaders at the first load.
 setDefaultTimeout(240_000);
 
-/**
- * The package with the Vulkan backend, as npm packs it. Where it is named, a driver for Vulkan must
- * be there, too; Mesa's software driver does, with GGML_VK_VISIBLE_DEVICES=0.
- */
-const PACKAGE = process.env.LLMLB_TEST_VULKAN ?? "";
-const DRIVER = ["LD_LIBRARY_PATH", "VK_ICD_FILENAMES", "GGML_VK_VISIBLE_DEVICES"];
-const env = Object.fromEntries(
-  DRIVER.flatMap((name) => {
-    const value = process.env[name];
-    return value === undefined ? [] : [[name, value]];
-  }),
-);
 const isOnLinux = process.platform === "linux" && process.arch === "x64";
+const vulkan = isOnLinux ? softwareVulkan() : undefined;
+const hasGpu = seenGpus().length > 0 || hasGpuDriver();
 
 describe.skipIf(!isOnLinux)("backends", () => {
   test("are listed with what they need", async () => {
@@ -30,57 +23,106 @@ describe.skipIf(!isOnLinux)("backends", () => {
     const { code, stdout } = await runProgram([...list, "--json"], { home: home.path });
     expect(code).toBe(0);
     const { backends } = JSON.parse(stdout) as { backends: Record<string, unknown>[] };
-    expect(backends.map(({ backend, state }) => `${backend} ${state}`)).toEqual([
-      ...["cuda not installed", "vulkan not installed", "cpu built in"],
-    ]);
+    expect(backends.map(({ backend }) => backend)).toEqual(["cuda", "vulkan", "cpu"]);
+    expect(backends[0]).toMatchObject({ state: "not installed" });
+    expect(backends[2]).toMatchObject({ state: "built in" });
     const text = await runProgram(list, { home: home.path });
     expect(text.stdout).toContain("GPUs on this machine's PCI bus");
   });
 
   test("that are not there cannot be removed, and unknown ones not installed", async () => {
     using home = temporaryHome();
-    const rm = await runProgram(["backend", "rm", "vulkan"], { home: home.path });
+    const rm = await runProgram(["backend", "rm", "cuda"], { home: home.path });
     expect([rm.code, rm.stderr]).toEqual([1, expect.stringContaining("not installed")]);
     const odd = await runProgram(["backend", "install", "rocm"], { home: home.path });
     expect([odd.code, odd.stderr]).toEqual([2, expect.stringContaining("auto, cuda, vulkan")]);
-    const from = ["backend", "install", "auto", "--from", "x"];
-    expect((await runProgram(from, { home: home.path })).code).toBe(2);
+    for (const flag of [["--from", "x"], ["--keep"]]) {
+      const auto = ["backend", "install", "auto", ...flag];
+      expect((await runProgram(auto, { home: home.path })).code).toBe(2);
+    }
   });
 
   test("whose file is another one leave nothing behind", async () => {
     using home = temporaryHome();
     const wrong = join(import.meta.dir, "../package.json");
-    const install = ["backend", "install", "vulkan", "--from", wrong];
-    const { code, stderr } = await runProgram(install, { home: home.path, env });
+    const install = ["backend", "install", "vulkan", "--keep", "--from", wrong];
+    const { code, stderr } = await runProgram(install, { home: home.path });
     expect(code).toBe(1);
-    expect(stderr).toMatch(/SHA-512|Vulkan loader is missing/);
-    const native = join(home.path, "native", "v0.5.0", "vulkan");
-    expect(existsSync(native) ? readdirSync(native) : []).toEqual([]);
-  });
-
-  test.skipIf(PACKAGE === "")("are used by the next engine, until they are removed", async () => {
-    using home = temporaryHome();
-    const run = (...args: string[]) => runProgram(["backend", ...args], { home: home.path, env });
-    const installed = await run("install", "vulkan", "--from", PACKAGE);
-    expect([installed.code, installed.stdout]).toEqual([0, expect.stringContaining("Vulkan0")]);
-    expect((await run("list")).stdout).toMatch(/vulkan +works +Vulkan0/);
-    expect(await answerIn(home.path)).toEqual({ content: "Goodbye!", device: "gpu" });
-    expect((await run("rm", "vulkan")).code).toBe(0);
-    expect(await answerIn(home.path)).toEqual({ content: "Goodbye!", device: "cpu" });
+    expect(stderr).toContain("SHA-512");
+    expect(readdirSync(pluginFolder(home.path))).toEqual([]);
   });
 });
 
-/** What the tiny model says, with all its layers on a GPU if there is one. */
-async function answerIn(home: string) {
-  const args = ["--", "--n-gpu-layers", "99"];
+describe.skipIf(vulkan === undefined)("the backend for Vulkan, on a driver in software", () => {
+  const env = vulkan ?? {};
+
+  test("is used at once, with all layers of a model", async () => {
+    using home = temporaryHome();
+    const log = join(home.path, "node.log");
+    const args = ["--log-level", "debug", "--log-file", log, "--gpu-layers", "99"];
+    const { content, system } = await answerIn(home.path, { env, args });
+    expect(content).toBe("Goodbye!");
+    expect(system).toMatchObject({ backend: "vulkan", skipped_backends: [] });
+    expect(system.device).toMatchObject({
+      device_type: "gpu",
+      gpu_devices: [{ name: expect.stringContaining("llvmpipe") }],
+    });
+    expect(system.device.gpu_devices[0]?.total_memory_bytes).toBeGreaterThan(2 ** 30);
+    const lines = readFileSync(log, "utf8");
+    expect(lines).toContain("offloaded 7/7 layers to GPU");
+    expect(lines).toMatch(/"backend":"vulkan".*"msg":"backend.chosen"/);
+  });
+
+  test("is not used until its device is named, since it is no GPU", async () => {
+    using home = temporaryHome();
+    const { GGML_VK_VISIBLE_DEVICES: _, ...unnamed } = env;
+    const { content, system } = await answerIn(home.path, { env: unnamed });
+    expect(content).toBe("Goodbye!");
+    expect(system.backend).toBe("cpu");
+    const reason = hasGpu ? "mesa-vulkan-drivers" : "this host shows no GPU";
+    const skipped = { backend: "vulkan", reason: expect.stringContaining(reason) };
+    expect(system.skipped_backends).toContainEqual(skipped);
+    expect(existsSync(pluginFolder(home.path))).toBe(hasGpu);
+  });
+
+  test("is not used any more once it is removed, and again when it is installed", async () => {
+    using home = temporaryHome();
+    const run = (...args: string[]) => runProgram(["backend", ...args], { home: home.path, env });
+    expect((await run("list")).stdout).toMatch(/vulkan +works +Vulkan0/);
+    expect((await run("devices")).stdout).toMatch(/Vulkan0 +gpu .*llvmpipe/);
+    expect((await run("rm", "vulkan")).code).toBe(0);
+    expect((await run("rm", "vulkan")).code).toBe(1);
+    expect((await run("list")).stdout).toMatch(/vulkan +removed/);
+    const { system } = await answerIn(home.path, { env });
+    expect(system).toMatchObject({
+      backend: "cpu",
+      skipped_backends: [{ backend: "vulkan", reason: expect.stringContaining("by hand") }],
+    });
+    const back = await run("install", "vulkan");
+    expect([back.code, back.stdout]).toEqual([0, expect.stringContaining("Vulkan0")]);
+    expect((await run("devices")).stdout).toContain("Vulkan0");
+  });
+});
+
+function pluginFolder(home: string): string {
+  return join(home, "native", LLAMA_CPP_VERSION, "vulkan");
+}
+
+/** What the tiny model says, and what the node says of itself. */
+async function answerIn(home: string, { env, args = [] }: AnswerOptions) {
   const program = await Program.start({ mode: "node", home, env, args, untilReady: false });
   try {
     const chat = { model: TINY, messages: says("Goodbye"), temperature: 0 };
     const answer = await post(`${program.url}/v1/chat/completions`, chat);
     const { choices } = (await answer.json()) as { choices: { message: { content: string } }[] };
-    const system = NodeSystem.parse(await (await fetch(`${program.url}/api/system`)).json());
-    return { content: choices[0]?.message.content, device: system.device.device_type };
+    const system = NodeSystem.parse(await (await fetch(`${program.url}/v0/system`)).json());
+    return { content: choices[0]?.message.content, system };
   } finally {
     await program.stop();
   }
+}
+
+interface AnswerOptions {
+  env: Record<string, string>;
+  args?: string[];
 }

@@ -1,46 +1,66 @@
-import { readdirSync, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { readdirSync } from "node:fs";
+import { basename, join } from "node:path";
 import type { BunPlugin } from "bun";
 import { LIBRARY } from "../native/libraries.ts";
+import { type CompressedFile, compressFiles } from "./compress.ts";
 
 const REPLACED = /[\\/]src[\\/]engine[\\/]embedded\.ts$/;
 
+export interface EmbedOptions {
+  /** The folder with llmlb's own libraries. */
+  libraries: string;
+  /** The folder with backends for GPUs; undefined: there are none for the target. */
+  plugins: string | undefined;
+  /** Where compressed files are kept. */
+  cache: string;
+}
+
 /**
- * Replaces `src/engine/embedded.ts` by a module that imports every library of `folder` as a file,
- * so that the bundler embeds them, and that knows their sizes and the hash of their contents.
+ * Replaces `src/engine/embedded.ts` by a module that imports every library as a compressed file, so
+ * that the bundler embeds them, and that knows their sizes and the hash of the own ones' contents.
  */
-export function embedLibraries(folder: string): BunPlugin {
+export function embedLibraries(options: EmbedOptions): BunPlugin {
   return {
     name: "embed-libraries",
     setup(build) {
-      build.onLoad({ filter: REPLACED }, () => ({ contents: moduleFor(folder), loader: "ts" }));
+      build.onLoad({ filter: REPLACED }, async () => ({
+        contents: await moduleFor(options),
+        loader: "ts",
+      }));
     },
   };
 }
 
-/** The source text of the module for the libraries of a folder. */
-export function moduleFor(folder: string): string {
-  const names = readdirSync(folder).filter((name) => LIBRARY.test(name));
-  names.sort();
+/** The source text of the module. */
+export async function moduleFor({ libraries, plugins, cache }: EmbedOptions): Promise<string> {
+  const own = librariesIn(libraries);
+  const others = plugins === undefined ? [] : librariesIn(plugins);
+  const files = await compressFiles([...own, ...others], cache);
   const hash = new Bun.CryptoHasher("sha256");
-  const imports: string[] = [];
-  const files: string[] = [];
-  for (const [i, name] of names.entries()) {
-    const path = join(folder, name);
-    hash.update(`${name}\n`).update(readFileSync(path));
-    imports.push(`import file${i} from ${JSON.stringify(path)} with { type: "file" };`);
-    const fields = [`name: ${JSON.stringify(name)}`, `path: file${i}`];
-    files.push(`  { ${fields.join(", ")}, sizeBytes: ${statSync(path).size} },`);
-  }
+  for (const [i, path] of own.entries()) hash.update(`${basename(path)}\n${files[i]?.sha256}\n`);
   const digest = JSON.stringify(hash.digest("hex").slice(0, 16));
+  const entries = [...own, ...others].map((path, i) => entry(basename(path), i, files[i]));
   return [
-    ...imports,
-    "const files = [",
-    ...files,
-    "];",
-    `export function embeddedLibraries() { return { hash: ${digest}, files }; }`,
+    ...files.map(
+      ({ path }, i) => `import file${i} from ${JSON.stringify(path)} with { type: "file" };`,
+    ),
+    `const libraries = [${entries.slice(0, own.length).join(", ")}];`,
+    `const plugins = [${entries.slice(own.length).join(", ")}];`,
+    `export function embeddedLibraries() { return { hash: ${digest}, files: libraries }; }`,
+    "export function embeddedPlugins() { return plugins; }",
     "",
   ].join("\n");
+}
+
+function librariesIn(folder: string): string[] {
+  const names = readdirSync(folder).filter((name) => LIBRARY.test(name));
+  return names.sort().map((name) => join(folder, name));
+}
+
+/** An `ExtractFile` as source text. */
+function entry(name: string, at: number, file: CompressedFile | undefined): string {
+  const fields = [`name: ${JSON.stringify(name)}`, `source: file${at}`];
+  return `{ ${fields.join(", ")}, sizeBytes: ${file?.sizeBytes}, compression: "zstd" }`;
 }
 
 /** Replaces `src/balancer/dashboard/bundlefile.ts` by a module that has that file embedded. */

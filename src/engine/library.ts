@@ -4,7 +4,8 @@ import { fileURLToPath } from "node:url";
 import { extractOnce } from "../lib/extract.ts";
 import type { Logger } from "../lib/log.ts";
 import { embeddedLibraries } from "./embedded.ts";
-import { chosenPlugin, installedPlugins } from "./plugin/choice.ts";
+import { chooseBackend, isInstalled } from "./plugin/choice.ts";
+import { PLUGIN_NAMES } from "./plugin/pin.ts";
 
 /** Name of this platform in build folders: `linux-x64`, `darwin-arm64`, … */
 function platformName(): string {
@@ -20,32 +21,27 @@ function pluginDirectory(home: string): string {
 /**
  * The folders of native libraries. The first has libllmlb: the build folder when run from source;
  * when compiled, a folder to which the executable copies its own libraries, named by their hash.
- * Behind it, where they exist, that of the installed backend for GPUs which works here, and that of
- * the user's plugins. Throws if the libraries were never built.
+ * Behind it, where they exist, that of the backend for GPUs which works here, and that of the
+ * user's plugins. Throws if the libraries were never built.
  */
 export async function libraryDirectories(home: string, log: Logger): Promise<string[]> {
   const plugins = pluginDirectory(home);
   const own = await ownDirectory(home);
-  const chosen = await chosenPlugin({ own, home, log });
-  return [own, ...(chosen ? [chosen] : []), ...(existsSync(plugins) ? [plugins] : [])];
+  const { folder } = await chooseBackend({ own, home, log });
+  return [own, ...(folder ? [folder] : []), ...(existsSync(plugins) ? [plugins] : [])];
 }
 
 /** Whether libraries of the data folder are loaded: the executable's own, or the user's plugins. */
 export function loadsLibrariesFrom(home: string): boolean {
-  const hasOthers = existsSync(pluginDirectory(home)) || installedPlugins(home).length > 0;
-  return embeddedLibraries() !== undefined || hasOthers;
+  const hasBackend = PLUGIN_NAMES.some((name) => isInstalled(home, name));
+  return embeddedLibraries() !== undefined || hasBackend || existsSync(pluginDirectory(home));
 }
 
 /** The folder with libllmlb. Throws if the libraries were never built. */
 export async function ownDirectory(home: string): Promise<string> {
   const embedded = embeddedLibraries();
   if (embedded !== undefined) {
-    const files = embedded.files.map(({ name, path, sizeBytes }) => ({
-      name,
-      source: path,
-      sizeBytes,
-    }));
-    return extractOnce({ into: join(home, "native", embedded.hash), files });
+    return extractOnce({ into: join(home, "native", embedded.hash), files: embedded.files });
   }
   const built = fileURLToPath(new URL(`../../native/build/${platformName()}`, import.meta.url));
   if (existsSync(built)) return built;

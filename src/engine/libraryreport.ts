@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Device } from "../wire/system.ts";
 import type { DeviceProbeOptions } from "./deviceprobe.ts";
 import { libraryDirectories } from "./library.ts";
+import { madeChoice, type SkippedBackend } from "./plugin/choice.ts";
 import { queryEngine } from "./query.ts";
 
 /** A native library's file, and whether this host can load it. */
@@ -22,6 +23,8 @@ export interface LibraryReport {
   llamaCpp: string;
   libraries: LibraryStatus[];
   devices: Device[];
+  /** Backends for GPUs that are not used. */
+  skipped: SkippedBackend[];
 }
 
 /** Tries to load each native library and lists the devices, for `llmlb doctor`. */
@@ -43,7 +46,8 @@ export async function inspectLibraries({ home, log }: DeviceProbeOptions): Promi
     }
   }
   const answer = await queryEngine({ type: "probe", directories }, "devices", log);
-  return { directories, libraries, llamaCpp: answer.llama_cpp, devices: answer.devices };
+  const { skipped = [] } = madeChoice(home) ?? {};
+  return { directories, libraries, llamaCpp: answer.llama_cpp, devices: answer.devices, skipped };
 }
 
 /** Whether a file is one of ggml's backends, `ggml-<name>`; `ggml` and `ggml-base` are its core. */

@@ -9,6 +9,8 @@ export interface ExtractFile {
   source: string;
   /** Its expected size. Default: the size of the source. */
   sizeBytes?: number;
+  /** How the source is compressed; needs `sizeBytes`. Default: not at all. */
+  compression?: "zstd";
 }
 
 export interface ExtractOptions {
@@ -57,7 +59,7 @@ export async function contentHash(sources: string[]): Promise<string> {
   return hash.digest("hex").slice(0, 16);
 }
 
-type SizedFile = Required<ExtractFile>;
+type SizedFile = ExtractFile & { sizeBytes: number };
 
 function withSize(file: ExtractFile): SizedFile {
   if (basename(file.name) !== file.name) {
@@ -75,8 +77,12 @@ async function isComplete(folder: string, files: SizedFile[]): Promise<boolean> 
 }
 
 /** Copies a file and syncs it, so that after a power cut the folder is absent or complete. */
-async function copy({ source }: SizedFile, target: string): Promise<void> {
-  await Bun.write(target, Bun.file(source));
+async function copy({ source, compression }: SizedFile, target: string): Promise<void> {
+  const file = Bun.file(source);
+  await Bun.write(
+    target,
+    compression === "zstd" ? await Bun.zstdDecompress(await file.bytes()) : file,
+  );
   const handle = await open(target, "r+");
   try {
     await handle.sync();

@@ -174,7 +174,7 @@ function createEngines(parts: {
     ...{ budget, enginesMax, pinned, keepAliveMs },
     onEvent: (modelId, event) => metrics.countEvent(modelId, event),
   });
-  const system = async () => describeSystem(await devices.list(), { catalog, supervisor });
+  const system = async () => describeSystem(await devices.list(), { catalog, supervisor, home });
   const metrics = new NodeMetrics({
     system,
     memory: () => supervisor.room.usage(),

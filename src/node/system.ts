@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { LLAMA_CPP_VERSION, VERSION } from "../config/version.ts";
 import type { Device, NodeModel, NodeSystem } from "../wire/system.ts";
+import { describeHardware } from "./hardware.ts";
 import type { Catalog, ServedModel } from "./models/catalog.ts";
 import type { Supervisor } from "./supervisor/supervisor.ts";
 
@@ -13,7 +14,10 @@ export interface SystemParts {
 }
 
 /** The answer of `GET /api/system`: devices, versions, slots, models. */
-export function describeSystem(devices: Device[], parts: SystemParts): NodeSystem {
+export function describeSystem(
+  devices: Device[],
+  { home, ...parts }: SystemParts & { home: string },
+): NodeSystem {
   const gpus = devices.filter(({ type }) => type === "gpu" || type === "igpu");
   const models = parts.catalog.list();
   return {
@@ -26,6 +30,7 @@ export function describeSystem(devices: Device[], parts: SystemParts): NodeSyste
       })),
     },
     devices,
+    ...describeHardware(devices, home),
     llmlb_version: VERSION,
     bun_version: Bun.version,
     llama_cpp_version: LLAMA_CPP_VERSION,

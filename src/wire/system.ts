@@ -10,6 +10,18 @@ export const Device = z.object({
 });
 export type Device = z.infer<typeof Device>;
 
+/** A GPU on a machine's bus, whether models can run on it or not. */
+const SeenGpu = z.object({
+  /** `NVIDIA`, `AMD` or `Intel`. */
+  vendor: z.string(),
+  /** On the PCI bus. */
+  address: z.string(),
+  /** The driver in the kernel; absent: there is none. */
+  driver: z.string().optional(),
+  /** Absent where the driver is part of the kernel. */
+  driver_version: z.string().optional(),
+});
+
 /** One model of a node and the state of its engine. */
 export const NodeModel = z.object({
   id: z.string(),
@@ -47,6 +59,11 @@ export const NodeSystem = z.object({
     ),
   }),
   devices: z.array(Device),
+  /** What engines compute with, such as `cuda`, `vulkan`, `metal`; `cpu` if nothing else. */
+  backend: z.string().default("cpu"),
+  /** Backends for GPUs that come before it and are not used. */
+  skipped_backends: z.array(z.object({ backend: z.string(), reason: z.string() })).default([]),
+  gpus: z.array(SeenGpu).default([]),
   llmlb_version: z.string(),
   bun_version: z.string(),
   llama_cpp_version: z.string(),

@@ -6,23 +6,27 @@ import type { Invocation } from "../invocation.ts";
 import { addSettingFlags, settingFlagValues } from "../options/settingflags.ts";
 
 const NOTES = `
-A backend is one library, in an npm package of its own, made for the llama.cpp inside. Bun, which
-this program contains, fetches the package as the configuration of this host says (.npmrc,
-bunfig.toml, proxies). Whatever its origin, it is checked by a hash that this program knows, and
-tried; what cannot be used here is removed again. Restart llmlb to use it for what is loaded.
+On Linux x64, Vulkan comes with llmlb and is used where a driver has a GPU. CUDA is one library, in
+an npm package of its own, made for the llama.cpp inside. It comes from the registry that the
+configuration of this host names (.npmrc, bunfig.toml, proxies); a download that broke off goes on
+where it stopped. Whatever its origin, it is checked by a hash that this program knows, and tried;
+what cannot be used here is removed again. Restart llmlb to use it for what is loaded.
 
 Examples:
   llmlb backend list                       what there is, and what this host lacks for it
+  llmlb backend devices                    the devices that models can be given, with their memory
   llmlb backend install auto               CUDA for a GPU of NVIDIA, else Vulkan
-  npm pack @node-llama-cpp/linux-x64-vulkan@VERSION     where there is a network; then
-  llmlb backend install vulkan --from node-llama-cpp-linux-x64-vulkan-VERSION.tgz`;
+  llmlb backend install cuda --keep        for an image that is built where there is no GPU
+  npm pack @node-llama-cpp/linux-x64-cuda@VERSION       where there is a network; then
+  llmlb backend install cuda --from node-llama-cpp-linux-x64-cuda-VERSION.tgz`;
 
 interface BackendFlags extends Record<string, unknown> {
   json?: true;
   from?: string;
+  keep?: true;
 }
 
-/** Adds `llmlb backend list`, `install` and `rm`. */
+/** Adds `llmlb backend list`, `devices`, `install` and `rm`. */
 export function addBackendCommands(program: Command, invocation: Invocation): void {
   const backend = program
     .command("backend")
@@ -41,15 +45,26 @@ export function addBackendCommands(program: Command, invocation: Invocation): vo
     invocation.exitCode = await listBackends(homeOf(flags), flags.json === true);
   });
 
+  const devices = backend
+    .command("devices")
+    .description("Show the devices that models can run on")
+    .option("--json", "Print JSON");
+  addSettingFlags(devices, ["home"], "listed").action(async (flags: BackendFlags) => {
+    const { printDevices } = await import("./devices.ts");
+    invocation.exitCode = await printDevices(homeOf(flags), flags.json === true);
+  });
+
   const install = backend
     .command("install")
     .description("Fetch a backend, check it and try it")
     .addArgument(new Argument("<backend>", "Which one").choices(["auto", ...PLUGIN_NAMES]))
-    .option("--from <file>", "The package (.tgz), or the library itself");
+    .option("--from <file>", "The package (.tgz), or the library itself")
+    .option("--keep", "Install it even if it cannot be used here now");
   addSettingFlags(install, ["home"], "listed").action(
     async (name: PluginName | "auto", flags: BackendFlags) => {
       const { installBackend } = await import("./install.ts");
-      invocation.exitCode = await installBackend({ name, home: homeOf(flags), from: flags.from });
+      const { from, keep = false } = flags;
+      invocation.exitCode = await installBackend({ name, home: homeOf(flags), from, keep });
     },
   );
 

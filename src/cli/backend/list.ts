@@ -1,6 +1,7 @@
 import { ownDirectory } from "../../engine/library.ts";
-import { installedPlugins } from "../../engine/plugin/choice.ts";
-import { seenGpus } from "../../engine/plugin/gpus.ts";
+import { isInstalled } from "../../engine/plugin/choice.ts";
+import { embeddedPlugin, isSwitchedOff } from "../../engine/plugin/embedding.ts";
+import { gpuText, seenGpus } from "../../engine/plugin/gpus.ts";
 import { PLUGIN_NAMES, type PluginName, pluginPin } from "../../engine/plugin/pin.ts";
 import { missingFor, type TrialOptions, tryPlugin } from "../../engine/plugin/trial.ts";
 import { createLogger } from "../../lib/log.ts";
@@ -10,7 +11,7 @@ import { table } from "../terminal/table.ts";
 
 interface BackendState {
   backend: PluginName | "cpu";
-  state: "built in" | "works" | "cannot be used" | "not installed" | "not for this platform";
+  state: "built in" | "works" | "cannot be used" | "removed" | "not installed" | "not for here";
   /** Its devices, or what this host lacks. */
   notes: string[];
 }
@@ -29,16 +30,21 @@ export async function listBackends(home: string, json: boolean): Promise<ExitCod
     ...others.map((note) => ["", "", note]),
   ]);
   for (const line of table([["BACKEND", "STATE", "NOTES"], ...rows])) printLine(line);
-  const names = gpus.map(({ vendor, address }) => `${vendor} (${address})`).join(", ");
+  const names = gpus.map(gpuText).join(", ");
   printLine(`\nGPUs on this machine's PCI bus: ${names || "none"}`);
   return EXIT.ok;
 }
 
 async function stateOf(name: PluginName, options: TrialOptions): Promise<BackendState> {
   if (pluginPin(name) === undefined) {
-    return { backend: name, state: "not for this platform", notes: [] };
+    return { backend: name, state: "not for here", notes: [] };
   }
-  if (!installedPlugins(options.home).includes(name)) {
+  const isEmbedded = embeddedPlugin(name) !== undefined;
+  if (isEmbedded && isSwitchedOff(options.home, name)) {
+    const notes = [`llmlb backend install ${name} brings it back`];
+    return { backend: name, state: "removed", notes };
+  }
+  if (!isEmbedded && !isInstalled(options.home, name)) {
     const notes = await missingFor(name, options);
     return { backend: name, state: "not installed", notes };
   }

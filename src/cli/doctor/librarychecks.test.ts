@@ -27,10 +27,15 @@ test("a GPU that nothing computes on is a problem, one that is used or none is n
     ...{ name: type, description: "", type, total_memory_bytes: 1, free_memory_bytes: 1 },
   });
   const seen = [{ vendor: "AMD", address: "0000:01:00.0" } as const];
-  expect(checkGpus(seen, [device("cpu")])).toMatchObject([
-    { state: "problem", text: expect.stringContaining("AMD (0000:01:00.0)") },
-  ]);
-  expect(checkGpus(seen, [device("cpu"), device("gpu")])).toEqual([]);
-  expect(checkGpus(seen, [device("igpu")])).toEqual([]);
-  expect(checkGpus([], [device("cpu")])).toEqual([]);
+  const skipped = [{ backend: "vulkan", reason: "the Vulkan loader is missing" } as const];
+  const problem = {
+    state: "problem",
+    text: expect.stringContaining("AMD (0000:01:00.0, no driver)"),
+    details: ["vulkan: the Vulkan loader is missing"],
+  };
+  expect(checkGpus(seen, [device("cpu")], skipped)).toMatchObject([problem]);
+  expect(checkGpus(seen, [device("cpu"), device("accel")], skipped)).toMatchObject([problem]);
+  expect(checkGpus(seen, [device("cpu"), device("gpu")], [])).toEqual([]);
+  expect(checkGpus(seen, [device("igpu")], [])).toEqual([]);
+  expect(checkGpus([], [device("cpu")], [])).toEqual([]);
 });

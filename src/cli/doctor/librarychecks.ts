@@ -1,8 +1,8 @@
-import { existsSync, readdirSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { formatBytes } from "../../config/units.ts";
 import { inspectLibraries, type LibraryStatus } from "../../engine/libraryreport.ts";
-import { type SeenGpu, seenGpus } from "../../engine/plugin/gpus.ts";
+import type { SkippedBackend } from "../../engine/plugin/choice.ts";
+import { gpuText, hasGpuDriver, type SeenGpu, seenGpus } from "../../engine/plugin/gpus.ts";
 import { createLogger } from "../../lib/log.ts";
 import type { Device } from "../../wire/system.ts";
 import type { Finding } from "./finding.ts";
@@ -11,9 +11,18 @@ import type { Finding } from "./finding.ts";
 export async function checkLibraries(home: string): Promise<Finding[]> {
   try {
     const log = createLogger({ level: "silent" });
-    const { directories, llamaCpp, libraries, devices } = await inspectLibraries({ home, log });
+    const {
+      directories,
+      llamaCpp,
+      libraries,
+      devices,
+      skipped: passedOver,
+    } = await inspectLibraries({ home, log });
     const skipped = libraries.filter(({ loaded }) => !loaded);
-    const broken = brokenLibraries(libraries, { hasGpu: hasGpu(), plugins: directories.slice(1) });
+    const broken = brokenLibraries(libraries, {
+      hasGpu: hasGpuDriver(),
+      plugins: directories.slice(1),
+    });
     const count = libraries.length - skipped.length;
     return [
       {
@@ -35,7 +44,7 @@ export async function checkLibraries(home: string): Promise<Finding[]> {
           return `${name} (${type}): ${description}, ${free} of ${total} free`;
         }),
       },
-      ...checkGpus(seenGpus(), devices),
+      ...checkGpus(seenGpus(), devices, passedOver),
     ];
   } catch (cause) {
     const text = `looking at them failed: ${cause instanceof Error ? cause.message : cause}`;
@@ -43,12 +52,21 @@ export async function checkLibraries(home: string): Promise<Finding[]> {
   }
 }
 
-/** A finding for GPUs that nothing computes on; none where there is no GPU, or one is used. */
-export function checkGpus(seen: SeenGpu[], devices: Device[]): Finding[] {
-  if (seen.length === 0 || devices.some(({ type }) => type !== "cpu")) return [];
-  const names = seen.map(({ vendor, address }) => `${vendor} (${address})`).join(", ");
-  const text = `${names}: here, but not used. See llmlb backend list, llmlb backend install auto`;
-  return [{ subject: "GPUs", state: "problem", text }];
+/**
+ * A finding for GPUs that nothing computes on, with the reason why each backend is not used; none
+ * where there is no GPU, or one is used.
+ */
+export function checkGpus(
+  seen: SeenGpu[],
+  devices: Device[],
+  skipped: SkippedBackend[],
+): Finding[] {
+  const isUsed = devices.some(({ type }) => type === "gpu" || type === "igpu");
+  if (seen.length === 0 || isUsed) return [];
+  const text = `${seen.map(gpuText).join(", ")}: here, but not used. See llmlb backend list, \
+llmlb backend install auto`;
+  const details = skipped.map(({ backend, reason }) => `${backend}: ${reason}`);
+  return [{ subject: "GPUs", state: "problem", text, details }];
 }
 
 /** A backend that only suits some processors; the one that suits best is taken. */
@@ -67,11 +85,4 @@ export function brokenLibraries(
     if (kind === "core") return true;
     return plugins.includes(dirname(file)) || (hasGpu && !CPU_BACKEND.test(file));
   });
-}
-
-/** Whether Linux has a driver of a GPU that computes: NVIDIA's, AMD's, or one for Vulkan. */
-function hasGpu(): boolean {
-  if (["/dev/nvidia0", "/dev/nvidiactl", "/dev/kfd"].some((path) => existsSync(path))) return true;
-  const folder = "/dev/dri";
-  return existsSync(folder) && readdirSync(folder).some((name) => name.startsWith("renderD"));
 }

@@ -21,8 +21,8 @@ import { CliError, EXIT, type ExitCode } from "../process/exit.ts";
 import { colorsFor } from "../terminal/color.ts";
 import { printable, printLine, printNote } from "../terminal/output.ts";
 import { amountText } from "../terminal/progresstext.ts";
-import { createPullDisplay } from "../terminal/pulldisplay.ts";
-import { ProgressEvents, type PullDisplay } from "../terminal/pullprogress.ts";
+import { createPullDisplay, showProgress } from "../terminal/pulldisplay.ts";
+import { ProgressEvents } from "../terminal/pullprogress.ts";
 import { shellWord } from "../terminal/shellword.ts";
 import { MemoryHubCache } from "./memoryhubcache.ts";
 import { type ModelReference, type ModelSelection, selectModel } from "./modelselection.ts";
@@ -106,23 +106,6 @@ async function fetchSelection(selection: ModelSelection, command: PullCommand): 
   }
   if (signal.aborted) throw stopped(command.model, last);
   throw failure.error;
-}
-
-async function showProgress(
-  snapshots: AsyncIterable<PullProgress>,
-  display: PullDisplay,
-): Promise<PullProgress> {
-  let last: PullProgress | undefined;
-  try {
-    for await (const now of snapshots) {
-      display.show(now);
-      last = now;
-    }
-  } finally {
-    display.end();
-  }
-  if (last === undefined) throw new Error("a pull reported no progress");
-  return last;
 }
 
 interface PullOutcome {

@@ -1,49 +1,105 @@
 import { existsSync } from "node:fs";
+import { environment } from "../../config/environment.ts";
+import { embeddedPlugins } from "../embedded.ts";
+import { candidateFor, type HostFacts, type PluginFacts } from "./candidate.ts";
+import { embeddedPlugin, isSwitchedOff } from "./embedding.ts";
+import { hasGpuDriver, seenGpus } from "./gpus.ts";
 import { PLUGIN_NAMES, type PluginName, pluginFile, pluginFolder } from "./pin.ts";
 import { type TrialOptions, tryPlugin } from "./trial.ts";
 
-/** Choices of this process, by what was installed when they were made. */
-const chosen = new Map<string, Promise<string | undefined>>();
-
-/**
- * The folder of the installed backend that engines are to load: the first one that this host can
- * use, in the order CUDA, Vulkan; two of them would see the same GPU twice. Undefined: none, the
- * processor computes. Each one that is passed over is logged with the reason. Tried once.
- */
-export function chosenPlugin(options: TrialOptions): Promise<string | undefined> {
-  const { home } = options;
-  const installed = installedPlugins(home);
-  if (installed.length === 0) return Promise.resolve(undefined);
-  const key = [home, ...installed].join("\n");
-  const known = chosen.get(key);
-  if (known !== undefined) return known;
-  const choice = choose(installed, options);
-  chosen.set(key, choice);
-  return choice;
+/** Which backend for GPUs engines load. */
+export interface BackendChoice {
+  /** Undefined: none, the processor computes, or what is built in (Metal). */
+  backend: PluginName | undefined;
+  /** Its folder. */
+  folder: string | undefined;
+  /** Those that come before it and are not used. */
+  skipped: SkippedBackend[];
 }
 
-/** The backends that are installed for the llama.cpp inside, the best one first. */
-export function installedPlugins(home: string): PluginName[] {
-  return PLUGIN_NAMES.filter((name) => {
-    const file = pluginFile(home, name);
-    return file !== undefined && existsSync(file);
+/** A backend that is not used, and why. */
+export interface SkippedBackend {
+  backend: PluginName;
+  reason: string;
+}
+
+export interface ChoiceOptions extends TrialOptions {
+  /** Default: what this machine shows. */
+  host?: HostFacts;
+}
+
+/** Choices of this process, by what was there when they were made. */
+const choices = new Map<string, Promise<BackendChoice>>();
+/** The last of them that has come to its end, by its data folder. */
+const settled = new Map<string, BackendChoice>();
+
+/**
+ * The backend that engines are to load: the first one that this host can use, in the order CUDA,
+ * Vulkan; two of them would see the same GPU twice. Each one that is passed over is logged with the
+ * reason. Tried once.
+ */
+export function chooseBackend(options: ChoiceOptions): Promise<BackendChoice> {
+  const { home, embedded = embeddedPlugins(), host = hostFacts() } = options;
+  const plugins = PLUGIN_NAMES.map((name) => {
+    const isEmbedded = embeddedPlugin(name, embedded) !== undefined;
+    const isOff = isSwitchedOff(home, name);
+    return { name, isEmbedded, isOff, isInstalled: !isEmbedded && isInstalled(home, name) };
+  });
+  const key = JSON.stringify([home, plugins, host]);
+  const known = choices.get(key);
+  if (known !== undefined) return known;
+  const choice = choose(plugins, { ...options, host });
+  choices.set(key, choice);
+  return choice.then((made) => {
+    settled.set(home, made);
+    return made;
   });
 }
 
-async function choose(names: PluginName[], options: TrialOptions): Promise<string | undefined> {
-  const { home, log } = options;
-  for (const name of names) {
-    const trial = await tryPlugin(name, options);
-    if ("problem" in trial) {
-      log.warn({ backend: name, reason: trial.problem }, "backend.skipped");
+/** The choice for a data folder that this process has made; undefined while there is none. */
+export function madeChoice(home: string): BackendChoice | undefined {
+  return settled.get(home);
+}
+
+/** Whether the library of a backend lies in the data folder, for the llama.cpp inside. */
+export function isInstalled(home: string, name: PluginName): boolean {
+  const file = pluginFile(home, name);
+  return file !== undefined && existsSync(file);
+}
+
+async function choose(
+  plugins: PluginFacts[],
+  options: Required<Pick<ChoiceOptions, "host">> & TrialOptions,
+): Promise<BackendChoice> {
+  const { home, log, host } = options;
+  const skipped: SkippedBackend[] = [];
+  for (const plugin of plugins) {
+    const { name: backend } = plugin;
+    const candidate = candidateFor(plugin, host);
+    if (candidate.action === "ignore") continue;
+    if (candidate.action === "skip") {
+      skipped.push({ backend, reason: candidate.reason });
+      log.debug({ backend, reason: candidate.reason }, "backend.skipped");
       continue;
     }
-    const devices = trial.devices.map(
-      ({ name: device, description }) => `${device} ${description}`,
-    );
-    log.info({ backend: name, devices }, "backend.chosen");
-    return pluginFolder(home, name);
+    const trial = await tryPlugin(backend, options);
+    if ("problem" in trial) {
+      skipped.push({ backend, reason: trial.problem });
+      log[candidate.level]({ backend, reason: trial.problem }, "backend.skipped");
+      continue;
+    }
+    const devices = trial.devices.map(({ name, description }) => `${name} ${description}`);
+    log.info({ backend, devices }, "backend.chosen");
+    return { backend, folder: pluginFolder(home, backend), skipped };
   }
-  log.warn({ installed: names }, "backend.none_usable");
-  return undefined;
+  log.debug({ skipped: skipped.length }, "backend.none");
+  return { backend: undefined, folder: undefined, skipped };
+}
+
+function hostFacts(): HostFacts {
+  return {
+    vendors: seenGpus().map(({ vendor }) => vendor),
+    hasDriver: hasGpuDriver(),
+    isNamed: (environment().GGML_VK_VISIBLE_DEVICES ?? "") !== "",
+  };
 }

@@ -9,14 +9,16 @@ export interface InstallOptions extends TrialOptions {
   pin: PluginPin;
   /** The library's bytes, of whatever origin. */
   library: Blob;
+  /** It stays there although it cannot be used here now. Default: false. */
+  keep?: boolean;
 }
 
 /**
  * Puts a backend's library into its folder and tries it there. One that cannot be used is removed
- * again. Throws if it is not the library that this llmlb was made for.
+ * again, unless it is to be kept. Throws if it is not the library that this llmlb was made for.
  */
 export async function installPlugin(options: InstallOptions): Promise<PluginTrial> {
-  const { name, pin, library, home } = options;
+  const { name, pin, library, home, keep = false } = options;
   const file = pluginFile(home, name) ?? "";
   await mkdir(dirname(file), { recursive: true });
   const own = `${file}.tmp-${process.pid}-${crypto.randomUUID().slice(0, 8)}`;
@@ -32,7 +34,7 @@ export async function installPlugin(options: InstallOptions): Promise<PluginTria
     await rm(own, { force: true });
   }
   const trial = await tryPlugin(name, options);
-  if ("problem" in trial) await removePlugin(home, name);
+  if ("problem" in trial && !keep) await removePlugin(home, name);
   return trial;
 }
 

@@ -10,6 +10,8 @@ export type PluginName = (typeof PLUGIN_NAMES)[number];
 export interface PluginPin {
   package: string;
   version: string;
+  /** The package as the registry has it; `integrity` as it writes it. */
+  archive: { integrity: string; sha256: string; size_bytes: number };
   /** Its path in the package. */
   library: string;
   /** SHA-512 of the library, in hexadecimal digits. */

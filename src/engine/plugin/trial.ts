@@ -1,9 +1,11 @@
-import { existsSync, readFileSync } from "node:fs";
 import { errorMessage } from "../../lib/errormessage.ts";
+import type { ExtractFile } from "../../lib/extract.ts";
 import type { Logger } from "../../lib/log.ts";
 import type { Device } from "../../wire/system.ts";
 import { queryEngine } from "../query.ts";
 import { loaderAdvice, noDeviceAdvice } from "./advice.ts";
+import { embeddedPlugin, unpackPlugin } from "./embedding.ts";
+import { nvidiaDriver } from "./gpus.ts";
 import { type PluginName, pluginFile, pluginFolder, pluginPin } from "./pin.ts";
 
 /** What came of trying a backend on this host: its devices, or why it cannot be used. */
@@ -15,24 +17,35 @@ export interface TrialOptions {
   /** The data folder. */
   home: string;
   log: Logger;
+  /** The backends that llmlb brings along. Default: those of this executable. */
+  embedded?: ExtractFile[];
 }
 
 /** What ggml calls the devices of a backend, without their number. */
 const DEVICE_NAMES: Record<PluginName, RegExp> = { cuda: /^CUDA\d/, vulkan: /^Vulkan\d/ };
 
-/** Tries an installed backend, in processes of their own: a driver may end them. */
+/**
+ * Tries a backend that is installed or comes with llmlb, in processes of their own: a driver may
+ * end them. One that comes with llmlb is unpacked if this host has what it needs.
+ */
 export async function tryPlugin(name: PluginName, options: TrialOptions): Promise<PluginTrial> {
-  const { own, home, log } = options;
+  const { own, home, log, embedded } = options;
   try {
-    const file = pluginFile(home, name) ?? "";
-    const [reason] = await problemsOf([file], options);
-    if (reason !== undefined) return { problem: reason };
+    const file = embeddedPlugin(name, embedded);
+    if (file !== undefined) {
+      const [missing] = await missingFor(name, options);
+      if (missing !== undefined) return { problem: missing };
+      await unpackPlugin(home, name, file);
+    }
     const directories = [own, pluginFolder(home, name)];
     const { devices } = await queryEngine({ type: "probe", directories }, "devices", log);
     const found = devices.filter((device) => DEVICE_NAMES[name].test(device.name));
-    return found.length > 0
-      ? { devices: found }
-      : { problem: noDeviceAdvice(name, nvidiaDriver()) };
+    if (found.length > 0) return { devices: found };
+    const [reason] = await problemsOf([pluginFile(home, name) ?? ""], options);
+    if (reason === undefined) return { problem: noDeviceAdvice(name, nvidiaDriver()) };
+    // The loader names the first library that is missing, not all of them.
+    const missing = await missingFor(name, options);
+    return { problem: missing.includes(reason) ? missing.join("; ") : reason };
   } catch (cause) {
     return { problem: errorMessage(cause) };
   }
@@ -56,10 +69,3 @@ async function problemsOf(files: string[], { own, log }: TrialOptions): Promise<
 
 /** What native/backends.cpp says of a library that could be opened. */
 const NO_BACKEND = "it is no ggml backend";
-
-/** The version of NVIDIA's driver in the kernel; undefined if there is none. */
-function nvidiaDriver(): string | undefined {
-  const file = "/proc/driver/nvidia/version";
-  if (!existsSync(file)) return undefined;
-  return /Kernel Module.*?\s(\d+\.[\d.]+)\s/.exec(readFileSync(file, "utf8"))?.[1];
-}

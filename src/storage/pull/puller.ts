@@ -1,5 +1,5 @@
 import { stat } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { SourceFolders } from "../../config/modelsources.ts";
 import { errorMessage } from "../../lib/errormessage.ts";
 import { Semaphore } from "../../lib/semaphore.ts";
@@ -11,6 +11,7 @@ import type { FileRecord } from "../modelrecord.ts";
 import { adoptFile } from "../sources/adoption.ts";
 import { DiskSpace } from "./diskspace.ts";
 import { isReadOnly } from "./error.ts";
+import { pullFile } from "./filepull.ts";
 import {
   claimFolder,
   commitFolder,
@@ -106,10 +107,31 @@ export class Puller {
   pull(request: PullRequest): Pull {
     const progress = new Progress(request.manifest.model);
     const result = this.#run(request, progress);
-    result.then(
-      () => progress.end(null),
-      (error: unknown) => progress.end(errorMessage(error)),
-    );
+    endWith(progress, result);
+    return { progress, result };
+  }
+
+  /**
+   * Starts to fetch a file that belongs to no model, to `path`. It may come from anywhere: its hash
+   * has to be known.
+   */
+  fetchFile(artifact: Artifact & { sha256: string }, path: string, signal: AbortSignal) {
+    const name = basename(path);
+    const progress = new Progress(name);
+    progress.expect(name, artifact.size_bytes);
+    const { onTrouble, ...limits } = this.#options;
+    const result = pullFile({
+      ...{ artifact, name, path, signal, recorded: undefined, placedBy: "user" },
+      sources: [{ url: artifact.url, token: undefined, peer: false }],
+      fetch: {
+        ...{ ...limits, throttle: this.throttle, connections: this.#connections, weight: 1 },
+        allows: () => true,
+      },
+      onState: (state, bytes, total) => progress.file(name, state, bytes, total),
+      onBytes: (count) => progress.received(name, count),
+      onDropped: (source, cause) => onTrouble(name, `the source ${source.url}`, cause),
+    });
+    endWith(progress, result);
     return { progress, result };
   }
 
@@ -187,6 +209,13 @@ export class Puller {
       claim.recorded.set(name, { name, ...verified, placed_by: owner });
     }
   }
+}
+
+function endWith(progress: Progress, result: Promise<unknown>): void {
+  result.then(
+    () => progress.end(null),
+    (error: unknown) => progress.end(errorMessage(error)),
+  );
 }
 
 /** Counts the bytes that are in the folder already, whole files and parts. */
