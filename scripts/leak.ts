@@ -12,6 +12,7 @@ import {
 } from "../src/testkit/engine.ts";
 import { until } from "../src/testkit/eventually.ts";
 import { type Usage, usageOf } from "./bench/rig/process.ts";
+import { type Point, slope } from "./bench/rig/slope.ts";
 
 type Engine = Awaited<ReturnType<typeof launchTest>>;
 
@@ -57,15 +58,6 @@ async function round(engine: Engine, from: number, to: number): Promise<void> {
   await until(async () => (await decodingSlots(engine)) === 0, 10_000);
 }
 
-/** Growth in bytes a request, by least squares. */
-function slope(points: { requests: number; bytes: number }[]): number {
-  const mean = (of: (point: { requests: number; bytes: number }) => number) =>
-    points.reduce((sum, point) => sum + of(point), 0) / points.length;
-  const [x, y] = [mean(({ requests }) => requests), mean(({ bytes }) => bytes)];
-  const along = mean(({ requests, bytes }) => (requests - x) * (bytes - y));
-  return along / mean(({ requests }) => (requests - x) ** 2);
-}
-
 function show(label: string, { rssBytes, threads, openFiles }: Usage): void {
   const size = `${(rssBytes / 2 ** 20).toFixed(1)} MiB`;
   process.stdout.write(`${label}: ${size}, ${threads} threads, ${openFiles} open files\n`);
@@ -78,15 +70,15 @@ using home = new EngineHome();
 const args = ["--cache-ram", "0"];
 const engine = await launchTest(home, { mmprojPath: TINY_MMPROJ_FILE, args });
 show("start", usageOf(engine.pid));
-const points: { requests: number; bytes: number }[] = [];
+const points: Point[] = [];
 for (let step = 1; step <= STEPS; step += 1) {
   const done = Math.round((requests * step) / STEPS);
   await round(engine, Math.round((requests * (step - 1)) / STEPS), done);
   const usage = usageOf(engine.pid);
   show(String(done), usage);
-  points.push({ requests: done, bytes: usage.rssBytes });
+  points.push({ x: done, y: usage.rssBytes });
 }
-const warm = points.filter((point) => point.requests > requests * WARM_UP);
+const warm = points.filter((point) => point.x > requests * WARM_UP);
 process.stdout.write(`growth after warm-up: ${slope(warm).toFixed(0)} bytes a request\n`);
 await engine.stop(5000);
 process.exit(0);

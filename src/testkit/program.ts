@@ -77,9 +77,14 @@ export class Program {
 
   /** The process of a model's engine as last started. */
   enginePid(model: string): number {
-    const engine = this.#engines.findLast((one) => one.model === model);
-    if (engine === undefined) throw new Error(`no engine of ${model} was started`);
-    return engine.pid;
+    const pid = this.lastEnginePid(model);
+    if (pid === undefined) throw new Error(`no engine of ${model} was started`);
+    return pid;
+  }
+
+  /** The same; undefined if none was started. */
+  lastEnginePid(model: string): number | undefined {
+    return this.#engines.findLast((one) => one.model === model)?.pid;
   }
 
   /** Engines that were started so far. */

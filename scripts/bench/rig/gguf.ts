@@ -73,11 +73,18 @@ function count(view: DataView, at: number): number {
   return Number(view.getBigUint64(at, true));
 }
 
+export interface GgufFile {
+  metadata: Map<string, GgufBytes>;
+  tensors: Tensor[];
+  /** Other weights for each number below 2³². Default: 0. */
+  seed?: number;
+}
+
 /**
  * Writes a GGUF file (version 3) whose tensors hold random weights, the same for the same input.
  * Source: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
  */
-export function writeGguf(path: string, metadata: Map<string, GgufBytes>, tensors: Tensor[]): void {
+export function writeGguf(path: string, { metadata, tensors, seed = 0 }: GgufFile): void {
   const head: Uint8Array[] = [words(MAGIC, VERSION), longs(tensors.length, metadata.size)];
   for (const [key, value] of metadata) head.push(sized(key), value);
   let offset = 0;
@@ -89,7 +96,7 @@ export function writeGguf(path: string, metadata: Map<string, GgufBytes>, tensor
   const file = openSync(path, "w");
   try {
     writePadded(file, Buffer.concat(head));
-    const noise = new Noise();
+    const noise = new Noise(seed);
     for (const tensor of tensors) writePadded(file, noise.of(tensor), byteLength(tensor));
   } finally {
     closeSync(file);
@@ -113,7 +120,11 @@ function writePadded(file: number, bytes: Uint8Array, length = bytes.byteLength)
 /** Random blocks, a prime number of them, so that no two rows of a tensor are alike. */
 class Noise {
   static readonly #BLOCKS = 30_011;
-  readonly #random = randomBytes(Noise.#BLOCKS * TYPES.q8_0.blockBytes);
+  readonly #random: Uint8Array<ArrayBuffer>;
+
+  constructor(seed: number) {
+    this.#random = randomBytes(Noise.#BLOCKS * TYPES.q8_0.blockBytes, seed);
+  }
 
   of({ type, scale }: Tensor): Uint8Array {
     const { blockBytes, spread } = TYPES[type];
@@ -128,9 +139,10 @@ class Noise {
 }
 
 /** Marsaglia's xorshift32: fast, and good enough for weights that mean nothing. */
-function randomBytes(length: number): Uint8Array<ArrayBuffer> {
+function randomBytes(length: number, seed: number): Uint8Array<ArrayBuffer> {
   const out = new Uint32Array(Math.ceil(length / 4));
-  let state = 0x9e3779b9;
+  // It must not be 0, where the generator stands still.
+  let state = 0x9e3779b9 ^ Math.imul(seed, 0x85ebca6b) || 1;
   for (let i = 0; i < out.length; i += 1) {
     state ^= state << 13;
     state ^= state >>> 17;

@@ -74,3 +74,9 @@ export function median(values: number[]): number {
   const upper = sorted[middle] ?? Number.NaN;
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
 }
+
+/** The median of some ratios, how many there are, and how far they are apart. */
+export function spread(ratios: number[]): string {
+  const range = `${Math.min(...ratios).toFixed(2)}–${Math.max(...ratios).toFixed(2)}`;
+  return `**${median(ratios).toFixed(2)}** (${ratios.length}: ${range})`;
+}

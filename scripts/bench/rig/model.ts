@@ -8,6 +8,8 @@ export interface RandomModel {
   /** Weights in all, more or less. */
   parameters: number;
   type: "q4_0" | "q8_0";
+  /** Models of other numbers have other weights. Default: 0. */
+  seed?: number;
 }
 
 /** Its tokenizer and chat template are used; the vocabulary is small. */
@@ -20,9 +22,9 @@ const GROUP = 4;
 
 /**
  * Writes a model of the `llama` architecture with random weights: it computes like a real model of
- * this size and type, and talks unreadableAnswer. Returns the size of its weights in bytes.
+ * this size and type, and talks nonsense. Returns the size of its weights in bytes.
  */
-export function writeRandomModel({ path, parameters, type }: RandomModel): number {
+export function writeRandomModel({ path, parameters, type, seed = 0 }: RandomModel): number {
   const tokenizer = readMetadata(readFileSync(TOKENIZER));
   const vocabulary = vocabularySize(tokenizer.get("tokenizer.ggml.tokens"));
   const { width, layers } = shapeOf(parameters);
@@ -71,7 +73,7 @@ export function writeRandomModel({ path, parameters, type }: RandomModel): numbe
     );
   }
   mkdirSync(dirname(path), { recursive: true });
-  writeGguf(path, metadata, tensors);
+  writeGguf(path, { metadata, tensors, seed });
   return tensors.reduce((sum, tensor) => sum + byteLength(tensor), 0);
 }
 

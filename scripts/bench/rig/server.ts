@@ -1,9 +1,14 @@
+import { join } from "node:path";
 import { streamRound } from "./load.ts";
+import { freePort } from "./pinned.ts";
 
 const START_TIMEOUT_MS = 120_000;
 const POLL_MS = 50;
 /** What a server printed last is told when it does not start. */
 const PRINTED_BYTES_MAX = 4000;
+
+/** The command that starts this program from its source. */
+export const NODE_FROM_SOURCE = [process.execPath, join(import.meta.dir, "../../../src/main.ts")];
 
 /** A server under measurement. */
 export interface Server {
@@ -18,7 +23,7 @@ export async function startServer(
   name: string,
   command: (port: number) => string[],
 ): Promise<Server> {
-  const port = freePort();
+  const port = await freePort();
   const child = Bun.spawn(command(port), { stdio: ["ignore", "ignore", "pipe"] });
   let printed = "";
   const drained = (async () => {
@@ -53,12 +58,4 @@ async function answers(url: string): Promise<boolean> {
   } catch {
     return false; // not listening, or still loading the model
   }
-}
-
-function freePort(): number {
-  const server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response() });
-  const { port } = server;
-  server.stop(true);
-  if (port === undefined) throw new Error("no free port");
-  return port;
 }

@@ -1,0 +1,85 @@
+import { z } from "zod";
+import {
+  argumentsOf,
+  childrenOf,
+  proportionalBytes,
+  type Usage,
+  usageOf,
+} from "../bench/rig/process.ts";
+import { slope } from "../bench/rig/slope.ts";
+
+/** What a node and its engines use at a moment. */
+export interface Sample extends Usage {
+  /** Since the meter began, in seconds. */
+  atS: number;
+  /** Processes of the node, engines and others. */
+  children: number;
+  engines: number[];
+  /** Memory of the engines' processes, see `proportionalBytes`. */
+  engineBytes: number;
+  /** The memory that the node counts for its engines. */
+  reservedBytes: number;
+}
+
+const System = z.object({ models: z.array(z.object({ reserved_bytes: z.number().optional() })) });
+const INTERVAL_MS = 1000;
+
+/** Looks once a second at what a node uses. */
+export class Meter {
+  readonly samples: Sample[] = [];
+  readonly #node: { pid: number; url: string };
+  readonly #startMs = performance.now();
+  readonly #timer: ReturnType<typeof setInterval>;
+  #busy = false;
+
+  constructor(node: { pid: number; url: string }) {
+    this.#node = node;
+    this.#timer = setInterval(() => void this.#look(), INTERVAL_MS);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  /** The most that was seen of something. */
+  most(of: (sample: Sample) => number): number {
+    return Math.max(...this.samples.map(of));
+  }
+
+  /**
+   * How much something has grown over the second half of the time, by least squares: what fills up
+   * at the start is no leak.
+   */
+  growth(of: (sample: Sample) => number): number {
+    const half = this.samples.slice(this.samples.length >> 1);
+    const seconds = (half.at(-1)?.atS ?? 0) - (half[0]?.atS ?? 0);
+    return slope(half.map((sample) => ({ x: sample.atS, y: of(sample) }))) * seconds;
+  }
+
+  async #look(): Promise<void> {
+    if (this.#busy) return;
+    this.#busy = true;
+    try {
+      this.samples.push(await this.sample());
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  async sample(): Promise<Sample> {
+    const { pid, url } = this.#node;
+    const atS = (performance.now() - this.#startMs) / 1000;
+    const children = childrenOf(pid);
+    const engines = enginesOf(pid);
+    const engineBytes = engines.reduce((sum, engine) => sum + proportionalBytes(engine), 0);
+    const usage = usageOf(pid);
+    const { models } = System.parse(await (await fetch(`${url}/api/system`)).json());
+    const reservedBytes = models.reduce((sum, { reserved_bytes = 0 }) => sum + reserved_bytes, 0);
+    return { ...usage, atS, children: children.length, engines, engineBytes, reservedBytes };
+  }
+}
+
+/** The processes of a node that run models, or are about to. */
+export function enginesOf(pid: number): number[] {
+  return childrenOf(pid).filter((child) => argumentsOf(child).at(-1) === "engine");
+}
