@@ -2,7 +2,7 @@ import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import { loadSettings } from "../src/config/precedence.ts";
 import { type Listener, listen } from "../src/http/server/listen.ts";
-import { createLogger } from "../src/lib/log.ts";
+import { LogBook } from "../src/lib/logbook.ts";
 import { openIdentity } from "../src/node/membership/identity.ts";
 import { Membership } from "../src/node/membership/membership.ts";
 import { createNode, type LlmlbNode } from "../src/node/node.ts";
@@ -38,7 +38,8 @@ class Worker {
     this.name = name;
     const flags = { mode: "node", home: this.#home.path, hubUrl: hub };
     const { settings } = loadSettings({ flags, env: {} });
-    const log = createLogger({ level: "silent" });
+    const book = new LogBook({ level: "silent" });
+    const { log } = book;
     const identity = openIdentity(this.#home.path);
     this.key = identity.key;
     const credentials = () => {
@@ -48,7 +49,7 @@ class Worker {
     const { launch } = this.#engines;
     const balancer = { url: front, credentials };
     const probe = async () => [];
-    this.#node = createNode({ settings, log, key: this.key, balancer, launch, probe });
+    this.#node = createNode({ settings, book, key: this.key, balancer, launch, probe });
     this.#listener = listen(this.#node.app, { host: "127.0.0.1", port: 0 });
     this.url = this.#listener.url;
     this.#membership = new Membership({

@@ -11,13 +11,16 @@ import { type App, createApp } from "../http/server/app.ts";
 import { bodyMemoryOf } from "../http/server/bodymemory.ts";
 import { Drain } from "../http/server/drain.ts";
 import { allowedHosts, HostCheck } from "../http/server/host.ts";
+import { routeLogs } from "../http/server/logroutes.ts";
 import { Origins } from "../http/server/origin.ts";
 import { TrustedProxies } from "../http/server/trustedproxies.ts";
 import type { Logger } from "../lib/log.ts";
+import type { LogBook } from "../lib/logbook.ts";
 import type { Registry } from "../registry/registry.ts";
 import { routeRegistry } from "../registry/routes.ts";
 import { routeAccounts } from "./admin/accounts/routes.ts";
 import { routeAudit } from "./admin/audit/routes.ts";
+import { routeEndpointLogs } from "./admin/endpoints/logs.ts";
 import { EndpointRegistry } from "./admin/endpoints/registry.ts";
 import { routeEndpoints } from "./admin/endpoints/routes.ts";
 import { routeHistory } from "./admin/history/routes.ts";
@@ -61,7 +64,8 @@ export interface BalancerOptions {
   settings: Settings;
   /** Where endpoints, their models and what happens is kept; whoever opened it closes it. */
   state: State;
-  log: Logger;
+  /** Its log, which others may read. */
+  book: LogBook;
   /** What commands of this machine's user send. Default: there are none. */
   localCredential?: string;
 }
@@ -90,10 +94,10 @@ export interface Balancer {
 
 /** Builds a balancer over the endpoints of `settings` and those it knew before. */
 export async function createBalancer(options: BalancerOptions): Promise<Balancer> {
-  const { settings, state, log } = options;
-  const { healthTimeoutMs: timeoutMs } = settings;
+  const { settings, state, book } = options;
+  const [{ log }, { healthTimeoutMs: timeoutMs }] = [book, settings];
   const [drain, hops] = [new Drain(), new Hops()];
-  const auth = await openAuth(options);
+  const auth = await openAuth({ ...options, log });
   const names = namesOf(settings);
   const pool = new UpstreamPool(names);
   const { gate, availability } = createWaits(pool, settings, drain);
@@ -117,12 +121,12 @@ export async function createBalancer(options: BalancerOptions): Promise<Balancer
   const providers = new Providers({ settings, log, hops });
   metrics.include(providers.metrics);
   const events = new LiveEvents({ pool, registry, holdings: sync.holdings, gate });
-  const recording = await openRecording(options, metrics, events);
+  const recording = await openRecording({ ...options, log }, metrics, events);
   const { recorder, tracing, prices } = recording;
   const app = createApp({ log, hops, ...door });
   const setReadiness = routeProbes(app, { pool, drain });
   const endpoints = { endpointRegistry, pool, monitor, persistence, state };
-  const parts = { ...endpoints, registry, sync, providers, events, gate, metrics, prices };
+  const parts = { ...endpoints, registry, sync, providers, events, gate, metrics, prices, book };
   routeManagement(app, { ...parts, ...auth, adminUsername: settings.adminUsername });
   const answering = { pool, hops, kept: new KeptResponses(state.responses), providers, settings };
   const absence = (model: string) => sync.absence(model);
@@ -160,9 +164,12 @@ export async function createBalancer(options: BalancerOptions): Promise<Balancer
   };
 }
 
+/** Where earlier programs had the balancer's log. */
+const LOG_PATHS = ["/api/dashboard/logs/lb", "/v0/dashboard/logs/lb"];
+
 /** What is kept of requests, and what they may use. */
 async function openRecording(
-  { settings, state, log }: BalancerOptions,
+  { settings, state, log }: Pick<BalancerOptions, "settings" | "state"> & { log: Logger },
   metrics: Metrics,
   observer: RecordObserver,
 ) {
@@ -180,6 +187,7 @@ type ManagementParts = Parameters<typeof routeEndpoints>[1] &
   Parameters<typeof routeQueueStats>[1] & {
     audit: Pick<Audit, "log">;
     prices: PriceList;
+    book: LogBook;
     registry: Registry;
     sync: ModelSync;
     providers: Providers;
@@ -194,6 +202,8 @@ function routeManagement(app: App, parts: ManagementParts): void {
   routeModels(app, { ...listing, providers });
   routeOllama(app, { pool, models: () => listModels(listing) });
   routeEndpoints(app, parts);
+  routeEndpointLogs(app, parts.endpointRegistry);
+  routeLogs(app, { book: parts.book, source: "load balancer", alsoAt: LOG_PATHS });
   sync.route(app);
   routeRegistry(app, { registry, nodes: () => nodeNames(pool) });
   routeAccounts(app, parts);

@@ -12,6 +12,7 @@ import { addEndpointCommands } from "./endpoint/commands.ts";
 import { addHistoryCommands } from "./history/commands.ts";
 import type { Invocation } from "./invocation.ts";
 import { addLocalModelCommands } from "./localmodel/commands.ts";
+import { addLogsCommand } from "./logs/commands.ts";
 import { addModelCommands } from "./model/commands.ts";
 import { readCommandLine } from "./options/commandline.ts";
 import { SETTINGS_NOTE, settingsHelp } from "./options/settinghelp.ts";
@@ -89,6 +90,7 @@ built in. Without a command it serves: a balancer and a local node.",
   addAuditCommands(program, invocation);
   addDoctorCommands(program, invocation);
   addConfigCommands(program, invocation);
+  addLogsCommand(program, invocation);
   addStopCommand(program, invocation);
   addChildCommands(program);
   return program;

@@ -16,21 +16,28 @@ export interface LogOptions {
   file?: LineTarget | undefined;
   /** Write readable lines to stderr instead of JSON lines. Default: stderr is a terminal. */
   readable?: boolean;
+  /** Takes each line as JSON. Default: nothing does. */
+  tail?: Pick<LineOutput, "write">;
+  /** Called with each logger that is derived from this one. */
+  onChild?(child: Logger): void;
 }
 
 const REDACTED = ["authorization", "api_key", "apiKey", "password", "token", "secret"];
 /** Longest wait for a log that nobody takes. */
 const FLUSH_MS_MAX = 1000;
+const WRITTEN = Promise.resolve();
 const STDERR: LineTarget = { descriptor: () => 2 };
 
 /** Makes the process's logger: stderr (readable on a terminal) and, if asked, a JSON-lines file. */
-export function createLogger({ level, file, readable }: LogOptions): Logger {
+export function createLogger({ level, file, readable, tail, onChild }: LogOptions): Logger {
   const isReadable = readable ?? process.stderr.isTTY === true;
   const outputs = level === "silent" ? [] : [isReadable ? readableStderr() : jsonTo(STDERR)];
   if (file !== undefined) outputs.push(jsonTo(file));
+  if (tail !== undefined) outputs.push({ write: (line) => tail.write(line), idle: () => WRITTEN });
   return pino(
     {
       level,
+      ...(onChild === undefined ? {} : { onChild }),
       base: { pid: process.pid },
       redact: { paths: REDACTED.flatMap((key) => [key, `*.${key}`]), censor: "[redacted]" },
       timestamp: timeField,

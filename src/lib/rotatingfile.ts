@@ -87,7 +87,7 @@ export class RotatingFile implements LineTarget {
   }
 }
 
-/** `logs/llmlb.1.log` of `logs/llmlb.log`. */
-function olderPath(path: string): string {
+/** Where a file goes when it has grown too large: `logs/llmlb.1.log` of `logs/llmlb.log`. */
+export function olderPath(path: string): string {
   return path.endsWith(".log") ? path.replace(/\.log$/, ".1.log") : `${path}.1`;
 }

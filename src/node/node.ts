@@ -8,7 +8,9 @@ import { type App, createApp } from "../http/server/app.ts";
 import { bodyMemoryOf } from "../http/server/bodymemory.ts";
 import { Drain } from "../http/server/drain.ts";
 import { allowedHosts, HostCheck } from "../http/server/host.ts";
+import { routeLogs } from "../http/server/logroutes.ts";
 import type { Logger } from "../lib/log.ts";
+import type { LogBook } from "../lib/logbook.ts";
 import { ModelStore } from "../storage/modelstore.ts";
 import { ModelSources } from "../storage/sources/modelsources.ts";
 import type { NodeReadiness, NodeSystem } from "../wire/system.ts";
@@ -40,7 +42,8 @@ import { Warmup } from "./warmup.ts";
 
 export interface NodeOptions {
   settings: Settings;
-  log: Logger;
+  /** Its log, which others may read. */
+  book: LogBook;
   /** The key that all requests must have. Default: none. */
   key?: string;
   /** The balancer that lists the node's models. Default: none. */
@@ -90,7 +93,8 @@ function createScanner(
 
 /** Makes a node of its parts. Loads no model and opens no socket. */
 export function createNode(options: NodeOptions): LlmlbNode {
-  const { settings, log, launch = launchEngine, probe = probeDevices } = options;
+  const { settings, book, launch = launchEngine, probe = probeDevices } = options;
+  const { log } = book;
   const { home, engineArgs, drainTimeoutMs: waitMs } = settings;
 
   const drain = new Drain();
@@ -123,6 +127,7 @@ export function createNode(options: NodeOptions): LlmlbNode {
   const warmup = new Warmup(supervisor, catalog);
   const readiness = () => warmup.readiness({ drain, sync, settings, joining: joining?.() });
   const argsOf = (model: ServedModel) => supervisor.argsOf(model);
+  routeLogs(app, { book, source: "node" });
   addStatusRoutes(app, { catalog, argsOf, readiness, system });
   const inference = { catalog, supervisor, settings, metrics };
   addInferenceRoutes(app, inference);

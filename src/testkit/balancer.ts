@@ -6,7 +6,7 @@ import type { Settings } from "../config/settings.ts";
 import type { EndpointSetting } from "../config/values/endpoint.ts";
 import { openState } from "../db/database.ts";
 import { type Listener, listen } from "../http/server/listen.ts";
-import { createLogger } from "../lib/log.ts";
+import { LogBook } from "../lib/logbook.ts";
 import { TEST_SETTINGS } from "./settings.ts";
 
 /** A running balancer whose endpoints have been checked once. */
@@ -35,9 +35,10 @@ export async function fakeBalancer(
   const mode = "balancer" as const;
   const settings: Settings = { ...TEST_SETTINGS, mode, endpoints: named, ...more };
   const home = more.home ?? mkdtempSync(join(tmpdir(), "llmlb-balancer-"));
-  const log = createLogger({ level: "silent" });
+  const book = new LogBook({ level: "silent" });
+  const { log } = book;
   const state = await openState({ home, log });
-  const balancer = await createBalancer({ settings, state, log, localCredential });
+  const balancer = await createBalancer({ settings, state, book, localCredential });
   const listener = listen(balancer.app, { host: "127.0.0.1", port: 0 });
   balancer.start();
   await balancer.ready();

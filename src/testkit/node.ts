@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Settings } from "../config/settings.ts";
 import { type Listener, listen } from "../http/server/listen.ts";
-import { createLogger } from "../lib/log.ts";
+import { LogBook } from "../lib/logbook.ts";
 import { createNode, type LlmlbNode } from "../node/node.ts";
 import type { BalancerClientOptions } from "../node/sync/balancerclient.ts";
 import { type Device, NodeSystem } from "../wire/system.ts";
@@ -38,10 +38,10 @@ export class TestNode {
       loadTimeoutMs: 5000,
       ...more,
     };
-    const log = createLogger({ level: "silent" });
+    const book = new LogBook({ level: "silent" });
     const probe = async () => [GPU];
     const linked = balancer === undefined ? {} : { balancer };
-    this.node = createNode({ settings, log, launch, probe, ...linked });
+    this.node = createNode({ settings, book, launch, probe, ...linked });
     this.#listener = listen(this.node.app, { host: "127.0.0.1", port: 0 });
     this.url = this.#listener.url;
   }

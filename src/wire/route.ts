@@ -238,7 +238,7 @@ export function isManagement(path: string): boolean {
 }
 
 /** Where operators' routes are, besides what clients of Ollama ask to use models. */
-const OPERATORS = ["/api", "/v0", "/metrics", "/dashboard"];
+const OPERATORS = ["/api", "/v0", "/log", "/metrics", "/dashboard"];
 const OF_CLIENTS: ReadonlySet<string> = new Set([
   ...["tags", "show", "ps", "version"].map((name) => `/api/${name}`),
   ...ROUTE_LIST.map(({ path }) => path),

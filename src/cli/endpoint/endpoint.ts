@@ -196,7 +196,7 @@ function ms(value: number | null): string {
 }
 
 /** The endpoint with this name or id. Throws `CliError` that lists all endpoints. */
-async function findEndpoint(server: Server, which: string): Promise<EndpointView> {
+export async function findEndpoint(server: Server, which: string): Promise<EndpointView> {
   const { endpoints } = await requestJson(server, PATH, EndpointList);
   const found =
     endpoints.find(({ name }) => name === which) ?? endpoints.find(({ id }) => id === which);

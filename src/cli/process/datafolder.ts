@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { logFileOf } from "../../config/fields/storage.ts";
 import type { Settings } from "../../config/settings.ts";
 import { type KernelLock, takeKernelLock } from "../../db/engine/kernellock.ts";
-import { createLogger, type Logger } from "../../lib/log.ts";
+import { LogBook } from "../../lib/logbook.ts";
 import { RotatingFile } from "../../lib/rotatingfile.ts";
 import { CliError } from "./exit.ts";
 import { describeFileError } from "./fileerror.ts";
@@ -14,7 +14,7 @@ const LOG_BYTES_MAX = 32 * 2 ** 20;
 
 /** The log of a serving llmlb. */
 export interface OpenLog {
-  log: Logger;
+  book: LogBook;
   /** Opens the log's file again, which somebody may have moved away. */
   reopen(): void;
 }
@@ -34,10 +34,10 @@ export function makeDataFolder({ home }: Pick<Settings, "home">): void {
 export function openLog(settings: Pick<Settings, "home" | "logLevel" | "logFile">): OpenLog {
   const level = settings.logLevel;
   const path = logFileOf(settings);
-  if (path === undefined) return { log: createLogger({ level }), reopen: () => undefined };
+  if (path === undefined) return { book: new LogBook({ level }), reopen: () => undefined };
   try {
     const file = new RotatingFile({ path, bytesMax: LOG_BYTES_MAX });
-    return { log: createLogger({ level, file }), reopen: () => file.reopen() };
+    return { book: new LogBook({ level, file, path }), reopen: () => file.reopen() };
   } catch (cause) {
     const message = `The log ${path} cannot be written: ${describeFileError(cause)}.`;
     const advice = "Choose another file with --log-file, or none.";

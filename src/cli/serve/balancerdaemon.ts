@@ -4,17 +4,18 @@ import type { Settings } from "../../config/settings.ts";
 import { LOCAL_ENDPOINT } from "../../config/values/endpoint.ts";
 import { openState, type State, type StateOptions } from "../../db/database.ts";
 import { errorMessage } from "../../lib/errormessage.ts";
-import type { Logger } from "../../lib/log.ts";
+import type { LogBook } from "../../lib/logbook.ts";
 import { CliError } from "../process/exit.ts";
 import type { Daemon } from "./daemon.ts";
 import { LocalNode } from "./localnode.ts";
 
 /** Creates a balancer in this process and, in standalone mode, a node in a child process. */
-export async function createBalancerDaemon(settings: Settings, log: Logger): Promise<Daemon> {
+export async function createBalancerDaemon(settings: Settings, book: LogBook): Promise<Daemon> {
+  const { log } = book;
   const { home, historyRetentionMs: historyMs, historyBytesMax } = settings;
   const state = await openOrExplain({ home, log, historyMs, historyBytesMax });
   const localCredential = openLocalCredential(home);
-  const balancer = await createBalancer({ settings, state, log, localCredential });
+  const balancer = await createBalancer({ settings, state, book, localCredential });
   let node: LocalNode | undefined;
   const { promise: failed, resolve: onFailed } = Promise.withResolvers<CliError>();
   return {
@@ -28,8 +29,7 @@ export async function createBalancerDaemon(settings: Settings, log: Logger): Pro
       if (settings.mode !== "standalone") return;
       balancer.expectEndpoint(LOCAL_ENDPOINT);
       node = new LocalNode({
-        settings,
-        log,
+        ...{ settings, book },
         balancer: {
           url: ownUrl(settings.host, port, fingerprint !== undefined),
           secret: balancer.localSecret,
@@ -42,6 +42,7 @@ export async function createBalancerDaemon(settings: Settings, log: Logger): Pro
         onReadiness: (readiness) => balancer.setReadiness(LOCAL_ENDPOINT, readiness),
         onFailed,
       });
+      book.onLevel = (level) => node?.setLogLevel(level);
       node.start();
     },
     close: async (drainMs) => {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, jest, test } from "bun:test";
 import { loadSettings } from "../../config/precedence.ts";
 import type { Child, ChildOptions } from "../../lib/childprocess.ts";
-import { createLogger } from "../../lib/log.ts";
+import { LogBook } from "../../lib/logbook.ts";
 import { LocalNode } from "./localnode.ts";
 
 const RESTART_MS_MAX = 1000;
@@ -43,7 +43,7 @@ function startLocalNode() {
   const node = new LocalNode({
     balancer: { url: "http://127.0.0.1:1", secret: "s" },
     settings,
-    log: createLogger({ level: "silent" }),
+    book: new LogBook({ level: "silent" }),
     onListening: (url) => urls.push(url),
     onReadiness: () => undefined,
     onFailed: () => undefined,

@@ -4,7 +4,8 @@ import type { Settings } from "../../config/settings.ts";
 import { BEAT_MS, Watchdog } from "../../engine/watchdog.ts";
 import { type BackoffOptions, backoffMs } from "../../lib/backoff.ts";
 import { type Child, type ChildOptions, spawnProgram } from "../../lib/childprocess.ts";
-import type { Logger } from "../../lib/log.ts";
+import type { LogLevel } from "../../lib/log.ts";
+import type { LogBook } from "../../lib/logbook.ts";
 import type { NodeReadiness } from "../../wire/system.ts";
 import { CliError, EXIT } from "../process/exit.ts";
 import { logChildLine } from "./localnodelog.ts";
@@ -14,7 +15,7 @@ interface LocalNodeOptions {
   balancer: LocalBalancer;
   /** Settings of this process; the child gets them on loopback and without endpoints. */
   settings: Settings;
-  log: Logger;
+  book: LogBook;
   /** Called when the node listens, also after a restart. */
   onListening(url: string): void;
   /** Called when the node can, or cannot, serve requests. */
@@ -59,7 +60,8 @@ export class LocalNode {
   }
 
   start(): void {
-    const { log, spawn = spawnProgram } = this.#options;
+    const { spawn = spawnProgram } = this.#options;
+    const { log } = this.#options.book;
     const startedAt = performance.now();
     const child = spawn({
       args: [LOCAL_NODE_COMMAND],
@@ -77,6 +79,11 @@ export class LocalNode {
     if (this.#child !== undefined) sendTo(this.#child, { type: "certificate", fingerprint });
   }
 
+  /** Tells the node from which level on it writes lines. */
+  setLogLevel(level: LogLevel): void {
+    if (this.#child !== undefined) sendTo(this.#child, { type: "log_level", level });
+  }
+
   /** Asks the node to stop, and kills it `STOP_GRACE_MS` after `drainMs`. */
   async stop(drainMs: number): Promise<void> {
     this.#stopping = true;
@@ -90,7 +97,8 @@ export class LocalNode {
   }
 
   #onMessage(child: Child, message: unknown): void {
-    const { settings, balancer, log, onListening, onReadiness, onFailed } = this.#options;
+    const { settings, balancer, book, onListening, onReadiness, onFailed } = this.#options;
+    const { log } = book;
     const result = LocalNodeMessage.safeParse(message);
     if (!result.success) {
       log.warn({ message }, "local_node.unknown_message");
@@ -100,7 +108,7 @@ export class LocalNode {
       // The message to stop came before the child listened and was lost; it serves nothing yet.
       if (this.#stopping) child.kill("SIGKILL");
       else {
-        const own = nodeSettings(settings, this.#port);
+        const own = nodeSettings({ ...settings, logLevel: book.level }, this.#port);
         const pinned = this.#fingerprint === undefined ? {} : { fingerprint: this.#fingerprint };
         sendTo(child, { type: "settings", settings: own, balancer: { ...balancer, ...pinned } });
       }
@@ -129,19 +137,19 @@ export class LocalNode {
       const why = this.#stopping ? undefined : watchdog.look();
       if (why === undefined) return;
       clearInterval(this.#watching);
-      this.#options.log.error({ node_pid: child.pid, why }, "local_node.stuck");
+      this.#options.book.log.error({ node_pid: child.pid, why }, "local_node.stuck");
       child.kill("SIGKILL");
     }, BEAT_MS);
   }
 
   #onExit(end: { code: number | null; signal: string | null }, livedMs: number): void {
-    const { log, backoff = { firstMs: 500, maxMs: 30_000 } } = this.#options;
+    const { book, backoff = { firstMs: 500, maxMs: 30_000 } } = this.#options;
     this.#child = undefined;
     clearInterval(this.#watching);
     if (this.#stopping) return;
     this.#failures = livedMs >= STABLE_MS ? 0 : this.#failures + 1;
     const delayMs = this.#failures === 0 ? 0 : backoffMs(this.#failures - 1, backoff);
-    log.error({ ...end, restart_in_ms: delayMs }, "local_node.ended");
+    book.log.error({ ...end, restart_in_ms: delayMs }, "local_node.ended");
     this.#restart = setTimeout(() => this.start(), delayMs);
   }
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Settings } from "../../config/settings.ts";
+import { LogLevelBody } from "../../wire/log.ts";
 import { NodeReadiness } from "../../wire/system.ts";
 
 /** How the local node reaches the balancer that started it. */
@@ -37,6 +38,8 @@ export const ParentMessage = z.discriminatedUnion("type", [
   }),
   /** The balancer shows another certificate from now on. */
   z.object({ type: z.literal("certificate"), fingerprint: z.string() }),
+  /** Write log lines from this level on. */
+  z.object({ type: z.literal("log_level"), level: LogLevelBody.shape.level }),
   /** Exit once the running requests have ended, after `drainMs` at the latest. */
   z.object({ type: z.literal("stop"), drainMs: z.number().nonnegative() }),
 ]);

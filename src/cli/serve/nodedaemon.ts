@@ -5,6 +5,7 @@ import { modelsWithFiles } from "../../config/values/model.ts";
 import { proxyFor } from "../../http/client/proxy.ts";
 import { errorMessage } from "../../lib/errormessage.ts";
 import type { Logger } from "../../lib/log.ts";
+import type { LogBook } from "../../lib/logbook.ts";
 import { type Identity, openIdentity } from "../../node/membership/identity.ts";
 import { Membership, NO_TOKEN } from "../../node/membership/membership.ts";
 import { TINY_MODEL_ID } from "../../node/models/tiny.ts";
@@ -33,9 +34,10 @@ const HOPELESS: Partial<Record<string, ExitCode>> = {
  */
 export async function createNodeDaemon(
   settings: Settings,
-  log: Logger,
+  book: LogBook,
   parent?: BalancerClientOptions,
 ): Promise<NodeDaemon> {
+  const { log } = book;
   // Only its balancer knows the local node of a standalone llmlb, so it needs no key.
   const identity = settings.mode === "node" ? openIdentity(settings.home) : undefined;
   const key = identity !== undefined && requiresAccess(settings) ? { key: identity.key } : {};
@@ -45,8 +47,7 @@ export async function createNodeDaemon(
   const own = identity && balancerOf(settings, identity, () => membership);
   const balancer = parent ?? own;
   const node = createNode({
-    settings,
-    log,
+    ...{ settings, book },
     ...key,
     joining: () => membership?.pending,
     ...(balancer === undefined ? {} : { balancer }),

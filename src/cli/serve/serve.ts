@@ -42,7 +42,8 @@ async function serveUntilStopped(settings: Settings, warnings: string[]): Promis
   if (settings.mode !== "balancer") requireModelFiles(settings);
   makeDataFolder(settings);
   const lock = lockDataFolder(settings);
-  const { log, reopen } = openLog(settings);
+  const { book, reopen } = openLog(settings);
+  const { log } = book;
   if (settings.mode !== "balancer") await requireModelArguments(settings, log);
   trustAuthorities(settings.tlsCa);
   const certificate = firstCertificate(settings, log);
@@ -56,7 +57,7 @@ async function serveUntilStopped(settings: Settings, warnings: string[]): Promis
   for (const advice of warnings) log.warn({ advice }, "serve.settings");
   const daemon = await (settings.mode === "node" ? createNodeDaemon : createBalancerDaemon)(
     settings,
-    log,
+    book,
   );
   const listener = listenOrExplain(daemon.app, settings, certificate);
   logUncaught(log);
