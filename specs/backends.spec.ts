@@ -2,7 +2,7 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { LLAMA_CPP_VERSION } from "../src/config/version.ts";
-import { hasGpuDriver, seenGpus } from "../src/engine/plugin/gpus.ts";
+import { hasGpuDriver, nvidiaDriver, seenGpus } from "../src/engine/plugin/gpus.ts";
 import { post, says, TINY } from "../src/testkit/clients.ts";
 import { runProgram, temporaryHome } from "../src/testkit/command.ts";
 import { Program } from "../src/testkit/program.ts";
@@ -104,8 +104,36 @@ describe.skipIf(vulkan === undefined)("the backend for Vulkan, on a driver in so
   });
 });
 
-function pluginFolder(home: string): string {
-  return join(home, "native", LLAMA_CPP_VERSION, "vulkan");
+// The package has 143 MB: it is fetched where nothing may be left out.
+const hasNvidia = nvidiaDriver() !== undefined;
+describe.skipIf(!isOnLinux || hasNvidia || process.env.NEEDS_CUDA !== "1")(
+  "the backend for CUDA, without a driver",
+  () => {
+    test("is refused before it is fetched, and passed over where it was kept", async () => {
+      using home = temporaryHome();
+      const install = ["backend", "install", "cuda"];
+      const refused = await runProgram(install, { home: home.path });
+      expect(refused.code).toBe(1);
+      expect(refused.stderr).toContain("NVIDIA's driver is missing (libcuda.so.1)");
+      expect(existsSync(pluginFolder(home.path, "cuda"))).toBe(false);
+
+      const kept = await runProgram([...install, "--keep"], { home: home.path });
+      expect([kept.code, kept.stdout]).toEqual([
+        ...[0, expect.stringContaining("cannot be used here now: NVIDIA's driver is missing")],
+      ]);
+      expect(readdirSync(pluginFolder(home.path, "cuda"))).toEqual(["libggml-cuda.so"]);
+
+      const { content, system } = await answerIn(home.path, { env: {} });
+      expect(content).toBe("Goodbye!");
+      expect(system.skipped_backends).toContainEqual({
+        ...{ backend: "cuda", reason: expect.stringContaining("libcuda.so.1") },
+      });
+    });
+  },
+);
+
+function pluginFolder(home: string, name = "vulkan"): string {
+  return join(home, "native", LLAMA_CPP_VERSION, name);
 }
 
 /** What the tiny model says, and what the node says of itself. */

@@ -17,7 +17,7 @@ export interface PluginSource {
 }
 
 /** Failures of a download without this host's credentials, with which Bun may do better. */
-const REFUSALS = new Set<PullFailure>(["unauthorized", "not_found", "unreachable"]);
+const REFUSALS = new Set<PullFailure>(["unauthorized", "not_found"]);
 
 /**
  * Fetches the package of a backend from the registry of this host's configuration, which Bun knows:
@@ -37,15 +37,22 @@ export async function fetchedPackage(
   try {
     await download(url, { pin, path, signal });
   } catch (error) {
-    const isRefused = error instanceof PullError && REFUSALS.has(error.failure);
-    if (signal.aborted || !isRefused) throw error;
-    printNote(`${error.message}\nTrying it with the credentials of .npmrc and bunfig.toml.`);
+    if (signal.aborted || !(error instanceof PullError)) throw error;
+    if (!REFUSALS.has(error.failure)) throw new Error(inOwnWords(error.message), { cause: error });
+    printNote("The registry refuses it: trying with the credentials of .npmrc and bunfig.toml.");
     return await packageByBun(pin);
   } finally {
     closeIdleConnections();
   }
   const dispose = () => rm(folder, { recursive: true, force: true });
   return { ...(await libraryInFile(pin, path)), dispose };
+}
+
+/** The message of a failed pull without what is said of models and their hub. */
+function inOwnWords(message: string): string {
+  return message
+    .replace(/ If the file was changed on the hub.*$/s, "")
+    .replace("pull again", "install again");
 }
 
 interface DownloadOptions {
