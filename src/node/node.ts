@@ -23,6 +23,7 @@ import { NodeMetrics } from "./metrics/metrics.ts";
 import { Catalog, type ServedModel } from "./models/catalog.ts";
 import { configuredModels } from "./models/configured.ts";
 import { addFileRoutes } from "./models/files.ts";
+import { ModelSizes } from "./models/modelsizes.ts";
 import { ModelScanner, type ModelScannerOptions } from "./models/scanner.ts";
 import { addNativeRoutes } from "./nativeroutes.ts";
 import { addResidencyRoutes } from "./residency.ts";
@@ -37,7 +38,7 @@ import { HubSource } from "./sync/hubsource.ts";
 import { createPuller } from "./sync/puller.ts";
 import { Pulls } from "./sync/pulls.ts";
 import { Sync } from "./sync/sync.ts";
-import { describeNodeModel, describeSystem } from "./system.ts";
+import { describeLoaded, describeNodeModel, describeSystem } from "./system.ts";
 import { Warmup } from "./warmup.ts";
 
 export interface NodeOptions {
@@ -100,21 +101,21 @@ export function createNode(options: NodeOptions): LlmlbNode {
   const drain = new Drain();
   const catalog = new Catalog(configuredModels(settings));
   const devices = new Devices({ probe, home, log });
-  const engines = createEngines({ settings, log, catalog, devices, launch });
-  const { supervisor, metrics, system } = engines;
+  const onChange = () => reporter?.wake();
+  const engines = createEngines({ settings, log, catalog, devices, launch, onChange });
+  const { supervisor, metrics, system, loadedModels } = engines;
 
   const store = new ModelStore(modelsFolder(settings));
   const retire = (id: string) => supervisor.retire(id, { waitMs, graceMs: STOP_GRACE_MS });
   const scanner = createScanner(settings, { store, catalog, log, retire });
   const puller = createPuller(settings, log);
   const fileSelector = new FileSelector({ puller, devices: () => devices.list(), engineArgs });
-  const onChange = () => reporter?.wake();
   const onFiles = () => scanner.scan();
   const pulls = new Pulls({ puller, fileSelector, log, onFiles, onChange });
   const client = options.balancer && new BalancerClient(options.balancer, settings);
   const sync = client && new Sync({ client, scanner, store, pulls, log, onChange });
   const inventory = { catalog, scanner, pulls, sync };
-  const reporter = client && new Reporter({ ...inventory, client, log });
+  const reporter = client && new Reporter({ ...inventory, client, loadedModels, log });
   scanner.onChange = onChange;
   catalog.explainAbsence = (name) => explainAbsence(name, inventory);
 
@@ -132,7 +133,7 @@ export function createNode(options: NodeOptions): LlmlbNode {
   const inference = { catalog, supervisor, settings, metrics };
   addInferenceRoutes(app, inference);
   addNativeRoutes(app, inference);
-  const entry = (model: ServedModel) => describeNodeModel(model, { catalog, supervisor });
+  const entry = (model: ServedModel) => describeNodeModel(model, engines);
   addResidencyRoutes(app, { catalog, supervisor, entry });
   addFileRoutes(app, store);
   addModelRoutes(app, { ...inventory, store, hub: new HubSource({ settings, log }) });
@@ -170,20 +171,25 @@ function createEngines(parts: {
   catalog: Catalog;
   devices: Devices;
   launch: Launch;
+  /** Called when the state of an engine has become another one. */
+  onChange(): void;
 }) {
-  const { settings, log, catalog, devices, launch } = parts;
+  const { settings, log, catalog, devices, launch, onChange } = parts;
   const { home, engineArgs, loadTimeoutMs, pinned, keepAliveMs, modelsMax: enginesMax } = settings;
   const budget = () => memoryBudget(settings.modelsMemoryBytes, () => devices.list());
   const supervisor = new Supervisor({
     ...{ launch, home, engineArgs, loadTimeoutMs, log },
-    ...{ budget, enginesMax, pinned, keepAliveMs },
+    ...{ budget, enginesMax, pinned, keepAliveMs, onChange },
     onEvent: (modelId, event) => metrics.countEvent(modelId, event),
   });
-  const system = async () => describeSystem(await devices.list(), { catalog, supervisor, home });
+  const sizes = new ModelSizes();
+  const described = { catalog, supervisor, sizes };
+  const system = async () => describeSystem(await devices.list(), { ...described, home });
+  const loadedModels = () => describeLoaded(described);
   const metrics = new NodeMetrics({
     system,
     memory: () => supervisor.room.usage(),
     evictions: () => supervisor.room.evictions,
   });
-  return { supervisor, metrics, system };
+  return { ...described, metrics, system, loadedModels };
 }

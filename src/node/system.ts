@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import { LLAMA_CPP_VERSION, VERSION } from "../config/version.ts";
-import type { Device, NodeModel, NodeSystem } from "../wire/system.ts";
+import type { Device, LoadedModels, NodeModel, NodeSystem } from "../wire/system.ts";
 import { describeHardware } from "./hardware.ts";
 import type { Catalog, ServedModel } from "./models/catalog.ts";
+import type { ModelSizes } from "./models/modelsizes.ts";
 import type { Supervisor } from "./supervisor/supervisor.ts";
 
 /** Slots of an engine without `--parallel` (llama.cpp's default). */
@@ -11,13 +12,14 @@ const SLOTS_DEFAULT = 4;
 export interface SystemParts {
   catalog: Catalog;
   supervisor: Supervisor;
+  sizes: ModelSizes;
 }
 
 /** The answer of `GET /api/system`: devices, versions, slots, models. */
-export function describeSystem(
+export async function describeSystem(
   devices: Device[],
   { home, ...parts }: SystemParts & { home: string },
-): NodeSystem {
+): Promise<NodeSystem> {
   const gpus = devices.filter(({ type }) => type === "gpu" || type === "igpu");
   const models = parts.catalog.list();
   return {
@@ -38,6 +40,20 @@ export function describeSystem(
       total: sum(models.map((model) => slotsOf(model, parts))),
       busy: sum(models.map((model) => busyOf(model, parts))),
     },
+    ...(await describeLoaded(parts)),
+  };
+}
+
+/** What is loaded, and how long the rest would take: what a balancer is told when it changes. */
+export async function describeLoaded(parts: SystemParts): Promise<LoadedModels> {
+  const models = parts.catalog.list();
+  const { supervisor, sizes } = parts;
+  const [{ budgetBytes, usedBytes }] = await Promise.all([
+    supervisor.room.usage(),
+    sizes.refresh(models),
+  ]);
+  return {
+    memory: { budget_bytes: budgetBytes, reserved_bytes: usedBytes },
     models: models.map((model) => describeNodeModel(model, parts)),
   };
 }
@@ -49,7 +65,23 @@ export function describeSystem(
 export function describeNodeModel(model: ServedModel, parts: SystemParts): NodeModel {
   const all = parts.supervisor.engines(model.id).map((engine) => engine.status());
   const status = all.find(({ state }) => state !== "unloaded") ?? all[0] ?? { state: "unloaded" };
-  return { id: model.id, slots: slotsOf(model, parts), ...status, ...usageOf(model, parts) };
+  const bytes = parts.sizes.of(model.id);
+  const loadMs = Math.max(...parts.supervisor.engines(model.id).map((engine) => engine.loadMs));
+  return {
+    id: model.id,
+    ...namesOf(model, parts),
+    slots: slotsOf(model, parts),
+    ...status,
+    ...(bytes === undefined ? {} : { size_bytes: bytes }),
+    ...(loadMs > 0 ? { load_ms: loadMs } : {}),
+    ...usageOf(model, parts),
+  };
+}
+
+/** The other names that it is listed by. */
+function namesOf(model: ServedModel, { catalog }: SystemParts): Pick<NodeModel, "names"> {
+  const names = catalog.listedAliasesOf(model);
+  return names.length > 0 ? { names } : {};
 }
 
 /** The load and the memory of a model that is loaded; no fields otherwise. */

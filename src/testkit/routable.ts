@@ -3,6 +3,7 @@ import { Circuits } from "../balancer/routing/circuits.ts";
 import { Latency } from "../balancer/routing/latency.ts";
 import { Load } from "../balancer/routing/load.ts";
 import type { Routable } from "../balancer/routing/slotrequest.ts";
+import { type ModelWarmthReport, Warmth } from "../balancer/routing/warmth.ts";
 
 /** An endpoint for tests of routing. Default: online, measured 100 ms at time 0. */
 export class TestEndpoint implements Routable {
@@ -12,6 +13,7 @@ export class TestEndpoint implements Routable {
   readonly latency = new Latency();
   readonly circuits: Circuits;
   readonly served: Set<string>;
+  readonly warmth = new Warmth();
 
   constructor(options: TestEndpointOptions = {}) {
     this.name = options.name ?? "endpoint";
@@ -21,7 +23,15 @@ export class TestEndpoint implements Routable {
     this.circuits = new Circuits(options.circuit);
     this.served = new Set(options.models ?? ["m"]);
     const { latencyMs = 100 } = options;
+    const { warmth, freeBytes } = options;
+    if (warmth !== undefined) this.tell(warmth, freeBytes);
     if (latencyMs !== null) this.latency.record(latencyMs, options.sampledAtMs ?? 0);
+  }
+
+  /** It tells what it has loaded; models that it does not name are cold. */
+  tell(models: Record<string, ModelWarmthReport>, freeBytes?: number, nowMs = 0): void {
+    const report = { models: new Map(Object.entries(models)), freeBytes };
+    this.warmth.apply(report, { askedAtMs: nowMs, nowMs });
   }
 }
 
@@ -35,4 +45,7 @@ export interface TestEndpointOptions {
   sampledAtMs?: number;
   models?: string[];
   circuit?: CircuitOptions;
+  /** What it tells of its models' warmth; default: it does not tell. */
+  warmth?: Record<string, ModelWarmthReport>;
+  freeBytes?: number;
 }

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { Peer } from "./manifest.ts";
 import { PullProgress } from "./pull.ts";
 import { RunSettings } from "./runsettings.ts";
+import { LoadedModels } from "./system.ts";
 
 const Id = z.string().min(1).max(1024);
 const File = z.string().min(1).max(1024);
@@ -81,6 +82,8 @@ export const ModelReportBody = z.object({
   models: z.array(NodeModelReport).max(MODELS_MAX),
   /** The names that the node lists at `GET /v1/models`. */
   serves: z.array(Id).max(2 * MODELS_MAX),
+  /** What it has loaded; absent: an older node, or one that says it in words of a newer one. */
+  loaded: LoadedModels.optional().catch(undefined),
 });
 export type ModelReportBody = z.infer<typeof ModelReportBody>;
 

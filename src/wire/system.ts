@@ -25,10 +25,16 @@ const SeenGpu = z.object({
 /** One model of a node and the state of its engine. */
 export const NodeModel = z.object({
   id: z.string(),
+  /** Other names of it that are listed as models. */
+  names: z.array(z.string()).optional(),
   state: z.enum(["unloaded", "loading", "ready", "failed"]),
   slots: z.number(),
   progress: z.number().optional(),
   error: z.string().optional(),
+  /** The size of its files. */
+  size_bytes: z.number().optional(),
+  /** How long its last load took; absent: it was not loaded since the node started. */
+  load_ms: z.number().optional(),
   /** Slots in use; like the fields below only of loaded models. */
   busy: z.number().optional(),
   /** When it was loaded; RFC 3339. */
@@ -39,12 +45,18 @@ export const NodeModel = z.object({
   pinned: z.boolean().optional(),
   /** The memory that is counted for it. */
   reserved_bytes: z.number().optional(),
-  /** The size of its weights. */
-  size_bytes: z.number().optional(),
   /** The host memory that its engines use, where the system reports it. */
   memory_bytes: z.number().optional(),
 });
 export type NodeModel = z.infer<typeof NodeModel>;
+
+/** What a node has in its memory, and what it could have. */
+export const LoadedModels = z.object({
+  models: z.array(NodeModel).max(10_000),
+  /** For all engines together. */
+  memory: z.object({ budget_bytes: z.number(), reserved_bytes: z.number() }),
+});
+export type LoadedModels = z.infer<typeof LoadedModels>;
 
 /** `GET /api/system` of a node. Older clients read only `device`. */
 export const NodeSystem = z.object({
@@ -69,6 +81,8 @@ export const NodeSystem = z.object({
   llama_cpp_version: z.string(),
   slots: z.object({ total: z.number(), busy: z.number() }),
   models: z.array(NodeModel),
+  /** For all engines together; absent: an older node. */
+  memory: LoadedModels.shape.memory.optional(),
 });
 export type NodeSystem = z.infer<typeof NodeSystem>;
 

@@ -1,8 +1,10 @@
+import type { WarmthReport } from "../routing/warmth.ts";
 import type { Endpoint, ModelMap } from "../upstream/endpoint.ts";
 import { type GetJsonOptions, getJson } from "../upstream/jsonclient.ts";
 import { addDetails } from "./modeldetail.ts";
 import { readModelList } from "./modellist.ts";
 import { getSystemReport, type SystemReport } from "./systemreport.ts";
+import { askWarmth } from "./warmthreport.ts";
 
 /** The result of one health check. */
 export type CheckResult =
@@ -13,6 +15,8 @@ export type CheckResult =
       listed: number;
       latencyMs: number;
       system: SystemReport | undefined;
+      /** Which of its models are loaded; undefined: it does not tell. */
+      warmth: WarmthReport | undefined;
     }
   | {
       ok: false;
@@ -29,7 +33,8 @@ const ADVICE = "if it has no list of models, name them (`models`)";
 
 /** A list of models that somebody named. */
 async function modelsNamed(names: readonly string[]) {
-  return (await readModelList({ json: names })) ?? { models: new Map(), listed: 0 };
+  const none = { models: new Map(), listed: 0, states: new Map() };
+  return (await readModelList({ json: names })) ?? none;
 }
 
 /**
@@ -52,7 +57,8 @@ export async function checkEndpoint(
     if (!LISTLESS.has(answer.status ?? 0)) return answer;
     if (given !== null) {
       const latencyMs = answer.latencyMs ?? 0;
-      return { ok: true, ...(await modelsNamed(given)), latencyMs, system };
+      const { models, listed } = await modelsNamed(given);
+      return { ok: true, models, listed, latencyMs, system, warmth: undefined };
     }
     return { ...answer, reason: `${answer.reason}: ${ADVICE}` };
   }
@@ -61,8 +67,11 @@ export async function checkEndpoint(
   const isTold = told !== undefined && (told.models.size > 0 || given === null);
   const list = isTold || given === null ? told : await modelsNamed(given);
   if (list !== undefined) {
-    const models = await addDetails(endpoint, list.models, options);
-    return { ok: true, models, listed: list.listed, latencyMs, system };
+    const [models, warmth] = await Promise.all([
+      addDetails(endpoint, list.models, options),
+      askWarmth(endpoint, { listed: list, system }, options),
+    ]);
+    return { ok: true, models, listed: list.listed, latencyMs, system, warmth };
   }
   const what = answer.json === undefined ? "no JSON" : "no list of models";
   return { ok: false, failure: "body", reason: `GET /v1/models answered ${what}`, latencyMs };

@@ -1,10 +1,13 @@
 import type { Logger } from "../../lib/log.ts";
+import { monotonicMs } from "../../lib/monotonic.ts";
 import type { EndpointRegistry } from "../admin/endpoints/registry.ts";
 import type { Endpoint } from "../upstream/endpoint.ts";
 import type { UpstreamPool } from "../upstream/pool.ts";
 import { detectKind } from "./kinddetection.ts";
 import type { CheckReport } from "./monitor.ts";
 import { probeRoutes } from "./routeprobe.ts";
+import type { SystemReport } from "./systemreport.ts";
+import { askWarmth } from "./warmthreport.ts";
 
 export interface EndpointDetectionOptions {
   pool: UpstreamPool;
@@ -60,11 +63,21 @@ export class EndpointDetection {
         kind,
         ...(deviceInfo === undefined ? {} : { deviceInfo }),
       });
+      await this.#askWarmth(endpoint, system);
     } catch (err) {
       if (!signal.aborted) log.warn({ endpoint: endpoint.name, err }, "endpoint.save_failed");
     } finally {
       endpoint.isDetecting = false;
       this.#options.onDetected();
     }
+  }
+
+  /** Checks ask for it as well, but the first one did not know whom it asked. */
+  async #askWarmth(endpoint: Endpoint, system: SystemReport | undefined): Promise<void> {
+    const askedAtMs = monotonicMs();
+    const listed = { models: endpoint.models ?? new Map(), states: new Map() };
+    const options = { timeoutMs: ROUTES_MS_MAX, signal: this.#stop.signal };
+    const warmth = await askWarmth(endpoint, { listed, system }, options);
+    if (warmth !== undefined) endpoint.warmth.apply(warmth, { askedAtMs, nowMs: monotonicMs() });
   }
 }

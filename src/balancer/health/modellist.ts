@@ -2,10 +2,12 @@ import { z } from "zod";
 import { mapInTurns } from "../../lib/eventloop.ts";
 import { type CapabilityReport, readCapabilities } from "../../wire/capability.ts";
 import { listHolder, type ModelEntry } from "../../wire/openai.ts";
+import type { ModelWarmthReport } from "../routing/warmth.ts";
 import type { ModelMap } from "../upstream/endpoint.ts";
 import type { JsonAnswer } from "../upstream/jsonclient.ts";
 import { LISTED_MODELS_MAX } from "../upstream/listedmodels.ts";
 import { effectiveCapabilities } from "./modelcapability.ts";
+import { stateOf } from "./warmthreport.ts";
 
 /** An entry of a list. An invalid field counts as missing, so that the other entries are read. */
 const Entry = z.looseObject({
@@ -24,6 +26,11 @@ const Entry = z.looseObject({
     .looseObject({ n_ctx_train: z.int().positive().optional().catch(undefined) })
     .nullish()
     .catch(undefined),
+  /** llama-server, as a router of several models. */
+  status: z
+    .looseObject({ value: z.string(), failed: z.boolean().optional().catch(undefined) })
+    .optional()
+    .catch(undefined),
   capabilities: z.unknown().optional(),
   /** OpenRouter, and servers that follow it. */
   architecture: z
@@ -41,6 +48,8 @@ type ListAnswer = Pick<JsonAnswer & { ok: true }, "json" | "longestList">;
 interface ModelList {
   models: ModelMap;
   listed: number;
+  /** Which of them are loaded, where the list says so. */
+  states: Map<string, ModelWarmthReport>;
 }
 
 /**
@@ -57,11 +66,15 @@ export async function readModelList(answer: ListAnswer): Promise<ModelList | und
   if (entries === undefined) return undefined;
   const ollamaList = await declaredInOllamaList(json);
   const models = new Map<string, ModelEntry>();
+  const states: ModelList["states"] = new Map();
   await mapInTurns(entries.slice(0, LISTED_MODELS_MAX), (value) => {
     const entry = Entry.safeParse(typeof value === "string" ? { id: value } : value).data;
     const id = entry?.id ?? entry?.model ?? entry?.name ?? "";
     if (entry === undefined || id === "" || models.has(id)) return;
-    const { created, owned_by, meta } = entry;
+    const { created, owned_by, meta, status } = entry;
+    if (status !== undefined) {
+      states.set(id, { state: status.failed ? "failed" : stateOf(status.value) });
+    }
     const maxTokens = entry.max_model_len ?? entry.max_context_length ?? meta?.n_ctx_train;
     models.set(id, {
       id,
@@ -73,7 +86,7 @@ export async function readModelList(answer: ListAnswer): Promise<ModelList | und
   });
   const isCut = entries.length >= LISTED_MODELS_MAX;
   const listed = isCut ? Math.max(entries.length, answer.longestList ?? 0) : entries.length;
-  return { models, listed };
+  return { models, listed, states };
 }
 
 /** The capabilities that an entry declares; undefined if it declares none. */

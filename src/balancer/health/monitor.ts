@@ -1,7 +1,9 @@
 import type { Hops } from "../../http/proxy/hops.ts";
 import type { Logger } from "../../lib/log.ts";
+import { monotonicMs } from "../../lib/monotonic.ts";
 import type { EndpointStatus } from "../../wire/endpoint.ts";
 import { ApiError } from "../../wire/error.ts";
+import type { WarmthReport } from "../routing/warmth.ts";
 import type { Endpoint } from "../upstream/endpoint.ts";
 import { modelsLimited } from "../upstream/listedmodels.ts";
 import type { UpstreamPool } from "../upstream/pool.ts";
@@ -197,6 +199,13 @@ export class Monitor {
     this.#scheduleNext(endpoint, check);
   }
 
+  /** Takes what an endpoint told by itself of what it has loaded. */
+  warmthChanged(endpoint: Endpoint, warmth: WarmthReport): void {
+    const nowMs = monotonicMs();
+    endpoint.warmth.apply(warmth, { askedAtMs: nowMs, nowMs });
+    this.#options.listener?.capacityChanged(endpoint);
+  }
+
   async #ask(endpoint: Endpoint, timeoutMs: number): Promise<CheckResult> {
     const hops = this.#options.hops.after();
     const answered = endpoint.silent.beginCheck(performance.now());
@@ -221,7 +230,7 @@ export class Monitor {
     check.failingSinceMs = result.ok ? Infinity : Math.min(check.failingSinceMs, check.checkedAt);
     if (result.ok) {
       endpoint.lastCheck = { latencyMs: result.latencyMs, lastSeenAt: checkedAt, lastError: null };
-      this.#applyAnswer(endpoint, result);
+      this.#applyAnswer(endpoint, result, performance.timeOrigin + check.checkedAt);
       this.#apply(endpoint, "check_ok");
       this.#options.listener?.capacityChanged(endpoint);
     } else {
@@ -236,7 +245,11 @@ export class Monitor {
   }
 
   /** Applies the list of models and the system report of an endpoint. */
-  #applyAnswer(endpoint: Endpoint, { models, listed, system }: CheckResult & { ok: true }): void {
+  #applyAnswer(
+    endpoint: Endpoint,
+    { models, listed, system, warmth }: CheckResult & { ok: true },
+    askedAtMs: number,
+  ): void {
     this.#options.pool.setModels(endpoint, models);
     if (modelsLimited(listed) !== null && listed !== endpoint.listed) {
       const fields = { endpoint: endpoint.name, listed, used: models.size };
@@ -244,6 +257,7 @@ export class Monitor {
     }
     endpoint.listed = listed;
     if (system !== undefined) endpoint.applySystem(system);
+    if (warmth !== undefined) endpoint.warmth.apply(warmth, { askedAtMs, nowMs: monotonicMs() });
   }
 
   #apply(endpoint: Endpoint, event: HealthEvent, reason?: string): void {

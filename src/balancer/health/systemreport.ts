@@ -2,6 +2,19 @@ import { z } from "zod";
 import { DeviceInfo } from "../../db/state/endpoint.ts";
 import { type GetJsonOptions, getJson, type JsonServer } from "../upstream/jsonclient.ts";
 
+const Amount = z.number().nonnegative().optional().catch(undefined);
+
+/** A model of a node, as `NodeModel` of wire. */
+const ReportedModel = z.looseObject({
+  id: z.string().optional().catch(undefined),
+  names: z.array(z.string()).optional().catch(undefined),
+  state: z.string(),
+  slots: Amount,
+  load_ms: Amount,
+  reserved_bytes: Amount,
+  size_bytes: Amount,
+});
+
 /** The fields of `GET /api/system` that are used. An invalid field counts as missing. */
 const SystemReport = z.looseObject({
   llmlb_version: z.string().optional().catch(undefined),
@@ -10,8 +23,9 @@ const SystemReport = z.looseObject({
     .looseObject({ total: z.number().nonnegative(), busy: z.number().nonnegative() })
     .optional()
     .catch(undefined),
-  models: z
-    .array(z.looseObject({ id: z.string().optional().catch(undefined), state: z.string() }))
+  models: z.array(ReportedModel).optional().catch(undefined),
+  memory: z
+    .looseObject({ budget_bytes: z.number(), reserved_bytes: z.number() })
     .optional()
     .catch(undefined),
 });

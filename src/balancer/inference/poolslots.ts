@@ -159,7 +159,8 @@ export class PoolSlots {
     const leftMs = Math.max(1, context.deadlineMs - nowMs);
     const { tryTimeoutMs } = settings;
     const { streams } = context;
-    const limitMs = attemptLimitMs({ leftMs, tryTimeoutMs, attemptsLeft, streams });
+    const loadMs = endpoint.warmth.loadLeftMs(context.modelId, nowMs);
+    const limitMs = attemptLimitMs({ leftMs, tryTimeoutMs, attemptsLeft, streams, loadMs });
     const { inferenceTimeoutMs } = endpoint.facts;
     return {
       firstByteTimeoutMs: Math.min(limitMs, inferenceTimeoutMs),

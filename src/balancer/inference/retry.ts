@@ -10,7 +10,12 @@ export interface AttemptLimitOptions {
   attemptsLeft: number;
   /** Whether the answer is a stream. */
   streams: boolean;
+  /** What a load of the model will take before it; default 0. */
+  loadMs?: number;
 }
+
+/** A load may take so many times as long as it is thought to. */
+const LOAD_FACTOR = 2;
 
 /**
  * How long one endpoint may take to begin its answer:
@@ -19,14 +24,16 @@ export interface AttemptLimitOptions {
  *    made, so one endpoint that is slow is not told from one that hangs, and others are as slow;
  * 2. the same for a stream if no other endpoint could be tried;
  * 3. else an even share of it and at most the try time-out, so that an endpoint that hangs leaves
- *    the others enough time.
+ *    the others enough time. If it has to load the model first, twice the time of that load more.
  */
 export function attemptLimitMs({
   leftMs,
   tryTimeoutMs,
   attemptsLeft,
   streams,
+  loadMs = 0,
 }: AttemptLimitOptions): number {
   if (!streams || attemptsLeft === 0) return leftMs;
-  return Math.min(tryTimeoutMs, leftMs / (attemptsLeft + 1));
+  const withoutLoadMs = Math.min(tryTimeoutMs, leftMs / (attemptsLeft + 1));
+  return Math.min(leftMs, withoutLoadMs + LOAD_FACTOR * loadMs);
 }

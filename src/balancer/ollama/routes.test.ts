@@ -44,11 +44,8 @@ let client: Ollama;
 
 beforeAll(() => {
   for (const endpoint of [node, vllm, gone]) pool.add(endpoint);
-  const models = [
-    { id: "llmlb-tiny", state: "unloaded" },
-    { id: "hf/org/Some-7B-Instruct-GGUF:Q4_K_M", state: "ready" },
-  ];
-  node.applySystem({ models });
+  const models = new Map([["hf/org/Some-7B-Instruct-GGUF:Q4_K_M", { state: "loaded" } as const]]);
+  node.warmth.apply({ models }, { askedAtMs: 0, nowMs: 0 });
   const app = createApp({ log: silent, drain: new Drain(), authorise: asAnybody });
   routeOllama(app, {
     pool,

@@ -96,7 +96,7 @@ function isOnline({ health }: Endpoint): boolean {
 /** Nodes list what is loaded; llama-server and vLLM load at their start; others: unknown. */
 function hasLoaded(endpoint: Endpoint, id: string): boolean {
   const { kind } = endpoint.facts;
-  const { readyModels } = endpoint;
-  if (readyModels !== undefined) return readyModels.has(endpoint.served.get(id) ?? id);
+  const state = endpoint.warmth.stateOf(id);
+  if (state !== "unknown") return state === "loaded";
   return kind === "llama_server" || kind === "vllm";
 }

@@ -1,4 +1,5 @@
 import { type WaitOptions, waitFor } from "../../lib/deadline.ts";
+import { monotonicMs } from "../../lib/monotonic.ts";
 import type { Grant } from "./grant.ts";
 import { Scheduler, type SchedulerOptions } from "./scheduler.ts";
 import type { QueueWait, Routable, SlotRequest } from "./slotrequest.ts";
@@ -135,10 +136,4 @@ export class SlotGate<E extends Routable> {
     timer.unref();
     this.#timers.set(endpoint, timers.add(timer));
   }
-}
-
-const ORIGIN_MS = performance.timeOrigin;
-
-function monotonicMs(): number {
-  return ORIGIN_MS + performance.now();
 }

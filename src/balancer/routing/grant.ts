@@ -2,12 +2,14 @@ import type { Circuits } from "./circuits.ts";
 import type { Latency } from "./latency.ts";
 import type { ActiveRequest, Load, RequestEnd } from "./load.ts";
 import type { Reason } from "./selection.ts";
+import type { ModelUse, Warmth } from "./warmth.ts";
 
 /** An endpoint with what is counted of it. */
 interface Counted {
   readonly load: Load;
   readonly latency: Latency;
   readonly circuits: Circuits;
+  readonly warmth: Warmth;
 }
 
 /** Who wants to know what grants do to an endpoint. */
@@ -39,6 +41,7 @@ export class Grant<E extends Counted> {
   /** Time in the queue; 0 for a request that found a free slot. */
   readonly waitedMs: number;
   readonly #request: ActiveRequest;
+  readonly #use: ModelUse;
   readonly #events: GrantEvents<E>;
   /** This request decides whether the circuit of its model closes. */
   readonly #isProbe: boolean;
@@ -53,16 +56,20 @@ export class Grant<E extends Counted> {
     this.#events = events;
     this.#isProbe = endpoint.circuits.begin(model, nowMs);
     this.#isUndecided = this.#isProbe;
+    this.#use = endpoint.warmth.begin(model, nowMs);
     this.#request = endpoint.load.begin(reason === "explore" || reason === "re-explore");
   }
 
   /**
    * The endpoint's first byte came and is no failure of its own. `latencyMs`, the time since the
-   * sending, counts for its moving average; leave it out unless the request succeeded.
+   * sending, counts for its moving average unless a load was part of it; leave it out unless the
+   * request succeeded.
    */
   answered(nowMs: number, latencyMs?: number): void {
     if (latencyMs !== undefined) {
-      this.endpoint.latency.record(latencyMs, nowMs);
+      const usualMs = this.endpoint.latency.emaMs;
+      const isUsual = this.#use.answered(latencyMs, { nowMs, usualMs });
+      if (isUsual) this.endpoint.latency.record(latencyMs, nowMs);
       this.endpoint.circuits.trust(this.model);
     }
     this.#request.explored();
@@ -86,6 +93,7 @@ export class Grant<E extends Counted> {
   /** Gives the slot back and counts the request; false if it was given back before. */
   finish(end: RequestEnd): boolean {
     if (!this.#request.finish(end)) return false;
+    this.#use.end(end.success ? end.latencyMs : undefined);
     this.#free(end.nowMs);
     return true;
   }
@@ -93,6 +101,7 @@ export class Grant<E extends Counted> {
   /** Gives the slot back of a request that counts neither as success nor as error. */
   cancel(nowMs: number): boolean {
     if (!this.#request.cancel()) return false;
+    this.#use.end();
     this.#free(nowMs);
     return true;
   }

@@ -1,5 +1,5 @@
 import { FairQueue } from "./queue.ts";
-import type { QueueWait, Requirement, Routable, SlotRequest } from "./slotrequest.ts";
+import type { QueuePlace, QueueWait, Requirement, Routable, SlotRequest } from "./slotrequest.ts";
 
 /** A waiting request and how to reach who waits. */
 export interface QueuedRequest<E extends Routable> {
@@ -23,9 +23,12 @@ export class ModelQueue<E extends Routable> extends FairQueue<E, QueuedRequest<E
   readonly places = new Map<string, number>();
   /** Number of the selection that served it last, at first of the one it came after. */
   servedTurn: number;
+  /** When one of its requests was served last, at first when the first one came. */
+  servedAtMs: number;
 
-  constructor({ model, requirement }: SlotRequest<E>, servedTurn: number) {
+  constructor({ model, requirement, nowMs }: SlotRequest<E>, servedTurn: number) {
     super();
+    this.servedAtMs = nowMs;
     this.key = queueKey(model, requirement);
     this.model = model;
     this.requirement = requirement;
@@ -38,8 +41,21 @@ export class ModelQueue<E extends Routable> extends FairQueue<E, QueuedRequest<E
     return this.requirement === undefined || this.requirement.isMetBy(endpoint, this.model);
   }
 
-  /** Adds or gives up a place of a client. */
-  reserve(client: string, change: 1 | -1): void {
+  /** A place for a request of a client that comes later; says when it is given up. */
+  place(client: string, onGivenUp: () => void): QueuePlace {
+    this.#reserve(client, 1);
+    let isHeld = true;
+    return {
+      giveUp: () => {
+        if (!isHeld) return;
+        isHeld = false;
+        this.#reserve(client, -1);
+        onGivenUp();
+      },
+    };
+  }
+
+  #reserve(client: string, change: 1 | -1): void {
     this.reserved += change;
     const places = (this.places.get(client) ?? 0) + change;
     if (places === 0) this.places.delete(client);
@@ -83,8 +99,9 @@ export class ModelQueues<E extends Routable> {
   }
 
   /** A queue is served by the selection with this number: it goes to the end. */
-  served(queue: ModelQueue<E>, turn: number): void {
+  served(queue: ModelQueue<E>, { turn, nowMs }: { turn: number; nowMs: number }): void {
     queue.servedTurn = turn;
+    queue.servedAtMs = nowMs;
     this.#queues.delete(queue.key);
     this.#queues.set(queue.key, queue);
   }

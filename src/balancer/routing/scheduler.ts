@@ -1,11 +1,18 @@
 import type { Strategy } from "../../config/fields/endpoints.ts";
 import { type Admission, admit } from "./admission.ts";
 import { Grant, type GrantEvents } from "./grant.ts";
+import { HeldLoads } from "./heldloads.ts";
 import { ModelQueue, ModelQueues, type QueuedRequest } from "./modelqueue.ts";
 import type { PrefixIndex } from "./prefix.ts";
 import { QueueItem } from "./queue.ts";
 import { hasRoom, isOpen, type Reason, select } from "./selection.ts";
-import type { QueuePlace, QueueWait, Routable, SlotOutcome, SlotRequest } from "./slotrequest.ts";
+import type {
+  QueueWait,
+  Routable,
+  SchedulerCounts,
+  SlotOutcome,
+  SlotRequest,
+} from "./slotrequest.ts";
 
 export interface SchedulerOptions<E extends Routable> {
   /** Endpoints that have a model, online or not: those whose `served` has it. */
@@ -18,18 +25,11 @@ export interface SchedulerOptions<E extends Routable> {
   queueMax?: number;
   /** Requests that may wait in all; default 10,000. */
   waitingMax?: number;
-  /** An endpoint's circuit opened: call `offer` for it at that time, somebody may wait for it. */
+  /**
+   * Call `offer` for an endpoint at that time, somebody may wait for it: its circuit opened, or it
+   * would have to load a model for whose slots elsewhere requests wait.
+   */
   onBlocked?: (endpoint: E, untilMs: number) => void;
-}
-
-/** Counted since the start. */
-export interface SchedulerCounts {
-  granted: number;
-  /** Granted after waiting. */
-  waited: number;
-  waitedMsTotal: number;
-  rejected: number;
-  timedOut: number;
 }
 
 /**
@@ -50,6 +50,9 @@ export interface SchedulerCounts {
  *    meets, the one served longest ago. Requests that require different things wait in queues of
  *    their own.
  * 3. Its next request, see `FairQueue`, is granted; then again from 1.
+ *
+ * Requests that wait for a slot where their model is loaded are no reason for another endpoint to
+ * load it, unless their queue is longer than that load, or nobody was served for as long.
  */
 export class Scheduler<E extends Routable> {
   readonly #options: SchedulerOptions<E>;
@@ -65,6 +68,7 @@ export class Scheduler<E extends Routable> {
     timedOut: 0,
   };
   readonly #events: GrantEvents<E>;
+  readonly #held: HeldLoads<E>;
   /** Waiting requests and places. */
   #waiting = 0;
   #turn = 0;
@@ -75,6 +79,7 @@ export class Scheduler<E extends Routable> {
     this.#strategy = options.strategy ?? "prefix";
     this.#queueMax = options.queueMax ?? 100;
     this.#waitingMax = options.waitingMax ?? 10_000;
+    this.#held = new HeldLoads((endpoint, untilMs) => options.onBlocked?.(endpoint, untilMs));
     this.#events = {
       onFree: (endpoint, nowMs) => this.offer(endpoint, nowMs),
       onBlocked: (endpoint, untilMs) => options.onBlocked?.(endpoint, untilMs),
@@ -99,6 +104,7 @@ export class Scheduler<E extends Routable> {
         if (selection.none === "no_candidate" && request.expected !== true) {
           return { kind: "unavailable" };
         }
+        if ("held" in selection) this.#held.hold(selection.held, request.nowMs);
         return this.#wait(request);
       }
       const { endpoint, reason } = selection;
@@ -123,6 +129,7 @@ export class Scheduler<E extends Routable> {
   /** An endpoint came online: what failed before is over, and those who wait get its slots. */
   cameOnline(endpoint: E, nowMs: number): void {
     endpoint.circuits.reset();
+    this.#held.forget(endpoint);
     this.offer(endpoint, nowMs);
   }
 
@@ -132,6 +139,8 @@ export class Scheduler<E extends Routable> {
    */
   wentOffline(endpoint: E): void {
     endpoint.latency.reset();
+    endpoint.warmth.reset();
+    this.#held.forget(endpoint);
     this.#options.prefixes?.forget(endpoint);
   }
 
@@ -154,12 +163,14 @@ export class Scheduler<E extends Routable> {
         ? this.#options.prefixes?.match(fingerprint, nowMs)
         : undefined;
     const turn = this.#turn + 1;
-    const context = { model, strategy: this.#strategy, nowMs, turn, tried, matches };
+    const waiting = this.#queues.of(request)?.size ?? 0;
+    const context = { model, strategy: this.#strategy, nowMs, turn, tried, matches, waiting };
+    return select(this.#candidates(model, requirement), context);
+  }
+
+  #candidates(model: string, requirement: SlotRequest<E>["requirement"]): readonly E[] {
     const all = this.#options.candidates(model);
-    return select(
-      requirement === undefined ? all : all.filter((one) => requirement.isMetBy(one, model)),
-      context,
-    );
+    return requirement === undefined ? all : all.filter((one) => requirement.isMetBy(one, model));
   }
 
   #grant(
@@ -186,7 +197,7 @@ export class Scheduler<E extends Routable> {
     const item = queue?.take(endpoint);
     if (queue === undefined || item === undefined) return false;
     this.#waiting -= 1;
-    this.#queues.served(queue, this.#turn + 1);
+    this.#queues.served(queue, { turn: this.#turn + 1, nowMs });
     this.#queues.tidy(queue);
     const { request, waiting } = item.request;
     const waitedMs = Math.max(0, nowMs - (request.sinceMs ?? request.nowMs));
@@ -202,17 +213,27 @@ export class Scheduler<E extends Routable> {
     const { served } = endpoint;
     if (served.size >= this.#queues.size) {
       for (const queue of this.#queues.all()) {
-        if (takes(endpoint, queue, nowMs) && this.#handOver(endpoint, queue, nowMs)) return true;
+        if (this.#takes(endpoint, queue, nowMs) && this.#handOver(endpoint, queue, nowMs))
+          return true;
       }
       return false;
     }
     const queues: ModelQueue<E>[] = [];
     for (const model of served.keys()) {
       for (const queue of this.#queues.ofModel(model))
-        if (takes(endpoint, queue, nowMs)) queues.push(queue);
+        if (this.#takes(endpoint, queue, nowMs)) queues.push(queue);
     }
     queues.sort((a, b) => a.servedTurn - b.servedTurn);
     return queues.some((queue) => this.#handOver(endpoint, queue, nowMs));
+  }
+
+  /** Whether an endpoint can be given the requests of a queue now. */
+  #takes(endpoint: E, queue: ModelQueue<E>, nowMs: number): boolean {
+    const { model, requirement, size } = queue;
+    if (size === 0 || !queue.isFor(endpoint) || !isOpen(endpoint, model, nowMs)) return false;
+    const open = () =>
+      this.#candidates(model, requirement).filter((one) => isOpen(one, model, nowMs));
+    return this.#held.mayHave(endpoint, queue, { open, nowMs });
   }
 
   #wait(request: SlotRequest<E>): SlotOutcome<E> {
@@ -226,7 +247,10 @@ export class Scheduler<E extends Routable> {
     this.#waiting += 1;
     if (admission.kind === "accept")
       return { kind: "queued", waiting: this.#enqueue(request, queue) };
-    const place = this.#placeIn(queue, request.client);
+    const place = queue.place(request.client, () => {
+      this.#waiting -= 1;
+      this.#queues.tidy(queue);
+    });
     return { kind: "delay", delayMs: admission.delayMs, place };
   }
 
@@ -261,29 +285,10 @@ export class Scheduler<E extends Routable> {
     queue.push(item);
     return waiting;
   }
-
-  #placeIn(queue: ModelQueue<E>, client: string): QueuePlace {
-    queue.reserve(client, 1);
-    let held = true;
-    return {
-      giveUp: () => {
-        if (!held) return;
-        held = false;
-        queue.reserve(client, -1);
-        this.#waiting -= 1;
-        this.#queues.tidy(queue);
-      },
-    };
-  }
 }
 
 function isOnline({ health }: Routable): boolean {
   return health.status === "online";
-}
-
-/** Whether an endpoint can be given the requests of a queue. */
-function takes<E extends Routable>(endpoint: E, queue: ModelQueue<E>, nowMs: number): boolean {
-  return queue.isFor(endpoint) && isOpen(endpoint, queue.model, nowMs);
 }
 
 function isRetry({ tried }: { tried?: readonly unknown[] }): boolean {

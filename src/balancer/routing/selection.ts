@@ -1,10 +1,19 @@
 import type { Strategy } from "../../config/fields/endpoints.ts";
+import { decideColdStart, type HeldLoad, type Startable } from "./coldstart.ts";
 
-/** Why an endpoint was chosen. */
-export type Reason = "explore" | "re-explore" | "prefix" | "latency" | "least-busy" | "round-robin";
+/** Why an endpoint was chosen; `load`: it loads the model now, `loading`: it does so already. */
+export type Reason =
+  | "explore"
+  | "re-explore"
+  | "prefix"
+  | "latency"
+  | "least-busy"
+  | "round-robin"
+  | "load"
+  | "loading";
 
 /** What selection looks at in an endpoint. */
-export interface Candidate {
+export interface Candidate extends Startable {
   readonly health: { readonly status: string };
   readonly load: {
     readonly slots: number;
@@ -34,9 +43,16 @@ export interface SelectionContext<T> {
   tried?: readonly T[] | undefined;
   /** Longest first; default none. */
   matches?: readonly PrefixMatch<T>[] | undefined;
+  /** Requests that wait for the model; default none. */
+  waiting?: number;
 }
 
-export type Selection<T> = { endpoint: T; reason: Reason } | { none: "no_room" | "no_candidate" };
+export type Selection<T> =
+  | { endpoint: T; reason: Reason }
+  | { none: "no_candidate" }
+  | { none: "no_room" }
+  /** One would take it, but would have to load the model, which takes longer than to wait. */
+  | { none: "no_room"; held: HeldLoad<T> };
 
 /** A measurement older than this may be wrong by now. */
 const SAMPLE_AGE_MS_MAX = 5 * 60_000;
@@ -71,7 +87,9 @@ interface Survey<T> {
  *
  * 1. Out are endpoints that are not online, have an open circuit, or had this request.
  *    None left: no candidate.
- * 2. Out are those without a free slot. None left: no room.
+ * 2. Out are those without a free slot, and those that would load the model while others begin
+ *    the request sooner (`decideColdStart`). None left: no room. If all would load it, or do so,
+ *    it says which of them.
  * 3. `round-robin`: the one chosen longest ago. `least-busy`: the fewest active requests per slot.
  * 4. `latency` and `prefix`: one that was never measured and is not being measured goes first, or
  *    it would never be.
@@ -86,6 +104,21 @@ interface Survey<T> {
  * Among equals it is always the one chosen longest ago: round-robin.
  */
 export function select<T extends Candidate>(
+  candidates: readonly T[],
+  context: SelectionContext<T>,
+): Selection<T> {
+  const { model, nowMs, waiting = 0 } = context;
+  if (candidates.every(({ warmth }) => warmth.isWarm(model)))
+    return selectWarm(candidates, context);
+  const open = candidates.filter((one) => isUsable(one, context));
+  if (open.length === 0) return NO_CANDIDATE;
+  const start = decideColdStart(open, { model, nowMs, waiting });
+  if ("among" in start) return selectWarm(start.among, context);
+  return "wait" in start ? { none: "no_room", held: start.wait } : start;
+}
+
+/** From step 3 on: of these, a request begins as soon at one as at another. */
+function selectWarm<T extends Candidate>(
   candidates: readonly T[],
   context: SelectionContext<T>,
 ): Selection<T> {

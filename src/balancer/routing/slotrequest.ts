@@ -4,12 +4,14 @@ import type { Grant } from "./grant.ts";
 import type { Latency } from "./latency.ts";
 import type { Load } from "./load.ts";
 import type { Candidate } from "./selection.ts";
+import type { Warmth } from "./warmth.ts";
 
 /** An endpoint as the scheduler needs it. */
 export interface Routable extends Candidate {
   readonly load: Load;
   readonly latency: Latency;
   readonly circuits: Circuits;
+  readonly warmth: Warmth;
   /** The names by which requests ask it for models, e.g. a Map's keys. */
   readonly served: NameSet;
 }
@@ -73,4 +75,14 @@ export interface QueueWait<E extends Routable> {
   onSettled: (outcome: { kind: "granted"; grant: Grant<E> } | { kind: "closed" }) => void;
   /** Leaves the queue; false if it was settled before. */
   leave(why: "timeout" | "aborted"): boolean;
+}
+
+/** What a scheduler has counted since the start. */
+export interface SchedulerCounts {
+  granted: number;
+  /** Granted after waiting. */
+  waited: number;
+  waitedMsTotal: number;
+  rejected: number;
+  timedOut: number;
 }

@@ -11,6 +11,7 @@ import type { SystemReport } from "../health/systemreport.ts";
 import { Circuits } from "../routing/circuits.ts";
 import { Latency } from "../routing/latency.ts";
 import { Load, SLOTS_DEFAULT } from "../routing/load.ts";
+import { Warmth } from "../routing/warmth.ts";
 import {
   answersBesideOfKind,
   ignoresStampsOfKind,
@@ -113,8 +114,8 @@ export class Endpoint implements Upstream {
   served: ReadonlyMap<string, string> = new Map();
   /** Unix seconds of the first list. */
   seenAt = 0;
-  /** Its own names of the models that it has loaded; undefined if it does not tell. */
-  readyModels: ReadonlySet<string> | undefined;
+  /** Which of its models are loaded. */
+  readonly warmth = new Warmth((id) => this.served.get(id) ?? id);
   /** The number of slots that it tells; undefined if it tells none. */
   #reportedSlots: number | undefined;
   #facts: EndpointFacts;
@@ -184,6 +185,7 @@ export class Endpoint implements Upstream {
     if (facts.url !== undefined && facts.url !== this.#facts.url) {
       this.#reportedSlots = undefined;
       this.silent.answersBeside = false;
+      this.warmth.reset();
     }
     this.#facts = { ...this.#facts, ...facts };
     const { url, apiKey } = this.#facts;
@@ -193,12 +195,8 @@ export class Endpoint implements Upstream {
   }
 
   /** Applies what the endpoint reports about itself. */
-  applySystem({ slots, device, models }: SystemReport): void {
+  applySystem({ slots, device }: SystemReport): void {
     if (device !== undefined) this.#facts = { ...this.#facts, deviceInfo: device };
-    if (models !== undefined) {
-      const ready = models.filter(({ state }) => state === "ready");
-      this.readyModels = new Set(ready.flatMap(({ id }) => id ?? []));
-    }
     if (slots === undefined) return;
     if (slots.total >= 1) this.#reportedSlots = Math.floor(slots.total);
     this.#applySlots();

@@ -1,10 +1,14 @@
 import type { Logger } from "../../lib/log.ts";
 import { Notify } from "../../lib/notify.ts";
+import { sleep } from "../../lib/sleep.ts";
+import type { LoadedModels } from "../../wire/system.ts";
 import type { BalancerClient } from "../sync/balancerclient.ts";
 import { type InventoryParts, reportedModels } from "./view.ts";
 
 export interface ReporterOptions extends InventoryParts {
   client: BalancerClient;
+  /** What is loaded now. */
+  loadedModels(): Promise<LoadedModels>;
   log: Logger;
 }
 
@@ -12,8 +16,13 @@ export interface ReporterOptions extends InventoryParts {
 const ACTIVE_INTERVAL_MS = 1000;
 /** Interval otherwise: a balancer that was restarted has forgotten all reports. */
 const IDLE_INTERVAL_MS = 30_000;
+/** Changes within this time after a report are told together. */
+const SPACING_MS_MIN = 50;
 
-/** Reports to the balancer which models this node has: after every change, and every 30 s. */
+/**
+ * Reports to the balancer which models this node has and which of them are loaded: at once after
+ * every change, and every 30 s.
+ */
 export class Reporter {
   readonly #options: ReporterOptions;
   readonly #notify = new Notify();
@@ -43,16 +52,19 @@ export class Reporter {
     while (!signal.aborted) {
       const isActive = this.#options.pulls.list().some(({ isRunning }) => isRunning);
       if (this.#options.client.isEnrolled) await this.#report(signal);
+      // Closing ends the sleep, and then the loop.
+      await sleep(SPACING_MS_MIN, signal).catch(() => undefined);
       await this.#notify.wait(isActive ? ACTIVE_INTERVAL_MS : IDLE_INTERVAL_MS, signal);
     }
   }
 
   /** Never rejects. */
   async #report(signal: AbortSignal): Promise<void> {
-    const { client, catalog, log } = this.#options;
-    const serves = catalog.listedNames().map(({ name }) => name);
+    const { client, catalog, loadedModels, log } = this.#options;
     try {
-      await client.report({ models: reportedModels(this.#options), serves }, signal);
+      const loaded = await loadedModels();
+      const serves = catalog.listedNames().map(({ name }) => name);
+      await client.report({ models: reportedModels(this.#options), serves, loaded }, signal);
     } catch (err) {
       if (!signal.aborted) log.debug({ err }, "sync.report_failed");
     }

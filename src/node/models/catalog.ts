@@ -65,11 +65,14 @@ export class Catalog {
 
   /** Every name that `GET /v1/models` lists, with its model. */
   listedNames(): { name: string; model: ServedModel }[] {
-    return this.list().flatMap((model) => {
-      const aliases = model.listedAliases ?? [];
-      const names = aliases.filter((name) => this.#names.get(name) === model);
-      return [model.id, ...names].map((name) => ({ name, model }));
-    });
+    return this.list().flatMap((model) =>
+      [model.id, ...this.listedAliasesOf(model)].map((name) => ({ name, model })),
+    );
+  }
+
+  /** The names besides its id that a model is listed by. */
+  listedAliasesOf(model: ServedModel): string[] {
+    return (model.listedAliases ?? []).filter((name) => this.#names.get(name) === model);
   }
 
   /** Whether a name has a model. */

@@ -207,6 +207,7 @@ export class SupervisedEngine implements Resident {
   #start(files: ModelFiles): Promise<Engine> {
     this.#closing.signal.throwIfAborted();
     this.#life = startLoading(this.#life, files.fingerprint);
+    this.#options.onChange?.();
     const load = this.#launch(files);
     load.catch(() => undefined); // all who wait handle a failure; maybe nobody waits any more
     this.#load = load;
@@ -270,6 +271,8 @@ export class SupervisedEngine implements Resident {
 
   #on(event: LifecycleEvent): void {
     this.#life = nextState(this.#life, event);
-    if (event.type !== "progress") this.#options.onEvent?.(event.type);
+    if (event.type === "progress") return;
+    this.#options.onEvent?.(event.type);
+    this.#options.onChange?.();
   }
 }

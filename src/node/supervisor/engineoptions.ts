@@ -19,6 +19,8 @@ export interface SupervisedEngineOptions {
   onEnd?(): void;
   /** Called when it was loaded, could not be loaded, ended, or crashed. */
   onEvent?(event: EngineEventName): void;
+  /** Called when its state has become another one: it loads, is loaded, has failed or ended. */
+  onChange?(): void;
   /** Called when the last request that used it has ended. */
   onIdle?(): void;
   /** Whether it stays loaded, whoever else wants its memory. */

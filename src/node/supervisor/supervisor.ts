@@ -33,6 +33,8 @@ export interface SupervisorOptions {
   availableBytes?(): number;
   /** Called when an engine of a model was loaded, could not be, ended, or crashed. */
   onEvent?(modelId: string, event: EngineEventName): void;
+  /** Called when the state of an engine has become another one. */
+  onChange?(): void;
   /** Default: the system's clock. */
   nowMs?(): number;
 }
@@ -184,6 +186,7 @@ export class Supervisor {
       room: new EngineRoom(this.room, { key, args: ownArgs, waitMs: loadTimeoutMs }),
       isPinned: () => this.#pins.isPinned(model),
       keepAliveMs: model.keepAliveMs ?? keepAliveMs ?? Number.POSITIVE_INFINITY,
+      onChange: () => this.#options.onChange?.(),
       onEvent: (event) => this.#options.onEvent?.(model.id, event),
       onIdle: () => this.room.becameIdle(),
       onEnd: () => this.#promptCaches.release(key),

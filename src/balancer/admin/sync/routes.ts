@@ -5,6 +5,7 @@ import type { Registry } from "../../../registry/registry.ts";
 import type { Manifest } from "../../../wire/manifest.ts";
 import { DownloadLeaseBody, ModelReportBody } from "../../../wire/sync.ts";
 import type { Monitor } from "../../health/monitor.ts";
+import { nodeWarmth } from "../../health/warmthreport.ts";
 import type { Endpoint } from "../../upstream/endpoint.ts";
 import { type NodePrincipalParts, nodePrincipalOf } from "../nodes/principal.ts";
 import { assignmentOf } from "./assignment.ts";
@@ -69,6 +70,8 @@ function applyReport(endpoint: Endpoint, report: ModelReportBody, parts: SyncRou
   const active = report.models.filter(({ state }) => state === "waiting" || state === "pulling");
   const pulling = new Set(active.map(({ id }) => id.toLowerCase()));
   downloads.leases.releaseExcept(endpoint.id, (model) => pulling.has(model.toLowerCase()));
+  const warmth = report.loaded && nodeWarmth(report.loaded);
+  if (warmth !== undefined) monitor.warmthChanged(endpoint, warmth);
   const { models } = endpoint;
   const names = new Set(report.serves);
   const isSame = models?.size === names.size && [...names].every((name) => models.has(name));
