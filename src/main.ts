@@ -1,6 +1,14 @@
 import { exitOnBrokenPipe, exitOnUncaught } from "./cli/process/uncaught.ts";
-import { runCli } from "./cli/program.ts";
+import { ENGINE_COMMAND } from "./engine/command.ts";
 
 exitOnUncaught();
 exitOnBrokenPipe();
-process.exitCode = await runCli(process.argv.slice(2));
+const args = process.argv.slice(2);
+// An engine is started for each model: it is there sooner, and smaller, without the other commands.
+if (args[0] === ENGINE_COMMAND) {
+  const { runEngine } = await import("./engine/process.ts");
+  await runEngine();
+} else {
+  const { runCli } = await import("./cli/program.ts");
+  process.exitCode = await runCli(args);
+}

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ENGINE_COMMAND } from "../../src/engine/command.ts";
 import {
   argumentsOf,
   childrenOf,
@@ -81,5 +82,5 @@ export class Meter {
 
 /** The processes of a node that run models, or are about to. */
 export function enginesOf(pid: number): number[] {
-  return childrenOf(pid).filter((child) => argumentsOf(child).at(-1) === "engine");
+  return childrenOf(pid).filter((child) => argumentsOf(child).at(-1) === ENGINE_COMMAND);
 }

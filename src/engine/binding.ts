@@ -1,7 +1,6 @@
 import { JSCallback } from "bun:ffi";
-import { z } from "zod";
 import { readHostMemory } from "../lib/hostmemory.ts";
-import { Device } from "../wire/system.ts";
+import type { Device } from "../wire/system.ts";
 import { type NativeLibrary, openNative } from "./symbols.ts";
 
 /** Receives the events of one request: its head, its data, its end. */
@@ -16,7 +15,7 @@ export interface ModelSink {
   /** `level` is ggml's: 1 debug, 2 info, 3 warning, 4 error. */
   log(level: number, text: string): void;
   progress(fraction: number): void;
-  /** The model is loaded. `info` is an `EngineDescription`, still to be parsed. */
+  /** The model is loaded. `info` is an `EngineDescription`, which the node parses. */
   ready(info: unknown): void;
   loadError(text: string): void;
 }
@@ -39,7 +38,12 @@ const FLUSH_INTERVAL_US = 8000;
 const DRAIN_BYTES = 1024 * 1024;
 const FRAME_HEAD_BYTES = 16;
 
-const Progress = z.object({ stages: z.array(z.string()), current: z.string(), value: z.number() });
+/** llama.cpp's progress of a load: the stages, and how much of the current one is done. */
+interface Progress {
+  stages: string[];
+  current: string;
+  value: number;
+}
 
 /**
  * One model in this process, run by libllmlb. All methods except `destroy` return at once.
@@ -144,7 +148,7 @@ export class NativeEngine {
     else if (type === EVENT.ready) this.#model.ready(JSON.parse(content));
     else if (type === EVENT.loadError) this.#model.loadError(content);
     else if (type === EVENT.progress) {
-      const { stages, current, value } = Progress.parse(JSON.parse(content));
+      const { stages, current, value } = JSON.parse(content) as Progress;
       this.#model.progress((stages.indexOf(current) + value) / stages.length);
     }
   }
@@ -171,7 +175,7 @@ export function listDevices(directories: string[]): { devices: Device[]; llamaCp
   const native = openNative(directories[0] ?? "");
   for (const directory of directories) native.llmlb_load_backends(text(directory));
   const json = readText((out, capacity) => native.llmlb_devices(out, capacity));
-  const devices = z.array(Device).parse(JSON.parse(json)).map(withHostMemory);
+  const devices = (JSON.parse(json) as Device[]).map(withHostMemory);
   return { devices, llamaCpp: String(native.llmlb_build_info()) };
 }
 

@@ -2,6 +2,7 @@ import { environment } from "../config/environment.ts";
 import type { ForwardTarget } from "../http/proxy/forward.ts";
 import { type Child, spawnProgram } from "../lib/childprocess.ts";
 import type { Logger } from "../lib/log.ts";
+import { ENGINE_COMMAND } from "./command.ts";
 import { diagnoseCrash, diagnoseLoad } from "./diagnosis.ts";
 import type { Engine, EngineInfo, EngineOptions } from "./engine.ts";
 import { engineEnvironment } from "./environment.ts";
@@ -35,7 +36,7 @@ export class EngineChild {
     this.#options = options;
     this.#log = options.log.child({ component: "engine", model: options.modelId });
     this.process = spawnProgram({
-      args: ["engine"],
+      args: [ENGINE_COMMAND],
       env: engineEnvironment(environment()),
       onMessage: (message) => this.#onMessage(EngineEvent.parse(message)),
       onLine: (line) => {

@@ -1,6 +1,7 @@
 import { environment } from "../config/environment.ts";
 import { spawnProgram } from "../lib/childprocess.ts";
 import type { Logger } from "../lib/log.ts";
+import { ENGINE_COMMAND } from "./command.ts";
 import { diagnoseCrash } from "./diagnosis.ts";
 import { engineEnvironment } from "./environment.ts";
 import { type EngineCommand, EngineEvent } from "./messages.ts";
@@ -24,7 +25,7 @@ export async function queryEngine<T extends "devices" | "libraries">(
   const lines: string[] = [];
   const { promise, resolve, reject } = Promise.withResolvers<Answer<T>>();
   const child = spawnProgram({
-    args: ["engine"],
+    args: [ENGINE_COMMAND],
     env: engineEnvironment(environment()),
     onMessage: (message) => {
       const event = EngineEvent.parse(message);

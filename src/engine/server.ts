@@ -1,7 +1,6 @@
 import { timingSafeEqual } from "node:crypto";
 import { ApiError, errorBody } from "../wire/error.ts";
 import type { NativeEngine, NativeRequest } from "./binding.ts";
-import { engineError } from "./error.ts";
 import type { EngineAddress } from "./messages.ts";
 
 /** Name of the header that carries the secret where there are no Unix sockets. */
@@ -105,6 +104,8 @@ class ResponseBody {
     const body = new Blob(this.#chunks);
     const headers = { "content-type": contentType };
     if (status < 400) return new Response(body, { status, headers });
+    // It brings a schema, which an engine without errors does not need.
+    const { engineError } = await import("./error.ts");
     return refuse(engineError(await body.text(), status));
   }
 }

@@ -81,12 +81,8 @@ export function addStopCommand(program: Command, invocation: Invocation): void {
     });
 }
 
-/** Adds the hidden commands of the processes that llmlb starts itself. */
+/** Adds the hidden command of the node that llmlb starts itself. Engines have none: `main.ts`. */
 export function addChildCommands(program: Command): void {
-  program.command("engine", { hidden: true }).action(async () => {
-    const { runEngine } = await import("../../engine/process.ts");
-    await runEngine();
-  });
   program.command(LOCAL_NODE_COMMAND, { hidden: true }).action(async () => {
     const { runLocalNode } = await import("./localnodeprocess.ts");
     await runLocalNode();
