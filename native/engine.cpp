@@ -13,6 +13,7 @@
 #include <llama.h>
 #include <server-common.h>
 #include <server-stream.h>
+#include <src/llama-ext.h>
 
 #include <atomic>
 #include <clocale>
@@ -51,7 +52,25 @@ std::vector<std::string> split_arguments(const char * argv, size_t length) {
     return arguments;
 }
 
-json describe(const server_context_meta & meta, const common_params & params) {
+// Bytes of the model and its context by where they are: a device's name, or "host". An image
+// projector and a draft model are not among them: their contexts are out of reach.
+json memory_of(const llama_context * context) {
+    std::map<std::string, size_t> bytes;
+    for (const auto & [type, data] : llama_get_memory_breakdown(context)) {
+        ggml_backend_dev_t device  = ggml_backend_buft_get_device(type);
+        const bool         is_host = ggml_backend_buft_is_host(type) || device == nullptr ||
+            ggml_backend_dev_type(device) == GGML_BACKEND_DEVICE_TYPE_CPU;
+        bytes[is_host ? "host" : ggml_backend_dev_name(device)] += data.total();
+    }
+    json about = json::object();
+    for (const auto & [name, size] : bytes) {
+        about[name] = (uint64_t) size;
+    }
+    return about;
+}
+
+json describe(const server_context_meta & meta, const common_params & params,
+              const llama_context * context) {
     return {
         { "slots", params.n_parallel },
         { "context_tokens", meta.slot_n_ctx },
@@ -62,6 +81,7 @@ json describe(const server_context_meta & meta, const common_params & params) {
         { "vision", meta.has_inp_image },
         { "audio", meta.has_inp_audio },
         { "embeddings", params.embedding },
+        { "memory_bytes", memory_of(context) },
     };
 }
 
@@ -124,7 +144,8 @@ struct llmlb_engine {
         handlers->update_meta(context);
         ready = true;
         loop_watch.start();
-        events.push(0, LLMLB_EVENT_READY, safe_json_to_str(describe(context.get_meta(), params)));
+        const json about = describe(context.get_meta(), params, context.get_llama_context());
+        events.push(0, LLMLB_EVENT_READY, safe_json_to_str(about));
         return true;
     }
 

@@ -101,3 +101,25 @@ test("a model is loaded and pinned by command and by request", async () => {
   expect((await run("pin", "nothing-like-it")).code).toBe(1);
   expect(await run("unpin", "m5")).toMatchObject({ code: 0 });
 });
+
+test("what is too large gets a shorter context, or is refused with the numbers", async () => {
+  using home = temporaryHome();
+  const args = ["--model", `a=${TINY_FILE}`, "--model", `b=${TINY_FILE}`];
+  const started = (memory: string, ...more: string[]) =>
+    Program.start({ home: home.path, args: [...args, "--models-memory", memory, ...more] });
+  const short = await started("20MiB");
+  await openai(short).chat.completions.create({ model: "a", messages: says("Hello") });
+  const system = NodeSystem.parse(await (await fetch(`${short.nodeUrl}/api/system`)).json());
+  const { shortened, reserved = {} } = system.models.find(({ id }) => id === "a") ?? {};
+  expect(shortened).toEqual({ context_tokens: 4352, wished_context_tokens: 8192 });
+  expect(reserved.host).toBeGreaterThan(15 * 2 ** 20);
+  const listed = await runProgram(["ps"], { home: home.path });
+  expect(listed.stderr + listed.stdout).toContain("a has 4352 tokens of context instead of 8192");
+  await short.stop();
+  const tiny = await started("5MiB", "--fit", "off");
+  const refused = await openai(tiny)
+    .chat.completions.create({ model: "a", messages: says("Hello") })
+    .catch((error: unknown) => error);
+  expect(refused).toMatchObject({ status: 507, code: "too_large" });
+  await tiny.stop();
+});

@@ -64,6 +64,7 @@ const DEFAULTS: Omit<Settings, "home"> = {
   modelSources: "link",
   modelsMemoryBytes: null,
   modelsMax: null,
+  fit: null,
   keepAliveMs: null,
   preload: [],
   pinned: [],

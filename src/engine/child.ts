@@ -151,8 +151,10 @@ interface LoadedEngine {
 
 function infoOf(description: EngineDescription): EngineInfo {
   const { slots, context_tokens, parameters, size_bytes, vision, audio, embeddings } = description;
+  const { memory_bytes: memoryBytes } = description;
   const sizes = { contextTokens: context_tokens, parameters, sizeBytes: size_bytes };
-  return { slots, ...sizes, vision, audio, embeddings };
+  const memory = memoryBytes === undefined ? {} : { memoryBytes };
+  return { slots, ...sizes, vision, audio, embeddings, ...memory };
 }
 
 function targetAt(address: EngineAddress, pathAndQuery: string): Omit<ForwardTarget, "label"> {

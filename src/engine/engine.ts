@@ -33,6 +33,11 @@ export interface EngineInfo {
   audio: boolean;
   /** The engine was started with `--embeddings`. */
   embeddings: boolean;
+  /**
+   * Bytes of ggml's buffers by device, or `host`: weights, cache, computing. An image projector and
+   * a draft model are not among them. Undefined where the library does not tell it.
+   */
+  memoryBytes?: Readonly<Record<string, number>>;
 }
 
 /** A loaded model in a process of its own. */

@@ -19,6 +19,7 @@ export const EngineDescription = z.object({
   vision: z.boolean(),
   audio: z.boolean(),
   embeddings: z.boolean(),
+  memory_bytes: z.record(z.string(), z.number()).optional(),
 });
 export type EngineDescription = z.infer<typeof EngineDescription>;
 

@@ -11,12 +11,13 @@ const MIB = 1024 * 1024;
 const Line = z.object({ text: z.string().optional() });
 
 /** Bytes that llama.cpp says it allocates, after it has first tried how much it would be. */
-async function allocated(args: string[]): Promise<{ total: number; cache: number }> {
+async function allocated(args: string[]) {
   const lines: string[] = [];
   const write = (line: string) => void lines.push(Line.parse(JSON.parse(line)).text ?? "");
   const log = pino({ level: "debug" }, { write });
   using home = new EngineHome();
   const engine = await launchTest(home, { log, args });
+  const { memoryBytes = {} } = engine.info;
   await engine.stop(0);
   const begun = lines.findLastIndex((line) => /model buffer size =/.test(line));
   const first = lines.slice(0, begun).findLastIndex((line) => /compute buffer size/.test(line));
@@ -25,7 +26,9 @@ async function allocated(args: string[]): Promise<{ total: number; cache: number
     return kind === undefined ? [] : [{ kind, bytes: Number(size) * MIB }];
   });
   const sum = (chosen: typeof sizes) => chosen.reduce((total, { bytes }) => total + bytes, 0);
-  return { total: sum(sizes), cache: sum(sizes.filter(({ kind }) => kind === "KV")) };
+  const cache = sum(sizes.filter(({ kind }) => kind === "KV"));
+  const output = sum(sizes.filter(({ kind }) => kind === "output"));
+  return { total: sum(sizes), cache, output, told: memoryBytes };
 }
 
 /** Where the weights begin in the file of the tiny model. */
@@ -56,6 +59,9 @@ test.each(CASES)("what llama.cpp allocates is estimated within a tenth: %s", asy
   expect(guess.total / real.total).toBeGreaterThan(0.9);
   expect(guess.total / real.total).toBeLessThan(1.1);
   expect(Math.abs(guess.cache - real.cache)).toBeLessThan(0.05 * MIB);
+  // What the engine itself tells is the same, but for the scores of the last tokens.
+  expect(Object.keys(real.told)).toEqual(["host"]);
+  expect(Math.abs((real.told.host ?? 0) + real.output - real.total)).toBeLessThan(0.05 * MIB);
 });
 
 test("an image projector has no hyperparameters: it takes its file's size", async () => {

@@ -138,7 +138,7 @@ test("the node tells metrics of its own: requests, engines, memory and devices",
   expect(text).toContain('llmlb_engine_state{model="chat",state="ready"} 1\n');
   expect(text).toContain('llmlb_engine_state{model="org/other",state="unloaded"} 1\n');
   expect(text).toContain('llmlb_device_free_bytes{device="CUDA0",type="gpu"} 400\n');
-  expect(text).toMatch(/\nllmlb_memory_budget_bytes \d+\n/);
+  expect(text).toMatch(/\nllmlb_memory_budget_bytes\{memory="host"\} \d+\n/);
   expect(text).toContain("llmlb_engine_evictions_total 0\n");
   expect(text).not.toContain("nobody");
   await host.engines.last.crash();

@@ -30,7 +30,8 @@ import { addResidencyRoutes } from "./residency.ts";
 import { addStatusRoutes } from "./routes.ts";
 import { type DeviceProbe, Devices } from "./supervisor/devices.ts";
 import type { Launch } from "./supervisor/engineoptions.ts";
-import { memoryBudget } from "./supervisor/room/budget.ts";
+import { Ledger } from "./supervisor/room/ledger.ts";
+import { memoryReader } from "./supervisor/room/reading.ts";
 import { Supervisor } from "./supervisor/supervisor.ts";
 import { BalancerClient, type BalancerClientOptions } from "./sync/balancerclient.ts";
 import { FileSelector } from "./sync/fileselector.ts";
@@ -175,11 +176,13 @@ function createEngines(parts: {
   onChange(): void;
 }) {
   const { settings, log, catalog, devices, launch, onChange } = parts;
-  const { home, engineArgs, loadTimeoutMs, pinned, keepAliveMs, modelsMax: enginesMax } = settings;
-  const budget = () => memoryBudget(settings.modelsMemoryBytes, () => devices.list());
+  const { home, engineArgs, loadTimeoutMs, pinned, keepAliveMs, fit } = settings;
+  const { modelsMemoryBytes: setBytes, modelsMax: enginesMax } = settings;
+  const ledger = new Ledger({ setBytes, read: memoryReader(() => devices.fresh()) });
   const supervisor = new Supervisor({
     ...{ launch, home, engineArgs, loadTimeoutMs, log },
-    ...{ budget, enginesMax, pinned, keepAliveMs, onChange },
+    ...{ ledger, fit, enginesMax, pinned, keepAliveMs, onChange },
+    isAlone: () => enginesMax === 1 || catalog.list().length === 1,
     onEvent: (modelId, event) => metrics.countEvent(modelId, event),
   });
   const sizes = new ModelSizes();

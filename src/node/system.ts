@@ -4,6 +4,7 @@ import type { Device, LoadedModels, NodeModel, NodeSystem } from "../wire/system
 import { describeHardware } from "./hardware.ts";
 import type { Catalog, ServedModel } from "./models/catalog.ts";
 import type { ModelSizes } from "./models/modelsizes.ts";
+import { ALL, totalOf } from "./supervisor/room/memory.ts";
 import type { Supervisor } from "./supervisor/supervisor.ts";
 
 /** Slots of an engine without `--parallel` (llama.cpp's default). */
@@ -48,12 +49,9 @@ export async function describeSystem(
 export async function describeLoaded(parts: SystemParts): Promise<LoadedModels> {
   const models = parts.catalog.list();
   const { supervisor, sizes } = parts;
-  const [{ budgetBytes, usedBytes }] = await Promise.all([
-    supervisor.room.usage(),
-    sizes.refresh(models),
-  ]);
+  const [{ budget, used }] = await Promise.all([supervisor.room.usage(), sizes.refresh(models)]);
   return {
-    memory: { budget_bytes: budgetBytes, reserved_bytes: usedBytes },
+    memory: { budget_bytes: budget[ALL] ?? totalOf(budget), reserved_bytes: totalOf(used) },
     models: models.map((model) => describeNodeModel(model, parts)),
   };
 }
@@ -92,12 +90,17 @@ function usageOf(model: ServedModel, { supervisor }: SystemParts): Partial<NodeM
   if (engines.length === 0) return {};
   const [expiresMs] = loaded.flatMap((one) => one.expiresMs ?? []).sort((a, b) => b - a);
   const memory = sum(engines.map(({ pid }) => residentBytes(pid)));
+  const reserved = supervisor.memoryOf(model.id);
+  const [shortened] = loaded.flatMap(({ room }) => room.shortened ?? []);
   return {
     busy: sum(loaded.map(({ busy }) => busy)),
     since: new Date(since).toISOString(),
     size_bytes: Math.max(...engines.map(({ info }) => info.sizeBytes)),
     ...(memory > 0 ? { memory_bytes: memory } : {}),
-    reserved_bytes: supervisor.bytesOf(model.id),
+    reserved_bytes: totalOf(reserved),
+    reserved,
+    context_tokens: Math.max(...engines.map(({ info }) => info.contextTokens)),
+    ...(shortened === undefined ? {} : { shortened }),
     ...(loaded.some(({ isPinned }) => isPinned) ? { pinned: true } : {}),
     ...(expiresMs === undefined ? {} : { expires_at: new Date(expiresMs).toISOString() }),
   };

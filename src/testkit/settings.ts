@@ -59,6 +59,7 @@ export const TEST_SETTINGS: Settings = {
   loadTimeoutMs: 1000,
   modelsMemoryBytes: null,
   modelsMax: null,
+  fit: null,
   keepAliveMs: null,
   preload: [],
   pinned: [],

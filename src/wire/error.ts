@@ -28,6 +28,8 @@ const KINDS = {
   model_load_failed: { status: 503, type: "service_unavailable", retryable: false },
   unavailable: { status: 503, type: "service_unavailable", retryable: true },
   no_endpoint: { status: 503, type: "service_unavailable", retryable: true },
+  /** The model never fits into this node's memory: no request makes room for it. */
+  insufficient_memory: { status: 507, type: "server_error", retryable: false },
   /** The disk is full: no request makes room on it. */
   storage_full: { status: 507, type: "server_error", retryable: false },
   /** A database or a folder cannot be used: locked, read-only, damaged. */

@@ -46,6 +46,7 @@ const KINDS: Record<ErrorKind, Expected> = {
   model_load_failed: told(503, GONE, "overloaded_error", false),
   unavailable: told(503, GONE, "overloaded_error", true),
   no_endpoint: told(503, GONE, "overloaded_error", true),
+  insufficient_memory: told(507, "server_error", "api_error", false),
   storage_full: told(507, "server_error", "api_error", false),
   storage_unavailable: told(503, GONE, "overloaded_error", true),
   draining: told(503, GONE, "overloaded_error", true),

@@ -53,7 +53,13 @@ const MODEL_OPTIONS = {
 type OptionName = keyof typeof MODEL_OPTIONS;
 
 /** The names of all settings of a model. */
-export const RUN_SETTING_NAMES = [...Object.keys(MODEL_OPTIONS), "lora", "keep_alive", "pin"];
+export const RUN_SETTING_NAMES = [
+  ...Object.keys(MODEL_OPTIONS),
+  "lora",
+  "keep_alive",
+  "pin",
+  "fit",
+];
 
 /** How one model runs, whatever it is named by: an operator's settings for it. */
 export type RunSettings = Partial<Record<OptionName, string | number>> & {
@@ -65,6 +71,11 @@ export type RunSettings = Partial<Record<OptionName, string | number>> & {
   keep_alive?: string | number;
   /** It stays loaded, whoever needs its memory. */
   pin?: boolean;
+  /**
+   * Whether it gets a shorter context or fewer layers on devices where it would not fit: `auto`,
+   * also where they are set; `off`, not at all.
+   */
+  fit?: "auto" | "off";
 };
 
 const LIST_MAX = 256;
@@ -74,7 +85,7 @@ const NAMES = new Map<string, string>([
   ...OPTIONS.flatMap(([name, { others = [] }]) => {
     return [name, ...others].map((one): [string, string] => [one, name]);
   }),
-  ...["lora", "args", "keep_alive", "pin"].map((one): [string, string] => [one, one]),
+  ...["lora", "args", "keep_alive", "pin", "fit"].map((one): [string, string] => [one, one]),
   ["pinned", "pin"],
 ]);
 
@@ -102,6 +113,8 @@ export function readRunSettings(
 
 function readSetting(name: string, value: unknown): { value: unknown } | string {
   if (name === "pin") return typeof value === "boolean" ? { value } : "must be true or false";
+  if (name === "fit")
+    return value === "auto" || value === "off" ? { value } : "must be auto or off";
   if (name === "keep_alive") {
     if (parseKeepAlive(value) !== undefined) return { value };
     return "must be a time such as 5m or 1h30m, 0, or -1 for good";

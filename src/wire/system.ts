@@ -22,6 +22,16 @@ const SeenGpu = z.object({
   driver_version: z.string().optional(),
 });
 
+/** What a model got less of than it should have, so that it fits. */
+export const ShortenedModel = z.object({
+  /** Tokens of context, all slots together. */
+  context_tokens: z.number().optional(),
+  wished_context_tokens: z.number().optional(),
+  /** Devices are too small for all of its layers: some are in the host's memory. */
+  layers_on_host: z.boolean().optional(),
+});
+export type ShortenedModel = z.infer<typeof ShortenedModel>;
+
 /** One model of a node and the state of its engine. */
 export const NodeModel = z.object({
   id: z.string(),
@@ -45,6 +55,11 @@ export const NodeModel = z.object({
   pinned: z.boolean().optional(),
   /** The memory that is counted for it. */
   reserved_bytes: z.number().optional(),
+  /** The same by where it is: `host`, or the name of a device. */
+  reserved: z.record(z.string(), z.number()).optional(),
+  /** Tokens of context in each slot. */
+  context_tokens: z.number().optional(),
+  shortened: ShortenedModel.optional(),
   /** The host memory that its engines use, where the system reports it. */
   memory_bytes: z.number().optional(),
 });

@@ -91,6 +91,7 @@ const KIND_OF_STATUS: Record<number, ErrorKind> = {
   501: "not_implemented",
   503: "unavailable",
   504: "timeout",
+  507: "insufficient_memory",
   508: "loop_detected",
   529: "unavailable",
 };

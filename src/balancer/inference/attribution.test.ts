@@ -21,6 +21,7 @@ test.each<[Partial<AttemptOutcome>, Attribution]>([
   [{ status: 502 }, "upstream"],
   [{ status: 503 }, "upstream"],
   [{ status: 504 }, "upstream"],
+  [{ status: 507 }, "upstream"],
   [{ status: 524 }, "upstream"],
   [{ status: 529 }, "upstream"],
   [{ error: "upstream", isTaken: false }, "upstream"],

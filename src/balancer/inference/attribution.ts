@@ -30,6 +30,7 @@ export type Attribution = "nobody" | "request" | "upstream" | "busy" | "suspect"
  * | 404, 405, 408: it lacks the model, route, patience | upstream   | yes         | circuit    |
  * | 429                                                | busy       | yes         | nothing    |
  * | 502, 503, 504, 52x: gone, loading, overloaded      | upstream   | yes         | circuit    |
+ * | 507: the model does not fit into its memory        | upstream   | yes         | circuit ³  |
  * | 500 and other 5xx                                  | suspect    | one more    | circuit ¹  |
  * | 501; other 4xx of one that has answered well       | request    | no          | nothing    |
  * | other 4xx of one that has not, since its last      | doubt      | one more    | circuit ²  |
@@ -40,7 +41,8 @@ export type Attribution = "nobody" | "request" | "upstream" | "busy" | "suspect"
  * | the model wrote a call that is no JSON             | nobody     | no          | nothing    |
  *
  * ¹ Unless the next one fails the request so, too. ² Only if the next one answers it: an endpoint
- * that refuses everybody is told from a wrong request so. `forward` tells errors, pages and nothing
+ * that refuses everybody is told from a wrong request so. ³ It is the circuit of that model there;
+ * the endpoint's other models go on. `forward` tells errors, pages and nothing
  * below 400 as the failures that they are, the first event of a stream included.
  */
 export function attributionOf(outcome: AttemptOutcome): Attribution {

@@ -32,6 +32,7 @@ export async function listLoadedModels(settings: Settings, json: boolean): Promi
     );
     const rows = loaded.map(({ node, model }) => rowOf(node, model, paint));
     for (const row of table([head, ...rows])) printLine(row);
+    for (const { model } of loaded) printShortened(model);
   } else if (answering.length > 0) {
     printLine("No model is loaded. The first request for one loads it.");
   }
@@ -51,7 +52,7 @@ function nodeView(node: RunningNode): object {
 }
 
 function rowOf({ pid }: RunningNode, model: NodeModel, paint: Colors): string[] {
-  const { id, state, slots, busy = 0, size_bytes: size, memory_bytes: memory, since } = model;
+  const { id, state, slots, busy = 0, size_bytes: size, since } = model;
   const percent = Math.round((model.progress ?? 0) * 100);
   const word =
     state === "ready"
@@ -64,11 +65,33 @@ function rowOf({ pid }: RunningNode, model: NodeModel, paint: Colors): string[] 
     word,
     state === "ready" ? `${busy} of ${slots} busy` : "-",
     size === undefined ? "-" : formatBytes(size),
-    memory === undefined ? "-" : formatBytes(memory),
+    memoryText(model),
     since === undefined ? "-" : formatDuration(Math.max(0, Date.now() - Date.parse(since))),
     untilText(model),
     String(pid),
   ];
+}
+
+/** The memory of a model: what is counted for it on devices, and what its processes use. */
+function memoryText({ reserved = {}, memory_bytes: memory }: NodeModel): string {
+  const devices = Object.entries(reserved).filter(([name, bytes]) => name !== "host" && bytes > 0);
+  const parts = devices.map(([name, bytes]) => `${formatBytes(bytes)} on ${printable(name)}`);
+  const all = [...parts, ...(memory === undefined ? [] : [formatBytes(memory)])];
+  return all.length === 0 ? "-" : all.join(", ");
+}
+
+/** Says what a model got less of than it should have. */
+function printShortened({ id, shortened = {} }: NodeModel): void {
+  const { context_tokens: tokens, wished_context_tokens: wished } = shortened;
+  if (tokens !== undefined) {
+    printNote(`${printable(id)} has ${tokens} tokens of context instead of ${wished}: more does \
+not fit into the memory.`);
+  }
+  if (shortened.layers_on_host) {
+    printNote(
+      `${printable(id)} runs in part on the CPU: not all of its layers fit on the devices.`,
+    );
+  }
 }
 
 /** How long a model stays loaded if nobody asks for it. */

@@ -24,6 +24,8 @@ export interface ModelSettings {
   modelsMemoryBytes: number | null;
   /** Most models that are loaded at the same time; null: as many as have room. */
   modelsMax: number | null;
+  /** What may be taken from models so that they fit; null: what their settings leave open. */
+  fit: "auto" | "off" | null;
   /** How long a model stays loaded after its last request; null: until its memory is needed. */
   keepAliveMs: number | null;
   /** Models that are loaded at the start. */
@@ -97,6 +99,15 @@ export const MODEL_FIELDS: FieldsOf<ModelSettings & { mmproj: NamedPath[] }> = {
     schema: () => orNone(wholeNumber(1, 10_000)),
     fallback: () => null,
     fallbackText: "as many as have room",
+  },
+  fit: {
+    name: "fit",
+    flags: "--fit <auto|off>",
+    group: "Models",
+    help: "Less context and fewer GPU layers where a model would not fit: also than set, never",
+    schema: () => orNone(oneOf<"auto" | "off">(["auto", "off"])),
+    fallback: () => null,
+    fallbackText: "what is not set",
   },
   keepAliveMs: {
     name: "keep_alive",

@@ -4,20 +4,21 @@ import { ApiError } from "../../wire/error.ts";
 import type { NodeSystem } from "../../wire/system.ts";
 import type { AnswerObserver } from "../proxy.ts";
 import type { EngineEventName } from "../supervisor/engineoptions.ts";
+import type { Memory } from "../supervisor/room/memory.ts";
 import { UsageReader } from "./answerusage.ts";
 
 /** Where the state of the moment is read, once for each text. */
 export interface NodeMetricSources {
   system(): Promise<NodeSystem>;
-  /** The memory of all engines together. */
-  memory(): Promise<{ budgetBytes: number; usedBytes: number }>;
+  /** What engines may have of each memory, and what they have. */
+  memory(): Promise<{ budget: Memory; used: Memory }>;
   /** Engines that were ended for others so far. */
   evictions(): number;
 }
 
 interface Reading {
   system: NodeSystem;
-  memory: { budgetBytes: number; usedBytes: number };
+  memory: { budget: Memory; used: Memory };
 }
 
 /** Sees an answer, or hears that there is none. */
@@ -140,18 +141,27 @@ function addState(registry: Registry, { system, memory }: Reading, evictions: nu
   const states = gauge("llmlb_engine_state", "1 for the state a model is in", "model", "state");
   const busy = gauge("llmlb_engine_busy", "Requests that a model works on", "model");
   const slots = gauge("llmlb_engine_slots", "Requests a model can work on at once", "model");
-  const reserved = gauge("llmlb_engine_reserved_bytes", "Memory counted for a model", "model");
+  const reserved = gauge(
+    "llmlb_engine_reserved_bytes",
+    "Memory counted for a model",
+    "model",
+    "memory",
+  );
   const resident = gauge("llmlb_engine_resident_bytes", "Host memory of its processes", "model");
   for (const { id: model, ...one } of models) {
     for (const state of STATES) states.set({ model, state }, state === one.state ? 1 : 0);
     slots.set({ model }, one.slots);
     if (one.state !== "ready") continue;
     busy.set({ model }, one.busy ?? 0);
-    reserved.set({ model }, one.reserved_bytes ?? 0);
+    for (const [memory, bytes] of Object.entries(one.reserved ?? {})) {
+      reserved.set({ model, memory }, bytes);
+    }
     if (one.memory_bytes !== undefined) resident.set({ model }, one.memory_bytes);
   }
-  gauge("llmlb_memory_reserved_bytes", "Memory counted for all engines").set(memory.usedBytes);
-  gauge("llmlb_memory_budget_bytes", "Memory for all engines together").set(memory.budgetBytes);
+  const all = gauge("llmlb_memory_reserved_bytes", "Memory counted for all engines", "memory");
+  for (const [name, bytes] of Object.entries(memory.used)) all.set({ memory: name }, bytes);
+  const budget = gauge("llmlb_memory_budget_bytes", "Memory for all engines together", "memory");
+  for (const [name, bytes] of Object.entries(memory.budget)) budget.set({ memory: name }, bytes);
   const total = gauge("llmlb_device_memory_bytes", "Memory of a device", "device", "type");
   const free = gauge("llmlb_device_free_bytes", "Its memory that is free", "device", "type");
   for (const { name: device, type, ...sizes } of system.devices) {

@@ -1,4 +1,5 @@
 import { ApiError } from "../../wire/error.ts";
+import type { RunSettings } from "../../wire/runsettings.ts";
 import type { ModelFiles } from "./modelfiles.ts";
 
 /** A model that this node serves. */
@@ -14,6 +15,8 @@ export interface ServedModel {
   keepAliveMs?: number;
   /** It stays loaded. Default: what the node's settings say. */
   isPinned?: boolean;
+  /** What may be taken from it so that it fits. Default: what the node's settings say. */
+  fit?: RunSettings["fit"];
   /** The model's files as they are now. Throws `model_load_failed` if they cannot be made. */
   locate(): Promise<ModelFiles>;
 }

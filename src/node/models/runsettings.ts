@@ -26,6 +26,7 @@ export function withSettings(
     args,
     ...(keepAliveMs === undefined ? {} : { keepAliveMs }),
     ...(settings.pin === undefined ? {} : { isPinned: settings.pin }),
+    ...(settings.fit === undefined ? {} : { fit: settings.fit }),
   };
 }
 

@@ -97,8 +97,8 @@ function servedModel(
   const locate = modelFilesReader(primary.path, projector?.path);
   const model = withSettings({ ...names, locate }, registered, primary.path);
   const served = withSettings(model, settingsFor(model, settings), primary.path);
-  const { args, keepAliveMs, isPinned } = served;
-  return { served, fingerprint: [...marks, ...args, keepAliveMs, isPinned].join("\n") };
+  const { args, keepAliveMs, isPinned, fit } = served;
+  return { served, fingerprint: [...marks, ...args, keepAliveMs, isPinned, fit].join("\n") };
 }
 
 /** The names without `hf/`: requests may leave it out. */

@@ -14,6 +14,14 @@ export function joinArguments(args: readonly string[], others: readonly string[]
   return [...kept, ...others];
 }
 
+/** The value of the last of these arguments; undefined if none is there. */
+export function argumentOf(args: readonly string[], ...names: string[]): string | undefined {
+  const at = args.findLastIndex((arg) => names.includes(nameOf(arg)));
+  const arg = args[at];
+  if (arg === undefined) return undefined;
+  return arg.includes("=") ? arg.slice(arg.indexOf("=") + 1) : args[at + 1];
+}
+
 function nameOf(arg: string): string {
   return arg.split("=", 1)[0] ?? arg;
 }

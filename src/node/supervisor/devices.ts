@@ -35,15 +35,26 @@ export class Devices {
   async list(): Promise<Device[]> {
     const { nowMs = Date.now } = this.#options;
     const first = this.#readMs === Number.NEGATIVE_INFINITY;
-    if (this.#reading === undefined && nowMs() - this.#readMs > FRESH_MS) {
-      this.#reading = this.#read().finally(() => {
-        this.#reading = undefined;
-        this.#readMs = nowMs();
-      });
-    }
-    if (first && this.#reading !== undefined)
-      await withDeadline(this.#reading, { timeoutMs: FIRST_WAIT_MS });
+    const reading = nowMs() - this.#readMs > FRESH_MS ? this.#renew() : undefined;
+    if (first && reading !== undefined) await withDeadline(reading, { timeoutMs: FIRST_WAIT_MS });
     return this.#devices;
+  }
+
+  /** The devices as they are now. Where none has memory of its own, they are not asked again. */
+  async fresh(): Promise<Device[]> {
+    const known = await this.list();
+    if (!known.some(({ type }) => type === "gpu")) return known;
+    await withDeadline(this.#renew(), { timeoutMs: FIRST_WAIT_MS });
+    return this.#devices;
+  }
+
+  #renew(): Promise<void> {
+    const { nowMs = Date.now } = this.#options;
+    this.#reading ??= this.#read().finally(() => {
+      this.#reading = undefined;
+      this.#readMs = nowMs();
+    });
+    return this.#reading;
   }
 
   async #read(): Promise<void> {

@@ -16,6 +16,7 @@ import {
   statusOf,
 } from "./lifecycle.ts";
 import { type AcquireOptions, loadedInTime } from "./loadwait.ts";
+import type { EngineRoom } from "./room/engineroom.ts";
 import type { Resident } from "./room/room.ts";
 
 /** The right to use an engine; must be released. */
@@ -57,6 +58,11 @@ export class SupervisedEngine implements Resident {
   /** The engine's name in errors and logs. */
   get label(): string {
     return this.#options.label;
+  }
+
+  /** Its part of the node's memory. */
+  get room(): EngineRoom {
+    return this.#options.room;
   }
 
   /** How many requests use the engine now. */
@@ -225,7 +231,7 @@ export class SupervisedEngine implements Resident {
       this.#process = engine;
       this.#usedMs = nowMs();
       this.#loadMs = this.#usedMs - launchedMs;
-      void this.#options.room.loaded(files, engine.info, engine.pid);
+      this.#options.room.loaded(files, engine.info, engine.pid);
       this.#on({ type: "loaded", nowMs: nowMs() });
       if (this.#waiting === 0) this.#idleTimer.start();
       log.info({ model: label, engine_pid: engine.pid, ms: nowMs() - startMs }, "engine.ready");

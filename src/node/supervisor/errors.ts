@@ -18,17 +18,20 @@ again in ${retryAfterS} s. If this goes on, look at the node's log.`;
 /** Somebody frees memory sooner or later. */
 const NO_ROOM_RETRY_S = 10;
 
-/** 503 `model_load_failed` with the reason as its code. */
+/**
+ * 503 `model_load_failed` with the reason as its code; 503 with `Retry-After` while others have the
+ * memory, and 507, which nobody need try again, if it is too little.
+ */
 export function loadError(label: string, cause: EngineLoadError, retryAfterMs?: number): ApiError {
   if (cause.reason === "no_room") {
     const options = { code: cause.reason, param: "model", retryAfterS: NO_ROOM_RETRY_S, cause };
     return new ApiError("unavailable", cause.message, options);
   }
   const message = `The model ${label} could not be loaded. ${cause.message}`;
+  const options = { code: cause.reason, param: "model", cause };
+  if (cause.reason === "too_large") return new ApiError("insufficient_memory", message, options);
   return new ApiError("model_load_failed", message, {
-    code: cause.reason,
-    param: "model",
-    cause,
+    ...options,
     ...(retryAfterMs === undefined ? {} : { retryAfterS: seconds(retryAfterMs) }),
   });
 }

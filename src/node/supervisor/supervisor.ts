@@ -9,7 +9,10 @@ import type { EngineEventName, Launch } from "./engineoptions.ts";
 import { Pins } from "./pins.ts";
 import { PromptCaches } from "./promptcaches.ts";
 import { EngineRoom } from "./room/engineroom.ts";
-import { type MemoryBudget, Room } from "./room/room.ts";
+import type { Fit } from "./room/fit.ts";
+import type { Ledger } from "./room/ledger.ts";
+import { type Memory, sumOf } from "./room/memory.ts";
+import { Room } from "./room/room.ts";
 import { chooseTask, ENGINE_TASKS, type EngineTask, taskArgs } from "./task.ts";
 
 export interface SupervisorOptions {
@@ -21,8 +24,12 @@ export interface SupervisorOptions {
   /** Longest wait for a model to load. */
   loadTimeoutMs: number;
   log: Logger;
-  /** The memory that engines may have together. */
-  budget(): Promise<MemoryBudget>;
+  /** Who uses which memory. */
+  ledger: Ledger;
+  /** What may be taken from models so that they fit; null: what their settings leave open. */
+  fit: Fit | null;
+  /** Whether no other model will need memory. */
+  isAlone(): boolean;
   /** Most engines at the same time; null: as many as have room. */
   enginesMax: number | null;
   /** Models that stay loaded, by id. */
@@ -59,9 +66,9 @@ export class Supervisor {
     this.#options = options;
     this.#promptCaches = new PromptCaches(options.availableBytes ?? hostBytesLeft);
     this.#pins = new Pins(options);
-    const { budget, enginesMax, log, nowMs = Date.now } = options;
+    const { ledger, enginesMax, log, nowMs = Date.now } = options;
     this.room = new Room({
-      budget,
+      ledger,
       enginesMax: enginesMax ?? Number.POSITIVE_INFINITY,
       log,
       nowMs,
@@ -116,10 +123,9 @@ export class Supervisor {
     await Promise.all(engines.map(end));
   }
 
-  /** The memory that is counted for a model's engines, in bytes. */
-  bytesOf(modelId: string): number {
-    const keys = ENGINE_TASKS.map((task) => keyOf(modelId, task));
-    return keys.reduce((sum, key) => sum + (this.room.bytesOf(key) ?? 0), 0);
+  /** The memory that is counted for a model's engines. */
+  memoryOf(modelId: string): Memory {
+    return sumOf(this.engines(modelId).map(({ room }) => room.memory ?? {}));
   }
 
   /**
@@ -176,14 +182,19 @@ export class Supervisor {
       const [first, second] = isSecond ? [model.args, forTask] : [forTask, model.args];
       return joinArguments(joinArguments(first, second), engineArgs);
     };
+    const { fit, isAlone } = this.#options;
+    const room = new EngineRoom(this.room, {
+      ...{ key, args: ownArgs, waitMs: loadTimeoutMs, log, isAlone },
+      fit: model.fit ?? fit ?? undefined,
+    });
     const engine = new SupervisedEngine({
       modelId: model.id,
       label: model.id + LABELS[task],
       args: (files) => {
-        const own = ownArgs(files);
+        const own = room.args(files);
         return [...this.#promptCaches.argsFor(key, own), ...own];
       },
-      room: new EngineRoom(this.room, { key, args: ownArgs, waitMs: loadTimeoutMs }),
+      room,
       isPinned: () => this.#pins.isPinned(model),
       keepAliveMs: model.keepAliveMs ?? keepAliveMs ?? Number.POSITIVE_INFINITY,
       onChange: () => this.#options.onChange?.(),

@@ -1,8 +1,9 @@
+import { bytesIn, type Memory, mapMemory, sumOf } from "./memory.ts";
+
 /** An engine that takes memory, as the decision sees it. */
 export interface Tenant {
   key: string;
-  /** Memory that it takes, in bytes. */
-  bytes: number;
+  memory: Memory;
   /** Requests use it, or wait for it. */
   isBusy: boolean;
   /** It stays, whoever else wants its memory. */
@@ -14,13 +15,13 @@ export interface Tenant {
 }
 
 export interface RoomQuestion {
-  /** Memory that the engine to be started will take, in bytes. */
-  needBytes: number;
-  /** Memory that no engine has, in bytes; negative if they have more than they should. */
-  freeBytes: number;
+  /** What the engine to be started will take. */
+  need: Memory;
+  /** What no engine has, in each memory that is bounded; negative if they have more than it. */
+  free: Memory;
   tenants: readonly Tenant[];
-  /** The memory is only guessed: what needs more than all of it is started alone. */
-  isGuess: boolean;
+  /** Memories whose size is only guessed: what needs more than all of one is started alone. */
+  guessed: ReadonlySet<string>;
   /** Most engines at the same time. */
   tenantsMax: number;
   nowMs: number;
@@ -33,13 +34,16 @@ export type RoomDecision =
   | { do: "end"; keys: string[] }
   /** The memory of some that work now would be needed: wait for one of these to be done. */
   | { do: "wait"; keys: string[] }
-  /** No more than `bytes` can be had, however long it waits. */
-  | { do: "refuse"; bytes: number };
+  /**
+   * However long it waits, of this memory no more than `bytes` can be had. Without memory: pinned
+   * engines have all places.
+   */
+  | { do: "refuse"; memory?: string; bytes: number };
 
 /**
  * Whether there is room for one more engine.
  *
- * | what is free                                   | decision                                    |
+ * | what is free, in each memory that it needs     | decision                                    |
  * |------------------------------------------------|---------------------------------------------|
  * | enough                                         | start                                       |
  * | enough once idle engines are ended             | end as few as will do                       |
@@ -47,14 +51,19 @@ export type RoomDecision =
  * | never: pinned engines have it, or nobody       | refuse; of a guess: start once it is alone  |
  *
  * Of the idle ones those go first that cost least to be brought back, by the time that nobody has
- * needed them: load time over time since the last use. Busy and pinned engines are never ended.
+ * needed them: load time over time since the last use; and none whose memory is not the one that
+ * is short. Busy and pinned engines are never ended.
  */
 export function decideRoom(asked: RoomQuestion): RoomDecision {
-  const { tenants, freeBytes, nowMs } = asked;
+  const { tenants, free, guessed, nowMs } = asked;
   const movable = tenants.filter(({ isPinned }) => !isPinned);
-  const mostBytes = freeBytes + bytesOf(movable);
-  const needBytes = asked.isGuess ? Math.min(asked.needBytes, mostBytes) : asked.needBytes;
-  const question = { ...asked, needBytes };
+  const most = sumIn(free, movable);
+  // Of a guess no more is needed than there can be.
+  const needed = mapMemory(most, (had, name) => {
+    const bytes = bytesIn(asked.need, name);
+    return guessed.has(name) ? Math.min(bytes, had) : bytes;
+  });
+  const question = { ...asked, needed };
   if (isEnough(question, [])) return { do: "start" };
   const idle = movable.filter(({ isBusy }) => !isBusy);
   const worth = ({ loadMs, usedMs }: Tenant) => (loadMs + 1) / (Math.max(0, nowMs - usedMs) + 1);
@@ -68,11 +77,16 @@ export function decideRoom(asked: RoomQuestion): RoomDecision {
   if (isEnough(question, movable)) {
     return { do: "wait", keys: keysOf(movable.filter(({ isBusy }) => isBusy)) };
   }
-  return { do: "refuse", bytes: Math.max(0, mostBytes) };
+  const short = Object.entries(most).find(([name, had]) => (needed[name] ?? 0) > had);
+  if (short === undefined) return { do: "refuse", bytes: 0 };
+  return { do: "refuse", memory: short[0], bytes: Math.max(0, short[1]) };
 }
 
+/** With what is needed in each memory that is bounded. */
+type Question = RoomQuestion & { needed: Memory };
+
 /** Spares those of the chosen that the others make needless, the dearest first. */
-function withoutNeedless(question: RoomQuestion, ended: Tenant[]): Tenant[] {
+function withoutNeedless(question: Question, ended: Tenant[]): Tenant[] {
   let chosen = ended;
   for (const tenant of ended.toReversed()) {
     const others = chosen.filter((one) => one !== tenant);
@@ -81,14 +95,21 @@ function withoutNeedless(question: RoomQuestion, ended: Tenant[]): Tenant[] {
   return chosen;
 }
 
-function isEnough(question: RoomQuestion, ended: readonly Tenant[]): boolean {
-  const { needBytes, freeBytes, tenants, tenantsMax } = question;
+function isEnough(question: Question, ended: readonly Tenant[]): boolean {
+  const { needed, free, tenants, tenantsMax } = question;
+  const had = Object.entries(sumIn(free, ended));
   const isPlace = tenants.length - ended.length < tenantsMax;
-  return isPlace && needBytes <= freeBytes + bytesOf(ended);
+  const isThere = ([name, bytes]: [string, number]) => {
+    const wanted = needed[name] ?? 0;
+    return wanted <= 0 || wanted <= bytes;
+  };
+  return isPlace && had.every(isThere);
 }
 
-function bytesOf(tenants: readonly Tenant[]): number {
-  return tenants.reduce((sum, { bytes }) => sum + bytes, 0);
+/** What is free with what these have. */
+function sumIn(free: Memory, tenants: readonly Tenant[]): Memory {
+  const more = sumOf(tenants.map(({ memory }) => memory));
+  return mapMemory(free, (bytes, name) => bytes + bytesIn(more, name));
 }
 
 function keysOf(tenants: readonly Tenant[]): string[] {

@@ -1,7 +1,13 @@
 import { readFileSync } from "node:fs";
 import type { EngineInfo } from "../../../engine/engine.ts";
+import type { Logger } from "../../../lib/log.ts";
+import type { ShortenedModel } from "../../../wire/system.ts";
 import type { ModelFiles } from "../../models/modelfiles.ts";
-import { engineMemory } from "./enginememory.ts";
+import { joinArguments } from "../argumentlist.ts";
+import { type EngineFit, fitEngine } from "./enginefit.ts";
+import { type ModelSize, readModelSize } from "./enginememory.ts";
+import type { Fit } from "./fit.ts";
+import { bytesIn, fitsInto, HOST, type Memory, sumOf } from "./memory.ts";
 import type { Resident, Room } from "./room.ts";
 
 export interface EngineRoomOptions {
@@ -9,40 +15,108 @@ export interface EngineRoomOptions {
   key: string;
   /** The engine's llama-server arguments. */
   args(files: ModelFiles): string[];
+  /** What may be changed of them so that it fits. */
+  fit: Fit | undefined;
+  /** Whether no other model will need the memory. */
+  isAlone(): boolean;
   /** Longest wait for others to end. */
   waitMs: number;
+  log: Logger;
 }
+
+/** What an engine took when it was loaded like this. */
+interface Measurement {
+  files: string;
+  args: string;
+  memory: Memory;
+}
+
+/** What llama.cpp calls the devices of other hosts begins so; their memory is not this node's. */
+const REMOTE_DEVICE = "RPC";
 
 /** One engine's part of a room: estimated before its load, and better known after it. */
 export class EngineRoom {
   readonly #room: Room;
   readonly #options: EngineRoomOptions;
+  #size: ModelSize | undefined;
+  #fit: EngineFit | undefined;
+  #measured: Measurement | undefined;
 
   constructor(room: Room, options: EngineRoomOptions) {
     this.#room = room;
     this.#options = options;
   }
 
-  /** Waits until there is memory for it. Throws `EngineLoadError` if there will be none. */
-  async reserve(engine: Resident, files: ModelFiles, signal: AbortSignal): Promise<void> {
-    const { key, args, waitMs } = this.#options;
-    const bytes = await engineMemory(files, args(files));
-    await this.#room.reserve(key, engine, { bytes, waitMs, signal });
+  /** What it got less of than it should have, in this load or the last one. */
+  get shortened(): ShortenedModel | undefined {
+    return this.#fit?.shortened;
   }
 
-  /**
-   * It is loaded: what it takes is known better. Without `--ctx-size`, llama.cpp takes as much
-   * context as fits: only now it is known.
-   */
-  async loaded(files: ModelFiles, { slots, contextTokens }: EngineInfo, pid: number) {
-    const { key, args } = this.#options;
-    const context = ["--ctx-size", String(slots * contextTokens), "--parallel", String(slots)];
-    const bytes = await engineMemory(files, [...args(files), ...context]);
-    this.#room.measured(key, Math.max(bytes, ownBytes(pid)));
+  /** What it has. */
+  get memory(): Memory | undefined {
+    return this.#room.memoryOf(this.#options.key);
+  }
+
+  /** Its arguments, with those that make it fit. */
+  args(files: ModelFiles): string[] {
+    return joinArguments(this.#options.args(files), this.#fit?.args ?? []);
+  }
+
+  /** Waits until there is memory for it. Throws `EngineLoadError` if there will be none. */
+  async reserve(engine: Resident, files: ModelFiles, signal: AbortSignal): Promise<void> {
+    const { key, args, fit, isAlone, waitMs, log } = this.#options;
+    const own = args(files);
+    this.#size = await readModelSize(files, own);
+    const most = await this.#room.most(key);
+    this.#fit = fitEngine({ size: this.#size, args: own, fit, isAlone: isAlone(), most });
+    const { shortened } = this.#fit;
+    if (shortened !== undefined) log.info({ model: engine.label, ...shortened }, "engine.fitted");
+    const planned = this.#fit.need;
+    const likely = sumOf([planned, { [HOST]: this.#room.surplusBytes }]);
+    const known = this.#known(files)?.memory ?? likely;
+    // What was loaded once is not refused because it turned out to take more.
+    const need = fitsInto(known, most) ? known : planned;
+    await this.#room.reserve(key, engine, { need, waitMs, signal });
+  }
+
+  /** It is loaded: what it takes is known better, and is what it needs when it is loaded again. */
+  loaded(files: ModelFiles, info: EngineInfo, pid: number): void {
+    const size = this.#size;
+    if (size === undefined) return;
+    const memory = this.#measure(size, info);
+    const measured = { ...memory, [HOST]: Math.max(memory[HOST] ?? 0, ownBytes(pid)) };
+    this.#measured = { ...this.#signature(files), memory: measured };
+    this.#room.measured(this.#options.key, measured);
+    this.#room.learnSurplus(bytesIn(measured, HOST) - bytesIn(this.#fit?.need ?? {}, HOST));
   }
 
   release(): void {
     this.#room.release(this.#options.key);
+  }
+
+  /** As ggml's buffers say, with what these leave out; an estimate where they say nothing. */
+  #measure({ extraBytes }: ModelSize, { memoryBytes }: EngineInfo): Memory {
+    const need = this.#fit?.need ?? {};
+    if (memoryBytes === undefined) return need;
+    const measured: Record<string, number> = { [HOST]: 0 };
+    for (const [name, bytes] of Object.entries(memoryBytes)) {
+      if (name.startsWith(REMOTE_DEVICE)) continue;
+      const where = this.#room.has(name) ? name : HOST;
+      measured[where] = (measured[where] ?? 0) + bytes;
+    }
+    const devices = Object.keys(measured).filter((name) => name !== HOST);
+    const [device = HOST] = devices.filter((name) => (measured[name] ?? 0) > 0);
+    return { ...measured, [device]: (measured[device] ?? 0) + extraBytes };
+  }
+
+  #known(files: ModelFiles): Measurement | undefined {
+    const known = this.#measured;
+    const { files: fingerprint, args } = this.#signature(files);
+    return known?.files === fingerprint && known.args === args ? known : undefined;
+  }
+
+  #signature(files: ModelFiles): Omit<Measurement, "memory"> {
+    return { files: files.fingerprint, args: this.args(files).join("\0") };
   }
 }
 

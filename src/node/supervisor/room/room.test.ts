@@ -85,7 +85,8 @@ describe("a node whose models do not all fit", () => {
     await ask(node, "a");
     const response = await ask(node, "b");
     expect(response.headers.get("retry-after")).toBeNull();
-    expect(await refusalOf(response)).toMatchObject({ status: 503, code: "too_large" });
+    expect(response.headers.get("x-should-retry")).toBe("false");
+    expect(await refusalOf(response)).toMatchObject({ status: 507, code: "too_large" });
     expect(await loaded(node)).toEqual(["a"]);
     expect((await ask(node, "c")).status).toBe(200);
   });
