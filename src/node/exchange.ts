@@ -1,6 +1,6 @@
 import type { Settings } from "../config/settings.ts";
 import type { JsonBody } from "../http/server/body.ts";
-import type { AppContext } from "../http/server/scope.ts";
+import type { Scope } from "../http/server/scope.ts";
 import { withExactDigits } from "../lib/json.ts";
 import type { Adaptation } from "./llamacpp/enginebody.ts";
 import { hasHalfCharacter, wellFormedJson } from "./llamacpp/surrogates.ts";
@@ -32,7 +32,7 @@ export interface ModelRequest extends EngineRequest {
  * Sends a request to the engine of a model that does the task, which is loaded if it is not, and
  * counts it. Throws what `Supervisor.engineFor` and `proxyToEngine` throw.
  */
-export async function sendToModel(c: AppContext, parts: InferenceParts, request: ModelRequest) {
+export async function sendToModel(c: Scope, parts: InferenceParts, request: ModelRequest) {
   const { model, task, keepAliveMs, ...rest } = request;
   const observer = parts.metrics.requestOf(model.id);
   try {
@@ -47,7 +47,7 @@ export async function sendToModel(c: AppContext, parts: InferenceParts, request:
 
 /** Sends a request to an engine, within the node's time limits. */
 export function askEngine(
-  c: AppContext,
+  c: Scope,
   { settings: { firstByteTimeoutMs, idleTimeoutMs } }: InferenceParts,
   request: EngineRequest & Pick<ProxyOptions, "engine" | "observer">,
 ): Promise<Response> {

@@ -2,12 +2,12 @@ import { z } from "zod";
 import type { App } from "../http/server/app.ts";
 import { readJson } from "../http/server/body.ts";
 import { withoutIdleLimit } from "../http/server/listen.ts";
-import type { AppContext } from "../http/server/scope.ts";
+import type { Scope } from "../http/server/scope.ts";
 import { withExactDigits } from "../lib/json.ts";
 import { TranslationRewrite } from "../translation/rewrite.ts";
 import type { Translation } from "../translation/translation.ts";
 import { parseKeepAlive } from "../wire/keepalive.ts";
-import { InferenceRequest } from "../wire/openai.ts";
+import type { InferenceRequest } from "../wire/openai.ts";
 import { dialectOf, type InferenceRoute, ROUTE_LIST, type RouteName } from "../wire/route.ts";
 import {
   adapted,
@@ -17,7 +17,7 @@ import {
   sendToModel,
 } from "./exchange.ts";
 import { readModelForm } from "./form.ts";
-import { BODIES } from "./llamacpp/bodies.ts";
+import { ANY_BODY, BODIES } from "./llamacpp/bodies.ts";
 import { engineRequest } from "./llamacpp/enginebody.ts";
 import { ADAPTATIONS, TRANSLATIONS } from "./llamacpp/requests.ts";
 import type { Catalog, ServedModel } from "./models/catalog.ts";
@@ -53,10 +53,11 @@ interface PlacedRoute {
 function addJsonRoute(app: App, { path: at, route }: PlacedRoute, parts: InferenceParts): void {
   const { path, name } = route;
   const task = taskOf(route.capability);
-  const schema = withOnlyModel(BODIES[name] ?? InferenceRequest, parts.catalog);
+  const { schema: named, accepts } = BODIES[name] ?? ANY_BODY;
+  const schema = { schema: withOnlyModel(named, parts.catalog), accepts };
   const translate = TRANSLATIONS[name];
   const adapt = ADAPTATIONS[name] ?? engineRequest;
-  app.post(at, async (c) => {
+  app.fast(at, async (c) => {
     const read = await readJson(c, schema, parts.settings.bodyLimitBytes);
     const { value } = read;
     const model = parts.catalog.get(value.model);
@@ -100,7 +101,7 @@ function isLoadOnly(value: Fields): boolean {
  * their last request. Answers as a chat that said nothing.
  */
 async function loadOrUnload(
-  c: AppContext,
+  c: Scope,
   { supervisor }: InferenceParts,
   { model, value }: { model: ServedModel; value: Fields },
 ): Promise<Response> {
@@ -111,7 +112,7 @@ async function loadOrUnload(
     await supervisor.load(model, keepAliveMs);
   }
   const message = { role: "assistant", content: "" };
-  return c.json({
+  return Response.json({
     ...{ id: `chatcmpl-${crypto.randomUUID()}`, object: "chat.completion", model: model.id },
     created: Math.floor(Date.now() / 1000),
     choices: [{ index: 0, message, finish_reason: "stop" }],
@@ -121,7 +122,7 @@ async function loadOrUnload(
 
 /** The translated request, whose answer is translated back. */
 function translatedRequest(
-  c: AppContext,
+  c: Scope,
   { model }: InferenceRequest,
   translation: Translation,
 ): EngineRequest {
@@ -131,7 +132,7 @@ function translatedRequest(
     translation,
     model,
     dialect,
-    requestId: c.var.requestId,
+    requestId: c.get("requestId"),
   });
   return { path, body: encode(body), rewrite };
 }

@@ -3,7 +3,7 @@ import { forward } from "../http/proxy/forward.ts";
 import type { SendOutcome, Tap } from "../http/proxy/relay.ts";
 import type { Rewrite } from "../http/proxy/rewrite/rewrite.ts";
 import { withoutIdleLimit } from "../http/server/listen.ts";
-import { type AppContext, callerOf } from "../http/server/scope.ts";
+import { callerOf, type Scope } from "../http/server/scope.ts";
 import { withDeadline } from "../lib/deadline.ts";
 import type { ApiError } from "../wire/error.ts";
 import { dialectOf } from "../wire/route.ts";
@@ -40,7 +40,7 @@ const EXIT_WAIT_MS_MAX = 2000;
  * `forward` throw, and `engine_crashed` (502) if the engine ends before its answer begins. If it
  * ends later, the stream ends with the same error.
  */
-export async function proxyToEngine(c: AppContext, options: ProxyOptions): Promise<Response> {
+export async function proxyToEngine(c: Scope, options: ProxyOptions): Promise<Response> {
   const { engine, path, body, rewrite, observer, firstByteTimeoutMs, idleTimeoutMs } = options;
   const { signal, method, headers } = c.req.raw;
   // The client may wait for a load or for other requests of the engine.
@@ -55,7 +55,7 @@ export async function proxyToEngine(c: AppContext, options: ProxyOptions): Promi
       body,
       rewrite,
       tap: observer,
-      requestId: c.var.requestId,
+      requestId: c.get("requestId"),
       dialect: dialectOf(c.req.path),
       caller: callerOf(c),
       firstByteTimeoutMs,
@@ -73,7 +73,8 @@ export async function proxyToEngine(c: AppContext, options: ProxyOptions): Promi
 }
 
 /** The request's query without `model`, which engines do not know. */
-function queryOf(c: AppContext): string {
+function queryOf(c: Scope): string {
+  if (!c.req.url.includes("?")) return "";
   const query = new URL(c.req.url).searchParams;
   query.delete("model");
   return query.size === 0 ? "" : `?${query}`;

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { InferenceRequest } from "../../wire/openai.ts";
+import type { GuardedSchema } from "../../http/server/body.ts";
+import { InferenceRequest, isInferenceRequest } from "../../wire/openai.ts";
 import type { RouteName } from "../../wire/route.ts";
 
 /*
@@ -91,15 +92,57 @@ const Embedding = InferenceRequest.extend({
   ),
 });
 
-/** The schemas of requests before an engine reads them. */
-export const BODIES: Partial<Record<RouteName, typeof InferenceRequest>> = {
-  chat: Chat,
-  generate: Completion,
-  embeddings: Embedding,
-  responses: Response,
-  anthropic_messages: Message,
-  count_tokens: Message,
+/** What most requests have in these fields, which their schemas would take. */
+const USUAL: Record<string, (value: unknown) => boolean> = {
+  temperature: (value) => Number.isFinite(value) && Number(value) >= 0,
+  max_tokens: isLength,
+  max_completion_tokens: isLength,
+  max_output_tokens: isLength,
+  stop: (value) => typeof value === "string",
+  input: (value) => typeof value === "string",
+  messages: (value) => Array.isArray(value) && value.length > 0,
+  stream_options: (value) => typeof value === "object" && !Array.isArray(value),
 };
+
+/** Fields that must be there. */
+const NEEDED = ["messages"];
+
+/** The schemas of requests before an engine reads them. */
+export const BODIES: Partial<Record<RouteName, GuardedSchema<InferenceRequest>>> = {
+  chat: guarded(Chat),
+  generate: guarded(Completion),
+  embeddings: guarded(Embedding),
+  responses: guarded(Response),
+  anthropic_messages: guarded(Message),
+  count_tokens: guarded(Message),
+};
+
+/** The schema of all other requests. */
+export const ANY_BODY: GuardedSchema<InferenceRequest> = guarded(InferenceRequest);
+
+function isLength(value: unknown): boolean {
+  return Number.isSafeInteger(value) && Number(value) >= 1;
+}
+
+/** A schema, and the usual requests that it takes: its fields are absent, or as most have them. */
+function guarded(schema: typeof InferenceRequest): GuardedSchema<InferenceRequest> {
+  const own = Object.keys(schema.shape).filter((name) => !(name in InferenceRequest.shape));
+  const fields = own.map((name) => ({
+    name,
+    isUsual: USUAL[name],
+    isNeeded: NEEDED.includes(name),
+  }));
+  return {
+    schema,
+    accepts: (json): json is InferenceRequest =>
+      isInferenceRequest(json) &&
+      fields.every(({ name, isUsual, isNeeded }) => {
+        const value = json[name];
+        if (value === undefined || value === null) return !isNeeded;
+        return isUsual?.(value) === true;
+      }),
+  };
+}
 
 function field(name: string, kind: string, schema: z.ZodType) {
   return checked(name, kind, schema.nullish());

@@ -8,7 +8,7 @@ import { isObject, partsOf, type Schema } from "./schemaparts.ts";
  */
 
 /** Most entries of lists (and objects) of the request. */
-const ENTRIES_MAX: Record<string, number> = {
+const ENTRIES_MAX = Object.entries({
   dry_sequence_breakers: 32,
   logit_bias: 10_000,
   stop: 256,
@@ -20,14 +20,14 @@ const ENTRIES_MAX: Record<string, number> = {
   tools: 512,
   functions: 512,
   lora: 64,
-};
+});
 
 /** Most characters of a text in one of those lists. */
 const ENTRY_CHARACTERS_MAX = 1024;
 const TEXT_LISTS = ["dry_sequence_breakers", "stop", "stop_sequences", "samplers"];
 
 /** Largest numbers. */
-const NUMBER_MAX: Record<string, number> = { n: 128, n_cmpl: 128, n_probs: 100, logprobs: 100 };
+const NUMBER_MAX = Object.entries({ n: 128, n_cmpl: 128, n_probs: 100, logprobs: 100 });
 
 const GRAMMAR = { characters: 65_536, depth: 100, rules: 2000, repetitions: 20_000, optional: 64 };
 const SCHEMA = { depth: 64, parts: 5000, alternatives: 1000, optional: 500, characters: 131_072 };
@@ -44,13 +44,13 @@ const REPETITIONS_MAX = 2000;
  * error names the field and the limit. `body` is what the engine would get.
  */
 export function requireLimits(body: Record<string, unknown>): void {
-  for (const [field, limit] of Object.entries(ENTRIES_MAX)) {
+  for (const [field, limit] of ENTRIES_MAX) {
     const value = body[field];
     const entries = isObject(value) ? Object.keys(value) : Array.isArray(value) ? value : [];
     if (entries.length > limit) throw tooLarge(field, "entries", entries.length, limit);
   }
   for (const field of TEXT_LISTS) requireShortTexts(field, body[field]);
-  for (const [field, limit] of Object.entries(NUMBER_MAX)) {
+  for (const [field, limit] of NUMBER_MAX) {
     const value = body[field];
     if (typeof value === "number" && value > limit) throw tooLarge(field, "", value, limit);
   }
