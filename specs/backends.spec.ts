@@ -1,5 +1,5 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { LLAMA_CPP_VERSION } from "../src/config/version.ts";
 import { hasGpuDriver, nvidiaDriver, seenGpus } from "../src/engine/plugin/gpus.ts";
@@ -68,9 +68,38 @@ describe.skipIf(vulkan === undefined)("the backend for Vulkan, on a driver in so
       gpu_devices: [{ name: expect.stringContaining("llvmpipe") }],
     });
     expect(system.device.gpu_devices[0]?.total_memory_bytes).toBeGreaterThan(2 ** 30);
-    const lines = readFileSync(log, "utf8");
-    expect(lines).toContain("offloaded 7/7 layers to GPU");
-    expect(lines).toMatch(/"backend":"vulkan".*"msg":"backend.chosen"/);
+    expect(placesIn(log)).toEqual({ layers: "7/7", hasWeightsOnGpu: true });
+  });
+
+  test("gives models the devices that are named for them", async () => {
+    using home = temporaryHome();
+    const log = join(home.path, "node.log");
+    const split = ["--tensor-split", "1", "--split-mode", "layer", "--main-gpu", "0"];
+    const args = ["--log-level", "debug", "--log-file", log, "--device", "Vulkan0", ...split];
+    expect((await answerIn(home.path, { env, args })).content).toBe("Goodbye!");
+    expect(placesIn(log)).toEqual({ layers: "7/7", hasWeightsOnGpu: true });
+    rmSync(log);
+
+    const models = { [TINY]: { device: "none" } };
+    writeFileSync(join(home.path, "config.json"), JSON.stringify({ models }));
+    const { content, system } = await answerIn(home.path, { env, args: args.slice(0, 4) });
+    expect([content, system.backend]).toEqual(["Goodbye!", "vulkan"]);
+    expect(placesIn(log).hasWeightsOnGpu).toBe(false);
+  });
+
+  test("has devices by name only, in arguments and in settings", async () => {
+    using home = temporaryHome();
+    const list = await runProgram(["node", "--list-devices"], { home: home.path, env });
+    expect([list.code, list.stdout]).toEqual([0, expect.stringMatching(/^Vulkan0 +gpu /m)]);
+    const run = (...args: string[]) =>
+      runProgram(["node", "--port", "0", ...args], { home: home.path, env });
+    const refused = [2, expect.stringContaining("no device CUDA7 is here: there is Vulkan0")];
+    const byArgument = await run("--device", "CUDA7");
+    expect([byArgument.code, byArgument.stderr]).toEqual(refused);
+    const models = { [TINY]: { device: ["Vulkan0", "CUDA7"] } };
+    writeFileSync(join(home.path, "config.json"), JSON.stringify({ models }));
+    const bySetting = await run();
+    expect([bySetting.code, bySetting.stderr]).toEqual(refused);
   });
 
   test("is not used until its device is named, since it is no GPU", async () => {
@@ -134,6 +163,13 @@ describe.skipIf(!isOnLinux || hasNvidia || process.env.NEEDS_CUDA !== "1")(
 
 function pluginFolder(home: string, name = "vulkan"): string {
   return join(home, "native", LLAMA_CPP_VERSION, name);
+}
+
+/** Where llama.cpp has put a model's layers and weights, by its own log. */
+function placesIn(log: string) {
+  const text = readFileSync(log, "utf8");
+  const layers = /offloaded (\d+\/\d+) layers to GPU/.exec(text)?.[1];
+  return { layers, hasWeightsOnGpu: /Vulkan0 model buffer size/.test(text) };
 }
 
 /** What the tiny model says, and what the node says of itself. */

@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Logger } from "../lib/log.ts";
+import { createLogger, type Logger } from "../lib/log.ts";
 import { argumentProblem } from "./arguments.ts";
 import { EngineChild } from "./child.ts";
+import { withDeviceNames } from "./devicenames.ts";
 import { libraryDirectories } from "./library.ts";
 import { EngineLoadError } from "./loaderror.ts";
 
@@ -22,7 +23,10 @@ export async function checkArguments(
   const problem = argumentProblem(args);
   if (problem !== undefined || args.length === 0) return problem;
   const path = join(tmpdir(), `${randomUUID()}.gguf`); // There is none: reading them comes first.
-  const options = { modelId: "", modelPath: path, args, home, loadTimeoutMs: CHECK_MS_MAX, log };
+  // That the file is missing is no news.
+  const quiet = createLogger({ level: "silent" });
+  const files = { modelId: "", modelPath: path, home };
+  const options = { ...files, args, loadTimeoutMs: CHECK_MS_MAX, log: quiet };
   const directories = await libraryDirectories(home, log);
   const child = new EngineChild(options);
   const all = ["--model", path, "--offline", ...args];
@@ -32,7 +36,8 @@ export async function checkArguments(
     return undefined;
   } catch (error) {
     if (!(error instanceof EngineLoadError) || error.reason !== "bad_arguments") return undefined;
-    return error.message.replace(/^Loading \S+ failed: | Arguments after `--`.*$/g, "");
+    const why = error.message.replace(/^Loading \S+ failed: | Arguments after `--`.*$/g, "");
+    return await withDeviceNames(why, { home, log });
   } finally {
     child.process.kill("SIGKILL");
   }

@@ -2,6 +2,7 @@ import { rmSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { argumentProblem } from "./arguments.ts";
 import { EngineChild } from "./child.ts";
+import { withDeviceNames } from "./devicenames.ts";
 import type { Engine, EngineOptions } from "./engine.ts";
 import { libraryDirectories } from "./library.ts";
 import { EngineLoadError } from "./loaderror.ts";
@@ -28,7 +29,9 @@ export async function launchEngine(options: EngineOptions): Promise<Engine> {
     return child.engine(address, description);
   } catch (error) {
     child.process.kill("SIGKILL");
-    throw error;
+    if (!(error instanceof EngineLoadError) || error.reason !== "bad_arguments") throw error;
+    const message = await withDeviceNames(error.message, options);
+    throw new EngineLoadError(error.reason, message, error);
   } finally {
     child.process.exited.then(() => rmSync(socket, { force: true }));
   }

@@ -21,6 +21,9 @@ test.each([
   [{ model_draft: "..\\d.gguf" }, "must be the name of a file beside"],
   [{ args: ["--log-file", "x"] }, "--log-file names something of one host"],
   [{ args: ["--slot-save-path=x"] }, "--slot-save-path names something of one host"],
+  [{ args: ["-dev", "CUDA0"] }, "-dev names something of one host"],
+  [{ args: ["--device-draft", "CUDA0"] }, "--device-draft names something of one host"],
+  [{ device: "CUDA0" }, "device names something of one host"],
   [{ args: ["--temp", "hot"] }, "args: hot is no number"],
 ])("settings that are wrong for all nodes are refused: %j", async (change, message) => {
   const fault = async (args: string[]) => (args.includes("hot") ? "hot is no number" : undefined);

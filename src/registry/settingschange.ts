@@ -1,11 +1,11 @@
 import { ApiError } from "../wire/error.ts";
 import { type RunSettings, withFiles } from "../wire/runsettings.ts";
 
-/** Arguments that name files, folders or servers of the host that an engine runs on. */
+/** Arguments that name devices, files, folders or servers of the host that an engine runs on. */
 const OF_HOSTS = new RegExp(
   [
     "file|path|-dir$|lora|control-vector|model-draft|draft-model|lookup-cache|rpc|url|hf|repo",
-    "^-(?:md|j|jf|bf|l)$",
+    "device|^-(?:md|j|jf|bf|l|dev)$",
   ].join("|"),
 );
 
@@ -26,15 +26,20 @@ export async function changedSettings(
     if (!/[\\/]/.test(path)) return path;
     throw wrong(`${path} must be the name of a file beside the model's own`);
   });
+  if (settings.device !== undefined) throw ofOneHost("device");
   const { args = [] } = settings;
   for (const arg of args) {
     const [name = ""] = arg.split("=", 1);
     if (!name.startsWith("-") || !OF_HOSTS.test(name)) continue;
-    throw wrong(`${name} names something of one host: set it in the config.json of that node`);
+    throw ofOneHost(name);
   }
   const problem = await fault(args);
   if (problem !== undefined) throw wrong(`args: ${problem}`);
   return Object.keys(settings).length === 0 ? null : settings;
+}
+
+function ofOneHost(name: string): ApiError {
+  return wrong(`${name} names something of one host: set it in the config.json of that node`);
 }
 
 function wrong(why: string): ApiError {

@@ -10,9 +10,12 @@ export interface OptionValue {
   text?: number;
   /** The path of a file. */
   file?: true;
+  /** Parts with commas between them, or a list of them. */
+  parts?: { each: RegExp; expected: string };
 }
 
 const PATH_CHARS_MAX = 4096;
+const PARTS_MAX = 128;
 
 /**
  * Reads the value of an option, numbers also from text, and true and false as `on` and `off`.
@@ -29,11 +32,22 @@ export function readOption(rule: OptionValue, given: unknown): { value: string |
     return { value: number };
   }
   if (rule.number !== undefined && isWithin(rule.number, number)) return { value: number };
+  if (rule.parts !== undefined && (isSimple || Array.isArray(given))) {
+    const parts = (Array.isArray(given) ? given : String(given).split(",")).map(trimmed);
+    const { each } = rule.parts;
+    if (parts.length <= PARTS_MAX && parts.every((part) => each.test(part))) {
+      return { value: parts.join(",") };
+    }
+  }
   if (typeof given === "string" && given.trim() !== "") {
     const charsMax = rule.file === true ? PATH_CHARS_MAX : (rule.text ?? 0);
     if (given.length <= charsMax) return { value: given };
   }
   return `must be ${expectation(rule)}`;
+}
+
+function trimmed(part: unknown): string {
+  return String(part).trim();
 }
 
 function numberOf(given: unknown): number {
@@ -45,13 +59,14 @@ function isWithin([min, max]: readonly [number, number], value: number): boolean
   return value >= min && value <= max;
 }
 
-function expectation({ whole, number, words, text, file }: OptionValue): string {
-  const parts = [
+function expectation({ whole, number, words, text, file, parts }: OptionValue): string {
+  const allowed = [
     ...(whole === undefined ? [] : [`a whole number from ${whole[0]} to ${whole[1]}`]),
     ...(number === undefined ? [] : [`a number from ${number[0]} to ${number[1]}`]),
     ...(words === undefined ? [] : [`one of ${words.join(", ")}`]),
     ...(text === undefined ? [] : ["a text"]),
     ...(file === undefined ? [] : ["the path of a file"]),
+    ...(parts === undefined ? [] : [parts.expected]),
   ];
-  return parts.join(", or ");
+  return allowed.join(", or ");
 }

@@ -7,13 +7,15 @@ describe("a model's settings", () => {
       ...{ context: 8192, slots: "2", gpu_layers: "all", flash_attention: true },
       ...{ "cache-type-k": "Q8_0", temperature: 0.2, speculation: "ngram-simple" },
       ...{ lora: ["a.gguf", "b.gguf:0.5"], keep_alive: "10m", pinned: true },
+      ...{ device: ["CUDA0", "CUDA1"], "tensor-split": "3, 1", split_mode: "Row", main_gpu: 1 },
       args: ["--temp", "0.3"],
     });
     expect(settings).toMatchObject({ ctx_size: 8192, parallel: 2, pin: true, keep_alive: "10m" });
     if (typeof settings === "string") throw new Error(settings);
     const text = settingArguments(settings).join(" ");
     expect(text).toBe(
-      "--ctx-size 8192 --parallel 2 --gpu-layers all --cache-type-k q8_0 --flash-attn on \
+      "--ctx-size 8192 --parallel 2 --gpu-layers all --device CUDA0,CUDA1 --split-mode row \
+--tensor-split 3,1 --main-gpu 1 --cache-type-k q8_0 --flash-attn on \
 --spec-type ngram-simple --temp 0.2 --lora a.gguf --lora-scaled b.gguf:0.5 --temp 0.3",
     );
   });
@@ -33,6 +35,12 @@ describe("a model's settings", () => {
     [{ args: [1] }, "args: must be a list of texts"],
     [{ keep_alive: "soon" }, "keep_alive: must be a time"],
     [{ pin: "yes" }, "pin: must be true or false"],
+    [{ device: "" }, "device: must be names of devices such as CUDA0,CUDA1"],
+    [{ device: ["CUDA0", "a b"] }, "device: must be names of devices"],
+    [{ tensor_split: "most" }, "tensor_split: must be each device's share of the model"],
+    [{ tensor_split: [3, -1] }, "tensor_split: must be each device's share"],
+    [{ split_mode: "columns" }, "split_mode: must be one of none, layer, row, tensor"],
+    [{ main_gpu: "CUDA0" }, "main_gpu: must be a whole number from 0"],
     [{ draft: "" }, "draft: must be the path of a file"],
   ])("that are wrong, as %j, are told with what is meant", (given, message) => {
     expect(readRunSettings(given)).toContain(message);

@@ -16,6 +16,15 @@ const CACHE_TYPES = "f32 f16 bf16 q8_0 q5_1 q5_0 q4_1 q4_0 iq4_nl".split(" ");
 const NGRAMS = "ngram-simple ngram-map-k ngram-map-k4v ngram-mod ngram-cache".split(" ");
 const POOLINGS = "none mean cls last rank".split(" ");
 
+const DEVICES = {
+  each: /^[\w.:[\]-]{1,128}$/,
+  expected: "names of devices such as CUDA0,CUDA1 (llmlb backend devices), or none",
+};
+const SHARES = {
+  each: /^\d+(?:\.\d+)?$/,
+  expected: "each device's share of the model, such as 3,1",
+};
+
 /** The settings with a llama-server argument of their own, named as that is. */
 const MODEL_OPTIONS = {
   ctx_size: { flag: "--ctx-size", value: { whole: [0, 1e9] }, others: ["context", "num_ctx"] },
@@ -25,6 +34,10 @@ const MODEL_OPTIONS = {
     value: { whole: [0, 100_000], words: ["auto", "all"] },
     others: ["n_gpu_layers", "num_gpu", "ngl"],
   },
+  device: { flag: "--device", value: { parts: DEVICES }, others: ["devices"] },
+  split_mode: { flag: "--split-mode", value: { words: ["none", "layer", "row", "tensor"] } },
+  tensor_split: { flag: "--tensor-split", value: { parts: SHARES } },
+  main_gpu: { flag: "--main-gpu", value: { whole: [0, 127] } },
   threads: { flag: "--threads", value: { whole: [1, 4096] }, others: ["num_thread"] },
   batch_size: { flag: "--batch-size", value: { whole: [1, 1e6] }, others: ["num_batch"] },
   ubatch_size: { flag: "--ubatch-size", value: { whole: [1, 1e6] } },

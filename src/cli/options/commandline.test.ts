@@ -16,6 +16,9 @@ describe("arguments are read as people write them:", () => {
     // llama-server's own, where they are clear
     ["-m a.gguf -c 4096 -ngl 99", "-m a.gguf", "-c 4096 -ngl 99"],
     ["node --ctx-size=5 --parallel 2 -- --temp 0", "node", "--ctx-size 5 --parallel 2 --temp 0"],
+    ["node --device A,B -ts 3,1 -p 1", "node -p 1", "--device A,B -ts 3,1"],
+    ["node --list-devices --home h", "node --list-devices --home h", undefined],
+    ["--list-devices node", "node --list-devices", undefined],
     ["--name -c --port 1", "--name -c --port 1", undefined],
     ["-c", "-c", undefined],
     ["chat -c 5", "chat -c 5", undefined],

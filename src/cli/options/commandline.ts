@@ -12,7 +12,8 @@ export interface CommandLine {
 /** Arguments of llama-server that mean nothing else here and take a value: they need no `--`. */
 const ENGINE_OPTIONS = new Set(
   "-c --ctx-size -ngl --gpu-layers --n-gpu-layers -np --parallel -t --threads -b --batch-size \
--ub --ubatch-size -ctk --cache-type-k -ctv --cache-type-v".split(" "),
+-ub --ubatch-size -ctk --cache-type-k -ctv --cache-type-v -dev --device -sm --split-mode \
+-ts --tensor-split -mg --main-gpu".split(" "),
 );
 
 /** The commands that start engines, or say that they start none. */
@@ -20,7 +21,7 @@ const SERVING = new Set(["serve", "balancer", "node", "config"]);
 
 /** Our options without a value. */
 const SWITCHES = new Set([
-  ...["-h", "--help", "-V", "--version", "--json"],
+  ...["-h", "--help", "-V", "--version", "--json", "--list-devices"],
   ...FIELD_KEYS.map(fieldOf)
     .filter(({ flags }) => flags !== undefined && !flags.includes("<"))
     .map(flagName),

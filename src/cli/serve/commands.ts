@@ -48,9 +48,17 @@ export function addServeCommands(program: Command, invocation: Invocation): void
         }
         if (mode !== "standalone") flags.mode = mode;
         const { settings, warnings } = loadSettings({ flags, env: environment() });
+        if (options.listDevices === true) {
+          const { printDevices } = await import("../backend/devices.ts");
+          invocation.exitCode = await printDevices(settings.home, false);
+          return;
+        }
         const { serve } = await import("./serve.ts");
         await serve(settings, warnings);
       });
+    if (mode !== "balancer") {
+      command.option("--list-devices", "Print the devices that models can run on, and end");
+    }
     addSettingFlags(command, settingsOfMode(mode), "hidden");
   }
 }
