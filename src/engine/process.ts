@@ -5,7 +5,11 @@ import { backendProblem, listDevices, NativeEngine } from "./binding.ts";
 import { confineProcess } from "./confinement.ts";
 import type { EngineCommand, EngineDescription, EngineEvent } from "./messages.ts";
 import { serveEngine } from "./server.ts";
+import { severityOf } from "./severity.ts";
 import { BEAT_MS } from "./watchdog.ts";
+
+/** ggml's level of warnings. */
+const WARNING = 3;
 
 /**
  * The main function of an engine process: runs one model and serves HTTP on a socket. It obeys the
@@ -71,7 +75,10 @@ function load({
 }: Extract<EngineCommand, { type: "load" }>): void {
   const engine = new NativeEngine(directories, {
     log(level, text) {
-      if (level >= logLevel) send({ type: "log", level, text });
+      if (level < logLevel) return;
+      // Some come with every request; the node would only throw them away.
+      if (logLevel >= WARNING && severityOf(level, text) === "debug") return;
+      send({ type: "log", level, text });
     },
     progress: (fraction) => send({ type: "progress", fraction }),
     loadError: (text) => send({ type: "load_error", text }),
