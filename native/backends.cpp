@@ -2,9 +2,11 @@
 #include "engine.h"
 
 #include <ggml-backend.h>
+#include <ggml-rpc.h>
 #include <server-common.h>
 
 #include <cstring>
+#include <thread>
 
 #ifdef _WIN32
 #    include <windows.h>
@@ -66,6 +68,42 @@ void close_library(void * library) {
 
 #endif
 
+using rpc_server = decltype(&ggml_backend_rpc_start_server);
+
+// The server of the RPC plugin; null where that could not be loaded.
+rpc_server find_rpc_server() {
+    ggml_backend_reg_t plugin = ggml_backend_reg_by_name("RPC");
+    if (!plugin) {
+        return nullptr;
+    }
+    return (rpc_server) ggml_backend_reg_get_proc_address(plugin, "ggml_backend_rpc_start_server");
+}
+
+// Never returns while the server works: what ends it is told on stderr before.
+void serve_devices(rpc_server serve, std::string path, uint32_t threads,
+                   std::vector<ggml_backend_dev_t> devices) {
+    serve(path.c_str(), nullptr, threads, devices.size(), devices.data());
+    fprintf(stderr, "error: the devices cannot be lent any more\n");
+    std::_Exit(1);
+}
+
+std::string lend(const std::string & path, uint32_t threads, const json & names) {
+    const rpc_server serve = find_rpc_server();
+    if (!serve) {
+        return "the RPC backend could not be loaded";
+    }
+    std::vector<ggml_backend_dev_t> devices;
+    for (const std::string name : names) {
+        ggml_backend_dev_t device = ggml_backend_dev_by_name(name.c_str());
+        if (!device) {
+            return "there is no device " + name;
+        }
+        devices.push_back(device);
+    }
+    std::thread(serve_devices, serve, path, threads, std::move(devices)).detach();
+    return "";
+}
+
 }  // namespace
 
 void llmlb_load_backends(const char * directory) {
@@ -105,4 +143,15 @@ size_t llmlb_probe_backend(const char * path, char * out, size_t capacity) {
         close_library(library);
     }
     return copy_out(reason, out, capacity);
+}
+
+size_t llmlb_lend(const char * path, uint32_t threads, const char * names, char * out,
+                  size_t capacity) {
+    std::string problem;
+    try {
+        problem = lend(path, threads, json::parse(names));
+    } catch (const std::exception & e) {
+        problem = e.what();
+    }
+    return copy_out(problem, out, capacity);
 }

@@ -19,7 +19,7 @@
 extern "C" {
 #endif
 
-#define LLMLB_ABI_VERSION 2
+#define LLMLB_ABI_VERSION 3
 
 typedef struct llmlb_engine llmlb_engine;
 typedef void (*llmlb_notify_fn)(void);
@@ -52,6 +52,13 @@ LLMLB_API size_t llmlb_devices(char * out, size_t capacity);
 
 // Tries one plugin file: writes "" if it can run here, else why not. Returns as llmlb_devices.
 LLMLB_API size_t llmlb_probe_backend(const char * path, char * out, size_t capacity);
+
+// Lends devices, given as a JSON list of their names, to whoever connects to the Unix socket that
+// it makes at `path`: one connection after the other, with `threads` threads of the processor. Goes
+// on in a thread of its own until the process ends. Writes "" or why it cannot. Returns as
+// llmlb_devices.
+LLMLB_API size_t llmlb_lend(const char * path, uint32_t threads, const char * names, char * out,
+                            size_t capacity);
 
 // Starts loading a model; `argv` holds NUL-separated llama-server arguments, `length` bytes.
 // READY or LOAD_ERROR follows as an event. Call once per handle.

@@ -1,6 +1,7 @@
 import { JSCallback } from "bun:ffi";
 import { readHostMemory } from "../lib/hostmemory.ts";
 import type { Device } from "../wire/system.ts";
+import { devicesToLend } from "./lentdevices.ts";
 import { type NativeLibrary, openNative } from "./symbols.ts";
 
 /** Receives the events of one request: its head, its data, its end. */
@@ -177,6 +178,25 @@ export function listDevices(directories: string[]): { devices: Device[]; llamaCp
   const json = readText((out, capacity) => native.llmlb_devices(out, capacity));
   const devices = (JSON.parse(json) as Device[]).map(withHostMemory);
   return { devices, llamaCpp: String(native.llmlb_build_info()) };
+}
+
+/**
+ * Lends devices of this host to whoever connects to the Unix socket that is made at `socket`, until
+ * this process ends. Returns them. Throws if it is not possible.
+ */
+export function serveDevices(
+  directories: string[],
+  { socket, threads }: { socket: string; threads: number },
+): Device[] {
+  const { devices } = listDevices(directories);
+  const lent = devicesToLend(devices);
+  const native = openNative(directories[0] ?? "");
+  const [path, names] = [text(socket), text(JSON.stringify(lent.map(({ name }) => name)))];
+  const problem = readText((out, capacity) =>
+    native.llmlb_lend(path, threads, names, out, capacity),
+  );
+  if (problem !== "") throw new Error(`Lending the devices failed: ${problem}.`);
+  return lent;
 }
 
 /** Why this host cannot load the backend in a file; undefined if it can. */

@@ -41,6 +41,14 @@ export const EngineCommand = z.discriminatedUnion("type", [
     directory: z.string(),
     files: z.array(z.string()),
   }),
+  z.object({
+    type: z.literal("lend"),
+    directories: z.array(z.string()),
+    /** Path of the Unix socket that speaks ggml's RPC protocol. */
+    socket: z.string(),
+    /** Threads of the processor for what is computed on it. */
+    threads: z.number(),
+  }),
   z.object({ type: z.literal("stop") }),
 ]);
 export type EngineCommand = z.infer<typeof EngineCommand>;
@@ -55,6 +63,8 @@ export const EngineEvent = z.discriminatedUnion("type", [
   /** Sent regularly by an engine that is ready: how long its decoding loop has owed an answer. */
   z.object({ type: z.literal("beat"), stalled_ms: z.number() }),
   z.object({ type: z.literal("devices"), devices: z.array(Device), llama_cpp: z.string() }),
+  /** The devices are lent from now on. */
+  z.object({ type: z.literal("lending"), devices: z.array(Device) }),
   z.object({
     type: z.literal("libraries"),
     libraries: z.array(z.object({ file: z.string(), reason: z.string().optional() })),

@@ -1,7 +1,7 @@
 import { rmSync, writeSync } from "node:fs";
 import { postToParent } from "../lib/childprocess.ts";
 import { errorMessage } from "../lib/errormessage.ts";
-import { backendProblem, listDevices, NativeEngine } from "./binding.ts";
+import { backendProblem, listDevices, NativeEngine, serveDevices } from "./binding.ts";
 import { confineProcess } from "./confinement.ts";
 import type { EngineCommand, EngineDescription, EngineEvent } from "./messages.ts";
 import { serveEngine } from "./server.ts";
@@ -61,6 +61,9 @@ function execute(command: EngineCommand): void {
       send({ type: "libraries", libraries });
       break;
     }
+    case "lend":
+      send({ type: "lending", devices: serveDevices(command.directories, command) });
+      break;
     case "stop":
       stop();
       break;

@@ -14,6 +14,16 @@ const SYMBOLS = {
     args: ["cstring" /* path */, "ptr" /* out */, "usize" /* capacity */],
     returns: "usize",
   },
+  llmlb_lend: {
+    args: [
+      "cstring" /* path */,
+      "u32" /* threads */,
+      "cstring" /* names */,
+      "ptr" /* out */,
+      "usize" /* capacity */,
+    ],
+    returns: "usize",
+  },
   llmlb_load: {
     args: ["ptr" /* engine */, "ptr" /* argv */, "usize" /* length */],
     returns: "void",
@@ -41,7 +51,7 @@ const SYMBOLS = {
 /** The functions of libllmlb. */
 export type NativeLibrary = Library<typeof SYMBOLS>["symbols"];
 
-const ABI_VERSION = 2;
+const ABI_VERSION = 3;
 
 /** Opens libllmlb in a folder. Throws if it is missing, damaged or has another ABI version. */
 export function openNative(directory: string): NativeLibrary {
