@@ -1,6 +1,8 @@
+import type { MessageSink } from "../messagesocket.ts";
 import type { App } from "./app.ts";
 import type { Certificate } from "./certificate.ts";
 import type { Connections, Scope } from "./scope.ts";
+import { WEBSOCKET_HANDLERS } from "./websocket.ts";
 
 const IDLE_TIMEOUT_S = 120;
 
@@ -78,7 +80,7 @@ export function listen(app: App, { certificate, ...address }: ListenAddress): Li
   };
 }
 
-type Server = Bun.Server<undefined>;
+type Server = Bun.Server<MessageSink>;
 type Place = Omit<ListenAddress, "certificate">;
 
 function serve(app: App, { host, port, idleTimeoutS }: Place, certificate?: Certificate): Server {
@@ -92,6 +94,7 @@ function serve(app: App, { host, port, idleTimeoutS }: Place, certificate?: Cert
         : app.fetch(request, { server: self }),
     idleTimeout: idleTimeoutS ?? IDLE_TIMEOUT_S,
     maxRequestBodySize: Number.MAX_SAFE_INTEGER,
+    websocket: WEBSOCKET_HANDLERS,
     ...tls,
   });
 }
@@ -141,6 +144,7 @@ function answerWithoutHost(app: App, request: Request, server: Server) {
   const connection: Connections = {
     timeout: (_, seconds) => server.timeout(request, seconds),
     requestIP: () => server.requestIP(request),
+    upgrade: (_, options) => server.upgrade(request, options),
   };
   const origin = `${server.protocol ?? "http"}://localhost`;
   const path = request.url.replace(/^https?:\/\/[^/?]*/, "");

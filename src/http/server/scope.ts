@@ -1,5 +1,6 @@
 import type { Context } from "hono";
 import type { ApiError } from "../../wire/error.ts";
+import type { MessageSink } from "../messagesocket.ts";
 import type { Caller } from "../proxy/deadlines.ts";
 import type { BodyMemory, BodyShare } from "./bodymemory.ts";
 import type { Drain } from "./drain.ts";
@@ -7,7 +8,10 @@ import type { Principal } from "./principal.ts";
 import type { TrustedProxies } from "./trustedproxies.ts";
 
 /** What a handler may ask of the connection that a request came on. */
-export type Connections = Pick<Bun.Server<undefined>, "requestIP" | "timeout">;
+export interface Connections extends Pick<Bun.Server<MessageSink>, "requestIP" | "timeout"> {
+  /** Makes a WebSocket of it; false: the request asks for none. */
+  upgrade(request: Request, options: { data: MessageSink }): boolean;
+}
 
 /** What the app keeps about each request; it is the environment of the router, too. */
 export interface AppEnv {
