@@ -23,6 +23,7 @@ export function effectiveSettings({ settings, origins }: Configuration): Effecti
     httpProxy: settings.httpProxy && maskUrl(settings.httpProxy),
     httpsProxy: settings.httpsProxy && maskUrl(settings.httpsProxy),
     endpoints: settings.endpoints.map(masked),
+    workers: settings.workers.map(masked),
     providers: settings.providers.map(masked),
   };
   const keys = FIELD_KEYS.filter((key): key is Exclude<FieldKey, "mmproj"> => key !== "mmproj");

@@ -11,6 +11,7 @@ import { PROXY_FIELDS } from "./fields/proxies.ts";
 import { SERVER_FIELDS } from "./fields/server.ts";
 import { STORAGE_FIELDS } from "./fields/storage.ts";
 import { TLS_FIELDS } from "./fields/tls.ts";
+import { WORKER_FIELDS } from "./fields/workers.ts";
 import type { Settings } from "./settings.ts";
 import type { NamedPath } from "./values/model.ts";
 
@@ -29,6 +30,7 @@ export const FIELDS: FieldsOf<FieldValues> = {
   ...OIDC_FIELDS,
   ...JOINING_FIELDS,
   ...MODEL_FIELDS,
+  ...WORKER_FIELDS,
   ...HUB_FIELDS,
   ...ENDPOINT_FIELDS,
   ...NAME_FIELDS,

@@ -61,6 +61,8 @@ const DEFAULTS: Omit<Settings, "home"> = {
   modelsDir: null,
   maxDownloadRateBytes: 0,
   loadTimeoutMs: 600_000,
+  rpcWorker: false,
+  workers: [],
   modelSources: "link",
   modelsMemoryBytes: null,
   modelsMax: null,

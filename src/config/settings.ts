@@ -10,6 +10,7 @@ import type { ProxySettings } from "./fields/proxies.ts";
 import type { ServerSettings } from "./fields/server.ts";
 import type { StorageSettings } from "./fields/storage.ts";
 import type { TlsSettings } from "./fields/tls.ts";
+import type { WorkerSettings } from "./fields/workers.ts";
 
 /** All settings in effect in one process, parsed once at start and passed down. */
 export interface Settings
@@ -18,6 +19,7 @@ export interface Settings
     OidcSettings,
     JoiningSettings,
     ModelSettings,
+    WorkerSettings,
     HubSettings,
     EndpointSettings,
     NameSettings,

@@ -40,14 +40,23 @@ export interface EngineInfo {
   memoryBytes?: Readonly<Record<string, number>>;
 }
 
+/** How an engine's process ended. */
+export interface EngineExit {
+  expected: boolean;
+  /** Why, with the last lines that it printed. */
+  message: string;
+  /** The worker that was lost, without whose devices it could not go on. */
+  lostWorker?: string;
+}
+
 /** A loaded model in a process of its own. */
 export interface Engine {
   readonly pid: number;
   readonly info: EngineInfo;
   /** Where to send a request for `pathAndQuery`, e.g. `/v1/chat/completions`. */
   target(pathAndQuery: string): ForwardTarget;
-  /** Resolves when the process is gone. `message` says why, with the last lines that it printed. */
-  readonly exited: Promise<{ expected: boolean; message: string }>;
+  /** Resolves when the process is gone. */
+  readonly exited: Promise<EngineExit>;
   /** Asks the process to end and kills it after `graceMs`. Resolves when it is gone. */
   stop(graceMs: number): Promise<void>;
 }

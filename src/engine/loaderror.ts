@@ -17,6 +17,10 @@ export type LoadFailure =
   | "no_room"
   /** There will never be so much memory. */
   | "too_large"
+  /** A node that is to lend its devices cannot be reached. */
+  | "worker_unreachable"
+  /** A node does not lend its devices, or not to this one. */
+  | "worker_refused"
   | "failed";
 
 /** A model could not be loaded. `reason` is for programs, `message` is for people. */

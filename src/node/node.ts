@@ -1,9 +1,11 @@
+import { hostname } from "node:os";
 import { environment } from "../config/environment.ts";
 import { modelsFolder } from "../config/fields/hub.ts";
 import { sourceFolders } from "../config/modelsources.ts";
 import type { Settings } from "../config/settings.ts";
 import { probeDevices } from "../engine/deviceprobe.ts";
 import { launchEngine } from "../engine/launch.ts";
+import { lendDevices } from "../engine/lend.ts";
 import { type App, createApp } from "../http/server/app.ts";
 import { bodyMemoryOf } from "../http/server/bodymemory.ts";
 import { Drain } from "../http/server/drain.ts";
@@ -41,6 +43,10 @@ import { Pulls } from "./sync/pulls.ts";
 import { Sync } from "./sync/sync.ts";
 import { describeLoaded, describeNodeModel, describeSystem } from "./system.ts";
 import { Warmup } from "./warmup.ts";
+import { WorkerDirectory } from "./workers/directory.ts";
+import { type Lend, Lender } from "./workers/lender.ts";
+import { addLendingRoutes } from "./workers/routes.ts";
+import { Workers } from "./workers/workers.ts";
 
 export interface NodeOptions {
   settings: Settings;
@@ -54,6 +60,8 @@ export interface NodeOptions {
   joining?(): string | undefined;
   /** Starts an engine. Default: a process of this same program. */
   launch?: Launch;
+  /** Starts a process that lends devices. Default: a process of this same program. */
+  lend?: Lend;
   /** Reads the compute devices. Default: a process of this same program. */
   probe?: DeviceProbe;
 }
@@ -102,8 +110,10 @@ export function createNode(options: NodeOptions): LlmlbNode {
   const drain = new Drain();
   const catalog = new Catalog(configuredModels(settings));
   const devices = new Devices({ probe, home, log });
+  const client = options.balancer && new BalancerClient(options.balancer, settings);
+  const lender = createLender(options);
   const onChange = () => reporter?.wake();
-  const engines = createEngines({ settings, log, catalog, devices, launch, onChange });
+  const engines = createEngines({ settings, log, catalog, devices, launch, lender, onChange });
   const { supervisor, metrics, system, loadedModels } = engines;
 
   const store = new ModelStore(modelsFolder(settings));
@@ -113,30 +123,25 @@ export function createNode(options: NodeOptions): LlmlbNode {
   const fileSelector = new FileSelector({ puller, devices: () => devices.list(), engineArgs });
   const onFiles = () => scanner.scan();
   const pulls = new Pulls({ puller, fileSelector, log, onFiles, onChange });
-  const client = options.balancer && new BalancerClient(options.balancer, settings);
   const sync = client && new Sync({ client, scanner, store, pulls, log, onChange });
   const inventory = { catalog, scanner, pulls, sync };
   const reporter = client && new Reporter({ ...inventory, client, loadedModels, log });
   scanner.onChange = onChange;
   catalog.explainAbsence = (name) => explainAbsence(name, inventory);
 
-  const hosts = new HostCheck(allowedHosts(settings));
-  const { key, joining } = options;
-  const access =
-    key === undefined ? { hosts } : { hosts: ANY_HOST, authorise: keyCheck(key, hosts) };
-  const bodies = bodyMemoryOf(settings);
-  const app = createApp({ log, drain, bodies, accessLog: settings.accessLog, ...access });
+  const app = createNodeApp(options, drain);
+  const { joining } = options;
   const warmup = new Warmup(supervisor, catalog);
   const readiness = () => warmup.readiness({ drain, sync, settings, joining: joining?.() });
-  const argsOf = (model: ServedModel) => supervisor.argsOf(model);
   routeLogs(app, { book, source: "node" });
-  addStatusRoutes(app, { catalog, argsOf, readiness, system });
+  addStatusRoutes(app, { catalog, argsOf: (one) => supervisor.argsOf(one), readiness, system });
   const inference = { catalog, supervisor, settings, metrics };
   addInferenceRoutes(app, inference);
   addNativeRoutes(app, inference);
   const entry = (model: ServedModel) => describeNodeModel(model, engines);
   addResidencyRoutes(app, { catalog, supervisor, entry });
   addFileRoutes(app, store);
+  addLendingRoutes(app, { lender, devices: () => devices.list() });
   addModelRoutes(app, { ...inventory, store, hub: new HubSource({ settings, log }) });
 
   devices.list(); // Starts to read the devices, so that the first request need not wait.
@@ -161,8 +166,25 @@ export function createNode(options: NodeOptions): LlmlbNode {
       scanner.close();
       await Promise.all([sync?.close(), reporter?.close(), pulls.close()]);
       await supervisor.close(STOP_GRACE_MS);
+      lender?.close();
     },
   };
+}
+
+/** The app with its access control and no routes yet. */
+function createNodeApp({ settings, book, key }: NodeOptions, drain: Drain): App {
+  const hosts = new HostCheck(allowedHosts(settings));
+  const access =
+    key === undefined ? { hosts } : { hosts: ANY_HOST, authorise: keyCheck(key, hosts) };
+  const bodies = bodyMemoryOf(settings);
+  const { accessLog } = settings;
+  return createApp({ log: book.log, drain, bodies, accessLog, ...access });
+}
+
+/** What lends this host's devices; undefined: nothing does. */
+function createLender({ settings, book, lend = lendDevices }: NodeOptions): Lender | undefined {
+  const { rpcWorker, mode, home } = settings;
+  return rpcWorker && mode === "node" ? new Lender({ home, log: book.log, lend }) : undefined;
 }
 
 /** Makes what runs the models of a node, counts what they do and tells their state. */
@@ -172,22 +194,25 @@ function createEngines(parts: {
   catalog: Catalog;
   devices: Devices;
   launch: Launch;
+  lender: Lender | undefined;
   /** Called when the state of an engine has become another one. */
   onChange(): void;
 }) {
-  const { settings, log, catalog, devices, launch, onChange } = parts;
+  const { settings, log, catalog, devices, launch, lender, onChange } = parts;
   const { home, engineArgs, loadTimeoutMs, pinned, keepAliveMs, fit } = settings;
   const { modelsMemoryBytes: setBytes, modelsMax: enginesMax } = settings;
   const ledger = new Ledger({ setBytes, read: memoryReader(() => devices.fresh()) });
+  const directory = new WorkerDirectory({ settings });
+  const workers = new Workers({ directory, head: settings.name ?? hostname() });
   const supervisor = new Supervisor({
-    ...{ launch, home, engineArgs, loadTimeoutMs, log },
+    ...{ launch, home, engineArgs, loadTimeoutMs, log, workers },
     ...{ ledger, fit, enginesMax, pinned, keepAliveMs, onChange },
     isAlone: () => enginesMax === 1 || catalog.list().length === 1,
     onEvent: (modelId, event) => metrics.countEvent(modelId, event),
   });
   const sizes = new ModelSizes();
   const described = { catalog, supervisor, sizes };
-  const system = async () => describeSystem(await devices.list(), { ...described, home });
+  const system = async () => describeSystem(await devices.list(), { ...described, home, lender });
   const loadedModels = () => describeLoaded(described);
   const metrics = new NodeMetrics({
     system,

@@ -84,5 +84,5 @@ function queryOf(c: Scope): string {
 async function explain(failure: ApiError, engine: Engine, label: string): Promise<ApiError> {
   const exit = await withDeadline(engine.exited, { timeoutMs: EXIT_WAIT_MS_MAX });
   const hasCrashed = typeof exit === "object" && !exit.expected;
-  return hasCrashed ? crashedError(label, failure) : failure;
+  return hasCrashed ? crashedError(label, failure, exit.lostWorker) : failure;
 }

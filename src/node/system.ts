@@ -6,6 +6,7 @@ import type { Catalog, ServedModel } from "./models/catalog.ts";
 import type { ModelSizes } from "./models/modelsizes.ts";
 import { ALL, totalOf } from "./supervisor/room/memory.ts";
 import type { Supervisor } from "./supervisor/supervisor.ts";
+import type { Lender } from "./workers/lender.ts";
 
 /** Slots of an engine without `--parallel` (llama.cpp's default). */
 const SLOTS_DEFAULT = 4;
@@ -19,7 +20,7 @@ export interface SystemParts {
 /** The answer of `GET /api/system`: devices, versions, slots, models. */
 export async function describeSystem(
   devices: Device[],
-  { home, ...parts }: SystemParts & { home: string },
+  { home, lender, ...parts }: SystemParts & { home: string; lender: Lender | undefined },
 ): Promise<NodeSystem> {
   const gpus = devices.filter(({ type }) => type === "gpu" || type === "igpu");
   const models = parts.catalog.list();
@@ -42,6 +43,7 @@ export async function describeSystem(
       busy: sum(models.map((model) => busyOf(model, parts))),
     },
     ...(await describeLoaded(parts)),
+    ...(lender === undefined ? {} : { lending: lender.state() }),
   };
 }
 
@@ -70,6 +72,7 @@ export function describeNodeModel(model: ServedModel, parts: SystemParts): NodeM
     ...namesOf(model, parts),
     slots: slotsOf(model, parts),
     ...status,
+    ...(model.workers === undefined ? {} : { workers: [...model.workers] }),
     ...(bytes === undefined ? {} : { size_bytes: bytes }),
     ...(loadMs > 0 ? { load_ms: loadMs } : {}),
     ...usageOf(model, parts),

@@ -36,6 +36,8 @@ export const TEST_SETTINGS: Settings = {
   endpoints: [],
   models: [],
   engineArgs: [],
+  rpcWorker: false,
+  workers: [],
   bodyLimitBytes: 1024 * 1024,
   bodyMemoryBytes: 64 * 1024 * 1024,
   privateMedia: false,

@@ -69,6 +69,7 @@ type OptionName = keyof typeof MODEL_OPTIONS;
 export const RUN_SETTING_NAMES = [
   ...Object.keys(MODEL_OPTIONS),
   "lora",
+  "workers",
   "keep_alive",
   "pin",
   "fit",
@@ -78,6 +79,8 @@ export const RUN_SETTING_NAMES = [
 export type RunSettings = Partial<Record<OptionName, string | number>> & {
   /** Files of LoRA adapters, `file` or `file:scale` each. */
   lora?: string[];
+  /** The nodes whose devices it uses besides its own node's, by their names. */
+  workers?: string[];
   /** Further arguments of llama-server; they win over the settings above. */
   args?: string[];
   /** As requests say it; see `parseKeepAlive`. */
@@ -98,8 +101,11 @@ const NAMES = new Map<string, string>([
   ...OPTIONS.flatMap(([name, { others = [] }]) => {
     return [name, ...others].map((one): [string, string] => [one, name]);
   }),
-  ...["lora", "args", "keep_alive", "pin", "fit"].map((one): [string, string] => [one, one]),
+  ...["lora", "args", "workers", "keep_alive", "pin", "fit"].map((one): [string, string] => {
+    return [one, one];
+  }),
   ["pinned", "pin"],
+  ["worker", "workers"],
 ]);
 
 /**
@@ -132,6 +138,7 @@ function readSetting(name: string, value: unknown): { value: unknown } | string 
     if (parseKeepAlive(value) !== undefined) return { value };
     return "must be a time such as 5m or 1h30m, 0, or -1 for good";
   }
+  if (name === "workers") return readWorkers(value);
   if (name === "lora" || name === "args") {
     const list = typeof value === "string" && name === "lora" ? [value] : value;
     const isWord = (one: unknown) => typeof one === "string" && one.length <= WORD_CHARS_MAX;
@@ -142,6 +149,19 @@ function readSetting(name: string, value: unknown): { value: unknown } | string 
     return `must be a list of texts such as ${example}`;
   }
   return readOption(MODEL_OPTIONS[name as OptionName].value, value);
+}
+
+/** As many servers as llama.cpp takes (`GGML_RPC_MAX_SERVERS`). */
+const WORKERS_MAX = 16;
+const WORKER_NAME = /^[^\s,\p{Cc}]{1,100}$/u;
+
+function readWorkers(value: unknown): { value: unknown } | string {
+  const names = typeof value === "string" ? value.split(",") : value;
+  const isList = Array.isArray(names) && names.length <= WORKERS_MAX;
+  const isName = (one: unknown) => typeof one === "string" && WORKER_NAME.test(one);
+  if (isList && names.every(isName) && new Set(names).size === names.length)
+    return { value: names };
+  return `must be a list of at most ${WORKERS_MAX} names of workers such as ["gpu2", "gpu3"]`;
 }
 
 function unknownSetting(key: string, plain: string): string {

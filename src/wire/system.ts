@@ -53,6 +53,8 @@ export const NodeModel = z.object({
   expires_at: z.string().optional(),
   /** It stays loaded, whoever else needs its memory. */
   pinned: z.boolean().optional(),
+  /** The nodes whose devices it uses as well. */
+  workers: z.array(z.string()).optional(),
   /** The memory that is counted for it. */
   reserved_bytes: z.number().optional(),
   /** The same by where it is: `host`, or the name of a device. */
@@ -72,6 +74,22 @@ export const LoadedModels = z.object({
   memory: z.object({ budget_bytes: z.number(), reserved_bytes: z.number() }),
 });
 export type LoadedModels = z.infer<typeof LoadedModels>;
+
+/** An engine elsewhere to which a node lends its devices. */
+export const Loan = z.object({
+  /** The name of the node that runs the engine, as it says itself. */
+  head: z.string(),
+  /** The address that it connects from. */
+  address: z.string(),
+  model: z.string(),
+  /** RFC 3339. */
+  since: z.string(),
+  /** The host memory that the engine takes here, where the system reports it. */
+  memory_bytes: z.number().optional(),
+  /** What went through its tunnel, both ways. */
+  transferred_bytes: z.number(),
+});
+export type Loan = z.infer<typeof Loan>;
 
 /** `GET /api/system` of a node. Older clients read only `device`. */
 export const NodeSystem = z.object({
@@ -98,6 +116,8 @@ export const NodeSystem = z.object({
   models: z.array(NodeModel),
   /** For all engines together; absent: an older node. */
   memory: LoadedModels.shape.memory.optional(),
+  /** Only of a node that lends its devices to engines elsewhere. */
+  lending: z.object({ loans: z.array(Loan), loans_max: z.number() }).optional(),
 });
 export type NodeSystem = z.infer<typeof NodeSystem>;
 

@@ -110,7 +110,7 @@ function addSet(group: Command, invocation: Invocation): void {
 function bodyOptions(command: Command): Command {
   for (const name of RUN_SETTING_NAMES) {
     const flag = `--${name.replaceAll("_", "-")} <value>`;
-    const repeatable = name === "lora" ? { argParser: collectValues } : {};
+    const repeatable = ["lora", "workers"].includes(name) ? { argParser: collectValues } : {};
     command.addOption(Object.assign(new Option(flag).hideHelp(), repeatable));
   }
   return command

@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import { requiresAccess } from "../../config/loopback.ts";
+import { isOpenToAll, requiresAccess } from "../../config/loopback.ts";
 import type { Settings } from "../../config/settings.ts";
 import { modelsWithFiles } from "../../config/values/model.ts";
 import { proxyFor } from "../../http/client/proxy.ts";
@@ -42,6 +42,7 @@ export async function createNodeDaemon(
   const identity = settings.mode === "node" ? openIdentity(settings.home) : undefined;
   const key = identity !== undefined && requiresAccess(settings) ? { key: identity.key } : {};
   if (identity !== undefined) requireToken(settings, identity);
+  requireKeyToLend(settings);
   const { promise: failed, resolve: fail } = Promise.withResolvers<CliError>();
   let tell: (readiness: NodeReadiness) => void = () => undefined;
   const own = identity && balancerOf(settings, identity, () => membership);
@@ -71,8 +72,7 @@ export async function createNodeDaemon(
     start: (_, entrance) => {
       node.start();
       membership?.start(entrance);
-      const first = modelsWithFiles(settings.models)[0]?.id ?? TINY_MODEL_ID;
-      for (const id of settings.preload.length > 0 ? settings.preload : [first]) warm(id);
+      for (const id of modelsToWarm(settings)) warm(id);
     },
     leave: async () => membership?.leave(),
     close: () => node.close(),
@@ -93,10 +93,26 @@ export async function createNodeDaemon(
   }
 }
 
+/** Those of the settings, else the first; a node that only lends its devices has none. */
+function modelsToWarm({ preload, models, rpcWorker }: Settings): string[] {
+  if (preload.length > 0) return preload;
+  const [first] = modelsWithFiles(models);
+  if (first === undefined && rpcWorker) return [];
+  return [first?.id ?? TINY_MODEL_ID];
+}
+
 /** Throws `CliError` if a node that is to join a balancer has nothing to be let in with. */
 function requireToken({ join: url, token }: Settings, { joined }: Identity): void {
   if (url === null || token !== null || joined?.balancer === url) return;
   throw new CliError(`Joining ${url} failed: ${NO_TOKEN}, for --token.`, EXIT.usage);
+}
+
+/** Throws `CliError` if anybody in the network could use the devices that are lent. */
+function requireKeyToLend(settings: Settings): void {
+  if (!settings.rpcWorker || !isOpenToAll(settings)) return;
+  const message = `Lending devices on ${settings.host} is refused: without keys anybody who \
+reaches it could run what he likes on them. Leave out --access off and --insecure.`;
+  throw new CliError(message, EXIT.usage);
 }
 
 function joinError({ join: url }: Settings, reason: string): CliError {

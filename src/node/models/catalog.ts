@@ -17,6 +17,8 @@ export interface ServedModel {
   isPinned?: boolean;
   /** What may be taken from it so that it fits. Default: what the node's settings say. */
   fit?: RunSettings["fit"];
+  /** The nodes whose devices its engines use as well, by their names. */
+  workers?: readonly string[];
   /** The model's files as they are now. Throws `model_load_failed` if they cannot be made. */
   locate(): Promise<ModelFiles>;
 }

@@ -8,11 +8,11 @@ import { TINY_MODEL_ARGS, TINY_MODEL_ID, tinyModelFinder } from "./tiny.ts";
 
 /**
  * The models that the settings name. The built-in model is added in standalone mode and when the
- * settings name none, unless one of them has its name.
+ * settings name none, unless one of them has its name, or the node is there to lend its devices.
  */
-export function configuredModels({ mode, models, home }: Settings): ServedModel[] {
+export function configuredModels({ mode, models, home, rpcWorker }: Settings): ServedModel[] {
   const named = modelsWithFiles(models).map(modelOfSetting);
-  const withTiny = mode === "standalone" || named.length === 0;
+  const withTiny = mode === "standalone" || (named.length === 0 && !rpcWorker);
   if (!withTiny || named.some(({ id }) => id === TINY_MODEL_ID)) return named;
   const tiny = tinyModel(home);
   return [...named, withSettings(tiny, settingsFor(tiny, models), home)];

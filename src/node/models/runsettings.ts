@@ -25,6 +25,7 @@ export function withSettings(
     ...model,
     args,
     ...(keepAliveMs === undefined ? {} : { keepAliveMs }),
+    ...(settings.workers === undefined ? {} : { workers: settings.workers }),
     ...(settings.pin === undefined ? {} : { isPinned: settings.pin }),
     ...(settings.fit === undefined ? {} : { fit: settings.fit }),
   };

@@ -97,8 +97,9 @@ function servedModel(
   const locate = modelFilesReader(primary.path, projector?.path);
   const model = withSettings({ ...names, locate }, registered, primary.path);
   const served = withSettings(model, settingsFor(model, settings), primary.path);
-  const { args, keepAliveMs, isPinned, fit } = served;
-  return { served, fingerprint: [...marks, ...args, keepAliveMs, isPinned, fit].join("\n") };
+  const { args, keepAliveMs, isPinned, fit, workers } = served;
+  const settled = [...args, keepAliveMs, isPinned, fit, workers];
+  return { served, fingerprint: [...marks, ...settled].join("\n") };
 }
 
 /** The names without `hf/`: requests may leave it out. */

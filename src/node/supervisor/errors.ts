@@ -18,11 +18,20 @@ again in ${retryAfterS} s. If this goes on, look at the node's log.`;
 /** Somebody frees memory sooner or later. */
 const NO_ROOM_RETRY_S = 10;
 
+/** A worker that was restarted is there again in a few seconds. */
+const WORKER_RETRY_MS = 5000;
+
 /**
  * 503 `model_load_failed` with the reason as its code; 503 with `Retry-After` while others have the
- * memory, and 507, which nobody need try again, if it is too little.
+ * memory or a worker is away, and 507, which nobody need try again, if it is too little.
  */
 export function loadError(label: string, cause: EngineLoadError, retryAfterMs?: number): ApiError {
+  if (cause.reason === "worker_unreachable") {
+    const message = `The model ${label} cannot be loaded now. ${cause.message}`;
+    const retryAfterS = seconds(retryAfterMs ?? WORKER_RETRY_MS);
+    const options = { code: cause.reason, param: "model", retryAfterS, cause };
+    return new ApiError("unavailable", message, options);
+  }
   if (cause.reason === "no_room") {
     const options = { code: cause.reason, param: "model", retryAfterS: NO_ROOM_RETRY_S, cause };
     return new ApiError("unavailable", cause.message, options);
@@ -37,7 +46,12 @@ export function loadError(label: string, cause: EngineLoadError, retryAfterMs?: 
 }
 
 /** The answer to a request whose engine ended before the answer did. */
-export function crashedError(label: string, cause: unknown): ApiError {
+export function crashedError(label: string, cause: unknown, lostWorker?: string): ApiError {
+  if (lostWorker !== undefined) {
+    const message = `The engine of ${label} was ended while it worked on this request: its worker \
+${lostWorker} is gone. The next request starts it again, once that is back.`;
+    return new ApiError("engine_crashed", message, { code: "worker_lost", cause });
+  }
   const message = `The engine of ${label} ended unexpectedly while it worked on this request: it \
 is started again by the next one. Try again.`;
   return new ApiError("engine_crashed", message, { cause });

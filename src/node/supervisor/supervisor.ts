@@ -3,6 +3,7 @@ import { readHostMemory } from "../../lib/hostmemory.ts";
 import type { Logger } from "../../lib/log.ts";
 import type { ServedModel } from "../models/catalog.ts";
 import type { ModelFiles } from "../models/modelfiles.ts";
+import type { Workers } from "../workers/workers.ts";
 import { joinArguments } from "./argumentlist.ts";
 import { SupervisedEngine } from "./engine.ts";
 import type { EngineEventName, Launch } from "./engineoptions.ts";
@@ -36,6 +37,8 @@ export interface SupervisorOptions {
   pinned: readonly string[];
   /** How long models stay loaded after their last request, in ms; null: until room is needed. */
   keepAliveMs: number | null;
+  /** The nodes that lend their devices. Default: no model uses any. */
+  workers?: Workers;
   /** Bytes of memory that the host has left. Default: what the system says. */
   availableBytes?(): number;
   /** Called when an engine of a model was loaded, could not be, ended, or crashed. */
@@ -166,6 +169,16 @@ export class Supervisor {
     await Promise.all(all.map((engine) => engine.close(graceMs)));
   }
 
+  /** How the engines of a model start that use the devices of workers; undefined: of none. */
+  #workersOf({ workers: names = [] }: ServedModel) {
+    const { workers, launch } = this.#options;
+    if (workers === undefined || names.length === 0) return undefined;
+    return {
+      launch: workers.launchOver(names, launch),
+      lent: (modelPath: string, signal: AbortSignal) => workers.lent(names, { modelPath, signal }),
+    };
+  }
+
   #get(modelId: string, task: EngineTask): SupervisedEngine | undefined {
     return this.#engines.get(keyOf(modelId, task));
   }
@@ -183,8 +196,9 @@ export class Supervisor {
       return joinArguments(joinArguments(first, second), engineArgs);
     };
     const { fit, isAlone } = this.#options;
+    const over = this.#workersOf(model);
     const room = new EngineRoom(this.room, {
-      ...{ key, args: ownArgs, waitMs: loadTimeoutMs, log, isAlone },
+      ...{ key, args: ownArgs, waitMs: loadTimeoutMs, log, isAlone, lent: over?.lent },
       fit: model.fit ?? fit ?? undefined,
     });
     const engine = new SupervisedEngine({
@@ -206,7 +220,7 @@ export class Supervisor {
         // Only generation reads images and sound; elsewhere the projector would waste memory.
         return mmproj === undefined || task !== "generate" ? files : { ...files, mmproj };
       },
-      launch,
+      launch: over?.launch ?? launch,
       home,
       loadTimeoutMs,
       log,

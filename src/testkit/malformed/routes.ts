@@ -176,6 +176,7 @@ const NODE: Record<string, Kind> = {
   "POST /api/log/level": "strict",
   "GET /log/level": "plain",
   "POST /log/level": "strict",
+  "GET /api/rpc": "plain",
   "GET /api/models": "plain",
   "POST /api/models/pull": "optional",
   "POST /api/models/load": "strict",

@@ -1,12 +1,13 @@
-import { readFileSync } from "node:fs";
 import type { EngineInfo } from "../../../engine/engine.ts";
 import type { Logger } from "../../../lib/log.ts";
+import { privateBytesOf } from "../../../lib/processmemory.ts";
 import type { ShortenedModel } from "../../../wire/system.ts";
 import type { ModelFiles } from "../../models/modelfiles.ts";
 import { joinArguments } from "../argumentlist.ts";
 import { type EngineFit, fitEngine } from "./enginefit.ts";
 import { type ModelSize, readModelSize } from "./enginememory.ts";
 import type { Fit } from "./fit.ts";
+import { isLent, withLent, withoutLent } from "./lent.ts";
 import { bytesIn, fitsInto, HOST, type Memory, sumOf } from "./memory.ts";
 import type { Resident, Room } from "./room.ts";
 
@@ -19,6 +20,8 @@ export interface EngineRoomOptions {
   fit: Fit | undefined;
   /** Whether no other model will need the memory. */
   isAlone(): boolean;
+  /** What devices of other hosts have free for it, by llama.cpp's names. Default: it uses none. */
+  lent?: ((modelPath: string, signal: AbortSignal) => Promise<Memory>) | undefined;
   /** Longest wait for others to end. */
   waitMs: number;
   log: Logger;
@@ -30,9 +33,6 @@ interface Measurement {
   args: string;
   memory: Memory;
 }
-
-/** What llama.cpp calls the devices of other hosts begins so; their memory is not this node's. */
-const REMOTE_DEVICE = "RPC";
 
 /** One engine's part of a room: estimated before its load, and better known after it. */
 export class EngineRoom {
@@ -67,11 +67,12 @@ export class EngineRoom {
     const { key, args, fit, isAlone, waitMs, log } = this.#options;
     const own = args(files);
     this.#size = await readModelSize(files, own);
-    const most = await this.#room.most(key);
+    const lent = (await this.#options.lent?.(files.path, signal)) ?? {};
+    const most = withLent(await this.#room.most(key), lent);
     this.#fit = fitEngine({ size: this.#size, args: own, fit, isAlone: isAlone(), most });
     const { shortened } = this.#fit;
     if (shortened !== undefined) log.info({ model: engine.label, ...shortened }, "engine.fitted");
-    const planned = this.#fit.need;
+    const planned = withoutLent(this.#fit.need);
     const likely = sumOf([planned, { [HOST]: this.#room.surplusBytes }]);
     const known = this.#known(files)?.memory ?? likely;
     // What was loaded once is not refused because it turned out to take more.
@@ -84,7 +85,7 @@ export class EngineRoom {
     const size = this.#size;
     if (size === undefined) return;
     const memory = this.#measure(size, info);
-    const measured = { ...memory, [HOST]: Math.max(memory[HOST] ?? 0, ownBytes(pid)) };
+    const measured = { ...memory, [HOST]: Math.max(memory[HOST] ?? 0, privateBytesOf(pid) ?? 0) };
     this.#measured = { ...this.#signature(files), memory: measured };
     this.#room.measured(this.#options.key, measured);
     this.#room.learnSurplus(bytesIn(measured, HOST) - bytesIn(this.#fit?.need ?? {}, HOST));
@@ -96,11 +97,11 @@ export class EngineRoom {
 
   /** As ggml's buffers say, with what these leave out; an estimate where they say nothing. */
   #measure({ extraBytes }: ModelSize, { memoryBytes }: EngineInfo): Memory {
-    const need = this.#fit?.need ?? {};
+    const need = withoutLent(this.#fit?.need ?? {});
     if (memoryBytes === undefined) return need;
     const measured: Record<string, number> = { [HOST]: 0 };
     for (const [name, bytes] of Object.entries(memoryBytes)) {
-      if (name.startsWith(REMOTE_DEVICE)) continue;
+      if (isLent(name)) continue;
       const where = this.#room.has(name) ? name : HOST;
       measured[where] = (measured[where] ?? 0) + bytes;
     }
@@ -117,16 +118,5 @@ export class EngineRoom {
 
   #signature(files: ModelFiles): Omit<Measurement, "memory"> {
     return { files: files.fingerprint, args: this.args(files).join("\0") };
-  }
-}
-
-/** The memory of a process itself, without the files that it has mapped (proc(5), status). */
-function ownBytes(pid: number): number {
-  try {
-    const status = readFileSync(`/proc/${pid}/status`, "utf8");
-    const [, kib] = /^RssAnon:\s*(\d+) kB$/m.exec(status) ?? [];
-    return Number(kib ?? 0) * 1024;
-  } catch {
-    return 0; // Another system, or the process has just ended.
   }
 }
