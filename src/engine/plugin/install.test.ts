@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from "bun:test";
+import { afterEach, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,6 +8,9 @@ import { chooseBackend, isInstalled, madeChoice } from "./choice.ts";
 import { switchPlugin } from "./embedding.ts";
 import { installPlugin } from "./install.ts";
 import { type PluginPin, pluginFile, pluginFolder, pluginPin } from "./pin.ts";
+
+// Each trial starts processes.
+setDefaultTimeout(60_000);
 
 /** A backend that loads everywhere and has no device of its own. */
 const RPC = "libggml-rpc.so";
