@@ -53,8 +53,8 @@ export async function describeLoaded(parts: SystemParts): Promise<LoadedModels> 
   const { supervisor, sizes } = parts;
   const [{ budget, used }] = await Promise.all([supervisor.room.usage(), sizes.refresh(models)]);
   return {
-    memory: { budget_bytes: budget[ALL] ?? totalOf(budget), reserved_bytes: totalOf(used) },
     models: models.map((model) => describeNodeModel(model, parts)),
+    memory: { budget_bytes: budget[ALL] ?? totalOf(budget), reserved_bytes: totalOf(used) },
   };
 }
 

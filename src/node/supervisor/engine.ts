@@ -16,7 +16,6 @@ import {
   statusOf,
 } from "./lifecycle.ts";
 import { type AcquireOptions, loadedInTime } from "./loadwait.ts";
-import type { EngineRoom } from "./room/engineroom.ts";
 import type { Resident } from "./room/room.ts";
 
 /** The right to use an engine; must be released. */
@@ -47,6 +46,8 @@ export class SupervisedEngine implements Resident {
   #usedMs = 0;
   readonly #idleTimer: IdleTimer;
   #loadMs = 0;
+  /** Called when it is no longer held back. */
+  readonly #admission = new Waiters();
   /** Called when the last lease is released. */
   readonly #idle = new Waiters();
 
@@ -61,7 +62,7 @@ export class SupervisedEngine implements Resident {
   }
 
   /** Its part of the node's memory. */
-  get room(): EngineRoom {
+  get room(): SupervisedEngineOptions["room"] {
     return this.#options.room;
   }
 
@@ -71,7 +72,9 @@ export class SupervisedEngine implements Resident {
   }
 
   get isBusy(): boolean {
-    return this.#busy + this.#waiting > 0 || this.#life.state === "loading";
+    // Those that wait while it is held back start it again afterwards.
+    const waiting = this.#isHeldBack ? 0 : this.#waiting;
+    return this.#busy + waiting > 0 || this.#life.state === "loading";
   }
 
   get isPinned(): boolean {
@@ -106,9 +109,7 @@ export class SupervisedEngine implements Resident {
    * takes longer than `waitMs`, and `client_closed`.
    */
   async acquire(options: AcquireOptions): Promise<EngineLease> {
-    const current = this.#isHeldBack ? undefined : this.#process;
-    const engine = current ?? (await this.#waitForLoad(options));
-    this.#busy += 1;
+    const engine = await this.#use(options);
     this.#idleTimer.stop();
     let isReleased = false;
     const release = () => {
@@ -124,10 +125,14 @@ export class SupervisedEngine implements Resident {
     return { engine, release };
   }
 
-  async #waitForLoad(options: AcquireOptions): Promise<Engine> {
+  /** Counts a request as one that waits, and then as one that uses it: at no time as neither. */
+  async #use(options: AcquireOptions): Promise<Engine> {
     this.#waiting += 1;
     try {
-      return await loadedInTime(this.#loaded(), this.#options.label, options);
+      const current = this.#isHeldBack ? undefined : this.#process;
+      const engine = current ?? (await loadedInTime(this.#loaded(), this.label, options));
+      this.#busy += 1;
+      return engine;
     } finally {
       this.#waiting -= 1;
     }
@@ -172,6 +177,11 @@ export class SupervisedEngine implements Resident {
     this.#isHeldBack = this.#process !== undefined;
   }
 
+  letIn(): void {
+    this.#isHeldBack = false;
+    this.#admission.wakeAll();
+  }
+
   async unload(): Promise<void> {
     this.holdBack();
     await this.#process?.stop(UNLOAD_GRACE_MS);
@@ -197,7 +207,7 @@ export class SupervisedEngine implements Resident {
 
   async #loaded(): Promise<Engine> {
     const { label, locate, nowMs } = this.#options;
-    if (this.#isHeldBack) await this.#process?.exited;
+    while (this.#isHeldBack) await this.#admission.wait();
     const files = await locate();
     const use = decideUse(this.#life, { nowMs: nowMs(), fingerprint: files.fingerprint });
     if (use.do === "refuse") throw refusalError(label, use);
@@ -265,12 +275,12 @@ export class SupervisedEngine implements Resident {
   #onExit({ expected, message }: { expected: boolean; message: string }): void {
     const { label, log, nowMs } = this.#options;
     this.#process = undefined;
-    this.#isHeldBack = false;
     this.#isLeaving = false;
     this.#idleTimer.reset();
     this.#options.room.release();
     this.#options.onEnd?.();
     this.#on(expected ? { type: "stopped" } : { type: "crashed", nowMs: nowMs(), message });
+    this.letIn();
     if (expected) log.info({ model: label }, "engine.stopped");
     else log.error({ model: label, message, busy: this.#busy }, "engine.crashed");
   }

@@ -14,7 +14,7 @@ export interface SupervisedEngineOptions {
   /** The llama-server arguments to start the engine with. */
   args(files: ModelFiles): string[];
   /** Its part of the node's memory. */
-  room: EngineRoom;
+  room: Pick<EngineRoom, keyof EngineRoom>;
   /** Called when the engine's process has ended, or could not load its model. */
   onEnd?(): void;
   /** Called when it was loaded, could not be loaded, ended, or crashed. */

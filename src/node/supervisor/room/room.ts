@@ -1,11 +1,10 @@
-import { formatBytes, formatDuration } from "../../../config/units.ts";
-import { EngineLoadError } from "../../../engine/loaderror.ts";
 import type { Logger } from "../../../lib/log.ts";
 import { Mutex } from "../../../lib/mutex.ts";
 import { Waiters } from "../../../lib/waiters.ts";
 import { decideRoom, type RoomQuestion, type Tenant } from "./decision.ts";
 import type { Balance, Ledger } from "./ledger.ts";
-import { ALL, bytesIn, HOST, type Memory, mapMemory, sumOf, totalOf } from "./memory.ts";
+import { bytesIn, HOST, type Memory, mapMemory, sumOf } from "./memory.ts";
+import { noRoomError, tooLargeError } from "./roomerror.ts";
 
 /** An engine as far as room is made of it. */
 export interface Resident {
@@ -17,8 +16,12 @@ export interface Resident {
   readonly usedMs: number;
   /** How long its load took, in ms. */
   readonly loadMs: number;
+  /** When it was loaded, in ms; undefined while it is not. */
+  readonly readySinceMs: number | undefined;
   /** Lets no further request in: those that come wait until it has ended, and then start it. */
   holdBack(): void;
+  /** Takes that back. */
+  letIn(): void;
   /** Holds back and ends its process, which must be idle; who comes meanwhile starts it again. */
   unload(): Promise<void>;
 }
@@ -29,8 +32,6 @@ export interface RoomOptions {
   enginesMax: number;
   log: Logger;
   nowMs(): number;
-  /** How long engines with work may go on while another one waits for their memory. */
-  patienceMs?: number;
 }
 
 /** Beyond it, it was the estimate of that one model that was wrong. */
@@ -44,22 +45,26 @@ export interface Reservation {
   signal?: AbortSignal;
 }
 
-const PATIENCE_MS = 5000;
+/** How long an engine with work may go on while another one waits for its memory. */
+const TURN_MS_MIN = 5000;
+/** An engine that took longer to load may go on for as long after it, but not beyond this. */
+const TURN_MS_MAX = 60_000;
 
 /**
  * The memory of a node, which its engines share. An engine that is to be started asks for room
  * first; engines that nobody uses are ended for it (`decision.ts`). Loads ask in the order in which
  * they came, so a model never waits behind one that was asked for later.
  *
- * Where memory is short and requests for several models mix, each gets its turn: while an engine
- * waits for the memory of busy ones, these go on with what comes for `patienceMs`; from then on
- * their new requests wait, what runs is finished, and they are ended. So a model waits at most
- * `patienceMs` and the longest running request for each model that came before, and between two
- * loads a model serves all that has gathered for it.
+ * Where memory is short and requests for several models mix, each gets its turn. While an engine
+ * waits for the memory of busy ones, these go on with what comes until their turn is over: for 5 s
+ * more, and at least as long after their load as that took, up to 60 s. From then on their new
+ * requests wait, what runs is finished, and they are ended. So a model waits, for each model that
+ * has its memory or was asked for before it, at most one load, one turn and the longest running
+ * request; between two loads a model serves all that has gathered for it; and no more than half of
+ * the time goes into loads that take up to a minute.
  */
 export class Room {
   readonly #options: RoomOptions;
-  readonly #patienceMs: number;
   readonly #ledger: Ledger;
   readonly #residents = new Map<string, Resident>();
   readonly #asking = new Mutex();
@@ -73,7 +78,6 @@ export class Room {
   constructor(options: RoomOptions) {
     this.#options = options;
     this.#ledger = options.ledger;
-    this.#patienceMs = options.patienceMs ?? PATIENCE_MS;
   }
 
   /** How much of the host's memory an engine may take beyond its estimate: its process, drivers. */
@@ -131,9 +135,10 @@ export class Room {
     }
   }
 
-  /** What an engine takes turned out to be this. */
+  /** An engine is loaded, and what it takes turned out to be this. */
   measured(key: string, memory: Memory): void {
     if (this.#residents.has(key)) this.#ledger.set(key, memory);
+    this.#changed.wakeAll(); // Its turn has begun.
   }
 
   /** An engine has ended, or could not be started. */
@@ -148,7 +153,20 @@ export class Room {
   }
 
   async #makeRoom(resident: Resident, reservation: Reservation): Promise<void> {
-    const { need, waitMs, signal } = reservation;
+    const held = new Set<string>();
+    try {
+      await this.#waitForRoom(resident, reservation, held);
+    } finally {
+      // Those that have not ended are not needed for it, or it has given up.
+      for (const key of held) this.#residents.get(key)?.letIn();
+    }
+  }
+
+  async #waitForRoom(
+    resident: Resident,
+    { need, waitMs, signal }: Reservation,
+    held: Set<string>,
+  ): Promise<void> {
     const { nowMs, log } = this.#options;
     const startMs = nowMs();
     // What others take meanwhile counts at the next load: readings take their time.
@@ -160,18 +178,20 @@ export class Room {
       const decision = decideRoom(question);
       if (decision.do === "start") return;
       if (decision.do === "refuse") {
-        throw this.#tooLarge(resident, need, { ...balance, ...decision });
+        throw tooLargeError(resident, need, { ...balance, ...decision, ...this.#holders() });
       }
       if (decision.do === "end") {
         await this.#end(decision.keys, resident);
         continue;
       }
       const waitedMs = nowMs() - startMs;
-      if (waitedMs >= waitMs) throw this.#noRoom(resident, question, waitedMs);
-      if (waitedMs >= this.#patienceMs) this.#holdBack(question);
-      const untilMs = waitedMs < this.#patienceMs ? Math.min(waitMs, this.#patienceMs) : waitMs;
+      if (waitedMs >= waitMs) {
+        throw noRoomError(resident, question, { waitedMs, ...this.#holders() });
+      }
       if (waitedMs === 0) log.info({ model: resident.label, need }, "engine.waits_for_room");
-      await this.#changed.wait({ timeoutMs: untilMs - waitedMs, ...(signal && { signal }) });
+      const turnMs = this.#holdBack(question, startMs, held);
+      const timeoutMs = Math.min(waitMs - waitedMs, turnMs);
+      await this.#changed.wait({ timeoutMs, ...(signal && { signal }) });
     }
   }
 
@@ -199,12 +219,28 @@ export class Room {
     return { need, free: freeNow, guessed, tenants, tenantsMax, nowMs: nowMs() };
   }
 
-  /** Of those whose memory is needed no more requests are taken than could be idle as well. */
-  #holdBack(question: RoomQuestion): void {
-    const tenants = question.tenants.map((tenant) => ({ ...tenant, isBusy: false }));
+  /**
+   * Lets no more requests in to those whose memory is needed and whose turn is over. Returns after
+   * how many ms the turn of the next one is.
+   */
+  #holdBack(question: RoomQuestion, startMs: number, held: Set<string>): number {
+    // Those that are held back already stay chosen.
+    const tenants = question.tenants.map((tenant) => ({
+      ...{ ...tenant, isBusy: false },
+      ...(held.has(tenant.key) ? { usedMs: Number.NEGATIVE_INFINITY } : {}),
+    }));
     const decision = decideRoom({ ...question, tenants });
-    if (decision.do !== "end") return;
-    for (const key of decision.keys) this.#residents.get(key)?.holdBack();
+    let nextMs = Number.POSITIVE_INFINITY;
+    for (const key of decision.do === "end" ? decision.keys : []) {
+      const resident = this.#residents.get(key);
+      const leftMs = resident === undefined ? 0 : turnEndMs(resident, startMs) - question.nowMs;
+      if (leftMs > 0) nextMs = Math.min(nextMs, leftMs);
+      else if (!held.has(key)) {
+        resident?.holdBack();
+        held.add(key);
+      }
+    }
+    return nextMs;
   }
 
   async #end(keys: string[], reason: Resident): Promise<void> {
@@ -216,49 +252,19 @@ export class Room {
     for (const key of keys) this.#remove(key);
   }
 
+  #holders(): { residents: Resident[]; enginesMax: number } {
+    return { residents: [...this.#residents.values()], enginesMax: this.#options.enginesMax };
+  }
+
   #remove(key: string): void {
     this.#residents.delete(key);
     this.#ledger.delete(key);
   }
-
-  #noRoom({ label }: Resident, { need, free }: RoomQuestion, waitedMs: number): EngineLoadError {
-    const holders = [...this.#residents.values()].map((one) => one.label).join(", ");
-    const message = `It takes about ${memoryText(need)}, of which ${freeText(need, free)} are \
-free, and for ${formatDuration(waitedMs)} ${holders} had work all the time. Ask again later.`;
-    return new EngineLoadError("no_room", `Loading ${label} has to wait: ${message}`);
-  }
-
-  #tooLarge(
-    { label }: Resident,
-    need: Memory,
-    { budget, memory, bytes }: { budget: Memory; memory?: string; bytes: number },
-  ): EngineLoadError {
-    const pinned = [...this.#residents.values()].filter(({ isPinned }) => isPinned);
-    const names = pinned.map((one) => one.label).join(", ");
-    if (memory === undefined) {
-      const places = `at most ${this.#options.enginesMax} models are loaded (--models-max)`;
-      const message = `There is no place for ${label}: ${places}, and ${names} stay loaded.`;
-      return new EngineLoadError("too_large", message);
-    }
-    const why = names === "" ? "" : ` (${names} stay loaded)`;
-    const where = memory === ALL ? "" : ` in the memory of ${memory}`;
-    const message = `${label} takes about ${formatBytes(bytesIn(need, memory))}${where}, but of \
-${formatBytes(budget[memory] ?? 0)} for all models at most ${formatBytes(bytes)} can be had${why}. \
-Lower --ctx-size or --parallel, take a smaller quantization, or raise --models-memory.`;
-    return new EngineLoadError("too_large", message);
-  }
 }
 
-/** What an engine needs, in words. */
-function memoryText(need: Memory): string {
-  const parts = Object.entries(need).filter(([, bytes]) => bytes > 0);
-  const named = parts.map(([name, bytes]) => `${formatBytes(bytes)} of ${name}`).join(", ");
-  return parts.length > 1 ? `${formatBytes(totalOf(need))} (${named})` : formatBytes(totalOf(need));
-}
-
-/** What is free of the memories that it needs, in words. */
-function freeText(need: Memory, free: Memory): string {
-  const asked = Object.entries(free).filter(([name]) => bytesIn(need, name) > 0);
-  const text = (name: string) => (asked.length > 1 ? ` of ${name}` : "");
-  return asked.map(([name, bytes]) => formatBytes(Math.max(0, bytes)) + text(name)).join(", ");
+/** Until when an engine may go on that another one waits for since `startMs`. */
+function turnEndMs({ readySinceMs, loadMs }: Resident, startMs: number): number {
+  if (readySinceMs === undefined) return Number.POSITIVE_INFINITY; // It wakes us when it is loaded.
+  const turnMs = Math.min(TURN_MS_MAX, Math.max(TURN_MS_MIN, loadMs));
+  return Math.max(startMs + TURN_MS_MIN, readySinceMs + turnMs);
 }
