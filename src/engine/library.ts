@@ -5,17 +5,12 @@ import { extractOnce } from "../lib/extract.ts";
 import type { Logger } from "../lib/log.ts";
 import { embeddedLibraries } from "./embedded.ts";
 import { chooseBackend, isInstalled } from "./plugin/choice.ts";
-import { PLUGIN_NAMES } from "./plugin/pin.ts";
+import { PLUGIN_NAMES, userPluginFolder } from "./plugin/pin.ts";
 
 /** Name of this platform in build folders: `linux-x64`, `darwin-arm64`, … */
 function platformName(): string {
   const system = process.platform === "win32" ? "windows" : process.platform;
   return `${system}-${process.arch}`;
-}
-
-/** The folder for further compute backends that users add, such as `libggml-cuda.so`. */
-function pluginDirectory(home: string): string {
-  return join(home, "native", "plugins");
 }
 
 /**
@@ -25,7 +20,7 @@ function pluginDirectory(home: string): string {
  * user's plugins. Throws if the libraries were never built.
  */
 export async function libraryDirectories(home: string, log: Logger): Promise<string[]> {
-  const plugins = pluginDirectory(home);
+  const plugins = userPluginFolder(home);
   const own = await ownDirectory(home);
   const { folder } = await chooseBackend({ own, home, log });
   return [own, ...(folder ? [folder] : []), ...(existsSync(plugins) ? [plugins] : [])];
@@ -34,7 +29,7 @@ export async function libraryDirectories(home: string, log: Logger): Promise<str
 /** Whether libraries of the data folder are loaded: the executable's own, or the user's plugins. */
 export function loadsLibrariesFrom(home: string): boolean {
   const hasBackend = PLUGIN_NAMES.some((name) => isInstalled(home, name));
-  return embeddedLibraries() !== undefined || hasBackend || existsSync(pluginDirectory(home));
+  return embeddedLibraries() !== undefined || hasBackend || existsSync(userPluginFolder(home));
 }
 
 /** The folder with libllmlb. Throws if the libraries were never built. */

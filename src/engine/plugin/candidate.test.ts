@@ -9,7 +9,7 @@ const named = { ...nowhere, isNamed: true };
 
 const absent: PluginFacts = {
   name: "vulkan",
-  ...{ isEmbedded: false, isOff: false, isInstalled: false },
+  ...{ isEmbedded: false, isOff: false, isInstalled: false, isReplaced: false },
 };
 const embedded = { ...absent, isEmbedded: true };
 const off = { ...embedded, isOff: true };
@@ -22,6 +22,8 @@ test.each([
   ["embedded, with a GPU that lacks a driver", embedded, nvidia, "try warn"],
   ["embedded, in a container that hides the bus", embedded, container, "try debug"],
   ["embedded, with devices named", embedded, named, "try warn"],
+  ["embedded, and replaced by one of the user's", { ...embedded, isReplaced: true }, amd, "skip"],
+  ["installed besides the user's", { ...installed, isReplaced: true }, amd, "try warn"],
   ["removed by hand", off, amd, "skip"],
   ["installed", installed, nowhere, "try warn"],
   ["absent", absent, amd, "ignore"],

@@ -9,6 +9,8 @@ export interface PluginFacts {
   isOff: boolean;
   /** It was put into the data folder, and llmlb does not bring it along. */
   isInstalled: boolean;
+  /** The user has put a backend for GPUs of his own beside it. */
+  isReplaced: boolean;
 }
 
 /** What is known of this host without any driver's help. */
@@ -33,6 +35,7 @@ export type PluginCandidate =
  * | the backend                      | the host                   | then                          |
  * |----------------------------------|----------------------------|-------------------------------|
  * | comes with llmlb, was removed    | any                        | skip it                       |
+ * | comes with llmlb, is replaced    | any                        | skip it: one for each GPU     |
  * | comes with llmlb                 | has GPUs, or names devices | try; a failure is a warning   |
  * | comes with llmlb                 | has only a driver          | try; a failure is no warning  |
  * | comes with llmlb                 | has none of these          | skip it                       |
@@ -41,10 +44,13 @@ export type PluginCandidate =
  * | is not installed                 | any                        | ignore it                     |
  */
 export function candidateFor(plugin: PluginFacts, host: HostFacts): PluginCandidate {
-  const { name, isEmbedded, isOff, isInstalled } = plugin;
+  const { name, isEmbedded, isOff, isInstalled, isReplaced } = plugin;
   const isExpected = host.vendors.length > 0 || host.isNamed;
   if (isEmbedded && isOff) {
     return skip(`it was removed by hand: llmlb backend install ${name} takes that back`);
+  }
+  if (isEmbedded && isReplaced) {
+    return skip("a backend of your own is in the folder native/plugins, which is used instead");
   }
   if (isEmbedded && isExpected) return { action: "try", level: "warn" };
   if (isEmbedded && host.hasDriver) return { action: "try", level: "debug" };

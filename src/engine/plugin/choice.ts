@@ -1,10 +1,16 @@
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { environment } from "../../config/environment.ts";
 import { embeddedPlugins } from "../embedded.ts";
 import { candidateFor, type HostFacts, type PluginFacts } from "./candidate.ts";
 import { embeddedPlugin, isSwitchedOff } from "./embedding.ts";
 import { hasGpuDriver, seenGpus } from "./gpus.ts";
-import { PLUGIN_NAMES, type PluginName, pluginFile, pluginFolder } from "./pin.ts";
+import {
+  PLUGIN_NAMES,
+  type PluginName,
+  pluginFile,
+  pluginFolder,
+  userPluginFolder,
+} from "./pin.ts";
 import { type TrialOptions, tryPlugin } from "./trial.ts";
 
 /** Which backend for GPUs engines load. */
@@ -40,10 +46,12 @@ const settled = new Map<string, BackendChoice>();
  */
 export function chooseBackend(options: ChoiceOptions): Promise<BackendChoice> {
   const { home, embedded = embeddedPlugins(), host = hostFacts() } = options;
+  const isReplaced = hasOwnPlugin(home);
   const plugins = PLUGIN_NAMES.map((name) => {
     const isEmbedded = embeddedPlugin(name, embedded) !== undefined;
     const isOff = isSwitchedOff(home, name);
-    return { name, isEmbedded, isOff, isInstalled: !isEmbedded && isInstalled(home, name) };
+    const isHere = !isEmbedded && isInstalled(home, name);
+    return { name, isEmbedded, isOff, isInstalled: isHere, isReplaced };
   });
   const key = JSON.stringify([home, plugins, host]);
   const known = choices.get(key);
@@ -94,6 +102,13 @@ async function choose(
   }
   log.debug({ skipped: skipped.length }, "backend.none");
   return { backend: undefined, folder: undefined, skipped };
+}
+
+/** Whether the user has added a backend for GPUs of his own. */
+function hasOwnPlugin(home: string): boolean {
+  const folder = userPluginFolder(home);
+  const names = existsSync(folder) ? readdirSync(folder) : [];
+  return names.some((name) => /ggml-(?!base|cpu|rpc|blas)\w+\.(?:so|dylib|dll)$/.test(name));
 }
 
 function hostFacts(): HostFacts {

@@ -120,8 +120,15 @@ onLinux("what llmlb brings along is left alone without a GPU, or when it was rem
   expect(skipped).toMatchObject([{ reason: expect.stringContaining("removed by hand") }]);
   expect(existsSync(pluginFolder(home, "vulkan"))).toBe(false);
 
-  // It is unpacked where the loader is: what lacks is the GPU.
+  const plugins = join(home, "native", "plugins");
+  mkdirSync(plugins);
+  writeFileSync(join(plugins, "libggml-cuda.so"), "the user's own");
   await switchPlugin(home, "vulkan", true);
+  const [replaced] = (await choose(["AMD"])).skipped;
+  expect(replaced?.reason).toContain("native/plugins");
+  rmSync(plugins, { recursive: true });
+
+  // It is unpacked where the loader is: what lacks is the GPU.
   const [tried] = (await choose(["AMD"])).skipped;
   const isUnpacked = existsSync(join(pluginFolder(home, "vulkan"), "libggml-vulkan.so"));
   expect(tried?.reason).toContain(isUnpacked ? "mesa-vulkan-drivers" : "loader is missing");

@@ -36,6 +36,11 @@ export function pluginFolder(home: string, name: PluginName): string {
   return join(home, "native", LLAMA_CPP_VERSION, name);
 }
 
+/** The folder for further backends that users add, such as those that they built themselves. */
+export function userPluginFolder(home: string): string {
+  return join(home, "native", "plugins");
+}
+
 /** The file of an installed backend; undefined: there is none for this platform. */
 export function pluginFile(home: string, name: PluginName): string | undefined {
   const pin = pluginPin(name);
