@@ -7,10 +7,13 @@ import { runProgram, temporaryHome } from "../src/testkit/command.ts";
 import { TINY_FILE } from "../src/testkit/engine.ts";
 import { eventually } from "../src/testkit/eventually.ts";
 import { Program } from "../src/testkit/program.ts";
+import { softwareVulkan } from "../src/testkit/vulkan.ts";
 import { NodeSystem } from "../src/wire/system.ts";
 
 setDefaultTimeout(120_000);
 
+const isOnLinux = process.platform === "linux" && process.arch === "x64";
+const vulkan = isOnLinux ? softwareVulkan() : undefined;
 const MODELS = Array.from({ length: 6 }, (_, i) => `m${i}`);
 const home = temporaryHome();
 let program: Program;
@@ -105,9 +108,8 @@ test("a model is loaded and pinned by command and by request", async () => {
 test("what is too large gets a shorter context, or is refused with the numbers", async () => {
   using home = temporaryHome();
   const args = ["--model", `a=${TINY_FILE}`, "--model", `b=${TINY_FILE}`];
-  const started = (memory: string, ...more: string[]) =>
-    Program.start({ home: home.path, args: [...args, "--models-memory", memory, ...more] });
-  const short = await started("20MiB");
+  const bounded = [...args, "--models-memory", "20MiB"];
+  const short = await Program.start({ home: home.path, args: bounded });
   await openai(short).chat.completions.create({ model: "a", messages: says("Hello") });
   const system = NodeSystem.parse(await (await fetch(`${short.nodeUrl}/api/system`)).json());
   const { shortened, reserved = {} } = system.models.find(({ id }) => id === "a") ?? {};
@@ -116,10 +118,30 @@ test("what is too large gets a shorter context, or is refused with the numbers",
   const listed = await runProgram(["ps"], { home: home.path });
   expect(listed.stderr + listed.stdout).toContain("a has 4352 tokens of context instead of 8192");
   await short.stop();
-  const tiny = await started("5MiB", "--fit", "off");
-  const refused = await openai(tiny)
+  // Its first model is loaded at the start: it never gets ready.
+  const more = ["--models-memory", "5MiB", "--fit", "off"];
+  const tiny = await Program.start({
+    home: home.path,
+    args: [...args, ...more],
+    untilReady: false,
+  });
+  const refused = await openai({ url: tiny.nodeUrl })
     .chat.completions.create({ model: "a", messages: says("Hello") })
     .catch((error: unknown) => error);
   expect(refused).toMatchObject({ status: 507, code: "too_large" });
   await tiny.stop();
+});
+
+test.skipIf(vulkan === undefined)("a GPU's memory is counted apart from the host's", async () => {
+  using home = temporaryHome();
+  const args = ["--model", `a=${TINY_FILE}`, "--preload", "a"];
+  const own = await Program.start({ home: home.path, env: vulkan ?? {}, args });
+  const answer = await fetch(`${own.nodeUrl}/api/system`);
+  const { models } = NodeSystem.parse(await answer.json());
+  const { reserved = {}, size_bytes: size = 0 } = models.find(({ id }) => id === "a") ?? {};
+  expect(reserved.Vulkan0).toBeGreaterThan(size);
+  expect(reserved.host).toBeGreaterThan(0);
+  const metrics = await (await fetch(`${own.nodeUrl}/metrics`)).text();
+  expect(metrics).toMatch(/llmlb_memory_budget_bytes\{memory="Vulkan0"\} \d+/);
+  await own.stop();
 });
