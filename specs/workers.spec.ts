@@ -8,6 +8,7 @@ import { TINY_FILE } from "../src/testkit/engine.ts";
 import { eventually, until } from "../src/testkit/eventually.ts";
 import { isAlive } from "../src/testkit/processes.ts";
 import { Program } from "../src/testkit/program.ts";
+import { EndpointList } from "../src/wire/endpoint.ts";
 import { LendingOffer, LLAMA_CPP_HEADER } from "../src/wire/lending.ts";
 import { NodeSystem } from "../src/wire/system.ts";
 
@@ -24,9 +25,9 @@ class Worker {
   readonly home = temporaryHome();
   #program: Program | undefined;
 
-  async start(): Promise<this> {
+  async start(...more: string[]): Promise<this> {
     const port = this.#program === undefined ? [] : ["--port", new URL(this.url).port];
-    const args = ["--rpc-worker", "--access", "required", ...port];
+    const args = ["--rpc-worker", "--access", "required", ...port, ...more];
     this.#program = await Program.start({ mode: "node", home: this.home.path, args });
     return this;
   }
@@ -75,6 +76,14 @@ function writeConfig(home: string, workers: Record<string, Worker>, more: object
   );
 }
 
+/** A model's greedy answer. */
+async function greedy(program: Program, model: string, question: string, tokens = 40) {
+  const sampling = { temperature: 0, max_tokens: tokens, ignore_eos: true };
+  const body = { model, messages: says(question), ...sampling };
+  const { choices } = await openai(program).chat.completions.create(body);
+  return choices[0]?.message.content ?? "";
+}
+
 const QUESTIONS = ["Hello", "What is the weather", "Goodbye", "Tell me a story of a small model"];
 
 describe("a model over two workers and a head", () => {
@@ -95,16 +104,12 @@ describe("a model over two workers and a head", () => {
     home[Symbol.dispose]();
   });
 
-  const ask = (model: string, question: string, max_tokens = 40) =>
-    openai(head).chat.completions.create({
-      ...{ model, messages: says(question), temperature: 0, max_tokens, ignore_eos: true },
-    } as never) as Promise<{ choices: { message: { content: string } }[] }>;
-  const answer = async (model: string, question: string) =>
-    (await ask(model, question)).choices[0]?.message.content;
+  const ask = (model: string, question: string, tokens?: number) =>
+    greedy(head, model, question, tokens);
 
   test("answers as the same model on one host does", async () => {
     for (const question of QUESTIONS) {
-      expect(await answer("spread", question)).toBe(await answer("alone", question));
+      expect(await ask("spread", question)).toBe(await ask("alone", question));
     }
     for (const worker of [a, b]) {
       const [loan, ...others] = await worker.loans();
@@ -118,7 +123,7 @@ describe("a model over two workers and a head", () => {
   });
 
   test("leaves nothing at its workers when it is unloaded", async () => {
-    await answer("spread", "Hello");
+    await ask("spread", "Hello");
     const lent = [...a.program.processes(), ...b.program.processes()];
     expect(lent).toHaveLength(4);
     await post(`${head.url}/api/generate`, { model: "spread", keep_alive: 0 }).catch(
@@ -130,8 +135,8 @@ describe("a model over two workers and a head", () => {
   });
 
   test("a worker that is killed ends that engine only, and it heals", async () => {
-    await answer("spread", "Hello");
-    const alone = await answer("alone", "Hello");
+    await ask("spread", "Hello");
+    const alone = await ask("alone", "Hello");
     const [spreadPid, alonePid] = [head.enginePid("spread"), head.enginePid("alone")];
     const running = ask("spread", "Hello", 4000).catch((error: unknown) => error);
     await until(async () => ((await systemOf(head))("spread")?.busy ?? 0) > 0, 10_000);
@@ -147,7 +152,7 @@ describe("a model over two workers and a head", () => {
     expect(head.lines.join("\n")).toContain("its worker b cannot be reached");
 
     // The other model is the same process as before, the other worker has its memory back.
-    expect(await answer("alone", "Hello")).toBe(alone);
+    expect(await ask("alone", "Hello")).toBe(alone);
     expect(head.enginePid("alone")).toBe(alonePid);
     await until(async () => (await a.loans()).length === 0, 10_000);
 
@@ -165,8 +170,49 @@ describe("a model over two workers and a head", () => {
     });
 
     await b.start();
-    const healed = await eventually(() => answer("spread", "Hello").catch(() => undefined), 60_000);
-    expect(healed).toBe(alone ?? "");
+    const healed = await eventually(() => ask("spread", "Hello").catch(() => undefined), 60_000);
+    expect(healed).toBe(alone);
+  });
+});
+
+describe("workers that the balancer knows", () => {
+  test("lend to a node that has no key of theirs, and are listed", async () => {
+    using home = temporaryHome();
+    const balancer = await Program.start({ mode: "balancer", untilReady: false });
+    const llmlb = (...args: string[]) => runProgram(args, { home: balancer.home });
+    const token = async () => (await llmlb("endpoint", "token")).stdout.trim();
+    const joining = async () => ["--join", balancer.url, "--token", await token()];
+    const worker = new Worker();
+    const shared = { file: TINY_FILE, threads: 1, context: 4096, slots: 2 };
+    const models = { alone: shared, spread: { ...shared, workers: ["lender"] } };
+    writeFileSync(join(home.path, "config.json"), JSON.stringify({ models }));
+    try {
+      await worker.start("--name", "lender", ...(await joining()));
+      const args = ["--name", "head", ...(await joining())];
+      const head = await Program.start({ mode: "node", home: home.path, args });
+      try {
+        const listed = await eventually(async () => {
+          const answer = await fetch(`${balancer.url}/api/endpoints`);
+          const { endpoints } = EndpointList.parse(await answer.json());
+          return endpoints.find(({ name, lending }) => name === "lender" && lending !== undefined);
+        });
+        expect(listed).toMatchObject({ model_count: 0, lending: { loans: 0 } });
+        expect(listed.lending?.free_memory_bytes).toBeGreaterThan(0);
+        for (const question of QUESTIONS.slice(0, 2)) {
+          const answers = await Promise.all(
+            ["alone", "spread"].map((model) => greedy(balancer, model, question)),
+          );
+          expect(answers[0]).toBe(answers[1]);
+        }
+        expect(await worker.loans()).toMatchObject([{ head: "head", model: "spread" }]);
+      } finally {
+        await head.stop();
+      }
+      await until(async () => (await worker.loans()).length === 0, 10_000);
+    } finally {
+      await worker[Symbol.asyncDispose]();
+      await balancer.stop();
+    }
   });
 });
 

@@ -138,6 +138,7 @@ const TABLE: Record<string, Rule> = {
   "POST /api/nodes": "public",
   "POST /api/nodes/:id/announce": "node",
   "POST /api/nodes/:id/leave": "node",
+  "GET /api/nodes/:id/workers/:name": "node",
   "GET /api/nodes/:id/models": "node",
   "GET /api/nodes/:id/models/manifest": "node",
   "POST /api/nodes/:id/models/turn": "node",

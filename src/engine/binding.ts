@@ -1,7 +1,7 @@
 import { JSCallback } from "bun:ffi";
 import { readHostMemory } from "../lib/hostmemory.ts";
+import { devicesToLend } from "../model/lentdevices.ts";
 import type { Device } from "../wire/system.ts";
-import { devicesToLend } from "./lentdevices.ts";
 import { type NativeLibrary, openNative } from "./symbols.ts";
 
 /** Receives the events of one request: its head, its data, its end. */

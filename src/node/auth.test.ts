@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { signFilesTicket } from "../auth/filesticket.ts";
+import { signTicket } from "../auth/ticket.ts";
 import { createApp } from "../http/server/app.ts";
 import { Drain } from "../http/server/drain.ts";
 import { HostCheck } from "../http/server/host.ts";
@@ -23,7 +23,7 @@ function example() {
 
 test("with the key or a ticket a node may be called by any name, else by its own", async () => {
   const ask = example();
-  const ticket = signFilesTicket({ model: "m", expiresAt: Date.now() + 60_000 }, KEY);
+  const ticket = signTicket({ kind: "files", subject: "m", expiresAt: Date.now() + 60_000 }, KEY);
   for (const [name, others] of [
     ["gpu.example:32769", [200, 401]],
     ["evil.example", [403, 403]],

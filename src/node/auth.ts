@@ -1,16 +1,24 @@
 import { credentialOf } from "../auth/credential.ts";
-import { isFilesTicket } from "../auth/filesticket.ts";
 import { secretMatcher } from "../auth/secret.ts";
+import { isTicket, type Ticket } from "../auth/ticket.ts";
 import { HostCheck } from "../http/server/host.ts";
 import { decodedName } from "../http/server/query.ts";
 import type { Authorise } from "../http/server/scope.ts";
 import { ApiError } from "../wire/error.ts";
+import { LENDING_PATH } from "../wire/lending.ts";
 
 /** Routes without a key: whether the process lives and serves. */
 const PUBLIC_PATHS = new Set(["/health", "/ready", "/startup"]);
 
 /** Routes of model files. A ticket that the balancer signed opens them as well. */
 const FILE_PATH = /^\/(?:api|v0)\/models\/files\/([^/]+)\/[^/]+$/;
+
+/** The ticket that opens a path as the key does; undefined: none does. */
+function ticketFor(path: string): Omit<Ticket, "expiresAt"> | undefined {
+  if (path === LENDING_PATH) return { kind: "devices", subject: "" };
+  const model = FILE_PATH.exec(path)?.[1];
+  return model === undefined ? undefined : { kind: "files", subject: decodedName(model) };
+}
 
 /** For the app of a node with a key, because `keyCheck` checks the host names there. */
 export const ANY_HOST = new HostCheck(["*"]);
@@ -25,8 +33,8 @@ export function keyCheck(key: string, hosts = new HostCheck()): Authorise {
   return function requireKey({ req }) {
     const credential = credentialOf(req.raw.headers) ?? "";
     if (isKey(credential)) return undefined;
-    const model = FILE_PATH.exec(new URL(req.url).pathname)?.[1];
-    if (model !== undefined && isFilesTicket(credential, decodedName(model), key)) return undefined;
+    const opener = ticketFor(new URL(req.url).pathname);
+    if (opener !== undefined && isTicket(credential, opener, key)) return undefined;
     hosts.require(req.raw);
     if (PUBLIC_PATHS.has(req.path)) return undefined;
     const message =

@@ -26,6 +26,7 @@ import { Catalog, type ServedModel } from "./models/catalog.ts";
 import { configuredModels } from "./models/configured.ts";
 import { addFileRoutes } from "./models/files.ts";
 import { ModelSizes } from "./models/modelsizes.ts";
+import { settingsFor } from "./models/runsettings.ts";
 import { ModelScanner, type ModelScannerOptions } from "./models/scanner.ts";
 import { addNativeRoutes } from "./nativeroutes.ts";
 import { addResidencyRoutes } from "./residency.ts";
@@ -103,7 +104,7 @@ function createScanner(
 
 /** Makes a node of its parts. Loads no model and opens no socket. */
 export function createNode(options: NodeOptions): LlmlbNode {
-  const { settings, book, launch = launchEngine, probe = probeDevices } = options;
+  const { settings, book, joining, launch = launchEngine, probe = probeDevices } = options;
   const { log } = book;
   const { home, engineArgs, drainTimeoutMs: waitMs } = settings;
 
@@ -111,16 +112,19 @@ export function createNode(options: NodeOptions): LlmlbNode {
   const catalog = new Catalog(configuredModels(settings));
   const devices = new Devices({ probe, home, log });
   const client = options.balancer && new BalancerClient(options.balancer, settings);
-  const lender = createLender(options);
+  const [lender, workers] = [createLender(options), createWorkers(settings, client)];
   const onChange = () => reporter?.wake();
-  const engines = createEngines({ settings, log, catalog, devices, launch, lender, onChange });
+  const parts = { settings, log, catalog, devices, launch, lender, workers, onChange };
+  const engines = createEngines(parts);
   const { supervisor, metrics, system, loadedModels } = engines;
-
   const store = new ModelStore(modelsFolder(settings));
   const retire = (id: string) => supervisor.retire(id, { waitMs, graceMs: STOP_GRACE_MS });
   const scanner = createScanner(settings, { store, catalog, log, retire });
   const puller = createPuller(settings, log);
-  const fileSelector = new FileSelector({ puller, devices: () => devices.list(), engineArgs });
+  const fileSelector = new FileSelector({
+    ...{ puller, devices: () => devices.list(), engineArgs },
+    lentBytes: (id, signal) => workers.lentBytes(workersOf(id, settings, sync), signal),
+  });
   const onFiles = () => scanner.scan();
   const pulls = new Pulls({ puller, fileSelector, log, onFiles, onChange });
   const sync = client && new Sync({ client, scanner, store, pulls, log, onChange });
@@ -130,7 +134,6 @@ export function createNode(options: NodeOptions): LlmlbNode {
   catalog.explainAbsence = (name) => explainAbsence(name, inventory);
 
   const app = createNodeApp(options, drain);
-  const { joining } = options;
   const warmup = new Warmup(supervisor, catalog);
   const readiness = () => warmup.readiness({ drain, sync, settings, joining: joining?.() });
   routeLogs(app, { book, source: "node" });
@@ -181,6 +184,19 @@ function createNodeApp({ settings, book, key }: NodeOptions, drain: Drain): App 
   return createApp({ log: book.log, drain, bodies, accessLog, ...access });
 }
 
+/** The workers of a model, by config.json or else by the registry. */
+function workersOf(id: string, { models }: Settings, sync: Sync | undefined): readonly string[] {
+  const given = settingsFor({ id }, models) ?? sync?.assigned(id)?.settings;
+  return given?.workers ?? [];
+}
+
+/** The nodes whose devices this one's engines may use. */
+function createWorkers(settings: Settings, client: BalancerClient | undefined): Workers {
+  const lookUp = client && ((name: string, signal: AbortSignal) => client.worker(name, signal));
+  const directory = new WorkerDirectory({ settings, lookUp });
+  return new Workers({ directory, head: settings.name ?? hostname() });
+}
+
 /** What lends this host's devices; undefined: nothing does. */
 function createLender({ settings, book, lend = lendDevices }: NodeOptions): Lender | undefined {
   const { rpcWorker, mode, home } = settings;
@@ -195,15 +211,14 @@ function createEngines(parts: {
   devices: Devices;
   launch: Launch;
   lender: Lender | undefined;
+  workers: Workers;
   /** Called when the state of an engine has become another one. */
   onChange(): void;
 }) {
-  const { settings, log, catalog, devices, launch, lender, onChange } = parts;
+  const { settings, log, catalog, devices, launch, lender, workers, onChange } = parts;
   const { home, engineArgs, loadTimeoutMs, pinned, keepAliveMs, fit } = settings;
   const { modelsMemoryBytes: setBytes, modelsMax: enginesMax } = settings;
   const ledger = new Ledger({ setBytes, read: memoryReader(() => devices.fresh()) });
-  const directory = new WorkerDirectory({ settings });
-  const workers = new Workers({ directory, head: settings.name ?? hostname() });
   const supervisor = new Supervisor({
     ...{ launch, home, engineArgs, loadTimeoutMs, log, workers },
     ...{ ledger, fit, enginesMax, pinned, keepAliveMs, onChange },

@@ -167,6 +167,10 @@ export const EndpointView = z.object({
   active_requests: z.number(),
   circuit: z.enum(["closed", "open", "half_open", "probing"]),
   device_info: DeviceInfoView.nullable(),
+  /** Only of a node that lends its devices to engines of other nodes. */
+  lending: z
+    .object({ loans: z.number(), loans_max: z.number(), free_memory_bytes: z.number() })
+    .optional(),
   model_count: z.number(),
   /** Why not all models of its list are used; null if they are. */
   models_limited: z.string().nullish(),

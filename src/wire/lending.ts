@@ -31,6 +31,16 @@ export const LendingQuery = z.object({
   model: Name.default("unknown"),
 });
 
+/** `GET /api/nodes/{id}/workers/{name}` of a balancer: a node that lends its devices. */
+export const WorkerAnswer = z.object({
+  name: z.string(),
+  url: z.string(),
+  /** Good for a minute; null: the worker asks for none. */
+  ticket: z.string().nullable(),
+  tls_fingerprint: z.string().optional(),
+});
+export type WorkerAnswer = z.infer<typeof WorkerAnswer>;
+
 /** The first message in a tunnel, from the worker. */
 export const TunnelGreeting = z.discriminatedUnion("type", [
   z.object({ type: z.literal("ready") }),

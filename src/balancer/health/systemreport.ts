@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { DeviceInfo } from "../../db/state/endpoint.ts";
+import { Device } from "../../wire/system.ts";
 import { type GetJsonOptions, getJson, type JsonServer } from "../upstream/jsonclient.ts";
 
 const Amount = z.number().nonnegative().optional().catch(undefined);
@@ -15,6 +16,11 @@ const ReportedModel = z.looseObject({
   size_bytes: Amount,
 });
 
+const Lending = z.looseObject({
+  loans: z.array(z.unknown()),
+  loans_max: z.number().nonnegative(),
+});
+
 /** The fields of `GET /api/system` that are used. An invalid field counts as missing. */
 const SystemReport = z.looseObject({
   llmlb_version: z.string().optional().catch(undefined),
@@ -23,6 +29,8 @@ const SystemReport = z.looseObject({
     .looseObject({ total: z.number().nonnegative(), busy: z.number().nonnegative() })
     .optional()
     .catch(undefined),
+  devices: z.array(Device).optional().catch(undefined),
+  lending: Lending.optional().catch(undefined),
   models: z.array(ReportedModel).optional().catch(undefined),
   memory: z
     .looseObject({ budget_bytes: z.number(), reserved_bytes: z.number() })

@@ -3,6 +3,7 @@ import { authorizationOf } from "../../config/values/endpoint.ts";
 import type { DeviceInfo } from "../../db/state/endpoint.ts";
 import type { ForwardProxy } from "../../http/client/proxy.ts";
 import type { ForwardTarget } from "../../http/proxy/forward.ts";
+import { devicesToLend } from "../../model/lentdevices.ts";
 import type { EndpointKind } from "../../wire/endpoint.ts";
 import type { ModelEntry } from "../../wire/openai.ts";
 import type { InferenceRoute, RouteName } from "../../wire/route.ts";
@@ -63,6 +64,15 @@ export interface EndpointFacts {
 /** What a new endpoint needs: name and address; the rest has defaults. */
 export type EndpointOptions = Pick<EndpointFacts, "name" | "url"> & Partial<EndpointFacts>;
 
+/** What a node lends to engines of others. */
+export interface EndpointLending {
+  /** Engines that use it now, and at most. */
+  loans: number;
+  loansMax: number;
+  /** Free memory of the devices that it lends. */
+  freeBytes: number;
+}
+
 /** The result of the last health check. */
 export interface LastCheck {
   /** Its duration; null when it failed. */
@@ -116,6 +126,8 @@ export class Endpoint implements Upstream {
   seenAt = 0;
   /** Which of its models are loaded. */
   readonly warmth = new Warmth((id) => this.served.get(id) ?? id);
+  /** What it lends to engines of other nodes; undefined: nothing. */
+  lending: EndpointLending | undefined;
   /** The number of slots that it tells; undefined if it tells none. */
   #reportedSlots: number | undefined;
   #facts: EndpointFacts;
@@ -186,6 +198,7 @@ export class Endpoint implements Upstream {
       this.#reportedSlots = undefined;
       this.silent.answersBeside = false;
       this.warmth.reset();
+      this.lending = undefined;
     }
     this.#facts = { ...this.#facts, ...facts };
     const { url, apiKey } = this.#facts;
@@ -195,7 +208,12 @@ export class Endpoint implements Upstream {
   }
 
   /** Applies what the endpoint reports about itself. */
-  applySystem({ slots, device }: SystemReport): void {
+  applySystem({ slots, device, devices = [], lending }: SystemReport): void {
+    this.lending = lending && {
+      loans: lending.loans.length,
+      loansMax: lending.loans_max,
+      freeBytes: devicesToLend(devices).reduce((sum, one) => sum + one.free_memory_bytes, 0),
+    };
     if (device !== undefined) this.#facts = { ...this.#facts, deviceInfo: device };
     if (slots === undefined) return;
     if (slots.total >= 1) this.#reportedSlots = Math.floor(slots.total);

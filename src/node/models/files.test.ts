@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { signFilesTicket } from "../../auth/filesticket.ts";
+import { signTicket } from "../../auth/ticket.ts";
 import { createApp } from "../../http/server/app.ts";
 import { Drain } from "../../http/server/drain.ts";
 import { createLogger } from "../../lib/log.ts";
@@ -52,7 +52,7 @@ test("a verified file is sent whole, with its hash as its tag", async () => {
 test("a ticket opens the files of its model, and nothing else", async () => {
   const expiresAt = Date.now() + 60_000;
   const ticketFor = (model: string, key = KEY) => ({
-    authorization: `Bearer ${signFilesTicket({ model, expiresAt }, key)}`,
+    authorization: `Bearer ${signTicket({ kind: "files", subject: model, expiresAt }, key)}`,
   });
   expect((await ask(FILE, ticketFor("hf/Org/Model"), "HEAD")).status).toBe(200);
   expect((await ask(FILE, ticketFor("hf/Org/Other"), "HEAD")).status).toBe(401);
@@ -136,7 +136,7 @@ test.each([
   const file = bench.hub.add(name, 1000, { url });
   await bench.pull([file], { manifest: { model } });
   const path = `/api/models/files/${[model, name].map(encodeURIComponent).join("/")}`;
-  const ticket = signFilesTicket({ model, expiresAt: Date.now() + 60_000 }, KEY);
+  const ticket = signTicket({ kind: "files", subject: model, expiresAt: Date.now() + 60_000 }, KEY);
   for (const headers of [{}, { authorization: `Bearer ${ticket}` }]) {
     const answer = await ask(path, headers, "HEAD");
     expect([answer.status, answer.headers.get("etag")]).toEqual([200, `"${file.sha256}"`]);

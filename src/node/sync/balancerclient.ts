@@ -1,11 +1,13 @@
 import type { ZodType } from "zod";
 import type { Settings } from "../../config/settings.ts";
+import type { WorkerSetting } from "../../config/values/worker.ts";
 import { ClientError } from "../../http/client/failure.ts";
 import { get } from "../../http/client/get.ts";
 import { headerOf } from "../../http/client/head.ts";
 import { type ForwardProxy, proxyFor } from "../../http/client/proxy.ts";
 import { parseJson } from "../../lib/json.ts";
 import { ApiError } from "../../wire/error.ts";
+import { WorkerAnswer } from "../../wire/lending.ts";
 import { Manifest } from "../../wire/manifest.ts";
 import {
   AssignedModelList,
@@ -72,26 +74,42 @@ export class BalancerClient {
   /** The models that this node shall have, unless their list still has the given ETag. */
   async assignedModels(etag: string | undefined, signal: AbortSignal): Promise<AssignedModels> {
     const headers = etag === undefined ? {} : { "if-none-match": etag };
-    const answer = await this.#request("", { headers, timeoutMs: LIST_MS_MAX, signal });
+    const answer = await this.#request("/models", { headers, timeoutMs: LIST_MS_MAX, signal });
     if (answer.status === 304) return { list: undefined, etag };
     return { list: read(AssignedModelList, answer.json), etag: answer.etag };
   }
 
   /** Which files a model has. Throws 404 `model_not_found` if it is not registered. */
   async manifest(model: string, signal: AbortSignal): Promise<Manifest> {
-    const path = `/manifest?model=${encodeURIComponent(model)}`;
+    const path = `/models/manifest?model=${encodeURIComponent(model)}`;
     const { json } = await this.#request(path, { timeoutMs: MANIFEST_MS_MAX, signal });
     return read(Manifest, json);
   }
 
   /** Asks for the lease to download files from the hub, or renews it. */
   async downloadLease(body: DownloadLeaseBody, signal: AbortSignal): Promise<DownloadLeaseAnswer> {
-    return read(DownloadLeaseAnswer, (await this.#request("/turn", { body, signal })).json);
+    return read(DownloadLeaseAnswer, (await this.#request("/models/turn", { body, signal })).json);
   }
 
   /** Reports which models this node has and serves. */
   async report(body: ModelReportBody, signal: AbortSignal): Promise<void> {
-    await this.#request("/report", { body, signal });
+    await this.#request("/models/report", { body, signal });
+  }
+
+  /** Where a node is that lends its devices, with a ticket for them; undefined: there is none. */
+  async worker(name: string, signal: AbortSignal): Promise<WorkerSetting | undefined> {
+    const path = `/workers/${encodeURIComponent(name)}`;
+    const answer = await this.#request(path, { signal }).catch((error: unknown) => {
+      if (error instanceof ApiError && error.code === "worker_not_found") return undefined;
+      throw error;
+    });
+    if (answer === undefined) return undefined;
+    const { url, ticket, tls_fingerprint } = read(WorkerAnswer, answer.json);
+    return {
+      ...{ name, url },
+      ...(ticket === null ? {} : { apiKey: ticket }),
+      ...(tls_fingerprint === undefined ? {} : { fingerprint: tls_fingerprint }),
+    };
   }
 
   async #request(
@@ -103,7 +121,7 @@ export class BalancerClient {
       const message = "The balancer cannot be asked: this node is not enrolled there yet.";
       throw new ApiError("unavailable", message, { code: "not_enrolled" });
     }
-    const url = `${this.#options.url}/api/nodes/${credentials.nodeId}/models${path}`;
+    const url = `${this.#options.url}/api/nodes/${credentials.nodeId}${path}`;
     const answer = await get({
       ...{ url, proxy: this.#proxy, timeoutMs, limitBytes: ANSWER_BYTES_MAX, signal },
       fingerprint: this.#options.fingerprint?.(),

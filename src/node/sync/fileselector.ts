@@ -8,6 +8,8 @@ import type { Device } from "../../wire/system.ts";
 export interface FileSelectorOptions {
   puller: Puller;
   devices(): Promise<Device[]>;
+  /** Free memory of the devices that others lend for a model, in bytes. */
+  lentBytes(model: string, signal: AbortSignal): Promise<number>;
   /** The operator's llama-server arguments for every engine. */
   engineArgs: string[];
 }
@@ -22,10 +24,13 @@ export class FileSelector {
 
   /** Throws `PullError` if no file can be used here, with the reason, or if the hub fails. */
   select({ manifest, request }: PullTarget, signal: AbortSignal): Promise<FileSelection> {
-    const { puller, devices, engineArgs: args } = this.#options;
+    const { puller, devices, lentBytes, engineArgs: args } = this.#options;
     return selectFiles({
       ...{ manifest, ...request, args },
-      free: async () => freeMemoryOf(await devices(), readHostMemory()),
+      free: async () => {
+        const { device, host } = freeMemoryOf(await devices(), readHostMemory());
+        return { device: device + (await lentBytes(manifest.model, signal)), host };
+      },
       header: (artifact) => puller.headerOrNone(manifest, artifact, signal),
     });
   }

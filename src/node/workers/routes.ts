@@ -1,10 +1,10 @@
 import { LLAMA_CPP_VERSION } from "../../config/version.ts";
-import { devicesToLend } from "../../engine/lentdevices.ts";
 import type { App } from "../../http/server/app.ts";
 import { peerOf } from "../../http/server/peer.ts";
 import { readQuery } from "../../http/server/query.ts";
 import type { AppContext } from "../../http/server/scope.ts";
 import { upgradeToWebSocket } from "../../http/server/websocket.ts";
+import { devicesToLend } from "../../model/lentdevices.ts";
 import { ApiError } from "../../wire/error.ts";
 import {
   LENDING_PATH,

@@ -1,7 +1,7 @@
 import type { EngineLoadError } from "../../engine/loaderror.ts";
 import type { Launch } from "../supervisor/engineoptions.ts";
 import { lentDevice } from "../supervisor/room/lent.ts";
-import type { Memory } from "../supervisor/room/memory.ts";
+import { type Memory, totalOf } from "../supervisor/room/memory.ts";
 import type { WorkerDirectory } from "./directory.ts";
 import { workerFailure } from "./error.ts";
 import { launchOverWorkers, workerLoadError } from "./launch.ts";
@@ -24,7 +24,10 @@ export class Workers {
   /** Starts engines as `launch` does, over these workers' devices as well. */
   launchOver(workers: readonly string[], launch: Launch): Launch {
     const { directory, head } = this.#options;
-    return launchOverWorkers({ directory, workers, head, launch });
+    const others = this.#others(workers);
+    return others.length === 0
+      ? launch
+      : launchOverWorkers({ directory, workers: others, head, launch });
   }
 
   /**
@@ -35,11 +38,24 @@ export class Workers {
     workers: readonly string[],
     { modelPath, signal }: { modelPath: string; signal: AbortSignal },
   ): Promise<Memory> {
-    const offers = await Promise.all(workers.map((name) => this.#offer(name, modelPath, signal)));
+    const offers = await Promise.all(
+      this.#others(workers).map((name) => this.#offer(name, modelPath, signal)),
+    );
     const devices = offers.flatMap((offer) => offer.devices);
     return Object.fromEntries(
       devices.map(({ free_memory_bytes }, i) => [lentDevice(i), free_memory_bytes]),
     );
+  }
+
+  /** The sum of it, in bytes, as far as they can be asked; 0 for a model without workers. */
+  async lentBytes(workers: readonly string[], signal: AbortSignal): Promise<number> {
+    if (workers.length === 0) return 0;
+    return totalOf(await this.lent(workers, { modelPath: "", signal }).catch(() => ({})));
+  }
+
+  /** Without this node itself: what the registry says of a model is for all that have it. */
+  #others(workers: readonly string[]): readonly string[] {
+    return workers.filter((name) => name !== this.#options.head);
   }
 
   async #offer(name: string, modelPath: string, signal: AbortSignal) {

@@ -82,6 +82,7 @@ const BALANCER: Record<string, Kind> = {
   "POST /api/nodes": "json",
   "POST /api/nodes/:id/announce": "closed",
   "POST /api/nodes/:id/leave": "closed",
+  "GET /api/nodes/:id/workers/:name": "closed",
   "GET /api/nodes/:id/models": "closed",
   "GET /api/nodes/:id/models/manifest": "closed",
   "POST /api/nodes/:id/models/turn": "closed",

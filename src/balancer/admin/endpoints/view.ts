@@ -5,7 +5,7 @@ import type { EndpointCheckView, EndpointModelView, EndpointView } from "../../.
 import type { ModelEntry } from "../../../wire/openai.ts";
 import { shownStatus } from "../../health/healthstate.ts";
 import { ModelEntryFields } from "../../health/modelrows.ts";
-import type { Endpoint } from "../../upstream/endpoint.ts";
+import type { Endpoint, EndpointLending } from "../../upstream/endpoint.ts";
 import { modelsLimited } from "../../upstream/listedmodels.ts";
 
 /** An endpoint as the API shows it; `row` has the counts of the store. */
@@ -39,6 +39,7 @@ export function endpointView(endpoint: Endpoint, row: EndpointRow | undefined): 
     active_requests: load.active,
     circuit: endpoint.circuits.state(Date.now()),
     device_info: facts.deviceInfo,
+    ...(endpoint.lending === undefined ? {} : { lending: lendingView(endpoint.lending) }),
     model_count: endpoint.models?.size ?? 0,
     models_limited: modelsLimited(endpoint.listed),
     // Those of the local node are not in the store: counted since the start.
@@ -46,6 +47,10 @@ export function endpointView(endpoint: Endpoint, row: EndpointRow | undefined): 
     successful_requests: row?.succeededRequests ?? load.successes,
     failed_requests: row?.failedRequests ?? load.errors,
   };
+}
+
+function lendingView({ loans, loansMax, freeBytes }: EndpointLending) {
+  return { loans, loans_max: loansMax, free_memory_bytes: freeBytes };
 }
 
 /** The models of an endpoint's last list, by id: for the answer's field `name`. */

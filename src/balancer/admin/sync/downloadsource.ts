@@ -1,4 +1,4 @@
-import { signFilesTicket } from "../../../auth/filesticket.ts";
+import { signTicket } from "../../../auth/ticket.ts";
 import { hostOf, isLoopbackHost } from "../../../lib/host.ts";
 import { localName } from "../../../model/filename.ts";
 import type { Peer } from "../../../wire/manifest.ts";
@@ -72,8 +72,8 @@ export class DownloadSources {
     return shuffled.slice(0, PEERS_MAX).map(({ one: { endpoint, model: copy } }) => {
       const { url, apiKey, fingerprint } = endpoint.facts;
       const pinned = fingerprint === null ? {} : { tls_fingerprint: fingerprint };
-      const token =
-        apiKey === undefined ? null : signFilesTicket({ model: copy.id, expiresAt }, apiKey);
+      const ticket = { kind: "files", subject: copy.id, expiresAt } as const;
+      const token = apiKey === undefined ? null : signTicket(ticket, apiKey);
       return { url, token, ...pinned, files };
     });
   }

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "bun:test";
-import { isFilesTicket } from "../../../auth/filesticket.ts";
+import { isTicket } from "../../../auth/ticket.ts";
 import { type FakeBalancer, fakeBalancer } from "../../../testkit/balancer.ts";
 import { eventually } from "../../../testkit/eventually.ts";
 import { type Hub, startHub } from "../../../testkit/servers/hub/hub.ts";
@@ -107,7 +107,7 @@ test("one node fetches, the other waits, then gets a ticket for its files", asyn
   const turn = await turnOf(two);
   const peer = turn.go === "peers" ? turn.peers[0] : undefined;
   expect(peer).toMatchObject({ url: one.url, files: [FILE] });
-  expect(isFilesTicket(peer?.token ?? "", ID, one.key)).toBe(true);
+  expect(isTicket(peer?.token ?? "", { kind: "files", subject: ID }, one.key)).toBe(true);
   const manifest = Manifest.parse(await (await two.ask(`/manifest?model=${ID}`)).json());
   expect(manifest.peers.map(({ url }) => url)).toEqual([one.url]);
   const open = await fetch(`${front.url}/api/models/registry/${ID}/manifest.json`);

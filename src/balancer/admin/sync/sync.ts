@@ -8,6 +8,7 @@ import type { ApiError } from "../../../wire/error.ts";
 import type { Monitor } from "../../health/monitor.ts";
 import type { UpstreamPool } from "../../upstream/pool.ts";
 import { nodeNames } from "../nodes/node.ts";
+import { routeWorkers } from "../nodes/workers.ts";
 import { absenceOf } from "./absence.ts";
 import { DownloadSources } from "./downloadsource.ts";
 import { Holdings } from "./holdings.ts";
@@ -46,6 +47,7 @@ export class ModelSync {
     const isLocalSecret = secretMatcher(this.localSecret);
     const downloads = new DownloadSources({ holdings, pool });
     const nodes = () => nodeNames(pool);
+    routeWorkers(app, { ...this.#parts, isLocalSecret });
     routeSync(app, { ...this.#parts, holdings, downloads, isLocalSecret, nodes });
     routeProgress(app, { ...this.#parts, holdings });
     routePull(app, { ...this.#parts, notifier: this.#notifier, nodes });
