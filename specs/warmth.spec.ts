@@ -1,12 +1,14 @@
-import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { copyFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { Ollama } from "ollama";
 import { post, says } from "../src/testkit/clients.ts";
 import { runProgram, temporaryHome } from "../src/testkit/command.ts";
 import { TINY_FILE } from "../src/testkit/engine.ts";
 import { eventually } from "../src/testkit/eventually.ts";
 import { Program } from "../src/testkit/program.ts";
-import type { EndpointList } from "../src/wire/endpoint.ts";
+import { EndpointDetail, type EndpointList } from "../src/wire/endpoint.ts";
+import { LoadedModelList } from "../src/wire/residency.ts";
 import { NodeSystem } from "../src/wire/system.ts";
 
 setDefaultTimeout(120_000);
@@ -95,3 +97,61 @@ test("when its queue is longer than a load, it is loaded at the second node as w
   }
   expect((await loadedAt("queue")).sort()).toEqual(NODES);
 });
+
+describe("the balancer's own commands and routes", () => {
+  const llmlb = (...args: string[]) => runProgram(args, { home: home.path });
+  const act = (action: string, body: object) =>
+    post(`${balancer.url}/api/models/${action}`, { model: "shown", ...body });
+
+  test("load, show, pin and unload a model at a node, or at all of them", async () => {
+    const loading = await llmlb("load", "shown", "--endpoint", "two", "--keep-alive", "1h");
+    expect(loading).toMatchObject({ code: 0, stdout: "Loaded shown. (two)\n" });
+    expect(await loadedAt("shown")).toEqual(["two"]);
+    expect((await llmlb("ps")).stdout).toMatch(/shown +loaded .*in (60 min|1 h) +two/);
+
+    const { models } = LoadedModelList.parse(
+      await (await fetch(`${balancer.url}/api/models/loaded`)).json(),
+    );
+    expect(models.filter(({ model }) => model === "shown")).toEqual([
+      {
+        ...{ model: "shown", endpoint: "two", state: "loaded", active_requests: 0 },
+        ...{ size_bytes: expect.any(Number), expires_at: expect.any(String) },
+      },
+    ]);
+    expect(await (await act("load", { endpoint: "one" })).json()).toEqual({
+      ...{ model: "shown", endpoints: [{ endpoint: "one", state: "loaded", error: null }] },
+    });
+    expect((await loadedAt("shown")).sort()).toEqual(NODES);
+    expect(await llmlb("pin", "shown", "--endpoint", "one")).toMatchObject({ code: 0 });
+    expect((await llmlb("ps")).stdout).toMatch(/shown +loaded .*pinned +one/);
+    expect(await llmlb("unpin", "shown")).toMatchObject({ code: 0 });
+    expect(await llmlb("stop", "shown")).toMatchObject({ code: 0 });
+    expect(await loadedAt("shown")).toEqual([]);
+  });
+
+  test("say in every list of models what is loaded", async () => {
+    expect(await act("load", { endpoint: "one" })).toMatchObject({ status: 200 });
+    const { endpoints } = (await get("/api/endpoints?name=one")) as EndpointList;
+    const detail = EndpointDetail.parse(await get(`/api/endpoints/${endpoints[0]?.id}`));
+    expect(detail.models.find(({ model_id }) => model_id === "shown")?.state).toBe("loaded");
+    expect(await get("/v1/models/shown")).toMatchObject({ loaded: true });
+    const { models } = await new Ollama({ host: balancer.url }).ps();
+    expect(models.map(({ name }) => name)).toContain("shown");
+    await act("unload", {});
+    expect(await get("/v1/models/shown")).toMatchObject({ loaded: false });
+  });
+
+  test("refuse what is not there, and say so", async () => {
+    const code = async (answer: Response) => [
+      answer.status,
+      ((await answer.json()) as { error: { code: string } }).error.code,
+    ];
+    expect(await code(await act("load", { model: "none" }))).toEqual([404, "model_not_found"]);
+    expect(await code(await act("load", { endpoint: "x" }))).toEqual([404, "endpoint_not_found"]);
+    expect(await llmlb("load", "none")).toMatchObject({ code: 1 });
+  });
+});
+
+async function get(path: string): Promise<unknown> {
+  return (await fetch(balancer.url + path)).json();
+}

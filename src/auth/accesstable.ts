@@ -147,6 +147,11 @@ const TABLE: Record<string, Rule> = {
   ...on(MODELS, {
     "GET ": "registry.read",
     "POST /register": "models.manage",
+    "GET /loaded": "registry.read",
+    "POST /load": "models.manage",
+    "POST /unload": "models.manage",
+    "POST /pin": "models.manage",
+    "POST /unpin": "models.manage",
     "GET /hub": "registry.read",
     "GET /registry/*": "registry.read",
     "GET /*": "registry.read",

@@ -31,6 +31,7 @@ import { nodeNames } from "./admin/nodes/node.ts";
 import { routeNodes } from "./admin/nodes/routes.ts";
 import { routeProbes, type SetReadiness } from "./admin/probes.ts";
 import { routeQueueStats } from "./admin/queuestats.ts";
+import { routeResidency } from "./admin/residency/routes.ts";
 import { ModelSync } from "./admin/sync/sync.ts";
 import { routeDashboardFiles } from "./dashboard/routes.ts";
 import { LiveEvents } from "./events/liveevents.ts";
@@ -204,6 +205,7 @@ function routeManagement(app: App, parts: ManagementParts): void {
   routeEndpoints(app, parts);
   routeEndpointLogs(app, parts.endpointRegistry);
   routeLogs(app, { book: parts.book, source: "load balancer", alsoAt: LOG_PATHS });
+  routeResidency(app, parts);
   sync.route(app);
   routeRegistry(app, { registry, nodes: () => nodeNames(pool) });
   routeAccounts(app, parts);

@@ -1,8 +1,8 @@
-import { z } from "zod";
 import type { App } from "../http/server/app.ts";
 import { readJson } from "../http/server/body.ts";
 import type { AppContext } from "../http/server/scope.ts";
 import { parseKeepAlive } from "../wire/keepalive.ts";
+import { LoadBody, ResidencyBody } from "../wire/residency.ts";
 import type { NodeModel } from "../wire/system.ts";
 import type { Catalog, ServedModel } from "./models/catalog.ts";
 import type { Supervisor } from "./supervisor/supervisor.ts";
@@ -14,23 +14,8 @@ export interface ResidencyParts {
   entry(model: ServedModel): NodeModel;
 }
 
-const Name = z.string("`model` must be a text").min(1, "`model` must not be empty").max(1024);
-
-const ModelBody = z.strictObject({ model: Name });
-
-const LoadBody = z.strictObject({
-  model: Name,
-  /** How long it stays after its last request, as Ollama's clients write it. */
-  keep_alive: z
-    .union([z.string(), z.number()])
-    .refine((value) => (parseKeepAlive(value) ?? 0) > 0, {
-      message: "`keep_alive` must be a time such as 5m, or -1 for good; to unload: unload",
-    })
-    .optional(),
-});
-
 /** What llama-server's own router is asked; other fields are of no use here. */
-const RouterBody = z.looseObject({ model: Name });
+const RouterBody = ResidencyBody.loose();
 
 const BODY_BYTES_MAX = 64 * 1024;
 
@@ -41,7 +26,7 @@ const BODY_BYTES_MAX = 64 * 1024;
 export function addResidencyRoutes(app: App, parts: ResidencyParts): void {
   const { catalog, supervisor, entry } = parts;
   const named = async (c: AppContext) => {
-    const { value } = await readJson(c, ModelBody, BODY_BYTES_MAX);
+    const { value } = await readJson(c, ResidencyBody, BODY_BYTES_MAX);
     return catalog.get(value.model);
   };
   app.post("/api/models/load", async (c) => {

@@ -2,8 +2,9 @@ import type { CircuitOptions } from "../balancer/routing/circuit.ts";
 import { Circuits } from "../balancer/routing/circuits.ts";
 import { Latency } from "../balancer/routing/latency.ts";
 import { Load } from "../balancer/routing/load.ts";
+import type { ModelWarmthReport } from "../balancer/routing/modelwarmth.ts";
 import type { Routable } from "../balancer/routing/slotrequest.ts";
-import { type ModelWarmthReport, Warmth } from "../balancer/routing/warmth.ts";
+import { Warmth } from "../balancer/routing/warmth.ts";
 
 /** An endpoint for tests of routing. Default: online, measured 100 ms at time 0. */
 export class TestEndpoint implements Routable {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { parseFingerprint } from "../lib/fingerprint.ts";
+import { LoadedState } from "./residency.ts";
 
 /** The kinds of server behind an endpoint; the balancer detects it, no client sets it. */
 export const ENDPOINT_KINDS = [
@@ -124,6 +125,8 @@ export const EndpointModelView = z.object({
   capabilities: z.array(z.string()).nullable(),
   max_tokens: z.number().optional(),
   last_checked: z.string().nullable(),
+  /** Whether it is loaded there; null: the endpoint does not tell. */
+  state: LoadedState.default(null),
 });
 export type EndpointModelView = z.infer<typeof EndpointModelView>;
 

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { mapInTurns } from "../../lib/eventloop.ts";
 import { type CapabilityReport, readCapabilities } from "../../wire/capability.ts";
 import { listHolder, type ModelEntry } from "../../wire/openai.ts";
-import type { ModelWarmthReport } from "../routing/warmth.ts";
+import type { ModelWarmthReport } from "../routing/modelwarmth.ts";
 import type { ModelMap } from "../upstream/endpoint.ts";
 import type { JsonAnswer } from "../upstream/jsonclient.ts";
 import { LISTED_MODELS_MAX } from "../upstream/listedmodels.ts";

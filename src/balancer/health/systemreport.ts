@@ -14,6 +14,8 @@ const ReportedModel = z.looseObject({
   load_ms: Amount,
   reserved_bytes: Amount,
   size_bytes: Amount,
+  expires_at: z.string().optional().catch(undefined),
+  pinned: z.boolean().optional().catch(undefined),
 });
 
 const Lending = z.looseObject({

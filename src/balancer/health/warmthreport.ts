@@ -1,5 +1,6 @@
 import { z } from "zod";
-import type { ModelWarmthReport, WarmthReport } from "../routing/warmth.ts";
+import type { ModelWarmthReport } from "../routing/modelwarmth.ts";
+import type { WarmthReport } from "../routing/warmth.ts";
 import type { Endpoint, ModelMap } from "../upstream/endpoint.ts";
 import { type GetJsonOptions, getJson } from "../upstream/jsonclient.ts";
 import type { SystemReport } from "./systemreport.ts";
@@ -16,7 +17,9 @@ export function nodeWarmth({ models, memory }: Pick<SystemReport, "models" | "me
   const states: States = new Map();
   for (const { id, names = [], state, ...more } of models) {
     const { load_ms: loadMs, reserved_bytes: reserved, size_bytes: size, slots } = more;
-    const told = { state: stateOf(state), loadMs, bytes: reserved ?? size, slots };
+    const { expires_at: expiresAt, pinned: isPinned } = more;
+    const bytes = reserved ?? size;
+    const told = { state: stateOf(state), loadMs, bytes, slots, expiresAt, isPinned };
     for (const name of [...(id === undefined ? [] : [id]), ...names]) states.set(name, told);
   }
   const freeBytes = memory && memory.budget_bytes - memory.reserved_bytes;
@@ -81,11 +84,24 @@ async function ask(
 
 /** Source: https://docs.ollama.com/api/ps */
 const OllamaRunning = z
-  .looseObject({ models: z.array(z.looseObject({ model: z.string(), size: z.number().catch(0) })) })
-  .transform(({ models }): States => {
-    const bytes = (size: number) => (size > 0 ? { bytes: size } : {});
-    return new Map(models.map(({ model, size }) => [model, { ...LOADED, ...bytes(size) }]));
-  });
+  .looseObject({
+    models: z.array(
+      z.looseObject({
+        model: z.string(),
+        size: z.number().positive().optional().catch(undefined),
+        expires_at: z.iso.datetime({ offset: true }).optional().catch(undefined),
+      }),
+    ),
+  })
+  .transform(
+    ({ models }): States =>
+      new Map(
+        models.map(({ model, size: bytes, expires_at: expiresAt }) => [
+          model,
+          { ...LOADED, bytes, expiresAt },
+        ]),
+      ),
+  );
 
 /** Source: llama-swap's `listRunningProcessesHandler`; states are `starting`, `ready`, … */
 const SwapRunning = z

@@ -21,7 +21,7 @@ export interface OllamaRouteParts {
 /** The release of Ollama whose API this is. Clients use newer features by it. */
 export const OLLAMA_VERSION = "0.13.0";
 
-/** When a loaded model is unloaded: unknown. Clients show this date as "forever". */
+/** When a loaded model is unloaded, if that is not known. Clients show this date as "forever". */
 const NEVER = "9999-12-31T23:59:59Z";
 
 const BODY_BYTES_MAX = 64 * 1024;
@@ -49,12 +49,15 @@ export function routeOllama(app: App, { pool, models }: OllamaRouteParts): void 
   });
 
   app.get("/api/ps", function listLoaded(c) {
-    const isLoaded = (id: string) =>
-      pool.serving(id).some((endpoint) => isOnline(endpoint) && hasLoaded(endpoint, id));
     const view = ({ id }: { id: string }) => {
-      if (!isLoaded(id)) return undefined;
-      const loaded = { expires_at: NEVER, size_vram: 0, context_length: contextLength(pool, id) };
-      return { ...ollamaModelOf(pool, id), ...loaded };
+      const having = pool.serving(id).filter((one) => isOnline(one) && hasLoaded(one, id));
+      if (having.length === 0) return undefined;
+      const details = having.map(({ warmth }) => warmth.detailOf(id));
+      const [expires_at = NEVER] = details.map(({ expiresAt = NEVER }) => expiresAt).sort(later);
+      const size = Math.max(...details.map(({ bytes = 0 }) => bytes));
+      const model = ollamaModelOf(pool, id);
+      const loaded = { expires_at, size_vram: 0, context_length: contextLength(pool, id) };
+      return { ...model, ...(size > 0 ? { size } : {}), ...loaded };
     };
     return sendList(c, { name: "models", items: visibleTo(c, pool, models()), view });
   });
@@ -87,6 +90,11 @@ function refuse(): never {
   const message = `Models are not managed through Ollama's API here: register them with \
 \`llmlb model\` or POST /api/models/register, or use the Ollama server that has them.`;
   throw new ApiError("not_implemented", message, { code: "unsupported_route" });
+}
+
+/** Of several endpoints, the one that keeps a model longest. */
+function later(a: string, b: string): number {
+  return Date.parse(b) - Date.parse(a);
 }
 
 function isOnline({ health }: Endpoint): boolean {

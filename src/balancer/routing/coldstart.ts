@@ -1,4 +1,5 @@
-import type { Start, WarmthState } from "./warmth.ts";
+import type { WarmthState } from "./modelwarmth.ts";
+import type { Start, StartContext } from "./warmth.ts";
 
 /** An endpoint as far as it matters who has a model loaded. */
 export interface Startable {
@@ -6,7 +7,7 @@ export interface Startable {
   readonly warmth: {
     isWarm(model: string): boolean;
     stateOf(model: string): WarmthState;
-    startOf(model: string, at: { nowMs: number; slots: number; waiting: number }): Start;
+    startOf(model: string, at: StartContext): Start;
   };
 }
 
@@ -90,16 +91,22 @@ export function decideColdStart<T extends Startable>(
   return { endpoint: next.endpoint, reason: "load" };
 }
 
-/** Those that wait go to whoever has the model or loads it, so each of these has a part of them. */
+/**
+ * Those that wait get slots of whoever has the model or loads it and is full: each of these has a
+ * part of them. Whoever has a free slot is none that they want, or they would have it.
+ */
 function optionsOf<T extends Startable>(
   candidates: readonly T[],
   { model, nowMs, waiting }: ColdStartContext,
 ): Option<T>[] {
-  const serving = candidates.filter(({ warmth }) => !isCold(warmth.stateOf(model))).length;
-  const share = serving === 0 ? 0 : waiting / serving;
+  const full = candidates.filter(
+    ({ load, warmth }) => load.active >= load.slots && !isCold(warmth.stateOf(model)),
+  );
   return candidates.map((endpoint) => {
-    const { slots } = endpoint.load;
-    return { endpoint, ...endpoint.warmth.startOf(model, { nowMs, slots, waiting: share }) };
+    const { slots, active } = endpoint.load;
+    const share = active < slots ? 0 : waiting / Math.max(1, full.length);
+    const start = endpoint.warmth.startOf(model, { nowMs, slots, active, waiting: share });
+    return { endpoint, ...start };
   });
 }
 

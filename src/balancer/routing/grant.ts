@@ -1,8 +1,9 @@
 import type { Circuits } from "./circuits.ts";
 import type { Latency } from "./latency.ts";
 import type { ActiveRequest, Load, RequestEnd } from "./load.ts";
+import type { ModelUse } from "./modelwarmth.ts";
 import type { Reason } from "./selection.ts";
-import type { ModelUse, Warmth } from "./warmth.ts";
+import type { Warmth } from "./warmth.ts";
 
 /** An endpoint with what is counted of it. */
 interface Counted {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { Warmth } from "./warmth.ts";
 
-const at = (nowMs: number, more = {}) => ({ nowMs, slots: 8, waiting: 0, ...more });
+const at = (nowMs: number, more = {}) => ({ nowMs, slots: 8, active: 0, waiting: 0, ...more });
 const told = (models: Record<string, object>, freeBytes?: number) => ({
   models: new Map(Object.entries(models)) as never,
   freeBytes,
@@ -122,6 +122,8 @@ test("the queue is who is ahead beyond the model's slots, by the mean time of it
   const uses = Array.from({ length: 3 }, () => warmth.begin("m", 500));
   expect(warmth.startOf("m", at(500)).queueMs).toBe(400);
   expect(warmth.startOf("m", at(500, { waiting: 2 })).queueMs).toBe(800);
+  expect(warmth.startOf("m", at(500, { active: 9 })).queueMs).toBe(400);
+  expect(warmth.startOf("n", at(500, { active: 11 })).queueMs).toBe(200);
   for (const use of uses) use.end(400);
   expect(warmth.startOf("m", at(500))).toEqual({ state: "loaded", loadMs: 0, queueMs: 0 });
 });

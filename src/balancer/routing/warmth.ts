@@ -1,18 +1,12 @@
-import { nextEma } from "./latency.ts";
-
-/** Whether a model is in an endpoint's memory; `unknown`: the endpoint does not tell. */
-export type WarmthState = "loaded" | "loading" | "cold" | "failed" | "unknown";
-
-/** What an endpoint tells of one of its models. */
-export interface ModelWarmthReport {
-  state: Exclude<WarmthState, "unknown">;
-  /** How long its load took, or is thought to take. */
-  loadMs?: number | undefined;
-  /** Memory that it takes, at least the size of its files. */
-  bytes?: number | undefined;
-  /** Requests for it that are worked on at the same time. */
-  slots?: number | undefined;
-}
+import {
+  applyState,
+  change,
+  type Mean,
+  ModelUse,
+  type ModelWarmth,
+  type ModelWarmthReport,
+  type WarmthState,
+} from "./modelwarmth.ts";
 
 /** What an endpoint tells of its memory: models that are not in it are cold. */
 export interface WarmthReport {
@@ -31,22 +25,13 @@ export interface Start {
   queueMs: number;
 }
 
-/** One model at one endpoint. */
-interface ModelWarmth extends Omit<ModelWarmthReport, "state"> {
-  state: WarmthState;
-  /** As of when the state is known; older news change nothing. */
-  knownAtMs: number;
-  /** When its last load began and ended. */
-  loadingSinceMs: number;
-  loadedAtMs: number;
-  /** Loads as requests saw them; undefined: none. */
-  learntLoadMs: number | undefined;
-  /** Mean time of a request; undefined: none has ended. */
-  serviceMs: number | undefined;
-  /** Our requests for it. */
+export interface StartContext {
+  nowMs: number;
+  /** Of the endpoint, for all models, and its requests. */
+  slots: number;
   active: number;
-  /** Those of them for which it has to be loaded. */
-  starting: number;
+  /** Requests that wait elsewhere for a slot of it. */
+  waiting: number;
 }
 
 /** Of a model of which nothing is known. */
@@ -92,18 +77,24 @@ export class Warmth {
     return this.#models.get(this.#nameOf(model))?.state === "loaded";
   }
 
-  /** How soon the endpoint would begin one more request, of those `waiting` elsewhere for it. */
-  startOf(model: string, at: { nowMs: number; slots: number; waiting: number }): Start {
+  /** What else is known of a model; `active` are our requests for it. */
+  detailOf(model: string): Omit<ModelWarmthReport, "state"> & { active: number } {
+    const { active = 0, bytes, expiresAt, isPinned } = this.#models.get(this.#nameOf(model)) ?? {};
+    return { active, bytes, expiresAt, isPinned };
+  }
+
+  /** How soon the endpoint would begin one more request. */
+  startOf(model: string, at: StartContext): Start {
     const entry = this.#models.get(this.#nameOf(model));
     const state = this.stateOf(model);
-    const { active = 0, serviceMs = this.#usual.ms ?? SERVICE_MS_DEFAULT } = entry ?? {};
-    const slots = Math.max(1, Math.min(entry?.slots ?? at.slots, at.slots));
-    const ahead = Math.max(0, active + at.waiting + 1 - slots);
-    return {
-      state,
-      loadMs: this.#loadMs(entry, state, at.nowMs),
-      queueMs: (ahead / slots) * serviceMs,
-    };
+    const usualMs = this.#usual.ms ?? SERVICE_MS_DEFAULT;
+    const { active = 0, serviceMs = usualMs } = entry ?? {};
+    const slots = Math.min(entry?.slots ?? at.slots, at.slots);
+    const queueMs = Math.max(
+      queueFor({ slots, active: active + at.waiting, eachMs: serviceMs }),
+      queueFor({ slots: at.slots, active: at.active + at.waiting, eachMs: usualMs }),
+    );
+    return { state, loadMs: this.#loadMs(entry, state, at.nowMs), queueMs };
   }
 
   /** What is left of a load before a request for a model begins; 0 if it needs none. */
@@ -122,7 +113,8 @@ export class Warmth {
     for (const [name, told] of report.models) {
       const entry = this.#entry(name);
       const { loadMs = entry.loadMs, bytes = entry.bytes, slots = entry.slots } = told;
-      Object.assign(entry, { loadMs, bytes, slots });
+      const { expiresAt, isPinned } = told;
+      Object.assign(entry, { loadMs, bytes, slots, expiresAt, isPinned });
       applyState(entry, told.state, { askedAtMs, nowMs });
     }
     for (const [name, entry] of this.#models) {
@@ -179,76 +171,9 @@ export class Warmth {
   }
 }
 
-/** A moving average; undefined: nothing was measured. */
-interface Mean {
-  ms: number | undefined;
-}
-
-interface ModelUseOptions {
-  /** The model has to be loaded for it. */
-  isCold: boolean;
-  nowMs: number;
-  /** The endpoint's mean time of requests. */
-  usual: Mean;
-}
-
-/** One request for a model at an endpoint. */
-export class ModelUse {
-  readonly #entry: ModelWarmth;
-  readonly #usual: Mean;
-  readonly #beganAtMs: number;
-  /** It was sent while the model was not loaded, and is not answered. */
-  #isStarting: boolean;
-  #hadLoad: boolean;
-  #isOpen = true;
-
-  constructor(entry: ModelWarmth, { isCold, nowMs, usual }: ModelUseOptions) {
-    this.#entry = entry;
-    this.#usual = usual;
-    this.#beganAtMs = nowMs;
-    this.#isStarting = isCold;
-    this.#hadLoad = isCold;
-    entry.active += 1;
-    if (isCold) entry.starting += 1;
-  }
-
-  /**
-   * The endpoint answered well after `latencyMs`: the model is loaded. Returns whether that time is
-   * one without a load, of which `usualMs` is the mean (`Infinity`: unknown).
-   */
-  answered(latencyMs: number, { nowMs, usualMs }: { nowMs: number; usualMs: number }): boolean {
-    const entry = this.#entry;
-    // It may have been unloaded without our knowing.
-    this.#hadLoad ||= entry.state === "loading" || entry.loadedAtMs > this.#beganAtMs;
-    if (this.#isStarting && entry.state === "loading" && entry.starting > 0) {
-      const loadMs = latencyMs - (Number.isFinite(usualMs) ? usualMs : 0);
-      if (loadMs > 0) entry.learntLoadMs = nextEma(entry.learntLoadMs, loadMs);
-    }
-    change(entry, "loaded", nowMs);
-    this.#started();
-    return !this.#hadLoad;
-  }
-
-  /** The request has ended; `ms` is what it took if it succeeded. */
-  end(ms?: number): void {
-    if (!this.#isOpen) return;
-    this.#isOpen = false;
-    const entry = this.#entry;
-    entry.active -= 1;
-    if (ms !== undefined && !this.#hadLoad) {
-      entry.serviceMs = nextEma(entry.serviceMs, ms);
-      this.#usual.ms = nextEma(this.#usual.ms, ms);
-    }
-    const wasStarting = this.#isStarting;
-    this.#started();
-    // Nobody waits for the load any more; if it goes on, the endpoint tells.
-    if (wasStarting && entry.starting === 0 && entry.state === "loading") entry.state = "cold";
-  }
-
-  #started(): void {
-    if (this.#isStarting) this.#entry.starting -= 1;
-    this.#isStarting = false;
-  }
+/** How long one more request waits while others are worked on, `slots` at a time. */
+function queueFor({ slots, active, eachMs }: { slots: number; active: number; eachMs: number }) {
+  return (Math.max(0, active + 1 - slots) / Math.max(1, slots)) * eachMs;
 }
 
 function expectedLoadMs(entry: ModelWarmth | undefined): number {
@@ -256,30 +181,4 @@ function expectedLoadMs(entry: ModelWarmth | undefined): number {
   if (loadMs !== undefined) return loadMs;
   if (learntLoadMs !== undefined) return learntLoadMs;
   return bytes === undefined ? LOAD_MS_DEFAULT : LOAD_MS_MIN + bytes / LOAD_BYTES_PER_MS;
-}
-
-/**
- * | news                                                          | what becomes of it |
- * |---------------------------------------------------------------|--------------------|
- * | older than what is known                                      | nothing            |
- * | `cold`, while our requests for it are not answered            | nothing            |
- * | otherwise                                                     | that is its state  |
- */
-function applyState(
-  entry: ModelWarmth,
-  state: WarmthState,
-  { askedAtMs, nowMs }: { askedAtMs: number; nowMs: number },
-): void {
-  if (entry.knownAtMs > askedAtMs) return;
-  if (state === "cold" && entry.starting > 0) return;
-  change(entry, state, nowMs);
-  entry.knownAtMs = askedAtMs;
-}
-
-function change(entry: ModelWarmth, state: WarmthState, nowMs: number): void {
-  entry.knownAtMs = nowMs;
-  if (entry.state === state) return;
-  if (state === "loading") entry.loadingSinceMs = nowMs;
-  if (state === "loaded") entry.loadedAtMs = nowMs;
-  entry.state = state;
 }

@@ -44,6 +44,11 @@ interface LocalFlags extends Record<string, unknown> {
   file?: string;
 }
 
+interface ResidencyFlags {
+  keepAlive?: string;
+  endpoint?: string;
+}
+
 /** Adds the commands that work on the models folder of this machine, without any server. */
 export function addLocalModelCommands(program: Command, invocation: Invocation): void {
   const pull = addLocalCommand(
@@ -128,10 +133,11 @@ function addResidencyCommands(program: Command, invocation: Invocation): void {
     if (action === "load") {
       command.option("--keep-alive <time>", "How long it stays after its last request: 5m, -1");
     }
+    command.option("--endpoint <name>", "The endpoint of a balancer that is meant");
     addSettingFlags(command, ["home"], "listed").action(
-      async (model: string, { keepAlive, ...flags }: LocalFlags & { keepAlive?: string }) => {
+      async (model: string, { keepAlive, endpoint, ...flags }: LocalFlags & ResidencyFlags) => {
         const { changeResidency } = await import("./residency.ts");
-        const change = { action: action as keyof typeof commands, model, keepAlive };
+        const change = { action: action as keyof typeof commands, model, keepAlive, endpoint };
         invocation.exitCode = await changeResidency(settingsFrom(flags, undefined), change);
       },
     );

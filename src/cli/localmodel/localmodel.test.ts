@@ -152,8 +152,8 @@ test("what is loaded is shown, with slots, memory and since when", async () => {
   const { code, stdout } = await llmlb(home, ["ps"]);
   expect(code).toBe(0);
   const row = `${ID} +loaded +1 of 4 busy +1 MiB +3 MiB +9\\d(\\.\\d)? s +its memory is needed`;
-  expect(stdout).toMatch(new RegExp(`^${row} +${process.pid}$`, "m"));
-  expect(stdout).toMatch(/^slow +loading 50 % +- +- +- +- +- +\d+$/m);
+  expect(stdout).toMatch(new RegExp(`^${row} +process ${process.pid}$`, "m"));
+  expect(stdout).toMatch(/^slow +loading 50 % +- +- +- +- +- +process \d+$/m);
   expect(stdout).not.toContain("idle");
   const { nodes } = JSON.parse((await llmlb(home, ["ps", "--json"])).stdout);
   expect(nodes).toMatchObject([{ answers: true, models: [{ id: ID, since }, { id: "slow" }] }]);

@@ -1,22 +1,30 @@
 import type { Settings } from "../../config/settings.ts";
 import { formatBytes, formatDuration } from "../../config/units.ts";
+import { EndpointList } from "../../wire/endpoint.ts";
+import { type LoadedModel, LoadedModelList } from "../../wire/residency.ts";
 import type { NodeModel } from "../../wire/system.ts";
-import { EXIT, type ExitCode } from "../process/exit.ts";
+import { requestJson } from "../client/request.ts";
+import { CliError, EXIT, type ExitCode } from "../process/exit.ts";
 import { type Colors, colorsFor } from "../terminal/color.ts";
 import { printable, printJson, printLine, printNote } from "../terminal/output.ts";
 import { table } from "../terminal/table.ts";
+import { findFront } from "./runningfront.ts";
 import { findRunningNodes, type RunningNode } from "./runningnode.ts";
 
 /**
- * Prints the loaded models of the nodes that run from this data folder. Exit code 3 if no node runs
- * or none answers.
+ * Prints the loaded models of the nodes that run from this data folder, and those at the other
+ * endpoints of a balancer that does. Exit code 3 if none of them runs or answers.
  */
 export async function listLoadedModels(settings: Settings, json: boolean): Promise<ExitCode> {
   const nodes = await findRunningNodes(settings.home);
+  const elsewhere = await loadedElsewhere(settings.home);
   const answering = nodes.filter(({ system }) => system !== undefined);
-  const code = answering.length === 0 ? EXIT.unreachable : EXIT.ok;
-  if (json) return printJson({ nodes: nodes.map(nodeView) }, code);
-  if (nodes.length === 0) {
+  const code = answering.length === 0 && elsewhere === undefined ? EXIT.unreachable : EXIT.ok;
+  if (json) {
+    const endpoints = elsewhere === undefined ? {} : { endpoints: elsewhere };
+    return printJson({ nodes: nodes.map(nodeView), ...endpoints }, code);
+  }
+  if (nodes.length === 0 && elsewhere === undefined) {
     printNote(`No node runs from ${settings.home}. Start one: llmlb`);
     return code;
   }
@@ -25,18 +33,50 @@ export async function listLoadedModels(settings: Settings, json: boolean): Promi
     printNote(`The node of process ${pid} does not answer at ${server.url}.`);
   }
   const loaded = answering.flatMap((node) => loadedOf(node).map((model) => ({ node, model })));
-  if (loaded.length > 0) {
-    const paint = colorsFor(process.stdout);
-    const head = ["NAME", "STATE", "SLOTS", "SIZE", "MEMORY", "SINCE", "UNTIL", "PROCESS"].map(
-      paint.dim,
-    );
-    const rows = loaded.map(({ node, model }) => rowOf(node, model, paint));
-    for (const row of table([head, ...rows])) printLine(row);
+  const paint = colorsFor(process.stdout);
+  const rows = [
+    ...loaded.map(({ node, model }) => rowOf(node, model, paint)),
+    ...(elsewhere ?? []).map((model) => rowElsewhere(model, paint)),
+  ];
+  if (rows.length > 0) {
+    const head = ["NAME", "STATE", "SLOTS", "SIZE", "MEMORY", "SINCE", "UNTIL", "WHERE"];
+    for (const row of table([head.map(paint.dim), ...rows])) printLine(row);
     for (const { model } of loaded) printShortened(model);
-  } else if (answering.length > 0) {
+  } else if (code === EXIT.ok) {
     printLine("No model is loaded. The first request for one loads it.");
   }
   return code;
+}
+
+/** What endpoints of the balancer here have loaded, its own node aside. */
+async function loadedElsewhere(home: string): Promise<LoadedModel[] | undefined> {
+  const front = findFront(home);
+  if (front === undefined) return undefined;
+  const answers = await Promise.all([
+    requestJson(front, "/api/models/loaded", LoadedModelList),
+    requestJson(front, "/api/endpoints", EndpointList),
+  ]).catch((error: unknown) => {
+    if (!(error instanceof CliError)) throw error;
+    printNote(error.message);
+  });
+  if (answers === undefined) return undefined;
+  const [{ models }, { endpoints }] = answers;
+  const own = endpoints.filter(({ source }) => source === "local").map(({ name }) => name);
+  return models.filter(({ endpoint }) => !own.includes(endpoint));
+}
+
+function rowElsewhere(model: LoadedModel, paint: Colors): string[] {
+  const { state, active_requests: active, size_bytes: size, endpoint } = model;
+  const word = { loaded: paint.green("loaded"), failed: paint.red("failed") };
+  return [
+    printable(model.model),
+    state === "loaded" || state === "failed" ? word[state] : "loading",
+    state === "loaded" ? `${active} busy` : "-",
+    size === undefined ? "-" : formatBytes(size),
+    ...["-", "-"],
+    untilText({ ...model, state: state === "loaded" ? "ready" : "unloaded" }),
+    printable(endpoint),
+  ];
 }
 
 function loadedOf({ system }: RunningNode): NodeModel[] {
@@ -68,7 +108,7 @@ function rowOf({ pid }: RunningNode, model: NodeModel, paint: Colors): string[] 
     memoryText(model),
     since === undefined ? "-" : formatDuration(Math.max(0, Date.now() - Date.parse(since))),
     untilText(model),
-    String(pid),
+    `process ${pid}`,
   ];
 }
 
@@ -95,7 +135,11 @@ not fit into the memory.`);
 }
 
 /** How long a model stays loaded if nobody asks for it. */
-function untilText({ state, pinned, expires_at: expiresAt }: NodeModel): string {
+function untilText({
+  state,
+  pinned,
+  expires_at: expiresAt,
+}: Pick<NodeModel, "state" | "pinned" | "expires_at">): string {
   if (state !== "ready") return "-";
   if (pinned) return "pinned";
   if (expiresAt === undefined) return "its memory is needed";

@@ -63,6 +63,12 @@ export function addServeCommands(program: Command, invocation: Invocation): void
   }
 }
 
+interface StopFlags {
+  port?: string;
+  home?: string;
+  endpoint?: string;
+}
+
 /** Adds `llmlb stop`. */
 export function addStopCommand(program: Command, invocation: Invocation): void {
   program
@@ -70,15 +76,18 @@ export function addStopCommand(program: Command, invocation: Invocation): void {
     .helpGroup("Look after:")
     .description("Unload a model; without one, end the llmlb that runs from this home")
     .argument("[model]", "The model whose memory is to be freed")
+    .option("--endpoint <name>", "Unload it at this endpoint only")
     .option("--port <port>", "Only the one that listens on this port")
     .option("--home <folder>", "Data folder (~/.llmlb) [LLMLB_HOME]")
-    .action(async (model: string | undefined, options: { port?: string; home?: string }) => {
-      const { home, port } = options;
+    .action(async (model: string | undefined, options: StopFlags) => {
+      const { home, port, endpoint } = options;
       const flags = { ...(home && { home }), ...(port && { port }) };
       const { settings } = loadSettings({ flags, env: environment() });
       if (model !== undefined) {
         const { changeResidency } = await import("../localmodel/residency.ts");
-        invocation.exitCode = await changeResidency(settings, { action: "unload", model });
+        invocation.exitCode = await changeResidency(settings, {
+          ...{ action: "unload", model, endpoint },
+        });
         return;
       }
       const { stopServers } = await import("./stop.ts");

@@ -7,6 +7,7 @@ import { shownStatus } from "../../health/healthstate.ts";
 import { ModelEntryFields } from "../../health/modelrows.ts";
 import type { Endpoint, EndpointLending } from "../../upstream/endpoint.ts";
 import { modelsLimited } from "../../upstream/listedmodels.ts";
+import { loadedState } from "../residency/view.ts";
 
 /** An endpoint as the API shows it; `row` has the counts of the store. */
 export function endpointView(endpoint: Endpoint, row: EndpointRow | undefined): EndpointView {
@@ -54,13 +55,15 @@ function lendingView({ loans, loansMax, freeBytes }: EndpointLending) {
 }
 
 /** The models of an endpoint's last list, by id: for the answer's field `name`. */
-export function endpointModels({ models, lastCheck }: Endpoint, name: string) {
+export function endpointModels(endpoint: Endpoint, name: string) {
+  const { models, lastCheck } = endpoint;
   const last_checked = isoTimeOrNull(lastCheck.lastSeenAt);
   const items = [...(models?.values() ?? [])].sort((a, b) => (a.id < b.id ? -1 : 1));
   const view = (entry: ModelEntry): EndpointModelView => {
     const { capabilities = null, max_tokens } = ModelEntryFields.parse(entry);
     const length = max_tokens === undefined ? {} : { max_tokens };
-    return { model_id: entry.id, capabilities, ...length, last_checked };
+    const state = loadedState(endpoint, entry.id);
+    return { model_id: entry.id, capabilities, ...length, last_checked, state };
   };
   return { name, items, view };
 }

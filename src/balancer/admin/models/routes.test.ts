@@ -20,7 +20,13 @@ describe("GET /v1/models", () => {
     const created = expect.any(Number);
     const shared = { object: "model", owned_by: "endpoint", created, aliases: [] };
     const unknown = { capabilities: expect.any(Object), supported_apis: expect.any(Array) };
-    const entry = { ...shared, ...unknown, download_progress: null, max_tokens: null };
+    const entry = {
+      ...shared,
+      ...unknown,
+      download_progress: null,
+      max_tokens: null,
+      loaded: null,
+    };
     const served = { ready: true, lifecycle_status: "registered" };
     expect(list).toEqual({
       object: "list",

@@ -12,6 +12,8 @@ export interface ModelView {
   owned_by: string;
   /** Whether an endpoint that is online serves it. */
   ready: boolean;
+  /** Whether one of those has it loaded; null: none of them tells. */
+  loaded: boolean | null;
   capabilities: CapabilitiesObject;
   /** Other names that requests may use. */
   aliases: string[];
@@ -37,7 +39,9 @@ export type LifecycleStatus = "registered" | "pending" | "caching" | "error";
 export function viewOfModel(pool: UpstreamPool, id: string): ModelView {
   const serving = pool.serving(id);
   const entries = serving.map((endpoint) => modelEntryOf(endpoint, id));
-  const ready = serving.some(({ health }) => health.status === "online");
+  const online = serving.filter(({ health }) => health.status === "online");
+  const ready = online.length > 0;
+  const states = online.map(({ warmth }) => warmth.stateOf(id)).filter((one) => one !== "unknown");
   const { created = 0, owned_by = "endpoint" } = ModelEntryFields.parse(entries[0] ?? {});
   const capabilities = new Set(
     entries.flatMap((entry) => ModelEntryFields.parse(entry).capabilities ?? ["chat"]),
@@ -49,6 +53,7 @@ export function viewOfModel(pool: UpstreamPool, id: string): ModelView {
     created: created > 0 ? created : (serving[0]?.seenAt ?? 0),
     owned_by,
     ready,
+    loaded: states.length === 0 ? null : states.includes("loaded"),
     capabilities: capabilitiesObject([...capabilities]),
     aliases: pool.aliasesOf(id),
     endpoint_ids: serving.map(({ name }) => name).sort(),

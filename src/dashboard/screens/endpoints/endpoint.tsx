@@ -121,16 +121,20 @@ function EndpointFacts({ endpoint }: { endpoint: EndpointDetail }) {
   );
 }
 
+/** Whether a model is in the endpoint's memory. */
+const STATE_TONES = { loaded: "ok", loading: "warn", cold: "quiet", failed: "bad" } as const;
+
 function Models({ endpoint: { models } }: { endpoint: EndpointDetail }) {
   const t = useTexts(endpointsTexts);
   return (
     <Panel title={t("models")} actions={<span className="muted">{models.length}</span>}>
       {models.length === 0 && <p className="well">{t("models_none")}</p>}
       <div className="models">
-        {models.map(({ model_id, capabilities }) => (
+        {models.map(({ model_id, capabilities, state }) => (
           <div key={model_id} className="model-line">
             <span className="mono">{model_id}</span>
             <span className="row">
+              {state !== null && <Badge tone={STATE_TONES[state]}>{t(`state_${state}`)}</Badge>}
               {capabilities?.map((capability) => (
                 <Badge key={capability} tone="quiet">
                   {capability}

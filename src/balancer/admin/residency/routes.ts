@@ -1,0 +1,103 @@
+import type { App } from "../../../http/server/app.ts";
+import { readJson } from "../../../http/server/body.ts";
+import { withoutIdleLimit } from "../../../http/server/listen.ts";
+import { type AppContext, noteSubject } from "../../../http/server/scope.ts";
+import { monotonicMs } from "../../../lib/monotonic.ts";
+import { ApiError } from "../../../wire/error.ts";
+import {
+  FleetLoadBody,
+  FleetResidencyBody,
+  type LoadedModelList,
+  RESIDENCY_ACTIONS,
+  type ResidencyAnswer,
+} from "../../../wire/residency.ts";
+import type { Monitor } from "../../health/monitor.ts";
+import { modelNotFound, noEndpoint } from "../../inference/errors.ts";
+import type { Endpoint } from "../../upstream/endpoint.ts";
+import type { UpstreamPool } from "../../upstream/pool.ts";
+import { changeAt, type ResidencyChange, residencyRequest } from "./call.ts";
+import { loadedModels, loadedState } from "./view.ts";
+
+export interface ResidencyRouteParts {
+  pool: UpstreamPool;
+  monitor: Monitor;
+}
+
+const BODY_BYTES_MAX = 64 * 1024;
+
+/**
+ * Which models are loaded at which endpoints, and the routes that change it: `POST
+ * /api/models/load`, `unload`, `pin`, `unpin`. Without `endpoint`, a model is loaded and pinned
+ * where it is loaded or soonest would be, and unloaded and unpinned everywhere. They answer when it
+ * is done. To be added before the routes of the registry, whose ids could be such paths.
+ */
+export function routeResidency(app: App, parts: ResidencyRouteParts): void {
+  const { pool } = parts;
+  for (const base of ["/api/models", "/v0/models"]) {
+    app.get(`${base}/loaded`, (c) => c.json<LoadedModelList>({ models: loadedModels(pool) }));
+    for (const action of RESIDENCY_ACTIONS) {
+      app.post(`${base}/${action}`, async (c) => {
+        const schema = action === "load" ? FleetLoadBody : FleetResidencyBody;
+        const { value } = await readJson(c, schema, BODY_BYTES_MAX);
+        const { model: name, endpoint, keep_alive: keepAlive }: FleetLoadBody = value;
+        const model = pool.idOf(name);
+        noteSubject(c, endpoint === undefined ? model : `${model} at ${endpoint}`);
+        const change: ResidencyChange = { action, model, keepAlive };
+        return c.json(await applyChange(c, parts, { change, endpoint }));
+      });
+    }
+  }
+}
+
+/** Asks the endpoints. Throws 404, 503, or 502 if all of them fail. */
+async function applyChange(
+  c: AppContext,
+  { pool, monitor }: ResidencyRouteParts,
+  { change, endpoint }: { change: ResidencyChange; endpoint: string | undefined },
+): Promise<ResidencyAnswer> {
+  const { model, action } = change;
+  const chosen = choose(pool, change, endpoint);
+  withoutIdleLimit(c); // A load takes as long as it takes.
+  const endpoints = await Promise.all(
+    chosen.map(async (one) => {
+      const error = (await changeAt(one, change, c.req.raw.signal)) ?? null;
+      await monitor.checkNow(one);
+      return { endpoint: one.name, state: loadedState(one, model), error };
+    }),
+  );
+  const failures = endpoints.filter(({ error }) => error !== null);
+  if (failures.length < endpoints.length) return { model, endpoints };
+  const why = failures.map(({ endpoint: name, error }) => `${name}: ${error}`).join("; ");
+  throw new ApiError("upstream", `The ${action} of ${model} failed at ${why}`, { param: "model" });
+}
+
+function choose(pool: UpstreamPool, change: ResidencyChange, name: string | undefined) {
+  const { model, action } = change;
+  const serving = pool.serving(model);
+  if (serving.length === 0) throw modelNotFound(model);
+  const named = serving.filter((one) => name === undefined || one.name === name);
+  if (named.length === 0) throw notThere(model, name ?? "", serving);
+  const online = named.filter(({ health }) => health.status === "online");
+  if (online.length === 0) throw noEndpoint(model, pool.endpoints.length);
+  const able = online.filter((one) => residencyRequest(one, model, change) !== undefined);
+  if (able.length === 0) {
+    const message = `The ${action} of ${model} is not possible: none of its endpoints can be asked \
+for it, only nodes of llmlb, Ollama and llama-server's router.`;
+    throw new ApiError("conflict", message, { code: "unsupported_endpoint", param: "model" });
+  }
+  return action === "unload" || action === "unpin" ? able : soonest(able, model);
+}
+
+/** The endpoint that has the model loaded, or would have it soonest. */
+function soonest(endpoints: readonly Endpoint[], model: string): Endpoint[] {
+  const nowMs = monotonicMs();
+  const leftMs = (endpoint: Endpoint) => endpoint.warmth.loadLeftMs(model, nowMs);
+  return endpoints.toSorted((a, b) => leftMs(a) - leftMs(b)).slice(0, 1);
+}
+
+function notThere(model: string, name: string, serving: readonly Endpoint[]): ApiError {
+  const names = serving.map((one) => one.name).slice(0, 20);
+  const message = `The endpoint ${JSON.stringify(name)} does not have ${model}. These do: \
+${names.join(", ")}.`;
+  return new ApiError("not_found", message, { code: "endpoint_not_found", param: "endpoint" });
+}
