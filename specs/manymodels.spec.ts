@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { copyFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { Ollama } from "ollama";
+import { crowded } from "../scripts/soak/crowded.ts";
 import { openai, says } from "../src/testkit/clients.ts";
 import { runProgram, temporaryHome } from "../src/testkit/command.ts";
 import { TINY_FILE } from "../src/testkit/engine.ts";
@@ -144,4 +145,15 @@ test.skipIf(vulkan === undefined)("a GPU's memory is counted apart from the host
   const metrics = await (await fetch(`${own.nodeUrl}/metrics`)).text();
   expect(metrics).toMatch(/llmlb_memory_budget_bytes\{memory="Vulkan0"\} \d+/);
   await own.stop();
+});
+
+const onLinux = test.if(process.platform === "linux");
+
+onLinux("of many models each client gets the right one's answer, within their memory", async () => {
+  const few = { models: 5, room: 2, clients: 12, size: "24MB" };
+  const checks = await crowded({ ...few, minutes: 0.2 });
+  // How few loads there are is for long runs to show.
+  const certain = checks.filter(({ what }) => !what.startsWith("loads"));
+  expect(certain.length).toBeGreaterThan(3);
+  expect(certain.filter(({ holds }) => !holds)).toEqual([]);
 });

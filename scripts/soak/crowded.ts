@@ -38,6 +38,8 @@ const ARGS = ["--ctx-size", "2048", "--parallel", "8", "--threads", "1", "--cach
 const HANGS_MS = 120_000;
 /** The budget is this much more than the models that have room take. */
 const BUDGET_SLACK = 0.3;
+/** What a process takes besides its model: the program itself. */
+const PROCESS_BYTES = 32 * 2 ** 20;
 /** Loads, over the fewest by the same order of answers and over the best schedule. */
 const ORDER_RATIO_MAX = 1.6;
 const SCHEDULE_RATIO_MAX = 2;
@@ -125,18 +127,21 @@ function checksOf(
   const byOrder = fewestLoads(order, room);
   const schedule = batchedLoads(sequences, room);
   const mib = (bytes: number) => bytes / 2 ** 20;
-  const processes = mib(meter.most(({ engineBytes }) => engineBytes));
   const [middle, longest] = [median(waitsMs), Math.max(...waitsMs)].map((ms) => ms / 1000);
   process.stdout.write(
     `${outcomes.length} answers, ${loads} loads; the fewest in the order of answers: ${byOrder}, \
 of the best schedule: ${schedule}. Waits: median ${middle?.toFixed(2)} s, longest \
-${longest?.toFixed(1)} s. Engines' processes: at most ${processes.toFixed(0)} MiB\n`,
+${longest?.toFixed(1)} s\n`,
+  );
+  const processes = meter.most(
+    ({ engineBytes, engines }) => engineBytes - engines.length * PROCESS_BYTES,
   );
   const reserved = meter.most(({ reservedBytes }) => reservedBytes);
   return [
     atMost("failed answers", failed.length, 0),
     atMost("wrong answers", wrong.length, 0),
     atMost("memory that the node counts", mib(reserved), mib(budget), " MiB"),
+    atMost("memory of the engines, without the program", mib(processes), mib(budget), " MiB"),
     atMost(
       "engines at the same time",
       meter.most(({ engines }) => engines.length),

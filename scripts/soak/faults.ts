@@ -126,15 +126,17 @@ function checksOf(
   for (const one of [...unexplained, ...count("wrong"), ...count("hung")].slice(0, 5)) {
     console.error(JSON.stringify(one));
   }
+  const mib = ({ rssBytes }: Sample) => rssBytes / 2 ** 20;
   const killed = [...kills.values()].reduce((sum, times) => sum + times.length, 0);
   process.stdout.write(
     `${requests.length} requests: ${count("right").length} right, ${count("left").length} left by \
 their clients, ${count("error").length} errors; ${killed} engines killed\n`,
   );
+  const course = meter.course(mib).map((size) => size.toFixed(0));
+  process.stdout.write(`The node's memory over the run: ${course.join(", ")} MiB\n`);
   const grown = (what: string, of: (sample: Sample) => number) =>
     atMost(`growth of the ${what} in the second half`, meter.growth(of), GROWTH_MAX);
   const sampled = meter.samples.at(-1);
-  const mib = ({ rssBytes }: Sample) => rssBytes / 2 ** 20;
   return [
     atMost("errors that no kill explains", unexplained.length, 0),
     atMost("wrong answers", count("wrong").length, 0),

@@ -57,6 +57,13 @@ export class Meter {
     return slope(half.map((sample) => ({ x: sample.atS, y: of(sample) }))) * seconds;
   }
 
+  /** Something over the run, at some moments evenly apart. */
+  course(of: (sample: Sample) => number, moments = 12): number[] {
+    const step = Math.max(1, (this.samples.length - 1) / (moments - 1));
+    const chosen = Array.from({ length: moments }, (_, i) => this.samples[Math.round(i * step)]);
+    return chosen.flatMap((sample) => (sample === undefined ? [] : [of(sample)]));
+  }
+
   async #look(): Promise<void> {
     if (this.#busy) return;
     this.#busy = true;
