@@ -135,8 +135,11 @@ struct llmlb_engine {
                 events.push(0, LLMLB_EVENT_PROGRESS, safe_json_to_str(progress));
             }
         });
+        context.set_prompt_file_callback([this](const json & outcome) {
+            events.push(0, LLMLB_EVENT_PROMPT, safe_json_to_str(outcome));
+        });
         handlers = std::make_unique<server_routes>(params, context);
-        routing  = std::make_unique<router>(*handlers);
+        routing  = std::make_unique<router>(*handlers, context);
         if (!context.load_model(params)) {
             events.push(0, LLMLB_EVENT_LOAD_ERROR, "llama.cpp could not load the model");
             return false;

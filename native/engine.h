@@ -32,6 +32,7 @@ enum llmlb_event_type {
     LLMLB_EVENT_PROGRESS   = 5, // JSON {stage, stages, value}
     LLMLB_EVENT_READY      = 6, // JSON about the loaded model
     LLMLB_EVENT_LOAD_ERROR = 7, // text
+    LLMLB_EVENT_PROMPT     = 8, // JSON: what became of a prompt's file (core/promptfiles.h)
 };
 
 // Must equal LLMLB_ABI_VERSION of the header that the caller was written for.

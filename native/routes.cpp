@@ -2,9 +2,29 @@
 
 #include <server-common.h>
 
-router::router(server_routes & r) {
-    const bool quick = true;
-    const bool slow  = false;
+// A question about prompts in files (core/promptfiles.h); the decoding loop answers it.
+static server_http_res_ptr ask_about_prompts(server_context &        context,
+                                             const server_http_req & req) {
+    auto        reader = context.get_response_reader();
+    server_task task(SERVER_TASK_TYPE_PROMPTS);
+    task.id               = reader.get_new_id();
+    task.prompts_question = json::parse(req.body);
+    reader.post_task(std::move(task), true);
+    const auto result = reader.next(req.should_stop);
+    if (result == nullptr || result->is_error()) {
+        return error_response(500, "server_error", "the question was not answered");
+    }
+    auto res  = std::make_unique<server_http_res>();
+    res->data = safe_json_to_str(result->to_json());
+    return res;
+}
+
+router::router(server_routes & r, server_context & context) {
+    const bool quick   = true;
+    const bool slow    = false;
+    const auto prompts = [&context](const server_http_req & req) {
+        return ask_about_prompts(context, req);
+    };
     entries = {
         { "GET",  "/health",                          r.get_health,                 quick },
         { "GET",  "/v1/health",                       r.get_health,                 quick },
@@ -36,6 +56,8 @@ router::router(server_routes & r) {
         { "POST", "/lora-adapters",                   r.post_lora_adapters,         quick },
         { "GET",  "/slots",                           r.get_slots,                  quick },
         { "POST", "/slots/:id_slot",                  r.post_slots,                 quick },
+        // Not llama.cpp's: only the node asks it, clients have no route that leads here.
+        { "POST", "/prompts",                         prompts,                      quick },
     };
 }
 

@@ -13,7 +13,7 @@ struct route {
 
 class router {
   public:
-    explicit router(server_routes & routes);
+    router(server_routes & routes, server_context & context);
 
     // Finds the route and puts the path's own parameters into `params`.
     route find(const std::string & method, const std::string & path,

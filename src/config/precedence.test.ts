@@ -65,6 +65,7 @@ const DEFAULTS: Omit<Settings, "home"> = {
   workers: [],
   modelSources: "link",
   modelsMemoryBytes: null,
+  promptDiskBytes: null,
   modelsMax: null,
   fit: null,
   keepAliveMs: null,

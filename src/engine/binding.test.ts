@@ -13,7 +13,13 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const directories = await libraryDirectories(folder, createLogger({ level: "silent" }));
 
 const ignore = () => undefined;
-const model = { log: ignore, progress: ignore, ready: ignore, loadError: ignore };
+const model = {
+  log: ignore,
+  progress: ignore,
+  ready: ignore,
+  loadError: ignore,
+  promptFile: ignore,
+};
 
 /** Runs one request through the library; no model is loaded. */
 function ask(engine: NativeEngine, path: string): Promise<{ status: number; body: string }> {

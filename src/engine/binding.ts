@@ -19,6 +19,8 @@ export interface ModelSink {
   /** The model is loaded. `info` is an `EngineDescription`, which the node parses. */
   ready(info: unknown): void;
   loadError(text: string): void;
+  /** What became of a prompt's file. `info` is a `PromptFileEvent`, still to be parsed. */
+  promptFile(info: unknown): void;
 }
 
 /** A request in the library's form. `body` ends with the bytes of `files`, one after the other. */
@@ -30,7 +32,16 @@ export interface NativeRequest {
   files: { field: string; name: string; type: string; size: number }[];
 }
 
-const EVENT = { head: 1, data: 2, end: 3, log: 4, progress: 5, ready: 6, loadError: 7 } as const;
+const EVENT = {
+  head: 1,
+  data: 2,
+  end: 3,
+  log: 4,
+  progress: 5,
+  ready: 6,
+  loadError: 7,
+  prompt: 8,
+} as const;
 
 /** How many requests run at once, each in a thread. No usual engine has more slots. */
 const REQUEST_THREADS = 64;
@@ -148,6 +159,7 @@ export class NativeEngine {
     if (type === EVENT.log) this.#model.log(level, content);
     else if (type === EVENT.ready) this.#model.ready(JSON.parse(content));
     else if (type === EVENT.loadError) this.#model.loadError(content);
+    else if (type === EVENT.prompt) this.#model.promptFile(JSON.parse(content));
     else if (type === EVENT.progress) {
       const { stages, current, value } = JSON.parse(content) as Progress;
       this.#model.progress((stages.indexOf(current) + value) / stages.length);

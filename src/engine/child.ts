@@ -122,6 +122,9 @@ export class EngineChild {
       case "ready":
         this.#loaded.resolve({ address: message.address, description: message.info });
         break;
+      case "prompt_file":
+        this.#options.onPromptFile?.(message.event);
+        break;
       case "load_error": {
         const { reason, why } = diagnoseLoad(message.text, this.#lines);
         this.#loaded.reject(EngineLoadError.of(reason, this.#options.modelPath, why));

@@ -1,5 +1,6 @@
 import type { ForwardTarget } from "../http/proxy/forward.ts";
 import type { Logger } from "../lib/log.ts";
+import type { PromptFileEvent } from "./messages.ts";
 
 export interface EngineOptions {
   /** The name that the engine reports as its model. */
@@ -17,6 +18,8 @@ export interface EngineOptions {
   log: Logger;
   /** Called while loading, with a fraction from 0 to 1. */
   onProgress?(fraction: number): void;
+  /** Called when the engine has read a prompt's file, or could not. */
+  onPromptFile?(event: PromptFileEvent): void;
   /** Aborts the loading. */
   signal?: AbortSignal;
 }

@@ -53,6 +53,20 @@ export const EngineCommand = z.discriminatedUnion("type", [
 ]);
 export type EngineCommand = z.infer<typeof EngineCommand>;
 
+/** What an engine did with the file of a prompt that it was offered (native/core/promptfiles.h). */
+export const PromptFileEvent = z.object({
+  file: z.string(),
+  /** `unusable`: it is whole, but the engine has no place for it. */
+  outcome: z.enum(["restored", "damaged", "unusable"]),
+  /** Tokens that the request need not have computed. */
+  tokens: z.int().optional(),
+  bytes: z.int().optional(),
+  /** How long reading took. */
+  ms: z.number().optional(),
+  why: z.string().optional(),
+});
+export type PromptFileEvent = z.infer<typeof PromptFileEvent>;
+
 /** What an engine process reports to its node. */
 export const EngineEvent = z.discriminatedUnion("type", [
   z.object({ type: z.literal("started") }),
@@ -60,6 +74,7 @@ export const EngineEvent = z.discriminatedUnion("type", [
   z.object({ type: z.literal("progress"), fraction: z.number() }),
   z.object({ type: z.literal("ready"), address: EngineAddress, info: EngineDescription }),
   z.object({ type: z.literal("load_error"), text: z.string() }),
+  z.object({ type: z.literal("prompt_file"), event: PromptFileEvent }),
   /** Sent regularly by an engine that is ready: how long its decoding loop has owed an answer. */
   z.object({ type: z.literal("beat"), stalled_ms: z.number() }),
   z.object({ type: z.literal("devices"), devices: z.array(Device), llama_cpp: z.string() }),

@@ -3,7 +3,7 @@ import { postToParent } from "../lib/childprocess.ts";
 import { errorMessage } from "../lib/errormessage.ts";
 import { backendProblem, listDevices, NativeEngine, serveDevices } from "./binding.ts";
 import { confineProcess } from "./confinement.ts";
-import type { EngineCommand, EngineDescription, EngineEvent } from "./messages.ts";
+import type { EngineCommand, EngineDescription, EngineEvent, PromptFileEvent } from "./messages.ts";
 import { serveEngine } from "./server.ts";
 import { severityOf } from "./severity.ts";
 import { BEAT_MS } from "./watchdog.ts";
@@ -85,6 +85,7 @@ function load({
     },
     progress: (fraction) => send({ type: "progress", fraction }),
     loadError: (text) => send({ type: "load_error", text }),
+    promptFile: (info) => send({ type: "prompt_file", event: info as PromptFileEvent }),
     ready(info) {
       const { address, close } = serveEngine(engine, socket);
       const beat = () => send({ type: "beat", stalled_ms: engine.stalledMs });

@@ -29,6 +29,7 @@ import { ModelSizes } from "./models/modelsizes.ts";
 import { settingsFor } from "./models/runsettings.ts";
 import { ModelScanner, type ModelScannerOptions } from "./models/scanner.ts";
 import { addNativeRoutes } from "./nativeroutes.ts";
+import { PromptDisk } from "./prompts/promptdisk.ts";
 import { addResidencyRoutes } from "./residency.ts";
 import { addStatusRoutes } from "./routes.ts";
 import { type DeviceProbe, Devices } from "./supervisor/devices.ts";
@@ -106,7 +107,7 @@ function createScanner(
 export function createNode(options: NodeOptions): LlmlbNode {
   const { settings, book, joining, launch = launchEngine, probe = probeDevices } = options;
   const { log } = book;
-  const { home, engineArgs, drainTimeoutMs: waitMs } = settings;
+  const { home, engineArgs } = settings;
 
   const drain = new Drain();
   const catalog = new Catalog(configuredModels(settings));
@@ -116,9 +117,8 @@ export function createNode(options: NodeOptions): LlmlbNode {
   const onChange = () => reporter?.wake();
   const parts = { settings, log, catalog, devices, launch, lender, workers, onChange };
   const engines = createEngines(parts);
-  const { supervisor, metrics, system, loadedModels } = engines;
+  const { supervisor, promptDisk, retire, metrics, system, loadedModels } = engines;
   const store = new ModelStore(modelsFolder(settings));
-  const retire = (id: string) => supervisor.retire(id, { waitMs, graceMs: STOP_GRACE_MS });
   const scanner = createScanner(settings, { store, catalog, log, retire });
   const puller = createPuller(settings, log);
   const fileSelector = new FileSelector({
@@ -154,7 +154,7 @@ export function createNode(options: NodeOptions): LlmlbNode {
     readiness,
     system,
     names: () => catalog.listedNames().map(({ name }) => name),
-    open: () => scanner.scan(),
+    open: () => promptDisk.open().then(() => scanner.scan()),
     start: () => {
       scanner.start();
       sync?.start();
@@ -219,8 +219,9 @@ function createEngines(parts: {
   const { home, engineArgs, loadTimeoutMs, pinned, keepAliveMs, fit } = settings;
   const { modelsMemoryBytes: setBytes, modelsMax: enginesMax } = settings;
   const ledger = new Ledger({ setBytes, read: memoryReader(() => devices.fresh()) });
+  const promptDisk = createPromptDisk(settings, log);
   const supervisor = new Supervisor({
-    ...{ launch, home, engineArgs, loadTimeoutMs, log, workers },
+    ...{ launch, home, engineArgs, loadTimeoutMs, log, workers, promptDisk },
     ...{ ledger, fit, enginesMax, pinned, keepAliveMs, onChange },
     isAlone: () => enginesMax === 1 || catalog.list().length === 1,
     onEvent: (modelId, event) => metrics.countEvent(modelId, event),
@@ -233,6 +234,19 @@ function createEngines(parts: {
     system,
     memory: () => supervisor.room.usage(),
     evictions: () => supervisor.room.evictions,
+    prompts: () => promptDisk,
   });
-  return { ...described, metrics, system, loadedModels };
+  const limits = { waitMs: settings.drainTimeoutMs, graceMs: STOP_GRACE_MS };
+  const retire = async (id: string) => {
+    await supervisor.retire(id, limits);
+    if (!catalog.has(id)) await promptDisk.removeModel(id);
+  };
+  return { ...described, promptDisk, retire, metrics, system, loadedModels };
+}
+
+/** Whoever wants no prompts in the history wants none on disk, unless he says how much of it. */
+function createPromptDisk({ home, promptDiskBytes, historyBodies }: Settings, log: Logger) {
+  const isUnwanted = promptDiskBytes === null && historyBodies === "none";
+  const budgetBytes = isUnwanted ? 0 : promptDiskBytes;
+  return new PromptDisk({ home, budgetBytes, log, nowMs: Date.now });
 }

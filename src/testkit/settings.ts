@@ -60,6 +60,7 @@ export const TEST_SETTINGS: Settings = {
   maxDownloadRateBytes: 0,
   loadTimeoutMs: 1000,
   modelsMemoryBytes: null,
+  promptDiskBytes: 0,
   modelsMax: null,
   fit: null,
   keepAliveMs: null,

@@ -32,6 +32,8 @@ export interface ModelSettings {
   preload: string[];
   /** Models that stay loaded, whoever else needs their memory. */
   pinned: string[];
+  /** Most disk for the prompts of ended engines, in bytes; 0: none are kept; null: as fits. */
+  promptDiskBytes: number | null;
   /** What is done with the models that other programs keep on this machine. */
   modelSources: ModelSourceUse;
 }
@@ -138,6 +140,16 @@ export const MODEL_FIELDS: FieldsOf<ModelSettings & { mmproj: NamedPath[] }> = {
     fallback: () => [],
     fallbackText: "none",
     repeatable: true,
+  },
+  promptDiskBytes: {
+    name: "prompt_disk",
+    flags: "--prompt-disk <size>",
+    group: "Models",
+    help: "Disk for prompts of ended models, read back at their next load; 0: none are kept",
+    schema: () => orNone(bytes(0)),
+    fallback: () => null,
+    fallbackText: "a tenth of what is free, at most 20 GiB",
+    unit: "bytes",
   },
   modelSources: {
     name: "model_sources",

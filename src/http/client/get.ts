@@ -7,6 +7,8 @@ import type { ForwardProxy } from "./proxy.ts";
 
 export interface GetOptions {
   url: string;
+  /** As in `ClientRequest`. */
+  unix?: string | undefined;
   /** Default: no proxy. */
   proxy?: ForwardProxy | undefined;
   /** As in `Route`. */
@@ -35,12 +37,12 @@ export interface Answer {
  * the whole answer. Throws `ClientError`, or the signal's reason.
  */
 export async function get(options: GetOptions): Promise<Answer> {
-  const { url, proxy, guarded, fingerprint, headers, body = null } = options;
+  const { url, unix, proxy, guarded, fingerprint, headers, body = null } = options;
   const { timeoutMs, limitBytes, signal } = options;
   signal.throwIfAborted();
   const method = body === null ? "GET" : "POST";
   const route = { proxy, guarded, fingerprint };
-  const sent = exchange({ url, ...route, method, headers, body, keepAlive: false });
+  const sent = exchange({ url, unix, ...route, method, headers, body, keepAlive: false });
   const error = new ClientError("timeout", "Reading the answer failed: it took too long.");
   using _ = new ExchangeLimit(sent, { signal, timeout: { ms: timeoutMs, error } });
   const { head, body: plain } = plainAnswer(await sent.head, sent);

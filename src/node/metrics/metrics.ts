@@ -6,6 +6,7 @@ import type { AnswerObserver } from "../proxy.ts";
 import type { EngineEventName } from "../supervisor/engineoptions.ts";
 import type { Memory } from "../supervisor/room/memory.ts";
 import { UsageReader } from "./answerusage.ts";
+import { addPromptMetrics, type PromptReading } from "./promptmetrics.ts";
 
 /** Where the state of the moment is read, once for each text. */
 export interface NodeMetricSources {
@@ -14,6 +15,8 @@ export interface NodeMetricSources {
   memory(): Promise<{ budget: Memory; used: Memory }>;
   /** Engines that were ended for others so far. */
   evictions(): number;
+  /** The prompts of ended engines. */
+  prompts(): PromptReading;
 }
 
 interface Reading {
@@ -72,6 +75,7 @@ export class NodeMetrics {
     const [system, memory] = await Promise.all([this.#sources.system(), this.#sources.memory()]);
     const state = new Registry();
     addState(state, { system, memory }, this.#sources.evictions());
+    addPromptMetrics(state, this.#sources.prompts());
     return Registry.merge([this.#registry, state]).metrics();
   }
 

@@ -2,6 +2,7 @@ import type { Engine, EngineOptions } from "../../engine/engine.ts";
 import { Waiters } from "../../lib/waiters.ts";
 import { ApiError } from "../../wire/error.ts";
 import type { ModelFiles } from "../models/modelfiles.ts";
+import { type EndLimits, endEngine, UNLOAD_LIMITS } from "./ending.ts";
 import type { SupervisedEngineOptions } from "./engineoptions.ts";
 import { asLoadError, loadError, refusalError } from "./errors.ts";
 import { IdleTimer } from "./idletimer.ts";
@@ -25,9 +26,6 @@ export interface EngineLease {
   release(): void;
 }
 
-/** How long an engine that makes room may take to end before it is killed. */
-const UNLOAD_GRACE_MS = 10_000;
-
 /** One engine with its restarts: does what `lifecycle.ts` decides. */
 export class SupervisedEngine implements Resident {
   readonly #options: SupervisedEngineOptions;
@@ -48,6 +46,7 @@ export class SupervisedEngine implements Resident {
   #loadMs = 0;
   /** Called when it is no longer held back. */
   readonly #admission = new Waiters();
+  #unloading: Promise<void> | undefined;
   /** Called when the last lease is released. */
   readonly #idle = new Waiters();
 
@@ -178,13 +177,16 @@ export class SupervisedEngine implements Resident {
   }
 
   letIn(): void {
+    if (this.#unloading !== undefined) return;
     this.#isHeldBack = false;
     this.#admission.wakeAll();
   }
 
   async unload(): Promise<void> {
     this.holdBack();
-    await this.#process?.stop(UNLOAD_GRACE_MS);
+    if (this.#process === undefined) return;
+    this.#unloading ??= endEngine(this.#process, this.#options.prompts, UNLOAD_LIMITS);
+    await this.#unloading;
   }
 
   /** Starts the engine if it does not run. Resolves when it is loaded; throws as `acquire`. */
@@ -198,11 +200,12 @@ export class SupervisedEngine implements Resident {
     await this.#idle.wait({ timeoutMs: waitMs });
   }
 
-  /** Ends the engine for good: asks it to end, and kills it after `graceMs`. */
-  async close(graceMs: number, why = "This node is shutting down."): Promise<void> {
+  /** Ends the engine for good. Those who wait for it are told why. */
+  async close(limits: EndLimits, why = "This node is shutting down."): Promise<void> {
     this.#closing.abort(new ApiError("draining", why, { retryAfterS: 5 }));
     await this.#load?.catch(() => undefined); // those who wait for it get the error
-    await this.#process?.stop(graceMs);
+    const engine = this.#process;
+    if (engine) await (this.#unloading ?? endEngine(engine, this.#options.prompts, limits));
   }
 
   async #loaded(): Promise<Engine> {
@@ -238,6 +241,7 @@ export class SupervisedEngine implements Resident {
       log.info({ model: label, file: files.path }, "engine.loading");
       const launchedMs = nowMs();
       const engine = await this.#options.launch(this.#engineOptions(files));
+      await this.#options.prompts?.offer(engine, files);
       this.#process = engine;
       this.#usedMs = nowMs();
       this.#loadMs = this.#usedMs - launchedMs;
@@ -268,6 +272,7 @@ export class SupervisedEngine implements Resident {
       loadTimeoutMs,
       log,
       onProgress: (fraction) => this.#on({ type: "progress", fraction }),
+      onPromptFile: (event) => this.#options.prompts?.happened(event),
       signal: this.#closing.signal,
     };
   }
@@ -275,6 +280,7 @@ export class SupervisedEngine implements Resident {
   #onExit({ expected, message }: { expected: boolean; message: string }): void {
     const { label, log, nowMs } = this.#options;
     this.#process = undefined;
+    this.#unloading = undefined;
     this.#isLeaving = false;
     this.#idleTimer.reset();
     this.#options.room.release();

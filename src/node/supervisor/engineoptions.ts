@@ -1,6 +1,7 @@
 import type { Engine, EngineOptions } from "../../engine/engine.ts";
 import type { Logger } from "../../lib/log.ts";
 import type { ModelFiles } from "../models/modelfiles.ts";
+import type { EnginePrompts } from "../prompts/engineprompts.ts";
 import type { LifecycleEvent } from "./lifecycle.ts";
 import type { EngineRoom } from "./room/engineroom.ts";
 
@@ -15,6 +16,8 @@ export interface SupervisedEngineOptions {
   args(files: ModelFiles): string[];
   /** Its part of the node's memory. */
   room: Pick<EngineRoom, keyof EngineRoom>;
+  /** Keeps its prompts when it ends, for its next load. Default: nothing does. */
+  prompts?: EnginePrompts | undefined;
   /** Called when the engine's process has ended, or could not load its model. */
   onEnd?(): void;
   /** Called when it was loaded, could not be loaded, ended, or crashed. */

@@ -3,6 +3,8 @@ import { readHostMemory } from "../../lib/hostmemory.ts";
 import type { Logger } from "../../lib/log.ts";
 import type { ServedModel } from "../models/catalog.ts";
 import type { ModelFiles } from "../models/modelfiles.ts";
+import { EnginePrompts } from "../prompts/engineprompts.ts";
+import type { PromptDisk } from "../prompts/promptdisk.ts";
 import type { Workers } from "../workers/workers.ts";
 import { joinArguments } from "./argumentlist.ts";
 import { SupervisedEngine } from "./engine.ts";
@@ -33,6 +35,8 @@ export interface SupervisorOptions {
   isAlone(): boolean;
   /** Most engines at the same time; null: as many as have room. */
   enginesMax: number | null;
+  /** Keeps prompts when engines end. Default: nothing does. */
+  promptDisk?: PromptDisk;
   /** Models that stay loaded, by id. */
   pinned: readonly string[];
   /** How long models stay loaded after their last request, in ms; null: until room is needed. */
@@ -48,6 +52,9 @@ export interface SupervisorOptions {
   /** Default: the system's clock. */
   nowMs?(): number;
 }
+
+/** How long engines may write their prompts when the node shuts down, in ms. */
+const KEEP_MS_MAX = 2000;
 
 /** What engines for a task have after the model's id in errors and logs. */
 const LABELS: Record<EngineTask, string> = {
@@ -120,7 +127,8 @@ export class Supervisor {
     const end = async (engine: SupervisedEngine) => {
       this.#retiring.add(engine);
       await engine.idle(waitMs);
-      await engine.close(graceMs, "The model was removed or replaced: ask again.");
+      const why = "The model was removed or replaced: ask again.";
+      await engine.close({ keepMs: 0, graceMs }, why);
       this.#retiring.delete(engine);
     };
     await Promise.all(engines.map(end));
@@ -163,10 +171,13 @@ export class Supervisor {
     await Promise.all(idle.map((engine) => engine.unload()));
   }
 
-  /** Ends all engines at once: asks them to end, and kills them after `graceMs`. */
+  /**
+   * Ends all engines at once: lets them write their prompts, asks them to end, and kills them after
+   * `graceMs`.
+   */
   async close(graceMs: number): Promise<void> {
     const all = [...this.#engines.values(), ...this.#retiring];
-    await Promise.all(all.map((engine) => engine.close(graceMs)));
+    await Promise.all(all.map((engine) => engine.close({ keepMs: KEEP_MS_MAX, graceMs })));
   }
 
   /** How the engines of a model start that use the devices of workers; undefined: of none. */
@@ -184,7 +195,7 @@ export class Supervisor {
   }
 
   #add(model: ServedModel, task: EngineTask): SupervisedEngine {
-    const { launch, home, engineArgs, loadTimeoutMs, log, keepAliveMs } = this.#options;
+    const { launch, home, engineArgs, loadTimeoutMs, log, keepAliveMs, promptDisk } = this.#options;
     const { nowMs = Date.now } = this.#options;
     const key = keyOf(model.id, task);
     const givenArgs = this.argsOf(model);
@@ -208,6 +219,11 @@ export class Supervisor {
         const own = room.args(files);
         return [...this.#promptCaches.argsFor(key, own), ...own];
       },
+      // What memory decides of the arguments changes nothing of what is computed.
+      prompts:
+        task === "generate" && promptDisk
+          ? new EnginePrompts(promptDisk, { model: model.id, args: ownArgs })
+          : undefined,
       room,
       isPinned: () => this.#pins.isPinned(model),
       keepAliveMs: model.keepAliveMs ?? keepAliveMs ?? Number.POSITIVE_INFINITY,
