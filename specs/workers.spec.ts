@@ -173,6 +173,17 @@ describe("a model over two workers and a head", () => {
     const healed = await eventually(() => ask("spread", "Hello").catch(() => undefined), 60_000);
     expect(healed).toBe(alone);
   });
+
+  test("a worker that is stopped ends in good order, and the head is told", async () => {
+    await ask("spread", "Hello");
+    const pid = head.enginePid("spread");
+    const metrics = await a.ask(a.headers, "/metrics");
+    expect(await metrics.text()).toContain("llmlb_lending_loans 1");
+    await a.program.stop();
+    expect(await a.program.exited).toBe(0);
+    await until(() => !isAlive(pid), 10_000);
+    await until(() => head.lines.join("\n").includes("the worker shuts down"), 10_000);
+  });
 });
 
 describe("workers that the balancer knows", () => {

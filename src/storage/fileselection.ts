@@ -171,7 +171,8 @@ function nothingFits(
   const smallest = all.toSorted(bySize)[0]?.quantization;
   const name = smallest == null || quantization !== null ? undefined : `${repo}:${smallest}`;
   const advice = name === undefined ? "" : ` One that is named is fetched anyway: ${name}`;
-  return refusal(`${why.message}\nThere are: ${namesOf(all)}.${advice}`);
+  const message = `${why.message}\nThere are: ${namesOf(all)}.${advice}`;
+  return new PullError(why.failure, message);
 }
 
 function tooLarge(

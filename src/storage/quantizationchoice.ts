@@ -53,7 +53,8 @@ export function chooseQuantization(
     if (chosen !== undefined) return { ...chosen, place };
   }
   const smallest = estimated.toSorted((a, b) => a.estimate.total - b.estimate.total)[0];
-  throw new PullError("no_artifact", whyNone(smallest, conditions.free));
+  const failure = smallest === undefined ? "no_artifact" : "too_large";
+  throw new PullError(failure, whyNone(smallest, conditions.free));
 }
 
 /** The memory that an engine takes with weights of this size. */

@@ -148,6 +148,9 @@ export const NodeModelList = z.object({
 });
 export type NodeModelList = z.infer<typeof NodeModelList>;
 
+/** The code of a model that is too large for the memory of a node. */
+export const TOO_LARGE = "pull_too_large";
+
 /** `GET /api/models/{id}/progress` of a balancer. */
 export const ModelProgress = z.object({
   model: z.string(),
@@ -156,6 +159,8 @@ export const ModelProgress = z.object({
   bytes_total: z.number(),
   percent: z.number(),
   nodes: z.array(z.object({ node: z.string(), ...NodeModelReport.omit({ id: true }).shape })),
+  /** Of a model that is too large for its nodes: the workers with whose devices it would fit. */
+  proposed_workers: z.array(z.string()).optional(),
 });
 export type ModelProgress = z.infer<typeof ModelProgress>;
 

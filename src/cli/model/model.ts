@@ -17,7 +17,7 @@ import { type Colors, colorsFor } from "../terminal/color.ts";
 import { printable, printJson, printLine } from "../terminal/output.ts";
 import { table } from "../terminal/table.ts";
 import { withoutSpellings } from "./spelling.ts";
-import { whyNotReady } from "./unreadiness.ts";
+import { whyNotReady, workerAdvice } from "./unreadiness.ts";
 
 const PATH = "/api/models";
 
@@ -120,9 +120,10 @@ async function reasonsOf(server: Server, models: RegisteredModel[]): Promise<Map
   const unready = models.filter(({ ready }) => !ready).slice(0, REASONS_MAX);
   const ask = async (one: RegisteredModel) => {
     const path = `${registeredModelPath(one.id)}/progress`;
-    const { nodes } = await requestJson(server, path, ModelProgress);
-    const why = whyNotReady(one, nodes);
-    if (why !== undefined) reasons.set(one.id, printable(why));
+    const progress = await requestJson(server, path, ModelProgress);
+    const why = [whyNotReady(one, progress.nodes), workerAdvice(one.id, progress)];
+    const text = why.filter((part) => part !== undefined).join("; ");
+    if (text !== "") reasons.set(one.id, printable(text));
   };
   // Only a reason is missing where one cannot be told.
   await Promise.all(unready.map((one) => ask(one).catch(() => undefined)));

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import type { ModelProgress } from "../../wire/sync.ts";
-import { whyNotReady } from "./unreadiness.ts";
+import { whyNotReady, workerAdvice } from "./unreadiness.ts";
 
 type Node = ModelProgress["nodes"][number];
 
@@ -30,4 +30,12 @@ test.each(cases)("a model that is not ready says why: %#", (nodes, expected) => 
 test("a model that is ready, or not known yet, needs no node's word", () => {
   expect(whyNotReady({ ready: true, status: "registered" }, [])).toBeUndefined();
   expect(whyNotReady({ ready: false, status: "pending" }, [])).toContain("hub");
+});
+
+test("a model that fits with workers says with which, and how", () => {
+  expect(workerAdvice("hf/org/m", {})).toBeUndefined();
+  expect(workerAdvice("hf/org/m", { proposed_workers: ["a", "b"] })).toBe(
+    "it fits no node, but it would with the devices of a and b: \
+llmlb model set hf/org/m --workers a,b",
+  );
 });

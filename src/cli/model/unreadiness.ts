@@ -1,5 +1,6 @@
 import type { RegisteredModel } from "../../wire/registry.ts";
 import type { ModelProgress } from "../../wire/sync.ts";
+import { shellWord } from "../terminal/shellword.ts";
 
 /** Why a registered model is not ready, as the nodes reported; undefined if it is. */
 export function whyNotReady(
@@ -10,6 +11,16 @@ export function whyNotReady(
   if (status === "pending") return "the hub was not asked for it yet";
   const reasons = nodes.map((one) => `${one.node}: ${reasonOf(one)}`);
   return reasons.length > 0 ? reasons.join("; ") : "no node that is online has it, or fetches it";
+}
+
+/** What to do about a model that is too large for every node; undefined: nothing is known. */
+export function workerAdvice(
+  id: string,
+  { proposed_workers: workers }: Pick<ModelProgress, "proposed_workers">,
+): string | undefined {
+  if (workers === undefined) return undefined;
+  const command = `llmlb model set ${shellWord(id)} --workers ${shellWord(workers.join(","))}`;
+  return `it fits no node, but it would with the devices of ${workers.join(" and ")}: ${command}`;
 }
 
 function reasonOf({ state, progress, error }: ModelProgress["nodes"][number]): string {

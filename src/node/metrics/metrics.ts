@@ -172,6 +172,10 @@ function addState(registry: Registry, { system, memory }: Reading, evictions: nu
     total.set({ device, type }, sizes.total_memory_bytes);
     free.set({ device, type }, sizes.free_memory_bytes);
   }
+  if (system.lending !== undefined) {
+    const lent = "Engines of other nodes that use this one's devices";
+    gauge("llmlb_lending_loans", lent).set(system.lending.loans.length);
+  }
   const help = "Engines that were ended to make room for others";
   new Counter({ name: "llmlb_engine_evictions_total", help, registers }).inc(evictions);
 }

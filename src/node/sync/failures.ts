@@ -15,7 +15,7 @@ const RETRY = { firstMs: 1000, maxMs: 60_000 };
 const LASTING_RETRY_MS = 600_000;
 const LASTING = new Set([
   ...["pull_unauthorized", "pull_not_found", "pull_origin_not_allowed", "pull_no_artifact"],
-  ...["pull_conflict", "pull_mismatch", "invalid_model_id", "gated_model"],
+  ...["pull_too_large", "pull_conflict", "pull_mismatch", "invalid_model_id", "gated_model"],
 ]);
 
 /** The assigned models whose last pull failed, with the time of the next try. */

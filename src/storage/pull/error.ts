@@ -19,6 +19,8 @@ export type PullFailure =
   | "conflict"
   /** No file of the model can be used on this host. */
   | "no_artifact"
+  /** This host has not enough memory for any of them. */
+  | "too_large"
   /** Reading or writing the disk failed. */
   | "disk";
 
@@ -32,6 +34,7 @@ const KINDS: Record<PullFailure, ErrorKind> = {
   unreachable: "upstream",
   conflict: "conflict",
   no_artifact: "invalid_request",
+  too_large: "invalid_request",
   disk: "storage_unavailable",
 };
 

@@ -6,6 +6,8 @@ import type { FakeBalancer } from "../balancer.ts";
 export class FakeNode implements AsyncDisposable {
   /** What it lists. */
   serves: string[] = [];
+  /** What it says of itself. */
+  system: object = {};
   /** How many notifications it refuses before it accepts one. */
   refusals = 0;
   /** Notifications that came. */
@@ -24,8 +26,9 @@ export class FakeNode implements AsyncDisposable {
   }
 
   /** Lets a node join, which is online then. */
-  static async join(front: FakeBalancer, name: string): Promise<FakeNode> {
+  static async join(front: FakeBalancer, name: string, system: object = {}): Promise<FakeNode> {
     const node = new FakeNode(front);
+    node.system = system;
     const made = await front.post("/api/enrolment-tokens", {});
     const { token } = EnrolmentTokenAnswer.parse(await made.json());
     const self = { name, version: "1", api_key: node.key, models: [], slots: 1 };
@@ -70,6 +73,7 @@ export class FakeNode implements AsyncDisposable {
     if (pathname === "/v1/models") {
       return Response.json({ object: "list", data: this.serves.map((id) => ({ id })) });
     }
+    if (pathname === "/api/system") return Response.json(this.system);
     if (pathname !== "/api/models/pull") return new Response(null, { status: 404 });
     this.told += 1;
     if (this.told <= this.refusals) return new Response(null, { status: 500 });

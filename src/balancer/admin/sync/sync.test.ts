@@ -5,12 +5,14 @@ import { eventually } from "../../../testkit/eventually.ts";
 import { type Hub, startHub } from "../../../testkit/servers/hub/hub.ts";
 import { tinyRepo } from "../../../testkit/servers/hub/samples.ts";
 import { FakeNode } from "../../../testkit/servers/node.ts";
+import { EndpointList } from "../../../wire/endpoint.ts";
 import { Manifest } from "../../../wire/manifest.ts";
 import {
   AssignedModelList,
   DownloadLeaseAnswer,
   ModelProgress,
   type NodeModelReport,
+  TOO_LARGE,
 } from "../../../wire/sync.ts";
 
 const ID = "hf/llmlb/tiny-GGUF";
@@ -33,8 +35,8 @@ afterEach(async () => {
   await front[Symbol.asyncDispose]();
 });
 
-async function join(name: string): Promise<FakeNode> {
-  const node = await FakeNode.join(front, name);
+async function join(name: string, system?: object): Promise<FakeNode> {
+  const node = await FakeNode.join(front, name, system);
   nodes.push(node);
   return node;
 }
@@ -156,6 +158,31 @@ test("requests, lists and progress say how far the nodes are", async () => {
   expect(await listed()).toMatchObject({
     ...{ lifecycle_status: "error", download_progress: { error: "The disk is full." } },
   });
+});
+
+test("a model that is too large for its nodes would fit with those that lend", async () => {
+  const node = await join("one");
+  const device = { name: "CUDA0", description: "", type: "gpu", total_memory_bytes: 2 ** 34 };
+  const system = {
+    ...{ llmlb_version: "1", devices: [{ ...device, free_memory_bytes: 2 ** 33 }] },
+    lending: { loans: [], loans_max: 16 },
+  };
+  for (const name of ["w1", "w2"]) await join(name, system);
+  await eventually(async () => {
+    const answer = await fetch(`${front.url}/api/endpoints`);
+    const { endpoints } = EndpointList.parse(await answer.json());
+    return endpoints.filter(({ lending }) => lending !== undefined).length === 2 || undefined;
+  });
+  await register();
+  const error = { code: TOO_LARGE, message: "It takes 2 TiB of memory." };
+  await node.report({ id: ID, state: "unusable", error });
+  expect((await progress()).proposed_workers).toEqual(["w1"]);
+
+  await fetch(`${front.url}/api/models/${ID}`, {
+    ...{ method: "PATCH", headers: { "content-type": "application/json" } },
+    body: JSON.stringify({ settings: { workers: ["w1"] } }),
+  });
+  expect((await progress()).proposed_workers).toBeUndefined();
 });
 
 test("a node that says that it serves a model gets requests for it at once", async () => {
