@@ -67,9 +67,16 @@ test("Ollama's clients load and unload a model, and say how long it stays", asyn
   const ollama = new Ollama({ host: program.url });
   const loading = await ollama.generate({ model: "m3", prompt: "", keep_alive: "10m" });
   expect(loading.done_reason).toBe("load");
+  const expiresInMs = async () => {
+    const { models } = await ollama.ps();
+    const found = models.find(({ name }) => name === "m3");
+    return found && new Date(found.expires_at).getTime() - Date.now();
+  };
+  expect(Math.round(((await expiresInMs()) ?? 0) / 60_000)).toBe(10);
   expect(await loaded()).toContain("m3");
   const unloading = await ollama.generate({ model: "m3", prompt: "", keep_alive: 0 });
   expect(unloading.done_reason).toBe("unload");
+  expect(await expiresInMs()).toBeUndefined();
   await isLoaded("m3", false);
   const message = { role: "user", content: "Hello" };
   await ollama.chat({ model: "m4", messages: [message], keep_alive: "1s" });

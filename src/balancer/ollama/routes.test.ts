@@ -49,6 +49,7 @@ beforeAll(() => {
   const app = createApp({ log: silent, drain: new Drain(), authorise: asAnybody });
   routeOllama(app, {
     pool,
+    refresh: async () => undefined,
     models: () => pool.models.map((id) => ({ id, view: () => viewOfModel(pool, id) })),
   });
   listener = listen(app, { host: "127.0.0.1", port: 0 });

@@ -16,6 +16,8 @@ export interface OllamaRouteParts {
   pool: UpstreamPool;
   /** The models that `GET /v1/models` lists. */
   models(): ModelListItem<Pick<ModelView, "ready">>[];
+  /** Learns anew what the endpoints have loaded. */
+  refresh(): Promise<void>;
 }
 
 /** The release of Ollama whose API this is. Clients use newer features by it. */
@@ -30,7 +32,7 @@ const BODY_BYTES_MAX = 64 * 1024;
  * The routes of Ollama's API besides inference: the models, their capabilities, the loaded ones,
  * the version. Routes that manage models answer 501.
  */
-export function routeOllama(app: App, { pool, models }: OllamaRouteParts): void {
+export function routeOllama(app: App, { pool, models, refresh }: OllamaRouteParts): void {
   app.get("/", function showRoot(c) {
     c.header("vary", "accept");
     const isBrowser = c.req.header("accept")?.includes("text/html") === true;
@@ -48,7 +50,8 @@ export function routeOllama(app: App, { pool, models }: OllamaRouteParts): void 
     return sendList(c, { name: "models", items: visibleTo(c, pool, models()), view });
   });
 
-  app.get("/api/ps", function listLoaded(c) {
+  app.get("/api/ps", async function listLoaded(c) {
+    await refresh();
     const view = ({ id }: { id: string }) => {
       const having = pool.serving(id).filter((one) => isOnline(one) && hasLoaded(one, id));
       if (having.length === 0) return undefined;

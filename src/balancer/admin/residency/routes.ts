@@ -21,6 +21,8 @@ import { loadedModels, loadedState } from "./view.ts";
 export interface ResidencyRouteParts {
   pool: UpstreamPool;
   monitor: Monitor;
+  /** Learns anew what the endpoints have loaded. */
+  refresh(): Promise<void>;
 }
 
 const BODY_BYTES_MAX = 64 * 1024;
@@ -32,9 +34,12 @@ const BODY_BYTES_MAX = 64 * 1024;
  * is done. To be added before the routes of the registry, whose ids could be such paths.
  */
 export function routeResidency(app: App, parts: ResidencyRouteParts): void {
-  const { pool } = parts;
+  const { pool, refresh } = parts;
   for (const base of ["/api/models", "/v0/models"]) {
-    app.get(`${base}/loaded`, (c) => c.json<LoadedModelList>({ models: loadedModels(pool) }));
+    app.get(`${base}/loaded`, async (c) => {
+      await refresh();
+      return c.json<LoadedModelList>({ models: loadedModels(pool) });
+    });
     for (const action of RESIDENCY_ACTIONS) {
       app.post(`${base}/${action}`, async (c) => {
         const schema = action === "load" ? FleetLoadBody : FleetResidencyBody;
@@ -52,7 +57,7 @@ export function routeResidency(app: App, parts: ResidencyRouteParts): void {
 /** Asks the endpoints. Throws 404, 503, or 502 if all of them fail. */
 async function applyChange(
   c: AppContext,
-  { pool, monitor }: ResidencyRouteParts,
+  { pool, monitor }: Pick<ResidencyRouteParts, "pool" | "monitor">,
   { change, endpoint }: { change: ResidencyChange; endpoint: string | undefined },
 ): Promise<ResidencyAnswer> {
   const { model, action } = change;
