@@ -8,12 +8,14 @@ interface AnswerOutput {
   paint: Colors;
   /** The output is a terminal: also print the reasoning, and the speed at the end. */
   terminal: boolean;
+  /** Where the count and the speed go if it is no terminal. Default: nowhere. */
+  note?(text: string): void;
 }
 
 /** Prints an answer as it arrives. */
 export async function printAnswer(
   pieces: AsyncIterable<AnswerPiece>,
-  { write, paint, terminal }: AnswerOutput,
+  { write, paint, terminal, note }: AnswerOutput,
 ): Promise<void> {
   const startedAt = performance.now();
   let firstAt: number | undefined;
@@ -22,12 +24,11 @@ export async function printAnswer(
   try {
     for await (const piece of pieces) {
       if (piece.type === "usage") {
-        if (terminal) {
-          const now = performance.now();
-          const line = summary(piece, {
-            totalMs: now - startedAt,
-            answerMs: now - (firstAt ?? now),
-          });
+        const now = performance.now();
+        const times = { totalMs: now - startedAt, answerMs: now - (firstAt ?? now) };
+        const line = summary(piece, times);
+        if (!terminal) note?.(line);
+        else {
           write(`${column === "\n" ? "" : "\n"}${paint.dim(line)}\n`);
           column = "\n";
         }

@@ -80,6 +80,33 @@ describe("llmlb chat", () => {
     ]);
   });
 
+  test("sends parameters, a format and how long the model is to stay", async () => {
+    frames.splice(2, 0, JSON.stringify({ usage: { completion_tokens: 2 } }));
+    const sets = ["--set", "temperature=0.2", "--set", "num_predict=9", "--set", "stop=a,b"];
+    const more = ["--format", '{"type":"object"}', "--keepalive", "1h", "--verbose"];
+    const args = ["run", "first", "--url", url, ...sets, ...more, "Hi"];
+    const { code, stdout, stderr } = await runProgram(args, { home });
+    expect([code, stdout, stderr]).toEqual([0, "Hello\n", expect.stringMatching(/^\[2 tokens/)]);
+    expect(asked[0]).toMatchObject({
+      ...{ temperature: 0.2, max_tokens: 9, stop: ["a", "b"], keep_alive: "1h" },
+      response_format: { type: "json_schema", json_schema: { schema: { type: "object" } } },
+    });
+  });
+
+  test.each([
+    ["--set", "temprature=1", "There is no parameter temprature: did you mean temperature?"],
+    ["--set", "constructor=1", "There is no parameter constructor"],
+    ["--set", "temperature=warm", 'temperature must be a number, not "warm"'],
+    ["--set", "num_ctx=4096", "num_ctx is a setting of the model"],
+    ["--set", "temperature", "name=value is expected"],
+    ["--format", "yaml", "--format must be json or a JSON schema"],
+    ["--keepalive", "soon", "--keepalive must be a time such as 5m, 0 or -1"],
+  ])("refuses %s %s before it asks, and says what is meant", async (flag, value, message) => {
+    const { code, stderr } = await runProgram(["chat", "--url", url, flag, value, "Hi"], { home });
+    expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
+    expect(asked).toEqual([]);
+  });
+
   test("shows no thoughts in a pipe", async () => {
     frames = [chunk({ reasoning_content: "hm" }), chunk({ content: "42\n" }), "[DONE]"];
     const { stdout } = await runProgram(["chat", "--url", url, "Hi"], { home });
@@ -149,10 +176,17 @@ describe.skipIf(process.platform === "win32")("llmlb chat on a terminal", () => 
     await until("Now with late");
     type("/clear\r");
     await until("Forgotten");
+    type("/set parameter temperature 0.5\r");
+    await until("temperature is 0.5");
+    type("/set system Be brief.\r");
+    await until("Instructed");
     type("three\r");
     await until("[2 tokens");
     await until("> ");
-    expect(asked[2]).toMatchObject({ model: "late", messages: [{ content: "three" }] });
+    expect(asked[2]).toMatchObject({
+      ...{ model: "late", temperature: 0.5 },
+      messages: [{ role: "system", content: "Be brief." }, { content: "three" }],
+    });
     type("half a line");
     await until("half a line");
     type("\x03");

@@ -1,6 +1,7 @@
 import type { Server } from "../client/server.ts";
 import { CliError, EXIT, type ExitCode } from "../process/exit.ts";
 import { colorsFor } from "../terminal/color.ts";
+import { printNote } from "../terminal/output.ts";
 import { printAnswer } from "./answer.ts";
 import { chatPrompt } from "./prompt.ts";
 import { type ChatSession, startChatSession } from "./session.ts";
@@ -15,10 +16,19 @@ interface ChatOptions {
   system?: string;
   /** Pictures for the first question. */
   images: string[];
+  /** Further fields of each request. */
+  fields: Record<string, unknown>;
+  /** Tell tokens and speed on stderr where the answer is not on a terminal. */
+  verbose: boolean;
 }
 
 /** Answers one question (given or piped in, or both), or talks on the terminal. */
-export async function runChat({ question, images, ...options }: ChatOptions): Promise<ExitCode> {
+export async function runChat({
+  question,
+  images,
+  verbose,
+  ...options
+}: ChatOptions): Promise<ExitCode> {
   const piped = process.stdin.isTTY === true ? "" : (await Bun.stdin.text()).trim();
   const text = [question, piped].filter((part) => part !== "").join("\n\n");
   if (text === "" && (process.stdin.isTTY !== true || process.stdout.isTTY !== true)) {
@@ -26,12 +36,12 @@ export async function runChat({ question, images, ...options }: ChatOptions): Pr
   }
   const session = await startChatSession(options);
   for (const image of images) await session.addImage(image);
-  if (text !== "") return await answerOnce(session, text);
+  if (text !== "") return await answerOnce(session, text, verbose);
   await chatPrompt(session, options.server);
   return EXIT.ok;
 }
 
-async function answerOnce(session: ChatSession, text: string): Promise<ExitCode> {
+async function answerOnce(session: ChatSession, text: string, verbose: boolean): Promise<ExitCode> {
   const abort = new AbortController();
   process.once("SIGINT", () => abort.abort());
   const write = (piece: string) => void process.stdout.write(piece);
@@ -39,6 +49,7 @@ async function answerOnce(session: ChatSession, text: string): Promise<ExitCode>
     write,
     paint: colorsFor(process.stdout),
     terminal: process.stdout.isTTY === true,
+    ...(verbose ? { note: printNote } : {}),
   };
   try {
     await printAnswer(session.ask(text, abort.signal), output);

@@ -16,6 +16,40 @@ interface ChatFlags extends ServerFlags {
   model?: string;
   system?: string;
   image?: string[];
+  set?: string[];
+  format?: string;
+  keepalive?: string;
+  verbose?: true;
+}
+
+const RUN_EXAMPLES = `
+Examples:
+  llmlb run qwen3                              talk; /help there shows more
+  llmlb run qwen3 Why is the sky blue?         one question
+  llmlb run qwen3 --set temperature=0.2 Hello  with a parameter; may be repeated
+  llmlb run qwen3 --format json List colours   the answer is JSON, or fits a schema
+  llmlb run qwen3 --keepalive 1h --verbose Hi  stays loaded for an hour; tells its speed
+What belongs to the model and not to a request (context, slots, LoRA …): llmlb model set`;
+
+/** Adds the options of `llmlb chat` and `llmlb run`; `ollama run` has most of them. */
+function addChatOptions(command: Command): Command {
+  return command
+    .option("-s, --system <text>", "Instructions for the model")
+    .option("-i, --image <file>", "Picture for the question; may be repeated", collectValues)
+    .option("--set <name=value>", "Parameter such as temperature; may be repeated", collectValues)
+    .option("--format <format>", "json, or a JSON schema that the answer must fit")
+    .option("--keepalive <time>", "How long the model stays loaded afterwards: 5m, 0, -1")
+    .option("--verbose", "Tell tokens and speed at the end");
+}
+
+/** The fields of each request that flags set. Throws `CliError`. */
+async function fieldsOf({ set = [], format, keepalive }: ChatFlags) {
+  const { formatField, keepAliveField, parameterFields } = await import("./parameters.ts");
+  return {
+    ...parameterFields(set),
+    ...(format === undefined ? {} : formatField(format)),
+    ...(keepalive === undefined ? {} : keepAliveField(keepalive)),
+  };
 }
 
 /** Adds `llmlb chat` and `llmlb run`. */
@@ -26,17 +60,18 @@ export function addChatCommands(program: Command, invocation: Invocation): void 
     .description("Talk with a model, or answer one question")
     .argument("[question...]", "One question; without it, a conversation")
     .option("-m, --model <name>", "Model to talk with (default: the first that is ready)")
-    .option("-s, --system <text>", "Instructions for the model")
-    .option("-i, --image <file>", "Picture for the question; may be repeated", collectValues)
     .addHelpText("after", EXAMPLES);
-  addServerOptions(chat).action((words: string[], flags: ChatFlags) => talk(words, flags));
+  addServerOptions(addChatOptions(chat)).action((words: string[], flags: ChatFlags) =>
+    talk(words, flags),
+  );
   const run = program
     .command("run")
     .helpGroup("Use:")
     .description("Talk with a model; one that is not here is fetched from the hub first")
     .argument("<model>", "Its name; org/name or org/name:QUANT of the hub")
-    .argument("[question...]", "One question; without it, a conversation");
-  addServerOptions(run).action(async (model: string, words: string[], flags: ServerFlags) => {
+    .argument("[question...]", "One question; without it, a conversation")
+    .addHelpText("after", RUN_EXAMPLES);
+  addServerOptions(addChatOptions(run)).action(async (model, words: string[], flags: ChatFlags) => {
     const { runnableModel } = await import("./run.ts");
     const { client, settings } = loadClient(flags);
     const server = findServer(client, settings);
@@ -46,12 +81,12 @@ export function addChatCommands(program: Command, invocation: Invocation): void 
 
   async function talk(words: string[], flags: ChatFlags): Promise<void> {
     const { runChat } = await import("./chat.ts");
-    const { model, system, image = [] } = flags;
+    const { model, system, image = [], verbose = false } = flags;
     const { client, settings } = loadClient(flags);
     invocation.exitCode = await runChat({
       server: findServer(client, settings),
       question: [...words, ...(invocation.engineArgs ?? [])].join(" "),
-      images: image,
+      ...{ images: image, verbose, fields: await fieldsOf(flags) },
       ...(model === undefined ? {} : { model }),
       ...(system === undefined ? {} : { system }),
     });

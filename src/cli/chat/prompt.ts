@@ -5,6 +5,7 @@ import { CliError } from "../process/exit.ts";
 import { colorsFor } from "../terminal/color.ts";
 import { printText } from "../terminal/output.ts";
 import { printAnswer } from "./answer.ts";
+import { PARAMETER_NAMES, parameterField } from "./parameters.ts";
 import { type ChatSession, listModelNames } from "./session.ts";
 
 const PROMPT = "> ";
@@ -13,6 +14,7 @@ const BLOCK = '"""';
 const HELP = `  /clear         forget what was said
   /model [name]  show the models, or use another
   /image file    add a picture to the next question
+  /set system text, /set parameter name value    for what is asked from now on
   /bye           leave (also Ctrl-D)
   """            begin and end a question of several lines
 `;
@@ -133,12 +135,28 @@ class PromptLoop {
         if (argument === "") return this.#say("Name a file: /image picture.png");
         await this.#session.addImage(argument);
         return this.#say("Added to the next question.");
+      case "set":
+        return this.#set(argument);
       case "help":
       case "?":
         process.stdout.write(HELP);
         return;
       default:
         return this.#say(`There is no /${name}; /help shows what there is.`);
+    }
+  }
+
+  #set(argument: string): void {
+    const [, what = "", rest = ""] = /^(\S*)\s*(.*)$/s.exec(argument) ?? [];
+    const [, name = "", value = ""] = /^(\S+)\s+(.+)$/s.exec(rest) ?? [];
+    if (what === "system" && rest !== "") {
+      this.#session.instruct(rest);
+      this.#say("Instructed.");
+    } else if (what === "parameter" && name !== "") {
+      this.#session.set(parameterField(name, value));
+      this.#say(`${name} is ${value}.`);
+    } else {
+      this.#say(`/set parameter temperature 0.2; there are: ${PARAMETER_NAMES}`);
     }
   }
 

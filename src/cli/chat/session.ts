@@ -13,20 +13,35 @@ interface ChatSessionOptions {
   model?: string;
   /** Instructions before the first message. */
   system?: string;
+  /** Further fields of each request, such as `temperature`. */
+  fields?: Record<string, unknown>;
 }
 
 /** A chat of several turns: its messages so far, and the model. */
 export class ChatSession {
   readonly #server: Server;
-  readonly #system: ChatMessage[];
+  #system: ChatMessage[] = [];
+  #fields: Record<string, unknown>;
   #messages: ChatMessage[] = [];
   #images: ChatPart[] = [];
   model: string;
 
-  constructor({ server, system, model }: ChatSessionOptions & { model: string }) {
+  constructor(options: ChatSessionOptions & { model: string }) {
+    const { server, system, model, fields = {} } = options;
     this.#server = server;
-    this.#system = system === undefined ? [] : [{ role: "system", content: system }];
+    if (system !== undefined) this.instruct(system);
+    this.#fields = fields;
     this.model = model;
+  }
+
+  /** Sets the instructions before the first message. */
+  instruct(system: string): void {
+    this.#system = [{ role: "system", content: system }];
+  }
+
+  /** Sets further fields of the requests to come. */
+  set(fields: Record<string, unknown>): void {
+    this.#fields = { ...this.#fields, ...fields };
   }
 
   /** Forgets all messages but the instructions. */
@@ -51,7 +66,8 @@ export class ChatSession {
     const messages = [...this.#system, ...this.#messages, message];
     let answer = "";
     try {
-      for await (const piece of streamChat(this.#server, { model: this.model, messages, signal })) {
+      const request = { model: this.model, messages, fields: this.#fields, signal };
+      for await (const piece of streamChat(this.#server, request)) {
         if (piece.type === "text") answer += piece.text;
         yield piece;
       }

@@ -14,6 +14,8 @@ export type AnswerPiece =
 interface StreamOptions {
   model: string;
   messages: ChatMessage[];
+  /** Further fields of the request. */
+  fields: Record<string, unknown>;
   signal: AbortSignal;
 }
 
@@ -38,9 +40,10 @@ const Chunk = z.looseObject({
 /** Sends a chat and yields the answer as it arrives. Throws `CliError`, also in mid-stream. */
 export async function* streamChat(
   server: Server,
-  { model, messages, signal }: StreamOptions,
+  { model, messages, fields, signal }: StreamOptions,
 ): AsyncGenerator<AnswerPiece> {
-  const body = { model, messages, stream: true, stream_options: { include_usage: true } };
+  const streams = { stream: true, stream_options: { include_usage: true } };
+  const body = { ...fields, model, messages, ...streams };
   const response = await sendRequest(server, ROUTES.chat.path, { body, signal });
   if (response.body === null) return;
   let done = false;
