@@ -36,6 +36,7 @@ import { ModelSync } from "./admin/sync/sync.ts";
 import { routeDashboardFiles } from "./dashboard/routes.ts";
 import { LiveEvents } from "./events/liveevents.ts";
 import { routeEvents } from "./events/routes.ts";
+import { type Handover, handoverOf } from "./handover.ts";
 import { EndpointDetection } from "./health/detection.ts";
 import { Monitor, type MonitorListener } from "./health/monitor.ts";
 import { CheckPersistence } from "./health/persistence.ts";
@@ -73,7 +74,7 @@ export interface BalancerOptions {
 }
 
 /** A load balancer, to be served with `listen(balancer.app, …)`. */
-export interface Balancer {
+export interface Balancer extends Handover {
   readonly app: App;
   readonly drain: Drain;
   /** What this start made, as the first one with access control. */
@@ -135,11 +136,15 @@ export async function createBalancer(options: BalancerOptions): Promise<Balancer
   const routing = { ...answering, ...recording, gate, monitor, availability, absence, log };
   routeInference(app, createPipeline(routing), answering);
 
+  const endBackground = () => {
+    for (const part of [events, sync, registry]) part.close();
+    // The monitor last: endpoints that are removed forget what was measured.
+    for (const part of [detection, persistence, monitor]) part.stop();
+  };
+
   await endpointRegistry.load();
   return {
-    app,
-    drain,
-    firstAdmin: auth.firstAdmin,
+    ...{ app, drain, firstAdmin: auth.firstAdmin },
     start: () => {
       monitor.start();
       persistence.start();
@@ -149,14 +154,9 @@ export async function createBalancer(options: BalancerOptions): Promise<Balancer
     ...{ localSecret: sync.localSecret, setReadiness },
     addLocal: (endpoint) => endpointRegistry.setLocal(endpoint),
     ready: () => monitor.settled(),
+    ...handoverOf({ audit: auth.audit, limitCounts: state.limitCounts, endBackground }),
     close: async () => {
-      events.close();
-      // Before the monitor: endpoints that are removed forget what was measured.
-      sync.close();
-      registry.close();
-      detection.stop();
-      persistence.stop();
-      monitor.stop();
+      endBackground();
       gate.close();
       providers.close();
       await recorder.flush();

@@ -21,6 +21,7 @@ import { reportError } from "./process/errorreport.ts";
 import { EXIT, type ExitCode } from "./process/exit.ts";
 import {
   addChildCommands,
+  addRestartCommand,
   addServeCommands,
   addStopCommand,
   SERVE_EXAMPLES,
@@ -91,6 +92,7 @@ built in. Without a command it serves: a balancer and a local node.",
   addDoctorCommands(program, invocation);
   addConfigCommands(program, invocation);
   addLogsCommand(program, invocation);
+  addRestartCommand(program, invocation);
   addStopCommand(program, invocation);
   addChildCommands(program);
   return program;

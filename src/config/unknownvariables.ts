@@ -5,7 +5,7 @@ import { FIELD_KEYS, fieldOf } from "./fields.ts";
 const PREFIX = "LLMLB_";
 
 /** Variables that are no settings: of commands for a running llmlb, and of whoever builds it. */
-const OTHERS = ["URL", "API_KEY", "BIN", "CACHE", "LLAMA_SERVER", "SMOKE_PORT"];
+const OTHERS = ["URL", "API_KEY", "BIN", "CACHE", "LLAMA_SERVER", "SMOKE_PORT", "SUCCEEDS"];
 
 /**
  * A sentence for each variable that looks like a setting and is none: a setting that was misspelled

@@ -3,10 +3,13 @@ import { fileURLToPath } from "node:url";
 /** Whether this process runs from the compiled single executable. */
 export const isCompiled = import.meta.url.includes("$bunfs") || import.meta.url.includes("~BUN");
 
+/** Where this program was when it started; another file may be there by now. */
+const EXECUTABLE = process.execPath;
+
 /** The command line that starts this same program with other arguments. */
 export function programCommand(args: string[]): string[] {
-  if (isCompiled) return [process.execPath, ...args];
-  return [process.execPath, fileURLToPath(new URL("../main.ts", import.meta.url)), ...args];
+  if (isCompiled) return [EXECUTABLE, ...args];
+  return [EXECUTABLE, fileURLToPath(new URL("../main.ts", import.meta.url)), ...args];
 }
 
 export interface ChildOptions {
@@ -47,6 +50,33 @@ export function spawnProgram({ args, env, onMessage, onLine }: ChildOptions): Ch
       await drained;
       return { code: child.exitCode, signal: child.signalCode?.toString() ?? null };
     }),
+    send: (message) => child.send(message),
+    kill: (signal) => child.kill(signal),
+  };
+}
+
+/** A process of what is now under this program's path, which outlives this one. */
+export type SuccessorProcess = Pick<Child, "pid" | "exited" | "send" | "kill">;
+
+/** Starts it with a message channel, and with this process's own input and output. */
+export function spawnSuccessor({
+  args,
+  env,
+  onMessage,
+}: Required<Pick<ChildOptions, "args" | "env" | "onMessage">>): SuccessorProcess {
+  const child = Bun.spawn(programCommand(args), {
+    env,
+    stdio: ["inherit", "inherit", "inherit"],
+    serialization: "json",
+    ipc: (message) => onMessage(message),
+  });
+  child.unref();
+  return {
+    pid: child.pid,
+    exited: child.exited.then(() => ({
+      code: child.exitCode,
+      signal: child.signalCode?.toString() ?? null,
+    })),
     send: (message) => child.send(message),
     kill: (signal) => child.kill(signal),
   };

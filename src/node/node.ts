@@ -15,7 +15,7 @@ import type { Logger } from "../lib/log.ts";
 import type { LogBook } from "../lib/logbook.ts";
 import { ModelStore } from "../storage/modelstore.ts";
 import { ModelSources } from "../storage/sources/modelsources.ts";
-import type { NodeReadiness, NodeSystem } from "../wire/system.ts";
+import type { EngineMemory, NodeReadiness, NodeSystem } from "../wire/system.ts";
 import { ANY_HOST, keyCheck } from "./auth.ts";
 import { addInferenceRoutes } from "./inference.ts";
 import { explainAbsence } from "./inventory/absence.ts";
@@ -86,6 +86,10 @@ export interface LlmlbNode {
   resync(): void;
   /** Loads a model before its first request. Throws the `ApiError` of a load that fails. */
   warm(modelId: string): Promise<void>;
+  /** Another process takes its place: ends what runs in the background, engines once they idle. */
+  retire(): Promise<void>;
+  /** What engines of the process before this one have; nothing: they have ended. */
+  occupied(memory: EngineMemory): void;
   /** Ends all engines. Their running requests fail, so drain before. */
   close(): Promise<void>;
 }
@@ -149,25 +153,39 @@ export function createNode(options: NodeOptions): LlmlbNode {
 
   devices.list(); // Starts to read the devices, so that the first request need not wait.
   return {
-    app,
-    drain,
-    readiness,
-    system,
+    ...{ app, drain, readiness, system },
     names: () => catalog.listedNames().map(({ name }) => name),
     open: () => promptDisk.open().then(() => scanner.scan()),
+    warm: (modelId) => warmup.load(modelId),
+    ...lifeOf({ scanner, sync, reporter, pulls, supervisor, lender }),
+  };
+}
+
+/** How a node's parts begin and end. */
+function lifeOf(parts: {
+  scanner: ModelScanner;
+  sync: Sync | undefined;
+  reporter: Reporter | undefined;
+  pulls: Pulls;
+  supervisor: Supervisor;
+  lender: Lender | undefined;
+}): Pick<LlmlbNode, "start" | "resync" | "retire" | "occupied" | "close"> {
+  const { scanner, sync, reporter, pulls, supervisor, lender } = parts;
+  const endBackground = () =>
+    Promise.all([scanner, sync, reporter, pulls].map((part) => part?.close()));
+  return {
     start: () => {
-      scanner.start();
-      sync?.start();
-      reporter?.start();
+      for (const part of [scanner, sync, reporter]) part?.start();
     },
     resync: () => {
-      sync?.wake();
-      reporter?.wake();
+      for (const part of [sync, reporter]) part?.wake();
     },
-    warm: (modelId) => warmup.load(modelId),
+    retire: async () => {
+      await Promise.all([endBackground(), supervisor.unloadAll()]);
+    },
+    occupied: (memory) => supervisor.room.occupy(memory),
     close: async () => {
-      scanner.close();
-      await Promise.all([sync?.close(), reporter?.close(), pulls.close()]);
+      await endBackground();
       await supervisor.close(STOP_GRACE_MS);
       lender?.close();
     },

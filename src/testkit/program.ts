@@ -98,7 +98,7 @@ export class Program {
     return this.#nodePid;
   }
 
-  signal(name: "SIGTERM" | "SIGINT" | "SIGKILL" | "SIGHUP"): void {
+  signal(name: "SIGTERM" | "SIGINT" | "SIGKILL" | "SIGHUP" | "SIGUSR2"): void {
     this.#child.kill(name);
   }
 

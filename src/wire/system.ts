@@ -121,6 +121,19 @@ export const NodeSystem = z.object({
 });
 export type NodeSystem = z.infer<typeof NodeSystem>;
 
+/** Bytes that engines have, by the memory that they are in: `host`, or the name of a device. */
+export const EngineMemory = z.record(z.string(), z.number().nonnegative());
+export type EngineMemory = z.infer<typeof EngineMemory>;
+
+/** What all engines of a node have together. */
+export function engineMemoryOf({ models }: NodeSystem): EngineMemory {
+  const sum: EngineMemory = {};
+  for (const { reserved = {} } of models) {
+    for (const [name, bytes] of Object.entries(reserved)) sum[name] = (sum[name] ?? 0) + bytes;
+  }
+  return sum;
+}
+
 /** Whether requests may be sent to a node (`GET /ready`). */
 export const NodeReadiness = z.object({
   status: z.enum(["ready", "draining", "syncing", "joining", "loading", "model_failed"]),

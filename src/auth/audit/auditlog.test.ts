@@ -74,3 +74,32 @@ test("halves of characters and control characters do not break the chain", async
   expect((await subjects())[0]).toBe("a\ufffdb c ");
   await log.close();
 });
+
+test("another process makes the chain longer, and this one goes on after it", async () => {
+  const [old, next] = [open(), open()];
+  await old.record(systemEvent("old", {}));
+  await old.suspend();
+  const waiting = old.record(systemEvent("waited", {}));
+  await next.record(systemEvent("of the other", {}));
+  await next.close();
+  old.resume();
+  await waiting;
+  expect(await subjects()).toEqual(["old", "of the other", "waited"]);
+  expect((await old.verify()).fault).toBeUndefined();
+  await old.close();
+});
+
+test("what happens after another process has the log is not written into it", async () => {
+  const [old, next] = [open(), open()];
+  await old.record(systemEvent("old", {}));
+  await old.suspend();
+  const waiting = old.record(systemEvent("waited", {}));
+  await next.record(systemEvent("of the other", {}));
+  old.handOver();
+  await Promise.all([waiting, old.record(systemEvent("later", {}))]);
+  await old.close();
+  await next.record(systemEvent("of the other, too", {}));
+  expect(await subjects()).toEqual(["old", "of the other", "of the other, too"]);
+  expect((await next.verify()).fault).toBeUndefined();
+  await next.close();
+});

@@ -43,6 +43,10 @@ export class AuditLog {
   #tail: ChainPlace | undefined;
   #retry: Timer | undefined;
   #isClosed = false;
+  /** Nothing is written until it is called: another process is about to do that. */
+  #resume: (() => void) | undefined;
+  /** Another process writes it now. */
+  #isHandedOver = false;
 
   constructor(options: AuditLogOptions) {
     this.#options = options;
@@ -55,7 +59,8 @@ export class AuditLog {
   /** Records an event. Settles when it is on the disk, or was told in the log; never rejects. */
   async record(event: AuditEvent, begun?: string): Promise<void> {
     const pending = { event, begun, isTold: false };
-    if (this.table === undefined || this.#pending.length >= PENDING_MAX) {
+    const isFull = this.#pending.length >= PENDING_MAX;
+    if (this.table === undefined || isFull || this.#isHandedOver) {
       this.#tell([pending], undefined);
       return;
     }
@@ -116,8 +121,33 @@ export class AuditLog {
     throw new StorageError("failed", message, { databaseCode: "AUDIT_UNAVAILABLE" });
   }
 
+  /** Writes what waits, and nothing from then on until `resume` or `handOver`. */
+  async suspend(): Promise<void> {
+    const release = await this.#writing.acquire();
+    await this.#writeAll();
+    if (this.#tail !== undefined) await this.#writeHead(this.#tail);
+    // Whoever writes next looks anew where it ends.
+    this.#tail = undefined;
+    this.#resume = release;
+  }
+
+  /** No other process writes it after all. */
+  resume(): void {
+    this.#resume?.();
+    this.#resume = undefined;
+  }
+
+  /** Another process writes it from now on: what happens here is told in the log alone. */
+  handOver(): void {
+    this.#isHandedOver = true;
+    clearTimeout(this.#retry);
+    this.#tell(this.#pending.splice(0), undefined);
+    this.resume();
+  }
+
   /** Writes what waits. Its table is closed by whoever opened it. */
   async close(): Promise<void> {
+    if (this.#isHandedOver) return;
     this.#isClosed = true;
     clearTimeout(this.#retry);
     await this.#writing.run(() => this.#writeAll());

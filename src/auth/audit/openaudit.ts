@@ -9,6 +9,12 @@ import { systemEvent } from "./systemevent.ts";
 export interface Audit {
   log: AuditLog;
   auditor: RequestAudit;
+  /** Holds changes back and writes nothing: another process is about to keep this book. */
+  suspend(): Promise<void>;
+  /** Goes on after `suspend`. */
+  resume(): void;
+  /** After `suspend`: another process keeps the book from now on. */
+  handOver(): void;
   close(): Promise<void>;
 }
 
@@ -23,6 +29,8 @@ export interface AuditOptions {
 
 /** Not at once: starting is more urgent. */
 const FIRST_MS = 60_000;
+/** How long changes that run may take to end before another process keeps the book. */
+const HOLD_MS_MAX = 5000;
 const EVERY_MS = 3_600_000;
 /** How many turns lie between two checks of the whole log. */
 const VERIFY_TURNS = 24;
@@ -53,10 +61,26 @@ export async function openAudit({ store, log, retentionMs, start }: AuditOptions
   const timers = [setTimeout(run, FIRST_MS), setInterval(run, EVERY_MS)];
   for (const timer of timers) timer.unref();
   const auditor = new RequestAudit(auditLog);
+  const endKeeping = () => {
+    for (const timer of timers) clearTimeout(timer);
+  };
   return {
     ...{ log: auditLog, auditor },
+    suspend: async () => {
+      await auditor.hold(HOLD_MS_MAX);
+      await auditLog.suspend();
+    },
+    resume: () => {
+      auditLog.resume();
+      auditor.release(true);
+    },
+    handOver: () => {
+      endKeeping();
+      auditLog.handOver();
+      auditor.release(false);
+    },
     close: async () => {
-      for (const timer of timers) clearTimeout(timer);
+      endKeeping();
       await keeping;
       await auditor.close();
       await auditLog.close();

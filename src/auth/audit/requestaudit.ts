@@ -1,6 +1,7 @@
 import type { AuditEvent } from "../../db/audit/record.ts";
 import { SAFE_METHODS } from "../../http/server/origin.ts";
 import type { Auditor, MatchedRoutes, Scope } from "../../http/server/scope.ts";
+import { ApiError } from "../../wire/error.ts";
 import { ruleOf } from "../accesstable.ts";
 import { eventOf } from "./auditevent.ts";
 import type { AuditLog } from "./auditlog.ts";
@@ -8,6 +9,7 @@ import { isAudited } from "./auditrule.ts";
 import { Refusals } from "./refusals.ts";
 
 const TICK_MS = 500;
+const POLL_MS = 20;
 
 /**
  * Records what requests change, and who was refused. Of a change two things are on the disk before
@@ -19,6 +21,10 @@ export class RequestAudit implements Auditor {
   readonly #refusals = new Refusals();
   readonly #begun = new WeakMap<Scope, string>();
   readonly #timer: Timer;
+  /** Changes that run. */
+  #running = 0;
+  /** Further ones wait for it: whether they may go on. */
+  #held: PromiseWithResolvers<boolean> | undefined;
 
   constructor(log: AuditLog) {
     this.#log = log;
@@ -32,10 +38,33 @@ export class RequestAudit implements Auditor {
     if (SAFE_METHODS.has(scope.req.raw.method)) return undefined;
     const route = routes().find(isAudited);
     if (route === undefined) return undefined;
+    if (this.#held === undefined) return this.#admit(scope, route);
+    return this.#held.promise.then((mayGoOn) => {
+      if (mayGoOn) return this.#admit(scope, route);
+      const message = "Another process has just taken over here: send the request again.";
+      throw new ApiError("draining", message, { retryAfterS: 1 });
+    });
+  }
+
+  #admit(scope: Scope, route: string): Promise<void> | undefined {
     scope.set("change", {});
+    this.#running += 1;
     const rule = ruleOf(route);
     if (rule === "public" || rule === "node") return undefined;
     return this.#begin(scope, route);
+  }
+
+  /** Lets no further change begin until `release`; waits `waitMs` at most for those that run. */
+  async hold(waitMs: number): Promise<void> {
+    this.#held ??= Promise.withResolvers<boolean>();
+    const endsAt = performance.now() + waitMs;
+    while (this.#running > 0 && performance.now() < endsAt) await Bun.sleep(POLL_MS);
+  }
+
+  /** Lets those that wait go on, or refuses them. */
+  release(mayGoOn: boolean): void {
+    this.#held?.resolve(mayGoOn);
+    if (mayGoOn) this.#held = undefined;
   }
 
   async #begin(scope: Scope, route: string): Promise<void> {
@@ -46,6 +75,7 @@ export class RequestAudit implements Auditor {
 
   end(scope: Scope, routes: MatchedRoutes, status: number): Promise<void> | undefined {
     const change = scope.get("change");
+    if (change !== undefined) this.#running -= 1;
     // Upstreams answer with 401 and 403, too.
     const isRefused = (status === 401 || status === 403) && scope.get("failure") !== undefined;
     if (change === undefined && !isRefused) return undefined;

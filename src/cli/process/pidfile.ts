@@ -14,6 +14,8 @@ const PidFile = z.object({
   url: z.string(),
   /** Fingerprint of the certificate that it shows. */
   tls_fingerprint: z.string().optional(),
+  /** Why the last upgrade failed, and when. */
+  upgrade_failed: z.object({ at: z.string(), reason: z.string() }).optional(),
   /** Where the local node of a standalone llmlb listens. */
   node_url: z.string().optional(),
 });
@@ -24,6 +26,8 @@ const NAME = /^serve-\d+\.json$/;
 /** The pid file of this process. */
 export interface PidFileHandle {
   update(change: Partial<PidFile>): void;
+  /** Another process has the file from now on: `update` does nothing. */
+  handOver(): void;
   /** Removes the file; may be called when the process exits. */
   remove(): void;
 }
@@ -33,6 +37,7 @@ export function writePidFile(home: string, entry: PidFile): PidFileHandle {
   const folder = join(home, "run");
   const path = join(folder, `serve-${entry.port}.json`);
   let current = entry;
+  let isHandedOver = false;
   // Whoever reads it meanwhile must not see half of it.
   const write = () => writePrivateFile(path, `${JSON.stringify(current)}\n`);
   try {
@@ -44,8 +49,12 @@ export function writePidFile(home: string, entry: PidFile): PidFileHandle {
   }
   return {
     update(change) {
+      if (isHandedOver) return;
       current = { ...current, ...change };
       write();
+    },
+    handOver() {
+      isHandedOver = true;
     },
     remove() {
       // Another process on the same port may have written its own file by now.

@@ -1,8 +1,7 @@
 import { isIP } from "node:net";
 import type { Settings } from "../../config/settings.ts";
 import type { App } from "../../http/server/app.ts";
-import type { Certificate } from "../../http/server/certificate.ts";
-import { type Listener, listen } from "../../http/server/listen.ts";
+import { type ListenAddress, type Listener, listen } from "../../http/server/listen.ts";
 import { errorMessage } from "../../lib/errormessage.ts";
 import { CliError } from "./exit.ts";
 import { listPidFiles } from "./pidfile.ts";
@@ -12,11 +11,11 @@ import { findPortOwner } from "./portowner.ts";
 export function listenOrExplain(
   app: App,
   settings: Settings,
-  certificate: Certificate | undefined,
+  { certificate, isShared }: Pick<ListenAddress, "certificate" | "isShared">,
 ): Listener {
   const { host, port } = settings;
   try {
-    return listen(app, { host, port, certificate });
+    return listen(app, { host, port, certificate, ...(isShared && { isShared }) });
   } catch (cause) {
     throw new CliError(explain(settings, cause), undefined, cause);
   }

@@ -53,12 +53,17 @@ export function onHangUp(act: () => void): void {
   process.on("SIGHUP", act);
 }
 
+/** Calls `act` at each SIGUSR2, by which one asks for an upgrade as of nginx. */
+export function onUpgradeSignal(act: () => void): void {
+  if (process.platform !== "win32") process.on("SIGUSR2", act);
+}
+
 /**
  * Ignores the signals that ask to stop, in a child process: they reach the whole process group of a
  * terminal or service, but only the parent decides when its children end.
  */
 export function ignoreStopSignals(): void {
-  for (const signal of [...STOP_SIGNALS, "SIGHUP"]) process.on(signal, () => undefined);
+  for (const signal of [...STOP_SIGNALS, "SIGHUP", "SIGUSR2"]) process.on(signal, () => undefined);
 }
 
 /** Aborts at the first signal that asks to stop; the next one ends the process with `exitCode`. */

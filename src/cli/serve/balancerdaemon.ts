@@ -3,11 +3,17 @@ import { createBalancer } from "../../balancer/balancer.ts";
 import type { Settings } from "../../config/settings.ts";
 import { LOCAL_ENDPOINT } from "../../config/values/endpoint.ts";
 import { openState, type State, type StateOptions } from "../../db/database.ts";
+import { withDeadline } from "../../lib/deadline.ts";
 import { errorMessage } from "../../lib/errormessage.ts";
 import type { LogBook } from "../../lib/logbook.ts";
+import { type EngineMemory, engineMemoryOf, NodeSystem } from "../../wire/system.ts";
 import { CliError } from "../process/exit.ts";
 import type { Daemon } from "./daemon.ts";
 import { LocalNode } from "./localnode.ts";
+
+/** Longest wait for the first checks of endpoints. */
+const SETTLED_MS_MAX = 10_000;
+const SYSTEM_MS_MAX = 2000;
 
 /** Creates a balancer in this process and, in standalone mode, a node in a child process. */
 export async function createBalancerDaemon(settings: Settings, book: LogBook): Promise<Daemon> {
@@ -17,6 +23,8 @@ export async function createBalancerDaemon(settings: Settings, book: LogBook): P
   const localCredential = openLocalCredential(home);
   const balancer = await createBalancer({ settings, state, book, localCredential });
   let node: LocalNode | undefined;
+  let nodeUrl: string | undefined;
+  let occupiedMemory: EngineMemory = {};
   const { promise: failed, resolve: onFailed } = Promise.withResolvers<CliError>();
   return {
     failed,
@@ -36,6 +44,7 @@ export async function createBalancerDaemon(settings: Settings, book: LogBook): P
           ...(fingerprint === undefined ? {} : { fingerprint }),
         },
         onListening: (url) => {
+          nodeUrl = url;
           balancer.addLocal({ name: LOCAL_ENDPOINT, url });
           onLocalNode(url);
         },
@@ -43,7 +52,22 @@ export async function createBalancerDaemon(settings: Settings, book: LogBook): P
         onFailed,
       });
       book.onLevel = (level) => node?.setLogLevel(level);
+      node.occupied(occupiedMemory);
       node.start();
+    },
+    settled: async () => {
+      await withDeadline(balancer.ready(), { timeoutMs: SETTLED_MS_MAX });
+    },
+    suspend: () => balancer.suspend(),
+    resume: () => balancer.resume(),
+    handOver: async () => {
+      balancer.handOver();
+      await node?.handOver();
+    },
+    engineMemory: () => localEngineMemory(nodeUrl),
+    occupied: (memory) => {
+      occupiedMemory = memory;
+      node?.occupied(memory);
     },
     close: async (drainMs) => {
       await balancer.close();
@@ -51,6 +75,19 @@ export async function createBalancerDaemon(settings: Settings, book: LogBook): P
       await state.close();
     },
   };
+}
+
+/** What the engines of the local node have; nothing if it does not tell. */
+async function localEngineMemory(url: string | undefined): Promise<EngineMemory> {
+  if (url === undefined) return {};
+  try {
+    const response = await fetch(`${url}/api/system`, {
+      signal: AbortSignal.timeout(SYSTEM_MS_MAX),
+    });
+    return engineMemoryOf(NodeSystem.parse(await response.json()));
+  } catch {
+    return {}; // It ends, or has not begun yet.
+  }
 }
 
 /** The URL under which this machine reaches a server that listens on a host. */

@@ -8,6 +8,7 @@ import { SETTINGS_NOTE, settingsHelp } from "../options/settinghelp.ts";
 import { refuseExtra } from "../options/suggestions.ts";
 import { CliError, EXIT } from "../process/exit.ts";
 import { LOCAL_NODE_COMMAND } from "./localnode.ts";
+import { tellFailure } from "./upgrade/predecessor.ts";
 
 /** How llmlb is started, for the help of the program. */
 export const SERVE_EXAMPLES = `Examples:
@@ -47,7 +48,7 @@ export function addServeCommands(program: Command, invocation: Invocation): void
           throw new CliError(message, EXIT.usage);
         }
         if (mode !== "standalone") flags.mode = mode;
-        const { settings, warnings } = loadSettings({ flags, env: environment() });
+        const { settings, warnings } = settingsOrTell(flags);
         if (options.listDevices === true) {
           const { printDevices } = await import("../backend/devices.ts");
           invocation.exitCode = await printDevices(settings.home, false);
@@ -60,6 +61,16 @@ export function addServeCommands(program: Command, invocation: Invocation): void
       command.option("--list-devices", "Print the devices that models can run on, and end");
     }
     addSettingFlags(command, settingsOfMode(mode), "hidden");
+  }
+}
+
+/** The settings of a process that is to serve. A process whose place it takes hears of an error. */
+function settingsOrTell(flags: ReturnType<typeof settingFlagValues>) {
+  try {
+    return loadSettings({ flags, env: environment() });
+  } catch (cause) {
+    tellFailure(cause);
+    throw cause;
   }
 }
 
@@ -92,6 +103,25 @@ export function addStopCommand(program: Command, invocation: Invocation): void {
       }
       const { stopServers } = await import("./stop.ts");
       invocation.exitCode = await stopServers(
+        settings,
+        port === undefined ? undefined : settings.port,
+      );
+    });
+}
+
+/** Adds `llmlb restart`. */
+export function addRestartCommand(program: Command, invocation: Invocation): void {
+  program
+    .command("restart")
+    .helpGroup("Look after:")
+    .description("Go on as the program and with the settings that are there now; nothing is cut")
+    .option("--port <port>", "Only the one that listens on this port")
+    .option("--home <folder>", "Data folder (~/.llmlb) [LLMLB_HOME]")
+    .action(async ({ home, port }: { port?: string; home?: string }) => {
+      const flags = { ...(home && { home }), ...(port && { port }) };
+      const { settings } = loadSettings({ flags, env: environment() });
+      const { restartServers } = await import("./restart.ts");
+      invocation.exitCode = await restartServers(
         settings,
         port === undefined ? undefined : settings.port,
       );

@@ -1,6 +1,7 @@
 import type { FirstAdmin } from "../../auth/firststart.ts";
 import type { App } from "../../http/server/app.ts";
 import type { Drain } from "../../http/server/drain.ts";
+import type { EngineMemory } from "../../wire/system.ts";
 import type { CliError } from "../process/exit.ts";
 
 /** Where a process can be reached. */
@@ -25,6 +26,21 @@ export interface Daemon {
   renewed(fingerprint: string): void;
   /** Resolves with the reason if it cannot go on; the process is to end with its exit code. */
   readonly failed: Promise<CliError>;
+  /** Resolves when it can answer requests as well as it ever will; to be called after `start`. */
+  settled(): Promise<void>;
+  /** Holds back what only one process may do with the data folder: another is to take over. */
+  suspend(): Promise<void>;
+  /** No other takes over after all. */
+  resume(): void;
+  /**
+   * After `suspend`: another has taken over. Ends what runs in the background, engines that nobody
+   * uses, and the others after their last request.
+   */
+  handOver(): Promise<void>;
+  /** What its engines have. */
+  engineMemory(): Promise<EngineMemory>;
+  /** What engines of the process before this one have; nothing: they have ended. */
+  occupied(memory: EngineMemory): void;
   /** Tells the balancer to send no more requests. */
   leave?(): Promise<void>;
   /** Ends everything that still runs; child processes may drain for `drainMs`. */

@@ -4,9 +4,10 @@ import type { Settings } from "../../config/settings.ts";
 import { BEAT_MS, Watchdog } from "../../engine/watchdog.ts";
 import { type BackoffOptions, backoffMs } from "../../lib/backoff.ts";
 import { type Child, type ChildOptions, spawnProgram } from "../../lib/childprocess.ts";
+import { withDeadline } from "../../lib/deadline.ts";
 import type { LogLevel } from "../../lib/log.ts";
 import type { LogBook } from "../../lib/logbook.ts";
-import type { NodeReadiness } from "../../wire/system.ts";
+import type { EngineMemory, NodeReadiness } from "../../wire/system.ts";
 import { CliError, EXIT } from "../process/exit.ts";
 import { logChildLine } from "./localnodelog.ts";
 import { type LocalBalancer, LocalNodeMessage, type ParentMessage } from "./localnodemessages.ts";
@@ -42,6 +43,8 @@ export class LocalNode {
   #child: Child | undefined;
   #port: number;
   #fingerprint: string | undefined;
+  #occupiedMemory: EngineMemory = {};
+  readonly #handedOver = Promise.withResolvers<void>();
   #stopping = false;
   #failures = 0;
   #restart: Timer | undefined;
@@ -84,6 +87,19 @@ export class LocalNode {
     if (this.#child !== undefined) sendTo(this.#child, { type: "log_level", level });
   }
 
+  /** Tells the node how much memory the engines of the node before it have. */
+  occupied(memory: EngineMemory): void {
+    this.#occupiedMemory = memory;
+    if (this.#child !== undefined) sendTo(this.#child, { type: "occupied", memory });
+  }
+
+  /** Tells the node that another takes its place, and waits until its idle engines have ended. */
+  async handOver(): Promise<void> {
+    if (this.#child === undefined) return;
+    sendTo(this.#child, { type: "hand_over" });
+    await withDeadline(this.#handedOver.promise, { timeoutMs: STOP_GRACE_MS });
+  }
+
   /** Asks the node to stop, and kills it `STOP_GRACE_MS` after `drainMs`. */
   async stop(drainMs: number): Promise<void> {
     this.#stopping = true;
@@ -110,7 +126,12 @@ export class LocalNode {
       else {
         const own = nodeSettings({ ...settings, logLevel: book.level }, this.#port);
         const pinned = this.#fingerprint === undefined ? {} : { fingerprint: this.#fingerprint };
-        sendTo(child, { type: "settings", settings: own, balancer: { ...balancer, ...pinned } });
+        sendTo(child, {
+          type: "settings",
+          settings: own,
+          balancer: { ...balancer, ...pinned },
+          occupiedMemory: this.#occupiedMemory,
+        });
       }
       return;
     }
@@ -118,7 +139,8 @@ export class LocalNode {
     else if (result.data.type === "failed") {
       const { message, exitCode } = result.data;
       onFailed(new CliError(message, exitCode === EXIT.usage ? EXIT.usage : EXIT.error));
-    } else if (result.data.type === "beat") this.#watchdog?.beat(0);
+    } else if (result.data.type === "handed_over") this.#handedOver.resolve();
+    else if (result.data.type === "beat") this.#watchdog?.beat(0);
     else {
       this.#watch(child);
       const { url, port } = result.data;

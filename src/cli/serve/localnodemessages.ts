@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Settings } from "../../config/settings.ts";
 import { LogLevelBody } from "../../wire/log.ts";
-import { NodeReadiness } from "../../wire/system.ts";
+import { EngineMemory, NodeReadiness } from "../../wire/system.ts";
 
 /** How the local node reaches the balancer that started it. */
 const LocalBalancer = z.object({
@@ -19,6 +19,8 @@ export const LocalNodeMessage = z.discriminatedUnion("type", [
   /** It runs and waits for its settings. */
   z.object({ type: z.literal("hello") }),
   z.object({ type: z.literal("listening"), url: z.string(), port: z.number().int() }),
+  /** The answer to `hand_over`. */
+  z.object({ type: z.literal("handed_over") }),
   /** Sent every `BEAT_MS` while it listens. */
   z.object({ type: z.literal("beat") }),
   /** The answer of its `GET /ready` has changed. */
@@ -35,7 +37,13 @@ export const ParentMessage = z.discriminatedUnion("type", [
     // Not parsed again: the same program made them a moment ago.
     settings: z.custom<Settings>((value) => typeof value === "object" && value !== null),
     balancer: LocalBalancer,
+    /** What the engines of the node before have. */
+    occupiedMemory: EngineMemory,
   }),
+  /** They have so much now. */
+  z.object({ type: z.literal("occupied"), memory: EngineMemory }),
+  /** Another process takes its place: to end what runs in the background, and idle engines. */
+  z.object({ type: z.literal("hand_over") }),
   /** The balancer shows another certificate from now on. */
   z.object({ type: z.literal("certificate"), fingerprint: z.string() }),
   /** Write log lines from this level on. */

@@ -3,7 +3,6 @@ import { BEAT_MS } from "../../engine/watchdog.ts";
 import { trustAuthorities } from "../../http/client/trust.ts";
 import { limitConnections } from "../../http/server/connectionlimit.ts";
 import { exitWithParent, postToParent } from "../../lib/childprocess.ts";
-import type { LogLevel } from "../../lib/log.ts";
 import { LogBook } from "../../lib/logbook.ts";
 import { CliError, EXIT } from "../process/exit.ts";
 import { listenNear } from "../process/port.ts";
@@ -22,16 +21,23 @@ export async function runLocalNode(): Promise<never> {
   }
   ignoreStopSignals();
   const parent = receiveFromParent();
-  const { settings, balancer } = await parent.settings;
+  const { settings, balancer, occupiedMemory } = await parent.settings;
   const book = new LogBook({ level: settings.logLevel, readable: false });
   const { log } = book;
-  parent.onLogLevel((level) => book.setLevel(level));
   trustAuthorities(settings.tlsCa);
   const credentials = { nodeId: LOCAL_ENDPOINT, credential: balancer.secret };
   const daemon = await createNodeDaemon(settings, book, {
     url: balancer.url,
     credentials: () => credentials,
     fingerprint: () => parent.fingerprint(),
+  });
+  daemon.occupied(occupiedMemory);
+  parent.onOther((message) => {
+    if (message.type === "log_level") book.setLevel(message.level);
+    if (message.type === "occupied") daemon.occupied(message.memory);
+    if (message.type === "hand_over") {
+      daemon.handOver().finally(() => sendToParent({ type: "handed_over" }));
+    }
   });
   const listener = listenNear(daemon.app, settings);
   const { url, port, stop } = listener;
@@ -55,8 +61,8 @@ interface ParentPromises {
   settings: Promise<Extract<ParentMessage, { type: "settings" }>>;
   /** Of the certificate that the balancer shows now. */
   fingerprint(): string | undefined;
-  /** Sets what is called with each level that the parent tells. */
-  onLogLevel(act: (level: LogLevel) => void): void;
+  /** Sets what is called with each other message. */
+  onOther(act: (message: ParentMessage) => void): void;
   /** Resolves when the parent asks to stop, with the longest drain. */
   drainMs: Promise<number>;
 }
@@ -66,7 +72,7 @@ function receiveFromParent(): ParentPromises {
   const settings = Promise.withResolvers<Extract<ParentMessage, { type: "settings" }>>();
   const drainMs = Promise.withResolvers<number>();
   let fingerprint: string | undefined;
-  let setLevel: (level: LogLevel) => void = () => undefined;
+  let act: (message: ParentMessage) => void = () => undefined;
   exitWithParent((value) => {
     const message = ParentMessage.safeParse(value).data;
     if (message?.type === "settings") {
@@ -74,15 +80,15 @@ function receiveFromParent(): ParentPromises {
       settings.resolve(message);
     }
     if (message?.type === "certificate") fingerprint = message.fingerprint;
-    if (message?.type === "log_level") setLevel(message.level);
+    if (message !== undefined) act(message);
     if (message?.type === "stop") drainMs.resolve(message.drainMs);
   });
   sendToParent({ type: "hello" });
   return {
     settings: settings.promise,
     fingerprint: () => fingerprint,
-    onLogLevel: (act) => {
-      setLevel = act;
+    onOther: (listener) => {
+      act = listener;
     },
     drainMs: drainMs.promise,
   };

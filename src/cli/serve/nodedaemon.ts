@@ -12,7 +12,7 @@ import { TINY_MODEL_ID } from "../../node/models/tiny.ts";
 import { createNode, type LlmlbNode } from "../../node/node.ts";
 import type { BalancerClientOptions } from "../../node/sync/balancerclient.ts";
 import { ApiError } from "../../wire/error.ts";
-import type { NodeReadiness } from "../../wire/system.ts";
+import { engineMemoryOf, type NodeReadiness } from "../../wire/system.ts";
 import { CliError, EXIT, type ExitCode } from "../process/exit.ts";
 import type { Daemon } from "./daemon.ts";
 
@@ -74,6 +74,16 @@ export async function createNodeDaemon(
       membership?.start(entrance);
       for (const id of modelsToWarm(settings)) warm(id);
     },
+    settled: async () => undefined,
+    // What two nodes of one data folder would disturb begins with `start`.
+    suspend: async () => undefined,
+    resume: () => undefined,
+    handOver: () => {
+      membership?.close();
+      return node.retire();
+    },
+    engineMemory: async () => engineMemoryOf(await node.system()),
+    occupied: (memory) => node.occupied(memory),
     leave: async () => membership?.leave(),
     close: () => node.close(),
   };

@@ -1,7 +1,6 @@
 import { environment } from "../../config/environment.ts";
 import { isOpenToAll } from "../../config/loopback.ts";
 import type { Settings } from "../../config/settings.ts";
-import { LLAMA_CPP_VERSION, VERSION } from "../../config/version.ts";
 import { trustAuthorities } from "../../http/client/trust.ts";
 import type { Certificate } from "../../http/server/certificate.ts";
 import { limitConnections } from "../../http/server/connectionlimit.ts";
@@ -10,19 +9,22 @@ import { flushLog, type Logger } from "../../lib/log.ts";
 import { lockDataFolder, makeDataFolder, openLog } from "../process/datafolder.ts";
 import { reportError } from "../process/errorreport.ts";
 import { CliError, EXIT, type ExitCode } from "../process/exit.ts";
-import { type PidFileHandle, writePidFile } from "../process/pidfile.ts";
-import { listenOrExplain } from "../process/port.ts";
+import type { PidFileHandle } from "../process/pidfile.ts";
 import { onHangUp, stopSignals } from "../process/signals.ts";
 import { logUncaught } from "../process/uncaught.ts";
-import { colorsFor } from "../terminal/color.ts";
 import { printNote, printText } from "../terminal/output.ts";
 import { createBalancerDaemon } from "./balancerdaemon.ts";
-import { banner, firstAdminNotice } from "./banner.ts";
+import { firstAdminNotice } from "./banner.ts";
 import { CertificateWatch, firstCertificate, reloadAuthorities } from "./certificatewatch.ts";
 import type { Daemon } from "./daemon.ts";
+import { openEntrance, takeOver } from "./entrance.ts";
 import { requireModelArguments, requireModelFiles } from "./modelchecks.ts";
 import { createNodeDaemon } from "./nodedaemon.ts";
 import { tellServiceManager } from "./servicemanager.ts";
+import { findPredecessor, tellFailure } from "./upgrade/predecessor.ts";
+import { retire } from "./upgrade/retire.ts";
+import { Successor } from "./upgrade/successor.ts";
+import { upgradeAtSignal } from "./upgrade/watchforupgrade.ts";
 
 /**
  * Serves until a signal asks to stop, then drains. Ends the process: with 0; with 1 if a second
@@ -32,6 +34,7 @@ export async function serve(settings: Settings, warnings: string[]): Promise<nev
   try {
     process.exit(await serveUntilStopped(settings, warnings));
   } catch (cause) {
+    tellFailure(cause);
     // Whatever was opened before, such as a socket, would keep the process alive.
     process.exit(reportError(cause));
   }
@@ -39,9 +42,10 @@ export async function serve(settings: Settings, warnings: string[]): Promise<nev
 
 /** Returns the exit code to end with. */
 async function serveUntilStopped(settings: Settings, warnings: string[]): Promise<ExitCode> {
+  const predecessor = findPredecessor();
   if (settings.mode !== "balancer") requireModelFiles(settings);
   makeDataFolder(settings);
-  const lock = lockDataFolder(settings);
+  let lock = predecessor === undefined ? lockDataFolder(settings) : undefined;
   const { book, reopen } = openLog(settings);
   const { log } = book;
   if (settings.mode !== "balancer") await requireModelArguments(settings, log);
@@ -55,18 +59,22 @@ async function serveUntilStopped(settings: Settings, warnings: string[]): Promis
     watch?.reload();
   });
   for (const advice of warnings) log.warn({ advice }, "serve.settings");
-  const daemon = await (settings.mode === "node" ? createNodeDaemon : createBalancerDaemon)(
-    settings,
-    book,
-  );
-  const listener = listenOrExplain(daemon.app, settings, certificate);
+  const prepared = await predecessor?.prepared();
+  const relock = () => {
+    lock = lockDataFolder(settings);
+  };
+  if (predecessor !== undefined) relock();
+  const create = settings.mode === "node" ? createNodeDaemon : createBalancerDaemon;
+  const daemon = await create(settings, book);
+  const parts = { settings, daemon, certificate, log };
+  const { listener, pidFile } =
+    predecessor === undefined || prepared === undefined
+      ? openEntrance(parts)
+      : await takeOver({ ...parts, predecessor, ...prepared });
   logUncaught(log);
   limitConnections(listener, log);
-  const entrance = { port: listener.port, fingerprint: certificate?.fingerprint };
-  const pidFile = announce(settings, listener, { log, certificate });
   if (daemon.firstAdmin !== undefined) printText(firstAdminNotice(daemon.firstAdmin));
   warnIfOpen(settings, log);
-  daemon.start((nodeUrl) => pidFile.update({ node_url: nodeUrl }), entrance);
   watch =
     certificate && watchCertificate({ settings, certificate, log, listener, daemon, pidFile });
 
@@ -75,12 +83,20 @@ async function serveUntilStopped(settings: Settings, warnings: string[]): Promis
     log.warn({ signal: second, running: daemon.drain.active }, "serve.stopped_at_once");
     process.exit(EXIT.error);
   });
-  const end = await Promise.race([signals.first, daemon.failed]);
-  if (end instanceof CliError) log.error({ reason: end.message }, "serve.failed");
-  const reason = end instanceof CliError ? "failed" : end;
+  const unlock = () => {
+    lock?.release();
+    lock = undefined;
+  };
+  const { port } = listener;
+  const upgraded = upgradeAtSignal({ daemon, log, port, unlock, relock, pidFile });
+  const end = await Promise.race([signals.first, daemon.failed, upgraded]);
   watch?.close();
-  manager.stopping();
-  await shutDown({ daemon, listener, settings, log, reason });
+  if (end instanceof Successor) {
+    pidFile.handOver();
+    manager.succeededBy(end.pid);
+    await retire({ daemon, listener, successor: end, log, sooner: signals.first });
+  } else manager.stopping();
+  await shutDown({ daemon, listener, settings, log, end });
   manager.close();
   lock?.release();
   await flushLog(log);
@@ -106,26 +122,6 @@ function warnIfOpen(settings: Settings, log: Logger): void {
   printNote(`WARNING: access control is off: whoever can connect to ${host} can use all models, \
 change everything and spend the money of your clouds.`);
   log.warn({ host }, "serve.open_to_all");
-}
-
-function announce(
-  settings: Settings,
-  { url, port }: Listener,
-  { log, certificate }: { log: Logger; certificate: Certificate | undefined },
-): PidFileHandle {
-  const { mode, home } = settings;
-  const pinned = certificate === undefined ? {} : { tls_fingerprint: certificate.fingerprint };
-  const started_at = new Date().toISOString();
-  const entry = { pid: process.pid, started_at, port, mode, url, ...pinned };
-  const pidFile = writePidFile(home, entry);
-  process.on("exit", () => pidFile.remove());
-  if (process.stdout.isTTY === true) {
-    const isSelfSigned = certificate?.isSelfSigned === true;
-    printText(banner({ settings, url, isSelfSigned, paint: colorsFor(process.stdout) }));
-  }
-  const versions = { version: VERSION, bun: Bun.version, llama_cpp: LLAMA_CPP_VERSION };
-  log.info({ mode, url, home, ...versions }, "serve.listening");
-  return pidFile;
 }
 
 interface RenewalParts {
@@ -154,12 +150,15 @@ interface ShutdownParts {
   listener: Listener;
   settings: Settings;
   log: Logger;
-  /** The signal that asked for it, or `failed`. */
-  reason: string;
+  /** The signal that asked for it, why it cannot go on, or who has taken its place. */
+  end: string | CliError | Successor;
 }
 
-async function shutDown({ daemon, listener, settings, log, reason }: ShutdownParts): Promise<void> {
+async function shutDown({ daemon, listener, settings, log, end }: ShutdownParts): Promise<void> {
   const { drainTimeoutMs } = settings;
+  if (end instanceof CliError) log.error({ reason: end.message }, "serve.failed");
+  const isSucceeded = end instanceof Successor;
+  const reason = end instanceof CliError ? "failed" : isSucceeded ? "upgraded" : end;
   const running = daemon.drain.active;
   log.info({ reason, running, drain_timeout_ms: drainTimeoutMs }, "serve.draining");
   if (running > 0 && process.stdout.isTTY === true) {
@@ -167,7 +166,7 @@ async function shutDown({ daemon, listener, settings, log, reason }: ShutdownPar
     process.stdout.write("Ctrl-C again stops at once.\n");
   }
   const startedAt = performance.now();
-  await daemon.leave?.();
+  if (!isSucceeded) await daemon.leave?.();
   const drained = await daemon.drain.close(drainTimeoutMs);
   if (!drained) log.warn({ cut: daemon.drain.active }, "serve.drain_timeout");
   const leftMs = Math.max(0, drainTimeoutMs - (performance.now() - startedAt));

@@ -21,6 +21,17 @@ test("systemd hears when it is ready, not before, and that it ends", async () =>
   expect(states).toEqual(["/s READY=1", "/s STOPPING=1"]);
 });
 
+test("systemd hears which process is the service now, and then nothing more", async () => {
+  const watchdog = { NOTIFY_SOCKET: "/s", WATCHDOG_USEC: "4000" };
+  const { states, manager } = told(watchdog, async () => true);
+  await eventually(() => states.includes("/s READY=1") || undefined);
+  manager.succeededBy(4711);
+  const count = states.length;
+  await Bun.sleep(20);
+  expect(states).toHaveLength(count);
+  expect(states.at(-1)).toBe("/s MAINPID=4711");
+});
+
 test("signs of life come while systemd watches this process", async () => {
   const watchdog = { NOTIFY_SOCKET: "@a", WATCHDOG_USEC: "4000", WATCHDOG_PID: `${process.pid}` };
   const { states, manager } = told(watchdog, async () => false);

@@ -16,6 +16,8 @@ export interface ServiceManagerOptions {
 export interface ServiceManager {
   /** Tells that it ends; it goes on to say that it lives. */
   stopping(): void;
+  /** Tells that another process is the service from now on, and then nothing more. */
+  succeededBy(pid: number): void;
   close(): void;
 }
 
@@ -28,7 +30,8 @@ const POLL_MS = 500;
 export function tellServiceManager(options: ServiceManagerOptions): ServiceManager {
   const { env, isReady, log, pollMs = POLL_MS, send = sendDatagram } = options;
   const socket = env.NOTIFY_SOCKET;
-  if (socket === undefined || socket === "") return { stopping: nothing, close: nothing };
+  if (socket === undefined || socket === "")
+    return { stopping: nothing, succeededBy: nothing, close: nothing };
   let isOver = false;
   const tell = (state: string) => {
     if (send(socket, state)) return;
@@ -44,15 +47,20 @@ export function tellServiceManager(options: ServiceManagerOptions): ServiceManag
   const watchdogMs = watchdogInterval(env);
   const beat = () => tell("WATCHDOG=1");
   const timer = watchdogMs === undefined ? undefined : setInterval(beat, watchdogMs / 2);
+  const close = () => {
+    isOver = true;
+    clearInterval(timer);
+  };
   return {
     stopping: () => {
       isOver = true;
       tell("STOPPING=1");
     },
-    close: () => {
-      isOver = true;
-      clearInterval(timer);
+    succeededBy: (pid) => {
+      close();
+      tell(`MAINPID=${pid}`);
     },
+    close,
   };
 }
 

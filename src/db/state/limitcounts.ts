@@ -14,6 +14,7 @@ interface Count {
 export class LimitCounts {
   readonly queue: WriteBehindQueue<Count>;
   readonly #db: Kysely<StateSchema>;
+  #isHandedOver = false;
 
   constructor(state: RowStore<StateSchema>, log: Logger) {
     this.#db = state.kysely;
@@ -39,6 +40,12 @@ export class LimitCounts {
 
   /** Stores what somebody has used; `state` is asked for it when it is written. */
   put(subject: string, state: () => object): void {
+    if (this.#isHandedOver) return;
     this.queue.put(subject, { subject, state });
+  }
+
+  /** Another process counts from now on, with what was stored. */
+  handOver(): void {
+    this.#isHandedOver = true;
   }
 }

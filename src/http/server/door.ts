@@ -96,6 +96,7 @@ export class Door {
     const recorded = auditor?.end(scope, routes, response.status);
     if (recorded !== undefined) await recorded;
     this.#origins.tell(request, response, scope.req.path);
+    if (drain.isRetiring) response.headers.set("connection", "close");
     const sent = scope.get("sent");
     const { status } = response;
     const end = (outcome: unknown) => {

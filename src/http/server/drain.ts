@@ -34,6 +34,7 @@ export class Drain {
   readonly #idle = Promise.withResolvers<void>();
   #closing = false;
   #reason: ApiError | undefined;
+  #isRetiring = false;
 
   /** Number of requests whose response is not completely sent yet. */
   get active(): number {
@@ -42,6 +43,16 @@ export class Drain {
 
   get closing(): boolean {
     return this.#closing;
+  }
+
+  /** Clients are to connect anew: another process takes their next requests. */
+  get isRetiring(): boolean {
+    return this.#isRetiring;
+  }
+
+  /** Another process takes connections from now on. What comes here all the same is served. */
+  retire(): void {
+    this.#isRetiring = true;
   }
 
   /** Why the requests that still run must end; undefined while they need not. */

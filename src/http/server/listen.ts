@@ -20,6 +20,8 @@ export interface Listener {
   pause(): void;
   /** Takes connections again. Throws if the port has been taken meanwhile. Idempotent. */
   resume(): void;
+  /** Takes no further connections, for good: another process does. */
+  leave(): void;
   /** Closes the socket and, with `force`, the connections still open. */
   stop(force: boolean): Promise<void>;
 }
@@ -34,24 +36,34 @@ export interface ListenAddress {
   idleTimeoutS?: number;
   /** Default: none, plain HTTP. */
   certificate?: Certificate | undefined;
+  /** Another process listens there, whose place this one is to take. Default: nobody does. */
+  isShared?: boolean;
 }
 
 /**
  * Serves an app. The routes limit the size of bodies, so that the refusal has the API's shape, and
  * `forward` limits the silence of responses. Throws when the address is in use.
  */
-export function listen(app: App, { certificate, ...address }: ListenAddress): Listener {
-  if (certificate !== undefined) requireFree(address);
+export function listen(app: App, options: ListenAddress): Listener {
+  const { isShared = false, ...address } = options;
+  let { certificate } = options;
+  if (!isShared && SHARES_PORTS) requireFree(address);
   let server = serve(app, address, certificate);
   /** Those that were replaced and still answer requests. */
   const earlier = new Set<Server>();
   const bound = server.port ?? address.port;
   const place = { ...address, port: bound };
   let isPaused = false;
+  let hasLeft = false;
   const { host } = address;
   function retire(before: Server): void {
     earlier.add(before);
     void before.stop(false).finally(() => earlier.delete(before));
+  }
+  function pause(): void {
+    if (isPaused) return;
+    isPaused = true;
+    retire(server);
   }
   const scheme = certificate === undefined ? "http" : "https";
   return {
@@ -64,13 +76,13 @@ export function listen(app: App, { certificate, ...address }: ListenAddress): Li
       server = replacement(app, before, place, next);
       retire(before);
     },
-    pause() {
-      if (isPaused) return;
-      isPaused = true;
-      retire(server);
+    pause,
+    leave() {
+      hasLeft = true;
+      pause();
     },
     resume() {
-      if (!isPaused) return;
+      if (!isPaused || hasLeft) return;
       server = serve(app, place, certificate);
       isPaused = false;
     },
@@ -81,10 +93,13 @@ export function listen(app: App, { certificate, ...address }: ListenAddress): Li
 }
 
 type Server = Bun.Server<MessageSink>;
-type Place = Omit<ListenAddress, "certificate">;
+type Place = Pick<ListenAddress, "host" | "port" | "idleTimeoutS">;
+
+/** Whether two servers may listen on a port, so that one can take the place of the other. */
+const SHARES_PORTS = process.platform !== "win32";
 
 function serve(app: App, { host, port, idleTimeoutS }: Place, certificate?: Certificate): Server {
-  const tls = certificate === undefined ? {} : { tls: pairOf(certificate), reusePort: true };
+  const tls = certificate === undefined ? {} : { tls: pairOf(certificate) };
   return Bun.serve({
     hostname: host,
     port,
@@ -95,6 +110,7 @@ function serve(app: App, { host, port, idleTimeoutS }: Place, certificate?: Cert
     idleTimeout: idleTimeoutS ?? IDLE_TIMEOUT_S,
     maxRequestBodySize: Number.MAX_SAFE_INTEGER,
     websocket: WEBSOCKET_HANDLERS,
+    reusePort: SHARES_PORTS,
     ...tls,
   });
 }
@@ -104,7 +120,7 @@ function serve(app: App, { host, port, idleTimeoutS }: Place, certificate?: Cert
  * beside it; not on Windows, where the port is closed for a moment.
  */
 function replacement(app: App, before: Server, place: Place, certificate: Certificate): Server {
-  if (process.platform !== "win32") return serve(app, place, certificate);
+  if (SHARES_PORTS) return serve(app, place, certificate);
   before.stop(false);
   return serve(app, place, certificate);
 }

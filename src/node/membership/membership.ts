@@ -103,10 +103,15 @@ export class Membership {
     this.#announce();
   }
 
-  /** Tells the balancer that the node stops. Never throws; a failure is only logged. */
-  async leave(): Promise<void> {
+  /** Announces the node no more: another process does. */
+  close(): void {
     this.#leaving = true;
     clearTimeout(this.#timer);
+  }
+
+  /** Tells the balancer that the node stops. Never throws; a failure is only logged. */
+  async leave(): Promise<void> {
+    this.close();
     const credential = this.credential;
     if (credential === undefined) return;
     try {

@@ -162,9 +162,18 @@ export class Supervisor {
    * Ends the engines of a model to free their memory: those that nobody uses now, the others after
    * their last request.
    */
-  async unload(modelId: string): Promise<void> {
+  unload(modelId: string): Promise<void> {
+    return this.#unload(this.engines(modelId));
+  }
+
+  /** The same for all models. */
+  unloadAll(): Promise<void> {
+    return this.#unload([...this.#engines.values()]);
+  }
+
+  async #unload(engines: SupervisedEngine[]): Promise<void> {
     const idle: SupervisedEngine[] = [];
-    for (const engine of this.engines(modelId)) {
+    for (const engine of engines) {
       if (engine.isBusy) engine.leave();
       else if (engine.loadedEngine !== undefined) idle.push(engine);
     }

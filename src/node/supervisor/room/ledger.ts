@@ -83,8 +83,15 @@ export class Ledger {
   }
 
   #firstOnce(): Promise<MemoryReading> {
-    this.#first ??= this.#options.read();
+    this.#first ??= this.#readFirst();
     return this.#first;
+  }
+
+  /** What engines have already, those of another process, was free before them. */
+  async #readFirst(): Promise<MemoryReading> {
+    const { used } = this;
+    const { free, size } = await this.#options.read();
+    return { free: mapMemory(free, (bytes, name) => bytes + bytesIn(used, name)), size };
   }
 
   #budgetOf(first: MemoryReading, now: MemoryReading, used: Memory): Memory {

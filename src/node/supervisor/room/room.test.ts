@@ -159,3 +159,28 @@ describe("a model is kept", () => {
     expect(await loaded(node)).toEqual(["a"]);
   });
 });
+
+describe("a node that takes the place of another", () => {
+  test("waits with its loads until the engines there have ended", async () => {
+    const node = nodeWith({ modelsMemoryBytes: 150, modelsMax: 1 });
+    node.node.occupied({ host: 100 });
+    let isAnswered = false;
+    const asked = ask(node, "a").then((response) => {
+      isAnswered = true;
+      return response;
+    });
+    await Bun.sleep(50);
+    expect(isAnswered).toBe(false);
+    node.node.occupied({ host: 50 });
+    expect((await asked).status).toBe(200);
+    node.node.occupied({});
+    expect((await ask(node, "b")).status).toBe(200);
+  });
+
+  test("does not take their memory for missing where nobody set how much there is", async () => {
+    const node = nodeWith({ modelsMemoryBytes: null });
+    // What is free is free beside them.
+    node.node.occupied({ host: 2 ** 50 });
+    expect((await ask(node, "a")).status).toBe(200);
+  });
+});

@@ -3,7 +3,8 @@ import { Mutex } from "../../../lib/mutex.ts";
 import { Waiters } from "../../../lib/waiters.ts";
 import { decideRoom, type RoomQuestion, type Tenant } from "./decision.ts";
 import type { Balance, Ledger } from "./ledger.ts";
-import { bytesIn, HOST, type Memory, mapMemory, sumOf } from "./memory.ts";
+import { bytesIn, HOST, type Memory, mapMemory, sumOf, totalOf } from "./memory.ts";
+import { PREDECESSOR, PREDECESSOR_KEY } from "./predecessor.ts";
 import { noRoomError, tooLargeError } from "./roomerror.ts";
 
 /** An engine as far as room is made of it. */
@@ -141,6 +142,18 @@ export class Room {
     this.#changed.wakeAll(); // Its turn has begun.
   }
 
+  /**
+   * Another process, whose place this one takes, has engines with so much memory, and will end
+   * them: loads wait for it as for busy engines. Nothing: they have ended.
+   */
+  occupy(memory: Memory): void {
+    if (totalOf(memory) > 0) {
+      this.#residents.set(PREDECESSOR_KEY, PREDECESSOR);
+      this.#ledger.set(PREDECESSOR_KEY, memory);
+    } else this.#remove(PREDECESSOR_KEY);
+    this.#changed.wakeAll();
+  }
+
   /** An engine has ended, or could not be started. */
   release(key: string): void {
     this.#remove(key);
@@ -215,7 +228,9 @@ export class Room {
     const freeNow = mapMemory(free, (bytes, name) => {
       return bytes + bytesIn(had, name) - bytesIn(used, name);
     });
-    const { enginesMax: tenantsMax, nowMs } = this.#options;
+    const { enginesMax, nowMs } = this.#options;
+    // Those of another process are beside the number that there may be.
+    const tenantsMax = enginesMax + (this.#residents.has(PREDECESSOR_KEY) ? 1 : 0);
     return { need, free: freeNow, guessed, tenants, tenantsMax, nowMs: nowMs() };
   }
 
