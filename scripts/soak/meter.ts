@@ -24,6 +24,8 @@ export interface Sample extends Usage {
 
 const System = z.object({ models: z.array(z.object({ reserved_bytes: z.number().optional() })) });
 const INTERVAL_MS = 1000;
+/** Parts of the second half of a run, each much longer than the collector's pauses. */
+const SPANS = 10;
 
 /** Looks once a second at what a node uses. */
 export class Meter {
@@ -48,13 +50,18 @@ export class Meter {
   }
 
   /**
-   * How much something has grown over the second half of the time, by least squares: what fills up
-   * at the start is no leak.
+   * How much something has grown over the second half of the time: what fills up at the start is no
+   * leak. Least squares of the lowest value in each of some spans, because what the collector has
+   * not yet freed is none either.
    */
   growth(of: (sample: Sample) => number): number {
     const half = this.samples.slice(this.samples.length >> 1);
-    const seconds = (half.at(-1)?.atS ?? 0) - (half[0]?.atS ?? 0);
-    return slope(half.map((sample) => ({ x: sample.atS, y: of(sample) }))) * seconds;
+    const size = Math.max(1, Math.ceil(half.length / SPANS));
+    const lowest = Array.from({ length: Math.ceil(half.length / size) }, (_, i) => ({
+      x: i,
+      y: Math.min(...half.slice(i * size, (i + 1) * size).map(of)),
+    }));
+    return slope(lowest) * lowest.length;
   }
 
   /** Something over the run, at some moments evenly apart. */
