@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import type { Page } from "playwright-core";
 import { buildDashboard } from "../scripts/dashboard.ts";
 import { findChromium } from "../src/testkit/chromium.ts";
 import { TINY } from "../src/testkit/clients.ts";
-import { keepPicture, type Look, openPage } from "../src/testkit/openpage.ts";
+import { keepPicture, type Look, logIn, openPage, overflow } from "../src/testkit/openpage.ts";
 import { Program } from "../src/testkit/program.ts";
 
 setDefaultTimeout(90_000);
@@ -178,11 +177,6 @@ describe.skipIf(chromium === undefined)("without access control", () => {
   });
 });
 
-/** By how many pixels a page is wider than its window. */
-function overflow(page: Page): Promise<number> {
-  return page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-}
-
 describe.skipIf(chromium === undefined)("with access control", () => {
   let program: Program;
   beforeAll(async () => {
@@ -191,21 +185,13 @@ describe.skipIf(chromium === undefined)("with access control", () => {
   });
   afterAll(() => program.stop());
 
-  async function logIn(page: Page): Promise<void> {
-    await page.getByLabel("User name").fill("admin");
-    await page.getByLabel("Password").fill("correct horse");
-    await page.getByRole("button", { name: "Log in" }).click();
-  }
-
   test("a log-in is refused, let in, and asked for again over what is being done", async () => {
     await using opened = await openPage(chromium ?? "", program.url);
     const { page, context } = opened;
     await page.goto("/dashboard/endpoints");
-    await page.getByLabel("User name").fill("admin");
-    await page.getByLabel("Password").fill("wrong");
-    await page.getByRole("button", { name: "Log in" }).click();
+    await logIn(page, "admin", "wrong");
     await page.getByText("Logging in failed").waitFor();
-    await logIn(page);
+    await logIn(page, "admin", "correct horse");
     await page.getByRole("heading", { name: "Endpoints" }).waitFor();
     await page.getByRole("button", { name: "Add endpoint" }).click();
     await page.getByRole("dialog").getByLabel("Name").fill("half typed");
@@ -213,7 +199,7 @@ describe.skipIf(chromium === undefined)("with access control", () => {
     await page.getByRole("dialog").getByLabel("Address").fill("http://127.0.0.1:9");
     await page.getByRole("dialog").getByRole("button", { name: "Add endpoint" }).click();
     await page.getByText("Your log-in has ended").waitFor();
-    await logIn(page);
+    await logIn(page, "admin", "correct horse");
     await page.getByText("Your log-in has ended").waitFor({ state: "hidden" });
     expect(await page.getByRole("dialog").getByLabel("Name").inputValue()).toBe("half typed");
   });

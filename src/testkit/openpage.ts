@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import axe from "axe-core";
 import { type BrowserContext, chromium, type Page } from "playwright-core";
 
 const ARGS = [
@@ -53,4 +54,30 @@ export async function keepPicture(page: Page, name: string): Promise<void> {
   const folder = process.env.LLMLB_TEST_SCREENSHOTS;
   if (folder === undefined) return;
   await page.screenshot({ path: join(folder, `${name}.png`) });
+}
+
+/** Logs in on the page that asks for it. */
+export async function logIn(page: Page, username: string, password: string): Promise<void> {
+  await page.getByLabel("User name").fill(username);
+  await page.getByLabel("Password").fill(password);
+  await page.getByRole("button", { name: "Log in" }).click();
+}
+
+/** By how many pixels a page is wider than its window, or a row of a table than its table. */
+export function overflow(page: Page): Promise<number> {
+  return page.evaluate(() => {
+    const beyond = (one: Element) => one.scrollWidth - one.clientWidth;
+    const rows = [...document.querySelectorAll(".table-head, .table-row")].map(beyond);
+    return Math.max(document.documentElement.scrollWidth - innerWidth, ...rows);
+  });
+}
+
+/** What keeps people with disabilities from using a page, as axe-core finds it: nothing is best. */
+export async function barriers(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  const found = await page.evaluate(() => (globalThis as unknown as { axe: typeof axe }).axe.run());
+  const grave = found.violations.filter(
+    ({ impact }) => impact === "serious" || impact === "critical",
+  );
+  return grave.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
 }

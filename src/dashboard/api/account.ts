@@ -34,9 +34,11 @@ export function askWhoIAm(): Promise<void> {
   return queries.invalidateQueries({ queryKey: KEY });
 }
 
-/** Ends the log-in, and forgets all that was shown. */
-export async function logOut(): Promise<void> {
+/** Ends the log-in, and forgets all that was shown; the page begins anew at `to`. */
+export async function logOut(to = "/dashboard"): Promise<void> {
   await send("POST /api/auth/logout");
   queries.clear();
-  location.assign("/dashboard");
+  location.assign(to);
+  // Another place on the same page would not load it again.
+  if (to.includes("#")) location.reload();
 }

@@ -1,12 +1,14 @@
 import { Dialog } from "@base-ui/react/dialog";
-import { Outlet, useLocation } from "@tanstack/react-router";
+import { Outlet, useLocation, useMatches } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
-import { needsLogin, useMe } from "../api/account.ts";
+import { needsLogin, useMay, useMe } from "../api/account.ts";
 import { LiveUpdates } from "../live/updates.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { Empty, Loading } from "../parts/states.tsx";
 import { LoginScreen } from "../screens/login/login.tsx";
+import { SCREENS } from "../screens/screens.ts";
 import { useTexts } from "../text/i18n.ts";
+import { Invited } from "./invited.tsx";
 import { Navigation } from "./navigation.tsx";
 import { appTexts } from "./texts.ts";
 
@@ -75,8 +77,22 @@ function Frame() {
         <span className="brand">llmlb</span>
       </header>
       <main id="content" className="content" tabIndex={-1}>
-        <Outlet />
+        <Invited>
+          <Allowed />
+        </Invited>
       </main>
     </div>
   );
+}
+
+/** The screen of the address, unless the reader may not see it. */
+function Allowed() {
+  const t = useTexts(appTexts);
+  const may = useMay();
+  const route = useMatches().at(-1)?.fullPath;
+  const screen = SCREENS.find(({ path, below = [] }) =>
+    [path, ...below.map((one) => one.path)].some((one) => one === route),
+  );
+  if (screen?.permission === undefined || may(screen.permission)) return <Outlet />;
+  return <Empty title={t("not_allowed")} text={t("not_allowed_text")} />;
 }

@@ -1,5 +1,6 @@
-import { useEffect, useRef } from "react";
-import UPlot from "uplot";
+import { useMemo, useRef } from "react";
+import type UPlot from "uplot";
+import { type Look, Plot } from "./plot.tsx";
 
 export interface Line {
   name: string;
@@ -20,70 +21,25 @@ interface ChartProps {
   range: readonly [from: number, to: number];
 }
 
-/** Lines over time, drawn again when the data, the size or the colours change. */
+/** Lines over time. */
 export function Chart(props: ChartProps) {
-  const place = useRef<HTMLDivElement>(null);
-  const chart = useRef<UPlot | undefined>(undefined);
   const latest = useRef(props);
   latest.current = props;
   const { label, times, lines } = props;
-  const shape = lines.map(({ name }) => name).join("\n");
-
-  // biome-ignore lint/correctness/useExhaustiveDependencies: other lines are another chart
-  useEffect(() => {
-    const node = place.current;
-    if (node === null) return undefined;
-    const draw = () => {
-      chart.current?.destroy();
-      chart.current = new UPlot(optionsOf(node, latest), dataOf(latest.current), node);
-    };
-    draw();
-    const resized = new ResizeObserver(() => chart.current?.setSize(sizeOf(node)));
-    resized.observe(node);
-    // Colours are read once a drawing.
-    const themed = new MutationObserver(draw);
-    themed.observe(document.documentElement, { attributeFilter: ["data-theme"] });
-    const system = window.matchMedia("(prefers-color-scheme: dark)");
-    system.addEventListener("change", draw);
-    return () => {
-      resized.disconnect();
-      themed.disconnect();
-      system.removeEventListener("change", draw);
-      chart.current?.destroy();
-      chart.current = undefined;
-    };
-  }, [shape]);
-
-  // biome-ignore lint/correctness/useExhaustiveDependencies: what it shows
-  useEffect(() => {
-    chart.current?.setData(dataOf(latest.current));
-  }, [times, lines]);
-
-  return <div className="chart" ref={place} role="img" aria-label={label} />;
+  const data = useMemo<UPlot.AlignedData>(
+    () => [[...times], ...lines.map(({ values }) => [...values])],
+    [times, lines],
+  );
+  return (
+    <Plot
+      {...{ label, data, shape: lines.map(({ name }) => name).join("\n") }}
+      optionsOf={(look) => optionsOf(look, latest)}
+    />
+  );
 }
 
-function dataOf({ times, lines }: ChartProps): UPlot.AlignedData {
-  return [[...times], ...lines.map(({ values }) => [...values])];
-}
-
-function sizeOf(node: HTMLElement) {
-  const { paddingLeft, paddingTop } = getComputedStyle(node);
-  const inner = { x: 2 * Number.parseFloat(paddingLeft), y: Number.parseFloat(paddingTop) };
-  return { width: Math.max(80, node.clientWidth - inner.x), height: node.clientHeight - inner.y };
-}
-
-function optionsOf(node: HTMLElement, latest: { current: ChartProps }): UPlot.Options {
-  const style = getComputedStyle(node);
-  const color = (name: string) => style.getPropertyValue(name).trim() || style.color;
-  const axis = {
-    stroke: color("--muted"),
-    font: `11px ${style.fontFamily}`,
-    ticks: { show: false },
-  };
-  const grid = { stroke: color("--line"), width: 1 };
-  const { lines } = latest.current;
+function optionsOf({ color, axis, grid }: Look, latest: { current: ChartProps }) {
   return {
-    ...sizeOf(node),
     legend: { show: false },
     cursor: { y: false, points: { size: 6 } },
     padding: [8, 8, 0, 0],
@@ -103,7 +59,7 @@ function optionsOf(node: HTMLElement, latest: { current: ChartProps }): UPlot.Op
     ],
     series: [
       {},
-      ...lines.map((line, i) => ({
+      ...latest.current.lines.map((line, i) => ({
         label: line.name,
         stroke: color(line.color),
         width: 1.5,
@@ -112,7 +68,7 @@ function optionsOf(node: HTMLElement, latest: { current: ChartProps }): UPlot.Op
         ...(i === 0 ? { fill: `color-mix(in srgb, ${color(line.color)} 10%, transparent)` } : {}),
       })),
     ],
-  };
+  } satisfies Omit<UPlot.Options, "width" | "height">;
 }
 
 function clockOf(unixS: number): string {

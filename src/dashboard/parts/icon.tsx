@@ -1,9 +1,11 @@
 /** Strokes on a field of 16 × 16. */
 const PATHS = {
+  audit: "M3.5 2.5h9v11h-9zM6 5.500h4M6 8h4M6 10.500h2",
   close: "M4 4l8 8M12 4l-8 8",
   copy: "M6 6h7v7H6zM10 6V3H3v7h3",
   down: "M4 6l4 4 4-4",
   endpoints: "M2.5 3h11v4h-11zM2.5 9h11v4h-11zM5 5h.01M5 11h.01",
+  invitations: "M2.500 4h11v8.500h-11zM2.500 4.500L8 9l5.500-4.500",
   keys: "M10.5 2.5a3 3 0 1 1-2.6 4.5L3 12v1.5h2V12h1.5v-1.5H8L9 9.4",
   logo: "M2 8h4M10 3h4M10 8h4M10 13h4M6 8l4-5M6 8h4M6 8l4 5",
   logs: "M3 3.5h10M3 6.5h7M3 9.5h10M3 12.5h6",
@@ -16,6 +18,7 @@ const PATHS = {
   refresh: "M13 8a5 5 0 1 1-1.5-3.6M13 2.5V5h-2.5",
   requests: "M2.5 5h9L9 2.5M13.5 11h-9L7 13.5",
   send: "M2.5 8h10M8.5 4l4 4-4 4",
+  sessions: "M2.500 3h11v7.500h-11zM8 10.500v3M5.500 13.500h5",
   settings: "M3 4.5h6M12 4.5h1M3 11.5h1M7 11.5h6M10.5 3v3M5.5 10v3",
   stop: "M4 4h8v8H4z",
   up: "M4 10l4-4 4 4",

@@ -10,9 +10,11 @@ export const partsTexts = defineTexts(
     copy: "Copy",
     copy_failed: "The browser did not let it be copied: select the text instead.",
     failed: "It could not be loaded",
+    from: "From",
     loading: "Loading…",
     offline: "llmlb does not answer",
     sort: "Sort by {{column}}",
+    to: "To",
     stale: "Not up to date: {{reason}}",
   },
   {
@@ -23,9 +25,11 @@ export const partsTexts = defineTexts(
     copy: "コピー",
     copy_failed: "ブラウザーがコピーを許可しませんでした。テキストを選択してください。",
     failed: "読み込めませんでした",
+    from: "開始日",
     loading: "読み込み中…",
     offline: "llmlb が応答しません",
     sort: "{{column}}で並べ替え",
+    to: "終了日",
     stale: "最新ではありません：{{reason}}",
   },
 );

@@ -34,7 +34,42 @@ export const SCREENS: readonly Screen[] = [
     ],
   },
   {
+    ...{ name: "usage", path: "/usage", icon: "usage" },
+    load: async () => ({ default: (await import("./usage/usage.tsx")).Usage }),
+  },
+  {
     ...{ name: "keys", path: "/keys", icon: "keys" },
     load: async () => ({ default: (await import("./keys/keys.tsx")).Keys }),
+  },
+  {
+    ...{ name: "users", path: "/users", icon: "users" },
+    permission: "users.manage",
+    load: async () => ({ default: (await import("./users/users.tsx")).Users }),
+    below: [
+      {
+        path: "/users/$id",
+        load: async () => ({ default: (await import("./users/user.tsx")).UserScreen }),
+      },
+    ],
+  },
+  {
+    ...{ name: "invitations", path: "/invitations", icon: "invitations" },
+    permission: "invitations.manage",
+    load: async () => ({ default: (await import("./invitations/invitations.tsx")).Invitations }),
+  },
+  {
+    ...{ name: "sessions", path: "/sessions", icon: "sessions" },
+    load: async () => ({ default: (await import("./sessions/sessions.tsx")).Sessions }),
+  },
+  {
+    ...{ name: "audit", path: "/audit", icon: "audit" },
+    permission: "audit.read",
+    load: async () => ({ default: (await import("./audit/audit.tsx")).Audit }),
+    below: [
+      {
+        path: "/audit/$seq",
+        load: async () => ({ default: (await import("./audit/record.tsx")).AuditRecord }),
+      },
+    ],
   },
 ];

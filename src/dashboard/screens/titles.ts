@@ -4,18 +4,28 @@ import { defineTexts, useTexts } from "../text/i18n.ts";
 const titleTexts = defineTexts(
   "titles",
   {
+    audit: "Audit log",
     endpoints: "Endpoints",
+    invitations: "Invitations",
     keys: "API keys",
     overview: "Overview",
     playground: "Playground",
     requests: "Requests",
+    sessions: "Log-ins",
+    usage: "Usage",
+    users: "Users",
   },
   {
+    audit: "監査ログ",
     endpoints: "エンドポイント",
+    invitations: "招待",
     keys: "API キー",
     overview: "概要",
     playground: "プレイグラウンド",
     requests: "リクエスト",
+    sessions: "セッション",
+    usage: "利用状況",
+    users: "ユーザー",
   },
 );
 

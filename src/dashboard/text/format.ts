@@ -8,10 +8,18 @@ export interface Format {
   /** A time span: 12 ms, 1.2 s, 3 min 5 s. */
   duration(ms: number | null | undefined): string;
   bytes(value: number): string;
+  /** An amount in the currency of the prices: 12.50, or 0.00042. */
+  money(value: number): string;
   percent(share: number): string;
   /** A time in the reader's zone, with the date unless it is today. */
   time(rfc3339: string): string;
-  /** 3 minutes ago. */
+  /** A day (`YYYY-MM-DD`): Mar 14. */
+  day(day: string): string;
+  /** A month (`YYYY-MM`): Mar 2026. */
+  month(month: string): string;
+  /** A time of the day: 14:05. */
+  clock(rfc3339: string): string;
+  /** 3 min. ago. */
   ago(rfc3339: string): string;
 }
 
@@ -40,19 +48,32 @@ function makeFormat(language: string): Format {
   const percent = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 1 });
   const clock = new Intl.DateTimeFormat(language, { timeStyle: "medium" });
   const date = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
-  const relative = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
+  const hours = new Intl.DateTimeFormat(language, { timeStyle: "short" });
+  const utc = { timeZone: "UTC", month: "short" } as const;
+  const day = new Intl.DateTimeFormat(language, { ...utc, day: "numeric" });
+  const month = new Intl.DateTimeFormat(language, { ...utc, year: "numeric" });
+  const cents = new Intl.NumberFormat(language, {
+    ...{ minimumFractionDigits: 2 },
+    maximumFractionDigits: 2,
+  });
+  const small = new Intl.NumberFormat(language, { maximumSignificantDigits: 2 });
+  const relative = new Intl.RelativeTimeFormat(language, { numeric: "auto", style: "short" });
   const rate = (value: number) => (value >= 100 ? count : fine).format(value);
   return {
     count: (value) => count.format(value),
     rate,
     percent: (share) => percent.format(share),
     duration: (ms) => (ms === null || ms === undefined ? NOTHING : durationOf(ms, rate)),
+    money: (value) => (value !== 0 && Math.abs(value) < 0.1 ? small : cents).format(value),
     bytes: (value) => bytesOf(value, rate),
     time(text) {
       const at = new Date(text);
       const isToday = at.toDateString() === new Date().toDateString();
       return (isToday ? clock : date).format(at);
     },
+    day: (text) => day.format(new Date(`${text}T00:00Z`)),
+    month: (text) => month.format(new Date(`${text}-01T00:00Z`)),
+    clock: (text) => hours.format(new Date(text)),
     ago: (text) => agoOf(Date.parse(text) - Date.now(), relative),
   };
 }

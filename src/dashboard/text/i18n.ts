@@ -16,7 +16,7 @@ export interface Texts<K extends string> {
 
 /** Texts by their keys; plural forms have one key, without its ending. */
 export type Translate<K extends string> = (key: Singular<K>, values?: TOptions) => string;
-type Singular<K extends string> = K extends `${infer Base}_${"one" | "other"}` ? Base : K;
+type Singular<K extends string> = K extends `${infer Base}_${"zero" | "one" | "other"}` ? Base : K;
 
 const KEPT_AS = "language";
 

@@ -4,6 +4,7 @@ import type { MadeKeyAnswer } from "../../../wire/account.ts";
 import { Button } from "../../parts/button.tsx";
 import { Window } from "../../parts/dialog.tsx";
 import { Choice, TextField } from "../../parts/field.tsx";
+import { LimitFields, limitDraft, limitsOf } from "../../parts/limits/limits.tsx";
 import { useTexts } from "../../text/i18n.ts";
 import { makeKey } from "./calls.ts";
 import { keysTexts } from "./texts.ts";
@@ -31,17 +32,19 @@ interface Draft {
   name: string;
   expires: (typeof DAYS)[number];
   models: string;
-  requests: string;
-  tokens: string;
 }
 
-const EMPTY: Draft = { name: "", expires: "90", models: "", requests: "", tokens: "" };
+const EMPTY: Draft = { name: "", expires: "90", models: "" };
 
 function Form({ onClose, onMade }: Omit<FormProps, "isOpen">) {
   const t = useTexts(keysTexts);
   const [draft, setDraft] = useState(EMPTY);
+  const [limits, setLimits] = useState(() => limitDraft());
   const set = (name: keyof Draft) => (value: string) => setDraft({ ...draft, [name]: value });
-  const make = useMutation({ mutationFn: () => makeKey(bodyOf(draft)), onSuccess: onMade });
+  const make = useMutation({
+    mutationFn: () => makeKey({ ...bodyOf(draft), limits: limitsOf(limits) }),
+    onSuccess: onMade,
+  });
   const submit = (event: FormEvent) => {
     event.preventDefault();
     make.mutate();
@@ -65,14 +68,7 @@ function Form({ onClose, onMade }: Omit<FormProps, "isOpen">) {
         {...{ label: t("models"), hint: t("models_hint"), value: draft.models }}
         onChange={set("models")}
       />
-      <TextField
-        {...{ label: t("limit_minute"), hint: t("limit_hint"), value: draft.requests }}
-        {...{ onChange: set("requests"), inputMode: "numeric", pattern: "[0-9]*" }}
-      />
-      <TextField
-        {...{ label: t("limit_day"), hint: t("limit_hint"), value: draft.tokens }}
-        {...{ onChange: set("tokens"), inputMode: "numeric", pattern: "[0-9]*" }}
-      />
+      <LimitFields draft={limits} onChange={setLimits} />
       {make.isError && (
         <div className="note is-bad" role="alert">
           <strong>{t("add_failed")}</strong> {make.error.message}
@@ -88,7 +84,7 @@ function Form({ onClose, onMade }: Omit<FormProps, "isOpen">) {
   );
 }
 
-function bodyOf({ name, expires, models, requests, tokens }: Draft): object {
+function bodyOf({ name, expires, models }: Draft): object {
   const patterns = models
     .split(",")
     .map((one) => one.trim())
@@ -97,14 +93,6 @@ function bodyOf({ name, expires, models, requests, tokens }: Draft): object {
   return {
     name,
     ...(patterns.length > 0 && { models: patterns }),
-    limits: {
-      ...countField("requests_per_minute", requests),
-      ...countField("tokens_per_day", tokens),
-    },
     expires_at: endsAt === null ? null : new Date(endsAt).toISOString(),
   };
-}
-
-function countField(name: string, text: string): object {
-  return text.trim() === "" ? {} : { [name]: Number(text) };
 }

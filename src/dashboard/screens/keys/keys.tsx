@@ -6,12 +6,13 @@ import { Button } from "../../parts/button.tsx";
 import { CopyText } from "../../parts/copy.tsx";
 import { Confirm, Window } from "../../parts/dialog.tsx";
 import { Filters } from "../../parts/filters.tsx";
+import { useLimitsText } from "../../parts/limits/limits.tsx";
 import { Page, Panel } from "../../parts/page.tsx";
 import { Empty, Loaded } from "../../parts/states.tsx";
 import { type Column, Table } from "../../parts/table.tsx";
+import { Ago } from "../../parts/time.tsx";
 import { sayDone } from "../../parts/toast.tsx";
 import { useUrlState } from "../../parts/urlstate.ts";
-import { type Format, useFormat } from "../../text/format.ts";
 import { type Translate, useTexts } from "../../text/i18n.ts";
 import { useTitle } from "../titles.ts";
 import { removeKey, revokeKey, rotateKey, useKeys } from "./calls.ts";
@@ -71,15 +72,15 @@ interface ListProps {
 
 function List({ keys, state, change, setAsked, canMake }: ListProps) {
   const t = useTexts(keysTexts);
-  const format = useFormat();
+  const limitsText = useLimitsText();
   const columns = useMemo(() => {
-    const all = columnsOf(t, format);
+    const all = columnsOf(t, limitsText);
     const actions: Column<KeyView> = {
       ...{ key: "actions", title: "", width: "auto", align: "end" },
       cell: (key) => <RowActions row={key} onAsk={(action) => setAsked({ action, key })} />,
     };
     return canMake ? [...all, { ...actions, width: "230px" }] : all;
-  }, [t, format, canMake, setAsked]);
+  }, [t, limitsText, canMake, setAsked]);
   const part = state.search.toLowerCase();
   const rows = keys.filter(({ name, user }) =>
     [name, user.name].some((text) => text.toLowerCase().includes(part)),
@@ -114,7 +115,10 @@ function RowActions({ row, onAsk }: { row: KeyView; onAsk(action: Action): void 
   );
 }
 
-function columnsOf(t: Translate<keyof typeof keysTexts.en>, format: Format): Column<KeyView>[] {
+function columnsOf(
+  t: Translate<keyof typeof keysTexts.en>,
+  limitsText: ReturnType<typeof useLimitsText>,
+): Column<KeyView>[] {
   return [
     {
       ...{ key: "name", title: t("name"), width: "minmax(90px, 1.2fr)" },
@@ -145,26 +149,19 @@ function columnsOf(t: Translate<keyof typeof keysTexts.en>, format: Format): Col
     },
     {
       ...{ key: "limits", title: t("limits"), isMinor: true },
-      cell: ({ limits }) => limitsOf(limits, format) || t("none"),
+      cell: ({ limits }) => <span title={limitsText(limits)}>{limitsText(limits)}</span>,
     },
     {
       ...{ key: "used", title: t("used"), width: "110px", isMinor: true },
       sortBy: ({ last_used_at }) => last_used_at ?? "",
-      cell: ({ last_used_at }) => (last_used_at === null ? t("never") : format.ago(last_used_at)),
+      cell: ({ last_used_at }) => <Ago at={last_used_at} none={t("never")} />,
     },
     {
       ...{ key: "expires", title: t("expires"), width: "110px", isMinor: true },
       sortBy: ({ expires_at }) => expires_at ?? "9",
-      cell: ({ expires_at }) => (expires_at === null ? t("never") : format.ago(expires_at)),
+      cell: ({ expires_at }) => <Ago at={expires_at} none={t("never")} />,
     },
   ];
-}
-
-function limitsOf(limits: KeyView["limits"], { count }: Format): string {
-  const set = Object.entries(limits).filter(([, value]) => value !== null);
-  return set
-    .map(([name, value]) => `${name} ${typeof value === "number" ? count(value) : value}`)
-    .join(", ");
 }
 
 /** The text of a key that was made just now: the one time that it is shown. */

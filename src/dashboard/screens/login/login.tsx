@@ -3,27 +3,49 @@ import { type FormEvent, useState } from "react";
 import { LoginAnswer, type MeAnswer } from "../../../wire/login.ts";
 import { askWhoIAm } from "../../api/account.ts";
 import { call } from "../../api/call.ts";
+import { forgetInvitation, invitationInAddress } from "../../app/invitationlink.ts";
 import { LanguageSwitch, Logo } from "../../app/navigation.tsx";
 import { Button } from "../../parts/button.tsx";
 import { TextField } from "../../parts/field.tsx";
 import { useTexts } from "../../text/i18n.ts";
+import { AcceptInvitation } from "./invitation.tsx";
+import { NewPassword } from "./newpassword.tsx";
+import { Refusal } from "./refusal.tsx";
 import { loginTexts } from "./texts.ts";
 
-/** Logging in, and choosing a password in place of the first one. */
+/** Logging in, choosing a password in place of the first one, and accepting an invitation. */
 export function LoginScreen({ me, isAgain = false }: { me: MeAnswer; isAgain?: boolean }) {
   const t = useTexts(loginTexts);
   const mustChange = me.access === "required" && me.must_change_password;
   const hasOidc = me.access === "required" && me.oidc;
+  const [code, setCode] = useState(() => (isAgain ? undefined : invitationInAddress()));
+  const leaveInvitation = () => {
+    forgetInvitation();
+    setCode(undefined);
+  };
   return (
     <main className="login">
       <div className="login-box">
         <Logo />
         {isAgain && <p className="note is-warn">{t("again")}</p>}
-        {mustChange ? <NewPassword /> : <LoginForm />}
-        {hasOidc && !mustChange && (
-          <a className="button is-plain" href="/api/auth/oidc/login">
-            {t("oidc")}
-          </a>
+        {mustChange ? (
+          <NewPassword />
+        ) : code !== undefined ? (
+          <AcceptInvitation code={code} onLeave={leaveInvitation} />
+        ) : (
+          <>
+            <LoginForm />
+            {hasOidc && (
+              <a className="button is-plain" href="/api/auth/oidc/login">
+                {t("oidc")}
+              </a>
+            )}
+            {!isAgain && (
+              <button type="button" className="link" onClick={() => setCode("")}>
+                {t("invited")}
+              </button>
+            )}
+          </>
         )}
         <LanguageSwitch />
       </div>
@@ -58,45 +80,5 @@ function LoginForm() {
         {t("log_in")}
       </Button>
     </form>
-  );
-}
-
-function NewPassword() {
-  const t = useTexts(loginTexts);
-  const [next, setNext] = useState("");
-  const [repeated, setRepeated] = useState("");
-  const differs = repeated !== "" && repeated !== next;
-  const change = useMutation({
-    mutationFn: () => call(LoginAnswer, "PUT /api/auth/password", { body: { new_password: next } }),
-    onSuccess: askWhoIAm,
-  });
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    if (next === repeated) change.mutate();
-  };
-  const common = { type: "password", autoComplete: "new-password", required: true };
-  return (
-    <form className="form" onSubmit={submit}>
-      <h1 className="login-title">{t("change")}</h1>
-      <p className="hint">{t("change_text")}</p>
-      <TextField {...common} label={t("new_password")} value={next} onChange={setNext} autoFocus />
-      <TextField
-        {...common}
-        {...{ label: t("repeat"), value: repeated, onChange: setRepeated }}
-        error={differs ? t("no_match") : undefined}
-      />
-      {change.isError && <Refusal title={t("change")} text={change.error.message} />}
-      <Button kind="primary" submits isBusy={change.isPending} disabled={differs}>
-        {t("save")}
-      </Button>
-    </form>
-  );
-}
-
-function Refusal({ title, text }: { title: string; text: string }) {
-  return (
-    <div className="note is-bad" role="alert">
-      <strong>{title}</strong> {text}
-    </div>
   );
 }

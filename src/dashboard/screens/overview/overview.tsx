@@ -6,6 +6,7 @@ import { useSeries } from "../../live/hooks.ts";
 import { Chart } from "../../parts/chart.tsx";
 import { Page, Panel } from "../../parts/page.tsx";
 import { Empty, Loaded } from "../../parts/states.tsx";
+import { Tile } from "../../parts/tile.tsx";
 import { NOTHING, useFormat } from "../../text/format.ts";
 import { useTexts } from "../../text/i18n.ts";
 import { useTitle } from "../titles.ts";
@@ -29,26 +30,6 @@ export function Overview() {
       </Loaded>
       <Loaded query={recent}>{(data) => <Charts recent={data} />}</Loaded>
     </Page>
-  );
-}
-
-interface TileProps {
-  name: string;
-  value: string;
-  unit?: string;
-  about?: string;
-  isBad?: boolean;
-}
-
-function Tile({ name, value, unit = "", about = "", isBad = false }: TileProps) {
-  return (
-    <div className={isBad ? "tile is-bad" : "tile"}>
-      <span className="tile-name">{name}</span>
-      <span className="tile-value">
-        {value} <span className="tile-unit">{unit}</span>
-      </span>
-      <span className="hint">{about || "\u00a0"}</span>
-    </div>
   );
 }
 

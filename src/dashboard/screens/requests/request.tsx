@@ -37,7 +37,7 @@ export function RequestScreen() {
 
 function RequestFacts({ request }: { request: RequestDetail }) {
   const t = useTexts(requestsTexts);
-  const { count, duration, time } = useFormat();
+  const { count, duration, money, time } = useFormat();
   const number = (value: number | null) => (value === null ? NOTHING : count(value));
   return (
     <Facts
@@ -55,7 +55,7 @@ function RequestFacts({ request }: { request: RequestDetail }) {
         [t("input"), number(request.input_tokens)],
         [t("cached"), number(request.cached_tokens)],
         [t("output"), number(request.output_tokens)],
-        [t("cost"), request.cost === null ? NOTHING : String(request.cost)],
+        [t("cost"), request.cost === null ? NOTHING : money(request.cost)],
         [t("type"), request.request_type],
         [
           t("id"),

@@ -1,0 +1,96 @@
+import { useMutation } from "@tanstack/react-query";
+import { type FormEvent, useState } from "react";
+import type { MadeUserAnswer, UserView } from "../../../wire/account.ts";
+import { ROLES, type Role } from "../../../wire/permission.ts";
+import { CallError } from "../../api/call.ts";
+import { Button } from "../../parts/button.tsx";
+import { Window } from "../../parts/dialog.tsx";
+import { Choice, TextField } from "../../parts/field.tsx";
+import { LimitFields, limitDraft, limitsOf } from "../../parts/limits/limits.tsx";
+import { sayDone } from "../../parts/toast.tsx";
+import { useTexts } from "../../text/i18n.ts";
+import { addUser, changeUser } from "./calls.ts";
+import { usersTexts } from "./texts.ts";
+
+interface FormProps {
+  isOpen: boolean;
+  onClose(): void;
+  onSaved(made: MadeUserAnswer): void;
+  /** The one to be changed; without him a new one is added. */
+  user?: UserView;
+}
+
+/** Adds a user, or changes one: his name, role and limits. */
+export function UserForm({ isOpen, ...rest }: FormProps) {
+  const t = useTexts(usersTexts);
+  const title = rest.user === undefined ? t("add") : t("edit");
+  return (
+    <Window title={title} isOpen={isOpen} onClose={rest.onClose}>
+      <Form {...rest} />
+    </Window>
+  );
+}
+
+const SHOWN = ["username", "password", "limits"];
+
+function Form({ onClose, onSaved, user }: Omit<FormProps, "isOpen">) {
+  const t = useTexts(usersTexts);
+  const [username, setUsername] = useState(user?.username ?? "");
+  const [role, setRole] = useState<Role>(user?.role ?? "viewer");
+  const [password, setPassword] = useState("");
+  const [limits, setLimits] = useState(() => limitDraft(user?.limits));
+  const isNew = user === undefined;
+  const save = useMutation({
+    mutationFn: () => {
+      const body = { username, role, limits: limitsOf(limits) };
+      if (!isNew) return changeUser(user.id, body);
+      return addUser({ ...body, ...(password !== "" && { password }) });
+    },
+    onSuccess: (made) => {
+      sayDone(isNew ? t("added", { name: username }) : t("saved", { name: username }));
+      onClose();
+      onSaved(made);
+    },
+  });
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    save.mutate();
+  };
+  const { error } = save;
+  const param = error instanceof CallError ? error.param : undefined;
+  const faultOf = (name: string) => (param === name ? error?.message : undefined);
+  const isFaultShown = SHOWN.includes(param?.split(".")[0] ?? "");
+  return (
+    <form className="form" onSubmit={submit}>
+      <TextField
+        {...{ label: t("name"), value: username, onChange: setUsername, required: true }}
+        {...{ error: faultOf("username"), autoFocus: true, autoComplete: "off" }}
+      />
+      <Choice<Role>
+        {...{ label: t("role"), value: role, onChange: setRole, hint: t(`role_${role}_hint`) }}
+        options={ROLES.map((value) => ({ value, text: t(`role_${value}`) }))}
+      />
+      {isNew && (
+        <TextField
+          {...{ label: t("password_first"), value: password, onChange: setPassword }}
+          {...{ hint: t("password_hint"), error: faultOf("password"), autoComplete: "off" }}
+        />
+      )}
+      <LimitFields
+        {...{ draft: limits, onChange: setLimits }}
+        fault={error === null ? undefined : { param, message: error.message }}
+      />
+      {error !== null && !isFaultShown && (
+        <div className="note is-bad" role="alert">
+          <strong>{isNew ? t("add_failed") : t("edit_failed")}</strong> {error.message}
+        </div>
+      )}
+      <div className="row is-end">
+        <Button onClick={onClose}>{t("cancel")}</Button>
+        <Button kind="primary" submits isBusy={save.isPending}>
+          {isNew ? t("add") : t("save")}
+        </Button>
+      </div>
+    </form>
+  );
+}
