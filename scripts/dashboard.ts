@@ -58,7 +58,8 @@ async function bundledFiles(): Promise<BundledFile[]> {
     minify: true,
     splitting: true,
     publicPath: BASE,
-    naming: { entry: name, chunk: name, asset: name },
+    // Parts must not be taken for the file that the page begins with.
+    naming: { entry: name, chunk: `part-${name}`, asset: name },
     define: { "process.env.NODE_ENV": '"production"' },
     throw: false,
   });

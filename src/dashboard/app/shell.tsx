@@ -88,11 +88,15 @@ function Frame() {
 /** The screen of the address, unless the reader may not see it. */
 function Allowed() {
   const t = useTexts(appTexts);
+  const me = useMe();
   const may = useMay();
   const route = useMatches().at(-1)?.fullPath;
   const screen = SCREENS.find(({ path, below = [] }) =>
     [path, ...below.map((one) => one.path)].some((one) => one === route),
   );
-  if (screen?.permission === undefined || may(screen.permission)) return <Outlet />;
+  // Who has to log in again finds everything as it was.
+  const isKept = me.data === undefined || needsLogin(me.data);
+  const { permission } = screen ?? {};
+  if (isKept || permission === undefined || may(permission)) return <Outlet />;
   return <Empty title={t("not_allowed")} text={t("not_allowed_text")} />;
 }

@@ -3,27 +3,24 @@ import type { KeyView, MadeKeyAnswer } from "../../../wire/account.ts";
 import { useMay, useMe } from "../../api/account.ts";
 import { Badge, type Tone } from "../../parts/badge.tsx";
 import { Button } from "../../parts/button.tsx";
-import { CopyText } from "../../parts/copy.tsx";
-import { Confirm, Window } from "../../parts/dialog.tsx";
 import { Filters } from "../../parts/filters.tsx";
 import { useLimitsText } from "../../parts/limits/limits.tsx";
 import { Page, Panel } from "../../parts/page.tsx";
 import { Empty, Loaded } from "../../parts/states.tsx";
 import { type Column, Table } from "../../parts/table.tsx";
 import { Ago } from "../../parts/time.tsx";
-import { sayDone } from "../../parts/toast.tsx";
 import { useUrlState } from "../../parts/urlstate.ts";
 import { type Translate, useTexts } from "../../text/i18n.ts";
 import { useTitle } from "../titles.ts";
-import { removeKey, revokeKey, rotateKey, useKeys } from "./calls.ts";
+import { actionsOf, type KeyAction, KeyQuestion } from "./actions.tsx";
+import { useKeys } from "./calls.ts";
 import { KeyForm } from "./form.tsx";
+import { KeyWindow } from "./key.tsx";
+import { MadeKey } from "./made.tsx";
 import { keysTexts } from "./texts.ts";
 
 const DEFAULTS = { search: "", sort: "name", open: "" };
 const TONES: Record<KeyView["status"], Tone> = { active: "ok", expired: "quiet", revoked: "bad" };
-
-type Action = "rotate" | "revoke" | "delete";
-type Asked = { action: Action; key: KeyView };
 
 /** The API keys: the reader's own, or all. */
 export function Keys() {
@@ -33,7 +30,7 @@ export function Keys() {
   const query = useKeys();
   const [state, change] = useUrlState(DEFAULTS);
   const [made, setMade] = useState<MadeKeyAnswer>();
-  const [asked, setAsked] = useState<Asked>();
+  const [asked, setAsked] = useState<KeyAction>();
   const isKey = me.data?.access === "required" && me.data.kind === "key";
   const canMake = !isKey || may("api_keys.manage");
   const add = (
@@ -56,8 +53,12 @@ export function Keys() {
           setMade(key);
         }}
       />
+      <KeyWindow
+        {...{ id: state.open, keys: query.data?.keys ?? [], canChange: canMake }}
+        {...{ onClose: () => change({ open: "" }), onAsk: setAsked }}
+      />
       <MadeKey made={made} onClose={() => setMade(undefined)} />
-      <Question asked={asked} onClose={() => setAsked(undefined)} onMade={setMade} />
+      <KeyQuestion asked={asked} onClose={() => setAsked(undefined)} onMade={setMade} />
     </Page>
   );
 }
@@ -66,21 +67,36 @@ interface ListProps {
   keys: readonly KeyView[];
   state: typeof DEFAULTS;
   change(changes: Partial<typeof DEFAULTS>): void;
-  setAsked(asked: Asked): void;
+  setAsked(asked: KeyAction): void;
   canMake: boolean;
 }
 
 function List({ keys, state, change, setAsked, canMake }: ListProps) {
   const t = useTexts(keysTexts);
   const limitsText = useLimitsText();
+  const open = ({ id }: KeyView) => change({ open: id });
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `open` is what `change` is
   const columns = useMemo(() => {
-    const all = columnsOf(t, limitsText);
+    const all = columnsOf(t, { limitsText, onOpen: open });
     const actions: Column<KeyView> = {
-      ...{ key: "actions", title: "", width: "auto", align: "end" },
-      cell: (key) => <RowActions row={key} onAsk={(action) => setAsked({ action, key })} />,
+      ...{ key: "actions", title: "", width: "230px", align: "end", isMinor: true },
+      cell: (key) => (
+        <span className="row is-end">
+          {actionsOf(key).map((action) => (
+            <button
+              key={action}
+              type="button"
+              className="link"
+              onClick={() => setAsked({ action, key })}
+            >
+              {t(action)}
+            </button>
+          ))}
+        </span>
+      ),
     };
-    return canMake ? [...all, { ...actions, width: "230px" }] : all;
-  }, [t, limitsText, canMake, setAsked]);
+    return canMake ? [...all, actions] : all;
+  }, [t, limitsText, canMake, setAsked, change]);
   const part = state.search.toLowerCase();
   const rows = keys.filter(({ name, user }) =>
     [name, user.name].some((text) => text.toLowerCase().includes(part)),
@@ -89,7 +105,7 @@ function List({ keys, state, change, setAsked, canMake }: ListProps) {
   return (
     <Table
       {...{ label: t("list"), columns, rows, idOf: ({ id }: KeyView) => id }}
-      {...{ sort: state.sort, onSort: (sort) => change({ sort }) }}
+      {...{ sort: state.sort, onSort: (sort) => change({ sort }), onOpen: open }}
       empty={
         isNone ? (
           <Empty title={t("empty")} text={t("empty_text")} />
@@ -101,32 +117,21 @@ function List({ keys, state, change, setAsked, canMake }: ListProps) {
   );
 }
 
-function RowActions({ row, onAsk }: { row: KeyView; onAsk(action: Action): void }) {
-  const t = useTexts(keysTexts);
-  const actions: Action[] = row.status === "active" ? ["rotate", "revoke", "delete"] : ["delete"];
-  return (
-    <span className="row is-end">
-      {actions.map((action) => (
-        <button key={action} type="button" className="link" onClick={() => onAsk(action)}>
-          {t(action)}
-        </button>
-      ))}
-    </span>
-  );
-}
-
 function columnsOf(
   t: Translate<keyof typeof keysTexts.en>,
-  limitsText: ReturnType<typeof useLimitsText>,
+  {
+    limitsText,
+    onOpen,
+  }: { limitsText: ReturnType<typeof useLimitsText>; onOpen(key: KeyView): void },
 ): Column<KeyView>[] {
   return [
     {
       ...{ key: "name", title: t("name"), width: "minmax(90px, 1.2fr)" },
       sortBy: ({ name }) => name,
-      cell: ({ name }) => (
-        <span className="name-cell" title={name}>
-          {name}
-        </span>
+      cell: (key) => (
+        <button type="button" className="link" title={key.name} onClick={() => onOpen(key)}>
+          {key.name}
+        </button>
       ),
     },
     {
@@ -162,49 +167,4 @@ function columnsOf(
       cell: ({ expires_at }) => <Ago at={expires_at} none={t("never")} />,
     },
   ];
-}
-
-/** The text of a key that was made just now: the one time that it is shown. */
-function MadeKey({ made, onClose }: { made: MadeKeyAnswer | undefined; onClose(): void }) {
-  const t = useTexts(keysTexts);
-  return (
-    <Window title={t("made")} isOpen={made !== undefined} onClose={onClose}>
-      <p className="note is-warn">{t("made_text")}</p>
-      {made !== undefined && <CopyText text={made.key} />}
-      <div className="row is-end">
-        <Button kind="primary" onClick={onClose}>
-          {t("done")}
-        </Button>
-      </div>
-    </Window>
-  );
-}
-
-interface QuestionProps {
-  asked: Asked | undefined;
-  onClose(): void;
-  onMade(made: MadeKeyAnswer): void;
-}
-
-/** Asks before programs that use a key stop working. */
-function Question({ asked, onClose, onMade }: QuestionProps) {
-  const t = useTexts(keysTexts);
-  if (asked === undefined) return null;
-  const { action, key } = asked;
-  const { id, name } = key;
-  const run = async () => {
-    if (action === "rotate") return onMade(await rotateKey(id));
-    if (action === "revoke") {
-      await revokeKey(id);
-      return sayDone(t("revoked", { name }));
-    }
-    await removeKey(id);
-    return sayDone(t("deleted", { name }));
-  };
-  return (
-    <Confirm
-      {...{ isOpen: true, onClose, run, action: t(action), failure: t(`${action}_failed`) }}
-      {...{ title: t(`${action}_title`, { name }), text: t(`${action}_text`, { name }) }}
-    />
-  );
 }
