@@ -12,7 +12,8 @@ import { crashedError } from "./supervisor/errors.ts";
 
 /** Sees an answer: its bytes as the engine sent them, and then how it ended. */
 export interface AnswerObserver extends Tap {
-  end(status: number, outcome: SendOutcome): void;
+  /** `reason`: why it had to end. */
+  end(status: number, outcome: SendOutcome, reason: ApiError | undefined): void;
 }
 
 export interface ProxyOptions {
@@ -46,6 +47,7 @@ export async function proxyToEngine(c: Scope, options: ProxyOptions): Promise<Re
   // The client may wait for a load or for other requests of the engine.
   withoutIdleLimit(c);
   const { engine: loaded, release } = await engine.acquire({ signal, waitMs: firstByteTimeoutMs });
+  let stopReason: ApiError | undefined;
   try {
     const { response, status, sent } = await forward({
       // A translated request has another API, which does not know the query's parameters.
@@ -60,11 +62,16 @@ export async function proxyToEngine(c: Scope, options: ProxyOptions): Promise<Re
       caller: callerOf(c),
       firstByteTimeoutMs,
       idleTimeoutMs,
+      onStop: (reason) => {
+        stopReason = reason;
+      },
       explain: (failure) => explain(failure, loaded, engine.label),
     });
     c.set("sent", sent);
     sent.finally(release);
-    if (observer !== undefined) void sent.then((outcome) => observer.end(status, outcome));
+    if (observer !== undefined) {
+      void sent.then((outcome) => observer.end(status, outcome, stopReason));
+    }
     return response;
   } catch (error) {
     release();

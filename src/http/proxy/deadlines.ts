@@ -33,6 +33,8 @@ export class Deadlines implements Ticking {
   readonly #caller: Caller;
   /** Called once, when the request must end. */
   onEnd: (reason: ApiError) => void = ignore;
+  /** Called with the reason, besides `onEnd`. */
+  onStop: ((reason: ApiError) => void) | undefined;
   /** Called when the client has waited 15 s for the next piece, and every 15 s from then on. */
   onQuiet: (() => void) | undefined;
   #sentMs = Number.NEGATIVE_INFINITY;
@@ -125,6 +127,7 @@ export class Deadlines implements Ticking {
     if (!this.#open || this.#heardMs > silentSinceMs) return;
     this.#reason = reason;
     this.end();
+    this.onStop?.(reason);
     this.onEnd(reason);
   }
 

@@ -60,10 +60,7 @@ export interface ForwardOptions {
   checksAnswer?: boolean;
   /** Changes the target's answer for the client. Default: it passes unchanged. */
   rewrite?: Rewrite | undefined;
-  /**
-   * Makes an answer in one piece of a stream of events that nobody asked for; undefined: there is
-   * none, it passes as it is. Default: the client wants a stream.
-   */
+  /** Makes one piece of a stream that nobody asked for; undefined: it passes. Default: it was. */
   gather?: Gather | undefined;
   /** Called when the request is on its way, with what ends it: see `Deadlines.stop`. */
   onSent?(end: (reason: ApiError, silentSinceMs?: number) => void): void;
@@ -74,6 +71,8 @@ export interface ForwardOptions {
    * event tells. Returns the stream that takes its place; undefined: none does. Default: none.
    */
   instead?(failure: StreamFailure): Promise<Forwarded | undefined>;
+  /** Called with the reason if the request has to end, e.g. for a time limit. */
+  onStop?(reason: ApiError): void;
   /** Returns a more exact error for a failure of the target, e.g. that its process has ended. */
   explain?(failure: ApiError): Promise<ApiError>;
 }
@@ -115,6 +114,7 @@ const COMPLETE: Promise<SendOutcome> = Promise.resolve("complete");
  */
 export async function forward(options: ForwardOptions): Promise<Forwarded> {
   const deadlines = new Deadlines(options.target.label, options.caller);
+  deadlines.onStop = options.onStop;
   deadlines.wait("answer", options.firstByteTimeoutMs);
   const { idleTimeoutMs, contentTimeoutMs = options.firstByteTimeoutMs, tap, rewrite } = options;
   const gapMs = Math.max(contentTimeoutMs, idleTimeoutMs);

@@ -89,9 +89,9 @@ export class NodeMetrics {
     const reader = new UsageReader();
     return {
       push: (bytes) => reader.push(bytes),
-      end: (status, outcome) => {
+      end: (status, outcome, reason) => {
         const isWhole = outcome === "complete";
-        const broke = outcome === "cancelled" ? "cancelled" : "broken";
+        const broke = outcome === "cancelled" ? "cancelled" : isLate(reason) ? "timeout" : "broken";
         add(this.#requests, modelId, isWhole ? classOf(status) : broke);
         for (const [type, tokens] of Object.entries(reader.usage() ?? {})) {
           if (tokens > 0) add(this.#tokens, modelId, type, tokens);
@@ -100,10 +100,16 @@ export class NodeMetrics {
       fail: (error) => {
         const hasLeft = error instanceof ApiError && error.kind === "client_closed";
         const status = error instanceof ApiError ? error.status : 500;
-        add(this.#requests, modelId, hasLeft ? "cancelled" : classOf(status));
+        const how = hasLeft ? "cancelled" : isLate(error) ? "timeout" : classOf(status);
+        add(this.#requests, modelId, how);
       },
     };
   }
+}
+
+/** Whether an engine gave no token for too long. */
+function isLate(reason: unknown): boolean {
+  return reason instanceof ApiError && reason.kind === "timeout";
 }
 
 function classOf(status: number): string {
