@@ -2,7 +2,14 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import { buildDashboard } from "../scripts/dashboard.ts";
 import { findChromium } from "../src/testkit/chromium.ts";
 import { TINY } from "../src/testkit/clients.ts";
-import { keepPicture, type Look, logIn, openPage, overflow } from "../src/testkit/openpage.ts";
+import {
+  barriers,
+  keepPicture,
+  type Look,
+  logIn,
+  openPage,
+  overflow,
+} from "../src/testkit/openpage.ts";
 import { Program } from "../src/testkit/program.ts";
 
 setDefaultTimeout(90_000);
@@ -175,7 +182,7 @@ describe.skipIf(chromium === undefined)("without access control", () => {
       await page.waitForLoadState("load");
       const name = screen.slice(1) || "overview";
       await keepPicture(page, `${name}-${look.theme}-${look.language}-${look.width}`);
-      expect([screen, await overflow(page)]).toEqual([screen, 0]);
+      expect([screen, await overflow(page), await barriers(page)]).toEqual([screen, 0, []]);
     }
     expect(faults).toEqual([]);
   });

@@ -219,6 +219,36 @@ describe.skipIf(chromium === undefined)("with access control", () => {
     expect(faults).toEqual([]);
   });
 
+  test("who logs in where somebody else's log-in has ended sees nothing of his", async () => {
+    await using opened = await openAs("admin", "/users");
+    const { page, context } = opened;
+    await rowOf(page, "ada").waitFor();
+    await context.clearCookies();
+    await page.getByRole("button", { name: "Add a user" }).click();
+    await page.getByRole("dialog").getByLabel("User name").fill("half typed");
+    await page.getByRole("dialog").getByRole("button", { name: "Add a user" }).click();
+    await page.getByText("Your log-in has ended").waitFor();
+    await page.locator(".table-row", { hasText: "ada" }).first().waitFor();
+    await logIn(page, "eve", PASSWORD);
+    await page.getByText("This screen is not for you").waitFor();
+    expect(await page.getByText("half typed").count()).toBe(0);
+    expect(await page.locator(".table-row").count()).toBe(0);
+  });
+
+  test("a key's facts and actions are in a window, also on a phone", async () => {
+    await people.local("POST /api/keys", { name: "robot", user: "eve" });
+    await using opened = await openAs("admin", "/keys", { width: "phone" });
+    const { page, faults } = opened;
+    await rowOf(page, "robot").getByRole("button", { name: "robot" }).click();
+    const window = page.getByRole("dialog");
+    await window.getByText("openai.inference").waitFor();
+    await keepPicture(page, "window-key");
+    await window.getByRole("button", { name: "Revoke" }).click();
+    await confirm(page, "Revoke");
+    await rowOf(page, "robot").getByText("Revoked").waitFor();
+    expect(faults).toEqual([]);
+  });
+
   test("one's own password is changed with the one before", async () => {
     await people.settled("fay");
     await using opened = await openAs("fay", "/sessions");

@@ -58,9 +58,10 @@ export async function keepPicture(page: Page, name: string): Promise<void> {
 
 /** Logs in on the page that asks for it. */
 export async function logIn(page: Page, username: string, password: string): Promise<void> {
-  await page.getByLabel("User name").fill(username);
-  await page.getByLabel("Password").fill(password);
-  await page.getByRole("button", { name: "Log in" }).click();
+  const box = page.locator(".login-box");
+  await box.getByLabel("User name").fill(username);
+  await box.getByLabel("Password").fill(password);
+  await box.getByRole("button", { name: "Log in" }).click();
 }
 
 /** By how many pixels a page is wider than its window, or a row of a table than its table. */

@@ -10,9 +10,29 @@ const KEY = ["me"];
 export function useMe() {
   return useQuery({
     queryKey: KEY,
-    queryFn: ({ signal }) => call(MeAnswer, "GET /api/auth/me", { signal }),
+    queryFn: async ({ signal }) => {
+      const me = await call(MeAnswer, "GET /api/auth/me", { signal });
+      forgetOthers(userIdOf(me));
+      return me;
+    },
     staleTime: Number.POSITIVE_INFINITY,
   });
+}
+
+/** Who is logged in; undefined: nobody, or nobody needs to. */
+export function userIdOf(me: MeAnswer): string | undefined {
+  return me.access === "required" ? me.user?.id : undefined;
+}
+
+let lastUserId: string | undefined;
+
+/** What one has seen is not for the next who logs in on the same page. */
+function forgetOthers(userId: string | undefined): void {
+  if (userId === undefined) return;
+  if (lastUserId !== undefined && lastUserId !== userId) {
+    queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== KEY[0] });
+  }
+  lastUserId = userId;
 }
 
 /** Says what the reader may do; without access control everything. */

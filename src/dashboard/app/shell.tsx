@@ -1,7 +1,7 @@
 import { Dialog } from "@base-ui/react/dialog";
 import { Outlet, useLocation, useMatches } from "@tanstack/react-router";
-import { useEffect, useState } from "react";
-import { needsLogin, useMay, useMe } from "../api/account.ts";
+import { useEffect, useRef, useState } from "react";
+import { needsLogin, useMay, useMe, userIdOf } from "../api/account.ts";
 import { LiveUpdates } from "../live/updates.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { Empty, Loading } from "../parts/states.tsx";
@@ -17,6 +17,7 @@ export function Shell() {
   const t = useTexts(appTexts);
   const me = useMe();
   const [wasIn, setWasIn] = useState(false);
+  const reader = useRef<string | undefined>(undefined);
   const isIn = me.data !== undefined && !needsLogin(me.data);
   useEffect(() => {
     if (isIn) setWasIn(true);
@@ -25,10 +26,11 @@ export function Shell() {
     if (me.isError) return <Empty title={t("unreachable")} text={me.error.message} />;
     return <Loading />;
   }
+  if (isIn) reader.current = userIdOf(me.data);
   if (!isIn && !wasIn) return <LoginScreen me={me.data} />;
   return (
     <>
-      <Frame />
+      <Frame key={reader.current ?? ""} />
       {isIn ? <LiveUpdates /> : <LoginOver />}
     </>
   );
