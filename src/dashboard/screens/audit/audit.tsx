@@ -119,7 +119,7 @@ function List({ records, isFiltered }: ListProps) {
 function columnsOf(t: T, format: Format): readonly Column<AuditRecordView>[] {
   return [
     {
-      ...{ key: "time", title: t("time"), width: "minmax(64px, 150px)" },
+      ...{ key: "time", title: t("time"), width: "minmax(92px, 150px)" },
       cell: ({ seq, time }) => (
         <Link to="/audit/$seq" params={{ seq: String(seq) } as never}>
           {format.time(time)}
@@ -131,7 +131,7 @@ function columnsOf(t: T, format: Format): readonly Column<AuditRecordView>[] {
       cell: (record) => <ActionBadge record={record} />,
     },
     {
-      ...{ key: "what", title: t("what"), width: "minmax(90px, 2fr)" },
+      ...{ key: "what", title: t("what"), width: "minmax(90px, 2fr)", isMinor: true },
       cell: ({ route, path }) => (
         <span className="mono" title={path ?? route ?? ""}>
           {route ?? path ?? NOTHING}
