@@ -49,6 +49,31 @@ describe("the models of config.json", () => {
     const error = await asked.catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ code: "context_length_exceeded" });
   });
+
+  test("are followed by those of llmlb run, until the model is unloaded", async () => {
+    const llmlb = (...args: string[]) => runProgram(args, { home: home.path });
+    const entry = async () => {
+      const answer = await fetch(`${program.nodeUrl}/api/system`);
+      return NodeSystem.parse(await answer.json()).models.find(({ id }) => id === "own");
+    };
+    const flags = ["--ctx-size", "4096", "--gpu-layers", "0", "--set", "num_thread=2"];
+    const asked = await llmlb("run", "own", ...flags, "--temp", "0", "Goodbye");
+    expect([asked.code, asked.stdout]).toEqual([0, "Goodbye!\n"]);
+    const load_settings = { ctx_size: 4096, gpu_layers: 0, threads: 2 };
+    expect(await entry()).toMatchObject({ slots: 2, context_tokens: 2048, load_settings });
+    expect((await llmlb("ps")).stderr).toContain("own was loaded with ctx_size 4096, gpu_layers 0");
+
+    const wrong = await llmlb("run", "own", "--arg=--no-such-thing", "Goodbye");
+    expect(wrong).toMatchObject({ code: 1, stdout: "" });
+    expect(wrong.stderr).toContain("invalid argument: --no-such-thing");
+    expect(await entry()).toMatchObject({ state: "ready", load_settings });
+
+    expect((await llmlb("stop", "own")).code).toBe(0);
+    expect((await llmlb("run", "own", "Goodbye")).stdout).toBe("Goodbye!\n");
+    const after = await entry();
+    expect(after?.load_settings).toBeUndefined();
+    expect(after?.context_tokens).toBe(512);
+  });
 });
 
 test.each([

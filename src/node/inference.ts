@@ -109,7 +109,7 @@ async function loadOrUnload(
   if (keepAliveMs === 0) await supervisor.unload(model.id);
   else {
     withoutIdleLimit(c);
-    await supervisor.load(model, keepAliveMs);
+    await supervisor.load(model, { keepAliveMs });
   }
   const message = { role: "assistant", content: "" };
   return Response.json({

@@ -3,6 +3,7 @@ import { environment } from "../config/environment.ts";
 import { modelsFolder } from "../config/fields/hub.ts";
 import { sourceFolders } from "../config/modelsources.ts";
 import type { Settings } from "../config/settings.ts";
+import { checkArguments } from "../engine/argumentcheck.ts";
 import { probeDevices } from "../engine/deviceprobe.ts";
 import { launchEngine } from "../engine/launch.ts";
 import { lendDevices } from "../engine/lend.ts";
@@ -64,6 +65,8 @@ export interface NodeOptions {
   launch?: Launch;
   /** Starts a process that lends devices. Default: a process of this same program. */
   lend?: Lend;
+  /** Why engines would refuse arguments. Default: llama.cpp reads them in a process of its own. */
+  argumentFault?(args: string[]): Promise<string | undefined>;
   /** Reads the compute devices. Default: a process of this same program. */
   probe?: DeviceProbe;
 }
@@ -146,7 +149,8 @@ export function createNode(options: NodeOptions): LlmlbNode {
   addInferenceRoutes(app, inference);
   addNativeRoutes(app, inference);
   const entry = (model: ServedModel) => describeNodeModel(model, engines);
-  addResidencyRoutes(app, { catalog, supervisor, entry });
+  const { argumentFault = (args) => checkArguments(args, { home, log }) } = options;
+  addResidencyRoutes(app, { catalog, supervisor, entry, argumentFault });
   addFileRoutes(app, store);
   addLendingRoutes(app, { lender, devices: () => devices.list() });
   addModelRoutes(app, { ...inventory, store, hub: new HubSource({ settings, log }) });
@@ -241,6 +245,8 @@ function createEngines(parts: {
   const supervisor = new Supervisor({
     ...{ launch, home, engineArgs, loadTimeoutMs, log, workers, promptDisk },
     ...{ ledger, fit, enginesMax, pinned, keepAliveMs, onChange },
+    ...{ drainMs: settings.drainTimeoutMs, graceMs: STOP_GRACE_MS },
+    current: (model) => (catalog.has(model.id) ? catalog.get(model.id) : model),
     isAlone: () => enginesMax === 1 || catalog.list().length === 1,
     onEvent: (modelId, event) => metrics.countEvent(modelId, event),
   });
@@ -254,9 +260,8 @@ function createEngines(parts: {
     evictions: () => supervisor.room.evictions,
     prompts: () => promptDisk,
   });
-  const limits = { waitMs: settings.drainTimeoutMs, graceMs: STOP_GRACE_MS };
   const retire = async (id: string) => {
-    await supervisor.retire(id, limits);
+    await supervisor.retire(id, { isGone: !catalog.has(id) });
     if (!catalog.has(id)) await promptDisk.removeModel(id);
   };
   return { ...described, promptDisk, retire, metrics, system, loadedModels };

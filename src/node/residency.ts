@@ -1,8 +1,12 @@
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
 import type { App } from "../http/server/app.ts";
 import { readJson } from "../http/server/body.ts";
 import type { AppContext } from "../http/server/scope.ts";
+import { refuseHostSettings, wrongSettings } from "../registry/settingschange.ts";
 import { parseKeepAlive } from "../wire/keepalive.ts";
 import { LoadBody, ResidencyBody } from "../wire/residency.ts";
+import { type RunSettings, settingArguments, withFiles } from "../wire/runsettings.ts";
 import type { NodeModel } from "../wire/system.ts";
 import type { Catalog, ServedModel } from "./models/catalog.ts";
 import type { Supervisor } from "./supervisor/supervisor.ts";
@@ -12,6 +16,8 @@ export interface ResidencyParts {
   supervisor: Supervisor;
   /** The model as `GET /api/system` has it. */
   entry(model: ServedModel): NodeModel;
+  /** Why engines would refuse llama-server's arguments; undefined: they would not. */
+  argumentFault(args: string[]): Promise<string | undefined>;
 }
 
 /** What llama-server's own router is asked; other fields are of no use here. */
@@ -32,7 +38,10 @@ export function addResidencyRoutes(app: App, parts: ResidencyParts): void {
   app.post("/api/models/load", async (c) => {
     const { value } = await readJson(c, LoadBody, BODY_BYTES_MAX);
     const model = catalog.get(value.model);
-    await supervisor.load(model, parseKeepAlive(value.keep_alive));
+    const { settings } = value;
+    if (settings !== undefined) await checkSettings(model, settings, parts);
+    const keepAliveMs = parseKeepAlive(value.keep_alive);
+    await supervisor.load(model, { keepAliveMs, settings });
     return c.json(entry(model));
   });
   app.post("/api/models/unload", async (c) => {
@@ -61,4 +70,21 @@ export function addResidencyRoutes(app: App, parts: ResidencyParts): void {
     await supervisor.unload(catalog.get(value.model).id);
     return c.json({ success: true });
   });
+}
+
+/** Throws 400 for settings that a load cannot set, before anything is loaded. */
+async function checkSettings(
+  model: ServedModel,
+  settings: RunSettings,
+  { argumentFault }: ResidencyParts,
+): Promise<void> {
+  refuseHostSettings(settings);
+  const { path } = await model.locate();
+  const resolved = withFiles(settings, (file) => {
+    const beside = join(dirname(path), file);
+    if (existsSync(beside)) return beside;
+    throw wrongSettings(`there is no file ${file} beside the model's own`);
+  });
+  const problem = await argumentFault(settingArguments(resolved));
+  if (problem !== undefined) throw wrongSettings(problem);
 }

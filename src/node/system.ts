@@ -66,13 +66,16 @@ export function describeNodeModel(model: ServedModel, parts: SystemParts): NodeM
   const all = parts.supervisor.engines(model.id).map((engine) => engine.status());
   const status = all.find(({ state }) => state !== "unloaded") ?? all[0] ?? { state: "unloaded" };
   const bytes = parts.sizes.of(model.id);
+  const { workers } = parts.supervisor.asLoaded(model);
+  const settings = parts.supervisor.loadSettingsOf(model.id);
   const loadMs = Math.max(...parts.supervisor.engines(model.id).map((engine) => engine.loadMs));
   return {
     id: model.id,
     ...namesOf(model, parts),
     slots: slotsOf(model, parts),
     ...status,
-    ...(model.workers === undefined ? {} : { workers: [...model.workers] }),
+    ...(workers === undefined ? {} : { workers: [...workers] }),
+    ...(settings === undefined ? {} : { load_settings: settings }),
     ...(bytes === undefined ? {} : { size_bytes: bytes }),
     ...(loadMs > 0 ? { load_ms: loadMs } : {}),
     ...usageOf(model, parts),

@@ -22,27 +22,37 @@ export async function changedSettings(
   if (change === undefined) return before;
   const entries = Object.entries({ ...before, ...change }).filter(([, value]) => value !== null);
   const settings: RunSettings = change === null ? {} : Object.fromEntries(entries);
+  refuseHostSettings(settings);
+  const problem = await fault(settings.args ?? []);
+  if (problem !== undefined) throw wrongSettings(`args: ${problem}`);
+  return Object.keys(settings).length === 0 ? null : settings;
+}
+
+/**
+ * Throws 400 for settings that name devices, files or servers of one host. Files may be named only
+ * as they lie beside the model's own.
+ */
+export function refuseHostSettings(settings: RunSettings): void {
   withFiles(settings, (path) => {
     if (!/[\\/]/.test(path)) return path;
-    throw wrong(`${path} must be the name of a file beside the model's own`);
+    throw wrongSettings(`${path} must be the name of a file beside the model's own`);
   });
   if (settings.device !== undefined) throw ofOneHost("device");
-  const { args = [] } = settings;
-  for (const arg of args) {
+  for (const arg of settings.args ?? []) {
     const [name = ""] = arg.split("=", 1);
     if (!name.startsWith("-") || !OF_HOSTS.test(name)) continue;
     throw ofOneHost(name);
   }
-  const problem = await fault(args);
-  if (problem !== undefined) throw wrong(`args: ${problem}`);
-  return Object.keys(settings).length === 0 ? null : settings;
 }
 
 function ofOneHost(name: string): ApiError {
-  return wrong(`${name} names something of one host: set it in the config.json of that node`);
+  return wrongSettings(
+    `${name} names something of one host: set it in the config.json of that node`,
+  );
 }
 
-function wrong(why: string): ApiError {
+/** 400 for settings of a model that are wrong. */
+export function wrongSettings(why: string): ApiError {
   const message = `The request is invalid: \`settings\`: ${why}`;
   return new ApiError("invalid_request", message, { param: "settings" });
 }

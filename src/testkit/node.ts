@@ -41,7 +41,10 @@ export class TestNode {
     const book = new LogBook({ level: "silent" });
     const probe = async () => [GPU];
     const linked = balancer === undefined ? {} : { balancer };
-    this.node = createNode({ settings, book, launch, probe, ...linked });
+    const argumentFault = async (args: string[]) => {
+      return args.includes("--no-such-thing") ? "invalid argument: --no-such-thing" : undefined;
+    };
+    this.node = createNode({ settings, book, launch, probe, argumentFault, ...linked });
     this.#listener = listen(this.node.app, { host: "127.0.0.1", port: 0 });
     this.url = this.#listener.url;
   }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { parseKeepAlive } from "./keepalive.ts";
+import { RunSettings } from "./runsettings.ts";
 
 const Name = z.string("`model` must be a text").min(1, "`model` must not be empty").max(1024);
 
@@ -16,6 +17,8 @@ export const LoadBody = z.strictObject({
       message: "`keep_alive` must be a time such as 5m, or -1 for good; to unload: unload",
     })
     .optional(),
+  /** How it runs from now on, instead of what the last load said; `{}`: as set up. */
+  settings: RunSettings.optional(),
 });
 
 const Endpoint = z.string("`endpoint` must be the name of an endpoint").max(256).optional();

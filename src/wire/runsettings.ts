@@ -108,6 +108,15 @@ const NAMES = new Map<string, string>([
   ["worker", "workers"],
 ]);
 
+/** Whether a setting has this name. */
+export function isRunSetting(name: string): boolean {
+  return NAMES.has(plainName(name));
+}
+
+function plainName(name: string): string {
+  return name.replace(/^--?/, "").replaceAll("-", "_");
+}
+
 /**
  * Reads a model's settings from an object with any of their names. Returns a message instead if one
  * is wrong.
@@ -118,7 +127,7 @@ export function readRunSettings(
 ): RunSettings | string {
   const settings: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(given)) {
-    const plain = key.replace(/^--?/, "").replaceAll("-", "_");
+    const plain = plainName(key);
     const name = NAMES.get(plain);
     if (name === undefined) return unknownSetting(key, plain);
     if (name in settings) return `${key}: is there twice, also as ${name}`;

@@ -55,6 +55,8 @@ export const NodeModel = z.object({
   pinned: z.boolean().optional(),
   /** The nodes whose devices it uses as well. */
   workers: z.array(z.string()).optional(),
+  /** The settings that a load has set for it. */
+  load_settings: z.record(z.string(), z.unknown()).optional(),
   /** The memory that is counted for it. */
   reserved_bytes: z.number().optional(),
   /** The same by where it is: `host`, or the name of a device. */

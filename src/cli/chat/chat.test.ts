@@ -28,6 +28,13 @@ const server = Bun.serve({
           { id: "first", ready: true },
         ],
       }),
+    "/v1/models/first": () => Response.json({ id: "first" }),
+    "/api/models/load": async (request) => {
+      const body = (await request.json()) as { settings?: { parallel?: number } };
+      asked.push(body);
+      if (body.settings?.parallel !== 7) return Response.json({});
+      return Response.json({ error: { message: "too many" } }, { status: 400 });
+    },
     "/v1/chat/completions": async (request) => {
       const body = (await request.json()) as Record<string, unknown>;
       asked.push({ ...body, key: request.headers.get("authorization") });
@@ -97,7 +104,7 @@ describe("llmlb chat", () => {
     ["--set", "temprature=1", "There is no parameter temprature: did you mean temperature?"],
     ["--set", "constructor=1", "There is no parameter constructor"],
     ["--set", "temperature=warm", 'temperature must be a number, not "warm"'],
-    ["--set", "num_ctx=4096", "num_ctx is a setting of the model"],
+    ["--set", "num_ctx=much", "num_ctx: must be a whole number"],
     ["--set", "temperature", "name=value is expected"],
     ["--format", "yaml", "--format must be json or a JSON schema"],
     ["--keepalive", "soon", "--keepalive must be a time such as 5m, 0 or -1"],
@@ -105,6 +112,25 @@ describe("llmlb chat", () => {
     const { code, stderr } = await runProgram(["chat", "--url", url, flag, value, "Hi"], { home });
     expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
     expect(asked).toEqual([]);
+  });
+
+  test("run loads the model with what belongs to it, and asks with the rest", async () => {
+    const flags = ["--ctx-size", "8192", "--gpu-layers", "0", "--temp", "0.2"];
+    const args = ["run", "first", "--url", url, ...flags, "--set", "num_thread=3", "Hi"];
+    const { code, stdout } = await runProgram(args, { home });
+    expect([code, stdout]).toEqual([0, "Hello\n"]);
+    const settings = { ctx_size: 8192, gpu_layers: 0, threads: 3 };
+    expect(asked).toMatchObject([{ model: "first", settings }, { temperature: 0.2 }]);
+    expect(asked[1]).not.toHaveProperty("settings");
+  });
+
+  test("a load that the server refuses ends it before the question", async () => {
+    const args = ["run", "first", "--url", url, "--parallel", "7", "Hi"];
+    const { code, stderr } = await runProgram(args, { home });
+    expect([code, stderr]).toEqual([1, expect.stringContaining("loaded with parallel: too many")]);
+    expect(asked).toHaveLength(1);
+    const wrong = await runProgram(["run", "first", "--url", url, "--parallel", "x"], { home });
+    expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining("--parallel: must be")]);
   });
 
   test("shows no thoughts in a pipe", async () => {

@@ -1,3 +1,4 @@
+import type { RunSettings } from "../../wire/runsettings.ts";
 import type { Server } from "../client/server.ts";
 import { CliError, EXIT, type ExitCode } from "../process/exit.ts";
 import { colorsFor } from "../terminal/color.ts";
@@ -20,6 +21,8 @@ interface ChatOptions {
   fields: Record<string, unknown>;
   /** Tell tokens and speed on stderr where the answer is not on a terminal. */
   verbose: boolean;
+  /** How the model is loaded before the first question; none: as it is, or would be. */
+  loadSettings: RunSettings;
 }
 
 /** Answers one question (given or piped in, or both), or talks on the terminal. */
@@ -35,6 +38,7 @@ export async function runChat({
     throw new CliError("There is no question: llmlb chat <question>", EXIT.usage);
   }
   const session = await startChatSession(options);
+  await session.load(options.loadSettings);
   for (const image of images) await session.addImage(image);
   if (text !== "") return await answerOnce(session, text, verbose);
   await chatPrompt(session, options.server);

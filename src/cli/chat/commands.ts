@@ -3,6 +3,7 @@ import { addServerOptions, loadClient, type ServerFlags } from "../client/option
 import { findServer } from "../client/server.ts";
 import type { Invocation } from "../invocation.ts";
 import { collectValues } from "../options/repeatable.ts";
+import { addRunSettingFlags, RUN_SETTING_FLAGS, runSettingsOf } from "../options/runsettings.ts";
 
 const EXAMPLES = `
 Examples:
@@ -29,7 +30,9 @@ Examples:
   llmlb run qwen3 --set temperature=0.2 Hello  with a parameter; may be repeated
   llmlb run qwen3 --format json List colours   the answer is JSON, or fits a schema
   llmlb run qwen3 --keepalive 1h --verbose Hi  stays loaded for an hour; tells its speed
-What belongs to the model and not to a request (context, slots, LoRA …): llmlb model set`;
+  llmlb run qwen3 --ctx-size 8192 --gpu-layers 0 Hi  loads it so, until llmlb stop qwen3
+How it is loaded, for all who use it; --set takes these names as well (num_ctx, num_gpu, too):
+  ${RUN_SETTING_FLAGS}`;
 
 /** Adds the options of `llmlb chat` and `llmlb run`; `ollama run` has most of them. */
 function addChatOptions(command: Command): Command {
@@ -42,14 +45,17 @@ function addChatOptions(command: Command): Command {
     .option("--verbose", "Tell tokens and speed at the end");
 }
 
-/** The fields of each request that flags set. Throws `CliError`. */
-async function fieldsOf({ set = [], format, keepalive }: ChatFlags) {
-  const { formatField, keepAliveField, parameterFields } = await import("./parameters.ts");
-  return {
-    ...parameterFields(set),
+/** What flags change for each request, and how they load the model. Throws `CliError`. */
+async function changeOf({ set = [], format, keepalive, ...flags }: ChatFlags) {
+  const parameters = await import("./parameters.ts");
+  const { formatField, inOne, keepAliveField, parameterChanges, settingsChange } = parameters;
+  const run = settingsChange(runSettingsOf({ ...flags }) ?? {});
+  const { fields, settings } = inOne([run, parameterChanges(set)]);
+  const more = {
     ...(format === undefined ? {} : formatField(format)),
     ...(keepalive === undefined ? {} : keepAliveField(keepalive)),
   };
+  return { fields: { ...fields, ...more }, settings };
 }
 
 /** Adds `llmlb chat` and `llmlb run`. */
@@ -71,22 +77,27 @@ export function addChatCommands(program: Command, invocation: Invocation): void 
     .argument("<model>", "Its name; org/name or org/name:QUANT of the hub")
     .argument("[question...]", "One question; without it, a conversation")
     .addHelpText("after", RUN_EXAMPLES);
-  addServerOptions(addChatOptions(run)).action(async (model, words: string[], flags: ChatFlags) => {
-    const { runnableModel } = await import("./run.ts");
-    const { client, settings } = loadClient(flags);
-    const server = findServer(client, settings);
-    const load = words.length === 0 && process.stdin.isTTY === true;
-    await talk(words, { ...flags, model: await runnableModel({ model, server, settings, load }) });
-  });
+  addRunSettingFlags(addServerOptions(addChatOptions(run))).action(
+    async (model, words: string[], flags: ChatFlags) => {
+      const { runnableModel } = await import("./run.ts");
+      await changeOf(flags); // What is wrong is refused before anything is fetched.
+      const { client, settings } = loadClient(flags);
+      const server = findServer(client, settings);
+      const load = words.length === 0 && process.stdin.isTTY === true;
+      const name = await runnableModel({ model, server, settings, load });
+      await talk(words, { ...flags, model: name });
+    },
+  );
 
   async function talk(words: string[], flags: ChatFlags): Promise<void> {
     const { runChat } = await import("./chat.ts");
     const { model, system, image = [], verbose = false } = flags;
     const { client, settings } = loadClient(flags);
+    const { fields, settings: loadSettings } = await changeOf(flags);
     invocation.exitCode = await runChat({
       server: findServer(client, settings),
       question: [...words, ...(invocation.engineArgs ?? [])].join(" "),
-      ...{ images: image, verbose, fields: await fieldsOf(flags) },
+      ...{ images: image, verbose, fields, loadSettings },
       ...(model === undefined ? {} : { model }),
       ...(system === undefined ? {} : { system }),
     });

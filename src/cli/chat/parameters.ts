@@ -1,5 +1,6 @@
 import { closestWord } from "../../lib/closestword.ts";
 import { parseKeepAlive } from "../../wire/keepalive.ts";
+import { isRunSetting, type RunSettings, readRunSettings } from "../../wire/runsettings.ts";
 import { CliError, EXIT } from "../process/exit.ts";
 
 /** A parameter of requests by its names, also Ollama's: the field that it becomes, and its kind. */
@@ -12,24 +13,56 @@ const PARAMETERS = new Map<string, { field: string; kind: "number" | "texts" }>(
     name,
     { field: name, kind: "number" },
   ]),
+  ["temp", { field: "temperature", kind: "number" }],
   ["num_predict", { field: "max_tokens", kind: "number" }],
   ["stop", { field: "stop", kind: "texts" }],
 ]);
 
-/** Those of loads: they belong to the model, whoever asks it. */
-const OF_LOADS = ["num_ctx", "num_gpu", "num_thread", "num_batch", "ctx_size", "context", "lora"];
+/** What a parameter changes: the requests to come, or how the model is loaded for all. */
+export interface ParameterChange {
+  fields: Record<string, unknown>;
+  settings: RunSettings;
+}
 
 /** The names of all parameters, for help. */
 export const PARAMETER_NAMES = [...PARAMETERS.keys()].sort().join(", ");
 
 /**
- * The field of a request for a parameter. Throws `CliError`, which says what is meant, for one that
- * there is not or a value that it cannot have.
+ * What a parameter changes. Throws `CliError`, which says what is meant, for one that there is not
+ * or a value that it cannot have.
  */
-export function parameterField(name: string, value: string): Record<string, unknown> {
+export function parameterChange(name: string, value: string): ParameterChange {
   const parameter = PARAMETERS.get(name);
-  if (parameter === undefined) throw unknown(name);
-  const { field, kind } = parameter;
+  if (parameter !== undefined) return { fields: fieldOf(name, value, parameter), settings: {} };
+  if (!isRunSetting(name)) throw unknown(name);
+  const settings = readRunSettings({ [name]: name === "pin" ? value === "true" : value });
+  if (typeof settings === "string") throw new CliError(settings, EXIT.usage);
+  return { fields: {}, settings };
+}
+
+/** What settings of a model change, of which requests can say some themselves. */
+export function settingsChange(settings: RunSettings): ParameterChange {
+  const parts = Object.entries(settings).map(([name, value]) => {
+    const isOfRequest = PARAMETERS.has(name);
+    if (isOfRequest) return parameterChange(name, String(value));
+    return { fields: {}, settings: { [name]: value } };
+  });
+  return inOne(parts);
+}
+
+/** Several changes as one; the later ones win. */
+export function inOne(changes: readonly ParameterChange[]): ParameterChange {
+  return {
+    fields: Object.assign({}, ...changes.map(({ fields }) => fields)),
+    settings: Object.assign({}, ...changes.map(({ settings }) => settings)),
+  };
+}
+
+function fieldOf(
+  name: string,
+  value: string,
+  { field, kind }: { field: string; kind: "number" | "texts" },
+): Record<string, unknown> {
   if (kind === "texts") return { [field]: value.split(",") };
   const number = Number(value);
   if (value.trim() === "" || !Number.isFinite(number)) {
@@ -38,14 +71,14 @@ export function parameterField(name: string, value: string): Record<string, unkn
   return { [field]: number };
 }
 
-/** The fields of a request for `name=value` texts. Throws `CliError`. */
-export function parameterFields(texts: readonly string[]): Record<string, unknown> {
-  const fields = texts.map((text) => {
+/** What `name=value` texts change. Throws `CliError`. */
+export function parameterChanges(texts: readonly string[]): ParameterChange {
+  const changes = texts.map((text) => {
     const at = text.indexOf("=");
-    if (at > 0) return parameterField(text.slice(0, at), text.slice(at + 1));
+    if (at > 0) return parameterChange(text.slice(0, at), text.slice(at + 1));
     throw new CliError(`--set ${text}: name=value is expected, as in temperature=0.2.`, EXIT.usage);
   });
-  return Object.assign({}, ...fields);
+  return inOne(changes);
 }
 
 /** The field for `--format`: `json`, or a JSON schema. Throws `CliError`. */
@@ -70,11 +103,6 @@ export function keepAliveField(text: string): Record<string, unknown> {
 }
 
 function unknown(name: string): CliError {
-  if (OF_LOADS.includes(name)) {
-    const message = `${name} is a setting of the model, for all who use it: llmlb model set, \
-"models" in config.json, or --${name.replaceAll("_", "-")} where llmlb is started.`;
-    return new CliError(message, EXIT.usage);
-  }
   const close = closestWord(name, PARAMETERS.keys());
   const meant = close === undefined ? `there are: ${PARAMETER_NAMES}` : `did you mean ${close}?`;
   return new CliError(`There is no parameter ${name}: ${meant}`, EXIT.usage);

@@ -5,7 +5,7 @@ import { CliError } from "../process/exit.ts";
 import { colorsFor } from "../terminal/color.ts";
 import { printText } from "../terminal/output.ts";
 import { printAnswer } from "./answer.ts";
-import { PARAMETER_NAMES, parameterField } from "./parameters.ts";
+import { PARAMETER_NAMES, parameterChange } from "./parameters.ts";
 import { type ChatSession, listModelNames } from "./session.ts";
 
 const PROMPT = "> ";
@@ -136,7 +136,7 @@ class PromptLoop {
         await this.#session.addImage(argument);
         return this.#say("Added to the next question.");
       case "set":
-        return this.#set(argument);
+        return await this.#set(argument);
       case "help":
       case "?":
         process.stdout.write(HELP);
@@ -146,17 +146,20 @@ class PromptLoop {
     }
   }
 
-  #set(argument: string): void {
+  async #set(argument: string): Promise<void> {
     const [, what = "", rest = ""] = /^(\S*)\s*(.*)$/s.exec(argument) ?? [];
     const [, name = "", value = ""] = /^(\S+)\s+(.+)$/s.exec(rest) ?? [];
     if (what === "system" && rest !== "") {
       this.#session.instruct(rest);
       this.#say("Instructed.");
     } else if (what === "parameter" && name !== "") {
-      this.#session.set(parameterField(name, value));
+      const { fields, settings } = parameterChange(name, value);
+      this.#session.set(fields);
+      await this.#session.load(settings);
       this.#say(`${name} is ${value}.`);
     } else {
-      this.#say(`/set parameter temperature 0.2; there are: ${PARAMETER_NAMES}`);
+      const loads = "and how the model is loaded, such as num_ctx";
+      this.#say(`/set parameter temperature 0.2; there are: ${PARAMETER_NAMES}, ${loads}`);
     }
   }
 

@@ -2,9 +2,11 @@ import { basename } from "node:path";
 import { z } from "zod";
 import type { ChatMessage, ChatPart } from "../../wire/chat.ts";
 import { ModelList } from "../../wire/openai.ts";
+import type { RunSettings } from "../../wire/runsettings.ts";
 import { sendRequest } from "../client/request.ts";
 import type { Server } from "../client/server.ts";
 import { CliError } from "../process/exit.ts";
+import { loadWithSettings } from "./load.ts";
 import { type AnswerPiece, streamChat } from "./stream.ts";
 
 interface ChatSessionOptions {
@@ -22,6 +24,8 @@ export class ChatSession {
   readonly #server: Server;
   #system: ChatMessage[] = [];
   #fields: Record<string, unknown>;
+  /** What the model was loaded with. */
+  #settings: RunSettings = {};
   #messages: ChatMessage[] = [];
   #images: ChatPart[] = [];
   model: string;
@@ -42,6 +46,17 @@ export class ChatSession {
   /** Sets further fields of the requests to come. */
   set(fields: Record<string, unknown>): void {
     this.#fields = { ...this.#fields, ...fields };
+  }
+
+  /**
+   * Loads the model with these settings and those of earlier calls; none: does nothing. Throws
+   * `CliError` if it cannot be.
+   */
+  async load(settings: RunSettings): Promise<void> {
+    if (Object.keys(settings).length === 0) return;
+    const all = { ...this.#settings, ...settings };
+    await loadWithSettings(this.#server, this.model, all);
+    this.#settings = all;
   }
 
   /** Forgets all messages but the instructions. */

@@ -11,6 +11,9 @@ import { table } from "../terminal/table.ts";
 import { findFront } from "./runningfront.ts";
 import { findRunningNodes, type RunningNode } from "./runningnode.ts";
 
+/** A chat template may be long. */
+const SETTINGS_CHARS_MAX = 500;
+
 /**
  * Prints the loaded models of the nodes that run from this data folder, and those at the other
  * endpoints of a balancer that does. Exit code 3 if none of them runs or answers.
@@ -41,7 +44,10 @@ export async function listLoadedModels(settings: Settings, json: boolean): Promi
   if (rows.length > 0) {
     const head = ["NAME", "STATE", "SLOTS", "SIZE", "MEMORY", "SINCE", "UNTIL", "WHERE"];
     for (const row of table([head.map(paint.dim), ...rows])) printLine(row);
-    for (const { model } of loaded) printShortened(model);
+    for (const { model } of loaded) {
+      printShortened(model);
+      printSettings(model);
+    }
   } else if (code === EXIT.ok) {
     printLine("No model is loaded. The first request for one loads it.");
   }
@@ -132,6 +138,16 @@ not fit into the memory.`);
       `${printable(id)} runs in part on the CPU: not all of its layers fit on the devices.`,
     );
   }
+}
+
+/** Says how a model runs because it was loaded so. */
+function printSettings({ id, load_settings: settings = {} }: NodeModel): void {
+  const words = Object.entries(settings).map(([name, value]) => `${name} ${String(value)}`);
+  if (words.length === 0) return;
+  const text = printable(words.join(", ").slice(0, SETTINGS_CHARS_MAX));
+  printNote(
+    `${printable(id)} was loaded with ${text}: this holds until llmlb stop ${printable(id)}.`,
+  );
 }
 
 /** How long a model stays loaded if nobody asks for it. */

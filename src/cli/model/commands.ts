@@ -1,8 +1,8 @@
-import { type Command, Option } from "commander";
-import { RUN_SETTING_NAMES, readRunSettings } from "../../wire/runsettings.ts";
+import type { Command } from "commander";
 import { addClientCommand, type ClientFlags, connect } from "../client/options.ts";
 import type { Invocation } from "../invocation.ts";
 import { collectValues } from "../options/repeatable.ts";
+import { addRunSettingFlags, RUN_SETTING_FLAGS, runSettingsOf } from "../options/runsettings.ts";
 import { CliError, EXIT } from "../process/exit.ts";
 import { abortOnInterrupt } from "../process/signals.ts";
 import type { ListFormat } from "./model.ts";
@@ -20,7 +20,7 @@ Examples:
 
 const RUN_HELP = `
 How it runs on nodes, with none for what is to be as nodes are set up:
-  ${RUN_SETTING_NAMES.map((name) => `--${name.replaceAll("_", "-")}`).join(" ")}`;
+  ${RUN_SETTING_FLAGS}`;
 const FORMATS: ListFormat[] = ["table", "json", "ids"];
 
 /** Adds `llmlb model` and its commands. */
@@ -108,12 +108,7 @@ function addSet(group: Command, invocation: Invocation): void {
 }
 
 function bodyOptions(command: Command): Command {
-  for (const name of RUN_SETTING_NAMES) {
-    const flag = `--${name.replaceAll("_", "-")} <value>`;
-    const repeatable = ["lora", "workers"].includes(name) ? { argParser: collectValues } : {};
-    command.addOption(Object.assign(new Option(flag).hideHelp(), repeatable));
-  }
-  return command
+  return addRunSettingFlags(command)
     .option("--alias <name>", "Short name for clients; may be repeated", collectValues)
     .option("--name <name>", "Name to show")
     .option(
@@ -122,16 +117,11 @@ function bodyOptions(command: Command): Command {
       collectValues,
     )
     .option("--replicas <number>", "How many nodes shall have it (default: all)")
-    .option(
-      "--arg <word>",
-      "Any argument of llama-server, as --arg=--temp; may be repeated",
-      collectValues,
-    )
     .addHelpText("after", RUN_HELP);
 }
 
 function bodyOf({ alias, name, node, replicas, ...run }: BodyFlags) {
-  const settings = settingsOf(run);
+  const settings = runSettingsOf(run, { nullable: true });
   return {
     ...(settings === undefined ? {} : { settings }),
     ...(alias === undefined ? {} : { aliases: alias }),
@@ -139,21 +129,6 @@ function bodyOf({ alias, name, node, replicas, ...run }: BodyFlags) {
     ...(node === undefined ? {} : { nodes: node }),
     ...(replicas === undefined ? {} : { replicas: parseNumber("--replicas", replicas, 1) }),
   };
-}
-
-/** The settings among the flags. Throws `CliError`. */
-function settingsOf(flags: Record<string, unknown>) {
-  const given: Record<string, unknown> = {};
-  for (const name of [...RUN_SETTING_NAMES, "arg"]) {
-    const value = flags[name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase())];
-    if (value === undefined) continue;
-    const plain = name === "pin" && value === "true" ? true : value;
-    given[name === "arg" ? "args" : name] = String(value) === "none" ? null : plain;
-  }
-  if (Object.keys(given).length === 0) return undefined;
-  const settings = readRunSettings(given, { nullable: true });
-  if (typeof settings === "string") throw new CliError(`--${settings}`, EXIT.usage);
-  return settings;
 }
 
 interface ListFlags extends ClientFlags {

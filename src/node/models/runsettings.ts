@@ -31,6 +31,12 @@ export function withSettings(
   };
 }
 
+/** What settings say of how a model runs, as a text: with another one, engines must end. */
+export function settledText(model: ServedModel): string {
+  const { args, keepAliveMs, isPinned, fit, workers } = model;
+  return [...args, keepAliveMs, isPinned, fit, workers].join("\n");
+}
+
 /**
  * The settings that config.json has for a model: those for one of its names win over those for its
  * name without the quantization.

@@ -4,7 +4,7 @@ import type { StoredModel } from "../../storage/storedmodel.ts";
 import type { RunSettings } from "../../wire/runsettings.ts";
 import type { ServedModel } from "./catalog.ts";
 import { modelFilesReader } from "./modelfiles.ts";
-import { type NamedSettings, settingsFor, withSettings } from "./runsettings.ts";
+import { type NamedSettings, settingsFor, settledText, withSettings } from "./runsettings.ts";
 
 /** A model in the models folder. */
 export interface ScannedModel {
@@ -97,9 +97,7 @@ function servedModel(
   const locate = modelFilesReader(primary.path, projector?.path);
   const model = withSettings({ ...names, locate }, registered, primary.path);
   const served = withSettings(model, settingsFor(model, settings), primary.path);
-  const { args, keepAliveMs, isPinned, fit, workers } = served;
-  const settled = [...args, keepAliveMs, isPinned, fit, workers];
-  return { served, fingerprint: [...marks, ...settled].join("\n") };
+  return { served, fingerprint: [...marks, settledText(served)].join("\n") };
 }
 
 /** The names without `hf/`: requests may leave it out. */

@@ -1,9 +1,9 @@
-import type { Engine, EngineOptions } from "../../engine/engine.ts";
+import type { Engine } from "../../engine/engine.ts";
 import { Waiters } from "../../lib/waiters.ts";
 import { ApiError } from "../../wire/error.ts";
 import type { ModelFiles } from "../models/modelfiles.ts";
 import { type EndLimits, endEngine, UNLOAD_LIMITS } from "./ending.ts";
-import type { SupervisedEngineOptions } from "./engineoptions.ts";
+import { launchOptions, type SupervisedEngineOptions } from "./engineoptions.ts";
 import { asLoadError, loadError, refusalError } from "./errors.ts";
 import { IdleTimer } from "./idletimer.ts";
 import {
@@ -47,7 +47,7 @@ export class SupervisedEngine implements Resident {
   /** Called when it is no longer held back. */
   readonly #admission = new Waiters();
   #unloading: Promise<void> | undefined;
-  /** Called when the last lease is released. */
+  /** Called when nobody has a lease any more, or waits for one. */
   readonly #idle = new Waiters();
 
   constructor(options: SupervisedEngineOptions) {
@@ -117,7 +117,7 @@ export class SupervisedEngine implements Resident {
       this.#busy -= 1;
       this.#usedMs = this.#options.nowMs();
       if (this.#busy > 0) return;
-      this.#idle.wakeAll();
+      this.#wakeIdle();
       this.#idleTimer.start();
       this.#options.onIdle?.();
     };
@@ -134,7 +134,12 @@ export class SupervisedEngine implements Resident {
       return engine;
     } finally {
       this.#waiting -= 1;
+      this.#wakeIdle();
     }
+  }
+
+  #wakeIdle(): void {
+    if (this.#busy + this.#waiting === 0) this.#idle.wakeAll();
   }
 
   /** How long it stays loaded after its last request from now on, in ms; 0: it ends at once. */
@@ -194,10 +199,13 @@ export class SupervisedEngine implements Resident {
     await this.#loaded();
   }
 
-  /** Resolves when no request uses the engine, or after `waitMs`. */
-  async idle(waitMs: number): Promise<void> {
-    if (this.#busy === 0) return;
-    await this.#idle.wait({ timeoutMs: waitMs });
+  /**
+   * It is to end, pinned or not, and gets no more requests. Resolves when none uses it or waits for
+   * it, or after `waitMs`.
+   */
+  async drained(waitMs: number | undefined): Promise<void> {
+    this.#isLeaving = true;
+    if (this.#busy + this.#waiting > 0) await this.#idle.wait({ timeoutMs: waitMs });
   }
 
   /** Ends the engine for good. Those who wait for it are told why. */
@@ -205,7 +213,9 @@ export class SupervisedEngine implements Resident {
     this.#closing.abort(new ApiError("draining", why, { retryAfterS: 5 }));
     await this.#load?.catch(() => undefined); // those who wait for it get the error
     const engine = this.#process;
-    if (engine) await (this.#unloading ?? endEngine(engine, this.#options.prompts, limits));
+    if (engine === undefined) return;
+    this.#unloading ??= endEngine(engine, this.#options.prompts, limits);
+    await this.#unloading;
   }
 
   async #loaded(): Promise<Engine> {
@@ -240,7 +250,11 @@ export class SupervisedEngine implements Resident {
       await this.#options.room.reserve(this, files, this.#closing.signal);
       log.info({ model: label, file: files.path }, "engine.loading");
       const launchedMs = nowMs();
-      const engine = await this.#options.launch(this.#engineOptions(files));
+      const engine = await this.#options.launch({
+        ...launchOptions(this.#options, files),
+        onProgress: (fraction) => this.#on({ type: "progress", fraction }),
+        signal: this.#closing.signal,
+      });
       await this.#options.prompts?.offer(engine, files);
       this.#process = engine;
       this.#usedMs = nowMs();
@@ -259,22 +273,6 @@ export class SupervisedEngine implements Resident {
       log.warn({ model: label, reason, message }, "engine.load_failed");
       throw error;
     }
-  }
-
-  #engineOptions(files: ModelFiles): EngineOptions {
-    const { modelId, args, home, loadTimeoutMs, log } = this.#options;
-    return {
-      modelId,
-      modelPath: files.path,
-      ...(files.mmproj === undefined ? {} : { mmprojPath: files.mmproj }),
-      args: args(files),
-      home,
-      loadTimeoutMs,
-      log,
-      onProgress: (fraction) => this.#on({ type: "progress", fraction }),
-      onPromptFile: (event) => this.#options.prompts?.happened(event),
-      signal: this.#closing.signal,
-    };
   }
 
   #onExit({ expected, message }: { expected: boolean; message: string }): void {

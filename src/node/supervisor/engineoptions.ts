@@ -41,3 +41,18 @@ export interface SupervisedEngineOptions {
 
 /** What is counted of an engine. */
 export type EngineEventName = Exclude<LifecycleEvent["type"], "progress">;
+
+/** How an engine is started with these files. */
+export function launchOptions(
+  { modelId, args, home, loadTimeoutMs, log, prompts }: SupervisedEngineOptions,
+  files: ModelFiles,
+): EngineOptions {
+  return {
+    modelId,
+    modelPath: files.path,
+    ...(files.mmproj === undefined ? {} : { mmprojPath: files.mmproj }),
+    args: args(files),
+    ...{ home, loadTimeoutMs, log },
+    onPromptFile: (event) => prompts?.happened(event),
+  };
+}

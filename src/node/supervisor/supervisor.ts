@@ -1,57 +1,19 @@
 import { freemem } from "node:os";
 import { readHostMemory } from "../../lib/hostmemory.ts";
-import type { Logger } from "../../lib/log.ts";
+import type { RunSettings } from "../../wire/runsettings.ts";
 import type { ServedModel } from "../models/catalog.ts";
 import type { ModelFiles } from "../models/modelfiles.ts";
 import { EnginePrompts } from "../prompts/engineprompts.ts";
-import type { PromptDisk } from "../prompts/promptdisk.ts";
-import type { Workers } from "../workers/workers.ts";
 import { joinArguments } from "./argumentlist.ts";
 import { SupervisedEngine } from "./engine.ts";
-import type { EngineEventName, Launch } from "./engineoptions.ts";
+import { LoadSettings } from "./loadsettings.ts";
 import { Pins } from "./pins.ts";
 import { PromptCaches } from "./promptcaches.ts";
 import { EngineRoom } from "./room/engineroom.ts";
-import type { Fit } from "./room/fit.ts";
-import type { Ledger } from "./room/ledger.ts";
 import { type Memory, sumOf } from "./room/memory.ts";
 import { Room } from "./room/room.ts";
+import type { LoadOptions, SupervisorOptions } from "./supervisoroptions.ts";
 import { chooseTask, ENGINE_TASKS, type EngineTask, taskArgs } from "./task.ts";
-
-export interface SupervisorOptions {
-  launch: Launch;
-  /** The data folder. */
-  home: string;
-  /** The operator's llama-server arguments for every engine. */
-  engineArgs: string[];
-  /** Longest wait for a model to load. */
-  loadTimeoutMs: number;
-  log: Logger;
-  /** Who uses which memory. */
-  ledger: Ledger;
-  /** What may be taken from models so that they fit; null: what their settings leave open. */
-  fit: Fit | null;
-  /** Whether no other model will need memory. */
-  isAlone(): boolean;
-  /** Most engines at the same time; null: as many as have room. */
-  enginesMax: number | null;
-  /** Keeps prompts when engines end. Default: nothing does. */
-  promptDisk?: PromptDisk;
-  /** Models that stay loaded, by id. */
-  pinned: readonly string[];
-  /** How long models stay loaded after their last request, in ms; null: until room is needed. */
-  keepAliveMs: number | null;
-  /** The nodes that lend their devices. Default: no model uses any. */
-  workers?: Workers;
-  /** Bytes of memory that the host has left. Default: what the system says. */
-  availableBytes?(): number;
-  /** Called when an engine of a model was loaded, could not be, ended, or crashed. */
-  onEvent?(modelId: string, event: EngineEventName): void;
-  /** Called when the state of an engine has become another one. */
-  onChange?(): void;
-  /** Default: the system's clock. */
-  nowMs?(): number;
-}
 
 /** How long engines may write their prompts when the node shuts down, in ms. */
 const KEEP_MS_MAX = 2000;
@@ -70,6 +32,9 @@ export class Supervisor {
   readonly #retiring = new Set<SupervisedEngine>();
   readonly #promptCaches: PromptCaches;
   readonly #pins: Pins;
+  readonly #loadSettings = new LoadSettings();
+  /** Engines that were made so far. */
+  #made = 0;
   readonly room: Room;
 
   constructor(options: SupervisorOptions) {
@@ -99,8 +64,18 @@ export class Supervisor {
   }
 
   /** The llama-server arguments of a model, without those of a task. The operator's win. */
-  argsOf({ args }: ServedModel): string[] {
-    return joinArguments(args, this.#options.engineArgs);
+  argsOf(model: ServedModel): string[] {
+    return joinArguments(this.asLoaded(model).args, this.#options.engineArgs);
+  }
+
+  /** A model with the settings that a load has set for it. */
+  asLoaded(model: ServedModel): ServedModel {
+    return this.#loadSettings.applyTo(model);
+  }
+
+  /** The settings that a load has set for a model; undefined: none has. */
+  loadSettingsOf(modelId: string): RunSettings | undefined {
+    return this.#loadSettings.of(modelId);
   }
 
   /** An engine of a model that is loaded: for this task, or for any. */
@@ -118,15 +93,17 @@ export class Supervisor {
   }
 
   /**
-   * Ends the engines of a model whose files have changed or are gone. They get no more requests;
-   * those that run may take `waitMs` to end.
+   * Ends the engines of a model that is now another one. They get no more requests; those that they
+   * have are finished. If the model is gone, they may take `drainMs` for that.
    */
-  async retire(modelId: string, { waitMs, graceMs }: { waitMs: number; graceMs: number }) {
+  async retire(modelId: string, { isGone = false } = {}): Promise<void> {
+    const { drainMs, graceMs } = this.#options;
     const engines = this.engines(modelId);
     for (const task of ENGINE_TASKS) this.#engines.delete(keyOf(modelId, task));
+    if (isGone) this.#loadSettings.delete(modelId);
     const end = async (engine: SupervisedEngine) => {
       this.#retiring.add(engine);
-      await engine.idle(waitMs);
+      await engine.drained(isGone ? drainMs : undefined);
       const why = "The model was removed or replaced: ask again.";
       await engine.close({ keepMs: 0, graceMs }, why);
       this.#retiring.delete(engine);
@@ -141,18 +118,27 @@ export class Supervisor {
 
   /**
    * Loads a model, and sets how long it stays after its last request from now on, in ms; undefined:
-   * as before. Throws as a request for it would.
+   * as before. If it is loaded with other `settings`, its engines are retired and a new one is
+   * loaded; they hold until it is unloaded. Throws as a request for it would: then the settings are
+   * those of before.
    */
-  async load(model: ServedModel, keepAliveMs?: number): Promise<void> {
-    const engine = await this.engineFor(model, undefined);
-    engine.stay();
-    await engine.warm();
-    if (keepAliveMs !== undefined) engine.keepAlive(keepAliveMs);
+  async load(model: ServedModel, { keepAliveMs, settings }: LoadOptions = {}): Promise<void> {
+    const change = settings && (await this.#loadSettings.set(model, settings));
+    if (change?.isOther) void this.retire(model.id);
+    try {
+      const engine = await this.engineFor(model, undefined);
+      engine.stay();
+      await engine.warm();
+      if (keepAliveMs !== undefined) engine.keepAlive(keepAliveMs);
+    } catch (error) {
+      if (change?.takeBack()) void this.retire(model.id);
+      throw error;
+    }
   }
 
   /** Makes a model stay loaded, or takes that back. Throws if that cannot be kept on disk. */
   pin(model: ServedModel, isPinned: boolean): void {
-    this.#pins.set(model, isPinned);
+    this.#pins.set(this.asLoaded(model), isPinned);
     if (isPinned) return;
     for (const engine of this.engines(model.id)) engine.unpinned();
     this.room.becameIdle();
@@ -160,10 +146,14 @@ export class Supervisor {
 
   /**
    * Ends the engines of a model to free their memory: those that nobody uses now, the others after
-   * their last request.
+   * their last request. The next load is as the model is set up.
    */
-  unload(modelId: string): Promise<void> {
-    return this.#unload(this.engines(modelId));
+  async unload(modelId: string): Promise<void> {
+    const engines = this.engines(modelId);
+    if (!this.#loadSettings.delete(modelId)) return this.#unload(engines);
+    const isBusy = engines.some((engine) => engine.isBusy);
+    const retired = this.retire(modelId);
+    if (!isBusy) await retired;
   }
 
   /** The same for all models. */
@@ -203,10 +193,14 @@ export class Supervisor {
     return this.#engines.get(keyOf(modelId, task));
   }
 
-  #add(model: ServedModel, task: EngineTask): SupervisedEngine {
+  #add(given: ServedModel, task: EngineTask): SupervisedEngine {
+    // It may have become another one since the request came.
+    const model = this.asLoaded(this.#options.current(given));
     const { launch, home, engineArgs, loadTimeoutMs, log, keepAliveMs, promptDisk } = this.#options;
     const { nowMs = Date.now } = this.#options;
-    const key = keyOf(model.id, task);
+    // One that is retired may still run beside the next one for the same.
+    this.#made += 1;
+    const key = `${keyOf(model.id, task)} ${this.#made}`;
     const givenArgs = this.argsOf(model);
     const ownArgs = ({ pooling }: ModelFiles) => {
       const forTask = taskArgs(task, pooling, givenArgs);
@@ -251,7 +245,7 @@ export class Supervisor {
       log,
       nowMs,
     });
-    this.#engines.set(key, engine);
+    this.#engines.set(keyOf(model.id, task), engine);
     return engine;
   }
 }

@@ -39,10 +39,9 @@ export class FakeEngines {
   }
 
   readonly launch = async (options: EngineOptions): Promise<Engine> => {
-    this.launches.push(options);
+    const socket = join(this.#folder, `${this.launches.push(options)}.sock`);
     this.#launched.resolve();
     await this.#gate;
-    const socket = join(this.#folder, `${this.launches.length}.sock`);
     const engine = new FakeEngine(options, socket);
     this.running.push(engine);
     return engine;

@@ -28,6 +28,15 @@ test("nodes, Ollama and llama-server are asked in their own terms, others not at
   expect(asked(endpointOf("vllm"))).toEqual([undefined, undefined, undefined, undefined]);
 });
 
+test("only nodes are asked to load a model with settings", () => {
+  const change = { action: "load", model: "m", keepAlive: undefined } as const;
+  const settings = { ctx_size: 512 };
+  const request = (kind: EndpointKind) =>
+    residencyRequest(endpointOf(kind), "m", { ...change, settings });
+  expect(request("llmlb")?.body).toEqual({ model: "m", settings });
+  expect([request("ollama"), request("llama_server")]).toEqual([undefined, undefined]);
+});
+
 test("a load counts as begun while it runs, and as done or failed when it is", async () => {
   const gate = Promise.withResolvers<Response>();
   using server = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => gate.promise });

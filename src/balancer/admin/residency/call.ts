@@ -3,6 +3,7 @@ import { errorMessage } from "../../../lib/errormessage.ts";
 import { parseJson } from "../../../lib/json.ts";
 import { monotonicMs } from "../../../lib/monotonic.ts";
 import type { ResidencyAction } from "../../../wire/residency.ts";
+import type { RunSettings } from "../../../wire/runsettings.ts";
 import { readUpstreamError } from "../../../wire/upstreamerror.ts";
 import type { Endpoint } from "../../upstream/endpoint.ts";
 
@@ -11,6 +12,8 @@ export interface ResidencyChange {
   /** The model's id at the balancer. */
   model: string;
   keepAlive: string | number | undefined;
+  /** How it is to run; undefined: as before. */
+  settings?: RunSettings | undefined;
 }
 
 const ANSWER_BYTES_MAX = 4 * 1024 * 1024;
@@ -19,7 +22,7 @@ const OLLAMA_USUAL = "5m";
 
 /**
  * What an endpoint is asked to load, unload, pin or unpin a model; undefined: nothing can be asked
- * of servers of its kind.
+ * of servers of its kind. Only nodes take settings for a load.
  *
  * | kind                 | load               | unload               | pin, unpin              |
  * |----------------------|--------------------|----------------------|-------------------------|
@@ -30,10 +33,14 @@ const OLLAMA_USUAL = "5m";
 export function residencyRequest(
   { facts: { kind }, warmth }: Pick<Endpoint, "facts" | "warmth">,
   name: string,
-  { action, model, keepAlive }: ResidencyChange,
+  { action, model, keepAlive, settings }: ResidencyChange,
 ): { path: string; body: object } | undefined {
   const keep = keepAlive === undefined ? {} : { keep_alive: keepAlive };
-  if (kind === "llmlb") return { path: `/api/models/${action}`, body: { model: name, ...keep } };
+  if (kind === "llmlb") {
+    const run = settings === undefined ? {} : { settings };
+    return { path: `/api/models/${action}`, body: { model: name, ...keep, ...run } };
+  }
+  if (settings !== undefined) return undefined;
   if (kind === "ollama") {
     const keeps = { load: keepAlive, unload: 0, pin: -1, unpin: OLLAMA_USUAL }[action];
     const body = { model: name, ...(keeps === undefined ? {} : { keep_alive: keeps }) };

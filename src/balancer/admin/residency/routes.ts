@@ -3,6 +3,7 @@ import { readJson } from "../../../http/server/body.ts";
 import { withoutIdleLimit } from "../../../http/server/listen.ts";
 import { type AppContext, noteSubject } from "../../../http/server/scope.ts";
 import { monotonicMs } from "../../../lib/monotonic.ts";
+import { refuseHostSettings } from "../../../registry/settingschange.ts";
 import { ApiError } from "../../../wire/error.ts";
 import {
   FleetLoadBody,
@@ -30,8 +31,9 @@ const BODY_BYTES_MAX = 64 * 1024;
 /**
  * Which models are loaded at which endpoints, and the routes that change it: `POST
  * /api/models/load`, `unload`, `pin`, `unpin`. Without `endpoint`, a model is loaded and pinned
- * where it is loaded or soonest would be, and unloaded and unpinned everywhere. They answer when it
- * is done. To be added before the routes of the registry, whose ids could be such paths.
+ * where it is loaded or soonest would be, and unloaded and unpinned everywhere; a load with
+ * settings is for all that have it loaded. They answer when it is done. To be added before the
+ * routes of the registry, whose ids could be such paths.
  */
 export function routeResidency(app: App, parts: ResidencyRouteParts): void {
   const { pool, refresh } = parts;
@@ -44,10 +46,11 @@ export function routeResidency(app: App, parts: ResidencyRouteParts): void {
       app.post(`${base}/${action}`, async (c) => {
         const schema = action === "load" ? FleetLoadBody : FleetResidencyBody;
         const { value } = await readJson(c, schema, BODY_BYTES_MAX);
-        const { model: name, endpoint, keep_alive: keepAlive }: FleetLoadBody = value;
+        const { model: name, endpoint, keep_alive: keepAlive, settings }: FleetLoadBody = value;
+        if (settings !== undefined) refuseHostSettings(settings);
         const model = pool.idOf(name);
         noteSubject(c, endpoint === undefined ? model : `${model} at ${endpoint}`);
-        const change: ResidencyChange = { action, model, keepAlive };
+        const change: ResidencyChange = { action, model, keepAlive, settings };
         return c.json(await applyChange(c, parts, { change, endpoint }));
       });
     }
@@ -86,11 +89,16 @@ function choose(pool: UpstreamPool, change: ResidencyChange, name: string | unde
   if (online.length === 0) throw noEndpoint(model, pool.endpoints.length);
   const able = online.filter((one) => residencyRequest(one, model, change) !== undefined);
   if (able.length === 0) {
+    const usual = "nodes of llmlb, Ollama and llama-server's router";
+    const those = change.settings === undefined ? usual : "nodes of llmlb, where settings are set";
     const message = `The ${action} of ${model} is not possible: none of its endpoints can be asked \
-for it, only nodes of llmlb, Ollama and llama-server's router.`;
+for it, only ${those}.`;
     throw new ApiError("conflict", message, { code: "unsupported_endpoint", param: "model" });
   }
-  return action === "unload" || action === "unpin" ? able : soonest(able, model);
+  if (action === "unload" || action === "unpin") return able;
+  // Whoever asks next gets one that is loaded: all of these must run in the same way.
+  const loaded = change.settings && able.filter((one) => loadedState(one, model) === "loaded");
+  return loaded?.length ? loaded : soonest(able, model);
 }
 
 /** The endpoint that has the model loaded, or would have it soonest. */

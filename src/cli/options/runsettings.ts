@@ -1,0 +1,45 @@
+import { type Command, Option } from "commander";
+import { RUN_SETTING_NAMES, type RunSettings, readRunSettings } from "../../wire/runsettings.ts";
+import { CliError, EXIT } from "../process/exit.ts";
+import { collectValues } from "./repeatable.ts";
+
+const flagOf = (name: string) => `--${name.replaceAll("_", "-")}`;
+
+/** The flags for how a model runs, for help. */
+export const RUN_SETTING_FLAGS = RUN_SETTING_NAMES.map(flagOf).join(" ");
+
+/** Adds the flags for how a model runs. Help lists them only where it is told to. */
+export function addRunSettingFlags(command: Command): Command {
+  for (const name of RUN_SETTING_NAMES) {
+    const repeatable = ["lora", "workers"].includes(name) ? { argParser: collectValues } : {};
+    const option = new Option(`${flagOf(name)} <value>`).hideHelp();
+    command.addOption(Object.assign(option, repeatable));
+  }
+  return command.option(
+    "--arg <word>",
+    "Any argument of llama-server, as --arg=--temp; may be repeated",
+    collectValues,
+  );
+}
+
+/**
+ * The settings among the flags; undefined: there are none. With `nullable`, `none` takes one back.
+ * Throws `CliError`.
+ */
+export function runSettingsOf(
+  flags: Record<string, unknown>,
+  { nullable = false } = {},
+): RunSettings | undefined {
+  const given: Record<string, unknown> = {};
+  for (const name of [...RUN_SETTING_NAMES, "arg"]) {
+    const value = flags[name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase())];
+    if (value === undefined) continue;
+    const plain = name === "pin" && value === "true" ? true : value;
+    const isTakenBack = nullable && String(value) === "none";
+    given[name === "arg" ? "args" : name] = isTakenBack ? null : plain;
+  }
+  if (Object.keys(given).length === 0) return undefined;
+  const settings = readRunSettings(given, { nullable });
+  if (typeof settings === "string") throw new CliError(`--${settings}`, EXIT.usage);
+  return settings;
+}
