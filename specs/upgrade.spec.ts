@@ -140,6 +140,8 @@ test.each(["node", "balancer", "standalone"] as const)(
     await eventually(() => trickle.answered > alone + 10 || undefined, 20_000);
     await trickle.stop();
     expect(trickle.failures).toEqual([]);
+    const lines = readFileSync(join(program.home, "logs", "llmlb.log"), "utf8").split("\n");
+    expect(lines.filter((line) => line.includes('"level":"error"'))).toEqual([]);
     expect(pidFileOf(program.home).pid).toBe(pid);
     process.kill(pid, "SIGTERM");
     await eventually(() => program.processes().length === 0 || undefined, 20_000);

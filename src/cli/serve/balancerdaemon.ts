@@ -32,12 +32,12 @@ export async function createBalancerDaemon(settings: Settings, book: LogBook): P
     firstAdmin: balancer.firstAdmin,
     drain: balancer.drain,
     renewed: (fingerprint) => node?.renewed(fingerprint),
-    start: (onLocalNode, { port, fingerprint }) => {
+    start: (onLocalNode, { port, fingerprint, isTaken }) => {
       balancer.start();
       if (settings.mode !== "standalone") return;
       balancer.expectEndpoint(LOCAL_ENDPOINT);
       node = new LocalNode({
-        ...{ settings, book },
+        ...{ settings, book, isBalancerOpen: !isTaken },
         balancer: {
           url: ownUrl(settings.host, port, fingerprint !== undefined),
           secret: balancer.localSecret,
@@ -55,6 +55,7 @@ export async function createBalancerDaemon(settings: Settings, book: LogBook): P
       node.occupied(occupiedMemory);
       node.start();
     },
+    opened: () => node?.balancerOpened(),
     settled: async () => {
       await withDeadline(balancer.ready(), { timeoutMs: SETTLED_MS_MAX });
     },

@@ -9,6 +9,8 @@ export interface Entrance {
   port: number;
   /** Fingerprint of the certificate that it shows; undefined: it speaks plain HTTP. */
   fingerprint: string | undefined;
+  /** Another process has it still; `opened` tells when that is over. */
+  isTaken: boolean;
 }
 
 /** A balancer or a node that this process is to serve; it does not listen yet. */
@@ -22,6 +24,8 @@ export interface Daemon {
    * the URL of the local node, if there is one.
    */
   start(onLocalNode: (url: string) => void, entrance: Entrance): void;
+  /** The entrance is its own from now on. */
+  opened(): void;
   /** Tells it that another certificate is shown from now on. */
   renewed(fingerprint: string): void;
   /** Resolves with the reason if it cannot go on; the process is to end with its exit code. */

@@ -30,7 +30,8 @@ export function openEntrance(parts: EntranceParts): OpenEntrance {
   const { settings, daemon, certificate } = parts;
   const listener = listenOrExplain(daemon.app, settings, { certificate });
   const pidFile = announce(parts, listener);
-  const entrance = { port: listener.port, fingerprint: certificate?.fingerprint };
+  const { port } = listener;
+  const entrance = { port, fingerprint: certificate?.fingerprint, isTaken: false };
   daemon.start((nodeUrl) => pidFile.update({ node_url: nodeUrl }), entrance);
   return { listener, pidFile };
 }
@@ -51,7 +52,7 @@ export interface TakeOverParts extends EntranceParts {
 export async function takeOver(parts: TakeOverParts): Promise<OpenEntrance> {
   const { settings, daemon, certificate, predecessor, engineMemory } = parts;
   const port = settings.port === 0 ? parts.port : settings.port;
-  const entrance = { port, fingerprint: certificate?.fingerprint };
+  const entrance = { port, fingerprint: certificate?.fingerprint, isTaken: true };
   let nodeUrl: string | undefined;
   let pidFile: PidFileHandle | undefined;
   const onLocalNode = (url: string) => {
@@ -70,7 +71,8 @@ export async function takeOver(parts: TakeOverParts): Promise<OpenEntrance> {
   predecessor.onEngines((memory) => daemon.occupied(memory));
   pidFile = announce(parts, listener);
   if (nodeUrl !== undefined) pidFile.update({ node_url: nodeUrl });
-  if (settings.mode === "node") daemon.start(onLocalNode, entrance);
+  if (settings.mode === "node") daemon.start(onLocalNode, { ...entrance, isTaken: false });
+  daemon.opened();
   return { listener, pidFile };
 }
 

@@ -41,6 +41,7 @@ function startLocalNode() {
   const children: FakeChild[] = [];
   const urls: string[] = [];
   const node = new LocalNode({
+    isBalancerOpen: true,
     balancer: { url: "http://127.0.0.1:1", secret: "s" },
     settings,
     book: new LogBook({ level: "silent" }),

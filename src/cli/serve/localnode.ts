@@ -13,10 +13,12 @@ import { logChildLine } from "./localnodelog.ts";
 import { type LocalBalancer, LocalNodeMessage, type ParentMessage } from "./localnodemessages.ts";
 
 interface LocalNodeOptions {
-  balancer: LocalBalancer;
+  balancer: Omit<LocalBalancer, "isOpen">;
   /** Settings of this process; the child gets them on loopback and without endpoints. */
   settings: Settings;
   book: LogBook;
+  /** Whether the balancer answers under its URL; else `balancerOpened` says when it does. */
+  isBalancerOpen: boolean;
   /** Called when the node listens, also after a restart. */
   onListening(url: string): void;
   /** Called when the node can, or cannot, serve requests. */
@@ -43,6 +45,7 @@ export class LocalNode {
   #child: Child | undefined;
   #port: number;
   #fingerprint: string | undefined;
+  #isBalancerOpen: boolean;
   #occupiedMemory: EngineMemory = {};
   readonly #handedOver = Promise.withResolvers<void>();
   #stopping = false;
@@ -55,6 +58,7 @@ export class LocalNode {
   constructor(options: LocalNodeOptions) {
     this.#options = options;
     this.#port = options.settings.nodePort;
+    this.#isBalancerOpen = options.isBalancerOpen;
   }
 
   /** Process id of the running node. */
@@ -80,6 +84,12 @@ export class LocalNode {
   renewed(fingerprint: string): void {
     this.#fingerprint = fingerprint;
     if (this.#child !== undefined) sendTo(this.#child, { type: "certificate", fingerprint });
+  }
+
+  /** Tells the node that the balancer answers under its URL from now on. */
+  balancerOpened(): void {
+    this.#isBalancerOpen = true;
+    if (this.#child !== undefined) sendTo(this.#child, { type: "balancer_open" });
   }
 
   /** Tells the node from which level on it writes lines. */
@@ -129,7 +139,7 @@ export class LocalNode {
         sendTo(child, {
           type: "settings",
           settings: own,
-          balancer: { ...balancer, ...pinned },
+          balancer: { ...balancer, ...pinned, isOpen: this.#isBalancerOpen },
           occupiedMemory: this.#occupiedMemory,
         });
       }

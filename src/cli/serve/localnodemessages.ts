@@ -11,6 +11,8 @@ const LocalBalancer = z.object({
   secret: z.string(),
   /** The only certificate that it shows; undefined: none, or it does not matter. */
   fingerprint: z.string().optional(),
+  /** Whether it answers under its URL; else `balancer_open` says when it does. */
+  isOpen: z.boolean(),
 });
 export type LocalBalancer = z.infer<typeof LocalBalancer>;
 
@@ -44,6 +46,8 @@ export const ParentMessage = z.discriminatedUnion("type", [
   z.object({ type: z.literal("occupied"), memory: EngineMemory }),
   /** Another process takes its place: to end what runs in the background, and idle engines. */
   z.object({ type: z.literal("hand_over") }),
+  /** The balancer answers under its URL from now on. */
+  z.object({ type: z.literal("balancer_open") }),
   /** The balancer shows another certificate from now on. */
   z.object({ type: z.literal("certificate"), fingerprint: z.string() }),
   /** Write log lines from this level on. */

@@ -25,15 +25,21 @@ export async function runLocalNode(): Promise<never> {
   const book = new LogBook({ level: settings.logLevel, readable: false });
   const { log } = book;
   trustAuthorities(settings.tlsCa);
+  let { isOpen } = balancer;
   const credentials = { nodeId: LOCAL_ENDPOINT, credential: balancer.secret };
   const daemon = await createNodeDaemon(settings, book, {
     url: balancer.url,
     credentials: () => credentials,
     fingerprint: () => parent.fingerprint(),
+    isOpen: () => isOpen,
   });
   daemon.occupied(occupiedMemory);
   parent.onOther((message) => {
     if (message.type === "log_level") book.setLevel(message.level);
+    if (message.type === "balancer_open") {
+      isOpen = true;
+      daemon.opened();
+    }
     if (message.type === "occupied") daemon.occupied(message.memory);
     if (message.type === "hand_over") {
       daemon.handOver().finally(() => sendToParent({ type: "handed_over" }));
@@ -49,7 +55,7 @@ export async function runLocalNode(): Promise<never> {
   });
   sendToParent({ type: "listening", url, port });
   setInterval(() => sendToParent({ type: "beat" }), BEAT_MS);
-  daemon.start(() => undefined, { port, fingerprint: undefined });
+  daemon.start(() => undefined, { port, fingerprint: undefined, isTaken: false });
   const drainMs = await parent.drainMs;
   await daemon.drain.close(drainMs);
   await daemon.close(0);

@@ -74,6 +74,7 @@ export async function createNodeDaemon(
       membership?.start(entrance);
       for (const id of modelsToWarm(settings)) warm(id);
     },
+    opened: () => node.resync(),
     settled: async () => undefined,
     // What two nodes of one data folder would disturb begins with `start`.
     suspend: async () => undefined,

@@ -51,7 +51,8 @@ export class Reporter {
     const { signal } = this.#closing;
     while (!signal.aborted) {
       const isActive = this.#options.pulls.list().some(({ isRunning }) => isRunning);
-      if (this.#options.client.isEnrolled) await this.#report(signal);
+      const { isEnrolled, isOpen } = this.#options.client;
+      if (isEnrolled && isOpen) await this.#report(signal);
       // Closing ends the sleep, and then the loop.
       await sleep(SPACING_MS_MIN, signal).catch(() => undefined);
       await this.#notify.wait(isActive ? ACTIVE_INTERVAL_MS : IDLE_INTERVAL_MS, signal);

@@ -27,6 +27,8 @@ export interface BalancerClientOptions {
   url: string;
   /** Undefined until the node is enrolled. */
   credentials(): NodeCredentials | undefined;
+  /** Whether the balancer answers under its URL yet. Default: it does. */
+  isOpen?(): boolean;
   /** Of its only certificate; undefined: an authority vouches for it. Default: undefined. */
   fingerprint?(): string | undefined;
 }
@@ -69,6 +71,11 @@ export class BalancerClient {
   /** Whether the node has credentials; all requests throw `not_enrolled` while it has none. */
   get isEnrolled(): boolean {
     return this.#options.credentials() !== undefined;
+  }
+
+  /** Whether the balancer is there to be asked: false while another still has its address. */
+  get isOpen(): boolean {
+    return this.#options.isOpen?.() ?? true;
   }
 
   /** The models that this node shall have, unless their list still has the given ETag. */

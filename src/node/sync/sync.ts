@@ -114,6 +114,11 @@ export class Sync {
 
   /** One round. Returns after how many milliseconds the next one is due. Never rejects. */
   async #round(): Promise<number> {
+    if (!this.#options.client.isOpen) {
+      // The node before has done all rounds: what is there can be served.
+      this.#becomeReady();
+      return INTERVAL_MS;
+    }
     if (!this.#options.client.isEnrolled) return INTERVAL_MS;
     try {
       await this.#fetchList();
