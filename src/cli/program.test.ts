@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { FIELD_KEYS, FIELDS } from "../config/fields.ts";
 import { LLAMA_CPP_VERSION, VERSION } from "../config/version.ts";
 import { runProgram, temporaryHome } from "../testkit/command.ts";
+import { settingsOfMode } from "./options/modesettings.ts";
 
 const folder = temporaryHome();
 const home = folder.path;
@@ -16,10 +17,12 @@ describe("llmlb", () => {
     for (const command of ["serve", "balancer", "node", "chat", "status", "doctor", "config"]) {
       expect(stdout).toMatch(new RegExp(`^ {2}${command} `, "m"));
     }
+    const node = (await runProgram(["node", "--help"], { home })).stdout;
     for (const key of FIELD_KEYS) {
       const { flags, name } = FIELDS[key];
-      expect(stdout).toContain(flags ?? "-- <arguments>");
-      expect(stdout).toContain(`LLMLB_${name.toUpperCase()}`);
+      const help = settingsOfMode("standalone").includes(key) ? stdout : node;
+      expect(help).toContain(flags ?? "-- <arguments>");
+      expect(help).toContain(`LLMLB_${name.toUpperCase()}`);
     }
     expect(Math.max(...stdout.split("\n").map((line) => line.length))).toBeLessThanOrEqual(100);
     expect(stdout).not.toMatch(/local-node|\bengine\b {2}/);
