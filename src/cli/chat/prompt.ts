@@ -174,7 +174,7 @@ class PromptLoop {
     if (!models.includes(name)) {
       return this.#say(`There is no model ${name}; there are: ${models.join(", ")}`);
     }
-    this.#session.model = name;
+    this.#session.use(name);
     this.#say(`Now with ${name}; what was said is kept.`);
   }
 

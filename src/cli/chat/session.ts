@@ -38,6 +38,12 @@ export class ChatSession {
     this.model = model;
   }
 
+  /** Goes on with another model; what was said is kept. */
+  use(model: string): void {
+    this.model = model;
+    this.#settings = {};
+  }
+
   /** Sets the instructions before the first message. */
   instruct(system: string): void {
     this.#system = [{ role: "system", content: system }];
