@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { readRunSettings, settingArguments, withFiles } from "./runsettings.ts";
+import { type RunSettings, readRunSettings, settingArguments, withFiles } from "./runsettings.ts";
 
 describe("a model's settings", () => {
   test("become arguments of llama-server, its own ones last", () => {
@@ -44,6 +44,19 @@ describe("a model's settings", () => {
     [{ draft: "" }, "draft: must be the path of a file"],
   ])("that are wrong, as %j, are told with what is meant", (given, message) => {
     expect(readRunSettings(given)).toContain(message);
+  });
+
+  test.each<[RunSettings, string | undefined]>([
+    [{}, undefined],
+    [{ spec_type: "ngram-mod" }, "ngram-mod"],
+    [{ model_draft: "d" }, "draft-simple"],
+    [{ model_draft: "d", spec_type: "ngram-mod" }, "ngram-mod,draft-simple"],
+    [{ model_draft: "d", spec_type: "draft-eagle3" }, "draft-eagle3"],
+    [{ model_draft: "d", args: ["--spec-type", "draft-mtp"] }, "draft-mtp"],
+  ])("make a draft model work: %j", (settings, type) => {
+    const args = settingArguments(settings);
+    expect(args.filter((arg) => arg === "--spec-type")).toHaveLength(type === undefined ? 0 : 1);
+    expect(args[args.indexOf("--spec-type") + 1]).toBe(type ?? args[0]);
   });
 
   test("name files that lie elsewhere", () => {

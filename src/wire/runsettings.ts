@@ -14,6 +14,7 @@ interface OptionRule {
 
 const CACHE_TYPES = "f32 f16 bf16 q8_0 q5_1 q5_0 q4_1 q4_0 iq4_nl".split(" ");
 const NGRAMS = "ngram-simple ngram-map-k ngram-map-k4v ngram-mod ngram-cache".split(" ");
+const DRAFTS = "draft-simple draft-eagle3 draft-mtp draft-dflash draft-dspark".split(" ");
 const POOLINGS = "none mean cls last rank".split(" ");
 
 const DEVICES = {
@@ -49,7 +50,11 @@ const MODEL_OPTIONS = {
     others: ["flash_attention"],
   },
   model_draft: { flag: "--model-draft", value: { file: true }, others: ["draft"] },
-  spec_type: { flag: "--spec-type", value: { words: NGRAMS }, others: ["speculation"] },
+  spec_type: {
+    flag: "--spec-type",
+    value: { words: [...NGRAMS, ...DRAFTS] },
+    others: ["speculation"],
+  },
   pooling: { flag: "--pooling", value: { words: POOLINGS } },
   chat_template: { flag: "--chat-template", value: { text: 1_000_000 } },
   chat_template_file: { flag: "--chat-template-file", value: { file: true } },
@@ -214,15 +219,26 @@ export function withFiles(settings: RunSettings, change: (path: string) => strin
 
 /** llama-server's arguments for a model's settings. `args` are the last. */
 export function settingArguments(settings: RunSettings): string[] {
+  const { args = [] } = settings;
+  const all = {
+    ...settings,
+    spec_type: args.includes("--spec-type") ? undefined : specType(settings),
+  };
   const options = OPTIONS.flatMap(([name, { flag }]) => {
-    const value = settings[name];
+    const value = all[name];
     return value === undefined ? [] : [flag, String(value)];
   });
   const adapters = (settings.lora ?? []).flatMap((one) => {
     const [path, scale] = splitScale(one);
     return scale === undefined ? ["--lora", path] : ["--lora-scaled", `${path}:${scale}`];
   });
-  return [...options, ...adapters, ...(settings.args ?? [])];
+  return [...options, ...adapters, ...args];
+}
+
+/** llama-server loads a draft model and then leaves it alone, unless its type is named, too. */
+function specType({ model_draft: draft, spec_type: type }: RunSettings) {
+  if (draft === undefined || DRAFTS.includes(String(type))) return type;
+  return type === undefined ? "draft-simple" : `${type},draft-simple`;
 }
 
 function splitScale(adapter: string): [path: string, scale: string | undefined] {
