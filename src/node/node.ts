@@ -61,6 +61,8 @@ export interface NodeOptions {
   balancer?: BalancerClientOptions;
   /** What the balancer said last while it has not let this node in. Default: it has. */
   joining?(): string | undefined;
+  /** Called when what it has, or how far it is, may have changed. */
+  onChange?(): void;
   /** Starts an engine. Default: a process of this same program. */
   launch?: Launch;
   /** Starts a process that lends devices. Default: a process of this same program. */
@@ -121,7 +123,10 @@ export function createNode(options: NodeOptions): LlmlbNode {
   const devices = new Devices({ probe, home, log });
   const client = options.balancer && new BalancerClient(options.balancer, settings);
   const [lender, workers] = [createLender(options), createWorkers(settings, client)];
-  const onChange = () => reporter?.wake();
+  const onChange = () => {
+    reporter?.wake();
+    options.onChange?.();
+  };
   const parts = { settings, log, catalog, devices, launch, lender, workers, onChange };
   const engines = createEngines(parts);
   const { supervisor, promptDisk, retire, metrics, system, loadedModels } = engines;
@@ -159,9 +164,9 @@ export function createNode(options: NodeOptions): LlmlbNode {
   return {
     ...{ app, drain, readiness, system },
     names: () => catalog.listedNames().map(({ name }) => name),
-    open: () => promptDisk.open().then(() => scanner.scan()),
+    open: () => scanner.scan(),
     warm: (modelId) => warmup.load(modelId),
-    ...lifeOf({ scanner, sync, reporter, pulls, supervisor, lender }),
+    ...lifeOf({ scanner, sync, reporter, pulls, promptDisk, supervisor, lender }),
   };
 }
 
@@ -171,15 +176,16 @@ function lifeOf(parts: {
   sync: Sync | undefined;
   reporter: Reporter | undefined;
   pulls: Pulls;
+  promptDisk: PromptDisk;
   supervisor: Supervisor;
   lender: Lender | undefined;
 }): Pick<LlmlbNode, "start" | "resync" | "retire" | "occupied" | "close"> {
-  const { scanner, sync, reporter, pulls, supervisor, lender } = parts;
+  const { scanner, sync, reporter, pulls, promptDisk, supervisor, lender } = parts;
   const endBackground = () =>
     Promise.all([scanner, sync, reporter, pulls].map((part) => part?.close()));
   return {
     start: () => {
-      for (const part of [scanner, sync, reporter]) part?.start();
+      for (const part of [scanner, sync, reporter, promptDisk]) part?.start();
     },
     resync: () => {
       for (const part of [sync, reporter]) part?.wake();

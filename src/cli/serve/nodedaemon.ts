@@ -47,10 +47,12 @@ export async function createNodeDaemon(
   let tell: (readiness: NodeReadiness) => void = () => undefined;
   const own = identity && balancerOf(settings, identity, () => membership);
   const balancer = parent ?? own;
-  const node = createNode({
+  const node: LlmlbNode = createNode({
     ...{ settings, book },
     ...key,
     joining: () => membership?.pending,
+    // A model may be loaded before there is a list of models, and after it nothing else happens.
+    onChange: () => tell(node.readiness()),
     ...(balancer === undefined ? {} : { balancer }),
   });
   const membership: Membership | undefined =

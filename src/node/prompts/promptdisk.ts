@@ -50,10 +50,9 @@ export class PromptDisk {
     this.#store = new PromptStore({ folder: join(home, "prompts"), log, nowMs });
   }
 
-  /** Reads what is there; removes it if nothing is to be kept any more. */
-  async open(): Promise<void> {
-    if (this.#options.budgetBytes === 0) await this.#store.clear();
-    else await this.#store.open();
+  /** Begins to read what is there; removes it if nothing is to be kept any more. */
+  start(): void {
+    void (this.#options.budgetBytes === 0 ? this.#store.clear() : this.#store.open());
   }
 
   get files(): readonly PromptFile[] {
@@ -63,7 +62,7 @@ export class PromptDisk {
   /** Tells an engine that was just loaded which files it may read. */
   async offer(engine: Engine, owner: PromptOwner): Promise<void> {
     if (this.#options.budgetBytes === 0) return;
-    await this.#store.open();
+    await this.#store.refresh(owner);
     const files = this.#store.filesOf(owner).flatMap((file) => this.#offerOf(file));
     if (files.length === 0) return;
     const limits = { timeoutMs: OFFER_MS_MAX, signal: AbortSignal.timeout(OFFER_MS_MAX) };

@@ -1,5 +1,13 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createLogger } from "../../lib/log.ts";
@@ -57,7 +65,7 @@ test("only the user can read what is kept", async () => {
   for (const path of [file, `${file}.json`]) expect(statSync(path).mode & 0o777).toBe(0o600);
 });
 
-test("what a crash or a full disk left behind is removed", async () => {
+test("what a crash or a full disk left behind is removed, not what is being written", async () => {
   const store = await opened();
   const whole = await keep(store, 10);
   const cut = await keep(store, 10);
@@ -68,10 +76,22 @@ test("what a crash or a full disk left behind is removed", async () => {
   writeFileSync(`${broken}.json`, "{");
   const gone = await keep(store, 10);
   rmSync(gone);
-  await store.create(owner);
+  const left = await store.create(owner);
+  const old = [cut, unrecorded, broken, `${gone}.json`, left];
+  for (const path of old) utimesSync(path, 1, 1);
+  const beingWritten = await store.create(owner);
   const again = await opened();
   expect(again.files.map(({ path }) => path)).toEqual([whole]);
-  expect(allFiles()).toHaveLength(2);
+  expect(existsSync(beingWritten)).toBe(true);
+  expect(allFiles()).toHaveLength(3);
+});
+
+test("what another process has kept in the meantime is seen", async () => {
+  const store = await opened();
+  const file = await keep(await opened(), 10);
+  expect(store.filesOf(owner)).toEqual([]);
+  await store.refresh(owner);
+  expect(store.filesOf(owner).map(({ path }) => path)).toEqual([file]);
 });
 
 test("a file that is not as long as was said is not kept", async () => {

@@ -43,6 +43,8 @@ export interface PromptStoreOptions {
 }
 
 const ENDING = ".kv";
+/** How long a file may take to be written and recorded, by this process or the one before it. */
+const STRAY_MS = 10 * 60_000;
 /** Nobody has so many conversations; a folder that holds more was not written by this program. */
 const FILES_MAX = 10_000;
 
@@ -50,7 +52,7 @@ const FILES_MAX = 10_000;
  * The prompts of ended engines on disk: `<folder>/<model>/<fingerprint>/<id>.kv`, each with its
  * record `<id>.kv.json`. They hold conversations, so only their owner can read them. A file appears
  * under its name when it is whole, and counts once its record is there; what a crash left behind is
- * removed when the store is opened.
+ * removed after a while.
  */
 export class PromptStore {
   readonly #options: PromptStoreOptions;
@@ -63,10 +65,14 @@ export class PromptStore {
 
   /** Reads what is there, once. Never throws: what cannot be read is as if it were not there. */
   open(): Promise<void> {
-    this.#opening ??= this.#scan().catch((err: unknown) => {
-      this.#options.log.warn({ err }, "prompts.unreadable");
-    });
+    this.#opening ??= this.#scan(this.#options.folder);
     return this.#opening;
+  }
+
+  /** Sees what another process has kept for an owner: the node that this one follows. */
+  async refresh(owner: PromptOwner): Promise<void> {
+    await this.open();
+    await this.#scan(this.#folderOf(owner));
   }
 
   /** The files of an owner, those that were used last first. */
@@ -159,28 +165,37 @@ export class PromptStore {
     });
   }
 
-  async #scan(): Promise<void> {
-    const { folder } = this.#options;
+  async #scan(folder: string): Promise<void> {
     if (!existsSync(folder)) return;
-    const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-    for (const entry of entries.slice(0, 2 * FILES_MAX)) {
-      if (!entry.isFile()) continue;
-      const path = join(entry.parentPath, entry.name);
-      if (entry.name.endsWith(ENDING)) await this.#read(path);
-      else if (!entry.name.endsWith(`${ENDING}.json`)) await rm(path, { force: true });
-      else if (!existsSync(path.slice(0, -".json".length))) await rm(path, { force: true });
+    try {
+      const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+      for (const entry of entries.slice(0, 2 * FILES_MAX)) {
+        const path = join(entry.parentPath, entry.name);
+        if (entry.isFile() && !this.#files.has(path)) await this.#look(path);
+      }
+    } catch (err) {
+      this.#options.log.warn({ err }, "prompts.unreadable");
     }
   }
 
-  /** Takes up a file with its record; removes it if either is not whole. */
-  async #read(path: string): Promise<void> {
+  /** Takes up a file with its record. What has not become such a pair for long is removed. */
+  async #look(path: string): Promise<void> {
+    const isRecord = path.endsWith(`${ENDING}.json`) && existsSync(path.slice(0, -".json".length));
+    if (isRecord || (path.endsWith(ENDING) && (await this.#read(path)))) return;
+    const file = await stat(path).catch(() => undefined); // It may have gone with another one.
+    if (file && Date.now() - file.mtimeMs > STRAY_MS) await this.remove([path]);
+  }
+
+  /** Whether a file has its record, and is as long as that says. */
+  async #read(path: string): Promise<boolean> {
     const text = await readFile(`${path}.json`, "utf8").catch(() => "");
     const { data } = PromptRecord.safeParse(parseObject(text));
-    const { size } = await stat(path);
-    if (data === undefined || data.bytes !== size) return this.remove([path]);
+    const file = await stat(path).catch(() => undefined);
+    if (data === undefined || data.bytes !== file?.size) return false;
     const { model, tokens, bytes, us_per_token: usPerToken, used_ms: usedMs } = data;
     const fingerprint = dirname(path).split(/[\\/]/).at(-1) ?? "";
     this.#files.set(path, { path, model, fingerprint, tokens, bytes, usPerToken, usedMs });
+    return true;
   }
 }
 
