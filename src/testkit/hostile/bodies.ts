@@ -9,6 +9,15 @@ const BODIES: Record<string, object> = {
   "POST /api/models/register": { repo: "org/name", filename: "a.gguf", name: "name" },
   "PATCH /api/models/*": { name: "name", notes: "note", chat_template: "{{ messages }}" },
   "POST /api/models/*": {},
+  "POST /api/models/load": {
+    ...{ model: "none", endpoint: "none", keep_alive: "5m" },
+    settings: { chat_template: "{{ messages }}" },
+  },
+  "POST /api/models/unload": { model: "none", endpoint: "none" },
+  "POST /api/models/pin": { model: "none", endpoint: "none" },
+  "POST /api/models/unpin": { model: "none", endpoint: "none" },
+  "POST /api/log/level": { level: "info" },
+  "POST /log/level": { level: "info" },
   "PUT /api/prices/:model": { input_per_million: 1, output_per_million: 2 },
   "POST /api/keys": {
     ...{ name: "hostile", user: "admin", permissions: ["endpoints.read"], models: ["m"] },
