@@ -2,10 +2,10 @@ import { useMutation } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
 import type { AuditVerdict } from "../../../wire/audit.ts";
-import { Button } from "../../parts/button.tsx";
 import { CopyText } from "../../parts/copy.tsx";
 import { Window } from "../../parts/dialog.tsx";
 import { TextField } from "../../parts/field.tsx";
+import { FormEnd, Refusal } from "../../parts/form.tsx";
 import { useFormat } from "../../text/format.ts";
 import { useTexts } from "../../text/i18n.ts";
 import { verifyAudit } from "./calls.ts";
@@ -42,18 +42,12 @@ function Form({ onClose }: Pick<VerifyProps, "onClose">) {
         {...{ pattern: " *[0-9]{1,15}:[A-Za-z0-9_\\-]{43} *", placeholder: "812:Yx3…" }}
         autoComplete="off"
       />
-      {verify.isError && (
-        <div className="note is-bad" role="alert">
-          <strong>{t("verify_failed")}</strong> {verify.error.message}
-        </div>
-      )}
+      {verify.isError && <Refusal title={t("verify_failed")} text={verify.error.message} />}
       {verify.data !== undefined && <Verdict verdict={verify.data} />}
-      <div className="row is-end">
-        <Button onClick={onClose}>{t("close")}</Button>
-        <Button kind="primary" submits isBusy={verify.isPending}>
-          {t("verify_now")}
-        </Button>
-      </div>
+      <FormEnd
+        {...{ leave: t("close"), onLeave: onClose, action: t("verify_now") }}
+        isBusy={verify.isPending}
+      />
     </form>
   );
 }

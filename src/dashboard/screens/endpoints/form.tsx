@@ -2,9 +2,9 @@ import { useMutation } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { EndpointDetail, type EndpointView } from "../../../wire/endpoint.ts";
 import { CallError, call } from "../../api/call.ts";
-import { Button } from "../../parts/button.tsx";
 import { Window } from "../../parts/dialog.tsx";
 import { TextField } from "../../parts/field.tsx";
+import { FormEnd, Refusal } from "../../parts/form.tsx";
 import { sayDone } from "../../parts/toast.tsx";
 import { useTexts } from "../../text/i18n.ts";
 import { pathOf, reloadEndpoints } from "./actions.tsx";
@@ -89,16 +89,9 @@ function Form({ onClose, endpoint }: Pick<FormProps, "onClose" | "endpoint">) {
         </>
       )}
       {error !== null && !isFaultShown && (
-        <div className="note is-bad" role="alert">
-          <strong>{isNew ? t("add_failed") : t("edit_failed")}</strong> {error.message}
-        </div>
+        <Refusal title={isNew ? t("add_failed") : t("edit_failed")} text={error.message} />
       )}
-      <div className="row is-end">
-        <Button onClick={onClose}>{t("cancel")}</Button>
-        <Button kind="primary" submits isBusy={save.isPending}>
-          {isNew ? t("add") : t("save")}
-        </Button>
-      </div>
+      <FormEnd onLeave={onClose} action={isNew ? t("add") : t("save")} isBusy={save.isPending} />
     </form>
   );
 }

@@ -2,9 +2,9 @@ import { useMutation } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import type { MadeInvitationAnswer } from "../../../wire/invitation.ts";
 import { ROLES, type Role } from "../../../wire/permission.ts";
-import { Button } from "../../parts/button.tsx";
 import { Window } from "../../parts/dialog.tsx";
 import { Choice, TextField } from "../../parts/field.tsx";
+import { FormEnd, Refusal } from "../../parts/form.tsx";
 import { useTexts } from "../../text/i18n.ts";
 import { makeInvitation } from "./calls.ts";
 import { invitationsTexts } from "./texts.ts";
@@ -59,17 +59,8 @@ function Form({ onClose, onMade }: Omit<FormProps, "isOpen">) {
         {...{ label: t("ends"), value: days, onChange: setDays }}
         options={DAYS.map((value) => ({ value, text: t("ends_days", { count: Number(value) }) }))}
       />
-      {make.isError && (
-        <div className="note is-bad" role="alert">
-          <strong>{t("add_failed")}</strong> {make.error.message}
-        </div>
-      )}
-      <div className="row is-end">
-        <Button onClick={onClose}>{t("cancel")}</Button>
-        <Button kind="primary" submits isBusy={make.isPending}>
-          {t("add")}
-        </Button>
-      </div>
+      {make.isError && <Refusal title={t("add_failed")} text={make.error.message} />}
+      <FormEnd onLeave={onClose} action={t("add")} isBusy={make.isPending} />
     </form>
   );
 }

@@ -1,9 +1,9 @@
 import { useMutation } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import type { MadeKeyAnswer } from "../../../wire/account.ts";
-import { Button } from "../../parts/button.tsx";
 import { Window } from "../../parts/dialog.tsx";
 import { Choice, TextField } from "../../parts/field.tsx";
+import { FormEnd, Refusal } from "../../parts/form.tsx";
 import { LimitFields, limitDraft, limitsOf } from "../../parts/limits/limits.tsx";
 import { useTexts } from "../../text/i18n.ts";
 import { makeKey } from "./calls.ts";
@@ -69,17 +69,8 @@ function Form({ onClose, onMade }: Omit<FormProps, "isOpen">) {
         onChange={set("models")}
       />
       <LimitFields draft={limits} onChange={setLimits} />
-      {make.isError && (
-        <div className="note is-bad" role="alert">
-          <strong>{t("add_failed")}</strong> {make.error.message}
-        </div>
-      )}
-      <div className="row is-end">
-        <Button onClick={onClose}>{t("cancel")}</Button>
-        <Button kind="primary" submits isBusy={make.isPending}>
-          {t("add")}
-        </Button>
-      </div>
+      {make.isError && <Refusal title={t("add_failed")} text={make.error.message} />}
+      <FormEnd onLeave={onClose} action={t("add")} isBusy={make.isPending} />
     </form>
   );
 }

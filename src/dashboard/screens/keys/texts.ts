@@ -5,7 +5,6 @@ export const keysTexts = defineTexts(
   {
     add: "Make a key",
     add_failed: "The key was not made",
-    cancel: "Cancel",
     delete: "Delete",
     delete_failed: "The key was not deleted",
     delete_text:
@@ -56,7 +55,6 @@ export const keysTexts = defineTexts(
   {
     add: "キーを作成",
     add_failed: "キーを作成できませんでした",
-    cancel: "キャンセル",
     delete: "削除",
     delete_failed: "キーを削除できませんでした",
     delete_text:

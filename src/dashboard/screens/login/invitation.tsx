@@ -6,8 +6,8 @@ import { CallError, call } from "../../api/call.ts";
 import { forgetInvitation } from "../../app/invitationlink.ts";
 import { Button } from "../../parts/button.tsx";
 import { TextField } from "../../parts/field.tsx";
+import { Refusal } from "../../parts/form.tsx";
 import { useTexts } from "../../text/i18n.ts";
-import { Refusal } from "./refusal.tsx";
 import { loginTexts } from "./texts.ts";
 
 interface AcceptProps {

@@ -7,10 +7,10 @@ import { forgetInvitation, invitationInAddress } from "../../app/invitationlink.
 import { LanguageSwitch, Logo } from "../../app/navigation.tsx";
 import { Button } from "../../parts/button.tsx";
 import { TextField } from "../../parts/field.tsx";
+import { Refusal } from "../../parts/form.tsx";
 import { useTexts } from "../../text/i18n.ts";
 import { AcceptInvitation } from "./invitation.tsx";
 import { NewPassword } from "./newpassword.tsx";
-import { Refusal } from "./refusal.tsx";
 import { loginTexts } from "./texts.ts";
 
 /** Logging in, choosing a password in place of the first one, and accepting an invitation. */

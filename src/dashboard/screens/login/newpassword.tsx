@@ -5,8 +5,8 @@ import { askWhoIAm } from "../../api/account.ts";
 import { call } from "../../api/call.ts";
 import { Button } from "../../parts/button.tsx";
 import { TextField } from "../../parts/field.tsx";
+import { Refusal } from "../../parts/form.tsx";
 import { useTexts } from "../../text/i18n.ts";
-import { Refusal } from "./refusal.tsx";
 import { loginTexts } from "./texts.ts";
 
 /** Choosing a password in place of one that somebody else has set. */

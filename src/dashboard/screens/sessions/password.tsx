@@ -1,9 +1,9 @@
 import { useMutation } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { CallError } from "../../api/call.ts";
-import { Button } from "../../parts/button.tsx";
 import { Window } from "../../parts/dialog.tsx";
 import { TextField } from "../../parts/field.tsx";
+import { FormEnd, Refusal } from "../../parts/form.tsx";
 import { sayDone } from "../../parts/toast.tsx";
 import { useTexts } from "../../text/i18n.ts";
 import { changePassword } from "./calls.ts";
@@ -66,16 +66,14 @@ function Form({ onClose }: Pick<PasswordProps, "onClose">) {
         error={differs ? t("password_differs") : undefined}
       />
       {error !== null && !isOfCurrent && (
-        <div className="note is-bad" role="alert">
-          <strong>{t("password_failed")}</strong> {error.message}
-        </div>
+        <Refusal title={t("password_failed")} text={error.message} />
       )}
-      <div className="row is-end">
-        <Button onClick={onClose}>{t("cancel")}</Button>
-        <Button kind="primary" submits isBusy={change.isPending} disabled={differs}>
-          {t("password_save")}
-        </Button>
-      </div>
+      <FormEnd
+        onLeave={onClose}
+        action={t("password_save")}
+        isBusy={change.isPending}
+        disabled={differs}
+      />
     </form>
   );
 }

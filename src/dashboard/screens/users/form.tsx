@@ -3,9 +3,9 @@ import { type FormEvent, useState } from "react";
 import type { MadeUserAnswer, UserView } from "../../../wire/account.ts";
 import { ROLES, type Role } from "../../../wire/permission.ts";
 import { CallError } from "../../api/call.ts";
-import { Button } from "../../parts/button.tsx";
 import { Window } from "../../parts/dialog.tsx";
 import { Choice, TextField } from "../../parts/field.tsx";
+import { FormEnd, Refusal } from "../../parts/form.tsx";
 import { LimitFields, limitDraft, limitsOf } from "../../parts/limits/limits.tsx";
 import { sayDone } from "../../parts/toast.tsx";
 import { useTexts } from "../../text/i18n.ts";
@@ -81,16 +81,9 @@ function Form({ onClose, onSaved, user }: Omit<FormProps, "isOpen">) {
         fault={error === null ? undefined : { param, message: error.message }}
       />
       {error !== null && !isFaultShown && (
-        <div className="note is-bad" role="alert">
-          <strong>{isNew ? t("add_failed") : t("edit_failed")}</strong> {error.message}
-        </div>
+        <Refusal title={isNew ? t("add_failed") : t("edit_failed")} text={error.message} />
       )}
-      <div className="row is-end">
-        <Button onClick={onClose}>{t("cancel")}</Button>
-        <Button kind="primary" submits isBusy={save.isPending}>
-          {isNew ? t("add") : t("save")}
-        </Button>
-      </div>
+      <FormEnd onLeave={onClose} action={isNew ? t("add") : t("save")} isBusy={save.isPending} />
     </form>
   );
 }

@@ -1,0 +1,35 @@
+import { useTexts } from "../text/i18n.ts";
+import { Button } from "./button.tsx";
+import { partsTexts } from "./texts.ts";
+
+/** Why what a form asked for came to nothing. */
+export function Refusal({ title, text }: { title: string; text: string }) {
+  return (
+    <div className="note is-bad" role="alert">
+      <strong>{title}</strong> {text}
+    </div>
+  );
+}
+
+interface FormEndProps {
+  /** What leaves the form. Default: Cancel. */
+  leave?: string;
+  onLeave(): void;
+  /** What sends the form, in a word. */
+  action: string;
+  isBusy: boolean;
+  disabled?: boolean;
+}
+
+/** The last row of a form in a window: it is left, or sent. */
+export function FormEnd({ leave, onLeave, action, isBusy, disabled = false }: FormEndProps) {
+  const t = useTexts(partsTexts);
+  return (
+    <div className="row is-end">
+      <Button onClick={onLeave}>{leave ?? t("cancel")}</Button>
+      <Button kind="primary" submits isBusy={isBusy} disabled={disabled}>
+        {action}
+      </Button>
+    </div>
+  );
+}
