@@ -4,10 +4,10 @@ import { invitationLink } from "../../app/invitationlink.ts";
 import { AccessOff } from "../../parts/accessoff.tsx";
 import { Badge, type Tone } from "../../parts/badge.tsx";
 import { Button } from "../../parts/button.tsx";
-import { CopyText } from "../../parts/copy.tsx";
-import { Confirm, Window } from "../../parts/dialog.tsx";
+import { Confirm } from "../../parts/dialog.tsx";
 import { FilterChoice, Filters } from "../../parts/filters.tsx";
 import { Page, Panel } from "../../parts/page.tsx";
+import { SecretWindow } from "../../parts/secret.tsx";
 import { Empty, Loaded } from "../../parts/states.tsx";
 import { type Column, Table } from "../../parts/table.tsx";
 import { Ago } from "../../parts/time.tsx";
@@ -154,29 +154,16 @@ function columnsOf(
   ];
 }
 
-interface MadeProps {
-  made: MadeInvitationAnswer | undefined;
-  onClose(): void;
-}
-
 /** The link of a new invitation: the one time that it is shown. */
-function MadeInvitation({ made, onClose }: MadeProps) {
+function MadeInvitation(props: { made: MadeInvitationAnswer | undefined; onClose(): void }) {
+  const { made, onClose } = props;
   const t = useTexts(invitationsTexts);
   const { time } = useFormat();
   return (
-    <Window title={t("made")} isOpen={made !== undefined} onClose={onClose}>
-      {made !== undefined && (
-        <>
-          <p className="note is-warn">{t("made_text", { time: time(made.expires_at) })}</p>
-          <CopyText text={invitationLink(made.code)} />
-        </>
-      )}
-      <div className="row is-end">
-        <Button kind="primary" onClick={onClose}>
-          {t("made_done")}
-        </Button>
-      </div>
-    </Window>
+    <SecretWindow
+      {...{ title: t("made"), onClose, secret: made && invitationLink(made.code) }}
+      text={made === undefined ? "" : t("made_text", { time: time(made.expires_at) })}
+    />
   );
 }
 

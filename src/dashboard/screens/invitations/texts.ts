@@ -17,7 +17,6 @@ export const invitationsTexts = defineTexts(
     ends_days_other: "After {{count}} days",
     list: "Invitations",
     made: "Your invitation",
-    made_done: "I have kept it",
     made_text:
       "Send this link to the one whom you invite: it is shown this once, makes one account, and can be used until {{time}}.",
     no_match: "No invitation fits the filter",
@@ -57,7 +56,6 @@ export const invitationsTexts = defineTexts(
     ends_days_other: "{{count}} 日後",
     list: "招待",
     made: "招待リンク",
-    made_done: "保管しました",
     made_text:
       "招待する人にこのリンクを送ってください。表示されるのは今回だけで、アカウントを 1 つ作成でき、{{time}} まで有効です。",
     no_match: "条件に合う招待はありません",

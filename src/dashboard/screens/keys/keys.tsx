@@ -6,6 +6,7 @@ import { Button } from "../../parts/button.tsx";
 import { Filters } from "../../parts/filters.tsx";
 import { useLimitsText } from "../../parts/limits/limits.tsx";
 import { Page, Panel } from "../../parts/page.tsx";
+import { SecretWindow } from "../../parts/secret.tsx";
 import { Empty, Loaded } from "../../parts/states.tsx";
 import { type Column, Table } from "../../parts/table.tsx";
 import { Ago } from "../../parts/time.tsx";
@@ -16,7 +17,6 @@ import { actionsOf, type KeyAction, KeyQuestion } from "./actions.tsx";
 import { useKeys } from "./calls.ts";
 import { KeyForm } from "./form.tsx";
 import { KeyWindow } from "./key.tsx";
-import { MadeKey } from "./made.tsx";
 import { keysTexts } from "./texts.ts";
 
 const DEFAULTS = { search: "", sort: "name", open: "" };
@@ -57,7 +57,10 @@ export function Keys() {
         {...{ id: state.open, keys: query.data?.keys ?? [], canChange: canMake }}
         {...{ onClose: () => change({ open: "" }), onAsk: setAsked }}
       />
-      <MadeKey made={made} onClose={() => setMade(undefined)} />
+      <SecretWindow
+        {...{ title: t("made"), text: t("made_text"), secret: made?.key }}
+        onClose={() => setMade(undefined)}
+      />
       <KeyQuestion asked={asked} onClose={() => setAsked(undefined)} onMade={setMade} />
     </Page>
   );

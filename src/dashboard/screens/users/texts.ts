@@ -35,7 +35,6 @@ export const usersTexts = defineTexts(
     limits: "Limits",
     list: "Users",
     made: "Password of {{name}}",
-    made_done: "I have kept it",
     made_text:
       "Hand it on now: it is shown this once, and nobody can show it again. {{name}} must choose another one at the next log-in.",
     n_keys_one: "one key",
@@ -107,7 +106,6 @@ export const usersTexts = defineTexts(
     limits: "上限",
     list: "ユーザー",
     made: "{{name}} のパスワード",
-    made_done: "保管しました",
     made_text:
       "今すぐ本人に渡してください。表示されるのは今回だけで、再表示はできません。{{name}} は次回ログイン時に変更が必要です。",
     n_keys_one: "{{count}} 個のキー",
