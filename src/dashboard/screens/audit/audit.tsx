@@ -3,6 +3,7 @@ import { useMemo } from "react";
 import { AUDIT_ACTIONS, type AuditRecordView } from "../../../wire/audit.ts";
 import { Button } from "../../parts/button.tsx";
 import { FilterChoice, FilterDays, Filters, FilterText } from "../../parts/filters.tsx";
+import { More } from "../../parts/more.tsx";
 import { Page, Panel } from "../../parts/page.tsx";
 import { useSettled } from "../../parts/settled.ts";
 import { Empty, Loaded } from "../../parts/states.tsx";
@@ -52,11 +53,7 @@ export function Audit() {
           )}
         </Loaded>
       </Panel>
-      {query.hasNextPage && (
-        <Button isBusy={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
-          {t("more")}
-        </Button>
-      )}
+      <More query={query} />
       <VerifyWindow isOpen={open === "verify"} onClose={() => change({ open: "" })} />
     </Page>
   );

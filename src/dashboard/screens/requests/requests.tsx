@@ -7,8 +7,8 @@ import { queries } from "../../api/queries.ts";
 import { useRunning } from "../../live/hooks.ts";
 import { live } from "../../live/stream.ts";
 import { Badge } from "../../parts/badge.tsx";
-import { Button } from "../../parts/button.tsx";
 import { FilterChoice, Filters } from "../../parts/filters.tsx";
+import { More } from "../../parts/more.tsx";
 import { Page, Panel } from "../../parts/page.tsx";
 import { Empty, Loaded } from "../../parts/states.tsx";
 import { type Column, Table } from "../../parts/table.tsx";
@@ -78,11 +78,7 @@ export function Requests() {
           )}
         </Loaded>
       </Panel>
-      {query.hasNextPage && (
-        <Button isBusy={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
-          {t("more")}
-        </Button>
-      )}
+      <More query={query} />
     </Page>
   );
 }
