@@ -2,36 +2,32 @@ import type { ReactNode } from "react";
 import { useTexts } from "../text/i18n.ts";
 import { partsTexts } from "./texts.ts";
 
-/** What narrows a list down: a text, and what else there is. */
-export function Filters(props: {
+interface SearchProps {
   /** What the text is looked for in. */
   label: string;
   text: string;
   onText(text: string): void;
-  children?: ReactNode;
-}) {
-  const { label, text, onText, children } = props;
+}
+
+/** What narrows a list down: a text, and what else there is. */
+export function Filters({ children, ...search }: SearchProps & { children?: ReactNode }) {
   return (
     <div className="filters">
-      <input
-        className="input grow"
-        type="search"
-        aria-label={label}
-        placeholder={label}
-        value={text}
-        onChange={(event) => onText(event.target.value)}
-      />
+      <Search {...search} size="grow" />
       {children}
     </div>
   );
 }
 
 /** A further text that narrows a list down. */
-export function FilterText(props: { label: string; text: string; onText(text: string): void }) {
-  const { label, text, onText } = props;
+export function FilterText(search: SearchProps) {
+  return <Search {...search} size="is-short" />;
+}
+
+function Search({ label, text, onText, size }: SearchProps & { size: "grow" | "is-short" }) {
   return (
     <input
-      className="input is-short"
+      className={`input ${size}`}
       type="search"
       aria-label={label}
       placeholder={label}
