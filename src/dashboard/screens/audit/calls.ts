@@ -1,4 +1,4 @@
-import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { AuditPage, type AuditRecordView, AuditVerdict } from "../../../wire/audit.ts";
 import { CallError, call } from "../../api/call.ts";
 
@@ -46,7 +46,7 @@ export function useAudit(filter: AuditFilter) {
     },
     initialPageParam: "",
     getNextPageParam: ({ next_cursor }) => next_cursor ?? undefined,
-    placeholderData: (before) => before,
+    placeholderData: keepPreviousData,
   });
 }
 

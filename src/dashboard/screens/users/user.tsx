@@ -1,7 +1,7 @@
 import { Link, useNavigate, useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import type { MadeUserAnswer, UserView } from "../../../wire/account.ts";
-import { logOut, useMe } from "../../api/account.ts";
+import { logOut, useMe, userIdOf } from "../../api/account.ts";
 import { Button } from "../../parts/button.tsx";
 import { Confirm } from "../../parts/dialog.tsx";
 import { useLimitsText } from "../../parts/limits/limits.tsx";
@@ -126,7 +126,7 @@ function Question({ action, user, sessions, isOpen, onClose, onMade }: QuestionP
   const me = useMe();
   const navigate = useNavigate();
   const { id, username: name, keys } = user;
-  const isSelf = me.data?.access === "required" && me.data.user?.id === id;
+  const isSelf = me.data !== undefined && userIdOf(me.data) === id;
   const run = async () => {
     switch (action) {
       case "password":
