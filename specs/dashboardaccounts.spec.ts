@@ -219,6 +219,20 @@ describe.skipIf(chromium === undefined)("with access control", () => {
     expect(faults).toEqual([]);
   });
 
+  test("who deletes his own account is logged out, and told of no failure", async () => {
+    await people.settled("gus", "admin");
+    await using opened = await openAs("gus", "/users/gus?open=delete");
+    const { page, faults } = opened;
+    await page.getByText("It is your own account.").waitFor();
+    await confirm(page, "Delete");
+    await page.waitForURL(`${program.url}/dashboard`);
+    await page.getByRole("button", { name: "Log in", exact: true }).waitFor();
+    expect(await page.getByText("The user was not deleted").count()).toBe(0);
+    expect(await page.getByText("Your log-in has ended").count()).toBe(0);
+    expect((await people.local("GET /api/users/gus")).status).toBe(404);
+    expect(faults).toEqual([]);
+  });
+
   test("who logs in where somebody else's log-in has ended sees nothing of his", async () => {
     await using opened = await openAs("admin", "/users");
     const { page, context } = opened;

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { MeAnswer } from "../../wire/login.ts";
 import type { Permission } from "../../wire/permission.ts";
-import { call, send } from "./call.ts";
+import { CallError, call, send } from "./call.ts";
 import { queries } from "./queries.ts";
 
 const KEY = ["me"];
@@ -56,7 +56,12 @@ export function askWhoIAm(): Promise<void> {
 
 /** Ends the log-in, and forgets all that was shown; the page begins anew at `to`. */
 export async function logOut(to = "/dashboard"): Promise<void> {
-  await send("POST /api/auth/logout");
+  try {
+    await send("POST /api/auth/logout");
+  } catch (error) {
+    // It has ended already: by itself, or with its user.
+    if (!(error instanceof CallError && error.status === 401)) throw error;
+  }
   queries.clear();
   location.assign(to);
   // Another place on the same page would not load it again.
