@@ -175,6 +175,8 @@ describe.skipIf(chromium === undefined)("with access control", () => {
     await page.goto(link);
     await page.getByText("You are logged in as admin").waitFor();
     await keepPicture(page, "invited-while-logged-in");
+    await page.getByRole("link", { name: "Usage" }).click();
+    await page.waitForURL(`${program.url}/dashboard/usage`);
     await page.getByRole("button", { name: "Log out and make the account" }).click();
     await page.getByRole("heading", { name: "Make your account" }).waitFor();
     const make = async (username: string) => {

@@ -63,7 +63,7 @@ export async function logOut(to = "/dashboard"): Promise<void> {
     if (!(error instanceof CallError && error.status === 401)) throw error;
   }
   queries.clear();
-  location.assign(to);
-  // Another place on the same page would not load it again.
-  if (to.includes("#")) location.reload();
+  // Going to another place on the same page would not load it again.
+  history.pushState(null, "", to);
+  location.reload();
 }
