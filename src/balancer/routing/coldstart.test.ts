@@ -165,6 +165,24 @@ describe("of many requests", () => {
     expect(settled).toEqual(["second:a", "third:b"]);
   });
 
+  test("those for one model are loaded for in time, however long another load is held", () => {
+    const offers: number[] = [];
+    const taken = { slots: 1, active: 1 };
+    const [slow, quick] = [60_000, 5000].map((loadMs) => ({ ...COLD, loadMs }));
+    const { ask, all } = setup(
+      [
+        { ...taken, models: ["m", "n"], warmth: { m: LOADED, n: LOADED } },
+        { models: ["m", "n"], warmth: { m: slow ?? COLD, n: quick ?? COLD } },
+      ],
+      { onBlocked: (_, untilMs) => offers.push(untilMs) },
+    );
+    for (const { warmth } of all.slice(0, 1)) warmth.begin("m", 0);
+    expect(ask("slow").kind).toBe("queued");
+    expect(ask("quick", { model: "n" }).kind).toBe("queued");
+    expect(ask("another", { model: "n", nowMs: 10 }).kind).toBe("queued");
+    expect(offers).toEqual([60_000, 5000]);
+  });
+
   test("those whose endpoint goes offline are loaded for elsewhere in time", () => {
     const offers: number[] = [];
     const cold = named({ ...COLD, loadMs: 5000 });

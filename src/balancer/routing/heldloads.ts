@@ -8,18 +8,22 @@ import type { Routable } from "./slotrequest.ts";
  */
 export class HeldLoads<E extends Routable> {
   readonly #onHeld: (endpoint: E, untilMs: number) => void;
-  /** When each endpoint is considered again. */
-  readonly #untilMs = new Map<E, number>();
+  /** When each endpoint is considered again for each model. */
+  readonly #untilMs = new Map<E, Map<string, number>>();
 
   /** Calls `onHeld` for an endpoint that is to be offered again, and when. */
   constructor(onHeld: (endpoint: E, untilMs: number) => void) {
     this.#onHeld = onHeld;
   }
 
-  hold({ cold, loadMs }: HeldLoad<E>, nowMs: number): void {
-    if ((this.#untilMs.get(cold) ?? 0) > nowMs) return;
-    this.#untilMs.set(cold, nowMs + loadMs);
-    this.#onHeld(cold, nowMs + loadMs);
+  /** Unless it is held already for this model, and considered again no later. */
+  hold({ cold, loadMs }: HeldLoad<E>, { model, nowMs }: { model: string; nowMs: number }): void {
+    const held = this.#untilMs.get(cold) ?? new Map<string, number>();
+    const untilMs = nowMs + loadMs;
+    const knownMs = held.get(model) ?? 0;
+    if (knownMs > nowMs && knownMs <= untilMs) return;
+    this.#untilMs.set(cold, held.set(model, untilMs));
+    this.#onHeld(cold, untilMs);
   }
 
   forget(endpoint: E): void {
@@ -47,7 +51,7 @@ export class HeldLoads<E extends Routable> {
     const leftMs = queue.servedAtMs + warmth.loadLeftMs(model, nowMs) - nowMs;
     if (leftMs <= 0) return true;
     if (!("wait" in decideColdStart(open(), { model, nowMs, waiting: queue.size }))) return true;
-    this.hold({ cold: endpoint, loadMs: leftMs }, nowMs);
+    this.hold({ cold: endpoint, loadMs: leftMs }, { model, nowMs });
     return false;
   }
 }

@@ -104,7 +104,7 @@ export class Scheduler<E extends Routable> {
         if (selection.none === "no_candidate" && request.expected !== true) {
           return { kind: "unavailable" };
         }
-        if ("held" in selection) this.#held.hold(selection.held, request.nowMs);
+        if ("held" in selection) this.#held.hold(selection.held, request);
         return this.#wait(request);
       }
       const { endpoint, reason } = selection;
