@@ -21,8 +21,8 @@ export class RequestAudit implements Auditor {
   readonly #refusals = new Refusals();
   readonly #begun = new WeakMap<Scope, string>();
   readonly #timer: Timer;
-  /** Changes that run. */
-  #running = 0;
+  /** Changes that run. A log-in by a link is noted as one, but was not begun. */
+  readonly #running = new Set<Scope>();
   /** Further ones wait for it: whether they may go on. */
   #held: PromiseWithResolvers<boolean> | undefined;
 
@@ -48,7 +48,7 @@ export class RequestAudit implements Auditor {
 
   #admit(scope: Scope, route: string): Promise<void> | undefined {
     scope.set("change", {});
-    this.#running += 1;
+    this.#running.add(scope);
     const rule = ruleOf(route);
     if (rule === "public" || rule === "node") return undefined;
     return this.#begin(scope, route);
@@ -58,7 +58,7 @@ export class RequestAudit implements Auditor {
   async hold(waitMs: number): Promise<void> {
     this.#held ??= Promise.withResolvers<boolean>();
     const endsAt = performance.now() + waitMs;
-    while (this.#running > 0 && performance.now() < endsAt) await Bun.sleep(POLL_MS);
+    while (this.#running.size > 0 && performance.now() < endsAt) await Bun.sleep(POLL_MS);
   }
 
   /** Lets those that wait go on, or refuses them. */
@@ -75,7 +75,7 @@ export class RequestAudit implements Auditor {
 
   end(scope: Scope, routes: MatchedRoutes, status: number): Promise<void> | undefined {
     const change = scope.get("change");
-    if (change !== undefined) this.#running -= 1;
+    this.#running.delete(scope);
     // Upstreams answer with 401 and 403, too.
     const isRefused = (status === 401 || status === 403) && scope.get("failure") !== undefined;
     if (change === undefined && !isRefused) return undefined;
