@@ -13,7 +13,7 @@ import { NodeSystem } from "../src/wire/system.ts";
 setDefaultTimeout(240_000);
 
 const isOnLinux = process.platform === "linux" && process.arch === "x64";
-const vulkan = isOnLinux ? softwareVulkan() : undefined;
+const vulkan = softwareVulkan();
 const hasGpu = seenGpus().length > 0 || hasGpuDriver();
 
 describe.skipIf(!isOnLinux)("backends", () => {

@@ -3,18 +3,16 @@ import { copyFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { Ollama } from "ollama";
 import { crowded } from "../scripts/soak/crowded.ts";
-import { openai, says } from "../src/testkit/clients.ts";
+import { openai, post, says, systemOf } from "../src/testkit/clients.ts";
 import { runProgram, temporaryHome } from "../src/testkit/command.ts";
 import { TINY_FILE } from "../src/testkit/engine.ts";
 import { eventually } from "../src/testkit/eventually.ts";
 import { Program } from "../src/testkit/program.ts";
 import { softwareVulkan } from "../src/testkit/vulkan.ts";
-import { NodeSystem } from "../src/wire/system.ts";
 
 setDefaultTimeout(120_000);
 
-const isOnLinux = process.platform === "linux" && process.arch === "x64";
-const vulkan = isOnLinux ? softwareVulkan() : undefined;
+const vulkan = softwareVulkan();
 const MODELS = Array.from({ length: 6 }, (_, i) => `m${i}`);
 const home = temporaryHome();
 let program: Program;
@@ -46,8 +44,8 @@ afterAll(async () => {
 });
 
 async function loaded(): Promise<string[]> {
-  const system = NodeSystem.parse(await (await fetch(`${program.nodeUrl}/api/system`)).json());
-  return system.models.filter(({ state }) => state === "ready").map(({ id }) => id);
+  const { models } = await systemOf(program.nodeUrl);
+  return models.filter(({ state }) => state === "ready").map(({ id }) => id);
 }
 
 const isLoaded = (model: string, wanted: boolean) =>
@@ -100,11 +98,7 @@ test("a model is loaded and pinned by command and by request", async () => {
   expect(await loaded()).toContain("m2");
   expect(await run("pin", "m5")).toMatchObject({ code: 0 });
   for (const model of ["m0", "m1"]) {
-    const answer = await fetch(`${program.nodeUrl}/api/models/load`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ model }),
-    });
+    const answer = await post(`${program.nodeUrl}/api/models/load`, { model });
     expect(await answer.json()).toMatchObject({ id: model, state: "ready" });
   }
   expect(await loaded()).toEqual(["m1", "m5"]);
@@ -119,8 +113,8 @@ test("what is too large gets a shorter context, or is refused with the numbers",
   const bounded = [...args, "--models-memory", "20MiB"];
   const short = await Program.start({ home: home.path, args: bounded });
   await openai(short).chat.completions.create({ model: "a", messages: says("Hello") });
-  const system = NodeSystem.parse(await (await fetch(`${short.nodeUrl}/api/system`)).json());
-  const { shortened, reserved = {} } = system.models.find(({ id }) => id === "a") ?? {};
+  const { models } = await systemOf(short.nodeUrl);
+  const { shortened, reserved = {} } = models.find(({ id }) => id === "a") ?? {};
   expect(shortened).toEqual({ context_tokens: 4352, wished_context_tokens: 8192 });
   expect(reserved.host).toBeGreaterThan(15 * 2 ** 20);
   const listed = await runProgram(["ps"], { home: home.path });
@@ -144,8 +138,7 @@ test.skipIf(vulkan === undefined)("a GPU's memory is counted apart from the host
   using home = temporaryHome();
   const args = ["--model", `a=${TINY_FILE}`, "--preload", "a"];
   const own = await Program.start({ home: home.path, env: vulkan ?? {}, args });
-  const answer = await fetch(`${own.nodeUrl}/api/system`);
-  const { models } = NodeSystem.parse(await answer.json());
+  const { models } = await systemOf(own.nodeUrl);
   const { reserved = {}, size_bytes: size = 0 } = models.find(({ id }) => id === "a") ?? {};
   expect(reserved.Vulkan0).toBeGreaterThan(size);
   expect(reserved.host).toBeGreaterThan(0);

@@ -1,14 +1,13 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { openai, says } from "../src/testkit/clients.ts";
+import { openai, says, systemOf } from "../src/testkit/clients.ts";
 import { runProgram, temporaryHome } from "../src/testkit/command.ts";
 import { TINY_FILE } from "../src/testkit/engine.ts";
 import { eventually } from "../src/testkit/eventually.ts";
 import { Program } from "../src/testkit/program.ts";
 import { startHub } from "../src/testkit/servers/hub/hub.ts";
 import { tinyRepo } from "../src/testkit/servers/hub/samples.ts";
-import { NodeSystem } from "../src/wire/system.ts";
 
 setDefaultTimeout(120_000);
 
@@ -38,8 +37,7 @@ describe("the models of config.json", () => {
     for (const model of ["own", "acme/stored"]) {
       await client.chat.completions.create({ model, messages: says("Hello"), max_tokens: 4 });
     }
-    const answer = await fetch(`${program.nodeUrl}/api/system`);
-    const { models } = NodeSystem.parse(await answer.json());
+    const { models } = await systemOf(program.nodeUrl);
     const of = (id: string) => models.find((one) => one.id === id);
     expect(of("own")).toMatchObject({ slots: 2, expires_at: expect.any(String) });
     expect(of("own")?.pinned).toBeUndefined();
@@ -53,8 +51,8 @@ describe("the models of config.json", () => {
   test("are followed by those of llmlb run, until the model is unloaded", async () => {
     const llmlb = (...args: string[]) => runProgram(args, { home: home.path });
     const entry = async () => {
-      const answer = await fetch(`${program.nodeUrl}/api/system`);
-      return NodeSystem.parse(await answer.json()).models.find(({ id }) => id === "own");
+      const { models } = await systemOf(program.nodeUrl);
+      return models.find(({ id }) => id === "own");
     };
     const flags = ["--ctx-size", "4096", "--gpu-layers", "0", "--set", "num_thread=2"];
     const asked = await llmlb("run", "own", ...flags, "--temp", "0", "Goodbye");
@@ -96,9 +94,7 @@ test("what the registry says of a model goes to its nodes, which load it anew", 
   const program = await Program.start({ env });
   const llmlb = (...args: string[]) => runProgram(args, { home: program.home });
   const slots = async () => {
-    const { models } = NodeSystem.parse(
-      await (await fetch(`${program.nodeUrl}/api/system`)).json(),
-    );
+    const { models } = await systemOf(program.nodeUrl);
     return models.find(({ id }) => id === "hf/llmlb/tiny-GGUF")?.slots;
   };
   try {

@@ -2,11 +2,10 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import { copyFileSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { openai, post, says } from "../src/testkit/clients.ts";
+import { openai, post, says, systemOf } from "../src/testkit/clients.ts";
 import { temporaryHome } from "../src/testkit/command.ts";
 import { eventually } from "../src/testkit/eventually.ts";
 import { Program } from "../src/testkit/program.ts";
-import { NodeSystem } from "../src/wire/system.ts";
 
 setDefaultTimeout(20_000);
 
@@ -31,10 +30,7 @@ afterAll(async () => {
   folder[Symbol.dispose]();
 });
 
-async function system(): Promise<NodeSystem> {
-  const response = await fetch(`${program.url}/api/system`);
-  return NodeSystem.parse(await response.json());
-}
+const system = () => systemOf(program.url);
 
 async function stateOf(id: string) {
   return (await system()).models.find((model) => model.id === id)?.state;

@@ -2,14 +2,13 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import { copyFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { Ollama } from "ollama";
-import { post, says } from "../src/testkit/clients.ts";
+import { post, says, systemOf } from "../src/testkit/clients.ts";
 import { runProgram, temporaryHome } from "../src/testkit/command.ts";
 import { TINY_FILE } from "../src/testkit/engine.ts";
 import { eventually } from "../src/testkit/eventually.ts";
 import { Program } from "../src/testkit/program.ts";
 import { EndpointDetail, type EndpointList } from "../src/wire/endpoint.ts";
 import { LoadedModelList } from "../src/wire/residency.ts";
-import { NodeSystem } from "../src/wire/system.ts";
 
 setDefaultTimeout(120_000);
 
@@ -66,8 +65,8 @@ async function answeredBy(model: string, count: number, more: object = {}): Prom
 async function loadedAt(model: string): Promise<string[]> {
   const states = await Promise.all(
     [...nodes].map(async ([name, { url }]) => {
-      const system = NodeSystem.parse(await (await fetch(`${url}/api/system`)).json());
-      return { name, state: system.models.find(({ id }) => id === model)?.state };
+      const { models } = await systemOf(url);
+      return { name, state: models.find(({ id }) => id === model)?.state };
     }),
   );
   return states.filter(({ state }) => state === "ready").map(({ name }) => name);

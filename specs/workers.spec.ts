@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import { readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { LLAMA_CPP_VERSION } from "../src/config/version.ts";
-import { openai, post, says } from "../src/testkit/clients.ts";
+import { openai, post, says, systemOf } from "../src/testkit/clients.ts";
 import { runProgram, temporaryHome } from "../src/testkit/command.ts";
 import { TINY_FILE } from "../src/testkit/engine.ts";
 import { eventually, until } from "../src/testkit/eventually.ts";
@@ -57,19 +57,16 @@ class Worker {
   }
 }
 
-async function systemOf(program: Program) {
-  const { models } = NodeSystem.parse(await (await fetch(`${program.url}/api/system`)).json());
-  return (id: string) => models.find((one) => one.id === id);
-}
+/** How one host runs the model, alone or with workers. */
+const SHARED = { file: TINY_FILE, threads: 1, context: 4096, slots: 2 };
 
 /** Where a node with these workers has its models: `alone` on one host, `spread` over workers. */
-function writeConfig(home: string, workers: Record<string, Worker>, more: object = {}) {
+function writeConfig(home: string, workers: Record<string, Worker>) {
   const places = Object.entries(workers).map(([name, { url, key }]) => [
     name,
     { url, api_key: key },
   ]);
-  const shared = { file: TINY_FILE, threads: 1, context: 4096, slots: 2 };
-  const models = { alone: shared, spread: { ...shared, workers: Object.keys(workers) }, ...more };
+  const models = { alone: SHARED, spread: { ...SHARED, workers: Object.keys(workers) } };
   writeFileSync(
     join(home, "config.json"),
     JSON.stringify({ workers: Object.fromEntries(places), models }),
@@ -104,6 +101,7 @@ describe("a model over two workers and a head", () => {
     home[Symbol.dispose]();
   });
 
+  const spread = async () => (await systemOf(head.url)).models.find(({ id }) => id === "spread");
   const ask = (model: string, question: string, tokens?: number) =>
     greedy(head, model, question, tokens);
 
@@ -135,16 +133,13 @@ describe("a model over two workers and a head", () => {
       expect(loan?.transferred_bytes).toBeGreaterThan(300_000);
       expect(loan?.memory_bytes).toBeGreaterThan(0);
     }
-    expect((await systemOf(head))("spread")).toMatchObject({ state: "ready", workers: ["a", "b"] });
+    expect(await spread()).toMatchObject({ state: "ready", workers: ["a", "b"] });
   });
 
   test("leaves nothing at its workers when it is unloaded", async () => {
     await ask("spread", "Hello");
     const lent = [...a.program.processes(), ...b.program.processes()];
     expect(lent).toHaveLength(4);
-    await post(`${head.url}/api/generate`, { model: "spread", keep_alive: 0 }).catch(
-      () => undefined,
-    );
     expect(await runProgram(["stop", "spread"], { home: home.path })).toMatchObject({ code: 0 });
     await until(async () => (await a.loans()).length + (await b.loans()).length === 0, 10_000);
     await until(() => a.program.processes().length + b.program.processes().length === 2, 10_000);
@@ -161,7 +156,7 @@ describe("a model over two workers and a head", () => {
     expect(await whole).toMatchObject({ status: 502, ...told });
     expect(await streamed).toMatchObject(told);
     await until(() => !isAlive(spreadPid), 10_000);
-    const state = (await systemOf(head))("spread");
+    const state = await spread();
     expect(state).toMatchObject({ state: "unloaded", error: expect.stringContaining("worker b") });
     expect(head.lines.join("\n")).toContain("its worker b cannot be reached");
 
@@ -208,8 +203,7 @@ describe("workers that the balancer knows", () => {
     const token = async () => (await llmlb("endpoint", "token")).stdout.trim();
     const joining = async () => ["--join", balancer.url, "--token", await token()];
     const worker = new Worker();
-    const shared = { file: TINY_FILE, threads: 1, context: 4096, slots: 2 };
-    const models = { alone: shared, spread: { ...shared, workers: ["lender"] } };
+    const models = { alone: SHARED, spread: { ...SHARED, workers: ["lender"] } };
     writeFileSync(join(home.path, "config.json"), JSON.stringify({ models }));
     try {
       await worker.start("--name", "lender", ...(await joining()));

@@ -1,4 +1,5 @@
 import OpenAI from "openai";
+import { NodeSystem } from "../wire/system.ts";
 import type { Program } from "./program.ts";
 
 /** The built-in model. */
@@ -62,6 +63,11 @@ function readFrame(block: string): Frame | undefined {
   if (data.length === 0) return undefined; // a comment, or an empty line
   const text = data.join("\n");
   return { event, data: text, json: text === "[DONE]" ? undefined : JSON.parse(text) };
+}
+
+/** What a node without keys tells of itself. */
+export async function systemOf(nodeUrl: string): Promise<NodeSystem> {
+  return NodeSystem.parse(await (await fetch(`${nodeUrl}/api/system`)).json());
 }
 
 /** How many slots of a model are busy, as its node tells. */

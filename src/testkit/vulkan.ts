@@ -7,10 +7,11 @@ const ADVICE = "install mesa-vulkan-drivers and libvulkan1, and run `npm run nat
 
 /**
  * The environment in which Mesa's driver in software is the only one for Vulkan, and is used though
- * it is no GPU. Undefined where it, or the backend, is not there; throws then if `NEEDS_VULKAN` is
- * set, as where nothing may be left out.
+ * it is no GPU. Undefined where it, or the backend, is not there (which is for Linux x64 alone); throws
+ * then if `NEEDS_VULKAN` is set, as where nothing may be left out.
  */
 export function softwareVulkan(): Record<string, string> | undefined {
+  if (process.platform !== "linux" || process.arch !== "x64") return undefined;
   const driver = ICD_FOLDERS.flatMap((folder) => {
     const names = existsSync(folder) ? readdirSync(folder) : [];
     return names.filter((name) => name.startsWith("lvp_icd.")).map((name) => join(folder, name));
