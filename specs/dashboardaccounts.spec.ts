@@ -20,7 +20,6 @@ setDefaultTimeout(120_000);
 const ADMIN_SCREENS = ["Users", "Invitations", "Audit log"];
 
 const chromium = findChromium();
-if (chromium === undefined) console.warn("There is no Chromium: the dashboard is not tested.");
 
 describe.skipIf(chromium === undefined)("with access control", () => {
   const home = temporaryHome();

@@ -8,7 +8,6 @@ import { type FakeEndpoint, fakeEndpoint } from "../src/testkit/servers/endpoint
 setDefaultTimeout(90_000);
 
 const path = findChromium();
-if (path === undefined) console.warn("hostilepages: left out, there is no Chromium here.");
 
 const CHAT = { model: "m", messages: says("hi") };
 const PAGE = "<!doctype html><title>evil</title><form></form>";
