@@ -7,8 +7,8 @@ const ADVICE = "install mesa-vulkan-drivers and libvulkan1, and run `npm run nat
 
 /**
  * The environment in which Mesa's driver in software is the only one for Vulkan, and is used though
- * it is no GPU. Undefined where it, or the backend, is not there (which is for Linux x64 alone); throws
- * then if `NEEDS_VULKAN` is set, as where nothing may be left out.
+ * it is no GPU. Undefined where it, or the backend, is not there (the latter is for Linux x64
+ * alone); throws there if `NEEDS_VULKAN` is set, as where nothing may be left out.
  */
 export function softwareVulkan(): Record<string, string> | undefined {
   if (process.platform !== "linux" || process.arch !== "x64") return undefined;
