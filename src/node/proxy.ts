@@ -70,7 +70,8 @@ export async function proxyToEngine(c: Scope, options: ProxyOptions): Promise<Re
     c.set("sent", sent);
     sent.finally(release);
     if (observer !== undefined) {
-      void sent.then((outcome) => observer.end(status, outcome, stopReason));
+      // The answer need not wait until it is counted.
+      void sent.then((outcome) => setImmediate(() => observer.end(status, outcome, stopReason)));
     }
     return response;
   } catch (error) {
