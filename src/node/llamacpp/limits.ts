@@ -46,6 +46,7 @@ const REPETITIONS_MAX = 2000;
 export function requireLimits(body: Record<string, unknown>): void {
   for (const [field, limit] of ENTRIES_MAX) {
     const value = body[field];
+    if (value === undefined) continue;
     const entries = isObject(value) ? Object.keys(value) : Array.isArray(value) ? value : [];
     if (entries.length > limit) throw tooLarge(field, "entries", entries.length, limit);
   }
@@ -85,6 +86,7 @@ function schemasOf(body: Record<string, unknown>): [field: string, schema: Schem
 }
 
 function requireShortTexts(field: string, value: unknown): void {
+  if (value === undefined) return;
   for (const text of Array.isArray(value) ? value : [value]) {
     if (typeof text !== "string" || text.length <= ENTRY_CHARACTERS_MAX) continue;
     throw tooLarge(field, "characters in one text", text.length, ENTRY_CHARACTERS_MAX);
