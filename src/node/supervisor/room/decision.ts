@@ -1,4 +1,4 @@
-import { bytesIn, type Memory, mapMemory, sumOf } from "./memory.ts";
+import { bytesIn, type Memory, mapMemory, sumOf, withMore } from "./memory.ts";
 
 /** An engine that takes memory, as the decision sees it. */
 export interface Tenant {
@@ -108,8 +108,7 @@ function isEnough(question: Question, ended: readonly Tenant[]): boolean {
 
 /** What is free with what these have. */
 function sumIn(free: Memory, tenants: readonly Tenant[]): Memory {
-  const more = sumOf(tenants.map(({ memory }) => memory));
-  return mapMemory(free, (bytes, name) => bytes + bytesIn(more, name));
+  return withMore(free, sumOf(tenants.map(({ memory }) => memory)));
 }
 
 function keysOf(tenants: readonly Tenant[]): string[] {

@@ -1,4 +1,4 @@
-import { ALL, bytesIn, HOST, type Memory, mapMemory, sumOf } from "./memory.ts";
+import { ALL, bytesIn, HOST, type Memory, mapMemory, sumOf, withMore } from "./memory.ts";
 
 /** What is free now for engines, by memory. */
 export interface MemoryReading {
@@ -91,7 +91,7 @@ export class Ledger {
   async #readFirst(): Promise<MemoryReading> {
     const { used } = this;
     const { free, size } = await this.#options.read();
-    return { free: mapMemory(free, (bytes, name) => bytes + bytesIn(used, name)), size };
+    return { free: withMore(free, used), size };
   }
 
   #budgetOf(first: MemoryReading, now: MemoryReading, used: Memory): Memory {

@@ -31,6 +31,11 @@ export function mapMemory(budget: Memory, change: (bytes: number, name: string) 
   );
 }
 
+/** The memories of a budget, each with what `more` has of it. */
+export function withMore(budget: Memory, more: Memory): Memory {
+  return mapMemory(budget, (bytes, name) => bytes + bytesIn(more, name));
+}
+
 /** Whether `need` is there in each memory that `free` has. */
 export function fitsInto(need: Memory, free: Memory): boolean {
   return Object.entries(free).every(([name, bytes]) => bytesIn(need, name) <= bytes);

@@ -3,7 +3,7 @@ import { Mutex } from "../../../lib/mutex.ts";
 import { Waiters } from "../../../lib/waiters.ts";
 import { decideRoom, type RoomQuestion, type Tenant } from "./decision.ts";
 import type { Balance, Ledger } from "./ledger.ts";
-import { bytesIn, HOST, type Memory, mapMemory, sumOf, totalOf } from "./memory.ts";
+import { bytesIn, HOST, type Memory, mapMemory, sumOf, totalOf, withMore } from "./memory.ts";
 import { PREDECESSOR, PREDECESSOR_KEY } from "./predecessor.ts";
 import { noRoomError, tooLargeError } from "./roomerror.ts";
 
@@ -115,8 +115,7 @@ export class Room {
   async most(key: string): Promise<Memory> {
     const { free } = await this.#balance();
     const movable = [...this.#residents].filter(([one, { isPinned }]) => one === key || !isPinned);
-    const more = sumOf(movable.map(([one]) => this.#ledger.get(one) ?? {}));
-    return mapMemory(free, (bytes, name) => bytes + bytesIn(more, name));
+    return withMore(free, sumOf(movable.map(([one]) => this.#ledger.get(one) ?? {})));
   }
 
   /**
