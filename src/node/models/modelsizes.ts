@@ -1,7 +1,6 @@
 import { stat } from "node:fs/promises";
 import { partPathsOf } from "../../model/splitfile.ts";
 import type { ServedModel } from "./catalog.ts";
-import type { ModelFiles } from "./modelfiles.ts";
 
 interface KnownSize {
   fingerprint: string;
@@ -41,12 +40,14 @@ export class ModelSizes {
     const files = await model.locate().catch(() => undefined);
     const known = this.#known.get(model.id);
     if (files === undefined || files.fingerprint === known?.fingerprint) return known;
-    return { fingerprint: files.fingerprint, bytes: await bytesOf(files) };
+    const { path, mmproj, fingerprint } = files;
+    const paths = [...partPathsOf(path), ...(mmproj === undefined ? [] : [mmproj])];
+    return { fingerprint, bytes: await bytesOfFiles(paths) };
   }
 }
 
-async function bytesOf({ path, mmproj }: ModelFiles): Promise<number> {
-  const paths = [...partPathsOf(path), ...(mmproj === undefined ? [] : [mmproj])];
+/** The size of these files together. Those that cannot be read count nothing. */
+export async function bytesOfFiles(paths: readonly string[]): Promise<number> {
   const sizes = await Promise.all(
     paths.map(async (file) => (await stat(file).catch(() => undefined))?.size ?? 0),
   );

@@ -1,9 +1,9 @@
-import { stat } from "node:fs/promises";
 import { readGgufFile } from "../../../model/ggufreader.ts";
 import { type Hyperparameters, hyperparametersOf } from "../../../model/hyperparameters.ts";
 import { estimateMemory } from "../../../model/memory.ts";
 import { partPathsOf } from "../../../model/splitfile.ts";
 import type { ModelFiles } from "../../models/modelfiles.ts";
+import { bytesOfFiles } from "../../models/modelsizes.ts";
 import { argumentOf } from "../argumentlist.ts";
 import type { Memory } from "./memory.ts";
 import { placeMemory } from "./placement.ts";
@@ -25,8 +25,8 @@ export async function readModelSize(
 ): Promise<ModelSize> {
   const extra = [mmproj, argumentOf(args, "--model-draft", "-md")];
   const [weightsBytes, extraBytes] = await Promise.all([
-    sizeOf(partPathsOf(path)),
-    sizeOf(extra.filter((one) => one !== undefined)),
+    bytesOfFiles(partPathsOf(path)),
+    bytesOfFiles(extra.filter((one) => one !== undefined)),
   ]);
   const metadata = await readGgufFile(path).catch(() => undefined);
   return { weightsBytes, extraBytes, hyperparameters: metadata && hyperparametersOf(metadata) };
@@ -41,9 +41,4 @@ export function engineMemory(
   const weights = weightsBytes + extraBytes;
   const estimate = estimateMemory({ weightsBytes: weights, hyperparameters, args });
   return placeMemory(estimate, { args, layers: hyperparameters?.layers.length ?? 0, devices });
-}
-
-async function sizeOf(paths: string[]): Promise<number> {
-  const sizes = paths.map(async (path) => (await stat(path).catch(() => undefined))?.size ?? 0);
-  return (await Promise.all(sizes)).reduce((sum, bytes) => sum + bytes, 0);
 }
