@@ -114,7 +114,7 @@ async function send(
   } catch (cause) {
     throw new PullError(
       "unreachable",
-      `Fetching ${withoutQuery(url)} failed: ${text(cause)}`,
+      `Fetching ${withoutQuery(url)} failed: ${errorMessage(cause)}`,
       cause,
     );
   }
@@ -156,8 +156,4 @@ function accept(sent: Exchange, head: ResponseHead, context: Context): RangeResp
   }
   sent.abort(new ClientError("broken", "refused"));
   throw refusal(head, url, request.source);
-}
-
-function text(cause: unknown): string {
-  return errorMessage(cause);
 }
