@@ -67,7 +67,7 @@ export function decideColdStart<T extends Startable>(
   context: ColdStartContext,
 ): ColdStart<T> {
   const options = optionsOf(candidates, context);
-  const free = options.filter(({ endpoint: { load } }) => load.active < load.slots);
+  const free = options.filter(({ endpoint }) => hasRoom(endpoint));
   const of = (list: Option<T>[], isIn: (state: WarmthState) => boolean) =>
     list.filter(({ state }) => isIn(state));
   const cold = of(free, isCold);
@@ -82,7 +82,7 @@ export function decideColdStart<T extends Startable>(
   const shortest = cold.find(({ loadMs }) => loadMs === leastLoadMs);
   if (shortest === undefined) return NO_ROOM;
   const isShort = ({ state, queueMs }: Option<T>) => !isCold(state) && queueMs <= leastLoadMs;
-  if (options.some((one) => !free.includes(one) && isShort(one))) {
+  if (options.some((one) => !hasRoom(one.endpoint) && isShort(one))) {
     return { wait: { cold: shortest.endpoint, loadMs: leastLoadMs } };
   }
   const [next = shortest] = cold
@@ -99,18 +99,22 @@ function optionsOf<T extends Startable>(
   candidates: readonly T[],
   { model, nowMs, waiting }: ColdStartContext,
 ): Option<T>[] {
-  const full = candidates.filter(
-    ({ load, warmth }) => load.active >= load.slots && !isCold(warmth.stateOf(model)),
-  );
+  const full = candidates.filter((one) => !hasRoom(one) && !isCold(one.warmth.stateOf(model)));
   return candidates.map((endpoint) => {
     const { slots, active } = endpoint.load;
-    const share = active < slots ? 0 : waiting / Math.max(1, full.length);
+    const share = hasRoom(endpoint) ? 0 : waiting / Math.max(1, full.length);
     const start = endpoint.warmth.startOf(model, { nowMs, slots, active, waiting: share });
     return { endpoint, ...start };
   });
 }
 
-function isCold(state: WarmthState): boolean {
+/** Whether an endpoint has a free slot. */
+export function hasRoom({ load }: Pick<Startable, "load">): boolean {
+  return load.active < load.slots;
+}
+
+/** Whether a model would have to be loaded first, which nobody has begun. */
+export function isCold(state: WarmthState): boolean {
   return state === "cold" || state === "failed";
 }
 

@@ -1,4 +1,4 @@
-import { decideColdStart, type HeldLoad } from "./coldstart.ts";
+import { decideColdStart, type HeldLoad, isCold } from "./coldstart.ts";
 import type { ModelQueue } from "./modelqueue.ts";
 import type { Routable } from "./slotrequest.ts";
 
@@ -47,7 +47,7 @@ export class HeldLoads<E extends Routable> {
     const { model } = queue;
     const { nowMs, open } = at;
     const { warmth } = endpoint;
-    if (warmth.isWarm(model) || warmth.stateOf(model) === "loading") return true;
+    if (!isCold(warmth.stateOf(model))) return true;
     const leftMs = queue.servedAtMs + warmth.loadLeftMs(model, nowMs) - nowMs;
     if (leftMs <= 0) return true;
     if (!("wait" in decideColdStart(open(), { model, nowMs, waiting: queue.size }))) return true;

@@ -1,11 +1,12 @@
 import type { Strategy } from "../../config/fields/endpoints.ts";
 import { type Admission, admit } from "./admission.ts";
+import { hasRoom } from "./coldstart.ts";
 import { Grant, type GrantEvents } from "./grant.ts";
 import { HeldLoads } from "./heldloads.ts";
 import { ModelQueue, ModelQueues, type QueuedRequest } from "./modelqueue.ts";
 import type { PrefixIndex } from "./prefix.ts";
 import { QueueItem } from "./queue.ts";
-import { hasRoom, isOpen, type Reason, select } from "./selection.ts";
+import { isOpen, type Reason, select } from "./selection.ts";
 import type {
   QueueWait,
   Routable,

@@ -1,9 +1,10 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { TestEndpoint } from "../../testkit/routable.ts";
+import { hasRoom } from "./coldstart.ts";
 import type { Grant } from "./grant.ts";
 import { Scheduler } from "./scheduler.ts";
-import { hasRoom, isOpen } from "./selection.ts";
+import { isOpen } from "./selection.ts";
 import type { QueueWait, SlotRequest } from "./slotrequest.ts";
 
 /** Something that happens; numbers choose among what there is at that time. */

@@ -1,5 +1,5 @@
 import type { Strategy } from "../../config/fields/endpoints.ts";
-import { decideColdStart, type HeldLoad, type Startable } from "./coldstart.ts";
+import { decideColdStart, type HeldLoad, hasRoom, type Startable } from "./coldstart.ts";
 
 /** Why an endpoint was chosen; `load`: it loads the model now, `loading`: it does so already. */
 export type Reason =
@@ -217,11 +217,6 @@ function isUsable<T extends Candidate>(
 export function isOpen(candidate: Candidate, model: string, nowMs: number): boolean {
   const { health, circuits } = candidate;
   return health.status === "online" && nowMs >= circuits.blockedUntilMs(model);
-}
-
-/** Whether an endpoint has a free slot. */
-export function hasRoom({ load }: Candidate): boolean {
-  return load.active < load.slots;
 }
 
 function isEarlier(candidate: Candidate, other: Candidate | undefined): boolean {
