@@ -77,7 +77,7 @@ export class ModelUse {
     const entry = this.#entry;
     // It may have been unloaded without our knowing.
     this.#hadLoad ||= entry.state === "loading" || entry.loadedAtMs > this.#beganAtMs;
-    if (this.#isStarting && entry.state === "loading" && entry.starting > 0) {
+    if (this.#isStarting && entry.state === "loading") {
       const loadMs = latencyMs - (Number.isFinite(usualMs) ? usualMs : 0);
       if (loadMs > 0) entry.learntLoadMs = nextEma(entry.learntLoadMs, loadMs);
     }

@@ -67,26 +67,23 @@ export class Warmth {
 
   /** The state of a model. */
   stateOf(model: string): WarmthState {
-    if (!this.#tells) return "unknown";
-    return this.#models.get(this.#nameOf(model))?.state ?? "cold";
+    return this.#stateOf(this.#find(model));
   }
 
   /** Whether a request for a model needs no load, as far as is known. */
   isWarm(model: string): boolean {
-    if (!this.#tells) return true;
-    return this.#models.get(this.#nameOf(model))?.state === "loaded";
+    return !this.#tells || this.#find(model)?.state === "loaded";
   }
 
   /** What else is known of a model; `active` are our requests for it. */
   detailOf(model: string): Omit<ModelWarmthReport, "state"> & { active: number } {
-    const { active = 0, bytes, expiresAt, isPinned } = this.#models.get(this.#nameOf(model)) ?? {};
+    const { active = 0, bytes, expiresAt, isPinned } = this.#find(model) ?? {};
     return { active, bytes, expiresAt, isPinned };
   }
 
   /** How soon the endpoint would begin one more request. */
   startOf(model: string, at: StartContext): Start {
-    const entry = this.#models.get(this.#nameOf(model));
-    const state = this.stateOf(model);
+    const entry = this.#find(model);
     const usualMs = this.#usual.ms ?? SERVICE_MS_DEFAULT;
     const { active = 0, serviceMs = usualMs } = entry ?? {};
     const slots = Math.min(entry?.slots ?? at.slots, at.slots);
@@ -94,13 +91,12 @@ export class Warmth {
       queueFor({ slots, active: active + at.waiting, eachMs: serviceMs }),
       queueFor({ slots: at.slots, active: at.active + at.waiting, eachMs: usualMs }),
     );
-    return { state, loadMs: this.#loadMs(entry, state, at.nowMs), queueMs };
+    return { state: this.#stateOf(entry), loadMs: this.#loadMs(entry, at.nowMs), queueMs };
   }
 
   /** What is left of a load before a request for a model begins; 0 if it needs none. */
   loadLeftMs(model: string, nowMs: number): number {
-    const entry = this.#models.get(this.#nameOf(model));
-    return this.#loadMs(entry, this.stateOf(model), nowMs);
+    return this.#loadMs(this.#find(model), nowMs);
   }
 
   /**
@@ -142,7 +138,16 @@ export class Warmth {
     return new ModelUse(entry, { isCold, nowMs, usual: this.#usual });
   }
 
-  #loadMs(entry: ModelWarmth | undefined, state: WarmthState, nowMs: number): number {
+  #find(model: string): ModelWarmth | undefined {
+    return this.#models.get(this.#nameOf(model));
+  }
+
+  #stateOf(entry: ModelWarmth | undefined): WarmthState {
+    return this.#tells ? (entry?.state ?? "cold") : "unknown";
+  }
+
+  #loadMs(entry: ModelWarmth | undefined, nowMs: number): number {
+    const state = this.#stateOf(entry);
     if (state === "loaded" || state === "unknown") return 0;
     if (state === "failed") return FAILED_MS;
     const loadMs = expectedLoadMs(entry);
