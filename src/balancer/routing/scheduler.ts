@@ -100,19 +100,18 @@ export class Scheduler<E extends Routable> {
     request.place?.giveUp();
     if (this.#closed) return { kind: "closed" };
     for (;;) {
-      const selection = this.#select(request);
+      const queue = this.#queues.of(request);
+      const selection = this.#select(request, queue?.size ?? 0);
       if ("none" in selection) {
         if (selection.none === "no_candidate" && request.expected !== true) {
           return { kind: "unavailable" };
         }
         if ("held" in selection) this.#held.hold(selection.held, request);
-        return this.#wait(request);
+        return this.#wait(request, queue);
       }
       const { endpoint, reason } = selection;
       // A slot is free though somebody waits, e.g. because a back-off is over: they come first.
-      if (!isRetry(request) && this.#handOver(endpoint, this.#queues.of(request), request.nowMs)) {
-        continue;
-      }
+      if (!isRetry(request) && this.#handOver(endpoint, queue, request.nowMs)) continue;
       return { kind: "granted", grant: this.#grant(request, endpoint, { reason, waitedMs: 0 }) };
     }
   }
@@ -157,14 +156,13 @@ export class Scheduler<E extends Routable> {
     }
   }
 
-  #select(request: SlotRequest<E>) {
+  #select(request: SlotRequest<E>, waiting: number) {
     const { model, requirement, nowMs, tried, fingerprint } = request;
     const matches =
       this.#strategy === "prefix" && fingerprint !== undefined && fingerprint.length > 0
         ? this.#options.prefixes?.match(fingerprint, nowMs)
         : undefined;
     const turn = this.#turn + 1;
-    const waiting = this.#queues.of(request)?.size ?? 0;
     const context = { model, strategy: this.#strategy, nowMs, turn, tried, matches, waiting };
     return select(this.#candidates(model, requirement), context);
   }
@@ -237,8 +235,7 @@ export class Scheduler<E extends Routable> {
     return this.#held.mayHave(endpoint, queue, { open, nowMs });
   }
 
-  #wait(request: SlotRequest<E>): SlotOutcome<E> {
-    const queue = this.#queues.of(request) ?? new ModelQueue<E>(request, this.#turn);
+  #wait(request: SlotRequest<E>, queue = new ModelQueue<E>(request, this.#turn)): SlotOutcome<E> {
     const admission = this.#admit(request, queue);
     if (admission.kind === "reject") {
       this.counts.rejected += 1;
