@@ -6,8 +6,7 @@ import type { UpstreamPool } from "../upstream/pool.ts";
 import { detectKind } from "./kinddetection.ts";
 import type { CheckReport } from "./monitor.ts";
 import { probeRoutes } from "./routeprobe.ts";
-import type { SystemReport } from "./systemreport.ts";
-import { askWarmth } from "./warmthreport.ts";
+import { learnWarmth } from "./warmthreport.ts";
 
 export interface EndpointDetectionOptions {
   pool: UpstreamPool;
@@ -63,21 +62,14 @@ export class EndpointDetection {
         kind,
         ...(deviceInfo === undefined ? {} : { deviceInfo }),
       });
-      await this.#askWarmth(endpoint, system);
+      // Checks ask for it as well, but the first one did not know whom it asked.
+      const asked = { system, askedAtMs: monotonicMs() };
+      await learnWarmth(endpoint, asked, { timeoutMs: ROUTES_MS_MAX, signal });
     } catch (err) {
       if (!signal.aborted) log.warn({ endpoint: endpoint.name, err }, "endpoint.save_failed");
     } finally {
       endpoint.isDetecting = false;
       this.#options.onDetected();
     }
-  }
-
-  /** Checks ask for it as well, but the first one did not know whom it asked. */
-  async #askWarmth(endpoint: Endpoint, system: SystemReport | undefined): Promise<void> {
-    const askedAtMs = monotonicMs();
-    const listed = { models: endpoint.models ?? new Map(), states: new Map() };
-    const options = { timeoutMs: ROUTES_MS_MAX, signal: this.#stop.signal };
-    const warmth = await askWarmth(endpoint, { listed, system }, options);
-    if (warmth !== undefined) endpoint.warmth.apply(warmth, { askedAtMs, nowMs: monotonicMs() });
   }
 }

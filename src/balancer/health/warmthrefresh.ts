@@ -2,7 +2,7 @@ import { monotonicMs } from "../../lib/monotonic.ts";
 import type { Endpoint } from "../upstream/endpoint.ts";
 import type { UpstreamPool } from "../upstream/pool.ts";
 import { getSystemReport } from "./systemreport.ts";
-import { askWarmth } from "./warmthreport.ts";
+import { learnWarmth } from "./warmthreport.ts";
 
 /** Whoever looks does not wait longer for an endpoint that does not answer. */
 const ANSWER_MS_MAX = 1000;
@@ -44,8 +44,5 @@ async function ask(endpoint: Endpoint): Promise<void> {
   const options = { timeoutMs: ANSWER_MS_MAX, signal: new AbortController().signal };
   const isNode = endpoint.facts.kind === "llmlb";
   const system = isNode ? await getSystemReport(endpoint, options) : undefined;
-  // A list that says what is loaded is read with each check.
-  const listed = { models: endpoint.models ?? new Map(), states: new Map() };
-  const warmth = await askWarmth(endpoint, { listed, system }, options);
-  if (warmth !== undefined) endpoint.warmth.apply(warmth, { askedAtMs, nowMs: monotonicMs() });
+  await learnWarmth(endpoint, { system, askedAtMs }, options);
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { monotonicMs } from "../../lib/monotonic.ts";
 import type { ModelWarmthReport } from "../routing/modelwarmth.ts";
 import type { WarmthReport } from "../routing/warmth.ts";
 import type { Endpoint, ModelMap } from "../upstream/endpoint.ts";
@@ -51,6 +52,21 @@ export async function askWarmth(
   if (listed.states.size > 0) return { models: listed.states };
   const states = await askStates(endpoint, listed.models, options);
   return states && { models: states };
+}
+
+/**
+ * Asks an endpoint what it has loaded, between its checks, and applies that. `system` is what it
+ * has just reported, `askedAtMs` when it was asked first. Never throws.
+ */
+export async function learnWarmth(
+  endpoint: Endpoint,
+  { system, askedAtMs }: { system: SystemReport | undefined; askedAtMs: number },
+  options: GetJsonOptions,
+): Promise<void> {
+  // A list that says what is loaded is read with each check.
+  const listed = { models: endpoint.models ?? new Map(), states: new Map() };
+  const warmth = await askWarmth(endpoint, { listed, system }, options);
+  if (warmth !== undefined) endpoint.warmth.apply(warmth, { askedAtMs, nowMs: monotonicMs() });
 }
 
 function askStates(
