@@ -1,12 +1,12 @@
 import { signTicket } from "../../../auth/ticket.ts";
 import type { App } from "../../../http/server/app.ts";
 import { decodedName } from "../../../http/server/query.ts";
-import { hostOf, isLoopbackHost } from "../../../lib/host.ts";
 import { ApiError } from "../../../wire/error.ts";
 import type { WorkerAnswer } from "../../../wire/lending.ts";
 import type { Endpoint } from "../../upstream/endpoint.ts";
 import type { UpstreamPool } from "../../upstream/pool.ts";
 import { type NodePrincipalParts, nodePrincipalOf } from "./principal.ts";
+import { canReach } from "./reach.ts";
 
 /** Enough to open a tunnel; one that is open stays so. */
 const TICKET_MS = 60_000;
@@ -17,10 +17,9 @@ const TICKET_MS = 60_000;
  */
 export function routeWorkers(app: App, parts: NodePrincipalParts): void {
   app.get("/api/nodes/:id/workers/:name", async (c) => {
-    const { endpoint } = await nodePrincipalOf(c, parts);
+    const node = await nodePrincipalOf(c, parts);
     const worker = workerNamed(decodedName(c.req.param("name")), parts.pool);
-    const isNear = endpoint === undefined || isLoopback(endpoint.facts.url);
-    if (isLoopback(worker.facts.url) && !isNear) throw notReachable(worker);
+    if (!canReach(node, worker)) throw notReachable(worker);
     const { url, apiKey, fingerprint } = worker.facts;
     const ticket = { kind: "devices", subject: "", expiresAt: Date.now() + TICKET_MS } as const;
     return c.json<WorkerAnswer>({
@@ -46,9 +45,4 @@ function notReachable({ name, facts }: Endpoint): ApiError {
   const message = `The devices of ${name} cannot be used from another machine: this balancer \
 reaches it at ${facts.url} only. Let it listen elsewhere (--host), or name the way (--advertise).`;
   return new ApiError("conflict", message, { code: "worker_on_loopback" });
-}
-
-function isLoopback(url: string): boolean {
-  const parsed = URL.parse(url);
-  return parsed !== null && isLoopbackHost(hostOf(parsed));
 }

@@ -1,11 +1,11 @@
 import { signTicket } from "../../../auth/ticket.ts";
-import { hostOf, isLoopbackHost } from "../../../lib/host.ts";
 import { localName } from "../../../model/filename.ts";
 import type { Peer } from "../../../wire/manifest.ts";
 import type { DownloadLeaseAnswer, DownloadLeaseBody } from "../../../wire/sync.ts";
 import type { Endpoint } from "../../upstream/endpoint.ts";
 import type { UpstreamPool } from "../../upstream/pool.ts";
 import type { NodePrincipal } from "../nodes/principal.ts";
+import { canReach } from "../nodes/reach.ts";
 import { DownloadLeases } from "./downloadlease.ts";
 import type { Holdings } from "./holdings.ts";
 
@@ -79,14 +79,8 @@ export class DownloadSources {
   }
 }
 
-/** Whether a node can reach an endpoint: one on loopback is reached from the same machine only. */
-function isReachable({ facts, health }: Endpoint, { endpoint }: NodePrincipal): boolean {
-  if (facts.source !== "node" || health.status !== "online") return false;
-  const isNear = endpoint === undefined || isLoopback(endpoint.facts.url);
-  return isNear || !isLoopback(facts.url);
-}
-
-function isLoopback(url: string): boolean {
-  const parsed = URL.parse(url);
-  return parsed !== null && isLoopbackHost(hostOf(parsed));
+/** Whether an endpoint is a node whose files another node can fetch now. */
+function isReachable(endpoint: Endpoint, node: NodePrincipal): boolean {
+  const { facts, health } = endpoint;
+  return facts.source === "node" && health.status === "online" && canReach(node, endpoint);
 }
