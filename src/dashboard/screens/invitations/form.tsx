@@ -1,10 +1,11 @@
 import { useMutation } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import type { MadeInvitationAnswer } from "../../../wire/invitation.ts";
-import { ROLES, type Role } from "../../../wire/permission.ts";
+import type { Role } from "../../../wire/permission.ts";
 import { Window } from "../../parts/dialog.tsx";
 import { Choice, TextField } from "../../parts/field.tsx";
 import { FormEnd, Refusal } from "../../parts/form.tsx";
+import { RoleChoice } from "../../parts/role/role.tsx";
 import { useTexts } from "../../text/i18n.ts";
 import { makeInvitation } from "./calls.ts";
 import { invitationsTexts } from "./texts.ts";
@@ -51,10 +52,7 @@ function Form({ onClose, onMade }: Omit<FormProps, "isOpen">) {
         {...{ label: t("note"), hint: t("note_hint"), value: note, onChange: setNote }}
         autoFocus
       />
-      <Choice<Role>
-        {...{ label: t("role"), value: role, onChange: setRole, hint: t(`role_${role}_hint`) }}
-        options={ROLES.map((value) => ({ value, text: t(`role_${value}`) }))}
-      />
+      <RoleChoice value={role} onChange={setRole} />
       <Choice<Days>
         {...{ label: t("ends"), value: days, onChange: setDays }}
         options={DAYS.map((value) => ({ value, text: t("ends_days", { count: Number(value) }) }))}

@@ -7,6 +7,7 @@ import { Button } from "../../parts/button.tsx";
 import { Confirm } from "../../parts/dialog.tsx";
 import { FilterChoice, Filters } from "../../parts/filters.tsx";
 import { Page, Panel } from "../../parts/page.tsx";
+import { RoleName } from "../../parts/role/role.tsx";
 import { SecretWindow } from "../../parts/secret.tsx";
 import { Empty, Loaded } from "../../parts/states.tsx";
 import { type Column, Table } from "../../parts/table.tsx";
@@ -115,7 +116,7 @@ function columnsOf(
     {
       ...{ key: "role", title: t("role"), width: "80px", isMinor: true },
       sortBy: ({ role }) => role,
-      cell: ({ role }) => t(`role_${role}`),
+      cell: ({ role }) => <RoleName role={role} />,
     },
     {
       ...{ key: "status", title: t("status"), width: "92px" },

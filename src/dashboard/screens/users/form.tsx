@@ -1,12 +1,13 @@
 import { useMutation } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import type { MadeUserAnswer, UserView } from "../../../wire/account.ts";
-import { ROLES, type Role } from "../../../wire/permission.ts";
+import type { Role } from "../../../wire/permission.ts";
 import { CallError } from "../../api/call.ts";
 import { Window } from "../../parts/dialog.tsx";
-import { Choice, TextField } from "../../parts/field.tsx";
+import { TextField } from "../../parts/field.tsx";
 import { FormEnd, Refusal } from "../../parts/form.tsx";
 import { LimitFields, limitDraft, limitsOf } from "../../parts/limits/limits.tsx";
+import { RoleChoice } from "../../parts/role/role.tsx";
 import { sayDone } from "../../parts/toast.tsx";
 import { useTexts } from "../../text/i18n.ts";
 import { addUser, changeUser } from "./calls.ts";
@@ -66,10 +67,7 @@ function Form({ onClose, onSaved, user }: Omit<FormProps, "isOpen">) {
         {...{ label: t("name"), value: username, onChange: setUsername, required: true }}
         {...{ error: faultOf("username"), autoFocus: true, autoComplete: "off" }}
       />
-      <Choice<Role>
-        {...{ label: t("role"), value: role, onChange: setRole, hint: t(`role_${role}_hint`) }}
-        options={ROLES.map((value) => ({ value, text: t(`role_${value}`) }))}
-      />
+      <RoleChoice value={role} onChange={setRole} />
       {isNew && (
         <TextField
           {...{ label: t("password_first"), value: password, onChange: setPassword }}

@@ -6,6 +6,7 @@ import { Button } from "../../parts/button.tsx";
 import { Confirm } from "../../parts/dialog.tsx";
 import { useLimitsText } from "../../parts/limits/limits.tsx";
 import { Facts, Page, Panel } from "../../parts/page.tsx";
+import { RoleName } from "../../parts/role/role.tsx";
 import { Loaded } from "../../parts/states.tsx";
 import { Ago } from "../../parts/time.tsx";
 import { sayDone } from "../../parts/toast.tsx";
@@ -89,7 +90,7 @@ function UserFacts({ user }: { user: UserView }) {
     <Facts
       facts={[
         [t("state"), <StateBadge key="state" user={user} />],
-        [t("role"), t(`role_${role}`)],
+        [t("role"), <RoleName key="role" role={role} />],
         [t("limits"), limitsText(limits)],
         [
           t("keys"),

@@ -8,6 +8,8 @@ import { Button } from "../../parts/button.tsx";
 import { FilterChoice, Filters } from "../../parts/filters.tsx";
 import { useLimitsText } from "../../parts/limits/limits.tsx";
 import { Page, Panel } from "../../parts/page.tsx";
+import { RoleName } from "../../parts/role/role.tsx";
+import { roleTexts } from "../../parts/role/texts.ts";
 import { Empty, Loaded } from "../../parts/states.tsx";
 import { type Column, Table } from "../../parts/table.tsx";
 import { Ago } from "../../parts/time.tsx";
@@ -29,6 +31,7 @@ type T = Translate<keyof typeof usersTexts.en>;
 /** Everybody who may log in. */
 export function Users() {
   const t = useTexts(usersTexts);
+  const roleText = useTexts(roleTexts);
   const query = useUsers();
   const [state, change] = useUrlState(DEFAULTS);
   const [made, setMade] = useState<MadeUserAnswer>();
@@ -43,10 +46,7 @@ export function Users() {
       <Filters label={t("search")} text={state.search} onText={(search) => change({ search })}>
         <FilterChoice
           {...{ label: t("role"), value: state.role }}
-          options={[
-            ["", t("role_any")],
-            ...ROLES.map((role) => [role, t(`role_${role}`)] as const),
-          ]}
+          options={[["", t("role_any")], ...ROLES.map((role) => [role, roleText(role)] as const)]}
           onChange={(role) => change({ role })}
         />
         <FilterChoice
@@ -120,7 +120,7 @@ function useColumns(t: T): readonly Column<UserView>[] {
       {
         ...{ key: "role", title: t("role"), width: "80px" },
         sortBy: ({ role }) => role,
-        cell: ({ role }) => t(`role_${role}`),
+        cell: ({ role }) => <RoleName role={role} />,
       },
       {
         ...{ key: "state", title: t("state"), width: "minmax(84px, 150px)" },
