@@ -203,6 +203,8 @@ describe.skipIf(chromium === undefined)("with access control", () => {
     await page.getByText("Logging in failed").waitFor();
     await logIn(page, "admin", "correct horse");
     await page.getByRole("heading", { name: "Endpoints" }).waitFor();
+    // Until then its events are asked for, and refused without cookies.
+    await page.getByText("Live", { exact: true }).waitFor();
     await page.getByRole("button", { name: "Add endpoint" }).click();
     await page.getByRole("dialog").getByLabel("Name").fill("half typed");
     await context.clearCookies();

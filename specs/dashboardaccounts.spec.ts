@@ -238,6 +238,8 @@ describe.skipIf(chromium === undefined)("with access control", () => {
     await using opened = await openAs("admin", "/users");
     const { page, context } = opened;
     await rowOf(page, "ada").waitFor();
+    // Until then its events are asked for, and refused without cookies.
+    await page.getByText("Live", { exact: true }).waitFor();
     await context.clearCookies();
     await page.getByRole("button", { name: "Add a user" }).click();
     await page.getByRole("dialog").getByLabel("User name").fill("half typed");
