@@ -7,8 +7,7 @@ import { addSettingFlags, settingFlagValues } from "../options/settingflags.ts";
 import { SETTINGS_NOTE, settingsHelp } from "../options/settinghelp.ts";
 import { refuseExtra } from "../options/suggestions.ts";
 import { CliError, EXIT } from "../process/exit.ts";
-import { LOCAL_NODE_COMMAND } from "./localnode.ts";
-import { tellFailure } from "./upgrade/predecessor.ts";
+import { LOCAL_NODE_COMMAND } from "./localnodecommand.ts";
 
 /** How llmlb is started, for the help of the program. */
 export const SERVE_EXAMPLES = `Examples:
@@ -48,7 +47,7 @@ export function addServeCommands(program: Command, invocation: Invocation): void
           throw new CliError(message, EXIT.usage);
         }
         if (mode !== "standalone") flags.mode = mode;
-        const { settings, warnings } = settingsOrTell(flags);
+        const { settings, warnings } = await settingsOrTell(flags);
         if (options.listDevices === true) {
           const { printDevices } = await import("../backend/devices.ts");
           invocation.exitCode = await printDevices(settings.home, false);
@@ -65,10 +64,11 @@ export function addServeCommands(program: Command, invocation: Invocation): void
 }
 
 /** The settings of a process that is to serve. A process whose place it takes hears of an error. */
-function settingsOrTell(flags: ReturnType<typeof settingFlagValues>) {
+async function settingsOrTell(flags: ReturnType<typeof settingFlagValues>) {
   try {
     return loadSettings({ flags, env: environment() });
   } catch (cause) {
+    const { tellFailure } = await import("./upgrade/predecessor.ts");
     tellFailure(cause);
     throw cause;
   }

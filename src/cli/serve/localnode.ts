@@ -9,6 +9,7 @@ import type { LogLevel } from "../../lib/log.ts";
 import type { LogBook } from "../../lib/logbook.ts";
 import type { EngineMemory, NodeReadiness } from "../../wire/system.ts";
 import { CliError, EXIT } from "../process/exit.ts";
+import { LOCAL_NODE_COMMAND } from "./localnodecommand.ts";
 import { logChildLine } from "./localnodelog.ts";
 import { type LocalBalancer, LocalNodeMessage, type ParentMessage } from "./localnodemessages.ts";
 
@@ -30,9 +31,6 @@ interface LocalNodeOptions {
   /** How a process is started. Default: this program again. */
   spawn?(options: ChildOptions): Child;
 }
-
-/** The hidden command that runs the local node. */
-export const LOCAL_NODE_COMMAND = "local-node";
 
 /** A node that ran for this long is started again without delay. */
 const STABLE_MS = 60_000;
