@@ -34,7 +34,7 @@ export async function runLocalNode(): Promise<never> {
     isOpen: () => isOpen,
   });
   daemon.occupied(occupiedMemory);
-  parent.onOther((message) => {
+  parent.onMessage((message) => {
     if (message.type === "log_level") book.setLevel(message.level);
     if (message.type === "balancer_open") {
       isOpen = true;
@@ -67,8 +67,8 @@ interface ParentPromises {
   settings: Promise<Extract<ParentMessage, { type: "settings" }>>;
   /** Of the certificate that the balancer shows now. */
   fingerprint(): string | undefined;
-  /** Sets what is called with each other message. */
-  onOther(act: (message: ParentMessage) => void): void;
+  /** Sets what is called with each message, also with those that have come already. */
+  onMessage(act: (message: ParentMessage) => void): void;
   /** Resolves when the parent asks to stop, with the longest drain. */
   drainMs: Promise<number>;
 }
@@ -78,7 +78,8 @@ function receiveFromParent(): ParentPromises {
   const settings = Promise.withResolvers<Extract<ParentMessage, { type: "settings" }>>();
   const drainMs = Promise.withResolvers<number>();
   let fingerprint: string | undefined;
-  let act: (message: ParentMessage) => void = () => undefined;
+  const early: ParentMessage[] = [];
+  let act = (message: ParentMessage): void => void early.push(message);
   exitWithParent((value) => {
     const message = ParentMessage.safeParse(value).data;
     if (message?.type === "settings") {
@@ -93,8 +94,9 @@ function receiveFromParent(): ParentPromises {
   return {
     settings: settings.promise,
     fingerprint: () => fingerprint,
-    onOther: (listener) => {
+    onMessage: (listener) => {
       act = listener;
+      for (const message of early.splice(0)) act(message);
     },
     drainMs: drainMs.promise,
   };
