@@ -81,30 +81,30 @@ export class LocalNode {
   /** Tells the node which certificate the balancer shows from now on. */
   renewed(fingerprint: string): void {
     this.#fingerprint = fingerprint;
-    if (this.#child !== undefined) sendTo(this.#child, { type: "certificate", fingerprint });
+    this.#tell({ type: "certificate", fingerprint });
   }
 
   /** Tells the node that the balancer answers under its URL from now on. */
   balancerOpened(): void {
     this.#isBalancerOpen = true;
-    if (this.#child !== undefined) sendTo(this.#child, { type: "balancer_open" });
+    this.#tell({ type: "balancer_open" });
   }
 
   /** Tells the node from which level on it writes lines. */
   setLogLevel(level: LogLevel): void {
-    if (this.#child !== undefined) sendTo(this.#child, { type: "log_level", level });
+    this.#tell({ type: "log_level", level });
   }
 
   /** Tells the node how much memory the engines of the node before it have. */
   occupied(memory: EngineMemory): void {
     this.#occupiedMemory = memory;
-    if (this.#child !== undefined) sendTo(this.#child, { type: "occupied", memory });
+    this.#tell({ type: "occupied", memory });
   }
 
   /** Tells the node that another takes its place, and waits until its idle engines have ended. */
   async handOver(): Promise<void> {
     if (this.#child === undefined) return;
-    sendTo(this.#child, { type: "hand_over" });
+    this.#tell({ type: "hand_over" });
     await withDeadline(this.#handedOver.promise, { timeoutMs: STOP_GRACE_MS });
   }
 
@@ -118,6 +118,11 @@ export class LocalNode {
     const timer = setTimeout(() => child.kill("SIGKILL"), drainMs + STOP_GRACE_MS);
     await child.exited;
     clearTimeout(timer);
+  }
+
+  /** Nothing runs between two starts; the next one gets it with its settings. */
+  #tell(message: ParentMessage): void {
+    this.#child?.send(message);
   }
 
   #onMessage(child: Child, message: unknown): void {
