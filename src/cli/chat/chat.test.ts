@@ -1,5 +1,5 @@
 import { afterAll, beforeEach, describe, expect, test } from "bun:test";
-import { writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { runProgram, temporaryHome } from "../../testkit/command.ts";
 
@@ -29,6 +29,11 @@ const server = Bun.serve({
         ],
       }),
     "/v1/models/first": () => Response.json({ id: "first" }),
+    "/api/generate": async (request) => {
+      const body = (await request.json()) as object;
+      asked.push({ ...body, path: "/api/generate" });
+      return Response.json({});
+    },
     "/api/models/load": async (request) => {
       const body = (await request.json()) as { settings?: { parallel?: number } };
       asked.push(body);
@@ -161,30 +166,36 @@ describe("llmlb chat", () => {
   });
 });
 
+/** Starts the program on a terminal of its own. */
+function onTerminal(args: string[]) {
+  let shown = "";
+  const decoder = new TextDecoder();
+  const until = async (text: string) => {
+    for (let i = 0; !shown.includes(text); i += 1) {
+      if (i > 400) throw new Error(`${text} was not shown, but: ${shown}`);
+      await Bun.sleep(25);
+    }
+    shown = shown.slice(shown.indexOf(text) + text.length);
+  };
+  const child = Bun.spawn([process.execPath, "src/main.ts", ...args], {
+    cwd: join(import.meta.dir, "../../.."),
+    env: { HOME: home, LLMLB_HOME: home, TERM: "xterm", NO_COLOR: "1" },
+    terminal: {
+      cols: 80,
+      rows: 24,
+      data: (_terminal, data) => {
+        shown += decoder.decode(data);
+      },
+    },
+  });
+  const type = (keys: string) => child.terminal?.write(keys);
+  return { child, until, type };
+}
+
 describe.skipIf(process.platform === "win32")("llmlb chat on a terminal", () => {
   test("holds a conversation, stops at Ctrl-C and leaves at the next", async () => {
-    let shown = "";
-    const decoder = new TextDecoder();
-    const until = async (text: string) => {
-      for (let i = 0; !shown.includes(text); i += 1) {
-        if (i > 400) throw new Error(`${text} was not shown, but: ${shown}`);
-        await Bun.sleep(25);
-      }
-      shown = shown.slice(shown.indexOf(text) + text.length);
-    };
     frames.splice(2, 0, JSON.stringify({ usage: { completion_tokens: 2 } }));
-    const child = Bun.spawn([process.execPath, "src/main.ts", "chat", "--url", url], {
-      cwd: join(import.meta.dir, "../../.."),
-      env: { HOME: home, LLMLB_HOME: home, TERM: "xterm", NO_COLOR: "1" },
-      terminal: {
-        cols: 80,
-        rows: 24,
-        data: (_terminal, data) => {
-          shown += decoder.decode(data);
-        },
-      },
-    });
-    const type = (keys: string) => child.terminal?.write(keys);
+    const { child, until, type } = onTerminal(["chat", "--url", url]);
     await until("> ");
     type("one\r");
     await until("Hello");
@@ -227,5 +238,27 @@ describe.skipIf(process.platform === "win32")("llmlb chat on a terminal", () => 
     expect(child.exitCode).toBeNull();
     type("\x03");
     expect(await child.exited).toBe(0);
+  });
+
+  test("run loads a model once: as it is, or with what belongs to it", async () => {
+    const { port } = server.url;
+    const entry = { pid: process.pid, started_at: "", port: Number(port), mode: "balancer", url };
+    const pidFile = join(home, "run", `serve-${port}.json`);
+    mkdirSync(join(home, "run"), { recursive: true });
+    writeFileSync(pidFile, JSON.stringify(entry));
+    try {
+      for (const flags of [[], ["--ctx-size", "8192"]]) {
+        const { child, until, type } = onTerminal(["run", "first", ...flags]);
+        await until("> ");
+        type("/bye\r");
+        expect(await child.exited).toBe(0);
+      }
+    } finally {
+      rmSync(pidFile);
+    }
+    expect(asked).toEqual([
+      { model: "first", path: "/api/generate" },
+      { model: "first", settings: { ctx_size: 8192 } },
+    ]);
   });
 });

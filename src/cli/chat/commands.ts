@@ -4,6 +4,7 @@ import { findServer } from "../client/server.ts";
 import type { Invocation } from "../invocation.ts";
 import { collectValues } from "../options/repeatable.ts";
 import { addRunSettingFlags, RUN_SETTING_FLAGS, runSettingsOf } from "../options/runsettings.ts";
+import type { ParameterChange } from "./parameters.ts";
 
 const EXAMPLES = `
 Examples:
@@ -46,7 +47,8 @@ function addChatOptions(command: Command): Command {
 }
 
 /** What flags change for each request, and how they load the model. Throws `CliError`. */
-async function changeOf({ set = [], format, keepalive, ...flags }: ChatFlags) {
+async function changeOf(given: ChatFlags): Promise<ParameterChange> {
+  const { set = [], format, keepalive, ...flags } = given;
   const parameters = await import("./parameters.ts");
   const { formatField, inOne, keepAliveField, parameterChanges, settingsChange } = parameters;
   const run = settingsChange(runSettingsOf({ ...flags }) ?? {});
@@ -67,8 +69,8 @@ export function addChatCommands(program: Command, invocation: Invocation): void 
     .argument("[question...]", "One question; without it, a conversation")
     .option("-m, --model <name>", "Model to talk with (default: the first that is ready)")
     .addHelpText("after", EXAMPLES);
-  addServerOptions(addChatOptions(chat)).action((words: string[], flags: ChatFlags) =>
-    talk(words, flags),
+  addServerOptions(addChatOptions(chat)).action(async (words: string[], flags: ChatFlags) =>
+    talk(words, flags, await changeOf(flags)),
   );
   const run = program
     .command("run")
@@ -80,20 +82,22 @@ export function addChatCommands(program: Command, invocation: Invocation): void 
   addRunSettingFlags(addServerOptions(addChatOptions(run))).action(
     async (model, words: string[], flags: ChatFlags) => {
       const { runnableModel } = await import("./run.ts");
-      await changeOf(flags); // What is wrong is refused before anything is fetched.
+      const change = await changeOf(flags); // What is wrong is refused before anything is fetched.
       const { client, settings } = loadClient(flags);
       const server = findServer(client, settings);
-      const load = words.length === 0 && process.stdin.isTTY === true;
+      // With settings of its own it is loaded afterwards, once.
+      const isPlain = Object.keys(change.settings).length === 0;
+      const load = isPlain && words.length === 0 && process.stdin.isTTY === true;
       const name = await runnableModel({ model, server, settings, load });
-      await talk(words, { ...flags, model: name });
+      await talk(words, { ...flags, model: name }, change);
     },
   );
 
-  async function talk(words: string[], flags: ChatFlags): Promise<void> {
+  async function talk(words: string[], flags: ChatFlags, change: ParameterChange): Promise<void> {
     const { runChat } = await import("./chat.ts");
     const { model, system, image = [], verbose = false } = flags;
     const { client, settings } = loadClient(flags);
-    const { fields, settings: loadSettings } = await changeOf(flags);
+    const { fields, settings: loadSettings } = change;
     invocation.exitCode = await runChat({
       server: findServer(client, settings),
       question: [...words, ...(invocation.engineArgs ?? [])].join(" "),
