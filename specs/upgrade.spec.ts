@@ -26,7 +26,7 @@ interface PidFile {
 
 function pidFileOf(home: string): PidFile {
   const folder = join(home, "run");
-  const name = readdirSync(folder).find((one) => one.startsWith("serve-")) ?? "";
+  const name = readdirSync(folder).find((one) => /^serve-\d+\.json$/.test(one)) ?? "";
   return JSON.parse(readFileSync(join(folder, name), "utf8")) as PidFile;
 }
 
