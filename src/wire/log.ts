@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { SEVERITIES } from "../lib/logentry.ts";
+import { type LogFilter, SEVERITIES } from "../lib/logentry.ts";
 
 /** The levels that a log can be set to. */
 const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "silent"] as const;
@@ -68,3 +68,20 @@ export const LogQuery = z.strictObject({
   follow: z.enum(["true", "false", "1", "0"], "it must be true or false").optional(),
 });
 export type LogQuery = z.infer<typeof LogQuery>;
+
+const LINES_DEFAULT = 200;
+
+/** How many lines a query wants. */
+export function linesOf({ limit, tail }: LogQuery): number {
+  return limit ?? tail ?? LINES_DEFAULT;
+}
+
+/** Which lines a query wants. */
+export function logFilterOf({ level, search, model, since }: LogQuery): LogFilter {
+  return { level, search, model, sinceMs: since === undefined ? undefined : Date.parse(since) };
+}
+
+/** Whether a query wants a stream. */
+export function isFollowing({ follow }: LogQuery): boolean {
+  return follow === "true" || follow === "1";
+}

@@ -1,10 +1,18 @@
 import type { ClientSettings } from "../../config/clientsettings.ts";
 import { logFileOf } from "../../config/fields/storage.ts";
 import type { Settings } from "../../config/settings.ts";
+import { parseJson } from "../../lib/json.ts";
 import type { LogEntry } from "../../lib/logentry.ts";
 import { readOlderLines } from "../../lib/loghistory.ts";
 import { sleep } from "../../lib/sleep.ts";
-import { LogAnswer, LogFrame, LogLevelBody, LogQuery } from "../../wire/log.ts";
+import {
+  LogAnswer,
+  LogFrame,
+  LogLevelBody,
+  LogQuery,
+  linesOf,
+  logFilterOf,
+} from "../../wire/log.ts";
 import { eventData } from "../chat/eventdata.ts";
 import { requestJson, sendRequest } from "../client/request.ts";
 import { findServer, type Server } from "../client/server.ts";
@@ -29,7 +37,6 @@ interface LogsRequest extends LogsContext {
 }
 
 const RETRY_MS = 1000;
-const LINES_DEFAULT = 200;
 
 /** Prints the last lines of a log. Throws `CliError`. */
 export async function showLog(request: LogsRequest): Promise<ExitCode> {
@@ -58,8 +65,8 @@ export async function followLog(request: LogsRequest, signal: AbortSignal): Prom
       isThere = true;
       isLost = false;
       for await (const data of eventData(response.body ?? new ReadableStream())) {
-        const frame = LogFrame.safeParse(parsed(data)).data;
-        if (frame === undefined) continue;
+        const frame = LogFrame.safeParse(parseJson(data)).data;
+        if (frame === undefined) continue; // As what proxies add.
         printFrame(frame, json);
         if ("id" in frame) goOnAfter(query, frame);
       }
@@ -110,12 +117,10 @@ async function showFile(
     const [issue] = result.error.issues;
     throw new CliError(`${String(issue?.path[0])}: ${issue?.message}`, EXIT.usage);
   }
-  const { limit: max = LINES_DEFAULT, level, model, search, since } = result.data;
-  const sinceMs = since === undefined ? undefined : Date.parse(since);
   const path = logFileOf(settings);
   if (path === undefined) throw new CliError("No llmlb runs here, and its log has no file.");
-  const filter = { level, model, search, sinceMs };
-  const entries = await readOlderLines(path, { filter, max });
+  const wanted = { filter: logFilterOf(result.data), max: linesOf(result.data) };
+  const entries = await readOlderLines(path, wanted);
   if (json) return printJson({ source: "file", entries, path } satisfies LogAnswer);
   for (const entry of entries) print(entry, false);
   printNote(`No llmlb runs from ${settings.home}: these are lines of ${path}.`);
@@ -139,12 +144,4 @@ function printFrame(frame: LogFrame, json: boolean): void {
 function print(entry: LogEntry, json: boolean): void {
   if (json) printText(`${JSON.stringify(entry)}\n`);
   else printLine(entryLine(entry, colorsFor(process.stdout)));
-}
-
-function parsed(data: string): unknown {
-  try {
-    return JSON.parse(data);
-  } catch {
-    return undefined; // It is no frame, as what proxies add.
-  }
 }

@@ -1,6 +1,12 @@
 import type { LogBook } from "../../lib/logbook.ts";
-import type { LogFilter } from "../../lib/logentry.ts";
-import { type LogAnswer, LogLevelBody, LogQuery } from "../../wire/log.ts";
+import {
+  isFollowing,
+  type LogAnswer,
+  LogLevelBody,
+  LogQuery,
+  linesOf,
+  logFilterOf,
+} from "../../wire/log.ts";
 import type { App } from "./app.ts";
 import { readJson } from "./body.ts";
 import { withoutIdleLimit } from "./listen.ts";
@@ -16,7 +22,6 @@ export interface LogRouteParts {
   alsoAt?: string[];
 }
 
-const LINES_DEFAULT = 200;
 const BODY_BYTES_MAX = 1024;
 
 /**
@@ -63,17 +68,3 @@ const LOG_STREAM_HEADERS = {
   // Proxies would wait for more of it.
   "x-accel-buffering": "no",
 };
-
-/** How many lines a query wants. */
-export function linesOf({ limit, tail }: LogQuery): number {
-  return limit ?? tail ?? LINES_DEFAULT;
-}
-
-/** Whether a query wants a stream. */
-export function isFollowing({ follow }: LogQuery): boolean {
-  return follow === "true" || follow === "1";
-}
-
-function logFilterOf({ level, search, model, since }: LogQuery): LogFilter {
-  return { level, search, model, sinceMs: since === undefined ? undefined : Date.parse(since) };
-}
