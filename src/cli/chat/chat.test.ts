@@ -110,6 +110,7 @@ describe("llmlb chat", () => {
     ["--set", "constructor=1", "There is no parameter constructor"],
     ["--set", "temperature=warm", 'temperature must be a number, not "warm"'],
     ["--set", "num_ctx=much", "num_ctx: must be a whole number"],
+    ["--set", "pin=yes", "pin: must be true or false"],
     ["--set", "temperature", "name=value is expected"],
     ["--format", "yaml", "--format must be json or a JSON schema"],
     ["--keepalive", "soon", "--keepalive must be a time such as 5m, 0 or -1"],

@@ -1,18 +1,22 @@
 import { closestWord } from "../../lib/closestword.ts";
 import { parseKeepAlive } from "../../wire/keepalive.ts";
 import { isRunSetting, type RunSettings, readRunSettings } from "../../wire/runsettings.ts";
+import { settingValue } from "../options/runsettings.ts";
 import { CliError, EXIT } from "../process/exit.ts";
 
-/** A parameter of requests by its names, also Ollama's: the field that it becomes, and its kind. */
-const PARAMETERS = new Map<string, { field: string; kind: "number" | "texts" }>([
+interface Parameter {
+  /** The field of requests that it becomes. */
+  field: string;
+  kind: "number" | "texts";
+}
+
+/** The parameters of requests by their names, also Ollama's. */
+const PARAMETERS = new Map<string, Parameter>([
   ...[
     ...["temperature", "top_p", "top_k", "min_p", "typical_p", "seed", "max_tokens"],
     ...["repeat_penalty", "repeat_last_n", "presence_penalty", "frequency_penalty"],
     ...["mirostat", "mirostat_tau", "mirostat_eta"],
-  ].map((name): [string, { field: string; kind: "number" }] => [
-    name,
-    { field: name, kind: "number" },
-  ]),
+  ].map((name): [string, Parameter] => [name, { field: name, kind: "number" }]),
   ["temp", { field: "temperature", kind: "number" }],
   ["num_predict", { field: "max_tokens", kind: "number" }],
   ["stop", { field: "stop", kind: "texts" }],
@@ -35,7 +39,7 @@ export function parameterChange(name: string, value: string): ParameterChange {
   const parameter = PARAMETERS.get(name);
   if (parameter !== undefined) return { fields: fieldOf(name, value, parameter), settings: {} };
   if (!isRunSetting(name)) throw unknown(name);
-  const settings = readRunSettings({ [name]: name === "pin" ? value === "true" : value });
+  const settings = readRunSettings({ [name]: settingValue(name, value) });
   if (typeof settings === "string") throw new CliError(settings, EXIT.usage);
   return { fields: {}, settings };
 }
@@ -58,11 +62,7 @@ export function inOne(changes: readonly ParameterChange[]): ParameterChange {
   };
 }
 
-function fieldOf(
-  name: string,
-  value: string,
-  { field, kind }: { field: string; kind: "number" | "texts" },
-): Record<string, unknown> {
+function fieldOf(name: string, value: string, { field, kind }: Parameter): Record<string, unknown> {
   if (kind === "texts") return { [field]: value.split(",") };
   const number = Number(value);
   if (value.trim() === "" || !Number.isFinite(number)) {

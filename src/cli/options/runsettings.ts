@@ -34,12 +34,16 @@ export function runSettingsOf(
   for (const name of [...RUN_SETTING_NAMES, "arg"]) {
     const value = flags[name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase())];
     if (value === undefined) continue;
-    const plain = name === "pin" && value === "true" ? true : value;
     const isTakenBack = nullable && String(value) === "none";
-    given[name === "arg" ? "args" : name] = isTakenBack ? null : plain;
+    given[name === "arg" ? "args" : name] = isTakenBack ? null : settingValue(name, value);
   }
   if (Object.keys(given).length === 0) return undefined;
   const settings = readRunSettings(given, { nullable });
   if (typeof settings === "string") throw new CliError(`--${settings}`, EXIT.usage);
   return settings;
+}
+
+/** What a word of the command line is as a value of a setting: a text, but for `pin`. */
+export function settingValue(name: string, value: unknown): unknown {
+  return name === "pin" && (value === "true" || value === "false") ? value === "true" : value;
 }
