@@ -8,7 +8,7 @@ import { median, type StreamRound, spread, streamRound } from "./rig/load.ts";
 import { parametersOf, writeRandomModel } from "./rig/model.ts";
 import { cpuSeconds } from "./rig/process.ts";
 import { buildLlamaServer } from "./rig/reference.ts";
-import { NODE_FROM_SOURCE, type Server, startServer } from "./rig/server.ts";
+import { PROGRAM, type Server, startServer } from "./rig/server.ts";
 
 const TINY = join(import.meta.dir, "../../fixtures/llmlb-tiny/llmlb-tiny-q8_0.gguf");
 const CLIENTS = "1,4,16,64";
@@ -72,7 +72,7 @@ async function main(): Promise<void> {
     const reference = await buildLlamaServer();
     const rows: Row[] = [];
     for (const subject of subjects.filter(({ label }) => label.startsWith(values.only ?? ""))) {
-      const node = values.program === undefined ? NODE_FROM_SOURCE : [values.program];
+      const node = values.program === undefined ? PROGRAM : [values.program];
       rows.push(...(await compare(subject, { node, reference, home: folder, args, ...bounds })));
     }
     process.stdout.write(table(rows));

@@ -2,9 +2,11 @@ import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { eventData } from "../../src/cli/chat/eventdata.ts";
+import { TINY_FILE } from "../../src/testkit/engine.ts";
 import { median } from "./rig/load.ts";
 import { parametersOf, writeRandomModel } from "./rig/model.ts";
-import { type Server, startServer } from "./rig/server.ts";
+import { PROGRAM, type Server, startServer } from "./rig/server.ts";
 
 /**
  * The time to the first token of a long conversation whose engine was ended in between, with its
@@ -16,8 +18,6 @@ import { type Server, startServer } from "./rig/server.ts";
  * batches llama.cpp adds in another order, and random weights decide by the last digit.)
  */
 
-const ROOT = join(import.meta.dir, "../..");
-const TINY = join(ROOT, "fixtures/llmlb-tiny/llmlb-tiny-q8_0.gguf");
 const NODES = [
   { label: "kept", disk: "20GiB" },
   { label: "not kept", disk: "0" },
@@ -73,7 +73,7 @@ async function main(): Promise<void> {
   try {
     const model = join(folder, "long.gguf");
     writeRandomModel({ path: model, parameters: parametersOf(values.size, "q8_0"), type: "q8_0" });
-    copyFileSync(TINY, join(folder, "bench.gguf"));
+    copyFileSync(TINY_FILE, join(folder, "bench.gguf"));
     const conversation = talkOf(Number(values.tokens));
     for (const { label, disk } of NODES) {
       const home = join(folder, label.replaceAll(" ", "-"));
@@ -95,7 +95,7 @@ function startNode(
 ) {
   const models = ["long", "bench"].flatMap((name) => ["-m", join(folder, `${name}.gguf`)]);
   return startServer(`node with --prompt-disk ${disk}`, (port) => [
-    ...[process.execPath, join(ROOT, "src/main.ts"), "node", "--port", String(port)],
+    ...[...PROGRAM, "node", "--port", String(port)],
     ...["--home", home, ...models, "--models-max", "1", "--prompt-disk", disk],
     ...["--log-level", "warn", "--", "--ctx-size", "8192", "--threads", threads],
   ]);
@@ -156,17 +156,11 @@ async function ask(url: string, messages: Message[], model = "long"): Promise<An
   let firstTokenMs = 0;
   let text = "";
   let usage = "";
-  const decoder = new TextDecoder();
-  let rest = "";
-  for await (const chunk of response.body) {
-    const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
-    rest = lines.pop() ?? "";
-    for (const line of lines) {
-      const content = /"content":("(?:[^"\\]|\\.)+")/.exec(line)?.[1];
-      if (content !== undefined && firstTokenMs === 0) firstTokenMs = performance.now() - startMs;
-      if (content !== undefined) text += JSON.parse(content);
-      if (line.includes('"usage"')) usage = line;
-    }
+  for await (const data of eventData(response.body)) {
+    const content = /"content":("(?:[^"\\]|\\.)+")/.exec(data)?.[1];
+    if (content !== undefined && firstTokenMs === 0) firstTokenMs = performance.now() - startMs;
+    if (content !== undefined) text += JSON.parse(content);
+    if (data.includes('"usage"')) usage = data;
   }
   const count = (name: string) => Number(new RegExp(`"${name}":(\\d+)`).exec(usage)?.[1]);
   const [promptTokens, cachedTokens] = [count("prompt_tokens"), count("cached_tokens")];

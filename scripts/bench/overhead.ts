@@ -7,7 +7,7 @@ import { parseArgs } from "node:util";
 import { exchange } from "../../src/http/client/exchange.ts";
 import { TINY_FILE } from "../../src/testkit/engine.ts";
 import { median } from "./rig/load.ts";
-import { NODE_FROM_SOURCE, startServer } from "./rig/server.ts";
+import { PROGRAM, startServer } from "./rig/server.ts";
 
 const ADDED_MS_MAX = 0.3;
 const WARM_UP = 200;
@@ -39,7 +39,7 @@ async function main(): Promise<void> {
   }
   const home = mkdtempSync(join(tmpdir(), "llmlb-"));
   try {
-    const program = values.program === undefined ? NODE_FROM_SOURCE : [values.program];
+    const program = values.program === undefined ? PROGRAM : [values.program];
     const node = await startServer("the node", (port) => [
       ...[...program, "node", "--home", home, "--log-level", "warn", "--model"],
       ...[`bench=${TINY_FILE}`, "--port", String(port), "--", ...ARGS],

@@ -6,9 +6,8 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { median } from "./rig/load.ts";
 import { parametersOf, writeRandomModel } from "./rig/model.ts";
-import { type Server, startServer } from "./rig/server.ts";
+import { PROGRAM, type Server, startServer } from "./rig/server.ts";
 
-const MAIN = [process.execPath, join(import.meta.dir, "../../src/main.ts")];
 const NODES = 4;
 const STRATEGIES = ["prefix", "round-robin"] as const;
 type Strategy = (typeof STRATEGIES)[number];
@@ -95,7 +94,7 @@ function commandOf(folder: string, mode: string, name: string, what: string[]) {
   const home = join(folder, name);
   mkdirSync(home);
   const common = ["--home", home, "--log-level", "warn"];
-  return (port: number) => [...MAIN, mode, ...common, "--port", String(port), ...what];
+  return (port: number) => [...PROGRAM, mode, ...common, "--port", String(port), ...what];
 }
 
 /** Rounds of both strategies in turn, each with conversations that no node knows. */

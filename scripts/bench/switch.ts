@@ -10,7 +10,7 @@ import { median, spread, streamRound } from "./rig/load.ts";
 import { parametersOf, writeRandomModel } from "./rig/model.ts";
 import { freePort } from "./rig/pinned.ts";
 import { buildLlamaServer } from "./rig/reference.ts";
-import { NODE_FROM_SOURCE, startServer } from "./rig/server.ts";
+import { PROGRAM, startServer } from "./rig/server.ts";
 
 /** llama-server's load may take this much longer. */
 const RATIO_MAX = 1.2;
@@ -46,7 +46,7 @@ async function main(): Promise<void> {
       return { name, path };
     });
     const reference = await buildLlamaServer();
-    const program = values.program === undefined ? NODE_FROM_SOURCE : [values.program];
+    const program = values.program === undefined ? PROGRAM : [values.program];
     const node = await startServer("the node", (port) => [
       ...[...program, "node", "--home", folder, "--log-level", "warn", "--models-max", "1"],
       ...models.flatMap(({ name, path }) => ["--model", `${name}=${path}`]),

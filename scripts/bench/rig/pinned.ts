@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
+import { childrenOf } from "./process.ts";
 
 /** A process that runs on one core only. */
 export interface PinnedProcess {
@@ -58,12 +59,8 @@ async function answers(url: string): Promise<boolean> {
 /** User and system time, in ticks, of a process and its children. */
 function ticksOf(pid: number): number {
   const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim();
   const own = Number(fields[11]) + Number(fields[12]);
-  return children
-    .split(" ")
-    .filter((child) => child !== "")
-    .reduce((sum, child) => sum + ticksOf(Number(child)), own);
+  return childrenOf(pid).reduce((sum, child) => sum + ticksOf(child), own);
 }
 
 /** A port that was free a moment ago. */

@@ -67,9 +67,7 @@ export function cpuSeconds(pid: number): number {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     const own = (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
-    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim();
-    const pids = children === "" ? [] : children.split(" ").map(Number);
-    return pids.reduce((sum, child) => sum + cpuSeconds(child), own);
+    return childrenOf(pid).reduce((sum, child) => sum + cpuSeconds(child), own);
   } catch {
     return Number.NaN;
   }

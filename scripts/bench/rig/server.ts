@@ -8,7 +8,7 @@ const POLL_MS = 50;
 const PRINTED_BYTES_MAX = 4000;
 
 /** The command that starts this program from its source. */
-export const NODE_FROM_SOURCE = [process.execPath, join(import.meta.dir, "../../../src/main.ts")];
+export const PROGRAM = [process.execPath, join(import.meta.dir, "../../../src/main.ts")];
 
 /** A server under measurement. */
 export interface Server {

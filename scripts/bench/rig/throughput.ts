@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { median } from "./load.ts";
 import { freePort, type PinnedProcess, startPinned } from "./pinned.ts";
+import { PROGRAM } from "./server.ts";
 import { wrk } from "./wrk.ts";
 
 /** What is measured has one core for itself; load and upstreams share another. */
@@ -53,9 +54,6 @@ export async function startUpstream(script: string, ...args: string[]): Promise<
   const argv = [process.execPath, file, String(port), ...args];
   return startPinned({ argv, core: LOAD_CORE, port, probe: "/v1/models" });
 }
-
-/** This checkout's program. */
-const PROGRAM = [process.execPath, fileURLToPath(new URL("../../../src/main.ts", import.meta.url))];
 
 /**
  * Starts the balancer before some endpoints, as users do; its data goes below `folder`, into a
