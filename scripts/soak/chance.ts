@@ -1,15 +1,12 @@
+import { mulberry32 } from "../../src/testkit/random.ts";
+
 /** Numbers that look random, from 0 up to 1: the same ones for the same seed. */
 export type Chance = () => number;
 
-/** Source: https://gist.github.com/tommyettinger/46a874533244883189143505d203312c (mulberry32). */
+/** The chance of a seed. */
 export function chanceOf(seed: number): Chance {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
+  const next = mulberry32(seed);
+  return () => next() / 2 ** 32;
 }
 
 /** One of these, all with the same chance. */

@@ -1,3 +1,5 @@
+import { mulberry32 } from "../random.ts";
+
 /** A damaged copy of a file, and where it was damaged, for the message of a failed test. */
 export interface Mutant {
   bytes: Buffer;
@@ -33,13 +35,8 @@ export function mutate(file: Buffer, headerBytes: number, seed: number): Mutant 
   return { bytes: bytes.subarray(0, length), what: `${done.join(", ")}, cut at ${length}` };
 }
 
-/** mulberry32; gives whole numbers below a limit, the same for the same seed. */
+/** Gives whole numbers below a limit, the same for the same seed. */
 export function randomOf(seed: number): (below: number) => number {
-  let state = seed * 0x9e3779b1;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
+  const next = mulberry32(seed * 0x9e3779b1);
+  return (below) => next() % below;
 }
