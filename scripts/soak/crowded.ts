@@ -5,7 +5,7 @@ import { Program } from "../../src/testkit/program.ts";
 import { median } from "../bench/rig/load.ts";
 import { batchedLoads, fewestLoads } from "./belady.ts";
 import { byRank, chanceOf, evenly } from "./chance.ts";
-import { makeFleet, type SoakModel } from "./fleet.ts";
+import { makeFleet, SOAK_ARGS, type SoakModel } from "./fleet.ts";
 import { Meter } from "./meter.ts";
 import { askKnown, type Outcome } from "./request.ts";
 import { atMost, type Check } from "./verdict.ts";
@@ -34,7 +34,6 @@ interface Traffic {
   waitsMs: number[];
 }
 
-const ARGS = ["--ctx-size", "2048", "--parallel", "8", "--threads", "1", "--cache-ram", "0"];
 const HANGS_MS = 120_000;
 /** The budget is this much more than the models that have room take. */
 const BUDGET_SLACK = 0.3;
@@ -54,7 +53,7 @@ export async function crowded(options: CrowdedOptions): Promise<Check[]> {
   const { minutes, models = 12, room = 3, clients = 40, size = "40MB", seed = 1 } = options;
   const folder = mkdtempSync(join(tmpdir(), "llmlb-soak-"));
   try {
-    const fleet = await makeFleet({ folder, models, size, args: ARGS });
+    const fleet = await makeFleet({ folder, models, size });
     const budget = Math.round((await memoryOf(fleet)) * (room + BUDGET_SLACK));
     const node = await startNode(fleet, ["--models-memory", String(budget)]);
     const meter = new Meter({ pid: node.pid, url: node.url });
@@ -75,7 +74,7 @@ export async function crowded(options: CrowdedOptions): Promise<Check[]> {
 /** Starts a node that serves these models. */
 export function startNode(fleet: SoakModel[], args: string[]): Promise<Program> {
   const models = fleet.flatMap(({ name, file }) => ["--model", `${name}=${file}`]);
-  return Program.start({ mode: "node", args: [...models, ...args, "--", ...ARGS] });
+  return Program.start({ mode: "node", args: [...models, ...args, "--", ...SOAK_ARGS] });
 }
 
 /** The memory that a node counts for one of these models. */

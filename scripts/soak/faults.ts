@@ -46,8 +46,7 @@ interface Request {
 export async function faults({ minutes, seed = 1 }: FaultsOptions): Promise<Check[]> {
   const folder = mkdtempSync(join(tmpdir(), "llmlb-soak-"));
   try {
-    const args = ["--ctx-size", "2048", "--parallel", "8", "--threads", "1", "--cache-ram", "0"];
-    const fleet = await makeFleet({ folder, models: MODELS, size: "24MB", args });
+    const fleet = await makeFleet({ folder, models: MODELS, size: "24MB" });
     const budget = Math.round((await memoryOf(fleet)) * ROOM);
     const node = await startNode(fleet, ["--models-memory", String(budget)]);
     const meter = new Meter({ pid: node.pid, url: node.url });

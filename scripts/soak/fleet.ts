@@ -22,10 +22,12 @@ export interface FleetOptions {
   models: number;
   /** Size of each file, e.g. `40MB`. */
   size: string;
-  /** llama-server's arguments for each engine. */
-  args: string[];
 }
 
+/** llama-server's arguments: known answers are those of engines that have the same ones. */
+export const SOAK_ARGS = [
+  ...["--ctx-size", "2048", "--parallel", "8", "--threads", "1", "--cache-ram", "0"],
+];
 /** Length of an answer. */
 export const ANSWER_TOKENS = 6;
 const ANSWERS_MAX = 4;
@@ -66,7 +68,7 @@ export function comparable(text: string): string {
  * its own, one after the other. Models that are sure of nothing are left out.
  */
 export async function makeFleet(options: FleetOptions): Promise<SoakModel[]> {
-  const { folder, models, size, args } = options;
+  const { folder, models, size } = options;
   mkdirSync(folder, { recursive: true });
   using home = new EngineHome();
   const fleet: SoakModel[] = [];
@@ -75,7 +77,7 @@ export async function makeFleet(options: FleetOptions): Promise<SoakModel[]> {
     const name = `m${fleet.length + 1}`;
     const file = join(folder, `${name}.gguf`);
     writeRandomModel({ path: file, parameters: parametersOf(size, "q8_0"), type: "q8_0", seed });
-    const engine = await launchTest(home, { modelPath: file, args });
+    const engine = await launchTest(home, { modelPath: file, args: SOAK_ARGS });
     try {
       const answers = await answersOf(engine);
       if (answers.length > 0) fleet.push({ name, file, answers });
