@@ -1,6 +1,7 @@
 import { chmod, mkdir, rename, rm, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
+import { errorMessage } from "../src/lib/errormessage.ts";
 import { embedDashboard, embedLibraries } from "./build/embed.ts";
 import { buildDashboard } from "./dashboard.ts";
 import { lockFolder } from "./native/lock.ts";
@@ -95,7 +96,7 @@ if (import.meta.main) {
     const suffix = values.target === undefined ? "" : `-${target.name}`;
     await build(target, join(ROOT, "dist", `llmlb${suffix}${target.suffix}`));
   } catch (cause) {
-    say(cause instanceof Error ? cause.message : String(cause));
+    say(errorMessage(cause));
     process.exit(1);
   }
 }

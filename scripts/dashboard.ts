@@ -4,6 +4,7 @@ import { mkdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import { type BundledFile, packBundle } from "../src/balancer/dashboard/bundle.ts";
+import { errorMessage } from "../src/lib/errormessage.ts";
 
 const ROOT = join(import.meta.dir, "..");
 const FILE = join(ROOT, "dist/dashboard.bundle");
@@ -102,7 +103,7 @@ function bundled(path: string, type: string, bytes: Uint8Array<ArrayBuffer>): Bu
 
 if (import.meta.main) {
   await buildDashboard().catch((cause) => {
-    process.stderr.write(`llmlb: ${cause instanceof Error ? cause.message : String(cause)}\n`);
+    process.stderr.write(`llmlb: ${errorMessage(cause)}\n`);
     process.exit(1);
   });
 }

@@ -3,6 +3,7 @@ import { cp, mkdir, readdir, rename, rm, utimes, writeFile } from "node:fs/promi
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import sources from "../native/sources.json" with { type: "json" };
+import { errorMessage } from "../src/lib/errormessage.ts";
 import { cmake } from "./native/compile.ts";
 import { compileLibraries, LIBRARY, unpackLibraries } from "./native/libraries.ts";
 import { lockFolder } from "./native/lock.ts";
@@ -207,7 +208,7 @@ async function main(): Promise<void> {
 
 if (import.meta.main) {
   await main().catch((cause) => {
-    say(cause instanceof Error ? cause.message : String(cause));
+    say(errorMessage(cause));
     process.exit(1);
   });
 }

@@ -3,6 +3,7 @@ import { mkdtemp, readdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import pkg from "../package.json" with { type: "json" };
+import { errorMessage } from "../src/lib/errormessage.ts";
 import { type Jail, makeJail, processesIn, removeJail } from "./smoke/jail.ts";
 import { type Server, startServer } from "./smoke/server.ts";
 
@@ -147,7 +148,7 @@ async function main(executable: string): Promise<number> {
         process.stdout.write(`(pass) ${name}: ${await run(jail)}\n`);
       } catch (cause) {
         failed += 1;
-        process.stdout.write(`(fail) ${name}: ${cause instanceof Error ? cause.message : cause}\n`);
+        process.stdout.write(`(fail) ${name}: ${errorMessage(cause)}\n`);
       }
     }
   } finally {

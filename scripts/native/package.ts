@@ -1,5 +1,6 @@
 import { rename, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { errorMessage } from "../../src/lib/errormessage.ts";
 import { megabytes, Progress } from "./progress.ts";
 import { capture } from "./run.ts";
 
@@ -125,5 +126,5 @@ the registry setting, or put the package's archive at ${file} yourself.`;
 
 function textOf(cause: unknown): string {
   if (cause instanceof Error && cause.name === "AbortError") return "no data for 60 s";
-  return cause instanceof Error ? cause.message : String(cause);
+  return errorMessage(cause);
 }

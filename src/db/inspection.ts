@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { errorMessage } from "../lib/errormessage.ts";
 import { auditPath } from "./audit/file.ts";
 import { AUDIT_MIGRATIONS } from "./audit/schema.ts";
 import { type FileReport, inspectFile, type Query } from "./engine/inspect.ts";
@@ -57,7 +58,7 @@ function inspectKeys(home: string, query: Query): KeyReport {
     const unreadable = rows.filter((row) => !opens(secret, row)).map(({ name }) => name);
     return { stored, unreadable };
   } catch (cause) {
-    return { stored, unreadable: [], problem: cause instanceof Error ? cause.message : `${cause}` };
+    return { stored, unreadable: [], problem: errorMessage(cause) };
   }
 }
 

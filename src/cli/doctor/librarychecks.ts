@@ -3,6 +3,7 @@ import { formatBytes } from "../../config/units.ts";
 import { inspectLibraries, type LibraryStatus } from "../../engine/libraryreport.ts";
 import type { SkippedBackend } from "../../engine/plugin/choice.ts";
 import { gpuText, hasGpuDriver, type SeenGpu, seenGpus } from "../../engine/plugin/gpus.ts";
+import { errorMessage } from "../../lib/errormessage.ts";
 import { createLogger } from "../../lib/log.ts";
 import type { Device } from "../../wire/system.ts";
 import type { Finding } from "./finding.ts";
@@ -47,7 +48,7 @@ export async function checkLibraries(home: string): Promise<Finding[]> {
       ...checkGpus(seenGpus(), devices, passedOver),
     ];
   } catch (cause) {
-    const text = `looking at them failed: ${cause instanceof Error ? cause.message : cause}`;
+    const text = `looking at them failed: ${errorMessage(cause)}`;
     return [{ subject: "Libraries", state: "problem", text }];
   }
 }

@@ -64,7 +64,7 @@ function checkTls(settings: SecuritySettings): Finding {
   try {
     certificate = readCertificate(settings);
   } catch (cause) {
-    return { subject, state: "problem", text: cause instanceof Error ? cause.message : `${cause}` };
+    return { subject, state: "problem", text: errorMessage(cause) };
   }
   if (certificate !== undefined) return checkExpiry(certificate);
   if (isLoopback(host)) return { subject, state: "ok", text: `not needed on ${host}` };
