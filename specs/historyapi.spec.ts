@@ -57,6 +57,8 @@ describe("what was asked", () => {
   }
 
   async function ask(id: string, who: string, model: string, client: string, type = "chat") {
+    // Times are told in milliseconds: two requests of one begin at the same time.
+    await Bun.sleep(2);
     const headers = { ...as(keys[who]), "x-request-id": id, "user-agent": client };
     const paths: Record<string, string> = { chat: "chat/completions", embeddings: "embeddings" };
     const body = type === "chat" ? { messages: says("swordfish") } : { input: "swordfish" };
