@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { post } from "../src/testkit/clients.ts";
-import { runProgram } from "../src/testkit/command.ts";
+import { runProgram, temporaryHome } from "../src/testkit/command.ts";
 import { eventually } from "../src/testkit/eventually.ts";
 import { Program } from "../src/testkit/program.ts";
 import { type ThirdPartyKind, thirdPartyServer } from "../src/testkit/servers/thirdparty.ts";
@@ -113,6 +113,33 @@ describe("a balancer", () => {
     expect((await cli("list", "--kind", "vllm")).stdout).toContain("There are no such");
     expect((await cli("list")).stdout).toMatch(/^dead +(pending|offline) /m);
     await cli("rm", "dead");
+  });
+
+  test("is drained and undrained from the command line, over a restart", async () => {
+    using server = thirdPartyServer("vllm", ["m"]);
+    const home = temporaryHome();
+    const start = () =>
+      Program.start({ mode: "balancer", untilReady: false, args: FAST, home: home.path });
+    const own = (...args: string[]) => runProgram(["endpoint", ...args], { home: home.path });
+    let other = await start();
+    try {
+      await own("add", server.url, "--name", "box");
+      await until(other, "box", { status: "online" });
+      const drained = await own("drain", "box");
+      expect(drained).toMatchObject({
+        ...{ code: 0, stdout: "box gets no further requests; nothing runs on it\n" },
+      });
+      await other.stop();
+      other = await start();
+      await until(other, "box", { status: "online", draining: true });
+      expect(await chat(other, "m")).toBe(503);
+      expect((await own("list")).stdout).toMatch(/^box +online, drained +/m);
+      expect((await own("undrain", "box")).stdout).toBe("box gets requests again\n");
+      expect(await chat(other, "m")).toBe(200);
+    } finally {
+      await other.stop();
+      home[Symbol.dispose]();
+    }
   });
 
   test("is changed from the command line, without a key in its arguments", async () => {

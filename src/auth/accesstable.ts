@@ -52,6 +52,8 @@ const TABLE: Record<string, Rule> = {
     "PATCH /:id": "endpoints.manage",
     "DELETE /:id": "endpoints.manage",
     "POST /:id/test": "endpoints.manage",
+    "POST /:id/drain": "endpoints.manage",
+    "POST /:id/undrain": "endpoints.manage",
     "POST /:id/sync": "endpoints.manage",
     "GET /:id/models": "endpoints.read",
     "GET /:id/checks": "endpoints.read",

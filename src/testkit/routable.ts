@@ -10,6 +10,7 @@ import { Warmth } from "../balancer/routing/warmth.ts";
 export class TestEndpoint implements Routable {
   readonly name: string;
   readonly health: { status: string };
+  isDraining = false;
   readonly load: Load;
   readonly latency = new Latency();
   readonly circuits: Circuits;

@@ -140,6 +140,8 @@ export const EndpointView = z.object({
   /** Null until it was reached once. */
   kind: EndpointKind.nullable(),
   status: EndpointStatus,
+  /** It gets no further requests until it is undrained; those it works on go on. */
+  draining: z.boolean().default(false),
   has_api_key: z.boolean(),
   /** It has a key that `secret.key` does not open, so it is asked without one. */
   api_key_unreadable: z.boolean().optional(),

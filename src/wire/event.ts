@@ -14,6 +14,7 @@ export const EndpointState = EndpointView.pick({
   } as const),
   ...({ latency_ms: true, inference_latency_ms: true, last_error: true } as const),
   ...({ last_request_error: true, error_count: true, circuit: true, model_count: true } as const),
+  ...({ draining: true } as const),
 });
 export type EndpointState = z.infer<typeof EndpointState>;
 

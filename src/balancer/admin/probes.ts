@@ -2,6 +2,7 @@ import { VERSION } from "../../config/version.ts";
 import type { App } from "../../http/server/app.ts";
 import type { Drain } from "../../http/server/drain.ts";
 import type { NodeReadiness } from "../../wire/system.ts";
+import { isInUse } from "../routing/selection.ts";
 import type { UpstreamPool } from "../upstream/pool.ts";
 
 export interface ProbeRouteParts {
@@ -17,8 +18,9 @@ const DRAINING: NodeReadiness = { status: "draining" };
 const NO_ENDPOINT = { status: "no_endpoint" };
 
 /**
- * `GET /health`: the process runs. `GET /ready`: it can serve requests: an endpoint is online that
- * is not known to have no model it can load, and the process is not shutting down; else 503. Both
+ * `GET /health`: the process runs. `GET /ready`: it can serve requests: an endpoint is online
+ * and not drained that is not known to have no model it can load, and the process is not shutting
+ * down; else 503. Both
  * are public and show no addresses.
  */
 export function routeProbes(app: App, { pool, drain }: ProbeRouteParts): SetReadiness {
@@ -28,12 +30,11 @@ export function routeProbes(app: App, { pool, drain }: ProbeRouteParts): SetRead
   });
 
   app.get("/ready", function showReadiness(c) {
-    const endpoints = pool.endpoints.map(({ name, health, models }) => ({
-      name,
-      status: health.status,
-      models: models?.size ?? 0,
+    const endpoints = pool.endpoints.map(({ name, health, models, isDraining }) => ({
+      ...{ name, status: health.status, models: models?.size ?? 0 },
+      ...(isDraining && { draining: true }),
     }));
-    const online = endpoints.filter(({ status }) => status === "online");
+    const online = pool.endpoints.filter(isInUse);
     const states = online.map(({ name }) => readiness.get(name) ?? READY);
     const best = states.find(({ status }) => status === "ready") ?? states[0] ?? NO_ENDPOINT;
     const { status, ...reason } = drain.closing ? DRAINING : best;

@@ -173,8 +173,10 @@ function stateOf(endpoint: Endpoint) {
     undefined,
   );
   const { inference_latency_ms, last_error, last_request_error, circuit, model_count } = view;
+  const { draining } = view;
   return {
     ...{ id, name, status, active_requests, slots_in_effect, latency_ms, inference_latency_ms },
     ...{ last_error, last_request_error, error_count: view.error_count, circuit, model_count },
+    draining,
   };
 }

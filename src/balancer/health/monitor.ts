@@ -206,6 +206,11 @@ export class Monitor {
     this.#options.listener?.capacityChanged(endpoint);
   }
 
+  /** An endpoint is no longer drained: who waits may have its slots. */
+  takesRequests(endpoint: Endpoint): void {
+    this.#options.listener?.capacityChanged(endpoint);
+  }
+
   async #ask(endpoint: Endpoint, timeoutMs: number): Promise<CheckResult> {
     const hops = this.#options.hops.after();
     const answered = endpoint.silent.beginCheck(performance.now());

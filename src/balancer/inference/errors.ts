@@ -15,7 +15,7 @@ export function noEndpoint(model: string, endpoints: number): ApiError {
   const reason =
     endpoints === 0
       ? "no endpoint is configured. Start llmlb with --endpoint URL"
-      : "no endpoint that serves it is online. Try again shortly, or see GET /ready";
+      : "no endpoint that serves it is online and in use. Try again shortly, or see GET /ready";
   return new ApiError(
     "no_endpoint",
     `The model \`${shown(model)}\` cannot be used now: ${reason}.`,

@@ -117,7 +117,9 @@ export class PoolSlots {
     const { modelId, requirement, client } = context;
     const startedAtMs = gate.now();
     const isAwaited = () => {
-      const there = pool.serving(modelId).filter(({ health }) => health.status !== "offline");
+      const there = pool
+        .serving(modelId)
+        .filter(({ health, isDraining }) => health.status !== "offline" && !isDraining);
       if (there.length === 0) return monitor.pending;
       // Which endpoints have the request's route is not known before they were asked.
       return requirement !== undefined && there.some(({ isDetecting }) => isDetecting);
@@ -133,7 +135,7 @@ export class PoolSlots {
     if (nowMs > startedAtMs) context.trace?.waited(nowMs - startedAtMs, "endpoint");
     const mayCome = (endpoint: Endpoint) => {
       const { status } = endpoint.health;
-      if (tried.includes(endpoint)) return false;
+      if (tried.includes(endpoint) || endpoint.isDraining) return false;
       return status === "pending" || (status === "online" && !isOpen(endpoint, modelId, nowMs));
     };
     return this.#acquire(request, pool.serving(modelId).some(mayCome));

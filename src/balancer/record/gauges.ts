@@ -9,6 +9,8 @@ export interface EndpointReading {
   status: string;
   /** Requests that this balancer sent and that are not done. */
   inFlight: number;
+  /** It gets no further requests; default false. */
+  isDraining?: boolean;
   /** Requests that it can work on at once; undefined if unknown. */
   slots?: number | undefined;
   circuit?: CircuitState | undefined;
@@ -107,6 +109,9 @@ function addEndpointGauges(registry: Registry, { endpoints }: MetricSources): vo
       gauge.set({ endpoint: one.name, status }, status === one.status ? 1 : 0);
     }
   });
+  each(["llmlb_endpoint_draining", "1 if it gets no further requests"], (gauge, one) =>
+    gauge.set({ endpoint: one.name }, one.isDraining === true ? 1 : 0),
+  );
   each(["llmlb_endpoint_active", "Requests it works on for us"], (gauge, one) =>
     gauge.set({ endpoint: one.name }, one.inFlight),
   );

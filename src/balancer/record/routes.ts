@@ -50,11 +50,12 @@ export function metricSources({
 }
 
 function readingOf(
-  { name, health, load, circuits, latency }: Endpoint,
+  { name, health, load, circuits, latency, isDraining }: Endpoint,
   nowMs: number,
 ): EndpointReading {
   return {
     ...{ name, status: health.status, inFlight: load.active, slots: load.slots },
+    isDraining,
     ...{ circuit: circuits.state(nowMs), latencyMs: latency.stored ?? undefined },
   };
 }

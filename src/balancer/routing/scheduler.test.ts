@@ -61,6 +61,26 @@ test("if those who wait for one model do not want an endpoint, those of another 
 });
 
 describe("an endpoint", () => {
+  test("that is drained keeps what it has, and gets requests again when it no longer is", () => {
+    const { ask, finish, all, scheduler, settled } = setup([{ slots: 1 }, { slots: 1 }]);
+    const [a, b] = all;
+    if (a === undefined || b === undefined) throw new Error("there are two");
+    expect([ask("1").kind, ask("2").kind, ask("3").kind]).toEqual(["granted", "granted", "queued"]);
+    b.isDraining = true;
+    finish("2");
+    scheduler.offer(b, 0);
+    expect(settled).toEqual([]);
+    finish("1");
+    expect(settled).toEqual(["3:a"]);
+    a.isDraining = true;
+    expect(ask("4").kind).toBe("unavailable");
+    expect(ask("5", { expected: true }).kind).toBe("queued");
+    b.isDraining = false;
+    scheduler.offer(b, 1);
+    expect(settled).toEqual(["3:a", "5:b"]);
+    expect([a.load.active, b.load.active]).toEqual([1, 1]);
+  });
+
   test("that comes back is trusted and waited for, but knows no prompts any more", () => {
     const prefixes = new PrefixIndex<TestEndpoint>();
     const circuit = { failuresMax: 1, firstMs: 60_000 };

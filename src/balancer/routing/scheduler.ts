@@ -6,7 +6,7 @@ import { HeldLoads } from "./heldloads.ts";
 import { ModelQueue, ModelQueues, type QueuedRequest } from "./modelqueue.ts";
 import type { PrefixIndex } from "./prefix.ts";
 import { QueueItem } from "./queue.ts";
-import { isOpen, type Reason, select } from "./selection.ts";
+import { isInUse, isOpen, type Reason, select } from "./selection.ts";
 import type {
   QueueWait,
   Routable,
@@ -46,7 +46,7 @@ export interface SchedulerOptions<E extends Routable> {
  *    that has been to an endpoint is queued as long as the queue is not at its limit.
  *
  * A slot that gets free (`offer`) is given away within the call, so nobody can come in between:
- * 1. The endpoint is not online or has no free slot: nothing.
+ * 1. The endpoint is not online, is drained or has no free slot: nothing.
  * 2. Among the queues whose model the endpoint has, with a closed circuit, and whose requirement it
  *    meets, the one served longest ago. Requests that require different things wait in queues of
  *    their own.
@@ -121,7 +121,7 @@ export class Scheduler<E extends Routable> {
    * slots or models than before, or its circuit's back-off is over.
    */
   offer(endpoint: E, nowMs: number): void {
-    while (this.#waiting > 0 && isOnline(endpoint) && hasRoom(endpoint)) {
+    while (this.#waiting > 0 && isInUse(endpoint) && hasRoom(endpoint)) {
       if (!this.#handOverAny(endpoint, nowMs)) return;
     }
   }
@@ -283,10 +283,6 @@ export class Scheduler<E extends Routable> {
     queue.push(item);
     return waiting;
   }
-}
-
-function isOnline({ health }: Routable): boolean {
-  return health.status === "online";
 }
 
 function isRetry({ tried }: { tried?: readonly unknown[] }): boolean {

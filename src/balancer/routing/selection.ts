@@ -15,6 +15,8 @@ export type Reason =
 /** What selection looks at in an endpoint. */
 export interface Candidate extends Startable {
   readonly health: { readonly status: string };
+  /** It gets no further requests; default false. */
+  readonly isDraining?: boolean;
   readonly load: {
     readonly slots: number;
     readonly active: number;
@@ -213,10 +215,17 @@ function isUsable<T extends Candidate>(
   return isOpen(candidate, model, nowMs) && (tried === undefined || !tried.includes(candidate));
 }
 
-/** Whether an endpoint is online and its circuit for a model lets requests through. */
+/** Whether an endpoint is in use and its circuit for a model lets requests through. */
 export function isOpen(candidate: Candidate, model: string, nowMs: number): boolean {
-  const { health, circuits } = candidate;
-  return health.status === "online" && nowMs >= circuits.blockedUntilMs(model);
+  return isInUse(candidate) && nowMs >= candidate.circuits.blockedUntilMs(model);
+}
+
+/** Whether an endpoint is online, and nobody drains it. */
+export function isInUse({
+  health,
+  isDraining = false,
+}: Pick<Candidate, "health" | "isDraining">): boolean {
+  return health.status === "online" && !isDraining;
 }
 
 function isEarlier(candidate: Candidate, other: Candidate | undefined): boolean {

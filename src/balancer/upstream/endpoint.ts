@@ -48,6 +48,8 @@ export interface EndpointFacts {
   /** The operator's number of slots; null: the endpoint's own, else `slotsDefault`. */
   slots: number | null;
   slotsDefault: number;
+  /** It gets no further requests until an operator says so. */
+  draining: boolean;
   /** Its models where it lists none; null: nobody said. */
   givenModels: string[] | null;
   /** The HTTP proxy in between. */
@@ -93,6 +95,7 @@ export const ENDPOINT_DEFAULTS: Omit<EndpointFacts, "name" | "url"> = {
   capabilities: ["chat_completion"],
   slots: null,
   slotsDefault: SLOTS_DEFAULT,
+  draining: false,
   givenModels: null,
   proxy: undefined,
   guarded: true,
@@ -154,6 +157,10 @@ export class Endpoint implements Upstream {
 
   get url(): string {
     return this.#facts.url;
+  }
+
+  get isDraining(): boolean {
+    return this.#facts.draining;
   }
 
   get telemetryName(): string {

@@ -14,6 +14,7 @@ Examples:
   llmlb endpoint set ollama --slots 2 --interval 10s  change it; what runs goes on
   llmlb endpoint set ollama --clear slots,notes       back to the defaults
   llmlb endpoint test gpu1:8080
+  llmlb endpoint drain gpu1:8080                      no further requests: then it can be stopped
   llmlb endpoint token --expires 1h                   let one node join by itself
   llmlb endpoint tokens                               those there are
   llmlb endpoint token --revoke ID                    make one useless`;
@@ -42,6 +43,8 @@ export function addEndpointCommands(program: Command, invocation: Invocation): v
     ["show", "Show one endpoint and its models", "showEndpoint"],
     ["test", "Check an endpoint now; exit status 1 if it fails", "testEndpoint"],
     ["sync", "Read an endpoint's list of models now", "syncEndpoint"],
+    ["drain", "Give it no further requests; what runs on it goes on", "drainEndpoint"],
+    ["undrain", "Give it requests again", "undrainEndpoint"],
     ["rm", "Remove an endpoint; what runs on it goes on", "removeEndpoint"],
   ] as const;
   for (const [name, description, run] of single) {

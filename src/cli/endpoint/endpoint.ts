@@ -156,6 +156,33 @@ export async function syncEndpoint(
   return EXIT.ok;
 }
 
+/** Gives an endpoint no further requests, and says how many it still works on. */
+export async function drainEndpoint(context: ClientContext, which: string): Promise<ExitCode> {
+  const drained = await setDraining(context, which, "drain");
+  if (context.json) return printJson(drained);
+  const { active_requests: running } = drained;
+  const left = running === 0 ? "nothing runs on it" : `${running} still run on it`;
+  printLine(`${printable(drained.name)} gets no further requests; ${left}`);
+  return EXIT.ok;
+}
+
+/** Gives an endpoint requests again. */
+export async function undrainEndpoint(context: ClientContext, which: string): Promise<ExitCode> {
+  const { name, ...rest } = await setDraining(context, which, "undrain");
+  if (context.json) return printJson({ name, ...rest });
+  printLine(`${printable(name)} gets requests again`);
+  return EXIT.ok;
+}
+
+async function setDraining(
+  { server }: ClientContext,
+  which: string,
+  action: "drain" | "undrain",
+): Promise<EndpointDetail> {
+  const { id } = await findEndpoint(server, which);
+  return requestJson(server, `${PATH}/${id}/${action}`, EndpointDetail, { method: "POST" });
+}
+
 /** Removes an endpoint. */
 export async function removeEndpoint(
   { server, json }: ClientContext,
@@ -186,7 +213,8 @@ function rowOf(one: EndpointView, paint: Colors): string[] {
   ];
 }
 
-function stateOf({ status }: EndpointView, { green, yellow, red }: Colors): string {
+function stateOf({ status, draining }: EndpointView, { green, yellow, red }: Colors): string {
+  if (draining) return yellow(`${status}, drained`);
   if (status === "online") return green(status);
   return status === "pending" ? yellow(status) : red(status);
 }

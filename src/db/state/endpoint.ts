@@ -40,6 +40,8 @@ export interface EndpointFields {
   capabilities: string[];
   /** How many requests it works on at once; null is unknown. */
   slots: number | null;
+  /** It gets no further requests. */
+  draining: boolean;
   /** The models of one that lists none, by the operator's word; null: it lists them. */
   givenModels: string[] | null;
   /** Of the only certificate that is accepted; null: any valid one. */

@@ -22,6 +22,7 @@ const DEFAULTS: Omit<EndpointFields, "name" | "baseUrl"> = {
   notes: null,
   capabilities: ["chat_completion"],
   slots: null,
+  draining: false,
   givenModels: null,
   fingerprint: null,
   deviceInfo: null,
@@ -55,6 +56,7 @@ export function columnsOf(
     notes: fields.notes,
     capabilities: capabilities === undefined ? undefined : JSON.stringify(capabilities),
     slots: fields.slots,
+    draining: fields.draining === undefined ? undefined : Number(fields.draining),
     given_models: givenModels && JSON.stringify(givenModels),
     tls_fingerprint: fields.fingerprint,
     device_info: deviceInfo && JSON.stringify(deviceInfo),
@@ -84,6 +86,7 @@ export function toEndpoint(row: Selectable<EndpointsTable>): EndpointRow {
     notes: row.notes,
     capabilities: readJsonColumn(row.capabilities, StringList, DEFAULTS.capabilities),
     slots: row.slots,
+    draining: row.draining === 1,
     givenModels: readJsonColumn(row.given_models, StringList.nullable(), null),
     fingerprint: row.tls_fingerprint,
     deviceInfo: readJsonColumn(row.device_info, DeviceInfo.nullable(), null),
@@ -99,7 +102,7 @@ export function toEndpoint(row: Selectable<EndpointsTable>): EndpointRow {
 function emptyRow(id: string, registeredAt: number) {
   return {
     ...{ id, name: "", base_url: "", url_key: "", capabilities: "[]" },
-    ...{ source: "api", status: "pending" },
+    ...{ source: "api", status: "pending", draining: 0 },
     ...{ error_count: 0, registered_at: registeredAt, model_count: 0 },
     ...{ total_requests: 0, succeeded_requests: 0, failed_requests: 0 },
   };

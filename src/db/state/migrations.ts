@@ -238,4 +238,8 @@ export const STATE_MIGRATIONS: readonly Migration[] = [
     name: "users who are shut out",
     up: "ALTER TABLE users ADD COLUMN disabled_at INTEGER;",
   },
+  {
+    name: "endpoints that are drained",
+    up: "ALTER TABLE endpoints ADD COLUMN draining INTEGER NOT NULL DEFAULT 0;",
+  },
 ];

@@ -46,6 +46,8 @@ export interface EndpointsTable {
   /** JSON list of strings. */
   capabilities: string;
   slots: number | null;
+  /** 1: it gets no further requests. */
+  draining: number;
   given_models: string | null;
   tls_fingerprint: string | null;
   /** JSON. */

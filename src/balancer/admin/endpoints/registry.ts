@@ -114,6 +114,21 @@ export class EndpointRegistry {
     });
   }
 
+  /**
+   * Gives an endpoint no further requests, or again some; those that it works on go on. That it is
+   * drained outlives a restart, unless it is the local one. Throws 404.
+   */
+  drain(endpoint: Endpoint, draining: boolean): Promise<void> {
+    return this.#changing.run(async () => {
+      const { state, pool, monitor } = this.#options;
+      const isStored = endpoint.facts.source !== "local";
+      const updated = isStored && (await state.endpoints.update(endpoint.id, { draining }));
+      if (updated === "not_found" || !pool.has(endpoint)) throw noEndpoint(endpoint.id);
+      endpoint.change({ draining });
+      if (!draining) monitor.takesRequests(endpoint);
+    });
+  }
+
   /** Removes an endpoint and its models. Requests at it go on. Throws 404. */
   remove(endpoint: Endpoint): Promise<void> {
     return this.#changing.run(async () => {
@@ -226,14 +241,15 @@ export class EndpointRegistry {
 
   #factsOf(row: EndpointRow, apiKey: string | undefined): EndpointFacts {
     const { name, baseUrl: url, source, type: kind } = row;
-    const { notes, capabilities, slots, givenModels, deviceInfo, registeredAt } = row;
+    const { notes, capabilities, slots, draining, givenModels, deviceInfo, registeredAt } = row;
     const { settings } = this.#options;
     const { defaultSlots: slotsDefault } = settings;
     return {
       ...{ name, url, apiKey, source, kind },
       healthIntervalMs: row.healthIntervalMs ?? settings.healthIntervalMs,
       inferenceTimeoutMs: row.inferenceTimeoutMs ?? settings.firstByteTimeoutMs,
-      ...{ notes, capabilities, slots, slotsDefault, givenModels, deviceInfo, registeredAt },
+      ...{ notes, capabilities, slots, slotsDefault, draining, givenModels, deviceInfo },
+      registeredAt,
       ...{ proxy: proxyFor(url, settings), fingerprint: row.fingerprint },
       guarded: !settings.allowMetadataAddresses,
     };

@@ -80,6 +80,42 @@ test.each(["/api/endpoints", "/v0/endpoints"])("an endpoint lives at %s", async 
   expect((await fetch(`${front.url}/v1/models/m`)).status).toBe(404);
 });
 
+test("a drained endpoint ends what it has, and gets no request until it is undrained", async () => {
+  const { promise: held, resolve: release } = Promise.withResolvers<void>();
+  using a = fakeEndpoint(["m"], async () => {
+    await held;
+    return Response.json({ ok: true });
+  });
+  await using front = await fakeBalancer({});
+  const call = client(front);
+  const { id } = (await call("POST", "", { name: "gpu", base_url: a.url })).body;
+  await online(call, id);
+  const chat = () => front.post("/v1/chat/completions", { model: "m" });
+  const running = chat();
+  await eventually(async () => (await call("GET", `/${id}`)).body.active_requests === 1);
+  expect(await call("POST", `/${id}/drain`)).toMatchObject({
+    status: 200,
+    body: { draining: true, status: "online", active_requests: 1 },
+  });
+  const refused = await chat();
+  expect([refused.status, await refused.json()]).toMatchObject([
+    503,
+    { error: { code: "no_endpoint" } },
+  ]);
+  expect((await call("POST", `/${id}/test`)).body.success).toBe(true);
+  const model = await (await fetch(`${front.url}/v1/models/m`)).json();
+  expect(model).toMatchObject({ ready: false, lifecycle_status: "pending" });
+  const ready = await fetch(`${front.url}/ready`);
+  expect([ready.status, await ready.json()]).toMatchObject([
+    503,
+    { status: "no_endpoint", endpoints: [{ name: "gpu", status: "online", draining: true }] },
+  ]);
+  release();
+  expect((await running).status).toBe(200);
+  expect((await call("POST", `/${id}/undrain`)).body).toMatchObject({ draining: false });
+  expect((await chat()).status).toBe(200);
+});
+
 describe("a wrong request", () => {
   test.each<[object, string]>([
     [{ base_url: DEAD }, "name"],

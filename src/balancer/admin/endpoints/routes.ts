@@ -39,6 +39,11 @@ const BODY_BYTES_MAX = 64 * 1024;
 /** Longest wait for a check that a client asked for. */
 const CHECK_MS_MAX = 30_000;
 const CHECKS_MAX = 1000;
+/** Whether an endpoint gets requests, as a path sets it. */
+const DRAINS = [
+  ["drain", true],
+  ["undrain", false],
+] as const;
 
 const ListQuery = z.object({
   status: EndpointStatus.optional(),
@@ -104,27 +109,43 @@ export function routeEndpoints(app: App, parts: EndpointRouteParts): void {
       withoutIdleLimit(c);
       return c.json(await testEndpoint(parts, endpointOf(c)));
     });
+    for (const [name, draining] of DRAINS) {
+      app.post(`${base}/:id/${name}`, async (c) => {
+        const endpoint = endpointOf(c);
+        await endpointRegistry.drain(endpoint, draining);
+        return detail(c, endpoint);
+      });
+    }
     app.post(`${base}/:id/sync`, async (c) => {
       withoutIdleLimit(c);
       const endpoint = endpointOf(c);
       const fields = await syncModels(parts, endpoint);
       return sendList(c, { fields, ...endpointModels(endpoint, "synced_models") });
     });
-    app.get(`${base}/:id/models`, (c) => {
-      const endpoint = endpointOf(c);
-      const all = endpointModels(endpoint, "models");
-      const { items, isAll, fields } = pageOf(all.items, readQuery(c, PageQuery));
-      const page = { endpoint_id: endpoint.id, ...(isAll ? {} : fields) };
-      return sendList(c, { ...all, items, fields: page });
-    });
-    app.get(`${base}/:id/checks`, async (c) => {
-      const { limit, before } = readQuery(c, ChecksQuery);
-      const until = before === undefined ? {} : { before: Date.parse(before) };
-      const { id } = endpointOf(c);
-      const checks = await state.checks.of(id, { limit, ...until });
-      return c.json({ endpoint_id: id, checks: checks.map(checkView) });
-    });
+    routeLists(app, base, { endpointOf, state });
   }
+}
+
+/** What an endpoint has many of: its models, and its checks. */
+function routeLists(
+  app: App,
+  base: string,
+  { endpointOf, state }: { endpointOf(c: AppContext): Endpoint; state: State },
+): void {
+  app.get(`${base}/:id/models`, (c) => {
+    const endpoint = endpointOf(c);
+    const all = endpointModels(endpoint, "models");
+    const { items, isAll, fields } = pageOf(all.items, readQuery(c, PageQuery));
+    const page = { endpoint_id: endpoint.id, ...(isAll ? {} : fields) };
+    return sendList(c, { ...all, items, fields: page });
+  });
+  app.get(`${base}/:id/checks`, async (c) => {
+    const { limit, before } = readQuery(c, ChecksQuery);
+    const until = before === undefined ? {} : { before: Date.parse(before) };
+    const { id } = endpointOf(c);
+    const checks = await state.checks.of(id, { limit, ...until });
+    return c.json({ endpoint_id: id, checks: checks.map(checkView) });
+  });
 }
 
 async function list(

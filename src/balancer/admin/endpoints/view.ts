@@ -20,6 +20,7 @@ export function endpointView(endpoint: Endpoint, row: EndpointRow | undefined): 
     source: facts.source,
     kind: facts.kind,
     status: shownStatus(health),
+    draining: facts.draining,
     has_api_key: facts.apiKey !== undefined,
     ...(row?.hasApiKey && facts.apiKey === undefined ? { api_key_unreadable: true } : {}),
     health_check_interval_secs: facts.healthIntervalMs / 1000,

@@ -4,6 +4,7 @@ import { checkArguments } from "../../../engine/argumentcheck.ts";
 import type { Logger } from "../../../lib/log.ts";
 import { HubClient } from "../../../registry/hubclient.ts";
 import { Registry } from "../../../registry/registry.ts";
+import { isInUse } from "../../routing/selection.ts";
 import type { ModelNames } from "../../upstream/modelnames.ts";
 import type { UpstreamPool } from "../../upstream/pool.ts";
 
@@ -39,6 +40,5 @@ function named({ id, names, quantization }: ReturnType<Registry["meanings"]>[num
 }
 
 function isServed(pool: UpstreamPool, name: string): boolean {
-  const serving = pool.serving(pool.idOf(name));
-  return serving.some(({ health }) => health.status === "online");
+  return pool.serving(pool.idOf(name)).some(isInUse);
 }

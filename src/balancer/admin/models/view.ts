@@ -1,5 +1,6 @@
 import { type CapabilitiesObject, capabilitiesObject } from "../../../wire/capability.ts";
 import { ModelEntryFields } from "../../health/modelrows.ts";
+import { isInUse } from "../../routing/selection.ts";
 import { modelEntryOf } from "../../upstream/endpoint.ts";
 import type { UpstreamPool } from "../../upstream/pool.ts";
 
@@ -10,7 +11,7 @@ export interface ModelView {
   /** Unix seconds: as its endpoint lists it, else when it was listed first. */
   created: number;
   owned_by: string;
-  /** Whether an endpoint that is online serves it. */
+  /** Whether an endpoint serves it that is online and not drained. */
   ready: boolean;
   /** Whether one of those has it loaded; null: none of them tells. */
   loaded: boolean | null;
@@ -30,8 +31,8 @@ export interface ModelView {
 
 /**
  * `registered`: an endpoint that is online serves it, or no endpoint has it yet. `pending`:
- * endpoints have it, but none is online. `caching`: nodes fetch it. `error`: all nodes failed to
- * fetch it.
+ * endpoints have it, but none of them is online and takes requests. `caching`: nodes fetch it.
+ * `error`: all nodes failed to fetch it.
  */
 export type LifecycleStatus = "registered" | "pending" | "caching" | "error";
 
@@ -40,7 +41,7 @@ export function viewOfModel(pool: UpstreamPool, id: string): ModelView {
   const serving = pool.serving(id);
   const entries = serving.map((endpoint) => modelEntryOf(endpoint, id));
   const online = serving.filter(({ health }) => health.status === "online");
-  const ready = online.length > 0;
+  const ready = online.some(isInUse);
   const states = online.map(({ warmth }) => warmth.stateOf(id)).filter((one) => one !== "unknown");
   const { created = 0, owned_by = "endpoint" } = ModelEntryFields.parse(entries[0] ?? {});
   const capabilities = new Set(

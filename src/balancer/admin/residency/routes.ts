@@ -98,7 +98,9 @@ for it, only ${those}.`;
   if (action === "unload" || action === "unpin") return able;
   // Whoever asks next gets one that is loaded: all of these must run in the same way.
   const loaded = change.settings && able.filter((one) => loadedState(one, model) === "loaded");
-  return loaded?.length ? loaded : soonest(able, model);
+  if (loaded?.length) return loaded;
+  const open = able.filter(({ isDraining }) => !isDraining);
+  return soonest(open.length > 0 ? open : able, model);
 }
 
 /** The endpoint that has the model loaded, or would have it soonest. */
