@@ -126,6 +126,7 @@ export class Attempts {
   #fallback(): Slot | undefined {
     // A request that may be wrong is not worth a provider's price.
     if (this.#isFallbackDone || this.#blame.hasRefusals) return undefined;
+    if (this.#context.pin !== undefined) return undefined;
     this.#isFallbackDone = true;
     const model = this.#parts.providers.fallbackOf(this.#context.model);
     return model === undefined ? undefined : this.#slotAt(model);

@@ -29,6 +29,8 @@ export class RequestContext implements RecordedRequest {
   provider: ProviderModel | undefined;
   /** There are images in the request. */
   hasImages = false;
+  /** The endpoint that the client named for it; undefined: any that has the model. */
+  pin: Endpoint | undefined;
   /** What an endpoint must have besides the model. */
   requirement: Requirement<Endpoint> | undefined;
   /** An answer must have begun by then (the clock of the routing). */

@@ -19,6 +19,7 @@ import { type ClientBody, knownAnswer } from "./body.ts";
 import { RequestContext } from "./context.ts";
 import { readFormBody } from "./formbody.ts";
 import { readJsonBody } from "./jsonbody.ts";
+import { atEndpoint, pinOf } from "./pin.ts";
 import { type Requirements, routeRequirement } from "./requirements.ts";
 
 export interface PipelineParts extends AttemptsParts {
@@ -42,6 +43,7 @@ export interface PipelineParts extends AttemptsParts {
  * | read       | the body, and the model and stream that it asks for              | 400, 413, 415 |
  * | resolve    | which model is meant: one of a provider, or one of the pool's    | 401           |
  * | authorise  | whether the key may use that model                               | 403           |
+ * | pin        | the endpoint that the client named for it, if it did             | 400, 403, 404 |
  * | limits     | whether its key and user have requests, tokens and money left    | 429           |
  * | capability | whether the model can do it, and what an endpoint must have      | 400           |
  * | media      | images are checked and fetched                                   | 400, 413      |
@@ -64,11 +66,15 @@ export class Pipeline {
       body = await this.#read(context);
       this.#resolve(context, body);
       requireModelAllowed(context);
+      context.pin = pinOf(context, this.#parts.pool);
       this.#admit(context, body);
       const { previousId } = body;
       const previous = previousId === undefined ? undefined : await this.#find(previousId);
       const known = this.#requireCapability(context, body, previous);
       if (known !== undefined) return this.#record(context, body, known);
+      if (context.pin !== undefined) {
+        context.requirement = atEndpoint(context.pin, context.requirement);
+      }
       const prepared = body.prepareMedia();
       if (prepared !== undefined) await prepared;
       return this.#record(context, body, await this.#attempt(context, body));

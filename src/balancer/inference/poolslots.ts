@@ -17,6 +17,7 @@ import {
   queueFull,
   queueTimeout,
 } from "./errors.ts";
+import { pinUnavailable } from "./pin.ts";
 import type { Requirements } from "./requirements.ts";
 import { attemptLimitMs, RETRIES_MAX } from "./retry.ts";
 
@@ -185,6 +186,7 @@ export class PoolSlots {
       case "unavailable": {
         // What its endpoints can do may have become known while it waited: then it is refused.
         this.#parts.requirements.of(context);
+        if (context.pin !== undefined) return pinUnavailable(context.pin, modelId);
         const { pool, absence } = this.#parts;
         const { endpoints } = pool;
         if (pool.serving(modelId).length > 0) return noEndpoint(modelId, endpoints.length);
