@@ -149,6 +149,8 @@ const TABLE: Record<string, Rule> = {
   ...on(MODELS, {
     "GET ": "registry.read",
     "POST /register": "models.manage",
+    // The balancer asks the hub with its own token.
+    "GET /preview": "models.manage",
     "GET /loaded": "registry.read",
     "POST /load": "models.manage",
     "POST /unload": "models.manage",

@@ -31,6 +31,7 @@ import { nodeNames } from "./admin/nodes/node.ts";
 import { routeNodes } from "./admin/nodes/routes.ts";
 import { routeProbes, type SetReadiness } from "./admin/probes.ts";
 import { routeQueueStats } from "./admin/queuestats.ts";
+import { routePlaces } from "./admin/residency/places.ts";
 import { routeResidency } from "./admin/residency/routes.ts";
 import { ModelSync } from "./admin/sync/sync.ts";
 import { routeDashboardFiles } from "./dashboard/routes.ts";
@@ -209,6 +210,7 @@ function routeManagement(app: App, parts: ManagementParts): void {
   routeEndpointLogs(app, parts.endpointRegistry);
   routeLogs(app, { book: parts.book, source: "load balancer", alsoAt: LOG_PATHS });
   routeResidency(app, { ...parts, refresh });
+  routePlaces(app, { pool, registry, refresh });
   sync.route(app);
   routeRegistry(app, { registry, nodes: () => nodeNames(pool) });
   routeAccounts(app, parts);

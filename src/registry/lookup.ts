@@ -32,8 +32,11 @@ export interface LookupOptions extends Pick<Reference, "filename" | "folder" | "
   hub: HubClient;
   repo: string;
   revision: string;
-  /** Devices of the registered endpoints, as far as they report them. */
-  devices: readonly DeviceInfo[];
+  /**
+   * Devices of the registered endpoints, as far as they report them. Default: it is not said
+   * whether the model fits them.
+   */
+  devices?: readonly DeviceInfo[] | undefined;
   /** Who sends the request: error messages say where to set HF_TOKEN. Default: a balancer. */
   asker?: "balancer" | "node";
   /** Whoever asks chooses among the repository's files later. Default: false. */
@@ -119,7 +122,7 @@ async function readTemplate(
 interface ContentParts {
   choice: RepoChoice;
   shards: RepoFile[];
-  devices: readonly DeviceInfo[];
+  devices: readonly DeviceInfo[] | undefined;
   /** As the request spells it. */
   repo: string;
   hub: HubClient;
@@ -163,7 +166,7 @@ before was taken; it may be out of date.`,
           ]),
       ...choice.warnings,
       ...choice.skipped,
-      ...memoryWarnings(smallest, devices),
+      ...(devices === undefined ? [] : memoryWarnings(smallest, devices)),
     ],
   };
 }

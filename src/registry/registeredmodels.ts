@@ -32,6 +32,8 @@ export class RegistrationStore {
   /** One change after the other, so that names stay unique. */
   readonly #changing = new Mutex();
   #index = new NameIndex([]);
+  /** Undefined: not asked for since the last change. */
+  #revision: string | undefined;
 
   constructor(table: State["registered"], log: Logger) {
     this.#table = table;
@@ -84,8 +86,8 @@ export class RegistrationStore {
 
   /** A text that is another one after every change. */
   get revision(): string {
-    const rows = this.list().map(({ id, revision, updatedAt }) => `${id} ${revision} ${updatedAt}`);
-    return Bun.hash(rows.join("\n")).toString(36);
+    this.#revision ??= revisionOf(this.list());
+    return this.#revision;
   }
 
   /** Adds a model. Throws 409 for too many, or if its id, folder or an alias is another's. */
@@ -170,6 +172,7 @@ export class RegistrationStore {
   }
 
   #reindex(): void {
+    this.#revision = undefined;
     this.#index = new NameIndex([...this.#rows.values()]);
   }
 
@@ -177,6 +180,11 @@ export class RegistrationStore {
     this.#log.info({ model: change.id }, `registry.${change.kind}`);
     for (const listener of this.#listeners) listener(change);
   }
+}
+
+function revisionOf(rows: readonly RegisteredRow[]): string {
+  const texts = rows.map(({ id, revision, updatedAt }) => `${id} ${revision} ${updatedAt}`);
+  return Bun.hash(texts.join("\n")).toString(36);
 }
 
 /** The 404 for a model that is not registered. */

@@ -5,6 +5,7 @@ import type { Logger } from "../lib/log.ts";
 import { directoryOf, hubModelId } from "../model/name.ts";
 import { ApiError } from "../wire/error.ts";
 import type { Manifest, Peer } from "../wire/manifest.ts";
+import type { ModelPreview } from "../wire/preview.ts";
 import type {
   ModelChangeBody,
   RegisterBody,
@@ -21,6 +22,7 @@ import { buildManifest } from "./manifest.ts";
 import { ModelImport } from "./modelimport.ts";
 import { detailView, modelView } from "./modelview.ts";
 import type { NameMeaning } from "./nameindex.ts";
+import { type PreviewNode, previewModel } from "./preview.ts";
 import { checkFilename, parseReference, type Reference } from "./reference.ts";
 import { RegistrationStore, type RegistryChange } from "./registeredmodels.ts";
 import { changedSettings } from "./settingschange.ts";
@@ -32,6 +34,8 @@ export interface RegistryOptions {
   allowlist: readonly string[];
   /** Devices of the registered endpoints, as far as they report them. */
   devices(): DeviceInfo[];
+  /** The nodes that models go to. Default: none. */
+  nodes?(): PreviewNode[];
   /** Whether an online endpoint lists the model by one of these names. */
   isReady(names: readonly string[]): boolean;
   /** Nodes that have verified files of a model. Default: none. */
@@ -153,6 +157,18 @@ export class Registry {
     return { ...detail, status: "registered", filename: primary, stale };
   }
 
+  /** What could be registered, before it is. Throws 400, 403, 404, 502. */
+  async preview(
+    body: Pick<RegisterBody, "repo" | "filename">,
+    signal: AbortSignal,
+  ): Promise<ModelPreview> {
+    const { hub, nodes = () => [] } = this.#options;
+    const ids = new Set(this.rows().map(({ id }) => id.toLowerCase()));
+    const isRegistered = (id: string) => ids.has(id.toLowerCase());
+    const reference = referenceOf(body, hub.url);
+    return await previewModel(reference, { hub, nodes: nodes(), isRegistered, signal });
+  }
+
   /** Changes names and placement. Throws 404 and 409. */
   async change(name: string, body: ModelChangeBody): Promise<RegisteredDetail> {
     const { id, settings } = this.#models.find(name);
@@ -213,7 +229,10 @@ export class Registry {
 }
 
 /** The reference in a request, its field `filename` included. Throws 400. */
-function referenceOf({ repo, filename }: RegisterBody, hubUrl: string): Reference {
+function referenceOf(
+  { repo, filename }: Pick<RegisterBody, "repo" | "filename">,
+  hubUrl: string,
+): Reference {
   const reference = parseReference(repo, hubUrl);
   if (filename === undefined || filename === null) return reference;
   const checked = checkFilename(filename);

@@ -4,6 +4,7 @@ import { readJson } from "../http/server/body.ts";
 import { decodedName, encodedName, readQuery } from "../http/server/query.ts";
 import type { AppContext } from "../http/server/scope.ts";
 import { ApiError } from "../wire/error.ts";
+import { PreviewQuery } from "../wire/preview.ts";
 import { ModelChangeBody, RegisterBody, type RegisteredList } from "../wire/registry.ts";
 import { hubView } from "./modelview.ts";
 import type { Registry } from "./registry.ts";
@@ -50,6 +51,9 @@ export function routeRegistry(app: App, { registry, nodes }: RegistryRouteParts)
     };
     app.get(base, (c) => c.json(listed(registry, nodes, readQuery(c, ListQuery))));
     app.post(`${base}/register`, register);
+    app.get(`${base}/preview`, async (c) => {
+      return c.json(await registry.preview(readQuery(c, PreviewQuery), c.req.raw.signal));
+    });
     app.get(`${base}/hub`, (c) => {
       return c.json(registry.rows().map((row) => hubView(row, registry.isReady(row.id))));
     });

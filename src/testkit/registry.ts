@@ -2,6 +2,7 @@ import type { DeviceInfo } from "../db/state/endpoint.ts";
 import { createApp } from "../http/server/app.ts";
 import { Drain } from "../http/server/drain.ts";
 import { HubClient, type HubOptions } from "../registry/hubclient.ts";
+import type { PreviewNode } from "../registry/preview.ts";
 import { Registry } from "../registry/registry.ts";
 import { routeRegistry } from "../registry/routes.ts";
 import { type Hub, startHub } from "./servers/hub/hub.ts";
@@ -20,6 +21,7 @@ export interface TestRegistry extends AsyncDisposable {
   home: StateHome;
   registry: Registry;
   devices: DeviceInfo[];
+  nodes: PreviewNode[];
   /** Names that count as served. */
   served: Set<string>;
   /** Sends a request to the routes. */
@@ -40,6 +42,7 @@ async function over(
 ): Promise<TestRegistry> {
   const state = await home.open();
   const devices: DeviceInfo[] = [];
+  const nodes: PreviewNode[] = [];
   const served = new Set<string>();
   const client = new HubClient({
     ...{
@@ -56,13 +59,14 @@ async function over(
   const registry = new Registry({
     ...{ state, hub: client, allowlist: ["huggingface.co/*"], log: silent },
     devices: () => devices,
+    nodes: () => nodes,
     isReady: (names) => names.some((name) => served.has(name)),
   });
   await registry.load();
   const app = createApp({ log: silent, drain: new Drain() });
   routeRegistry(app, { registry, nodes: () => ["n1", "n2", "n3"] });
   return {
-    ...{ hub, home, registry, devices, served },
+    ...{ hub, home, registry, devices, nodes, served },
     async call(method, path, body) {
       const headers = { "content-type": "application/json" };
       const init = body === undefined ? {} : { headers, body: JSON.stringify(body) };

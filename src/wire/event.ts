@@ -88,8 +88,10 @@ export const LiveEvent = z.discriminatedUnion("type", [
     changed: z.array(EndpointState),
     removed: z.array(z.string()),
   }),
-  /** Other models are registered or served than before. */
+  /** Other models are registered or served than before, or what is known of one has changed. */
   z.object({ type: z.literal("models") }),
+  /** Other models are loaded at endpoints than before. */
+  z.object({ type: z.literal("loaded") }),
   z.object({ type: z.literal("pulls"), pulls: z.array(PullStep) }),
   z.object({ type: z.literal("request_began"), request: LiveRequest }),
   z.object({ type: z.literal("request_ended"), request: EndedRequest }),

@@ -80,7 +80,7 @@ export const Variant = z.object({
 export type Variant = z.infer<typeof Variant>;
 
 /** `lora`: an adapter on top of another model. */
-const ModelKind = z.enum(["gguf", "safetensors", "mixed", "lora"]);
+export const ModelKind = z.enum(["gguf", "safetensors", "mixed", "lora"]);
 
 /** The hub's description of a model, as it is stored. */
 export const ModelContent = z.object({

@@ -14,7 +14,7 @@ import { Watch } from "./watch.ts";
 
 export interface LiveEventsParts {
   pool: UpstreamPool;
-  registry: Pick<Registry, "list">;
+  registry: Pick<Registry, "revision">;
   holdings: Pick<Holdings, "pulls">;
   gate: { readonly scheduler: { waiting(): number } };
 }
@@ -129,8 +129,12 @@ export class LiveEvents {
 
   #moment() {
     const { pool, registry, holdings } = this.#parts;
-    const models = `${registry.list().length} ${pool.models.join("\n")}`;
-    return { endpoints: pool.endpoints.map(stateOf), models, pulls: holdings.pulls() };
+    const { endpoints } = pool;
+    // Whether a model is ready hangs on the endpoints that serve it.
+    const states = endpoints.map(({ id, health: { status } }) => `${id} ${status}`);
+    const models = [registry.revision, ...pool.models, ...states].join("\n");
+    const loaded = endpoints.map(({ id, warmth }) => `${id} ${warmth.fingerprint}`).join("\n");
+    return { endpoints: endpoints.map(stateOf), models, loaded, pulls: holdings.pulls() };
   }
 
   #snapshot(principal: Principal): LiveEvent[] {

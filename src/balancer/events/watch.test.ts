@@ -7,7 +7,7 @@ const state = (id: string, active = 0) => {
   const view = endpointView(new Endpoint({ name: id, url: "http://a" }, id), undefined);
   return { ...view, active_requests: active };
 };
-const NOTHING: Moment = { endpoints: [], models: "", pulls: [] };
+const NOTHING: Moment = { endpoints: [], models: "", loaded: "", pulls: [] };
 
 test("only what differs is told", () => {
   const watch = new Watch();
@@ -36,5 +36,7 @@ test("other models are told once", () => {
   const watch = new Watch();
   watch.begin(NOTHING);
   expect(watch.changes({ ...NOTHING, models: "m" })).toEqual([{ type: "models" }]);
-  expect(watch.changes({ ...NOTHING, models: "m" })).toEqual([]);
+  const loaded = { ...NOTHING, models: "m", loaded: "m loaded" };
+  expect(watch.changes(loaded)).toEqual([{ type: "loaded" }]);
+  expect(watch.changes(loaded)).toEqual([]);
 });

@@ -5,6 +5,8 @@ export interface Moment {
   endpoints: readonly EndpointState[];
   /** Differs from the one before if other models are registered or served. */
   models: unknown;
+  /** Differs from the one before if other models are loaded. */
+  loaded: unknown;
   pulls: readonly PullStep[];
 }
 
@@ -16,6 +18,7 @@ const PULLS_MAX = 200;
 export class Watch {
   readonly #states = new Map<string, string>();
   #models: unknown;
+  #loaded: unknown;
   #pulls = "[]";
 
   /** Takes a moment as known, without telling. */
@@ -23,14 +26,17 @@ export class Watch {
     this.#states.clear();
     for (const state of moment.endpoints) this.#states.set(state.id, JSON.stringify(state));
     this.#models = moment.models;
+    this.#loaded = moment.loaded;
     this.#pulls = JSON.stringify(moment.pulls.slice(0, PULLS_MAX));
   }
 
   /** The events that tell what is different now. */
-  changes({ endpoints, models, pulls }: Moment): LiveEvent[] {
+  changes({ endpoints, models, loaded, pulls }: Moment): LiveEvent[] {
     const events = this.#endpointChanges(endpoints);
     if (models !== this.#models) events.push({ type: "models" });
     this.#models = models;
+    if (loaded !== this.#loaded) events.push({ type: "loaded" });
+    this.#loaded = loaded;
     const shown = pulls.slice(0, PULLS_MAX);
     const text = JSON.stringify(shown);
     if (text !== this.#pulls) events.push({ type: "pulls", pulls: shown });

@@ -24,7 +24,7 @@ export function nodeWarmth({ models, memory }: Pick<SystemReport, "models" | "me
     for (const name of [...(id === undefined ? [] : [id]), ...names]) states.set(name, told);
   }
   const freeBytes = memory && memory.budget_bytes - memory.reserved_bytes;
-  return { models: states, freeBytes } satisfies WarmthReport;
+  return { models: states, freeBytes, budgetBytes: memory?.budget_bytes } satisfies WarmthReport;
 }
 
 /**

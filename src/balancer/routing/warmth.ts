@@ -14,6 +14,8 @@ export interface WarmthReport {
   models: ReadonlyMap<string, ModelWarmthReport>;
   /** Memory for further models; undefined: it does not tell. */
   freeBytes?: number | undefined;
+  /** Memory for all models together; undefined: it does not tell. */
+  budgetBytes?: number | undefined;
 }
 
 /** How soon an endpoint would begin a request for a model. */
@@ -57,12 +59,25 @@ export class Warmth {
   readonly #models = new Map<string, ModelWarmth>();
   #tells = false;
   #freeBytes: number | undefined;
+  #budgetBytes: number | undefined;
   /** Of requests for any model. */
   readonly #usual: Mean = { ms: undefined };
 
   /** `nameOf` is the endpoint's own name of a model. */
   constructor(nameOf: (model: string) => string = (model) => model) {
     this.#nameOf = nameOf;
+  }
+
+  /** Memory for models in bytes, as far as the endpoint tells it. */
+  get memory(): Pick<WarmthReport, "freeBytes" | "budgetBytes"> {
+    return { freeBytes: this.#freeBytes, budgetBytes: this.#budgetBytes };
+  }
+
+  /** A text that is another one when other models are loaded. */
+  get fingerprint(): string {
+    if (!this.#tells) return "";
+    const warm = [...this.#models].filter(([, { state }]) => state !== "cold");
+    return warm.map(([name, { state, isPinned }]) => `${name} ${state} ${isPinned}`).join("\n");
   }
 
   /** The state of a model. */
@@ -106,6 +121,7 @@ export class Warmth {
   apply(report: WarmthReport, { askedAtMs, nowMs }: { askedAtMs: number; nowMs: number }): void {
     this.#tells = true;
     this.#freeBytes = report.freeBytes;
+    this.#budgetBytes = report.budgetBytes;
     for (const [name, told] of report.models) {
       const entry = this.#entry(name);
       const { loadMs = entry.loadMs, bytes = entry.bytes, slots = entry.slots } = told;
@@ -122,6 +138,7 @@ export class Warmth {
   reset(): void {
     this.#tells = false;
     this.#freeBytes = undefined;
+    this.#budgetBytes = undefined;
     for (const entry of this.#models.values()) {
       Object.assign(entry, { state: "cold", knownAtMs: Number.NEGATIVE_INFINITY });
     }
