@@ -4,6 +4,7 @@ import { Browser } from "../src/testkit/browser.ts";
 import { TINY } from "../src/testkit/clients.ts";
 import { eventually } from "../src/testkit/eventually.ts";
 import { Program } from "../src/testkit/program.ts";
+import { fakeEndpoint } from "../src/testkit/servers/endpoint.ts";
 import { LiveEvent, RecentMetrics } from "../src/wire/event.ts";
 
 setDefaultTimeout(60_000);
@@ -122,6 +123,67 @@ test("endpoints that are added, fail or go are told", async () => {
   await eventually(
     () => page.of("endpoints").some(({ removed }) => removed.includes(added.id)) || undefined,
   );
+  await page.leave();
+});
+
+test("who works on which model and who waits is told, also to who comes later", async () => {
+  const gate = Promise.withResolvers<void>();
+  using held = fakeEndpoint(["held"], async () => {
+    await gate.promise;
+    return Response.json({ choices: [{ message: { content: "done" } }] });
+  });
+  const page = await follow(admin);
+  const body = { name: "held", base_url: held.url, slots: 1 };
+  const { id } = (await (await admin.send("POST /api/endpoints", body)).json()) as { id: string };
+  await admin.send(`POST /api/endpoints/${id}/test`);
+  const key = await newKey("held");
+  const ask = () =>
+    fetch(`${program.url}/v1/chat/completions`, {
+      method: "POST",
+      headers: { "content-type": "application/json", authorization: `Bearer ${key}` },
+      body: JSON.stringify({ model: "held", messages: [{ role: "user", content: "Hello" }] }),
+    });
+  const asked = [ask(), ask()];
+  const told = (one: typeof page, load: object, queues: object) =>
+    eventually(() => {
+      const at = one.of("load").flatMap(({ changed }) => changed);
+      const isBusy = Bun.deepEquals(
+        at.findLast((change) => change.id === id),
+        { id, ...load },
+      );
+      const waiting = one.of("load").findLast((event) => event.queues !== undefined)?.queues;
+      return (isBusy && Bun.deepEquals(waiting, queues)) || undefined;
+    });
+  await told(page, { active: 1, models: { held: 1 } }, { held: 1 });
+  const later = await follow(admin);
+  await told(later, { active: 1, models: { held: 1 } }, { held: 1 });
+  gate.resolve();
+  await Promise.all(asked);
+  await told(page, { active: 0, models: {} }, {});
+  await admin.send(`DELETE /api/endpoints/${id}`);
+  await Promise.all([page.leave(), later.leave()]);
+});
+
+test("what a host has in its memory is told when it changes", async () => {
+  const page = await follow(admin);
+  await chat(await newKey("loads"));
+  const isTold = (state: string) =>
+    eventually(
+      () =>
+        page
+          .of("hosts")
+          .flatMap(({ changed }) => changed.flatMap(({ host }) => host.models))
+          .some((one) => one.model === TINY && one.state === state) || undefined,
+    );
+  await admin.send("POST /api/models/unload", { model: TINY });
+  await isTold("cold");
+  await admin.send("POST /api/models/load", { model: TINY });
+  await isTold("loaded");
+  const hosts = page.of("hosts").flatMap(({ changed }) => changed.map(({ host }) => host));
+  const memory = hosts.at(-1)?.memories.find(({ name }) => name === "host");
+  expect(memory?.total_bytes).toBeGreaterThan(2 ** 30);
+  const loaded = hosts.findLast(({ models }) => models[0]?.state === "loaded");
+  expect(loaded?.models[0]?.memory?.host).toBeGreaterThan(2 ** 20);
   await page.leave();
 });
 

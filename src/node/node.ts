@@ -36,6 +36,7 @@ import { addStatusRoutes } from "./routes.ts";
 import { type DeviceProbe, Devices } from "./supervisor/devices.ts";
 import type { Launch } from "./supervisor/engineoptions.ts";
 import { Ledger } from "./supervisor/room/ledger.ts";
+import { HostMemories } from "./supervisor/room/memories.ts";
 import { memoryReader } from "./supervisor/room/reading.ts";
 import { Supervisor } from "./supervisor/supervisor.ts";
 import { BalancerClient, type BalancerClientOptions } from "./sync/balancerclient.ts";
@@ -256,8 +257,9 @@ function createEngines(parts: {
     isAlone: () => enginesMax === 1 || catalog.list().length === 1,
     onEvent: (modelId, event) => metrics.countEvent(modelId, event),
   });
-  const sizes = new ModelSizes();
-  const described = { catalog, supervisor, sizes };
+  const memories = new HostMemories(() => ledger.used);
+  devices.onRead = memories.read;
+  const described = { catalog, supervisor, sizes: new ModelSizes(), memories };
   const system = async () => describeSystem(await devices.list(), { ...described, home, lender });
   const loadedModels = () => describeLoaded(described);
   const metrics = new NodeMetrics({

@@ -4,6 +4,7 @@ import type { Device, LoadedModels, NodeModel, NodeSystem } from "../wire/system
 import { describeHardware } from "./hardware.ts";
 import type { Catalog, ServedModel } from "./models/catalog.ts";
 import type { ModelSizes } from "./models/modelsizes.ts";
+import type { HostMemories } from "./supervisor/room/memories.ts";
 import { ALL, totalOf } from "./supervisor/room/memory.ts";
 import type { Supervisor } from "./supervisor/supervisor.ts";
 import type { Lender } from "./workers/lender.ts";
@@ -15,6 +16,7 @@ export interface SystemParts {
   catalog: Catalog;
   supervisor: Supervisor;
   sizes: ModelSizes;
+  memories: HostMemories;
 }
 
 /** The answer of `GET /api/system`: devices, versions, slots, models. */
@@ -50,11 +52,14 @@ export async function describeSystem(
 /** What is loaded, and how long the rest would take: what a balancer is told when it changes. */
 export async function describeLoaded(parts: SystemParts): Promise<LoadedModels> {
   const models = parts.catalog.list();
-  const { supervisor, sizes } = parts;
+  const { supervisor, sizes, memories } = parts;
   const [{ budget, used }] = await Promise.all([supervisor.room.usage(), sizes.refresh(models)]);
   return {
     models: models.map((model) => describeNodeModel(model, parts)),
-    memory: { budget_bytes: budget[ALL] ?? totalOf(budget), reserved_bytes: totalOf(used) },
+    memory: {
+      ...{ budget_bytes: budget[ALL] ?? totalOf(budget), reserved_bytes: totalOf(used) },
+      ...(memories.list().length > 0 ? { memories: [...memories.list()] } : {}),
+    },
   };
 }
 
@@ -88,23 +93,23 @@ function namesOf(model: ServedModel, { catalog }: SystemParts): Pick<NodeModel, 
   return names.length > 0 ? { names } : {};
 }
 
-/** The load and the memory of a model that is loaded; no fields otherwise. */
+/** The load and the memory of a model that is loaded, or only its memory while it loads. */
 function usageOf(model: ServedModel, { supervisor }: SystemParts): Partial<NodeModel> {
+  const reserved = supervisor.memoryOf(model.id);
+  const counted = { reserved_bytes: totalOf(reserved), reserved };
   const loaded = supervisor.engines(model.id).filter(({ readySinceMs }) => readySinceMs);
   const since = Math.min(...loaded.map(({ readySinceMs = Date.now() }) => readySinceMs));
   const engines = loaded.flatMap(({ loadedEngine }) => loadedEngine ?? []);
-  if (engines.length === 0) return {};
+  if (engines.length === 0) return counted.reserved_bytes > 0 ? counted : {};
   const [expiresMs] = loaded.flatMap((one) => one.expiresMs ?? []).sort((a, b) => b - a);
   const memory = sum(engines.map(({ pid }) => residentBytes(pid)));
-  const reserved = supervisor.memoryOf(model.id);
   const [shortened] = loaded.flatMap(({ room }) => room.shortened ?? []);
   return {
     busy: sum(loaded.map(({ busy }) => busy)),
     since: new Date(since).toISOString(),
     size_bytes: Math.max(...engines.map(({ info }) => info.sizeBytes)),
     ...(memory > 0 ? { memory_bytes: memory } : {}),
-    reserved_bytes: totalOf(reserved),
-    reserved,
+    ...counted,
     context_tokens: Math.max(...engines.map(({ info }) => info.contextTokens)),
     ...(shortened === undefined ? {} : { shortened }),
     ...(loaded.some(({ isPinned }) => isPinned) ? { pinned: true } : {}),

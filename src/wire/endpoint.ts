@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { parseFingerprint } from "../lib/fingerprint.ts";
+import { HostView } from "./host.ts";
 import { LoadedState } from "./residency.ts";
 
 /** The kinds of server behind an endpoint; the balancer detects it, no client sets it. */
@@ -172,6 +173,8 @@ export const EndpointView = z.object({
   active_requests: z.number(),
   circuit: z.enum(["closed", "open", "half_open", "probing"]),
   device_info: DeviceInfoView.nullable(),
+  /** What it has in its memory. */
+  host: HostView.default({ memories: [], models: [], more: 0 }),
   /** Only of a node that lends its devices to engines of other nodes. */
   lending: z
     .object({ loans: z.number(), loans_max: z.number(), free_memory_bytes: z.number() })

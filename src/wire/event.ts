@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { EndpointView } from "./endpoint.ts";
+import { EndpointLoad, HostView } from "./host.ts";
 
 /** The events of `GET /api/events`. Times are RFC 3339. */
 
@@ -87,6 +88,19 @@ export const LiveEvent = z.discriminatedUnion("type", [
     type: z.literal("endpoints"),
     changed: z.array(EndpointState),
     removed: z.array(z.string()),
+  }),
+  /** Endpoints that have something else in their memory than before. */
+  z.object({
+    type: z.literal("hosts"),
+    changed: z.array(z.object({ id: z.string(), host: HostView })),
+  }),
+  /** Twice in a second, if it has changed: who works on what, and who waits. */
+  z.object({
+    type: z.literal("load"),
+    /** Those whose running requests are others than before. */
+    changed: z.array(EndpointLoad),
+    /** Requests that wait for a slot, by model: all of them; absent: as before. */
+    queues: z.record(z.string(), z.number()).optional(),
   }),
   /** Other models are registered or served than before, or what is known of one has changed. */
   z.object({ type: z.literal("models") }),

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { HostMemoryView } from "./host.ts";
 
 /** A compute device as ggml reports it. */
 export const Device = z.object({
@@ -57,7 +58,7 @@ export const NodeModel = z.object({
   workers: z.array(z.string()).optional(),
   /** The settings that a load has set for it. */
   load_settings: z.record(z.string(), z.unknown()).optional(),
-  /** The memory that is counted for it. */
+  /** The memory that is counted for it, also while it loads. */
   reserved_bytes: z.number().optional(),
   /** The same by where it is: `host`, or the name of a device. */
   reserved: z.record(z.string(), z.number()).optional(),
@@ -73,7 +74,12 @@ export type NodeModel = z.infer<typeof NodeModel>;
 export const LoadedModels = z.object({
   models: z.array(NodeModel).max(10_000),
   /** For all engines together. */
-  memory: z.object({ budget_bytes: z.number(), reserved_bytes: z.number() }),
+  memory: z.object({
+    budget_bytes: z.number(),
+    reserved_bytes: z.number(),
+    /** Each memory by itself; absent: an older node, or the system does not tell. */
+    memories: z.array(HostMemoryView).max(1000).optional(),
+  }),
 });
 export type LoadedModels = z.infer<typeof LoadedModels>;
 

@@ -2,13 +2,16 @@ import { VERSION } from "../../config/version.ts";
 import type { Principal } from "../../http/server/principal.ts";
 import type { Registry } from "../../registry/registry.ts";
 import type { EndedRequest, LiveEvent, LiveMetrics, LiveRequest } from "../../wire/event.ts";
-import { endpointView } from "../admin/endpoints/view.ts";
+import { hostView, loadView } from "../admin/endpoints/hostview.ts";
+import { endpointState } from "../admin/endpoints/view.ts";
 import type { Holdings } from "../admin/sync/holdings.ts";
 import type { RequestRecord } from "../record/record.ts";
 import type { TokenCount } from "../record/tokencount.ts";
+import type { Scheduler } from "../routing/scheduler.ts";
 import type { Endpoint } from "../upstream/endpoint.ts";
 import type { UpstreamPool } from "../upstream/pool.ts";
 import { EventHub, type EventOwner, maySee } from "./hub.ts";
+import { LoadWatch } from "./loadwatch.ts";
 import { MetricsWindow } from "./metricswindow.ts";
 import { Watch } from "./watch.ts";
 
@@ -16,10 +19,14 @@ export interface LiveEventsParts {
   pool: UpstreamPool;
   registry: Pick<Registry, "revision">;
   holdings: Pick<Holdings, "pulls">;
-  gate: { readonly scheduler: { waiting(): number } };
+  gate: { readonly scheduler: Pick<Scheduler<Endpoint>, "waiting" | "waitingByModel"> };
 }
 
 const TICK_MS = 1000;
+/** Running and waiting requests are told so often. */
+const LOAD_TICK_MS = 500;
+/** Models whose queues are told of. */
+const QUEUES_MAX = 200;
 /** Shown as what happens now. */
 const NOW_S = 10;
 const RECENT_STEP_S = 10;
@@ -37,6 +44,7 @@ export class LiveEvents {
   readonly hub: EventHub;
   readonly #parts: LiveEventsParts;
   readonly #watch = new Watch();
+  readonly #loadWatch = new LoadWatch();
   readonly #seconds = new MetricsWindow({ spanS: 1, spans: 60 });
   readonly #hour = new MetricsWindow({ spanS: RECENT_STEP_S, spans: RECENT_SPANS });
   readonly #running = new Set<RequestRecord>();
@@ -45,6 +53,7 @@ export class LiveEvents {
   #toldInSecond = 0;
   #lastMetrics = "";
   #timer: Timer | undefined;
+  #loadTimer: Timer | undefined;
 
   constructor(parts: LiveEventsParts) {
     this.#parts = parts;
@@ -97,11 +106,16 @@ export class LiveEvents {
     this.#watch.begin(this.#moment());
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
     this.#timer.unref();
+    this.#loadWatch.reset();
+    this.#loadTimer = setInterval(() => this.#tellLoad(), LOAD_TICK_MS);
+    this.#loadTimer.unref();
   }
 
   #end(): void {
     clearInterval(this.#timer);
+    clearInterval(this.#loadTimer);
     this.#timer = undefined;
+    this.#loadTimer = undefined;
   }
 
   #tick(): void {
@@ -118,6 +132,15 @@ export class LiveEvents {
     for (const event of this.#watch.changes(this.#moment())) this.hub.publish(event);
   }
 
+  #tellLoad(): void {
+    const event = this.#loadWatch.change(this.#parts.pool.endpoints, this.#queues());
+    if (event !== undefined) this.hub.publish(event);
+  }
+
+  #queues(): Record<string, number> {
+    return this.#parts.gate.scheduler.waitingByModel(QUEUES_MAX);
+  }
+
   #metrics(): LiveMetrics {
     const active = this.#parts.pool.endpoints.reduce((sum, { load }) => sum + load.active, 0);
     return {
@@ -132,9 +155,13 @@ export class LiveEvents {
     const { endpoints } = pool;
     // Whether a model is ready hangs on the endpoints that serve it.
     const states = endpoints.map(({ id, health: { status } }) => `${id} ${status}`);
-    const models = [registry.revision, ...pool.models, ...states].join("\n");
-    const loaded = endpoints.map(({ id, warmth }) => `${id} ${warmth.fingerprint}`).join("\n");
-    return { endpoints: endpoints.map(stateOf), models, loaded, pulls: holdings.pulls() };
+    return {
+      endpoints: endpoints.map(endpointState),
+      hosts: endpoints.map((endpoint) => ({ id: endpoint.id, host: hostView(endpoint) })),
+      models: [registry.revision, ...pool.models, ...states].join("\n"),
+      loaded: endpoints.map(({ id, warmth }) => `${id} ${warmth.fingerprint}`).join("\n"),
+      pulls: holdings.pulls(),
+    };
   }
 
   #snapshot(principal: Principal): LiveEvent[] {
@@ -144,7 +171,9 @@ export class LiveEvents {
       return { type: "request_began", request: viewOf(record) };
     });
     const pulls: LiveEvent = { type: "pulls", pulls: this.#parts.holdings.pulls() };
-    return [{ type: "metrics", metrics: this.#metrics() }, pulls, ...running];
+    const busy = this.#parts.pool.endpoints.filter(({ load }) => load.active > 0);
+    const load: LiveEvent = { type: "load", changed: busy.map(loadView), queues: this.#queues() };
+    return [{ type: "metrics", metrics: this.#metrics() }, pulls, load, ...running];
   }
 }
 
@@ -168,19 +197,5 @@ function endedView(record: RequestRecord, outputTokens: number | null): EndedReq
     ...{ endpoint_id: upstream?.id ?? null, endpoint_name: upstream?.name ?? null },
     ...{ http_status: status, error, queue_ms: queueMs, first_token_ms: firstTokenMs },
     ...{ duration_ms: durationMs, output_tokens: outputTokens },
-  };
-}
-
-function stateOf(endpoint: Endpoint) {
-  const { id, name, status, active_requests, slots_in_effect, latency_ms, ...view } = endpointView(
-    endpoint,
-    undefined,
-  );
-  const { inference_latency_ms, last_error, last_request_error, circuit, model_count } = view;
-  const { draining } = view;
-  return {
-    ...{ id, name, status, active_requests, slots_in_effect, latency_ms, inference_latency_ms },
-    ...{ last_error, last_request_error, error_count: view.error_count, circuit, model_count },
-    draining,
   };
 }

@@ -1,13 +1,13 @@
 import { expect, test } from "bun:test";
-import { endpointView } from "../admin/endpoints/view.ts";
+import { endpointState } from "../admin/endpoints/view.ts";
 import { Endpoint } from "../upstream/endpoint.ts";
 import { type Moment, Watch } from "./watch.ts";
 
 const state = (id: string, active = 0) => {
-  const view = endpointView(new Endpoint({ name: id, url: "http://a" }, id), undefined);
+  const view = endpointState(new Endpoint({ name: id, url: "http://a" }, id));
   return { ...view, active_requests: active };
 };
-const NOTHING: Moment = { endpoints: [], models: "", loaded: "", pulls: [] };
+const NOTHING: Moment = { endpoints: [], hosts: [], models: "", loaded: "", pulls: [] };
 
 test("only what differs is told", () => {
   const watch = new Watch();
@@ -39,4 +39,16 @@ test("other models are told once", () => {
   const loaded = { ...NOTHING, models: "m", loaded: "m loaded" };
   expect(watch.changes(loaded)).toEqual([{ type: "loaded" }]);
   expect(watch.changes(loaded)).toEqual([]);
+});
+
+test("a host's memory is told when something else is in it", () => {
+  const watch = new Watch();
+  const host = { memories: [], models: [{ model: "m", state: "loading" as const }], more: 0 };
+  watch.begin({ ...NOTHING, endpoints: [state("a")], hosts: [{ id: "a", host }] });
+  const moment = { ...NOTHING, endpoints: [state("a")] };
+  expect(watch.changes({ ...moment, hosts: [{ id: "a", host }] })).toEqual([]);
+  const loaded = { id: "a", host: { ...host, models: [{ model: "m", state: "loaded" as const }] } };
+  expect(watch.changes({ ...moment, hosts: [loaded] })).toEqual([
+    { type: "hosts", changed: [loaded] },
+  ]);
 });

@@ -1,8 +1,11 @@
 import type { EndpointState, LiveEvent, PullStep } from "../../wire/event.ts";
+import type { HostView } from "../../wire/host.ts";
 
 /** How things are at one moment. */
 export interface Moment {
   endpoints: readonly EndpointState[];
+  /** What they have in their memory. */
+  hosts: readonly { id: string; host: HostView }[];
   /** Differs from the one before if other models are registered or served. */
   models: unknown;
   /** Differs from the one before if other models are loaded. */
@@ -17,6 +20,7 @@ const PULLS_MAX = 200;
 /** Says what has changed since it looked last. */
 export class Watch {
   readonly #states = new Map<string, string>();
+  readonly #hosts = new Map<string, string>();
   #models: unknown;
   #loaded: unknown;
   #pulls = "[]";
@@ -24,15 +28,19 @@ export class Watch {
   /** Takes a moment as known, without telling. */
   begin(moment: Moment): void {
     this.#states.clear();
-    for (const state of moment.endpoints) this.#states.set(state.id, JSON.stringify(state));
+    this.#hosts.clear();
+    changedOf(moment.endpoints, this.#states);
+    changedOf(moment.hosts, this.#hosts);
     this.#models = moment.models;
     this.#loaded = moment.loaded;
     this.#pulls = JSON.stringify(moment.pulls.slice(0, PULLS_MAX));
   }
 
   /** The events that tell what is different now. */
-  changes({ endpoints, models, loaded, pulls }: Moment): LiveEvent[] {
+  changes({ endpoints, hosts, models, loaded, pulls }: Moment): LiveEvent[] {
     const events = this.#endpointChanges(endpoints);
+    for (const changed of partsOf(changedOf(hosts, this.#hosts)))
+      events.push({ type: "hosts", changed });
     if (models !== this.#models) events.push({ type: "models" });
     this.#models = models;
     if (loaded !== this.#loaded) events.push({ type: "loaded" });
@@ -45,23 +53,34 @@ export class Watch {
   }
 
   #endpointChanges(endpoints: readonly EndpointState[]): LiveEvent[] {
-    const changed: EndpointState[] = [];
-    const ids = new Set<string>();
-    for (const state of endpoints) {
-      ids.add(state.id);
-      const text = JSON.stringify(state);
-      if (this.#states.get(state.id) === text) continue;
-      this.#states.set(state.id, text);
-      changed.push(state);
-    }
+    const changed = changedOf(endpoints, this.#states);
+    const ids = new Set(endpoints.map(({ id }) => id));
     const removed = [...this.#states.keys()].filter((id) => !ids.has(id));
-    for (const id of removed) this.#states.delete(id);
-    if (changed.length === 0 && removed.length === 0) return [];
-    const events: LiveEvent[] = [];
-    for (let at = 0; at === 0 || at < changed.length; at += ENDPOINTS_MAX) {
-      const part = changed.slice(at, at + ENDPOINTS_MAX);
-      events.push({ type: "endpoints", changed: part, removed: at === 0 ? removed : [] });
+    for (const id of removed) {
+      this.#states.delete(id);
+      this.#hosts.delete(id);
     }
-    return events;
+    const parts = partsOf(changed);
+    if (removed.length > 0 && parts.length === 0) parts.push([]);
+    return parts.map((part, i) => ({
+      ...{ type: "endpoints", changed: part, removed: i === 0 ? removed : [] },
+    }));
   }
+}
+
+/** Those that are not as `known` has them; from now on it has. */
+function changedOf<T extends { id: string }>(all: readonly T[], known: Map<string, string>): T[] {
+  return all.filter((one) => {
+    const text = JSON.stringify(one);
+    if (known.get(one.id) === text) return false;
+    known.set(one.id, text);
+    return true;
+  });
+}
+
+function partsOf<T>(all: readonly T[]): T[][] {
+  const parts: T[][] = [];
+  for (let at = 0; at < all.length; at += ENDPOINTS_MAX)
+    parts.push(all.slice(at, at + ENDPOINTS_MAX));
+  return parts;
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { DeviceInfo } from "../../db/state/endpoint.ts";
+import { HostMemoryView } from "../../wire/host.ts";
 import { Device } from "../../wire/system.ts";
 import { type GetJsonOptions, getJson, type JsonServer } from "../upstream/jsonclient.ts";
 
@@ -13,6 +14,7 @@ const ReportedModel = z.looseObject({
   slots: Amount,
   load_ms: Amount,
   reserved_bytes: Amount,
+  reserved: z.record(z.string(), z.number().nonnegative()).optional().catch(undefined),
   size_bytes: Amount,
   expires_at: z.string().optional().catch(undefined),
   pinned: z.boolean().optional().catch(undefined),
@@ -35,7 +37,10 @@ const SystemReport = z.looseObject({
   lending: Lending.optional().catch(undefined),
   models: z.array(ReportedModel).optional().catch(undefined),
   memory: z
-    .looseObject({ budget_bytes: z.number(), reserved_bytes: z.number() })
+    .looseObject({
+      ...{ budget_bytes: z.number(), reserved_bytes: z.number() },
+      memories: z.array(HostMemoryView).max(1000).optional().catch(undefined),
+    })
     .optional()
     .catch(undefined),
 });

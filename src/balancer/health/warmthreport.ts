@@ -18,13 +18,15 @@ export function nodeWarmth({ models, memory }: Pick<SystemReport, "models" | "me
   const states: States = new Map();
   for (const { id, names = [], state, ...more } of models) {
     const { load_ms: loadMs, reserved_bytes: reserved, size_bytes: size, slots } = more;
-    const { expires_at: expiresAt, pinned: isPinned } = more;
+    const { expires_at: expiresAt, pinned: isPinned, reserved: memoryBytes } = more;
     const bytes = reserved ?? size;
-    const told = { state: stateOf(state), loadMs, bytes, slots, expiresAt, isPinned };
-    for (const name of [...(id === undefined ? [] : [id]), ...names]) states.set(name, told);
+    const told = { state: stateOf(state), loadMs, bytes, slots, expiresAt, isPinned, memoryBytes };
+    for (const name of names) states.set(name, { ...told, aliasOf: id });
+    if (id !== undefined) states.set(id, told);
   }
   const freeBytes = memory && memory.budget_bytes - memory.reserved_bytes;
-  return { models: states, freeBytes, budgetBytes: memory?.budget_bytes } satisfies WarmthReport;
+  const { budget_bytes: budgetBytes, memories } = memory ?? {};
+  return { models: states, freeBytes, budgetBytes, memories } satisfies WarmthReport;
 }
 
 /**

@@ -91,6 +91,16 @@ export class ModelQueues<E extends Routable> {
     }
   }
 
+  /** Requests that wait, and places, by model; of `modelsMax` models at most. */
+  waitingByModel(modelsMax: number): Record<string, number> {
+    const waiting = new Map<string, number>();
+    for (const { model, size, reserved } of this.all()) {
+      if (size + reserved === 0 || (waiting.size >= modelsMax && !waiting.has(model))) continue;
+      waiting.set(model, (waiting.get(model) ?? 0) + size + reserved);
+    }
+    return Object.fromEntries([...waiting].sort(([a], [b]) => (a < b ? -1 : 1)));
+  }
+
   /** Adds a queue, if it is not there. */
   add(queue: ModelQueue<E>): void {
     this.#queues.set(queue.key, queue);

@@ -10,6 +10,10 @@ export interface ModelWarmthReport {
   loadMs?: number | undefined;
   /** Memory that it takes, at least the size of its files. */
   bytes?: number | undefined;
+  /** The same by where it is: `host`, or the name of a device. */
+  memoryBytes?: Readonly<Record<string, number>> | undefined;
+  /** It is another name of this model. */
+  aliasOf?: string | undefined;
   /** Requests for it that are worked on at the same time. */
   slots?: number | undefined;
   /** When it is unloaded if nobody asks; RFC 3339. */

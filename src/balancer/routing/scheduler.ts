@@ -95,6 +95,11 @@ export class Scheduler<E extends Routable> {
     return waiting;
   }
 
+  /** Requests that wait, by model; of `modelsMax` models at most. */
+  waitingByModel(modelsMax: number): Record<string, number> {
+    return this.#queues.waitingByModel(modelsMax);
+  }
+
   /** Asks for a slot. */
   request(request: SlotRequest<E>): SlotOutcome<E> {
     request.place?.giveUp();

@@ -53,6 +53,16 @@ describe("the queue", () => {
     expect(ask("5", { model: "o" }).kind).toBe("rejected");
   });
 
+  test("of each model is told by itself, of no more models than asked for", () => {
+    const { ask, scheduler } = setup([{ slots: 1, models: ["m", "n"] }]);
+    ask("1");
+    expect(scheduler.waitingByModel(9)).toEqual({});
+    for (const name of ["2", "3"]) ask(name, { model: "n" });
+    ask("4");
+    expect(scheduler.waitingByModel(9)).toEqual({ m: 1, n: 2 });
+    expect(Object.keys(scheduler.waitingByModel(1))).toHaveLength(1);
+  });
+
   test("is left at once by clients that go, counted when their time is over", () => {
     const { ask, finish, settled, scheduler } = setup([{ slots: 1 }]);
     ask("1");

@@ -1,3 +1,4 @@
+import type { HostMemoryView } from "../../wire/host.ts";
 import {
   applyState,
   change,
@@ -16,6 +17,8 @@ export interface WarmthReport {
   freeBytes?: number | undefined;
   /** Memory for all models together; undefined: it does not tell. */
   budgetBytes?: number | undefined;
+  /** Each of its memories; undefined: it does not tell. */
+  memories?: readonly HostMemoryView[] | undefined;
 }
 
 /** How soon an endpoint would begin a request for a model. */
@@ -55,6 +58,8 @@ const MODELS_MAX = 10_000;
  * it since. A request for a cold model makes it `loading` for all that come after it.
  */
 export class Warmth {
+  /** Its memories, as it told last; of one that is gone, as they were. */
+  memories: readonly HostMemoryView[] = [];
   readonly #nameOf: (model: string) => string;
   readonly #models = new Map<string, ModelWarmth>();
   #tells = false;
@@ -96,6 +101,16 @@ export class Warmth {
     return { active, bytes, expiresAt, isPinned };
   }
 
+  /** Whether the endpoint tells what it has loaded. */
+  get tells(): boolean {
+    return this.#tells;
+  }
+
+  /** The models of which something is known, by the endpoint's own names. */
+  known(): IterableIterator<[name: string, model: Readonly<ModelWarmth>]> {
+    return this.#models.entries();
+  }
+
   /** How soon the endpoint would begin one more request. */
   startOf(model: string, at: StartContext): Start {
     const entry = this.#find(model);
@@ -122,11 +137,12 @@ export class Warmth {
     this.#tells = true;
     this.#freeBytes = report.freeBytes;
     this.#budgetBytes = report.budgetBytes;
+    this.memories = report.memories ?? [];
     for (const [name, told] of report.models) {
       const entry = this.#entry(name);
       const { loadMs = entry.loadMs, bytes = entry.bytes, slots = entry.slots } = told;
-      const { expiresAt, isPinned } = told;
-      Object.assign(entry, { loadMs, bytes, slots, expiresAt, isPinned });
+      const { expiresAt, isPinned, memoryBytes, aliasOf } = told;
+      Object.assign(entry, { loadMs, bytes, slots, expiresAt, isPinned, memoryBytes, aliasOf });
       applyState(entry, told.state, { askedAtMs, nowMs });
     }
     for (const [name, entry] of this.#models) {

@@ -205,6 +205,7 @@ export class Endpoint implements Upstream {
       this.#reportedSlots = undefined;
       this.silent.answersBeside = false;
       this.warmth.reset();
+      this.warmth.memories = [];
       this.lending = undefined;
     }
     this.#facts = { ...this.#facts, ...facts };

@@ -22,6 +22,8 @@ const FIRST_WAIT_MS = 3000;
 
 /** The compute devices of this host, read again at most every 10 s. */
 export class Devices {
+  /** Called with each list as it is read. */
+  onRead: (devices: readonly Device[]) => void = () => undefined;
   readonly #options: DevicesOptions;
   #devices: Device[] = [];
   #readMs = Number.NEGATIVE_INFINITY;
@@ -61,6 +63,7 @@ export class Devices {
     const { probe, home, log } = this.#options;
     try {
       this.#devices = await probe({ home, log });
+      this.onRead(this.#devices);
     } catch (error) {
       const reason = errorMessage(error);
       log.warn({ reason }, "devices.probe_failed");

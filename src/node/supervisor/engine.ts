@@ -248,6 +248,7 @@ export class SupervisedEngine implements Resident {
     const startMs = nowMs();
     try {
       await this.#options.room.reserve(this, files, this.#closing.signal);
+      this.#options.onChange?.();
       log.info({ model: label, file: files.path }, "engine.loading");
       const launchedMs = nowMs();
       const engine = await this.#options.launch({
