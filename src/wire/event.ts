@@ -114,7 +114,11 @@ export const LiveEvent = z.discriminatedUnion("type", [
 ]);
 export type LiveEvent = z.infer<typeof LiveEvent>;
 
-/** `GET /api/metrics/recent`: the last hour, oldest first; spans without requests are left out. */
+/** How far back `GET /api/metrics/recent` goes, by `span`. */
+export const RecentSpan = z.enum(["hour", "day"], "it must be hour or day");
+export type RecentSpan = z.infer<typeof RecentSpan>;
+
+/** `GET /api/metrics/recent`: oldest first; spans without requests are left out. */
 export const RecentMetrics = z.object({
   step_s: z.number(),
   points: z.array(MetricsPoint),

@@ -1,7 +1,14 @@
 import { VERSION } from "../../config/version.ts";
 import type { Principal } from "../../http/server/principal.ts";
 import type { Registry } from "../../registry/registry.ts";
-import type { EndedRequest, LiveEvent, LiveMetrics, LiveRequest } from "../../wire/event.ts";
+import type {
+  EndedRequest,
+  LiveEvent,
+  LiveMetrics,
+  LiveRequest,
+  RecentMetrics,
+  RecentSpan,
+} from "../../wire/event.ts";
 import { hostView, loadView } from "../admin/endpoints/hostview.ts";
 import { endpointState } from "../admin/endpoints/view.ts";
 import type { Holdings } from "../admin/sync/holdings.ts";
@@ -29,8 +36,8 @@ const LOAD_TICK_MS = 500;
 const QUEUES_MAX = 200;
 /** Shown as what happens now. */
 const NOW_S = 10;
-const RECENT_STEP_S = 10;
-const RECENT_SPANS = 360;
+/** What `GET /api/metrics/recent` tells: an hour, or a day in longer steps. */
+const RECENT = { hour: { spanS: 10, spans: 360 }, day: { spanS: 300, spans: 288 } };
 /** Requests that are told of in a second; what is more, nobody could read. */
 const REQUESTS_MAX = 50;
 /** Running requests that somebody is told of who comes anew. */
@@ -46,7 +53,10 @@ export class LiveEvents {
   readonly #watch = new Watch();
   readonly #loadWatch = new LoadWatch();
   readonly #seconds = new MetricsWindow({ spanS: 1, spans: 60 });
-  readonly #hour = new MetricsWindow({ spanS: RECENT_STEP_S, spans: RECENT_SPANS });
+  readonly #recent = {
+    hour: new MetricsWindow(RECENT.hour),
+    day: new MetricsWindow(RECENT.day),
+  };
   readonly #running = new Set<RequestRecord>();
   /** Those that were told of, so that their end is told as well. */
   readonly #told = new WeakSet<RequestRecord>();
@@ -82,7 +92,8 @@ export class LiveEvents {
     const sample = { isError, outputTokens, firstTokenMs, durationMs };
     const nowMs = Date.now();
     this.#seconds.count(sample, nowMs);
-    this.#hour.count(sample, nowMs);
+    this.#recent.hour.count(sample, nowMs);
+    this.#recent.day.count(sample, nowMs);
     if (!this.#told.has(record)) return;
     const request = endedView(record, usage?.output ?? null);
     this.hub.publish({ type: "request_ended", request }, ownerOf(record));
@@ -93,9 +104,9 @@ export class LiveEvents {
     if (this.hub.isWatched) this.#tellChanges();
   };
 
-  /** The metrics of the last hour. */
-  recent() {
-    return { step_s: RECENT_STEP_S, points: this.#hour.points(Date.now()) };
+  /** The metrics of the last hour or day, as far as this process was there. */
+  recent(span: RecentSpan): RecentMetrics {
+    return { step_s: RECENT[span].spanS, points: this.#recent[span].points(Date.now()) };
   }
 
   close(): void {

@@ -3,14 +3,16 @@ import type { App } from "../../http/server/app.ts";
 import { withoutIdleLimit } from "../../http/server/listen.ts";
 import { readQuery } from "../../http/server/query.ts";
 import { principalOf } from "../../http/server/scope.ts";
-import type { RecentMetrics } from "../../wire/event.ts";
+import { type RecentMetrics, RecentSpan } from "../../wire/event.ts";
 import type { LiveEvents } from "./liveevents.ts";
 
 const Query = z.object({ last_event_id: z.string().max(100).optional() });
+const RecentQuery = z.object({ span: RecentSpan.default("hour") });
 
 /**
  * `GET /api/events`: what happens, as it happens. A page that was away for a moment says with
- * `Last-Event-ID`, or with `last_event_id`, what it has. `GET /api/metrics/recent`: the last hour.
+ * `Last-Event-ID`, or with `last_event_id`, what it has.
+ * `GET /api/metrics/recent`: the last hour or day.
  */
 export function routeEvents(app: App, events: LiveEvents): void {
   app.get("/api/events", function followEvents(c) {
@@ -28,6 +30,6 @@ export function routeEvents(app: App, events: LiveEvents): void {
   });
 
   app.get("/api/metrics/recent", function showRecentMetrics(c) {
-    return c.json<RecentMetrics>(events.recent());
+    return c.json<RecentMetrics>(events.recent(readQuery(c, RecentQuery).span));
   });
 }

@@ -64,7 +64,8 @@ export function Logo() {
   );
 }
 
-function LiveDot() {
+/** Whether what is shown follows what happens. */
+export function LiveDot() {
   const t = useTexts(appTexts);
   const isLive = useIsLive();
   const text = isLive ? t("live") : t("not_live");

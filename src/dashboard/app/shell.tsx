@@ -2,6 +2,7 @@ import { Dialog } from "@base-ui/react/dialog";
 import { Outlet, useLocation, useMatches } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
 import { needsLogin, useMay, useMe, userIdOf } from "../api/account.ts";
+import { useIsLive } from "../live/stream.ts";
 import { LiveUpdates } from "../live/updates.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { Empty, Loading } from "../parts/states.tsx";
@@ -9,7 +10,8 @@ import { LoginScreen } from "../screens/login/login.tsx";
 import { SCREENS } from "../screens/screens.ts";
 import { useTexts } from "../text/i18n.ts";
 import { Invited } from "./invited.tsx";
-import { Navigation } from "./navigation.tsx";
+import { LiveDot, Navigation } from "./navigation.tsx";
+import { NotLive } from "./notlive.tsx";
 import { appTexts } from "./texts.ts";
 
 /** The frame around all screens; what needs a log-in shows that first. */
@@ -53,6 +55,7 @@ function LoginOver() {
 function Frame() {
   const t = useTexts(appTexts);
   const [isMenuOpen, setMenuOpen] = useState(false);
+  const isLive = useIsLive();
   const { pathname } = useLocation();
   // biome-ignore lint/correctness/useExhaustiveDependencies: another screen closes the menu
   useEffect(() => setMenuOpen(false), [pathname]);
@@ -77,8 +80,10 @@ function Frame() {
           </Dialog.Portal>
         </Dialog.Root>
         <span className="brand">llmlb</span>
+        {!isLive && <LiveDot />}
       </header>
       <main id="content" className="content" tabIndex={-1}>
+        <NotLive />
         <Invited>
           <Allowed />
         </Invited>

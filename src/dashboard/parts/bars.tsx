@@ -1,5 +1,6 @@
 import { useMemo, useRef, useState } from "react";
 import UPlot from "uplot";
+import { Legend } from "./legend.tsx";
 import { type Look, Plot } from "./plot.tsx";
 
 export interface BarPart {
@@ -27,8 +28,10 @@ const STEPS = [1, 2, 5, 7, 10, 14, 20, 30, 50, 100, 200, 500, 1000];
 export function Bars(props: BarsProps) {
   const latest = useRef(props);
   latest.current = props;
-  const { label, names, parts } = props;
+  const { label, names, parts, format } = props;
   const [at, setAt] = useState<number>();
+  const numberOf = ({ values }: BarPart) =>
+    at === undefined ? values.reduce((sum, one) => sum + one, 0) : (values[at] ?? 0);
   const data = useMemo<UPlot.AlignedData>(
     () => [names.map((_, i) => i), ...stacked(parts)],
     [names, parts],
@@ -39,25 +42,10 @@ export function Bars(props: BarsProps) {
         {...{ label, data, shape: parts.map(({ name, color }) => color + name).join("\n") }}
         optionsOf={(look) => optionsOf(look, latest, setAt)}
       />
-      <Legend {...props} at={at} />
-    </div>
-  );
-}
-
-/** What each part is called, and what it is at the mouse, else in all. */
-function Legend({ names, parts, format, at }: BarsProps & { at: number | undefined }) {
-  const numberOf = ({ values }: BarPart) =>
-    at === undefined ? values.reduce((sum, one) => sum + one, 0) : (values[at] ?? 0);
-  return (
-    <div className="legend" aria-hidden="true">
-      {at !== undefined && <strong>{names[at]}</strong>}
-      {parts.map((part) => (
-        <span key={part.color + part.name} className="legend-part">
-          <span className="legend-color" style={{ background: `var(${part.color})` }} />
-          <span className="cut">{part.name}</span>
-          <span className="number muted">{format(numberOf(part))}</span>
-        </span>
-      ))}
+      <Legend
+        at={at === undefined ? undefined : names[at]}
+        parts={parts.map((part) => ({ ...part, value: format(numberOf(part)) }))}
+      />
     </div>
   );
 }

@@ -1,5 +1,7 @@
-import { useMemo, useRef } from "react";
+import { useMemo, useRef, useState } from "react";
 import type UPlot from "uplot";
+import { NOTHING, useFormat } from "../text/format.ts";
+import { Legend } from "./legend.tsx";
 import { type Look, Plot } from "./plot.tsx";
 
 export interface Line {
@@ -21,34 +23,63 @@ interface ChartProps {
   range: readonly [from: number, to: number];
 }
 
-/** Lines over time. */
+/** In less than this, minutes do not tell times apart. */
+const SHORT_S = 600;
+
+/** Lines over time, with what each is: at the mouse, else its last value. */
 export function Chart(props: ChartProps) {
-  const latest = useRef(props);
-  latest.current = props;
-  const { label, times, lines } = props;
+  const { clock, time: moment } = useFormat();
+  const isShort = props.range[1] - props.range[0] < SHORT_S;
+  const clockOf = (unixS: number) => {
+    const at = new Date(unixS * 1000).toISOString();
+    return isShort ? moment(at) : clock(at);
+  };
+  const latest = useRef({ ...props, clockOf });
+  latest.current = { ...props, clockOf };
+  const { label, times, lines, format } = props;
+  const [at, setAt] = useState<number>();
+  const time = at === undefined ? undefined : times[at];
+  const textOf = ({ values }: Line) => {
+    const value = at === undefined ? values.findLast((one) => one !== null) : values[at];
+    return value === undefined || value === null ? NOTHING : format(value);
+  };
   const data = useMemo<UPlot.AlignedData>(
     () => [[...times], ...lines.map(({ values }) => [...values])],
     [times, lines],
   );
   return (
-    <Plot
-      {...{ label, data, shape: lines.map(({ name }) => name).join("\n") }}
-      optionsOf={(look) => optionsOf(look, latest)}
-    />
+    <div>
+      <Plot
+        {...{ label, data, shape: lines.map(({ name }) => name).join("\n") }}
+        optionsOf={(look) => optionsOf(look, latest, setAt)}
+      />
+      <Legend
+        at={time === undefined ? undefined : clockOf(time)}
+        parts={lines.map((line) => ({ ...line, value: textOf(line) }))}
+      />
+    </div>
   );
 }
 
-function optionsOf({ color, axis, grid }: Look, latest: { current: ChartProps }) {
+function optionsOf(
+  { color, axis, grid }: Look,
+  latest: { current: ChartProps & { clockOf(unixS: number): string } },
+  onCursor: (at: number | undefined) => void,
+) {
   return {
     legend: { show: false },
-    cursor: { y: false, points: { size: 6 } },
-    padding: [8, 8, 0, 0],
+    cursor: { y: false, points: { size: 6 }, drag: { x: false, y: false } },
+    hooks: { setCursor: [({ cursor }) => onCursor(cursor.idx ?? undefined)] },
+    padding: [8, 24, 0, 0],
     scales: {
       x: { time: true, range: () => [...latest.current.range] },
       y: { range: (_, __, max) => [0, max > 0 ? max * 1.1 : 1] },
     },
     axes: [
-      { ...axis, grid: { show: false }, space: 70, values: (_, splits) => splits.map(clockOf) },
+      {
+        ...{ ...axis, grid: { show: false }, size: 28, space: 84 },
+        values: (_, splits) => splits.map((unixS) => latest.current.clockOf(unixS)),
+      },
       {
         ...axis,
         grid,
@@ -69,9 +100,4 @@ function optionsOf({ color, axis, grid }: Look, latest: { current: ChartProps })
       })),
     ],
   } satisfies Omit<UPlot.Options, "width" | "height">;
-}
-
-function clockOf(unixS: number): string {
-  const at = new Date(unixS * 1000);
-  return at.toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit", hour12: false });
 }

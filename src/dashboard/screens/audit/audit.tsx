@@ -2,6 +2,7 @@ import { Link, useNavigate } from "@tanstack/react-router";
 import { useMemo } from "react";
 import { AUDIT_ACTIONS, type AuditRecordView } from "../../../wire/audit.ts";
 import { Button } from "../../parts/button.tsx";
+import { filterQuery } from "../../parts/filterquery.ts";
 import { FilterChoice, FilterDays, Filters, FilterText } from "../../parts/filters.tsx";
 import { More } from "../../parts/more.tsx";
 import { Page, Panel } from "../../parts/page.tsx";
@@ -13,7 +14,7 @@ import { type Format, NOTHING, useFormat } from "../../text/format.ts";
 import { type Translate, useTexts } from "../../text/i18n.ts";
 import { useTitle } from "../titles.ts";
 import { ActionBadge, actorOf } from "./action.tsx";
-import { auditQuery, useAudit } from "./calls.ts";
+import { useAudit } from "./calls.ts";
 import { auditTexts } from "./texts.ts";
 import { VerifyWindow } from "./verify.tsx";
 
@@ -32,7 +33,7 @@ export function Audit() {
   const query = useAudit(settled);
   const actions = (
     <>
-      <a className="button" href={`/api/audit/export?${auditQuery(settled)}`} download>
+      <a className="button" href={`/api/audit/export?${filterQuery(settled)}`} download>
         {t("export")}
       </a>
       <Button kind="primary" onClick={() => change({ open: "verify" })}>

@@ -1,12 +1,13 @@
 import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { AuditPage, type AuditRecordView, AuditVerdict } from "../../../wire/audit.ts";
 import { CallError, call } from "../../api/call.ts";
+import { filterQuery } from "../../parts/filterquery.ts";
 
 const KEY = ["audit"];
 const PAGE = 100;
 
 /** What the records are to be of; empty texts: anything. Days are the reader's. */
-export interface AuditFilter {
+export type AuditFilter = {
   actor: string;
   action: string;
   route: string;
@@ -14,29 +15,11 @@ export interface AuditFilter {
   status: string;
   from: string;
   to: string;
-}
-
-/** The filter as the API wants it. */
-export function auditQuery({ from, to, ...texts }: AuditFilter): URLSearchParams {
-  const query = new URLSearchParams();
-  for (const [name, text] of Object.entries(texts)) {
-    if (text.trim() !== "") query.set(name, text.trim());
-  }
-  if (from !== "") query.set("from", midnight(from, 0).toISOString());
-  if (to !== "") query.set("to", midnight(to, 1).toISOString());
-  return query;
-}
-
-/** When a day begins where the reader is, or one some days later. */
-function midnight(day: string, daysLater: number): Date {
-  const date = new Date(`${day}T00:00:00`);
-  date.setDate(date.getDate() + daysLater);
-  return date;
-}
+};
 
 /** The records that fit, newest first, page by page. */
 export function useAudit(filter: AuditFilter) {
-  const query = auditQuery(filter);
+  const query = filterQuery(filter);
   return useInfiniteQuery({
     queryKey: [...KEY, query.toString()],
     queryFn: ({ signal, pageParam }) => {

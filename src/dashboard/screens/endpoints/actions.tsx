@@ -1,5 +1,10 @@
 import { useMutation } from "@tanstack/react-query";
-import { EndpointSync, EndpointTest, type EndpointView } from "../../../wire/endpoint.ts";
+import {
+  EndpointDetail,
+  EndpointSync,
+  EndpointTest,
+  type EndpointView,
+} from "../../../wire/endpoint.ts";
 import { call } from "../../api/call.ts";
 import { queries } from "../../api/queries.ts";
 import { Button } from "../../parts/button.tsx";
@@ -43,6 +48,33 @@ export function TestButton({ endpoint, label }: { endpoint: Named; label?: strin
       {label ?? t("test")}
     </Button>
   );
+}
+
+/** Gives a drained endpoint requests again; of another one it calls `onDrain`, which asks first. */
+export function DrainButton(props: {
+  endpoint: Named & Pick<EndpointView, "draining">;
+  onDrain?: () => void;
+}) {
+  const { endpoint, onDrain } = props;
+  const { id, name, draining } = endpoint;
+  const t = useTexts(endpointsTexts);
+  const undrain = useMutation({
+    mutationFn: () => setDraining(id, false),
+    onSuccess: () => sayDone(t("undrained", { name })),
+    onError: (error) => sayFailed(t("undrain_failed", { name }), error),
+    onSettled: reloadEndpoints,
+  });
+  if (!draining) return onDrain && <Button onClick={onDrain}>{t("drain")}</Button>;
+  return (
+    <Button isBusy={undrain.isPending} onClick={() => undrain.mutate()}>
+      {t("undrain")}
+    </Button>
+  );
+}
+
+/** Gives an endpoint no further requests, or again some. */
+export function setDraining(id: string, draining: boolean): Promise<EndpointDetail> {
+  return call(EndpointDetail, `POST ${pathOf(id)}/${draining ? "drain" : "undrain"}`);
 }
 
 /** Reads an endpoint's models now and says what has changed. */

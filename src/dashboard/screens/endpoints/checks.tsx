@@ -1,14 +1,18 @@
 import { useQuery } from "@tanstack/react-query";
 import { z } from "zod";
 import { EndpointCheckView } from "../../../wire/endpoint.ts";
+import { useMay } from "../../api/account.ts";
 import { call } from "../../api/call.ts";
 import { Panel } from "../../parts/page.tsx";
 import { Loaded } from "../../parts/states.tsx";
 import { useFormat } from "../../text/format.ts";
 import { useTexts } from "../../text/i18n.ts";
 import { pathOf } from "./actions.tsx";
+import { CheckLatency, RequestLatency } from "./latency.tsx";
 import { endpointsTexts } from "./texts.ts";
 
+/** How many are asked for, and how many are bars. */
+const ASKED = 500;
 const SHOWN = 100;
 const REFRESH_MS = 30_000;
 /** A check that took as long as the slowest is as high as the strip. */
@@ -16,21 +20,31 @@ const HEIGHT_MIN = 0.12;
 
 const Answer = z.object({ checks: z.array(EndpointCheckView) });
 
-/** The last health checks of an endpoint as bars, as high as they took time. */
+/** The last health checks of an endpoint, and how long they took. */
 export function Checks({ id }: { id: string }) {
   const t = useTexts(endpointsTexts);
+  const may = useMay();
   const query = useQuery({
     queryKey: ["endpoints", id, "checks"],
-    queryFn: ({ signal }) => call(Answer, `GET ${pathOf(id)}/checks?limit=${SHOWN}`, { signal }),
+    queryFn: ({ signal }) => call(Answer, `GET ${pathOf(id)}/checks?limit=${ASKED}`, { signal }),
     refetchInterval: REFRESH_MS,
   });
   return (
-    <Panel title={t("checks")}>
-      <Loaded query={query}>{({ checks }) => <Strip checks={checks} />}</Loaded>
-    </Panel>
+    <>
+      <Panel title={t("checks")}>
+        <Loaded query={query}>{({ checks }) => <Strip checks={checks.slice(0, SHOWN)} />}</Loaded>
+      </Panel>
+      <div className="charts">
+        <Panel title={t("latency_check")}>
+          <Loaded query={query}>{({ checks }) => <CheckLatency checks={checks} />}</Loaded>
+        </Panel>
+        {may("logs.read") && <RequestLatency id={id} />}
+      </div>
+    </>
   );
 }
 
+/** The checks as bars, as high as they took time. */
 function Strip({ checks }: { checks: readonly EndpointCheckView[] }) {
   const t = useTexts(endpointsTexts);
   const { time, duration } = useFormat();

@@ -1,5 +1,4 @@
 import { useNavigate, useParams } from "@tanstack/react-router";
-import { useState } from "react";
 import type { EndpointDetail } from "../../../wire/endpoint.ts";
 import { useMay } from "../../api/account.ts";
 import { send } from "../../api/call.ts";
@@ -10,13 +9,21 @@ import { Confirm } from "../../parts/dialog.tsx";
 import { Facts, Page, Panel } from "../../parts/page.tsx";
 import { Loaded } from "../../parts/states.tsx";
 import { sayDone } from "../../parts/toast.tsx";
+import { useUrlState } from "../../parts/urlstate.ts";
 import { useFormat } from "../../text/format.ts";
 import { useTexts } from "../../text/i18n.ts";
-import { pathOf, reloadEndpoints, SyncButton, TestButton } from "./actions.tsx";
+import {
+  DrainButton,
+  pathOf,
+  reloadEndpoints,
+  SyncButton,
+  setDraining,
+  TestButton,
+} from "./actions.tsx";
 import { Checks } from "./checks.tsx";
 import { deviceOf } from "./endpoints.tsx";
 import { EndpointForm } from "./form.tsx";
-import { Slots, StatusBadge } from "./status.tsx";
+import { kindName, Slots, StatusBadge } from "./status.tsx";
 import { endpointsTexts } from "./texts.ts";
 
 /** One endpoint: what it is, how it does, and what can be done with it. */
@@ -31,7 +38,7 @@ export function EndpointPage() {
           <Panel>
             <EndpointFacts endpoint={endpoint} />
           </Panel>
-          <Checks id={id} />
+          <Checks key={id} id={id} />
           <Models endpoint={endpoint} />
         </Page>
       )}
@@ -39,14 +46,24 @@ export function EndpointPage() {
   );
 }
 
+/** `open`: the window that is open, `edit`, `drain` or `delete`. */
+const DEFAULTS = { open: "" };
+
 function Actions({ endpoint }: { endpoint: EndpointDetail }) {
   const t = useTexts(endpointsTexts);
+  const { count } = useFormat();
   const may = useMay();
   const navigate = useNavigate();
-  const [open, setOpen] = useState<"" | "edit" | "delete">("");
+  const [{ open }, change] = useUrlState(DEFAULTS);
   const { id, name, base_url: url, source } = endpoint;
   if (!may("endpoints.manage")) return null;
+  const setOpen = (window: string) => change({ open: window });
   const close = () => setOpen("");
+  const drain = async () => {
+    await setDraining(id, true);
+    sayDone(t("drained", { name }));
+    await reloadEndpoints();
+  };
   const remove = async () => {
     await send(`DELETE ${pathOf(id)}`);
     sayDone(t("deleted", { name }));
@@ -59,6 +76,7 @@ function Actions({ endpoint }: { endpoint: EndpointDetail }) {
     <>
       <TestButton endpoint={endpoint} />
       <SyncButton endpoint={endpoint} />
+      <DrainButton endpoint={endpoint} onDrain={() => setOpen("drain")} />
       {isOwn && (
         <>
           <Button icon="pencil" onClick={() => setOpen("edit")}>
@@ -71,6 +89,12 @@ function Actions({ endpoint }: { endpoint: EndpointDetail }) {
       )}
       <EndpointForm isOpen={open === "edit"} onClose={close} endpoint={endpoint} />
       <Confirm
+        {...{ isOpen: open === "drain", onClose: close, run: drain, action: t("drain") }}
+        title={t("drain_title", { name })}
+        text={t("drain_text", { name, active: count(endpoint.active_requests) })}
+        failure={t("drain_failed")}
+      />
+      <Confirm
         {...{ isOpen: open === "delete", onClose: close, run: remove, action: t("delete") }}
         {...{ title: t("delete_title", { name }), text: t("delete_text", { name, url }) }}
         failure={t("delete_failed")}
@@ -80,28 +104,38 @@ function Actions({ endpoint }: { endpoint: EndpointDetail }) {
 }
 
 function Troubles({ endpoint }: { endpoint: EndpointDetail }) {
-  const { last_error, last_request_error, models_limited } = endpoint;
+  const t = useTexts(endpointsTexts);
+  const { count } = useFormat();
+  const { last_error, last_request_error, models_limited, draining } = endpoint;
+  const active = endpoint.active_requests;
+  const drained = active > 0 ? t("drained_running", { active: count(active) }) : t("drained_done");
   const reasons = [last_error, last_request_error ?? null, models_limited ?? null];
-  return reasons
-    .filter((reason) => reason !== null)
-    .map((reason) => (
-      <div key={reason} className="note is-warn">
-        {reason}
-      </div>
-    ));
+  return (
+    <>
+      {draining && <div className="note">{drained}</div>}
+      {endpoint.api_key_unreadable && <div className="note is-bad">{t("key_unreadable")}</div>}
+      {reasons
+        .filter((reason) => reason !== null)
+        .map((reason) => (
+          <div key={reason} className="note is-warn">
+            {reason}
+          </div>
+        ))}
+    </>
+  );
 }
 
 function EndpointFacts({ endpoint }: { endpoint: EndpointDetail }) {
   const t = useTexts(endpointsTexts);
   const { count, duration, ago, time } = useFormat();
-  const { status, last_seen, kind, source, notes } = endpoint;
+  const { last_seen, kind, source, notes } = endpoint;
   const latency = endpoint.inference_latency_ms;
   return (
     <Facts
       facts={[
-        [t("status"), <StatusBadge key="status" status={status} />],
+        [t("status"), <StatusBadge key="status" endpoint={endpoint} />],
         [t("url"), endpoint.base_url],
-        [t("kind"), kind ?? t("device_unknown")],
+        [t("kind"), kindName(kind)],
         [t("device"), deviceOf(endpoint, t)],
         [
           t("cells"),
@@ -109,7 +143,7 @@ function EndpointFacts({ endpoint }: { endpoint: EndpointDetail }) {
         ],
         [t("latency_requests"), latency === null ? t("unmeasured") : duration(latency)],
         [t("latency_check"), duration(endpoint.latency_ms)],
-        [t("circuit"), endpoint.circuit],
+        [t("circuit"), t(`circuit_${endpoint.circuit}`)],
         [t("total"), count(endpoint.total_requests)],
         [t("failures"), count(endpoint.failed_requests)],
         [t("seen"), last_seen === null ? t("never") : ago(last_seen)],

@@ -1,6 +1,6 @@
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useMemo } from "react";
-import type { EndpointStatus, EndpointView } from "../../../wire/endpoint.ts";
+import { ENDPOINT_KINDS, type EndpointView } from "../../../wire/endpoint.ts";
 import { useMay } from "../../api/account.ts";
 import { useEndpoints } from "../../api/endpoints.ts";
 import { Button } from "../../parts/button.tsx";
@@ -9,16 +9,16 @@ import { Page, Panel } from "../../parts/page.tsx";
 import { Empty, Loaded } from "../../parts/states.tsx";
 import { type Column, Table } from "../../parts/table.tsx";
 import { useUrlState } from "../../parts/urlstate.ts";
-import { type Format, NOTHING, useFormat } from "../../text/format.ts";
+import { type Format, useFormat } from "../../text/format.ts";
 import { type Translate, useTexts } from "../../text/i18n.ts";
 import { useTitle } from "../titles.ts";
 import { EndpointForm } from "./form.tsx";
 import { JoinWindow } from "./join.tsx";
-import { Slots, StatusBadge } from "./status.tsx";
+import { kindName, type ShownStatus, Slots, StatusBadge, shownStatusOf } from "./status.tsx";
 import { endpointsTexts } from "./texts.ts";
 
 /** `open`: the window that is open, `add` or `join`. */
-const DEFAULTS = { search: "", status: "", sort: "name", open: "" };
+const DEFAULTS = { search: "", status: "", kind: "", sort: "name", open: "" };
 
 /** All endpoints, and how others are added. */
 export function Endpoints() {
@@ -48,6 +48,14 @@ export function Endpoints() {
           ]}
           onChange={(status) => change({ status })}
         />
+        <FilterChoice
+          {...{ label: t("kind"), value: state.kind }}
+          options={[
+            ["", t("all_kinds")],
+            ...ENDPOINT_KINDS.map((kind) => [kind, kindName(kind)] as const),
+          ]}
+          onChange={(kind) => change({ kind })}
+        />
       </Filters>
       <Panel>
         <Loaded query={query}>
@@ -65,18 +73,17 @@ interface StateProps {
   change(changes: Partial<typeof DEFAULTS>): void;
 }
 
-const STATUSES: readonly EndpointStatus[] = ["online", "error", "offline", "pending"];
+const STATUSES: readonly ShownStatus[] = ["online", "drained", "error", "offline", "pending"];
 
 function List({ endpoints, state, change }: StateProps & { endpoints: readonly EndpointView[] }) {
   const t = useTexts(endpointsTexts);
   const format = useFormat();
   const navigate = useNavigate();
   const columns = useMemo(() => columnsOf(t, format), [t, format]);
-  const part = state.search.toLowerCase();
-  const rows = endpoints.filter(
-    ({ name, base_url, status }) =>
-      (state.status === "" || state.status === status) &&
-      (name.toLowerCase().includes(part) || base_url.toLowerCase().includes(part)),
+  const { search, status, kind } = state;
+  const rows = useMemo(
+    () => filtered(endpoints, { search, status, kind }),
+    [endpoints, search, status, kind],
   );
   return (
     <Table
@@ -91,6 +98,18 @@ function List({ endpoints, state, change }: StateProps & { endpoints: readonly E
         )
       }
     />
+  );
+}
+
+type Filter = Pick<typeof DEFAULTS, "search" | "status" | "kind">;
+
+function filtered(endpoints: readonly EndpointView[], { search, status, kind }: Filter) {
+  const part = search.trim().toLowerCase();
+  return endpoints.filter(
+    (one) =>
+      (status === "" || status === shownStatusOf(one)) &&
+      (kind === "" || kind === one.kind) &&
+      (one.name.toLowerCase().includes(part) || one.base_url.toLowerCase().includes(part)),
   );
 }
 
@@ -112,8 +131,8 @@ function columnsOf(t: Translate<keyof typeof endpointsTexts.en>, format: Format)
     },
     {
       ...{ key: "status", title: t("status"), width: "96px" },
-      sortBy: ({ status }) => STATUSES.indexOf(status),
-      cell: ({ status }) => <StatusBadge status={status} />,
+      sortBy: (row) => STATUSES.indexOf(shownStatusOf(row)),
+      cell: (row) => <StatusBadge endpoint={row} />,
     },
     {
       ...{ key: "device", title: t("device"), width: "minmax(90px, 1fr)", isMinor: true },
@@ -122,8 +141,8 @@ function columnsOf(t: Translate<keyof typeof endpointsTexts.en>, format: Format)
     },
     {
       ...{ key: "kind", title: t("kind"), width: "118px", isMinor: true },
-      sortBy: ({ kind }) => kind ?? "",
-      cell: ({ kind }) => kind ?? NOTHING,
+      sortBy: ({ kind }) => kindName(kind),
+      cell: ({ kind }) => kindName(kind),
     },
     {
       ...{ key: "models", title: t("models"), width: "72px", align: "end", isMinor: true },
@@ -132,7 +151,7 @@ function columnsOf(t: Translate<keyof typeof endpointsTexts.en>, format: Format)
     },
     {
       ...{ key: "active", title: t("cells"), width: "minmax(52px, 148px)" },
-      sortBy: ({ active_requests }) => active_requests,
+      sortBy: ({ active_requests, slots_in_effect }) => active_requests + slots_in_effect / 1e6,
       cell: (row) => <Slots active={row.active_requests} slots={row.slots_in_effect} />,
     },
     {

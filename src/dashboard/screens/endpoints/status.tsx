@@ -1,20 +1,46 @@
-import type { EndpointStatus } from "../../../wire/endpoint.ts";
+import type { EndpointKind, EndpointStatus, EndpointView } from "../../../wire/endpoint.ts";
 import { Badge, type Tone } from "../../parts/badge.tsx";
+import { NOTHING } from "../../text/format.ts";
 import { useTexts } from "../../text/i18n.ts";
 import { endpointsTexts } from "./texts.ts";
 
-const TONES: Record<EndpointStatus, Tone> = {
+const TONES: Record<ShownStatus, Tone> = {
   online: "ok",
   error: "warn",
   offline: "bad",
   pending: "quiet",
+  drained: "accent",
+};
+
+/** What the kinds of server call themselves. */
+const KIND_NAMES: Record<EndpointKind, string> = {
+  llmlb: "llmlb",
+  llama_server: "llama.cpp",
+  ollama: "Ollama",
+  vllm: "vLLM",
+  lm_studio: "LM Studio",
+  openai_compatible: "OpenAI API",
 };
 
 const CELLS_MAX = 8;
 
+/** What a kind of server is called. */
+export function kindName(kind: EndpointKind | null): string {
+  return kind === null ? NOTHING : KIND_NAMES[kind];
+}
+
+/** How an endpoint is shown: as drained, as long as it is up. */
+export type ShownStatus = EndpointStatus | "drained";
+
+/** What is shown of an endpoint's status. */
+export function shownStatusOf({ status, draining }: Pick<EndpointView, "status" | "draining">) {
+  return draining && status !== "offline" ? "drained" : status;
+}
+
 /** The status of an endpoint, in a word. */
-export function StatusBadge({ status }: { status: EndpointStatus }) {
+export function StatusBadge({ endpoint }: { endpoint: Pick<EndpointView, "status" | "draining"> }) {
   const t = useTexts(endpointsTexts);
+  const status: ShownStatus = shownStatusOf(endpoint);
   return <Badge tone={TONES[status]}>{t(`status_${status}`)}</Badge>;
 }
 

@@ -1,11 +1,14 @@
 import { Link } from "@tanstack/react-router";
+import type { ReactNode } from "react";
 import type { EndpointView } from "../../../wire/endpoint.ts";
 import { useMay } from "../../api/account.ts";
+import { useSeries } from "../../live/hooks.ts";
 import { Icon } from "../../parts/icon.tsx";
 import { Panel } from "../../parts/page.tsx";
+import { useFormat } from "../../text/format.ts";
 import { useTexts } from "../../text/i18n.ts";
-import { TestButton } from "../endpoints/actions.tsx";
-import { type Concern, concernsOf } from "./concerns.ts";
+import { DrainButton, TestButton } from "../endpoints/actions.tsx";
+import { type Concern, concernsOf, waitingSince } from "./concerns.ts";
 import { overviewTexts } from "./texts.ts";
 
 const SHOWN_MAX = 20;
@@ -13,26 +16,49 @@ const SHOWN_MAX = 20;
 /** What is not as it should be, in sentences, each with what mends it. */
 export function Attention({ endpoints }: { endpoints: readonly EndpointView[] }) {
   const t = useTexts(overviewTexts);
+  const { count } = useFormat();
   const may = useMay();
+  const waiting = waitingSince(useSeries());
   const concerns = concernsOf(endpoints);
+  const isWell = endpoints.length > 0 && concerns.length === 0 && waiting === 0;
+  const more = concerns.length - SHOWN_MAX;
+  const add = may("endpoints.manage") && (
+    <Link to="/endpoints" search={{ open: "add" } as never} className="button">
+      {t("add_endpoint")}
+    </Link>
+  );
   return (
     <Panel title={t("attention")}>
       {endpoints.length === 0 && (
-        <div className="concern is-bad">
-          <Icon name="warning" />
-          <span className="concern-text">{t("no_endpoints")}</span>
-          {may("endpoints.manage") && (
-            <Link to="/endpoints" search={{ open: "add" } as never} className="button">
-              {t("add_endpoint")}
-            </Link>
-          )}
-        </div>
+        <Line isBad text={t("no_endpoints")}>
+          {add}
+        </Line>
       )}
-      {endpoints.length > 0 && concerns.length === 0 && <p className="well">{t("all_well")}</p>}
+      {waiting > 0 && <Line text={t("waiting", { waiting: count(waiting) })}>{add}</Line>}
+      {isWell && <p className="well">{t("all_well")}</p>}
       {concerns.slice(0, SHOWN_MAX).map((concern) => (
         <ConcernLine key={concern.kind + concern.endpoint.id} concern={concern} />
       ))}
+      {more > 0 && (
+        <Line text={t("more", { more: count(more) })}>
+          <Link to="/endpoints" search={{ sort: "-status" } as never} className="button">
+            {t("look_all")}
+          </Link>
+        </Line>
+      )}
     </Panel>
+  );
+}
+
+/** A sentence, and beside it what can be done. */
+function Line(props: { text: string; isBad?: boolean; children: ReactNode }) {
+  const { text, isBad = false, children } = props;
+  return (
+    <div className={isBad ? "concern is-bad" : "concern"}>
+      <Icon name="warning" />
+      <span className="concern-text">{text}</span>
+      <span className="row">{children}</span>
+    </div>
   );
 }
 
@@ -40,18 +66,25 @@ function ConcernLine({ concern: { kind, endpoint, reason, isBad } }: { concern: 
   const t = useTexts(overviewTexts);
   const may = useMay();
   const values = { name: endpoint.name, reason: reason ?? t("unknown_reason") };
+  const needsKey = kind === "key_unreadable" && may("endpoints.manage");
+  const open = needsKey ? { open: "edit" } : {};
   return (
-    <div className={isBad ? "concern is-bad" : "concern"}>
-      <Icon name="warning" />
-      <span className="concern-text">{t(kind, values)}</span>
-      <span className="row">
-        {may("endpoints.manage") && kind !== "key_unreadable" && (
-          <TestButton endpoint={endpoint} label={t("check_now")} />
-        )}
-        <Link to="/endpoints/$id" params={{ id: endpoint.id } as never} className="button">
-          {t("look")}
-        </Link>
-      </span>
-    </div>
+    <Line text={t(kind, values)} isBad={isBad}>
+      {may("endpoints.manage") && !needsKey && <Mend kind={kind} endpoint={endpoint} />}
+      <Link
+        to="/endpoints/$id"
+        params={{ id: endpoint.id } as never}
+        search={open as never}
+        className="button"
+      >
+        {needsKey ? t("enter_key") : t("look")}
+      </Link>
+    </Line>
   );
+}
+
+function Mend({ kind, endpoint }: Pick<Concern, "kind" | "endpoint">) {
+  const t = useTexts(overviewTexts);
+  if (kind === "drained") return <DrainButton endpoint={endpoint} />;
+  return <TestButton endpoint={endpoint} label={t("check_now")} />;
 }

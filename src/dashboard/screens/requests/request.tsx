@@ -1,13 +1,16 @@
 import { useQuery } from "@tanstack/react-query";
-import { useParams } from "@tanstack/react-router";
+import { Link, useParams } from "@tanstack/react-router";
 import { RequestDetail } from "../../../wire/history.ts";
+import { useMay } from "../../api/account.ts";
 import { call } from "../../api/call.ts";
+import { useEndpoints } from "../../api/endpoints.ts";
 import { Facts, Page, Panel } from "../../parts/page.tsx";
 import { Loaded } from "../../parts/states.tsx";
 import { NOTHING, useFormat } from "../../text/format.ts";
 import { useTexts } from "../../text/i18n.ts";
-import { ResultBadge } from "./requests.tsx";
+import { ResultBadge } from "./columns.tsx";
 import { requestsTexts } from "./texts.ts";
+import { spansOf } from "./timeline.ts";
 
 /** One request: who, what, how long, and what was kept of it. */
 export function RequestScreen() {
@@ -23,6 +26,7 @@ export function RequestScreen() {
     <Loaded query={query}>
       {(request) => (
         <Page title={request.model}>
+          <WhyFailed request={request} />
           <Panel>
             <RequestFacts request={request} />
           </Panel>
@@ -32,6 +36,23 @@ export function RequestScreen() {
         </Page>
       )}
     </Loaded>
+  );
+}
+
+/** Why a request failed, in a sentence. */
+function WhyFailed({ request }: { request: RequestDetail }) {
+  const t = useTexts(requestsTexts);
+  const { status, error, http_status, attempts } = request;
+  if (status === "success" || error === null) return null;
+  if (error === "client_closed") return <div className="note">{t("why_left")}</div>;
+  const tried = attempts
+    .filter((one) => one.error !== null)
+    .map((one) => `${one.endpoint_name}: ${one.error}`);
+  return (
+    <div className="note is-bad">
+      <strong>{t("why", { error, status: http_status ?? NOTHING })}</strong>{" "}
+      {tried.length > 0 && t("why_tried", { tried: tried.join("; ") })}
+    </div>
   );
 }
 
@@ -47,7 +68,7 @@ function RequestFacts({ request }: { request: RequestDetail }) {
         [t("duration"), duration(request.duration_ms)],
         [t("first_byte"), duration(request.first_byte_ms)],
         [t("queue"), duration(request.queue_ms)],
-        [t("endpoint"), request.endpoint_name ?? NOTHING],
+        [t("endpoint"), <Answerer key="endpoint" request={request} />],
         [t("key"), request.api_key_name ?? NOTHING],
         [t("user"), request.user_name ?? NOTHING],
         [t("client"), request.client ?? NOTHING],
@@ -68,11 +89,19 @@ function RequestFacts({ request }: { request: RequestDetail }) {
   );
 }
 
-interface Span {
-  name: string;
-  fromMs: number;
-  toMs: number;
-  reason: string | null;
+/** Who answered it, as long as he is there. */
+function Answerer({
+  request: { endpoint_id: id, endpoint_name: name },
+}: {
+  request: RequestDetail;
+}) {
+  const isThere = useEndpoints().data?.endpoints.some((one) => one.id === id) === true;
+  if (id === null || !isThere) return name ?? NOTHING;
+  return (
+    <Link to="/endpoints/$id" params={{ id } as never}>
+      {name}
+    </Link>
+  );
 }
 
 /** The wait, each attempt and the answer, one below the other along the same time. */
@@ -80,24 +109,28 @@ function Timeline({ request }: { request: RequestDetail }) {
   const t = useTexts(requestsTexts);
   const { duration } = useFormat();
   const total = Math.max(1, request.duration_ms);
+  const spans = spansOf(request).map((span) => ({
+    ...span,
+    name: span.kind === "attempt" ? t("attempt", { name: span.name }) : t(`timeline_${span.kind}`),
+  }));
   return (
-    <Panel title={t("timeline")}>
+    <Panel title={t("timeline")} actions={<span className="muted">{duration(total)}</span>}>
       <div className="timeline">
-        {spansOf(request, t).map(({ name, fromMs, toMs, reason }) => (
+        {spans.map(({ kind, name, fromMs, toMs, reason }) => (
           <div key={`${name} ${fromMs}`} className="timeline-row">
             <span className="cut" title={name}>
               {name}
             </span>
             <span className="timeline-track">
               <span
-                className={reason === null ? "timeline-span" : "timeline-span is-bad"}
+                className={`timeline-span is-${reason === null ? kind : "bad"}`}
                 style={{
                   left: `${(100 * fromMs) / total}%`,
                   width: `max(2px, ${(100 * (toMs - fromMs)) / total}%)`,
                 }}
               />
             </span>
-            <span className="muted">
+            <span className="timeline-text">
               {duration(toMs - fromMs)}
               {reason !== null && ` · ${t("attempt_failed", { reason })}`}
             </span>
@@ -108,37 +141,14 @@ function Timeline({ request }: { request: RequestDetail }) {
   );
 }
 
-function spansOf(
-  request: RequestDetail,
-  t: ReturnType<typeof useTexts<keyof typeof requestsTexts.en>>,
-) {
-  const { queue_ms, attempts, first_byte_ms, duration_ms } = request;
-  const spans: Span[] = [];
-  if (queue_ms !== null && queue_ms > 0) {
-    spans.push({ name: t("queue"), fromMs: 0, toMs: queue_ms, reason: null });
-  }
-  for (const [i, { endpoint_name, start_ms, error }] of attempts.entries()) {
-    const isLast = i === attempts.length - 1;
-    const toMs = isLast
-      ? (first_byte_ms ?? duration_ms)
-      : (attempts[i + 1]?.start_ms ?? duration_ms);
-    const fromMs = Math.min(start_ms ?? 0, toMs);
-    spans.push({ name: t("attempt", { name: endpoint_name }), fromMs, toMs, reason: error });
-  }
-  if (first_byte_ms !== null) {
-    const reason = request.error;
-    spans.push({ name: t("timeline_answer"), fromMs: first_byte_ms, toMs: duration_ms, reason });
-  }
-  return spans;
-}
-
 function Body({ title, text }: { title: string; text: string | null }) {
   const t = useTexts(requestsTexts);
+  const may = useMay();
   return (
     <Panel title={title}>
       <div className="panel-body">
         {text === null ? (
-          <span className="muted">{t("body_none")}</span>
+          <p className="muted">{may("logs.read") ? t("body_none_admin") : t("body_none")}</p>
         ) : (
           <pre className="code">{indented(text)}</pre>
         )}
