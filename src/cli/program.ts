@@ -1,16 +1,19 @@
 import { Command, CommanderError } from "commander";
 import { environment } from "../config/environment.ts";
+import { unknownVariables } from "../config/unknownvariables.ts";
 import { exemptLoopback } from "../config/values/proxy.ts";
 import { LLAMA_CPP_VERSION, VERSION } from "../config/version.ts";
 import { addAccountCommands } from "./account/commands.ts";
 import { addAuditCommands } from "./audit/commands.ts";
 import { addBackendCommands } from "./backend/commands.ts";
 import { addChatCommands } from "./chat/commands.ts";
+import { addCompletionCommands } from "./completion/commands.ts";
 import { addConfigCommands } from "./config/commands.ts";
 import { addDoctorCommands } from "./doctor/commands.ts";
 import { addEndpointCommands } from "./endpoint/commands.ts";
 import { addHistoryCommands } from "./history/commands.ts";
 import type { Invocation } from "./invocation.ts";
+import { addLaunchCommand } from "./launch/commands.ts";
 import { addLocalModelCommands } from "./localmodel/commands.ts";
 import { addLogsCommand } from "./logs/commands.ts";
 import { addModelCommands } from "./model/commands.ts";
@@ -26,7 +29,9 @@ import {
   addStopCommand,
   SERVE_EXAMPLES,
 } from "./serve/commands.ts";
+import { LOCAL_NODE_COMMAND } from "./serve/localnodecommand.ts";
 import { addStatusCommands } from "./status/commands.ts";
+import { printNote } from "./terminal/output.ts";
 
 const ROOT_NOTES = `Environment for chat and status:
   LLMLB_URL      Server to talk to (default: the llmlb that runs from this home)
@@ -55,6 +60,15 @@ export async function runCli(argv: string[]): Promise<ExitCode> {
   }
 }
 
+/** Those that serve tell it in the log, `doctor` in its findings; shells ask `complete`. */
+const WARN_THEMSELVES = ["serve", "balancer", "node", "doctor", "complete", LOCAL_NODE_COMMAND];
+
+/** Tells of variables that look like settings and are none. */
+function warnOfVariables(command: string): void {
+  if (WARN_THEMSELVES.includes(command)) return;
+  for (const text of unknownVariables(environment())) printNote(`warning: ${text}`);
+}
+
 /** The program with all its commands, in the order of the help. */
 function createProgram(invocation: Invocation): Command {
   const program = new Command("llmlb")
@@ -72,6 +86,7 @@ built in. Without a command it serves: a balancer and a local node.",
     .helpCommand(false)
     .showHelpAfterError("Run llmlb --help to see what there is.")
     .configureOutput({ outputError: (text, write) => write(withSuggestion(text)) })
+    .hook("preAction", (_, command) => warnOfVariables(command.name()))
     .exitOverride()
     .configureHelp({ helpWidth: 100, subcommandTerm: (command) => command.name() })
     .addHelpText("after", () =>
@@ -81,6 +96,7 @@ built in. Without a command it serves: a balancer and a local node.",
     );
   addServeCommands(program, invocation);
   addChatCommands(program, invocation);
+  addLaunchCommand(program, invocation);
   addStatusCommands(program);
   addEndpointCommands(program, invocation);
   addModelCommands(program, invocation);
@@ -91,6 +107,7 @@ built in. Without a command it serves: a balancer and a local node.",
   addAuditCommands(program, invocation);
   addDoctorCommands(program, invocation);
   addConfigCommands(program, invocation);
+  addCompletionCommands(program, invocation);
   addLogsCommand(program, invocation);
   addRestartCommand(program, invocation);
   addStopCommand(program, invocation);

@@ -4,8 +4,10 @@ import { FIELD_KEYS, fieldOf } from "./fields.ts";
 
 const PREFIX = "LLMLB_";
 
-/** Variables that are no settings: of commands for a running llmlb, and of whoever builds it. */
-const OTHERS = ["URL", "API_KEY", "BIN", "CACHE", "LLAMA_SERVER", "SMOKE_PORT", "SUCCEEDS"];
+/** Variables that are no settings: of commands for a running llmlb. */
+const OF_COMMANDS = ["URL", "API_KEY"];
+/** Of whoever builds it. */
+const OTHERS = ["BIN", "CACHE", "LLAMA_SERVER", "SMOKE_PORT", "SUCCEEDS"];
 
 /**
  * A sentence for each variable that looks like a setting and is none: a setting that was misspelled
@@ -14,7 +16,8 @@ const OTHERS = ["URL", "API_KEY", "BIN", "CACHE", "LLAMA_SERVER", "SMOKE_PORT", 
 export function unknownVariables(env: Record<string, string | undefined>): string[] {
   const fields = FIELD_KEYS.map(fieldOf);
   const known = fields.flatMap((field) => [envName(field), ...(field.aliases ?? [])]);
-  const all = new Set([...known, ...OTHERS.map((name) => PREFIX + name)]);
+  const others = [...OF_COMMANDS, ...OTHERS].map((name) => PREFIX + name);
+  const all = new Set([...known, ...others]);
   const unknown = Object.keys(env).filter((name) => name.startsWith(PREFIX) && !all.has(name));
   return unknown.sort().map((name) => {
     const meant = meantBy(name, fields);
@@ -29,9 +32,7 @@ function meantBy(name: string, fields: Field[]): string | undefined {
   const flag = `--${word.toLowerCase().replaceAll("_", "-")}`;
   const field = fields.find((one) => flagName(one) === flag);
   if (field !== undefined) return envName(field);
-  const close = closestWord(
-    word,
-    fields.map((one) => envName(one).slice(PREFIX.length)),
-  );
+  const names = fields.map((one) => envName(one).slice(PREFIX.length));
+  const close = closestWord(word, [...names, ...OF_COMMANDS]);
   return close && PREFIX + close;
 }

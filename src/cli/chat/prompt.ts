@@ -1,4 +1,5 @@
 import { createInterface, type Interface } from "node:readline";
+import { listModelNames } from "../client/modelnames.ts";
 import type { Server } from "../client/server.ts";
 import { reportError } from "../process/errorreport.ts";
 import { CliError } from "../process/exit.ts";
@@ -6,7 +7,7 @@ import { colorsFor } from "../terminal/color.ts";
 import { printText } from "../terminal/output.ts";
 import { printAnswer } from "./answer.ts";
 import { PARAMETER_NAMES, parameterChange } from "./parameters.ts";
-import { type ChatSession, listModelNames } from "./session.ts";
+import type { ChatSession } from "./session.ts";
 
 const PROMPT = "> ";
 const BLOCK = '"""';

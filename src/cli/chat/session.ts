@@ -1,9 +1,7 @@
 import { basename } from "node:path";
-import { z } from "zod";
 import type { ChatMessage, ChatPart } from "../../wire/chat.ts";
-import { ModelList } from "../../wire/openai.ts";
 import type { RunSettings } from "../../wire/runsettings.ts";
-import { sendRequest } from "../client/request.ts";
+import { firstModel } from "../client/modelnames.ts";
 import type { Server } from "../client/server.ts";
 import { CliError } from "../process/exit.ts";
 import { loadWithSettings } from "./load.ts";
@@ -105,37 +103,6 @@ export class ChatSession {
 export async function startChatSession(options: ChatSessionOptions): Promise<ChatSession> {
   const model = options.model ?? (await firstModel(options.server));
   return new ChatSession({ ...options, model });
-}
-
-const LIST_ATTEMPTS = 8;
-const LIST_PAUSE_MS = 300;
-
-/** Fields of our own model lists; lists of other servers have none of them. */
-const Readiness = z.looseObject({ ready: z.boolean().optional(), state: z.string().optional() });
-
-/** The names of the models that a server lists, with those that are ready first. */
-export async function listModelNames(server: Server): Promise<string[]> {
-  const response = await sendRequest(server, "/v1/models");
-  const list = ModelList.safeParse(await response.json().catch(() => undefined));
-  if (!list.success) throw new CliError(`${server.url}/v1/models does not answer with a list.`);
-  const rank = (entry: unknown) => {
-    const { ready, state } = Readiness.safeParse(entry).data ?? {};
-    return ready === false || (state !== undefined && state !== "ready") ? 1 : 0;
-  };
-  return list.data.data.toSorted((a, b) => rank(a) - rank(b)).map(({ id }) => id);
-}
-
-async function firstModel(server: Server): Promise<string> {
-  // A server that has just started finds its models within seconds.
-  for (let attempt = 0; attempt < LIST_ATTEMPTS; attempt += 1) {
-    if (attempt > 0) await Bun.sleep(LIST_PAUSE_MS);
-    const [first] = await listModelNames(server);
-    if (first !== undefined) return first;
-  }
-  throw new CliError(
-    `${server.url} serves no model yet. Start it with --model file.gguf or --endpoint URL, or \
-wait until a model is loaded (see llmlb status).`,
-  );
 }
 
 async function dataUrl(path: string): Promise<string> {

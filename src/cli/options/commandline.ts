@@ -41,11 +41,21 @@ export function readCommandLine(
   const own = commandFirst(separator < 0 ? argv : argv.slice(0, separator), commands);
   const [command = "serve"] = own;
   if (command === "version") return { own: ["--version"], engineArgs: behind };
-  if (command === "help") return { own: [...own.slice(1), "--help"], engineArgs: behind };
+  if (command === "help") return { own: helpOf(own.slice(1), commands), engineArgs: behind };
   if (commands.has(command) && !SERVING.has(command)) return { own, engineArgs: behind };
   const { ours, theirs } = parted(own);
   const engineArgs = [...theirs, ...(behind ?? [])];
   return { own: ours, engineArgs: engineArgs.length > 0 ? engineArgs : behind };
+}
+
+/** How one asks for the help of a command; one that there is not is refused like any other. */
+function helpOf(words: string[], commands: ReadonlyMap<string, readonly string[]>): string[] {
+  const [command = "", below = ""] = words.filter((word) => !word.startsWith("-"));
+  if (["", "help", "version"].includes(command)) return ["--help"];
+  const all = commands.get(command);
+  if (all === undefined) return [command];
+  const isWrong = below !== "" && all.length > 0 && !all.includes(below);
+  return isWrong ? [command, below] : [...words, "--help"];
 }
 
 /** Moves options before the command behind it, and behind the command below it if it has some. */

@@ -14,14 +14,23 @@ interface BannerOptions {
   url: string;
   /** Its certificate has to be named to clients. */
   isSelfSigned: boolean;
+  /** Nothing has ever run from its data folder. */
+  isFirstRun: boolean;
   paint: Colors;
 }
 
+/** Where a browser sees what runs at a URL; a node alone has no such page. */
+export function dashboardOf(url: string, { mode }: Pick<Settings, "mode">): string | undefined {
+  return mode === "node" ? undefined : `${url}/dashboard`;
+}
+
 /** What a serving llmlb prints on a terminal at start: its URL, models and log, and an example. */
-export function banner({ settings, url, isSelfSigned, paint }: BannerOptions): string {
+export function banner(options: BannerOptions): string {
+  const { settings, url, isSelfSigned, isFirstRun, paint } = options;
   const { mode, endpoints } = settings;
   const rows = [["API", paint.bold(`${url}/v1`)]];
-  if (mode !== "node") rows.push(["Dashboard", `${url}/dashboard`]);
+  const dashboard = dashboardOf(url, settings);
+  if (dashboard !== undefined) rows.push(["Dashboard", dashboard]);
   const models = ownModels(settings);
   if (models.length > 0) rows.push(["Models", models.join(", ")]);
   if (endpoints.length > 0 && mode !== "node") {
@@ -38,6 +47,7 @@ export function banner({ settings, url, isSelfSigned, paint }: BannerOptions): s
       "  ",
     ),
     "",
+    ...(isFirstRun && dashboard ? [`  For the first time here: open ${dashboard}`, ""] : []),
     ...suggestion(settings, url, isSelfSigned).map((line) => `  ${line}`),
     "",
     paint.dim("  Ctrl-C stops."),

@@ -8,7 +8,7 @@ import { type PidFileHandle, writePidFile } from "../process/pidfile.ts";
 import { listenOrExplain } from "../process/port.ts";
 import { colorsFor } from "../terminal/color.ts";
 import { printText } from "../terminal/output.ts";
-import { banner } from "./banner.ts";
+import { banner, dashboardOf } from "./banner.ts";
 import type { Daemon } from "./daemon.ts";
 import type { Predecessor } from "./upgrade/predecessor.ts";
 
@@ -17,6 +17,8 @@ export interface EntranceParts {
   daemon: Daemon;
   certificate: Certificate | undefined;
   log: Logger;
+  /** Nothing has ever run from its data folder. */
+  isFirstRun: boolean;
 }
 
 /** Where clients connect, and the file by which commands find it. */
@@ -77,7 +79,7 @@ export async function takeOver(parts: TakeOverParts): Promise<OpenEntrance> {
 }
 
 function announce(
-  { settings, certificate, log }: EntranceParts,
+  { settings, certificate, log, isFirstRun }: EntranceParts,
   { url, port }: Listener,
 ): PidFileHandle {
   const { mode, home } = settings;
@@ -88,9 +90,13 @@ function announce(
   process.on("exit", () => pidFile.remove());
   if (process.stdout.isTTY === true) {
     const isSelfSigned = certificate?.isSelfSigned === true;
-    printText(banner({ settings, url, isSelfSigned, paint: colorsFor(process.stdout) }));
+    printText(
+      banner({ settings, url, isSelfSigned, isFirstRun, paint: colorsFor(process.stdout) }),
+    );
   }
   const versions = { version: VERSION, bun: Bun.version, llama_cpp: LLAMA_CPP_VERSION };
   log.info({ mode, url, home, ...versions }, "serve.listening");
+  const dashboard = dashboardOf(url, settings);
+  if (isFirstRun && dashboard !== undefined) log.info({ dashboard }, "serve.first_run");
   return pidFile;
 }

@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { environment } from "../../config/environment.ts";
 import { isOpenToAll } from "../../config/loopback.ts";
 import type { Settings } from "../../config/settings.ts";
@@ -44,6 +46,7 @@ export async function serve(settings: Settings, warnings: string[]): Promise<nev
 async function serveUntilStopped(settings: Settings, warnings: string[]): Promise<ExitCode> {
   const predecessor = findPredecessor();
   if (settings.mode !== "balancer") requireModelFiles(settings);
+  const isFirstRun = !existsSync(join(settings.home, "lb.db"));
   makeDataFolder(settings);
   let lock = predecessor === undefined ? lockDataFolder(settings) : undefined;
   const { book, reopen } = openLog(settings);
@@ -66,7 +69,7 @@ async function serveUntilStopped(settings: Settings, warnings: string[]): Promis
   if (predecessor !== undefined) relock();
   const create = settings.mode === "node" ? createNodeDaemon : createBalancerDaemon;
   const daemon = await create(settings, book);
-  const parts = { settings, daemon, certificate, log };
+  const parts = { settings, daemon, certificate, log, isFirstRun };
   const { listener, pidFile } =
     predecessor === undefined || prepared === undefined
       ? openEntrance(parts)

@@ -78,9 +78,10 @@ export function trueOrFalse(): ZodType<boolean> {
 
 /** One of some words, in any case. */
 export function oneOf<T extends string>(choices: T[]): ZodType<T> {
-  return valueSchema(`must be one of ${choices.join(", ")}`, (value) =>
+  const schema = valueSchema(`must be one of ${choices.join(", ")}`, (value) =>
     choices.find((choice) => typeof value === "string" && choice === value.trim().toLowerCase()),
   );
+  return schema.meta({ type: "string", enum: choices });
 }
 
 /** A text that is not empty. */

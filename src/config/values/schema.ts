@@ -41,6 +41,12 @@ export function listOf<T extends object>(
   });
 }
 
+/** The words that a setting of a few words can be; none for all others. */
+export function choicesOf(schema: ZodType): readonly string[] {
+  const { enum: words } = schema.meta() ?? {};
+  return Array.isArray(words) ? words.map(String) : [];
+}
+
 /** The list in a text that is a JSON list; undefined for any other text. */
 export function parseJsonList(given: string): unknown[] | undefined {
   if (!given.trimStart().startsWith("[")) return undefined;
