@@ -72,4 +72,9 @@ export const SCREENS: readonly Screen[] = [
       },
     ],
   },
+  {
+    ...{ name: "logs", path: "/logs", icon: "logs" },
+    permission: "logs.read",
+    load: async () => ({ default: (await import("./logs/logs.tsx")).Logs }),
+  },
 ];

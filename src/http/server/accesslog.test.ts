@@ -31,12 +31,14 @@ test("each request is one line, after its last byte; those of monitors are none"
   const sent = Promise.withResolvers<string>();
   app.get("/health", (c) => c.text("ok"));
   app.get("/v1/models", (c) => c.text("[]"));
+  app.get("/dashboard/assets/*", (c) => c.text("…"));
   app.fast("/v1/chat/completions", async (scope) => {
     scope.set("model", "m");
     scope.set("sent", sent.promise);
     return new Response("…");
   });
   await app.request("/health");
+  await app.request("/dashboard/assets/main.js");
   // A balancer's check of a node.
   await app.request("/v1/models", { headers: { "x-llmlb-hops": "a" } });
   await app.request("/v1/chat/completions?key=secret", { method: "POST" });

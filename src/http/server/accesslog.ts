@@ -9,6 +9,8 @@ const CHARS_MAX = 200;
 
 /** What nodes report to their balancer, each of them several times a minute. */
 const NODES_PATH = "/api/nodes/";
+/** The dashboard's own files. */
+const ASSETS_PATH = "/dashboard/assets/";
 /** What balancers ask of a node at each of their checks. */
 const CHECKED_PATHS: ReadonlySet<string> = new Set(["/v1/models", "/api/system"]);
 
@@ -55,8 +57,8 @@ export class AccessLog {
   }
 }
 
-/** Whether programs send it every few seconds, whatever people do. */
+/** Whether programs send it, whatever people do: every few seconds, or with every page. */
 function isRoutine({ req: { path, raw } }: Scope): boolean {
-  if (isProbe(path) || path.startsWith(NODES_PATH)) return true;
+  if (isProbe(path) || path.startsWith(NODES_PATH) || path.startsWith(ASSETS_PATH)) return true;
   return raw.method === "GET" && CHECKED_PATHS.has(path) && raw.headers.has(HOPS_HEADER);
 }

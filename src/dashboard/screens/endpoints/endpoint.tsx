@@ -6,6 +6,7 @@ import { useEndpoint } from "../../api/endpoints.ts";
 import { Badge } from "../../parts/badge.tsx";
 import { Button } from "../../parts/button.tsx";
 import { Confirm } from "../../parts/dialog.tsx";
+import { LogEnd } from "../../parts/log/end.tsx";
 import { Facts, Page, Panel } from "../../parts/page.tsx";
 import { Loaded } from "../../parts/states.tsx";
 import { sayDone } from "../../parts/toast.tsx";
@@ -40,6 +41,7 @@ export function EndpointPage() {
           </Panel>
           <Checks key={id} id={id} />
           <Models endpoint={endpoint} />
+          <Log endpoint={endpoint} />
         </Page>
       )}
     </Loaded>
@@ -153,6 +155,12 @@ function EndpointFacts({ endpoint }: { endpoint: EndpointDetail }) {
       ]}
     />
   );
+}
+
+/** Only an llmlb has a log that can be read from here. */
+function Log({ endpoint: { id, kind } }: { endpoint: EndpointDetail }) {
+  const may = useMay();
+  return kind === "llmlb" && may("logs.read") ? <LogEnd source={id} /> : null;
 }
 
 /** Whether a model is in the endpoint's memory. */

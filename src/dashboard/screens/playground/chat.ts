@@ -1,6 +1,7 @@
 import { z } from "zod";
-import { DONE, EventReader } from "../../../wire/sse.ts";
+import { DONE } from "../../../wire/sse.ts";
 import { send } from "../../api/call.ts";
+import { eventsOf } from "../../api/eventstream.ts";
 import type { Timings } from "./conversation.ts";
 
 const Delta = z.object({
@@ -56,19 +57,4 @@ export async function streamChat(body: unknown, options: ChatOptions): Promise<T
     timings.cachedTokens = usage?.prompt_tokens_details?.cached_tokens ?? timings.cachedTokens;
   }
   return { ...timings, totalMs: performance.now() - startMs };
-}
-
-async function* eventsOf(response: Response): AsyncIterable<string> {
-  const events = new EventReader();
-  const reader = response.body?.getReader();
-  try {
-    for (;;) {
-      const part = await reader?.read();
-      if (part?.value === undefined) break;
-      for (const { data } of events.push(part.value)) yield data;
-    }
-    for (const { data } of events.end()) yield data;
-  } finally {
-    await reader?.cancel();
-  }
 }
