@@ -39,3 +39,29 @@ test("other events do not ask for lists", async () => {
   await Bun.sleep(20);
   expect(calls).toBe(0);
 });
+
+test("running requests of endpoints follow the events, and end with what was known", () => {
+  const state = new LiveState();
+  const load = (id: string, active: number) => ({ id, active, models: { m: active } });
+  state.apply({ type: "load", changed: [load("a", 2), load("b", 1)], queues: { m: 3 } });
+  state.apply({ type: "load", changed: [load("a", 0)] });
+  expect([...state.loads.keys()]).toEqual(["b"]);
+  expect(state.queues).toEqual({ m: 3 });
+  state.apply({ type: "hello", version: "1", resumed: true });
+  expect(state.loads.size).toBe(1);
+  state.apply({ type: "hello", version: "1", resumed: false });
+  expect([state.loads.size, state.queues]).toEqual([0, {}]);
+});
+
+test("events that come before it is told are told as one", () => {
+  const waiting: (() => void)[] = [];
+  const state = new LiveState((tell) => waiting.push(tell));
+  let told = 0;
+  state.subscribe(() => told++);
+  for (let i = 0; i < 50; i += 1) state.apply(ended(i));
+  expect([waiting.length, told]).toEqual([1, 0]);
+  waiting.shift()?.();
+  expect(told).toBe(1);
+  state.apply(ended(50));
+  expect(waiting).toHaveLength(1);
+});

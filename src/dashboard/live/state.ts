@@ -1,4 +1,5 @@
 import type { LiveEvent, LiveMetrics, LiveRequest, PullStep } from "../../wire/event.ts";
+import type { EndpointLoad } from "../../wire/host.ts";
 
 const SERIES_MAX = 120;
 const REQUESTS_MAX = 500;
@@ -12,8 +13,19 @@ export class LiveState {
   running: readonly LiveRequest[] = [];
   /** Pulls that are under way or failed, by model and node. */
   pulls: readonly PullStep[] = [];
+  /** Running requests of endpoints that have any, by the endpoints' ids. */
+  loads: ReadonlyMap<string, EndpointLoad> = new Map();
+  /** Requests that wait for a slot, by model. */
+  queues: Readonly<Record<string, number>> = {};
   readonly #listeners = new Set<() => void>();
+  readonly #later: (tell: () => void) => void;
+  #isTelling = false;
   #endedCount = 0;
+
+  /** `later` puts off telling, so that many events are told as one. Default: each at once. */
+  constructor(later: (tell: () => void) => void = (tell) => tell()) {
+    this.#later = later;
+  }
 
   /** For `useSyncExternalStore`. */
   readonly subscribe = (listener: () => void): (() => void) => {
@@ -31,7 +43,10 @@ export class LiveState {
     switch (event.type) {
       case "hello":
         // Which of them still run nobody has told.
-        if (!event.resumed) this.running = [];
+        if (event.resumed) break;
+        this.running = [];
+        this.loads = new Map();
+        this.queues = {};
         break;
       case "metrics":
         this.series = [...this.series, event.metrics].slice(-SERIES_MAX);
@@ -47,6 +62,10 @@ export class LiveState {
       }
       case "pulls":
         this.pulls = event.pulls;
+        break;
+      case "load":
+        this.loads = withLoads(this.loads, event.changed);
+        this.queues = event.queues ?? this.queues;
         break;
       default:
         return;
@@ -73,6 +92,24 @@ export class LiveState {
   }
 
   #tell(): void {
-    for (const listener of this.#listeners) listener();
+    if (this.#isTelling) return;
+    this.#isTelling = true;
+    this.#later(() => {
+      this.#isTelling = false;
+      for (const listener of this.#listeners) listener();
+    });
   }
+}
+
+function withLoads(
+  loads: ReadonlyMap<string, EndpointLoad>,
+  changed: readonly EndpointLoad[],
+): ReadonlyMap<string, EndpointLoad> {
+  if (changed.length === 0) return loads;
+  const next = new Map(loads);
+  for (const load of changed) {
+    if (load.active === 0) next.delete(load.id);
+    else next.set(load.id, load);
+  }
+  return next;
 }

@@ -2,8 +2,8 @@ import { useSyncExternalStore } from "react";
 import { LiveEvent } from "../../wire/event.ts";
 import { LiveState } from "./state.ts";
 
-/** All screens' one view of what happens now. */
-export const live = new LiveState();
+/** All screens' one view of what happens now; what comes within a frame is shown with it. */
+export const live = new LiveState((tell) => requestAnimationFrame(tell));
 
 const RETRY_MS_MIN = 1000;
 const RETRY_MS_MAX = 15_000;

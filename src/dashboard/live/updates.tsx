@@ -1,5 +1,5 @@
 import { useEffect } from "react";
-import type { EndpointList } from "../../wire/endpoint.ts";
+import type { EndpointList, EndpointView } from "../../wire/endpoint.ts";
 import type { LiveEvent } from "../../wire/event.ts";
 import { askWhoIAm, useMay } from "../api/account.ts";
 import { queries } from "../api/queries.ts";
@@ -29,23 +29,38 @@ function applyToQueries(event: LiveEvent): void {
   if (event.type === "hello" && !event.resumed) void queries.invalidateQueries();
   if (event.type === "models") void queries.invalidateQueries({ queryKey: ["models"] });
   if (event.type === "endpoints") applyEndpoints(event);
+  if (event.type === "hosts") applyToEndpoints(event.changed);
 }
 
 function applyEndpoints({ changed, removed }: LiveEvent & { type: "endpoints" }): void {
-  const key = ["endpoints"];
-  const list = queries.getQueryData<EndpointList>(key);
-  const states = new Map(changed.map((state) => [state.id, state]));
-  if (list !== undefined) {
-    const isNew = changed.some(({ id }) => !list.endpoints.some((one) => one.id === id));
-    const endpoints = list.endpoints
-      .filter(({ id }) => !removed.includes(id))
-      .map((one) => ({ ...one, ...states.get(one.id) }));
-    queries.setQueryData<EndpointList>(key, { endpoints, total: endpoints.length });
-    if (isNew) void queries.invalidateQueries({ queryKey: key, exact: true });
+  const list = queries.getQueryData<EndpointList>(LIST);
+  const isNew = changed.some(({ id }) => list?.endpoints.every((one) => one.id !== id));
+  applyToEndpoints(changed);
+  if (removed.length > 0) {
+    queries.setQueryData<EndpointList>(LIST, (known) => {
+      const endpoints = known?.endpoints.filter(({ id }) => !removed.includes(id));
+      return endpoints && { endpoints, total: endpoints.length };
+    });
   }
-  for (const state of changed) {
-    queries.setQueryData(["endpoints", state.id], (detail: object | undefined) =>
-      detail === undefined ? undefined : { ...detail, ...state },
+  if (isNew) void queries.invalidateQueries({ queryKey: LIST, exact: true });
+}
+
+const LIST = ["endpoints"];
+
+/** Those that were loaded get these fields; the others stay the very objects that they are. */
+function applyToEndpoints(changed: readonly (Partial<EndpointView> & { id: string })[]): void {
+  const changes = new Map(changed.map((change) => [change.id, change]));
+  queries.setQueryData<EndpointList>(LIST, (list) => {
+    if (list === undefined) return undefined;
+    const endpoints = list.endpoints.map((one) => {
+      const change = changes.get(one.id);
+      return change === undefined ? one : { ...one, ...change };
+    });
+    return { ...list, endpoints };
+  });
+  for (const change of changed) {
+    queries.setQueryData(["endpoints", change.id], (detail: object | undefined) =>
+      detail === undefined ? undefined : { ...detail, ...change },
     );
   }
 }

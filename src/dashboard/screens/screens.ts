@@ -8,6 +8,11 @@ export const SCREENS: readonly Screen[] = [
     load: async () => ({ default: (await import("./overview/overview.tsx")).Overview }),
   },
   {
+    ...{ name: "fleet", path: "/fleet", icon: "fleet" },
+    permission: "endpoints.read",
+    load: async () => ({ default: (await import("./fleet/fleet.tsx")).Fleet }),
+  },
+  {
     ...{ name: "endpoints", path: "/endpoints", icon: "endpoints" },
     permission: "endpoints.read",
     load: async () => ({ default: (await import("./endpoints/endpoints.tsx")).Endpoints }),

@@ -6,6 +6,7 @@ const titleTexts = defineTexts(
   {
     audit: "Audit log",
     endpoints: "Endpoints",
+    fleet: "Fleet",
     invitations: "Invitations",
     keys: "API keys",
     logs: "Logs",
@@ -19,6 +20,7 @@ const titleTexts = defineTexts(
   {
     audit: "監査ログ",
     endpoints: "エンドポイント",
+    fleet: "フリート",
     invitations: "招待",
     keys: "API キー",
     logs: "ログ",
