@@ -59,10 +59,10 @@ function Part({ segment, size }: { segment: Segment; size: Size }) {
     <Link
       {...{ to: "/models" as string, search: { model: model.model } as never, className, style }}
       data-model={model.model}
-      aria-label={t("in_memory", { model: model.model, bytes: bytes(segment.bytes), state })}
     >
-      <span className="segment-name">{model.model}</span>
+      <span className="segment-name">{model.model}</span>{" "}
       <span className="segment-bytes number">{bytes(segment.bytes)}</span>
+      <span className="unseen"> {state}</span>
     </Link>
   );
 }

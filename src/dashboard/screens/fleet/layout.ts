@@ -75,7 +75,7 @@ export const METRICS: Record<Size, Metrics> = {
 const BORDER = 1;
 
 /** Hosts beside each other, as high as the highest of them needs. */
-export interface Row {
+export interface HostRow {
   top: number;
   height: number;
   /** Of its hosts: from this one to before that one. */
@@ -87,7 +87,7 @@ export interface Layout {
   columns: number;
   /** Of each host. */
   width: number;
-  rows: readonly Row[];
+  rows: readonly HostRow[];
   height: number;
 }
 
@@ -104,7 +104,7 @@ export function layOut(shapes: readonly HostShape[], width: number, size: Size):
   const columns = Math.min(columnsFor(width, metrics), Math.max(1, shapes.length));
   const { gap } = metrics;
   const each = Math.floor((width - (columns - 1) * gap) / columns);
-  const rows: Row[] = [];
+  const rows: HostRow[] = [];
   let top = 0;
   for (let from = 0; from < shapes.length; from += columns) {
     const to = Math.min(from + columns, shapes.length);
@@ -117,7 +117,11 @@ export function layOut(shapes: readonly HostShape[], width: number, size: Size):
 }
 
 /** The rows of which something lies between two heights. */
-export function rowsBetween(rows: readonly Row[], top: number, bottom: number): readonly Row[] {
+export function rowsBetween(
+  rows: readonly HostRow[],
+  top: number,
+  bottom: number,
+): readonly HostRow[] {
   const from = firstWhere(rows, (row) => row.top + row.height > top);
   const to = firstWhere(rows, (row) => row.top >= bottom);
   return rows.slice(from, Math.max(from, to));
