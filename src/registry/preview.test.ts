@@ -15,7 +15,7 @@ async function choices(at: TestRegistry, repo: string) {
   return ModelPreview.parse(body).choices;
 }
 
-test("a repository offers itself and its weights, and says whether they fit the nodes", async () => {
+test("a repository offers itself and its weights, and says what fits which node", async () => {
   await using at = await testRegistry();
   await at.hub.add(variantsRepo());
   at.nodes.push(

@@ -1,5 +1,5 @@
 import { useSyncExternalStore } from "react";
-import type { LiveMetrics, LiveRequest } from "../../wire/event.ts";
+import type { LiveMetrics, LiveRequest, PullStep } from "../../wire/event.ts";
 import type { EndpointLoad } from "../../wire/host.ts";
 import { live } from "./stream.ts";
 
@@ -21,4 +21,9 @@ export function useQueues(): Readonly<Record<string, number>> {
 /** Requests that run, oldest first. */
 export function useRunning(): readonly LiveRequest[] {
   return useSyncExternalStore(live.subscribe, () => live.running);
+}
+
+/** What nodes fetch, or could not fetch. */
+export function usePulls(): readonly PullStep[] {
+  return useSyncExternalStore(live.subscribe, () => live.pulls);
 }

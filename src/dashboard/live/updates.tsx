@@ -27,9 +27,28 @@ export function LiveUpdates() {
 /** Lists that were loaded learn what has changed, or are asked for again. */
 function applyToQueries(event: LiveEvent): void {
   if (event.type === "hello" && !event.resumed) void queries.invalidateQueries();
-  if (event.type === "models") void queries.invalidateQueries({ queryKey: ["models"] });
+  if (event.type === "models") askSoon("models");
+  if (event.type === "models" || event.type === "loaded") askSoon("residency");
   if (event.type === "endpoints") applyEndpoints(event);
   if (event.type === "hosts") applyToEndpoints(event.changed);
+}
+
+/** A fleet in which much happens is not asked for its lists with each event. */
+const ASK_AFTER_MS = 400;
+const ASK_EVERY_MS = 3000;
+const asked = new Map<string, number>();
+const due = new Set<string>();
+
+/** Asks again for what was loaded below a key: shortly, but not all the time. */
+function askSoon(key: string): void {
+  if (due.has(key)) return;
+  due.add(key);
+  const waitMs = Math.max(ASK_AFTER_MS, (asked.get(key) ?? 0) + ASK_EVERY_MS - performance.now());
+  setTimeout(() => {
+    due.delete(key);
+    asked.set(key, performance.now());
+    void queries.invalidateQueries({ queryKey: [key] });
+  }, waitMs);
 }
 
 function applyEndpoints({ changed, removed }: LiveEvent & { type: "endpoints" }): void {

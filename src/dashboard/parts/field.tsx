@@ -31,6 +31,29 @@ export function TextField({ label, hint, error, onChange, ...input }: TextFieldP
   );
 }
 
+interface TextAreaProps extends FieldProps {
+  value: string;
+  onChange(value: string): void;
+  rows: number;
+}
+
+/** Several lines of text that programs read, with their label. */
+export function TextArea({ label, hint, error, onChange, ...area }: TextAreaProps) {
+  return (
+    <Labelled label={label} hint={hint} error={error}>
+      {(own) => (
+        <textarea
+          {...area}
+          {...own}
+          className="input mono"
+          spellCheck={false}
+          onChange={(event) => onChange(event.target.value)}
+        />
+      )}
+    </Labelled>
+  );
+}
+
 interface ChoiceProps<T extends string> extends FieldProps {
   value: T;
   options: readonly { value: T; text: string }[];

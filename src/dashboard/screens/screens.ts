@@ -24,6 +24,17 @@ export const SCREENS: readonly Screen[] = [
     ],
   },
   {
+    ...{ name: "models", path: "/models", icon: "models" },
+    permission: "registry.read",
+    load: async () => ({ default: (await import("./models/models.tsx")).Models }),
+    below: [
+      {
+        path: "/models/$name",
+        load: async () => ({ default: (await import("./models/model.tsx")).ModelScreen }),
+      },
+    ],
+  },
+  {
     ...{ name: "playground", path: "/playground", icon: "playground" },
     permission: "openai.inference",
     load: async () => ({ default: (await import("./playground/playground.tsx")).Playground }),

@@ -5,7 +5,7 @@ import { startHub } from "../../../testkit/servers/hub/hub.ts";
 import { tinyRepo } from "../../../testkit/servers/hub/samples.ts";
 import { ModelPlaces } from "../../../wire/modelplace.ts";
 
-test("the endpoints of a model are told by any of its names, with what they can be asked", async () => {
+test("the endpoints of a model, by any of its names, and what they can be asked", async () => {
   await using hub = await startHub();
   await hub.add(tinyRepo());
   using one = fakeEndpoint(["tiny", "hf/llmlb/tiny-GGUF"], () => new Response());
