@@ -3,7 +3,6 @@ import type { FirstAdmin } from "../auth/firststart.ts";
 import { openAuth } from "../auth/open.ts";
 import { environment } from "../config/environment.ts";
 import type { Settings } from "../config/settings.ts";
-import type { AliasSetting } from "../config/values/alias.ts";
 import type { EndpointSetting } from "../config/values/endpoint.ts";
 import type { State } from "../db/database.ts";
 import { Hops } from "../http/proxy/hops.ts";
@@ -56,13 +55,13 @@ import { routeProviderMetrics } from "./providers/routes.ts";
 import { Metrics } from "./record/metrics.ts";
 import { Recorder, type RecordObserver } from "./record/recorder.ts";
 import { metricSources, routeMetrics } from "./record/routes.ts";
-import { AvailabilityWaiters } from "./routing/availability.ts";
-import { SlotGate } from "./routing/gate.ts";
-import { PrefixIndex } from "./routing/prefix.ts";
+import type { AvailabilityWaiters } from "./routing/availability.ts";
+import type { SlotGate } from "./routing/gate.ts";
 import { openTracing } from "./tracing/tracing.ts";
 import type { Endpoint } from "./upstream/endpoint.ts";
-import { ModelNames, type NamedModel } from "./upstream/modelnames.ts";
+import { ModelNames } from "./upstream/modelnames.ts";
 import { UpstreamPool } from "./upstream/pool.ts";
+import { createWaits } from "./waits.ts";
 
 export interface BalancerOptions {
   settings: Settings;
@@ -90,6 +89,8 @@ export interface Balancer extends Handover {
   addLocal(endpoint: EndpointSetting): void;
   /** Tells whether the node beside this balancer can serve, for `GET /ready`. */
   readonly setReadiness: SetReadiness;
+  /** Some of its settings have changed. */
+  reloaded(): void;
   /** Settles when each endpoint has been checked once. */
   ready(): Promise<void>;
   /** Stops checking. Requests that still run are not touched: see `drain`. */
@@ -102,9 +103,9 @@ export async function createBalancer(options: BalancerOptions): Promise<Balancer
   const [{ log }, { healthTimeoutMs: timeoutMs }] = [book, settings];
   const [drain, hops] = [new Drain(), new Hops()];
   const auth = await openAuth({ ...options, log });
-  const names = namesOf(settings);
+  const names = new ModelNames();
   const pool = new UpstreamPool(names);
-  const { gate, availability } = createWaits(pool, settings, drain);
+  const { gate, availability, reloaded } = createWaits({ pool, names, settings, drain });
   const monitor = new Monitor({
     ...{ pool, log, timeoutMs, hops, listener: monitorListener(gate, availability) },
     onCheck: (endpoint, report) => {
@@ -152,7 +153,7 @@ export async function createBalancer(options: BalancerOptions): Promise<Balancer
       registry.start();
     },
     expectEndpoint: (name) => monitor.expect(name),
-    ...{ localSecret: sync.localSecret, setReadiness },
+    ...{ localSecret: sync.localSecret, setReadiness, reloaded },
     addLocal: (endpoint) => endpointRegistry.setLocal(endpoint),
     ready: () => monitor.settled(),
     ...handoverOf({ audit: auth.audit, limitCounts: state.limitCounts, endBackground }),
@@ -239,16 +240,6 @@ function createPipeline(
   return new Pipeline({ ...parts, providers, requirements, slots, recorder });
 }
 
-function namesOf({ aliases }: Settings): ModelNames {
-  const names = new ModelNames();
-  names.set("config", aliases.map(named));
-  return names;
-}
-
-function named({ name, models: [id = name, ...others] }: AliasSetting): NamedModel {
-  return { id, aliases: [name, ...others] };
-}
-
 function monitorListener(
   gate: SlotGate<Endpoint>,
   availability: AvailabilityWaiters,
@@ -261,32 +252,15 @@ function monitorListener(
   };
 }
 
-/** Where requests wait: for a slot, and for an endpoint that is to come. Both end with draining. */
-function createWaits(pool: UpstreamPool, settings: Settings, drain: Drain) {
-  const gate = createGate(pool, settings);
-  const availability = new AvailabilityWaiters();
-  drain.onEnd = () => {
-    gate.close();
-    availability.close();
-  };
-  return { gate, availability };
-}
-
-function createGate(pool: UpstreamPool, settings: Settings): SlotGate<Endpoint> {
-  const { strategy, queueMax, queueTimeoutMs: timeoutMs } = settings;
-  const candidates = (model: string) => pool.serving(model);
-  const prefixes = strategy === "prefix" ? { prefixes: new PrefixIndex<Endpoint>() } : {};
-  return new SlotGate({ candidates, strategy, queueMax, timeoutMs, ...prefixes });
-}
-
 /**
  * By which names, by pages of which origins, and through which proxies it may be called, and how
  * much it may be sent.
  */
 function doorOf(settings: Settings, drain: Drain) {
   const hosts = new HostCheck(allowedHosts(settings));
-  const { allowedOrigins, trustedProxies, accessLog } = settings;
+  const { allowedOrigins, trustedProxies } = settings;
   const proxies = trustedProxies.length === 0 ? undefined : new TrustedProxies(trustedProxies);
   const origins = new Origins(allowedOrigins);
+  const accessLog = () => settings.accessLog;
   return { drain, hosts, origins, proxies, bodies: bodyMemoryOf(settings), accessLog };
 }

@@ -149,20 +149,29 @@ describe("loadSettings", () => {
       ["-c", "8192", "-a", "b c"],
     ],
     ["an engine list", { config: { engine_args: ["-c", "1"] } }, "engineArgs", ["-c", "1"]],
+    [
+      "comments, a mark of the byte order, a comma at the end",
+      {
+        config:
+          '\uFEFF// my own\r\n{\r\n  /* here */ "port": 5, // why\r\n  "$schema": "s",\r\n}\r\n',
+      },
+      "port",
+      5,
+    ],
     ["no engine words", { flags: { engineArgs: [] } }, "engineArgs", []],
   ];
   test.each(good)("reads %s", (_name, given, key, expected) => {
     expect(loadConfig(given).settings).toHaveProperty(key, expected);
   });
 
-  const bad: [string, ConfigInput, string][] = [
+  const bad: [string, ConfigInput, string | RegExp][] = [
     [
       "port",
       { env: { LLMLB_PORT: "abc" } },
       "LLMLB_PORT=abc: must be a whole number from 0 to 65535",
     ],
     ["port", { flags: { port: "70000" } }, "--port 70000: must be a whole number from 0 to 65535"],
-    ["port", { config: { port: "1x" } }, 'config.json: port = "1x": must be a whole number'],
+    ["port", { config: { port: "1x" } }, 'config.json:1:9: port = "1x": must be a whole number'],
     ["port", { flags: { port: "1.5" } }, "--port 1.5: must be"],
     ["time", { flags: { drainTimeoutMs: "soon" } }, "--drain-timeout soon: must be a time of at"],
     ["time", { flags: { idleTimeoutMs: "99d" } }, "--idle-timeout 99d: must be a time"],
@@ -176,11 +185,26 @@ describe("loadSettings", () => {
     ["level", { env: { LLMLB_LOG_LEVEL: "loud" } }, "LLMLB_LOG_LEVEL=loud: must be one of trace"],
     ["flag", { config: { insecure: "perhaps" } }, "must be true or false"],
     ["words", { env: { LLMLB_ENGINE_ARGS: "'open" } }, "LLMLB_ENGINE_ARGS='open: must be a list"],
-    ["key", { config: { prot: 1 } }, 'config.json: unknown key "prot": did you mean "port"?'],
+    ["key", { config: { prot: 1 } }, 'config.json:1:2: unknown key "prot": did you mean "port"?'],
     ["key", { config: { "log-level": "info" } }, 'did you mean "log_level"?'],
     ["key", { config: { colour: 1 } }, 'unknown key "colour": the keys are mode, host'],
     ["key", { config: { home: "/x" } }, "home: cannot be set in this file, use --home"],
-    ["JSON", { config: "{port: 1" }, "config.json: is not valid JSON: "],
+    ["JSON", { config: "{port: 1" }, "config.json:1:2: is not valid JSON: port: is no value"],
+    [
+      "JSON",
+      { config: '{\r\n "port": 1\r\n "host": "a"}' },
+      "config.json:3:2: is not valid JSON: ",
+    ],
+    ["JSON", { config: '{\n"port": 1' }, "config.json:2:10: is not valid JSON: a } is missing"],
+    ["JSON", { config: "{} x" }, "config.json:1:4: is not valid JSON: x: "],
+    ["JSON", { config: "" }, "config.json: must hold a JSON object"],
+    ["JSON", { config: "// nothing" }, "config.json: must hold a JSON object"],
+    ["JSON", { config: "[".repeat(100_000) }, "config.json: is nested too deeply"],
+    [
+      "key",
+      { config: '{\n"port": 1,\n"port": 2}' },
+      /config\.json:3:1: "port" stands twice, before in .*config\.json:2:9/,
+    ],
     ["JSON", { config: [1] }, "config.json: must hold a JSON object"],
   ];
   test.each(bad)("refuses a wrong %s (case %#)", (_name, given, message) => {

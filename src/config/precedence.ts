@@ -1,5 +1,5 @@
 import { dirname, join } from "node:path";
-import { readConfigFile } from "./configfile.ts";
+import { type ConfigFile, readConfigFile } from "./configfile.ts";
 import { ConfigError } from "./error.ts";
 import { envName, type Field, flagName } from "./fields/field.ts";
 import { oidcFault } from "./fields/oidc.ts";
@@ -49,7 +49,7 @@ const STRENGTH: Record<SettingSource, number> = { flag: 3, env: 2, file: 1, defa
 export function loadSettings({ flags, env, cwd = process.cwd() }: ConfigSources): Configuration {
   const home = resolveField(FIELDS.home, { flag: flags.home, env, cwd, mode: "standalone" });
   const file = join(home.value, "config.json");
-  const places = { env, cwd, entries: readConfigFile(file), file };
+  const places = { env, cwd, file: readConfigFile(file) };
   const mode = resolveField(FIELDS.mode, { ...places, flag: flags.mode, mode: "standalone" });
 
   const origins: Partial<Record<FieldKey, SettingOrigin>> = {};
@@ -96,9 +96,7 @@ interface Candidates {
   env: Record<string, string | undefined>;
   /** Relative paths of flags and variables start here. */
   cwd: string;
-  /** The object in config.json, and the path of that file. */
-  entries?: Record<string, unknown>;
-  file?: string;
+  file?: ConfigFile;
   mode: Mode;
 }
 
@@ -108,7 +106,7 @@ interface ResolvedValue<T> {
 }
 
 function resolveField<T>(field: Field<T>, candidates: Candidates): ResolvedValue<T> {
-  const { flag, env, cwd, entries = {}, file = "", mode } = candidates;
+  const { flag, env, cwd, file, mode } = candidates;
   if (flag !== undefined) {
     const name = flagName(field);
     return parseValue(field, flag, { source: "flag", name, separator: " ", folder: cwd });
@@ -118,16 +116,19 @@ function resolveField<T>(field: Field<T>, candidates: Candidates): ResolvedValue
     if (variable === undefined || variable === "") continue;
     return parseValue(field, variable, { source: "env", name, separator: "=", folder: cwd });
   }
-  const entry = entries[field.name];
-  if (entry !== undefined) {
-    const name = `${file}: ${field.name}`;
-    const folder = dirname(file);
-    return parseValue(field, entry, { source: "file", name, separator: " = ", folder });
+  const entry = file?.entries[field.name];
+  if (file !== undefined && entry !== undefined) {
+    const name = `${file.path}: ${field.name}`;
+    const folder = dirname(file.path);
+    const shown = `${file.placeOf(field.name)}: ${field.name}`;
+    return parseValue(field, entry, { source: "file", name, shown, separator: " = ", folder });
   }
   return { value: field.fallback(mode), origin: { source: "default", name: "default" } };
 }
 
 interface ValuePlace extends SettingOrigin {
+  /** The name in messages. Default: `name`. */
+  shown?: string;
   /** Stands between the name and the value in messages. */
   separator: string;
   /** Relative paths start here. */
@@ -136,13 +137,13 @@ interface ValuePlace extends SettingOrigin {
 
 function parseValue<T>(field: Field<T>, raw: unknown, place: ValuePlace): ResolvedValue<T> {
   const result = field.schema(place.folder).safeParse(raw);
-  const { source, name } = place;
+  const { source, name, shown: title = name } = place;
   if (result.success) return { value: result.data, origin: { source, name } };
   const issue = result.error.issues[0];
   const params: Record<string, unknown> = issue?.code === "custom" ? (issue.params ?? {}) : {};
   const isHidden = typeof raw === "boolean" || field.secret;
   const shown = isHidden ? "" : place.separator + maskedText(params.item ?? raw, source);
-  throw new ConfigError(`${name}${shown}: ${issue?.message ?? "is wrong"}`);
+  throw new ConfigError(`${title}${shown}: ${issue?.message ?? "is wrong"}`);
 }
 
 /** A wrong value for a message: at most 80 characters, and without keys. */

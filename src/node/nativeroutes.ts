@@ -64,23 +64,27 @@ const WATCH_ROUTES = ["/slots", "/props", "/lora-adapters"];
 
 /** Adds llama-server's own routes, each for the engine of the model that it names. */
 export function addNativeRoutes(app: App, parts: InferenceParts): void {
-  const limitBytes = parts.settings.bodyLimitBytes;
+  const { settings } = parts;
   for (const [at, { task, adapt, path = at }] of Object.entries(JSON_ROUTES)) {
     app.post(at, async (c) => {
-      const read = await readJson(c, NativeRequest, limitBytes);
+      const read = await readJson(c, NativeRequest, settings.bodyLimitBytes);
       const model = modelOf(c, parts, read.value.model);
       return sendToModel(c, parts, { model, task, path, body: adapted(read, adapt) });
     });
   }
   app.post("/lora-adapters", async (c) => {
-    const adapters = await readJsonList(c, Adapters, Math.min(limitBytes, ADAPTERS_BYTES_MAX));
+    const adapters = await readJsonList(
+      c,
+      Adapters,
+      Math.min(settings.bodyLimitBytes, ADAPTERS_BYTES_MAX),
+    );
     const request = { path: "/lora-adapters", body: encode(adapters) };
     return sendToModel(c, parts, { model: modelOf(c, parts), task: "generate", ...request });
   });
   app.post("/slots/:id_slot", async (c) => {
     const path = `/slots/${slotOf(c)}`;
     const hasBody = c.req.raw.body !== null && c.req.header("content-length") !== "0";
-    const read = hasBody ? await readJson(c, NativeRequest, limitBytes) : undefined;
+    const read = hasBody ? await readJson(c, NativeRequest, settings.bodyLimitBytes) : undefined;
     const model = modelOf(c, parts, read?.value.model);
     const body = read?.bytes ?? encode({});
     return sendToModel(c, parts, { model, task: "generate", path, body });

@@ -209,7 +209,7 @@ function createNodeApp({ settings, book, key }: NodeOptions, drain: Drain): App 
   const access =
     key === undefined ? { hosts } : { hosts: ANY_HOST, authorise: keyCheck(key, hosts) };
   const bodies = bodyMemoryOf(settings);
-  const { accessLog } = settings;
+  const accessLog = () => settings.accessLog;
   return createApp({ log: book.log, drain, bodies, accessLog, ...access });
 }
 

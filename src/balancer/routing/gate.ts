@@ -23,7 +23,7 @@ export type AcquireRequest<E> = Omit<SlotRequest<E>, "nowMs" | "sinceMs" | "plac
 export class SlotGate<E extends Routable> {
   readonly scheduler: Scheduler<E>;
   readonly now: () => number;
-  readonly #timeoutMs: number;
+  #timeoutMs: number;
   /** Per endpoint with open circuits: the ends of their back-offs. */
   readonly #timers = new Map<E, Set<Timer>>();
 
@@ -52,6 +52,12 @@ export class SlotGate<E extends Routable> {
       default:
         return outcome;
     }
+  }
+
+  /** Changes how many may wait, and how long those who come from now on. */
+  change({ queueMax, timeoutMs }: { queueMax: number; timeoutMs: number }): void {
+    this.scheduler.queueMax = queueMax;
+    this.#timeoutMs = timeoutMs;
   }
 
   /** An endpoint takes more than before: it has more slots or models. */

@@ -58,7 +58,8 @@ export interface SchedulerOptions<E extends Routable> {
 export class Scheduler<E extends Routable> {
   readonly #options: SchedulerOptions<E>;
   readonly #strategy: Strategy;
-  readonly #queueMax: number;
+  /** Length of a model's queue. */
+  queueMax: number;
   readonly #waitingMax: number;
   readonly #queues = new ModelQueues<E>();
   readonly counts: SchedulerCounts = {
@@ -78,7 +79,7 @@ export class Scheduler<E extends Routable> {
   constructor(options: SchedulerOptions<E>) {
     this.#options = options;
     this.#strategy = options.strategy ?? "prefix";
-    this.#queueMax = options.queueMax ?? 100;
+    this.queueMax = options.queueMax ?? 100;
     this.#waitingMax = options.waitingMax ?? 10_000;
     this.#held = new HeldLoads((endpoint, untilMs) => options.onBlocked?.(endpoint, untilMs));
     this.#events = {
@@ -260,11 +261,11 @@ export class Scheduler<E extends Routable> {
   #admit(request: SlotRequest<E>, queue: ModelQueue<E>): Admission {
     const { client, place } = request;
     const waiting = queue.size + queue.reserved;
-    if (this.#waiting >= this.#waitingMax || waiting >= this.#queueMax) return { kind: "reject" };
+    if (this.#waiting >= this.#waitingMax || waiting >= this.queueMax) return { kind: "reject" };
     if (isRetry(request) || place !== undefined) return { kind: "accept" };
     const own = queue.own(client) + (queue.places.get(client) ?? 0);
     const clients = queue.clients + (queue.own(client) === 0 ? 1 : 0);
-    return admit({ waiting, max: this.#queueMax, own, clients });
+    return admit({ waiting, max: this.queueMax, own, clients });
   }
 
   #enqueue(request: SlotRequest<E>, queue: ModelQueue<E>): QueueWait<E> {

@@ -31,6 +31,10 @@ export async function createBalancerDaemon(settings: Settings, book: LogBook): P
     app: balancer.app,
     firstAdmin: balancer.firstAdmin,
     drain: balancer.drain,
+    reloaded: (changes) => {
+      balancer.reloaded();
+      node?.reloaded(changes);
+    },
     renewed: (fingerprint) => node?.renewed(fingerprint),
     start: (onLocalNode, { port, fingerprint, isTaken }) => {
       balancer.start();

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { environment } from "../../config/environment.ts";
-import { loadSettings } from "../../config/precedence.ts";
+import { type Configuration, loadSettings } from "../../config/precedence.ts";
 import type { Invocation } from "../invocation.ts";
 import { settingsOfMode } from "../options/modesettings.ts";
 import { addSettingFlags, settingFlagValues } from "../options/settingflags.ts";
@@ -47,14 +47,17 @@ export function addServeCommands(program: Command, invocation: Invocation): void
           throw new CliError(message, EXIT.usage);
         }
         if (mode !== "standalone") flags.mode = mode;
-        const { settings, warnings } = await settingsOrTell(flags);
+        const cwd = process.cwd();
+        const read = () => loadSettings({ flags, env: environment(), cwd });
+        const loaded = await settingsOrTell(read);
+        const { settings } = loaded;
         if (options.listDevices === true) {
           const { printDevices } = await import("../backend/devices.ts");
           invocation.exitCode = await printDevices(settings.home, false);
           return;
         }
         const { serve } = await import("./serve.ts");
-        await serve(settings, warnings);
+        await serve({ ...loaded, read });
       });
     if (mode !== "balancer") {
       command.option("--list-devices", "Print the devices that models can run on, and end");
@@ -64,9 +67,9 @@ export function addServeCommands(program: Command, invocation: Invocation): void
 }
 
 /** The settings of a process that is to serve. A process whose place it takes hears of an error. */
-async function settingsOrTell(flags: ReturnType<typeof settingFlagValues>) {
+async function settingsOrTell(read: () => Configuration): Promise<Configuration> {
   try {
-    return loadSettings({ flags, env: environment() });
+    return read();
   } catch (cause) {
     const { tellFailure } = await import("./upgrade/predecessor.ts");
     tellFailure(cause);

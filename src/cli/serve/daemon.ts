@@ -1,4 +1,5 @@
 import type { FirstAdmin } from "../../auth/firststart.ts";
+import type { Settings } from "../../config/settings.ts";
 import type { App } from "../../http/server/app.ts";
 import type { Drain } from "../../http/server/drain.ts";
 import type { EngineMemory } from "../../wire/system.ts";
@@ -26,6 +27,8 @@ export interface Daemon {
   start(onLocalNode: (url: string) => void, entrance: Entrance): void;
   /** The entrance is its own from now on. */
   opened(): void;
+  /** Tells it what has changed in its settings, which most of it looks at for each request. */
+  reloaded?(changes: Partial<Settings>): void;
   /** Tells it that another certificate is shown from now on. */
   renewed(fingerprint: string): void;
   /** Resolves with the reason if it cannot go on; the process is to end with its exit code. */

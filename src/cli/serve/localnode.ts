@@ -90,6 +90,13 @@ export class LocalNode {
     this.#tell({ type: "balancer_open" });
   }
 
+  /** Tells the node what has changed in the settings. */
+  reloaded(changes: Partial<Settings>): void {
+    // Requests are logged here, and its level comes by itself.
+    const { accessLog: _, logLevel: __, ...settings } = changes;
+    this.#tell({ type: "reload", settings });
+  }
+
   /** Tells the node from which level on it writes lines. */
   setLogLevel(level: LogLevel): void {
     this.#tell({ type: "log_level", level });

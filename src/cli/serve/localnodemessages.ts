@@ -50,6 +50,11 @@ export const ParentMessage = z.discriminatedUnion("type", [
   z.object({ type: z.literal("balancer_open") }),
   /** The balancer shows another certificate from now on. */
   z.object({ type: z.literal("certificate"), fingerprint: z.string() }),
+  /** Some settings have changed: these. */
+  z.object({
+    type: z.literal("reload"),
+    settings: z.custom<Partial<Settings>>((value) => typeof value === "object" && value !== null),
+  }),
   /** Write log lines from this level on. */
   z.object({ type: z.literal("log_level"), level: LogLevelBody.shape.level }),
   /** Exit once the running requests have ended, after `drainMs` at the latest. */

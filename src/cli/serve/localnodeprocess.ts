@@ -36,6 +36,7 @@ export async function runLocalNode(): Promise<never> {
   daemon.occupied(occupiedMemory);
   parent.onMessage((message) => {
     if (message.type === "log_level") book.setLevel(message.level);
+    if (message.type === "reload") Object.assign(settings, message.settings);
     if (message.type === "balancer_open") {
       isOpen = true;
       daemon.opened();

@@ -73,6 +73,6 @@ test("llmlb doctor finds fault with a broken config.json", async () => {
   using home = temporaryHome();
   await Bun.write(join(home.path, "config.json"), "{");
   const { code, stdout } = await runProgram(["doctor"], { home: home.path });
-  expect(stdout).toMatch(/^FAIL {2}Settings .*config\.json: is not valid JSON/m);
+  expect(stdout).toMatch(/^FAIL {2}Settings .*config\.json:1:2: is not valid JSON/m);
   expect(code).toBe(1);
 });

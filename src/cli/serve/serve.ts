@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { environment } from "../../config/environment.ts";
 import { isOpenToAll } from "../../config/loopback.ts";
+import type { Configuration } from "../../config/precedence.ts";
 import type { Settings } from "../../config/settings.ts";
 import { trustAuthorities } from "../../http/client/trust.ts";
 import type { Certificate } from "../../http/server/certificate.ts";
@@ -23,18 +24,24 @@ import { openEntrance, takeOver } from "./entrance.ts";
 import { requireModelArguments, requireModelFiles } from "./modelchecks.ts";
 import { createNodeDaemon } from "./nodedaemon.ts";
 import { tellServiceManager } from "./servicemanager.ts";
+import { reloadSettings } from "./settingsreload.ts";
 import { findPredecessor, tellFailure } from "./upgrade/predecessor.ts";
 import { retire } from "./upgrade/retire.ts";
 import { Successor } from "./upgrade/successor.ts";
 import { upgradeAtSignal } from "./upgrade/watchforupgrade.ts";
 
+interface ServeOptions extends Pick<Configuration, "settings" | "warnings"> {
+  /** Reads the settings again. Throws `ConfigError`. */
+  read(): Configuration;
+}
+
 /**
  * Serves until a signal asks to stop, then drains. Ends the process: with 0; with 1 if a second
  * signal cut the drain short; else with the code of the error that it prints.
  */
-export async function serve(settings: Settings, warnings: string[]): Promise<never> {
+export async function serve(options: ServeOptions): Promise<never> {
   try {
-    process.exit(await serveUntilStopped(settings, warnings));
+    process.exit(await serveUntilStopped(options));
   } catch (cause) {
     tellFailure(cause);
     // Whatever was opened before, such as a socket, would keep the process alive.
@@ -43,7 +50,7 @@ export async function serve(settings: Settings, warnings: string[]): Promise<nev
 }
 
 /** Returns the exit code to end with. */
-async function serveUntilStopped(settings: Settings, warnings: string[]): Promise<ExitCode> {
+async function serveUntilStopped({ settings, warnings, read }: ServeOptions): Promise<ExitCode> {
   const predecessor = findPredecessor();
   if (settings.mode !== "balancer") requireModelFiles(settings);
   const isFirstRun = !existsSync(join(settings.home, "lb.db"));
@@ -56,10 +63,13 @@ async function serveUntilStopped(settings: Settings, warnings: string[]): Promis
   const certificate = firstCertificate(settings, log);
   const signals = stopSignals();
   let watch: CertificateWatch | undefined;
+  let running: Daemon | undefined;
   onHangUp(() => {
     reopen();
     reloadAuthorities(settings, log);
     watch?.reload();
+    const onChange = (changes: Partial<Settings>) => running?.reloaded?.(changes);
+    reloadSettings({ settings, read, book, onChange });
   });
   for (const advice of warnings) log.warn({ advice }, "serve.settings");
   const prepared = await predecessor?.prepared();
@@ -69,6 +79,7 @@ async function serveUntilStopped(settings: Settings, warnings: string[]): Promis
   if (predecessor !== undefined) relock();
   const create = settings.mode === "node" ? createNodeDaemon : createBalancerDaemon;
   const daemon = await create(settings, book);
+  running = daemon;
   const parts = { settings, daemon, certificate, log, isFirstRun };
   const { listener, pidFile } =
     predecessor === undefined || prepared === undefined

@@ -27,6 +27,8 @@ export interface Field<T = unknown> {
   unit?: "ms" | "bytes";
   /** The flag may be given several times. */
   repeatable?: true;
+  /** A change takes effect while it runs, at SIGHUP; of all others after a restart. */
+  reload?: true;
   /** The setting cannot stand in config.json. */
   notInFile?: true;
 }

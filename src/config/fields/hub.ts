@@ -3,7 +3,7 @@ import type { ZodType } from "zod";
 import { baseUrl } from "../values/endpoint.ts";
 import { absolutePathFrom } from "../values/path.ts";
 import { bytes, nonEmptyText } from "../values/scalar.ts";
-import { valueSchema } from "../values/schema.ts";
+import { TEXTS_SHAPE, valueSchema } from "../values/schema.ts";
 import type { FieldsOf } from "./field.ts";
 
 /** Where models are downloaded from, and the folder they are stored in. */
@@ -108,5 +108,5 @@ function patterns(): ZodType<string[]> {
     return given.length <= PATTERNS_MAX && given.every((item) => PATTERN.test(item))
       ? given
       : undefined;
-  });
+  }).meta({ shape: TEXTS_SHAPE });
 }

@@ -33,6 +33,7 @@ export interface LimitSettings {
 export const LIMIT_FIELDS: FieldsOf<LimitSettings> = {
   queueMax: {
     name: "queue_max",
+    reload: true,
     flags: "--queue-max <number>",
     group: "Limits",
     help: "Length of a model's queue for free slots; a client alone may fill four fifths of it",
@@ -41,6 +42,7 @@ export const LIMIT_FIELDS: FieldsOf<LimitSettings> = {
   },
   queueTimeoutMs: {
     name: "queue_timeout",
+    reload: true,
     flags: "--queue-timeout <time>",
     group: "Limits",
     help: "Longest wait for a free slot; with 0 a request waits for none",
@@ -50,6 +52,7 @@ export const LIMIT_FIELDS: FieldsOf<LimitSettings> = {
   },
   bodyLimitBytes: {
     name: "body_limit",
+    reload: true,
     flags: "--body-limit <size>",
     group: "Limits",
     help: "Largest request body accepted",
@@ -68,6 +71,7 @@ export const LIMIT_FIELDS: FieldsOf<LimitSettings> = {
   },
   privateMedia: {
     name: "private_media",
+    reload: true,
     flags: "--private-media",
     group: "Limits",
     help: "Fetch images that requests name from private and loopback addresses as well",
@@ -76,6 +80,7 @@ export const LIMIT_FIELDS: FieldsOf<LimitSettings> = {
   },
   imagesMax: {
     name: "images_max",
+    reload: true,
     flags: "--images-max <number>",
     group: "Limits",
     help: "Images that the newest message of a request may bring; those before it are not counted",
@@ -93,6 +98,7 @@ export const LIMIT_FIELDS: FieldsOf<LimitSettings> = {
   },
   tryTimeoutMs: {
     name: "try_timeout",
+    reload: true,
     flags: "--try-timeout <time>",
     group: "Limits",
     help: "Longest wait for one endpoint's stream to begin while another could be tried",
@@ -102,6 +108,7 @@ export const LIMIT_FIELDS: FieldsOf<LimitSettings> = {
   },
   idleTimeoutMs: {
     name: "idle_timeout",
+    reload: true,
     flags: "--idle-timeout <time>",
     group: "Limits",
     help: "Longest silence within a streamed answer",
@@ -111,6 +118,7 @@ export const LIMIT_FIELDS: FieldsOf<LimitSettings> = {
   },
   drainTimeoutMs: {
     name: "drain_timeout",
+    reload: true,
     flags: "--drain-timeout <time>",
     group: "Limits",
     help: "How long running requests may go on after a stop signal",

@@ -13,6 +13,7 @@ export interface NameSettings {
 export const NAME_FIELDS: FieldsOf<NameSettings> = {
   aliases: {
     name: "aliases",
+    reload: true,
     flags: "--alias <name=model>",
     group: "Endpoints",
     help: "Another name for a model; endpoints may have it under several, e.g. \
@@ -24,6 +25,7 @@ fast=llama3:8b=meta/llama-3-8b; may be repeated",
   },
   embeddingModel: {
     name: "default_embedding_model",
+    reload: true,
     flags: "--default-embedding-model <model>",
     aliases: ["LLM_DEFAULT_EMBEDDING_MODEL"],
     group: "Endpoints",

@@ -1,7 +1,7 @@
 import type { ZodType } from "zod";
 import { isLoopback } from "../loopback.ts";
 import { nonEmptyText } from "../values/scalar.ts";
-import { valueSchema } from "../values/schema.ts";
+import { TEXTS_SHAPE, valueSchema } from "../values/schema.ts";
 import type { FieldsOf } from "./field.ts";
 
 /** Logging in by OpenID Connect; without issuer and client nobody can. */
@@ -103,5 +103,5 @@ function textList(): ZodType<string[]> {
     );
     const texts = items.filter((item) => item !== undefined && item !== "");
     return texts.length > 0 && texts.length === items.length ? (texts as string[]) : undefined;
-  });
+  }).meta({ shape: TEXTS_SHAPE });
 }

@@ -146,6 +146,7 @@ of the browser's own machine, * for any, none",
   },
   servedBy: {
     name: "served_by",
+    reload: true,
     flags: "--served-by <on or off>",
     group: "Server",
     help: "Answers name the endpoint and model that served them (x-llmlb-endpoint, x-llmlb-model)",

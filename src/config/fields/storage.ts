@@ -93,6 +93,7 @@ export const STORAGE_FIELDS: FieldsOf<StorageSettings> = {
   },
   logLevel: {
     name: "log_level",
+    reload: true,
     flags: "--log-level <level>",
     group: "Files and logs",
     help: `Least severe log lines written: ${LEVELS.join(", ")}`,
@@ -110,6 +111,7 @@ export const STORAGE_FIELDS: FieldsOf<StorageSettings> = {
   },
   accessLog: {
     name: "access_log",
+    reload: true,
     flags: "--access-log <on or off>",
     group: "Files and logs",
     help: "A line in the log, of level info, for each request",

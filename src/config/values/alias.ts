@@ -1,5 +1,5 @@
 import type { ZodType } from "zod";
-import { listOf } from "./schema.ts";
+import { listOf, type Shape, TEXT_SHAPE } from "./schema.ts";
 
 /** Names that mean the same model. */
 export interface AliasSetting {
@@ -8,9 +8,21 @@ export interface AliasSetting {
   models: string[];
 }
 
+const ITEM: Shape = {
+  anyOf: [
+    TEXT_SHAPE,
+    {
+      type: "object",
+      properties: { name: TEXT_SHAPE, models: { type: "array", items: TEXT_SHAPE, minItems: 1 } },
+      required: ["name", "models"],
+      additionalProperties: false,
+    },
+  ],
+};
+
 /** A list of aliases: `name=model` or `{name, models}` each. */
 export function aliasList(): ZodType<AliasSetting[]> {
-  return listOf(readAlias, aliasConflict);
+  return listOf(readAlias, aliasConflict, ITEM);
 }
 
 /** Reads `name=model[=model…]` or `{name, models}`. Returns a message instead if it is wrong. */

@@ -1,6 +1,6 @@
 import { type ZodType, z } from "zod";
 import { parseFingerprint } from "../../lib/fingerprint.ts";
-import { listOf, valueSchema } from "./schema.ts";
+import { listOf, objectShape, type Shape, TEXT_SHAPE, valueSchema } from "./schema.ts";
 
 /** An endpoint named in the configuration. */
 export interface EndpointSetting {
@@ -38,9 +38,14 @@ export const EndpointObject = z.strictObject({
     .optional(),
 });
 
+/** A URL, or an object. */
+export const ENDPOINT_SHAPE: Shape = {
+  anyOf: [TEXT_SHAPE, objectShape(EndpointObject.partial({ name: true }))],
+};
+
 /** A list of endpoints: `[name=]url` or `{name, url, api_key, models}` each. */
 export function endpointList(): ZodType<EndpointSetting[]> {
-  return listOf(readEndpoint, endpointConflict);
+  return listOf(readEndpoint, endpointConflict, ENDPOINT_SHAPE);
 }
 
 /** A base URL without slash at its end. */

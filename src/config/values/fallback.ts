@@ -1,6 +1,6 @@
 import type { ZodType } from "zod";
 import { BUILT_IN_PROVIDERS, type CustomProviderSetting, MISSPELT_ANTHROPIC } from "./provider.ts";
-import { listOf } from "./schema.ts";
+import { listOf, type Shape, TEXT_SHAPE } from "./schema.ts";
 
 /** An operator's rule: requests for a model that no endpoint can take go to a provider. */
 export interface FallbackSetting {
@@ -13,9 +13,21 @@ export interface FallbackSetting {
 const FALLBACK = /^(.+?)=([\w.-]+:.+)$/;
 const PROVIDER_MODEL = /^([\w.-]+):(.+)$/;
 
+const ITEM: Shape = {
+  anyOf: [
+    TEXT_SHAPE,
+    {
+      type: "object",
+      properties: { model: TEXT_SHAPE, to: TEXT_SHAPE },
+      required: ["model", "to"],
+      additionalProperties: false,
+    },
+  ],
+};
+
 /** A list of rules: `model=provider:model` or `{model, to}` each. */
 export function fallbackList(): ZodType<FallbackSetting[]> {
-  return listOf(readFallback, fallbackConflict);
+  return listOf(readFallback, fallbackConflict, ITEM);
 }
 
 /**

@@ -39,7 +39,9 @@ test.each([
 
 test("what is wrong with a list is named by the item and where it stands", () => {
   expect(() => allowed({ env: "ok.example,a:80" })).toThrow("LLMLB_ALLOWED_HOSTS=a:80: must be");
-  expect(() => allowed({ config: ["ok.example", 7] })).toThrow("config.json: allowed_hosts = ");
+  expect(() => allowed({ config: ["ok.example", 7] })).toThrow(
+    "config.json:1:18: allowed_hosts = ",
+  );
   expect(() => allowed({ config: { name: "x" } })).toThrow("must be host names");
   expect(() => allowed({ config: Array(1001).fill("a.example") })).toThrow("must be host names");
 });

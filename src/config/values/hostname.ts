@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import { domainToASCII } from "node:url";
 import { type ZodType, z } from "zod";
+import { TEXTS_SHAPE } from "./schema.ts";
 
 const NAMES_MAX = 1000;
 /** A name in any script, with an optional wildcard before it and an optional dot behind it. */
@@ -9,7 +10,7 @@ const NAME_CHARS_MAX = 253;
 
 /** Host names without ports: a list, or text with commas between them. */
 export function hostNames(): ZodType<string[]> {
-  return z.unknown().transform((value, ctx) => {
+  const names = z.unknown().transform((value, ctx) => {
     const given = (Array.isArray(value) ? value : [value]).flatMap((item) =>
       typeof item === "string" ? item.split(",").map((one) => one.trim()) : [undefined],
     );
@@ -27,6 +28,7 @@ export function hostNames(): ZodType<string[]> {
     }
     return read;
   });
+  return names.meta({ shape: TEXTS_SHAPE });
 }
 
 /** The name as browsers send it: lower case, ASCII, no final dot; undefined if it is none. */

@@ -1,8 +1,13 @@
 import { basename } from "node:path";
 import { type ZodType, z } from "zod";
-import { type RunSettings, readRunSettings, withFiles } from "../../wire/runsettings.ts";
+import {
+  RUN_SETTING_NAMES,
+  type RunSettings,
+  readRunSettings,
+  withFiles,
+} from "../../wire/runsettings.ts";
 import { absolutePath } from "./path.ts";
-import { listOf } from "./schema.ts";
+import { listOf, listOrNamed, type Shape, TEXT_SHAPE } from "./schema.ts";
 
 /** A model named on the command line or in the configuration. */
 export interface ModelSetting {
@@ -30,18 +35,32 @@ export interface NamedPath {
   path: string;
 }
 
+const OBJECT = {
+  type: "object",
+  properties: {
+    id: TEXT_SHAPE,
+    ...{ path: TEXT_SHAPE, file: TEXT_SHAPE, mmproj: TEXT_SHAPE, projector: TEXT_SHAPE },
+    // Each is a word or a number; `workers` is a list.
+    ...Object.fromEntries(RUN_SETTING_NAMES.map((name) => [name, {}])),
+  },
+};
+const ITEM: Shape = { anyOf: [TEXT_SHAPE, OBJECT] };
+
 /**
  * A list of models: `[id=]path` or an object each; or an object with the objects by their names.
  */
 export function modelList(folder: string): ZodType<ModelSetting[]> {
-  const list = listOf<ModelSetting>((value) => readModel(value, folder), modelConflict);
-  return z.preprocess((given) => {
-    if (!isObject(given) || MODEL_KEYS.some((key) => typeof given[key] === "string")) return given;
-    return Object.entries(given).map(([id, value]) => {
-      if (typeof value === "string") return { id, path: value };
-      return isObject(value) ? { ...value, id } : value;
-    });
-  }, list);
+  const list = listOf<ModelSetting>((value) => readModel(value, folder), modelConflict, ITEM);
+  return z
+    .preprocess((given) => {
+      if (!isObject(given) || MODEL_KEYS.some((key) => typeof given[key] === "string"))
+        return given;
+      return Object.entries(given).map(([id, value]) => {
+        if (typeof value === "string") return { id, path: value };
+        return isObject(value) ? { ...value, id } : value;
+      });
+    }, list)
+    .meta({ shape: listOrNamed(list) });
 }
 
 /** A list of projector files: `[id=]path` each. */

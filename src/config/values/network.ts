@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import type { ZodType } from "zod";
-import { valueSchema } from "./schema.ts";
+import { TEXTS_SHAPE, valueSchema } from "./schema.ts";
 
 const NETWORKS_MAX = 1000;
 
@@ -12,7 +12,7 @@ export function networkList(): ZodType<string[]> {
     if (!Array.isArray(items) || items.length > NETWORKS_MAX) return undefined;
     const given = items.map((item) => String(item).trim()).filter((item) => item !== "");
     return given.every(isNetwork) ? given : undefined;
-  });
+  }).meta({ shape: TEXTS_SHAPE });
 }
 
 function isNetwork(text: string): boolean {

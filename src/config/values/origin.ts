@@ -1,4 +1,5 @@
 import { type ZodType, z } from "zod";
+import { TEXTS_SHAPE } from "./schema.ts";
 
 /** Stands for pages that this machine serves, whatever their port. */
 export const LOCAL_ORIGINS = "local";
@@ -11,7 +12,7 @@ const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/[^\s/?#@,]{1,255}$/;
  * `*` for any, and `none` for nothing.
  */
 export function originList(): ZodType<string[]> {
-  return z.unknown().transform((value, ctx) => {
+  const origins = z.unknown().transform((value, ctx) => {
     const given = (Array.isArray(value) ? value : [value]).flatMap((item) =>
       typeof item === "string" ? item.split(",").map(readOrigin) : [undefined],
     );
@@ -24,6 +25,7 @@ export function originList(): ZodType<string[]> {
     ctx.addIssue({ code: "custom", message });
     return z.NEVER;
   });
+  return origins.meta({ shape: TEXTS_SHAPE });
 }
 
 /** As browsers send it: in lower case, without a slash; undefined if it is none. */

@@ -1,6 +1,12 @@
 import type { ZodType } from "zod";
-import { EndpointObject, type EndpointSetting, parseEndpoint, readEndpoint } from "./endpoint.ts";
-import { listOf, valueSchema } from "./schema.ts";
+import {
+  ENDPOINT_SHAPE,
+  EndpointObject,
+  type EndpointSetting,
+  parseEndpoint,
+  readEndpoint,
+} from "./endpoint.ts";
+import { listOf, TEXTS_SHAPE, valueSchema } from "./schema.ts";
 
 /** A provider that speaks OpenAI's API, named in the configuration: `name:model` reaches it. */
 export type CustomProviderSetting = EndpointSetting;
@@ -15,7 +21,7 @@ const PROVIDER_NAME = /^[A-Za-z][\w.-]*$/;
 
 /** A list of providers: `name=url` or `{name, url, api_key}` each. */
 export function providerList(): ZodType<CustomProviderSetting[]> {
-  return listOf(readProvider, providerConflict);
+  return listOf(readProvider, providerConflict, ENDPOINT_SHAPE);
 }
 
 /** Names of providers: a list, or text with commas between them. */
@@ -25,7 +31,7 @@ export function providerNames(): ZodType<string[]> {
     const names = texts.flatMap((text) => text.split(",")).map((name) => name.trim());
     const given = names.filter((name) => name !== "");
     return given.every((name) => PROVIDER_NAME.test(name)) ? given : undefined;
-  });
+  }).meta({ shape: TEXTS_SHAPE });
 }
 
 /** The base URL of Google's API, with its version at the end: `v1beta` where none is given. */

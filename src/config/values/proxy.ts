@@ -1,5 +1,5 @@
 import type { ZodType } from "zod";
-import { valueSchema } from "./schema.ts";
+import { TEXTS_SHAPE, valueSchema } from "./schema.ts";
 
 /** The URL of an HTTP proxy; null for the text `none`. */
 export function proxyUrl(): ZodType<string | null> {
@@ -17,7 +17,7 @@ export function proxyBypass(): ZodType<string[]> {
     return Array.isArray(value) && value.every((item) => typeof item === "string")
       ? value
       : undefined;
-  });
+  }).meta({ shape: TEXTS_SHAPE });
 }
 
 const PORT_DEFAULT = 80;

@@ -1,5 +1,15 @@
 import { type ZodType, z } from "zod";
 
+/** What a value of config.json is, as a JSON schema: for editors. */
+export type Shape = Record<string, unknown>;
+
+/** A text that is not empty. */
+export const TEXT_SHAPE: Shape = { type: "string", minLength: 1 };
+/** A list of texts, or a text with commas between them. */
+export const TEXTS_SHAPE: Shape = {
+  anyOf: [TEXT_SHAPE, { type: "array", items: { type: "string" } }],
+};
+
 /**
  * A schema for a value that is text or a value of config.json. `read` returns undefined for a wrong
  * one, which is refused with the message `expected`.
@@ -7,13 +17,27 @@ import { type ZodType, z } from "zod";
 export function valueSchema<T>(
   expected: string,
   read: (value: unknown) => T | undefined,
+  shape: Shape = TEXT_SHAPE,
 ): ZodType<T> {
-  return z.unknown().transform((value, ctx) => {
+  const schema = z.unknown().transform((value, ctx) => {
     const result = read(value);
     if (result !== undefined) return result;
     ctx.addIssue(expected);
     return z.NEVER;
   });
+  return schema.meta({ shape });
+}
+
+/** What the objects are that a schema of zod reads. */
+export function objectShape(schema: ZodType): Shape {
+  const { $schema: _, ...shape } = z.toJSONSchema(schema, { target: "draft-7", io: "input" });
+  return shape;
+}
+
+/** What a value is that a schema of `valueSchema` or `listOf` reads. */
+export function shapeOf(schema: ZodType): Shape {
+  const { shape } = schema.meta() ?? {};
+  return typeof shape === "object" && shape !== null ? { ...shape } : {};
 }
 
 /**
@@ -23,8 +47,9 @@ export function valueSchema<T>(
 export function listOf<T extends object>(
   read: (value: unknown) => T | string,
   check: (items: T[]) => string | undefined = () => undefined,
+  item: Shape = TEXT_SHAPE,
 ): ZodType<T[]> {
-  return z.unknown().transform((value, ctx) => {
+  const schema = z.unknown().transform((value, ctx) => {
     const given = typeof value === "string" ? (parseJsonList(value) ?? splitList(value)) : value;
     const items: T[] = [];
     for (const item of Array.isArray(given) ? given : [given]) {
@@ -39,11 +64,18 @@ export function listOf<T extends object>(
     if (conflict !== undefined) ctx.addIssue(conflict);
     return items;
   });
+  return schema.meta({ shape: { anyOf: [item, { type: "array", items: item }] } });
+}
+
+/** A list, or an object with the items by their names. */
+export function listOrNamed(list: ZodType): Shape {
+  const { anyOf = [] } = shapeOf(list) as { anyOf?: Shape[] };
+  return { anyOf: [{ type: "object", additionalProperties: anyOf[0] }, ...anyOf] };
 }
 
 /** The words that a setting of a few words can be; none for all others. */
 export function choicesOf(schema: ZodType): readonly string[] {
-  const { enum: words } = schema.meta() ?? {};
+  const { enum: words } = shapeOf(schema);
   return Array.isArray(words) ? words.map(String) : [];
 }
 

@@ -1,5 +1,5 @@
 import type { ZodType } from "zod";
-import { parseJsonList, valueSchema } from "./schema.ts";
+import { parseJsonList, TEXTS_SHAPE, valueSchema } from "./schema.ts";
 
 /** Words of a command line: a list, a JSON list, or one text that is split as a shell does. */
 export function shellWords(): ZodType<string[]> {
@@ -9,7 +9,7 @@ export function shellWords(): ZodType<string[]> {
     return Array.isArray(given) && given.every((word) => typeof word === "string")
       ? given
       : undefined;
-  });
+  }).meta({ shape: TEXTS_SHAPE });
 }
 
 /**

@@ -1,19 +1,21 @@
 import { type ZodType, z } from "zod";
-import { type EndpointSetting, readEndpoint } from "./endpoint.ts";
-import { listOf } from "./schema.ts";
+import { ENDPOINT_SHAPE, type EndpointSetting, readEndpoint } from "./endpoint.ts";
+import { listOf, listOrNamed } from "./schema.ts";
 
 /** A node that lends its devices: what it is called by, where it is, and its key. */
 export type WorkerSetting = Omit<EndpointSetting, "models">;
 
 /** A list of workers: `[name=]url` or an object each; or an object with the objects by names. */
 export function workerList(): ZodType<WorkerSetting[]> {
-  const list = listOf<WorkerSetting>(readWorker, workerConflict);
-  return z.preprocess((given) => {
-    if (!isObject(given) || typeof given.url === "string") return given;
-    return Object.entries(given).map(([name, value]) =>
-      isObject(value) ? { ...value, name } : `${name}=${String(value)}`,
-    );
-  }, list);
+  const list = listOf<WorkerSetting>(readWorker, workerConflict, ENDPOINT_SHAPE);
+  return z
+    .preprocess((given) => {
+      if (!isObject(given) || typeof given.url === "string") return given;
+      return Object.entries(given).map(([name, value]) =>
+        isObject(value) ? { ...value, name } : `${name}=${String(value)}`,
+      );
+    }, list)
+    .meta({ shape: listOrNamed(list) });
 }
 
 function readWorker(value: unknown): WorkerSetting | string {

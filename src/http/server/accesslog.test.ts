@@ -11,12 +11,12 @@ import { Drain } from "./drain.ts";
 type Line = Record<string, unknown>;
 
 /** An app that logs into a file, and the lines in it once there are so many. */
-function setUp(home: string, accessLog: boolean) {
+function setUp(home: string, isOn: boolean) {
   const path = join(home, "log");
   const descriptor = openSync(path, "a");
   const log = createLogger({ level: "silent", file: { descriptor: () => descriptor } });
   log.level = "info";
-  const app = createApp({ log, drain: new Drain(), accessLog });
+  const app = createApp({ log, drain: new Drain(), accessLog: () => isOn });
   const lines = (count: number) =>
     eventually(() => {
       const texts = readFileSync(path, "utf8").split("\n").slice(0, -1);

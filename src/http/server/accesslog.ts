@@ -23,15 +23,18 @@ export type RequestLog = (status: number, outcome: unknown) => void;
  */
 export class AccessLog {
   readonly #log: Logger;
+  readonly #isOn: () => boolean;
   readonly #write: FieldsLogger;
 
-  constructor(log: Logger) {
+  constructor(log: Logger, isOn: () => boolean) {
     this.#log = log;
+    this.#isOn = isOn;
     this.#write = fieldsLogger(log);
   }
 
   /** A request has come. Undefined: it is not to be logged. */
   begin(scope: Scope): RequestLog | undefined {
+    if (!this.#isOn()) return undefined;
     const { path } = scope.req;
     const level = isRoutine(scope) ? "debug" : "info";
     if (!this.#log.isLevelEnabled(level)) return undefined;

@@ -32,8 +32,8 @@ export interface AppOptions {
   hops?: Hops | undefined;
   /** Bounds the memory of all requests' bodies. Default: nothing does. */
   bodies?: BodyMemory;
-  /** A line in the log for each request. Default: false. */
-  accessLog?: boolean;
+  /** Whether a request is a line in the log, asked for each. Default: none is. */
+  accessLog?: () => boolean;
   /** Keeps book of changes and refusals. Default: nobody does. */
   auditor?: Auditor;
   /** Decides about the access of each request, on every path. Default: all may go on. */
@@ -45,11 +45,11 @@ export interface AppOptions {
  * client's API for whatever is thrown, and answers for unknown paths (404) and methods (405).
  */
 export function createApp({ log, drain, hosts = new HostCheck(), ...options }: AppOptions): App {
-  const { accessLog = false } = options;
+  const { accessLog } = options;
   const failed = (thrown: unknown, scope: Scope) => failureResponse(thrown, scope, log);
   const door = new Door({
     ...{ drain, hosts, failed, ...options },
-    access: accessLog ? new AccessLog(log) : undefined,
+    access: accessLog && new AccessLog(log, accessLog),
   });
   const fastPath = new FastPath(door);
   const app: App = Object.assign(new Hono<AppEnv>(), {

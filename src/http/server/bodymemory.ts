@@ -7,7 +7,7 @@ export interface BodyMemoryOptions {
   /** Most bytes of all requests together. */
   limitBytes: number;
   /** How long a request may wait for room; 0: not at all. */
-  waitMs: number;
+  readonly waitMs: number;
   /**
    * Makes the process give back what it does not need any more. Called after large bodies, before
    * others take their place: a collector that is not told sees them late. Default: nothing does.
@@ -192,8 +192,14 @@ that there is for them. Try again shortly, send less at once, or raise --body-me
 export function bodyMemoryOf(
   settings: Pick<Settings, "bodyMemoryBytes" | "queueTimeoutMs">,
 ): BodyMemory {
-  const { bodyMemoryBytes: limitBytes, queueTimeoutMs: waitMs } = settings;
-  return new BodyMemory({ limitBytes, waitMs, collect: () => Bun.gc(true) });
+  return new BodyMemory({
+    limitBytes: settings.bodyMemoryBytes,
+    // It may change while it runs.
+    get waitMs() {
+      return settings.queueTimeoutMs;
+    },
+    collect: () => Bun.gc(true),
+  });
 }
 
 type Size = "large" | "small";
