@@ -174,20 +174,23 @@ struct llmlb_engine {
     void send(request & request, server_http_res & res) {
         const uint32_t head[2] = { (uint32_t) res.status, res.is_stream() ? 1u : 0u };
         std::string    payload((const char *) head, sizeof(head));
-        events.push(request.id, LLMLB_EVENT_HEAD, payload + res.content_type);
-        if (!res.is_stream()) {
+        payload += res.content_type;
+        if (!res.is_stream()) { // the end follows at once
+            events.push(request.id, LLMLB_EVENT_HEAD, std::move(payload), telling::with_next);
             if (!res.data.empty()) {
-                events.push_data(request.id, std::move(res.data), true);
+                events.push_data(request.id, std::move(res.data), telling::with_next);
             }
             return;
         }
+        events.push(request.id, LLMLB_EVENT_HEAD, std::move(payload));
         bool first = true; // a client waits for it; whoever reads on has something to read
         bool more  = true;
         while (more) {
             std::string chunk;
             more = res.next(chunk);
             if (!chunk.empty() && !request.cancelled) {
-                events.push_data(request.id, std::move(chunk), first);
+                const telling when = first ? telling::now : telling::soon;
+                events.push_data(request.id, std::move(chunk), when);
                 first = false;
             }
         }

@@ -22,7 +22,7 @@ outbox *   sink = nullptr;
 void emit(ggml_log_level level, const std::string & line) {
     std::lock_guard<std::mutex> lock(sink_mutex);
     if (sink) {
-        sink->push(level, LLMLB_EVENT_LOG, line);
+        sink->push(level, LLMLB_EVENT_LOG, line, telling::soon);
     }
 }
 

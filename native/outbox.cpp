@@ -16,44 +16,62 @@ void write_frame_head(uint8_t * out, const event & event, uint32_t length) {
 }  // namespace
 
 outbox::outbox(llmlb_notify_fn notify, std::chrono::microseconds interval)
-    : notify(notify), interval(interval), notifier([this] { run(); }) {}
+    : notify(notify), interval(interval) {
+    notifier = std::thread([this] { run(); });
+}
 
 outbox::~outbox() {
     close();
 }
 
-void outbox::push(uint64_t id, uint32_t type, std::string payload) {
+void outbox::push(uint64_t id, uint32_t type, std::string payload, telling when) {
     std::unique_lock<std::mutex> lock(mutex);
     if (type <= LLMLB_EVENT_END) { // of later types the id is no request
         open_data.erase(id);
     }
     events.push_back({ id, type, std::move(payload) });
-    wake(lock, type != LLMLB_EVENT_LOG);
+    added(lock, when);
 }
 
-void outbox::push_data(uint64_t id, std::string && bytes, bool is_urgent) {
+void outbox::push_data(uint64_t id, std::string && bytes, telling when) {
     std::unique_lock<std::mutex> lock(mutex);
     const auto open = open_data.find(id);
     if (open != open_data.end()) {
         open->second->payload += bytes;
-        if (is_urgent) {
-            wake(lock, true);
-        }
+        added(lock, when);
         return;
     }
     // a deque keeps its elements in place while others are added at its ends
     events.push_back({ id, LLMLB_EVENT_DATA, std::move(bytes) });
     open_data[id] = &events.back();
-    wake(lock, is_urgent);
+    added(lock, when);
 }
 
-// While the notifier waits for the interval to pass, only what is urgent is worth waking it for.
-void outbox::wake(std::unique_lock<std::mutex> & lock, bool is_urgent) {
-    const bool tell = !notified && (is_urgent ? !urgent : !delaying);
-    urgent          = urgent || is_urgent;
-    lock.unlock();
-    if (tell) {
+// The thread that brings something tells of it itself, since to wake another thread for that costs
+// more than to tell. The notifier is for what has to wait until the interval has passed.
+void outbox::added(std::unique_lock<std::mutex> & lock, telling when) {
+    if (closing || notified || when == telling::with_next) {
+        return;
+    }
+    if (when == telling::now || std::chrono::steady_clock::now() >= told_at + interval) {
+        tell(lock);
+    } else if (!delaying) {
+        lock.unlock();
         changed.notify_one();
+    }
+}
+
+// Whoever has been told takes everything, so that nothing is told again before that.
+void outbox::tell(std::unique_lock<std::mutex> & lock) {
+    notified = true;
+    told_at  = std::chrono::steady_clock::now();
+    tellers++;
+    lock.unlock();
+    notify();
+    lock.lock();
+    tellers--;
+    if (closing) {
+        changed.notify_all();
     }
 }
 
@@ -86,7 +104,9 @@ size_t outbox::drain(uint8_t * out, size_t capacity) {
     }
     const bool more = !events.empty();
     notified = false;
-    urgent   = urgent && more;
+    if (more) {
+        told_at = {};
+    }
     lock.unlock();
     if (more) {
         changed.notify_one();
@@ -96,33 +116,32 @@ size_t outbox::drain(uint8_t * out, size_t capacity) {
 
 void outbox::close() {
     {
-        std::lock_guard<std::mutex> lock(mutex);
+        std::unique_lock<std::mutex> lock(mutex);
         closing = true;
+        changed.notify_all();
+        changed.wait(lock, [this] { return tellers == 0; });
     }
-    changed.notify_one();
     if (notifier.joinable()) {
         notifier.join();
     }
 }
 
 // Tells of the parts of a running body at most once per interval, so that the tokens of many
-// streams travel together, and of everything else at once.
+// streams travel together.
 void outbox::run() {
-    auto last = std::chrono::steady_clock::now() - interval;
     std::unique_lock<std::mutex> lock(mutex);
     while (true) {
         changed.wait(lock, [this] { return closing || (!notified && !events.empty()); });
         delaying = true;
-        changed.wait_until(lock, last + interval, [this] { return closing || urgent; });
+        while (!closing && !notified && std::chrono::steady_clock::now() < told_at + interval) {
+            changed.wait_until(lock, told_at + interval);
+        }
         delaying = false;
         if (closing) {
             return;
         }
-        notified = true;
-        urgent   = false;
-        last     = std::chrono::steady_clock::now();
-        lock.unlock();
-        notify();
-        lock.lock();
+        if (!notified && !events.empty()) {
+            tell(lock);
+        }
     }
 }
