@@ -36,7 +36,9 @@ export async function sendToModel(c: Scope, parts: InferenceParts, request: Mode
   const { model, task, keepAliveMs, ...rest } = request;
   const observer = parts.metrics.requestOf(model.id);
   try {
-    const engine = await parts.supervisor.engineFor(model, task);
+    const { supervisor } = parts;
+    const loaded = supervisor.loadedEngine(model.id, task);
+    const engine = loaded ?? (await supervisor.engineFor(model, task));
     if (keepAliveMs !== undefined) engine.keepAlive(keepAliveMs);
     return await askEngine(c, parts, { engine, ...rest, observer });
   } catch (error) {

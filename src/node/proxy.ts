@@ -43,10 +43,14 @@ const EXIT_WAIT_MS_MAX = 2000;
  */
 export async function proxyToEngine(c: Scope, options: ProxyOptions): Promise<Response> {
   const { engine, path, body, rewrite, observer, firstByteTimeoutMs, idleTimeoutMs } = options;
-  const { signal, method, headers } = c.req.raw;
+  const { method, headers } = c.req.raw;
   // The client may wait for a load or for other requests of the engine.
   withoutIdleLimit(c);
-  const { engine: loaded, release } = await engine.acquire({ signal, waitMs: firstByteTimeoutMs });
+  const lease =
+    engine.lease() ??
+    // Bun makes the signal when it is first read.
+    (await engine.acquire({ signal: c.req.raw.signal, waitMs: firstByteTimeoutMs }));
+  const { engine: loaded, release } = lease;
   let stopReason: ApiError | undefined;
   try {
     const { response, status, sent } = await forward({

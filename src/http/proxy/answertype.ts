@@ -36,11 +36,11 @@ export interface TypedAnswer {
  * such hardly wait for them. A text is only taken for JSON or events that cannot be anything else.
  * `lengthMax`: a body of a known length up to this is read as a whole.
  */
-export async function typedAnswer(
+export function typedAnswer(
   head: ResponseHead,
   body: AnswerBody,
   lengthMax: number,
-): Promise<TypedAnswer> {
+): TypedAnswer | Promise<TypedAnswer> {
   const given = headerOf(head, "content-type") ?? "";
   const name =
     given === JSON_TYPE || given === EVENTS
@@ -58,11 +58,13 @@ export async function typedAnswer(
   }
   const isShort = head.framing === "length" && head.length <= lengthMax;
   const read = isShort && !body.ended ? body.bytes(lengthMax) : body.read();
-  const first = read instanceof Promise ? await read : read;
-  const isPlain = first === undefined || (named === "json" && first[0] === BRACE);
-  const type = (isPlain ? undefined : typeOf(first)) ?? named;
-  const rest = isShort || body.ended ? undefined : body;
-  return { type, contentType: told(type, given), body: new ReadBody(first, rest) };
+  const seen = (first: Uint8Array | undefined): TypedAnswer => {
+    const isPlain = first === undefined || (named === "json" && first[0] === BRACE);
+    const type = (isPlain ? undefined : typeOf(first)) ?? named;
+    const rest = isShort || body.ended ? undefined : body;
+    return { type, contentType: told(type, given), body: new ReadBody(first, rest) };
+  };
+  return read instanceof Promise ? read.then(seen) : seen(read);
 }
 
 /** Longest wait for the first bytes of what is named a stream, which may be JSON all the same. */

@@ -24,7 +24,7 @@ const ticker = new Ticker();
  * too long, with `client_closed` if the client has left or stopped reading, and with what
  * `Caller.end` says. Limits are exact to some 50 ms.
  *
- * The client's signal is not read before the first tick: Bun creates it when it is first read, and
+ * The client's signal is not read before the second tick: Bun creates it when it is first read, and
  * most short requests are answered by then.
  */
 export class Deadlines implements Ticking {
@@ -50,6 +50,7 @@ export class Deadlines implements Ticking {
   #contentGapMs = Number.POSITIVE_INFINITY;
   #contentDueMs = Number.POSITIVE_INFINITY;
   #open = true;
+  #isNew = true;
   #reason: ApiError | undefined;
 
   constructor(label: string, caller: Caller, clock: TickClock = ticker) {
@@ -104,7 +105,8 @@ export class Deadlines implements Ticking {
   tick(): void {
     const { end } = this.#caller;
     if (end !== undefined) return void this.stop(end);
-    if (this.#signal === undefined) {
+    if (this.#isNew) this.#isNew = false;
+    else if (this.#signal === undefined) {
       this.#onAbort = () => this.cancel();
       this.#signal = this.#caller.signal;
       if (this.#signal.aborted) return void this.cancel();

@@ -130,7 +130,8 @@ export async function forward(options: ForwardOptions): Promise<Forwarded> {
     const isShort = head.framing === "length" && head.length <= WHOLE_BODY_BYTES_MAX;
     if (!isShort) deadlines.touch("rest");
     const clean = withoutOwnSecret(plain, options.target.headers);
-    const answer = await typedAnswer(head, clean, WHOLE_BODY_BYTES_MAX);
+    const seen = typedAnswer(head, clean, WHOLE_BODY_BYTES_MAX);
+    const answer = seen instanceof Promise ? await seen : seen;
     const limits = { bytesMax: WHOLE_BODY_BYTES_MAX, deadlines };
     const { gather, requestId, dialect, answerHeaders } = options;
     const isUnasked = answer.type === "events" && gather !== undefined;
@@ -146,9 +147,9 @@ export async function forward(options: ForwardOptions): Promise<Forwarded> {
       return await rewritten(body, init, options, deadlines);
     }
     if (isShort) {
-      const bytes = body.ended ? body.read() : body.bytes(WHOLE_BODY_BYTES_MAX);
-      const read = bytes instanceof Promise ? await bytes : bytes;
-      return await checked(read, init, options, deadlines);
+      const read = body.ended ? body.read() : body.bytes(WHOLE_BODY_BYTES_MAX);
+      const done = checked(read instanceof Promise ? await read : read, init, options, deadlines);
+      return done instanceof Promise ? await done : done;
     }
     const read = type === "json" ? await readHead(body, limits) : undefined;
     if (read?.ended) return await checked(read.bytes, init, options, deadlines);

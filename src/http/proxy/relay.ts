@@ -11,7 +11,7 @@ import { WholeLines } from "./wholelines.ts";
  */
 export type SendOutcome = "complete" | "failed" | "cancelled" | "stopped";
 
-/** Sees bytes as they pass. It must neither change nor keep them. */
+/** Sees bytes as they pass. It must not change them. */
 export interface Tap {
   push(bytes: Uint8Array): void;
 }

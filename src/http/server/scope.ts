@@ -69,17 +69,24 @@ export function noteSubject(scope: Scope, subject: string): void {
 
 /** Who waits for the answer to a request: it ends when the client leaves or draining is over. */
 export function callerOf(scope: Scope): Caller {
-  const { raw } = scope.req;
-  const drain = scope.get("drain");
-  return {
-    // Bun makes it when it is first read.
-    get signal() {
-      return raw.signal;
-    },
-    get end() {
-      return drain?.reason;
-    },
-  };
+  return new ScopeCaller(scope);
+}
+
+class ScopeCaller implements Caller {
+  readonly #scope: Scope;
+
+  constructor(scope: Scope) {
+    this.#scope = scope;
+  }
+
+  /** Bun makes it when it is first read. */
+  get signal(): AbortSignal {
+    return this.#scope.req.raw.signal;
+  }
+
+  get end(): ApiError | undefined {
+    return this.#scope.get("drain")?.reason;
+  }
 }
 
 /**

@@ -126,21 +126,20 @@ function isLength(value: unknown): boolean {
 
 /** A schema, and the usual requests that it takes: its fields are absent, or as most have them. */
 function guarded(schema: typeof InferenceRequest): GuardedSchema<InferenceRequest> {
-  const own = Object.keys(schema.shape).filter((name) => !(name in InferenceRequest.shape));
-  const fields = own.map((name) => ({
-    name,
-    isUsual: USUAL[name],
-    isNeeded: NEEDED.includes(name),
-  }));
+  const names = Object.keys(schema.shape).filter((name) => !(name in InferenceRequest.shape));
+  const own = new Set(names);
+  const needed = NEEDED.filter((name) => own.has(name));
   return {
     schema,
-    accepts: (json): json is InferenceRequest =>
-      isInferenceRequest(json) &&
-      fields.every(({ name, isUsual, isNeeded }) => {
+    accepts: (json): json is InferenceRequest => {
+      if (!isInferenceRequest(json)) return false;
+      for (const name of needed) if (json[name] == null) return false;
+      for (const name in json) {
         const value = json[name];
-        if (value === undefined || value === null) return !isNeeded;
-        return isUsual?.(value) === true;
-      }),
+        if (own.has(name) && value != null && USUAL[name]?.(value) !== true) return false;
+      }
+      return true;
+    },
   };
 }
 

@@ -4,6 +4,7 @@ import { withPlainDataUrls } from "./images.ts";
 import { requireLimits } from "./limits.ts";
 import { withEnforcedPatterns } from "./patterns.ts";
 import { requirePixels } from "./pixels.ts";
+import { isPlainChat } from "./plainchat.ts";
 import { withoutEmptyStops } from "./stops.ts";
 import { withOneSystem } from "./systemmessage.ts";
 import { withChosenTools } from "./toolchoice.ts";
@@ -29,7 +30,10 @@ export const engineCompletion: Adaptation = (body) => {
 };
 
 /** For chats. */
-export const engineChat: Adaptation = (body) => {
+export const engineChat: Adaptation = (body) => (isPlainChat(body) ? body : adaptedChat(body));
+
+/** For chats that may have to be another one. */
+export const adaptedChat: Adaptation = (body) => {
   const chat = withOneSystem(withChosenTools(engineCompletion(body)));
   return withPlainDataUrls(withReadableHistory(chat));
 };

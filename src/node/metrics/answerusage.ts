@@ -1,3 +1,6 @@
+import { joined } from "../../http/client/body.ts";
+import { asBuffer } from "../../lib/buffer.ts";
+
 /** The tokens of a request and its answer, as the engine counted them. */
 export interface EngineUsage {
   /** Of the prompt, cached ones included. */
@@ -17,48 +20,69 @@ const TAIL_BYTES = 4096;
  * only the beginning and the end. Quotes inside texts are escaped, so no text can pass for a count.
  */
 export class UsageReader {
-  #head: Buffer | undefined;
-  readonly #tail = Buffer.allocUnsafe(TAIL_BYTES);
-  #length = 0;
+  #first: Uint8Array | undefined;
+  /** The last pieces: no more than are needed for the end. */
+  readonly #last: Uint8Array[] = [];
+  #lastBytes = 0;
 
   push(bytes: Uint8Array): void {
-    this.#head ??= Buffer.from(bytes.subarray(0, HEAD_BYTES));
-    const piece = bytes.byteLength > TAIL_BYTES ? bytes.subarray(-TAIL_BYTES) : bytes;
-    const beyond = this.#length + piece.byteLength - TAIL_BYTES;
-    if (beyond > 0) {
-      this.#tail.copyWithin(0, beyond, this.#length);
-      this.#length -= beyond;
+    this.#first ??= bytes;
+    this.#last.push(bytes);
+    this.#lastBytes += bytes.byteLength;
+    for (;;) {
+      const behind = this.#lastBytes - (this.#last[0]?.byteLength ?? 0);
+      if (behind < TAIL_BYTES) return;
+      this.#last.shift();
+      this.#lastBytes = behind;
     }
-    this.#tail.set(piece, this.#length);
-    this.#length += piece.byteLength;
   }
 
   /** Undefined if the answer tells nothing. */
   usage(): EngineUsage | undefined {
-    const tail = this.#tail.toString("latin1", 0, this.#length);
-    return usageIn(tail) ?? timingsIn(tail) ?? usageIn(this.#head?.toString("latin1") ?? "");
+    const last = asBuffer(joined(this.#last, this.#lastBytes));
+    const tail = last.toString("latin1", Math.max(0, last.length - TAIL_BYTES));
+    return usageIn(tail) ?? timingsIn(tail) ?? usageIn(this.#head());
+  }
+
+  #head(): string {
+    return this.#first === undefined ? "" : asBuffer(this.#first).toString("latin1", 0, HEAD_BYTES);
   }
 }
 
 function usageIn(text: string): EngineUsage | undefined {
   const at = text.lastIndexOf('"usage":{');
   const part = at < 0 ? "" : text.slice(at);
-  const input = numberOf(part, "prompt_tokens");
+  const input = numberOf(part, PROMPT_TOKENS);
   if (input === undefined) return undefined;
-  const output = numberOf(part, "completion_tokens") ?? 0;
-  return { input, output, cached: numberOf(part, "cached_tokens") ?? 0 };
+  const output = numberOf(part, COMPLETION_TOKENS) ?? 0;
+  return { input, output, cached: numberOf(part, CACHED_TOKENS) ?? 0 };
 }
 
 function timingsIn(text: string): EngineUsage | undefined {
   const at = text.lastIndexOf('"timings":{');
   const part = at < 0 ? "" : text.slice(at);
-  const computed = numberOf(part, "prompt_n");
+  const computed = numberOf(part, PROMPT_N);
   if (computed === undefined) return undefined;
-  const cached = numberOf(part, "cache_n") ?? 0;
-  return { input: computed + cached, output: numberOf(part, "predicted_n") ?? 0, cached };
+  const cached = numberOf(part, CACHE_N) ?? 0;
+  return { input: computed + cached, output: numberOf(part, PREDICTED_N) ?? 0, cached };
 }
 
-function numberOf(text: string, name: string): number | undefined {
-  const [, digits] = new RegExp(`"${name}":(\\d{1,12})\\b`).exec(text) ?? [];
+const [PROMPT_TOKENS, COMPLETION_TOKENS, CACHED_TOKENS] = [
+  fieldOf("prompt_tokens"),
+  fieldOf("completion_tokens"),
+  fieldOf("cached_tokens"),
+];
+const [PROMPT_N, CACHE_N, PREDICTED_N] = [
+  fieldOf("prompt_n"),
+  fieldOf("cache_n"),
+  fieldOf("predicted_n"),
+];
+
+function fieldOf(name: string): RegExp {
+  return new RegExp(`"${name}":(\\d{1,12})\\b`);
+}
+
+function numberOf(text: string, field: RegExp): number | undefined {
+  const digits = field.exec(text)?.[1];
   return digits === undefined ? undefined : Number(digits);
 }

@@ -105,10 +105,25 @@ export class SupervisedEngine implements Resident {
   /**
    * Starts the engine if it does not run, and waits for its load. Throws 503 `model_load_failed`
    * with the reason as its code, 503 with `Retry-After` while the engine backs off or if its load
-   * takes longer than `waitMs`, and `client_closed`.
+   * takes longer than `waitMs`, and `client_closed`. A request counts as waiting, then as busy.
    */
   async acquire(options: AcquireOptions): Promise<EngineLease> {
-    const engine = await this.#use(options);
+    this.#waiting += 1;
+    try {
+      return this.lease() ?? this.#leaseOf(await loadedInTime(this.#loaded(), this.label, options));
+    } finally {
+      this.#waiting -= 1;
+      this.#wakeIdle();
+    }
+  }
+
+  /** The right to use it at once; undefined: it has to be waited for. */
+  lease(): EngineLease | undefined {
+    return this.#isHeldBack || !this.#process ? undefined : this.#leaseOf(this.#process);
+  }
+
+  #leaseOf(engine: Engine): EngineLease {
+    this.#busy += 1;
     this.#idleTimer.stop();
     let isReleased = false;
     const release = () => {
@@ -122,20 +137,6 @@ export class SupervisedEngine implements Resident {
       this.#options.onIdle?.();
     };
     return { engine, release };
-  }
-
-  /** Counts a request as one that waits, and then as one that uses it: at no time as neither. */
-  async #use(options: AcquireOptions): Promise<Engine> {
-    this.#waiting += 1;
-    try {
-      const current = this.#isHeldBack ? undefined : this.#process;
-      const engine = current ?? (await loadedInTime(this.#loaded(), this.label, options));
-      this.#busy += 1;
-      return engine;
-    } finally {
-      this.#waiting -= 1;
-      this.#wakeIdle();
-    }
   }
 
   #wakeIdle(): void {
