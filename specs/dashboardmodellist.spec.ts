@@ -93,7 +93,7 @@ describe.skipIf(chromium === undefined)("with access control, without nodes", ()
     await page.goto("/dashboard/models?open=register");
     await rowOf(page, "model-0000").waitFor();
     expect(await page.getByRole("dialog").count()).toBe(0);
-    for (const open of ["", "?open=settings", "?open=delete"]) {
+    for (const open of ["", "?open=edit", "?open=settings", "?open=delete"]) {
       await page.goto(addressOf(`hf/${REPO}`) + open);
       await page.getByText("tiny-hub").waitFor();
       await page.getByText("There is no node that could fetch it.").waitFor();

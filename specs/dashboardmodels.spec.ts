@@ -25,7 +25,12 @@ const LOOKS: Look[] = [
 /** What is there once a view is. */
 const SHOWN: Record<string, string> = {
   ...{ list: ".table-row", one: ".place-list li", found: ".place-list li" },
-  ...{ preview: "[type=radio]", settings: "[role=dialog]", question: "[role=alertdialog]" },
+  ...{
+    preview: "[type=radio]",
+    settings: "[role=dialog]",
+    edit: "[role=dialog]",
+    question: "[role=alertdialog]",
+  },
 };
 
 const chromium = findChromium();
@@ -239,6 +244,29 @@ describe.skipIf(chromium === undefined)("with a node of its own", () => {
     expect(faults).toEqual([]);
   });
 
+  test("a model gets a description, and is for some nodes only", async () => {
+    await using opened = await open();
+    const { page, faults } = opened;
+    await page.goto(`${addressOf(`hf/${REPO}`)}?open=edit`);
+    const window = page.getByRole("dialog");
+    await window.getByLabel("Description").fill(HOSTILE);
+    await window.getByLabel("Goes to these nodes").fill("local, other");
+    await window.getByLabel("Copies").fill("none");
+    await window.getByRole("button", { name: "Save" }).click();
+    await window.getByText("`replicas` must be a whole number").waitFor();
+    await window.getByLabel("Copies").fill("1");
+    await window.getByRole("button", { name: "Save" }).click();
+    await page.getByRole("heading", { name: HOSTILE, level: 1 }).waitFor();
+    await page.getByText("local, other · 1 copy").waitFor();
+    const change = { display_name: null, nodes: null, replicas: null };
+    const body = JSON.stringify(change);
+    const headers = { "content-type": "application/json" };
+    await fetch(`${program.url}/api/models/hf/${REPO}`, { method: "PATCH", headers, body });
+    // Somebody else has changed it: the page learns that by itself.
+    await page.getByRole("heading", { name: `hf/${REPO}`, level: 1 }).waitFor();
+    expect(faults).toEqual([]);
+  });
+
   test("a model is loaded, pinned, unpinned and unloaded where it is served", async () => {
     await using opened = await open();
     const { page, faults } = opened;
@@ -287,6 +315,7 @@ describe.skipIf(chromium === undefined)("with a node of its own", () => {
       found: addressOf(TINY),
       preview: `/dashboard/models?open=register&repo=${LLAMA}`,
       settings: `${addressOf(`hf/${REPO}`)}?open=settings`,
+      edit: `${addressOf(`hf/${REPO}`)}?open=edit`,
       question: `${addressOf(`hf/${REPO}`)}?open=delete`,
     };
     for (const [name, path] of Object.entries(views)) {

@@ -127,3 +127,16 @@ test("the queue is who is ahead beyond the model's slots, by the mean time of it
   for (const use of uses) use.end(400);
   expect(warmth.startOf("m", at(500))).toEqual({ state: "loaded", loadMs: 0, queueMs: 0 });
 });
+
+test("what is loaded has another fingerprint once it is something else", () => {
+  const warmth = warmthOf({ a: { state: "loaded" }, b: { state: "cold" } }, 50);
+  const before = warmth.fingerprint;
+  warmth.apply(told({ a: { state: "loaded" } }, 40), { askedAtMs: 1, nowMs: 1 });
+  expect(warmth.fingerprint).toBe(before);
+  expect(warmth.memory.freeBytes).toBe(40);
+  warmth.begin("b", 2);
+  const loading = warmth.fingerprint;
+  warmth.apply(told({ a: { state: "loaded", isPinned: true } }), { askedAtMs: 3, nowMs: 3 });
+  expect(new Set([before, loading, warmth.fingerprint]).size).toBe(3);
+  expect(new Warmth().fingerprint).toBe("");
+});

@@ -39,7 +39,7 @@ export function modelColumns(t: T, format: Format): readonly Column<ModelRow>[] 
       ),
     },
     {
-      ...{ key: "state", title: t("state"), width: "minmax(104px, 190px)" },
+      ...{ key: "state", title: t("state"), width: "minmax(104px, 0.9fr)" },
       sortBy: ({ state }) => MODEL_STATES.indexOf(state),
       cell: (row) => <StateCell row={row} format={format} />,
     },

@@ -15,13 +15,14 @@ import { useTexts } from "../../text/i18n.ts";
 import { Aliases } from "./aliases.tsx";
 import { removeModel, usePlaces, useRegistered } from "./calls.ts";
 import { ModelBadge } from "./columns.tsx";
+import { EditWindow } from "./edit.tsx";
 import { Places } from "./places.tsx";
 import { Pulls } from "./pulls.tsx";
 import { SettingsPanel, SettingsWindow } from "./settings.tsx";
 import { rowsOf, sourceOf } from "./state.ts";
 import { modelsTexts } from "./texts.ts";
 
-/** `open`: the window that is open: `settings`, or the question `delete`. */
+/** `open`: the window that is open: `edit`, `settings`, or the question `delete`. */
 const DEFAULTS = { open: "" };
 
 /** One model: how it is with it, where it is, and what can be done with it. */
@@ -102,6 +103,7 @@ function RegisteredPage({ model, detail }: RegisteredProps) {
       {mayManage && (
         <>
           <SettingsWindow isOpen={open === "settings"} onClose={close} detail={detail} />
+          <EditWindow isOpen={open === "edit"} onClose={close} detail={detail} />
           <DeleteQuestion isOpen={open === "delete"} onClose={close} detail={detail} />
         </>
       )}
@@ -112,9 +114,14 @@ function RegisteredPage({ model, detail }: RegisteredProps) {
 function Actions({ onOpen }: { onOpen(open: string): void }) {
   const t = useTexts(modelsTexts);
   return (
-    <Button kind="danger" onClick={() => onOpen("delete")}>
-      {t("delete")}
-    </Button>
+    <>
+      <Button icon="pencil" onClick={() => onOpen("edit")}>
+        {t("edit")}
+      </Button>
+      <Button kind="danger" onClick={() => onOpen("delete")}>
+        {t("delete")}
+      </Button>
+    </>
   );
 }
 
