@@ -13,7 +13,8 @@ export interface Look {
   width: "wide" | "phone";
 }
 
-const SIZES = { wide: { width: 1280, height: 800 }, phone: { width: 390, height: 780 } };
+/** The windows in which pages are looked at. */
+export const SIZES = { wide: { width: 1280, height: 800 }, phone: { width: 390, height: 780 } };
 
 /** A page in a browser of its own, and what went wrong in it. */
 export interface OpenPage extends AsyncDisposable {

@@ -2,6 +2,7 @@ import { useVirtualizer } from "@tanstack/react-virtual";
 import { type ReactNode, useMemo, useRef } from "react";
 import { useTexts } from "../text/i18n.ts";
 import { Icon } from "./icon.tsx";
+import { useIsNarrow } from "./narrow.ts";
 import { partsTexts } from "./texts.ts";
 
 export interface Column<T> {
@@ -46,8 +47,8 @@ export function Table<T>(props: TableProps<T>) {
     estimateSize: () => ROW_PX,
     overscan: 12,
   });
+  const isNarrow = useIsNarrow();
   if (rows.length === 0) return empty;
-  const isNarrow = window.matchMedia("(max-width: 760px)").matches;
   const shown = columns.filter(({ isMinor }) => !(isMinor && isNarrow));
   const grid = { gridTemplateColumns: shown.map(({ width = FLEXIBLE }) => width).join(" ") };
   return (
@@ -140,6 +141,9 @@ function HeadCell<T>(props: {
   );
 }
 
+/** Made once: to make it for each of thousands of comparisons takes longer than they do. */
+const collator = new Intl.Collator(undefined, { numeric: true });
+
 function sortedBy<T>(rows: readonly T[], columns: readonly Column<T>[], sort: Sort): readonly T[] {
   const key = sort.replace(/^-/, "");
   const sortBy = columns.find((column) => column.key === key)?.sortBy;
@@ -149,7 +153,7 @@ function sortedBy<T>(rows: readonly T[], columns: readonly Column<T>[], sort: So
     const [a, b] = [sortBy(one), sortBy(other)];
     const order =
       typeof a === "string" || typeof b === "string"
-        ? String(a).localeCompare(String(b), undefined, { numeric: true })
+        ? collator.compare(String(a), String(b))
         : a - b;
     return sign * order;
   });

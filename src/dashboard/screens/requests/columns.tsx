@@ -29,7 +29,12 @@ export function ResultBadge({ request }: { request: Row }) {
   const { isRunning = false, status, http_status, error } = request;
   if (isRunning) return <Badge tone="accent">{t("running")}</Badge>;
   if (status === "success") return <Badge tone="ok">{http_status ?? 200}</Badge>;
-  return <Badge tone={error === "client_closed" ? "quiet" : "bad"}>{error ?? http_status}</Badge>;
+  const reason = error ?? http_status;
+  return (
+    <span title={String(reason)}>
+      <Badge tone={error === "client_closed" ? "quiet" : "bad"}>{reason}</Badge>
+    </span>
+  );
 }
 
 /** How long a request has been running. */

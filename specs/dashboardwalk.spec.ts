@@ -1,0 +1,100 @@
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import type { Page } from "playwright-core";
+import { buildDashboard } from "../scripts/dashboard.ts";
+import { SCREENS } from "../src/dashboard/screens/screens.ts";
+import { findChromium } from "../src/testkit/chromium.ts";
+import { type Fleet, startFleet } from "../src/testkit/fleet.ts";
+import {
+  barriers,
+  keepPicture,
+  type Look,
+  openPage,
+  overflow,
+  SIZES,
+} from "../src/testkit/openpage.ts";
+
+setDefaultTimeout(120_000);
+
+const THEMES = ["light", "dark"] as const;
+const WIDTHS = ["wide", "phone"] as const;
+const chromium = findChromium();
+
+describe.skipIf(chromium === undefined)("every screen there is", () => {
+  let fleet: Fleet;
+  beforeAll(async () => {
+    await buildDashboard();
+    fleet = await startFleet();
+  });
+  afterAll(() => fleet?.[Symbol.asyncDispose]());
+
+  test.concurrent.each(["en", "ja"] as const)(
+    "fits its window, keeps nobody out and runs nothing, in both themes and widths: %s",
+    async (language) => {
+      await using opened = await openPage(chromium ?? "", fleet.program.url, { language });
+      const { page, context, faults } = opened;
+      await page.goto("/dashboard");
+      await page.locator(".login-box").waitFor();
+      const found = await looksOf(page, "login", language);
+      const { cookies } = await fleet.people.loggedIn("admin");
+      const url = fleet.program.url;
+      await context.addCookies(Array.from(cookies, ([name, value]) => ({ name, value, url })));
+      const missed: string[] = [];
+      for (const { name, path, below = [] } of SCREENS) {
+        await visit(page, path);
+        const addresses = await Promise.all(below.map((one) => addressBelow(page, one.path)));
+        found.push(...(await looksOf(page, name, language)));
+        for (const [i, address] of addresses.entries()) {
+          if (address === undefined) {
+            missed.push(below[i]?.path ?? "");
+            continue;
+          }
+          await visit(page, address);
+          found.push(...(await looksOf(page, `${name}-${i + 1}`, language)));
+        }
+      }
+      expect([found, missed, faults]).toEqual([[], [], []]);
+    },
+  );
+});
+
+/** Goes to a screen and waits until it shows what it has to. */
+async function visit(page: Page, path: string): Promise<void> {
+  await page.setViewportSize(SIZES.wide);
+  await page.goto(`/dashboard${path}`);
+  await page.locator("h1").first().waitFor();
+  await page.locator("main .state .spinner").first().waitFor({ state: "detached" });
+}
+
+/** Where a link on a screen leads that has such an address: `/endpoints/$id`. */
+async function addressBelow(page: Page, path: string): Promise<string | undefined> {
+  const wanted = new RegExp(`^/dashboard(${path.replaceAll(/\$\w+/g, "[^/]+")})$`);
+  const links = page.locator("main a");
+  await links.first().waitFor();
+  const hrefs = await links.evaluateAll((all) =>
+    all.map((one) => (one as HTMLAnchorElement).pathname),
+  );
+  return hrefs.map((href) => wanted.exec(href)?.[1]).find((address) => address !== undefined);
+}
+
+/**
+ * Takes pictures of a screen in all themes and widths, and says what is wrong with it. Each colour
+ * and each width is looked at by axe-core, in one language or the other.
+ */
+async function looksOf(page: Page, name: string, language: Look["language"]): Promise<string[]> {
+  const wrong: string[] = [];
+  for (const [i, width] of WIDTHS.entries()) {
+    for (const [j, theme] of THEMES.entries()) {
+      await page.setViewportSize(SIZES[width]);
+      await page.emulateMedia({ colorScheme: theme });
+      const look = `${name}-${theme}-${language}-${width}`;
+      await keepPicture(page, look);
+      const beyond = await overflow(page);
+      if (beyond > 0) wrong.push(`${look} is ${beyond} pixels too wide`);
+      const isLookedAt = (i + j) % 2 === (language === "en" ? 0 : 1);
+      if (isLookedAt) wrong.push(...(await barriers(page)).map((one) => `${look}: ${one}`));
+    }
+  }
+  const made = await page.locator("img[src='x']").count();
+  if (made > 0) wrong.push(`${name} takes names for markup`);
+  return wrong;
+}
