@@ -85,6 +85,8 @@ describe.skipIf(chromium === undefined)("without access control", () => {
     // An error stays until somebody closes it.
     await page.waitForTimeout(7000);
     expect(await refusal.isVisible()).toBe(true);
+    await refusal.getByRole("button", { name: "Close" }).click();
+    await refusal.waitFor({ state: "detached" });
     await page.goto("/dashboard");
     await page.getByText(`${HOSTILE} does not answer`).waitFor();
     await page.getByRole("link", { name: "Look at it" }).click();

@@ -30,6 +30,10 @@ export interface LiveEventsParts {
 }
 
 const TICK_MS = 1000;
+/** What a check has changed is told after this, together with what others have. */
+const SOON_MS = 50;
+/** Looking at thousands of endpoints takes a while: this many times as long nobody looks again. */
+const REST_FACTOR = 20;
 /** Running and waiting requests are told so often. */
 const LOAD_TICK_MS = 500;
 /** Models whose queues are told of. */
@@ -63,6 +67,9 @@ export class LiveEvents {
   #toldInSecond = 0;
   #lastMetrics = "";
   #timer: Timer | undefined;
+  #soon: Timer | undefined;
+  /** Until then nobody looks again what has changed (`performance.now()`). */
+  #restUntil = 0;
   #loadTimer: Timer | undefined;
 
   constructor(parts: LiveEventsParts) {
@@ -99,9 +106,12 @@ export class LiveEvents {
     this.hub.publish({ type: "request_ended", request }, ownerOf(record));
   };
 
-  /** A check of an endpoint is done: what it changed is told at once. */
+  /** A check of an endpoint is done: what it changed is told soon. */
   readonly checked = (): void => {
-    if (this.hub.isWatched) this.#tellChanges();
+    if (!this.hub.isWatched || this.#soon !== undefined) return;
+    const restMs = this.#restUntil - performance.now();
+    this.#soon = setTimeout(() => this.#tellChanges(), Math.max(SOON_MS, restMs));
+    this.#soon.unref();
   };
 
   /** The metrics of the last hour or day, as far as this process was there. */
@@ -125,13 +135,15 @@ export class LiveEvents {
   #end(): void {
     clearInterval(this.#timer);
     clearInterval(this.#loadTimer);
+    clearTimeout(this.#soon);
     this.#timer = undefined;
+    this.#soon = undefined;
     this.#loadTimer = undefined;
   }
 
   #tick(): void {
     this.#toldInSecond = 0;
-    this.#tellChanges();
+    if (performance.now() >= this.#restUntil) this.#tellChanges();
     const metrics = this.#metrics();
     const { at: _, ...numbers } = metrics;
     const text = JSON.stringify(numbers);
@@ -140,7 +152,12 @@ export class LiveEvents {
   }
 
   #tellChanges(): void {
+    clearTimeout(this.#soon);
+    this.#soon = undefined;
+    const beganAt = performance.now();
     for (const event of this.#watch.changes(this.#moment())) this.hub.publish(event);
+    const endedAt = performance.now();
+    this.#restUntil = endedAt + REST_FACTOR * (endedAt - beganAt);
   }
 
   #tellLoad(): void {

@@ -53,11 +53,13 @@ function askSoon(key: string): void {
 
 function applyEndpoints({ changed, removed }: LiveEvent & { type: "endpoints" }): void {
   const list = queries.getQueryData<EndpointList>(LIST);
-  const isNew = changed.some(({ id }) => list?.endpoints.every((one) => one.id !== id));
+  const known = new Set(list?.endpoints.map(({ id }) => id));
+  const isNew = list !== undefined && changed.some(({ id }) => !known.has(id));
   applyToEndpoints(changed);
   if (removed.length > 0) {
-    queries.setQueryData<EndpointList>(LIST, (known) => {
-      const endpoints = known?.endpoints.filter(({ id }) => !removed.includes(id));
+    const gone = new Set(removed);
+    queries.setQueryData<EndpointList>(LIST, (before) => {
+      const endpoints = before?.endpoints.filter(({ id }) => !gone.has(id));
       return endpoints && { endpoints, total: endpoints.length };
     });
   }

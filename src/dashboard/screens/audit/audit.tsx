@@ -33,7 +33,7 @@ export function Audit() {
   const query = useAudit(settled);
   const actions = (
     <>
-      <a className="button" href={`/api/audit/export?${filterQuery(settled)}`} download>
+      <a className="button" href={`/api/audit/export?${filterQuery(filter)}`} download>
         {t("export")}
       </a>
       <Button kind="primary" onClick={() => change({ open: "verify" })}>

@@ -46,8 +46,9 @@ export function Requests() {
     placeholderData: keepPreviousData,
   });
   useEffect(() => live.whileRequestsEnd(reload, RELOAD_MS), []);
+  // What is exported is what the fields say, even if the list does not show it yet.
   const exported = (format: "csv" | "json") =>
-    `/api/requests/export?${new URLSearchParams([...wanted, ["format", format]])}`;
+    `/api/requests/export?${new URLSearchParams([...filterQuery(state), ["format", format]])}`;
   return (
     <Page
       title={useTitle("requests")}
