@@ -64,6 +64,8 @@ const TABLE: Record<string, Rule> = {
   "GET /api/dashboard/logs/lb": "logs.read",
   "GET /v0/dashboard/logs/lb": "logs.read",
   ...on(["/api/log/level", "/log/level"], { "GET ": "logs.read", "POST ": "endpoints.manage" }),
+  "GET /api/settings": "settings.read",
+  "GET /api/settings/storage": "settings.read",
   "GET /api/prices": "registry.read",
   "PUT /api/prices/:model": "models.manage",
   "DELETE /api/prices/:model": "models.manage",
@@ -136,6 +138,7 @@ const TABLE: Record<string, Rule> = {
     "GET /:id": "endpoints.manage",
     "DELETE /:id": "endpoints.manage",
   }),
+  "GET /api/nodes": "settings.read",
   // The token is in the body.
   "POST /api/nodes": "public",
   "POST /api/nodes/:id/announce": "node",

@@ -2,6 +2,7 @@ import type { Audit } from "../auth/audit/openaudit.ts";
 import type { FirstAdmin } from "../auth/firststart.ts";
 import { openAuth } from "../auth/open.ts";
 import { environment } from "../config/environment.ts";
+import type { Configuration } from "../config/precedence.ts";
 import type { Settings } from "../config/settings.ts";
 import type { EndpointSetting } from "../config/values/endpoint.ts";
 import type { State } from "../db/database.ts";
@@ -32,6 +33,7 @@ import { routeProbes, type SetReadiness } from "./admin/probes.ts";
 import { routeQueueStats } from "./admin/queuestats.ts";
 import { routePlaces } from "./admin/residency/places.ts";
 import { routeResidency } from "./admin/residency/routes.ts";
+import { routeSettings } from "./admin/settings/routes.ts";
 import { ModelSync } from "./admin/sync/sync.ts";
 import { routeDashboardFiles } from "./dashboard/routes.ts";
 import { LiveEvents } from "./events/liveevents.ts";
@@ -64,7 +66,7 @@ import { UpstreamPool } from "./upstream/pool.ts";
 import { createWaits } from "./waits.ts";
 
 export interface BalancerOptions {
-  settings: Settings;
+  configuration: Configuration;
   /** Where endpoints, their models and what happens is kept; whoever opened it closes it. */
   state: State;
   /** Its log, which others may read. */
@@ -99,10 +101,11 @@ export interface Balancer extends Handover {
 
 /** Builds a balancer over the endpoints of `settings` and those it knew before. */
 export async function createBalancer(options: BalancerOptions): Promise<Balancer> {
-  const { settings, state, book } = options;
+  const { configuration, state, book } = options;
+  const { settings } = configuration;
   const [{ log }, { healthTimeoutMs: timeoutMs }] = [book, settings];
   const [drain, hops] = [new Drain(), new Hops()];
-  const auth = await openAuth({ ...options, log });
+  const auth = await openAuth({ ...options, settings, log });
   const names = new ModelNames();
   const pool = new UpstreamPool(names);
   const { gate, availability, reloaded } = createWaits({ pool, names, settings, drain });
@@ -126,13 +129,13 @@ export async function createBalancer(options: BalancerOptions): Promise<Balancer
   const providers = new Providers({ settings, log, hops });
   metrics.include(providers.metrics);
   const events = new LiveEvents({ pool, registry, holdings: sync.holdings, gate });
-  const recording = await openRecording({ ...options, log }, metrics, events);
+  const recording = await openRecording({ settings, state, log }, metrics, events);
   const { recorder, tracing, prices } = recording;
   const app = createApp({ log, hops, ...door });
   const setReadiness = routeProbes(app, { pool, drain });
   const endpoints = { endpointRegistry, pool, monitor, persistence, state };
   const parts = { ...endpoints, registry, sync, providers, events, gate, metrics, prices, book };
-  routeManagement(app, { ...parts, ...auth, adminUsername: settings.adminUsername });
+  routeManagement(app, { ...parts, ...auth, configuration, adminUsername: settings.adminUsername });
   const answering = { pool, hops, kept: new KeptResponses(state.responses), providers, settings };
   const absence = (model: string) => sync.absence(model);
   const routing = { ...answering, ...recording, gate, monitor, availability, absence, log };
@@ -173,7 +176,7 @@ const LOG_PATHS = ["/api/dashboard/logs/lb", "/v0/dashboard/logs/lb"];
 
 /** What is kept of requests, and what they may use. */
 async function openRecording(
-  { settings, state, log }: Pick<BalancerOptions, "settings" | "state"> & { log: Logger },
+  { settings, state, log }: Pick<BalancerOptions, "state"> & { settings: Settings; log: Logger },
   metrics: Metrics,
   observer: RecordObserver,
 ) {
@@ -190,6 +193,7 @@ type ManagementParts = Parameters<typeof routeEndpoints>[1] &
   Parameters<typeof routeAccounts>[1] &
   Parameters<typeof routeQueueStats>[1] & {
     audit: Pick<Audit, "log">;
+    configuration: Configuration;
     prices: PriceList;
     book: LogBook;
     registry: Registry;
@@ -221,6 +225,7 @@ function routeManagement(app: App, parts: ManagementParts): void {
   routeAudit(app, parts.audit.log);
   routeDashboardFiles(app);
   routeEvents(app, parts.events);
+  routeSettings(app, parts.configuration);
   routePrices(app, parts.prices);
   routeMetrics(app, metrics);
   routeProviderMetrics(app, providers.metrics);

@@ -1,3 +1,4 @@
+import type { Field } from "./fields/field.ts";
 import { FIELD_KEYS, type FieldKey, fieldOf } from "./fields.ts";
 import type { Configuration, SettingOrigin } from "./precedence.ts";
 import { formatBytes, formatDuration } from "./units.ts";
@@ -5,6 +6,7 @@ import { type EndpointSetting, maskUrl } from "./values/endpoint.ts";
 
 /** A setting in effect, for display. */
 interface EffectiveSetting {
+  field: Field;
   name: string;
   /** Secrets are masked; numbers are in `unit`. */
   value: unknown;
@@ -20,6 +22,13 @@ const MASK = "***";
 export function effectiveSettings({ settings, origins }: Configuration): EffectiveSetting[] {
   const shown = {
     ...settings,
+    oidcIssuer: settings.oidcIssuer && maskUrl(settings.oidcIssuer),
+    engineArgs: withoutSecrets(settings.engineArgs),
+    models: settings.models.map((model) =>
+      model.settings?.args === undefined
+        ? model
+        : { ...model, settings: { ...model.settings, args: withoutSecrets(model.settings.args) } },
+    ),
     httpProxy: settings.httpProxy && maskUrl(settings.httpProxy),
     httpsProxy: settings.httpsProxy && maskUrl(settings.httpsProxy),
     endpoints: settings.endpoints.map(masked),
@@ -28,12 +37,33 @@ export function effectiveSettings({ settings, origins }: Configuration): Effecti
   };
   const keys = FIELD_KEYS.filter((key): key is Exclude<FieldKey, "mmproj"> => key !== "mmproj");
   return keys.map((key) => {
-    const { name, unit, secret, fallbackText = "none" } = fieldOf(key);
+    const field = fieldOf(key);
+    const { name, unit, secret, fallbackText = "none" } = field;
     const value = secret && shown[key] !== null ? MASK : shown[key];
     const isDefault = origins[key].source === "default";
     const text = value === null && isDefault ? fallbackText : describe(value, unit);
-    return { name, value, text, ...(unit === undefined ? {} : { unit }), origin: origins[key] };
+    return {
+      field,
+      name,
+      value,
+      text,
+      ...(unit === undefined ? {} : { unit }),
+      origin: origins[key],
+    };
   });
+}
+
+/** Arguments of llama-server without what stands behind names of secrets, such as `--hf-token`. */
+function withoutSecrets(args: readonly string[]): string[] {
+  return args.map((arg, at) => {
+    const [name = "", value] = arg.split("=", 2);
+    if (value !== undefined && isSecretName(name)) return `${name}=${MASK}`;
+    return isSecretName(args[at - 1] ?? "") ? MASK : maskUrl(arg);
+  });
+}
+
+function isSecretName(arg: string): boolean {
+  return arg === "-hft" || /^--?[\w-]*(?:token|key|password|secret)$/.test(arg);
 }
 
 function masked({ name, url, apiKey }: EndpointSetting) {

@@ -7,7 +7,7 @@ import type { EndpointSetting } from "../config/values/endpoint.ts";
 import { openState } from "../db/database.ts";
 import { type Listener, listen } from "../http/server/listen.ts";
 import { LogBook } from "../lib/logbook.ts";
-import { TEST_SETTINGS } from "./settings.ts";
+import { asDefaults, TEST_SETTINGS } from "./settings.ts";
 
 /** A running balancer whose endpoints have been checked once. */
 export interface FakeBalancer extends AsyncDisposable {
@@ -38,7 +38,8 @@ export async function fakeBalancer(
   const book = new LogBook({ level: "silent" });
   const { log } = book;
   const state = await openState({ home, log });
-  const balancer = await createBalancer({ settings, state, book, localCredential });
+  const configuration = asDefaults(settings, home);
+  const balancer = await createBalancer({ configuration, state, book, localCredential });
   const listener = listen(balancer.app, { host: "127.0.0.1", port: 0 });
   balancer.start();
   await balancer.ready();

@@ -1,3 +1,6 @@
+import { join } from "node:path";
+import { FIELD_KEYS, type FieldKey } from "../config/fields.ts";
+import type { Configuration, SettingOrigin } from "../config/precedence.ts";
 import type { Settings } from "../config/settings.ts";
 
 /** Settings for tests: unreachable addresses, no files, short times. */
@@ -86,3 +89,11 @@ export const TEST_SETTINGS: Settings = {
   httpsProxy: null,
   proxyBypass: [],
 };
+
+/** Settings as if nobody had set any of them. */
+export function asDefaults(settings: Settings, home: string): Configuration {
+  const origin: SettingOrigin = { source: "default", name: "default" };
+  const origins = Object.fromEntries(FIELD_KEYS.map((key) => [key, origin]));
+  const file = join(home, "config.json");
+  return { settings, origins: origins as Record<FieldKey, SettingOrigin>, file, warnings: [] };
+}

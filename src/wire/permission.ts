@@ -12,6 +12,7 @@ export const PERMISSIONS = [
   "logs.read",
   "metrics.read",
   "audit.read",
+  "settings.read",
 ] as const;
 
 export type Permission = (typeof PERMISSIONS)[number];

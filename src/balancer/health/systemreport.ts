@@ -1,9 +1,10 @@
 import { z } from "zod";
 import { DeviceInfo } from "../../db/state/endpoint.ts";
 import { HostMemoryView } from "../../wire/host.ts";
-import { Device } from "../../wire/system.ts";
+import { Device, NodeSystem } from "../../wire/system.ts";
 import { type GetJsonOptions, getJson, type JsonServer } from "../upstream/jsonclient.ts";
 
+const Text = z.string().max(200).optional().catch(undefined);
 const Amount = z.number().nonnegative().optional().catch(undefined);
 
 /** A model of a node, as `NodeModel` of wire. */
@@ -27,7 +28,12 @@ const Lending = z.looseObject({
 
 /** The fields of `GET /api/system` that are used. An invalid field counts as missing. */
 const SystemReport = z.looseObject({
-  llmlb_version: z.string().optional().catch(undefined),
+  llmlb_version: Text,
+  bun_version: Text,
+  llama_cpp_version: Text,
+  backend: Text,
+  skipped_backends: NodeSystem.shape.skipped_backends.unwrap().max(100).optional().catch(undefined),
+  gpus: NodeSystem.shape.gpus.unwrap().max(100).optional().catch(undefined),
   device: DeviceInfo.optional().catch(undefined),
   slots: z
     .looseObject({ total: z.number().nonnegative(), busy: z.number().nonnegative() })

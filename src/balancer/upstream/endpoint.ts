@@ -19,6 +19,7 @@ import {
   routesOfKind,
   usageSupportOfKind,
 } from "./kind.ts";
+import { type NodeReport, nodeReportOf } from "./nodereport.ts";
 import { SilentRequests } from "./silentrequests.ts";
 import { translatorOf } from "./translator.ts";
 import type { RouteSupport, Upstream, UsageSupport } from "./upstream.ts";
@@ -131,6 +132,8 @@ export class Endpoint implements Upstream {
   readonly warmth = new Warmth((id) => this.served.get(id) ?? id);
   /** What it lends to engines of other nodes; undefined: nothing. */
   lending: EndpointLending | undefined;
+  /** What it runs with; undefined: it is no llmlb, or was never reached. */
+  report: NodeReport | undefined;
   /** The number of slots that it tells; undefined if it tells none. */
   #reportedSlots: number | undefined;
   #facts: EndpointFacts;
@@ -207,6 +210,7 @@ export class Endpoint implements Upstream {
       this.warmth.reset();
       this.warmth.memories = [];
       this.lending = undefined;
+      this.report = undefined;
     }
     this.#facts = { ...this.#facts, ...facts };
     const { url, apiKey } = this.#facts;
@@ -216,7 +220,9 @@ export class Endpoint implements Upstream {
   }
 
   /** Applies what the endpoint reports about itself. */
-  applySystem({ slots, device, devices = [], lending }: SystemReport): void {
+  applySystem(report: SystemReport): void {
+    const { slots, device, devices = [], lending } = report;
+    this.report = nodeReportOf(report);
     this.lending = lending && {
       loans: lending.loans.length,
       loansMax: lending.loans_max,

@@ -1,6 +1,6 @@
 import { openLocalCredential } from "../../auth/localcredential.ts";
 import { createBalancer } from "../../balancer/balancer.ts";
-import type { Settings } from "../../config/settings.ts";
+import type { Configuration } from "../../config/precedence.ts";
 import { LOCAL_ENDPOINT } from "../../config/values/endpoint.ts";
 import { openState, type State, type StateOptions } from "../../db/database.ts";
 import { withDeadline } from "../../lib/deadline.ts";
@@ -16,12 +16,16 @@ const SETTLED_MS_MAX = 10_000;
 const SYSTEM_MS_MAX = 2000;
 
 /** Creates a balancer in this process and, in standalone mode, a node in a child process. */
-export async function createBalancerDaemon(settings: Settings, book: LogBook): Promise<Daemon> {
+export async function createBalancerDaemon(
+  configuration: Configuration,
+  book: LogBook,
+): Promise<Daemon> {
+  const { settings } = configuration;
   const { log } = book;
   const { home, historyRetentionMs: historyMs, historyBytesMax } = settings;
   const state = await openOrExplain({ home, log, historyMs, historyBytesMax });
   const localCredential = openLocalCredential(home);
-  const balancer = await createBalancer({ settings, state, book, localCredential });
+  const balancer = await createBalancer({ configuration, state, book, localCredential });
   let node: LocalNode | undefined;
   let nodeUrl: string | undefined;
   let occupiedMemory: EngineMemory = {};

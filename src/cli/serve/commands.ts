@@ -49,15 +49,14 @@ export function addServeCommands(program: Command, invocation: Invocation): void
         if (mode !== "standalone") flags.mode = mode;
         const cwd = process.cwd();
         const read = () => loadSettings({ flags, env: environment(), cwd });
-        const loaded = await settingsOrTell(read);
-        const { settings } = loaded;
+        const configuration = await settingsOrTell(read);
         if (options.listDevices === true) {
           const { printDevices } = await import("../backend/devices.ts");
-          invocation.exitCode = await printDevices(settings.home, false);
+          invocation.exitCode = await printDevices(configuration.settings.home, false);
           return;
         }
         const { serve } = await import("./serve.ts");
-        await serve({ ...loaded, read });
+        await serve(configuration, read);
       });
     if (mode !== "balancer") {
       command.option("--list-devices", "Print the devices that models can run on, and end");

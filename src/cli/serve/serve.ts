@@ -30,18 +30,16 @@ import { retire } from "./upgrade/retire.ts";
 import { Successor } from "./upgrade/successor.ts";
 import { upgradeAtSignal } from "./upgrade/watchforupgrade.ts";
 
-interface ServeOptions extends Pick<Configuration, "settings" | "warnings"> {
-  /** Reads the settings again. Throws `ConfigError`. */
-  read(): Configuration;
-}
+/** Reads the settings again. Throws `ConfigError`. */
+type ReadSettings = () => Configuration;
 
 /**
  * Serves until a signal asks to stop, then drains. Ends the process: with 0; with 1 if a second
  * signal cut the drain short; else with the code of the error that it prints.
  */
-export async function serve(options: ServeOptions): Promise<never> {
+export async function serve(configuration: Configuration, read: ReadSettings): Promise<never> {
   try {
-    process.exit(await serveUntilStopped(options));
+    process.exit(await serveUntilStopped(configuration, read));
   } catch (cause) {
     tellFailure(cause);
     // Whatever was opened before, such as a socket, would keep the process alive.
@@ -50,7 +48,11 @@ export async function serve(options: ServeOptions): Promise<never> {
 }
 
 /** Returns the exit code to end with. */
-async function serveUntilStopped({ settings, warnings, read }: ServeOptions): Promise<ExitCode> {
+async function serveUntilStopped(
+  configuration: Configuration,
+  read: ReadSettings,
+): Promise<ExitCode> {
+  const { settings, warnings } = configuration;
   const predecessor = findPredecessor();
   if (settings.mode !== "balancer") requireModelFiles(settings);
   const isFirstRun = !existsSync(join(settings.home, "lb.db"));
@@ -69,7 +71,7 @@ async function serveUntilStopped({ settings, warnings, read }: ServeOptions): Pr
     reloadAuthorities(settings, log);
     watch?.reload();
     const onChange = (changes: Partial<Settings>) => running?.reloaded?.(changes);
-    reloadSettings({ settings, read, book, onChange });
+    reloadSettings({ configuration, read, book, onChange });
   });
   for (const advice of warnings) log.warn({ advice }, "serve.settings");
   const prepared = await predecessor?.prepared();
@@ -77,8 +79,10 @@ async function serveUntilStopped({ settings, warnings, read }: ServeOptions): Pr
     lock = lockDataFolder(settings);
   };
   if (predecessor !== undefined) relock();
-  const create = settings.mode === "node" ? createNodeDaemon : createBalancerDaemon;
-  const daemon = await create(settings, book);
+  const daemon =
+    settings.mode === "node"
+      ? await createNodeDaemon(settings, book)
+      : await createBalancerDaemon(configuration, book);
   running = daemon;
   const parts = { settings, daemon, certificate, log, isFirstRun };
   const { listener, pidFile } =

@@ -6,7 +6,7 @@ import type { LogBook } from "../../lib/logbook.ts";
 
 interface SettingsReloadParts {
   /** Those in effect; what can change while it runs is changed in them. */
-  settings: Settings;
+  configuration: Pick<Configuration, "settings" | "origins">;
   /** Reads them again, from flags, environment and file. Throws `ConfigError`. */
   read(): Configuration;
   book: LogBook;
@@ -18,7 +18,9 @@ interface SettingsReloadParts {
  * Reads the settings again and puts those in effect that can change while it runs; others are told
  * in the log. With a file that is wrong, all stay as they were. Never throws.
  */
-export function reloadSettings({ settings, read, book, onChange }: SettingsReloadParts): void {
+export function reloadSettings(parts: SettingsReloadParts): void {
+  const { configuration, read, book, onChange } = parts;
+  const { settings, origins } = configuration;
   const { log } = book;
   let next: Configuration;
   try {
@@ -30,6 +32,7 @@ export function reloadSettings({ settings, read, book, onChange }: SettingsReloa
   }
   const { changes, changed, waiting } = reloadOf(settings, next.settings);
   Object.assign(settings, changes);
+  for (const key of Object.keys(changes) as (keyof Settings)[]) origins[key] = next.origins[key];
   if (changes.logLevel !== undefined) book.setLevel(changes.logLevel);
   if (changed.length > 0) onChange(changes);
   const later = waiting.length === 0 ? {} : { waiting, advice: "They count after llmlb restart." };

@@ -107,7 +107,7 @@ function endpointConflict(endpoints: EndpointSetting[]): string | undefined {
 
 /** A URL with the credentials in it hidden, for messages. */
 export function maskUrl(text: string): string {
-  return text.replace(/\/\/[^/@]*@/g, "//***@");
+  return text.replace(/\/\/[^/\s"]*@/g, "//***@");
 }
 
 function parseBase(text: string): URL | string {

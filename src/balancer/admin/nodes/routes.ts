@@ -6,6 +6,7 @@ import { AnnouncementBody, type EnrolmentAnswer, EnrolmentBody } from "../../../
 import { ApiError } from "../../../wire/error.ts";
 import type { UpstreamPool } from "../../upstream/pool.ts";
 import { Enroller, type EnrollerParts } from "./enroller.ts";
+import { routeNodeList } from "./list.ts";
 import { enrolledNode } from "./principal.ts";
 import { routeTokens } from "./tokens.ts";
 
@@ -15,9 +16,10 @@ export interface NodeRouteParts extends EnrollerParts {
 
 const BODY_BYTES_MAX = 16 * 2 ** 20;
 
-/** How nodes become endpoints: tokens for operators; enrolment, announcement, leave for nodes. */
+/** Nodes, and how they become endpoints: tokens, enrolment, announcement, leave. */
 export function routeNodes(app: App, parts: NodeRouteParts): void {
   routeTokens(app, parts.state.enrolment);
+  routeNodeList(app, parts.pool);
   const enroller = new Enroller(parts);
 
   app.post("/api/nodes", async (c) => {
