@@ -8,6 +8,8 @@ export const NodeView = z.object({
   endpoint_id: z.string(),
   name: z.string(),
   status: EndpointStatus,
+  /** It gets no new requests. */
+  draining: z.boolean(),
   versions: VersionsView,
   /** What its engines compute with; null: it does not tell. */
   backend: z.string().nullable(),

@@ -2,7 +2,7 @@ import type { NodeView } from "../../wire/node.ts";
 import type { SystemReport } from "../health/systemreport.ts";
 
 /** What a node runs with, as far as it told. */
-export type NodeReport = Omit<NodeView, "endpoint_id" | "name" | "status">;
+export type NodeReport = Omit<NodeView, "endpoint_id" | "name" | "status" | "draining">;
 
 /** Takes from a node's report what it runs with; undefined: it is no llmlb. */
 export function nodeReportOf(report: SystemReport): NodeReport | undefined {

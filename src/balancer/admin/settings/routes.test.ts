@@ -11,7 +11,7 @@ import { SettingsAnswer, StorageAnswer } from "../../../wire/settings.ts";
 
 const KIB = 1024;
 
-test("all settings are told, with what they are for and where they come from; no secret", async () => {
+test("all settings are told, what for and where from each is, without secrets", async () => {
   const secrets = { openaiApiKey: "sk-never-shown", oidcClientSecret: "sk-never-shown" };
   await using front = await fakeBalancer(
     { a: { url: "http://127.0.0.1:9", apiKey: "sk-x" } },
