@@ -141,12 +141,12 @@ describe.skipIf(chromium === undefined)("without access control", () => {
     const { page } = opened;
     await page.goto("/dashboard/fleet");
     const host = page.getByRole("listitem").filter({ hasText: "local" });
-    await host.locator(`.segment.is-loaded[data-model="${TINY}"]`).waitFor();
+    await host.locator(`.part.is-loaded[data-model="${TINY}"]`).waitFor();
     await api("POST /api/models/unload", { model: TINY });
     await host.locator(".host-line.is-cold").filter({ hasText: TINY }).waitFor();
-    expect(await host.locator(".segment.is-loaded").count()).toBe(0);
+    expect(await host.locator(".part.is-loaded").count()).toBe(0);
     await api("POST /api/models/load", { model: TINY });
-    await host.locator(`.segment.is-loaded[data-model="${TINY}"]`).waitFor();
+    await host.locator(`.part.is-loaded[data-model="${TINY}"]`).waitFor();
   });
 
   test("keys reach every host, which tells more, and open its page", async () => {
@@ -188,7 +188,7 @@ describe.skipIf(chromium === undefined)("without access control", () => {
     const { page } = opened;
     await page.emulateMedia({ reducedMotion: "reduce" });
     await page.goto("/dashboard/fleet");
-    const loading = page.locator(".segment.is-loading").first();
+    const loading = page.locator(".part.is-loading").first();
     await loading.waitFor();
     expect(await loading.evaluate((element) => getComputedStyle(element).animationDuration)).toBe(
       "0s",

@@ -4,13 +4,13 @@ import type { EndpointKind } from "../../../wire/endpoint.ts";
 import type { HostModel } from "../../../wire/host.ts";
 import { useFormat } from "../../text/format.ts";
 import { useTexts } from "../../text/i18n.ts";
-import { MemoryBar } from "./bar.tsx";
+import { Memories } from "./bar.tsx";
 import { Swatch } from "./ink.tsx";
-import { BARS_ROOMY_MAX, type Size } from "./layout.ts";
+import type { Size } from "./layout.ts";
 import { ConditionBadge, Mark } from "./mark.tsx";
 import { type HostPicture, modelLines, stateWord } from "./picture.ts";
 import { SlotCells } from "./slots.tsx";
-import { useSummary } from "./summary.ts";
+import { Summary } from "./summary.tsx";
 import { fleetTexts } from "./texts.ts";
 
 /** As those who make them write it. */
@@ -38,6 +38,7 @@ export const Host = memo(function Host(props: HostProps) {
   const navigate = useNavigate();
   const { endpoint, condition, load, cells, bars } = picture;
   const { id, name, slots_in_effect: slots } = endpoint;
+  const isSmall = size === "small";
   const open = () => void navigate({ to: "/endpoints/$id", params: { id } as never });
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: keys have the link in it
@@ -49,44 +50,32 @@ export const Host = memo(function Host(props: HostProps) {
     >
       <div className="host-head">
         <Mark condition={condition} />
-        <Link
-          {...{ to: "/endpoints/$id", params: { id } as never, className: "host-name" }}
-          aria-describedby={`host-${id}`}
-        >
-          {name}
-        </Link>
-        {size !== "small" && (
+        <HostName id={id} name={name} />
+        {!isSmall && (
           <span className="host-load number" aria-hidden="true">
             <strong>{load.active}</strong> / {slots}
           </span>
         )}
       </div>
       <Summary picture={picture} />
-      {size !== "small" && <Subline picture={picture} />}
-      {bars.length > 0 && (
-        <div className="memories">
-          {bars.map((bar) => (
-            <MemoryBar
-              key={bar.name}
-              {...{ bar, size, isDense: size !== "small" && bars.length > BARS_ROOMY_MAX }}
-            />
-          ))}
-        </div>
-      )}
+      {!isSmall && <Subline picture={picture} />}
+      {bars.length > 0 && <Memories bars={bars} size={size} />}
       <SlotCells {...{ cells, slots, active: load.active, size }} />
-      {size !== "small" && <Lines picture={picture} size={size} />}
+      {!isSmall && <Lines picture={picture} size={size} />}
     </li>
   );
 });
 
-/** What the drawing shows, in words, for those who do not see it. */
-function Summary({ picture }: { picture: HostPicture }) {
+const HostName = memo(function HostName({ id, name }: { id: string; name: string }) {
   return (
-    <p className="unseen" id={`host-${picture.endpoint.id}`}>
-      {useSummary()(picture)}
-    </p>
+    <Link
+      {...{ to: "/endpoints/$id", params: { id } as never, className: "host-name" }}
+      aria-describedby={`host-${id}`}
+    >
+      {name}
+    </Link>
   );
-}
+});
 
 function Subline({ picture: { endpoint, condition } }: { picture: HostPicture }) {
   const t = useTexts(fleetTexts);
@@ -107,38 +96,32 @@ function Subline({ picture: { endpoint, condition } }: { picture: HostPicture })
 
 function Lines({ picture, size }: { picture: HostPicture; size: Size }) {
   const t = useTexts(fleetTexts);
-  const { count } = useFormat();
+  const { bytes, count } = useFormat();
   const { shown, rest } = modelLines(picture, size);
   if (shown.length === 0 && rest === 0) return null;
+  const factsOf = (model: HostModel) => {
+    const active = picture.load.models[model.model] ?? 0;
+    const word = stateWord(picture, model);
+    const sizeBytes = word === "cold" ? 0 : (model.size_bytes ?? 0);
+    return [
+      ...(active > 0 ? [t("active", { count: active })] : []),
+      ...(sizeBytes > 0 ? [bytes(sizeBytes)] : []),
+      ...(model.pinned ? [t("pinned")] : []),
+      ...(word === "loaded" ? [] : [t(`state_${word}`)]),
+    ].join(" · ");
+  };
   return (
     <div className="host-lines" aria-hidden="true">
       {shown.map((model) => (
-        <Line key={model.model} picture={picture} model={model} />
+        <div key={model.model} className={`host-line is-${stateWord(picture, model)}`}>
+          <Swatch model={model.model} state={stateWord(picture, model)} />
+          <span className="cut" title={model.model}>
+            {model.model}
+          </span>
+          <span className="host-line-facts number">{factsOf(model)}</span>
+        </div>
       ))}
       {rest > 0 && <div className="host-line muted">{t("more", { number: count(rest) })}</div>}
-    </div>
-  );
-}
-
-function Line({ picture, model }: { picture: HostPicture; model: HostModel }) {
-  const t = useTexts(fleetTexts);
-  const { bytes } = useFormat();
-  const { model: name, size_bytes, pinned } = model;
-  const active = picture.load.models[name] ?? 0;
-  const word = stateWord(picture, model);
-  const facts = [
-    ...(active > 0 ? [t("active", { count: active })] : []),
-    ...(size_bytes === undefined || word === "cold" ? [] : [bytes(size_bytes)]),
-    ...(pinned ? [t("pinned")] : []),
-    ...(word === "loaded" ? [] : [t(`state_${word}`)]),
-  ];
-  return (
-    <div className={`host-line is-${word}`}>
-      <Swatch model={name} state={word} />
-      <span className="cut" title={name}>
-        {name}
-      </span>
-      <span className="host-line-facts number">{facts.join(" · ")}</span>
     </div>
   );
 }

@@ -74,6 +74,9 @@ test("a picture stays the same object until something changes, and its cells in 
   expect(pictureOf(VIEW, load, first)).toBe(first);
   const next = pictureOf(VIEW, { id: "e", active: 1, models: { b: 1 } }, first);
   expect(next.cells).toEqual([null, "b", null, null]);
+  expect([next.bars, next.loose]).toEqual([first.bars, first.loose]);
+  expect(next.bars).toBe(first.bars);
+  expect(pictureOf({ ...VIEW, status: "offline" }, load, first).bars).not.toBe(first.bars);
 });
 
 test("below a host stand its models up to a number", () => {

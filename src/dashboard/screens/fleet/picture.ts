@@ -1,5 +1,5 @@
 import type { EndpointView } from "../../../wire/endpoint.ts";
-import type { EndpointLoad, HostMemoryView, HostModel } from "../../../wire/host.ts";
+import type { EndpointLoad, HostMemoryView, HostModel, HostView } from "../../../wire/host.ts";
 import { type Cell, litCells } from "./cells.ts";
 import { type HostShape, METRICS, type Size } from "./layout.ts";
 
@@ -39,6 +39,7 @@ export interface HostPicture {
   told: EndpointLoad | undefined;
   load: EndpointLoad;
   cells: readonly Cell[];
+  /** The same objects while nothing else is in them, like `loose`. */
   bars: readonly Bar[];
   /** Models that are in none of the bars: cold ones, and those of which no memory is told. */
   loose: readonly HostModel[];
@@ -54,20 +55,25 @@ export function pictureOf(
   before?: HostPicture,
 ): HostPicture {
   if (before?.endpoint === endpoint && before.told === told) return before;
-  const { memories, models } = endpoint.host;
   const condition = conditionOf(endpoint);
-  // What was in a machine that is gone nobody knows.
+  const load = told ?? { id: endpoint.id, active: 0, models: {} };
   const isGone = condition === "offline";
+  const isSame =
+    before?.endpoint.host === endpoint.host && (before.condition === "offline") === isGone;
+  const { bars, loose } = isSame ? before : contentsOf(endpoint.host, isGone);
+  return {
+    ...{ endpoint, condition, told, load, bars, loose },
+    cells: litCells(before?.cells ?? [], load, endpoint.slots_in_effect),
+  };
+}
+
+/** What is in the memories, and what in none of them. In a machine that is gone nobody knows. */
+function contentsOf({ memories, models }: HostView, isGone: boolean) {
   const bars = memories.map((memory) => (isGone ? emptyBar(memory) : barOf(memory, models)));
   const drawn = new Set(
     bars.flatMap(({ segments }) => segments.flatMap(({ model }) => model ?? [])),
   );
-  const load = told ?? { id: endpoint.id, active: 0, models: {} };
-  return {
-    ...{ endpoint, condition, told, load, bars },
-    cells: litCells(before?.cells ?? [], load, endpoint.slots_in_effect),
-    loose: models.filter((model) => !drawn.has(model)),
-  };
+  return { bars, loose: models.filter((model) => !drawn.has(model)) };
 }
 
 /**
@@ -113,7 +119,7 @@ function segmentOf(kind: Segment["kind"], bytes: number, whole: number): Segment
 }
 
 /** How a model is at a host: `gone`: nobody knows; `served`: its server does not tell. */
-export function stateWord({ condition }: HostPicture, { state }: HostModel) {
+export function stateWord({ condition }: Pick<HostPicture, "condition">, { state }: HostModel) {
   if (condition === "offline") return "gone";
   return state ?? "served";
 }
