@@ -1,6 +1,13 @@
 import type { z } from "zod";
 import { errorMessage } from "../../lib/errormessage.ts";
 
+interface CallErrorFields {
+  status: number;
+  code: string;
+  param?: string | undefined;
+  headers?: Headers;
+}
+
 /** Why a request to llmlb came to nothing. */
 export class CallError extends Error {
   /** Of the answer; 0 when there was none. */
@@ -8,12 +15,15 @@ export class CallError extends Error {
   readonly code: string;
   /** The field that it is about. */
   readonly param: string | undefined;
+  /** Of the answer; none when there was none. */
+  readonly headers: Headers;
 
-  constructor(message: string, at: { status: number; code: string; param?: string | undefined }) {
+  constructor(message: string, at: CallErrorFields) {
     super(message);
     this.status = at.status;
     this.code = at.code;
     this.param = at.param;
+    this.headers = at.headers ?? new Headers();
   }
 }
 
@@ -28,6 +38,7 @@ export function whenSignedOut(listener: () => void): void {
 export interface CallOptions {
   body?: unknown;
   signal?: AbortSignal | undefined;
+  headers?: Record<string, string>;
 }
 
 /** Asks llmlb, e.g. `GET /api/endpoints`, and checks its answer. Throws `CallError`. */
@@ -45,9 +56,10 @@ export async function call<T>(
 }
 
 /** Asks llmlb for something whose answer has no body, or one that is read otherwise. */
-export async function send(route: string, { body, signal }: CallOptions = {}): Promise<Response> {
+export async function send(route: string, options: CallOptions = {}): Promise<Response> {
+  const { body, signal } = options;
   const [method = "GET", path = ""] = route.split(" ");
-  const headers = new Headers({ accept: "application/json" });
+  const headers = new Headers({ accept: "application/json", ...options.headers });
   if (body !== undefined) headers.set("content-type", "application/json");
   const token = method === "GET" ? undefined : csrfToken();
   if (token !== undefined) headers.set("x-csrf-token", token);
@@ -73,12 +85,12 @@ function csrfToken(): string | undefined {
 }
 
 async function errorOf(response: Response, path: string): Promise<CallError> {
-  const { status } = response;
+  const { status, headers } = response;
   const { message, code, param } = errorIn(await response.text().catch(() => ""));
   // Wrong words at the log-in say nothing about a log-in that there is.
   if (status === 401 && path !== "/api/auth/login") onSignedOut();
   return new CallError(message ?? `${status} ${response.statusText}`, {
-    ...{ status, code: code ?? "unknown", param },
+    ...{ status, code: code ?? "unknown", param, headers },
   });
 }
 

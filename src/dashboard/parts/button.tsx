@@ -27,14 +27,25 @@ export function Button(props: ButtonProps) {
     </button>
   );
 }
+
+interface IconButtonProps extends Pick<ButtonProps, "onClick" | "disabled"> {
+  icon: IconName;
+  label: string;
+  /** It turns something on and off; this is which. */
+  isPressed?: boolean;
+}
+
 /** A button that shows only an icon; its words are for screen readers and the mouse. */
-export function IconButton({
-  icon,
-  label,
-  ...rest
-}: { icon: IconName; label: string } & Pick<ButtonProps, "onClick" | "disabled">) {
+export function IconButton({ icon, label, isPressed, ...rest }: IconButtonProps) {
   return (
-    <button {...rest} type="button" className="icon-button" aria-label={label} title={label}>
+    <button
+      {...rest}
+      type="button"
+      className="icon-button"
+      aria-label={label}
+      title={label}
+      aria-pressed={isPressed}
+    >
       <Icon name={icon} />
     </button>
   );

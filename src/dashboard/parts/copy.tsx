@@ -3,30 +3,40 @@ import { Button } from "./button.tsx";
 import { partsTexts } from "./texts.ts";
 import { sayDone, sayFailed } from "./toast.tsx";
 
-/** A text to be taken along, with a button that copies it. */
-export function CopyText({ text }: { text: string }) {
+/** A text to be taken along, with a button that copies it; `shown` stands for what is too long. */
+export function CopyText({ text, shown = text }: { text: string; shown?: string }) {
+  const t = useTexts(partsTexts);
+  const copy = useCopy();
   return (
     <div className="copy">
-      <pre className="code">{text}</pre>
-      <CopyButton text={text} />
+      <pre className="code">{shown}</pre>
+      <Button icon="copy" onClick={() => copy(text)}>
+        {t("copy")}
+      </Button>
     </div>
   );
 }
 
-/** A button that copies a text. */
-function CopyButton({ text, label }: { text: string; label?: string }) {
+/** A word that copies a text. */
+export function CopyLink({ text }: { text: string }) {
   const t = useTexts(partsTexts);
-  const copy = async () => {
-    try {
-      await navigator.clipboard.writeText(text);
-      sayDone(t("copied"));
-    } catch {
-      sayFailed(t("copy"), t("copy_failed"));
-    }
-  };
+  const copy = useCopy();
   return (
-    <Button icon="copy" onClick={() => void copy()}>
-      {label ?? t("copy")}
-    </Button>
+    <button type="button" className="link" onClick={() => copy(text)}>
+      {t("copy")}
+    </button>
   );
+}
+
+/** Copies a text, and says so. */
+function useCopy(): (text: string) => void {
+  const t = useTexts(partsTexts);
+  return (text) => {
+    // Without TLS browsers have no clipboard for pages, but on their own machine.
+    const copied = navigator.clipboard?.writeText(text) ?? Promise.reject(new Error());
+    copied.then(
+      () => sayDone(t("copied")),
+      () => sayFailed(t("copy"), t("copy_failed")),
+    );
+  };
 }

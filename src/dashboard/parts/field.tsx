@@ -35,18 +35,20 @@ interface TextAreaProps extends FieldProps {
   value: string;
   onChange(value: string): void;
   rows: number;
+  /** People read it, not programs. */
+  isProse?: boolean;
 }
 
-/** Several lines of text that programs read, with their label. */
-export function TextArea({ label, hint, error, onChange, ...area }: TextAreaProps) {
+/** Several lines of text with their label. */
+export function TextArea({ label, hint, error, onChange, isProse, ...area }: TextAreaProps) {
   return (
     <Labelled label={label} hint={hint} error={error}>
       {(own) => (
         <textarea
           {...area}
           {...own}
-          className="input mono"
-          spellCheck={false}
+          className={isProse ? "input" : "input mono"}
+          spellCheck={isProse === true}
           onChange={(event) => onChange(event.target.value)}
         />
       )}

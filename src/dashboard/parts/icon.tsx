@@ -6,6 +6,7 @@ const PATHS = {
   down: "M4 6l4 4 4-4",
   endpoints: "M2.5 3h11v4h-11zM2.5 9h11v4h-11zM5 5h.01M5 11h.01",
   fleet: "M2.5 2.5h4.5v4.5h-4.5zM9 2.5h4.5v4.5h-4.5zM2.5 9h4.5v4.5h-4.5zM9 9h4.5v4.5h-4.5z",
+  image: "M2.5 3h11v10h-11zM2.5 11l3-3 2.500 2.500 2-2 3.500 3.500M10.500 6h.01",
   invitations: "M2.500 4h11v8.500h-11zM2.500 4.500L8 9l5.500-4.500",
   keys: "M10.5 2.5a3 3 0 1 1-2.6 4.5L3 12v1.5h2V12h1.5v-1.5H8L9 9.4",
   logo: "M2 8h4M10 3h4M10 8h4M10 13h4M6 8l4-5M6 8h4M6 8l4 5",
