@@ -118,12 +118,13 @@ describe.skipIf(chromium === undefined)("without access control", () => {
     await using opened = await open();
     const { page, faults } = opened;
     await page.goto("/dashboard/playground");
+    await page.getByText("Parameters", { exact: true }).click();
     await page.getByLabel("Most tokens").fill("8");
     await page.getByLabel("Message").fill("Hello there");
     await page.keyboard.press("Enter");
     await page.getByText(/first token .* tokens · /).waitFor();
     await page.reload();
-    await page.getByText("Hello there").waitFor();
+    await page.locator(".said").getByText("Hello there").waitFor();
     await page.getByRole("button", { name: "Regenerate" }).click();
     await page.getByText(/first token/).waitFor();
     await page.getByRole("link", { name: "Requests" }).click();
@@ -145,7 +146,7 @@ describe.skipIf(chromium === undefined)("without access control", () => {
     await page.getByRole("link", { name: "Requests" }).click();
     await page.getByRole("heading", { name: "Requests" }).waitFor();
     await page.getByRole("link", { name: "Playground" }).click();
-    await page.getByText("Left alone").waitFor();
+    await page.locator(".said").getByText("Left alone").waitFor();
     expect(faults).toEqual([]);
   });
 

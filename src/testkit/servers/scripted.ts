@@ -50,3 +50,49 @@ export function openaiError(status: number, headers: Record<string, string> = {}
   const error = { message: `It is a ${status}.`, type: "server_error", code: null, param: null };
   return () => Response.json({ error }, { status, headers });
 }
+
+/** What of a streamed answer a test chooses. */
+export interface ScriptedStream {
+  /** The `delta` of each chunk. */
+  deltas: object[];
+  finish?: string;
+  /** Chunks wait for this; default: they come at once. */
+  before?(delta: number): Promise<unknown> | undefined;
+}
+
+/** An answer in pieces. It counts two tokens in the cache, and one for each piece. */
+export function scriptedStream(
+  model: string,
+  { deltas, finish, before }: ScriptedStream,
+): Response {
+  const head = { id: "chatcmpl-1", object: "chat.completion.chunk", created: 1_700_000_000, model };
+  const encoder = new TextEncoder();
+  const event = (fields: object) =>
+    encoder.encode(`data: ${JSON.stringify({ ...head, ...fields })}\n\n`);
+  const stream = new ReadableStream({
+    async start(controller) {
+      try {
+        for (const [i, delta] of deltas.entries()) {
+          await before?.(i);
+          controller.enqueue(event({ choices: [{ index: 0, delta, finish_reason: null }] }));
+        }
+        const end = [{ index: 0, delta: {}, finish_reason: finish ?? "stop" }];
+        const usage = {
+          ...{
+            prompt_tokens: 9,
+            completion_tokens: deltas.length,
+            total_tokens: 9 + deltas.length,
+          },
+          prompt_tokens_details: { cached_tokens: 2 },
+        };
+        controller.enqueue(event({ choices: end }));
+        controller.enqueue(event({ choices: [], usage }));
+        controller.enqueue(encoder.encode("data: [DONE]\n\n"));
+        controller.close();
+      } catch {
+        // whoever asked has left
+      }
+    },
+  });
+  return new Response(stream, { headers: { "content-type": "text/event-stream" } });
+}

@@ -1,60 +1,75 @@
-import { z } from "zod";
 import { DONE } from "../../../wire/sse.ts";
-import { send } from "../../api/call.ts";
+import { CallError, send } from "../../api/call.ts";
 import { eventsOf } from "../../api/eventstream.ts";
-import type { Timings } from "./conversation.ts";
-
-const Delta = z.object({
-  content: z.string().nullish(),
-  reasoning_content: z.string().nullish(),
-  reasoning: z.string().nullish(),
-});
-
-const Chunk = z.object({
-  choices: z.array(z.object({ delta: Delta.optional() })).default([]),
-  usage: z
-    .object({
-      completion_tokens: z.number().nullish(),
-      prompt_tokens_details: z.object({ cached_tokens: z.number().nullish() }).nullish(),
-    })
-    .nullish(),
-  error: z.object({ message: z.string() }).optional(),
-});
-
-/** A piece of an answer. */
-export interface Piece {
-  content: string;
-  thinking: string;
-}
+import { type Answer, ChatEvent, NO_ANSWER, withChunk } from "./chunk.ts";
+import type { Step, Timings } from "./conversation.ts";
+import type { OutgoingChat } from "./request.ts";
 
 export interface ChatOptions {
   signal: AbortSignal;
-  onPiece(piece: Piece): void;
+  /** Is given what has come so far, each time that more has. */
+  onStep(step: Step): void;
 }
 
-/** Asks for an answer and gives its pieces as they come. Throws why it is not whole. */
-export async function streamChat(body: unknown, options: ChatOptions): Promise<Timings> {
+/** Asks for an answer, and gives it as far as it has come. Never throws: the step says why. */
+export async function askChat(request: OutgoingChat, options: ChatOptions): Promise<Step> {
   const startMs = performance.now();
-  const { signal, onPiece } = options;
-  const response = await send("POST /v1/chat/completions", { body, signal });
-  const queue = response.headers.get("x-queue-wait-ms");
-  const timings: Timings = {
-    queueMs: queue === null ? null : Number(queue),
-    ...{ firstTokenMs: null, totalMs: 0, outputTokens: null, cachedTokens: null },
-    endpoint: response.headers.get("x-llmlb-endpoint"),
-  };
-  for await (const data of eventsOf(response)) {
-    if (data === DONE) break;
-    const { choices, usage, error } = Chunk.parse(JSON.parse(data));
-    if (error !== undefined) throw new Error(error.message);
-    const { content, reasoning_content, reasoning } = choices[0]?.delta ?? {};
-    const piece = { content: content ?? "", thinking: reasoning_content ?? reasoning ?? "" };
-    if (piece.content !== "" || piece.thinking !== "") {
-      timings.firstTokenMs ??= performance.now() - startMs;
-      onPiece(piece);
+  const { signal, onStep } = options;
+  let answer: Answer = NO_ANSWER;
+  let firstTokenMs: number | null = null;
+  let headers = new Headers();
+  const timings = (): Timings => ({
+    ...answer.counts,
+    ...{ firstTokenMs, totalMs: performance.now() - startMs, ...servedBy(headers) },
+  });
+  try {
+    const { body } = request;
+    const path = "POST /v1/chat/completions";
+    const response = await send(path, { body, signal, headers: request.headers });
+    headers = response.headers;
+    for await (const chunk of chunksOf(response)) {
+      if (chunk.error) throw new Error(chunk.error.message);
+      answer = withChunk(answer, chunk);
+      const { content, thinking, calls } = answer.step;
+      if (content === "" && thinking === "" && calls.length === 0) continue;
+      firstTokenMs ??= performance.now() - startMs;
+      onStep(answer.step);
     }
-    timings.outputTokens = usage?.completion_tokens ?? timings.outputTokens;
-    timings.cachedTokens = usage?.prompt_tokens_details?.cached_tokens ?? timings.cachedTokens;
+    return { ...answer.step, timings: timings() };
+  } catch (error) {
+    if (error instanceof CallError) headers = error.headers;
+    const { step } = answer;
+    if (signal.aborted) return { ...step, finish: "stopped", timings: timings() };
+    const message = error instanceof Error ? error.message : String(error);
+    return { ...step, error: message, timings: timings() };
   }
-  return { ...timings, totalMs: performance.now() - startMs };
+}
+
+function servedBy(headers: Headers): Pick<Timings, "queueMs" | "endpoint" | "requestId"> {
+  const queue = headers.get("x-queue-wait-ms");
+  const endpoint = headers.get("x-llmlb-endpoint");
+  return {
+    queueMs: queue === null ? null : Number(queue),
+    endpoint: endpoint === null ? null : decodedName(endpoint),
+    requestId: headers.get("x-request-id"),
+  };
+}
+
+function decodedName(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text; // cut in the middle of a character
+  }
+}
+
+async function* chunksOf(response: Response): AsyncIterable<ChatEvent> {
+  if (response.headers.get("content-type")?.startsWith("application/json") === true) {
+    yield ChatEvent.parse(await response.json());
+    return;
+  }
+  for await (const data of eventsOf(response)) {
+    if (data === DONE) return;
+    yield ChatEvent.parse(JSON.parse(data));
+  }
 }

@@ -1,183 +1,164 @@
-import { type FormEvent, type KeyboardEvent, useEffect, useRef, useState } from "react";
-import { useModels } from "../../api/models.ts";
+import { useEffect, useState } from "react";
+import { type ListedModel, useModels } from "../../api/models.ts";
+import { keep, kept } from "../../app/storage.ts";
 import { Button, IconButton } from "../../parts/button.tsx";
-import { CopyText } from "../../parts/copy.tsx";
-import { Confirm, Window } from "../../parts/dialog.tsx";
-import { Choice, TextField } from "../../parts/field.tsx";
+import { Window } from "../../parts/dialog.tsx";
 import { Page } from "../../parts/page.tsx";
-import { Empty, Loaded } from "../../parts/states.tsx";
+import { Empty, Loaded, Loading } from "../../parts/states.tsx";
 import { useTexts } from "../../text/i18n.ts";
 import { useTitle } from "../titles.ts";
-import { requestOf } from "./conversation.ts";
-import { MessageView } from "./message.tsx";
-import { SNIPPETS, type SnippetLanguage, snippetOf } from "./snippets.ts";
+import { Composer } from "./composer.tsx";
+import { ConversationList } from "./list.tsx";
+import type { Room } from "./room.ts";
+import { SettingsPanel } from "./settings.tsx";
+import type { Shelf } from "./shelf.ts";
+import { Snippet } from "./snippet.tsx";
+import type { ConversationHead } from "./store.ts";
 import { playgroundTexts } from "./texts.ts";
-import { type Chat, useChat } from "./usechat.ts";
+import { Transcript } from "./transcript.tsx";
+import { useAddress, useRoom, useShelf } from "./useshelf.ts";
 
-type Model = { id: string; ready: boolean };
-
-/** Talking to a model. */
+/** Talking to models. */
 export function Playground() {
   const t = useTexts(playgroundTexts);
   const models = useModels();
-  const chat = useChat();
-  const [open, setOpen] = useState<"" | "code" | "clear">("");
-  const { conversation, change, isAnswering } = chat;
-  const isEmpty = conversation.messages.length === 0;
-  const close = () => setOpen("");
+  const { shelf, state } = useShelf();
+  const { heads, room, fault } = state;
+  useAddress(shelf, room);
+  const panels = usePanels();
+  const [isCodeOpen, setCodeOpen] = useState(false);
   const actions = (
     <>
-      <IconButton icon="copy" label={t("code")} onClick={() => setOpen("code")} />
-      <Button icon="plus" disabled={isEmpty || isAnswering} onClick={() => setOpen("clear")}>
-        {t("clear")}
+      <PanelButton panel="list" icon="logs" label={t("conversations")} panels={panels} />
+      <Button icon="plus" disabled={shelf === undefined} onClick={() => shelf?.create()}>
+        {t("create")}
       </Button>
+      <IconButton
+        icon="copy"
+        label={t("code")}
+        disabled={room === undefined}
+        onClick={() => setCodeOpen(true)}
+      />
+      <PanelButton panel="settings" icon="settings" label={t("settings")} panels={panels} />
     </>
   );
   return (
     <Page title={useTitle("playground")} actions={actions}>
+      {fault !== undefined && (
+        <div className="note is-bad" role="alert">
+          {t("not_kept", { reason: String(fault) })}
+        </div>
+      )}
       <Loaded query={models}>
-        {({ data }) =>
-          data.length === 0 ? <Empty title={t("no_models")} /> : <Room chat={chat} models={data} />
-        }
+        {({ data }) => {
+          const chats = data.filter(({ capabilities }) => capabilities?.chat_completion !== false);
+          if (chats.length === 0)
+            return <Empty title={t("no_models")} text={t("no_models_text")} />;
+          if (shelf === undefined || room === undefined) return <Loading />;
+          return <Bench {...{ shelf, heads, room, panels }} models={chats} />;
+        }}
       </Loaded>
-      <Window title={t("code")} isOpen={open === "code"} onClose={close}>
-        <Code request={requestOf(conversation)} />
+      <Window title={t("code")} isOpen={isCodeOpen} onClose={() => setCodeOpen(false)}>
+        {room !== undefined && <Snippet conversation={room.state.conversation} />}
       </Window>
-      <Confirm
-        {...{ isOpen: open === "clear", onClose: close, failure: t("cleared") }}
-        {...{ title: t("clear_title"), text: t("clear_text"), action: t("clear") }}
-        run={async () => change({ messages: [] })}
-      />
     </Page>
   );
 }
 
-function Room({ chat, models }: { chat: Chat; models: readonly Model[] }) {
-  const { conversation, change } = chat;
-  const { model } = conversation;
-  const first = models.find(({ ready }) => ready) ?? models[0];
-  const isThere = models.some(({ id }) => id === model);
-  useEffect(() => {
-    if (!isThere && first !== undefined) change({ model: first.id });
-  }, [isThere, first, change]);
-  return (
-    <div className="playground">
-      <div className="talk">
-        <Messages chat={chat} />
-        <Composer chat={chat} />
-      </div>
-      <Parameters chat={chat} models={models} />
-    </div>
-  );
+interface BenchProps {
+  shelf: Shelf;
+  heads: readonly ConversationHead[];
+  room: Room;
+  models: readonly ListedModel[];
+  panels: Panels;
 }
 
-function Messages({ chat }: { chat: Chat }) {
+/** The conversation, with the others on its left and its settings on its right. */
+function Bench({ shelf, heads, room, models, panels }: BenchProps) {
   const t = useTexts(playgroundTexts);
-  const { conversation, isAnswering, say, regenerate } = chat;
-  const { messages } = conversation;
-  const end = useRef<HTMLDivElement>(null);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: what is new comes into sight
+  const { conversation, running } = useRoom(room);
+  const { id, targets, turns } = conversation;
+  const [first] = targets;
+  const usual = models.find(({ ready }) => ready) ?? models[0];
+  const needsModel = first?.model === "" && usual !== undefined;
   useEffect(() => {
-    end.current?.scrollIntoView({ block: "nearest" });
-  }, [messages]);
-  if (messages.length === 0) return <Empty title={t("empty")} text={t("empty_text")} />;
+    if (needsModel) room.change({ targets: [{ model: usual.id, endpoint: "" }] });
+  }, [needsModel, usual, room]);
+  const blind = targets
+    .map(({ model }) => models.find((one) => one.id === model))
+    .flatMap((model) => (model?.capabilities?.image_understanding === false ? [model.id] : []));
   return (
-    <div className="messages" aria-live="polite" aria-busy={isAnswering}>
-      {messages.map((message, i) => (
-        <MessageView
-          // biome-ignore lint/suspicious/noArrayIndexKey: a message is its place
-          key={i}
-          {...{ message, isBusy: isAnswering }}
-          isRunning={isAnswering && i === messages.length - 1}
-          onEdit={(text) => say(text, i)}
-          onRegenerate={() => regenerate(i)}
-        />
-      ))}
-      <div ref={end} />
-    </div>
-  );
-}
-
-function Composer({ chat: { isAnswering, say, stop } }: { chat: Chat }) {
-  const t = useTexts(playgroundTexts);
-  const [text, setText] = useState("");
-  const submit = (event: FormEvent | KeyboardEvent) => {
-    event.preventDefault();
-    if (isAnswering || text.trim() === "") return;
-    say(text);
-    setText("");
-  };
-  const onKeyDown = (event: KeyboardEvent) => {
-    // While letters are put together, as in Japanese, Enter chooses among them.
-    if (event.key === "Enter" && !event.shiftKey && !event.nativeEvent.isComposing) submit(event);
-  };
-  return (
-    <form className="composer" onSubmit={submit}>
-      <textarea
-        className="input"
-        aria-label={t("message")}
-        placeholder={t("message_hint")}
-        value={text}
-        onChange={(event) => setText(event.target.value)}
-        onKeyDown={onKeyDown}
-      />
-      {isAnswering ? (
-        <Button icon="stop" onClick={stop}>
-          {t("stop")}
-        </Button>
-      ) : (
-        <Button kind="primary" icon="send" submits disabled={text.trim() === ""}>
-          {t("send")}
-        </Button>
+    <div className={`bench ${[...panels.open].map((panel) => `has-${panel}`).join(" ")}`}>
+      {panels.open.has("list") && (
+        <ConversationList {...{ shelf, heads }} openId={id} onOpen={panels.chosen} />
       )}
-    </form>
-  );
-}
-
-function Parameters({ chat, models }: { chat: Chat; models: readonly Model[] }) {
-  const t = useTexts(playgroundTexts);
-  const { conversation, change } = chat;
-  const { model, system, temperature, maxTokens } = conversation;
-  const options = models.map(({ id, ready }) => ({
-    ...{ value: id, text: ready ? id : t("not_ready", { model: id }) },
-  }));
-  return (
-    <div className="parameters form">
-      <Choice
-        {...{ label: t("model"), value: model, options }}
-        onChange={(value) => change({ model: value })}
-      />
-      <label className="field">
-        <span>{t("system")}</span>
-        <textarea
-          className="input"
-          value={system}
-          onChange={(event) => change({ system: event.target.value })}
+      <div className="talk">
+        {turns.length === 0 ? (
+          <Empty title={t("empty")} text={t("empty_text")} />
+        ) : (
+          <Transcript key={`said in ${id}`} room={room} />
+        )}
+        <Composer
+          key={`to say in ${id}`}
+          {...{ blind, isAnswering: running.length > 0 }}
+          onSay={(said) => room.say(said)}
+          onStop={() => room.stop()}
         />
-      </label>
-      <TextField
-        {...{ label: t("temperature"), value: temperature, inputMode: "decimal" }}
-        onChange={(value) => change({ temperature: value })}
-      />
-      <TextField
-        {...{ label: t("max_tokens"), value: maxTokens, inputMode: "numeric" }}
-        onChange={(value) => change({ maxTokens: value })}
-      />
+      </div>
+      {panels.open.has("settings") && (
+        <SettingsPanel
+          key={id}
+          {...{ conversation, models }}
+          change={(changes) => room.change(changes)}
+        />
+      )}
     </div>
   );
 }
 
-function Code({ request }: { request: Record<string, unknown> }) {
-  const t = useTexts(playgroundTexts);
-  const [language, setLanguage] = useState<SnippetLanguage>("curl");
+const PANELS = ["list", "settings"] as const;
+type PanelName = (typeof PANELS)[number];
+
+interface Panels {
+  open: ReadonlySet<PanelName>;
+  toggle(panel: PanelName): void;
+  /** Something was chosen in a panel: where it hides the conversation, it goes. */
+  chosen(): void;
+}
+
+const KEPT_AS = "playground.panels";
+/** Where both panels beside the conversation leave it too little room. */
+const NARROW = "(max-width: 760px)";
+const MIDDLE = "(max-width: 1240px)";
+
+function usePanels(): Panels {
+  const isNarrow = matchMedia(NARROW).matches;
+  const [open, setOpen] = useState<ReadonlySet<PanelName>>(() => {
+    if (isNarrow) return new Set();
+    const usual = matchMedia(MIDDLE).matches ? "settings" : "list settings";
+    const names = (kept(KEPT_AS) ?? usual).split(" ");
+    return new Set(PANELS.filter((name) => names.includes(name)));
+  });
+  const toggle = (panel: PanelName) => {
+    const others = isNarrow ? [] : [...open].filter((one) => one !== panel);
+    const next = new Set<PanelName>(open.has(panel) ? others : [...others, panel]);
+    setOpen(next);
+    if (!isNarrow) keep(KEPT_AS, [...next].join(" "));
+  };
+  return { open, toggle, chosen: () => isNarrow && setOpen(new Set()) };
+}
+
+function PanelButton(props: {
+  panel: PanelName;
+  icon: "logs" | "settings";
+  label: string;
+  panels: Panels;
+}) {
+  const { panel, icon, label, panels } = props;
   return (
-    <>
-      <Choice
-        {...{ label: t("language"), value: language, hint: t("code_text") }}
-        onChange={(value) => setLanguage(value)}
-        options={SNIPPETS.map((one) => ({ value: one, text: one }))}
-      />
-      <CopyText text={snippetOf(language, location.origin, request)} />
-    </>
+    <IconButton
+      {...{ icon, label, isPressed: panels.open.has(panel) }}
+      onClick={() => panels.toggle(panel)}
+    />
   );
 }
