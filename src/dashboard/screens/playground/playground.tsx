@@ -10,7 +10,7 @@ import { useTitle } from "../titles.ts";
 import { Composer } from "./composer.tsx";
 import { ConversationList } from "./list.tsx";
 import type { Room } from "./room.ts";
-import { SettingsPanel } from "./settings.tsx";
+import { BenchSettings } from "./settings.tsx";
 import type { Shelf } from "./shelf.ts";
 import { Snippet } from "./snippet.tsx";
 import type { ConversationHead } from "./store.ts";
@@ -106,7 +106,7 @@ function Bench({ shelf, heads, room, models, panels }: BenchProps) {
         />
       </div>
       {panels.open.has("settings") && (
-        <SettingsPanel
+        <BenchSettings
           key={id}
           {...{ conversation, models }}
           change={(changes) => room.change(changes)}

@@ -2,7 +2,7 @@ import { type AnswerChunk, chunksOf } from "./blocks.ts";
 import type { Lane, Step, Turn } from "./conversation.ts";
 
 /** A part of a conversation that is drawn, and measured, by itself: `at` is its turn's place. */
-export type Row = { key: string; at: number; isTurnEnd: boolean } & (
+export type TranscriptRow = { key: string; at: number; isTurnEnd: boolean } & (
   | { kind: "said"; turn: Turn }
   /** Two models' answers beside each other. */
   | { kind: "pair"; turn: Turn }
@@ -15,32 +15,32 @@ export type LanePart =
   | { kind: "thinking" | "json" | "calls" | "end"; step: Step }
   | { kind: "text"; chunk: AnswerChunk };
 
-const cache = new WeakMap<Turn, { at: number; rows: readonly Row[] }>();
+const cache = new WeakMap<Turn, { at: number; rows: readonly TranscriptRow[] }>();
 
 /**
  * The rows of a conversation, in order. A long answer is several, so that as it grows only the last
  * one is drawn anew, and of thousands only those in sight are drawn at all.
  */
-export function rowsOf(turns: readonly Turn[]): Row[] {
+export function transcriptRows(turns: readonly Turn[]): TranscriptRow[] {
   return turns.flatMap((turn, at) => {
     const known = cache.get(turn);
     if (known?.at === at) return known.rows;
-    const rows = rowsOfTurn(turn, at);
+    const rows = turnRows(turn, at);
     cache.set(turn, { at, rows });
     return rows;
   });
 }
 
-function rowsOfTurn(turn: Turn, at: number): readonly Row[] {
+function turnRows(turn: Turn, at: number): readonly TranscriptRow[] {
   const own = { at, isTurnEnd: false };
-  const said: Row = { ...own, key: `${at}`, kind: "said", turn };
+  const said: TranscriptRow = { ...own, key: `${at}`, kind: "said", turn };
   const [lane, other] = turn.lanes;
   if (lane === undefined) return [{ ...said, isTurnEnd: true }];
   if (other !== undefined) {
     return [said, { key: `${at}.pair`, at, isTurnEnd: true, kind: "pair", turn }];
   }
   const parts = laneParts(lane).map(
-    (part, i): Row => ({ ...own, key: `${at}.${i}`, lane, ...part }),
+    (part, i): TranscriptRow => ({ ...own, key: `${at}.${i}`, lane, ...part }),
   );
   const last = parts.pop();
   return last === undefined ? [said] : [said, ...parts, { ...last, isTurnEnd: true }];
@@ -67,7 +67,7 @@ const LINE_PX = 21;
 const LINE_CHARS = 64;
 
 /** About how high a row is before it was drawn. */
-export function rowHeight(row: Row): number {
+export function rowHeight(row: TranscriptRow): number {
   switch (row.kind) {
     case "said":
       return 56 + textHeight(row.turn.text) + (row.turn.images.length > 0 ? 80 : 0);

@@ -19,7 +19,7 @@ interface SettingsProps {
 const EFFORTS = ["", "none", "minimal", "low", "medium", "high"];
 
 /** Who is asked, and how. */
-export function SettingsPanel({ conversation, models, change }: SettingsProps) {
+export function BenchSettings({ conversation, models, change }: SettingsProps) {
   const t = useTexts(playgroundTexts);
   const may = useMay();
   const { targets, settings } = conversation;

@@ -5,7 +5,7 @@ import { Confirm } from "../../parts/dialog.tsx";
 import { useTexts } from "../../text/i18n.ts";
 import { LanePartView } from "./lane.tsx";
 import type { Room } from "./room.ts";
-import { type Row, rowHeight, rowsOf } from "./rows.ts";
+import { rowHeight, type TranscriptRow, transcriptRows } from "./rows.ts";
 import { playgroundTexts } from "./texts.ts";
 import { Pair, Said } from "./turn.tsx";
 import type { TurnActions } from "./turnactions.ts";
@@ -23,7 +23,7 @@ export function Transcript({ room }: { room: Room }) {
   const t = useTexts(playgroundTexts);
   const { conversation, running } = useRoom(room);
   const { turns } = conversation;
-  const rows = useMemo(() => rowsOf(turns), [turns]);
+  const rows = useMemo(() => transcriptRows(turns), [turns]);
   const place = useRef<HTMLDivElement>(null);
   const [isAtEnd, setAtEnd] = useState(true);
   const { actions, question } = useActions(room);
@@ -93,7 +93,7 @@ function distanceFromEnd({ scrollHeight, scrollTop, clientHeight }: Element): nu
 }
 
 interface RowProps {
-  row: Row;
+  row: TranscriptRow;
   isLast: boolean;
   running: readonly number[];
   isBusy: boolean;

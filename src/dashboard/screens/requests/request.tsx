@@ -8,6 +8,7 @@ import { Facts, Page, Panel } from "../../parts/page.tsx";
 import { Loaded } from "../../parts/states.tsx";
 import { NOTHING, useFormat } from "../../text/format.ts";
 import { useTexts } from "../../text/i18n.ts";
+import { indentedJson } from "../../text/json.ts";
 import { ResultBadge } from "./columns.tsx";
 import { requestsTexts } from "./texts.ts";
 import { spansOf } from "./timeline.ts";
@@ -150,17 +151,10 @@ function Body({ title, text }: { title: string; text: string | null }) {
         {text === null ? (
           <p className="muted">{may("logs.read") ? t("body_none_admin") : t("body_none")}</p>
         ) : (
-          <pre className="code">{indented(text)}</pre>
+          // As it is, where it is a stream of events, or cut off.
+          <pre className="code">{indentedJson(text) ?? text}</pre>
         )}
       </div>
     </Panel>
   );
-}
-
-function indented(text: string): string {
-  try {
-    return JSON.stringify(JSON.parse(text), undefined, 2);
-  } catch {
-    return text; // a stream of events, or cut off
-  }
 }
