@@ -300,6 +300,7 @@ describe.skipIf(chromium === undefined)("the playground", () => {
     await list.getByText("About pears").waitFor();
     await list.getByText("About apples").waitFor({ state: "detached" });
     await page.getByLabel("Search conversations").fill("");
+    await list.getByText("About apples").hover();
     await list.getByRole("button", { name: "Rename About apples" }).click();
     await page.getByLabel("Title").fill(HOSTILE);
     await page.keyboard.press("Enter");
@@ -309,6 +310,7 @@ describe.skipIf(chromium === undefined)("the playground", () => {
     const waiting = page.waitForEvent("download");
     await list.getByRole("button", { name: "Export" }).click();
     const path = await (await waiting).path();
+    await list.getByText(HOSTILE).hover();
     await list.getByRole("button", { name: `Delete ${HOSTILE}` }).click();
     await page.getByText("it was kept in this browser only").waitFor();
     await page.getByRole("alertdialog").getByRole("button", { name: "Delete" }).click();
