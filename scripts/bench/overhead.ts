@@ -1,5 +1,6 @@
-// What a node adds to a whole answer of its engine: the same request to the node and to the
-// engine's own socket, in turns: `npm run bench overhead`, with `-- --help` for options.
+// What a node adds to a whole answer of its engine: the same request to the node, to the least
+// that may stand in its place, and to the engine's own socket, in turns: `npm run bench overhead`,
+// with `-- --help` for options.
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,6 +11,7 @@ import { median } from "./rig/load.ts";
 import { PROGRAM, startServer } from "./rig/server.ts";
 
 const ADDED_MS_MAX = 0.3;
+const MINIMAL_PROXY = join(import.meta.dir, "rig/minimalproxy.ts");
 const WARM_UP = 200;
 const ARGS = ["--ctx-size", "2048", "--parallel", "1", "--threads", "1"];
 const BODY_BYTES_MAX = 1024 * 1024;
@@ -45,7 +47,16 @@ async function main(): Promise<void> {
       ...[`bench=${TINY_FILE}`, "--port", String(port), "--", ...ARGS],
     ]);
     try {
-      process.stdout.write(await compare(node.url, socketIn(home), Number(values.pairs)));
+      const unix = socketIn(home);
+      const minimal = await startServer("the minimal proxy", (port) => [
+        ...[process.execPath, MINIMAL_PROXY, unix, String(port)],
+      ]);
+      try {
+        const urls = { node: node.url, minimal: minimal.url };
+        process.stdout.write(await compare(urls, unix, Number(values.pairs)));
+      } finally {
+        await minimal.stop();
+      }
     } finally {
       await node.stop();
     }
@@ -62,23 +73,31 @@ function socketIn(home: string): string {
   return join(folder, name);
 }
 
-async function compare(url: string, unix: string, pairs: number): Promise<string> {
-  const seen = { node: [] as number[], engine: [] as number[], added: [] as number[] };
-  for (let i = -WARM_UP; i < pairs; i += 1) {
-    // What came first is not always the same.
-    const nodeFirst = i % 2 === 0;
-    const early = nodeFirst ? await ask(url + CHAT) : undefined;
-    const engine = await ask(`http://engine${CHAT}`, unix);
-    const node = early ?? (await ask(url + CHAT));
-    if (i < 0) continue;
-    seen.node.push(node);
-    seen.engine.push(engine);
-    seen.added.push(node - engine);
+/** The same request to all of them, in turns: whoever comes first is another one each time. */
+async function compare(
+  urls: { node: string; minimal: string },
+  unix: string,
+  pairs: number,
+): Promise<string> {
+  const asks = [
+    () => ask(urls.node + CHAT),
+    () => ask(urls.minimal + CHAT),
+    () => ask(`http://engine${CHAT}`, unix),
+  ];
+  const seen: number[][] = asks.map(() => []);
+  for (let round = -WARM_UP; round < pairs; round += 1) {
+    for (let i = 0; i < asks.length; i += 1) {
+      const at = (i + round + WARM_UP) % asks.length;
+      const ms = await asks[at]?.();
+      if (round >= 0 && ms !== undefined) seen[at]?.push(ms);
+    }
   }
-  const added = median(seen.added);
-  const shown = [median(seen.node), median(seen.engine), added].map((ms) => ms.toFixed(3));
-  return `| node, ms | engine, ms | the node adds, ms |
-|---|---|---|
+  const [node = [], minimal = [], engine = []] = seen;
+  const addedBy = (all: number[]) => median(all.map((ms, i) => ms - (engine[i] ?? Number.NaN)));
+  const added = addedBy(node);
+  const shown = [median(node), median(engine), added, addedBy(minimal)].map((ms) => ms.toFixed(3));
+  return `| node, ms | engine, ms | the node adds, ms | a minimal proxy adds, ms |
+|---|---|---|---|
 | ${shown.join(" | ")} |
 At most ${ADDED_MS_MAX} ms: ${added <= ADDED_MS_MAX ? "reached" : "missed"}
 `;
