@@ -1,8 +1,17 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { buildDashboard } from "../scripts/dashboard.ts";
 import { findChromium } from "../src/testkit/chromium.ts";
-import { barriers, keepPicture, type Look, overflow } from "../src/testkit/openpage.ts";
+import {
+  barriers,
+  keepPicture,
+  type Look,
+  logIn,
+  openPage,
+  overflow,
+} from "../src/testkit/openpage.ts";
+import { PASSWORD, People } from "../src/testkit/people.ts";
 import { composer, SCRIPTED as MODEL, Playground, say } from "../src/testkit/playground.ts";
+import { Program } from "../src/testkit/program.ts";
 import { scriptedStream } from "../src/testkit/servers/scripted.ts";
 
 const HOSTILE = '<img src=x onerror="alert(1)">';
@@ -167,6 +176,39 @@ describe.skipIf(chromium === undefined)("the playground", () => {
       await picture(String(panel).includes("Settings") ? "settings" : "list");
       expect([panel, await overflow(page), await barriers(page)]).toEqual([panel, 0, []]);
     }
+    expect(faults).toEqual([]);
+  });
+});
+
+describe.skipIf(chromium === undefined)("with access control", () => {
+  let program: Program;
+  beforeAll(async () => {
+    await buildDashboard();
+    program = await Program.start({ args: ["--access", "required"] });
+  });
+  afterAll(() => program?.stop());
+
+  test("of two people at one browser, each has his own conversations", async () => {
+    const people = new People(program);
+    for (const name of ["ada", "eve"]) await people.settled(name);
+    await using opened = await openPage(chromium ?? "", program.url);
+    const { page, context, faults } = opened;
+    const list = page.getByRole("complementary", { name: "Conversations" });
+    const enter = async (name: string) => {
+      await context.clearCookies();
+      await page.goto("/dashboard/playground");
+      await logIn(page, name, PASSWORD);
+      await composer(page).waitFor();
+    };
+    await enter("ada");
+    await say(page, "A secret of Ada");
+    await list.getByText("A secret of Ada").waitFor();
+    await page.locator(".timings").waitFor();
+    await enter("eve");
+    await list.getByText("None yet").waitFor();
+    expect(await page.content()).not.toContain("A secret");
+    await enter("ada");
+    await page.locator(".said").getByText("A secret of Ada").waitFor();
     expect(faults).toEqual([]);
   });
 });
