@@ -35,6 +35,7 @@ import { routePlaces } from "./admin/residency/places.ts";
 import { routeResidency } from "./admin/residency/routes.ts";
 import { routeSettings } from "./admin/settings/routes.ts";
 import { ModelSync } from "./admin/sync/sync.ts";
+import { RecorderMemory } from "./continuation/recorder.ts";
 import { routeDashboardFiles } from "./dashboard/routes.ts";
 import { LiveEvents } from "./events/liveevents.ts";
 import { routeEvents } from "./events/routes.ts";
@@ -231,6 +232,9 @@ function routeManagement(app: App, parts: ManagementParts): void {
   routeProviderMetrics(app, providers.metrics);
 }
 
+/** What is kept of the streams that run, so that they can go on elsewhere when they break. */
+const STREAM_MEMORY_BYTES = 256 * 1024 * 1024;
+
 /** Builds the way of inference requests. */
 function createPipeline(
   parts: Omit<PoolSlotsParts, "requirements"> &
@@ -242,7 +246,8 @@ function createPipeline(
   const { pool, providers, recorder } = parts;
   const requirements = new Requirements(pool);
   const slots = new PoolSlots({ ...parts, requirements });
-  return new Pipeline({ ...parts, providers, requirements, slots, recorder });
+  const memory = new RecorderMemory(STREAM_MEMORY_BYTES);
+  return new Pipeline({ ...parts, memory, providers, requirements, slots, recorder });
 }
 
 function monitorListener(

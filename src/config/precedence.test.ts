@@ -13,6 +13,7 @@ const DEFAULTS: Omit<Settings, "home"> = {
   allowedOrigins: ["local"],
   trustedProxies: [],
   servedBy: true,
+  continueStreams: true,
   port: 32768,
   nodePort: 32769,
   logLevel: "info",

@@ -11,6 +11,7 @@ export const TEST_SETTINGS: Settings = {
   allowedOrigins: ["local"],
   trustedProxies: [],
   servedBy: true,
+  continueStreams: true,
   port: 0,
   nodePort: 0,
   home: "/nonexistent",

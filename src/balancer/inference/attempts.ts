@@ -1,20 +1,21 @@
 import type { Settings } from "../../config/settings.ts";
-import { ClientError } from "../../http/client/failure.ts";
 import { type Forwarded, forward, type StreamFailure } from "../../http/proxy/forward.ts";
 import type { Hops } from "../../http/proxy/hops.ts";
 import { callerOf } from "../../http/server/scope.ts";
-import { errorMessage } from "../../lib/errormessage.ts";
 import { wholeFromStream } from "../../translation/wholefromstream.ts";
 import { ApiError, type ErrorKind } from "../../wire/error.ts";
+import { Continuation, mayContinue } from "../continuation/continuation.ts";
+import type { RecorderMemory } from "../continuation/recorder.ts";
 import { ProviderModel } from "../providers/model.ts";
 import type { Providers } from "../providers/providers.ts";
+import { Endpoint } from "../upstream/endpoint.ts";
 import type { Slot } from "../upstream/upstream.ts";
-import { type Attribution, attributionOf } from "./attribution.ts";
-import { Blame } from "./blame.ts";
 import { type ClientBody, knownAnswer, type UpstreamRequest } from "./body.ts";
 import type { RequestContext } from "./context.ts";
+import { Judge } from "./judge.ts";
 import type { KeptResponses } from "./keptresponses.ts";
 import type { PoolRequest, PoolSlots } from "./poolslots.ts";
+import { drop, forwardedOf, type Result } from "./result.ts";
 import { RETRIES_MAX } from "./retry.ts";
 import { servedBy } from "./servedby.ts";
 
@@ -23,15 +24,10 @@ export interface AttemptsParts {
   kept: KeptResponses;
   providers: Providers;
   hops: Hops;
-  settings: Pick<Settings, "firstByteTimeoutMs" | "idleTimeoutMs" | "servedBy">;
+  /** What streams may use that are to go on elsewhere when they break. */
+  memory: RecorderMemory;
+  settings: Pick<Settings, "firstByteTimeoutMs" | "idleTimeoutMs" | "servedBy" | "continueStreams">;
 }
-
-/** How an attempt went before its first byte, and whether another upstream may do better. */
-type Result = ({ forwarded: Forwarded } | { error: unknown }) & {
-  retry: boolean;
-  /** It is what the client is told unless another upstream answers. */
-  isRefusal?: boolean;
-};
 
 /** What a server without a route answers, though not only that. */
 const ROUTE_MISSING = new Set([404, 405, 501]);
@@ -50,23 +46,31 @@ const FALLBACK_KINDS = new Set<ErrorKind>([
  * 3. else, if nothing came of those, the provider of the operator's fallback rule: one attempt.
  *
  * An attempt ends with its last byte. Before its first content, a failure means the next upstream,
- * even where the headers of a stream and signs of life are out; after that, the client's stream
- * ends with an error event.
+ * even where the headers of a stream and signs of life are out. After that, another endpoint goes
+ * on where the stream broke (`Continuation`), or the client's stream ends with an error event.
  */
 export class Attempts {
   readonly #parts: AttemptsParts;
   readonly #context: RequestContext;
   readonly #body: ClientBody;
   readonly #poolRequest: PoolRequest;
-  readonly #blame = new Blame();
+  readonly #judge: Judge;
   #isPoolDone = false;
   #isFallbackDone = false;
+  /** What the request needs of an endpoint, wherever it goes on. */
+  readonly #requirement: RequestContext["requirement"];
+  /** Of a stream that may go on at another upstream. */
+  #continuation: Continuation | undefined;
 
   constructor(parts: AttemptsParts, context: RequestContext, body: ClientBody) {
     this.#parts = parts;
     this.#context = context;
+    this.#judge = new Judge(context);
     this.#body = body;
     this.#poolRequest = { context, fingerprint: undefined, tried: [] };
+    if (parts.settings.continueStreams && mayContinue(context))
+      this.#continuation = new Continuation(context, parts.memory);
+    this.#requirement = context.requirement;
   }
 
   /**
@@ -125,7 +129,7 @@ export class Attempts {
 
   #fallback(): Slot | undefined {
     // A request that may be wrong is not worth a provider's price.
-    if (this.#isFallbackDone || this.#blame.hasRefusals) return undefined;
+    if (this.#isFallbackDone || this.#judge.blame.hasRefusals) return undefined;
     if (this.#context.pin !== undefined) return undefined;
     this.#isFallbackDone = true;
     const model = this.#parts.providers.fallbackOf(this.#context.model);
@@ -156,13 +160,23 @@ export class Attempts {
   }
 
   #send(given: Slot): Promise<Result> {
+    // What throws cannot be said in any API of this upstream.
+    if (this.#continuation?.isOn === true) {
+      return this.#continuation.requestFor(given.upstream).then(
+        (request) => this.#sendRequest(given, request),
+        (error) => this.#judge.failure(given, error),
+      );
+    }
     let request: UpstreamRequest;
     try {
       request = this.#body.requestFor(given.upstream);
     } catch (error) {
-      // It cannot be said in any API of this upstream.
-      return Promise.resolve(this.#failed(given, error));
+      return Promise.resolve(this.#judge.failure(given, error));
     }
+    return this.#sendRequest(given, request);
+  }
+
+  #sendRequest(given: Slot, request: UpstreamRequest): Promise<Result> {
     const { scope, headers, requestId, dialect, record, trace, route, streams } = this.#context;
     if (request.fixedAnswer !== undefined) {
       const forwarded = knownAnswer(request.fixedAnswer, this.#context);
@@ -172,7 +186,11 @@ export class Attempts {
     const { modelId, model } = this.#context;
     const name = given.upstream.modelName(modelId, model);
     const slot = trace?.attempt(given, name) ?? given;
-    record?.sent(slot.upstream);
+    const continuation = this.#continuation;
+    record?.sent(slot.upstream, continuation?.isOn);
+    const found = kept.tap(this.#context, slot.upstream);
+    const tap = continuation === undefined ? found : continuation.tapFor(found);
+    const rewrite = slot.rewrite(request.rewrite);
     const target = hops.onward(slot.upstream.target(request.pathAndQuery), headers);
     const isText = route.output === "text" && route.form === undefined;
     return forward({
@@ -184,9 +202,9 @@ export class Attempts {
       dialect,
       caller: callerOf(scope),
       answerHeaders: this.#answerHeaders(slot, name),
-      tap: kept.tap(this.#context, slot.upstream),
+      tap,
       checksAnswer: true,
-      rewrite: slot.rewrite(request.rewrite),
+      rewrite: continuation?.keep({ request, rewrite, slot }) ?? rewrite,
       gather: streams || !isText ? undefined : wholeFromStream,
       firstByteTimeoutMs: slot.firstByteTimeoutMs,
       contentTimeoutMs: slot.contentTimeoutMs,
@@ -195,12 +213,12 @@ export class Attempts {
       onContent: (status) => {
         record?.began();
         slot.answered(status);
-        this.#blame.answered();
+        this.#judge.blame.answered();
       },
       instead: (failure) => this.#instead(slot, failure),
     }).then(
       (forwarded) => this.#answered(slot, forwarded),
-      (error) => this.#failed(slot, error),
+      (error) => this.#judge.failure(slot, error),
     );
   }
 
@@ -213,36 +231,16 @@ export class Attempts {
   #answered(slot: Slot, forwarded: Forwarded): Result {
     forwarded.sent.then((outcome) => slot.ended(outcome));
     // Only its content tells whether a stream is an answer.
-    if (forwarded.awaitsContent) return { forwarded, retry: false };
-    const attribution = this.#judge(slot, forwarded.status);
-    return { forwarded, retry: this.#mayRetry(attribution), isRefusal: attribution === "doubt" };
-  }
-
-  /** An upstream answered with this status: whose fault it is. */
-  #judge(slot: Slot, status: number): Attribution {
-    const attribution = attributionOf({ status, isTrusted: slot.isTrusted });
-    if (attribution === "nobody") this.#blame.answered();
-    if (attribution === "request" || attribution === "doubt") slot.refused();
-    if (attribution === "nobody" || attribution === "request") slot.answered(status);
-    else slot.rejected(status);
-    if (attribution !== "nobody") this.#context.record?.attemptFailed(`HTTP ${status}`);
-    this.#blame.add(attribution, { slot, reason: `HTTP ${status}` });
-    return attribution;
-  }
-
-  #mayRetry(attribution: Attribution): boolean {
-    return attribution !== "nobody" && attribution !== "request" && !this.#blame.isRequests;
-  }
-
-  #failed(slot: Slot, error: unknown): Result {
-    const outcome =
-      error instanceof ApiError ? { error: error.kind, isTaken: isTaken(error) } : undefined;
-    const attribution = outcome === undefined ? "nobody" : attributionOf(outcome);
-    slot.failed(error, attribution !== "nobody");
-    this.#context.record?.attemptFailed(error instanceof ApiError ? error.code : "internal");
-    const reason = errorMessage(error);
-    this.#blame.add(attribution, { slot, reason });
-    return { error, retry: this.#mayRetry(attribution) };
+    if (forwarded.awaitsContent) {
+      if (this.#continuation !== undefined) forwarded.sent.then(() => this.#continuation?.close());
+      return { forwarded, retry: false };
+    }
+    const attribution = this.#judge.status(slot, forwarded.status);
+    return {
+      forwarded,
+      retry: this.#judge.mayRetry(attribution),
+      isRefusal: attribution === "doubt",
+    };
   }
 
   /**
@@ -250,20 +248,40 @@ export class Attempts {
    * life, so another upstream may answer. None does: it ends with an error event.
    */
   async #instead(slot: Slot, failure: StreamFailure): Promise<Forwarded | undefined> {
+    if ("error" in failure && failure.hasBegun) return this.#goOn(slot, failure.error);
     const failed =
       "error" in failure
-        ? this.#failed(slot, failure.error)
-        : { error: undefined, retry: this.#mayRetry(this.#judge(slot, failure.status)) };
+        ? this.#judge.failure(slot, failure.error)
+        : {
+            error: undefined,
+            retry: this.#judge.mayRetry(this.#judge.status(slot, failure.status)),
+          };
     const isFinal = !failed.retry || !this.#body.isSendable || this.#context.provider !== undefined;
     const next = isFinal ? undefined : await this.#tryAll(failed).catch(() => undefined);
-    const forwarded = next !== undefined && "forwarded" in next ? next.forwarded : undefined;
-    if (forwarded?.awaitsContent !== true) this.#blame.over();
+    const forwarded = forwardedOf(next);
+    if (forwarded?.awaitsContent !== true) this.#judge.blame.over();
     return forwarded;
+  }
+
+  /** An upstream's stream broke behind its first content: another endpoint may go on with it. */
+  async #goOn(slot: Slot, error: ApiError): Promise<Forwarded | undefined> {
+    const { upstream } = slot;
+    if (!(upstream instanceof Endpoint) || !this.#continuation?.begin(error)) return undefined;
+    slot.ended("failed");
+    const { slots, settings } = this.#parts;
+    const context = this.#context;
+    context.record?.attemptFailed(error.code);
+    context.deadlineMs = slots.deadlineIn(settings.firstByteTimeoutMs);
+    context.requirement = this.#continuation.requirement(this.#requirement);
+    this.#poolRequest.tried = [upstream];
+    this.#isPoolDone = false;
+    this.#isFallbackDone = true;
+    return forwardedOf(await this.#tryAll({ error, retry: true }).catch(() => undefined));
   }
 
   #finish(last: Result | undefined): Forwarded {
     const isUndecided = last !== undefined && "forwarded" in last && last.forwarded.awaitsContent;
-    if (!isUndecided) this.#blame.over();
+    if (!isUndecided) this.#judge.blame.over();
     if (last === undefined) throw new Error("No attempt was made.");
     if ("error" in last) throw last.error;
     const { forwarded } = last;
@@ -274,14 +292,4 @@ export class Attempts {
     }
     return forwarded;
   }
-}
-
-/** An answer that the client does not get. */
-async function drop(result: Result | undefined): Promise<void> {
-  if (result !== undefined && "forwarded" in result) await result.forwarded.response.body?.cancel();
-}
-
-/** Whether the upstream had taken the request before it failed: it may have been its death. */
-function isTaken({ cause }: ApiError): boolean {
-  return cause instanceof ClientError && cause.code === "broken";
 }

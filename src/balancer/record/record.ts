@@ -105,13 +105,13 @@ export class RequestRecord {
     this.queueMs = (this.queueMs ?? 0) + ms;
   }
 
-  /** An attempt begins. The answer of an earlier attempt is dropped. */
-  sent(upstream: RecordedUpstream): void {
+  /** An attempt begins. The answer of an earlier one is dropped, unless it `goesOn`. */
+  sent(upstream: RecordedUpstream, goesOn = false): void {
     if (this.attempts > 0) this.#keepAttempt();
     this.upstream = upstream;
     this.attempts += 1;
     this.attemptMs = performance.now() - this.startMs;
-    if (this.answer.bytes > 0) this.answer = new AnswerSample(this.#headMax);
+    if (this.answer.bytes > 0 && !goesOn) this.answer = new AnswerSample(this.#headMax);
   }
 
   /** The last attempt failed: its status, or the code of its error. */
@@ -127,7 +127,7 @@ export class RequestRecord {
 
   /** A stream has its first content. */
   began(): void {
-    this.firstTokenMs = performance.now() - this.startMs;
+    this.firstTokenMs ??= performance.now() - this.startMs;
   }
 
   /** The answer goes to the client; `sent` settles after its last byte. */

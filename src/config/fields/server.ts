@@ -41,6 +41,8 @@ export interface ServerSettings {
   trustedProxies: string[];
   /** Answers name the upstream and the model that served them. */
   servedBy: boolean;
+  /** A stream that breaks goes on at another endpoint. */
+  continueStreams: boolean;
 }
 
 /** The fields of `ServerSettings`. */
@@ -150,6 +152,15 @@ of the browser's own machine, * for any, none",
     flags: "--served-by <on or off>",
     group: "Server",
     help: "Answers name the endpoint and model that served them (x-llmlb-endpoint, x-llmlb-model)",
+    schema: () => trueOrFalse(),
+    fallback: () => true,
+    fallbackText: "on",
+  },
+  continueStreams: {
+    name: "continue_streams",
+    flags: "--continue-streams <on or off>",
+    group: "Server",
+    help: "A stream whose endpoint fails is continued by another one that has the model",
     schema: () => trueOrFalse(),
     fallback: () => true,
     fallbackText: "on",

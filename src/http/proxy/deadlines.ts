@@ -90,6 +90,12 @@ export class Deadlines implements Ticking {
     this.#contentDueMs = this.#clock.nowMs + TICK_MS + this.#contentGapMs;
   }
 
+  /** Somebody else is to go on with the answer: nothing is late, and the client may leave. */
+  waitForOther(): void {
+    this.wait("rest", Number.POSITIVE_INFINITY);
+    this.#contentDueMs = Number.POSITIVE_INFINITY;
+  }
+
   /** Ends the request, because the client no longer wants its answer. */
   cancel(): void {
     this.stop(clientGone());

@@ -67,8 +67,8 @@ export interface ForwardOptions {
   /** Called when a stream has its first content, unless that tells of an error. */
   onContent?(status: number): void;
   /**
-   * Called when the target's stream failed before it had any content: `status` is what its first
-   * event tells. Returns the stream that takes its place; undefined: none does. Default: none.
+   * Called when the target's stream failed; `status` is what its first event tells. Returns the
+   * stream that takes its place or goes on where it broke; undefined: none does. Default: none.
    */
   instead?(failure: StreamFailure): Promise<Forwarded | undefined>;
   /** Called with the reason if the request has to end, e.g. for a time limit. */
@@ -77,8 +77,8 @@ export interface ForwardOptions {
   explain?(failure: ApiError): Promise<ApiError>;
 }
 
-/** How a stream failed before it had any content. */
-export type StreamFailure = { error: ApiError } | { status: number };
+/** How a stream failed: `hasBegun` if it had content before. */
+export type StreamFailure = { error: ApiError; hasBegun: boolean } | { status: number };
 
 /** Status and headers of the client's answer. */
 interface Init {
@@ -277,10 +277,10 @@ function stream(body: AnswerBody, { type, init, options, deadlines }: StreamPart
     ...{ ...CONTENT[type], tap: numbers ?? options.tap },
     instead:
       instead &&
-      (async (how) => {
-        const told =
-          "status" in how ? how : { error: await asApiError(how.cause, options, deadlines) };
-        return standIn(await instead(told), init);
+      (async (how, hasBegun) => {
+        if ("status" in how) return standIn(await instead(how), init);
+        const error = await asApiError(how.cause, options, deadlines);
+        return standIn(await instead({ error, hasBegun }), init);
       }),
   });
   return relayedAnswer(relayed, init, awaitsContent);

@@ -70,3 +70,9 @@ export function requireContent(bytes: Uint8Array, type: string, label: string): 
 Check its address.`;
   throw new ApiError("upstream", message);
 }
+
+/** A 502 (`upstream`) for a stream without an event. */
+export function nothingCame(): ApiError {
+  const message = "The answer could not be read: its stream ended before its first event.";
+  return new ApiError("upstream", message);
+}

@@ -34,7 +34,8 @@ describe("a stream that fails before it has content", () => {
       ...{ deadlines: new Deadlines("endpoint a", caller), idleTimeoutMs: 1000 },
       ...CONTENT.events,
       onContent: () => failures.push("none"),
-      instead: async (failure) => {
+      instead: async (failure, hasBegun) => {
+        if (hasBegun) return void failures.push("begun");
         failures.push("status" in failure ? String(failure.status) : "break");
         const deadlines = new Deadlines("endpoint b", caller);
         return relay(await bodyAt(other.url), { deadlines, idleTimeoutMs: 1000 });
@@ -58,12 +59,12 @@ describe("a stream that fails before it has content", () => {
     expect(got).toEqual({ text: before + GOOD, sent: "complete", failures: [how] });
   });
 
-  test("but not once there was any", async () => {
+  test("but once there was any, it is told so and whole lines have gone", async () => {
     const got = await replaced((c) => {
       c.send(HEAD + rawChunk(`${GOOD}data: {"cho`));
       c.end();
     });
-    expect(got).toEqual({ text: `${GOOD}broken`, sent: "failed", failures: ["none"] });
+    expect(got).toEqual({ text: `${GOOD}broken`, sent: "failed", failures: ["none", "begun"] });
   });
 });
 

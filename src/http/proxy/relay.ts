@@ -1,6 +1,6 @@
-import { ApiError } from "../../wire/error.ts";
 import { type AnswerBody, passOver } from "../client/body.ts";
 import type { Deadlines } from "./deadlines.ts";
+import { nothingCame } from "./hiddenerror.ts";
 import type { StreamRewrite } from "./rewrite/rewrite.ts";
 import { SlicedBody } from "./slicedbody.ts";
 import { WholeLines } from "./wholelines.ts";
@@ -43,10 +43,10 @@ export interface RelayOptions {
   /** The status that the first content ought to have had, if it tells of an error. */
   errorIn?: ((content: Uint8Array) => number | undefined) | undefined;
   /**
-   * Called when the target's stream failed before it had any content: it broke, ended, or tells of
-   * an error. Returns what goes to the client in its place; undefined: nothing does.
+   * Called when the target's stream broke, ended too early or tells of an error, `hasBegun` if it
+   * had content before. Returns what goes to the client from there on; undefined: nothing does.
    */
-  instead?: ((failure: Failure) => Promise<Relayed | undefined>) | undefined;
+  instead?: ((failure: Failure, hasBegun: boolean) => Promise<Relayed | undefined>) | undefined;
   /**
    * The last bytes of a stream that breaks. Default: the connection is cut, which HTTP clients see
    * as an incomplete body.
@@ -65,8 +65,7 @@ export interface Relayed {
  * Passes a target's body on as it comes, at the client's pace: little is read ahead, so a slow
  * client slows the target. Without `rewrite` the bytes stay as they are. With `afterBreak`, part of
  * a line is held back until its rest comes, so that the client of a broken stream has whole lines.
- * As long as the client has got nothing but signs of life, another stream can take the place of one
- * that fails (`instead`).
+ * Another stream can take the place of one that fails, or go on where it broke (`instead`).
  */
 export function relay(body: AnswerBody, options: RelayOptions): Relayed {
   const source = new RelaySource(body, options);
@@ -182,8 +181,7 @@ class RelaySource {
         }
         for (const last of this.#ending(rest)) controller.enqueue(last);
         this.#end("complete");
-        controller.close();
-        return;
+        return controller.close();
       }
     } catch (cause) {
       await this.#broken(controller, cause);
@@ -207,13 +205,15 @@ class RelaySource {
     return false;
   }
 
-  /** Whether another stream takes the place of this one, which failed. */
+  /** Whether another stream takes the place of this one, which failed, or goes on with it. */
   async #goOn(failure: Failure, controller: Controller): Promise<boolean> {
-    if (this.#isContentThere) return false;
-    const next = await this.#options.instead?.(failure);
+    const { deadlines, instead } = this.#options;
+    if (instead === undefined || deadlines.reason?.kind === "draining") return false;
+    if (this.#isContentThere) deadlines.waitForOther();
+    const next = await instead(failure, this.#isContentThere);
     if (next === undefined) return false;
     this.#body.abort(new Error("Another stream took its place."));
-    this.#options.deadlines.end();
+    deadlines.end();
     next.sent.then(this.#resolve);
     this.#next = next.stream.getReader();
     if (this.#isCancelled) leave(this.#next);
@@ -250,26 +250,27 @@ class RelaySource {
   }
 
   async #broken(controller: Controller, cause: unknown): Promise<void> {
-    const { deadlines, afterBreak } = this.#options;
+    const { deadlines, afterBreak, rewrite } = this.#options;
     if (deadlines.reason?.kind === "client_closed") return;
+    const wantsMore = rewrite?.wantsMore === true;
+    if (wantsMore && (await this.#goOn({ cause }, controller))) return;
     // Behind the end of an answer it is no break.
-    const end = this.#options.rewrite?.finish?.();
+    const end = rewrite?.finish?.();
     if (end !== undefined && !this.#isCancelled) return this.#over(controller, end);
-    if (await this.#goOn({ cause }, controller)) return;
+    if (!wantsMore && (await this.#goOn({ cause }, controller))) return;
     const last = await afterBreak?.(cause);
+    this.#body.abort(cause);
     this.#end(deadlines.reason?.kind === "draining" ? "stopped" : "failed");
     if (this.#isCancelled) return;
     // Without an argument, because Bun would print it.
-    if (last === undefined) return void controller.error();
-    controller.enqueue(last);
-    controller.close();
+    if (last === undefined) controller.error();
+    else closeWith(controller, last);
   }
 
   /** The answer is complete: the client waits for no end, error or reset behind it. */
   #over(controller: Controller, last: Uint8Array | undefined): void {
-    if (last !== undefined) controller.enqueue(last);
     this.#end("complete");
-    controller.close();
+    closeWith(controller, last);
     void passOver(this.#body);
   }
 
@@ -287,12 +288,12 @@ class RelaySource {
   }
 }
 
+function closeWith(controller: Controller, last: Uint8Array | undefined): void {
+  if (last !== undefined) controller.enqueue(last);
+  controller.close();
+}
+
 /** Without waiting, and whatever becomes of it: nobody reads it any more. */
 function leave(reader: ReadableStreamDefaultReader): void {
   reader.cancel().catch(() => undefined);
-}
-
-function nothingCame(): ApiError {
-  const message = "The answer could not be read: its stream ended before its first event.";
-  return new ApiError("upstream", message);
 }

@@ -35,6 +35,11 @@ export interface StreamRewrite {
   readonly isOver?: boolean;
   /** It only looks for the end of what passes, which takes next to no time. Default: false. */
   readonly passes?: boolean;
+  /**
+   * Something is still to come, though the answer may be complete without it: if the stream breaks,
+   * another one is asked for it before `finish`. Default: false.
+   */
+  readonly wantsMore?: boolean;
   /** The bytes to send in place of these, if any. Throws `ApiError` for a stream that is broken. */
   push(bytes: Uint8Array): Uint8Array | undefined;
   /** The bytes to send at the stream's end, if any. Throws `ApiError` if that came too early. */

@@ -1,0 +1,281 @@
+import type { Tap } from "../../http/proxy/relay.ts";
+import type { Rewrite, Rewritten, StreamRewrite } from "../../http/proxy/rewrite/rewrite.ts";
+import { asBuffer } from "../../lib/buffer.ts";
+import { parseObject } from "../../lib/json.ts";
+import { ApiError } from "../../wire/error.ts";
+import { EventReader } from "../../wire/sse.ts";
+import { readUpstreamError } from "../../wire/upstreamerror.ts";
+import type { StreamRecorder } from "./recorder.ts";
+
+const LINE_FEED = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
+const COLON = 0x3a;
+const ERROR = Buffer.from('"error"');
+const ONE_FEED = Buffer.from("\n");
+/** What says that all was said. */
+const ENDING = /"finish_reason"\s*:\s*"|^data: ?\[DONE\]/m;
+/** A part of an event that is longer passes, and nobody goes on with its stream. */
+const HELD_BYTES_MAX = 64 * 1024;
+
+export interface ContinuableStreamParts {
+  inner: StreamRewrite;
+  recorder: StreamRecorder;
+  /** Sees what passes, of whichever upstream it is. */
+  tap: Tap | undefined;
+  /** The content type of the upstream's stream. */
+  type: string;
+  /** Whether something is to come that was asked for, given that all has been said (`isEnding`). */
+  wantsMore(isEnding: boolean): boolean;
+}
+
+/**
+ * A stream of an upstream on its way to the client, which is kept in mind so that another upstream
+ * can go on with it: whole events pass, and the beginning of one waits for its rest. An event that
+ * tells of an error of the upstream's is thrown, so that it is a break like any other; if nobody
+ * goes on, the client gets it as it came (`fail`).
+ */
+export class ContinuableStream implements StreamRewrite {
+  readonly #inner: StreamRewrite;
+  readonly #recorder: StreamRecorder;
+  readonly #tap: Tap | undefined;
+  readonly #wantsMore: (isEnding: boolean) => boolean;
+  readonly contentType: string;
+  /** The beginning of an event. */
+  #held: Buffer | undefined;
+  /** An event that tells of an error, and all behind it. */
+  #errorEvent: Buffer | undefined;
+  /** What the client is to get before anything else. */
+  #unsent: Uint8Array | undefined;
+  /** Part of an event has passed: the client's next words would be in the middle of it. */
+  isTorn = false;
+
+  constructor({ inner, recorder, tap, type, wantsMore }: ContinuableStreamParts) {
+    this.#inner = inner;
+    this.#recorder = recorder;
+    this.#tap = tap;
+    this.#wantsMore = wantsMore;
+    this.contentType = inner.contentType ?? type;
+  }
+
+  get ping(): Uint8Array | undefined {
+    return this.#inner.ping;
+  }
+
+  get isOver(): boolean {
+    return this.#inner.isOver ?? false;
+  }
+
+  get passes(): boolean {
+    return this.#inner.passes ?? false;
+  }
+
+  get wantsMore(): boolean {
+    return this.#wantsMore(this.#held !== undefined && ENDING.test(this.#held.toString("latin1")));
+  }
+
+  push(piece: Uint8Array): Uint8Array | undefined {
+    const events = this.#whole(asBuffer(piece));
+    if (events === undefined) return undefined;
+    if (events.includes(ERROR)) this.#throwError(events);
+    return this.#pass(events);
+  }
+
+  /** Whole events of whoever goes on, in the terms of the first upstream. */
+  pushMore(events: Buffer): Uint8Array | undefined {
+    const before = this.#unsent;
+    this.#unsent = undefined;
+    this.#drop();
+    const passed = events.byteLength === 0 ? undefined : this.#pass(events);
+    return joined(before, passed);
+  }
+
+  /** What did not go to the client of an upstream that broke: another one says it again. */
+  #drop(): void {
+    this.#held = undefined;
+    this.#errorEvent = undefined;
+  }
+
+  end(): Uint8Array | undefined {
+    const rest = this.#takeHeld();
+    if (rest?.includes(ERROR)) this.#throwError(rest);
+    const passed = rest === undefined ? undefined : this.#pass(rest);
+    return this.isOver ? passed : joined(passed, this.#inner.end());
+  }
+
+  finish(): Uint8Array | undefined {
+    if (this.#errorEvent !== undefined) return undefined;
+    const last = this.#takeLast();
+    const passed = last === undefined ? undefined : this.#pass(last);
+    if (this.isOver) return passed ?? new Uint8Array();
+    const end = this.#inner.finish?.();
+    return end === undefined ? undefined : joined(passed, end);
+  }
+
+  /** A last event that lacks no more than the blank line behind it. */
+  #takeLast(): Buffer | undefined {
+    const held = this.#held;
+    if (held === undefined || held.at(-1) !== LINE_FEED) return undefined;
+    if (!ENDING.test(held.toString("latin1"))) return undefined;
+    this.#held = undefined;
+    return Buffer.concat([held, ONE_FEED]);
+  }
+
+  fail(error: ApiError): Uint8Array | undefined {
+    const event = this.#errorEvent;
+    const before = this.#unsent;
+    this.#drop();
+    this.#unsent = undefined;
+    const told = event === undefined ? this.#inner.fail?.(error) : this.#told(event);
+    return before === undefined ? told : joined(before, told);
+  }
+
+  /** The upstream's own words of an error, as they go to the client without all this. */
+  #told(event: Buffer): Uint8Array {
+    this.#tap?.push(event);
+    const said = this.#inner.push(event);
+    return joined(said, this.isOver ? undefined : this.#inner.end()) ?? new Uint8Array();
+  }
+
+  #pass(events: Buffer): Uint8Array | undefined {
+    this.#tap?.push(events);
+    this.#recorder.push(events);
+    return this.#inner.push(events);
+  }
+
+  #whole(piece: Buffer): Buffer | undefined {
+    const held = this.#held;
+    if (held === undefined && endsEvent(piece)) return piece;
+    const bytes = held === undefined ? piece : Buffer.concat([held, piece]);
+    const cut = endOfEvents(bytes);
+    this.#held = cut === bytes.length ? undefined : bytes.subarray(cut);
+    if ((this.#held?.length ?? 0) > HELD_BYTES_MAX) {
+      this.isTorn = true;
+      return this.#takeAll(bytes);
+    }
+    return cut === 0 ? undefined : bytes.subarray(0, cut);
+  }
+
+  #takeAll(bytes: Buffer): Buffer {
+    this.#held = undefined;
+    return bytes;
+  }
+
+  #takeHeld(): Buffer | undefined {
+    const held = this.#held;
+    this.#held = undefined;
+    return held;
+  }
+
+  #throwError(events: Buffer): void {
+    const at = placeOfError(events);
+    if (at === undefined) return;
+    const before = events.subarray(0, at.start);
+    this.#unsent = before.length === 0 ? undefined : this.#pass(before);
+    this.#errorEvent = events.subarray(at.start);
+    throw at.error;
+  }
+}
+
+/** A rewrite whose stream is kept in mind; of answers in one piece nothing changes. */
+export class ContinuableRewrite implements Rewrite {
+  readonly #inner: Rewrite;
+  readonly #parts: Omit<ContinuableStreamParts, "inner" | "type">;
+  /** Undefined until it begins. */
+  begun: ContinuableStream | undefined;
+
+  constructor(inner: Rewrite, parts: Omit<ContinuableStreamParts, "inner" | "type">) {
+    this.#inner = inner;
+    this.#parts = parts;
+  }
+
+  whole(bytes: Buffer, status: number): Rewritten | Promise<Rewritten> {
+    return this.#inner.whole(bytes, status);
+  }
+
+  stream(type: string): ContinuableStream {
+    const inner = this.#inner.stream(type);
+    this.begun = new ContinuableStream({ ...this.#parts, inner, type });
+    return this.begun;
+  }
+}
+
+function joined(a: Uint8Array | undefined, b: Uint8Array | undefined): Uint8Array | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return Buffer.concat([a, b]);
+}
+
+function endsEvent(piece: Buffer): boolean {
+  const last = piece.length - 1;
+  if (piece[last] !== LINE_FEED) return false;
+  const before = piece[last - 1];
+  return before === LINE_FEED || (before === CARRIAGE_RETURN && piece[last - 2] === LINE_FEED);
+}
+
+/** The offset behind the last whole event, and the blank lines and comments behind that. */
+function endOfEvents(bytes: Buffer): number {
+  let end = 0;
+  for (let at = bytes.lastIndexOf(LINE_FEED); at > 0; at = bytes.lastIndexOf(LINE_FEED, at - 1)) {
+    if (!endsEvent(bytes.subarray(0, at + 1))) continue;
+    end = at + 1;
+    break;
+  }
+  for (let next = bytes.indexOf(LINE_FEED, end); next !== -1; ) {
+    const isBlank = next === end || (next === end + 1 && bytes[end] === CARRIAGE_RETURN);
+    if (!isBlank && bytes[end] !== COLON) break;
+    end = next + 1;
+    next = bytes.indexOf(LINE_FEED, end);
+  }
+  return end;
+}
+
+/** Where the first event begins that tells of an error of the upstream's, and the error. */
+function placeOfError(events: Buffer): { start: number; error: ApiError } | undefined {
+  for (let start = 0; start < events.length; ) {
+    const end = endOfFirst(events, start);
+    const error = errorIn(events.subarray(start, end));
+    if (error !== undefined) return { start, error };
+    start = end;
+  }
+  return undefined;
+}
+
+function endOfFirst(bytes: Buffer, start: number): number {
+  for (let at = bytes.indexOf(LINE_FEED, start); at !== -1; at = bytes.indexOf(LINE_FEED, at + 1)) {
+    if (endsEvent(bytes.subarray(start, at + 1))) return at + 1;
+  }
+  return bytes.length;
+}
+
+/** What another upstream may do better. */
+const UPSTREAMS = new Set(["upstream", "unavailable", "timeout", "rate_limited", "internal"]);
+
+function errorIn(event: Buffer): ApiError | undefined {
+  const reader = new EventReader();
+  const [read] = [...reader.push(event), ...reader.end()];
+  const json = read === undefined ? undefined : parseObject(read.data);
+  if (json === undefined) return undefined;
+  const { error, choices } = json;
+  const failed = Array.isArray(choices) ? choices.map(failureOf).find(isThere) : undefined;
+  const told = isError(error) || read?.event === "error" ? json : failed;
+  if (told === undefined) return undefined;
+  const { kind, message, code } = readUpstreamError(undefined, told);
+  if (!UPSTREAMS.has(kind)) return undefined;
+  return new ApiError(kind, message, { code: code ?? "stream_error" });
+}
+
+/** A choice that failed on the way, as some servers say it. */
+function failureOf(choice: unknown): object | undefined {
+  const { error, finish_reason: finish } = Object(choice) as Record<string, unknown>;
+  if (isError(error)) return { error };
+  return finish === "error" ? { error: "it ended with `error`" } : undefined;
+}
+
+function isError(error: unknown): boolean {
+  return typeof error === "object" && error !== null
+    ? Object.keys(error).length > 0
+    : typeof error === "string" && error !== "";
+}
+
+function isThere<T>(value: T | undefined): value is T {
+  return value !== undefined;
+}

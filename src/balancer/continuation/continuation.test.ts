@@ -1,0 +1,224 @@
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { type FakeBalancer, fakeBalancer } from "../../testkit/balancer.ts";
+import {
+  type Cut,
+  PROMPT_TOKENS,
+  type Talker,
+  type TalkerKind,
+  talker,
+} from "../../testkit/servers/talker.ts";
+
+// On a busy machine, hundreds of requests take their time.
+setDefaultTimeout(60_000);
+
+const TOKENS = ["Once", " upon", " a", " time", ', "a"', " fox", "."];
+const messages = [{ role: "user", content: "Tell me a story" }];
+const CHAT = { model: "m", messages, stream: true, stream_options: { include_usage: true } };
+
+interface Pair extends AsyncDisposable {
+  front: FakeBalancer;
+  talkers: readonly [Talker, Talker];
+  /** How the next streams end early. */
+  cuts: Cut[];
+}
+
+/** A balancer in front of two of a kind, whose kinds are known. */
+async function pair(kind: TalkerKind, more = {}, thoughts: string[] = []): Promise<Pair> {
+  const cuts: Cut[] = [];
+  const options = { kind, tokens: TOKENS, thoughts, cuts };
+  const talkers = [talker(options), talker(options)] as const;
+  const [a, b] = talkers;
+  const front = await fakeBalancer(
+    { a: a.url, b: b.url },
+    {
+      ...{ strategy: "round-robin", healthIntervalMs: 60_000 },
+      ...more,
+    },
+  );
+  await known(front, kind);
+  return {
+    front,
+    talkers,
+    cuts,
+    async [Symbol.asyncDispose]() {
+      await front[Symbol.asyncDispose]();
+      for (const one of talkers) one[Symbol.dispose]();
+    },
+  };
+}
+
+/** Settles when the kinds of all endpoints have been found out. */
+async function known({ url }: FakeBalancer, kind: string): Promise<void> {
+  for (;;) {
+    const { endpoints } = (await (await fetch(`${url}/api/endpoints`)).json()) as {
+      endpoints: { kind: string }[];
+    };
+    if (endpoints.every((one) => one.kind === kind)) return;
+    await Bun.sleep(5);
+  }
+}
+
+interface Event {
+  id: string;
+  created: number;
+  model: string;
+  error?: object;
+  choices: {
+    index: number;
+    delta?: { role?: string; content?: string; reasoning_content?: string };
+    text?: string;
+    finish_reason: string | null;
+  }[];
+  usage?: object | null;
+}
+
+/** What a client reads of a stream. */
+function readOf(text: string) {
+  const frames = text.split("\n\n").map((frame) => frame.replace(/^(:.*\n)*/, "").trim());
+  const data = frames.filter((frame) => frame.startsWith("data: ")).map((f) => f.slice(6));
+  const events = data.filter((one) => one !== "[DONE]").map((one) => JSON.parse(one) as Event);
+  const choices = events.flatMap((event) => event.choices ?? []);
+  return {
+    text: choices.map(({ delta, text }) => delta?.content ?? text ?? "").join(""),
+    thoughts: choices.map(({ delta }) => delta?.reasoning_content ?? "").join(""),
+    roles: choices.filter(({ delta }) => delta?.role !== undefined).length,
+    finish: choices.map((one) => one.finish_reason).filter((one) => one !== null),
+    heads: new Set(events.map(({ id, created, model }) => `${id} ${created} ${model}`)).size,
+    usage: events.map(({ usage }) => usage).filter((one) => one != null),
+    errors: events.filter(({ error }) => error !== undefined).length,
+    isDone: data.at(-1) === "[DONE]",
+  };
+}
+
+const usage = (completion: number) => ({
+  ...{ prompt_tokens: PROMPT_TOKENS, completion_tokens: completion },
+  total_tokens: PROMPT_TOKENS + completion,
+});
+
+const WHOLE = {
+  ...{ text: TOKENS.join(""), thoughts: "", roles: 1, finish: ["stop"], heads: 1, errors: 0 },
+  ...{ usage: [usage(TOKENS.length)], isDone: true },
+};
+
+async function asked(front: FakeBalancer, body: object, path = "/v1/chat/completions") {
+  return readOf(await (await front.post(path, body)).text());
+}
+
+/** The same stream, cut at every so many bytes, is read as the whole one is. */
+async function expectWholeAtAnyByte<T>(both: Pair, stride: number, ask: () => Promise<T>) {
+  const { talkers, cuts } = both;
+  const whole = await ask();
+  const bytes = Math.max(...talkers.map(({ streamBytes }) => streamBytes));
+  for (let atByte = 1; atByte < bytes; atByte += stride) {
+    cuts.push({ atByte, how: "end" });
+    expect({ atByte, read: await ask() }).toEqual({ atByte, read: whole });
+    expect(cuts).toEqual([]);
+  }
+  return whole;
+}
+
+describe.each(["llama_server", "vllm", "ollama"] as const)("a stream of %s", (kind) => {
+  test("that is cut at any byte goes on as if nothing had happened", async () => {
+    await using both = await pair(kind);
+    const ask = () => asked(both.front, CHAT);
+    expect(await expectWholeAtAnyByte(both, 11, ask)).toEqual(WHOLE);
+    const continued = both.talkers.flatMap(({ requests }) => requests).filter(hasAnswer);
+    expect(continued.length).toBeGreaterThan(50);
+  });
+
+  test.each(["reset", "error", "silence"] as const)("that breaks by %s goes on", async (how) => {
+    await using both = await pair(kind, { idleTimeoutMs: 300 });
+    for (const atByte of [250, 500, 751]) {
+      both.cuts.push({ atByte, how });
+      expect(await asked(both.front, CHAT)).toEqual(WHOLE);
+    }
+  });
+
+  test("has as many tokens as were asked for, whoever makes them", async () => {
+    await using both = await pair(kind);
+    for (const max_tokens of [3, 4]) {
+      const ask = () => asked(both.front, { ...CHAT, max_tokens });
+      const text = TOKENS.slice(0, max_tokens).join("");
+      const whole = { ...WHOLE, text, finish: ["length"], usage: [usage(max_tokens)] };
+      expect(await expectWholeAtAnyByte(both, 37, ask)).toEqual(whole);
+    }
+  });
+});
+
+function hasAnswer({ messages }: Record<string, unknown>): boolean {
+  const last: unknown = Array.isArray(messages) ? messages.at(-1) : undefined;
+  return (last as { role?: string } | undefined)?.role === "assistant";
+}
+
+test("a stream that is cut while it thinks goes on thinking", async () => {
+  const thoughts = ["Hm", ", a", " story", "?"];
+  await using both = await pair("llama_server", {}, thoughts);
+  const all = thoughts.length + TOKENS.length;
+  const whole = { ...WHOLE, thoughts: thoughts.join(""), usage: [usage(all)] };
+  expect(await expectWholeAtAnyByte(both, 29, () => asked(both.front, CHAT))).toEqual(whole);
+});
+
+test("a completion goes on behind its prompt", async () => {
+  await using both = await pair("openai_compatible");
+  const body = { ...CHAT, messages: undefined, prompt: "Once" };
+  const whole = { ...WHOLE, roles: 0, text: TOKENS.join("") };
+  const ask = () => asked(both.front, body, "/v1/completions");
+  expect(await expectWholeAtAnyByte(both, 17, ask)).toEqual(whole);
+});
+
+describe("a stream that goes on nowhere ends with an error", () => {
+  const REFUSED: [string, TalkerKind, object, Record<string, string>][] = [
+    ["because nobody knows how its kind continues", "openai_compatible", {}, {}],
+    ["because it must obey a schema", "vllm", { response_format: { type: "json_object" } }, {}],
+    ["because it has several choices", "vllm", { n: 2 }, {}],
+    ["because its client wants none of it", "vllm", {}, { "x-llmlb-continue": "off" }],
+  ];
+  test.each(REFUSED)("%s", async (_, kind, more, headers) => {
+    await using both = await pair(kind);
+    both.cuts.push({ atByte: 700, how: "end" });
+    const answer = await both.front.post("/v1/chat/completions", { ...CHAT, ...more }, headers);
+    const read = readOf(await answer.text());
+    expect(read).toMatchObject({ errors: 1, finish: [], isDone: false });
+    expect(TOKENS.join("")).toStartWith(read.text);
+  });
+
+  test("because nobody else is there", async () => {
+    await using both = await pair("vllm");
+    both.cuts.push({ atByte: 700, how: "end" }, { atByte: 20, how: "end" });
+    const read = await asked(both.front, CHAT);
+    expect(read).toMatchObject({ errors: 1, finish: [], isDone: false });
+  });
+});
+
+describe("streams that are translated", () => {
+  const ROUTES: [string, object][] = [
+    ["/v1/messages", { messages, max_tokens: 50 }],
+    ["/v1/responses", { input: "Tell me a story" }],
+    ["/api/chat", { messages }],
+    ["/api/generate", { prompt: "Tell me a story" }],
+  ];
+  test.each(ROUTES)("go on at another endpoint: %s", async (path, body) => {
+    await using both = await pair("vllm");
+    const ask = async () => {
+      const answer = await both.front.post(path, { model: "m", stream: true, ...body });
+      return { events: eventsOf(await answer.text()) };
+    };
+    const { events } = await expectWholeAtAnyByte(both, 41, ask);
+    expect(JSON.stringify(events)).not.toContain('"error":{');
+  });
+});
+
+/** The events of a stream of any API, without what differs from one stream to the next. */
+function eventsOf(text: string): unknown[] {
+  const lines = text.split("\n").filter((line) => /^(data: )?\{/.test(line.trim()));
+  const events = lines.map((line) => JSON.parse(line.replace(/^ *(data: )?/, "")));
+  const [ids, plain] = [new Map<string, string>(), JSON.stringify(events)];
+  const named = plain.replace(/"(?:id|item_id)":"([^"]*)"/g, (_, id: string) => {
+    if (!ids.has(id)) ids.set(id, `id ${ids.size}`);
+    return `"id":"${ids.get(id)}"`;
+  });
+  const timeless = named
+    .replace(/"(?:created_at|completed_at)":("[^"]*"|\d+)/g, '"at":0')
+    .replace(/"\w*_duration":\d+/g, '"duration":0');
+  return JSON.parse(timeless).filter(({ type }: { type?: string }) => type !== "ping");
+}

@@ -1,0 +1,218 @@
+import type { Tap } from "../../http/proxy/relay.ts";
+import type { Rewrite } from "../../http/proxy/rewrite/rewrite.ts";
+import { asBuffer } from "../../lib/buffer.ts";
+import { parseExactObject } from "../../lib/json.ts";
+import type { ApiError } from "../../wire/error.ts";
+import { ROUTES } from "../../wire/route.ts";
+import type { UpstreamRequest } from "../inference/body.ts";
+import type { RequestContext } from "../inference/context.ts";
+import type { Requirement } from "../routing/slotrequest.ts";
+import { Endpoint } from "../upstream/endpoint.ts";
+import type { Slot, Upstream } from "../upstream/upstream.ts";
+import { ContinuableRewrite } from "./continuablestream.ts";
+import { type BrokenStream, continuationWay } from "./decision.ts";
+import { JoinedStream, joinedRewrite } from "./joinedstream.ts";
+import { Joiner } from "./joiner.ts";
+import { type RecorderMemory, StreamRecorder } from "./recorder.ts";
+import { continuedRequest, lastMessageText } from "./request.ts";
+import { requirementOf } from "./requirement.ts";
+import { tokensOfText } from "./tokencount.ts";
+import { isFields, type Transcript } from "./transcript.ts";
+
+/** So many times a stream goes on at another upstream. */
+const CONTINUATIONS_MAX = 2;
+
+/** Errors of an upstream that another one need not have. */
+const BREAKS = new Set(["upstream", "unavailable", "timeout", "rate_limited", "internal"]);
+
+/** An attempt whose stream may have to go on elsewhere. */
+interface KeptAttempt {
+  request: UpstreamRequest;
+  /** What is made of its answer. */
+  rewrite: Rewrite | undefined;
+  slot: Pick<Slot, "upstream">;
+}
+
+/** What an upstream was asked for the stream, and what the upstream was. */
+interface FirstRequest {
+  request: UpstreamRequest;
+  upstream: Endpoint;
+  format: BrokenStream["format"];
+}
+
+/**
+ * One stream that may go on at other upstreams: what the client was sent of it, and how the next
+ * one is asked for the rest.
+ */
+export class Continuation {
+  readonly #context: Pick<RequestContext, "client" | "modelId" | "model">;
+  #tap: Tap | undefined;
+  readonly #recorder: StreamRecorder;
+  #first: FirstRequest | undefined;
+  #rewrite: ContinuableRewrite | undefined;
+  #broken: BrokenStream | undefined;
+  /** Text at the answer's beginning that stands in the request. */
+  #prefill = "";
+  #count = 0;
+  #charsBefore = -1;
+
+  constructor(
+    context: Pick<RequestContext, "client" | "modelId" | "model">,
+    memory: RecorderMemory,
+  ) {
+    this.#context = context;
+    this.#recorder = new StreamRecorder(memory);
+  }
+
+  /** It broke, and goes on. */
+  get isOn(): boolean {
+    return this.#broken !== undefined;
+  }
+
+  /**
+   * What sees the bytes of an upstream: `tap`, but of a stream only what goes to the client, as if
+   * one upstream had made all of it.
+   */
+  tapFor(tap: Tap | undefined): Tap | undefined {
+    if (this.isOn) return undefined;
+    this.#tap = tap;
+    const push = (bytes: Uint8Array) => {
+      if (this.#rewrite?.begun === undefined) tap?.push(bytes);
+    };
+    return tap === undefined ? undefined : { push };
+  }
+
+  /** The rewrite of an upstream's answer by which its stream is kept in mind. */
+  keep({ request, rewrite, slot }: KeptAttempt): Rewrite | undefined {
+    if (this.isOn) return rewrite;
+    const { upstream } = slot;
+    const format = formatOf(request);
+    this.#rewrite = undefined;
+    if (rewrite === undefined || format === undefined || !(upstream instanceof Endpoint)) {
+      return rewrite;
+    }
+    this.#first = { request, upstream, format };
+    const wantsMore = (isEnding: boolean) => this.#wantsMore(isEnding);
+    const parts = { recorder: this.#recorder, tap: this.#tap, wantsMore };
+    this.#rewrite = new ContinuableRewrite(rewrite, parts);
+    return this.#rewrite;
+  }
+
+  /** Whether an answer that has ended, or is about to, lacks the usage that was asked for. */
+  #wantsMore(isEnding: boolean): boolean {
+    const body = this.#broken?.body ?? (this.#first && bodyOf(this.#first.request));
+    const transcript = this.#recorder.read();
+    if (body === undefined || transcript === undefined || !asksUsage(body)) return false;
+    const isEnded = isEnding || [...transcript.choices.values()].some((one) => one.isFinished);
+    return isEnded && !transcript.hasUsage;
+  }
+
+  /** Whether a stream that broke goes on, if there is an upstream for it. */
+  begin(error: ApiError): boolean {
+    const stream = this.#rewrite?.begun;
+    const first = this.#first;
+    if (stream === undefined || first === undefined || stream.isTorn) return false;
+    if (!BREAKS.has(error.kind)) return false;
+    const transcript = this.#recorder.read();
+    if (transcript === undefined || this.#count >= CONTINUATIONS_MAX) return false;
+    // Whoever breaks without a word at the place where the one before broke does it for a reason.
+    if (transcript.chars === this.#charsBefore) return false;
+    const body = this.#broken?.body ?? bodyOf(first.request);
+    const prefill = body === undefined ? undefined : prefillOf(first, body, transcript);
+    if (body === undefined || prefill === undefined) return false;
+    this.#prefill = prefill;
+    this.#charsBefore = transcript.chars;
+    this.#count += 1;
+    this.#broken = { format: first.format, body, transcript };
+    return true;
+  }
+
+  /** What an endpoint must have to go on, besides what the request needs. */
+  requirement(own: Requirement<Endpoint> | undefined): Requirement<Endpoint> | undefined {
+    return this.#broken === undefined ? own : requirementOf(this.#broken, own);
+  }
+
+  /** What an upstream is asked to go on. Rejects if it cannot be asked. */
+  async requestFor(upstream: Upstream): Promise<UpstreamRequest> {
+    const broken = this.#broken;
+    const stream = this.#rewrite?.begun;
+    const kind = upstream instanceof Endpoint ? upstream.facts.kind : null;
+    const way = broken === undefined ? undefined : continuationWay(broken, kind);
+    if (broken === undefined || stream === undefined || way === undefined) {
+      throw new Error(`${upstream.name} cannot go on with a stream.`);
+    }
+    const { modelId, model: asked, client } = this.#context;
+    const model = upstream.modelName(modelId, asked);
+    const { transcript, body: given } = broken;
+    const choice = transcript.choice(0);
+    const text = choice.reasoning + choice.text;
+    const { signal } = client;
+    const told = await tokensOfText(upstream, { kind, model, text, signal });
+    const usedTokens = Math.max(choice.tokensMin, told ?? 0);
+    const options = { stream: broken, way, model, usedTokens, prefill: this.#prefill };
+    const { body, isSpent } = continuedRequest(options);
+    const tellsUsage = asksUsage(given);
+    const begin = () => {
+      const stops = stopsOf(given);
+      const joined = { transcript, way, usedTokens, tellsUsage, stops, isSpent };
+      return new JoinedStream({ joiner: new Joiner(joined), stream });
+    };
+    const { path } = ROUTES[broken.format];
+    const bytes = new TextEncoder().encode(JSON.stringify(body));
+    return { pathAndQuery: path, body: bytes, rewrite: joinedRewrite(begin) };
+  }
+
+  /** Lets go of what it keeps in mind. Idempotent. */
+  close(): void {
+    this.#recorder.close();
+  }
+}
+
+/** The header by which a client says `off`: its stream ends where its upstream breaks. */
+const CONTINUE_HEADER = "x-llmlb-continue";
+
+/** Whether a request may go on at another upstream than the one that began its answer. */
+export function mayContinue({ streams, pin, headers }: RequestContext): boolean {
+  return streams && pin === undefined && headers.get(CONTINUE_HEADER)?.toLowerCase() !== "off";
+}
+
+/** What kind of stream a request asks for; undefined: one that nobody else goes on with. */
+function formatOf({ pathAndQuery }: UpstreamRequest): BrokenStream["format"] | undefined {
+  const [path] = pathAndQuery.split("?", 1);
+  if (path === ROUTES.chat.path) return "chat";
+  return path === ROUTES.generate.path ? "generate" : undefined;
+}
+
+function bodyOf({ body }: UpstreamRequest): Record<string, unknown> | undefined {
+  if (!(body instanceof Uint8Array)) return undefined;
+  return parseExactObject(asBuffer(body).toString("utf8"));
+}
+
+/**
+ * The text that stands in the request as the beginning of the answer and was not repeated in it;
+ * undefined where it is not certain what the upstream made of it.
+ */
+function prefillOf(
+  { upstream, format }: FirstRequest,
+  body: Record<string, unknown>,
+  transcript: Transcript,
+): string | undefined {
+  const prefill = format === "chat" ? lastMessageText(body) : undefined;
+  if (prefill === undefined) return "";
+  if (body.continue_final_message !== undefined) {
+    return body.continue_final_message === true ? prefill : undefined;
+  }
+  const { kind } = upstream.facts;
+  if (kind === "ollama") return prefill;
+  const repeats = kind === "llmlb" || kind === "llama_server";
+  return repeats && transcript.choice(0).text.startsWith(prefill) ? "" : undefined;
+}
+
+function asksUsage({ stream_options: options }: Record<string, unknown>): boolean {
+  return isFields(options) && options.include_usage === true;
+}
+
+function stopsOf({ stop }: Record<string, unknown>): string[] {
+  const all = Array.isArray(stop) ? stop : [stop];
+  return all.filter((one) => typeof one === "string" && one !== "");
+}

@@ -1,0 +1,167 @@
+import type { ContinuationWay } from "./decision.ts";
+import { StopGuard } from "./stopguard.ts";
+import { isFields, type Transcript } from "./transcript.ts";
+
+export interface JoinerOptions {
+  /** What the client was sent before. */
+  transcript: Transcript;
+  /** How the upstream was asked to go on. */
+  way: ContinuationWay;
+  /** Tokens that this is made of. */
+  usedTokens: number;
+  /** Whether the stream is to tell its usage. */
+  tellsUsage: boolean;
+  /** Sequences that end the text. */
+  stops: readonly string[];
+  /** All tokens of the request's limit were said before: only why it ends is left. */
+  isSpent: boolean;
+}
+
+type Fields = Record<string, unknown>;
+
+const HEAD = ["id", "object", "created", "model", "system_fingerprint"] as const;
+
+/**
+ * Makes the events of a stream of (chat) completions that goes on from another one look like those
+ * of that one: its id, time and model; the role once; its field for reasoning; places in the text
+ * counted from its beginning; tokens of both, with the prompt once.
+ */
+export class Joiner {
+  readonly #options: JoinerOptions;
+  readonly #guard: StopGuard;
+  readonly #textChars: number;
+
+  constructor(options: JoinerOptions) {
+    this.#options = options;
+    const text = options.transcript.choices.get(0)?.text ?? "";
+    this.#textChars = text.length;
+    this.#guard = new StopGuard(options.stops, text);
+  }
+
+  /** Nothing of what the upstream says is used. */
+  get #isSpent(): boolean {
+    return this.#options.isSpent || this.#options.way === "usage";
+  }
+
+  /** Tokens of the answer so far that stand in the upstream's prompt. */
+  get #repeatedTokens(): number {
+    return this.#options.way === "usage" ? 0 : this.#options.usedTokens;
+  }
+
+  /** The text ended with a stop sequence that begins in what was said before. */
+  get isStopped(): boolean {
+    return this.#guard.isStopped;
+  }
+
+  /** The event in the first stream's terms; undefined where it says nothing new. */
+  join(event: Fields): Fields | undefined {
+    const joined: Fields = { ...event };
+    const { head } = this.#options.transcript;
+    for (const name of HEAD) if (head[name] !== undefined) joined[name] = head[name];
+    const usage = isFields(event.usage) ? this.#usage(event.usage) : undefined;
+    if (isFields(event.timings)) joined.timings = this.#timings(event.timings);
+    if ("usage" in joined) joined.usage = usage ?? null;
+    if (!this.#options.tellsUsage) delete joined.usage;
+    const given =
+      this.#options.way !== "usage" && Array.isArray(event.choices)
+        ? event.choices.filter(isFields)
+        : [];
+    const choices = given.map((choice) => this.#choice(choice)).filter((one) => one !== undefined);
+    joined.choices = choices;
+    const says = choices.length > 0 || (usage !== undefined && this.#options.tellsUsage);
+    return says ? joined : undefined;
+  }
+
+  #choice(choice: Fields): Fields | undefined {
+    const index = typeof choice.index === "number" ? choice.index : 0;
+    const before = this.#options.transcript.choices.get(index);
+    const ends = typeof choice.finish_reason === "string" && choice.finish_reason !== "";
+    const joined: Fields = { ...choice };
+    const isChat = isFields(choice.delta);
+    const delta: Fields = isFields(choice.delta) ? { ...choice.delta } : { content: choice.text };
+    if (before?.hasRole) delete delta.role;
+    const field = before?.reasoningField;
+    const other = field === "reasoning" ? "reasoning_content" : "reasoning";
+    if (field !== undefined && before?.reasoning !== "" && delta[other]) {
+      delta[field] = delta[other];
+      delete delta[other];
+    }
+    if (typeof delta.content === "string") delta.content = this.#text(delta.content, ends);
+    if (this.#options.isSpent) for (const name of Object.keys(delta)) delete delta[name];
+    const isEnd = ends || this.#guard.isStopped;
+    if (ends) joined.finish_reason = this.#reason(choice.finish_reason);
+    const says = Object.values(delta).some(isSaid);
+    if (!says && !isEnd) return undefined;
+    if (isChat) joined.delta = delta;
+    else joined.text = delta.content ?? "";
+    const { logprobs } = choice;
+    if (isFields(logprobs)) joined.logprobs = this.#logprobs(logprobs);
+    return joined;
+  }
+
+  #text(text: string, ends: boolean): string {
+    const sent = this.#guard.push(text);
+    return ends && !this.#guard.isStopped ? sent + this.#guard.rest() : sent;
+  }
+
+  #reason(given: unknown): unknown {
+    if (this.#guard.isStopped) return "stop";
+    return this.#options.isSpent ? "length" : given;
+  }
+
+  /** Those of completions tell where in the text a token begins. */
+  #logprobs(logprobs: Fields): Fields {
+    const { text_offset: offsets } = logprobs;
+    if (!Array.isArray(offsets)) return logprobs;
+    const shifted = offsets.map((at) => (typeof at === "number" ? at + this.#textChars : at));
+    return { ...logprobs, text_offset: shifted };
+  }
+
+  #usage(usage: Fields): Fields {
+    const { usedTokens } = this.#options;
+    const prompt = Math.max(0, count(usage.prompt_tokens) - this.#repeatedTokens);
+    const completion = usedTokens + (this.#isSpent ? 0 : count(usage.completion_tokens));
+    const { prompt_tokens_details: details } = usage;
+    const cached = isFields(details) ? count(details.cached_tokens) : undefined;
+    return {
+      ...usage,
+      prompt_tokens: prompt,
+      completion_tokens: completion,
+      total_tokens: prompt + completion,
+      ...(cached === undefined
+        ? {}
+        : {
+            prompt_tokens_details: {
+              ...(details as Fields),
+              cached_tokens: Math.min(cached, prompt),
+            },
+          }),
+    };
+  }
+
+  /** llama.cpp's counts: what was said before is at the end of what it read as the prompt. */
+  #timings(timings: Fields): Fields {
+    const { usedTokens } = this.#options;
+    const [read, cached] = [count(timings.prompt_n), count(timings.cache_n)];
+    const promptTokens = Math.max(0, read + cached - this.#repeatedTokens);
+    const cachedTokens = Math.min(cached, promptTokens);
+    return {
+      ...timings,
+      prompt_n: promptTokens - cachedTokens,
+      ...("cache_n" in timings ? { cache_n: cachedTokens } : {}),
+      predicted_n: usedTokens + (this.#isSpent ? 0 : count(timings.predicted_n)),
+    };
+  }
+}
+
+function count(value: unknown): number {
+  return typeof value === "number" && value > 0 ? value : 0;
+}
+
+function isSaid(value: unknown): boolean {
+  return value !== undefined && value !== null && value !== "" && !isEmpty(value);
+}
+
+function isEmpty(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 0;
+}

@@ -1,0 +1,90 @@
+import type { BrokenStream, ContinuationWay } from "./decision.ts";
+import { isFields } from "./transcript.ts";
+
+export interface ContinuedRequest {
+  body: Record<string, unknown>;
+  /** All tokens that the request allows were said: one more is asked for, and not used. */
+  isSpent: boolean;
+}
+
+export interface RequestOptions {
+  stream: BrokenStream;
+  way: ContinuationWay;
+  /** The upstream's own name for the model. */
+  model: string;
+  /** Tokens of the answer so far. */
+  usedTokens: number;
+  /** Text at the beginning of the answer that stands in the request and was not repeated. */
+  prefill: string;
+}
+
+/** Fields that limit the tokens of an answer; below 1 they mean no limit. */
+const LIMITS = ["max_tokens", "max_completion_tokens", "n_predict", "thinking_budget_tokens"];
+const MINIMA = ["min_tokens"];
+
+/** The request by which an upstream goes on with a stream, as if it had said the text so far. */
+export function continuedRequest(options: RequestOptions): ContinuedRequest {
+  const { stream, way, model, usedTokens, prefill } = options;
+  const body: Record<string, unknown> = { ...stream.body, model, stream: true };
+  const choice = stream.transcript.choices.get(0);
+  const text = prefill + (choice?.text ?? "");
+  if (way === "anew") return { body, isSpent: false };
+  if (way === "usage") return { body: withLimit(body, 1), isSpent: false };
+  if (way === "prompt") body.prompt = `${String(stream.body.prompt)}${text}`;
+  else Object.assign(body, chatFields(stream, { way, text, reasoning: choice?.reasoning ?? "" }));
+  let isSpent = false;
+  for (const name of LIMITS) {
+    const limit = body[name];
+    if (typeof limit !== "number" || limit < 1) continue;
+    if (name === "thinking_budget_tokens") {
+      body[name] = Math.max(0, limit - usedTokens);
+      continue;
+    }
+    isSpent ||= limit <= usedTokens;
+    body[name] = Math.max(1, limit - usedTokens);
+  }
+  for (const name of MINIMA) {
+    const least = body[name];
+    if (typeof least === "number") body[name] = Math.max(0, least - usedTokens);
+  }
+  return { body, isSpent };
+}
+
+/** The same request with this limit of tokens, in the field in which it has one. */
+function withLimit(body: Record<string, unknown>, limit: number): Record<string, unknown> {
+  const names = LIMITS.slice(0, 3).filter((name) => body[name] !== undefined);
+  const fields = (names.length === 0 ? ["max_tokens"] : names).map((name) => [name, limit]);
+  return { ...body, ...Object.fromEntries(fields) };
+}
+
+interface Answer {
+  way: ContinuationWay;
+  text: string;
+  reasoning: string;
+}
+
+function chatFields({ body }: BrokenStream, { way, text, reasoning }: Answer): object {
+  const messages = Array.isArray(body.messages) ? body.messages : [];
+  const own = lastMessageText(body) === undefined ? messages : messages.slice(0, -1);
+  const thoughts = reasoning === "" ? {} : { reasoning_content: reasoning };
+  const answer = { role: "assistant", content: text, ...thoughts };
+  const continues =
+    way === "final_message" ? { continue_final_message: true, add_generation_prompt: false } : {};
+  return { messages: [...own, answer], ...continues };
+}
+
+/**
+ * The text with which a request's answer is to begin: that of its last message, if that is an
+ * assistant's. Undefined if it has none.
+ */
+export function lastMessageText(body: Record<string, unknown>): string | undefined {
+  const last: unknown = Array.isArray(body.messages) ? body.messages.at(-1) : undefined;
+  if (!isFields(last) || last.role !== "assistant") return undefined;
+  const { content } = last;
+  if (Array.isArray(content)) {
+    return content
+      .map((part) => (isFields(part) && part.type === "text" ? part.text : ""))
+      .join("");
+  }
+  return typeof content === "string" ? content : "";
+}

@@ -1,0 +1,109 @@
+/** What a stream tells of itself with each event; the events that go on from it repeat this. */
+export interface StreamHead {
+  id?: unknown;
+  object?: unknown;
+  created?: unknown;
+  model?: unknown;
+  system_fingerprint?: unknown;
+}
+
+/** What one choice of a stream has said. */
+export interface ChoiceTranscript {
+  text: string;
+  reasoning: string;
+  /** The field in which its reasoning came. */
+  reasoningField: "reasoning_content" | "reasoning";
+  hasRole: boolean;
+  /** It has begun to call tools. */
+  hasCalls: boolean;
+  /** There was something in it that is neither text nor reasoning nor a call. */
+  hasMore: boolean;
+  isFinished: boolean;
+  /** Tokens that it is made of, at least: those of its probabilities, else one for each event. */
+  tokensMin: number;
+}
+
+type Fields = Record<string, unknown>;
+
+const HEAD = ["id", "object", "created", "model", "system_fingerprint"] as const;
+
+/** Fields of a piece that say nothing by themselves. */
+const SILENT = new Set(["role", "content", "reasoning", "reasoning_content", "tool_calls"]);
+
+/**
+ * What a stream of (chat) completions has said so far, read of its events. An event that is none of
+ * such a stream changes nothing.
+ */
+export class Transcript {
+  readonly head: StreamHead = {};
+  readonly choices = new Map<number, ChoiceTranscript>();
+  /** It has told the usage of all of it. */
+  hasUsage = false;
+  /** Characters of text and reasoning. */
+  chars = 0;
+
+  /** The choice with this index, which is made if it has said nothing yet. */
+  choice(index: number): ChoiceTranscript {
+    let choice = this.choices.get(index);
+    if (choice === undefined) {
+      choice = {
+        ...{ text: "", reasoning: "", reasoningField: "reasoning_content" },
+        ...{ hasRole: false, hasCalls: false, hasMore: false, isFinished: false, tokensMin: 0 },
+      };
+      this.choices.set(index, choice);
+    }
+    return choice;
+  }
+
+  add(event: Fields): void {
+    const { choices, usage } = event;
+    if (isFields(usage) && !isSaid(choices)) this.hasUsage = true;
+    if (!Array.isArray(choices) || choices.length === 0) return;
+    for (const name of HEAD) {
+      if (this.head[name] === undefined && event[name] !== undefined) this.head[name] = event[name];
+    }
+    for (const choice of choices) if (isFields(choice)) this.#add(choice);
+    const isFinished = [...this.choices.values()].every((one) => one.isFinished);
+    if (isFields(usage) && isFinished) this.hasUsage = true;
+  }
+
+  #add({ index, delta, text, finish_reason: finish, logprobs }: Fields): void {
+    const choice = this.choice(typeof index === "number" ? index : 0);
+    const before = choice.text.length + choice.reasoning.length;
+    const piece = isFields(delta) ? delta : { content: text };
+    if (typeof piece.role === "string") choice.hasRole = true;
+    const isThought = typeof piece.reasoning_content === "string" && piece.reasoning_content !== "";
+    const field = isThought ? "reasoning_content" : "reasoning";
+    const reasoning = piece[field];
+    if (typeof reasoning === "string" && reasoning !== "") {
+      choice.reasoning += reasoning;
+      choice.reasoningField = field;
+    } else if (isSaid(reasoning)) choice.hasMore = true;
+    if (typeof piece.content === "string") choice.text += piece.content;
+    else if (isSaid(piece.content)) choice.hasMore = true;
+    if (isSaid(piece.tool_calls)) choice.hasCalls = true;
+    for (const name in piece) if (!SILENT.has(name) && isSaid(piece[name])) choice.hasMore = true;
+    if (typeof finish === "string" && finish !== "" && finish !== "null") choice.isFinished = true;
+    const chars = choice.text.length + choice.reasoning.length - before;
+    this.chars += chars;
+    if (chars > 0) choice.tokensMin += Math.max(1, probabilitiesIn(logprobs));
+  }
+}
+
+/** Tokens whose probabilities an event tells: of chats, or of completions. */
+function probabilitiesIn(logprobs: unknown): number {
+  if (!isFields(logprobs)) return 0;
+  const { content, tokens } = logprobs;
+  if (Array.isArray(content)) return content.length;
+  return Array.isArray(tokens) ? tokens.length : 0;
+}
+
+function isSaid(value: unknown): boolean {
+  if (value === undefined || value === null || value === "") return false;
+  return !Array.isArray(value) || value.length > 0;
+}
+
+/** Whether a value is an object with fields. */
+export function isFields(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
