@@ -66,8 +66,7 @@ export class ModelQueue<E extends Routable> extends FairQueue<E, QueuedRequest<E
 /** The queues of all models, as far as requests or places are in them. */
 export class ModelQueues<E extends Routable> {
   readonly #queues = new Map<string, ModelQueue<E>>();
-  /** What was ever waited for. */
-  readonly #requirements = new Map<string, Requirement<E>>();
+  readonly #byModel = new Map<string, Set<ModelQueue<E>>>();
 
   get size(): number {
     return this.#queues.size;
@@ -84,11 +83,8 @@ export class ModelQueues<E extends Routable> {
   }
 
   /** Those of one model, whatever their requests require. */
-  *ofModel(model: string): Generator<ModelQueue<E>> {
-    for (const requirement of [undefined, ...this.#requirements.values()]) {
-      const queue = this.#queues.get(queueKey(model, requirement));
-      if (queue !== undefined) yield queue;
-    }
+  ofModel(model: string): Iterable<ModelQueue<E>> {
+    return this.#byModel.get(model) ?? [];
   }
 
   /** Requests that wait, and places, by model; of `modelsMax` models at most. */
@@ -104,8 +100,8 @@ export class ModelQueues<E extends Routable> {
   /** Adds a queue, if it is not there. */
   add(queue: ModelQueue<E>): void {
     this.#queues.set(queue.key, queue);
-    const { requirement } = queue;
-    if (requirement !== undefined) this.#requirements.set(requirement.key, requirement);
+    const ofModel = this.#byModel.get(queue.model) ?? new Set();
+    this.#byModel.set(queue.model, ofModel.add(queue));
   }
 
   /** A queue is served by the selection with this number: it goes to the end. */
@@ -118,6 +114,10 @@ export class ModelQueues<E extends Routable> {
 
   /** Forgets a queue that nobody uses, so that there are never more than waiting requests. */
   tidy(queue: ModelQueue<E>): void {
-    if (queue.size === 0 && queue.reserved === 0) this.#queues.delete(queue.key);
+    if (queue.size > 0 || queue.reserved > 0) return;
+    this.#queues.delete(queue.key);
+    const ofModel = this.#byModel.get(queue.model);
+    ofModel?.delete(queue);
+    if (ofModel?.size === 0) this.#byModel.delete(queue.model);
   }
 }

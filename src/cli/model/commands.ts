@@ -14,7 +14,7 @@ Examples:
   llmlb model add Qwen/Qwen3-0.6B-GGUF:Q8_0 --alias qwen
   llmlb model add https://huggingface.co/Qwen/Qwen3-0.6B-GGUF/blob/main/Qwen3-0.6B-Q8_0.gguf
   llmlb model list --search qwen
-  llmlb model set qwen --ctx-size 8192 --parallel 2 --arg=--mlock
+  llmlb model set qwen --ctx-size 8192 --parallel 2 --arg=--swa-full
   llmlb model pull qwen                               fetch it now; watch how far the nodes are
   llmlb model rm qwen`;
 
