@@ -6,6 +6,7 @@ import { LLAMA_CPP_VERSION, VERSION } from "../config/version.ts";
 import { addAccountCommands } from "./account/commands.ts";
 import { addAuditCommands } from "./audit/commands.ts";
 import { addBackendCommands } from "./backend/commands.ts";
+import { addBackupCommands } from "./backup/commands.ts";
 import { addChatCommands } from "./chat/commands.ts";
 import { addCompletionCommands } from "./completion/commands.ts";
 import { addConfigCommands } from "./config/commands.ts";
@@ -107,6 +108,7 @@ built in. Without a command it serves: a balancer and a local node.",
   addAuditCommands(program, invocation);
   addDoctorCommands(program, invocation);
   addConfigCommands(program, invocation);
+  addBackupCommands(program, invocation);
   addCompletionCommands(program, invocation);
   addLogsCommand(program, invocation);
   addRestartCommand(program, invocation);
