@@ -9,7 +9,7 @@ import type {
   RecentMetrics,
   RecentSpan,
 } from "../../wire/event.ts";
-import { hostView, loadView } from "../admin/endpoints/hostview.ts";
+import { loadView } from "../admin/endpoints/hostview.ts";
 import { endpointState } from "../admin/endpoints/view.ts";
 import type { Holdings } from "../admin/sync/holdings.ts";
 import type { RequestRecord } from "../record/record.ts";
@@ -17,6 +17,7 @@ import type { TokenCount } from "../record/tokencount.ts";
 import type { Scheduler } from "../routing/scheduler.ts";
 import type { Endpoint } from "../upstream/endpoint.ts";
 import type { UpstreamPool } from "../upstream/pool.ts";
+import { HostViews } from "./hostviews.ts";
 import { EventHub, type EventOwner, maySee } from "./hub.ts";
 import { LoadWatch } from "./loadwatch.ts";
 import { MetricsWindow } from "./metricswindow.ts";
@@ -56,6 +57,7 @@ export class LiveEvents {
   readonly #parts: LiveEventsParts;
   readonly #watch = new Watch();
   readonly #loadWatch = new LoadWatch();
+  readonly #hosts = new HostViews();
   readonly #seconds = new MetricsWindow({ spanS: 1, spans: 60 });
   readonly #recent = {
     hour: new MetricsWindow(RECENT.hour),
@@ -185,7 +187,7 @@ export class LiveEvents {
     const states = endpoints.map(({ id, health: { status } }) => `${id} ${status}`);
     return {
       endpoints: endpoints.map(endpointState),
-      hosts: endpoints.map((endpoint) => ({ id: endpoint.id, host: hostView(endpoint) })),
+      hosts: endpoints.map((endpoint) => this.#hosts.of(endpoint)),
       models: [registry.revision, ...pool.models, ...states].join("\n"),
       loaded: endpoints.map(({ id, warmth }) => `${id} ${warmth.fingerprint}`).join("\n"),
       pulls: holdings.pulls(),

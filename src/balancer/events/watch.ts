@@ -1,11 +1,11 @@
 import type { EndpointState, LiveEvent, PullStep } from "../../wire/event.ts";
-import type { HostView } from "../../wire/host.ts";
+import type { IdentifiedHost } from "./hostviews.ts";
 
 /** How things are at one moment. */
 export interface Moment {
   endpoints: readonly EndpointState[];
   /** What they have in their memory. */
-  hosts: readonly { id: string; host: HostView }[];
+  hosts: readonly IdentifiedHost[];
   /** Differs from the one before if other models are registered or served. */
   models: unknown;
   /** Differs from the one before if other models are loaded. */
@@ -19,8 +19,8 @@ const PULLS_MAX = 200;
 
 /** Says what has changed since it looked last. */
 export class Watch {
-  readonly #states = new Map<string, string>();
-  readonly #hosts = new Map<string, string>();
+  readonly #states: Seen = new Map();
+  readonly #hosts: Seen = new Map();
   #models: unknown;
   #loaded: unknown;
   #pulls = "[]";
@@ -68,13 +68,17 @@ export class Watch {
   }
 }
 
-/** Those that are not as `known` has them; from now on it has. */
-function changedOf<T extends { id: string }>(all: readonly T[], known: Map<string, string>): T[] {
+/** What was seen, by id: the object, and what it said. */
+type Seen = Map<string, { one: object; text: string }>;
+
+/** Those that say something else than what was seen; from now on that is what was seen. */
+function changedOf<T extends { id: string }>(all: readonly T[], seen: Seen): T[] {
   return all.filter((one) => {
+    const last = seen.get(one.id);
+    if (last?.one === one) return false;
     const text = JSON.stringify(one);
-    if (known.get(one.id) === text) return false;
-    known.set(one.id, text);
-    return true;
+    seen.set(one.id, { one, text });
+    return last?.text !== text;
   });
 }
 

@@ -51,21 +51,25 @@ interface ModelUseOptions {
   nowMs: number;
   /** The endpoint's mean time of requests. */
   usual: Mean;
+  /** Called when the state of the model has changed. */
+  onChange(): void;
 }
 
 /** One request for a model at an endpoint. */
 export class ModelUse {
   readonly #entry: ModelWarmth;
   readonly #usual: Mean;
+  readonly #onChange: () => void;
   readonly #beganAtMs: number;
   /** It was sent while the model was not loaded, and is not answered. */
   #isStarting: boolean;
   #hadLoad: boolean;
   #isOpen = true;
 
-  constructor(entry: ModelWarmth, { isCold, nowMs, usual }: ModelUseOptions) {
+  constructor(entry: ModelWarmth, { isCold, nowMs, usual, onChange }: ModelUseOptions) {
     this.#entry = entry;
     this.#usual = usual;
+    this.#onChange = onChange;
     this.#beganAtMs = nowMs;
     this.#isStarting = isCold;
     this.#hadLoad = isCold;
@@ -85,6 +89,7 @@ export class ModelUse {
       const loadMs = latencyMs - (Number.isFinite(usualMs) ? usualMs : 0);
       if (loadMs > 0) entry.learntLoadMs = nextEma(entry.learntLoadMs, loadMs);
     }
+    if (entry.state !== "loaded") this.#onChange();
     change(entry, "loaded", nowMs);
     this.#started();
     return !this.#hadLoad;
@@ -103,7 +108,10 @@ export class ModelUse {
     const wasStarting = this.#isStarting;
     this.#started();
     // Nobody waits for the load any more; if it goes on, the endpoint tells.
-    if (wasStarting && entry.starting === 0 && entry.state === "loading") entry.state = "cold";
+    if (wasStarting && entry.starting === 0 && entry.state === "loading") {
+      entry.state = "cold";
+      this.#onChange();
+    }
   }
 
   #started(): void {

@@ -60,6 +60,8 @@ const MODELS_MAX = 10_000;
 export class Warmth {
   /** Its memories, as it told last; of one that is gone, as they were. */
   memories: readonly HostMemoryView[] = [];
+  /** Another number when something else may be in its memory. */
+  revision = 0;
   readonly #nameOf: (model: string) => string;
   readonly #models = new Map<string, ModelWarmth>();
   #tells = false;
@@ -135,6 +137,7 @@ export class Warmth {
    */
   apply(report: WarmthReport, { askedAtMs, nowMs }: { askedAtMs: number; nowMs: number }): void {
     this.#tells = true;
+    this.revision += 1;
     this.#freeBytes = report.freeBytes;
     this.#budgetBytes = report.budgetBytes;
     this.memories = report.memories ?? [];
@@ -153,6 +156,7 @@ export class Warmth {
   /** The endpoint is gone: it may come back with other models loaded, or none. */
   reset(): void {
     this.#tells = false;
+    this.revision += 1;
     this.#freeBytes = undefined;
     this.#budgetBytes = undefined;
     for (const entry of this.#models.values()) {
@@ -168,7 +172,11 @@ export class Warmth {
       if (this.#freeBytes !== undefined) this.#freeBytes -= entry.bytes ?? 0;
       change(entry, "loading", nowMs);
     }
-    return new ModelUse(entry, { isCold, nowMs, usual: this.#usual });
+    const onChange = () => {
+      this.revision += 1;
+    };
+    if (isCold) onChange();
+    return new ModelUse(entry, { isCold, nowMs, usual: this.#usual, onChange });
   }
 
   #find(model: string): ModelWarmth | undefined {
