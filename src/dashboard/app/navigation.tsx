@@ -7,7 +7,7 @@ import { SCREENS } from "../screens/screens.ts";
 import { useTitle } from "../screens/titles.ts";
 import { LANGUAGES, type Language, useLanguage, useTexts } from "../text/i18n.ts";
 import { appTexts } from "./texts.ts";
-import { type Theme, useTheme } from "./theme.ts";
+import { THEMES, type Theme, useTheme } from "./theme.ts";
 
 /** The screens that the reader may see, and the switches below them. */
 export function Navigation() {
@@ -76,8 +76,6 @@ export function LiveDot() {
     </span>
   );
 }
-
-const THEMES: Theme[] = ["system", "light", "dark"];
 
 function ThemeSwitch() {
   const t = useTexts(appTexts);

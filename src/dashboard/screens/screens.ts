@@ -93,4 +93,9 @@ export const SCREENS: readonly Screen[] = [
     permission: "logs.read",
     load: async () => ({ default: (await import("./logs/logs.tsx")).Logs }),
   },
+  {
+    ...{ name: "settings", path: "/settings", icon: "settings" },
+    permission: "settings.read",
+    load: async () => ({ default: (await import("./settings/settings.tsx")).SettingsScreen }),
+  },
 ];
