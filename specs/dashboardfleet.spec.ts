@@ -168,6 +168,17 @@ describe.skipIf(chromium === undefined)("without access control", () => {
     await page.getByRole("heading", { name: "gpu-host", level: 1 }).waitFor();
   });
 
+  test("a click on a model opens its page, beside it that of the host", async () => {
+    await using opened = await open();
+    const { page } = opened;
+    await page.goto("/dashboard/fleet");
+    await page.locator(`.host [data-model="${TINY}"]`).click();
+    await page.getByRole("heading", { name: TINY, level: 1 }).waitFor();
+    await page.goBack();
+    await page.locator(".host .slot-cells").first().click();
+    await page.getByRole("heading", { name: "gpu-host", level: 1 }).waitFor();
+  });
+
   test("what is looked for stands in the address", async () => {
     await using opened = await open();
     const { page } = opened;
@@ -190,9 +201,10 @@ describe.skipIf(chromium === undefined)("without access control", () => {
     await page.goto("/dashboard/fleet");
     const loading = page.locator(".part.is-loading").first();
     await loading.waitFor();
-    expect(await loading.evaluate((element) => getComputedStyle(element).animationDuration)).toBe(
-      "0s",
+    const duration = await loading.evaluate(
+      (element) => getComputedStyle(element, "::before").animationDuration,
     );
+    expect(duration).toBe("0s");
   });
 
   test.each<Look & { size: string }>([

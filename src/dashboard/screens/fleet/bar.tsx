@@ -82,7 +82,7 @@ function Part({ segment, drawing }: { segment: Segment; drawing: Drawing }) {
   if (size === "small") return <span className={className} style={style} />;
   return (
     <Link
-      {...{ to: "/models" as string, search: { model: model.model } as never, className, style }}
+      {...{ to: "/models/$name", params: { name: model.model } as never, className, style }}
       data-model={model.model}
     >
       <span className="part-name">{model.model}</span>{" "}

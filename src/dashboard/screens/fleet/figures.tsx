@@ -27,7 +27,7 @@ export function Figures({ pictures, queues }: FiguresProps) {
   const share = (part: number, whole: number) =>
     whole === 0 ? "" : t("in_use", { share: percent(part / whole) });
   return (
-    <div className="tiles">
+    <div className="tiles fleet-figures">
       <Tile
         {...{ name: t("hosts_up"), value: count(up.length), unit: total(count(pictures.length)) }}
         {...{ about: useTroubles(pictures), isBad: up.length === 0 }}

@@ -45,7 +45,7 @@ function ModelChip({ sum: { model, state, hosts, active, waiting } }: { sum: Mod
     ...(active > 0 ? [t("active", { count: active })] : []),
   ];
   return (
-    <Link {...{ to: "/models" as string, search: { model } as never }} className="model-chip">
+    <Link to="/models/$name" params={{ name: model } as never} className="model-chip">
       <Swatch model={model} state={state ?? "served"} />
       <span className="model-chip-name cut" title={model}>
         {model}
