@@ -16,6 +16,8 @@ export const HELP_JA: Readonly<Record<string, string>> = {
   trusted_proxies:
     "前段のリバースプロキシ。その X-Forwarded-For、-Proto、-Host を信頼：127.0.0.1、10.0.0.0/8",
   served_by: "応答したエンドポイントとモデルを回答に付ける（x-llmlb-endpoint、x-llmlb-model）",
+  continue_streams:
+    "エンドポイントが失敗したストリームを、同じモデルを持つ別のエンドポイントで続ける",
   tls_cert: "この証明書とそのチェーン（PEM）で HTTPS を提供。変更されると読み直す",
   tls_key: "証明書の秘密鍵（PEM）",
   tls_key_password: "秘密鍵の暗号化パスワード。フラグはこのマシンの全員に見えるが、変数は見えない",
