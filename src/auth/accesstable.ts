@@ -34,6 +34,8 @@ const TABLE: Record<string, Rule> = {
   "GET /metrics": { local: "metrics.read" },
 
   "GET /api/version": "public",
+  "GET /api/openapi.json": "public",
+  "GET /api/docs": "public",
   "GET /api/tags": "openai.models.read",
   "GET /api/ps": "openai.models.read",
   "POST /api/show": "openai.models.read",

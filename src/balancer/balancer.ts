@@ -53,6 +53,7 @@ import { PriceList } from "./limits/prices.ts";
 import { routePrices } from "./limits/routes.ts";
 import { UsageLimits } from "./limits/usagelimits.ts";
 import { routeOllama } from "./ollama/routes.ts";
+import { routeOpenApi } from "./openapi/routes.ts";
 import { Providers } from "./providers/providers.ts";
 import { routeProviderMetrics } from "./providers/routes.ts";
 import { Metrics } from "./record/metrics.ts";
@@ -230,6 +231,7 @@ function routeManagement(app: App, parts: ManagementParts): void {
   routePrices(app, parts.prices);
   routeMetrics(app, metrics);
   routeProviderMetrics(app, providers.metrics);
+  routeOpenApi(app);
 }
 
 /** What is kept of the streams that run, so that they can go on elsewhere when they break. */

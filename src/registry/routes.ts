@@ -21,7 +21,7 @@ const LIMIT_MAX = 10_000;
 
 const Count = z.coerce.number().pipe(z.int().min(0).max(LIMIT_MAX));
 
-const ListQuery = z.object({
+export const RegisteredQuery = z.object({
   /** Part of the id, an alias, the description or a tag, in any case. */
   search: z.string().max(256).optional(),
   /** Tags, separated by commas: all of them must be there. */
@@ -49,7 +49,7 @@ export function routeRegistry(app: App, { registry, nodes }: RegistryRouteParts)
       const path = c.req.path.slice(base.length + skip.length);
       return decodedName(path.slice(0, path.length - end.length));
     };
-    app.get(base, (c) => c.json(listed(registry, nodes, readQuery(c, ListQuery))));
+    app.get(base, (c) => c.json(listed(registry, nodes, readQuery(c, RegisteredQuery))));
     app.post(`${base}/register`, register);
     app.get(`${base}/preview`, async (c) => {
       return c.json(await registry.preview(readQuery(c, PreviewQuery), c.req.raw.signal));
@@ -80,7 +80,7 @@ export function routeRegistry(app: App, { registry, nodes }: RegistryRouteParts)
 function listed(
   registry: Registry,
   nodes: () => string[],
-  { search, tags, source, limit, offset, node }: z.infer<typeof ListQuery>,
+  { search, tags, source, limit, offset, node }: z.infer<typeof RegisteredQuery>,
 ): RegisteredList {
   const part = search?.toLowerCase() ?? "";
   const wanted = tags?.split(",").map((tag) => tag.trim().toLowerCase()) ?? [];

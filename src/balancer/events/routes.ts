@@ -6,8 +6,8 @@ import { principalOf } from "../../http/server/scope.ts";
 import { type RecentMetrics, RecentSpan } from "../../wire/event.ts";
 import type { LiveEvents } from "./liveevents.ts";
 
-const Query = z.object({ last_event_id: z.string().max(100).optional() });
-const RecentQuery = z.object({ span: RecentSpan.default("hour") });
+export const EventQuery = z.object({ last_event_id: z.string().max(100).optional() });
+export const RecentMetricsQuery = z.object({ span: RecentSpan.default("hour") });
 
 /**
  * `GET /api/events`: what happens, as it happens. A page that was away for a moment says with
@@ -16,7 +16,7 @@ const RecentQuery = z.object({ span: RecentSpan.default("hour") });
  */
 export function routeEvents(app: App, events: LiveEvents): void {
   app.get("/api/events", function followEvents(c) {
-    const { last_event_id } = readQuery(c, Query);
+    const { last_event_id } = readQuery(c, EventQuery);
     const lastId = c.req.header("last-event-id") ?? last_event_id;
     withoutIdleLimit(c);
     return new Response(events.hub.listen(principalOf(c), lastId), {
@@ -30,6 +30,6 @@ export function routeEvents(app: App, events: LiveEvents): void {
   });
 
   app.get("/api/metrics/recent", function showRecentMetrics(c) {
-    return c.json<RecentMetrics>(events.recent(readQuery(c, RecentQuery).span));
+    return c.json<RecentMetrics>(events.recent(readQuery(c, RecentMetricsQuery).span));
   });
 }

@@ -56,7 +56,10 @@ export class ApiKeys {
   /** Changes the fields that are present; undefined if the name is taken or there is none. */
   async update(id: string, fields: Partial<ApiKeyFields>): Promise<ApiKeyRow | undefined> {
     return unlessDuplicate(NAME, async () => {
-      const query = this.#db.updateTable("api_keys").set(columnsOf(fields)).where("id", "=", id);
+      const query = this.#db
+        .updateTable("api_keys")
+        .set({ id, ...columnsOf(fields) })
+        .where("id", "=", id);
       const row = await query.returningAll().executeTakeFirst();
       return row === undefined ? undefined : toKey(row);
     });

@@ -51,7 +51,10 @@ export class Users {
   /** Changes the fields that are present; undefined if the name is taken or there is none. */
   async update(id: string, fields: Partial<UserFields>): Promise<UserRow | undefined> {
     return unlessDuplicate(NAME, async () => {
-      const query = this.#db.updateTable("users").set(columnsOf(fields)).where("id", "=", id);
+      const query = this.#db
+        .updateTable("users")
+        .set({ id, ...columnsOf(fields) })
+        .where("id", "=", id);
       const row = await query.returningAll().executeTakeFirst();
       return row === undefined ? undefined : toUser(row);
     });

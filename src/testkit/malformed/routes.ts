@@ -41,6 +41,8 @@ const BALANCER: Record<string, Kind> = {
   "GET /v1/models": "plain",
   "GET /v1/models/*": "thing",
   "GET /api/version": "plain",
+  "GET /api/openapi.json": "plain",
+  "GET /api/docs": "plain",
   "GET /api/tags": "plain",
   "GET /api/ps": "plain",
   "POST /api/show": "json",

@@ -6,7 +6,7 @@ import type { App } from "../../../http/server/app.ts";
 import { readQuery } from "../../../http/server/query.ts";
 import { requireOrder, SELECTION } from "../history/filter.ts";
 
-const OlderQuery = z.strictObject({
+export const OlderAuditQuery = z.strictObject({
   /** `user`, `api_key` or `anonymous`. */
   actor_type: z.enum(["user", "api_key", "anonymous"]).optional(),
   actor_id: z.string().min(1).optional(),
@@ -26,7 +26,7 @@ const KINDS = { user: "session", api_key: "key", anonymous: "anonymous" } as con
 export function routeOlderAudit(app: App, log: AuditLog): void {
   for (const base of ["/api/dashboard/audit-logs", "/v0/dashboard/audit-logs"]) {
     app.get(base, async (c) => {
-      const { page, per_page, ...query } = readQuery(c, OlderQuery);
+      const { page, per_page, ...query } = readQuery(c, OlderAuditQuery);
       const filter = filterOf(query);
       const table = log.requireTable();
       const offset = (page - 1) * per_page;
@@ -47,7 +47,7 @@ export function routeOlderAudit(app: App, log: AuditLog): void {
   }
 }
 
-function filterOf(query: Omit<z.infer<typeof OlderQuery>, "page" | "per_page">): AuditFilter {
+function filterOf(query: Omit<z.infer<typeof OlderAuditQuery>, "page" | "per_page">): AuditFilter {
   const { actor_type, actor_id, status_code, request_path, ip, time_from, time_to } = query;
   requireOrder(time_from, time_to, ["time_from", "time_to"]);
   return {

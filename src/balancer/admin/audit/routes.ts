@@ -35,7 +35,7 @@ const FILTER = {
   ...{ from: SELECTION.from, to: SELECTION.to },
 };
 
-const ListQuery = z.strictObject({
+export const AuditQuery = z.strictObject({
   ...FILTER,
   limit: z.coerce.number().pipe(z.int().min(1).max(1000)).default(50),
   cursor: z.coerce
@@ -44,7 +44,7 @@ const ListQuery = z.strictObject({
     .optional(),
 });
 
-const ExportQuery = z.strictObject({
+export const AuditExportQuery = z.strictObject({
   ...FILTER,
   format: z.enum(EXPORT_FORMATS, "it must be csv or json").default("csv"),
 });
@@ -56,14 +56,14 @@ const BODY_BYTES_MAX = 4096;
 /** Who changed what, who logged in, and who was refused: reading it, and checking it. */
 export function routeAudit(app: App, log: AuditLog): void {
   app.get("/api/audit", async (c) => {
-    const { limit, cursor, ...query } = readQuery(c, ListQuery);
+    const { limit, cursor, ...query } = readQuery(c, AuditQuery);
     const page = await log.requireTable().page(filterOf(query), { limit, before: cursor });
     const next_cursor = page.next === undefined ? null : String(page.next);
     return c.json<AuditPage>({ records: page.records.map(recordView), next_cursor });
   });
 
   app.get("/api/audit/export", (c: AppContext) => {
-    const { format, ...query } = readQuery(c, ExportQuery);
+    const { format, ...query } = readQuery(c, AuditExportQuery);
     const pages = viewPages(log, filterOf(query));
     return exportResponse(c, { name: "audit_log", format, columns: COLUMNS, pages });
   });

@@ -45,14 +45,14 @@ const DRAINS = [
   ["undrain", false],
 ] as const;
 
-const ListQuery = z.object({
+export const EndpointQuery = z.object({
   status: EndpointStatus.optional(),
   kind: EndpointKind.optional(),
   /** Part of the name, in any case. */
   name: z.string().optional(),
 });
 
-const ChecksQuery = z.object({
+export const CheckQuery = z.object({
   limit: z.coerce.number().pipe(z.int().min(1).max(CHECKS_MAX)).default(100),
   before: z.iso.datetime({ offset: true }).optional(),
 });
@@ -100,7 +100,7 @@ export function routeEndpoints(app: App, parts: EndpointRouteParts): void {
 
   for (const base of ["/api/endpoints", "/v0/endpoints"]) {
     app.post(base, create);
-    app.get(base, async (c) => c.json(await list(parts, readQuery(c, ListQuery))));
+    app.get(base, async (c) => c.json(await list(parts, readQuery(c, EndpointQuery))));
     app.get(`${base}/:id`, (c) => detail(c, endpointOf(c)));
     app.put(`${base}/:id`, change);
     app.patch(`${base}/:id`, change);
@@ -140,7 +140,7 @@ function routeLists(
     return sendList(c, { ...all, items, fields: page });
   });
   app.get(`${base}/:id/checks`, async (c) => {
-    const { limit, before } = readQuery(c, ChecksQuery);
+    const { limit, before } = readQuery(c, CheckQuery);
     const until = before === undefined ? {} : { before: Date.parse(before) };
     const { id } = endpointOf(c);
     const checks = await state.checks.of(id, { limit, ...until });
@@ -150,7 +150,7 @@ function routeLists(
 
 async function list(
   { pool, state }: EndpointRouteParts,
-  { status, kind, name }: z.infer<typeof ListQuery>,
+  { status, kind, name }: z.infer<typeof EndpointQuery>,
 ): Promise<EndpointList> {
   const rows = new Map((await state.endpoints.list()).map((row) => [row.id, row]));
   const part = name?.toLowerCase() ?? "";

@@ -25,16 +25,19 @@ const FilterQuery = z.object({
   ...{ start_time: FILTER.from, end_time: FILTER.to },
 });
 
-const ListQuery = z.object({
+export const OlderRequestQuery = z.object({
   ...FilterQuery.shape,
   ...{ page: Count(1e9), per_page: Count(1e9), limit: Count(1000) },
   offset: z.coerce.number().pipe(z.int().min(0)).optional().catch(undefined),
 });
 
-const ExportQuery = z.object({
+const OlderExportQuery = z.object({
   ...FilterQuery.shape,
   format: z.enum(EXPORT_FORMATS, "it must be csv or json").default("csv"),
 });
+
+export const DaysQuery = z.object({ days: Count(3660) });
+export const MonthsQuery = z.object({ months: Count(120) });
 
 const COLUMNS = [
   ...(["id", "timestamp", "request_type", "model", "runtime_id", "runtime_machine_name"] as const),
@@ -56,7 +59,7 @@ export function routeDashboard(app: App, parts: HistoryRouteParts): void {
   }
 
   async function list(c: AppContext) {
-    const { page = 1, per_page = 0, limit, offset, ...query } = readQuery(c, ListQuery);
+    const { page = 1, per_page = 0, limit, offset, ...query } = readQuery(c, OlderRequestQuery);
     const size = limit ?? PAGE_SIZES.find((one) => one === per_page) ?? 10;
     const skipped = offset ?? (page - 1) * size;
     const wanted = await filter(c, query);
@@ -75,7 +78,7 @@ export function routeDashboard(app: App, parts: HistoryRouteParts): void {
   }
 
   async function exportAll(c: AppContext) {
-    const { format, ...query } = readQuery(c, ExportQuery);
+    const { format, ...query } = readQuery(c, OlderExportQuery);
     const pages = requests.pages(await filter(c, query));
     return format === "csv"
       ? exportResponse(c, { format, columns: COLUMNS, pages: mapped(pages, olderLine) })
@@ -119,11 +122,11 @@ function routeStatistics(app: App, { state: { requests, usage } }: HistoryRouteP
       c.json(tokenSums(await usage.totals(visibilityOf(c), false))),
     );
     app.get(`${base}/stats/tokens/daily`, (c) => {
-      const { days = 30 } = readQuery(c, z.object({ days: Count(3660) }));
+      const { days = 30 } = readQuery(c, DaysQuery);
       return tokens(c, "day", new Date().setDate(new Date().getDate() - days + 1));
     });
     app.get(`${base}/stats/tokens/monthly`, (c) => {
-      const { months = 12 } = readQuery(c, z.object({ months: Count(120) }));
+      const { months = 12 } = readQuery(c, MonthsQuery);
       return tokens(c, "month", new Date().setMonth(new Date().getMonth() - months + 1, 1));
     });
   }

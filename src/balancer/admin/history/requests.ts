@@ -23,7 +23,7 @@ const LIMIT_MAX = 1000;
 /** What stands for all requests where the id of one could stand. */
 export const EXPORT = "export";
 
-const ListQuery = z.strictObject({
+export const RequestQuery = z.strictObject({
   ...FILTER,
   limit: z.coerce.number().pipe(z.int().min(1).max(LIMIT_MAX)).default(50),
   cursor: z.string().max(100).optional(),
@@ -36,7 +36,7 @@ const ListQuery = z.strictObject({
   count: z.stringbool("it must be true or false").default(false),
 });
 
-const ExportQuery = z.strictObject({
+const RequestExportQuery = z.strictObject({
   ...FILTER,
   format: z.enum(EXPORT_FORMATS, "it must be csv or json").default("csv"),
 });
@@ -48,7 +48,7 @@ export function routeRequests(app: App, parts: HistoryRouteParts): void {
   const { state } = parts;
 
   async function list(c: AppContext) {
-    const { limit, cursor, after, count, ...query } = readQuery(c, ListQuery);
+    const { limit, cursor, after, count, ...query } = readQuery(c, RequestQuery);
     const filter = await filterOf(parts, query, visibilityOf(c));
     const { records, ...places } =
       after === undefined
@@ -90,7 +90,7 @@ export function routeRequests(app: App, parts: HistoryRouteParts): void {
   }
 
   async function exportAll(c: AppContext) {
-    const { format, ...query } = readQuery(c, ExportQuery);
+    const { format, ...query } = readQuery(c, RequestExportQuery);
     const filter = await filterOf(parts, query, visibilityOf(c));
     const pages = viewPages(state, filter);
     return exportResponse(c, { format, columns: COLUMNS, pages });

@@ -35,13 +35,13 @@ const GROUPS = {
 /** The groups that have names beside their ids. */
 const NAMED: Partial<Record<Group, NameKind>> = { endpoint: "endpoint", key: "key", user: "user" };
 
-const Query = z.strictObject({
+export const UsageReportQuery = z.strictObject({
   ...SELECTION,
   by: z.enum(USAGE_PERIODS, `it must be ${USAGE_PERIODS.join(", ")}`).default("day"),
   group: z.enum(USAGE_GROUPS, `it must be ${USAGE_GROUPS.join(", ")}`).optional(),
 });
 
-const ExportQuery = Query.extend({
+export const UsageExportQuery = UsageReportQuery.extend({
   format: z.enum(EXPORT_FORMATS, "it must be csv or json").default("csv"),
 });
 
@@ -49,7 +49,7 @@ const ExportQuery = Query.extend({
 export function routeUsage(app: App, parts: HistoryRouteParts): void {
   const { usage } = parts.state;
 
-  async function reportOf(c: AppContext, given: z.infer<typeof Query>, limit: number) {
+  async function reportOf(c: AppContext, given: z.infer<typeof UsageReportQuery>, limit: number) {
     const { by, group, ...query } = given;
     const to = query.to ?? Date.now();
     const from = query.from ?? startBefore(to, by);
@@ -69,7 +69,7 @@ export function routeUsage(app: App, parts: HistoryRouteParts): void {
   }
 
   async function exportRows(c: AppContext) {
-    const { format, ...query } = readQuery(c, ExportQuery);
+    const { format, ...query } = readQuery(c, UsageExportQuery);
     const { rows, truncated } = await reportOf(c, query, EXPORT_ROWS_MAX);
     if (truncated) throw tooMuchUsage();
     const pages = onePage(rows.map(flatRow));
@@ -77,7 +77,7 @@ export function routeUsage(app: App, parts: HistoryRouteParts): void {
   }
 
   for (const path of ["/api/usage", "/v0/usage"]) {
-    app.get(path, async (c) => c.json(await reportOf(c, readQuery(c, Query), ROWS_MAX)));
+    app.get(path, async (c) => c.json(await reportOf(c, readQuery(c, UsageReportQuery), ROWS_MAX)));
     app.get(`${path}/export`, exportRows);
   }
 }
