@@ -58,6 +58,7 @@ export class ApiKeys {
     return unlessDuplicate(NAME, async () => {
       const query = this.#db
         .updateTable("api_keys")
+        // With its id, as SQL has no update of nothing.
         .set({ id, ...columnsOf(fields) })
         .where("id", "=", id);
       const row = await query.returningAll().executeTakeFirst();

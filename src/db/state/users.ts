@@ -53,6 +53,7 @@ export class Users {
     return unlessDuplicate(NAME, async () => {
       const query = this.#db
         .updateTable("users")
+        // With its id, as SQL has no update of nothing.
         .set({ id, ...columnsOf(fields) })
         .where("id", "=", id);
       const row = await query.returningAll().executeTakeFirst();
