@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { fileURLToPath } from "node:url";
+import { type ApiClient, apiClients } from "../src/testkit/apiclients.ts";
 import { allFrames, type Frame, post, says, TINY } from "../src/testkit/clients.ts";
 import { eventually } from "../src/testkit/eventually.ts";
 import { Program } from "../src/testkit/program.ts";
@@ -9,8 +10,9 @@ setDefaultTimeout(120_000);
 
 const GGUF = fileURLToPath(new URL("../fixtures/llmlb-tiny/llmlb-tiny-q8_0.gguf", import.meta.url));
 const HEROES = ["robot", "wolf", "bear", "duck", "dog", "fox", "cat", "horse"];
+/** Whatever the clients ask for. */
+const GREEDY = ["--", "--temp", "0"];
 const NODES = 3;
-const CLIENTS = 4;
 const KILLS = 4;
 
 const nodes: Program[] = [];
@@ -18,7 +20,7 @@ let balancer: Program;
 
 async function startNode(index: number): Promise<void> {
   const port = nodes[index] === undefined ? "0" : new URL(nodes[index].url).port;
-  const args = ["--port", port, "--model", `${TINY}=${GGUF}`];
+  const args = ["--port", port, "--model", `${TINY}=${GGUF}`, ...GREEDY];
   nodes[index] = await Program.start({ mode: "node", args });
 }
 
@@ -27,29 +29,30 @@ beforeAll(async () => {
   const endpoints = nodes.flatMap(({ url }, index) => ["--endpoint", `n${index}=${url}`]);
   const args = [...endpoints, "--health-interval", "500ms", "--strategy", "round-robin"];
   balancer = await Program.start({ mode: "balancer", args });
-  for (const hero of HEROES) told.set(hero, await tell(hero));
+  apis = { ...apiClients(balancer.url), raw: { ask: askRaw } };
+  for (const [api, { ask }] of Object.entries(apis)) {
+    for (const hero of HEROES) told.set(`${api} ${hero}`, await ask(questionOf(hero)));
+  }
 });
 afterAll(async () => {
   await balancer?.stop();
   await Promise.all(nodes.map((node) => node.kill()));
 });
 
-interface Story {
-  text: string;
-  ids: number;
-  roles: number;
-  finish: unknown[];
-  usage: unknown;
-  error: unknown;
-}
+/** The official clients, and one that sees every event. */
+let apis: Record<string, Pick<ApiClient, "ask"> | { ask: typeof askRaw }>;
 
-/** What an undisturbed stream tells of each hero. */
-const told = new Map<string, Story>();
+/** What an undisturbed stream tells, by the API and the hero. */
+const told = new Map<string, unknown>();
 
-async function tell(hero: string): Promise<Story> {
+const questionOf = (hero: string) => ({
+  ...{ model: TINY, streams: true, prompt: `Tell me a story about a ${hero}` },
+});
+
+async function askRaw({ prompt }: { prompt: string }) {
   const body = {
-    ...{ model: TINY, messages: says(`Tell me a story about a ${hero}`), temperature: 0 },
-    ...{ stream: true, stream_options: { include_usage: true }, max_tokens: 200 },
+    ...{ model: TINY, messages: says(prompt), max_tokens: 200 },
+    ...{ stream: true, stream_options: { include_usage: true } },
   };
   return storyOf(await allFrames(await post(`${balancer.url}/v1/chat/completions`, body)));
 }
@@ -61,7 +64,7 @@ interface Chunk {
   usage?: { prompt_tokens: number; completion_tokens: number; total_tokens: number };
 }
 
-function storyOf(all: Frame[]): Story {
+function storyOf(all: Frame[]) {
   const chunks = all.map(({ json }) => json as unknown as Chunk | undefined).filter((one) => !!one);
   const choices = chunks.flatMap(({ choices = [] }) => choices);
   const usage = chunks.map((chunk) => chunk.usage).find((one) => one != null);
@@ -80,14 +83,15 @@ describe("streams whose node or engine is killed", () => {
     const random = mulberry32(7);
     let isOver = false;
     const broken: unknown[] = [];
-    const client = async (number: number) => {
+    const client = async (api: string) => {
       for (let turn = 0; !isOver; turn += 1) {
-        const hero = HEROES[(number + turn) % HEROES.length] ?? "";
-        const story = await tell(hero);
-        if (!Bun.deepEquals(story, told.get(hero))) broken.push([story, told.get(hero)]);
+        const hero = HEROES[turn % HEROES.length] ?? "";
+        const expected = told.get(`${api} ${hero}`);
+        const story = await apis[api]?.ask(questionOf(hero)).catch((error: unknown) => error);
+        if (!Bun.deepEquals(story, expected)) broken.push({ api, story, expected });
       }
     };
-    const clients = Array.from({ length: CLIENTS }, (_, number) => client(number));
+    const clients = Object.keys(apis).map(client);
     for (let kill = 0; kill < KILLS; kill += 1) {
       await Bun.sleep(200 + (random() % 500));
       const index = kill % NODES;

@@ -11,6 +11,8 @@ import { says } from "./clients.ts";
 export interface ApiQuestion {
   model: string;
   streams: boolean;
+  /** Default: what any model can say something about. */
+  prompt?: string;
   /** Names of functions that it offers; any arguments will do. */
   tools?: readonly string[];
 }
@@ -58,11 +60,11 @@ function chatClient(url: string): ApiClient {
   const client = openaiAt(url);
   return {
     failure: OpenAI.APIError,
-    async ask({ model, streams, tools }) {
+    async ask({ model, streams, tools, prompt = PROMPT }) {
       const offered = tools?.map((name) => ({
         ...({ type: "function", function: { name, parameters: SCHEMA } } as const),
       }));
-      const request = { model, messages: says(PROMPT), ...(offered ? { tools: offered } : {}) };
+      const request = { model, messages: says(prompt), ...(offered ? { tools: offered } : {}) };
       if (!streams) {
         const { choices, usage } = await client.chat.completions.create(request);
         const choice = choices[0];
@@ -119,11 +121,11 @@ function responsesClient(url: string): ApiClient {
   const client = openaiAt(url);
   return {
     failure: OpenAI.APIError,
-    async ask({ model, streams, tools }) {
+    async ask({ model, streams, tools, prompt = PROMPT }) {
       const offered = tools?.map((name) => ({
         ...({ type: "function", name, parameters: SCHEMA, strict: false } as const),
       }));
-      const request = { model, input: PROMPT, ...(offered ? { tools: offered } : {}) };
+      const request = { model, input: prompt, ...(offered ? { tools: offered } : {}) };
       const response = streams
         ? await client.responses.stream(request).finalResponse()
         : await client.responses.create(request);
@@ -150,10 +152,10 @@ function messagesClient(url: string): ApiClient {
   const client = new Anthropic({ baseURL: url, apiKey: "none", authToken: null, maxRetries: 0 });
   return {
     failure: Anthropic.APIError,
-    async ask({ model, streams, tools }) {
+    async ask({ model, streams, tools, prompt = PROMPT }) {
       const offered = tools?.map((name) => ({ name, input_schema: SCHEMA }));
       const more = offered ? { tools: offered } : {};
-      const request = { model, max_tokens: 100, messages: says(PROMPT), ...more };
+      const request = { model, max_tokens: 200, messages: says(prompt), ...more };
       const { content, stop_reason, usage } = streams
         ? await client.messages.stream(request).finalMessage()
         : await client.messages.create(request);
@@ -177,11 +179,11 @@ function ollamaClient(url: string): ApiClient {
   return {
     // Its own class is for answers that fail at once; a stream's failure is a plain error.
     failure: Error,
-    async ask({ model, streams, tools }) {
+    async ask({ model, streams, tools, prompt = PROMPT }) {
       const offered = tools?.map((name) => ({
         ...{ type: "function", function: { name, description: "", parameters: SCHEMA } },
       }));
-      const request = { model, messages: says(PROMPT), ...(offered ? { tools: offered } : {}) };
+      const request = { model, messages: says(prompt), ...(offered ? { tools: offered } : {}) };
       const pieces = streams
         ? await Array.fromAsync(await client.chat({ ...request, stream: true }))
         : [await client.chat(request)];
@@ -204,10 +206,10 @@ function aiClient(url: string): ApiClient {
   });
   return {
     failure: Error,
-    async ask({ model, streams, tools }) {
+    async ask({ model, streams, tools, prompt = PROMPT }) {
       const offered = tools?.map((name) => [name, tool({ inputSchema: jsonSchema(SCHEMA) })]);
       const more = offered ? { tools: Object.fromEntries(offered) } : {};
-      const request = { model: provider(model), prompt: PROMPT, maxRetries: 0, ...more };
+      const request = { model: provider(model), prompt, maxRetries: 0, ...more };
       if (!streams) return aiReply(await generateText(request));
       let failure: unknown;
       const stream = streamText({

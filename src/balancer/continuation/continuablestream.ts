@@ -3,17 +3,16 @@ import type { Rewrite, Rewritten, StreamRewrite } from "../../http/proxy/rewrite
 import { asBuffer } from "../../lib/buffer.ts";
 import { parseObject } from "../../lib/json.ts";
 import { ApiError } from "../../wire/error.ts";
-import { EventReader } from "../../wire/sse.ts";
+import type { ServerEvent } from "../../wire/sse.ts";
 import { readUpstreamError } from "../../wire/upstreamerror.ts";
+import { type Framing, framingOf } from "./framing.ts";
 import type { StreamRecorder } from "./recorder.ts";
 
 const LINE_FEED = 0x0a;
-const CARRIAGE_RETURN = 0x0d;
-const COLON = 0x3a;
 const ERROR = Buffer.from('"error"');
-const ONE_FEED = Buffer.from("\n");
 /** What says that all was said. */
-const ENDING = /"finish_reason"\s*:\s*"|^data: ?\[DONE\]/m;
+const ENDING =
+  /"(?:finish|stop|done)_reason"\s*:\s*"|^data: ?\[DONE\]|"response\.(?:completed|incomplete)"/m;
 /** A part of an event that is longer passes, and nobody goes on with its stream. */
 const HELD_BYTES_MAX = 64 * 1024;
 
@@ -38,6 +37,7 @@ export class ContinuableStream implements StreamRewrite {
   readonly #inner: StreamRewrite;
   readonly #recorder: StreamRecorder;
   readonly #tap: Tap | undefined;
+  readonly #framing: Framing;
   readonly #wantsMore: (isEnding: boolean) => boolean;
   readonly contentType: string;
   /** The beginning of an event. */
@@ -54,6 +54,8 @@ export class ContinuableStream implements StreamRewrite {
     this.#recorder = recorder;
     this.#tap = tap;
     this.#wantsMore = wantsMore;
+    this.#framing = framingOf(type);
+    recorder.framing = this.#framing;
     this.contentType = inner.contentType ?? type;
   }
 
@@ -117,7 +119,7 @@ export class ContinuableStream implements StreamRewrite {
     if (held === undefined || held.at(-1) !== LINE_FEED) return undefined;
     if (!ENDING.test(held.toString("latin1"))) return undefined;
     this.#held = undefined;
-    return Buffer.concat([held, ONE_FEED]);
+    return Buffer.concat([held, this.#framing.gap]);
   }
 
   fail(error: ApiError): Uint8Array | undefined {
@@ -144,9 +146,9 @@ export class ContinuableStream implements StreamRewrite {
 
   #whole(piece: Buffer): Buffer | undefined {
     const held = this.#held;
-    if (held === undefined && endsEvent(piece)) return piece;
+    if (held === undefined && this.#framing.endsWhole(piece)) return piece;
     const bytes = held === undefined ? piece : Buffer.concat([held, piece]);
-    const cut = endOfEvents(bytes);
+    const cut = this.#framing.endOfWhole(bytes);
     this.#held = cut === bytes.length ? undefined : bytes.subarray(cut);
     if ((this.#held?.length ?? 0) > HELD_BYTES_MAX) {
       this.isTorn = true;
@@ -167,7 +169,7 @@ export class ContinuableStream implements StreamRewrite {
   }
 
   #throwError(events: Buffer): void {
-    const at = placeOfError(events);
+    const at = placeOfError(events, this.#framing);
     if (at === undefined) return;
     const before = events.subarray(0, at.start);
     this.#unsent = before.length === 0 ? undefined : this.#pass(before);
@@ -204,59 +206,31 @@ function joined(a: Uint8Array | undefined, b: Uint8Array | undefined): Uint8Arra
   return Buffer.concat([a, b]);
 }
 
-function endsEvent(piece: Buffer): boolean {
-  const last = piece.length - 1;
-  if (piece[last] !== LINE_FEED) return false;
-  const before = piece[last - 1];
-  return before === LINE_FEED || (before === CARRIAGE_RETURN && piece[last - 2] === LINE_FEED);
-}
-
-/** The offset behind the last whole event, and the blank lines and comments behind that. */
-function endOfEvents(bytes: Buffer): number {
-  let end = 0;
-  for (let at = bytes.lastIndexOf(LINE_FEED); at > 0; at = bytes.lastIndexOf(LINE_FEED, at - 1)) {
-    if (!endsEvent(bytes.subarray(0, at + 1))) continue;
-    end = at + 1;
-    break;
-  }
-  for (let next = bytes.indexOf(LINE_FEED, end); next !== -1; ) {
-    const isBlank = next === end || (next === end + 1 && bytes[end] === CARRIAGE_RETURN);
-    if (!isBlank && bytes[end] !== COLON) break;
-    end = next + 1;
-    next = bytes.indexOf(LINE_FEED, end);
-  }
-  return end;
-}
-
 /** Where the first event begins that tells of an error of the upstream's, and the error. */
-function placeOfError(events: Buffer): { start: number; error: ApiError } | undefined {
+function placeOfError(
+  events: Buffer,
+  framing: Framing,
+): { start: number; error: ApiError } | undefined {
   for (let start = 0; start < events.length; ) {
-    const end = endOfFirst(events, start);
-    const error = errorIn(events.subarray(start, end));
+    const end = framing.endOfFirst(events, start);
+    const [read] = framing.read([events.subarray(start, end)]);
+    const error = read === undefined ? undefined : errorIn(read);
     if (error !== undefined) return { start, error };
     start = end;
   }
   return undefined;
 }
 
-function endOfFirst(bytes: Buffer, start: number): number {
-  for (let at = bytes.indexOf(LINE_FEED, start); at !== -1; at = bytes.indexOf(LINE_FEED, at + 1)) {
-    if (endsEvent(bytes.subarray(start, at + 1))) return at + 1;
-  }
-  return bytes.length;
-}
-
 /** What another upstream may do better. */
 const UPSTREAMS = new Set(["upstream", "unavailable", "timeout", "rate_limited", "internal"]);
 
-function errorIn(event: Buffer): ApiError | undefined {
-  const reader = new EventReader();
-  const [read] = [...reader.push(event), ...reader.end()];
-  const json = read === undefined ? undefined : parseObject(read.data);
+function errorIn({ event, data }: ServerEvent): ApiError | undefined {
+  const json = parseObject(data);
   if (json === undefined) return undefined;
-  const { error, choices } = json;
+  const { error, choices, response } = json;
   const failed = Array.isArray(choices) ? choices.map(failureOf).find(isThere) : undefined;
-  const told = isError(error) || read?.event === "error" ? json : failed;
+  const isTold = isError(error) || event === "error";
+  const told = event === "response.failed" ? response : isTold ? json : failed;
   if (told === undefined) return undefined;
   const { kind, message, code } = readUpstreamError(undefined, told);
   if (!UPSTREAMS.has(kind)) return undefined;

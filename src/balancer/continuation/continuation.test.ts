@@ -5,6 +5,7 @@ import {
   PROMPT_TOKENS,
   type Talker,
   type TalkerKind,
+  type TalkerOptions,
   talker,
 } from "../../testkit/servers/talker.ts";
 
@@ -23,9 +24,9 @@ interface Pair extends AsyncDisposable {
 }
 
 /** A balancer in front of two of a kind, whose kinds are known. */
-async function pair(kind: TalkerKind, more = {}, thoughts: string[] = []): Promise<Pair> {
+async function pair(kind: TalkerKind, more = {}, own: Partial<TalkerOptions> = {}): Promise<Pair> {
   const cuts: Cut[] = [];
-  const options = { kind, tokens: TOKENS, thoughts, cuts };
+  const options = { kind, tokens: TOKENS, cuts, ...own };
   const talkers = [talker(options), talker(options)] as const;
   const [a, b] = talkers;
   const front = await fakeBalancer(
@@ -152,7 +153,7 @@ function hasAnswer({ messages }: Record<string, unknown>): boolean {
 
 test("a stream that is cut while it thinks goes on thinking", async () => {
   const thoughts = ["Hm", ", a", " story", "?"];
-  await using both = await pair("llama_server", {}, thoughts);
+  await using both = await pair("llama_server", {}, { thoughts });
   const all = thoughts.length + TOKENS.length;
   const whole = { ...WHOLE, thoughts: thoughts.join(""), usage: [usage(all)] };
   expect(await expectWholeAtAnyByte(both, 29, () => asked(both.front, CHAT))).toEqual(whole);
@@ -190,21 +191,34 @@ describe("a stream that goes on nowhere ends with an error", () => {
   });
 });
 
-describe("streams that are translated", () => {
-  const ROUTES: [string, object][] = [
-    ["/v1/messages", { messages, max_tokens: 50 }],
-    ["/v1/responses", { input: "Tell me a story" }],
-    ["/api/chat", { messages }],
-    ["/api/generate", { prompt: "Tell me a story" }],
-  ];
-  test.each(ROUTES)("go on at another endpoint: %s", async (path, body) => {
+const ROUTES: [string, object][] = [
+  ["/v1/messages", { messages, max_tokens: 50 }],
+  ["/v1/responses", { input: "Tell me a story" }],
+  ["/api/chat", { messages }],
+  ["/api/generate", { prompt: "Tell me a story" }],
+];
+
+describe("a stream of another API goes on", () => {
+  const askOf = (front: FakeBalancer, path: string, body: object) => async () => {
+    const answer = await front.post(path, { model: "m", stream: true, ...body });
+    return { events: eventsOf(await answer.text()) };
+  };
+
+  test.each(ROUTES)("where it is translated: %s", async (path, body) => {
     await using both = await pair("vllm");
-    const ask = async () => {
-      const answer = await both.front.post(path, { model: "m", stream: true, ...body });
-      return { events: eventsOf(await answer.text()) };
-    };
-    const { events } = await expectWholeAtAnyByte(both, 41, ask);
+    const { events } = await expectWholeAtAnyByte(both, 41, askOf(both.front, path, body));
     expect(JSON.stringify(events)).not.toContain('"error":{');
+  });
+
+  test.each(ROUTES)("where the endpoints speak it: %s", async (path, body) => {
+    const kind = path.startsWith("/api/") ? "ollama" : "llama_server";
+    const thoughts = kind === "ollama" ? [] : ["Hm", ", a"];
+    await using both = await pair(kind, {}, { thoughts, speaksAll: true });
+    const { events } = await expectWholeAtAnyByte(both, 31, askOf(both.front, path, body));
+    expect(JSON.stringify(events)).not.toContain('"error":{');
+    const paths = both.talkers.flatMap((one) => one.paths);
+    expect(paths).toContain(path);
+    expect(paths).toContain("/v1/chat/completions");
   });
 });
 

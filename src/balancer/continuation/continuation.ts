@@ -2,6 +2,8 @@ import type { Tap } from "../../http/proxy/relay.ts";
 import type { Rewrite } from "../../http/proxy/rewrite/rewrite.ts";
 import { asBuffer } from "../../lib/buffer.ts";
 import { parseExactObject } from "../../lib/json.ts";
+import { overRoute } from "../../translation/overroute.ts";
+import type { Translation } from "../../translation/translation.ts";
 import type { ApiError } from "../../wire/error.ts";
 import { ROUTES } from "../../wire/route.ts";
 import type { UpstreamRequest } from "../inference/body.ts";
@@ -14,8 +16,10 @@ import { type BrokenStream, continuationWay } from "./decision.ts";
 import { JoinedStream, joinedRewrite } from "./joinedstream.ts";
 import { Joiner } from "./joiner.ts";
 import { type RecorderMemory, StreamRecorder } from "./recorder.ts";
+import { Replay } from "./replay.ts";
 import { continuedRequest, lastMessageText } from "./request.ts";
 import { requirementOf } from "./requirement.ts";
+import { type StreamFormat, streamFormatOf } from "./streamformat.ts";
 import { tokensOfText } from "./tokencount.ts";
 import { isFields, type Transcript } from "./transcript.ts";
 
@@ -37,7 +41,7 @@ interface KeptAttempt {
 interface FirstRequest {
   request: UpstreamRequest;
   upstream: Endpoint;
-  format: BrokenStream["format"];
+  format: StreamFormat;
 }
 
 /**
@@ -86,12 +90,13 @@ export class Continuation {
   keep({ request, rewrite, slot }: KeptAttempt): Rewrite | undefined {
     if (this.isOn) return rewrite;
     const { upstream } = slot;
-    const format = formatOf(request);
+    const format = streamFormatOf(request.pathAndQuery);
     this.#rewrite = undefined;
     if (rewrite === undefined || format === undefined || !(upstream instanceof Endpoint)) {
       return rewrite;
     }
     this.#first = { request, upstream, format };
+    this.#recorder.format = format;
     const wantsMore = (isEnding: boolean) => this.#wantsMore(isEnding);
     const parts = { recorder: this.#recorder, tap: this.#tap, wantsMore };
     this.#rewrite = new ContinuableRewrite(rewrite, parts);
@@ -100,7 +105,7 @@ export class Continuation {
 
   /** Whether an answer that has ended, or is about to, lacks the usage that was asked for. */
   #wantsMore(isEnding: boolean): boolean {
-    const body = this.#broken?.body ?? (this.#first && bodyOf(this.#first.request));
+    const body = this.#broken?.body ?? (this.#first && chatOf(this.#first));
     const transcript = this.#recorder.read();
     if (body === undefined || transcript === undefined || !asksUsage(body)) return false;
     const isEnded = isEnding || [...transcript.choices.values()].some((one) => one.isFinished);
@@ -117,13 +122,14 @@ export class Continuation {
     if (transcript === undefined || this.#count >= CONTINUATIONS_MAX) return false;
     // Whoever breaks without a word at the place where the one before broke does it for a reason.
     if (transcript.chars === this.#charsBefore) return false;
-    const body = this.#broken?.body ?? bodyOf(first.request);
+    const body = this.#broken?.body ?? chatOf(first);
     const prefill = body === undefined ? undefined : prefillOf(first, body, transcript);
     if (body === undefined || prefill === undefined) return false;
     this.#prefill = prefill;
     this.#charsBefore = transcript.chars;
     this.#count += 1;
-    this.#broken = { format: first.format, body, transcript };
+    const format = first.format === "generate" ? "generate" : "chat";
+    this.#broken = { format, body, transcript };
     return true;
   }
 
@@ -155,11 +161,19 @@ export class Continuation {
     const begin = () => {
       const stops = stopsOf(given);
       const joined = { transcript, way, usedTokens, tellsUsage, stops, isSpent };
-      return new JoinedStream({ joiner: new Joiner(joined), stream });
+      const replay = this.#replay(transcript);
+      return new JoinedStream({ joiner: new Joiner(joined), replay, stream });
     };
     const { path } = ROUTES[broken.format];
     const bytes = new TextEncoder().encode(JSON.stringify(body));
     return { pathAndQuery: path, body: bytes, rewrite: joinedRewrite(begin) };
+  }
+
+  #replay(transcript: Transcript): Replay | undefined {
+    const translation = this.#first && translationOf(this.#first);
+    const stream = translation?.stream?.();
+    if (this.#first === undefined || stream === undefined) return undefined;
+    return new Replay({ format: this.#first.format, transcript, stream });
   }
 
   /** Lets go of what it keeps in mind. Idempotent. */
@@ -176,13 +190,28 @@ export function mayContinue({ streams, pin, headers }: RequestContext): boolean 
   return streams && pin === undefined && headers.get(CONTINUE_HEADER)?.toLowerCase() !== "off";
 }
 
-/** What kind of stream a request asks for; undefined: one that nobody else goes on with. */
-function formatOf({ pathAndQuery }: UpstreamRequest): BrokenStream["format"] | undefined {
-  const [path] = pathAndQuery.split("?", 1);
-  if (path === ROUTES.chat.path) return "chat";
-  return path === ROUTES.generate.path ? "generate" : undefined;
+/** What was asked for in terms of (chat) completions; undefined where that cannot say it. */
+function chatOf(first: FirstRequest): Record<string, unknown> | undefined {
+  const { format, request } = first;
+  const given = bodyOf(request);
+  if (format === "chat" || format === "generate") return given;
+  const chat = translationOf(first)?.body;
+  const budget = isFields(given?.thinking) ? given.thinking.budget_tokens : undefined;
+  return budget === undefined ? chat : { thinking_budget_tokens: budget, ...chat };
 }
 
+/** The translation to chat completions that the first upstream did not need. */
+function translationOf({ format, request }: FirstRequest): Translation | undefined {
+  if (format === "chat" || format === "generate") return undefined;
+  const given = bodyOf(request);
+  try {
+    return given === undefined ? undefined : overRoute[format]?.(given);
+  } catch {
+    return undefined; // It asks for what chat completions cannot say.
+  }
+}
+
+/** What was asked for, as JSON; undefined where it was none. */
 function bodyOf({ body }: UpstreamRequest): Record<string, unknown> | undefined {
   if (!(body instanceof Uint8Array)) return undefined;
   return parseExactObject(asBuffer(body).toString("utf8"));
@@ -197,12 +226,14 @@ function prefillOf(
   body: Record<string, unknown>,
   transcript: Transcript,
 ): string | undefined {
-  const prefill = format === "chat" ? lastMessageText(body) : undefined;
-  if (prefill === undefined) return "";
+  const prefill = format === "generate" ? undefined : lastMessageText(body);
+  if (prefill === undefined || prefill === "") return "";
   if (body.continue_final_message !== undefined) {
     return body.continue_final_message === true ? prefill : undefined;
   }
   const { kind } = upstream.facts;
+  // Our nodes take it out of answers of other APIs.
+  if (format !== "chat" && kind === "llmlb") return prefill;
   if (kind === "ollama") return prefill;
   const repeats = kind === "llmlb" || kind === "llama_server";
   return repeats && transcript.choice(0).text.startsWith(prefill) ? "" : undefined;

@@ -43,7 +43,11 @@ describe("a stream goes on", () => {
       "final_message final_message - - - - -",
     ],
     ["with nothing but a role", { deltas: [{ role: "assistant" }] }, all("anew")],
-    ["with its end", { finish: "stop" }, all("usage")],
+    [
+      "with its end",
+      { finish: "stop" },
+      "final_message final_message final_message last_message anew anew anew",
+    ],
     ["of completions", { format: "generate" }, all("prompt")],
   ])("%s", (_, given, expected) => {
     expect(ways(given)).toBe(expected);

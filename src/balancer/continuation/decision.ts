@@ -16,10 +16,11 @@ export interface BrokenStream {
  *   continue (`continue_final_message`);
  * - `last_message`: the same, and a server of its kind continues such a message unasked;
  * - `prompt`: the text so far is at the end of the prompt;
- * - `anew`: as the first one was, for nothing was said so far;
- * - `usage`: for a single token, which is not used, because only the usage is missing.
+ * - `anew`: as the first one was, for nothing was said so far, or nothing is to be said any more.
+ *
+ * Of a stream that has ended, and lacks only its usage, a single token is asked for and not used.
  */
-export type ContinuationWay = "final_message" | "last_message" | "prompt" | "anew" | "usage";
+export type ContinuationWay = "final_message" | "last_message" | "prompt" | "anew";
 
 /**
  * Whether and how an upstream of a kind can go on with a stream. The first row that fits counts:
@@ -27,7 +28,6 @@ export type ContinuationWay = "final_message" | "last_message" | "prompt" | "ane
  * | the stream                                             | kind                | way           |
  * |--------------------------------------------------------|---------------------|---------------|
  * | has several choices, or called tools, and has ended    | all                 | none          |
- * | has ended                                              | all                 | usage         |
  * | has said no word, and no more than the role of one     | all                 | anew          |
  * | has several choices, or called tools                   | all                 | none          |
  * | has said what is neither text nor reasoning            | all                 | none          |
@@ -39,7 +39,8 @@ export type ContinuationWay = "final_message" | "last_message" | "prompt" | "ane
  * | is a chat that has text                                | llmlb, llama_server | final_message |
  * | the same                                               | vllm                | final_message |
  * | the same                                               | ollama              | last_message  |
- * | any other                                              |                     | none          |
+ * | any other that has ended, and lacks its usage          | all                 | anew          |
+ * | any other                                              | all                 | none          |
  *
  * A grammar, a call and a second choice begin where the answer does: a server that is shown half of
  * one takes it for words.
@@ -50,20 +51,20 @@ export function continuationWay(
 ): ContinuationWay | undefined {
   const choices = [...transcript.choices.values()];
   const hasOther = choices.some(({ hasCalls, hasMore }) => hasCalls || hasMore);
-  if (choices.some(({ isFinished }) => isFinished)) {
-    return hasOther || choices.length > 1 ? undefined : "usage";
-  }
+  const isEnded = choices.some(({ isFinished }) => isFinished);
+  if (isEnded && (hasOther || choices.length > 1)) return undefined;
+  const otherwise = isEnded ? "anew" : undefined;
   if (transcript.chars === 0 && !hasOther) return "anew";
-  if (hasOther || choices.length > 1 || hasSeveralChoices(body) || isBound(body)) return undefined;
+  if (hasOther || choices.length > 1 || hasSeveralChoices(body) || isBound(body)) return otherwise;
   if (format === "generate") {
     const isPlain = !isSet(body.echo) && !isSet(body.suffix) && typeof body.prompt === "string";
-    return isPlain ? "prompt" : undefined;
+    return isPlain ? "prompt" : otherwise;
   }
-  if (!Array.isArray(body.messages)) return undefined;
+  if (!Array.isArray(body.messages)) return otherwise;
   if (kind === "llmlb" || kind === "llama_server") return "final_message";
-  if (choices.every(({ text }) => text === "")) return undefined;
+  if (choices.every(({ text }) => text === "")) return otherwise;
   if (kind === "vllm") return "final_message";
-  return kind === "ollama" ? "last_message" : undefined;
+  return kind === "ollama" ? "last_message" : otherwise;
 }
 
 function hasSeveralChoices({ n, best_of: of }: Record<string, unknown>): boolean {

@@ -3,13 +3,16 @@ import { parseExactObject } from "../../lib/json.ts";
 import { reportsError } from "../../translation/chat/chunk.ts";
 import { unreadableAnswer } from "../../translation/errors.ts";
 import { ApiError } from "../../wire/error.ts";
-import { DONE, DONE_FRAME, EventReader, eventFrame, type ServerEvent } from "../../wire/sse.ts";
+import { DONE, EventReader, type ServerEvent } from "../../wire/sse.ts";
 import { readUpstreamError } from "../../wire/upstreamerror.ts";
 import type { ContinuableStream } from "./continuablestream.ts";
 import type { Joiner } from "./joiner.ts";
+import type { Replay } from "./replay.ts";
 
 export interface JoinedStreamOptions {
   joiner: Joiner;
+  /** Where the stream that broke is of another API; undefined: it is one of (chat) completions. */
+  replay: Replay | undefined;
   /** The stream that broke, which goes on. */
   stream: ContinuableStream;
 }
@@ -41,8 +44,14 @@ export class JoinedStream implements StreamRewrite {
 
   end(): Uint8Array | undefined {
     const sent = this.#send(this.#reader.end());
-    const last = this.isOver ? undefined : this.#options.stream.end();
-    return sent === undefined || last === undefined ? (sent ?? last) : Buffer.concat([sent, last]);
+    const { stream, replay } = this.#options;
+    const rest = this.isOver ? undefined : replay?.end();
+    if (rest !== undefined && rest !== "") {
+      const more = stream.pushMore(Buffer.from(rest));
+      return joinedBytes([sent, more, this.isOver ? undefined : stream.end()]);
+    }
+    const last = this.isOver ? undefined : stream.end();
+    return joinedBytes([sent, last]);
   }
 
   finish(): Uint8Array | undefined {
@@ -50,23 +59,30 @@ export class JoinedStream implements StreamRewrite {
   }
 
   fail(error: ApiError): Uint8Array | undefined {
-    return this.#options.stream.fail(error);
+    const { stream, replay } = this.#options;
+    const told = stream.fail(error);
+    return told === undefined && replay !== undefined ? Buffer.from(replay.fail(error)) : told;
   }
 
   #send(events: ServerEvent[]): Uint8Array | undefined {
-    const text = events.map((event) => this.#joined(event)).join("");
+    const { replay } = this.#options;
+    const text = events
+      .flatMap((event) => this.#joined(event))
+      .map((data) => replay?.push({ event: undefined, data }) ?? `data: ${data}\n\n`)
+      .join("");
     return this.#options.stream.pushMore(Buffer.from(text));
   }
 
-  #joined({ event: name, data }: ServerEvent): string {
-    if (data.trim() === DONE) return DONE_FRAME;
+  /** The data of the events in terms of (chat) completions. */
+  #joined({ event: name, data }: ServerEvent): string[] {
+    if (data.trim() === DONE) return [DONE];
     const event = parseExactObject(data);
     if (event === undefined) throw unreadableAnswer("an event is no JSON object");
     if (name === "error" || reportsError(event.error)) throw failure(event);
     const { joiner } = this.#options;
     const joined = joiner.join(event);
-    const text = joined === undefined ? "" : eventFrame(joined);
-    return joiner.isStopped ? text + DONE_FRAME : text;
+    const said = joined === undefined ? [] : [JSON.stringify(joined)];
+    return joiner.isStopped ? [...said, DONE] : said;
   }
 }
 
@@ -82,4 +98,9 @@ export function joinedRewrite(begin: () => JoinedStream): Rewrite {
 function failure(event: object): ApiError {
   const { kind, message, code } = readUpstreamError(undefined, event);
   return new ApiError(kind, message, { code: code ?? "stream_error" });
+}
+
+function joinedBytes(parts: (Uint8Array | undefined)[]): Uint8Array | undefined {
+  const there = parts.filter((part) => part !== undefined);
+  return there.length > 1 ? Buffer.concat(there) : there[0];
 }

@@ -30,22 +30,38 @@ export class Joiner {
   readonly #options: JoinerOptions;
   readonly #guard: StopGuard;
   readonly #textChars: number;
+  /** The first upstream had told why the answer ended. */
+  readonly #isEnded: boolean;
+  readonly #isClosed: boolean;
+  /** Why the upstream's own answer ended. */
+  #lastReason: unknown;
 
   constructor(options: JoinerOptions) {
     this.#options = options;
-    const text = options.transcript.choices.get(0)?.text ?? "";
+    const { transcript } = options;
+    const { text = "", isFinished = false } = transcript.choices.get(0) ?? {};
+    this.#isEnded = isFinished;
+    this.#isClosed = transcript.isClosed;
     this.#textChars = text.length;
     this.#guard = new StopGuard(options.stops, text);
   }
 
-  /** Nothing of what the upstream says is used. */
-  get #isSpent(): boolean {
-    return this.#options.isSpent || this.#options.way === "usage";
+  /** All text was said before. */
+  get #saysNothing(): boolean {
+    return this.#options.isSpent || this.#isEnded || this.#isClosed;
   }
 
   /** Tokens of the answer so far that stand in the upstream's prompt. */
   get #repeatedTokens(): number {
-    return this.#options.way === "usage" ? 0 : this.#options.usedTokens;
+    return this.#options.way === "anew" ? 0 : this.#options.usedTokens;
+  }
+
+  /** Of the upstream's own tokens those that are part of the answer, if only as its end. */
+  #counted(tokens: number): number {
+    if (this.#options.isSpent) return 0;
+    if (!this.#isEnded) return tokens;
+    const isEnd = this.#options.way !== "anew" && this.#lastReason === "stop";
+    return isEnd ? tokens : 0;
   }
 
   /** The text ended with a stop sequence that begins in what was said before. */
@@ -62,10 +78,9 @@ export class Joiner {
     if (isFields(event.timings)) joined.timings = this.#timings(event.timings);
     if ("usage" in joined) joined.usage = usage ?? null;
     if (!this.#options.tellsUsage) delete joined.usage;
-    const given =
-      this.#options.way !== "usage" && Array.isArray(event.choices)
-        ? event.choices.filter(isFields)
-        : [];
+    const told = Array.isArray(event.choices) ? event.choices.filter(isFields) : [];
+    for (const { finish_reason: reason } of told) if (isSaid(reason)) this.#lastReason = reason;
+    const given = this.#isEnded ? [] : told;
     const choices = given.map((choice) => this.#choice(choice)).filter((one) => one !== undefined);
     joined.choices = choices;
     const says = choices.length > 0 || (usage !== undefined && this.#options.tellsUsage);
@@ -87,7 +102,7 @@ export class Joiner {
       delete delta[other];
     }
     if (typeof delta.content === "string") delta.content = this.#text(delta.content, ends);
-    if (this.#options.isSpent) for (const name of Object.keys(delta)) delete delta[name];
+    if (this.#saysNothing) for (const name of Object.keys(delta)) delete delta[name];
     const isEnd = ends || this.#guard.isStopped;
     if (ends) joined.finish_reason = this.#reason(choice.finish_reason);
     const says = Object.values(delta).some(isSaid);
@@ -106,7 +121,8 @@ export class Joiner {
 
   #reason(given: unknown): unknown {
     if (this.#guard.isStopped) return "stop";
-    return this.#options.isSpent ? "length" : given;
+    if (this.#options.isSpent) return "length";
+    return this.#isClosed ? "stop" : given;
   }
 
   /** Those of completions tell where in the text a token begins. */
@@ -120,7 +136,7 @@ export class Joiner {
   #usage(usage: Fields): Fields {
     const { usedTokens } = this.#options;
     const prompt = Math.max(0, count(usage.prompt_tokens) - this.#repeatedTokens);
-    const completion = usedTokens + (this.#isSpent ? 0 : count(usage.completion_tokens));
+    const completion = usedTokens + this.#counted(count(usage.completion_tokens));
     const { prompt_tokens_details: details } = usage;
     const cached = isFields(details) ? count(details.cached_tokens) : undefined;
     return {
@@ -149,7 +165,7 @@ export class Joiner {
       ...timings,
       prompt_n: promptTokens - cachedTokens,
       ...("cache_n" in timings ? { cache_n: cachedTokens } : {}),
-      predicted_n: usedTokens + (this.#isSpent ? 0 : count(timings.predicted_n)),
+      predicted_n: usedTokens + this.#counted(count(timings.predicted_n)),
     };
   }
 }

@@ -1,5 +1,6 @@
 import { parseObject } from "../../lib/json.ts";
-import { EventReader } from "../../wire/sse.ts";
+import type { Framing } from "./framing.ts";
+import { READERS, type StreamFormat } from "./streamformat.ts";
 import { Transcript } from "./transcript.ts";
 
 /** So many bytes of a stream are kept as they came until they are read. */
@@ -46,6 +47,9 @@ export class StreamRecorder {
   /** What it has taken of the memory. */
   #takenBytes = 0;
   #transcript = new Transcript();
+  format: StreamFormat = "chat";
+  /** How its stream is made; undefined before it begins. */
+  framing: Framing | undefined;
   /** Why nothing is kept; undefined: all is. */
   overflow: "too_long" | "memory_full" | undefined;
 
@@ -75,14 +79,12 @@ export class StreamRecorder {
   }
 
   #fold(): void {
-    const reader = new EventReader();
     const transcript = this.#transcript;
     const before = transcript.chars;
-    for (const piece of this.#pieces) {
-      for (const { data } of reader.push(piece)) {
-        const event = parseObject(data);
-        if (event !== undefined) transcript.add(event);
-      }
+    const read = READERS[this.format];
+    for (const { data } of this.framing?.read(this.#pieces) ?? []) {
+      const event = parseObject(data);
+      if (event !== undefined) read(transcript, event);
     }
     this.#pieces = [];
     this.#unreadBytes = 0;

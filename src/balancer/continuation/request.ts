@@ -28,10 +28,11 @@ export function continuedRequest(options: RequestOptions): ContinuedRequest {
   const body: Record<string, unknown> = { ...stream.body, model, stream: true };
   const choice = stream.transcript.choices.get(0);
   const text = prefill + (choice?.text ?? "");
-  if (way === "anew") return { body, isSpent: false };
-  if (way === "usage") return { body: withLimit(body, 1), isSpent: false };
+  const isEnded = choice?.isFinished === true;
+  if (way === "anew") return { body: isEnded ? withLimit(body, 1) : body, isSpent: false };
   if (way === "prompt") body.prompt = `${String(stream.body.prompt)}${text}`;
   else Object.assign(body, chatFields(stream, { way, text, reasoning: choice?.reasoning ?? "" }));
+  if (isEnded) return { body: withLimit(body, 1), isSpent: false };
   let isSpent = false;
   for (const name of LIMITS) {
     const limit = body[name];

@@ -39,6 +39,14 @@ export class Transcript {
   readonly choices = new Map<number, ChoiceTranscript>();
   /** It has told the usage of all of it. */
   hasUsage = false;
+  /** Events that come once and have come, by their names. */
+  readonly events = new Set<string>();
+  /** Of a response: its items' kinds and ids, by their places. */
+  readonly items = new Map<number, string>();
+  /** Of a response: the number of its next event. */
+  nextNumber = 0;
+  /** Its text is complete, as an event said that comes behind it. */
+  isClosed = false;
   /** Characters of text and reasoning. */
   chars = 0;
 

@@ -1,4 +1,6 @@
-import { DONE_FRAME, eventFrame } from "../../wire/sse.ts";
+import { overRoute } from "../../translation/overroute.ts";
+import { ROUTES, type RouteName } from "../../wire/route.ts";
+import { DONE_FRAME, EventReader, eventFrame } from "../../wire/sse.ts";
 import { RAW_END, type RawConnection, rawAnswer, rawChunk, rawChunks, rawTarget } from "./tcp.ts";
 
 /**
@@ -9,6 +11,8 @@ export interface Talker extends Disposable {
   url: string;
   /** The bodies of the requests for answers that it got. */
   requests: Record<string, unknown>[];
+  /** Their paths. */
+  paths: string[];
   /** Bytes of the body of its last stream, had it not been cut. */
   streamBytes: number;
 }
@@ -28,6 +32,8 @@ export interface TalkerOptions {
   tokens: string[];
   /** What it thinks before. Default: nothing. */
   thoughts?: string[];
+  /** It speaks the other APIs for chats itself. Default: only those of OpenAI's completions. */
+  speaksAll?: boolean;
   /** How the next streams end early, whoever sends them. Each is used once. */
   cuts: Cut[];
 }
@@ -59,29 +65,31 @@ export function talker(options: TalkerOptions): Talker {
     if (request !== undefined) answer(connection, request);
   });
   const self: Talker = {
-    ...{ url: target.url, requests: [], streamBytes: 0 },
+    ...{ url: target.url, requests: [], paths: [], streamBytes: 0 },
     [Symbol.dispose]: () => target[Symbol.dispose](),
   };
 
   function answer(connection: RawConnection, { path, body }: HttpRequest): void {
-    const plain = plainAnswer(options, path, body);
+    const plain = plainAnswer(options, { path, body });
     if (plain === undefined) sendStream(connection, { path, body });
     else connection.send(plain);
   }
 
   function sendStream(connection: RawConnection, { path, body }: HttpRequest): void {
     self.requests.push(body);
+    self.paths.push(path);
     const head = { id: `chatcmpl-${number}-${self.requests.length}`, created: 1000 + number };
-    const stream = streamOf(options, path, body, { ...head, model: `m of ${number}` });
+    const asked = { path, body, head: { ...head, model: `m of ${number}` } };
+    const { stream, type } = spoken(options, asked);
     self.streamBytes = Buffer.byteLength(stream);
     const cut = options.cuts.shift();
     if (cut === undefined || cut.atByte >= self.streamBytes) {
-      connection.send(rawChunks("text/event-stream", stream) + RAW_END);
+      connection.send(rawChunks(type, stream) + RAW_END);
       return;
     }
     const bytes = Buffer.from(stream).subarray(0, cut.atByte).toString("latin1");
     const sent = cut.how === "error" ? bytes.slice(0, bytes.lastIndexOf("\n\n") + 2) : bytes;
-    const begun = rawChunks("text/event-stream");
+    const begun = rawChunks(type);
     // Not as UTF-8: half of a character is cut like any other byte. All is ASCII but the answer.
     connection.send(begun + (sent === "" ? "" : rawChunk(sent)));
     if (cut.how === "reset") connection.reset();
@@ -108,7 +116,8 @@ function requestIn(text: string): HttpRequest | undefined {
 }
 
 /** Everything but answers. */
-function plainAnswer({ kind, tokens, thoughts = [] }: TalkerOptions, path: string, body: Fields) {
+function plainAnswer(options: TalkerOptions, { path, body }: HttpRequest) {
+  const { kind, tokens, thoughts = [], speaksAll = false } = options;
   if (path === "/v1/models") {
     return rawAnswer(JSON.stringify({ object: "list", data: [{ id: "m", ...LISTS[kind] }] }));
   }
@@ -120,8 +129,9 @@ function plainAnswer({ kind, tokens, thoughts = [] }: TalkerOptions, path: strin
   }
   const isChat = path === "/v1/chat/completions" && body.messages !== undefined;
   const isPrompt = path === "/v1/completions" && body.prompt !== undefined;
-  if (isChat || isPrompt) return undefined;
-  const isKnown = path === "/v1/chat/completions" || path === "/v1/completions";
+  const isNative = speaksAll && NATIVE.has(path);
+  if (isChat || isPrompt || (isNative && body.model !== undefined)) return undefined;
+  const isKnown = isNative || path === "/v1/chat/completions" || path === "/v1/completions";
   return rawAnswer("no", "text/plain", isKnown ? "400 Bad Request" : "404 Not Found");
 }
 
@@ -169,12 +179,30 @@ function restOf(tokens: string[], begun: string): string[] {
   return rest;
 }
 
-function streamOf(
-  { kind, tokens, thoughts = [] }: TalkerOptions,
-  path: string,
-  body: Fields,
-  head: object,
-) {
+/** A request, and what is the same in all events of the answer. */
+interface Asked extends HttpRequest {
+  head: object;
+}
+
+const NATIVE = new Map(
+  Object.entries(overRoute).map(([name, over]) => [ROUTES[name as RouteName].path, over]),
+);
+
+/** A stream in the API that was asked. */
+function spoken(options: TalkerOptions, asked: Asked): { stream: string; type: string } {
+  const translation = NATIVE.get(asked.path)?.(asked.body);
+  const translated = translation?.stream?.();
+  const type = translated?.contentType ?? "text/event-stream";
+  if (translation === undefined || translated === undefined) {
+    return { stream: streamOf(options, asked), type };
+  }
+  const chat = streamOf(options, { ...asked, path: translation.path, body: translation.body });
+  const events = new EventReader().push(Buffer.from(chat));
+  const text = events.map((event) => translated.push(event)).join("");
+  return { stream: text + translated.end(), type };
+}
+
+function streamOf({ kind, tokens, thoughts = [] }: TalkerOptions, { path, body, head }: Asked) {
   const begun: Begun = begunIn(kind, body);
   const isChat = path.endsWith("/chat/completions");
   const thinks = begun.text === "" && isChat ? restOf(thoughts, begun.thought) : [];
