@@ -5,7 +5,7 @@ import { parseObject } from "../../lib/json.ts";
 import { ApiError } from "../../wire/error.ts";
 import type { ServerEvent } from "../../wire/sse.ts";
 import { readUpstreamError } from "../../wire/upstreamerror.ts";
-import { type Framing, framingOf } from "./framing.ts";
+import { type EventFraming, framingOf } from "./framing.ts";
 import type { StreamRecorder } from "./recorder.ts";
 
 const LINE_FEED = 0x0a;
@@ -37,7 +37,7 @@ export class ContinuableStream implements StreamRewrite {
   readonly #inner: StreamRewrite;
   readonly #recorder: StreamRecorder;
   readonly #tap: Tap | undefined;
-  readonly #framing: Framing;
+  readonly #framing: EventFraming;
   readonly #wantsMore: (isEnding: boolean) => boolean;
   readonly contentType: string;
   /** The beginning of an event. */
@@ -209,7 +209,7 @@ function joined(a: Uint8Array | undefined, b: Uint8Array | undefined): Uint8Arra
 /** Where the first event begins that tells of an error of the upstream's, and the error. */
 function placeOfError(
   events: Buffer,
-  framing: Framing,
+  framing: EventFraming,
 ): { start: number; error: ApiError } | undefined {
   for (let start = 0; start < events.length; ) {
     const end = framing.endOfFirst(events, start);

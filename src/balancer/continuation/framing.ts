@@ -1,7 +1,7 @@
 import { EventReader, type ServerEvent } from "../../wire/sse.ts";
 
 /** How a stream is made of events. */
-export interface Framing {
+export interface EventFraming {
   /** Whether nothing of an event is at the end, given that one begins with the piece. */
   endsWhole(piece: Buffer): boolean;
   /** The offset behind the last whole event; 0 where there is none. */
@@ -19,7 +19,7 @@ const CARRIAGE_RETURN = 0x0d;
 const COLON = 0x3a;
 
 /** Server-sent events: a blank line is behind each. */
-const EVENTS: Framing = {
+const EVENTS: EventFraming = {
   endsWhole: endsEvent,
   endOfWhole: endOfEvents,
   endOfFirst: (bytes, start) => {
@@ -37,7 +37,7 @@ const EVENTS: Framing = {
 };
 
 /** JSON lines. */
-const LINES: Framing = {
+const LINES: EventFraming = {
   endsWhole: (piece) => piece.at(-1) === LINE_FEED,
   endOfWhole: (bytes) => bytes.lastIndexOf(LINE_FEED) + 1,
   endOfFirst: (bytes, start) => {
@@ -53,7 +53,7 @@ const LINES: Framing = {
 };
 
 /** How a stream of this content type is made. */
-export function framingOf(type: string): Framing {
+export function framingOf(type: string): EventFraming {
   return type.startsWith("text/event-stream") ? EVENTS : LINES;
 }
 

@@ -1,5 +1,5 @@
 import { parseObject } from "../../lib/json.ts";
-import type { Framing } from "./framing.ts";
+import type { EventFraming } from "./framing.ts";
 import { READERS, type StreamFormat } from "./streamformat.ts";
 import { Transcript } from "./transcript.ts";
 
@@ -49,7 +49,7 @@ export class StreamRecorder {
   #transcript = new Transcript();
   format: StreamFormat = "chat";
   /** How its stream is made; undefined before it begins. */
-  framing: Framing | undefined;
+  framing: EventFraming | undefined;
   /** Why nothing is kept; undefined: all is. */
   overflow: "too_long" | "memory_full" | undefined;
 

@@ -2,7 +2,7 @@ import { parseExactObject } from "../../lib/json.ts";
 import type { StreamTranslation } from "../../translation/translation.ts";
 import { type ApiError, errorFrame } from "../../wire/error.ts";
 import { eventFrame, type ServerEvent } from "../../wire/sse.ts";
-import { type Framing, framingOf } from "./framing.ts";
+import { type EventFraming, framingOf } from "./framing.ts";
 import { nameOfEvent, READERS, type StreamFormat } from "./streamformat.ts";
 import { Transcript } from "./transcript.ts";
 
@@ -23,7 +23,7 @@ export interface ReplayOptions {
  */
 export class Replay {
   readonly #options: ReplayOptions;
-  readonly #framing: Framing;
+  readonly #framing: EventFraming;
   /** Our own ids, and those that the client knows instead. */
   readonly #ids = new Map<string, string>();
   /** Events that come once and were sent before the break. */
