@@ -12,8 +12,9 @@ import {
   overflow,
   SIZES,
 } from "../src/testkit/openpage.ts";
+import { addressBelow, visitScreen } from "../src/testkit/screens.ts";
 
-setDefaultTimeout(120_000);
+setDefaultTimeout(240_000);
 
 const THEMES = ["light", "dark"] as const;
 const WIDTHS = ["wide", "phone"] as const;
@@ -40,7 +41,8 @@ describe.skipIf(chromium === undefined)("every screen there is", () => {
       await context.addCookies(Array.from(cookies, ([name, value]) => ({ name, value, url })));
       const missed: string[] = [];
       for (const { name, path, below = [] } of SCREENS) {
-        await visit(page, path);
+        await page.setViewportSize(SIZES.wide);
+        await visitScreen(page, path);
         const addresses = await Promise.all(below.map((one) => addressBelow(page, one.path)));
         found.push(...(await looksOf(page, name, language)));
         for (const [i, address] of addresses.entries()) {
@@ -48,7 +50,8 @@ describe.skipIf(chromium === undefined)("every screen there is", () => {
             missed.push(below[i]?.path ?? "");
             continue;
           }
-          await visit(page, address);
+          await page.setViewportSize(SIZES.wide);
+          await visitScreen(page, address);
           found.push(...(await looksOf(page, `${name}-${i + 1}`, language)));
         }
       }
@@ -56,25 +59,6 @@ describe.skipIf(chromium === undefined)("every screen there is", () => {
     },
   );
 });
-
-/** Goes to a screen and waits until it shows what it has to. */
-async function visit(page: Page, path: string): Promise<void> {
-  await page.setViewportSize(SIZES.wide);
-  await page.goto(`/dashboard${path}`);
-  await page.locator("h1").first().waitFor();
-  await page.locator("main .state .spinner").first().waitFor({ state: "detached" });
-}
-
-/** Where a link on a screen leads that has such an address: `/endpoints/$id`. */
-async function addressBelow(page: Page, path: string): Promise<string | undefined> {
-  const wanted = new RegExp(`^/dashboard(${path.replaceAll(/\$\w+/g, "[^/]+")})$`);
-  const links = page.locator("main a");
-  await links.first().waitFor();
-  const hrefs = await links.evaluateAll((all) =>
-    all.map((one) => (one as HTMLAnchorElement).pathname),
-  );
-  return hrefs.map((href) => wanted.exec(href)?.[1]).find((address) => address !== undefined);
-}
 
 /**
  * Takes pictures of a screen in all themes and widths, and says what is wrong with it. Each colour
