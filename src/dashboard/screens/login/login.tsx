@@ -1,5 +1,5 @@
 import { useMutation } from "@tanstack/react-query";
-import { type FormEvent, useState } from "react";
+import { type FormEvent, useEffect, useState } from "react";
 import { LoginAnswer, type MeAnswer } from "../../../wire/login.ts";
 import { askWhoIAm } from "../../api/account.ts";
 import { call } from "../../api/call.ts";
@@ -35,11 +35,7 @@ export function LoginScreen({ me, isAgain = false }: { me: MeAnswer; isAgain?: b
         ) : (
           <>
             <LoginForm />
-            {hasOidc && (
-              <a className="button is-plain" href="/api/auth/oidc/login">
-                {t("oidc")}
-              </a>
-            )}
+            {hasOidc && <OidcLink isAgain={isAgain} />}
             {!isAgain && (
               <button type="button" className="link" onClick={() => setCode("")}>
                 {t("invited")}
@@ -50,6 +46,23 @@ export function LoginScreen({ me, isAgain = false }: { me: MeAnswer; isAgain?: b
         <LanguageSwitch />
       </div>
     </main>
+  );
+}
+
+/** Logging in elsewhere; in a tab of its own where what is on this page shall stay. */
+function OidcLink({ isAgain }: { isAgain: boolean }) {
+  const t = useTexts(loginTexts);
+  useEffect(() => {
+    if (!isAgain) return undefined;
+    const look = () => void askWhoIAm();
+    window.addEventListener("focus", look);
+    return () => window.removeEventListener("focus", look);
+  }, [isAgain]);
+  const apart = isAgain ? { target: "_blank", rel: "noopener" } : {};
+  return (
+    <a className="button is-plain" href="/api/auth/oidc/login" {...apart}>
+      {t("oidc")}
+    </a>
   );
 }
 
