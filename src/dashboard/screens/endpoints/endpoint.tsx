@@ -1,4 +1,4 @@
-import { useNavigate, useParams } from "@tanstack/react-router";
+import { Link, useNavigate, useParams } from "@tanstack/react-router";
 import type { EndpointDetail } from "../../../wire/endpoint.ts";
 import { useMay } from "../../api/account.ts";
 import { send } from "../../api/call.ts";
@@ -34,7 +34,15 @@ export function EndpointPage() {
   return (
     <Loaded query={query}>
       {(endpoint) => (
-        <Page title={endpoint.name} actions={<Actions endpoint={endpoint} />}>
+        <Page
+          title={endpoint.name}
+          actions={
+            <>
+              <LogLink endpoint={endpoint} />
+              <Actions endpoint={endpoint} />
+            </>
+          }
+        >
           <Troubles endpoint={endpoint} />
           <Panel>
             <EndpointFacts endpoint={endpoint} />
@@ -45,6 +53,18 @@ export function EndpointPage() {
         </Page>
       )}
     </Loaded>
+  );
+}
+
+/** Leads to the log of a node; other servers keep theirs to themselves. */
+function LogLink({ endpoint: { id, kind } }: { endpoint: EndpointDetail }) {
+  const t = useTexts(endpointsTexts);
+  const may = useMay();
+  if (kind !== "llmlb" || !may("logs.read")) return null;
+  return (
+    <Link to="/logs" search={{ source: id } as never} className="button">
+      {t("logs")}
+    </Link>
   );
 }
 

@@ -24,6 +24,7 @@ export function CheckLatency({ checks }: { checks: readonly EndpointCheckView[] 
   }, [checks, t]);
   const [first = 0, last = 1] = [times[0], times.at(-1)];
   if (times.length < 2) return <p className="well">{t("checks_few")}</p>;
+  if (!checks.some(({ success }) => success)) return <p className="well">{t("checks_bad")}</p>;
   const range = [first, last] as const;
   return <Chart {...{ label: t("latency_check"), times, lines, range, format: duration }} />;
 }

@@ -1,8 +1,9 @@
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import type { EndpointView } from "../../../wire/endpoint.ts";
+import type { PullStep } from "../../../wire/event.ts";
 import { useMay } from "../../api/account.ts";
-import { useSeries } from "../../live/hooks.ts";
+import { usePulls, useSeries } from "../../live/hooks.ts";
 import { Icon } from "../../parts/icon.tsx";
 import { Panel } from "../../parts/page.tsx";
 import { useFormat } from "../../text/format.ts";
@@ -20,7 +21,9 @@ export function Attention({ endpoints }: { endpoints: readonly EndpointView[] })
   const may = useMay();
   const waiting = waitingSince(useSeries());
   const concerns = concernsOf(endpoints);
-  const isWell = endpoints.length > 0 && concerns.length === 0 && waiting === 0;
+  const failed = usePulls().filter(({ state }) => state === "failed");
+  const isWell =
+    endpoints.length > 0 && concerns.length === 0 && waiting === 0 && failed.length === 0;
   const more = concerns.length - SHOWN_MAX;
   const add = may("endpoints.manage") && (
     <Link to="/endpoints" search={{ open: "add" } as never} className="button">
@@ -38,6 +41,9 @@ export function Attention({ endpoints }: { endpoints: readonly EndpointView[] })
       {isWell && <p className="well">{t("all_well")}</p>}
       {concerns.slice(0, SHOWN_MAX).map((concern) => (
         <ConcernLine key={concern.kind + concern.endpoint.id} concern={concern} />
+      ))}
+      {failed.slice(0, SHOWN_MAX).map((pull) => (
+        <PullLine key={`${pull.model}\n${pull.endpoint_name}`} pull={pull} />
       ))}
       {more > 0 && (
         <Line text={t("more", { more: count(more) })}>
@@ -78,6 +84,18 @@ function ConcernLine({ concern: { kind, endpoint, reason, isBad } }: { concern: 
         className="button"
       >
         {needsKey ? t("enter_key") : t("look")}
+      </Link>
+    </Line>
+  );
+}
+
+/** A node could not fetch a model. */
+function PullLine({ pull: { model, endpoint_name: name, error } }: { pull: PullStep }) {
+  const t = useTexts(overviewTexts);
+  return (
+    <Line text={t("pull_failed", { name, model, reason: error ?? t("unknown_reason") })}>
+      <Link to="/models/$name" params={{ name: model } as never} className="button">
+        {t("look_model")}
       </Link>
     </Line>
   );
