@@ -31,6 +31,7 @@ import {
   SERVE_EXAMPLES,
 } from "./serve/commands.ts";
 import { LOCAL_NODE_COMMAND } from "./serve/localnodecommand.ts";
+import { addServiceCommands } from "./service/commands.ts";
 import { addStatusCommands } from "./status/commands.ts";
 import { printNote } from "./terminal/output.ts";
 
@@ -110,6 +111,7 @@ built in. Without a command it serves: a balancer and a local node.",
   addConfigCommands(program, invocation);
   addBackupCommands(program, invocation);
   addCompletionCommands(program, invocation);
+  addServiceCommands(program, invocation);
   addLogsCommand(program, invocation);
   addRestartCommand(program, invocation);
   addStopCommand(program, invocation);

@@ -18,6 +18,7 @@ const DEFAULTS: Omit<Settings, "home"> = {
   nodePort: 32769,
   logLevel: "info",
   logFile: null,
+  logStderr: true,
   accessLog: true,
   access: "auto",
   insecure: false,

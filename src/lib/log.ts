@@ -16,6 +16,8 @@ export interface LogOptions {
   file?: LineTarget | undefined;
   /** Write readable lines to stderr instead of JSON lines. Default: stderr is a terminal. */
   readable?: boolean;
+  /** Write to stderr. Default: true. */
+  stderr?: boolean;
   /** Takes each line as JSON. Default: nothing does. */
   tail?: Pick<LineOutput, "write">;
   /** Called with each logger that is derived from this one. */
@@ -29,9 +31,11 @@ const WRITTEN = Promise.resolve();
 const STDERR: LineTarget = { descriptor: () => 2 };
 
 /** Makes the process's logger: stderr (readable on a terminal) and, if asked, a JSON-lines file. */
-export function createLogger({ level, file, readable, tail, onChild }: LogOptions): Logger {
+export function createLogger(options: LogOptions): Logger {
+  const { level, file, readable, stderr = true, tail, onChild } = options;
   const isReadable = readable ?? process.stderr.isTTY === true;
-  const outputs = level === "silent" ? [] : [isReadable ? readableStderr() : jsonTo(STDERR)];
+  const isSilent = level === "silent" || !stderr;
+  const outputs = isSilent ? [] : [isReadable ? readableStderr() : jsonTo(STDERR)];
   if (file !== undefined) outputs.push(jsonTo(file));
   if (tail !== undefined) outputs.push({ write: (line) => tail.write(line), idle: () => WRITTEN });
   return pino(

@@ -17,6 +17,7 @@ export const TEST_SETTINGS: Settings = {
   home: "/nonexistent",
   logLevel: "silent",
   logFile: "none",
+  logStderr: true,
   accessLog: false,
   access: "auto",
   insecure: false,

@@ -31,13 +31,15 @@ export function makeDataFolder({ home }: Pick<Settings, "home">): void {
 }
 
 /** Opens the log. Throws `CliError` if its file cannot be written. */
-export function openLog(settings: Pick<Settings, "home" | "logLevel" | "logFile">): OpenLog {
-  const level = settings.logLevel;
+export function openLog(
+  settings: Pick<Settings, "home" | "logLevel" | "logFile" | "logStderr">,
+): OpenLog {
+  const { logLevel: level, logStderr: stderr } = settings;
   const path = logFileOf(settings);
-  if (path === undefined) return { book: new LogBook({ level }), reopen: () => undefined };
+  if (path === undefined) return { book: new LogBook({ level, stderr }), reopen: () => undefined };
   try {
     const file = new RotatingFile({ path, bytesMax: LOG_BYTES_MAX });
-    return { book: new LogBook({ level, file, path }), reopen: () => file.reopen() };
+    return { book: new LogBook({ level, stderr, file, path }), reopen: () => file.reopen() };
   } catch (cause) {
     const message = `The log ${path} cannot be written: ${describeFileError(cause)}.`;
     const advice = "Choose another file with --log-file, or none.";

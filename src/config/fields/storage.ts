@@ -31,6 +31,8 @@ export interface StorageSettings {
   logLevel: LogLevel;
   /** The log's file, absolute; `none`: there is none; null: `logs/llmlb.log` in the data folder. */
   logFile: string | null;
+  /** The log goes to stderr, too. */
+  logStderr: boolean;
   /** A line for each request, at level `info`. */
   accessLog: boolean;
 }
@@ -108,6 +110,15 @@ export const STORAGE_FIELDS: FieldsOf<StorageSettings> = {
     schema: (folder) => pathOrNone(folder),
     fallback: () => null,
     fallbackText: "<home>/logs/llmlb.log",
+  },
+  logStderr: {
+    name: "log_stderr",
+    flags: "--log-stderr <on or off>",
+    group: "Files and logs",
+    help: "The log goes to stderr as well; off where stderr is a file that nobody rotates",
+    schema: () => trueOrFalse(),
+    fallback: () => true,
+    fallbackText: "on",
   },
   accessLog: {
     name: "access_log",

@@ -99,6 +99,8 @@ test.each([
   ["linux", 20, {}, undefined],
   ["win32", 20, {}, "Windows"],
   ["linux", 1, {}, "container"],
+  ["darwin", 20, { XPC_SERVICE_NAME: "llmlb" }, "launchctl kickstart"],
+  ["darwin", 20, { XPC_SERVICE_NAME: "application.com.apple.Terminal.1" }, undefined],
   ["linux", 20, { SYSTEMD_EXEC_PID: "20" }, "Type=notify"],
   ["linux", 20, { SYSTEMD_EXEC_PID: "20", NOTIFY_SOCKET: "/run/n" }, undefined],
   // It was started from a shell that systemd started.

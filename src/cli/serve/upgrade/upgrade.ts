@@ -96,7 +96,7 @@ async function requireHealthy(url: string): Promise<void> {
 export interface UpgradeHost {
   platform: string;
   pid: number;
-  /** `NOTIFY_SOCKET` and `SYSTEMD_EXEC_PID` are read of it. */
+  /** `NOTIFY_SOCKET`, `SYSTEMD_EXEC_PID` and `XPC_SERVICE_NAME` are read of it. */
   env: Record<string, string | undefined>;
 }
 
@@ -107,6 +107,10 @@ export interface UpgradeHost {
 export function upgradeProblem({ platform, pid, env }: UpgradeHost): string | undefined {
   if (platform === "win32") return "Windows lets no two processes share a port: stop and start it.";
   if (pid === 1) return "it is the first process of its container: replace the container.";
+  // launchd names itself in everything that is started below it, terminals as well.
+  if (platform === "darwin" && env.XPC_SERVICE_NAME?.startsWith("llmlb")) {
+    return "launchd would take its end for that of the service: use launchctl kickstart -k.";
+  }
   const isUnit = env.SYSTEMD_EXEC_PID === String(pid);
   if (!isUnit || env.NOTIFY_SOCKET) return undefined;
   return "systemd would take its end for that of the service: set Type=notify, or restart it.";
