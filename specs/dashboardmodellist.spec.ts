@@ -103,7 +103,7 @@ describe.skipIf(chromium === undefined)("with access control, without nodes", ()
       expect(await page.getByRole("dialog").or(page.getByRole("alertdialog")).count()).toBe(0);
     }
     const eve = await people.loggedIn("eve");
-    expect((await eve.send(`GET /api/models/preview?repo=${REPO}`)).status).toBe(403);
+    expect((await eve.send("POST /api/models/preview", { repo: REPO })).status).toBe(403);
     expect(faults).toEqual([]);
   });
 

@@ -155,7 +155,7 @@ const TABLE: Record<string, Rule> = {
     "GET ": "registry.read",
     "POST /register": "models.manage",
     // The balancer asks the hub with its own token.
-    "GET /preview": "models.manage",
+    "POST /preview": "models.manage",
     "GET /loaded": "registry.read",
     "POST /load": "models.manage",
     "POST /unload": "models.manage",

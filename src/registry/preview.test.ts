@@ -6,8 +6,8 @@ import { ModelPreview } from "../wire/preview.ts";
 const LLAMA = "acme/Llama-3-8B-GGUF";
 const Q8 = "Llama-3-8B-Q8_0.gguf";
 
-function preview(at: TestRegistry, repo: string, more = "") {
-  return at.call("GET", `/api/models/preview?repo=${encodeURIComponent(repo)}${more}`);
+function preview(at: TestRegistry, repo: string, more: object = {}) {
+  return at.call("POST", "/api/models/preview", { repo, ...more });
 }
 
 async function choices(at: TestRegistry, repo: string) {
@@ -51,7 +51,7 @@ test("what an address names is selected, and what is registered says so", async 
   expect((await register(at, q8.register)).body.id).toBe(q8.id);
   const again = await choices(at, LLAMA);
   expect(again.filter(({ registered }) => registered).map(({ id }) => id)).toEqual([q8.id]);
-  expect((await preview(at, LLAMA, `&filename=${Q8}`)).body.selected).toBe(Q8);
+  expect((await preview(at, LLAMA, { filename: Q8 })).body.selected).toBe(Q8);
 });
 
 test("each choice can be registered as it says, at the revision that was named", async () => {
@@ -84,5 +84,5 @@ test("what cannot be registered is refused in the same words", async () => {
   expect(await preview(at, "acme/none")).toMatchObject(errorAnswer("hub_repo_not_found", 404));
   expect(await preview(at, "nonsense")).toMatchObject(errorAnswer("invalid_repo", 400));
   expect(await preview(at, `${LLAMA}:Q3_K`)).toMatchObject(errorAnswer("hub_file_not_found", 404));
-  expect((await at.call("GET", "/api/models/preview")).status).toBe(400);
+  expect((await at.call("POST", "/api/models/preview", {})).status).toBe(400);
 });

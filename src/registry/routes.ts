@@ -4,7 +4,7 @@ import { readJson } from "../http/server/body.ts";
 import { decodedName, encodedName, readQuery } from "../http/server/query.ts";
 import type { AppContext } from "../http/server/scope.ts";
 import { ApiError } from "../wire/error.ts";
-import { PreviewQuery } from "../wire/preview.ts";
+import { PreviewBody } from "../wire/preview.ts";
 import { ModelChangeBody, RegisterBody, type RegisteredList } from "../wire/registry.ts";
 import { hubView } from "./modelview.ts";
 import type { Registry } from "./registry.ts";
@@ -51,8 +51,9 @@ export function routeRegistry(app: App, { registry, nodes }: RegistryRouteParts)
     };
     app.get(base, (c) => c.json(listed(registry, nodes, readQuery(c, RegisteredQuery))));
     app.post(`${base}/register`, register);
-    app.get(`${base}/preview`, async (c) => {
-      return c.json(await registry.preview(readQuery(c, PreviewQuery), c.req.raw.signal));
+    app.post(`${base}/preview`, async (c) => {
+      const { value } = await readJson(c, PreviewBody, BODY_BYTES_MAX);
+      return c.json(await registry.preview(value, c.req.raw.signal));
     });
     app.get(`${base}/hub`, (c) => {
       return c.json(registry.rows().map((row) => hubView(row, registry.isReady(row.id))));

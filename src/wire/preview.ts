@@ -8,8 +8,8 @@ import { ModelKind, RegisterBody } from "./registry.ts";
 export const NodeFit = z.enum(["device", "host", "shortened", "too_large", "unknown"]);
 export type NodeFit = z.infer<typeof NodeFit>;
 
-/** The query of `GET /api/models/preview`: what would be registered. */
-export const PreviewQuery = z.object({
+/** The body of `POST /api/models/preview`: what would be registered. */
+export const PreviewBody = z.object({
   repo: RegisterBody.shape.repo,
   filename: RegisterBody.shape.filename,
 });
@@ -33,7 +33,7 @@ const PreviewChoice = z.object({
 });
 export type PreviewChoice = z.infer<typeof PreviewChoice>;
 
-/** `GET /api/models/preview`: what the hub tells of a model before it is registered. */
+/** `POST /api/models/preview`: what the hub tells of a model before it is registered. */
 export const ModelPreview = z.object({
   /** As the hub spells it. */
   repo: z.string(),

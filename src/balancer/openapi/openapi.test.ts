@@ -136,7 +136,7 @@ describe("the OpenAPI document", () => {
 const NOT_READ = new Set(
   [
     ...["/api/nodes/:id/workers/:name", "/api/nodes/:id/models", "/api/nodes/:id/models/manifest"],
-    ...["/api/models/preview", "/api/models/registry/*", "/api/models/*", "/api/events"],
+    ...["/api/models/registry/*", "/api/models/*", "/api/events"],
     ...["/api/auth/oidc/login", "/api/auth/oidc/callback", "/api/endpoints/:id/logs"],
     ...["/v1/responses/:id", "/v1/responses/:id/input_items", "/dashboard", "/dashboard/*"],
     ...["/dashboard/assets/*", "/api/requests/:id", "/api/dashboard/request-responses/:id"],

@@ -79,7 +79,7 @@ const BALANCER: Record<string, Kind> = {
   "POST /api/models/pin": "strict",
   "POST /api/models/unpin": "strict",
   "GET /api/models/hub": "plain",
-  "GET /api/models/preview": "list",
+  "POST /api/models/preview": "strict",
   "GET /api/models/registry/*": "thing",
   "GET /api/models/*": "thing",
   "PATCH /api/models/*": "strict",

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { PageQuery } from "../../../http/server/page.ts";
 import { RegisteredQuery } from "../../../registry/routes.ts";
 import { Manifest } from "../../../wire/manifest.ts";
-import { ModelPreview, PreviewQuery } from "../../../wire/preview.ts";
+import { ModelPreview, PreviewBody } from "../../../wire/preview.ts";
 import { PriceBody, PriceListAnswer, PriceView } from "../../../wire/price.ts";
 import {
   HubModel,
@@ -42,9 +42,9 @@ export const MODEL_OPERATIONS: Operations = {
     answer: { Registration },
     status: 201,
   },
-  "GET /api/models/preview": {
+  "POST /api/models/preview": {
     summary: "What a model of the hub would be, and where it would fit",
-    query: PreviewQuery,
+    body: { PreviewBody },
     answer: { ModelPreview },
   },
   "GET /api/models/hub": {

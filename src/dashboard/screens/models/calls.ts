@@ -46,10 +46,8 @@ export function useProgress(id: string) {
 export function usePreview(text: string) {
   return useQuery({
     queryKey: ["preview", text],
-    queryFn: ({ signal }) => {
-      const query = new URLSearchParams({ repo: text });
-      return call(ModelPreview, `GET /api/models/preview?${query}`, { signal });
-    },
+    queryFn: ({ signal }) =>
+      call(ModelPreview, "POST /api/models/preview", { body: { repo: text }, signal }),
     ...{ enabled: text !== "", staleTime: PREVIEW_MS, gcTime: PREVIEW_MS, retry: false },
   });
 }
