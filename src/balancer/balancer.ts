@@ -35,7 +35,7 @@ import { routePlaces } from "./admin/residency/places.ts";
 import { routeResidency } from "./admin/residency/routes.ts";
 import { routeSettings } from "./admin/settings/routes.ts";
 import { ModelSync } from "./admin/sync/sync.ts";
-import { RecorderMemory } from "./continuation/recorder.ts";
+import { Continuations } from "./continuation/continuations.ts";
 import { routeDashboardFiles } from "./dashboard/routes.ts";
 import { LiveEvents } from "./events/liveevents.ts";
 import { routeEvents } from "./events/routes.ts";
@@ -187,7 +187,9 @@ async function openRecording(
   const limits = await UsageLimits.open(state.limitCounts);
   const { historyBodies: bodies } = settings;
   const parts = { history: state.requests, metrics, tracing, prices, observer, bodies, log };
-  return { recorder: new Recorder(parts), tracing, prices, limits };
+  const continuations = new Continuations(log);
+  metrics.include(continuations);
+  return { recorder: new Recorder(parts), tracing, prices, limits, continuations };
 }
 
 type ManagementParts = Parameters<typeof routeEndpoints>[1] &
@@ -234,22 +236,14 @@ function routeManagement(app: App, parts: ManagementParts): void {
   routeOpenApi(app);
 }
 
-/** What is kept of the streams that run, so that they can go on elsewhere when they break. */
-const STREAM_MEMORY_BYTES = 256 * 1024 * 1024;
-
 /** Builds the way of inference requests. */
 function createPipeline(
-  parts: Omit<PoolSlotsParts, "requirements"> &
-    Pick<
-      PipelineParts,
-      "kept" | "providers" | "recorder" | "settings" | "hops" | "tracing" | "limits"
-    >,
+  parts: Omit<PoolSlotsParts, "requirements"> & Omit<PipelineParts, "slots" | "requirements">,
 ): Pipeline {
   const { pool, providers, recorder } = parts;
   const requirements = new Requirements(pool);
   const slots = new PoolSlots({ ...parts, requirements });
-  const memory = new RecorderMemory(STREAM_MEMORY_BYTES);
-  return new Pipeline({ ...parts, memory, providers, requirements, slots, recorder });
+  return new Pipeline({ ...parts, providers, requirements, slots, recorder });
 }
 
 function monitorListener(

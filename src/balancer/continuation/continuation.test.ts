@@ -1,5 +1,6 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { type FakeBalancer, fakeBalancer } from "../../testkit/balancer.ts";
+import { eventually } from "../../testkit/eventually.ts";
 import {
   type Cut,
   PROMPT_TOKENS,
@@ -165,6 +166,22 @@ test("a completion goes on behind its prompt", async () => {
   const whole = { ...WHOLE, roles: 0, text: TOKENS.join("") };
   const ask = () => asked(both.front, body, "/v1/completions");
   expect(await expectWholeAtAnyByte(both, 17, ask)).toEqual(whole);
+});
+
+test("what went on is counted, and the history has both attempts and one answer", async () => {
+  await using both = await pair("vllm");
+  both.cuts.push({ atByte: 700, how: "end" });
+  expect(await asked(both.front, CHAT)).toEqual(WHOLE);
+  const metrics = await (await fetch(`${both.front.url}/metrics`)).text();
+  expect(metrics).toContain('llmlb_stream_continuations_total{outcome="continued"} 1');
+  expect(metrics).toMatch(/llmlb_stream_continuation_tokens_total [1-6]\n/);
+  expect(metrics).toContain("llmlb_stream_continuation_seconds_count 1");
+  const row = await eventually(async () => {
+    const { requests } = await (await fetch(`${both.front.url}/api/requests`)).json();
+    return requests[0] as Record<string, unknown> | undefined;
+  });
+  expect(row).toMatchObject({ input_tokens: PROMPT_TOKENS, output_tokens: TOKENS.length });
+  expect(row).toMatchObject({ retries: 1, error: null });
 });
 
 describe("a stream that goes on nowhere ends with an error", () => {

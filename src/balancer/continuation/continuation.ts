@@ -12,10 +12,11 @@ import type { Requirement } from "../routing/slotrequest.ts";
 import { Endpoint } from "../upstream/endpoint.ts";
 import type { Slot, Upstream } from "../upstream/upstream.ts";
 import { ContinuableRewrite } from "./continuablestream.ts";
+import type { Continuations } from "./continuations.ts";
 import { type BrokenStream, continuationWay } from "./decision.ts";
 import { JoinedStream, joinedRewrite } from "./joinedstream.ts";
 import { Joiner } from "./joiner.ts";
-import { type RecorderMemory, StreamRecorder } from "./recorder.ts";
+import { StreamRecorder } from "./recorder.ts";
 import { Replay } from "./replay.ts";
 import { continuedRequest, lastMessageText } from "./request.ts";
 import { requirementOf } from "./requirement.ts";
@@ -49,7 +50,11 @@ interface FirstRequest {
  * one is asked for the rest.
  */
 export class Continuation {
-  readonly #context: Pick<RequestContext, "client" | "modelId" | "model">;
+  readonly #context: Pick<RequestContext, "client" | "modelId" | "model" | "requestId">;
+  readonly #all: Continuations;
+  #brokeAtMs = 0;
+  /** The name of the endpoint that broke. */
+  #from = "";
   #tap: Tap | undefined;
   readonly #recorder: StreamRecorder;
   #first: FirstRequest | undefined;
@@ -61,11 +66,12 @@ export class Continuation {
   #charsBefore = -1;
 
   constructor(
-    context: Pick<RequestContext, "client" | "modelId" | "model">,
-    memory: RecorderMemory,
+    context: Pick<RequestContext, "client" | "modelId" | "model" | "requestId">,
+    all: Continuations,
   ) {
     this.#context = context;
-    this.#recorder = new StreamRecorder(memory);
+    this.#all = all;
+    this.#recorder = new StreamRecorder(all.memory);
   }
 
   /** It broke, and goes on. */
@@ -112,8 +118,19 @@ export class Continuation {
     return isEnded && !transcript.hasUsage;
   }
 
-  /** Whether a stream that broke goes on, if there is an upstream for it. */
-  begin(error: ApiError): boolean {
+  /** Whether the stream of an upstream, which broke, goes on if there is another one for it. */
+  begin(upstream: Upstream, error: ApiError): boolean {
+    if (error.kind === "client_closed") return false;
+    if (!this.#begin(error)) {
+      this.#all.ended("impossible");
+      return false;
+    }
+    this.#brokeAtMs = performance.now();
+    this.#from = upstream.name;
+    return true;
+  }
+
+  #begin(error: ApiError): boolean {
     const stream = this.#rewrite?.begun;
     const first = this.#first;
     if (stream === undefined || first === undefined || stream.isTorn) return false;
@@ -158,15 +175,22 @@ export class Continuation {
     const options = { stream: broken, way, model, usedTokens, prefill: this.#prefill };
     const { body, isSpent } = continuedRequest(options);
     const tellsUsage = asksUsage(given);
+    const onText = () => this.#wentOn(upstream, usedTokens);
     const begin = () => {
       const stops = stopsOf(given);
       const joined = { transcript, way, usedTokens, tellsUsage, stops, isSpent };
       const replay = this.#replay(transcript);
-      return new JoinedStream({ joiner: new Joiner(joined), replay, stream });
+      return new JoinedStream({ joiner: new Joiner(joined), replay, stream, onText });
     };
     const { path } = ROUTES[broken.format];
     const bytes = new TextEncoder().encode(JSON.stringify(body));
     return { pathAndQuery: path, body: bytes, rewrite: joinedRewrite(begin) };
+  }
+
+  #wentOn({ name: endpoint }: Upstream, tokens: number): void {
+    const { requestId, modelId: model } = this.#context;
+    const tookMs = performance.now() - this.#brokeAtMs;
+    this.#all.wentOn({ requestId, model, from: this.#from, endpoint, tokens, tookMs });
   }
 
   #replay(transcript: Transcript): Replay | undefined {

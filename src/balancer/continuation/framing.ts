@@ -32,7 +32,7 @@ const EVENTS: EventFraming = {
   gap: Buffer.from("\n"),
   read: (pieces) => {
     const reader = new EventReader();
-    return [...pieces.flatMap((piece) => reader.push(piece)), ...reader.end()];
+    return [...reader.push(Buffer.concat(pieces)), ...reader.end()];
   },
 };
 

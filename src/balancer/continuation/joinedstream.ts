@@ -15,12 +15,15 @@ export interface JoinedStreamOptions {
   replay: Replay | undefined;
   /** The stream that broke, which goes on. */
   stream: ContinuableStream;
+  /** Called when it has gone on. */
+  onText(): void;
 }
 
 /** The stream of an upstream that goes on with that of another one. */
 export class JoinedStream implements StreamRewrite {
   readonly #options: JoinedStreamOptions;
   readonly #reader = new EventReader();
+  #hasText = false;
 
   constructor(options: JoinedStreamOptions) {
     this.#options = options;
@@ -65,11 +68,15 @@ export class JoinedStream implements StreamRewrite {
   }
 
   #send(events: ServerEvent[]): Uint8Array | undefined {
-    const { replay } = this.#options;
+    const { replay, onText } = this.#options;
     const text = events
       .flatMap((event) => this.#joined(event))
       .map((data) => replay?.push({ event: undefined, data }) ?? `data: ${data}\n\n`)
       .join("");
+    if (text !== "" && !this.#hasText) {
+      this.#hasText = true;
+      onText();
+    }
     return this.#options.stream.pushMore(Buffer.from(text));
   }
 

@@ -1,6 +1,7 @@
 import { parseObject } from "../../lib/json.ts";
 import type { EventFraming } from "./framing.ts";
 import { READERS, type StreamFormat } from "./streamformat.ts";
+import { TextTemplate } from "./texttemplate.ts";
 import { Transcript } from "./transcript.ts";
 
 /** So many bytes of a stream are kept as they came until they are read. */
@@ -82,9 +83,12 @@ export class StreamRecorder {
     const transcript = this.#transcript;
     const before = transcript.chars;
     const read = READERS[this.format];
+    const template = new TextTemplate();
     for (const { data } of this.framing?.read(this.#pieces) ?? []) {
-      const event = parseObject(data);
-      if (event !== undefined) read(transcript, event);
+      template.add(transcript, data, () => {
+        const event = parseObject(data);
+        if (event !== undefined) read(transcript, event);
+      });
     }
     this.#pieces = [];
     this.#unreadBytes = 0;

@@ -5,7 +5,7 @@ import { callerOf } from "../../http/server/scope.ts";
 import { wholeFromStream } from "../../translation/wholefromstream.ts";
 import { ApiError, type ErrorKind } from "../../wire/error.ts";
 import { Continuation, mayContinue } from "../continuation/continuation.ts";
-import type { RecorderMemory } from "../continuation/recorder.ts";
+import type { Continuations } from "../continuation/continuations.ts";
 import { ProviderModel } from "../providers/model.ts";
 import type { Providers } from "../providers/providers.ts";
 import { Endpoint } from "../upstream/endpoint.ts";
@@ -24,8 +24,7 @@ export interface AttemptsParts {
   kept: KeptResponses;
   providers: Providers;
   hops: Hops;
-  /** What streams may use that are to go on elsewhere when they break. */
-  memory: RecorderMemory;
+  continuations: Continuations;
   settings: Pick<Settings, "firstByteTimeoutMs" | "idleTimeoutMs" | "servedBy" | "continueStreams">;
 }
 
@@ -69,7 +68,7 @@ export class Attempts {
     this.#body = body;
     this.#poolRequest = { context, fingerprint: undefined, tried: [] };
     if (parts.settings.continueStreams && mayContinue(context))
-      this.#continuation = new Continuation(context, parts.memory);
+      this.#continuation = new Continuation(context, parts.continuations);
     this.#requirement = context.requirement;
   }
 
@@ -266,7 +265,8 @@ export class Attempts {
   /** An upstream's stream broke behind its first content: another endpoint may go on with it. */
   async #goOn(slot: Slot, error: ApiError): Promise<Forwarded | undefined> {
     const { upstream } = slot;
-    if (!(upstream instanceof Endpoint) || !this.#continuation?.begin(error)) return undefined;
+    if (!(upstream instanceof Endpoint) || !this.#continuation?.begin(upstream, error))
+      return undefined;
     slot.ended("failed");
     const { slots, settings } = this.#parts;
     const context = this.#context;
@@ -276,7 +276,9 @@ export class Attempts {
     this.#poolRequest.tried = [upstream];
     this.#isPoolDone = false;
     this.#isFallbackDone = true;
-    return forwardedOf(await this.#tryAll({ error, retry: true }).catch(() => undefined));
+    const next = forwardedOf(await this.#tryAll({ error, retry: true }).catch(() => undefined));
+    if (next?.awaitsContent !== true) this.#parts.continuations.ended("failed");
+    return next;
   }
 
   #finish(last: Result | undefined): Forwarded {
