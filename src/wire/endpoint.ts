@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { parseFingerprint } from "../lib/fingerprint.ts";
 import { HostView } from "./host.ts";
-import { LoadedState } from "./residency.ts";
+import { LoadedState } from "./loadedstate.ts";
 
 /** The kinds of server behind an endpoint; the balancer detects it, no client sets it. */
 export const ENDPOINT_KINDS = [

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { LoadedState } from "./residency.ts";
+import { LoadedState } from "./loadedstate.ts";
 
 /** A memory that engines of a host use. */
 export const HostMemoryView = z.object({

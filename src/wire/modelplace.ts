@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { EndpointStatus } from "./endpoint.ts";
-import { LoadedState, RESIDENCY_ACTIONS } from "./residency.ts";
+import { LoadedState } from "./loadedstate.ts";
+import { RESIDENCY_ACTIONS } from "./residency.ts";
 
 /** A model at one of the endpoints that serve it. */
 const ModelPlace = z.object({

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { parseKeepAlive } from "./keepalive.ts";
+import { LoadedState } from "./loadedstate.ts";
 import { RunSettings } from "./runsettings.ts";
 
 const Name = z.string("`model` must be a text").min(1, "`model` must not be empty").max(1024);
@@ -31,10 +32,6 @@ export type FleetLoadBody = z.infer<typeof FleetLoadBody>;
 /** What is done to models. */
 export const RESIDENCY_ACTIONS = ["load", "unload", "pin", "unpin"] as const;
 export type ResidencyAction = (typeof RESIDENCY_ACTIONS)[number];
-
-/** Whether a model is in an endpoint's memory; null: it does not tell. */
-export const LoadedState = z.enum(["loaded", "loading", "cold", "failed"]).nullable();
-export type LoadedState = z.infer<typeof LoadedState>;
 
 /** A model at an endpoint that tells what it has loaded. */
 export const LoadedModel = z.object({

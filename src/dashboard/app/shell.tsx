@@ -1,18 +1,22 @@
 import { Dialog } from "@base-ui/react/dialog";
 import { Outlet, useLocation, useMatches } from "@tanstack/react-router";
-import { useEffect, useRef, useState } from "react";
+import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { needsLogin, useMay, useMe, userIdOf } from "../api/account.ts";
 import { useIsLive } from "../live/stream.ts";
 import { LiveUpdates } from "../live/updates.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { Empty, Loading } from "../parts/states.tsx";
-import { LoginScreen } from "../screens/login/login.tsx";
 import { SCREENS } from "../screens/screens.ts";
 import { useTexts } from "../text/i18n.ts";
 import { Invited } from "./invited.tsx";
 import { LiveDot, Navigation } from "./navigation.tsx";
 import { NotLive } from "./notlive.tsx";
 import { appTexts } from "./texts.ts";
+
+/** Whoever is logged in does not need its code. */
+const LoginScreen = lazy(async () => ({
+  default: (await import("../screens/login/login.tsx")).LoginScreen,
+}));
 
 /** The frame around all screens; what needs a log-in shows that first. */
 export function Shell() {
@@ -29,7 +33,13 @@ export function Shell() {
     return <Loading />;
   }
   if (isIn) reader.current = userIdOf(me.data);
-  if (!isIn && !wasIn) return <LoginScreen me={me.data} />;
+  if (!isIn && !wasIn) {
+    return (
+      <Suspense fallback={<Loading />}>
+        <LoginScreen me={me.data} />
+      </Suspense>
+    );
+  }
   return (
     <>
       <Frame key={reader.current ?? ""} />
@@ -45,7 +55,9 @@ function LoginOver() {
     <Dialog.Root open>
       <Dialog.Portal>
         <Dialog.Popup className="login-over">
-          {me.data !== undefined && <LoginScreen me={me.data} isAgain />}
+          <Suspense fallback={<Loading />}>
+            {me.data !== undefined && <LoginScreen me={me.data} isAgain />}
+          </Suspense>
         </Dialog.Popup>
       </Dialog.Portal>
     </Dialog.Root>

@@ -1,4 +1,5 @@
-import type { LoadedModel, LoadedState } from "../../../wire/residency.ts";
+import type { LoadedState } from "../../../wire/loadedstate.ts";
+import type { LoadedModel } from "../../../wire/residency.ts";
 import type { Endpoint } from "../../upstream/endpoint.ts";
 import type { UpstreamPool } from "../../upstream/pool.ts";
 

@@ -1,4 +1,4 @@
-import type { LoadedState } from "../../../wire/residency.ts";
+import type { LoadedState } from "../../../wire/loadedstate.ts";
 import type { HostPicture } from "./picture.ts";
 
 /** A model on all hosts together. */

@@ -1,5 +1,6 @@
 import type { PullStep } from "../../../wire/event.ts";
-import type { LoadedModel, LoadedState } from "../../../wire/residency.ts";
+import type { LoadedState } from "../../../wire/loadedstate.ts";
+import type { LoadedModel } from "../../../wire/residency.ts";
 import type { ListedModel } from "../../api/models.ts";
 
 /** How it is with a model, the best first. */
