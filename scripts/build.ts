@@ -1,6 +1,7 @@
 import { chmod, mkdir, rename, rm, stat } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { parseArgs } from "node:util";
+import type { BunPlugin } from "bun";
 import { errorMessage } from "../src/lib/errormessage.ts";
 import { embedDashboard, embedLibraries } from "./build/embed.ts";
 import { buildDashboard } from "./dashboard.ts";
@@ -12,14 +13,25 @@ import { cacheFolder, ROOT } from "./native/sources.ts";
 import { hostTarget, type Target, targetOf } from "./native/target.ts";
 import { buildNative } from "./native.ts";
 
-/** Builds the single executable for a target in `dist/`; returns its path. */
-async function build(target: Target, outfile: string): Promise<string> {
+export interface BuildOptions {
+  /** Public keys that releases are believed by, parted by commas. Default: none. */
+  releaseKeys?: string | undefined;
+  /** Its version. Default: that of package.json. */
+  version?: string | undefined;
+}
+
+/** Builds the single executable for a target; returns its path. */
+export async function build(
+  target: Target,
+  outfile: string,
+  options: BuildOptions = {},
+): Promise<string> {
   const { folder } = await buildNative(target, { fromSource: false });
   const startMs = performance.now();
-  const unfinished = join(ROOT, "dist", `.${process.pid}`, basename(outfile));
+  const unfinished = join(dirname(outfile), `.${process.pid}`, basename(outfile));
   await mkdir(join(unfinished, ".."), { recursive: true });
   try {
-    await bundle(target, folder, unfinished);
+    await bundle({ target, libraries: folder, outfile: unfinished, ...options });
     // A running executable cannot be written to, but it can be replaced.
     await rename(unfinished, outfile);
   } finally {
@@ -30,14 +42,29 @@ async function build(target: Target, outfile: string): Promise<string> {
   return outfile;
 }
 
-async function bundle(target: Target, libraries: string, outfile: string): Promise<void> {
+interface BundleOptions extends BuildOptions {
+  target: Target;
+  /** The folder of llmlb's own libraries. */
+  libraries: string;
+  outfile: string;
+}
+
+async function bundle(options: BundleOptions): Promise<void> {
+  const { target, libraries, outfile, releaseKeys, version } = options;
   const base = await baseExecutable(target);
   const plugins = await buildPlugins(target);
   const embedded = { libraries, plugins, cache: join(cacheFolder(), "compressed") };
   const result = await Bun.build({
     entrypoints: [join(ROOT, "src/main.ts")],
-    plugins: [embedLibraries(embedded), embedDashboard(await buildDashboard())],
-    define: { "process.env.NODE_ENV": '"production"' },
+    plugins: [
+      embedLibraries(embedded),
+      embedDashboard(await buildDashboard()),
+      ...(version === undefined ? [] : [withVersion(version)]),
+    ],
+    define: {
+      "process.env.NODE_ENV": '"production"',
+      LLMLB_RELEASE_KEYS: JSON.stringify(releaseKeys ?? ""),
+    },
     minify: true,
     bytecode: true,
     format: "esm",
@@ -54,6 +81,20 @@ async function bundle(target: Target, libraries: string, outfile: string): Promi
   });
   if (result.success) return;
   throw new Error(`Bundling src/main.ts:\n${result.logs.map(String).join("\n")}`);
+}
+
+/** Gives the executable another version than the one of package.json. */
+function withVersion(version: string): BunPlugin {
+  return {
+    name: "version",
+    setup(build) {
+      build.onLoad({ filter: /[\\/]package\.json$/ }, async ({ path }) => {
+        const contents = await Bun.file(path).json();
+        const changed = path === join(ROOT, "package.json") ? { ...contents, version } : contents;
+        return { contents: JSON.stringify(changed), loader: "json" };
+      });
+    },
+  };
 }
 
 /** The Bun to build upon: the running one for this machine, else the pinned one of the target. */
@@ -91,10 +132,14 @@ function say(text: string): void {
 
 if (import.meta.main) {
   try {
-    const { values } = parseArgs({ options: { target: { type: "string" } } });
+    const { values } = parseArgs({
+      options: { target: { type: "string" }, "release-keys": { type: "string" } },
+    });
     const target = targetOf(values.target);
     const suffix = values.target === undefined ? "" : `-${target.name}`;
-    await build(target, join(ROOT, "dist", `llmlb${suffix}${target.suffix}`));
+    await build(target, join(ROOT, "dist", `llmlb${suffix}${target.suffix}`), {
+      releaseKeys: values["release-keys"],
+    });
   } catch (cause) {
     say(errorMessage(cause));
     process.exit(1);

@@ -35,6 +35,11 @@ const COMMANDS = {
   smoke: { native: false, argv: (args) => ["scripts/smoke.ts", ...args] },
   soak: { native: true, argv: (args) => ["scripts/soak.ts", ...args] },
   fuzz: { native: true, argv: (args) => ["scripts/fuzz.ts", ...args] },
+  feed: {
+    native: false,
+    cwd: process.cwd(),
+    argv: (args) => [join(root, "scripts/feed.ts"), ...args],
+  },
   bench: { native: true, argv: ([name, ...args]) => [benchFile(name), ...args] },
 };
 

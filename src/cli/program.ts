@@ -34,6 +34,7 @@ import { LOCAL_NODE_COMMAND } from "./serve/localnodecommand.ts";
 import { addServiceCommands } from "./service/commands.ts";
 import { addStatusCommands } from "./status/commands.ts";
 import { printNote } from "./terminal/output.ts";
+import { addUpdateCommand } from "./update/commands.ts";
 
 const ROOT_NOTES = `Environment for chat and status:
   LLMLB_URL      Server to talk to (default: the llmlb that runs from this home)
@@ -112,6 +113,7 @@ built in. Without a command it serves: a balancer and a local node.",
   addBackupCommands(program, invocation);
   addCompletionCommands(program, invocation);
   addServiceCommands(program, invocation);
+  addUpdateCommand(program, invocation);
   addLogsCommand(program, invocation);
   addRestartCommand(program, invocation);
   addStopCommand(program, invocation);

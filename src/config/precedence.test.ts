@@ -19,6 +19,7 @@ const DEFAULTS: Omit<Settings, "home"> = {
   logLevel: "info",
   logFile: null,
   logStderr: true,
+  updateFeed: null,
   accessLog: true,
   access: "auto",
   insecure: false,

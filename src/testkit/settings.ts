@@ -18,6 +18,7 @@ export const TEST_SETTINGS: Settings = {
   logLevel: "silent",
   logFile: "none",
   logStderr: true,
+  updateFeed: null,
   accessLog: false,
   access: "auto",
   insecure: false,

@@ -12,10 +12,14 @@ const PidFile = z.object({
   port: z.number().int(),
   mode: z.enum(["standalone", "balancer", "node"]),
   url: z.string(),
+  /** Of llmlb. */
+  version: z.string().optional(),
   /** Fingerprint of the certificate that it shows. */
   tls_fingerprint: z.string().optional(),
-  /** Why the last upgrade failed, and when. */
-  upgrade_failed: z.object({ at: z.string(), reason: z.string() }).optional(),
+  /** Why the last upgrade failed, and when; or why there can be none while it runs. */
+  upgrade_failed: z
+    .object({ at: z.string(), reason: z.string(), is_refused: z.boolean().optional() })
+    .optional(),
   /** Where the local node of a standalone llmlb listens. */
   node_url: z.string().optional(),
 });

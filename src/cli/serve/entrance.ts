@@ -85,7 +85,7 @@ function announce(
   const { mode, home } = settings;
   const pinned = certificate === undefined ? {} : { tls_fingerprint: certificate.fingerprint };
   const started_at = new Date().toISOString();
-  const entry = { pid: process.pid, started_at, port, mode, url, ...pinned };
+  const entry = { pid: process.pid, started_at, port, mode, url, version: VERSION, ...pinned };
   const pidFile = writePidFile(home, entry);
   process.on("exit", () => pidFile.remove());
   if (process.stdout.isTTY === true) {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { launchdDefinition } from "./launchd.ts";
 import { dataFolderIn, type ServicePlan } from "./plan.ts";
 import { readServiceArguments } from "./servicearguments.ts";
+import { serviceHomes } from "./servicehomes.ts";
 import { systemdDefinition } from "./systemd.ts";
 import { systemdUnit } from "./systemdunit.ts";
 import { windowsDefinition } from "./windows.ts";
@@ -111,6 +112,20 @@ test("a property list has the words of the command, escaped, and the user", () =
   const printed = "system/llmlb = {\n\tstate = running\n\tpid = 88\n}";
   expect(definition.query.parse(printed, 0)).toEqual({ text: "running", isActive: true, pid: 88 });
   expect(definition.query.parse("", 113).isActive).toBe(false);
+});
+
+test("the data folders of services are found by their definitions", () => {
+  const folder = mkdtempSync(join(tmpdir(), "llmlb-service-"));
+  try {
+    writeFileSync(join(folder, "llmlb.service"), systemdUnit(PLAN));
+    writeFileSync(join(folder, "llmlb-b.service"), systemdUnit({ ...PLAN, home: "/srv/my b" }));
+    writeFileSync(join(folder, "llmlb-foreign.service"), "[Service]\nExecStart=/bin/true\n");
+    writeFileSync(join(folder, "other.service"), systemdUnit({ ...PLAN, home: "/srv/other" }));
+    const homes = serviceHomes([folder, join(folder, "absent")]);
+    expect(homes.sort()).toEqual(["/srv/my b", "/var/lib/llmlb"]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test("a user's agent of macOS is his own", () => {

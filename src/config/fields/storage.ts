@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { LogLevel } from "../../lib/log.ts";
-import { absolutePathFrom, pathOrNone, userFolder } from "../values/path.ts";
+import { absolutePathFrom, pathOrNone, urlOrPath, userFolder } from "../values/path.ts";
 import { bytes, duration, oneOf, trueOrFalse } from "../values/scalar.ts";
 import type { FieldsOf } from "./field.ts";
 
@@ -35,6 +35,8 @@ export interface StorageSettings {
   logStderr: boolean;
   /** A line for each request, at level `info`. */
   accessLog: boolean;
+  /** Where newer releases are told of: a URL or an absolute path; null: nowhere. */
+  updateFeed: string | null;
 }
 
 /** Path of the log of a serving llmlb; undefined: it has no file. */
@@ -129,5 +131,14 @@ export const STORAGE_FIELDS: FieldsOf<StorageSettings> = {
     schema: () => trueOrFalse(),
     fallback: () => true,
     fallbackText: "on",
+  },
+  updateFeed: {
+    name: "update_feed",
+    flags: "--update-feed <url or file>",
+    group: "Files and logs",
+    help: "Feed of releases that llmlb update looks at",
+    schema: (folder) => urlOrPath(folder),
+    fallback: () => null,
+    fallbackText: "none",
   },
 };

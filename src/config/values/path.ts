@@ -19,6 +19,16 @@ export function pathOrNone(folder: string): ZodType<string> {
   });
 }
 
+/** A URL of HTTP, or a path, made absolute. */
+export function urlOrPath(folder: string): ZodType<string> {
+  return valueSchema("must be a URL such as https://example.com/feed.json, or a path", (value) => {
+    if (typeof value !== "string" || value === "") return undefined;
+    if (!/^[a-z]{2,}:/i.test(value)) return absolutePath(value, folder);
+    const url = URL.parse(value);
+    return url !== null && /^https?:$/.test(url.protocol) ? url.href : undefined;
+  });
+}
+
 /** An absolute path: `~/…` is below the user's home folder, anything relative below `folder`. */
 export function absolutePath(path: string, folder: string): string {
   if (path === "~" || /^~[/\\]/.test(path)) return join(userFolder(), path.slice(1));

@@ -19,15 +19,21 @@ export function upgradeAtSignal({ pidFile, ...parts }: UpgradeWatchParts): Promi
   onUpgradeSignal(async () => {
     if (isUpgrading) return;
     isUpgrading = true;
+    const { platform, pid } = process;
+    const problem = upgradeProblem({ platform, pid, env: environment() });
     try {
-      const { platform, pid } = process;
-      const problem = upgradeProblem({ platform, pid, env: environment() });
       if (problem !== undefined) throw new Error(`This llmlb cannot be upgraded: ${problem}`);
       resolve(await upgrade(parts));
     } catch (cause) {
       const reason = errorMessage(cause);
       parts.log.error({ reason, advice: "The one before it still serves." }, "upgrade.failed");
-      pidFile.update({ upgrade_failed: { at: new Date().toISOString(), reason } });
+      pidFile.update({
+        upgrade_failed: {
+          at: new Date().toISOString(),
+          reason,
+          ...(problem && { is_refused: true }),
+        },
+      });
       isUpgrading = false;
     }
   });
