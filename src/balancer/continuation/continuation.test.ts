@@ -50,12 +50,12 @@ async function pair(kind: TalkerKind, more = {}, own: Partial<TalkerOptions> = {
 }
 
 /** Settles when the kinds of all endpoints have been found out. */
-async function known({ url }: FakeBalancer, kind: string): Promise<void> {
+async function known({ url }: FakeBalancer, ...kinds: string[]): Promise<void> {
   for (;;) {
     const { endpoints } = (await (await fetch(`${url}/api/endpoints`)).json()) as {
       endpoints: { kind: string }[];
     };
-    if (endpoints.every((one) => one.kind === kind)) return;
+    if (endpoints.every((one) => kinds.includes(one.kind))) return;
     await Bun.sleep(5);
   }
 }
@@ -67,7 +67,12 @@ interface Event {
   error?: object;
   choices: {
     index: number;
-    delta?: { role?: string; content?: string; reasoning_content?: string };
+    delta?: {
+      role?: string;
+      content?: string;
+      reasoning_content?: string;
+      tool_calls?: { id?: string; function: { name?: string; arguments: string } }[];
+    };
     text?: string;
     finish_reason: string | null;
   }[];
@@ -80,9 +85,12 @@ function readOf(text: string) {
   const data = frames.filter((frame) => frame.startsWith("data: ")).map((f) => f.slice(6));
   const events = data.filter((one) => one !== "[DONE]").map((one) => JSON.parse(one) as Event);
   const choices = events.flatMap((event) => event.choices ?? []);
+  const calls = choices.flatMap(({ delta }) => delta?.tool_calls ?? []);
   return {
     text: choices.map(({ delta, text }) => delta?.content ?? text ?? "").join(""),
     thoughts: choices.map(({ delta }) => delta?.reasoning_content ?? "").join(""),
+    calls: calls.map((call) => `${call.id ? "call " : ""}${call.function.name ?? ""}`).join(""),
+    arguments: calls.map((call) => call.function.arguments).join(""),
     roles: choices.filter(({ delta }) => delta?.role !== undefined).length,
     finish: choices.map((one) => one.finish_reason).filter((one) => one !== null),
     heads: new Set(events.map(({ id, created, model }) => `${id} ${created} ${model}`)).size,
@@ -98,7 +106,16 @@ const usage = (completion: number) => ({
 });
 
 const WHOLE = {
-  ...{ text: TOKENS.join(""), thoughts: "", roles: 1, finish: ["stop"], heads: 1, errors: 0 },
+  ...{
+    text: TOKENS.join(""),
+    thoughts: "",
+    calls: "",
+    arguments: "",
+    roles: 1,
+    finish: ["stop"],
+    heads: 1,
+    errors: 0,
+  },
   ...{ usage: [usage(TOKENS.length)], isDone: true },
 };
 
@@ -166,6 +183,51 @@ test("a completion goes on behind its prompt", async () => {
   const whole = { ...WHOLE, roles: 0, text: TOKENS.join("") };
   const ask = () => asked(both.front, body, "/v1/completions");
   expect(await expectWholeAtAnyByte(both, 17, ask)).toEqual(whole);
+});
+
+describe("a stream whose text does not tell how to go on is made again", () => {
+  test("where it calls a tool", async () => {
+    await using both = await pair("vllm", {}, { calls: "tell" });
+    const called = { text: "", calls: "call tell", arguments: TOKENS.join("") };
+    const whole = { ...WHOLE, ...called, finish: ["tool_calls"], usage: [] };
+    // What such a call lacks of its usage is estimated.
+    const ask = () => asked(both.front, { ...CHAT, stream_options: null, temperature: 0 });
+    expect(await expectWholeAtAnyByte(both, 31, ask)).toEqual(whole);
+  });
+
+  test.each<[string, object]>([
+    ["where it obeys a schema", { response_format: { type: "json_object" }, seed: 1 }],
+    ["at servers of which nothing else is known", { temperature: 0 }],
+  ])("%s", async (_, more) => {
+    await using both = await pair("openai_compatible");
+    const ask = () => asked(both.front, { ...CHAT, ...more });
+    expect(await expectWholeAtAnyByte(both, 43, ask)).toEqual(WHOLE);
+  });
+});
+
+test.each(["vllm", "ollama"] as const)(
+  "space that a template of %s takes away is said once",
+  async (kind) => {
+    const tokens = ["Once", " ", "upon", " a", " \n", "time", "."];
+    await using both = await pair(kind, {}, { tokens, trims: true });
+    const whole = { ...WHOLE, text: tokens.join(""), usage: [usage(tokens.length)] };
+    expect(await expectWholeAtAnyByte(both, 23, () => asked(both.front, CHAT))).toEqual(whole);
+  },
+);
+
+test("a balancer in between asks nobody who would take the answer so far for a turn", async () => {
+  const options = { tokens: TOKENS, cuts: [] };
+  using able = talker({ ...options, kind: "vllm" });
+  using other = talker({ ...options, kind: "openai_compatible" });
+  await using front = await fakeBalancer({ a: able.url, b: other.url });
+  await known(front, "vllm", "openai_compatible");
+  const answer = { role: "assistant", content: "Once" };
+  const more = { continue_final_message: true, add_generation_prompt: false };
+  const body = { ...CHAT, messages: [...messages, answer], ...more, llmlb_continues: true };
+  for (let i = 0; i < 4; i += 1) {
+    expect((await asked(front, body)).text).toBe(TOKENS.slice(1).join(""));
+  }
+  expect(other.requests).toEqual([]);
 });
 
 test("what went on is counted, and the history has both attempts and one answer", async () => {

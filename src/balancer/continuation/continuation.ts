@@ -1,9 +1,6 @@
 import type { Tap } from "../../http/proxy/relay.ts";
 import type { Rewrite } from "../../http/proxy/rewrite/rewrite.ts";
-import { asBuffer } from "../../lib/buffer.ts";
-import { parseExactObject } from "../../lib/json.ts";
-import { overRoute } from "../../translation/overroute.ts";
-import type { Translation } from "../../translation/translation.ts";
+import type { EndpointKind } from "../../wire/endpoint.ts";
 import type { ApiError } from "../../wire/error.ts";
 import { ROUTES } from "../../wire/route.ts";
 import type { UpstreamRequest } from "../inference/body.ts";
@@ -13,14 +10,16 @@ import { Endpoint } from "../upstream/endpoint.ts";
 import type { Slot, Upstream } from "../upstream/upstream.ts";
 import { ContinuableRewrite } from "./continuablestream.ts";
 import type { Continuations } from "./continuations.ts";
-import { type BrokenStream, continuationWay } from "./decision.ts";
+import { type BrokenStream, type ContinuationWay, continuationWay } from "./decision.ts";
+import { chatRequestOf, type FirstRequest, translationOf } from "./firstrequest.ts";
 import { JoinedStream, joinedRewrite } from "./joinedstream.ts";
 import { Joiner } from "./joiner.ts";
 import { StreamRecorder } from "./recorder.ts";
+import type { RepeatedText } from "./repeat.ts";
 import { Replay } from "./replay.ts";
 import { continuedRequest, lastMessageText } from "./request.ts";
 import { requirementOf } from "./requirement.ts";
-import { type StreamFormat, streamFormatOf } from "./streamformat.ts";
+import { streamFormatOf } from "./streamformat.ts";
 import { tokensOfText } from "./tokencount.ts";
 import { isFields, type Transcript } from "./transcript.ts";
 
@@ -36,13 +35,6 @@ interface KeptAttempt {
   /** What is made of its answer. */
   rewrite: Rewrite | undefined;
   slot: Pick<Slot, "upstream">;
-}
-
-/** What an upstream was asked for the stream, and what the upstream was. */
-interface FirstRequest {
-  request: UpstreamRequest;
-  upstream: Endpoint;
-  format: StreamFormat;
 }
 
 /**
@@ -111,7 +103,7 @@ export class Continuation {
 
   /** Whether an answer that has ended, or is about to, lacks the usage that was asked for. */
   #wantsMore(isEnding: boolean): boolean {
-    const body = this.#broken?.body ?? (this.#first && chatOf(this.#first));
+    const body = this.#broken?.body ?? (this.#first && chatRequestOf(this.#first));
     const transcript = this.#recorder.read();
     if (body === undefined || transcript === undefined || !asksUsage(body)) return false;
     const isEnded = isEnding || [...transcript.choices.values()].some((one) => one.isFinished);
@@ -139,7 +131,7 @@ export class Continuation {
     if (transcript === undefined || this.#count >= CONTINUATIONS_MAX) return false;
     // Whoever breaks without a word at the place where the one before broke does it for a reason.
     if (transcript.chars === this.#charsBefore) return false;
-    const body = this.#broken?.body ?? chatOf(first);
+    const body = this.#broken?.body ?? chatRequestOf(first);
     const prefill = body === undefined ? undefined : prefillOf(first, body, transcript);
     if (body === undefined || prefill === undefined) return false;
     this.#prefill = prefill;
@@ -168,17 +160,22 @@ export class Continuation {
     const model = upstream.modelName(modelId, asked);
     const { transcript, body: given } = broken;
     const choice = transcript.choice(0);
-    const text = choice.reasoning + choice.text;
+    const repeated = repeatedBy(way, kind, transcript);
+    const end = repeated.get(0)?.text ?? "";
+    const all = choice.reasoning + choice.text;
+    const text = way === "again" ? "" : all.slice(0, all.length - end.length);
     const { signal } = client;
     const told = await tokensOfText(upstream, { kind, model, text, signal });
-    const usedTokens = Math.max(choice.tokensMin, told ?? 0);
-    const options = { stream: broken, way, model, usedTokens, prefill: this.#prefill };
+    const usedTokens = Math.max(choice.tokensMin - (end === "" ? 0 : 1), told ?? 0);
+    const prefill = this.#prefill;
+    const isLlmlb = kind === "llmlb";
+    const options = { stream: broken, way, model, usedTokens, prefill, repeated: end, isLlmlb };
     const { body, isSpent } = continuedRequest(options);
     const tellsUsage = asksUsage(given);
     const onText = () => this.#wentOn(upstream, usedTokens);
     const begin = () => {
       const stops = stopsOf(given);
-      const joined = { transcript, way, usedTokens, tellsUsage, stops, isSpent };
+      const joined = { transcript, way, usedTokens, tellsUsage, stops, isSpent, repeated };
       const replay = this.#replay(transcript);
       return new JoinedStream({ joiner: new Joiner(joined), replay, stream, onText });
     };
@@ -214,33 +211,6 @@ export function mayContinue({ streams, pin, headers }: RequestContext): boolean 
   return streams && pin === undefined && headers.get(CONTINUE_HEADER)?.toLowerCase() !== "off";
 }
 
-/** What was asked for in terms of (chat) completions; undefined where that cannot say it. */
-function chatOf(first: FirstRequest): Record<string, unknown> | undefined {
-  const { format, request } = first;
-  const given = bodyOf(request);
-  if (format === "chat" || format === "generate") return given;
-  const chat = translationOf(first)?.body;
-  const budget = isFields(given?.thinking) ? given.thinking.budget_tokens : undefined;
-  return budget === undefined ? chat : { thinking_budget_tokens: budget, ...chat };
-}
-
-/** The translation to chat completions that the first upstream did not need. */
-function translationOf({ format, request }: FirstRequest): Translation | undefined {
-  if (format === "chat" || format === "generate") return undefined;
-  const given = bodyOf(request);
-  try {
-    return given === undefined ? undefined : overRoute[format]?.(given);
-  } catch {
-    return undefined; // It asks for what chat completions cannot say.
-  }
-}
-
-/** What was asked for, as JSON; undefined where it was none. */
-function bodyOf({ body }: UpstreamRequest): Record<string, unknown> | undefined {
-  if (!(body instanceof Uint8Array)) return undefined;
-  return parseExactObject(asBuffer(body).toString("utf8"));
-}
-
 /**
  * The text that stands in the request as the beginning of the answer and was not repeated in it;
  * undefined where it is not certain what the upstream made of it.
@@ -261,6 +231,27 @@ function prefillOf(
   if (kind === "ollama") return prefill;
   const repeats = kind === "llmlb" || kind === "llama_server";
   return repeats && transcript.choice(0).text.startsWith(prefill) ? "" : undefined;
+}
+
+/** Space at the end of a last message, which templates of chats may take away. */
+const END_SPACE = /\s+$/;
+
+/** What of the answer so far an upstream says once more: all of it, or what it was not told. */
+function repeatedBy(
+  way: ContinuationWay,
+  kind: EndpointKind | null,
+  { choices }: Transcript,
+): Map<number, RepeatedText> {
+  if (way === "again") {
+    const all = [...choices].map(([index, { text, reasoning, calls }]) => {
+      const said = { text, reasoning, calls: structuredClone(calls) };
+      return [index, said] as const;
+    });
+    return new Map(all);
+  }
+  const trims = way === "last_message" || (way === "final_message" && kind === "vllm");
+  const [text = ""] = END_SPACE.exec(choices.get(0)?.text ?? "") ?? [];
+  return new Map(trims && text !== "" ? [[0, { text, reasoning: "", calls: new Map() }]] : []);
 }
 
 function asksUsage({ stream_options: options }: Record<string, unknown>): boolean {

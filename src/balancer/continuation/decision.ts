@@ -17,30 +17,31 @@ export interface BrokenStream {
  * - `last_message`: the same, and a server of its kind continues such a message unasked;
  * - `prompt`: the text so far is at the end of the prompt;
  * - `anew`: as the first one was, for nothing was said so far, or nothing is to be said any more.
+ * - `again`: for all of it, of which only what comes behind the same beginning is used.
  *
  * Of a stream that has ended, and lacks only its usage, a single token is asked for and not used.
  */
-export type ContinuationWay = "final_message" | "last_message" | "prompt" | "anew";
+export type ContinuationWay = "final_message" | "last_message" | "prompt" | "anew" | "again";
 
 /**
  * Whether and how an upstream of a kind can go on with a stream. The first row that fits counts:
  *
- * | the stream                                             | kind                | way           |
- * |--------------------------------------------------------|---------------------|---------------|
- * | has several choices, or called tools, and has ended    | all                 | none          |
- * | has said no word, and no more than the role of one     | all                 | anew          |
- * | has several choices, or called tools                   | all                 | none          |
- * | has said what is neither text nor reasoning            | all                 | none          |
- * | obeys a grammar or a schema, or must call a tool       | all                 | none          |
- * | is a completion that repeats its prompt, or fills in   | all                 | none          |
- * | is a completion whose prompt is no text                | all                 | none          |
- * | is a completion                                        | all                 | prompt        |
- * | is in its reasoning                                    | llmlb, llama_server | final_message |
- * | is a chat that has text                                | llmlb, llama_server | final_message |
- * | the same                                               | vllm                | final_message |
- * | the same                                               | ollama              | last_message  |
- * | any other that has ended, and lacks its usage          | all                 | anew          |
- * | any other                                              | all                 | none          |
+ * | the stream                                       | kind                | way             |
+ * |--------------------------------------------------|---------------------|-----------------|
+ * | has ended, and was more than one text            | all                 | none            |
+ * | has said no word, but the role of one at most    | all                 | anew            |
+ * | has said what is neither text, thought nor call  | all                 | none            |
+ * | is a completion that neither echoes nor fills in | all                 | prompt ¹        |
+ * | is in its reasoning                              | llmlb, llama_server | final_message ¹ |
+ * | is a chat that has text                          | llmlb, llama_server | final_message ¹ |
+ * | the same                                         | vllm                | final_message ¹ |
+ * | the same                                         | ollama              | last_message ¹  |
+ * | any other that has ended, and lacks its usage    | all                 | anew            |
+ * | any other that is the same each time             | all                 | again           |
+ * | any other                                        | all                 | none            |
+ *
+ * ¹ Unless it has several choices, has called a tool or must call one, or is bound to a grammar or
+ * schema. The same each time is what has a seed, or the temperature 0.
  *
  * A grammar, a call and a second choice begin where the answer does: a server that is shown half of
  * one takes it for words.
@@ -50,11 +51,14 @@ export function continuationWay(
   kind: EndpointKind | null,
 ): ContinuationWay | undefined {
   const choices = [...transcript.choices.values()];
-  const hasOther = choices.some(({ hasCalls, hasMore }) => hasCalls || hasMore);
+  const hasMore = choices.some((one) => one.hasMore);
+  const hasOther = hasMore || choices.some(({ calls }) => calls.size > 0);
   const isEnded = choices.some(({ isFinished }) => isFinished);
   if (isEnded && (hasOther || choices.length > 1)) return undefined;
-  const otherwise = isEnded ? "anew" : undefined;
+  const isSame = !hasMore && isRepeatable(body);
+  const otherwise = isEnded ? "anew" : isSame ? "again" : undefined;
   if (transcript.chars === 0 && !hasOther) return "anew";
+  if (hasMore) return undefined;
   if (hasOther || choices.length > 1 || hasSeveralChoices(body) || isBound(body)) return otherwise;
   if (format === "generate") {
     const isPlain = !isSet(body.echo) && !isSet(body.suffix) && typeof body.prompt === "string";
@@ -63,8 +67,18 @@ export function continuationWay(
   if (!Array.isArray(body.messages)) return otherwise;
   if (kind === "llmlb" || kind === "llama_server") return "final_message";
   if (choices.every(({ text }) => text === "")) return otherwise;
-  if (kind === "vllm") return "final_message";
+  if (FINAL_MESSAGE_KINDS.includes(kind)) return "final_message";
   return kind === "ollama" ? "last_message" : otherwise;
+}
+
+/** Kinds that continue the last message if they are told to. */
+export const FINAL_MESSAGE_KINDS: readonly (EndpointKind | null)[] = [
+  ...(["llmlb", "llama_server", "vllm"] as const),
+];
+
+/** Whether the same answer is to be expected each time. */
+function isRepeatable({ seed, temperature }: Record<string, unknown>): boolean {
+  return typeof seed === "number" || temperature === 0;
 }
 
 function hasSeveralChoices({ n, best_of: of }: Record<string, unknown>): boolean {

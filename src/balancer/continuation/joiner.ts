@@ -1,4 +1,5 @@
 import type { ContinuationWay } from "./decision.ts";
+import { Repeat, type RepeatedText } from "./repeat.ts";
 import { StopGuard } from "./stopguard.ts";
 import { isFields, type Transcript } from "./transcript.ts";
 
@@ -11,6 +12,8 @@ export interface JoinerOptions {
   usedTokens: number;
   /** Whether the stream is to tell its usage. */
   tellsUsage: boolean;
+  /** What the upstream says once more, of each choice. */
+  repeated: ReadonlyMap<number, RepeatedText>;
   /** Sequences that end the text. */
   stops: readonly string[];
   /** All tokens of the request's limit were said before: only why it ends is left. */
@@ -30,6 +33,7 @@ export class Joiner {
   readonly #options: JoinerOptions;
   readonly #guard: StopGuard;
   readonly #textChars: number;
+  readonly #repeats = new Map<number, Repeat>();
   /** The first upstream had told why the answer ended. */
   readonly #isEnded: boolean;
   readonly #isClosed: boolean;
@@ -43,7 +47,8 @@ export class Joiner {
     this.#isEnded = isFinished;
     this.#isClosed = transcript.isClosed;
     this.#textChars = text.length;
-    this.#guard = new StopGuard(options.stops, text);
+    this.#guard = new StopGuard(options.way === "again" ? [] : options.stops, text);
+    for (const [index, said] of options.repeated) this.#repeats.set(index, new Repeat(said));
   }
 
   /** All text was said before. */
@@ -53,7 +58,13 @@ export class Joiner {
 
   /** Tokens of the answer so far that stand in the upstream's prompt. */
   get #repeatedTokens(): number {
-    return this.#options.way === "anew" ? 0 : this.#options.usedTokens;
+    const { way, usedTokens } = this.#options;
+    return way === "anew" || way === "again" ? 0 : usedTokens;
+  }
+
+  /** Tokens that the upstream has not said itself. */
+  get #usedTokens(): number {
+    return this.#options.way === "again" ? 0 : this.#options.usedTokens;
   }
 
   /** Of the upstream's own tokens those that are part of the answer, if only as its end. */
@@ -101,16 +112,22 @@ export class Joiner {
       delta[field] = delta[other];
       delete delta[other];
     }
+    const repeat = this.#repeats.get(index);
+    const hadText = isSaid(delta.content);
+    repeat?.strip(delta);
+    if (ends) repeat?.end();
     if (typeof delta.content === "string") delta.content = this.#text(delta.content, ends);
     if (this.#saysNothing) for (const name of Object.keys(delta)) delete delta[name];
     const isEnd = ends || this.#guard.isStopped;
-    if (ends) joined.finish_reason = this.#reason(choice.finish_reason);
+    if (isEnd) joined.finish_reason = this.#reason(choice.finish_reason);
     const says = Object.values(delta).some(isSaid);
     if (!says && !isEnd) return undefined;
     if (isChat) joined.delta = delta;
     else joined.text = delta.content ?? "";
     const { logprobs } = choice;
-    if (isFields(logprobs)) joined.logprobs = this.#logprobs(logprobs);
+    // Those of what the client has are not told again.
+    if (hadText && !isSaid(delta.content)) joined.logprobs = null;
+    else if (isFields(logprobs)) joined.logprobs = this.#logprobs(logprobs);
     return joined;
   }
 
@@ -134,7 +151,7 @@ export class Joiner {
   }
 
   #usage(usage: Fields): Fields {
-    const { usedTokens } = this.#options;
+    const usedTokens = this.#usedTokens;
     const prompt = Math.max(0, count(usage.prompt_tokens) - this.#repeatedTokens);
     const completion = usedTokens + this.#counted(count(usage.completion_tokens));
     const { prompt_tokens_details: details } = usage;
@@ -157,7 +174,7 @@ export class Joiner {
 
   /** llama.cpp's counts: what was said before is at the end of what it read as the prompt. */
   #timings(timings: Fields): Fields {
-    const { usedTokens } = this.#options;
+    const usedTokens = this.#usedTokens;
     const [read, cached] = [count(timings.prompt_n), count(timings.cache_n)];
     const promptTokens = Math.max(0, read + cached - this.#repeatedTokens);
     const cachedTokens = Math.min(cached, promptTokens);

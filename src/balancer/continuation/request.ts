@@ -12,11 +12,18 @@ export interface RequestOptions {
   way: ContinuationWay;
   /** The upstream's own name for the model. */
   model: string;
+  /** It may be another balancer, whose endpoints need not be able to: it is told (`CONTINUES`). */
+  isLlmlb: boolean;
   /** Tokens of the answer so far. */
   usedTokens: number;
+  /** Without this at its end: it is said once more. */
+  repeated: string;
   /** Text at the beginning of the answer that stands in the request and was not repeated. */
   prefill: string;
 }
+
+/** The field by which a balancer tells another one that the request goes on with an answer. */
+export const CONTINUES = "llmlb_continues";
 
 /** Fields that limit the tokens of an answer; below 1 they mean no limit. */
 const LIMITS = ["max_tokens", "max_completion_tokens", "n_predict", "thinking_budget_tokens"];
@@ -24,14 +31,17 @@ const MINIMA = ["min_tokens"];
 
 /** The request by which an upstream goes on with a stream, as if it had said the text so far. */
 export function continuedRequest(options: RequestOptions): ContinuedRequest {
-  const { stream, way, model, usedTokens, prefill } = options;
+  const { stream, way, model, usedTokens, prefill, repeated } = options;
   const body: Record<string, unknown> = { ...stream.body, model, stream: true };
   const choice = stream.transcript.choices.get(0);
-  const text = prefill + (choice?.text ?? "");
+  const said = choice?.text ?? "";
+  const text = prefill + said.slice(0, said.length - repeated.length);
   const isEnded = choice?.isFinished === true;
+  if (way === "again") return { body, isSpent: false };
   if (way === "anew") return { body: isEnded ? withLimit(body, 1) : body, isSpent: false };
   if (way === "prompt") body.prompt = `${String(stream.body.prompt)}${text}`;
   else Object.assign(body, chatFields(stream, { way, text, reasoning: choice?.reasoning ?? "" }));
+  if (options.isLlmlb && way === "final_message") body[CONTINUES] = true;
   if (isEnded) return { body: withLimit(body, 1), isSpent: false };
   let isSpent = false;
   for (const name of LIMITS) {

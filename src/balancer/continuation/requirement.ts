@@ -1,7 +1,7 @@
 import { ENDPOINT_KINDS, type EndpointKind } from "../../wire/endpoint.ts";
 import type { Requirement } from "../routing/slotrequest.ts";
 import type { Endpoint } from "../upstream/endpoint.ts";
-import { type BrokenStream, continuationWay } from "./decision.ts";
+import { type BrokenStream, continuationWay, FINAL_MESSAGE_KINDS } from "./decision.ts";
 
 const KINDS: readonly (EndpointKind | null)[] = [...ENDPOINT_KINDS, null];
 
@@ -14,7 +14,23 @@ export function requirementOf(
   stream: BrokenStream,
   own: Requirement<Endpoint> | undefined,
 ): Requirement<Endpoint> {
-  const kinds = KINDS.filter((kind) => continuationWay(stream, kind) !== undefined);
+  return ofKinds(
+    KINDS.filter((kind) => continuationWay(stream, kind) !== undefined),
+    own,
+  );
+}
+
+/** The same where another balancer asks to go on with the last message. */
+export function finalMessageRequirement(
+  own: Requirement<Endpoint> | undefined,
+): Requirement<Endpoint> {
+  return ofKinds(FINAL_MESSAGE_KINDS, own);
+}
+
+function ofKinds(
+  kinds: readonly (EndpointKind | null)[],
+  own: Requirement<Endpoint> | undefined,
+): Requirement<Endpoint> {
   const key = kinds.join(" ");
   const owner = own ?? NONE;
   const known = made.get(owner) ?? new Map<string, Requirement<Endpoint>>();

@@ -7,6 +7,13 @@ export interface StreamHead {
   system_fingerprint?: unknown;
 }
 
+/** What was said of a tool call. */
+export interface CallTranscript {
+  name: string;
+  /** Its arguments. */
+  text: string;
+}
+
 /** What one choice of a stream has said. */
 export interface ChoiceTranscript {
   text: string;
@@ -14,8 +21,8 @@ export interface ChoiceTranscript {
   /** The field in which its reasoning came. */
   reasoningField: "reasoning_content" | "reasoning";
   hasRole: boolean;
-  /** It has begun to call tools. */
-  hasCalls: boolean;
+  /** The calls that it has begun, by their indices. */
+  calls: Map<number, CallTranscript>;
   /** There was something in it that is neither text nor reasoning nor a call. */
   hasMore: boolean;
   isFinished: boolean;
@@ -56,7 +63,7 @@ export class Transcript {
     if (choice === undefined) {
       choice = {
         ...{ text: "", reasoning: "", reasoningField: "reasoning_content" },
-        ...{ hasRole: false, hasCalls: false, hasMore: false, isFinished: false, tokensMin: 0 },
+        ...{ calls: new Map(), hasRole: false, hasMore: false, isFinished: false, tokensMin: 0 },
       };
       this.choices.set(index, choice);
     }
@@ -89,12 +96,25 @@ export class Transcript {
     } else if (isSaid(reasoning)) choice.hasMore = true;
     if (typeof piece.content === "string") choice.text += piece.content;
     else if (isSaid(piece.content)) choice.hasMore = true;
-    if (isSaid(piece.tool_calls)) choice.hasCalls = true;
+    if (Array.isArray(piece.tool_calls)) addCalls(choice, piece.tool_calls);
+    else if (isSaid(piece.tool_calls)) choice.hasMore = true;
     for (const name in piece) if (!SILENT.has(name) && isSaid(piece[name])) choice.hasMore = true;
     if (typeof finish === "string" && finish !== "" && finish !== "null") choice.isFinished = true;
     const chars = choice.text.length + choice.reasoning.length - before;
     this.chars += chars;
     if (chars > 0) choice.tokensMin += Math.max(1, probabilitiesIn(logprobs));
+  }
+}
+
+/** An event's pieces of calls; one without an index or a name is none that can be said again. */
+function addCalls(choice: ChoiceTranscript, pieces: unknown[]): void {
+  for (const piece of pieces) {
+    const { index, function: called } = isFields(piece) ? piece : {};
+    const { name, arguments: text = "" } = isFields(called) ? called : {};
+    const known = typeof index === "number" ? choice.calls.get(index) : undefined;
+    if (typeof index !== "number" || typeof text !== "string") choice.hasMore = true;
+    else if (known !== undefined) known.text += text;
+    else choice.calls.set(index, { name: String(name ?? ""), text });
   }
 }
 

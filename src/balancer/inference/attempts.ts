@@ -66,6 +66,7 @@ export class Attempts {
     this.#context = context;
     this.#judge = new Judge(context);
     this.#body = body;
+    this.#isFallbackDone = body.continues;
     this.#poolRequest = { context, fingerprint: undefined, tried: [] };
     if (parts.settings.continueStreams && mayContinue(context))
       this.#continuation = new Continuation(context, parts.continuations);

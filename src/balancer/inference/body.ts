@@ -52,6 +52,8 @@ export interface ClientBody {
   requestFor(upstream: Upstream): UpstreamRequest;
   /** The earlier response that it goes on from. */
   readonly previousId: string | undefined;
+  /** It goes on with an answer that another balancer's endpoint has begun. */
+  readonly continues: boolean;
   /** It asks for an answer that is fetched later. */
   readonly isBackground: boolean;
   /** Why only who keeps something of earlier requests may be able to answer; undefined: all may. */

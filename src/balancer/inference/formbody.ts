@@ -84,6 +84,10 @@ class FormBody implements ClientBody {
     return undefined;
   }
 
+  get continues(): false {
+    return false;
+  }
+
   get isBackground(): false {
     return false;
   }

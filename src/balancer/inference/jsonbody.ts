@@ -8,6 +8,7 @@ import type { ApiError } from "../../wire/error.ts";
 import { IMAGE_MODEL_DEFAULT, ImageRequest, SpeechRequest } from "../../wire/media.ts";
 import { EmbeddingsRequest, InferenceRequest, isInferenceRequest } from "../../wire/openai.ts";
 import type { RouteName } from "../../wire/route.ts";
+import { CONTINUES } from "../continuation/request.ts";
 import { prepareMedia } from "../media/prepare.ts";
 import { hasImages } from "../media/requestimage.ts";
 import { CHUNK_CHARS_MIN, fingerprint } from "../routing/prompt.ts";
@@ -128,6 +129,10 @@ class JsonClientBody implements ClientBody {
   get previousId(): string | undefined {
     const { previous_response_id: id } = this.#body.value;
     return typeof id === "string" && this.#context.route.name === "responses" ? id : undefined;
+  }
+
+  get continues(): boolean {
+    return this.#body.value[CONTINUES] === true;
   }
 
   get isBackground(): boolean {

@@ -6,6 +6,7 @@ import { principalOf, type Scope } from "../../http/server/scope.ts";
 import { asBuffer } from "../../lib/buffer.ts";
 import { ApiError } from "../../wire/error.ts";
 import type { InferenceRoute } from "../../wire/route.ts";
+import { finalMessageRequirement } from "../continuation/requirement.ts";
 import type { UsageLimits } from "../limits/usagelimits.ts";
 import type { Providers } from "../providers/providers.ts";
 import { estimatePromptTokens } from "../record/estimate.ts";
@@ -123,14 +124,15 @@ export class Pipeline {
     body: ClientBody,
     previous: MadeResponse | undefined,
   ): Forwarded | undefined {
-    if (context.provider !== undefined) return undefined;
+    if (context.provider !== undefined) return requireBeginning(body);
     const { ownAnswer } = body;
     if (ownAnswer !== undefined && this.#isMissingEverywhere(context)) {
       return knownAnswer(ownAnswer(), context);
     }
     context.requirement = this.#stateRequirement(context, body, previous);
     if (context.requirement !== undefined || context.provider !== undefined) return undefined;
-    context.requirement = this.#parts.requirements.of(context);
+    const own = this.#parts.requirements.of(context);
+    context.requirement = body.continues ? finalMessageRequirement(own) : own;
     return undefined;
   }
 
@@ -191,6 +193,12 @@ function requireModelAllowed({ principal, model, modelId }: RequestContext): voi
   const allowed = principal.key?.models?.join(", ");
   const message = `The request was refused: this key may use ${allowed}, not ${model}.`;
   throw new ApiError("forbidden", message, { code: "model_not_allowed", param: "model" });
+}
+
+/** Throws for what goes on with the answer of another balancer's endpoint: no provider does. */
+function requireBeginning({ continues }: ClientBody): undefined {
+  if (!continues) return undefined;
+  throw new ApiError("upstream", "The answer could not be continued: a cloud has the model.");
 }
 
 function closeAfter(body: ClientBody, sent: Promise<unknown>): void {

@@ -32,6 +32,10 @@ export interface TalkerOptions {
   tokens: string[];
   /** What it thinks before. Default: nothing. */
   thoughts?: string[];
+  /** Says the answer as the arguments of a call of this function. Default: as text. */
+  calls?: string;
+  /** Takes space away from the end of the answer's beginning. Default: it does not. */
+  trims?: boolean;
   /** It speaks the other APIs for chats itself. Default: only those of OpenAI's completions. */
   speaksAll?: boolean;
   /** How the next streams end early, whoever sends them. Each is used once. */
@@ -202,18 +206,21 @@ function spoken(options: TalkerOptions, asked: Asked): { stream: string; type: s
   return { stream: text + translated.end(), type };
 }
 
-function streamOf({ kind, tokens, thoughts = [] }: TalkerOptions, { path, body, head }: Asked) {
+function streamOf(options: TalkerOptions, { path, body, head }: Asked) {
+  const { kind, tokens, thoughts = [], calls, trims = false } = options;
   const begun: Begun = begunIn(kind, body);
+  if (trims) begun.text = begun.text.trimEnd();
   const isChat = path.endsWith("/chat/completions");
   const thinks = begun.text === "" && isChat ? restOf(thoughts, begun.thought) : [];
   const says = restOf(tokens, begun.text);
   const limit = Number(body.max_tokens ?? body.max_completion_tokens ?? Number.MAX_SAFE_INTEGER);
   const all = [
     ...thinks.map((text) => ({ reasoning_content: text })),
-    ...says.map((text) => ({ content: text })),
+    ...says.map((text) => (calls === undefined ? { content: text } : callPiece(text))),
   ];
   const said = all.slice(0, limit);
-  const finish = said.length < all.length ? "length" : "stop";
+  const end = calls === undefined ? "stop" : "tool_calls";
+  const finish = said.length < all.length ? "length" : end;
   const event = (delta: Fields, finish_reason: string | null = null) => {
     const object = isChat ? "chat.completion.chunk" : "text_completion";
     const choice = isChat ? { delta } : { text: delta.content ?? "" };
@@ -230,6 +237,7 @@ function streamOf({ kind, tokens, thoughts = [] }: TalkerOptions, { path, body, 
   return [
     ...(isChat ? [event({ role: "assistant", content: null })] : []),
     ...(begun.isRepeated ? [event({ content: begun.text })] : []),
+    ...(calls === undefined ? [] : [event(callPiece("", { name: calls, ...head }))]),
     ...said.map((delta) => event(delta)),
     event({}, finish),
     ...(asksUsage
@@ -237,4 +245,11 @@ function streamOf({ kind, tokens, thoughts = [] }: TalkerOptions, { path, body, 
       : []),
     DONE_FRAME,
   ].join("");
+}
+
+/** A piece of a call; the first one has its name, and an id that is the server's own. */
+function callPiece(text: string, first?: { name: string; id?: string }): Fields {
+  const named = first && { id: `call ${first.id}`, type: "function" };
+  const called = { ...(first && { name: first.name }), arguments: text };
+  return { tool_calls: [{ index: 0, ...named, function: called }] };
 }
