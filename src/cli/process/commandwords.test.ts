@@ -34,6 +34,7 @@ test("a server's messages name routes only as advice that has a command", async 
 
 const ALLOWED = [
   /^auth\/(accesstable|audit\/auditrule)\.ts/,
+  /^balancer\/openapi\/operations(\/|\.ts)/,
   /^balancer\/health\/check\.ts: .*GET \/v1\/models answered/,
   // For clients of llama-server's own routes, which no command asks.
   /^node\/nativeroutes\.ts/,
