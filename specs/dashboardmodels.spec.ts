@@ -76,7 +76,7 @@ describe.skipIf(chromium === undefined)("with a node of its own", () => {
   test("a pasted address is previewed, registered, fetched, and leads to a chat", async () => {
     await using opened = await open();
     const { page, faults } = opened;
-    hub.bytesPerSecond = 1_300_000;
+    hub.bytesPerSecond = 100_000;
     const window = await paste(page, `${hub.url}/${REPO}/blob/main/${FILE}`);
     await window.getByRole("radio", { name: FILE }).waitFor();
     expect(await window.getByRole("radio", { name: FILE }).isChecked()).toBe(true);
@@ -96,6 +96,7 @@ describe.skipIf(chromium === undefined)("with a node of its own", () => {
     await rowOf(page, REPO).getByText("Fetching").waitFor();
     await rowOf(page, REPO).getByRole("progressbar").waitFor();
     await keepPicture(page, "models-list-fetching");
+    hub.bytesPerSecond = 0;
     await rowOf(page, REPO).getByRole("link").click();
     const chat = page.getByRole("link", { name: "Chat with it" });
     await chat.waitFor();
@@ -104,7 +105,6 @@ describe.skipIf(chromium === undefined)("with a node of its own", () => {
     await page.getByRole("heading", { name: "Playground" }).waitFor();
     expect(new URL(page.url()).searchParams.get("model")).toBe(`hf/${REPO}`);
     expect(faults).toEqual([]);
-    hub.bytesPerSecond = 0;
   });
 
   test("what is registered already says so before, and if another was faster", async () => {

@@ -313,7 +313,7 @@ export class Hub implements AsyncDisposable {
     return sendFile({
       ...given,
       headers: { ...type, ...given.headers },
-      bytesPerSecond: this.bytesPerSecond,
+      bytesPerSecond: () => this.bytesPerSecond,
       onSent: (bytes) => this.#served.set(key, (this.#served.get(key) ?? 0) + bytes),
     });
   }

@@ -11,8 +11,8 @@ export interface TransferOptions {
   etag: string;
   headers: Record<string, string>;
   mishap: Mishap | undefined;
-  /** 0: as fast as it goes. */
-  bytesPerSecond: number;
+  /** Asked for each piece. 0: as fast as it goes. */
+  bytesPerSecond(): number;
   /** Told of every piece. */
   onSent(bytes: number): void;
 }
@@ -48,15 +48,15 @@ export async function sendFile(options: TransferOptions): Promise<void> {
 }
 
 async function sendBytes(options: TransferOptions, from: number, to: number): Promise<void> {
-  const { response, file, bytesPerSecond, onSent } = options;
+  const { response, file, onSent } = options;
   const mishap: Mishap = options.mishap ?? { delayMs: 0 };
   const cut = "cutAfter" in mishap ? from + mishap.cutAfter : undefined;
   const stall = "stallAfter" in mishap ? from + mishap.stallAfter : undefined;
   const end = Math.min(to, cut ?? to, stall ?? to);
-  const pieceBytes = bytesPerSecond > 0 ? SLOW_PIECE_BYTES : PIECE_BYTES;
-  const startedAt = performance.now();
-  for (let at = from; at < end; at += pieceBytes) {
-    const stop = Math.min(end, at + pieceBytes);
+  let dueMs = performance.now();
+  for (let at = from; at < end; ) {
+    const bytesPerSecond = options.bytesPerSecond();
+    const stop = Math.min(end, at + (bytesPerSecond > 0 ? SLOW_PIECE_BYTES : PIECE_BYTES));
     const bytes = new Uint8Array(await file.content.slice(at, stop).arrayBuffer());
     if ("wrongByteAt" in mishap) spoil(bytes, mishap.wrongByteAt - at);
     if (response.destroyed) return;
@@ -64,9 +64,10 @@ async function sendBytes(options: TransferOptions, from: number, to: number): Pr
     onSent(bytes.byteLength);
     if (!room) await Promise.race([once(response, "drain"), once(response, "close")]);
     if (bytesPerSecond > 0) {
-      const dueMs = ((stop - from) / bytesPerSecond) * 1000;
-      await Bun.sleep(Math.max(0, dueMs - (performance.now() - startedAt)));
+      dueMs += ((stop - at) / bytesPerSecond) * 1000;
+      await Bun.sleep(Math.max(0, dueMs - performance.now()));
     }
+    at = stop;
   }
   if (cut !== undefined && cut < to) {
     // What was written must be on its way before the connection ends.
