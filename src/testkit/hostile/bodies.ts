@@ -7,6 +7,7 @@ const BODIES: Record<string, object> = {
   "PUT /api/endpoints/:id": { name: "hostile", base_url: "http://127.0.0.1:1", notes: "note" },
   "PATCH /api/endpoints/:id": { name: "hostile", notes: "note", models: ["m"] },
   "POST /api/models/register": { repo: "org/name", filename: "a.gguf", name: "name" },
+  "POST /api/models/preview": { repo: "org/name", filename: "a.gguf" },
   "PATCH /api/models/*": { name: "name", notes: "note", chat_template: "{{ messages }}" },
   "POST /api/models/*": {},
   "POST /api/models/load": {
@@ -45,6 +46,8 @@ const BODIES: Record<string, object> = {
   "POST /api/nodes/:id/models/report": { models: [], serves: ["m"] },
   "POST /api/endpoints/:id/test": {},
   "POST /api/endpoints/:id/sync": {},
+  "POST /api/endpoints/:id/drain": {},
+  "POST /api/endpoints/:id/undrain": {},
   "POST /api/audit/verify": {},
   "POST /api/dashboard/audit-logs/verify": {},
   "POST /api/show": { model: "m" },
