@@ -2,6 +2,7 @@ import type { HistoryBodies } from "../../config/fields/storage.ts";
 import { Redactor, redact } from "../../lib/redact.ts";
 import type { AnswerSample } from "./answersample.ts";
 import { mask } from "./mask.ts";
+import { maskError } from "./maskerror.ts";
 
 /** Most that is kept of one body. */
 export const BODY_BYTES_MAX = 64 * 1024;
@@ -37,10 +38,19 @@ export function redactSmallBody(body: Buffer, policy: HistoryBodies): string | n
   return applyPolicy(redacted, policy);
 }
 
-/** The beginning of an answer, as the history keeps it; null without an answer. */
-export function redactAnswer({ head, bytes }: AnswerSample, policy: HistoryBodies): string | null {
+/**
+ * The beginning of an answer, as the history keeps it; null without an answer. Of an error
+ * (`status`) the message is kept where texts are masked.
+ */
+export function redactAnswer(
+  { head, bytes }: AnswerSample,
+  policy: HistoryBodies,
+  status: number | null = null,
+): string | null {
   if (bytes === 0) return null;
-  const text = redactSmallBody(head, policy);
+  const isError = policy === "redacted" && (status ?? 0) >= 400;
+  const kept = redactSmallBody(head, isError ? "full" : policy);
+  const text = isError && kept !== null ? maskError(kept) : kept;
   return text === null || bytes === head.length ? text : `${text}… [cut: ${bytes} bytes in all]`;
 }
 

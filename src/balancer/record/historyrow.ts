@@ -56,7 +56,7 @@ export function historyRow(
     tokenSource: tokens.source,
     attempts: attemptsOf(record),
     requestBody: requestBody ?? redactSmallOnly(body, bodies),
-    responseBody: redactAnswer(answer, bodies),
+    responseBody: redactAnswer(answer, bodies, record.status),
   };
 }
 

@@ -2,6 +2,7 @@ import type { State } from "../../../db/database.ts";
 import type { RequestDetails, RequestRow } from "../../../db/history/records.ts";
 import type { RequestDetail, RequestView } from "../../../wire/history.ts";
 import { mask } from "../../record/mask.ts";
+import { maskError } from "../../record/maskerror.ts";
 
 /** Requests as the API shows them, with the names of their keys and users. */
 export async function requestViews(
@@ -27,13 +28,14 @@ export async function requestDetail(
 ): Promise<RequestDetail> {
   const [view] = await requestViews(state, [row]);
   if (view === undefined) throw new Error("A request has a view.");
-  const shown = (body: string | null) => (body === null || isWhole ? body : mask(body));
+  const hide = (row.httpStatus ?? 0) >= 400 ? maskError : mask;
+  const { requestBody: sent, responseBody: answer } = row;
   return {
     ...view,
     endpoint_url: isWhole ? row.endpointUrl : null,
     attempts: attemptsOf(row),
-    request_body: shown(row.requestBody),
-    response_body: shown(row.responseBody),
+    request_body: sent === null || isWhole ? sent : mask(sent),
+    response_body: answer === null || isWhole ? answer : hide(answer),
   };
 }
 
