@@ -12,6 +12,7 @@ import { indentedJson } from "../../text/json.ts";
 import { ResultBadge } from "./columns.tsx";
 import { requestsTexts } from "./texts.ts";
 import { spansOf } from "./timeline.ts";
+import { WhyFailed } from "./why.tsx";
 
 /** One request: who, what, how long, and what was kept of it. */
 export function RequestScreen() {
@@ -37,23 +38,6 @@ export function RequestScreen() {
         </Page>
       )}
     </Loaded>
-  );
-}
-
-/** Why a request failed, in a sentence. */
-function WhyFailed({ request }: { request: RequestDetail }) {
-  const t = useTexts(requestsTexts);
-  const { status, error, http_status, attempts } = request;
-  if (status === "success" || error === null) return null;
-  if (error === "client_closed") return <div className="note">{t("why_left")}</div>;
-  const tried = attempts
-    .filter((one) => one.error !== null)
-    .map((one) => `${one.endpoint_name}: ${one.error}`);
-  return (
-    <div className="note is-bad">
-      <strong>{t("why", { error, status: http_status ?? NOTHING })}</strong>{" "}
-      {tried.length > 0 && t("why_tried", { tried: tried.join("; ") })}
-    </div>
   );
 }
 
