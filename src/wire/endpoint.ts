@@ -26,8 +26,8 @@ export const EndpointCapability = z.enum([
 
 const LIMITS = { name: 100, notes: 2000, key: 4096, url: 2048, slots: 4096, models: 1000 };
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what a name must not have
-const CONTROL = /[\x00-\x1f\x7f-\x9f]/;
+/** What a terminal takes for something else, and what makes a name look like another one. */
+const CONTROL = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
 
 const Name = z
   .string("`name` must be a text")

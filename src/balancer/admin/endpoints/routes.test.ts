@@ -122,6 +122,8 @@ describe("a wrong request", () => {
     [{ name: "  ", base_url: DEAD }, "name"],
     [{ name: "x".repeat(101), base_url: DEAD }, "name"],
     [{ name: "a\u0000b", base_url: DEAD }, "name"],
+    [{ name: "a\u202eb", base_url: DEAD }, "name"],
+    [{ name: "a\u200bb", base_url: DEAD }, "name"],
     [{ name: "a" }, "base_url"],
     [{ name: "a", base_url: "" }, "base_url"],
     [{ name: "a", base_url: "gpu1:8080" }, "base_url"],
