@@ -27,6 +27,13 @@ export class CallError extends Error {
   }
 }
 
+/** What is wrong with a field, as is said beside it; undefined: nothing, or with another one. */
+export function faultOf(error: Error | null, field: string): string | undefined {
+  if (!(error instanceof CallError) || error.param !== field) return undefined;
+  const [, said = error.message] = error.message.split(`\`${field}\` `);
+  return said;
+}
+
 /** Is told when an answer says that nobody is logged in any more. */
 let onSignedOut: () => void = () => undefined;
 

@@ -1,7 +1,7 @@
-import { useMutation } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
 import type { AuditVerdict } from "../../../wire/audit.ts";
+import { useSubmission } from "../../api/submission.ts";
 import { CopyText } from "../../parts/copy.tsx";
 import { Window } from "../../parts/dialog.tsx";
 import { TextField } from "../../parts/field.tsx";
@@ -29,7 +29,7 @@ export function VerifyWindow({ isOpen, onClose }: VerifyProps) {
 function Form({ onClose }: Pick<VerifyProps, "onClose">) {
   const t = useTexts(auditTexts);
   const [since, setSince] = useState("");
-  const verify = useMutation({ mutationFn: () => verifyAudit(since) });
+  const verify = useSubmission({ mutationFn: () => verifyAudit(since) });
   const submit = (event: FormEvent) => {
     event.preventDefault();
     verify.mutate();

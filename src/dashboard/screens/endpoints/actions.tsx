@@ -1,4 +1,3 @@
-import { useMutation } from "@tanstack/react-query";
 import {
   EndpointDetail,
   EndpointSync,
@@ -7,6 +6,7 @@ import {
 } from "../../../wire/endpoint.ts";
 import { call } from "../../api/call.ts";
 import { queries } from "../../api/queries.ts";
+import { useSubmission } from "../../api/submission.ts";
 import { Button } from "../../parts/button.tsx";
 import { sayDone, sayFailed } from "../../parts/toast.tsx";
 import { useFormat } from "../../text/format.ts";
@@ -30,7 +30,7 @@ export function TestButton({ endpoint, label }: { endpoint: Named; label?: strin
   const t = useTexts(endpointsTexts);
   const { duration } = useFormat();
   const { id, name } = endpoint;
-  const test = useMutation({
+  const test = useSubmission({
     mutationFn: () => call(EndpointTest, `POST ${pathOf(id)}/test`),
     onSuccess: ({ success, error, latency_ms, models_found }) => {
       if (!success) return sayFailed(t("test_bad", { name }), error);
@@ -58,7 +58,7 @@ export function DrainButton(props: {
   const { endpoint, onDrain } = props;
   const { id, name, draining } = endpoint;
   const t = useTexts(endpointsTexts);
-  const undrain = useMutation({
+  const undrain = useSubmission({
     mutationFn: () => setDraining(id, false),
     onSuccess: () => sayDone(t("undrained", { name })),
     onError: (error) => sayFailed(t("undrain_failed", { name }), error),
@@ -80,7 +80,7 @@ export function setDraining(id: string, draining: boolean): Promise<EndpointDeta
 /** Reads an endpoint's models now and says what has changed. */
 export function SyncButton({ endpoint: { id, name } }: { endpoint: Named }) {
   const t = useTexts(endpointsTexts);
-  const sync = useMutation({
+  const sync = useSubmission({
     mutationFn: () => call(EndpointSync, `POST ${pathOf(id)}/sync`),
     onSuccess: ({ added, removed, updated }) =>
       sayDone(t("synced", { name }), t("synced_text", { added, removed, updated })),

@@ -23,7 +23,7 @@ const DEFAULTS = { search: "", status: "", kind: "", sort: "name", open: "" };
 /** All endpoints, and how others are added. */
 export function Endpoints() {
   const t = useTexts(endpointsTexts);
-  const may = useMay();
+  const mayManage = useMay()("endpoints.manage");
   const query = useEndpoints();
   const [state, change] = useUrlState(DEFAULTS);
   const close = () => change({ open: "" });
@@ -38,7 +38,7 @@ export function Endpoints() {
     </>
   );
   return (
-    <Page title={useTitle("endpoints")} actions={may("endpoints.manage") && actions}>
+    <Page title={useTitle("endpoints")} actions={mayManage && actions}>
       <Filters label={t("search")} text={state.search} onText={(search) => change({ search })}>
         <FilterChoice
           {...{ label: t("status"), value: state.status }}
@@ -62,8 +62,12 @@ export function Endpoints() {
           {({ endpoints }) => <List endpoints={endpoints} state={state} change={change} />}
         </Loaded>
       </Panel>
-      <EndpointForm isOpen={state.open === "add"} onClose={close} />
-      <JoinWindow isOpen={state.open === "join"} onClose={close} />
+      {mayManage && (
+        <>
+          <EndpointForm isOpen={state.open === "add"} onClose={close} />
+          <JoinWindow isOpen={state.open === "join"} onClose={close} />
+        </>
+      )}
     </Page>
   );
 }

@@ -1,7 +1,7 @@
-import { useMutation } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { EndpointDetail, type EndpointView } from "../../../wire/endpoint.ts";
-import { CallError, call } from "../../api/call.ts";
+import { CallError, call, faultOf } from "../../api/call.ts";
+import { useSubmission } from "../../api/submission.ts";
 import { Window } from "../../parts/dialog.tsx";
 import { TextField } from "../../parts/field.tsx";
 import { FormEnd, Refusal } from "../../parts/form.tsx";
@@ -40,7 +40,7 @@ function Form({ onClose, endpoint }: Pick<FormProps, "onClose" | "endpoint">) {
   const [draft, setDraft] = useState<Draft>(() => draftOf(endpoint));
   const set = (name: keyof Draft) => (value: string) => setDraft({ ...draft, [name]: value });
   const isNew = endpoint === undefined;
-  const save = useMutation({
+  const save = useSubmission({
     mutationFn: () =>
       isNew
         ? call(EndpointDetail, "POST /api/endpoints", { body: bodyOf(draft, true) })
@@ -57,22 +57,20 @@ function Form({ onClose, endpoint }: Pick<FormProps, "onClose" | "endpoint">) {
     save.mutate();
   };
   const { error } = save;
-  const param = error instanceof CallError ? error.param : undefined;
-  const faultOf = (name: keyof Draft) => (param === name ? error?.message : undefined);
-  const isFaultShown = Object.keys(draft).includes(param ?? "");
+  const isFaultShown = error instanceof CallError && Object.keys(draft).includes(error.param ?? "");
   return (
     <form className="form" onSubmit={submit}>
       <TextField
         {...{ label: t("name"), value: draft.name, onChange: set("name"), required: true }}
-        {...{ hint: t("name_hint"), error: faultOf("name"), autoFocus: true }}
+        {...{ hint: t("name_hint"), error: faultOf(error, "name"), autoFocus: true }}
       />
       <TextField
         {...{ label: t("url"), value: draft.base_url, onChange: set("base_url"), required: true }}
-        {...{ hint: t("url_hint"), error: faultOf("base_url"), inputMode: "url" }}
+        {...{ hint: t("url_hint"), error: faultOf(error, "base_url"), inputMode: "url" }}
       />
       <TextField
         {...{ label: t("api_key"), value: draft.api_key, onChange: set("api_key") }}
-        {...{ hint: t("api_key_hint"), error: faultOf("api_key") }}
+        {...{ hint: t("api_key_hint"), error: faultOf(error, "api_key") }}
         {...{ type: "password", autoComplete: "off" }}
         placeholder={endpoint?.has_api_key ? "••••••••" : ""}
       />
@@ -80,11 +78,11 @@ function Form({ onClose, endpoint }: Pick<FormProps, "onClose" | "endpoint">) {
         <>
           <TextField
             {...{ label: t("slots"), value: draft.slots, onChange: set("slots") }}
-            {...{ hint: t("slots_hint"), error: faultOf("slots"), inputMode: "numeric" }}
+            {...{ hint: t("slots_hint"), error: faultOf(error, "slots"), inputMode: "numeric" }}
           />
           <TextField
             {...{ label: t("notes"), value: draft.notes, onChange: set("notes") }}
-            error={faultOf("notes")}
+            error={faultOf(error, "notes")}
           />
         </>
       )}
@@ -110,9 +108,13 @@ function draftOf(endpoint: EndpointView | undefined): Draft {
 /** What is sent: of an empty field nothing for a new one; of an old one that it is cleared. */
 function bodyOf({ name, base_url, api_key, slots, notes }: Draft, isNew: boolean): object {
   const key = api_key === "" ? {} : { api_key };
-  if (isNew) return { name, base_url, ...key };
+  // People write gpu1:8080.
+  const url = /^[a-z][a-z\d+.-]*:\/\//i.test(base_url.trim())
+    ? base_url
+    : `http://${base_url.trim()}`;
+  if (isNew) return { name, base_url: url, ...key };
   return {
-    ...{ name, base_url, ...key, notes: notes === "" ? null : notes },
+    ...{ name, base_url: url, ...key, notes: notes === "" ? null : notes },
     // What is no number the server refuses in its own words.
     slots: slots.trim() === "" ? null : Number.isNaN(Number(slots)) ? slots : Number(slots),
   };

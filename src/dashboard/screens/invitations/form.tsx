@@ -1,7 +1,7 @@
-import { useMutation } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import type { MadeInvitationAnswer } from "../../../wire/invitation.ts";
 import type { Role } from "../../../wire/permission.ts";
+import { useSubmission } from "../../api/submission.ts";
 import { Window } from "../../parts/dialog.tsx";
 import { Choice, TextField } from "../../parts/field.tsx";
 import { FormEnd, Refusal } from "../../parts/form.tsx";
@@ -34,7 +34,7 @@ function Form({ onClose, onMade }: Omit<FormProps, "isOpen">) {
   const [note, setNote] = useState("");
   const [role, setRole] = useState<Role>("viewer");
   const [days, setDays] = useState<Days>("3");
-  const make = useMutation({
+  const make = useSubmission({
     mutationFn: () =>
       makeInvitation({ role, expires_in_hours: 24 * Number(days), note: note.trim() || null }),
     onSuccess: (made) => {

@@ -1,6 +1,6 @@
-import { useMutation } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import type { MadeKeyAnswer } from "../../../wire/account.ts";
+import { useSubmission } from "../../api/submission.ts";
 import { Window } from "../../parts/dialog.tsx";
 import { Choice, TextField } from "../../parts/field.tsx";
 import { FormEnd, Refusal } from "../../parts/form.tsx";
@@ -41,7 +41,7 @@ function Form({ onClose, onMade }: Omit<FormProps, "isOpen">) {
   const [draft, setDraft] = useState(EMPTY);
   const [limits, setLimits] = useState(() => limitDraft());
   const set = (name: keyof Draft) => (value: string) => setDraft({ ...draft, [name]: value });
-  const make = useMutation({
+  const make = useSubmission({
     mutationFn: () => makeKey({ ...bodyOf(draft), limits: limitsOf(limits) }),
     onSuccess: onMade,
   });

@@ -1,8 +1,8 @@
-import { useMutation } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { LoginAnswer } from "../../../wire/login.ts";
 import { askWhoIAm } from "../../api/account.ts";
 import { CallError, call } from "../../api/call.ts";
+import { useSubmission } from "../../api/submission.ts";
 import { forgetInvitation } from "../../app/invitationlink.ts";
 import { Button } from "../../parts/button.tsx";
 import { TextField } from "../../parts/field.tsx";
@@ -23,7 +23,7 @@ export function AcceptInvitation({ code: given, onLeave }: AcceptProps) {
   const [username, setUsername] = useState("");
   const [password, setPassword] = useState("");
   const [repeated, setRepeated] = useState("");
-  const accept = useMutation({
+  const accept = useSubmission({
     mutationFn: () =>
       call(LoginAnswer, "POST /api/auth/register", {
         body: { invitation_code: code.trim(), username, password },

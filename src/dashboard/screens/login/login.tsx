@@ -1,8 +1,8 @@
-import { useMutation } from "@tanstack/react-query";
 import { type FormEvent, useEffect, useState } from "react";
 import { LoginAnswer, type MeAnswer } from "../../../wire/login.ts";
 import { askWhoIAm } from "../../api/account.ts";
 import { call } from "../../api/call.ts";
+import { useSubmission } from "../../api/submission.ts";
 import { forgetInvitation, invitationInAddress } from "../../app/invitationlink.ts";
 import { LanguageSwitch, Logo } from "../../app/navigation.tsx";
 import { Button } from "../../parts/button.tsx";
@@ -70,7 +70,7 @@ function LoginForm() {
   const t = useTexts(loginTexts);
   const [username, setUsername] = useState("");
   const [password, setPassword] = useState("");
-  const logIn = useMutation({
+  const logIn = useSubmission({
     mutationFn: () => call(LoginAnswer, "POST /api/auth/login", { body: { username, password } }),
     onSuccess: askWhoIAm,
   });

@@ -1,8 +1,8 @@
-import { useMutation } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { LoginAnswer } from "../../../wire/login.ts";
 import { askWhoIAm } from "../../api/account.ts";
 import { call } from "../../api/call.ts";
+import { useSubmission } from "../../api/submission.ts";
 import { Button } from "../../parts/button.tsx";
 import { TextField } from "../../parts/field.tsx";
 import { Refusal } from "../../parts/form.tsx";
@@ -15,7 +15,7 @@ export function NewPassword() {
   const [next, setNext] = useState("");
   const [repeated, setRepeated] = useState("");
   const differs = repeated !== "" && repeated !== next;
-  const change = useMutation({
+  const change = useSubmission({
     mutationFn: () => call(LoginAnswer, "PUT /api/auth/password", { body: { new_password: next } }),
     onSuccess: askWhoIAm,
   });

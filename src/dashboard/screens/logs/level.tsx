@@ -1,8 +1,9 @@
-import { useMutation, useQuery } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { LogLevelBody } from "../../../wire/log.ts";
 import { useMay } from "../../api/account.ts";
 import { call } from "../../api/call.ts";
 import { queries } from "../../api/queries.ts";
+import { useSubmission } from "../../api/submission.ts";
 import { sayDone, sayFailed } from "../../parts/toast.tsx";
 import { useTexts } from "../../text/i18n.ts";
 import { logsTexts } from "./texts.ts";
@@ -19,7 +20,7 @@ export function WrittenLevel() {
     queryKey: KEY,
     queryFn: ({ signal }) => call(LogLevelBody, "GET /api/log/level", { signal }),
   });
-  const change = useMutation({
+  const change = useSubmission({
     mutationFn: (level: Level) => call(LogLevelBody, "POST /api/log/level", { body: { level } }),
     onSuccess: (now) => {
       queries.setQueryData(KEY, now);

@@ -1,6 +1,7 @@
 import { useMutation } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import type { RegisteredDetail } from "../../../wire/registry.ts";
+import { useSubmission } from "../../api/submission.ts";
 import { Button, IconButton } from "../../parts/button.tsx";
 import { TextField } from "../../parts/field.tsx";
 import { Panel } from "../../parts/page.tsx";
@@ -64,7 +65,7 @@ function AddAlias({ add }: { add(alias: string): Promise<unknown> }) {
   const t = useTexts(modelsTexts);
   const registerText = useTexts(registerTexts);
   const [text, setText] = useState("");
-  const save = useMutation({
+  const save = useSubmission({
     mutationFn: () => add(text.trim()),
     onSuccess: () => {
       sayDone(t("alias_added", { name: text.trim() }));

@@ -1,7 +1,7 @@
-import { useMutation } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import type { RegisteredDetail } from "../../../wire/registry.ts";
 import { CallError } from "../../api/call.ts";
+import { useSubmission } from "../../api/submission.ts";
 import { Window } from "../../parts/dialog.tsx";
 import { TextField } from "../../parts/field.tsx";
 import { FormEnd, Refusal } from "../../parts/form.tsx";
@@ -37,7 +37,7 @@ function Form({ onClose, detail }: Omit<WindowProps, "isOpen">) {
     nodes: (nodes ?? []).join(", "),
     replicas: replicas === null ? "" : String(replicas),
   });
-  const save = useMutation({
+  const save = useSubmission({
     mutationFn: () => changeModel(id, bodyOf(draft)),
     onSuccess: () => {
       sayDone(t("edited", { name: id }));

@@ -1,9 +1,9 @@
-import { useMutation } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { ModelPlace } from "../../../wire/modelplace.ts";
 import { RESIDENCY_ACTIONS, type ResidencyAction } from "../../../wire/residency.ts";
 import { useMay } from "../../api/account.ts";
 import type { ListedModel } from "../../api/models.ts";
+import { useSubmission } from "../../api/submission.ts";
 import { Badge, type Tone } from "../../parts/badge.tsx";
 import { Button } from "../../parts/button.tsx";
 import { Panel } from "../../parts/page.tsx";
@@ -124,7 +124,7 @@ interface ActionProps {
 
 function ActionButton({ action, model, endpoint, label }: ActionProps) {
   const t = useTexts(placesTexts);
-  const change = useMutation({
+  const change = useSubmission({
     mutationFn: () =>
       changeResidency(action, { model, ...(endpoint !== undefined && { endpoint }) }),
     onSuccess: ({ endpoints }) => {

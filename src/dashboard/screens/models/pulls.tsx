@@ -1,9 +1,9 @@
-import { useMutation } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useEffect } from "react";
 import type { ModelProgress } from "../../../wire/sync.ts";
 import { useEndpoints } from "../../api/endpoints.ts";
 import type { ListedModel } from "../../api/models.ts";
+import { useSubmission } from "../../api/submission.ts";
 import { usePulls } from "../../live/hooks.ts";
 import { Badge, type Tone } from "../../parts/badge.tsx";
 import { Button } from "../../parts/button.tsx";
@@ -91,7 +91,7 @@ function Numbers({ row }: { row: PullRow }) {
 
 function Retry({ id }: { id: string }) {
   const t = useTexts(placesTexts);
-  const retry = useMutation({
+  const retry = useSubmission({
     mutationFn: () => pullModel(id),
     onSuccess: ({ nodes }) => sayDone(t("retried"), nodes.slice(0, 10).join(", ")),
     onError: (error) => sayFailed(t("retry_failed"), error),
@@ -127,7 +127,7 @@ function Workers({ progress, mayManage }: { progress: ModelProgress; mayManage: 
   const t = useTexts(placesTexts);
   const settingsText = useTexts(modelSettingsTexts);
   const { model, proposed_workers: workers } = progress;
-  const use = useMutation({
+  const use = useSubmission({
     mutationFn: () => changeModel(model, { settings: { workers } }),
     onSuccess: () => sayDone(settingsText("settings_saved", { name: model })),
     onError: (error) => sayFailed(settingsText("settings_failed"), error),

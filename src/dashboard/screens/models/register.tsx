@@ -1,8 +1,8 @@
-import { useMutation } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
 import type { ModelPreview, PreviewChoice } from "../../../wire/preview.ts";
 import { CallError } from "../../api/call.ts";
+import { useSubmission } from "../../api/submission.ts";
 import { Window } from "../../parts/dialog.tsx";
 import { TextField } from "../../parts/field.tsx";
 import { FormEnd, Refusal } from "../../parts/form.tsx";
@@ -47,7 +47,7 @@ function Form({ onClose, repo, file, change }: Omit<RegisterProps, "isOpen">) {
   const preview = usePreview(asked);
   const choice = preview.data && chosenOf(preview.data, file);
   const isCurrent = asked !== "" && settled === text.trim();
-  const register = useMutation({
+  const register = useSubmission({
     mutationFn: (body: object) => registerModel(body),
     onSuccess: async ({ id }) => {
       sayDone(t("registered", { name: id }), t("registered_text"));

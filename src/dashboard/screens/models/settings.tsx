@@ -1,7 +1,7 @@
-import { useMutation } from "@tanstack/react-query";
 import { type FormEvent, useEffect, useRef, useState } from "react";
 import type { RegisteredDetail } from "../../../wire/registry.ts";
 import type { RunSettings } from "../../../wire/runsettings.ts";
+import { useSubmission } from "../../api/submission.ts";
 import { Button } from "../../parts/button.tsx";
 import { Window } from "../../parts/dialog.tsx";
 import { Choice, TextArea, TextField } from "../../parts/field.tsx";
@@ -79,7 +79,7 @@ function Form({ onClose, detail }: Omit<WindowProps, "isOpen">) {
   const { id, settings: before } = detail;
   const [draft, setDraft] = useState(() => draftOf(before));
   const [faults, setFaults] = useState<Faults>({});
-  const save = useMutation({
+  const save = useSubmission({
     mutationFn: (settings: object) => changeModel(id, { settings }),
     onSuccess: () => {
       sayDone(t("settings_saved", { name: id }), t("settings_saved_text"));

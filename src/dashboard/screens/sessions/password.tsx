@@ -1,6 +1,6 @@
-import { useMutation } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { CallError } from "../../api/call.ts";
+import { useSubmission } from "../../api/submission.ts";
 import { Window } from "../../parts/dialog.tsx";
 import { TextField } from "../../parts/field.tsx";
 import { FormEnd, Refusal } from "../../parts/form.tsx";
@@ -29,7 +29,7 @@ function Form({ onClose }: Pick<PasswordProps, "onClose">) {
   const [current, setCurrent] = useState("");
   const [next, setNext] = useState("");
   const [repeated, setRepeated] = useState("");
-  const change = useMutation({
+  const change = useSubmission({
     mutationFn: () => changePassword(current, next),
     onSuccess: () => {
       sayDone(t("password_changed"), t("password_changed_text"));

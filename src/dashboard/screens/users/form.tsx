@@ -1,8 +1,8 @@
-import { useMutation } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import type { MadeUserAnswer, UserView } from "../../../wire/account.ts";
 import type { Role } from "../../../wire/permission.ts";
-import { CallError } from "../../api/call.ts";
+import { CallError, faultOf } from "../../api/call.ts";
+import { useSubmission } from "../../api/submission.ts";
 import { Window } from "../../parts/dialog.tsx";
 import { TextField } from "../../parts/field.tsx";
 import { FormEnd, Refusal } from "../../parts/form.tsx";
@@ -41,7 +41,7 @@ function Form({ onClose, onSaved, user }: Omit<FormProps, "isOpen">) {
   const [password, setPassword] = useState("");
   const [limits, setLimits] = useState(() => limitDraft(user?.limits));
   const isNew = user === undefined;
-  const save = useMutation({
+  const save = useSubmission({
     mutationFn: () => {
       const body = { username, role, limits: limitsOf(limits) };
       if (!isNew) return changeUser(user.id, body);
@@ -59,19 +59,18 @@ function Form({ onClose, onSaved, user }: Omit<FormProps, "isOpen">) {
   };
   const { error } = save;
   const param = error instanceof CallError ? error.param : undefined;
-  const faultOf = (name: string) => (param === name ? error?.message : undefined);
   const isFaultShown = SHOWN.includes(param?.split(".")[0] ?? "");
   return (
     <form className="form" onSubmit={submit}>
       <TextField
         {...{ label: t("name"), value: username, onChange: setUsername, required: true }}
-        {...{ error: faultOf("username"), autoFocus: true, autoComplete: "off" }}
+        {...{ error: faultOf(error, "username"), autoFocus: true, autoComplete: "off" }}
       />
       <RoleChoice value={role} onChange={setRole} />
       {isNew && (
         <TextField
           {...{ label: t("password_first"), value: password, onChange: setPassword }}
-          {...{ hint: t("password_hint"), error: faultOf("password"), autoComplete: "off" }}
+          {...{ hint: t("password_hint"), error: faultOf(error, "password"), autoComplete: "off" }}
         />
       )}
       <LimitFields
