@@ -69,8 +69,17 @@ function Frame() {
   const [isMenuOpen, setMenuOpen] = useState(false);
   const isLive = useIsLive();
   const { pathname } = useLocation();
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another screen closes the menu
-  useEffect(() => setMenuOpen(false), [pathname]);
+  const content = useRef<HTMLElement>(null);
+  const shown = useRef(pathname);
+  useEffect(() => {
+    if (shown.current === pathname) return;
+    shown.current = pathname;
+    setMenuOpen(false);
+    // Who has chosen another screen goes on there, unless a field of it has the focus already.
+    if (content.current?.contains(document.activeElement) === false) {
+      content.current.focus({ preventScroll: true });
+    }
+  }, [pathname]);
   return (
     <div className="shell">
       <a className="skip" href="#content">
@@ -94,7 +103,7 @@ function Frame() {
         <span className="brand">llmlb</span>
         {!isLive && <LiveDot />}
       </header>
-      <main id="content" className="content" tabIndex={-1}>
+      <main id="content" className="content" tabIndex={-1} ref={content}>
         <NotLive />
         <Invited>
           <Allowed />

@@ -1,4 +1,4 @@
-import type { ButtonHTMLAttributes, ReactNode } from "react";
+import type { ButtonHTMLAttributes, MouseEvent, ReactNode } from "react";
 import { Icon, type IconName } from "./icon.tsx";
 
 interface ButtonProps extends Omit<ButtonHTMLAttributes<HTMLButtonElement>, "type"> {
@@ -14,13 +14,14 @@ interface ButtonProps extends Omit<ButtonHTMLAttributes<HTMLButtonElement>, "typ
 /** A button with words. */
 export function Button(props: ButtonProps) {
   const { kind = "plain", icon, isBusy = false, submits = false, children, ...rest } = props;
+  // It keeps the focus, which it would lose if it were disabled. Enter in a form clicks it, too.
+  const refuse = (event: MouseEvent) => event.preventDefault();
   return (
     <button
       {...rest}
       type={submits ? "submit" : "button"}
       className={`button is-${kind}`}
-      disabled={rest.disabled === true || isBusy}
-      aria-busy={isBusy}
+      {...(isBusy && { onClick: refuse, "aria-disabled": true, "aria-busy": true })}
     >
       {isBusy ? <span className="spinner" /> : icon !== undefined && <Icon name={icon} />}
       {children}

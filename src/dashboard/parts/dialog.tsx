@@ -4,6 +4,7 @@ import { type ReactNode, useState } from "react";
 import { useTexts } from "../text/i18n.ts";
 import { Button } from "./button.tsx";
 import { Icon } from "./icon.tsx";
+import { useOpener } from "./opener.ts";
 import { partsTexts } from "./texts.ts";
 import { sayFailed } from "./toast.tsx";
 
@@ -12,20 +13,29 @@ interface OpenState {
   onClose(): void;
 }
 
+interface WindowProps extends OpenState {
+  title: string;
+  /** Only its own buttons close it: what it shows is lost then. */
+  isKept?: boolean;
+  children: ReactNode;
+}
+
 /** A window over the screen, closed by Escape, ×, or beside it. */
-export function Window(props: OpenState & { title: string; children: ReactNode }) {
-  const { isOpen, onClose, title, children } = props;
+export function Window({ isOpen, onClose, title, isKept = false, children }: WindowProps) {
   const t = useTexts(partsTexts);
+  const opener = useOpener(isOpen);
   return (
-    <Dialog.Root open={isOpen} onOpenChange={(open) => open || onClose()}>
+    <Dialog.Root open={isOpen} onOpenChange={(open) => open || isKept || onClose()}>
       <Dialog.Portal>
         <Dialog.Backdrop className="backdrop" />
-        <Dialog.Popup className="window">
+        <Dialog.Popup className="window" finalFocus={opener}>
           <div className="window-head">
             <Dialog.Title className="window-title">{title}</Dialog.Title>
-            <Dialog.Close className="icon-button" aria-label={t("close")}>
-              <Icon name="close" />
-            </Dialog.Close>
+            {!isKept && (
+              <Dialog.Close className="icon-button" aria-label={t("close")}>
+                <Icon name="close" />
+              </Dialog.Close>
+            )}
           </div>
           <div className="window-body">{children}</div>
         </Dialog.Popup>
@@ -49,6 +59,7 @@ interface ConfirmProps extends OpenState {
 export function Confirm(props: ConfirmProps) {
   const { isOpen, onClose, title, text, action, failure, run } = props;
   const t = useTexts(partsTexts);
+  const opener = useOpener(isOpen);
   const [isBusy, setBusy] = useState(false);
   const confirm = async () => {
     setBusy(true);
@@ -65,7 +76,7 @@ export function Confirm(props: ConfirmProps) {
     <AlertDialog.Root open={isOpen} onOpenChange={(open) => open || onClose()}>
       <AlertDialog.Portal>
         <AlertDialog.Backdrop className="backdrop" />
-        <AlertDialog.Popup className="window is-small">
+        <AlertDialog.Popup className="window is-small" finalFocus={opener}>
           <AlertDialog.Title className="window-title">{title}</AlertDialog.Title>
           <AlertDialog.Description className="window-text">{text}</AlertDialog.Description>
           <div className="row is-end">

@@ -1,3 +1,4 @@
+import { useEffect, useRef } from "react";
 import { useTexts } from "../text/i18n.ts";
 import { Button } from "./button.tsx";
 import { partsTexts } from "./texts.ts";
@@ -21,11 +22,21 @@ interface FormEndProps {
   disabled?: boolean;
 }
 
-/** The last row of a form in a window: it is left, or sent. */
+/**
+ * The last row of a form in a window: it is left, or sent. If it was sent in vain, the focus goes
+ * to the first field that is wrong.
+ */
 export function FormEnd({ leave, onLeave, action, isBusy, disabled = false }: FormEndProps) {
   const t = useTexts(partsTexts);
+  const row = useRef<HTMLDivElement>(null);
+  const wasBusy = useRef(false);
+  useEffect(() => {
+    const form = wasBusy.current && !isBusy ? row.current?.closest("form") : undefined;
+    form?.querySelector<HTMLElement>("[aria-invalid=true]")?.focus();
+    wasBusy.current = isBusy;
+  }, [isBusy]);
   return (
-    <div className="row is-end">
+    <div className="row is-end" ref={row}>
       <Button onClick={onLeave}>{leave ?? t("cancel")}</Button>
       <Button kind="primary" submits isBusy={isBusy} disabled={disabled}>
         {action}

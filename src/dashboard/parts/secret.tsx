@@ -17,7 +17,7 @@ interface SecretWindowProps {
 export function SecretWindow({ title, text, secret, onClose }: SecretWindowProps) {
   const t = useTexts(partsTexts);
   return (
-    <Window title={title} isOpen={secret !== undefined} onClose={onClose}>
+    <Window title={title} isOpen={secret !== undefined} onClose={onClose} isKept>
       <p className="note is-warn">{text}</p>
       {secret !== undefined && <CopyText text={secret} />}
       <div className="row is-end">

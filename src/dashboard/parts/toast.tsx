@@ -39,12 +39,17 @@ export function Toasts({ children }: { children: ReactNode }) {
 function ToastList() {
   const t = useTexts(partsTexts);
   return Toast.useToastManager().toasts.map((toast) => (
-    <Toast.Root key={toast.id} toast={toast} className={`toast is-${toast.type}`}>
+    // Neither it nor its × is hidden from anybody, even if no mouse is over it.
+    <Toast.Root
+      key={toast.id}
+      {...{ toast, "aria-hidden": false }}
+      className={`toast is-${toast.type}`}
+    >
       <Toast.Content className="toast-content">
         <Toast.Title className="toast-title" />
         <Toast.Description className="toast-text" />
       </Toast.Content>
-      <Toast.Close className="icon-button" aria-label={t("close")}>
+      <Toast.Close className="icon-button" aria-label={t("close")} aria-hidden={false}>
         <Icon name="close" />
       </Toast.Close>
     </Toast.Root>

@@ -19,7 +19,7 @@ export interface Format {
   month(month: string): string;
   /** A time of the day: 14:05. */
   clock(rfc3339: string): string;
-  /** 3 min. ago. */
+  /** 3 min. ago; in 90 days. */
   ago(rfc3339: string): string;
 }
 
@@ -107,5 +107,6 @@ const AGO: [Intl.RelativeTimeFormatUnit, number][] = [
 
 function agoOf(ms: number, relative: Intl.RelativeTimeFormat): string {
   const [unit, size] = AGO.find(([, unitMs]) => Math.abs(ms) >= unitMs) ?? ["second", 1000];
-  return relative.format(Math.trunc(ms / size), unit);
+  // What was made a second ago to last for 90 days lasts for 90.
+  return relative.format(ms < 0 ? Math.trunc(ms / size) : Math.round(ms / size), unit);
 }
