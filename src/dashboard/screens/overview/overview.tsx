@@ -1,3 +1,4 @@
+import { Link } from "@tanstack/react-router";
 import type { EndpointView } from "../../../wire/endpoint.ts";
 import { RecentSpan } from "../../../wire/event.ts";
 import { useEndpoints } from "../../api/endpoints.ts";
@@ -86,6 +87,13 @@ function Tiles({ endpoints, share, period }: TilesProps) {
       <Tile
         {...{ name: t("error_rate"), value: share === undefined ? NOTHING : percent(share) }}
         {...{ about: period, isBad: (share ?? 0) > 0.05 }}
+        link={
+          (share ?? 0) > 0 && (
+            <Link to="/requests" search={{ status: "error" } as never}>
+              {t("look_all")}
+            </Link>
+          )
+        }
       />
     </div>
   );

@@ -3,6 +3,7 @@ import {
   type DragEvent,
   type FormEvent,
   type KeyboardEvent,
+  useEffect,
   useRef,
   useState,
 } from "react";
@@ -29,6 +30,10 @@ export function Composer({ isAnswering, blind, onSay, onStop }: ComposerProps) {
   const { images, fault, add, remove, clear } = usePictures();
   const { isOver, ...drop } = useDrop(add);
   const field = useRef<HTMLTextAreaElement>(null);
+  useEffect(() => {
+    // On a phone that would open the keyboard over half of the screen.
+    if (matchMedia("(pointer: fine)").matches) field.current?.focus();
+  }, []);
   const maySend = !isAnswering && (text.trim() !== "" || images.length > 0);
   const submit = (event: FormEvent | KeyboardEvent) => {
     event.preventDefault();

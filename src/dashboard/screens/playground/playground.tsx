@@ -1,5 +1,6 @@
 import { useEffect, useState } from "react";
 import { type ListedModel, useModels } from "../../api/models.ts";
+import { queries } from "../../api/queries.ts";
 import { keep, kept } from "../../app/storage.ts";
 import { Button, IconButton } from "../../parts/button.tsx";
 import { Window } from "../../parts/dialog.tsx";
@@ -84,6 +85,16 @@ function Bench({ shelf, heads, room, models, panels }: BenchProps) {
   useEffect(() => {
     if (needsModel) room.change({ targets: [{ model: usual.id, endpoint: "" }] });
   }, [needsModel, usual, room]);
+  const isAnswering = running.length > 0;
+  const isCold = targets.some(
+    ({ model }) => models.find(({ id }) => id === model)?.loaded === false,
+  );
+  const hasAnswered = !isAnswering && turns.length > 0;
+  useEffect(() => {
+    // What has answered is no longer cold, which the list of models is not told at once.
+    if (isCold && hasAnswered)
+      void queries.invalidateQueries({ queryKey: ["models"], exact: true });
+  }, [isCold, hasAnswered]);
   const blind = targets
     .map(({ model }) => models.find((one) => one.id === model))
     .flatMap((model) => (model?.capabilities?.image_understanding === false ? [model.id] : []));
@@ -100,7 +111,7 @@ function Bench({ shelf, heads, room, models, panels }: BenchProps) {
         )}
         <Composer
           key={`to say in ${id}`}
-          {...{ blind, isAnswering: running.length > 0 }}
+          {...{ blind, isAnswering }}
           onSay={(said) => room.say(said)}
           onStop={() => room.stop()}
         />
