@@ -13,6 +13,7 @@ export function useMe() {
     queryFn: async ({ signal }) => {
       const me = await call(MeAnswer, "GET /api/auth/me", { signal });
       forgetOthers(userIdOf(me));
+      if (me.access === "required" && me.kind !== "anonymous") lastPermissions = me.permissions;
       return me;
     },
     staleTime: Number.POSITIVE_INFINITY,
@@ -35,12 +36,20 @@ function forgetOthers(userId: string | undefined): void {
   lastUserId = userId;
 }
 
-/** Says what the reader may do; without access control everything. */
+/** What the reader could do before his log-in ended. */
+let lastPermissions: readonly Permission[] = [];
+
+/**
+ * Says what the reader may do; without access control everything. Who has to log in again finds
+ * everything as it was, half filled forms, too.
+ */
 export function useMay(): (permission: Permission) => boolean {
   const { data } = useMe();
   return (permission) => {
     if (data === undefined) return false;
-    return data.access === "off" || data.permissions.includes(permission);
+    if (data.access === "off") return true;
+    const permissions = data.kind === "anonymous" ? lastPermissions : data.permissions;
+    return permissions.includes(permission);
   };
 }
 
