@@ -11,7 +11,7 @@ setDefaultTimeout(120_000);
 const GGUF = fileURLToPath(new URL("../fixtures/llmlb-tiny/llmlb-tiny-q8_0.gguf", import.meta.url));
 const HEROES = ["robot", "wolf", "bear", "duck", "dog", "fox", "cat", "horse"];
 /** Whatever the clients ask for. */
-const GREEDY = ["--", "--temp", "0"];
+const GREEDY = ["--drain-timeout", "100ms", "--", "--temp", "0"];
 const NODES = 3;
 const KILLS = 4;
 
@@ -98,6 +98,11 @@ describe("streams whose node or engine is killed", () => {
       const node = nodes[index] as Program;
       if (kill % 2 === 0) process.kill(node.enginePid(TINY), "SIGKILL");
       else {
+        // One that is stopped ends what outlasts its limit with an error event.
+        if (kill % 4 === 3) {
+          node.signal("SIGTERM");
+          await node.exited;
+        }
         await node.kill();
         await startNode(index);
         await eventually(async () => {

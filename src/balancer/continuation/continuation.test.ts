@@ -230,6 +230,43 @@ test("a balancer in between asks nobody who would take the answer so far for a t
   expect(other.requests).toEqual([]);
 });
 
+describe("an endpoint that is drained", () => {
+  const drain = async ({ url, post }: FakeBalancer, name: string) => {
+    const { endpoints } = (await (await fetch(`${url}/api/endpoints`)).json()) as {
+      endpoints: { id: string; name: string }[];
+    };
+    const { id } = endpoints.find((one) => one.name === name) ?? { id: "" };
+    expect((await post(`/api/endpoints/${id}/drain`, {})).status).toBe(200);
+  };
+
+  test("hands its streams over at once, and counts no failure", async () => {
+    await using both = await pair("vllm");
+    const { front, talkers, cuts } = both;
+    cuts.push({ atByte: 900, how: "silence" });
+    const answer = await front.post("/v1/chat/completions", CHAT);
+    const name = talkers[0].requests.length > 0 ? "a" : "b";
+    await eventually(async () => cuts.length === 0 || undefined);
+    await drain(front, name);
+    expect(readOf(await answer.text())).toEqual(WHOLE);
+    const { endpoints } = (await (await fetch(`${front.url}/api/endpoints`)).json()) as {
+      endpoints: { name: string; status: string; last_request_error: string | null }[];
+    };
+    const drained = endpoints.find((one) => one.name === name);
+    expect(drained).toMatchObject({ status: "online", last_request_error: null });
+  });
+
+  test("keeps those that nobody else can go on with", async () => {
+    await using both = await pair("openai_compatible", { idleTimeoutMs: 700 });
+    const { front, talkers, cuts } = both;
+    cuts.push({ atByte: 900, how: "silence" });
+    const answer = await front.post("/v1/chat/completions", CHAT);
+    await drain(front, talkers[0].requests.length > 0 ? "a" : "b");
+    const read = readOf(await answer.text());
+    expect(read).toMatchObject({ errors: 1, finish: [] });
+    expect(talkers.flatMap(({ requests }) => requests)).toHaveLength(1);
+  });
+});
+
 test("what went on is counted, and the history has both attempts and one answer", async () => {
   await using both = await pair("vllm");
   both.cuts.push({ atByte: 700, how: "end" });

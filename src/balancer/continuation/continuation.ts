@@ -12,19 +12,20 @@ import { ContinuableRewrite } from "./continuablestream.ts";
 import type { Continuations } from "./continuations.ts";
 import { type BrokenStream, type ContinuationWay, continuationWay } from "./decision.ts";
 import { chatRequestOf, type FirstRequest, translationOf } from "./firstrequest.ts";
+import { Headway } from "./headway.ts";
 import { JoinedStream, joinedRewrite } from "./joinedstream.ts";
 import { Joiner } from "./joiner.ts";
 import { StreamRecorder } from "./recorder.ts";
 import type { RepeatedText } from "./repeat.ts";
 import { Replay } from "./replay.ts";
 import { continuedRequest, lastMessageText } from "./request.ts";
-import { requirementOf } from "./requirement.ts";
+import { movingRequirementOf, requirementOf } from "./requirement.ts";
 import { streamFormatOf } from "./streamformat.ts";
 import { tokensOfText } from "./tokencount.ts";
 import { isFields, type Transcript } from "./transcript.ts";
 
-/** So many times a stream goes on at another upstream. */
-const CONTINUATIONS_MAX = 2;
+/** The code of the error with which a stream is ended at an endpoint that is drained. */
+export const MOVED = "endpoint_drained";
 
 /** Errors of an upstream that another one need not have. */
 const BREAKS = new Set(["upstream", "unavailable", "timeout", "rate_limited", "internal"]);
@@ -54,8 +55,7 @@ export class Continuation {
   #broken: BrokenStream | undefined;
   /** Text at the answer's beginning that stands in the request. */
   #prefill = "";
-  #count = 0;
-  #charsBefore = -1;
+  readonly #headway = new Headway();
 
   constructor(
     context: Pick<RequestContext, "client" | "modelId" | "model" | "requestId">,
@@ -122,24 +122,42 @@ export class Continuation {
     return true;
   }
 
+  /**
+   * What an endpoint must have to go on with a stream as it is now, which has not broken; undefined
+   * if nobody can without saying it again, and who says it again may say it otherwise.
+   */
+  movingRequirement(own: Requirement<Endpoint> | undefined): Requirement<Endpoint> | undefined {
+    const state = this.#state();
+    if (state === undefined) return undefined;
+    const { broken } = state;
+    const isSaid = [...broken.transcript.choices.values()].some((one) => one.isFinished);
+    return isSaid ? undefined : movingRequirementOf(broken, own);
+  }
+
   #begin(error: ApiError): boolean {
+    const state = BREAKS.has(error.kind) ? this.#state() : undefined;
+    if (state === undefined) return false;
+    const { broken, prefill } = state;
+    if (error.code !== MOVED) {
+      if (!this.#headway.mayGoOn(broken.transcript)) return false;
+      this.#headway.note(broken.transcript);
+    }
+    this.#prefill = prefill;
+    this.#broken = broken;
+    return true;
+  }
+
+  /** The stream as it is now; undefined if nobody can go on with it. */
+  #state(): { broken: BrokenStream; prefill: string } | undefined {
     const stream = this.#rewrite?.begun;
     const first = this.#first;
-    if (stream === undefined || first === undefined || stream.isTorn) return false;
-    if (!BREAKS.has(error.kind)) return false;
     const transcript = this.#recorder.read();
-    if (transcript === undefined || this.#count >= CONTINUATIONS_MAX) return false;
-    // Whoever breaks without a word at the place where the one before broke does it for a reason.
-    if (transcript.chars === this.#charsBefore) return false;
+    if (stream === undefined || first === undefined || stream.isTorn) return undefined;
     const body = this.#broken?.body ?? chatRequestOf(first);
-    const prefill = body === undefined ? undefined : prefillOf(first, body, transcript);
-    if (body === undefined || prefill === undefined) return false;
-    this.#prefill = prefill;
-    this.#charsBefore = transcript.chars;
-    this.#count += 1;
+    if (transcript === undefined || body === undefined) return undefined;
+    const prefill = prefillOf(first, body, transcript);
     const format = first.format === "generate" ? "generate" : "chat";
-    this.#broken = { format, body, transcript };
-    return true;
+    return prefill === undefined ? undefined : { broken: { format, body, transcript }, prefill };
   }
 
   /** What an endpoint must have to go on, besides what the request needs. */

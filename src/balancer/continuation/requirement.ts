@@ -20,6 +20,18 @@ export function requirementOf(
   );
 }
 
+/** The same of one that need not say again what was said, and might say it otherwise. */
+export function movingRequirementOf(
+  stream: BrokenStream,
+  own: Requirement<Endpoint> | undefined,
+): Requirement<Endpoint> | undefined {
+  const kinds = KINDS.filter((kind) => {
+    const way = continuationWay(stream, kind);
+    return way !== undefined && way !== "again";
+  });
+  return kinds.length === 0 ? undefined : ofKinds(kinds, own);
+}
+
 /** The same where another balancer asks to go on with the last message. */
 export function finalMessageRequirement(
   own: Requirement<Endpoint> | undefined,

@@ -3,8 +3,8 @@ import { type Forwarded, forward, type StreamFailure } from "../../http/proxy/fo
 import type { Hops } from "../../http/proxy/hops.ts";
 import { callerOf } from "../../http/server/scope.ts";
 import { wholeFromStream } from "../../translation/wholefromstream.ts";
-import { ApiError, type ErrorKind } from "../../wire/error.ts";
-import { Continuation, mayContinue } from "../continuation/continuation.ts";
+import { ApiError } from "../../wire/error.ts";
+import { Continuation, MOVED, mayContinue } from "../continuation/continuation.ts";
 import type { Continuations } from "../continuation/continuations.ts";
 import { ProviderModel } from "../providers/model.ts";
 import type { Providers } from "../providers/providers.ts";
@@ -16,8 +16,9 @@ import { Judge } from "./judge.ts";
 import type { KeptResponses } from "./keptresponses.ts";
 import type { PoolRequest, PoolSlots } from "./poolslots.ts";
 import { drop, forwardedOf, type Result } from "./result.ts";
-import { RETRIES_MAX } from "./retry.ts";
-import { servedBy } from "./servedby.ts";
+import { FALLBACK_KINDS, RETRIES_MAX, ROUTE_MISSING } from "./retry.ts";
+import { answerHeaders } from "./servedby.ts";
+import { StreamMove } from "./streammove.ts";
 
 export interface AttemptsParts {
   slots: PoolSlots;
@@ -27,14 +28,6 @@ export interface AttemptsParts {
   continuations: Continuations;
   settings: Pick<Settings, "firstByteTimeoutMs" | "idleTimeoutMs" | "servedBy" | "continueStreams">;
 }
-
-/** What a server without a route answers, though not only that. */
-const ROUTE_MISSING = new Set([404, 405, 501]);
-
-/** Ends at the endpoints after which an operator's rule may send a request to a provider. */
-const FALLBACK_KINDS = new Set<ErrorKind>([
-  ...(["model_not_found", "no_endpoint", "rate_limited", "timeout", "upstream"] as const),
-]);
 
 /**
  * The attempts at one request: the only loop over upstreams. The next upstream is
@@ -60,6 +53,8 @@ export class Attempts {
   readonly #requirement: RequestContext["requirement"];
   /** Of a stream that may go on at another upstream. */
   #continuation: Continuation | undefined;
+  /** Moves it away from an endpoint that is drained. */
+  #move: StreamMove | undefined;
 
   constructor(parts: AttemptsParts, context: RequestContext, body: ClientBody) {
     this.#parts = parts;
@@ -68,8 +63,11 @@ export class Attempts {
     this.#body = body;
     this.#isFallbackDone = body.continues;
     this.#poolRequest = { context, fingerprint: undefined, tried: [] };
-    if (parts.settings.continueStreams && mayContinue(context))
-      this.#continuation = new Continuation(context, parts.continuations);
+    if (parts.settings.continueStreams && mayContinue(context)) {
+      const continuation = new Continuation(context, parts.continuations);
+      this.#continuation = continuation;
+      this.#move = new StreamMove({ ...parts, poolRequest: this.#poolRequest, continuation });
+    }
     this.#requirement = context.requirement;
   }
 
@@ -107,6 +105,8 @@ export class Attempts {
   /** The next slot; undefined: the last result stands. Throws if there is neither. */
   #next(last: Result | undefined): Slot | undefined | Promise<Slot | undefined> {
     const { slots } = this.#parts;
+    const moved = this.#move?.take();
+    if (moved !== undefined) return moved;
     const isOver = this.#poolRequest.tried.length > RETRIES_MAX;
     if (this.#isPoolDone || (last !== undefined && (isOver || !slots.hasTime(this.#context)))) {
       return this.#fallback();
@@ -177,7 +177,8 @@ export class Attempts {
   }
 
   #sendRequest(given: Slot, request: UpstreamRequest): Promise<Result> {
-    const { scope, headers, requestId, dialect, record, trace, route, streams } = this.#context;
+    const { scope, headers, requestId, dialect, record, trace, route, streams, lease } =
+      this.#context;
     if (request.fixedAnswer !== undefined) {
       const forwarded = knownAnswer(request.fixedAnswer, this.#context);
       return Promise.resolve({ forwarded, retry: false });
@@ -201,7 +202,7 @@ export class Attempts {
       requestId,
       dialect,
       caller: callerOf(scope),
-      answerHeaders: this.#answerHeaders(slot, name),
+      answerHeaders: answerHeaders({ slot, name, settings, lease }),
       tap,
       checksAnswer: true,
       rewrite: continuation?.keep({ request, rewrite, slot }) ?? rewrite,
@@ -209,10 +210,11 @@ export class Attempts {
       firstByteTimeoutMs: slot.firstByteTimeoutMs,
       contentTimeoutMs: slot.contentTimeoutMs,
       idleTimeoutMs: settings.idleTimeoutMs,
-      onSent: (end) => slot.sent(end),
+      onSent: (end) => slot.sent(end, () => void this.#move?.begin(slot, end)),
       onContent: (status) => {
         record?.began();
         slot.answered(status);
+        if (this.#move !== undefined) this.#move.serving = slot;
         this.#judge.blame.answered();
       },
       instead: (failure) => this.#instead(slot, failure),
@@ -222,17 +224,11 @@ export class Attempts {
     );
   }
 
-  #answerHeaders({ upstream }: Slot, name: string): Record<string, string> | undefined {
-    const told = this.#parts.settings.servedBy ? servedBy(upstream, name) : undefined;
-    const { lease } = this.#context;
-    return lease === undefined ? told : { ...told, ...lease.headers() };
-  }
-
   #answered(slot: Slot, forwarded: Forwarded): Result {
     forwarded.sent.then((outcome) => slot.ended(outcome));
     // Only its content tells whether a stream is an answer.
     if (forwarded.awaitsContent) {
-      if (this.#continuation !== undefined) forwarded.sent.then(() => this.#continuation?.close());
+      if (this.#continuation !== undefined) forwarded.sent.then(() => this.#close());
       return { forwarded, retry: false };
     }
     const attribution = this.#judge.status(slot, forwarded.status);
@@ -268,7 +264,7 @@ export class Attempts {
     const { upstream } = slot;
     if (!(upstream instanceof Endpoint) || !this.#continuation?.begin(upstream, error))
       return undefined;
-    slot.ended("failed");
+    slot.ended(error.code === MOVED ? "stopped" : "failed");
     const { slots, settings } = this.#parts;
     const context = this.#context;
     context.record?.attemptFailed(error.code);
@@ -280,6 +276,11 @@ export class Attempts {
     const next = forwardedOf(await this.#tryAll({ error, retry: true }).catch(() => undefined));
     if (next?.awaitsContent !== true) this.#parts.continuations.ended("failed");
     return next;
+  }
+
+  #close(): void {
+    this.#move?.close();
+    this.#continuation?.close();
   }
 
   #finish(last: Result | undefined): Forwarded {

@@ -1,5 +1,15 @@
+import type { ErrorKind } from "../../wire/error.ts";
+
 /** Endpoints that are tried after the first one fails. */
 export const RETRIES_MAX = 2;
+
+/** What a server without a route answers, though not only that. */
+export const ROUTE_MISSING = new Set([404, 405, 501]);
+
+/** Ends at the endpoints after which an operator's rule may send a request to a provider. */
+export const FALLBACK_KINDS = new Set<ErrorKind>([
+  ...(["model_not_found", "no_endpoint", "rate_limited", "timeout", "upstream"] as const),
+]);
 
 export interface AttemptLimitOptions {
   /** What is left of the request's time. */

@@ -1,3 +1,7 @@
+import type { Settings } from "../../config/settings.ts";
+import type { Lease } from "../limits/usagelimits.ts";
+import type { Slot } from "../upstream/upstream.ts";
+
 /** Longest name that is told, in characters: clients choose the names of providers' models. */
 const NAME_CHARS_MAX = 256;
 
@@ -19,4 +23,18 @@ function encoded(name: string): string {
   if (name.length <= NAME_CHARS_MAX && PLAIN.test(name)) return name;
   // Cutting may leave half of a character, which cannot be encoded.
   return encodeURI(name.slice(0, NAME_CHARS_MAX).toWellFormed());
+}
+
+interface AnswerHeaderOptions {
+  slot: Pick<Slot, "upstream">;
+  /** The upstream's own name for the model. */
+  name: string;
+  settings: Pick<Settings, "servedBy">;
+  lease: Lease | undefined;
+}
+
+/** Our headers of an answer: who served it, and what is left of its key's limits. */
+export function answerHeaders({ slot, name, settings, lease }: AnswerHeaderOptions) {
+  const told = settings.servedBy ? servedBy(slot.upstream, name) : undefined;
+  return lease === undefined ? told : { ...told, ...lease.headers() };
 }

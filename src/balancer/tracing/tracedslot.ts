@@ -49,8 +49,8 @@ export class TracedSlot implements Slot {
     return this.#slot.rewrite(rewrite);
   }
 
-  sent(end: Parameters<Slot["sent"]>[0]): void {
-    this.#slot.sent(end);
+  sent(...parts: Parameters<Slot["sent"]>): void {
+    this.#slot.sent(...parts);
   }
 
   answered(status: number): void {

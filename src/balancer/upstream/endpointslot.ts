@@ -56,8 +56,8 @@ export class EndpointSlot implements Slot {
     return rewrite;
   }
 
-  sent(end: EndRequest): void {
-    this.#sent = this.upstream.silent.add(end, performance.now());
+  sent(end: EndRequest, move?: () => void): void {
+    this.#sent = this.upstream.silent.add(end, performance.now(), move);
   }
 
   /** Nobody ends it any more but its client and its limits. */

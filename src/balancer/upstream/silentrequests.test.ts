@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { ApiError } from "../../wire/error.ts";
 import { SilentRequests } from "./silentrequests.ts";
 
-const ignore = () => undefined;
+const ignore = () => false;
 
 test("a check that is answered beside a request shows that the server can do both", () => {
   const silent = new SilentRequests();
@@ -39,7 +39,7 @@ test.each<[string, (silent: SilentRequests) => void]>([
 test("what is silent is ended, and what has begun if nothing more came of it", () => {
   const silent = new SilentRequests();
   const ended: [string, number | undefined][] = [];
-  const add = (name: string) => silent.add((_, sinceMs) => ended.push([name, sinceMs]), 0);
+  const add = (name: string) => silent.add((_, sinceMs) => ended.push([name, sinceMs]) > 0, 0);
   const [gone, begun] = [add("gone"), add("begun"), add("silent")];
   if (begun !== undefined) silent.begin(begun);
   if (gone !== undefined) silent.delete(gone);

@@ -5,7 +5,7 @@ import type { ApiError } from "../../wire/error.ts";
  * Ends a request at an endpoint, for a reason; with `silentSinceMs` only if nothing has come of its
  * answer since then (`performance.now()`).
  */
-export type EndRequest = (reason: ApiError, silentSinceMs?: number) => void;
+export type EndRequest = (reason: ApiError, silentSinceMs?: number) => boolean;
 
 /** What was sent so shortly before a check may be read by the server after it. */
 const BESIDE_MS_MIN = 500;
@@ -14,9 +14,12 @@ const BESIDE_MS_MIN = 500;
 export class SentRequest extends ListItem {
   readonly end: EndRequest;
   readonly sentAtMs: number;
+  /** Hands it to another endpoint; undefined: it cannot be. */
+  readonly move: (() => void) | undefined;
 
-  constructor(end: EndRequest, sentAtMs: number) {
+  constructor(end: EndRequest, sentAtMs: number, move?: () => void) {
     super();
+    this.move = move;
     this.end = end;
     this.sentAtMs = sentAtMs;
   }
@@ -37,8 +40,8 @@ export class SilentRequests {
    */
   answersBeside = false;
 
-  add(end: EndRequest, nowMs: number): SentRequest {
-    const request = new SentRequest(end, nowMs);
+  add(end: EndRequest, nowMs: number, move?: () => void): SentRequest {
+    const request = new SentRequest(end, nowMs, move);
     this.#requests.push(request);
     return request;
   }
@@ -63,6 +66,11 @@ export class SilentRequests {
     return () => {
       if (this.#requests.first === oldest) this.answersBeside = true;
     };
+  }
+
+  /** Hands those with a part of their answer to other endpoints, as far as that costs nothing. */
+  move(): void {
+    for (const request of [...this.#begun]) request.move?.();
   }
 
   /** Ends those of which nothing came, and those of which nothing more came since `sinceMs`. */

@@ -63,9 +63,10 @@ export interface Slot {
   rewrite(rewrite: Rewrite | undefined): Rewrite | undefined;
   /**
    * The request is sent. As long as nothing of its answer has come, `end` ends it for a reason;
-   * false if it stays because nobody else can take it.
+   * false if it stays because nobody else can take it. `move` hands it to another upstream, if that
+   * costs it nothing; default: it cannot be moved.
    */
-  sent(end: (reason: ApiError, silentSinceMs?: number) => void): void;
+  sent(end: (reason: ApiError, silentSinceMs?: number) => boolean, move?: () => void): void;
   /**
    * The answer has begun, a stream with its first content, and is what the request deserves.
    * `status` is the upstream's own.

@@ -43,7 +43,11 @@ export function addEndpointCommands(program: Command, invocation: Invocation): v
     ["show", "Show one endpoint and its models", "showEndpoint"],
     ["test", "Check an endpoint now; exit status 1 if it fails", "testEndpoint"],
     ["sync", "Read an endpoint's list of models now", "syncEndpoint"],
-    ["drain", "Give it no further requests; what runs on it goes on", "drainEndpoint"],
+    [
+      "drain",
+      "Give it no further requests; streams move where they can, all else goes on",
+      "drainEndpoint",
+    ],
     ["undrain", "Give it requests again", "undrainEndpoint"],
     ["rm", "Remove an endpoint; what runs on it goes on", "removeEndpoint"],
   ] as const;

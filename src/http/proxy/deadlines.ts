@@ -129,14 +129,15 @@ export class Deadlines implements Ticking {
 
   /**
    * Ends the request for this reason, unless it has ended. With `silentSinceMs`, only if the target
-   * was waited for since then (`performance.now()`).
+   * was waited for since then (`performance.now()`). Tells whether it has.
    */
-  stop(reason: ApiError, silentSinceMs = Number.POSITIVE_INFINITY): void {
-    if (!this.#open || this.#heardMs > silentSinceMs) return;
+  stop(reason: ApiError, silentSinceMs = Number.POSITIVE_INFINITY): boolean {
+    if (!this.#open || this.#heardMs > silentSinceMs) return false;
     this.#reason = reason;
     this.end();
     this.onStop?.(reason);
     this.onEnd(reason);
+    return true;
   }
 
   #silent(): ApiError {

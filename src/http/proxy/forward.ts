@@ -63,7 +63,7 @@ export interface ForwardOptions {
   /** Makes one piece of a stream that nobody asked for; undefined: it passes. Default: it was. */
   gather?: Gather | undefined;
   /** Called when the request is on its way, with what ends it: see `Deadlines.stop`. */
-  onSent?(end: (reason: ApiError, silentSinceMs?: number) => void): void;
+  onSent?(end: (reason: ApiError, silentSinceMs?: number) => boolean): void;
   /** Called when a stream has its first content, unless that tells of an error. */
   onContent?(status: number): void;
   /**

@@ -115,7 +115,8 @@ export class EndpointRegistry {
   }
 
   /**
-   * Gives an endpoint no further requests, or again some; those that it works on go on. That it is
+   * Gives an endpoint no further requests, or again some; streams that it works on go on at others
+   * that can continue them, and all else there. That it is
    * drained outlives a restart, unless it is the local one. Throws 404.
    */
   drain(endpoint: Endpoint, draining: boolean): Promise<void> {
@@ -125,7 +126,8 @@ export class EndpointRegistry {
       const updated = isStored && (await state.endpoints.update(endpoint.id, { draining }));
       if (updated === "not_found" || !pool.has(endpoint)) throw noEndpoint(endpoint.id);
       endpoint.change({ draining });
-      if (!draining) monitor.takesRequests(endpoint);
+      if (draining) endpoint.silent.move();
+      else monitor.takesRequests(endpoint);
     });
   }
 
