@@ -4,11 +4,11 @@ import { findChromium } from "../src/testkit/chromium.ts";
 import { TINY } from "../src/testkit/clients.ts";
 import { logIn, openPage } from "../src/testkit/openpage.ts";
 import { Program } from "../src/testkit/program.ts";
+import { HOSTILE } from "../src/testkit/usagehome.ts";
 
 setDefaultTimeout(90_000);
 
 const FIRST_LOAD_BYTES_MAX = 250_000;
-const HOSTILE = '<img src=x onerror="alert(1)">';
 const chromium = findChromium();
 
 beforeAll(async () => {

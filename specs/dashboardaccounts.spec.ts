@@ -6,6 +6,7 @@ import { temporaryHome } from "../src/testkit/command.ts";
 import {
   barriers,
   keepPicture,
+  LOOKS,
   type Look,
   logIn,
   openPage,
@@ -366,16 +367,14 @@ describe.skipIf(chromium === undefined)("with access control", () => {
     await page.getByText("this one").waitFor();
   });
 
-  test.each<Look>([
-    { theme: "light", language: "en", width: "wide" },
-    { theme: "dark", language: "ja", width: "wide" },
-    { theme: "light", language: "ja", width: "phone" },
-    { theme: "dark", language: "en", width: "phone" },
-  ])("everybody's log-ins fit their window, and keep nobody out: %p", async (look) => {
-    await using opened = await openAs("admin", "/sessions?whose=*", look);
-    const { page, faults } = opened;
-    await rowOf(page, "admin").waitFor();
-    await keepPicture(page, `sessions-all-${look.theme}-${look.language}-${look.width}`);
-    expect([await overflow(page), await barriers(page), faults]).toEqual([0, [], []]);
-  });
+  test.each(LOOKS)(
+    "everybody's log-ins fit their window, and keep nobody out: %p",
+    async (look) => {
+      await using opened = await openAs("admin", "/sessions?whose=*", look);
+      const { page, faults } = opened;
+      await rowOf(page, "admin").waitFor();
+      await keepPicture(page, `sessions-all-${look.theme}-${look.language}-${look.width}`);
+      expect([await overflow(page), await barriers(page), faults]).toEqual([0, [], []]);
+    },
+  );
 });

@@ -4,7 +4,7 @@ import { findChromium } from "../src/testkit/chromium.ts";
 import {
   barriers,
   keepPicture,
-  type Look,
+  LOOKS,
   logIn,
   openPage,
   overflow,
@@ -13,8 +13,7 @@ import { PASSWORD, People } from "../src/testkit/people.ts";
 import { composer, SCRIPTED as MODEL, Playground, say } from "../src/testkit/playground.ts";
 import { Program } from "../src/testkit/program.ts";
 import { scriptedStream } from "../src/testkit/servers/scripted.ts";
-
-const HOSTILE = '<img src=x onerror="alert(1)">';
+import { HOSTILE } from "../src/testkit/usagehome.ts";
 
 setDefaultTimeout(90_000);
 
@@ -152,12 +151,7 @@ describe.skipIf(chromium === undefined)("the playground", () => {
     expect(faults).toEqual([]);
   });
 
-  test.each<Look>([
-    { theme: "light", language: "en", width: "wide" },
-    { theme: "dark", language: "ja", width: "wide" },
-    { theme: "light", language: "ja", width: "phone" },
-    { theme: "dark", language: "en", width: "phone" },
-  ])("all of it fits its window: %p", async (look) => {
+  test.each(LOOKS)("all of it fits its window: %p", async (look) => {
     await using opened = await playground.open(undefined, look);
     const { page, faults } = opened;
     const picture = (name: string) =>

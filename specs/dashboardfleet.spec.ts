@@ -14,10 +14,10 @@ import { PASSWORD, People } from "../src/testkit/people.ts";
 import { Program } from "../src/testkit/program.ts";
 import { fakeEndpoint } from "../src/testkit/servers/endpoint.ts";
 import { FakeHost } from "../src/testkit/servers/host.ts";
+import { HOSTILE } from "../src/testkit/usagehome.ts";
 
 setDefaultTimeout(90_000);
 
-const HOSTILE = '<img src=x onerror="alert(1)">';
 const chromium = findChromium();
 
 beforeAll(async () => {

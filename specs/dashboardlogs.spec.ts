@@ -3,7 +3,14 @@ import type { Page } from "playwright-core";
 import { buildDashboard } from "../scripts/dashboard.ts";
 import { findChromium } from "../src/testkit/chromium.ts";
 import { post, says, TINY } from "../src/testkit/clients.ts";
-import { barriers, keepPicture, type Look, openPage, overflow } from "../src/testkit/openpage.ts";
+import {
+  barriers,
+  keepPicture,
+  LOOKS,
+  type Look,
+  openPage,
+  overflow,
+} from "../src/testkit/openpage.ts";
 import { PASSWORD, People } from "../src/testkit/people.ts";
 import { Program } from "../src/testkit/program.ts";
 import { ToldLog } from "../src/testkit/servers/toldlog.ts";
@@ -240,12 +247,7 @@ describe.skipIf(chromium === undefined)("without access control", () => {
     await page.getByRole("dialog").getByRole("heading", { name: "engine.ready" }).waitFor();
   });
 
-  test.each<Look>([
-    { theme: "light", language: "en", width: "wide" },
-    { theme: "dark", language: "ja", width: "wide" },
-    { theme: "light", language: "ja", width: "phone" },
-    { theme: "dark", language: "en", width: "phone" },
-  ])("they fit the window, and keep nobody out: %p", async (look) => {
+  test.each(LOOKS)("they fit the window, and keep nobody out: %p", async (look) => {
     await using opened = await open(look);
     const { page, faults } = opened;
     const looks = `${look.theme}-${look.language}-${look.width}`;

@@ -8,12 +8,12 @@ import { Program } from "../src/testkit/program.ts";
 import { fakeEndpoint } from "../src/testkit/servers/endpoint.ts";
 import { type Hub, startHub } from "../src/testkit/servers/hub/hub.ts";
 import { tinyRepo, variantsRepo } from "../src/testkit/servers/hub/samples.ts";
+import { HOSTILE } from "../src/testkit/usagehome.ts";
 
 setDefaultTimeout(90_000);
 
 const REPO = "llmlb/tiny-GGUF";
 const LLAMA = "acme/Llama-3-8B-GGUF";
-const HOSTILE = '<img src=x onerror="alert(1)">';
 
 const chromium = findChromium();
 const rowOf = (page: Page, text: string) => page.getByRole("row").filter({ hasText: text }).first();

@@ -4,23 +4,24 @@ import { buildDashboard } from "../scripts/dashboard.ts";
 import { findChromium } from "../src/testkit/chromium.ts";
 import { post, TINY } from "../src/testkit/clients.ts";
 import { eventually } from "../src/testkit/eventually.ts";
-import { barriers, keepPicture, type Look, openPage, overflow } from "../src/testkit/openpage.ts";
+import {
+  barriers,
+  keepPicture,
+  LOOKS,
+  type Look,
+  openPage,
+  overflow,
+} from "../src/testkit/openpage.ts";
 import { Program } from "../src/testkit/program.ts";
 import { type Hub, startHub } from "../src/testkit/servers/hub/hub.ts";
 import { someBytes, tinyRepo, variantsRepo } from "../src/testkit/servers/hub/samples.ts";
+import { HOSTILE } from "../src/testkit/usagehome.ts";
 
 setDefaultTimeout(90_000);
 
 const REPO = "llmlb/tiny-GGUF";
 const FILE = "llmlb-tiny-Q8_0.gguf";
 const LLAMA = "acme/Llama-3-8B-GGUF";
-const HOSTILE = '<img src=x onerror="alert(1)">';
-const LOOKS: Look[] = [
-  { theme: "light", language: "en", width: "wide" },
-  { theme: "dark", language: "ja", width: "wide" },
-  { theme: "light", language: "ja", width: "phone" },
-  { theme: "dark", language: "en", width: "phone" },
-];
 
 /** What is there once a view is. */
 const SHOWN: Record<string, string> = {

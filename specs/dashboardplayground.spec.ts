@@ -6,8 +6,7 @@ import { pngFile } from "../src/testkit/images.ts";
 import { barriers, keepPicture } from "../src/testkit/openpage.ts";
 import { composer, SCRIPTED as MODEL, Playground, say } from "../src/testkit/playground.ts";
 import { openaiError, scriptedStream } from "../src/testkit/servers/scripted.ts";
-
-const HOSTILE = '<img src=x onerror="alert(1)">';
+import { HOSTILE } from "../src/testkit/usagehome.ts";
 
 setDefaultTimeout(90_000);
 

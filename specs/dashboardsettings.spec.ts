@@ -7,14 +7,21 @@ import { LLAMA_CPP_VERSION, VERSION } from "../src/config/version.ts";
 import { HELP_JA } from "../src/dashboard/screens/settings/help/texts.ts";
 import { findChromium } from "../src/testkit/chromium.ts";
 import { temporaryHome } from "../src/testkit/command.ts";
-import { barriers, keepPicture, type Look, openPage, overflow } from "../src/testkit/openpage.ts";
+import {
+  barriers,
+  keepPicture,
+  LOOKS,
+  type Look,
+  openPage,
+  overflow,
+} from "../src/testkit/openpage.ts";
 import { PASSWORD, People } from "../src/testkit/people.ts";
 import { Program } from "../src/testkit/program.ts";
+import { HOSTILE } from "../src/testkit/usagehome.ts";
 import { SettingsAnswer } from "../src/wire/settings.ts";
 
 setDefaultTimeout(90_000);
 
-const HOSTILE = '<img src=x onerror="alert(1)">';
 const SECRET = "sk-never-shown-anywhere";
 const chromium = findChromium();
 
@@ -183,12 +190,7 @@ describe.skipIf(chromium === undefined)("without access control", () => {
     await setting(page, "queue_max").waitFor();
   });
 
-  test.each<Look>([
-    { theme: "light", language: "en", width: "wide" },
-    { theme: "dark", language: "ja", width: "wide" },
-    { theme: "light", language: "ja", width: "phone" },
-    { theme: "dark", language: "en", width: "phone" },
-  ])("they fit the window, and keep nobody out: %p", async (look) => {
+  test.each(LOOKS)("they fit the window, and keep nobody out: %p", async (look) => {
     await using opened = await open(look);
     const { page, faults } = opened;
     await page.goto("/dashboard/settings");

@@ -16,6 +16,14 @@ export interface Look {
 /** The windows in which pages are looked at. */
 export const SIZES = { wide: { width: 1280, height: 800 }, phone: { width: 390, height: 780 } };
 
+/** Both themes, both languages and both widths, in four pages. */
+export const LOOKS: readonly Look[] = [
+  { theme: "light", language: "en", width: "wide" },
+  { theme: "dark", language: "ja", width: "wide" },
+  { theme: "light", language: "ja", width: "phone" },
+  { theme: "dark", language: "en", width: "phone" },
+];
+
 /** A page in a browser of its own, and what went wrong in it. */
 export interface OpenPage extends AsyncDisposable {
   page: Page;
