@@ -6,7 +6,7 @@ import type { AppContext } from "../../../http/server/scope.ts";
 import { EXPORT_FORMATS, exportResponse } from "./export.ts";
 import { FILTER, filterOf, requireOrder } from "./filter.ts";
 import { olderDetail, olderLine, olderView, tokenSums } from "./olderview.ts";
-import { EXPORT, type HistoryRouteParts, requestNotFound } from "./requests.ts";
+import { EXPORT, type HistoryRouteParts, requestNotFound, written } from "./requests.ts";
 import { visibilityOf } from "./visibility.ts";
 
 const BASES = ["/api/dashboard", "/v0/dashboard"];
@@ -72,7 +72,7 @@ export function routeDashboard(app: App, parts: HistoryRouteParts): void {
   async function show(c: AppContext) {
     const id = c.req.param("id") ?? "";
     const visibility = visibilityOf(c);
-    const row = await requests.get(id, visibility);
+    const row = await written(parts.state, () => requests.get(id, visibility));
     if (row === undefined) throw requestNotFound(id);
     return c.json(olderDetail(row, visibility === undefined));
   }

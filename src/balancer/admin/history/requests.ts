@@ -78,7 +78,10 @@ export function routeRequests(app: App, parts: HistoryRouteParts): void {
   async function show(c: AppContext) {
     const id = c.req.param("id") ?? "";
     const visibility = visibilityOf(c);
-    const row = (await state.requests.get(id, visibility)) ?? (await ofAnswer(id, visibility));
+    const row = await written(
+      state,
+      async () => (await state.requests.get(id, visibility)) ?? (await ofAnswer(id, visibility)),
+    );
     if (row === undefined) throw requestNotFound(id);
     return c.json(await requestDetail(state, row, visibility === undefined));
   }
@@ -101,6 +104,17 @@ export function routeRequests(app: App, parts: HistoryRouteParts): void {
     // One route for both: Hono's fast router takes no other beside a parameter.
     app.get(`${base}/:id`, (c) => (c.req.param("id") === EXPORT ? exportAll(c) : show(c)));
   }
+}
+
+/** What `find` finds; for what has only just ended it looks again once that is written. */
+export async function written<T>(
+  { writes }: State,
+  find: () => Promise<T | undefined>,
+): Promise<T | undefined> {
+  const found = await find();
+  if (found !== undefined) return found;
+  await writes.flush();
+  return find();
 }
 
 /** The error for a request that is not in the history, or not one's own. */

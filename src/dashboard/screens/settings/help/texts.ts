@@ -104,4 +104,7 @@ export const HELP_JA: Readonly<Record<string, string>> = {
   log_file:
     "stderr のほかに出力するログファイル、または none。32 MiB で名前を変え、古いものを 1 つ残す",
   access_log: "リクエストごとに info レベルのログを 1 行出力する",
+  log_stderr:
+    "ログを stderr にも出力する。stderr がローテーションされないファイルの場合は off にする",
+  update_feed: "llmlb update が調べるリリースのフィード",
 };
