@@ -78,7 +78,7 @@ export class ContinuableStream implements StreamRewrite {
   push(piece: Uint8Array): Uint8Array | undefined {
     const events = this.#whole(asBuffer(piece));
     if (events === undefined) return undefined;
-    if (events.includes(ERROR)) this.#throwError(events);
+    if (events.includes(ERROR) && !this.isOver) this.#throwError(events);
     return this.#pass(events);
   }
 
@@ -206,7 +206,10 @@ function joined(a: Uint8Array | undefined, b: Uint8Array | undefined): Uint8Arra
   return Buffer.concat([a, b]);
 }
 
-/** Where the first event begins that tells of an error of the upstream's, and the error. */
+/**
+ * Where the first event begins that tells of an error of the upstream's, and the error. Nobody
+ * listens to what is behind the last event of a stream.
+ */
 function placeOfError(
   events: Buffer,
   framing: EventFraming,
@@ -216,9 +219,18 @@ function placeOfError(
     const [read] = framing.read([events.subarray(start, end)]);
     const error = read === undefined ? undefined : errorIn(read);
     if (error !== undefined) return { start, error };
+    if (read !== undefined && isLast(read)) return undefined;
     start = end;
   }
   return undefined;
+}
+
+const LAST_EVENTS = new Set<unknown>(["message_stop", "response.completed", "response.incomplete"]);
+
+function isLast({ event, data }: ServerEvent): boolean {
+  if (data.trim() === "[DONE]") return true;
+  const json = parseObject(data);
+  return json?.done === true || LAST_EVENTS.has(event ?? json?.type);
 }
 
 /** What another upstream may do better. */
