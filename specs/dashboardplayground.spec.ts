@@ -325,4 +325,30 @@ describe.skipIf(chromium === undefined)("the playground", () => {
     await page.locator(".toast").getByText("The file could not be imported").waitFor();
     expect(faults).toEqual([]);
   });
+
+  test("what is deleted while it is answered does not come back", async () => {
+    await using opened = await playground.open();
+    const { page, faults } = opened;
+    const never = Promise.withResolvers<void>();
+    playground.endpoint.next.push(() =>
+      scriptedStream(MODEL, {
+        deltas: [{ content: "Half" }, { content: " and more" }],
+        before: (i) => (i === 1 ? never.promise : undefined),
+      }),
+    );
+    await say(page, "About apples");
+    await page.getByText("Half").waitFor();
+    const list = page.getByRole("complementary", { name: "Conversations" });
+    await list.getByText("About apples").hover();
+    await list.getByRole("button", { name: "Delete About apples" }).click();
+    await page.getByRole("alertdialog").getByRole("button", { name: "Delete" }).click();
+    await page.getByText("Half").waitFor({ state: "detached" });
+    never.resolve();
+    await say(page, "About pears");
+    await page.getByText("well", { exact: true }).waitFor();
+    await page.reload();
+    await list.getByText("About pears").waitFor();
+    expect(await list.locator(".bench-head").count()).toBe(1);
+    expect(faults).toEqual([]);
+  });
 });

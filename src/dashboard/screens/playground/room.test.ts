@@ -93,3 +93,12 @@ test("the model goes on once the results of all its calls are known", async () =
   await Bun.sleep(0);
   expect(texts(room)).toEqual([["hi", "+done"]]);
 });
+
+test("of a conversation that is to be removed nothing is kept any more", async () => {
+  const { room, asked, kept } = roomWith();
+  room.say({ text: "hi", images: [] });
+  room.abandon();
+  expect(asked[0]?.signal.aborted).toBe(true);
+  await Bun.sleep(0);
+  expect(kept).toHaveLength(1);
+});

@@ -111,6 +111,12 @@ export class Room {
     for (const controller of this.#controllers.values()) controller.abort();
   }
 
+  /** Ends them, and keeps nothing of them: the conversation is to be removed. */
+  abandon(): void {
+    this.stop();
+    this.#controllers.clear();
+  }
+
   async #answer({ at, lane }: Place): Promise<void> {
     const controller = new AbortController();
     const { conversation } = this.#state;

@@ -99,7 +99,11 @@ export class Shelf {
   }
 
   async remove(id: string): Promise<void> {
-    if (this.#state.room?.state.conversation.id === id) this.create();
+    const { room } = this.#state;
+    if (room?.state.conversation.id === id) {
+      room.abandon();
+      this.create();
+    }
     await this.#writer.written();
     await this.#store.remove(id);
     this.#changed();
