@@ -31,3 +31,15 @@ test("one that breaks before its first word goes on", () => {
   expect(continuations(0, 50)).toBe(2);
   expect(continuations(0, 0)).toBe(1);
 });
+
+test("what a call says more is headway as well", () => {
+  const [headway, transcript] = [new Headway(), new Transcript()];
+  for (let i = 0; i < 5; i += 1) {
+    for (let piece = 0; piece < 20; piece += 1) {
+      const call = { index: 0, function: { name: "write", arguments: "a" } };
+      transcript.add({ choices: [{ index: 0, delta: { tool_calls: [call] } }] });
+    }
+    expect(headway.mayGoOn(transcript)).toBe(true);
+    headway.note(transcript);
+  }
+});

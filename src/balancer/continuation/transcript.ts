@@ -54,7 +54,7 @@ export class Transcript {
   nextNumber = 0;
   /** Its text is complete, as an event said that comes behind it. */
   isClosed = false;
-  /** Characters of text and reasoning. */
+  /** Characters of text, reasoning and calls. */
   chars = 0;
 
   /** The choice with this index, which is made if it has said nothing yet. */
@@ -96,26 +96,39 @@ export class Transcript {
     } else if (isSaid(reasoning)) choice.hasMore = true;
     if (typeof piece.content === "string") choice.text += piece.content;
     else if (isSaid(piece.content)) choice.hasMore = true;
-    if (Array.isArray(piece.tool_calls)) addCalls(choice, piece.tool_calls);
+    let chars = choice.text.length + choice.reasoning.length - before;
+    if (Array.isArray(piece.tool_calls)) chars += addCalls(choice, piece.tool_calls);
     else if (isSaid(piece.tool_calls)) choice.hasMore = true;
     for (const name in piece) if (!SILENT.has(name) && isSaid(piece[name])) choice.hasMore = true;
     if (typeof finish === "string" && finish !== "" && finish !== "null") choice.isFinished = true;
-    const chars = choice.text.length + choice.reasoning.length - before;
     this.chars += chars;
     if (chars > 0) choice.tokensMin += Math.max(1, probabilitiesIn(logprobs));
   }
 }
 
-/** An event's pieces of calls; one without an index or a name is none that can be said again. */
-function addCalls(choice: ChoiceTranscript, pieces: unknown[]): void {
+/**
+ * Adds an event's pieces of calls, and returns their characters. One without an index or a name is
+ * none that can be said again.
+ */
+function addCalls(choice: ChoiceTranscript, pieces: unknown[]): number {
+  let chars = 0;
   for (const piece of pieces) {
     const { index, function: called } = isFields(piece) ? piece : {};
     const { name, arguments: text = "" } = isFields(called) ? called : {};
-    const known = typeof index === "number" ? choice.calls.get(index) : undefined;
-    if (typeof index !== "number" || typeof text !== "string") choice.hasMore = true;
-    else if (known !== undefined) known.text += text;
-    else choice.calls.set(index, { name: String(name ?? ""), text });
+    if (typeof index !== "number" || typeof text !== "string") {
+      choice.hasMore = true;
+      continue;
+    }
+    const known = choice.calls.get(index);
+    const call = known ?? { name: String(name ?? ""), text: "" };
+    if (known === undefined) {
+      choice.calls.set(index, call);
+      chars += call.name.length;
+    }
+    call.text += text;
+    chars += text.length;
   }
+  return chars;
 }
 
 /** Tokens whose probabilities an event tells: of chats, or of completions. */
