@@ -1,5 +1,6 @@
-import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { syncFile } from "./syncfile.ts";
 
 /** A file to copy out of the executable. */
 export interface ExtractFile {
@@ -83,12 +84,7 @@ async function copy({ source, compression }: SizedFile, target: string): Promise
     target,
     compression === "zstd" ? await Bun.zstdDecompress(await file.bytes()) : file,
   );
-  const handle = await open(target, "r+");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
+  await syncFile(target);
 }
 
 async function publish(own: string, into: string, files: SizedFile[]): Promise<void> {

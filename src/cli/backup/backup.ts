@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { chmod, copyFile, link, mkdtemp, open, rename, rm, writeFile } from "node:fs/promises";
+import { chmod, copyFile, link, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { create } from "tar";
 import type { Settings } from "../../config/settings.ts";
@@ -8,6 +8,7 @@ import { VERSION } from "../../config/version.ts";
 import { copyDatabase } from "../../db/engine/copy.ts";
 import { DATABASES } from "../../db/files.ts";
 import { errorMessage } from "../../lib/errormessage.ts";
+import { syncFile } from "../../lib/syncfile.ts";
 import { CliError, EXIT, type ExitCode } from "../process/exit.ts";
 import { describeFileError } from "../process/fileerror.ts";
 import { printLine, printNote } from "../terminal/output.ts";
@@ -114,12 +115,7 @@ async function writeArchive(
   for (const name of names) await chmod(join(staging, name), 0o600);
   const archive = { file: path, mode: 0o600, gzip: { level: 6 } };
   await create({ cwd: staging, portable: true, ...archive }, names);
-  const handle = await open(path, "r+");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
+  await syncFile(path);
 }
 
 /** The names of the certificate's files that lie in the data folder itself. */

@@ -1,7 +1,9 @@
 import { existsSync } from "node:fs";
-import { link, mkdir, open, readdir, rename, rm } from "node:fs/promises";
+import { link, mkdir, readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { type KernelLock, takeKernelLock } from "../../db/engine/kernellock.ts";
+import { syncFile } from "../../lib/syncfile.ts";
+import { syncFolder } from "../../storage/atomicwrite.ts";
 import { CliError, EXIT } from "../process/exit.ts";
 import { describeFileError } from "../process/fileerror.ts";
 
@@ -82,13 +84,13 @@ export class ProgramPlace {
   /** Puts a whole file in the place of the program. */
   async put(file: string): Promise<void> {
     try {
-      await flush(file);
+      await syncFile(file);
       if (this.#isWindows) {
         await rm(this.previous, { force: true });
         await rename(this.path, this.previous);
       }
       await rename(file, this.path);
-      await flushFolder(dirname(this.path));
+      await syncFolder(dirname(this.path));
     } catch (cause) {
       throw this.#unwritable(cause);
     }
@@ -103,7 +105,7 @@ export class ProgramPlace {
       else await link(this.path, other);
       await rename(this.previous, this.path);
       if (keep) await rename(other, this.previous);
-      await flushFolder(dirname(this.path));
+      await syncFolder(dirname(this.path));
     } catch (cause) {
       throw this.#unwritable(cause);
     }
@@ -128,25 +130,5 @@ export class ProgramPlace {
       EXIT.error,
       cause,
     );
-  }
-}
-
-async function flush(path: string): Promise<void> {
-  const handle = await open(path, "r+");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-/** What is renamed is only sure to be so after a loss of power once its folder is written. */
-async function flushFolder(path: string): Promise<void> {
-  if (process.platform === "win32") return;
-  const handle = await open(path, "r");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }

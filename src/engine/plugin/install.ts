@@ -1,6 +1,7 @@
-import { mkdir, open, rename, rm } from "node:fs/promises";
+import { mkdir, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { LLAMA_CPP_VERSION } from "../../config/version.ts";
+import { syncFile } from "../../lib/syncfile.ts";
 import { type PluginName, type PluginPin, pluginFile, pluginFolder } from "./pin.ts";
 import { type PluginTrial, type TrialOptions, tryPlugin } from "./trial.ts";
 
@@ -24,7 +25,7 @@ export async function installPlugin(options: InstallOptions): Promise<PluginTria
   const own = `${file}.tmp-${process.pid}-${crypto.randomUUID().slice(0, 8)}`;
   try {
     await Bun.write(own, library);
-    await sync(own);
+    await syncFile(own);
     if ((await sha512Of(own)) !== pin.sha512) {
       throw new Error(`it is not the library that belongs to llama.cpp ${LLAMA_CPP_VERSION} \
 (${pin.package} ${pin.version}): its SHA-512 is another one`);
@@ -41,15 +42,6 @@ export async function installPlugin(options: InstallOptions): Promise<PluginTria
 /** Removes an installed backend; engines that run keep theirs until they end. */
 export function removePlugin(home: string, name: PluginName): Promise<void> {
   return rm(pluginFolder(home, name), { recursive: true, force: true });
-}
-
-async function sync(file: string): Promise<void> {
-  const handle = await open(file, "r+");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 async function sha512Of(file: string): Promise<string> {
