@@ -1,6 +1,6 @@
 import { type ParseErrorCode, printParseErrorCode } from "jsonc-parser";
 
-const TEXTS_SHAPE: Partial<Record<ReturnType<typeof printParseErrorCode>, string>> = {
+const TEXTS: Partial<Record<ReturnType<typeof printParseErrorCode>, string>> = {
   InvalidSymbol: "is no value; texts and names stand in double quotes",
   InvalidNumberFormat: "is no number",
   PropertyNameExpected: "a name in double quotes is expected here",
@@ -23,7 +23,7 @@ const FOUND_CHARS_MAX = 40;
 
 /** What is wrong with a text that is not JSON with comments, in words; `found` is where. */
 export function faultText(code: ParseErrorCode, found: string): string {
-  const text = TEXTS_SHAPE[printParseErrorCode(code)] ?? "is not understood";
+  const text = TEXTS[printParseErrorCode(code)] ?? "is not understood";
   const [line = ""] = found.split(/[\r\n]/);
   if (line === "") return text;
   return `${line.slice(0, FOUND_CHARS_MAX)}: ${text}`;
