@@ -1,6 +1,7 @@
 import { ContinuableStream } from "../../src/balancer/continuation/continuablestream.ts";
 import { RecorderMemory, StreamRecorder } from "../../src/balancer/continuation/recorder.ts";
 import { STREAM_ENDS, StreamEndCheck } from "../../src/http/proxy/rewrite/streamend.ts";
+import { median } from "./rig/load.ts";
 
 /**
  * What it costs a stream that does not break to be kept in mind for another endpoint, per event.
@@ -48,7 +49,6 @@ function measure(begin: () => { push(piece: Uint8Array): unknown; close?(): void
   return ((performance.now() - startMs) * 1000) / (STREAMS * EVENTS);
 }
 
-const median = (times: number[]) => times.sort((a, b) => a - b)[times.length >> 1] ?? 0;
 const times = Array.from({ length: ROUNDS }, () => [measure(plain), measure(kept)] as const);
 const [without, withIt] = [median(times.map(([a]) => a)), median(times.map(([, b]) => b))];
 console.log(`an event of a stream that passes:  ${without.toFixed(3)} µs`);

@@ -1,6 +1,5 @@
-import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { childrenOf } from "./process.ts";
+import { cpuSeconds } from "./process.ts";
 
 /** A process that runs on one core only. */
 export interface PinnedProcess {
@@ -20,7 +19,6 @@ export interface PinnedOptions {
   probe: string;
 }
 
-const TICK_MS = 10;
 const START_MS_MAX = 10_000;
 
 /** Starts a server on `core` (Linux `taskset`) and waits until it answers. */
@@ -43,7 +41,7 @@ export async function startPinned(options: PinnedOptions): Promise<PinnedProcess
   return {
     pid: child.pid,
     url,
-    cpuMs: () => ticksOf(child.pid) * TICK_MS,
+    cpuMs: () => cpuSeconds(child.pid) * 1000,
     async stop() {
       child.kill();
       await child.exited;
@@ -54,13 +52,6 @@ export async function startPinned(options: PinnedOptions): Promise<PinnedProcess
 async function answers(url: string): Promise<boolean> {
   const response = await fetch(url, { keepalive: false }).catch(() => undefined);
   return response?.ok === true;
-}
-
-/** User and system time, in ticks, of a process and its children. */
-function ticksOf(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
-  const own = Number(fields[11]) + Number(fields[12]);
-  return childrenOf(pid).reduce((sum, child) => sum + ticksOf(child), own);
 }
 
 /** A port that was free a moment ago. */
