@@ -1,5 +1,5 @@
 import type { Settings } from "../../config/settings.ts";
-import { encodedName } from "../../http/server/query.ts";
+import { isListed } from "../client/modelnames.ts";
 import { fetchFrom } from "../client/request.ts";
 import type { Server } from "../client/server.ts";
 import { pullLocalModel } from "../localmodel/pull.ts";
@@ -58,10 +58,4 @@ async function pulled({ model, server, settings }: RunOptions): Promise<string> 
     await Bun.sleep(POLL_MS);
   }
   throw new CliError(`${id} is here, but ${server.url} does not list it: see llmlb status.`);
-}
-
-async function isListed(server: Server, name: string): Promise<boolean> {
-  const answer = await fetchFrom(server, `/v1/models/${encodedName(name)}`);
-  await answer.body?.cancel();
-  return answer.status !== 404;
 }

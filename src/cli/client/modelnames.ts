@@ -1,7 +1,8 @@
 import { z } from "zod";
+import { encodedName } from "../../http/server/query.ts";
 import { ModelList } from "../../wire/openai.ts";
 import { CliError } from "../process/exit.ts";
-import { sendRequest } from "./request.ts";
+import { fetchFrom, sendRequest } from "./request.ts";
 import type { Server } from "./server.ts";
 
 const LIST_ATTEMPTS = 8;
@@ -28,6 +29,13 @@ export async function listModelNames(server: Server, signal?: AbortSignal): Prom
     return (isUnready ? 2 : 0) + (capabilities?.chat_completion === false ? 1 : 0);
   };
   return list.data.data.toSorted((a, b) => rank(a) - rank(b)).map(({ id }) => id);
+}
+
+/** Whether a server has a model of this name; a server that does not tell may have it. */
+export async function isListed(server: Server, name: string): Promise<boolean> {
+  const answer = await fetchFrom(server, `/v1/models/${encodedName(name)}`);
+  await answer.body?.cancel();
+  return answer.status !== 404;
 }
 
 /** The model to talk with where none is named. Throws `CliError` if the server has none. */

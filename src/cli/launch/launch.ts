@@ -1,6 +1,5 @@
-import { encodedName } from "../../http/server/query.ts";
 import { closestWord } from "../../lib/closestword.ts";
-import { firstModel, listModelNames } from "../client/modelnames.ts";
+import { firstModel, isListed, listModelNames } from "../client/modelnames.ts";
 import { fetchFrom } from "../client/request.ts";
 import type { Server } from "../client/server.ts";
 import { CliError, EXIT } from "../process/exit.ts";
@@ -102,9 +101,7 @@ async function modelOf(server: Server, wanted: string | undefined): Promise<stri
     printNote(`With ${model}; another one: --model NAME`);
     return model;
   }
-  const answer = await fetchFrom(server, `/v1/models/${encodedName(wanted)}`);
-  await answer.body?.cancel();
-  if (answer.status !== 404) return wanted;
+  if (await isListed(server, wanted)) return wanted;
   const names = await listModelNames(server);
   const similar = closestWord(wanted, names);
   const advice = similar === undefined ? `It has ${names.join(", ")}` : `Did you mean ${similar}?`;
