@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { errorMessage } from "../../lib/errormessage.ts";
 import { CliError } from "../process/exit.ts";
+import { runCommand } from "../process/runcommand.ts";
 import {
   dataFolderIn,
   type ServiceDefinition,
@@ -12,15 +13,9 @@ import {
 const COMMAND_MS_MAX = 60_000;
 
 /** Runs a command of the system; returns what it printed and its status, 127 if there is none. */
-async function runCommand(argv: string[]): Promise<{ code: number; output: string }> {
+async function runSystemCommand(argv: string[]): Promise<{ code: number; output: string }> {
   try {
-    const child = Bun.spawn(argv, {
-      stdio: ["ignore", "pipe", "pipe"],
-      timeout: COMMAND_MS_MAX,
-    });
-    const texts = [new Response(child.stdout).text(), new Response(child.stderr).text()];
-    const [out = "", err = ""] = await Promise.all(texts);
-    return { code: await child.exited, output: out + err };
+    return await runCommand(argv, COMMAND_MS_MAX);
   } catch (cause) {
     return { code: 127, output: errorMessage(cause) };
   }
@@ -29,7 +24,7 @@ async function runCommand(argv: string[]): Promise<{ code: number; output: strin
 /** Runs commands one after the other. Throws `CliError` with what the failing one said. */
 export async function runSteps(steps: readonly ServiceStep[]): Promise<void> {
   for (const { argv, mayFail } of steps) {
-    const { code, output } = await runCommand(argv);
+    const { code, output } = await runSystemCommand(argv);
     if (code === 0 || mayFail === true) continue;
     throw new CliError(`${argv.join(" ")} failed with status ${code}: ${output.trim()}`);
   }
@@ -37,14 +32,14 @@ export async function runSteps(steps: readonly ServiceStep[]): Promise<void> {
 
 /** Throws `CliError` where this system keeps no services, or not for this user. */
 export async function requireSystem({ probe }: ServiceDefinition): Promise<void> {
-  const { code, output } = await runCommand(probe.argv);
+  const { code, output } = await runSystemCommand(probe.argv);
   if (probe.isThere(output, code)) return;
   throw new CliError(`A service cannot be kept: ${probe.otherwise}`);
 }
 
 /** What the system says of the service. */
 export async function serviceState({ query }: ServiceDefinition): Promise<ServiceState> {
-  const { code, output } = await runCommand(query.argv);
+  const { code, output } = await runSystemCommand(query.argv);
   return query.parse(output, code);
 }
 

@@ -1,5 +1,6 @@
 import { errorMessage } from "../../lib/errormessage.ts";
 import { CliError } from "../process/exit.ts";
+import { runCommand } from "../process/runcommand.ts";
 
 const TRIAL_MS_MAX = 60_000;
 
@@ -22,22 +23,13 @@ export async function tryProgram({ path, home }: TrialOptions): Promise<string> 
 }
 
 async function run(argv: [string, ...string[]]): Promise<string> {
-  const [path] = argv;
-  let text: string;
-  let code: number;
-  try {
-    const child = Bun.spawn(argv, {
-      stdio: ["ignore", "pipe", "pipe"],
-      timeout: TRIAL_MS_MAX,
-    });
-    const texts = [new Response(child.stdout).text(), new Response(child.stderr).text()];
-    text = (await Promise.all(texts)).join("").trim();
-    code = await child.exited;
-  } catch (cause) {
+  const [path, word] = argv;
+  const { code, output } = await runCommand(argv, TRIAL_MS_MAX).catch((cause: unknown) => {
     throw failed(path, errorMessage(cause), cause);
-  }
+  });
+  const text = output.trim();
   if (code === 0) return text;
-  throw failed(path, `${argv.slice(1, 2)} ends with status ${code}: ${text.slice(-300)}`);
+  throw failed(path, `${word} ends with status ${code}: ${text.slice(-300)}`);
 }
 
 function failed(path: string, why: string, cause?: unknown): CliError {
