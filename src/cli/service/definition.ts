@@ -105,8 +105,6 @@ function refuseScope({ scope, isRoot, root, runAs }: ScopeFacts): void {
     if (scope === "user" && runAs !== undefined)
       return "--run-as is for services of the machine: yours runs as you.";
     if (scope === "system" && !isRoot) return "A service of the machine takes root: use sudo.";
-    if (scope === "system" && platform === "darwin" && runAs === undefined)
-      return "Name the user that it is to run as: --run-as.";
     return undefined;
   };
   const found = problem();
@@ -142,9 +140,13 @@ function groupsOf(): string[] {
   return GPU_GROUPS.filter((group) => names.some((line) => line.startsWith(`${group}:`)));
 }
 
-/** Throws `CliError` where the service's own user could not write to what it has to. */
-export function requireFolders({ scope, runAs, name, home, writable }: ServicePlan): void {
-  if (process.platform !== "linux" || scope === "user" || runAs !== undefined) return;
+/** Throws `CliError` where the service has no user who may write to what it has to. */
+export function requireUser({ scope, runAs, name, home, writable }: ServicePlan): void {
+  if (scope === "user" || runAs !== undefined) return;
+  if (process.platform === "darwin") {
+    throw new CliError("Name the user that it is to run as: --run-as.", EXIT.usage);
+  }
+  if (process.platform !== "linux") return;
   const own = `${STATE_FOLDER}/${name}`;
   const foreign = [home, ...writable].find((folder) => folder !== own);
   if (foreign === undefined) return;

@@ -4,7 +4,7 @@ import { CliError, EXIT, type ExitCode } from "../process/exit.ts";
 import { describeFileError } from "../process/fileerror.ts";
 import { requireModelFiles } from "../serve/modelchecks.ts";
 import { printLine, printNote } from "../terminal/output.ts";
-import { accessProblem, defineService, requireFolders, type ServiceOptions } from "./definition.ts";
+import { accessProblem, defineService, requireUser, type ServiceOptions } from "./definition.ts";
 import { presence, requireSystem, runSteps, serviceState } from "./effects.ts";
 import type { ServiceDefinition, ServiceFile, ServicePlan } from "./plan.ts";
 import { variablesLeftBehind } from "./servicearguments.ts";
@@ -26,7 +26,7 @@ const POLL_MS = 300;
  */
 export async function installService(options: InstallOptions): Promise<ExitCode> {
   const { plan, settings, definition } = defineService(options);
-  requireFolders(plan);
+  requireUser(plan);
   if (options.dryRun) return printPlan(definition);
   const isElsewhere = options.root !== undefined;
   if (!isElsewhere) {
