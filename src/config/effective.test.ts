@@ -49,6 +49,7 @@ test("secrets within other settings are hidden, too", () => {
     engine_args: ["--hf-token", "sk-10", "-hft", "sk-11", "--hf-token=sk-12", "--temp", "0"],
     models: [{ id: "m", path: "/m.gguf", args: ["--hf-token", "sk-13"] }],
     ...{ join: "http://sk-14@balancer", advertise: "http://sk-15@node" },
+    update_feed: "https://me:sk-16@releases/feed.json",
   };
   const text = JSON.stringify(effectiveSettings(loadConfig({ config })));
   expect(text).not.toContain("sk-");

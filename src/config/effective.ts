@@ -29,6 +29,7 @@ export function effectiveSettings({ settings, origins }: Configuration): Effecti
         ? model
         : { ...model, settings: { ...model.settings, args: withoutSecrets(model.settings.args) } },
     ),
+    updateFeed: settings.updateFeed && maskUrl(settings.updateFeed),
     httpProxy: settings.httpProxy && maskUrl(settings.httpProxy),
     httpsProxy: settings.httpsProxy && maskUrl(settings.httpsProxy),
     endpoints: settings.endpoints.map(masked),

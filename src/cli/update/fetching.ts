@@ -1,6 +1,7 @@
 import { copyFile, readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { maskUrl } from "../../config/values/endpoint.ts";
 import { fetchTls } from "../../http/client/trust.ts";
 import { errorMessage } from "../../lib/errormessage.ts";
 import { PullError } from "../../storage/pull/error.ts";
@@ -23,7 +24,11 @@ export async function readFeed(feed: string, signal: AbortSignal): Promise<strin
   } catch (cause) {
     if (signal.aborted) throw new CliError("Stopped.", EXIT.interrupted, cause);
     const reason = errorMessage(cause);
-    throw new CliError(`Reading the feed ${feed} failed: ${reason}.`, EXIT.unreachable, cause);
+    throw new CliError(
+      `Reading the feed ${maskUrl(feed)} failed: ${reason}.`,
+      EXIT.unreachable,
+      cause,
+    );
   }
 }
 
@@ -78,7 +83,11 @@ export async function fetchRelease({ feed, file, path, signal }: FetchOptions): 
     failure.error instanceof PullError && failure.error.failure === "unreachable"
       ? EXIT.unreachable
       : EXIT.error;
-  throw new CliError(`Fetching ${url} failed: ${errorMessage(failure.error)}`, code, failure.error);
+  throw new CliError(
+    `Fetching ${maskUrl(url)} failed: ${errorMessage(failure.error)}`,
+    code,
+    failure.error,
+  );
 }
 
 async function copyRelease(from: string, path: string, file: ReleaseFile): Promise<void> {

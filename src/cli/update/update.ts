@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { chmod } from "node:fs/promises";
+import { maskUrl } from "../../config/values/endpoint.ts";
 import { isCompiled } from "../../lib/childprocess.ts";
 import { errorMessage } from "../../lib/errormessage.ts";
 import { CliError, EXIT, type ExitCode } from "../process/exit.ts";
@@ -129,7 +130,11 @@ async function newest({ program, feed, signal }: UpdateOptions) {
     const release = openFeed(text, program.keys);
     return { release, choice: chooseUpdate(release, program) };
   } catch (cause) {
-    throw new CliError(`The feed ${feed} is refused: ${errorMessage(cause)}.`, EXIT.error, cause);
+    throw new CliError(
+      `The feed ${maskUrl(feed)} is refused: ${errorMessage(cause)}.`,
+      EXIT.error,
+      cause,
+    );
   }
 }
 
