@@ -45,8 +45,7 @@ export async function backUp(options: BackupOptions): Promise<ExitCode> {
     const manifest = await collect(options, staging);
     const whole = `${staging}/backup`;
     await writeArchive(staging, manifest, whole);
-    // Another process may have made it meanwhile.
-    await (force ? rename(whole, file) : link(whole, file));
+    await (force ? rename(whole, file) : putNew(whole, file));
     tell(options, manifest, Bun.file(file).size);
   } catch (cause) {
     if (cause instanceof CliError) throw cause;
@@ -69,6 +68,16 @@ async function stagingIn(folder: string): Promise<string> {
       EXIT.error,
       cause,
     );
+  }
+}
+
+/** Another process may have made the file meanwhile: it is not replaced. */
+async function putNew(whole: string, file: string): Promise<void> {
+  try {
+    await link(whole, file);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== "EPERM") throw cause;
+    await rename(whole, file); // A file system without links, as USB sticks have.
   }
 }
 
