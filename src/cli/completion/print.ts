@@ -1,5 +1,4 @@
 import type { Command } from "commander";
-import { withoutControls } from "../../lib/controls.ts";
 import { printLine } from "../terminal/output.ts";
 import { type CandidateWord, completionOf } from "./completion.ts";
 import { namesOf } from "./names.ts";
@@ -16,13 +15,9 @@ export async function printCompletion(program: Command, words: readonly string[]
   const all: CandidateWord[] = [...candidates, ...names.map((name) => ({ word: prefix + name }))];
   for (const { word, description } of all) {
     if (!word.startsWith(typed)) continue;
-    const text = description === undefined ? word : `${word}\t${firstLine(description)}`;
-    // A name of some server must not be several lines, or move the cursor.
+    const text = description === undefined ? word : `${word}\t${description.split("\n")[0]}`;
+    // A name of some server must not be several lines.
     printLine(text.replaceAll("\n", " "));
   }
   if (isShells) printLine(`:${also}`);
-}
-
-function firstLine(text: string): string {
-  return withoutControls(text.split("\n")[0] ?? "");
 }
