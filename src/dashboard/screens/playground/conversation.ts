@@ -133,15 +133,13 @@ export const SETTINGS: Settings = {
 const TITLE_CHARS_MAX = 80;
 
 /** A conversation in which nothing was said, which asks as another one does. */
-export function newConversation(
-  like?: Pick<Conversation, "targets" | "settings">,
-  target?: Target,
-): Conversation {
-  const targets =
-    target === undefined ? (like?.targets ?? [{ model: "", endpoint: "" }]) : [target];
+export function newConversation(like?: Pick<Conversation, "targets" | "settings">): Conversation {
+  const { targets, settings } = like ?? {
+    ...{ targets: [{ model: "", endpoint: "" }], settings: SETTINGS },
+  };
   return {
     ...{ id: crypto.randomUUID(), title: "", updatedAt: Date.now() },
-    ...{ targets, settings: like?.settings ?? SETTINGS, turns: [] },
+    ...{ targets, settings, turns: [] },
   };
 }
 

@@ -121,10 +121,8 @@ function StepEnd({ step: { error, finish, timings } }: { step: Step }) {
 function Tail({ lane, index, at, isRunning, isBusy, actions }: PartProps) {
   const t = useTexts(playgroundTexts);
   const last = lane.steps.at(-1);
-  const isEmpty = last?.content === "" && last.thinking === "" && last.calls.length === 0;
-  if (isRunning) {
-    return last === undefined || last.timings !== undefined || isEmpty ? <Waiting /> : null;
-  }
+  // What is under way is shown as a step once something of it has come, and has no timings yet.
+  if (isRunning) return last === undefined || last.timings !== undefined ? <Waiting /> : null;
   if (last === undefined) return <p className="muted">{t("no_answer")}</p>;
   if (last.error === undefined || isBusy) return null;
   return (

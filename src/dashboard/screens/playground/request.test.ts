@@ -8,7 +8,7 @@ const step = (content: string, more: Partial<Step> = {}): Step => ({
 const lane = (...steps: Step[]): Lane => ({ model: "m", isJson: false, steps });
 
 function conversation(changes: Partial<Conversation> = {}): Conversation {
-  return { ...newConversation(undefined, { model: "m", endpoint: "" }), ...changes };
+  return { ...newConversation(), targets: [{ model: "m", endpoint: "" }], ...changes };
 }
 
 const said = (text: string, ...lanes: Lane[]) => ({ text, images: [], lanes });

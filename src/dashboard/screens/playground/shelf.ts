@@ -109,11 +109,9 @@ export class Shelf {
     this.#changed();
   }
 
-  /** Keeps conversations that were made elsewhere; one with the same id is replaced. */
+  /** Keeps conversations, none of which is open; one with the same id is replaced. */
   async add(conversations: readonly Conversation[]): Promise<void> {
     for (const conversation of conversations) await this.#store.save(conversation);
-    const own = conversations.find(({ id }) => id === this.#state.room?.state.conversation.id);
-    if (own !== undefined) this.#open(own, true);
     this.#changed();
   }
 
@@ -121,10 +119,10 @@ export class Shelf {
     return this.#store.search(text);
   }
 
-  #open(conversation: Conversation, isChanged = false): void {
+  #open(conversation: Conversation): void {
     const { room } = this.#state;
     keep(this.#lastName, conversation.id);
-    if (room?.state.conversation.id === conversation.id && !isChanged) return;
+    if (room?.state.conversation.id === conversation.id) return;
     room?.stop();
     const parts = { ask: askChat, keep: (changed: Conversation) => this.#writer.write(changed) };
     this.#set({ room: new Room(conversation, parts) });
