@@ -212,7 +212,7 @@ describe.skipIf(chromium === undefined)("without access control", () => {
     const level = page.getByLabel("Log level");
     await level.selectOption("debug");
     await page.getByText("Lines of level debug and above are written now").waitFor();
-    await lines(page).filter({ hasText: "log.level_changed" }).waitFor();
+    await lines(page).filter({ hasText: "log.level_changed" }).nth(1).waitFor();
     await page.reload();
     expect(await level.inputValue()).toBe("debug");
     await level.selectOption("info");
