@@ -1,4 +1,5 @@
 import { Button } from "../../parts/button.tsx";
+import { download } from "../../parts/download.ts";
 import type { LogLine } from "../../parts/log/buffer.ts";
 import { lineText } from "../../parts/log/text.ts";
 import { sayDone, sayFailed } from "../../parts/toast.tsx";
@@ -32,12 +33,8 @@ export function ExportLines({ lines }: TakenProps) {
   const t = useTexts(logsTexts);
   const save = () => {
     const texts = lines.map(({ number: _number, ...entry }) => `${JSON.stringify(entry)}\n`);
-    const url = URL.createObjectURL(new Blob(texts, { type: "application/x-ndjson" }));
-    const link = document.createElement("a");
-    link.href = url;
-    link.download = `llmlb-log-${(lines.at(-1)?.timestamp ?? "").replaceAll(":", "")}.ndjson`;
-    link.click();
-    URL.revokeObjectURL(url);
+    const time = (lines.at(-1)?.timestamp ?? "").replaceAll(":", "");
+    download(`llmlb-log-${time}.ndjson`, texts, "application/x-ndjson");
   };
   return (
     <Button disabled={lines.length === 0} onClick={save}>

@@ -2,6 +2,7 @@ import { useVirtualizer } from "@tanstack/react-virtual";
 import { useEffect, useRef, useState } from "react";
 import { Button, IconButton } from "../../parts/button.tsx";
 import { Confirm } from "../../parts/dialog.tsx";
+import { download } from "../../parts/download.ts";
 import { useSettled } from "../../parts/settled.ts";
 import { sayDone, sayFailed } from "../../parts/toast.tsx";
 import { useFormat } from "../../text/format.ts";
@@ -9,7 +10,7 @@ import { useTexts } from "../../text/i18n.ts";
 import type { Shelf } from "./shelf.ts";
 import { CHARS_MAX, CONVERSATIONS_MAX, type ConversationHead } from "./store.ts";
 import { playgroundTexts } from "./texts.ts";
-import { download, exported, imported } from "./transfer.ts";
+import { exported, imported } from "./transfer.ts";
 
 interface ListProps {
   shelf: Shelf;
@@ -186,7 +187,7 @@ function ListFoot({ shelf, heads }: Pick<ListProps, "shelf" | "heads">) {
   const exportAll = async () => {
     const all = await Promise.all(heads.map(({ id }) => shelf.load(id)));
     const text = exported(all.filter((one) => one !== undefined));
-    download("llmlb-conversations.json", text);
+    download("llmlb-conversations.json", [text], "application/json");
   };
   const importFrom = async (chosen: File) => {
     try {

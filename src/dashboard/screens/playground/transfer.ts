@@ -24,13 +24,3 @@ export function imported(text: string): Conversation[] {
   if (data === undefined) throw new Error(`${issue?.path.join(".")}: ${issue?.message}`);
   return data.conversations.map((one) => ({ ...one, id: crypto.randomUUID() }));
 }
-
-/** Lets the browser keep a text as a file. */
-export function download(name: string, text: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type: "application/json" }));
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = name;
-  link.click();
-  URL.revokeObjectURL(url);
-}
