@@ -9,6 +9,7 @@ import {
   LOOKS,
   type Look,
   logIn,
+  openAs,
   openPage,
   overflow,
 } from "../src/testkit/openpage.ts";
@@ -41,16 +42,8 @@ describe.skipIf(chromium === undefined)("with access control", () => {
   });
 
   /** A page of somebody who has logged in. */
-  async function openAs(name: string, path: string, look: Partial<Look> = {}) {
-    const opened = await openPage(chromium ?? "", program.url, look);
-    const browser = await people.loggedIn(name);
-    const url = program.url;
-    await opened.context.addCookies(
-      Array.from(browser.cookies, ([cookie, value]) => ({ name: cookie, value, url })),
-    );
-    await opened.page.goto(`/dashboard${path}`);
-    return opened;
-  }
+  const open = async (name: string, path: string, look: Partial<Look> = {}) =>
+    openAs(chromium ?? "", await people.loggedIn(name), `/dashboard${path}`, look);
 
   const rowOf = (page: Page, text: string) =>
     page.getByRole("row").filter({ hasText: text }).first();
@@ -58,7 +51,7 @@ describe.skipIf(chromium === undefined)("with access control", () => {
     page.getByRole("alertdialog").getByRole("button", { name, exact: true }).click();
 
   test("usage is told by model, user and day, narrowed down by a click, and exported", async () => {
-    await using opened = await openAs("admin", "/usage");
+    await using opened = await open("admin", "/usage");
     const { page, faults } = opened;
     await rowOf(page, "qwen3-32b").waitFor();
     await page.getByLabel("Grouped by").selectOption("user");
@@ -91,7 +84,7 @@ describe.skipIf(chromium === undefined)("with access control", () => {
   });
 
   test("a user is added, changed, disabled and deleted, each with what it takes away", async () => {
-    await using opened = await openAs("admin", "/users");
+    await using opened = await open("admin", "/users");
     const { page, faults } = opened;
     await page.getByRole("button", { name: "Add a user" }).click();
     const window = page.getByRole("dialog");
@@ -152,7 +145,7 @@ describe.skipIf(chromium === undefined)("with access control", () => {
   });
 
   test("an invitation is made, its link makes one account, and another is revoked", async () => {
-    await using opened = await openAs("admin", "/invitations");
+    await using opened = await open("admin", "/invitations");
     const { page, faults } = opened;
     const invite = async (note: string) => {
       await page.getByRole("button", { name: "Invite somebody" }).click();
@@ -203,7 +196,7 @@ describe.skipIf(chromium === undefined)("with access control", () => {
   test("log-ins are ended one by one and all others at once; others' by an admin", async () => {
     const phone = await people.loggedIn("ada");
     const tablet = await people.loggedIn("ada");
-    await using opened = await openAs("ada", "/sessions");
+    await using opened = await open("ada", "/sessions");
     const { page, faults } = opened;
     await page.getByText("this one").waitFor();
     await page.getByRole("button", { name: "End all others" }).click();
@@ -223,7 +216,7 @@ describe.skipIf(chromium === undefined)("with access control", () => {
 
   test("who deletes his own account is logged out, and told of no failure", async () => {
     await people.settled("gus", "admin");
-    await using opened = await openAs("gus", "/users/gus?open=delete");
+    await using opened = await open("gus", "/users/gus?open=delete");
     const { page, faults } = opened;
     await page.getByText("It is your own account.").waitFor();
     await confirm(page, "Delete");
@@ -236,7 +229,7 @@ describe.skipIf(chromium === undefined)("with access control", () => {
   });
 
   test("who logs in where somebody else's log-in has ended sees nothing of his", async () => {
-    await using opened = await openAs("admin", "/users");
+    await using opened = await open("admin", "/users");
     const { page, context } = opened;
     await rowOf(page, "ada").waitFor();
     // Until then its events are asked for, and refused without cookies.
@@ -255,7 +248,7 @@ describe.skipIf(chromium === undefined)("with access control", () => {
 
   test("a key's facts and actions are in a window, also on a phone", async () => {
     await people.local("POST /api/keys", { name: "robot", user: "eve" });
-    await using opened = await openAs("admin", "/keys", { width: "phone" });
+    await using opened = await open("admin", "/keys", { width: "phone" });
     const { page, faults } = opened;
     await rowOf(page, "robot").getByRole("button", { name: "robot" }).click();
     const window = page.getByRole("dialog");
@@ -269,7 +262,7 @@ describe.skipIf(chromium === undefined)("with access control", () => {
 
   test("one's own password is changed with the one before", async () => {
     await people.settled("fay");
-    await using opened = await openAs("fay", "/sessions");
+    await using opened = await open("fay", "/sessions");
     const { page } = opened;
     const change = async (current: string) => {
       await page.getByRole("dialog").getByLabel("Current password").fill(current);
@@ -292,7 +285,7 @@ describe.skipIf(chromium === undefined)("with access control", () => {
 
   test("the audit log is filtered, read, checked and exported", async () => {
     await people.local("PATCH /api/users/eve", { limits: { concurrent_requests: 3 } });
-    await using opened = await openAs("admin", "/audit");
+    await using opened = await open("admin", "/audit");
     const { page, faults } = opened;
     await page.getByLabel("Kind", { exact: true }).selectOption("change");
     await page.getByLabel("Path begins with").fill("/api/users/eve");
@@ -326,7 +319,7 @@ describe.skipIf(chromium === undefined)("with access control", () => {
   });
 
   test("a viewer sees no admin's screens and actions, and only his own usage", async () => {
-    await using opened = await openAs("eve", "/usage");
+    await using opened = await open("eve", "/usage");
     const { page, faults } = opened;
     await rowOf(page, "qwen3-32b").waitFor();
     const links = page.getByRole("navigation").getByRole("link");
@@ -347,7 +340,7 @@ describe.skipIf(chromium === undefined)("with access control", () => {
   });
 
   test("an admin sees all screens; without an answer, and without rows, they say so", async () => {
-    await using opened = await openAs("admin", "/users");
+    await using opened = await open("admin", "/users");
     const { page } = opened;
     await rowOf(page, "eve").waitFor();
     const links = page.getByRole("navigation").getByRole("link");
@@ -370,7 +363,7 @@ describe.skipIf(chromium === undefined)("with access control", () => {
   test.each(LOOKS)(
     "everybody's log-ins fit their window, and keep nobody out: %p",
     async (look) => {
-      await using opened = await openAs("admin", "/sessions?whose=*", look);
+      await using opened = await open("admin", "/sessions?whose=*", look);
       const { page, faults } = opened;
       await rowOf(page, "admin").waitFor();
       await keepPicture(page, `sessions-all-${look.theme}-${look.language}-${look.width}`);

@@ -8,6 +8,7 @@ import {
   keepPicture,
   LOOKS,
   type Look,
+  openAs,
   openPage,
   overflow,
 } from "../src/testkit/openpage.ts";
@@ -281,14 +282,9 @@ describe.skipIf(chromium === undefined)("with access control", () => {
     ["admin", true],
     ["vera", false],
   ])("%s reads logs: %p", async (name, isAllowed) => {
-    await using opened = await openPage(chromium ?? "", program.url);
-    const { page, context } = opened;
-    const { cookies } = await people.loggedIn(name);
-    const { url } = program;
-    await context.addCookies(
-      Array.from(cookies, ([cookie, value]) => ({ name: cookie, value, url })),
-    );
-    await page.goto("/dashboard/endpoints/local");
+    const browser = await people.loggedIn(name);
+    await using opened = await openAs(chromium ?? "", browser, "/dashboard/endpoints/local");
+    const { page } = opened;
     await page.getByText("Health checks").waitFor();
     const links = page.getByRole("navigation").getByRole("link", { name: "Logs" });
     expect(await links.count()).toBe(isAllowed ? 1 : 0);

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import type { Page } from "playwright-core";
 import { buildDashboard } from "../scripts/dashboard.ts";
 import { findChromium } from "../src/testkit/chromium.ts";
-import { openPage } from "../src/testkit/openpage.ts";
+import { openAs } from "../src/testkit/openpage.ts";
 import { People } from "../src/testkit/people.ts";
 import { Program } from "../src/testkit/program.ts";
 import { fakeEndpoint } from "../src/testkit/servers/endpoint.ts";
@@ -47,19 +47,11 @@ describe.skipIf(chromium === undefined)("with access control, without nodes", ()
     await hub?.[Symbol.asyncDispose]();
   });
 
-  async function openAs(name: string, path: string) {
-    const opened = await openPage(chromium ?? "", program.url);
-    const browser = await people.loggedIn(name);
-    const url = program.url;
-    await opened.context.addCookies(
-      Array.from(browser.cookies, ([cookie, value]) => ({ name: cookie, value, url })),
-    );
-    await opened.page.goto(path);
-    return opened;
-  }
+  const open = async (name: string, path: string) =>
+    openAs(chromium ?? "", await people.loggedIn(name), path);
 
   test("a list of thousands draws what is in sight, and is searched and sorted", async () => {
-    await using opened = await openAs("admin", "/dashboard/models");
+    await using opened = await open("admin", "/dashboard/models");
     const { page, faults } = opened;
     await rowOf(page, "model-0000").waitFor();
     const table = page.getByRole("table", { name: "Models" });
@@ -86,7 +78,7 @@ describe.skipIf(chromium === undefined)("with access control, without nodes", ()
   });
 
   test("a viewer sees models and how it is with them, and no admin's action", async () => {
-    await using opened = await openAs("eve", "/dashboard/models?source=registered");
+    await using opened = await open("eve", "/dashboard/models?source=registered");
     const { page, faults } = opened;
     await rowOf(page, REPO).getByRole("link").waitFor();
     expect(await page.getByRole("button", { name: "Register a model" }).count()).toBe(0);
@@ -108,7 +100,7 @@ describe.skipIf(chromium === undefined)("with access control, without nodes", ()
   });
 
   test("an admin is offered what he may do, and how to let a node join", async () => {
-    await using opened = await openAs("admin", addressOf(`hf/${REPO}`));
+    await using opened = await open("admin", addressOf(`hf/${REPO}`));
     const { page, faults } = opened;
     await page.getByRole("button", { name: "Delete" }).waitFor();
     await page.getByRole("button", { name: "Change settings" }).waitFor();

@@ -48,9 +48,7 @@ describe.skipIf(chromium === undefined)("every screen and button follows the per
   test.concurrent.each<Role>(["viewer", "admin"])("of a role: %s", async (role) => {
     await using opened = await openPage(chromium ?? "", fleet.program.url);
     const { page, context, faults } = opened;
-    const { cookies } = await fleet.people.loggedIn(NAMES[role]);
-    const url = fleet.program.url;
-    await context.addCookies(Array.from(cookies, ([name, value]) => ({ name, value, url })));
+    await context.addCookies((await fleet.people.loggedIn(NAMES[role])).jar);
     const calls = new Set<string>();
     const refused: string[] = [];
     page.on("response", (response) => {

@@ -12,6 +12,7 @@ import {
   keepPicture,
   LOOKS,
   type Look,
+  openAs,
   openPage,
   overflow,
 } from "../src/testkit/openpage.ts";
@@ -223,13 +224,8 @@ describe.skipIf(chromium === undefined)("with access control", () => {
       const { status } = await browser.send(`GET /api/${path}`);
       expect([path, status]).toEqual([path, isAllowed ? 200 : 403]);
     }
-    await using opened = await openPage(chromium ?? "", program.url);
-    const { page, context } = opened;
-    const { url } = program;
-    await context.addCookies(
-      Array.from(browser.cookies, ([cookie, value]) => ({ name: cookie, value, url })),
-    );
-    await page.goto("/dashboard/settings");
+    await using opened = await openAs(chromium ?? "", browser, "/dashboard/settings");
+    const { page } = opened;
     if (!isAllowed) {
       await page.getByText("This screen is not for you").waitFor();
       expect(await page.getByRole("link", { name: "Settings" }).count()).toBe(0);

@@ -38,9 +38,7 @@ describe.skipIf(chromium === undefined)("every screen there is", () => {
       await page.goto("/dashboard");
       await page.locator(".login-box").waitFor();
       const found = await looksOf(page, "login", language);
-      const { cookies } = await fleet.people.loggedIn("admin");
-      const url = fleet.program.url;
-      await context.addCookies(Array.from(cookies, ([name, value]) => ({ name, value, url })));
+      await context.addCookies((await fleet.people.loggedIn("admin")).jar);
       const missed: string[] = [];
       for (const { name, path, below = [] } of SCREENS) {
         await page.setViewportSize(SIZES.wide);

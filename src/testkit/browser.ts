@@ -3,10 +3,16 @@ export class Browser {
   readonly cookies = new Map<string, string>();
   /** What its page sends as `X-CSRF-Token`, if anything. */
   csrfToken: string | undefined;
-  readonly #base: string;
+  /** The server's address. */
+  readonly url: string;
 
-  constructor(base: string) {
-    this.#base = base;
+  constructor(url: string) {
+    this.url = url;
+  }
+
+  /** Its cookies, as a real browser takes them. */
+  get jar(): { name: string; value: string; url: string }[] {
+    return Array.from(this.cookies, ([name, value]) => ({ name, value, url: this.url }));
   }
 
   /** Sends a request with the cookies; an object is sent as JSON. No redirect is followed. */
@@ -15,7 +21,7 @@ export class Browser {
     const headers = new Headers({ ...this.#headers(), ...more });
     const json = body === undefined ? {} : { body: JSON.stringify(body) };
     if (body !== undefined) headers.set("content-type", "application/json");
-    const url = new URL(path, this.#base);
+    const url = new URL(path, this.url);
     const response = await fetch(url, { method, headers, redirect: "manual", ...json });
     this.#keep(response);
     return response;

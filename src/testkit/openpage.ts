@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import axe from "axe-core";
 import { type BrowserContext, chromium, type Page } from "playwright-core";
+import type { Browser } from "./browser.ts";
 
 const ARGS = [
   ...["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"],
@@ -55,6 +56,19 @@ export async function openPage(path: string, url: string, look: Partial<Look> = 
     ...{ page, context, faults },
     [Symbol.asyncDispose]: () => browser.close(),
   };
+  return opened;
+}
+
+/** Opens a path of a server's in Chromium for somebody who has logged in with `browser`. */
+export async function openAs(
+  chromiumPath: string,
+  browser: Browser,
+  path: string,
+  look: Partial<Look> = {},
+) {
+  const opened = await openPage(chromiumPath, browser.url, look);
+  await opened.context.addCookies(browser.jar);
+  await opened.page.goto(path);
   return opened;
 }
 
