@@ -219,6 +219,13 @@ describe.skipIf(chromium === undefined)("with a node of its own", () => {
     await window.getByText("must be a whole number from 0").waitFor();
     await window.getByText("top_p: must be a number from 0 to 1").waitFor();
     await keepPicture(page, "models-settings-wrong");
+    const isIn = (label: string) =>
+      window.getByLabel(label).evaluate((field) => field === document.activeElement);
+    expect(await isIn("Context (tokens)")).toBe(true);
+    await window.getByLabel("Further settings").press("End");
+    await page.keyboard.type("00");
+    expect(await window.getByLabel("Further settings").inputValue()).toBe("top_p=700");
+    expect(await isIn("Further settings")).toBe(true);
     await window.getByLabel("Context (tokens)").fill("1024");
     await window.getByLabel("Flash attention").selectOption("on");
     await window.getByLabel("Further settings").fill("no-such-flag=1");

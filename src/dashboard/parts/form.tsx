@@ -31,8 +31,8 @@ export function FormEnd({ leave, onLeave, action, isBusy, disabled = false }: Fo
   const row = useRef<HTMLDivElement>(null);
   const wasBusy = useRef(false);
   useEffect(() => {
-    const form = wasBusy.current && !isBusy ? row.current?.closest("form") : undefined;
-    form?.querySelector<HTMLElement>("[aria-invalid=true]")?.focus();
+    const form = row.current?.closest("form");
+    if (wasBusy.current && !isBusy && form) focusFault(form);
     wasBusy.current = isBusy;
   }, [isBusy]);
   return (
@@ -43,4 +43,9 @@ export function FormEnd({ leave, onLeave, action, isBusy, disabled = false }: Fo
       </Button>
     </div>
   );
+}
+
+/** The focus goes to the first field of a form that is wrong, if there is one. */
+export function focusFault(form: HTMLFormElement): void {
+  form.querySelector<HTMLElement>("[aria-invalid=true]")?.focus();
 }

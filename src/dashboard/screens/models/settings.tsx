@@ -1,11 +1,12 @@
-import { type FormEvent, useEffect, useRef, useState } from "react";
+import { type FormEvent, useState } from "react";
+import { flushSync } from "react-dom";
 import type { RegisteredDetail } from "../../../wire/registry.ts";
 import type { RunSettings } from "../../../wire/runsettings.ts";
 import { useSubmission } from "../../api/submission.ts";
 import { Button } from "../../parts/button.tsx";
 import { Window } from "../../parts/dialog.tsx";
 import { Choice, TextArea, TextField } from "../../parts/field.tsx";
-import { FormEnd } from "../../parts/form.tsx";
+import { FormEnd, focusFault } from "../../parts/form.tsx";
 import { Panel } from "../../parts/page.tsx";
 import { sayDone } from "../../parts/toast.tsx";
 import { useTexts } from "../../text/i18n.ts";
@@ -87,23 +88,20 @@ function Form({ onClose, detail }: Omit<WindowProps, "isOpen">) {
     },
     onError: ({ message }) => setFaults({ [fieldOf(message)]: message }),
   });
-  const form = useRef<HTMLFormElement>(null);
-  const wrong = Object.values(faults).filter((one) => one !== undefined).length;
-  useEffect(() => {
-    if (wrong > 0) form.current?.querySelector<HTMLElement>("[aria-invalid]")?.focus();
-  }, [wrong]);
-  const submit = (event: FormEvent) => {
+  const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const change = changeOf(draft, before);
-    setFaults("faults" in change ? change.faults : {});
+    // What is wrong is marked before the first of it is looked for.
+    flushSync(() => setFaults("faults" in change ? change.faults : {}));
     if ("settings" in change) save.mutate(change.settings);
+    else focusFault(event.currentTarget);
   };
   const set = (name: keyof SettingsDraft) => (value: string) => {
     setDraft({ ...draft, [name]: value });
     setFaults({ ...faults, [name]: undefined });
   };
   return (
-    <form ref={form} className="form" onSubmit={submit} noValidate>
+    <form className="form" onSubmit={submit} noValidate>
       <p className="muted">{t("settings_text")}</p>
       <div className="field-grid">
         {COMMON.map((name) => {
