@@ -1,9 +1,9 @@
 import { Link, useNavigate } from "@tanstack/react-router";
 import { memo } from "react";
-import type { EndpointKind } from "../../../wire/endpoint.ts";
 import type { HostModel } from "../../../wire/host.ts";
 import { useFormat } from "../../text/format.ts";
 import { useTexts } from "../../text/i18n.ts";
+import { kindName } from "../endpoints/status.tsx";
 import { Memories } from "./bar.tsx";
 import { Swatch } from "./ink.tsx";
 import type { Size } from "./layout.ts";
@@ -12,12 +12,6 @@ import { type HostPicture, modelLines, stateWord } from "./picture.ts";
 import { SlotCells } from "./slots.tsx";
 import { Summary } from "./summary.tsx";
 import { fleetTexts } from "./texts.ts";
-
-/** As those who make them write it. */
-export const KIND_NAMES: Record<EndpointKind, string> = {
-  ...{ llmlb: "llmlb", llama_server: "llama-server", ollama: "Ollama", vllm: "vLLM" },
-  ...{ lm_studio: "LM Studio", openai_compatible: "OpenAI API" },
-};
 
 interface HostProps {
   picture: HostPicture;
@@ -81,7 +75,7 @@ function Subline({ picture: { endpoint, condition } }: { picture: HostPicture })
   const t = useTexts(fleetTexts);
   const { kind, lending } = endpoint;
   const words = [
-    ...(kind === null ? [] : [KIND_NAMES[kind]]),
+    ...(kind === null ? [] : [kindName(kind)]),
     ...(lending === undefined
       ? []
       : [t("lends", { loans: lending.loans, max: lending.loans_max })]),

@@ -2,7 +2,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from "react";
 import { createPortal } from "react-dom";
 import { useFormat } from "../../text/format.ts";
 import { useTexts } from "../../text/i18n.ts";
-import { KIND_NAMES } from "./host.tsx";
+import { kindName } from "../endpoints/status.tsx";
 import { Swatch } from "./ink.tsx";
 import { ConditionBadge } from "./mark.tsx";
 import { type Bar, type HostPicture, stateWord } from "./picture.ts";
@@ -103,7 +103,7 @@ function TipContent({ picture, queues }: { picture: HostPicture } & Pick<HostTip
       </div>
       <div className="muted">
         {[
-          ...(kind === null ? [] : [KIND_NAMES[kind]]),
+          ...(kind === null ? [] : [kindName(kind)]),
           ...(isUp || last_seen === null ? [] : [t("since", { ago: ago(last_seen) })]),
         ].join(" · ")}
       </div>
