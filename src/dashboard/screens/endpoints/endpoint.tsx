@@ -24,7 +24,7 @@ import {
 import { Checks } from "./checks.tsx";
 import { deviceOf } from "./endpoints.tsx";
 import { EndpointForm } from "./form.tsx";
-import { kindName, Slots, StatusBadge } from "./status.tsx";
+import { kindName, MEMORY_TONES, Slots, StatusBadge } from "./status.tsx";
 import { endpointsTexts } from "./texts.ts";
 
 /** One endpoint: what it is, how it does, and what can be done with it. */
@@ -183,9 +183,6 @@ function Log({ endpoint: { id, kind } }: { endpoint: EndpointDetail }) {
   return kind === "llmlb" && may("logs.read") ? <LogEnd source={id} /> : null;
 }
 
-/** Whether a model is in the endpoint's memory. */
-const STATE_TONES = { loaded: "ok", loading: "warn", cold: "quiet", failed: "bad" } as const;
-
 function Models({ endpoint: { models } }: { endpoint: EndpointDetail }) {
   const t = useTexts(endpointsTexts);
   return (
@@ -196,7 +193,7 @@ function Models({ endpoint: { models } }: { endpoint: EndpointDetail }) {
           <div key={model_id} className="model-line">
             <span className="mono">{model_id}</span>
             <span className="row">
-              {state !== null && <Badge tone={STATE_TONES[state]}>{t(`state_${state}`)}</Badge>}
+              {state !== null && <Badge tone={MEMORY_TONES[state]}>{t(`state_${state}`)}</Badge>}
               {capabilities?.map((capability) => (
                 <Badge key={capability} tone="quiet">
                   {capability}

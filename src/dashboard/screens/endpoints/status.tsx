@@ -1,4 +1,5 @@
 import type { EndpointKind, EndpointStatus, EndpointView } from "../../../wire/endpoint.ts";
+import type { LoadedState } from "../../../wire/loadedstate.ts";
 import { Badge, type Tone } from "../../parts/badge.tsx";
 import { NOTHING } from "../../text/format.ts";
 import { useTexts } from "../../text/i18n.ts";
@@ -10,6 +11,11 @@ const TONES: Record<ShownStatus, Tone> = {
   offline: "bad",
   pending: "quiet",
   drained: "accent",
+};
+
+/** Whether a model is in an endpoint's memory. */
+export const MEMORY_TONES: Record<NonNullable<LoadedState>, Tone> = {
+  ...{ loaded: "ok", loading: "warn", cold: "quiet", failed: "bad" },
 };
 
 /** What the kinds of server call themselves. */

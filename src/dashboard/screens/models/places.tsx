@@ -4,13 +4,14 @@ import { RESIDENCY_ACTIONS, type ResidencyAction } from "../../../wire/residency
 import { useMay } from "../../api/account.ts";
 import type { ListedModel } from "../../api/models.ts";
 import { useSubmission } from "../../api/submission.ts";
-import { Badge, type Tone } from "../../parts/badge.tsx";
+import { Badge } from "../../parts/badge.tsx";
 import { Button } from "../../parts/button.tsx";
 import { Panel } from "../../parts/page.tsx";
 import { Loaded } from "../../parts/states.tsx";
 import { sayDone, sayFailed } from "../../parts/toast.tsx";
 import { useFormat } from "../../text/format.ts";
 import { useTexts } from "../../text/i18n.ts";
+import { MEMORY_TONES } from "../endpoints/status.tsx";
 import { changeResidency, usePlaces } from "./calls.ts";
 import { placesTexts } from "./placestexts.ts";
 
@@ -52,10 +53,6 @@ export function Places({ model }: { model: ListedModel }) {
   );
 }
 
-const TONES: Record<string, Tone> = {
-  ...{ loaded: "ok", loading: "warn", cold: "quiet", failed: "bad" },
-};
-
 function Place({
   place,
   model,
@@ -84,7 +81,9 @@ function Place({
         </Link>
         {status !== "online" && <Badge tone="bad">{t(`endpoint_${status}`)}</Badge>}
         {status === "online" && (
-          <Badge tone={TONES[state ?? ""] ?? "quiet"}>{t(`memory_${state ?? "unknown"}`)}</Badge>
+          <Badge tone={state === null ? "quiet" : MEMORY_TONES[state]}>
+            {t(`memory_${state ?? "unknown"}`)}
+          </Badge>
         )}
         {pinned && <Badge tone="accent">{t("pinned")}</Badge>}
       </span>
