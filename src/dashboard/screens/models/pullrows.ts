@@ -1,5 +1,5 @@
 import type { PullStep } from "../../../wire/event.ts";
-import type { ModelProgress, NodeModelState } from "../../../wire/sync.ts";
+import { type ModelProgress, NodeModelState } from "../../../wire/sync.ts";
 
 /** One node and a model that it fetches, has, or could not fetch. */
 export interface PullRow
@@ -26,11 +26,11 @@ export function pullRows({ nodes }: ModelProgress, steps: readonly PullStep[]): 
   return [...merged, ...[...told.values()].map(rowOf)].sort((a, b) => (a.node < b.node ? -1 : 1));
 }
 
-const STATES: readonly string[] = ["waiting", "pulling", "ready", "failed", "unusable"];
+/** A newer llmlb may know more states. */
+const KnownState = NodeModelState.catch("waiting");
 
-function rowOf({ endpoint_name: node, state, ...step }: PullStep): PullRow {
+function rowOf({ endpoint_name: node, ...step }: PullStep): PullRow {
   const { bytes, total_bytes, rate_bytes_per_s, eta_s, error } = step;
-  // A newer llmlb may know more states.
-  const known = STATES.includes(state) ? (state as NodeModelState) : "waiting";
-  return { node, state: known, bytes, total_bytes, rate_bytes_per_s, eta_s, error };
+  const state = KnownState.parse(step.state);
+  return { node, state, bytes, total_bytes, rate_bytes_per_s, eta_s, error };
 }

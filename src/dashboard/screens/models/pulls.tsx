@@ -1,6 +1,6 @@
 import { Link } from "@tanstack/react-router";
 import { useEffect } from "react";
-import type { ModelProgress } from "../../../wire/sync.ts";
+import type { ModelProgress, NodeModelState } from "../../../wire/sync.ts";
 import { useEndpoints } from "../../api/endpoints.ts";
 import type { ListedModel } from "../../api/models.ts";
 import { useSubmission } from "../../api/submission.ts";
@@ -53,7 +53,7 @@ export function Pulls({ model, mayManage }: PullsProps) {
   );
 }
 
-const TONES: Record<string, Tone> = {
+const TONES: Record<NodeModelState, Tone> = {
   ...{ waiting: "quiet", pulling: "accent", ready: "ok", failed: "bad", unusable: "bad" },
 };
 
@@ -65,7 +65,7 @@ function Row({ row }: { row: PullRow }) {
   return (
     <li>
       <span className="pull-node cut">{node}</span>
-      <Badge tone={TONES[state] ?? "quiet"}>{t(`pull_${state}`)}</Badge>
+      <Badge tone={TONES[state]}>{t(`pull_${state}`)}</Badge>
       {!isBad && <Progress label={t("progress_of", { model: node })} share={share} />}
       <span className="pull-numbers number muted">
         <Numbers row={row} />
