@@ -2,6 +2,7 @@ import { useCallback } from "react";
 import type { Limits } from "../../../wire/limits.ts";
 import { useFormat } from "../../text/format.ts";
 import { useTexts } from "../../text/i18n.ts";
+import { numberIn } from "../../text/number.ts";
 import { Choice, TextField } from "../field.tsx";
 import { limitsTexts } from "./texts.ts";
 
@@ -23,13 +24,9 @@ export function limitDraft(limits?: Limits): LimitDraft {
   return { ...draft, priority: priority === "normal" ? "" : priority };
 }
 
-/** The limits of a draft; what is no number the server refuses in its own words. */
+/** The limits of a draft. */
 export function limitsOf(draft: LimitDraft): object {
-  const numberOf = (text: string) => (Number.isNaN(Number(text)) ? text : Number(text));
-  const entries = NUMBERS.map((name) => {
-    const text = draft[name].trim();
-    return [name, text === "" ? null : numberOf(text)] as const;
-  });
+  const entries = NUMBERS.map((name) => [name, numberIn(draft[name])] as const);
   return { ...Object.fromEntries(entries), priority: draft.priority || null };
 }
 

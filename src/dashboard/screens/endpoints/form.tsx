@@ -7,6 +7,7 @@ import { TextField } from "../../parts/field.tsx";
 import { FormEnd, Refusal } from "../../parts/form.tsx";
 import { sayDone } from "../../parts/toast.tsx";
 import { useTexts } from "../../text/i18n.ts";
+import { numberIn } from "../../text/number.ts";
 import { pathOf, reloadEndpoints } from "./actions.tsx";
 import { endpointsTexts } from "./texts.ts";
 
@@ -115,7 +116,6 @@ function bodyOf({ name, base_url, api_key, slots, notes }: Draft, isNew: boolean
   if (isNew) return { name, base_url: url, ...key };
   return {
     ...{ name, base_url: url, ...key, notes: notes === "" ? null : notes },
-    // What is no number the server refuses in its own words.
-    slots: slots.trim() === "" ? null : Number.isNaN(Number(slots)) ? slots : Number(slots),
+    slots: numberIn(slots),
   };
 }

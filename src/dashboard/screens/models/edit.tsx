@@ -7,6 +7,7 @@ import { TextField } from "../../parts/field.tsx";
 import { FormEnd, Refusal } from "../../parts/form.tsx";
 import { sayDone } from "../../parts/toast.tsx";
 import { useTexts } from "../../text/i18n.ts";
+import { numberIn } from "../../text/number.ts";
 import { changeModel } from "./calls.ts";
 import { modelsTexts } from "./texts.ts";
 
@@ -67,13 +68,12 @@ function Form({ onClose, detail }: Omit<WindowProps, "isOpen">) {
   );
 }
 
-/** What is empty is taken back; what is no number the server refuses in its own words. */
+/** What is empty is taken back. */
 function bodyOf({ display_name, nodes, replicas }: Draft): object {
   const names = nodes.split(",").flatMap((one) => one.trim() || []);
-  const count = replicas.trim();
   return {
     display_name: display_name.trim() === "" ? null : display_name.trim(),
     nodes: names.length === 0 ? null : names,
-    replicas: count === "" ? null : Number.isNaN(Number(count)) ? count : Number(count),
+    replicas: numberIn(replicas),
   };
 }
