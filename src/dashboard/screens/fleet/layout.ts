@@ -27,8 +27,6 @@ export interface Metrics {
   /** More slots than these are one bar. */
   cellsMax: number;
   line: number;
-  /** Lines stand in columns of at least this. */
-  lineWidth: number;
   /** More models than these are a number. */
   linesMax: number;
   /** Between the parts of a host. */
@@ -51,7 +49,7 @@ export const METRICS: Record<Size, Metrics> = {
       denseBar: 34,
       part: 14,
     },
-    ...{ cell: 16, cellGap: 4, cellsMax: 256, line: 26, lineWidth: 400, linesMax: 12 },
+    ...{ cell: 16, cellGap: 4, cellsMax: 256, line: 26, linesMax: 12 },
   },
   medium: {
     ...{
@@ -64,15 +62,17 @@ export const METRICS: Record<Size, Metrics> = {
       denseBar: 22,
       part: 10,
     },
-    ...{ cell: 11, cellGap: 3, cellsMax: 128, line: 22, lineWidth: 400, linesMax: 5 },
+    ...{ cell: 11, cellGap: 3, cellsMax: 128, line: 22, linesMax: 5 },
   },
   small: {
     ...{ widthMin: 96, columnsMax: 24, gap: 6, padding: 7, head: 16, bar: 8, denseBar: 8, part: 4 },
-    ...{ cell: 6, cellGap: 2, cellsMax: 64, line: 0, lineWidth: 400, linesMax: 0 },
+    ...{ cell: 6, cellGap: 2, cellsMax: 64, line: 0, linesMax: 0 },
   },
 };
 
 const BORDER = 1;
+/** Lines stand in columns of at least this. */
+const LINE_WIDTH = 400;
 
 /** Hosts beside each other, as high as the highest of them needs. */
 export interface HostRow {
@@ -137,7 +137,7 @@ function columnsFor(width: number, { widthMin, columnsMax, gap }: Metrics) {
 }
 
 function hostHeight({ bars, cells, lines }: HostShape, width: number, metrics: Metrics): number {
-  const { padding, head, bar, denseBar, cell, cellGap, line, lineWidth, part } = metrics;
+  const { padding, head, bar, denseBar, cell, cellGap, line, part } = metrics;
   const inner = width - 2 * (padding + BORDER);
   const perRow = Math.max(1, Math.floor((inner + cellGap) / (cell + cellGap)));
   const cellRows = Math.max(1, Math.ceil(cellsShown(cells, metrics) / perRow));
@@ -145,7 +145,7 @@ function hostHeight({ bars, cells, lines }: HostShape, width: number, metrics: M
     head,
     bars * (bars > BARS_ROOMY_MAX ? denseBar : bar),
     cellRows * (cell + cellGap) - cellGap,
-    Math.ceil(lines / Math.max(1, Math.floor(inner / lineWidth))) * line,
+    Math.ceil(lines / Math.max(1, Math.floor(inner / LINE_WIDTH))) * line,
   ].filter((height) => height > 0);
   const heights = parts.reduce((sum, height) => sum + height, 0);
   return heights + (parts.length - 1) * part + 2 * (padding + BORDER);

@@ -1,5 +1,4 @@
 import { Link } from "@tanstack/react-router";
-import { useMemo } from "react";
 import { useFormat } from "../../text/format.ts";
 import { useTexts } from "../../text/i18n.ts";
 import { Swatch } from "./ink.tsx";
@@ -20,7 +19,7 @@ const STROKES_MAX = 12;
 export function ModelStrip({ pictures, queues }: ModelStripProps) {
   const t = useTexts(fleetTexts);
   const { count } = useFormat();
-  const sums = useMemo(() => modelSums(pictures, queues), [pictures, queues]);
+  const sums = modelSums(pictures, queues);
   const rest = sums.length - SHOWN_MAX;
   return (
     <section className="model-strip" aria-label={t("models")}>
