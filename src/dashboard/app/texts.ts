@@ -5,7 +5,6 @@ export const appTexts = defineTexts(
   {
     again: "Try again",
     broken: "This screen broke",
-    close: "Close",
     connecting: "Connecting…",
     home: "Overview",
     invited: "You are logged in as {{name}}",
@@ -33,7 +32,6 @@ export const appTexts = defineTexts(
   {
     again: "再試行",
     broken: "この画面でエラーが発生しました",
-    close: "閉じる",
     connecting: "接続中…",
     home: "概要",
     invited: "{{name}} としてログインしています",

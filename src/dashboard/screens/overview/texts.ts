@@ -41,9 +41,6 @@ export const overviewTexts = defineTexts(
     queue: "Queue",
     requests: "Requests",
     span: "Time span",
-    tested: "{{name}} was tested",
-    tested_bad: "{{name}} still fails",
-    tested_ok: "It answers: {{models}} models in {{time}}.",
     tokens: "Tokens",
     unknown_reason: "no reason is known",
     waiting:
@@ -89,9 +86,6 @@ export const overviewTexts = defineTexts(
     queue: "待ち行列",
     requests: "リクエスト",
     span: "期間",
-    tested: "{{name}} をテストしました",
-    tested_bad: "{{name}} はまだ失敗します",
-    tested_ok: "応答しました：モデル {{models}} 個、{{time}}。",
     tokens: "トークン",
     unknown_reason: "理由は不明です",
     waiting:
