@@ -255,6 +255,26 @@ describe("an endpoint that is drained", () => {
     expect(drained).toMatchObject({ status: "online", last_request_error: null });
   });
 
+  test("hands a stream over that breaks before another one has a slot for it", async () => {
+    await using both = await pair("vllm", { defaultSlots: 1 });
+    const { front, talkers, cuts } = both;
+    cuts.push({ atByte: 900, how: "silence" }, { atByte: 900, how: "silence" });
+    const answer = await front.post("/v1/chat/completions", CHAT);
+    await eventually(async () => cuts.length === 1 || undefined);
+    const [name, talker] = talkers[0].requests.length > 0 ? ["a", talkers[0]] : ["b", talkers[1]];
+    const other = await front.post("/v1/chat/completions", CHAT);
+    await eventually(async () => cuts.length === 0 || undefined);
+    await drain(front, name);
+    talker[Symbol.dispose]();
+    // To be moved, and to go on.
+    await eventually(async () => {
+      const stats = await (await fetch(`${front.url}/api/queue/stats`)).json();
+      return stats.waiting_count === 2 || undefined;
+    });
+    await other.body?.cancel();
+    expect(readOf(await answer.text())).toEqual(WHOLE);
+  });
+
   test("keeps those that nobody else can go on with", async () => {
     await using both = await pair("openai_compatible", { idleTimeoutMs: 700 });
     const { front, talkers, cuts } = both;

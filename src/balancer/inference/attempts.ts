@@ -265,8 +265,9 @@ export class Attempts {
     if (!(upstream instanceof Endpoint) || !this.#continuation?.begin(upstream, error))
       return undefined;
     slot.ended(error.code === MOVED ? "stopped" : "failed");
-    const { slots, settings } = this.#parts;
-    const context = this.#context;
+    // A slot that is still waited for, to move it away, is not for a stream that is gone.
+    if (this.#move !== undefined) this.#move.serving = undefined;
+    const [{ slots, settings }, context] = [this.#parts, this.#context];
     context.record?.attemptFailed(error.code);
     context.deadlineMs = slots.deadlineIn(settings.firstByteTimeoutMs);
     context.requirement = this.#continuation.requirement(this.#requirement);

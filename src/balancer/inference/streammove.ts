@@ -42,8 +42,7 @@ export class StreamMove {
 
   /** The slot where a stream goes on that was ended for it. */
   take(): Slot | undefined {
-    const next = this.#next;
-    this.#next = undefined;
+    const next = this.#takeNext();
     if (next?.upstream instanceof Endpoint) this.#parts.poolRequest.tried.push(next.upstream);
     return next;
   }
@@ -71,9 +70,15 @@ export class StreamMove {
     this.#giveBack();
   }
 
-  /** Gives back a slot that was not used. */
+  #takeNext(): Slot | undefined {
+    const next = this.#next;
+    this.#next = undefined;
+    return next;
+  }
+
+  /** Gives back a slot that was not used: its endpoint has not been tried. */
   #giveBack(): void {
-    this.take()?.ended("cancelled");
+    this.#takeNext()?.ended("cancelled");
   }
 
   /** Whether the slot still serves the stream, and another endpoint could go on with it now. */
