@@ -2,7 +2,7 @@ import type { Tap } from "../../http/proxy/relay.ts";
 import type { Rewrite, Rewritten, StreamRewrite } from "../../http/proxy/rewrite/rewrite.ts";
 import { asBuffer } from "../../lib/buffer.ts";
 import { parseObject } from "../../lib/json.ts";
-import { ApiError } from "../../wire/error.ts";
+import { ApiError, type ErrorKind } from "../../wire/error.ts";
 import type { ServerEvent } from "../../wire/sse.ts";
 import { readUpstreamError } from "../../wire/upstreamerror.ts";
 import { type EventFraming, framingOf } from "./framing.ts";
@@ -88,7 +88,7 @@ export class ContinuableStream implements StreamRewrite {
     this.#unsent = undefined;
     this.#drop();
     const passed = events.byteLength === 0 ? undefined : this.#pass(events);
-    return joined(before, passed);
+    return joinedBytes(before, passed);
   }
 
   /** What did not go to the client of an upstream that broke: another one says it again. */
@@ -101,7 +101,7 @@ export class ContinuableStream implements StreamRewrite {
     const rest = this.#takeHeld();
     if (rest?.includes(ERROR)) this.#throwError(rest);
     const passed = rest === undefined ? undefined : this.#pass(rest);
-    return this.isOver ? passed : joined(passed, this.#inner.end());
+    return this.isOver ? passed : joinedBytes(passed, this.#inner.end());
   }
 
   finish(): Uint8Array | undefined {
@@ -110,7 +110,7 @@ export class ContinuableStream implements StreamRewrite {
     const passed = last === undefined ? undefined : this.#pass(last);
     if (this.isOver) return passed ?? new Uint8Array();
     const end = this.#inner.finish?.();
-    return end === undefined ? undefined : joined(passed, end);
+    return end === undefined ? undefined : joinedBytes(passed, end);
   }
 
   /** A last event that lacks no more than the blank line behind it. */
@@ -128,14 +128,14 @@ export class ContinuableStream implements StreamRewrite {
     this.#drop();
     this.#unsent = undefined;
     const told = event === undefined ? this.#inner.fail?.(error) : this.#told(event);
-    return before === undefined ? told : joined(before, told);
+    return joinedBytes(before, told);
   }
 
   /** The upstream's own words of an error, as they go to the client without all this. */
   #told(event: Buffer): Uint8Array {
     this.#tap?.push(event);
     const said = this.#inner.push(event);
-    return joined(said, this.isOver ? undefined : this.#inner.end()) ?? new Uint8Array();
+    return joinedBytes(said, this.isOver ? undefined : this.#inner.end()) ?? new Uint8Array();
   }
 
   #pass(events: Buffer): Uint8Array | undefined {
@@ -152,14 +152,10 @@ export class ContinuableStream implements StreamRewrite {
     this.#held = cut === bytes.length ? undefined : bytes.subarray(cut);
     if ((this.#held?.length ?? 0) > HELD_BYTES_MAX) {
       this.isTorn = true;
-      return this.#takeAll(bytes);
+      this.#held = undefined;
+      return bytes;
     }
     return cut === 0 ? undefined : bytes.subarray(0, cut);
-  }
-
-  #takeAll(bytes: Buffer): Buffer {
-    this.#held = undefined;
-    return bytes;
   }
 
   #takeHeld(): Buffer | undefined {
@@ -201,9 +197,10 @@ export class ContinuableRewrite implements Rewrite {
   }
 }
 
-function joined(a: Uint8Array | undefined, b: Uint8Array | undefined): Uint8Array | undefined {
-  if (a === undefined || b === undefined) return a ?? b;
-  return Buffer.concat([a, b]);
+/** The bytes of those that are there, in one piece; undefined for none. */
+export function joinedBytes(...parts: (Uint8Array | undefined)[]): Uint8Array | undefined {
+  const there = parts.filter((part) => part !== undefined);
+  return there.length > 1 ? Buffer.concat(there) : there[0];
 }
 
 /**
@@ -233,8 +230,10 @@ function isLast({ event, data }: ServerEvent): boolean {
   return json?.done === true || LAST_EVENTS.has(event ?? json?.type);
 }
 
-/** What another upstream may do better. */
-const UPSTREAMS = new Set(["upstream", "unavailable", "timeout", "rate_limited", "internal"]);
+/** Errors of an upstream that another one need not have. */
+export const BREAK_KINDS = new Set<ErrorKind>([
+  ...(["upstream", "unavailable", "timeout", "rate_limited", "internal"] as const),
+]);
 
 function errorIn({ event, data }: ServerEvent): ApiError | undefined {
   const json = parseObject(data);
@@ -245,7 +244,7 @@ function errorIn({ event, data }: ServerEvent): ApiError | undefined {
   const told = event === "response.failed" ? response : isTold ? json : failed;
   if (told === undefined) return undefined;
   const { kind, message, code } = readUpstreamError(undefined, told);
-  if (!UPSTREAMS.has(kind)) return undefined;
+  if (!BREAK_KINDS.has(kind)) return undefined;
   return new ApiError(kind, message, { code: code ?? "stream_error" });
 }
 

@@ -8,7 +8,7 @@ import type { RequestContext } from "../inference/context.ts";
 import type { Requirement } from "../routing/slotrequest.ts";
 import { Endpoint } from "../upstream/endpoint.ts";
 import type { Slot, Upstream } from "../upstream/upstream.ts";
-import { ContinuableRewrite } from "./continuablestream.ts";
+import { BREAK_KINDS, ContinuableRewrite } from "./continuablestream.ts";
 import type { Continuations } from "./continuations.ts";
 import { type BrokenStream, type ContinuationWay, continuationWay } from "./decision.ts";
 import { chatRequestOf, type FirstRequest, translationOf } from "./firstrequest.ts";
@@ -26,9 +26,6 @@ import { isFields, type Transcript } from "./transcript.ts";
 
 /** The code of the error with which a stream is ended at an endpoint that is drained. */
 export const MOVED = "endpoint_drained";
-
-/** Errors of an upstream that another one need not have. */
-const BREAKS = new Set(["upstream", "unavailable", "timeout", "rate_limited", "internal"]);
 
 /** An attempt whose stream may have to go on elsewhere. */
 interface KeptAttempt {
@@ -135,7 +132,7 @@ export class Continuation {
   }
 
   #begin(error: ApiError): boolean {
-    const state = BREAKS.has(error.kind) ? this.#state() : undefined;
+    const state = BREAK_KINDS.has(error.kind) ? this.#state() : undefined;
     if (state === undefined) return false;
     const { broken, prefill } = state;
     if (error.code !== MOVED) {

@@ -5,7 +5,7 @@ import { unreadableAnswer } from "../../translation/errors.ts";
 import { ApiError } from "../../wire/error.ts";
 import { DONE, EventReader, type ServerEvent } from "../../wire/sse.ts";
 import { readUpstreamError } from "../../wire/upstreamerror.ts";
-import type { ContinuableStream } from "./continuablestream.ts";
+import { type ContinuableStream, joinedBytes } from "./continuablestream.ts";
 import type { Joiner } from "./joiner.ts";
 import type { Replay } from "./replay.ts";
 
@@ -49,12 +49,8 @@ export class JoinedStream implements StreamRewrite {
     const sent = this.#send(this.#reader.end());
     const { stream, replay } = this.#options;
     const rest = this.isOver ? undefined : replay?.end();
-    if (rest !== undefined && rest !== "") {
-      const more = stream.pushMore(Buffer.from(rest));
-      return joinedBytes([sent, more, this.isOver ? undefined : stream.end()]);
-    }
-    const last = this.isOver ? undefined : stream.end();
-    return joinedBytes([sent, last]);
+    const more = rest === undefined ? undefined : stream.pushMore(Buffer.from(rest));
+    return joinedBytes(sent, more, this.isOver ? undefined : stream.end());
   }
 
   finish(): Uint8Array | undefined {
@@ -105,9 +101,4 @@ export function joinedRewrite(begin: () => JoinedStream): Rewrite {
 function failure(event: object): ApiError {
   const { kind, message, code } = readUpstreamError(undefined, event);
   return new ApiError(kind, message, { code: code ?? "stream_error" });
-}
-
-function joinedBytes(parts: (Uint8Array | undefined)[]): Uint8Array | undefined {
-  const there = parts.filter((part) => part !== undefined);
-  return there.length > 1 ? Buffer.concat(there) : there[0];
 }

@@ -1,7 +1,7 @@
 import type { ContinuationWay } from "./decision.ts";
 import { Repeat, type RepeatedText } from "./repeat.ts";
 import { StopGuard } from "./stopguard.ts";
-import { isFields, type Transcript } from "./transcript.ts";
+import { HEAD, isFields, isSaid, type Transcript } from "./transcript.ts";
 
 export interface JoinerOptions {
   /** What the client was sent before. */
@@ -21,8 +21,6 @@ export interface JoinerOptions {
 }
 
 type Fields = Record<string, unknown>;
-
-const HEAD = ["id", "object", "created", "model", "system_fingerprint"] as const;
 
 /**
  * Makes the events of a stream of (chat) completions that goes on from another one look like those
@@ -189,12 +187,4 @@ export class Joiner {
 
 function count(value: unknown): number {
   return typeof value === "number" && value > 0 ? value : 0;
-}
-
-function isSaid(value: unknown): boolean {
-  return value !== undefined && value !== null && value !== "" && !isEmpty(value);
-}
-
-function isEmpty(value: unknown): boolean {
-  return Array.isArray(value) && value.length === 0;
 }

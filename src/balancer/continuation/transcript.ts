@@ -1,11 +1,5 @@
 /** What a stream tells of itself with each event; the events that go on from it repeat this. */
-export interface StreamHead {
-  id?: unknown;
-  object?: unknown;
-  created?: unknown;
-  model?: unknown;
-  system_fingerprint?: unknown;
-}
+export const HEAD = ["id", "object", "created", "model", "system_fingerprint"] as const;
 
 /** What was said of a tool call. */
 export interface CallTranscript {
@@ -32,8 +26,6 @@ export interface ChoiceTranscript {
 
 type Fields = Record<string, unknown>;
 
-const HEAD = ["id", "object", "created", "model", "system_fingerprint"] as const;
-
 /** Fields of a piece that say nothing by themselves. */
 const SILENT = new Set(["role", "content", "reasoning", "reasoning_content", "tool_calls"]);
 
@@ -42,7 +34,7 @@ const SILENT = new Set(["role", "content", "reasoning", "reasoning_content", "to
  * such a stream changes nothing.
  */
 export class Transcript {
-  readonly head: StreamHead = {};
+  readonly head: { [name in (typeof HEAD)[number]]?: unknown } = {};
   readonly choices = new Map<number, ChoiceTranscript>();
   /** It has told the usage of all of it. */
   hasUsage = false;
@@ -139,7 +131,8 @@ function probabilitiesIn(logprobs: unknown): number {
   return Array.isArray(tokens) ? tokens.length : 0;
 }
 
-function isSaid(value: unknown): boolean {
+/** Whether a field says anything. */
+export function isSaid(value: unknown): boolean {
   if (value === undefined || value === null || value === "") return false;
   return !Array.isArray(value) || value.length > 0;
 }
