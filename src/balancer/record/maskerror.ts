@@ -1,3 +1,4 @@
+import { parseObject } from "../../lib/json.ts";
 import { mask } from "./mask.ts";
 
 /** A longer answer is more than an error's message. */
@@ -36,13 +37,8 @@ function withoutQuotations(message: string): string {
 
 /** Where an error's message is in an answer: as OpenAI, Anthropic and Google have it, or Ollama. */
 function messageIn(text: string) {
-  let answer: unknown;
-  try {
-    answer = JSON.parse(text);
-  } catch {
-    return undefined; // a page, a stream, or cut off
-  }
-  if (!isObject(answer)) return undefined;
+  const answer = parseObject(text);
+  if (answer === undefined) return undefined; // a page, a stream, or cut off
   const holder = isObject(answer.error) ? answer.error : answer;
   const key = ["message", "error"].find((name) => typeof holder[name] === "string");
   return key === undefined ? undefined : { answer, holder, key };
