@@ -1,6 +1,7 @@
 import type { Stats } from "node:fs";
 import { lstat, readdir, statfs } from "node:fs/promises";
 import { join, relative } from "node:path";
+import { BESIDE_DATABASE } from "../../../db/files.ts";
 import type { FolderView } from "../../../wire/settings.ts";
 
 /** Most files that are looked at in one folder; more are not counted. */
@@ -40,7 +41,8 @@ async function describeFolder(path: string): Promise<FolderView | undefined> {
 
 /** The file that one belongs to: SQLite keeps two more beside a database. */
 function wholeName(name: string): string {
-  return name.replace(/(?<=\.db)-(?:wal|shm)$/, "");
+  const end = BESIDE_DATABASE.find((one) => name.endsWith(`.db${one}`));
+  return end === undefined ? name : name.slice(0, -end.length);
 }
 
 /** Adds up the room that files take. */
