@@ -8,9 +8,9 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, relative } from "node:path";
 import { parseArgs } from "node:util";
 import pkg from "../package.json" with { type: "json" };
-import { digestOf } from "../src/cli/backup/manifest.ts";
 import { Release } from "../src/cli/update/feed.ts";
 import { errorMessage } from "../src/lib/errormessage.ts";
+import { digestOf } from "../src/lib/filedigest.ts";
 import { newReleaseKey, publicKeyOf, signFeed } from "./feed/signing.ts";
 
 async function main([command = "", ...args]: string[]): Promise<void> {

@@ -8,11 +8,12 @@ import { VERSION } from "../../config/version.ts";
 import { copyDatabase } from "../../db/engine/copy.ts";
 import { DATABASES } from "../../db/files.ts";
 import { errorMessage } from "../../lib/errormessage.ts";
+import { digestOf } from "../../lib/filedigest.ts";
 import { syncFile } from "../../lib/syncfile.ts";
 import { CliError, EXIT, type ExitCode } from "../process/exit.ts";
 import { describeFileError } from "../process/fileerror.ts";
 import { printLine, printNote } from "../terminal/output.ts";
-import { type BackupManifest, digestOf, MANIFEST_FILE } from "./manifest.ts";
+import { type BackupManifest, MANIFEST_FILE } from "./manifest.ts";
 
 interface BackupOptions {
   settings: Pick<Settings, "home" | "tlsCert" | "tlsKey" | "tlsCa">;

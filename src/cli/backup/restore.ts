@@ -8,11 +8,12 @@ import { VERSION } from "../../config/version.ts";
 import { BESIDE_DATABASE, DATABASES } from "../../db/files.ts";
 import { inspectState } from "../../db/inspection.ts";
 import { errorMessage } from "../../lib/errormessage.ts";
+import { digestOf } from "../../lib/filedigest.ts";
 import { lockDataFolder, makeDataFolder } from "../process/datafolder.ts";
 import { CliError, EXIT, type ExitCode } from "../process/exit.ts";
 import { listPidFiles } from "../process/pidfile.ts";
 import { printLine, printNote } from "../terminal/output.ts";
-import { BackupManifest, digestOf, MANIFEST_FILE } from "./manifest.ts";
+import { BackupManifest, MANIFEST_FILE } from "./manifest.ts";
 
 interface RestoreOptions {
   settings: Pick<Settings, "home">;
