@@ -1,4 +1,5 @@
 import type { Page } from "playwright-core";
+import { SETTINGS } from "../dashboard/screens/playground/conversation.ts";
 import { type Look, openPage } from "./openpage.ts";
 import { Program } from "./program.ts";
 import { type ScriptedEndpoint, scriptedEndpoint, scriptedStream } from "./servers/scripted.ts";
@@ -50,14 +51,9 @@ export class Playground {
 
   /** Imports a conversation, "A long one", of so many questions and answers. */
   async importLong(page: Page, turns: number): Promise<void> {
-    const empty = { temperature: "", topP: "", maxTokens: "", stop: "", seed: "" };
     const conversation = {
-      ...{ id: "long", title: "A long one", updatedAt: Date.now() },
+      ...{ id: "long", title: "A long one", updatedAt: Date.now(), settings: SETTINGS },
       targets: [{ model: SCRIPTED, endpoint: "" }],
-      settings: {
-        ...{ ...empty, system: "", presencePenalty: "", frequencyPenalty: "" },
-        ...{ reasoningEffort: "", tools: [], toolChoice: "auto", format: "text", schema: "" },
-      },
       turns: Array.from({ length: turns }, (_, i) => ({
         text: `Question ${i}`,
         lanes: [{ model: SCRIPTED, steps: [{ content: `Answer ${i}` }] }],
