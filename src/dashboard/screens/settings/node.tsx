@@ -8,6 +8,7 @@ import { useFormat } from "../../text/format.ts";
 import { useTexts } from "../../text/i18n.ts";
 import { settingsTexts } from "./texts.ts";
 import { Version } from "./version.tsx";
+import { VERSION_PARTS } from "./versions.ts";
 
 interface NodeWindowProps {
   own: VersionsView;
@@ -31,16 +32,12 @@ export function NodeWindow({ own, node, isOpen, onClose }: NodeWindowProps) {
 function Detail({ own, node }: { own: VersionsView; node: NodeView }) {
   const t = useTexts(settingsTexts);
   const { versions, backend, skipped_backends, gpus } = node;
-  const parts = ["llmlb", "llama_cpp", "bun"] as const;
   return (
     <>
       <Facts
         facts={[
-          ...parts.map(
-            (part) =>
-              [
-                ...([t(part), <Version key={part} {...{ part, own, versions }} />] as const),
-              ] as const,
+          ...VERSION_PARTS.map(
+            (part) => [t(part), <Version key={part} {...{ part, own, versions }} />] as const,
           ),
           [t("backend"), backend ?? t("backend_none")],
         ]}

@@ -13,7 +13,7 @@ import { NodeWindow } from "./node.tsx";
 import { DEFAULTS } from "./state.ts";
 import { settingsTexts } from "./texts.ts";
 import { Version } from "./version.tsx";
-import { differingNodes, type VersionPart } from "./versions.ts";
+import { differingNodes, VERSION_PARTS, type VersionPart } from "./versions.ts";
 
 /** So many are named in a sentence. */
 const NAMED_MAX = 5;
@@ -100,9 +100,7 @@ function columnsOf({ t, format, own, onOpen }: ColumnParts): readonly Column<Nod
       ...{ key: "status", title: t("status"), width: "minmax(66px, 110px)" },
       cell: (node) => <StatusBadge endpoint={node} />,
     },
-    version("llmlb"),
-    version("llama_cpp"),
-    version("bun"),
+    ...VERSION_PARTS.map(version),
     {
       ...{ key: "backend", title: t("backend"), width: "minmax(56px, 110px)" },
       cell: ({ backend }) => backend ?? t("backend_none"),

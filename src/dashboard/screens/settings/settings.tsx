@@ -10,6 +10,7 @@ import { SettingList } from "./list.tsx";
 import { Nodes } from "./nodes.tsx";
 import { Storage } from "./storage.tsx";
 import { settingsTexts } from "./texts.ts";
+import { VERSION_PARTS } from "./versions.ts";
 
 /** The settings in effect, what runs where, what takes room, and the look of the page. */
 export function SettingsScreen() {
@@ -43,9 +44,7 @@ function Versions({ answer }: { answer: SettingsAnswer }) {
     <Panel title={t("versions")}>
       <Facts
         facts={[
-          [t("llmlb"), versions.llmlb],
-          [t("llama_cpp"), versions.llama_cpp],
-          [t("bun"), versions.bun],
+          ...VERSION_PARTS.map((part) => [t(part), versions[part]] as const),
           [t("platform"), platform],
         ]}
       />
