@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { connect } from "node:net";
 import { Browser } from "../src/testkit/browser.ts";
 import { TINY } from "../src/testkit/clients.ts";
+import { temporaryHome } from "../src/testkit/command.ts";
 import { eventually } from "../src/testkit/eventually.ts";
 import { Program } from "../src/testkit/program.ts";
 import { fakeEndpoint } from "../src/testkit/servers/endpoint.ts";
@@ -212,12 +213,24 @@ test("the last hour is kept without anybody looking", async () => {
   expect(points.length).toBeLessThanOrEqual(360);
 });
 
-test("a page that listens does not hold up the end", async () => {
-  const other = await Program.start();
+test("a page that listens does not hold up the end, and the last hour outlives it", async () => {
+  using home = temporaryHome();
+  const other = await Program.start({ home: home.path });
+  const body = { model: TINY, messages: [{ role: "user", content: "Hi" }], max_tokens: 2 };
+  await new Browser(other.url).send("POST /v1/chat/completions", body);
   const page = await follow(new Browser(other.url));
   await eventually(() => (page.events.length > 0 ? true : undefined));
   await other.stop();
   await eventually(() => page.seen.isOver || undefined);
+
+  const next = await Program.start({ home: home.path });
+  const requests = await eventually(async () => {
+    const answer = await fetch(`${next.url}/api/metrics/recent`);
+    const { step_s, points } = RecentMetrics.parse(await answer.json());
+    return points.map((point) => step_s * point.requests_per_s).find((count) => count > 0);
+  });
+  expect(Math.round(requests)).toBe(1);
+  await next.stop();
 });
 
 test("while nothing happens, pages are sent nothing", async () => {

@@ -153,9 +153,8 @@ export async function createBalancer(options: BalancerOptions): Promise<Balancer
   return {
     ...{ app, drain, firstAdmin: auth.firstAdmin },
     start: () => {
-      monitor.start();
-      persistence.start();
-      registry.start();
+      for (const part of [monitor, persistence, registry]) part.start();
+      void events.recent.refill(state.requests, log);
     },
     expectEndpoint: (name) => monitor.expect(name),
     ...{ localSecret: sync.localSecret, setReadiness, reloaded },

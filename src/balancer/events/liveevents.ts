@@ -1,14 +1,7 @@
 import { VERSION } from "../../config/version.ts";
 import type { Principal } from "../../http/server/principal.ts";
 import type { Registry } from "../../registry/registry.ts";
-import type {
-  EndedRequest,
-  LiveEvent,
-  LiveMetrics,
-  LiveRequest,
-  RecentMetrics,
-  RecentSpan,
-} from "../../wire/event.ts";
+import type { EndedRequest, LiveEvent, LiveMetrics, LiveRequest } from "../../wire/event.ts";
 import { loadView } from "../admin/endpoints/hostview.ts";
 import { endpointState } from "../admin/endpoints/view.ts";
 import type { Holdings } from "../admin/sync/holdings.ts";
@@ -21,6 +14,7 @@ import { HostViews } from "./hostviews.ts";
 import { EventHub, type EventOwner, maySee } from "./hub.ts";
 import { LoadWatch } from "./loadwatch.ts";
 import { MetricsWindow } from "./metricswindow.ts";
+import { RecentWindows } from "./recentwindows.ts";
 import { Watch } from "./watch.ts";
 
 export interface LiveEventsParts {
@@ -41,8 +35,6 @@ const LOAD_TICK_MS = 500;
 const QUEUES_MAX = 200;
 /** Shown as what happens now. */
 const NOW_S = 10;
-/** What `GET /api/metrics/recent` tells: an hour, or a day in longer steps. */
-const RECENT = { hour: { spanS: 10, spans: 360 }, day: { spanS: 300, spans: 288 } };
 /** Requests that are told of in a second; what is more, nobody could read. */
 const REQUESTS_MAX = 50;
 /** Running requests that somebody is told of who comes anew. */
@@ -54,15 +46,13 @@ const RUNNING_MAX = 200;
  */
 export class LiveEvents {
   readonly hub: EventHub;
+  /** The metrics of the last hour and day. */
+  readonly recent = new RecentWindows();
   readonly #parts: LiveEventsParts;
   readonly #watch = new Watch();
   readonly #loadWatch = new LoadWatch();
   readonly #hosts = new HostViews();
   readonly #seconds = new MetricsWindow({ spanS: 1, spans: 60 });
-  readonly #recent = {
-    hour: new MetricsWindow(RECENT.hour),
-    day: new MetricsWindow(RECENT.day),
-  };
   readonly #running = new Set<RequestRecord>();
   /** Those that were told of, so that their end is told as well. */
   readonly #told = new WeakSet<RequestRecord>();
@@ -101,8 +91,7 @@ export class LiveEvents {
     const sample = { isError, outputTokens, firstTokenMs, durationMs };
     const nowMs = Date.now();
     this.#seconds.count(sample, nowMs);
-    this.#recent.hour.count(sample, nowMs);
-    this.#recent.day.count(sample, nowMs);
+    this.recent.count(sample, nowMs);
     if (!this.#told.has(record)) return;
     const request = endedView(record, usage?.output ?? null);
     this.hub.publish({ type: "request_ended", request }, ownerOf(record));
@@ -115,11 +104,6 @@ export class LiveEvents {
     this.#soon = setTimeout(() => this.#tellChanges(), Math.max(SOON_MS, restMs));
     this.#soon.unref();
   };
-
-  /** The metrics of the last hour or day, as far as this process was there. */
-  recent(span: RecentSpan): RecentMetrics {
-    return { step_s: RECENT[span].spanS, points: this.#recent[span].points(Date.now()) };
-  }
 
   close(): void {
     this.hub.close();

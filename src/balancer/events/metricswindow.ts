@@ -37,7 +37,7 @@ export class MetricsWindow {
     this.#ring = Array.from({ length: spans }, () => emptySpan());
   }
 
-  /** Counts a request that has ended just now; its tokens in the spans in which they came. */
+  /** Counts a request that ended at `nowMs`; its tokens in the spans in which they came. */
   count({ isError, outputTokens, firstTokenMs, durationMs }: EndedSample, nowMs: number): void {
     const span = this.#spanAt(this.#numberAt(nowMs));
     span.requests += 1;
@@ -70,9 +70,11 @@ export class MetricsWindow {
     return Math.floor(ms / 1000 / this.#spanS);
   }
 
+  /** What is counted in a span that is no longer in the ring is forgotten. */
   #spanAt(number: number): Span {
     const place = number % this.#ring.length;
     let span = this.#ring[place] ?? emptySpan();
+    if (span.number > number) return emptySpan();
     if (span.number !== number) span = { ...emptySpan(), number };
     this.#ring[place] = span;
     return span;
@@ -92,7 +94,7 @@ export class MetricsWindow {
 
   #point(spans: readonly Span[], fromS: number, lengthS: number): MetricsPoint {
     const sum = (of: (span: Span) => number) => spans.reduce((total, one) => total + of(one), 0);
-    const rate = (value: number) => Math.round((100 * value) / lengthS) / 100;
+    const rate = (value: number) => Math.round((10_000 * value) / lengthS) / 10_000;
     const first = LIMITS_MS.map((_, i) => sum(({ firstTokens }) => firstTokens[i] ?? 0));
     return {
       at: new Date(fromS * 1000).toISOString(),

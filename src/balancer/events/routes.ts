@@ -30,6 +30,6 @@ export function routeEvents(app: App, events: LiveEvents): void {
   });
 
   app.get("/api/metrics/recent", function showRecentMetrics(c) {
-    return c.json<RecentMetrics>(events.recent(readQuery(c, RecentMetricsQuery).span));
+    return c.json<RecentMetrics>(events.recent.of(readQuery(c, RecentMetricsQuery).span));
   });
 }
