@@ -17,7 +17,8 @@ export interface Target {
 
 export type TargetName = "linux-x64" | "linux-arm64" | "darwin-arm64" | "windows-x64";
 
-const TARGETS: Record<TargetName, Target> = {
+/** All of them, by their names. */
+export const TARGETS: Record<TargetName, Target> = {
   "linux-x64": {
     name: "linux-x64",
     platform: "linux",
