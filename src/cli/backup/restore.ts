@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, rmSync } from "node:fs";
-import { chmod, mkdir, mkdtemp, readFile, rename, rm } from "node:fs/promises";
+import { chmod, mkdtemp, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { extract } from "tar";
 import { verifyOffline } from "../../auth/audit/offline.ts";
@@ -14,6 +14,7 @@ import { CliError, EXIT, type ExitCode } from "../process/exit.ts";
 import { listPidFiles } from "../process/pidfile.ts";
 import { printLine, printNote } from "../terminal/output.ts";
 import { BackupManifest, MANIFEST_FILE } from "./manifest.ts";
+import { replaceFiles } from "./replacefiles.ts";
 
 interface RestoreOptions {
   settings: Pick<Settings, "home">;
@@ -41,8 +42,7 @@ export async function restore(options: RestoreOptions): Promise<ExitCode> {
     requireKnown(file, manifest);
     await requireWhole(file, manifest, staging);
     await tellAudit(staging);
-    const aside = await setAside(home, manifest, force);
-    for (const { name } of manifest.files) await rename(join(staging, name), join(home, name));
+    const aside = await replaceFiles({ home, staging, manifest, force });
     printLine(`Restored from ${file}, of ${manifest.created_at} by llmlb ${manifest.llmlb}.`);
     if (aside !== undefined) printNote(`What was there before lies in ${aside}.`);
     printNote("Start llmlb as always. Models that nodes lack are fetched again.");
@@ -128,30 +128,4 @@ async function tellAudit(staging: string): Promise<void> {
   const { fault, checked } = await verifyOffline(staging);
   if (fault === undefined) printNote(`The audit log is whole: ${checked} records.`);
   else printNote(`warning: The audit log in it was damaged before. ${fault.reason}`);
-}
-
-/** Moves what the backup replaces into a folder of its own, which it returns. Throws `CliError`. */
-async function setAside(
-  home: string,
-  { files }: BackupManifest,
-  force: boolean,
-): Promise<string | undefined> {
-  const names = new Set([
-    ...files.map(({ name }) => name),
-    ...Object.keys(DATABASES),
-    "audit.head",
-  ]);
-  const beside = Object.keys(DATABASES).flatMap((name) => BESIDE_DATABASE.map((end) => name + end));
-  const there = [...names, ...beside].filter((name) => existsSync(join(home, name)));
-  if (there.length === 0) return undefined;
-  if (!force) {
-    throw new CliError(
-      `Restoring into ${home} failed: it has ${there.join(", ")}. --force sets them aside; \
---home names another folder.`,
-    );
-  }
-  const aside = join(home, `before-restore-${new Date().toISOString().replace(/[:.]/g, "-")}`);
-  await mkdir(aside, { mode: 0o700 });
-  for (const name of there) await rename(join(home, name), join(aside, name));
-  return aside;
 }
