@@ -17,6 +17,8 @@ export interface RunOptions {
   env?: Record<string, string>;
   /** Most files and connections that it may have open. Default: as many as this process. */
   files?: number | undefined;
+  /** The folder it is started in. Default: this process's own. */
+  cwd?: string | undefined;
 }
 
 /** A data folder of its own, removed by `using`; its path is short, as sockets live in it. */
@@ -32,10 +34,14 @@ export function commandLine(args: string[]): string[] {
 }
 
 /** Starts the program as a user would. */
-export function startProgram(args: string[], { home, stdin = "", env = {}, files }: RunOptions) {
+export function startProgram(
+  args: string[],
+  { home, stdin = "", env = {}, files, cwd }: RunOptions,
+) {
   const limited = files === undefined ? [] : ["sh", "-c", `ulimit -n ${files}; exec "$0" "$@"`];
   return Bun.spawn([...limited, ...commandLine(args)], {
     env: { PATH: process.env.PATH ?? "", HOME: home, LLMLB_HOME: home, ...env },
+    ...(cwd === undefined ? {} : { cwd }),
     stdin: new Blob([stdin]),
     stdout: "pipe",
     stderr: "pipe",

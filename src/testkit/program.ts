@@ -14,6 +14,8 @@ export interface StartOptions {
   untilReady?: boolean;
   /** Most files and connections that it may have open. Default: as many as this process. */
   files?: number;
+  /** The folder it is started in. Default: this process's own. */
+  cwd?: string;
 }
 
 /** Longest wait for the program to listen and be ready; a busy machine is slow. */
@@ -41,7 +43,14 @@ export class Program {
   #nodePid: number | undefined;
   readonly #log: Promise<unknown>;
 
-  private constructor({ args = [], home, env = {}, mode = "standalone", files }: StartOptions) {
+  private constructor({
+    args = [],
+    home,
+    env = {},
+    mode = "standalone",
+    files,
+    cwd,
+  }: StartOptions) {
     this.#ownHome = home === undefined ? temporaryHome() : undefined;
     this.home = home ?? this.#ownHome?.path ?? "";
     const ports = ["--port", "0", ...(mode === "standalone" ? ["--node-port", "0"] : [])];
@@ -49,6 +58,7 @@ export class Program {
       home: this.home,
       env,
       files,
+      cwd,
     });
     this.#watchdog = killWithParent(this.#child.pid);
     this.#log = Promise.all([this.#readLog(), this.#readOutput()]);

@@ -1,0 +1,154 @@
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { temporaryHome } from "../src/testkit/command.ts";
+import { loadConfig } from "../src/testkit/config.ts";
+import { PageNetwork } from "../src/testkit/docs/network.ts";
+import { type Block, type GuidePage, readPage } from "../src/testkit/docs/page.ts";
+import { isOutput, PageReader } from "../src/testkit/docs/reader.ts";
+import { Hub } from "../src/testkit/servers/hub/hub.ts";
+import { tinyRepo } from "../src/testkit/servers/hub/samples.ts";
+import { type ThirdPartyKind, thirdPartyServer } from "../src/testkit/servers/thirdparty.ts";
+
+setDefaultTimeout(120_000);
+
+const ROOT = join(import.meta.dir, "..");
+
+/** Pages without a command of llmlb to run, and why. */
+const WITHOUT_COMMANDS: Record<string, string> = {
+  "docs/architecture.md": "for whoever works on llmlb: a map",
+  "docs/benchmarks.md": "its commands measure for minutes",
+  "docs/proxies.md": "its servers are tried by proxies.spec.ts",
+  "docs/tls.md": "TLS and its certificates are tried by tls.spec.ts",
+  "docs/upgrade.md": "backups and upgrades are tried by backup.spec.ts and upgrade.spec.ts",
+  "README.md": "its first command fetches and builds",
+  "README.ja.md": "the commands of README.md, which are run",
+};
+
+/** Servers in the pages, and what stands for each. */
+const SERVERS: [address: string, kind: ThirdPartyKind, models: string[]][] = [
+  ["gpu1:8080", "llama_server", ["qwen3-4b"]],
+  ["gpu2:8000", "vllm", ["Qwen/Qwen3-32B"]],
+  ["laptop:11434", "ollama", ["llama3:8b", "nomic-embed-text:latest"]],
+  ["workstation:1234", "lm_studio", ["gemma-3-12b"]],
+  ["api.example.com:8443", "openai_compatible", ["large"]],
+];
+
+/** Names in the pages of the machine that most of their blocks are run on, and of others. */
+const MACHINES = new Map([
+  ["192.168.1.10", "here"],
+  ["balancer", "here"],
+  ["192.168.1.20", "gpu1"],
+]);
+
+/** Where a reverse proxy leads to. */
+const TEXTS = new Map([["https://llm.example.com", "http://192.168.1.10:32768"]]);
+
+/** Model files that a reader has: all are the built-in one. */
+const TINY = join(ROOT, "fixtures/llmlb-tiny/llmlb-tiny-q8_0.gguf");
+const FILES = new Map(["qwen3-4b.gguf", "small.gguf"].map((name) => [name, TINY]));
+
+const PAGES = new Map(
+  ["README.md", "README.ja.md", ...inFolder("docs"), ...inFolder("specs"), "CONTRIBUTING.md"]
+    .filter((path) => existsSync(join(ROOT, path)))
+    .map((path): [string, GuidePage] => [path, readPage(readFileSync(join(ROOT, path), "utf8"))]),
+);
+
+/** For users: what is run line by line. */
+const GUIDES = [...PAGES].filter(([path]) => /^(docs\/|README)/.test(path));
+
+function inFolder(folder: string): string[] {
+  const names = readdirSync(join(ROOT, folder)).filter((name) => name.endsWith(".md"));
+  return names.map((name) => `${folder}/${name}`).sort();
+}
+
+const hub = new Hub();
+const servers = SERVERS.map(([, kind, models]) => thirdPartyServer(kind, models));
+const homes = temporaryHome();
+let ran = 0;
+
+beforeAll(async () => {
+  await hub.listen();
+  await hub.add(tinyRepo("Qwen/Qwen3-4B-GGUF", "Qwen3-4B-Q4_K_M.gguf"));
+  await hub.add(tinyRepo("ggml-org/gemma-3-4b-it-GGUF", "gemma-3-4b-it-Q8_0.gguf"));
+});
+afterAll(async () => {
+  const notRun = GUIDES.flatMap(([, page]) => page.blocks).filter((one) =>
+    one.marks.has("not run"),
+  );
+  process.stdout.write(`docs: ${ran} blocks were run, ${notRun.length} are marked as not run\n`);
+  await hub[Symbol.asyncDispose]();
+  for (const server of servers) server[Symbol.dispose]();
+  homes[Symbol.dispose]();
+});
+
+/** A reader of one page, in homes of its own. */
+function readerOf(path: string): PageReader {
+  const places = SERVERS.map(([address], i): [string, string] => {
+    return [address, new URL(servers[i]?.url ?? "").host];
+  });
+  return new PageReader({
+    folder: join(homes.path, path.replace(/\W/g, "")),
+    network: new PageNetwork({ servers: new Map(places), machines: MACHINES, texts: TEXTS }),
+    env: { HF_ENDPOINT: hub.url },
+    files: FILES,
+  });
+}
+
+describe.each(GUIDES)("%s", (path, { blocks }) => {
+  const reason = WITHOUT_COMMANDS[path];
+  if (reason !== undefined) return;
+
+  test("does what it says, line by line", async () => {
+    const reader = readerOf(path);
+    try {
+      await reader.follow(blocks);
+    } finally {
+      await reader.done();
+    }
+    expect(reader.ran, "a page without commands is listed in WITHOUT_COMMANDS").toBeGreaterThan(0);
+    ran += reader.ran;
+  });
+
+  test("shows nothing that is not tried, but for a reason", () => {
+    const untried = blocks.filter((block, i) => !isTried(block, blocks[i - 1]));
+    expect(untried.map(({ line, language }) => `line ${line}: ${language}`)).toEqual([]);
+  });
+
+  test("shows config.json as it is read", () => {
+    for (const { text } of blocks.filter(isConfig)) {
+      expect(() => loadConfig({ config: text }), text).not.toThrow();
+    }
+  });
+});
+
+/** Whether the block is a configuration of llmlb. */
+function isConfig({ language, marks }: Block): boolean {
+  return /^jsonc?$/.test(language) && (marks.get("file") ?? "").endsWith("config.json");
+}
+
+/** Settings of other programs need no reason: they are no commands. */
+function isTried(block: Block, above: Block | undefined): boolean {
+  if (block.marks.has("not run") || block.marks.has("file") || isOutput(block, above)) return true;
+  return /^(sh|console|ts|js|python|yaml|toml|ini|nginx|caddyfile|dockerfile)$/.test(
+    block.language,
+  );
+}
+
+test("links lead somewhere, to headings too", () => {
+  const dead: string[] = [];
+  for (const [path, { links }] of PAGES) {
+    for (const { target, line } of links) {
+      if (!leadsSomewhere(path, target)) dead.push(`${path}:${line}: ${target}`);
+    }
+  }
+  expect(dead).toEqual([]);
+});
+
+function leadsSomewhere(path: string, target: string): boolean {
+  if (/^(https?|mailto):/.test(target)) return true;
+  const [file = "", anchor] = target.split("#");
+  const place = file === "" ? path : relative(ROOT, join(ROOT, dirname(path), decodeURI(file)));
+  if (!existsSync(join(ROOT, place))) return false;
+  return anchor === undefined || (PAGES.get(place)?.anchors.has(anchor) ?? true);
+}
