@@ -103,6 +103,9 @@ test.if(isLinux)("a user's service is installed, serves, and is gone again", asy
   expect(other.stderr).toContain("systemctl --user restart llmlb");
   expect([pid(), isAlive(before)]).toEqual([before, true]);
 
+  // It can be looked at and removed whatever its settings say.
+  writeFileSync(join(home, "config.json"), '{ "port": ');
+  expect((await run(["status"])).stdout).toContain("state     active");
   const gone = await run(["uninstall"]);
   expect(gone).toMatchObject({ code: 0, stdout: `Removed ${unit}\n` });
   expect(gone.stderr).toContain(`The data folder ${home} is left`);

@@ -28,6 +28,8 @@ export interface ConfigSources {
   env: Record<string, string | undefined>;
   /** Relative paths of flags and variables start here. Default: the working folder. */
   cwd?: string;
+  /** Take no setting from config.json. */
+  withoutFile?: boolean;
 }
 
 /** The settings in effect and how they came about. */
@@ -46,10 +48,11 @@ const STRENGTH: Record<SettingSource, number> = { flag: 3, env: 2, file: 1, defa
  * The settings in effect: flags before environment before `<home>/config.json` before defaults.
  * Throws `ConfigError` for the first value that is wrong.
  */
-export function loadSettings({ flags, env, cwd = process.cwd() }: ConfigSources): Configuration {
+export function loadSettings(sources: ConfigSources): Configuration {
+  const { flags, env, cwd = process.cwd(), withoutFile = false } = sources;
   const home = resolveField(FIELDS.home, { flag: flags.home, env, cwd, mode: "standalone" });
   const file = join(home.value, "config.json");
-  const places = { env, cwd, file: readConfigFile(file) };
+  const places = { env, cwd, ...(withoutFile ? {} : { file: readConfigFile(file) }) };
   const mode = resolveField(FIELDS.mode, { ...places, flag: flags.mode, mode: "standalone" });
 
   const origins: Partial<Record<FieldKey, SettingOrigin>> = {};

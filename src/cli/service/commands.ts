@@ -36,13 +36,13 @@ export function addServiceCommands(program: Command, invocation: Invocation): vo
     .helpCommand(false)
     .description("Run llmlb as a service: systemd, launchd, Windows")
     .addHelpText("after", NOTES);
-  const optionsOf = (flags: ServiceFlags): ServiceOptions => {
+  const optionsOf = (flags: ServiceFlags, withoutConfig: boolean): ServiceOptions => {
     if (flags.user === true && flags.system === true) {
       throw new CliError("--user and --system: it is one or the other.", EXIT.usage);
     }
     const { name, home, runAs, root } = flags;
     return {
-      ...{ name, runAs, words: invocation.engineArgs ?? [] },
+      ...{ name, runAs, words: invocation.engineArgs ?? [], withoutConfig },
       scope: flags.user === true ? "user" : flags.system === true ? "system" : undefined,
       home: home === undefined ? undefined : resolve(home),
       root: root === undefined ? undefined : resolve(root),
@@ -59,7 +59,7 @@ export function addServiceCommands(program: Command, invocation: Invocation): vo
       const { installService } = await import("./install.ts");
       const { dryRun, force } = flags;
       invocation.exitCode = await installService({
-        ...optionsOf(flags),
+        ...optionsOf(flags, false),
         ...{ dryRun: dryRun === true, force: force === true },
       });
     });
@@ -67,14 +67,14 @@ export function addServiceCommands(program: Command, invocation: Invocation): vo
     .description("End the service and remove its definition; the data folder stays")
     .action(async (flags: ServiceFlags) => {
       const { uninstallService } = await import("./uninstall.ts");
-      invocation.exitCode = await uninstallService(optionsOf(flags));
+      invocation.exitCode = await uninstallService(optionsOf(flags, true));
     });
   withPlace(service.command("status"))
     .description("Whether the service is there and runs; status 1 if not")
     .option("--json", "JSON")
     .action(async (flags: ServiceFlags) => {
       const { showServiceStatus } = await import("./servicestatus.ts");
-      invocation.exitCode = await showServiceStatus(optionsOf(flags), flags.json === true);
+      invocation.exitCode = await showServiceStatus(optionsOf(flags, true), flags.json === true);
     });
 }
 

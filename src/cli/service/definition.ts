@@ -26,6 +26,8 @@ export interface ServiceOptions {
   root: string | undefined;
   /** What llmlb is to be started with. */
   words: string[];
+  /** Only where the service lies is asked, which hangs on no setting of its config.json. */
+  withoutConfig: boolean;
 }
 
 /** launchd's jobs are told from others by their name; see `upgradeProblem`. */
@@ -61,7 +63,7 @@ export function defineService(options: ServiceOptions): {
   return { plan, settings, definition };
 }
 
-function planOf({ name, root, runAs, words: given, ...options }: ServiceOptions) {
+function planOf({ name, root, runAs, words: given, withoutConfig, ...options }: ServiceOptions) {
   const { platform } = process;
   if (!NAME.test(name)) {
     throw new CliError(`--name ${name}: it must begin with llmlb, as llmlb-gpu1.`, EXIT.usage);
@@ -70,7 +72,7 @@ function planOf({ name, root, runAs, words: given, ...options }: ServiceOptions)
   const scope = options.scope ?? (isRoot || root !== undefined ? "system" : "user");
   refuseScope({ scope, isRoot, root, runAs });
   const home = options.home ?? usualHome(scope, name);
-  const { words, settings } = readServiceArguments(given, home);
+  const { words, settings } = readServiceArguments(given, { home, withoutConfig });
   // There, nobody rotates what goes to stderr.
   const quiet = platform === "linux" ? [] : ["--log-stderr", "off"];
   const [mode = "serve", ...rest] = words;

@@ -26,7 +26,10 @@ const COMMANDS = new Map(Object.keys(MODES).map((name) => [name, []]));
  * data folder and without the variables of this shell. Throws `ConfigError`, `CommanderError`, and
  * `CliError` for secrets, which everybody could read in the service's definition.
  */
-export function readServiceArguments(words: readonly string[], home: string): ServiceArguments {
+export function readServiceArguments(
+  words: readonly string[],
+  { home, withoutConfig = false }: { home: string; withoutConfig?: boolean },
+): ServiceArguments {
   const { own, engineArgs } = readCommandLine([...words], COMMANDS);
   const [first = ""] = own;
   const name = Object.hasOwn(MODES, first) ? (first as keyof typeof MODES) : "serve";
@@ -38,7 +41,8 @@ export function readServiceArguments(words: readonly string[], home: string): Se
   const flags = settingFlagValues(command.opts(), engineArgs);
   refuse(words, flags);
   if (name !== "serve") flags.mode = MODES[name];
-  const { settings } = loadSettings({ flags, env: { LLMLB_HOME: home }, cwd: home });
+  const env = { LLMLB_HOME: home };
+  const { settings } = loadSettings({ flags, env, cwd: home, withoutFile: withoutConfig });
   const behind = engineArgs === undefined ? [] : ["--", ...engineArgs];
   return { words: [name, "--home", home, ...rest, ...behind], settings };
 }

@@ -178,11 +178,11 @@ describe("the arguments of a service", () => {
   const home = "/var/lib/llmlb";
   test("are read as llmlb reads them, with the data folder among them", () => {
     const words = ["node", "--port", "9", "-c", "4096", "--", "--temp", "0"];
-    const { words: all, settings } = readServiceArguments(words, home);
+    const { words: all, settings } = readServiceArguments(words, { home });
     expect(all).toEqual(["node", "--home", home, "--port", "9", "--", "-c", "4096", "--temp", "0"]);
     expect(settings).toMatchObject({ mode: "node", port: 9, home });
-    expect(readServiceArguments([], home).words).toEqual(["serve", "--home", home]);
-    expect(readServiceArguments(["--model", "a.gguf"], home).settings.models).toMatchObject([
+    expect(readServiceArguments([], { home }).words).toEqual(["serve", "--home", home]);
+    expect(readServiceArguments(["--model", "a.gguf"], { home }).settings.models).toMatchObject([
       { path: `${home}/a.gguf` },
     ]);
   });
@@ -195,6 +195,6 @@ describe("the arguments of a service", () => {
     [["balncer"], "too many arguments"],
     [["balancer", "--model", "x"], "unknown option '--model'"],
   ])("%p are refused: %s", (words, message) => {
-    expect(() => readServiceArguments(words, home)).toThrow(message);
+    expect(() => readServiceArguments(words, { home })).toThrow(message);
   });
 });
