@@ -53,7 +53,7 @@ export class PageMachine {
     for (const stranger of STRANGERS.split(" ")) this.#command(stranger, refusal);
   }
 
-  /** Writes a file that the page shows; `~/` is the home, a name alone lies in the shell's folder. */
+  /** Writes a file of the page; `~/` is the home, a name alone lies in the shell's folder. */
   write(path: string, content: string | Uint8Array): void {
     const place = path.startsWith("~/")
       ? join(this.home, path.slice(2))

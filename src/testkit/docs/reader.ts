@@ -78,7 +78,7 @@ export class PageReader {
       const isQuestion = script
         .trim()
         .split("\n")
-        .every((line) => QUESTION.test(line));
+        .every((line) => QUESTIONS.some((question) => question.test(line)));
       let result = await machine.run(start);
       const fault = () => faultOf(result, { command, shown, code });
       if (fault() !== undefined && shown !== undefined && isQuestion) {
