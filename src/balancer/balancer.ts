@@ -252,7 +252,11 @@ function monitorListener(
   return {
     cameOnline: (endpoint) => gate.cameOnline(endpoint),
     wentOffline: (endpoint) => gate.wentOffline(endpoint),
-    capacityChanged: (endpoint) => gate.offer(endpoint),
+    capacityChanged: (endpoint) => {
+      gate.offer(endpoint);
+      // A stream that broke may go on there.
+      availability.notify();
+    },
     availabilityChanged: () => availability.notify(),
   };
 }

@@ -319,11 +319,15 @@ describe("a stream that goes on nowhere ends with an error", () => {
     expect(TOKENS.join("")).toStartWith(read.text);
   });
 
-  test("because nobody else is there", async () => {
+  test("because two more break before a word of it, which counts as one failure", async () => {
     await using both = await pair("vllm");
-    both.cuts.push({ atByte: 700, how: "end" }, { atByte: 20, how: "end" });
+    const early = { atByte: 20, how: "end" } as const;
+    both.cuts.push({ atByte: 700, how: "end" }, early, early);
     const read = await asked(both.front, CHAT);
     expect(read).toMatchObject({ errors: 1, finish: [], isDone: false });
+    expect(both.cuts).toEqual([]);
+    const metrics = await (await fetch(`${both.front.url}/metrics`)).text();
+    expect(metrics).toContain('llmlb_stream_continuations_total{outcome="failed"} 1');
   });
 });
 

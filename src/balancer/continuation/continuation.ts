@@ -111,7 +111,8 @@ export class Continuation {
   begin(upstream: Upstream, error: ApiError): boolean {
     if (error.kind === "client_closed") return false;
     if (!this.#begin(error)) {
-      this.#all.ended("impossible");
+      // One that went on before ends because it broke too often.
+      this.#all.ended(this.isOn ? "failed" : "impossible");
       return false;
     }
     this.#brokeAtMs = performance.now();

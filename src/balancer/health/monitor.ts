@@ -158,6 +158,11 @@ export class Monitor {
   /** Counts a request that broke off as a failure of the endpoint, and checks it at once. */
   countBrokenRequest(endpoint: Endpoint): void {
     this.#apply(endpoint, "request_broke", "a request broke off");
+    this.checkSoon(endpoint);
+  }
+
+  /** Checks an endpoint now, or half a second after its last check. */
+  checkSoon(endpoint: Endpoint): void {
     const check = this.#checks.get(endpoint);
     if (check === undefined || check.isRunning || !this.#isStarted) return;
     const waitMs = check.checkedAt + SPACING_MS_MIN - performance.now();

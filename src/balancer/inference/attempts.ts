@@ -3,39 +3,34 @@ import { type Forwarded, forward, type StreamFailure } from "../../http/proxy/fo
 import type { Hops } from "../../http/proxy/hops.ts";
 import { callerOf } from "../../http/server/scope.ts";
 import { wholeFromStream } from "../../translation/wholefromstream.ts";
-import { ApiError } from "../../wire/error.ts";
+import type { ApiError } from "../../wire/error.ts";
 import { Continuation, MOVED, mayContinue } from "../continuation/continuation.ts";
 import type { Continuations } from "../continuation/continuations.ts";
 import { ProviderModel } from "../providers/model.ts";
-import type { Providers } from "../providers/providers.ts";
 import { Endpoint } from "../upstream/endpoint.ts";
 import type { Slot } from "../upstream/upstream.ts";
 import { type ClientBody, knownAnswer, type UpstreamRequest } from "./body.ts";
 import type { RequestContext } from "./context.ts";
 import { Judge } from "./judge.ts";
 import type { KeptResponses } from "./keptresponses.ts";
-import type { PoolRequest, PoolSlots } from "./poolslots.ts";
+import { NextSlot, type NextSlotParts } from "./nextslot.ts";
 import { drop, forwardedOf, type Result } from "./result.ts";
-import { FALLBACK_KINDS, RETRIES_MAX, ROUTE_MISSING } from "./retry.ts";
+import { ROUTE_MISSING } from "./retry.ts";
 import { answerHeaders } from "./servedby.ts";
 import { StreamMove } from "./streammove.ts";
 
-export interface AttemptsParts {
-  slots: PoolSlots;
+export interface AttemptsParts extends NextSlotParts {
   kept: KeptResponses;
-  providers: Providers;
   hops: Hops;
   continuations: Continuations;
-  settings: Pick<Settings, "firstByteTimeoutMs" | "idleTimeoutMs" | "servedBy" | "continueStreams">;
+  settings: NextSlotParts["settings"] &
+    Pick<Settings, "idleTimeoutMs" | "servedBy" | "continueStreams">;
 }
 
 /**
- * The attempts at one request: the only loop over upstreams. The next upstream is
- *
- * 1. the provider that the client named by its prefix: one attempt;
- * 2. else an endpoint of the pool, until one of them answers, at most 1 + `RETRIES_MAX` of them
- *    and until the request's deadline;
- * 3. else, if nothing came of those, the provider of the operator's fallback rule: one attempt.
+ * The attempts at one request: the only loop over upstreams. The provider that the client named by
+ * its prefix has one attempt; without one, `NextSlot` says which upstream is next, until one of
+ * them answers.
  *
  * An attempt ends with its last byte. Before its first content, a failure means the next upstream,
  * even where the headers of a stream and signs of life are out. After that, another endpoint goes
@@ -45,10 +40,8 @@ export class Attempts {
   readonly #parts: AttemptsParts;
   readonly #context: RequestContext;
   readonly #body: ClientBody;
-  readonly #poolRequest: PoolRequest;
   readonly #judge: Judge;
-  #isPoolDone = false;
-  #isFallbackDone = false;
+  readonly #nextSlot: NextSlot;
   /** What the request needs of an endpoint, wherever it goes on. */
   readonly #requirement: RequestContext["requirement"];
   /** Of a stream that may go on at another upstream. */
@@ -61,12 +54,13 @@ export class Attempts {
     this.#context = context;
     this.#judge = new Judge(context);
     this.#body = body;
-    this.#isFallbackDone = body.continues;
-    this.#poolRequest = { context, fingerprint: undefined, tried: [] };
+    this.#nextSlot = new NextSlot(parts, { context, body, blame: this.#judge.blame });
     if (parts.settings.continueStreams && mayContinue(context)) {
       const continuation = new Continuation(context, parts.continuations);
       this.#continuation = continuation;
-      this.#move = new StreamMove({ ...parts, poolRequest: this.#poolRequest, continuation });
+      const { poolRequest } = this.#nextSlot;
+      this.#move = new StreamMove({ ...parts, poolRequest, continuation });
+      this.#nextSlot.move = this.#move;
     }
     this.#requirement = context.requirement;
   }
@@ -78,8 +72,9 @@ export class Attempts {
    */
   async run(fingerprint: Float64Array | undefined): Promise<Forwarded> {
     const { provider } = this.#context;
-    if (provider !== undefined) return this.#finish(await this.#attempt(this.#slotAt(provider)));
-    this.#poolRequest.fingerprint = fingerprint;
+    const nextSlot = this.#nextSlot;
+    if (provider !== undefined) return this.#finish(await this.#attempt(nextSlot.at(provider)));
+    nextSlot.poolRequest.fingerprint = fingerprint;
     return this.#finish(await this.#tryAll(undefined));
   }
 
@@ -88,7 +83,7 @@ export class Attempts {
     let last = begin;
     let refusal: Result | undefined;
     for (;;) {
-      const next = this.#next(last);
+      const next = this.#nextSlot.after(last);
       const slot = next instanceof Promise ? await next : next;
       if (slot === undefined) return refusal ?? last;
       if (last?.isRefusal) refusal = last;
@@ -102,46 +97,6 @@ export class Attempts {
     }
   }
 
-  /** The next slot; undefined: the last result stands. Throws if there is neither. */
-  #next(last: Result | undefined): Slot | undefined | Promise<Slot | undefined> {
-    const { slots } = this.#parts;
-    const moved = this.#move?.take();
-    if (moved !== undefined) return moved;
-    const isOver = this.#poolRequest.tried.length > RETRIES_MAX;
-    if (this.#isPoolDone || (last !== undefined && (isOver || !slots.hasTime(this.#context)))) {
-      return this.#fallback();
-    }
-    const acquired = slots.acquire(this.#poolRequest);
-    return acquired instanceof Promise
-      ? acquired.then((slot) => this.#slotOr(slot, last))
-      : this.#slotOr(acquired, last);
-  }
-
-  #slotOr(acquired: Slot | ApiError, last: Result | undefined): Slot | undefined {
-    if (!(acquired instanceof ApiError)) return acquired;
-    this.#isPoolDone = true;
-    if (acquired.kind === "client_closed") throw acquired;
-    const mayFallBack = last !== undefined || FALLBACK_KINDS.has(acquired.kind);
-    const fallback = mayFallBack && this.#body.isSendable ? this.#fallback() : undefined;
-    if (fallback === undefined && last === undefined) throw acquired;
-    return fallback;
-  }
-
-  #fallback(): Slot | undefined {
-    // A request that may be wrong is not worth a provider's price.
-    if (this.#isFallbackDone || this.#judge.blame.hasRefusals) return undefined;
-    if (this.#context.pin !== undefined) return undefined;
-    this.#isFallbackDone = true;
-    const model = this.#parts.providers.fallbackOf(this.#context.model);
-    return model === undefined ? undefined : this.#slotAt(model);
-  }
-
-  #slotAt(upstream: NonNullable<RequestContext["provider"]>): Slot {
-    const { dialect, requestId } = this.#context;
-    const { firstByteTimeoutMs } = this.#parts.settings;
-    return this.#parts.providers.slot({ upstream, firstByteTimeoutMs, dialect, requestId });
-  }
-
   /**
    * Sends the request to one upstream. Settles with how that began; never rejects. A provider that
    * turns out to lack the route is asked once more, in terms of another one.
@@ -152,7 +107,7 @@ export class Attempts {
     const first = await this.#send(slot);
     if (!("forwarded" in first) || !ROUTE_MISSING.has(first.forwarded.status)) return first;
     if (!(upstream instanceof ProviderModel) || !upstream.lack(route)) return first;
-    const second = await this.#send(this.#slotAt(upstream));
+    const second = await this.#send(this.#nextSlot.at(upstream));
     const isBetter = "forwarded" in second && second.forwarded.status < 400;
     if (!isBetter) upstream.haveAgain(route);
     await drop(isBetter ? first : second);
@@ -252,11 +207,7 @@ export class Attempts {
             error: undefined,
             retry: this.#judge.mayRetry(this.#judge.status(slot, failure.status)),
           };
-    const isFinal = !failed.retry || !this.#body.isSendable || this.#context.provider !== undefined;
-    const next = isFinal ? undefined : await this.#tryAll(failed).catch(() => undefined);
-    const forwarded = forwardedOf(next);
-    if (forwarded?.awaitsContent !== true) this.#judge.blame.over();
-    return forwarded;
+    return this.#another(failed);
   }
 
   /** An upstream's stream broke behind its first content: another endpoint may go on with it. */
@@ -267,16 +218,24 @@ export class Attempts {
     slot.ended(error.code === MOVED ? "stopped" : "failed");
     // A slot that is still waited for, to move it away, is not for a stream that is gone.
     if (this.#move !== undefined) this.#move.serving = undefined;
-    const [{ slots, settings }, context] = [this.#parts, this.#context];
+    const context = this.#context;
     context.record?.attemptFailed(error.code);
-    context.deadlineMs = slots.deadlineIn(settings.firstByteTimeoutMs);
     context.requirement = this.#continuation.requirement(this.#requirement);
-    this.#poolRequest.tried = [upstream];
-    this.#isPoolDone = false;
-    this.#isFallbackDone = true;
-    const next = forwardedOf(await this.#tryAll({ error, retry: true }).catch(() => undefined));
-    if (next?.awaitsContent !== true) this.#parts.continuations.ended("failed");
-    return next;
+    this.#nextSlot.goOn(upstream);
+    return this.#another({ error, retry: true });
+  }
+
+  /** What takes the place of a stream that failed, or goes on with it; undefined: nothing does. */
+  async #another(failed: Result): Promise<Forwarded | undefined> {
+    const { provider, client } = this.#context;
+    const isFinal = !failed.retry || !this.#body.isSendable || provider !== undefined;
+    const next = isFinal ? undefined : await this.#tryAll(failed).catch(() => undefined);
+    const forwarded = forwardedOf(next);
+    if (forwarded?.awaitsContent === true) return forwarded;
+    this.#judge.blame.over();
+    const { isOn = false } = this.#continuation ?? {};
+    if (isOn && !client.signal.aborted) this.#parts.continuations.ended("failed");
+    return forwarded;
   }
 
   #close(): void {

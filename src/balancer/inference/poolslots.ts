@@ -55,6 +55,11 @@ export class PoolSlots {
     return this.#parts.gate.now() + ms;
   }
 
+  /** Milliseconds until a time of that clock; below 0 if it is over. */
+  msUntil(atMs: number): number {
+    return atMs - this.#parts.gate.now();
+  }
+
   /** Whether a request still has time to be tried. */
   hasTime({ deadlineMs }: RequestContext): boolean {
     return this.#parts.gate.now() < deadlineMs;

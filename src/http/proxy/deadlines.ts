@@ -90,8 +90,16 @@ export class Deadlines implements Ticking {
     this.#contentDueMs = this.#clock.nowMs + TICK_MS + this.#contentGapMs;
   }
 
-  /** Somebody else is to go on with the answer: nothing is late, and the client may leave. */
+  /**
+   * Somebody else is to go on with the answer: nothing is late, and the client may leave. It hears
+   * that its answer is still to come, also if the request had to end because its target was late.
+   */
   waitForOther(): void {
+    if (!this.#open) {
+      this.#open = true;
+      this.#signal = undefined;
+      this.#clock.add(this);
+    }
     this.wait("rest", Number.POSITIVE_INFINITY);
     this.#contentDueMs = Number.POSITIVE_INFINITY;
   }

@@ -1,0 +1,125 @@
+import type { Settings } from "../../config/settings.ts";
+import { ClientError } from "../../http/client/failure.ts";
+import { ApiError } from "../../wire/error.ts";
+import type { Providers } from "../providers/providers.ts";
+import type { Endpoint } from "../upstream/endpoint.ts";
+import type { Slot } from "../upstream/upstream.ts";
+import type { Blame } from "./blame.ts";
+import type { ClientBody } from "./body.ts";
+import { type ComebackParts, comeback } from "./comeback.ts";
+import type { RequestContext } from "./context.ts";
+import type { PoolRequest, PoolSlots } from "./poolslots.ts";
+import type { Result } from "./result.ts";
+import { FALLBACK_KINDS, RETRIES_MAX } from "./retry.ts";
+import type { StreamMove } from "./streammove.ts";
+
+export interface NextSlotParts extends ComebackParts {
+  slots: PoolSlots;
+  providers: Providers;
+  settings: Pick<Settings, "firstByteTimeoutMs" | "queueTimeoutMs">;
+}
+
+export interface NextSlotRequest {
+  context: RequestContext;
+  body: Pick<ClientBody, "isSendable" | "continues">;
+  blame: Pick<Blame, "hasRefusals">;
+}
+
+/**
+ * The slot of the upstream that a request is sent to next:
+ *
+ * 1. one that its stream is moved to, away from an endpoint that is drained;
+ * 2. else an endpoint's, at most 1 + `RETRIES_MAX` times, and until the request's deadline; where a
+ *    stream goes on that broke, as often once more, and endpoints that failed it are waited for
+ *    (`comeback`), since who never got the request costs nothing;
+ * 3. else, if nothing came of those, the provider's of the operator's fallback rule, once.
+ */
+export class NextSlot {
+  readonly #parts: NextSlotParts;
+  readonly #request: NextSlotRequest;
+  readonly poolRequest: PoolRequest;
+  /** Moves its stream. */
+  move: StreamMove | undefined;
+  /** Slots of endpoints that it had. */
+  #attempts = 0;
+  #isPoolDone = false;
+  #isFallbackDone: boolean;
+  /** Until when a stream that broke waits for those that failed it; undefined: it did not break. */
+  #backUntilMs: number | undefined;
+
+  constructor(parts: NextSlotParts, request: NextSlotRequest) {
+    this.#parts = parts;
+    this.#request = request;
+    this.#isFallbackDone = request.body.continues;
+    this.poolRequest = { context: request.context, fingerprint: undefined, tried: [] };
+  }
+
+  /** The slot after `last`; undefined: that result stands. Throws if there is neither. */
+  after(last: Result | undefined): Slot | undefined | Promise<Slot | undefined> {
+    const { slots } = this.#parts;
+    const moved = this.move?.take();
+    if (moved !== undefined) return moved;
+    const backUntilMs = this.#backUntilMs;
+    if (backUntilMs !== undefined && isUnreached(last)) this.#attempts -= 1;
+    const isOver = () => this.#attempts > RETRIES_MAX || !slots.hasTime(this.#request.context);
+    if (this.#isPoolDone || (last !== undefined && isOver())) return this.#fallback();
+    const acquired =
+      backUntilMs === undefined
+        ? slots.acquire(this.poolRequest)
+        : comeback(this.#parts, this.poolRequest, backUntilMs);
+    return acquired instanceof Promise
+      ? acquired.then((slot) => this.#slotOr(slot, last))
+      : this.#slotOr(acquired, last);
+  }
+
+  /** Its stream broke at an endpoint: others may go on with it. */
+  goOn(from: Endpoint): void {
+    const { slots, settings } = this.#parts;
+    const { firstByteTimeoutMs, queueTimeoutMs } = settings;
+    this.#request.context.deadlineMs = slots.deadlineIn(firstByteTimeoutMs);
+    this.#backUntilMs = slots.deadlineIn(Math.min(queueTimeoutMs, firstByteTimeoutMs));
+    this.poolRequest.tried = [from];
+    this.#attempts = 0;
+    this.#isPoolDone = false;
+    this.#isFallbackDone = true;
+  }
+
+  #slotOr(acquired: Slot | ApiError, last: Result | undefined): Slot | undefined {
+    if (!(acquired instanceof ApiError)) {
+      this.#attempts += 1;
+      return acquired;
+    }
+    this.#isPoolDone = true;
+    if (acquired.kind === "client_closed") throw acquired;
+    const mayFallBack = last !== undefined || FALLBACK_KINDS.has(acquired.kind);
+    const fallback = mayFallBack && this.#request.body.isSendable ? this.#fallback() : undefined;
+    if (fallback === undefined && last === undefined) throw acquired;
+    return fallback;
+  }
+
+  #fallback(): Slot | undefined {
+    const { context, blame } = this.#request;
+    // A request that may be wrong is not worth a provider's price.
+    if (this.#isFallbackDone || blame.hasRefusals) return undefined;
+    if (context.pin !== undefined) return undefined;
+    this.#isFallbackDone = true;
+    const model = this.#parts.providers.fallbackOf(context.model);
+    return model === undefined ? undefined : this.at(model);
+  }
+
+  /** A slot of a provider's model. */
+  at(upstream: NonNullable<RequestContext["provider"]>): Slot {
+    const { dialect, requestId } = this.#request.context;
+    const { providers, settings } = this.#parts;
+    const { firstByteTimeoutMs } = settings;
+    return providers.slot({ upstream, firstByteTimeoutMs, dialect, requestId });
+  }
+}
+
+/** Whether an upstream failed before it had the request. */
+function isUnreached(last: Result | undefined): boolean {
+  const error = last !== undefined && "error" in last ? last.error : undefined;
+  if (!(error instanceof ApiError)) return false;
+  const { cause } = error;
+  return cause instanceof ClientError && cause.code === "connect";
+}
