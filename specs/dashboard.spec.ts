@@ -62,6 +62,12 @@ describe.skipIf(chromium === undefined)("without access control", () => {
     await page.goto("/dashboard/endpoints");
     await page.getByRole("button", { name: "Add endpoint" }).click();
     const window = page.getByRole("dialog");
+    // The back button closes the window and stays on the screen.
+    await window.waitFor();
+    await page.goBack();
+    await window.waitFor({ state: "detached" });
+    expect(new URL(page.url()).pathname).toBe("/dashboard/endpoints");
+    await page.getByRole("button", { name: "Add endpoint" }).click();
     await window.getByLabel("Name").fill(HOSTILE);
     await window.getByLabel("Address").fill("not an address");
     await window.getByRole("button", { name: "Add endpoint" }).click();
