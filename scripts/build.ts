@@ -2,8 +2,10 @@ import { chmod, mkdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import type { BunPlugin } from "bun";
+import type { PluginName } from "../src/engine/plugin/pin.ts";
 import { errorMessage } from "../src/lib/errormessage.ts";
-import { embedDashboard, embedLibraries } from "./build/embed.ts";
+import { type Content, contentsOf, importedFiles } from "./build/contents.ts";
+import { type EmbeddedFiles, embedDashboard, embedLibraries, filesToEmbed } from "./build/embed.ts";
 import { buildDashboard } from "./dashboard.ts";
 import { lockFolder } from "./native/lock.ts";
 import { fetchPackage, type Pin, unpack } from "./native/package.ts";
@@ -18,20 +20,27 @@ export interface BuildOptions {
   releaseKeys?: string | undefined;
   /** Its version. Default: that of package.json. */
   version?: string | undefined;
+  /** Which of a release's executables it is. Default: the plain one of its target. */
+  variant?: string | undefined;
+  /** Backends for GPUs that come with it. Default: Vulkan's, where there is one. */
+  backends?: readonly PluginName[] | undefined;
+  /** Where the source map goes. Default: it is inside, compressed. */
+  sourceMap?: string | undefined;
 }
 
-/** Builds the single executable for a target; returns its path. */
+/** Builds the single executable for a target; returns what is in it. */
 export async function build(
   target: Target,
   outfile: string,
   options: BuildOptions = {},
-): Promise<string> {
+): Promise<Content[]> {
   const { folder } = await buildNative(target, { fromSource: false });
   const startMs = performance.now();
   const unfinished = join(dirname(outfile), `.${process.pid}`, basename(outfile));
   await mkdir(join(unfinished, ".."), { recursive: true });
+  let contents: Content[];
   try {
-    await bundle({ target, libraries: folder, outfile: unfinished, ...options });
+    contents = await bundle({ target, libraries: folder, outfile: unfinished, ...options });
     // A running executable cannot be written to, but it can be replaced.
     await rename(unfinished, outfile);
   } finally {
@@ -39,7 +48,7 @@ export async function build(
   }
   const seconds = ((performance.now() - startMs) / 1000).toFixed(1);
   say(`${outfile} (${megabytes((await stat(outfile)).size)}) built in ${seconds} s`);
-  return outfile;
+  return contents;
 }
 
 interface BundleOptions extends BuildOptions {
@@ -49,26 +58,69 @@ interface BundleOptions extends BuildOptions {
   outfile: string;
 }
 
-async function bundle(options: BundleOptions): Promise<void> {
-  const { target, libraries, outfile, releaseKeys, version } = options;
+async function bundle(options: BundleOptions): Promise<Content[]> {
+  const { target, libraries, outfile, sourceMap } = options;
   const base = await baseExecutable(target);
-  const plugins = await buildPlugins(target);
-  const embedded = { libraries, plugins, cache: join(cacheFolder(), "compressed") };
+  const plugins = await buildPlugins(target, options.backends);
+  const cache = join(cacheFolder(), "compressed");
+  const files = await filesToEmbed({ libraries, plugins, cache });
+  const parts = { ...options, files, dashboard: await buildDashboard(), base };
+  // With any kind of source map the executable has it inside as well: it is built twice.
+  const text = sourceMap === undefined ? undefined : await writeSourceMap(parts, sourceMap);
+  const { outputs, metafile } = await runBundler(parts, sourceMap === undefined);
+  const script = outputs.find(({ kind }) => kind === "entry-point");
+  if (text !== undefined && text !== (await script?.text())) {
+    throw new Error("Bundling src/main.ts: the source map belongs to another text.");
+  }
+  return contentsOf({
+    sizeBytes: (await stat(outfile)).size,
+    runtimeBytes: (await stat(base ?? process.execPath)).size,
+    scriptBytes: script?.size ?? 0,
+    libraries: files,
+    files: await importedFiles(metafile?.inputs ?? {}, ROOT),
+  });
+}
+
+/** Writes the source map of what will be built without one; returns the text that it is for. */
+async function writeSourceMap(parts: BundleParts, sourceMap: string): Promise<string> {
+  const { outputs } = await runBundler(parts, true);
+  const [script, map] = ["entry-point", "sourcemap"].map((kind) =>
+    outputs.find((output) => output.kind === kind),
+  );
+  if (script === undefined || map === undefined) {
+    throw new Error("Bundling src/main.ts: it made no source map.");
+  }
+  await Bun.write(sourceMap, map);
+  return (await script.text()).replace(/\n?\/\/# debugId=[^\n]*\n?$/, "");
+}
+
+interface BundleParts extends BundleOptions {
+  files: EmbeddedFiles;
+  /** The file with the dashboard. */
+  dashboard: string;
+  /** The Bun to build upon; undefined: the running one. */
+  base: string | undefined;
+}
+
+async function runBundler(parts: BundleParts, hasMap: boolean): Promise<Bun.BuildOutput> {
+  const { target, outfile, releaseKeys, version, variant, base } = parts;
   const result = await Bun.build({
     entrypoints: [join(ROOT, "src/main.ts")],
     plugins: [
-      embedLibraries(embedded),
-      embedDashboard(await buildDashboard()),
+      embedLibraries(parts.files),
+      embedDashboard(parts.dashboard),
       ...(version === undefined ? [] : [withVersion(version)]),
     ],
     define: {
       "process.env.NODE_ENV": '"production"',
       LLMLB_RELEASE_KEYS: JSON.stringify(releaseKeys ?? ""),
+      LLMLB_VARIANT: JSON.stringify(variant ?? target.name),
     },
     minify: true,
     bytecode: true,
     format: "esm",
-    sourcemap: "inline",
+    sourcemap: hasMap ? "inline" : "none",
+    metafile: true,
     compile: {
       target: target.compile,
       outfile,
@@ -79,7 +131,7 @@ async function bundle(options: BundleOptions): Promise<void> {
     },
     throw: false,
   });
-  if (result.success) return;
+  if (result.success) return result;
   throw new Error(`Bundling src/main.ts:\n${result.logs.map(String).join("\n")}`);
 }
 

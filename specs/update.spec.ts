@@ -12,7 +12,7 @@ import { join } from "node:path";
 import { build } from "../scripts/build.ts";
 import { newReleaseKey, publicKeyOf } from "../scripts/feed/signing.ts";
 import { hostTarget } from "../scripts/native/target.ts";
-import { platformName } from "../src/cli/update/choice.ts";
+import { platformName } from "../src/config/release.ts";
 import { runProgram, temporaryHome } from "../src/testkit/command.ts";
 import { eventually } from "../src/testkit/eventually.ts";
 import { isAlive, killIfThere, processesOf } from "../src/testkit/processes.ts";

@@ -5,6 +5,9 @@ import { prune } from "../native/prune.ts";
 
 /** Above this, zstd takes far longer for next to nothing. */
 const LEVEL = 19;
+/** Libraries with code for GPUs are compressed inside: the level above takes them minutes for 1 %. */
+const LARGE_LEVEL = 9;
+const LARGE_BYTES = 100_000_000;
 /** More than the files of two builds. */
 const FILES_KEPT = 64;
 
@@ -38,7 +41,8 @@ async function compress(source: string, folder: string): Promise<CompressedFile>
     await utimes(path, new Date(), new Date());
   } else {
     const unfinished = `${path}.${process.pid}.tmp`;
-    await writeFile(unfinished, await Bun.zstdCompress(bytes, { level: LEVEL }));
+    const level = bytes.byteLength < LARGE_BYTES ? LEVEL : LARGE_LEVEL;
+    await writeFile(unfinished, await Bun.zstdCompress(bytes, { level }));
     await rename(unfinished, path);
   }
   return { path, sha256, sizeBytes: bytes.byteLength };

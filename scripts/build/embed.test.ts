@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { EmbeddedLibraries } from "../../src/engine/embedded.ts";
 import { type ExtractFile, extractOnce } from "../../src/lib/extract.ts";
-import { moduleFor } from "./embed.ts";
+import { filesToEmbed, moduleFor } from "./embed.ts";
 
 let folder: string;
 let libraries: string;
@@ -32,8 +32,9 @@ interface Module {
 
 async function load(withPlugins = true): Promise<Module> {
   const file = join(folder, `${crypto.randomUUID()}.ts`);
-  const options = { libraries, plugins: withPlugins ? plugins : undefined, cache };
-  writeFileSync(file, await moduleFor(options));
+  const files = withPlugins ? [join(plugins, "libggml-vulkan.so")] : [];
+  const options = { libraries, plugins: files, cache };
+  writeFileSync(file, moduleFor(await filesToEmbed(options)));
   const module = await import(file);
   rmSync(file);
   return module;

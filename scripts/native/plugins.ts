@@ -2,25 +2,36 @@ import { createReadStream, existsSync } from "node:fs";
 import { mkdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { seenGpus } from "../../src/engine/plugin/gpus.ts";
-import { type PluginPin, pluginPin } from "../../src/engine/plugin/pin.ts";
+import { type PluginName, type PluginPin, pluginPin } from "../../src/engine/plugin/pin.ts";
 import { fetchPackage, unpack } from "./package.ts";
 import { cacheFolder, NATIVE } from "./sources.ts";
 import { hostTarget, type Target } from "./target.ts";
 
 /** The backend that needs no installation: it works with the drivers of all makers. */
-const EMBEDDED = "vulkan";
+const EVERYWHERE = "vulkan";
 
 /**
  * Makes `native/build/plugins/<platform>/` hold the backend for GPUs that comes with llmlb, and
- * verifies it; returns that folder. Undefined: there is none for this target.
+ * folders beside it those that some executables have besides; verifies them and returns the files.
+ * Left out are those that there are not for this target.
  */
-export async function buildPlugins(target: Target): Promise<string | undefined> {
+export async function buildPlugins(
+  target: Target,
+  names: readonly PluginName[] = [EVERYWHERE],
+): Promise<string[]> {
+  const files = await Promise.all(names.map((name) => buildPlugin(target, name)));
+  return files.filter((file) => file !== undefined);
+}
+
+async function buildPlugin(target: Target, name: PluginName): Promise<string | undefined> {
   const platform = `${target.platform}-${target.arch}`;
-  const pin = pluginPin(EMBEDDED, platform);
+  const pin = pluginPin(name, platform);
   if (pin === undefined) return undefined;
-  const folder = join(NATIVE, "build", "plugins", platform);
+  // What runs from source takes all that lies in the first of these folders.
+  const suffix = name === EVERYWHERE ? "" : `-${name}`;
+  const folder = join(NATIVE, "build", "plugins", platform + suffix);
   const file = join(folder, basename(pin.library));
-  if (existsSync(file) && (await sha512Of(file)) === pin.sha512) return folder;
+  if (existsSync(file) && (await sha512Of(file)) === pin.sha512) return file;
   const own = `${folder}.${process.pid}.tmp`;
   await rm(own, { recursive: true, force: true });
   await mkdir(own, { recursive: true });
@@ -31,7 +42,7 @@ export async function buildPlugins(target: Target): Promise<string | undefined> 
   } finally {
     await rm(own, { recursive: true, force: true });
   }
-  return folder;
+  return file;
 }
 
 /** Whether running from source needs it: there is a GPU, or the tests are told to use it. */

@@ -1,17 +1,12 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { platformName } from "../config/release.ts";
 import { extractOnce } from "../lib/extract.ts";
 import type { Logger } from "../lib/log.ts";
 import { embeddedLibraries } from "./embedded.ts";
 import { chooseBackend, isInstalled } from "./plugin/choice.ts";
 import { PLUGIN_NAMES, userPluginFolder } from "./plugin/pin.ts";
-
-/** Name of this platform in build folders: `linux-x64`, `darwin-arm64`, … */
-function platformName(): string {
-  const system = process.platform === "win32" ? "windows" : process.platform;
-  return `${system}-${process.arch}`;
-}
 
 /**
  * The folders of native libraries. The first has libllmlb: the build folder when run from source;
@@ -38,7 +33,8 @@ export async function ownDirectory(home: string): Promise<string> {
   if (embedded !== undefined) {
     return extractOnce({ into: join(home, "native", embedded.hash), files: embedded.files });
   }
-  const built = fileURLToPath(new URL(`../../native/build/${platformName()}`, import.meta.url));
+  const platform = platformName(process.platform, process.arch);
+  const built = fileURLToPath(new URL(`../../native/build/${platform}`, import.meta.url));
   if (existsSync(built)) return built;
   throw new Error(`The native library is not built: ${built} is missing. Run \`npm run native\`.`);
 }

@@ -29,8 +29,3 @@ export function chooseUpdate(
   const file = files.find(({ platform }) => platform === running.platform);
   return file === undefined ? { kind: "absent" } : { kind: "update", file };
 }
-
-/** The name of the platform that this process runs on, as feeds have it. */
-export function platformName(platform: string, arch: string): string {
-  return `${platform === "win32" ? "windows" : platform}-${arch}`;
-}

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { environment } from "../../config/environment.ts";
 import { FIELDS } from "../../config/fields.ts";
 import { loadSettings } from "../../config/precedence.ts";
-import { releaseKeys } from "../../config/releasekeys.ts";
+import { releaseKeys, releaseVariant } from "../../config/release.ts";
 import { VERSION } from "../../config/version.ts";
 import { trustAuthorities } from "../../http/client/trust.ts";
 import type { Invocation } from "../invocation.ts";
@@ -48,11 +48,10 @@ export function addUpdateCommand(program: Command, invocation: Invocation): void
       const { settings } = loadSettings({ flags, env: environment() });
       trustAuthorities(settings.tlsCa);
       const { checkForUpdate, requireExecutable, rollBack, update } = await import("./update.ts");
-      const { platformName } = await import("./choice.ts");
       const options = {
         program: {
           ...{ path: process.execPath, version: VERSION, keys: releaseKeys() },
-          platform: platformName(process.platform, process.arch),
+          platform: releaseVariant(),
         },
         ...{ home: settings.home, feed: settings.updateFeed },
         signal: abortOnInterrupt(EXIT.interrupted),

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { newReleaseKey, signFeed } from "../../../scripts/feed/signing.ts";
-import { chooseUpdate, platformName } from "./choice.ts";
+import { chooseUpdate } from "./choice.ts";
 import { type Feed, openFeed, type Release } from "./feed.ts";
 
 const key = newReleaseKey();
@@ -82,7 +82,10 @@ test.each([
   expect(choice.kind).toBe(kind as typeof choice.kind);
 });
 
-test("platforms have the names of builds", () => {
-  expect(platformName("win32", "x64")).toBe("windows-x64");
-  expect(platformName("darwin", "arm64")).toBe("darwin-arm64");
+test("one with other things inside goes on as the same, never as the plain one", () => {
+  const cuda = { ...FILE, platform: "linux-x64-cuda" };
+  const running = { version: "0.1.0", platform: "linux-x64-cuda" };
+  const chosen = chooseUpdate({ version: "0.2.0", files: [FILE, cuda] }, running);
+  expect(chosen).toEqual({ kind: "update", file: cuda });
+  expect(chooseUpdate({ version: "0.2.0", files: [FILE] }, running)).toEqual({ kind: "absent" });
 });

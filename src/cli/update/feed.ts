@@ -4,7 +4,7 @@ import { errorMessage } from "../../lib/errormessage.ts";
 
 /** One executable of a release. */
 const ReleaseFile = z.object({
-  /** Such as `linux-x64`. */
+  /** Such as `linux-x64`, or `linux-x64-cuda` for one with other things inside. */
   platform: z.string().regex(/^[a-z0-9-]{1,40}$/),
   /** Where it is; relative to the feed. */
   url: z.string().min(1).max(2048),

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { LogLevel } from "../../lib/log.ts";
+import { releaseFeed } from "../release.ts";
 import { absolutePathFrom, pathOrNone, urlOrPath, userFolder } from "../values/path.ts";
 import { bytes, duration, oneOf, trueOrFalse } from "../values/scalar.ts";
 import type { FieldsOf } from "./field.ts";
@@ -138,7 +139,7 @@ export const STORAGE_FIELDS: FieldsOf<StorageSettings> = {
     group: "Files and logs",
     help: "Feed of releases that llmlb update looks at",
     schema: (folder) => urlOrPath(folder),
-    fallback: () => null,
-    fallbackText: "none",
+    fallback: releaseFeed,
+    fallbackText: "that of the releases; none in a build without a release key",
   },
 };

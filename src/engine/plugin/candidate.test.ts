@@ -29,6 +29,9 @@ test.each([
   ["absent", absent, amd, "ignore"],
   ["CUDA that could be installed", cuda, nvidia, "skip"],
   ["CUDA without a GPU for it", cuda, amd, "ignore"],
+  ["CUDA that is embedded", { ...cuda, isEmbedded: true }, nvidia, "try warn"],
+  ["CUDA that is embedded, without a GPU for it", { ...cuda, isEmbedded: true }, amd, "skip"],
+  ["CUDA that is embedded, in a container", { ...cuda, isEmbedded: true }, container, "try debug"],
   ["CUDA that is installed", { ...cuda, isInstalled: true }, nowhere, "try warn"],
 ] as const)("a backend that is %s", (_, plugin, host, expected) => {
   const candidate = candidateFor(plugin, host as HostFacts);

@@ -36,6 +36,7 @@ export type PluginCandidate =
  * |----------------------------------|----------------------------|-------------------------------|
  * | comes with llmlb, was removed    | any                        | skip it                       |
  * | comes with llmlb, is replaced    | any                        | skip it: one for each GPU     |
+ * | CUDA, comes with llmlb           | has GPUs, none of NVIDIA   | skip it                       |
  * | comes with llmlb                 | has GPUs, or names devices | try; a failure is a warning   |
  * | comes with llmlb                 | has only a driver          | try; a failure is no warning  |
  * | comes with llmlb                 | has none of these          | skip it                       |
@@ -45,18 +46,23 @@ export type PluginCandidate =
  */
 export function candidateFor(plugin: PluginFacts, host: HostFacts): PluginCandidate {
   const { name, isEmbedded, isOff, isInstalled, isReplaced } = plugin;
-  const isExpected = host.vendors.length > 0 || host.isNamed;
+  const isForNvidia = name === "cuda";
+  const hasNvidia = host.vendors.includes("NVIDIA");
+  const isExpected = isForNvidia ? hasNvidia : host.vendors.length > 0 || host.isNamed;
   if (isEmbedded && isOff) {
     return skip(`it was removed by hand: llmlb backend install ${name} takes that back`);
   }
   if (isEmbedded && isReplaced) {
     return skip("a backend of your own is in the folder native/plugins, which is used instead");
   }
+  if (isEmbedded && isForNvidia && !hasNvidia && host.vendors.length > 0) {
+    return skip("this host shows no GPU of NVIDIA");
+  }
   if (isEmbedded && isExpected) return { action: "try", level: "warn" };
   if (isEmbedded && host.hasDriver) return { action: "try", level: "debug" };
   if (isEmbedded) return skip("this host shows no GPU");
   if (isInstalled) return { action: "try", level: "warn" };
-  if (name === "cuda" && host.vendors.includes("NVIDIA")) {
+  if (isForNvidia && hasNvidia) {
     return skip("it is not installed: llmlb backend install cuda");
   }
   return { action: "ignore" };
