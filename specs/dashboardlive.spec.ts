@@ -54,6 +54,30 @@ describe.skipIf(chromium === undefined)("a page that is open", () => {
     return response.status === 204 ? undefined : await response.json();
   };
 
+  test("a request that runs is opened, and is whole there once it has ended", async () => {
+    const { promise: held, resolve: release } = Promise.withResolvers<void>();
+    using endpoint = fakeEndpoint(["m"], async () => {
+      await held;
+      return Response.json({ choices: [{ message: { content: "Hello" } }] });
+    });
+    const { id } = await send("POST", "/api/endpoints", { name: "slow", base_url: endpoint.url });
+    await using opened = await open();
+    const { page, faults } = opened;
+    await page.goto("/dashboard/requests?model=m");
+    const running = send("POST", "/v1/chat/completions", {
+      model: "m",
+      messages: [{ role: "user", content: "" }],
+    });
+    await rowOf(page, "running").getByRole("link").click();
+    await page.getByText("It is being answered.").waitFor();
+    release();
+    await running;
+    await page.getByText("What took how long").waitFor();
+    expect(await page.getByText("It is being answered.").count()).toBe(0);
+    await send("DELETE", `/api/endpoints/${id}`);
+    expect(faults).toEqual([]);
+  });
+
   test("says when it is not live, and goes on where it was", async () => {
     using way = await cuttableWay(program.url);
     await using opened = await open(way.url);

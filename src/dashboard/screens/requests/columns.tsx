@@ -11,7 +11,7 @@ import { requestsTexts } from "./texts.ts";
 /** A request of the history, or one that runs. */
 export type Row = RequestView & { isRunning?: boolean };
 
-/** A request that runs, as far as it is known. */
+/** A request that runs, as far as it is known; its id is that of its answer. */
 export function runningRow(live: LiveRequest): Row {
   const nothing = {
     ...{ endpoint_id: null, endpoint_name: null, api_key_id: null, user_id: null },
@@ -38,7 +38,7 @@ export function ResultBadge({ request }: { request: Row }) {
 }
 
 /** How long a request has been running. */
-function Elapsed({ since }: { since: string }) {
+export function Elapsed({ since }: { since: string }) {
   const { duration } = useFormat();
   const [nowMs, setNowMs] = useState(Date.now);
   useEffect(() => {
@@ -61,14 +61,11 @@ export function columnsOf(
   return [
     {
       ...{ key: "started", title: t("started"), width: "minmax(64px, 150px)" },
-      cell: ({ id, started_at, isRunning }) =>
-        isRunning ? (
-          format.time(started_at)
-        ) : (
-          <Link to="/requests/$id" params={{ id } as never}>
-            {format.time(started_at)}
-          </Link>
-        ),
+      cell: ({ id, started_at }) => (
+        <Link to="/requests/$id" params={{ id } as never}>
+          {format.time(started_at)}
+        </Link>
+      ),
     },
     {
       ...{ key: "status", title: t("status"), width: "minmax(56px, 150px)" },

@@ -4,12 +4,14 @@ import { RequestDetail } from "../../../wire/history.ts";
 import { useMay } from "../../api/account.ts";
 import { call } from "../../api/call.ts";
 import { useEndpoints } from "../../api/endpoints.ts";
+import { useRunning } from "../../live/hooks.ts";
 import { Facts, Page, Panel } from "../../parts/page.tsx";
 import { Loaded } from "../../parts/states.tsx";
 import { NOTHING, useFormat } from "../../text/format.ts";
 import { useTexts } from "../../text/i18n.ts";
 import { indentedJson } from "../../text/json.ts";
 import { ResultBadge } from "./columns.tsx";
+import { RunningRequest } from "./running.tsx";
 import { requestsTexts } from "./texts.ts";
 import { spansOf } from "./timeline.ts";
 import { WhyFailed } from "./why.tsx";
@@ -17,13 +19,16 @@ import { WhyFailed } from "./why.tsx";
 /** One request: who, what, how long, and what was kept of it. */
 export function RequestScreen() {
   const { id = "" } = useParams({ strict: false }) as { id?: string };
+  const running = useRunning().find(({ request_id }) => request_id === id);
   const query = useQuery({
     queryKey: ["requests", id],
+    enabled: running === undefined,
     queryFn: ({ signal }) =>
       call(RequestDetail, `GET /api/requests/${encodeURIComponent(id)}`, { signal }),
     staleTime: Number.POSITIVE_INFINITY,
   });
   const t = useTexts(requestsTexts);
+  if (running !== undefined) return <RunningRequest request={running} />;
   return (
     <Loaded query={query}>
       {(request) => (

@@ -126,9 +126,7 @@ function List({ past, filter }: { past: readonly RequestView[]; filter: RequestF
   const running = useRunning();
   const columns = useMemo(() => columnsOf(t, format), [t, format]);
   const rows: readonly Row[] = [...runningOf(running, filter).map(runningRow), ...past];
-  const open = ({ id, isRunning }: Row) => {
-    if (!isRunning) void navigate({ to: "/requests/$id", params: { id } as never });
-  };
+  const open = ({ id }: Row) => void navigate({ to: "/requests/$id", params: { id } as never });
   return (
     <Table
       {...{ label: t("list"), columns, rows, idOf: ({ id }: Row) => id, onOpen: open }}
