@@ -40,6 +40,11 @@ const COMMANDS = {
     cwd: process.cwd(),
     argv: (args) => [join(root, "scripts/feed.ts"), ...args],
   },
+  release: {
+    native: false,
+    cwd: process.cwd(),
+    argv: (args) => [join(root, "scripts/release.ts"), ...args],
+  },
   bench: { native: true, argv: ([name, ...args]) => [benchFile(name), ...args] },
 };
 

@@ -5,7 +5,7 @@ import { prune } from "../native/prune.ts";
 
 /** Above this, zstd takes far longer for next to nothing. */
 const LEVEL = 19;
-/** Libraries with code for GPUs are compressed inside: the level above takes them minutes for 1 %. */
+/** Code for GPUs is compressed in itself: the level above would take minutes for 1 % of it. */
 const LARGE_LEVEL = 9;
 const LARGE_BYTES = 100_000_000;
 /** More than the files of two builds. */

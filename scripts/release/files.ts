@@ -53,6 +53,12 @@ export function releaseFiles(version: string): ReleaseFiles {
   };
 }
 
+/** The names of all files of the release of a version. */
+export function fileNames(version: string): string[] {
+  const { executables, debs, ...others } = releaseFiles(version);
+  return [executables, debs, others].flatMap((names) => Object.values(names));
+}
+
 /** The variant with a name. Throws for unknown names. */
 export function variantOf(name: string): Variant {
   const found = VARIANTS.find((variant) => variant.name === name);
