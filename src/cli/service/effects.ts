@@ -4,6 +4,7 @@ import { CliError } from "../process/exit.ts";
 import { runCommand } from "../process/runcommand.ts";
 import {
   dataFolderIn,
+  packagedFolderIn,
   type ServiceDefinition,
   type ServiceState,
   type ServiceStep,
@@ -47,6 +48,12 @@ export async function serviceState({ query }: ServiceDefinition): Promise<Servic
 export function installedHome({ files: [file] }: ServiceDefinition): string | undefined {
   if (file === undefined || !existsSync(file.path)) return undefined;
   return dataFolderIn(readFileSync(file.path, "utf8"));
+}
+
+/** The data folder of the service of that name that a package has brought; undefined: none has. */
+export function packagedHome({ packaged }: ServiceDefinition): string | undefined {
+  if (packaged === undefined || !existsSync(packaged)) return undefined;
+  return packagedFolderIn(readFileSync(packaged, "utf8"));
 }
 
 /** What is there of a file: nothing, the same, another that llmlb wrote, or somebody else's. */

@@ -5,7 +5,7 @@ import { describeFileError } from "../process/fileerror.ts";
 import { requireModelFiles } from "../serve/modelchecks.ts";
 import { printLine, printNote } from "../terminal/output.ts";
 import { accessProblem, defineService, requireUser, type ServiceOptions } from "./definition.ts";
-import { presence, requireSystem, runSteps, serviceState } from "./effects.ts";
+import { packagedHome, presence, requireSystem, runSteps, serviceState } from "./effects.ts";
 import type { ServiceDefinition, ServiceFile, ServicePlan } from "./plan.ts";
 import { variablesLeftBehind } from "./servicearguments.ts";
 
@@ -32,6 +32,12 @@ export async function installService(options: InstallOptions): Promise<ExitCode>
   if (!isElsewhere) {
     requireReadable(plan);
     if (settings.mode !== "balancer") requireModelFiles(settings);
+  }
+  if (packagedHome(definition) !== undefined) {
+    throw new CliError(
+      `${definition.packaged} is the package's service: systemctl enable --now ${plan.name} starts \
+it. Give another one a name with --name.`,
+    );
   }
   await requireSystem(definition);
   const changed = definition.files.filter(({ path, text }) => {

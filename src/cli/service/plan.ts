@@ -50,6 +50,8 @@ export interface ServiceState {
 export interface ServiceDefinition {
   /** The first one is what makes it a service; each holds `markOf`. */
   files: ServiceFile[];
+  /** Where a package of the system would have put a service of that name. */
+  packaged?: string;
   /** Whether services can be kept here at all. */
   probe: { argv: string[]; isThere(output: string, code: number): boolean; otherwise: string };
   /** Run after the files were written. */
@@ -70,13 +72,24 @@ export interface ServiceDefinition {
 }
 
 const MARK = "Written by llmlb service install";
+const PACKAGE_MARK = "Part of the package llmlb";
 
 /** What stands in each file of a service: who wrote it, and for which data folder. */
 export function markOf(home: string): string {
   return `${MARK}, for the data folder ${home} ; llmlb service uninstall removes it.`;
 }
 
+/** The same in the unit of a package. */
+export function packageMarkOf(home: string): string {
+  return `${PACKAGE_MARK}, for the data folder ${home} ; settings: /etc/llmlb/config.json`;
+}
+
 /** The data folder that a file of a service was written for; undefined: others wrote the file. */
 export function dataFolderIn(text: string): string | undefined {
   return new RegExp(`${MARK}, for the data folder (.+) ; llmlb`).exec(text)?.[1];
+}
+
+/** The same in the unit of a package. */
+export function packagedFolderIn(text: string): string | undefined {
+  return new RegExp(`${PACKAGE_MARK}, for the data folder (.+) ; `).exec(text)?.[1];
 }

@@ -28,6 +28,7 @@ export function systemdDefinition(
   const isElsewhere = root !== undefined;
   return {
     files: [{ path: join(folder, unit), text: systemdUnit(plan) }],
+    ...(isUser ? {} : { packaged: join(root ?? "/", "usr/lib/systemd/system", unit) }),
     probe: isElsewhere
       ? { argv: [...offline, "--version"], isThere: (_, code) => code === 0, otherwise: NONE }
       : {

@@ -44,13 +44,13 @@ const SYSTEM_ONLY = [
 
 /**
  * The unit of a service. One of the system runs as a user that exists only while it runs, sees no
- * more of the machine than it needs, and writes to its data folder alone. Source: systemd.exec(5),
- * systemd.service(5).
+ * more of the machine than it needs, and writes to its data folder alone. `head` says who wrote it.
+ * Source: systemd.exec(5), systemd.service(5).
  */
-export function systemdUnit(plan: ServicePlan): string {
+export function systemdUnit(plan: ServicePlan, head: string = markOf(plan.home)): string {
   const isSystem = plan.scope === "system";
   const lines = [
-    `# ${markOf(plan.home)}`,
+    `# ${head}`,
     "[Unit]",
     "Description=llmlb: one OpenAI-compatible address in front of all inference endpoints",
     ...(isSystem ? ["Wants=network-online.target", "After=network-online.target"] : []),

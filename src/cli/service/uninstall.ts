@@ -3,7 +3,7 @@ import { CliError, EXIT, type ExitCode } from "../process/exit.ts";
 import { describeFileError } from "../process/fileerror.ts";
 import { printLine, printNote } from "../terminal/output.ts";
 import { defineService, type ServiceOptions } from "./definition.ts";
-import { installedHome, presence, requireSystem, runSteps } from "./effects.ts";
+import { installedHome, packagedHome, presence, requireSystem, runSteps } from "./effects.ts";
 
 /**
  * Ends a service that `installService` has made, and removes what that has written; the data folder
@@ -13,7 +13,12 @@ export async function uninstallService(options: ServiceOptions): Promise<ExitCod
   const { plan, definition } = defineService(options);
   const there = definition.files.filter(({ path }) => existsSync(path));
   if (there.length === 0) {
-    printNote(`There is no service ${plan.name} of llmlb here: nothing to do.`);
+    const isPackaged = packagedHome(definition) !== undefined;
+    printNote(
+      isPackaged
+        ? `${definition.packaged} goes with its package; systemctl disable --now llmlb ends it.`
+        : `There is no service ${plan.name} of llmlb here: nothing to do.`,
+    );
     return EXIT.ok;
   }
   const foreign = there.find(({ path, text }) => presence(path, text) === "foreign");

@@ -48,6 +48,7 @@ export function addUpdateCommand(program: Command, invocation: Invocation): void
       const { settings } = loadSettings({ flags, env: environment() });
       trustAuthorities(settings.tlsCa);
       const { checkForUpdate, requireExecutable, rollBack, update } = await import("./update.ts");
+      const { requireUnmanaged } = await import("./packagemanager.ts");
       const options = {
         program: {
           ...{ path: process.execPath, version: VERSION, keys: releaseKeys() },
@@ -56,7 +57,10 @@ export function addUpdateCommand(program: Command, invocation: Invocation): void
         ...{ home: settings.home, feed: settings.updateFeed },
         signal: abortOnInterrupt(EXIT.interrupted),
       };
-      if (check !== true) requireExecutable();
+      if (check !== true) {
+        requireExecutable();
+        requireUnmanaged(options.program.path);
+      }
       const act = rollback === true ? rollBack : update;
       invocation.exitCode =
         check === true ? await checkForUpdate(options, json === true) : await act(options);

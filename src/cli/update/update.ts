@@ -9,6 +9,7 @@ import { chooseUpdate, type UpdateChoice } from "./choice.ts";
 import { openFeed, type Release, type ReleaseFile } from "./feed.ts";
 import { fetchRelease, readFeed } from "./fetching.ts";
 import { handOverAll, serversBehind } from "./handover.ts";
+import { packageCommand } from "./packagemanager.ts";
 import { ProgramPlace } from "./programplace.ts";
 import { tryProgram } from "./trial.ts";
 
@@ -45,7 +46,8 @@ export async function checkForUpdate(options: UpdateOptions, asJson: boolean): P
   }
   printLine(standingOf(program, release, choice));
   if (choice.kind === "update" && notes !== undefined) printLine(notes.trimEnd());
-  if (choice.kind === "update") printNote("llmlb update installs it.");
+  const command = packageCommand(program.path) ?? "llmlb update";
+  if (choice.kind === "update") printNote(`${command} installs it.`);
   return EXIT.ok;
 }
 
