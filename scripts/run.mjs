@@ -35,6 +35,7 @@ const COMMANDS = {
   smoke: { native: false, argv: (args) => ["scripts/smoke.ts", ...args] },
   soak: { native: true, argv: (args) => ["scripts/soak.ts", ...args] },
   fuzz: { native: true, argv: (args) => ["scripts/fuzz.ts", ...args] },
+  docs: { native: false, argv: (args) => ["scripts/docs.ts", ...args] },
   feed: {
     native: false,
     cwd: process.cwd(),

@@ -16,6 +16,7 @@ const ROOT = join(import.meta.dir, "..");
 
 /** Pages without a command of llmlb to run, and why. */
 const WITHOUT_COMMANDS: Record<string, string> = {
+  "docs/README.md": "the index",
   "docs/architecture.md": "for whoever works on llmlb: a map",
   "docs/benchmarks.md": "its commands measure for minutes",
   "docs/proxies.md": "its servers are tried by proxies.spec.ts",
@@ -43,6 +44,9 @@ const MACHINES = new Map([
 
 /** Where a reverse proxy leads to. */
 const TEXTS = new Map([["https://llm.example.com", "http://192.168.1.10:32768"]]);
+
+/** Variables that a reader has. */
+const VARIABLES = { PROVIDER_KEY: "the-key-of-a-provider" };
 
 /** Model files that a reader has: all are the built-in one. */
 const TINY = join(ROOT, "fixtures/llmlb-tiny/llmlb-tiny-q8_0.gguf");
@@ -90,7 +94,7 @@ function readerOf(path: string): PageReader {
   return new PageReader({
     folder: join(homes.path, path.replace(/\W/g, "")),
     network: new PageNetwork({ servers: new Map(places), machines: MACHINES, texts: TEXTS }),
-    env: { HF_ENDPOINT: hub.url },
+    env: { HF_ENDPOINT: hub.url, ...VARIABLES },
     files: FILES,
   });
 }
@@ -134,6 +138,12 @@ function isTried(block: Block, above: Block | undefined): boolean {
     block.language,
   );
 }
+
+test("every page is in the index", () => {
+  const index = PAGES.get("docs/README.md")?.links.map(({ target }) => `docs/${target}`);
+  const missing = inFolder("docs").filter((path) => !index?.includes(path));
+  expect(missing).toEqual(["docs/README.md"]);
+});
 
 test("links lead somewhere, to headings too", () => {
   const dead: string[] = [];

@@ -40,7 +40,7 @@ describe("llmlb", () => {
     [["--modle", "a.gguf"], "unknown option '--modle': did you mean --model?"],
     [["--port", "x"], "--port x: must be a whole number from 0 to 65535"],
     [["--model", "absent.gguf"], "model absent: there is no file"],
-    [["node", "--endpoint", "http://a"], "unknown option '--endpoint'"],
+    [["node", "--endpoint", "http://a"], "unknown option '--endpoint': it is no option of this"],
     [["balancer", "--", "-c", "1"], "A balancer runs no models"],
     [["chat", "--url", "nowhere", "hi"], "--url nowhere: must be a URL"],
     [["chat"], "There is no question"],

@@ -49,14 +49,15 @@ export class UpstreamPool {
 
   /**
    * The id of the model with this name. Ollama's clients write `name:latest` where others write
-   * `name`: one stands for the other if only the other is served.
+   * `name`, and what a node has of the hub as `hf/org/name` is `org/name` to whoever pulled it: one
+   * stands for the other if only the other is served.
    */
   idOf(name: string): string {
     const id = this.#names.idOf(name);
     if (this.#byModel.has(id)) return id;
     const other = name.endsWith(LATEST) ? name.slice(0, -LATEST.length) : name + LATEST;
-    const otherId = this.#names.idOf(other);
-    return this.#byModel.has(otherId) ? otherId : id;
+    const ids = [other, HUB + name].map((one) => this.#names.idOf(one));
+    return ids.find((one) => this.#byModel.has(one)) ?? id;
   }
 
   /** The other names by which clients may ask for a model. */
@@ -126,3 +127,5 @@ export class UpstreamPool {
 }
 
 const LATEST = ":latest";
+/** What ids of models of the hub begin with. */
+const HUB = "hf/";

@@ -29,7 +29,7 @@ export async function listUsers({ server, json }: ClientContext): Promise<ExitCo
   return EXIT.ok;
 }
 
-/** Changes a user: his name, role, limits or password. */
+/** Changes a user: his name, role, limits or password, or whether he is let in. */
 export async function changeUser(
   { server, json }: ClientContext,
   which: string,
@@ -37,7 +37,16 @@ export async function changeUser(
 ): Promise<ExitCode> {
   const path = `${PATH}/${encodeURIComponent(which)}`;
   const made = await requestJson(server, path, MadeUserAnswer, { method: "PATCH", body });
-  return printMade("Changed", made, json);
+  const disabled = "disabled" in body ? body.disabled : undefined;
+  if (disabled === undefined || json) return printMade("Changed", made, json);
+  const name = printable(made.username);
+  if (disabled === false) printLine(`Enabled ${name}: his log-ins and keys work again.`);
+  else {
+    printLine(
+      `Disabled ${name}: his log-ins and keys are refused until llmlb user enable ${name}.`,
+    );
+  }
+  return EXIT.ok;
 }
 
 /** Removes a user with his keys. */

@@ -57,7 +57,9 @@ export async function listRegisteredModels(
     return EXIT.ok;
   }
   if (answer.data.length === 0) {
-    printLine("There are no such models. Add one: llmlb model add org/name");
+    const isAll = Object.keys(filter).length === 0;
+    const what = isAll ? "No model is registered" : "No registered model is like that";
+    printLine(`${what}. Add one: llmlb model add org/name. What is served: llmlb status`);
     return EXIT.ok;
   }
   const paint = colorsFor(process.stdout);

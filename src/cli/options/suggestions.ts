@@ -27,6 +27,9 @@ export function withSuggestion(text: string): string {
   const [, option] = /unknown option '(--?[^'=]+)/.exec(message) ?? [];
   if (option === undefined || message.includes("Did you mean")) return message;
   const names = FIELD_KEYS.map((key) => flagName(fieldOf(key)));
+  if (names.includes(option)) {
+    return `${message.trimEnd()}: it is no option of this command.\n`;
+  }
   const similar = closestWord(option, names);
   if (similar !== undefined) return `${message.trimEnd()}: did you mean ${similar}?\n`;
   return `${message.trimEnd()}. Arguments of llama-server stand after --: llmlb … -- ${option} …\n`;

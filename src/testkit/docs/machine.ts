@@ -77,7 +77,7 @@ export class PageMachine {
     });
     const code = await child.exited;
     const failed = existsSync(place("failed")) ? readFileSync(place("failed"), "utf8") : "0";
-    const printed = readFileSync(place("output"), "utf8");
+    const printed = readFileSync(place("output"), "utf8").replaceAll(this.home, "~");
     return { code, output: this.#network.toPage(printed, this.#name), failedLine: Number(failed) };
   }
 
@@ -105,8 +105,9 @@ export class PageMachine {
     const variables = rest.slice(Number(count)).filter((one) => one.includes("="));
     const env = Object.fromEntries(variables.map((one) => splitOnce(one)));
     const [word = ""] = given;
-    const mode = word === "balancer" || word === "node" ? word : modeOf(given);
-    const args = word === mode || word === "serve" ? given.slice(1) : given;
+    const isWord = word === "balancer" || word === "node";
+    const mode = isWord ? word : modeOf(given);
+    const args = withoutMode(isWord || word === "serve" ? given.slice(1) : given);
     const { args: local, access } = onLoopback(args);
     const port = (number: number) => String(this.#network.port(this.#name, number));
     const ports = ["--port", port(mode === "node" ? 32769 : 32768)];
@@ -129,6 +130,12 @@ export class PageMachine {
 function modeOf(args: string[]): "standalone" | "balancer" | "node" {
   const mode = args[args.indexOf("--mode") + 1];
   return args.includes("--mode") && (mode === "node" || mode === "balancer") ? mode : "standalone";
+}
+
+/** The mode is a word before the arguments, as `Program` has it. */
+function withoutMode(args: string[]): string[] {
+  const at = args.indexOf("--mode");
+  return at === -1 ? args : args.toSpliced(at, 2);
 }
 
 /** No test listens where other machines can reach it: keys are asked for as if they could. */
