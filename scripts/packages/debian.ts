@@ -74,6 +74,9 @@ async function md5Line(root: string, path: string): Promise<string> {
 }
 
 async function runDpkgDeb(root: string, out: string, date: Date): Promise<void> {
+  if (Bun.which("dpkg-deb") === null) {
+    throw new Error(`Making ${out}: dpkg-deb is missing; apt-get install dpkg, brew install dpkg.`);
+  }
   // Most of the program is compressed already: better methods take minutes for little.
   const how = ["--root-owner-group", "-Zzstd", "-z3", "--build", root, out];
   // Folders are made with this umask; the dates of all files are limited to this one.

@@ -9,6 +9,7 @@ import { Release } from "../../src/cli/update/feed.ts";
 import { digestOf } from "../../src/lib/filedigest.ts";
 import { publicKeyOf, signFeed } from "../feed/signing.ts";
 import { ROOT } from "../native/sources.ts";
+import { makeDeb } from "../packages/debian.ts";
 import { type ChangelogSection, changelogOf, notesOf } from "./changelog.ts";
 import { mapsFolder } from "./executables.ts";
 import { fileNames, releaseFiles, VARIANTS, type VariantName } from "./files.ts";
@@ -47,6 +48,7 @@ export async function joinRelease(options: JoinOptions): Promise<string[]> {
   }
   await refuseStrangers(out, version);
   for (const { name } of executables) await checkKeys(join(out, name), keys);
+  await makeDebs(options, executables);
   await copyFile(join(ROOT, "scripts/packages/install.sh"), join(out, names.installer));
   await packMaps(out, join(out, names.sourceMaps));
   const day = date.toISOString().slice(0, 10);
@@ -73,6 +75,21 @@ async function executablesIn(out: string, version: string): Promise<Executable[]
     if (await Bun.file(path).exists()) found.push({ variant, name, ...(await digestOf(path)) });
   }
   return found;
+}
+
+/** Which executable Debian's packages hold, by its architectures. */
+const DEB_VARIANTS = { amd64: "linux-x64", arm64: "linux-arm64" } as const;
+
+/** Makes those packages whose executable is there. */
+async function makeDebs(
+  { out, version, date }: JoinOptions,
+  executables: readonly Executable[],
+): Promise<void> {
+  for (const arch of ["amd64", "arm64"] as const) {
+    const executable = executables.find(({ variant }) => variant === DEB_VARIANTS[arch]);
+    if (executable === undefined) continue;
+    await makeDeb({ program: join(out, executable.name), arch, version, date, out });
+  }
 }
 
 /** All that lies in the folder is published: nothing else may be there. */
