@@ -13,6 +13,8 @@ const PORT = Number(process.env.LLMLB_SMOKE_PORT ?? 34768);
 
 interface Step {
   name: string;
+  /** It measures, or starts so much at once that it says nothing where all is slow. */
+  isForOwnMachine?: true;
   /** Returns a note for the report. Throws when the step fails. */
   run(jail: Jail): Promise<string>;
 }
@@ -20,9 +22,13 @@ interface Step {
 const STEPS: Step[] = [
   { name: "prints its version", run: version },
   { name: "starts cold and answers a chat", run: cold },
-  { name: "starts warm within a second", run: warm },
+  { name: "starts warm within a second", isForOwnMachine: true, run: warm },
   { name: "doctor finds nothing wrong", run: doctor },
-  { name: `${AT_ONCE} first starts at once share one home`, run: atOnce },
+  {
+    name: `${AT_ONCE} first starts at once share one home`,
+    isForOwnMachine: true,
+    run: atOnce,
+  },
 ];
 
 async function version(jail: Jail): Promise<string> {
@@ -140,12 +146,15 @@ function ms(duration: number): string {
 async function main(executable: string): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), "llmlb-smoke-"));
   let failed = 0;
+  let passed = 0;
   try {
     const jail = await makeJail(resolve(executable), join(folder, "jail"));
     process.stdout.write(`smoke: ${executable} in ${jail.kind}\n`);
-    for (const { name, run } of STEPS) {
+    for (const { name, isForOwnMachine = false, run } of STEPS) {
+      if (isForOwnMachine && jail.slowness > 1) continue;
       try {
         process.stdout.write(`(pass) ${name}: ${await run(jail)}\n`);
+        passed += 1;
       } catch (cause) {
         failed += 1;
         process.stdout.write(`(fail) ${name}: ${errorMessage(cause)}\n`);
@@ -154,9 +163,14 @@ async function main(executable: string): Promise<number> {
   } finally {
     await removeJail(folder);
   }
-  process.stdout.write(` ${STEPS.length - failed} pass\n ${failed} fail\n`);
+  process.stdout.write(` ${passed} pass\n ${failed} fail\n`);
   return failed === 0 ? 0 : 1;
 }
 
 const suffix = process.platform === "win32" ? ".exe" : "";
-process.exit(await main(process.argv[2] ?? join(import.meta.dir, `../dist/llmlb${suffix}`)));
+const executable = process.argv[2] ?? join(import.meta.dir, `../dist/llmlb${suffix}`);
+const code = await main(executable).catch((cause) => {
+  process.stderr.write(`llmlb: ${errorMessage(cause)}\n`);
+  return 1;
+});
+process.exit(code);

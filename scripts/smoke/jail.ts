@@ -1,5 +1,15 @@
-import { chmod, copyFile, mkdir, readdir, realpath, rm, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  copyFile,
+  mkdir,
+  readdir,
+  readlink,
+  realpath,
+  rm,
+  writeFile,
+} from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { type Emulation, emulationFor, registration } from "./emulation.ts";
 
 /** A folder in which a program runs as if nothing else were installed on the machine. */
 export interface Jail {
@@ -11,6 +21,8 @@ export interface Jail {
   environment(home: string): Record<string, string>;
   /** A path in the jail, as it is seen from outside. */
   outside(path: string): string;
+  /** How many times longer things take in it than on the machine itself, at the most. */
+  slowness: number;
 }
 
 /** What the C and C++ runtimes of a Linux distribution bring; nothing else may be needed. */
@@ -26,26 +38,42 @@ export async function makeJail(executable: string, folder: string): Promise<Jail
   await copyFile(executable, path);
   await chmod(path, 0o755);
   if (process.platform !== "linux") return open(path, folder);
+  const emulation = await emulationFor(executable);
   for (const name of ["tmp", "dev", "proc"]) await mkdir(join(folder, name));
-  for (const library of await runtimeLibraries()) {
+  for (const [library, source] of await runtimeLibraries(emulation)) {
     await mkdir(join(folder, dirname(library)), { recursive: true });
-    await copyFile(await realpath(library), join(folder, library));
+    await copyFile(await realpath(source), join(folder, library));
   }
   for (const device of DEVICES) await writeFile(join(folder, device), "");
-  for (const rights of [
-    ["unshare", "-m"],
-    ["unshare", "-r", "-m"],
-  ]) {
+  if (emulation !== undefined) return await emulated(folder, emulation);
+  for (const rights of [OWN_MOUNTS, OWN_USERS]) {
     const jail = shut(folder, rights);
     if (await runs(jail)) return jail;
   }
   return open(path, folder);
 }
 
+const OWN_MOUNTS = ["unshare", "-m"];
+const OWN_USERS = ["unshare", "-r", "-m"];
+
+/** A jail for another processor. The kernel may know already how to run its programs. */
+async function emulated(folder: string, emulation: Emulation): Promise<Jail> {
+  const jails = [
+    shut(folder, OWN_USERS, registration(emulation)),
+    shut(folder, OWN_MOUNTS),
+    shut(folder, OWN_USERS),
+  ];
+  for (const jail of jails) {
+    if (await runs(jail)) return { ...jail, kind: `${emulation.qemu}, ${jail.kind}`, slowness: 5 };
+  }
+  throw new Error(`Running a program for ARM64 with ${emulation.qemu}: the kernel does not start \
+it. That takes Linux 6.7 with user namespaces, or one that has QEMU in binfmt_misc.`);
+}
+
 const DEVICES = ["dev/null", "dev/urandom"];
 
-function shut(folder: string, rights: string[]): Jail {
-  const mounts = [`mount --rbind /proc "$0/proc"`];
+function shut(folder: string, rights: string[], before: string[] = []): Jail {
+  const mounts = [...before, `mount --rbind /proc "$0/proc"`];
   for (const device of DEVICES) mounts.push(`mount --bind /${device} "$0/${device}"`);
   const script = `${mounts.join(" && ")} && exec chroot "$0" /llmlb "$@"`;
   return {
@@ -54,6 +82,7 @@ function shut(folder: string, rights: string[]): Jail {
     // PATH is for mount and chroot; in the jail it leads nowhere.
     environment: (home) => ({ PATH: "/usr/sbin:/usr/bin:/sbin:/bin", LLMLB_HOME: home }),
     outside: (path) => join(folder, path),
+    slowness: 1,
   };
 }
 
@@ -68,6 +97,7 @@ function open(path: string, folder: string): Jail {
       ...(SystemRoot === undefined ? {} : { SystemRoot, TEMP: folder }),
     }),
     outside: (path) => join(folder, path),
+    slowness: 1,
   };
 }
 
@@ -80,8 +110,20 @@ async function runs(jail: Jail): Promise<boolean> {
   return (await child.exited) === 0;
 }
 
-/** The files of the C and C++ runtimes on this machine, by the loader's own list. */
-async function runtimeLibraries(): Promise<string[]> {
+/** The files of the C and C++ runtimes, by their paths in the jail. */
+async function runtimeLibraries(emulation: Emulation | undefined): Promise<Map<string, string>> {
+  if (emulation === undefined) {
+    const paths = await ownLibraries();
+    return new Map(paths.map((path) => [path, path]));
+  }
+  const { libraries, loader } = emulation;
+  const names = (await readdir(libraries)).filter((name) => RUNTIME.test(name));
+  const folder = dirname(loader);
+  return new Map(names.map((name) => [join(folder, name), join(libraries, name)]));
+}
+
+/** Those of this machine, by the loader's own list. */
+async function ownLibraries(): Promise<string[]> {
   const env = { PATH: "/usr/sbin:/usr/bin:/sbin:/bin" };
   const list = await new Response(Bun.spawn(["ldconfig", "-p"], { env }).stdout).text();
   const wanted = process.arch === "arm64" ? /AArch64/ : /x86-64/;
@@ -104,8 +146,10 @@ export async function processesIn(jail: Jail): Promise<number[]> {
   const pids: number[] = [];
   for (const name of await readdir("/proc")) {
     if (!/^\d+$/.test(name)) continue;
-    const program = await realpath(`/proc/${name}/exe`).catch(() => "");
-    if (program.startsWith(folder)) pids.push(Number(name));
+    const links = [`/proc/${name}/exe`, `/proc/${name}/root`];
+    // Its program is QEMU where it is for another processor; its root is always the jail.
+    const places = await Promise.all(links.map((link) => readlink(link).catch(() => "")));
+    if (places.some((place) => `${place}/`.startsWith(folder))) pids.push(Number(name));
   }
   return pids;
 }

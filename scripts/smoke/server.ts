@@ -31,7 +31,7 @@ export async function startServer(jail: Jail, home: string, port: number): Promi
   const url = `http://127.0.0.1:${port}`;
   const until = async (path: string) => {
     while (!(await isUp(`${url}${path}`))) {
-      const late = performance.now() - startMs > START_TIMEOUT_MS;
+      const late = performance.now() - startMs > START_TIMEOUT_MS * jail.slowness;
       if (late) child.kill("SIGKILL");
       if (late || child.exitCode !== null || child.signalCode !== null) {
         throw new Error(`it did not start (${path}):\n${(await printed).join("\n")}`);
@@ -44,13 +44,14 @@ export async function startServer(jail: Jail, home: string, port: number): Promi
   const readyMs = await until("/ready");
   const stop = async () => {
     child.kill("SIGTERM");
-    const timer = setTimeout(() => child.kill("SIGKILL"), STOP_TIMEOUT_MS);
+    const timer = setTimeout(() => child.kill("SIGKILL"), STOP_TIMEOUT_MS * jail.slowness);
     const code = await child.exited;
     clearTimeout(timer);
     if (child.signalCode !== null) throw new Error(`it ended by ${child.signalCode}`);
     return code;
   };
-  return { url, healthMs, readyMs, chat: (content) => chat(url, content), stop };
+  const ask = (content: string) => chat(url, content, START_TIMEOUT_MS * jail.slowness);
+  return { url, healthMs, readyMs, chat: ask, stop };
 }
 
 async function isUp(url: string): Promise<boolean> {
@@ -61,7 +62,7 @@ async function isUp(url: string): Promise<boolean> {
   }
 }
 
-async function chat(url: string, content: string): Promise<string> {
+async function chat(url: string, content: string, timeoutMs: number): Promise<string> {
   const response = await fetch(`${url}/v1/chat/completions`, {
     method: "POST",
     headers: { "content-type": "application/json" },
@@ -70,7 +71,7 @@ async function chat(url: string, content: string): Promise<string> {
       messages: [{ role: "user", content }],
       temperature: 0,
     }),
-    signal: AbortSignal.timeout(START_TIMEOUT_MS),
+    signal: AbortSignal.timeout(timeoutMs),
   });
   const text = await response.text();
   if (!response.ok) throw new Error(`${response.status}: ${text}`);
