@@ -145,6 +145,34 @@ test("every page is in the index", () => {
   expect(missing).toEqual(["docs/README.md"]);
 });
 
+test("texts of errors that are not provoked are those of the program", () => {
+  const sources = [...new Bun.Glob("src/**/*.ts").scanSync(ROOT)]
+    .filter((path) => !path.endsWith(".test.ts"))
+    .map((path) => readFileSync(join(ROOT, path), "utf8").replace(/ \\\n/g, " "))
+    .join("\n");
+  const page = PAGES.get("docs/troubleshooting.md");
+  const shown = (page?.blocks ?? []).filter(({ marks }) => marks.has("not run"));
+  const inTables = [
+    ...readFileSync(join(ROOT, "docs/troubleshooting.md"), "utf8").matchAll(/\| ``(.+?)`` \|/g),
+  ];
+  const lines = [
+    ...shown.flatMap(({ text }) => text.split("\n").filter((line) => line.startsWith("error: "))),
+    ...inTables.map(([, text = ""]) => text),
+  ];
+  expect(lines.length).toBeGreaterThan(8);
+  const missing = lines.flatMap(partsOf).filter((part) => !sources.includes(part));
+  expect(missing).toEqual([]);
+});
+
+/** What of an error's text is the same each time: without names, numbers, addresses and blanks. */
+function partsOf(line: string): string[] {
+  return line
+    .replace(/^error: | \(HTTP \d+\)$/g, "")
+    .split(/…|`[^`]*`|"[^"]*"|https?:\S+|\S*\d\S*|llmlb status|llmlb|endpoint|[.:,()]/)
+    .map((part) => part.trim())
+    .filter((part) => part.length > 10);
+}
+
 test("links lead somewhere, to headings too", () => {
   const dead: string[] = [];
   for (const [path, { links }] of PAGES) {

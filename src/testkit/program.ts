@@ -26,6 +26,18 @@ const GONE_MS_MAX = 3000;
 /** Log lines kept, to explain a failed start. */
 const LINES_KEPT = 40;
 
+/** It did not start: how it ended (null if it had to be killed), and its last lines. */
+export class StartFailure extends Error {
+  readonly code: number | null;
+  readonly lines: readonly string[];
+
+  constructor(code: number | null, lines: readonly string[], cause: unknown) {
+    super(`llmlb did not start:\n${lines.join("\n")}`, { cause });
+    this.code = code;
+    this.lines = lines;
+  }
+}
+
 /** A serving llmlb, started as a user would. */
 export class Program {
   readonly home: string;
@@ -71,8 +83,9 @@ export class Program {
       await program.#untilServing(options);
       return program;
     } catch (cause) {
+      const code = program.#child.exitCode;
       await program.kill();
-      throw new Error(`llmlb did not start:\n${program.#lines.join("\n")}`, { cause });
+      throw new StartFailure(code, program.#lines, cause);
     }
   }
 
@@ -154,14 +167,25 @@ export class Program {
   }
 
   async #untilServing({ mode = "standalone", untilReady = true }: StartOptions): Promise<void> {
-    await eventually(() => {
+    const mustLive = () => {
       if (this.#child.exitCode !== null) throw new Error(`it ended: ${this.#child.exitCode}`);
+    };
+    await eventually(() => {
+      mustLive();
       const listening = this.url !== "" && (mode !== "standalone" || this.nodeUrl !== "");
       return listening || undefined;
     }, START_MS_MAX);
     if (mode === "node") this.nodeUrl = this.url;
     if (!untilReady) return;
-    await eventually(async () => (await this.#get("/ready")).ok || undefined, START_MS_MAX);
+    await eventually(async () => {
+      mustLive();
+      // Where it ends, nothing listens any more: the next look finds that.
+      const isReady = await this.#get("/ready").then(
+        ({ ok }) => ok,
+        () => false,
+      );
+      return isReady || undefined;
+    }, START_MS_MAX);
   }
 
   /** Its certificate is what a test of that is about. */

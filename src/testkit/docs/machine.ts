@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { commandLine } from "../command.ts";
-import { Program } from "../program.ts";
+import { Program, StartFailure } from "../program.ts";
 import type { PageNetwork } from "./network.ts";
 
 /** Commands of pages that are never run: what they do outlives the test, or is not here. */
@@ -119,12 +119,19 @@ export class PageMachine {
         args: [...ports, ...local],
         env: { ...access, ...env },
       });
-      return new Response(this.#program.printed);
+      return new Response(`0\n${this.#program.printed}`);
     } catch (error) {
       this.#program = undefined;
-      return new Response(String(error), { status: 500 });
+      return new Response(failureOf(error));
     }
   }
+}
+
+/** The exit status of a start that failed, and below it what it printed for people. */
+function failureOf(error: unknown): string {
+  if (!(error instanceof StartFailure) || error.code === null) return `70\n${error}`;
+  const printed = error.lines.filter((line) => !line.startsWith("{"));
+  return [error.code, ...(printed.length > 0 ? printed : error.lines), ""].join("\n");
 }
 
 function modeOf(args: string[]): "standalone" | "balancer" | "node" {
@@ -172,6 +179,7 @@ for word; do
 done
 case "$1" in ""|-*|serve|balancer|node) ;; *) exec ${program} "$@";; esac
 { printf '%s\\0' "$PWD" "$#" "$@"; env -0; } |
-  curl -sS --fail-with-body --data-binary @- ${door}
+  curl -sS --fail-with-body --data-binary @- ${door} |
+  { read -r code; cat; exit "\${code:-70}"; }
 `;
 }
