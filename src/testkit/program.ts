@@ -16,6 +16,8 @@ export interface StartOptions {
   files?: number;
   /** The folder it is started in. Default: this process's own. */
   cwd?: string;
+  /** Called with each line of its log. */
+  hears?(line: Record<string, unknown>): void;
 }
 
 /** Longest wait for the program to listen and be ready; a busy machine is slow. */
@@ -54,15 +56,11 @@ export class Program {
   readonly #engines: { model: string; pid: number }[] = [];
   #nodePid: number | undefined;
   readonly #log: Promise<unknown>;
+  readonly #hears: StartOptions["hears"];
 
-  private constructor({
-    args = [],
-    home,
-    env = {},
-    mode = "standalone",
-    files,
-    cwd,
-  }: StartOptions) {
+  private constructor(options: StartOptions) {
+    const { args = [], home, env = {}, mode = "standalone", files, cwd } = options;
+    this.#hears = options.hears;
     this.#ownHome = home === undefined ? temporaryHome() : undefined;
     this.home = home ?? this.#ownHome?.path ?? "";
     const ports = ["--port", "0", ...(mode === "standalone" ? ["--node-port", "0"] : [])];
@@ -215,7 +213,9 @@ export class Program {
     this.#lines.push(line);
     if (this.#lines.length > LINES_KEPT) this.#lines.shift();
     if (!line.startsWith("{")) return;
-    const { msg, url = "", model = "", engine_pid: pid, node_pid } = JSON.parse(line) as LogLine;
+    const said = JSON.parse(line) as LogLine & Record<string, unknown>;
+    this.#hears?.(said);
+    const { msg, url = "", model = "", engine_pid: pid, node_pid } = said;
     if (msg === "serve.listening") this.url = url;
     if (msg === "engine.ready" && pid !== undefined) this.#engines.push({ model, pid });
     if (msg !== "local_node.listening") return;

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { copyFile } from "node:fs/promises";
 import { join } from "node:path";
 import { cmake } from "../../native/compile.ts";
@@ -10,10 +11,8 @@ import { fetchSources, lockWork, workFolder } from "../../native.ts";
  * native library; returns its path. Only what is missing is made.
  */
 export async function buildLlamaServer(): Promise<string> {
-  const target = targetOf(undefined);
-  const fromSource = librariesPin(target) === undefined;
-  const base = { target, fromSource, cache: cacheFolder() };
-  const work = workFolder(base);
+  const { base, work, path } = placeOf();
+  const { target } = base;
   await using _lock = await lockWork(work);
   const log = join(work, "llama-server.log");
   const { source, libraries } = await fetchSources(base, log);
@@ -34,8 +33,21 @@ export async function buildLlamaServer(): Promise<string> {
     only: "llama-server",
   });
   // It looks for the compute backends beside itself.
-  await copyFile(join(build, name), join(libraries, name));
-  return join(libraries, name);
+  await copyFile(join(build, name), path);
+  return path;
+}
+
+/** The same as it was built before; undefined: it was not. */
+export function builtLlamaServer(): string | undefined {
+  const { path } = placeOf();
+  return existsSync(path) ? path : undefined;
+}
+
+function placeOf() {
+  const target = targetOf(undefined);
+  const base = { target, fromSource: librariesPin(target) === undefined, cache: cacheFolder() };
+  const work = workFolder(base);
+  return { base, work, path: join(work, "libraries", `llama-server${target.suffix}`) };
 }
 
 if (import.meta.main) process.stdout.write(`${await buildLlamaServer()}\n`);

@@ -21,15 +21,17 @@ test("a stream that is brought on goes on, but not for ever", () => {
 });
 
 test("one that kills whoever works on it does not", () => {
-  expect(continuations(1000, 0, 50)).toBe(1);
-  expect(continuations(1000, 5, 5, 5)).toBe(2);
-  expect(continuations(3, 3, 3, 3)).toBe(2);
+  expect(continuations(1000, 0, 0, 50)).toBe(2);
+  expect(continuations(1000, 0, 50, 0, 50)).toBe(5);
+  expect(continuations(1000, 5, 5, 5, 5)).toBe(3);
+  expect(continuations(1000, 0, 5, 0, 5)).toBe(3);
+  expect(continuations(3, 3, 3, 3, 3)).toBe(3);
   expect(continuations(1000, 5, 50, 5, 50)).toBe(5);
 });
 
 test("one that breaks before its first word goes on", () => {
   expect(continuations(0, 50)).toBe(2);
-  expect(continuations(0, 0)).toBe(1);
+  expect(continuations(0, 0, 0)).toBe(2);
 });
 
 test("what a call says more is headway as well", () => {

@@ -205,6 +205,7 @@ export class Attempts {
         ? this.#judge.failure(slot, failure.error)
         : {
             error: undefined,
+            status: failure.status,
             retry: this.#judge.mayRetry(this.#judge.status(slot, failure.status)),
           };
     return this.#another(failed);

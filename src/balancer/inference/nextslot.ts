@@ -9,7 +9,7 @@ import type { ClientBody } from "./body.ts";
 import { type ComebackParts, comeback } from "./comeback.ts";
 import type { RequestContext } from "./context.ts";
 import type { PoolRequest, PoolSlots } from "./poolslots.ts";
-import type { Result } from "./result.ts";
+import { forwardedOf, type Result } from "./result.ts";
 import { FALLBACK_KINDS, RETRIES_MAX } from "./retry.ts";
 import type { StreamMove } from "./streammove.ts";
 
@@ -31,7 +31,7 @@ export interface NextSlotRequest {
  * 1. one that its stream is moved to, away from an endpoint that is drained;
  * 2. else an endpoint's, at most 1 + `RETRIES_MAX` times, and until the request's deadline; where a
  *    stream goes on that broke, as often once more, and endpoints that failed it are waited for
- *    (`comeback`), since who never got the request costs nothing;
+ *    (`comeback`), since who did not take the request costs nothing;
  * 3. else, if nothing came of those, the provider's of the operator's fallback rule, once.
  */
 export class NextSlot {
@@ -60,7 +60,7 @@ export class NextSlot {
     const moved = this.move?.take();
     if (moved !== undefined) return moved;
     const backUntilMs = this.#backUntilMs;
-    if (backUntilMs !== undefined && isUnreached(last)) this.#attempts -= 1;
+    if (backUntilMs !== undefined && isUntaken(last)) this.#attempts -= 1;
     const isOver = () => this.#attempts > RETRIES_MAX || !slots.hasTime(this.#request.context);
     if (this.#isPoolDone || (last !== undefined && isOver())) return this.#fallback();
     const acquired =
@@ -116,10 +116,11 @@ export class NextSlot {
   }
 }
 
-/** Whether an upstream failed before it had the request. */
-function isUnreached(last: Result | undefined): boolean {
-  const error = last !== undefined && "error" in last ? last.error : undefined;
-  if (!(error instanceof ApiError)) return false;
-  const { cause } = error;
+/** Whether an upstream did not take the request: it is not there, starts, or is about to end. */
+function isUntaken(last: Result | undefined): boolean {
+  if (last === undefined) return false;
+  if ((last.status ?? forwardedOf(last)?.status) === 503) return true;
+  const error = "error" in last ? last.error : undefined;
+  const cause = error instanceof ApiError ? error.cause : undefined;
   return cause instanceof ClientError && cause.code === "connect";
 }

@@ -3,6 +3,8 @@ import type { Forwarded } from "../../http/proxy/forward.ts";
 /** How an attempt went before its first byte, and whether another upstream may do better. */
 export type Result = ({ forwarded: Forwarded } | { error: unknown }) & {
   retry: boolean;
+  /** The status of a stream's first event that tells of an error. */
+  status?: number;
   /** It is what the client is told unless another upstream answers. */
   isRefusal?: boolean;
 };
