@@ -9,7 +9,7 @@ import type { Breach, Source } from "./source.ts";
 import { staleExceptions } from "./stale.ts";
 
 /** Written by tools, or data. */
-const NOT_OURS = /^(package-lock\.json|fixtures\/|LICENSE)|\.(gguf|png|jpg|ico|woff2?|wasm)$/;
+const NOT_OURS = /^(package-lock\.json|fixtures\/|LICENSE)|\.(gguf|png|webp|jpg|ico|woff2?|wasm)$/;
 const SIZE_BYTES_MAX = 2 * 1024 * 1024;
 
 /** Every file under `root` that is tracked or could be, but for data and what tools write. */
