@@ -8,6 +8,7 @@ import {
   useState,
 } from "react";
 import { Button, IconButton } from "../../parts/button.tsx";
+import { isComposing } from "../../parts/composing.ts";
 import { useTexts } from "../../text/i18n.ts";
 import type { Picture } from "./conversation.ts";
 import { PICTURE_TYPES } from "./pictures.ts";
@@ -44,9 +45,9 @@ export function Composer({ isAnswering, blind, onSay, onStop }: ComposerProps) {
     field.current?.focus();
   };
   const onKeyDown = (event: KeyboardEvent) => {
+    if (isComposing(event)) return;
     if (event.key === "Escape" && isAnswering) onStop();
-    // While letters are put together, as in Japanese, Enter chooses among them.
-    if (event.key === "Enter" && !event.shiftKey && !event.nativeEvent.isComposing) submit(event);
+    if (event.key === "Enter" && !event.shiftKey) submit(event);
   };
   return (
     <form className={isOver ? "composer is-over" : "composer"} onSubmit={submit} {...drop}>

@@ -1,6 +1,7 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useEffect, useRef, useState } from "react";
 import { Button, IconButton } from "../../parts/button.tsx";
+import { isComposing } from "../../parts/composing.ts";
 import { Confirm } from "../../parts/dialog.tsx";
 import { download } from "../../parts/download.ts";
 import { useSettled } from "../../parts/settled.ts";
@@ -171,7 +172,7 @@ function Rename(props: { title: string; onSave(title: string): void; onClose(): 
         // biome-ignore lint/a11y/noAutofocus: who presses Rename wants to write
         autoFocus
         onChange={(event) => setTitle(event.target.value)}
-        onKeyDown={(event) => event.key === "Escape" && onClose()}
+        onKeyDown={(event) => event.key === "Escape" && !isComposing(event) && onClose()}
         onBlur={() => onSave(title.trim())}
       />
     </form>

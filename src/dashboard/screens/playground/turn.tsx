@@ -1,5 +1,6 @@
 import { useState } from "react";
 import { Button } from "../../parts/button.tsx";
+import { isComposing } from "../../parts/composing.ts";
 import { useTexts } from "../../text/i18n.ts";
 import type { Lane, Turn } from "./conversation.ts";
 import { LanePartView } from "./lane.tsx";
@@ -87,7 +88,7 @@ function Editor(props: { text: string; onSave(text: string): void; onClose(): vo
         // biome-ignore lint/a11y/noAutofocus: who presses Edit wants to write
         autoFocus
         onChange={(event) => setText(event.target.value)}
-        onKeyDown={(event) => event.key === "Escape" && onClose()}
+        onKeyDown={(event) => event.key === "Escape" && !isComposing(event) && onClose()}
       />
       <div className="row is-end">
         <Button onClick={onClose}>{t("cancel")}</Button>
