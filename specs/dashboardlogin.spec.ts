@@ -46,6 +46,17 @@ describe.skipIf(chromium === undefined)("a log-in by the organisation", () => {
     expect(session).toMatchObject({ httpOnly: true, sameSite: "Lax" });
   });
 
+  test("that is refused leads back to the log-in page, which says why, once", async () => {
+    await using opened = await openPage(chromium ?? "", program.url);
+    const { page } = opened;
+    await page.goto("/api/auth/oidc/callback?error=access_denied");
+    await page.getByRole("alert").getByText("this browser did not begin it").waitFor();
+    expect(new URL(page.url()).pathname).toBe("/dashboard");
+    await page.reload();
+    await page.getByRole("link", { name: "Log in with your organisation" }).waitFor();
+    expect(await page.getByRole("alert").count()).toBe(0);
+  });
+
   test("in the middle of work happens in another tab, and leaves this one as it is", async () => {
     await using opened = await openPage(chromium ?? "", program.url);
     const { page, context } = opened;

@@ -137,6 +137,18 @@ test("who says no at the provider is told so", async () => {
   expect(await response.text()).toContain("End-User aborted");
 });
 
+test("a browser whose log-in failed gets the log-in page, which knows why", async () => {
+  const browser = new Browser(program.url);
+  const response = await browser.send(`GET ${CALLBACK}?error=x%3Cb%3E`, undefined, {
+    accept: "text/html,application/xhtml+xml",
+  });
+  expect(response.status).toBe(401);
+  expect(response.headers.get("content-type")).toBe("text/html; charset=utf-8");
+  expect(await response.text()).toContain('http-equiv="refresh" content="0; url=/dashboard"');
+  const reason = decodeURIComponent(browser.cookies.get("llmlb_login_failure") ?? "");
+  expect(reason).toStartWith("Logging in failed: this browser did not begin it");
+});
+
 test("the secret of the client is in no file, and a provider that is gone is told", async () => {
   const files = readdirSync(program.home, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())

@@ -60,6 +60,13 @@ export function oidcCookieOf(scope: Scope): string | undefined {
   return cookieOf(scope.req.raw.headers.get("cookie") ?? "", OIDC_NAME);
 }
 
+/** Why a log-in elsewhere failed: the log-in page shows it, and makes the browser forget it. */
+export function loginFailureCookie(scope: Scope, message: string): string {
+  const value = encodeURIComponent(message.slice(0, 300).toWellFormed());
+  const rest = "Path=/dashboard; Max-Age=60; SameSite=Lax";
+  return `llmlb_login_failure=${value}; ${rest}${isSecure(scope) ? "; Secure" : ""}`;
+}
+
 function cookies(scope: Scope, token: string, csrf: string, ageS: number): string[] {
   const isHttps = isSecure(scope);
   const rest = `Path=/; Max-Age=${ageS}; SameSite=Lax${isHttps ? "; Secure" : ""}`;

@@ -1,9 +1,15 @@
+import type { MiddlewareHandler } from "hono";
 import type { OidcLogin } from "../../../auth/oidc/oidclogin.ts";
 import type { Auth } from "../../../auth/open.ts";
-import { oidcCookie, oidcCookieOf, sessionCookies } from "../../../auth/sessioncookie.ts";
+import {
+  loginFailureCookie,
+  oidcCookie,
+  oidcCookieOf,
+  sessionCookies,
+} from "../../../auth/sessioncookie.ts";
 import type { App } from "../../../http/server/app.ts";
 import { calledOrigin } from "../../../http/server/peer.ts";
-import type { AppContext } from "../../../http/server/scope.ts";
+import type { AppContext, AppEnv } from "../../../http/server/scope.ts";
 import { ApiError } from "../../../wire/error.ts";
 import { noteLogin, visitorOf } from "./login.ts";
 
@@ -17,7 +23,7 @@ const HOME = "/dashboard";
 export function routeOidc(app: App, parts: OidcRouteParts): void {
   const { login } = parts;
 
-  app.get("/api/auth/oidc/login", async (c) => {
+  app.get("/api/auth/oidc/login", failOnPage, async (c) => {
     const oidc = requireOidc(parts);
     login.requireAccess();
     const flow = oidc.flows.begin();
@@ -25,7 +31,7 @@ export function routeOidc(app: App, parts: OidcRouteParts): void {
     return redirect(c, url, [oidcCookie(c, flow.cookie)]);
   });
 
-  app.get(CALLBACK, async (c) => {
+  app.get(CALLBACK, failOnPage, async (c) => {
     noteLogin(c);
     const oidc = requireOidc(parts);
     const flow = oidc.flows.read(oidcCookieOf(c) ?? "");
@@ -42,6 +48,28 @@ ago. Begin again at /api/auth/oidc/login.`;
     return redirect(c, HOME, [...sessionCookies(c, token), oidcCookie(c, "")]);
   });
 }
+
+/**
+ * Leads a browser whose log-in failed to the log-in page, which shows why. Its status stays that of
+ * the failure; programs get the error as JSON.
+ */
+const failOnPage: MiddlewareHandler<AppEnv> = async (c, next) => {
+  await next();
+  const failure = c.get("failure");
+  if (failure === undefined || c.req.header("accept")?.includes("text/html") !== true) return;
+  const page = `<!doctype html>
+<meta charset="utf-8">
+<meta http-equiv="refresh" content="0; url=${HOME}">
+<title>llmlb</title>
+<p>${Bun.escapeHTML(failure.message)}</p>
+<p><a href="${HOME}">Log in</a></p>
+`;
+  const headers = new Headers({ "content-type": "text/html; charset=utf-8" });
+  headers.set("cache-control", "no-store");
+  headers.set("set-cookie", loginFailureCookie(c, failure.message));
+  c.res = undefined; // Else its headers, those of JSON, would win.
+  c.res = new Response(page, { status: failure.status, headers });
+};
 
 function requireOidc({ oidc }: OidcRouteParts): OidcLogin {
   if (oidc !== undefined) return oidc;

@@ -9,6 +9,7 @@ import { Button } from "../../parts/button.tsx";
 import { TextField } from "../../parts/field.tsx";
 import { Refusal } from "../../parts/form.tsx";
 import { useTexts } from "../../text/i18n.ts";
+import { forgetLoginFailure, loginFailure } from "./failure.ts";
 import { AcceptInvitation } from "./invitation.tsx";
 import { NewPassword } from "./newpassword.tsx";
 import { loginTexts } from "./texts.ts";
@@ -19,6 +20,8 @@ export function LoginScreen({ me, isAgain = false }: { me: MeAnswer; isAgain?: b
   const mustChange = me.access === "required" && me.must_change_password;
   const hasOidc = me.access === "required" && me.oidc;
   const [code, setCode] = useState(() => (isAgain ? undefined : invitationInAddress()));
+  const [failure] = useState(loginFailure);
+  useEffect(forgetLoginFailure, []);
   const leaveInvitation = () => {
     forgetInvitation();
     setCode(undefined);
@@ -28,6 +31,7 @@ export function LoginScreen({ me, isAgain = false }: { me: MeAnswer; isAgain?: b
       <div className="login-box">
         <Logo />
         {isAgain && <p className="note is-warn">{t("again")}</p>}
+        {failure !== undefined && <Refusal title={t("failed")} text={failure} />}
         {mustChange ? (
           <NewPassword />
         ) : code !== undefined ? (
