@@ -2,6 +2,7 @@
 //   npm run release                       what can be built on this machine, and what goes along
 //   npm run release -- build linux-arm64  only this executable
 //   npm run release -- join               only what goes along with the executables that are there
+//   npm run release -- notes              what has changed since the release before
 //   npm run release -- tag v0.1.0         does this tag name the version of package.json?
 //   npm run release -- trace FILE.map     stack traces from the standard input, with their source
 // With --key FILE (`npm run feed -- key FILE` makes one) the feed for `llmlb update` is signed, and
@@ -13,9 +14,10 @@ import pkg from "../package.json" with { type: "json" };
 import { errorMessage } from "../src/lib/errormessage.ts";
 import { publicKeyOf } from "./feed/signing.ts";
 import { ROOT } from "./native/sources.ts";
+import { notesOf } from "./release/changelog.ts";
 import { buildExecutables, mapsFolder, variantsHere } from "./release/executables.ts";
-import { VARIANTS, variantOf } from "./release/files.ts";
-import { checkTag } from "./release/history.ts";
+import { fileNames, variantOf } from "./release/files.ts";
+import { checkTag, sectionsOf } from "./release/history.ts";
 import { joinRelease, readKeys } from "./release/papers.ts";
 import { tracedText } from "./release/trace.ts";
 
@@ -43,10 +45,14 @@ async function main(args: string[]): Promise<void> {
       return await join({ out, version, keys });
     case "tag":
       return checkTag(names[0] ?? "", version);
+    case "notes":
+      return await printNotes(version);
     case "trace":
       return await printTraces(names[0]);
     default:
-      throw new Error(`Making a release: ${command} is unknown, use build, join, tag or trace.`);
+      throw new Error(
+        `Making a release: ${command} is unknown, use build, join, notes, tag or trace.`,
+      );
   }
 }
 
@@ -61,18 +67,21 @@ async function makeAll(options: ReleaseOptions & { releaseKeys: string }): Promi
   const { out } = options;
   // What is left of another version would be taken for a part of this one.
   for (const folder of [out, mapsFolder(out)]) await rm(folder, { recursive: true, force: true });
-  const variants = variantsHere();
-  await buildExecutables(variants, options);
+  await buildExecutables(variantsHere(), options);
   await join(options);
-  const others = VARIANTS.filter((variant) => !variants.includes(variant));
-  if (others.length === 0) return;
-  say(`not built on this machine: ${others.map(({ name }) => name).join(", ")}`);
 }
 
 async function join({ out, version, keys }: ReleaseOptions): Promise<void> {
   const names = await joinRelease({ out, version, date: new Date(), keys });
   process.stdout.write(`${out}: llmlb ${version}\n${names.map((name) => `  ${name}\n`).join("")}`);
+  const missing = fileNames(version).filter((name) => !names.includes(name));
+  if (missing.length > 0) say(`not in it: ${missing.join(", ")}`);
   if (keys.length === 0) say("there is no feed.json: it needs a key (--key FILE)");
+}
+
+async function printNotes(version: string): Promise<void> {
+  const [section] = await sectionsOf(ROOT, { version, date: "" });
+  if (section !== undefined) process.stdout.write(notesOf(section));
 }
 
 async function printTraces(map: string | undefined): Promise<void> {

@@ -80,11 +80,12 @@ async function executablesIn(out: string, version: string): Promise<Executable[]
 /** Which executable Debian's packages hold, by its architectures. */
 const DEB_VARIANTS = { amd64: "linux-x64", arm64: "linux-arm64" } as const;
 
-/** Makes those packages whose executable is there. */
+/** Makes those packages whose executable is there, on a machine that can make any. */
 async function makeDebs(
   { out, version, date }: JoinOptions,
   executables: readonly Executable[],
 ): Promise<void> {
+  if (Bun.which("dpkg-deb") === null) return;
   for (const arch of ["amd64", "arm64"] as const) {
     const executable = executables.find(({ variant }) => variant === DEB_VARIANTS[arch]);
     if (executable === undefined) continue;
