@@ -147,6 +147,10 @@ describe("the balancer's own commands and routes", () => {
     ];
     expect(await code(await act("load", { model: "none" }))).toEqual([404, "model_not_found"]);
     expect(await code(await act("load", { endpoint: "x" }))).toEqual([404, "endpoint_not_found"]);
+    // What only the node's parser knows is as wrong here as there.
+    const wrong = await act("load", { settings: { args: ["--no-such-thing"] } });
+    expect(await wrong.clone().text()).toContain("invalid argument: --no-such-thing");
+    expect(await code(wrong)).toEqual([400, "invalid_request"]);
     expect(await llmlb("load", "none")).toMatchObject({ code: 1 });
   });
 });

@@ -51,6 +51,7 @@ test("a load counts as begun while it runs, and as done or failed when it is", a
   expect(endpoint.warmth.stateOf("m")).toBe("loaded");
 
   server.reload({ fetch: () => Response.json({ error: "no memory" }, { status: 500 }) });
-  expect(await changeAt(endpoint, { ...change, model: "n" }, signal)).toBe("no memory");
+  const failed = await changeAt(endpoint, { ...change, model: "n" }, signal);
+  expect(failed).toEqual({ message: "no memory", isRefusal: false });
   expect(endpoint.warmth.stateOf("n")).toBe("cold");
 });

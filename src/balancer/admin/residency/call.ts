@@ -51,6 +51,13 @@ export function residencyRequest(
   return { path: `/models/${action}`, body: { model: name } };
 }
 
+/** Why an endpoint did not do what it was asked for. */
+export interface ResidencyFailure {
+  message: string;
+  /** What was asked for is wrong, as settings that only the node's own parser knows. */
+  isRefusal: boolean;
+}
+
 /**
  * Asks one endpoint. A load counts as begun for all requests that come meanwhile. Returns why it
  * failed; undefined if it did not. Throws the signal's reason.
@@ -59,10 +66,10 @@ export async function changeAt(
   endpoint: Endpoint,
   change: ResidencyChange,
   signal: AbortSignal,
-): Promise<string | undefined> {
+): Promise<ResidencyFailure | undefined> {
   const { model, action } = change;
   const request = residencyRequest(endpoint, endpoint.modelName(model, model), change);
-  if (request === undefined) return "servers of its kind cannot be asked for it";
+  if (request === undefined) return failure("servers of its kind cannot be asked for it");
   const { url, headers, proxy, guarded, fingerprint } = endpoint.target(request.path);
   const loads = action === "load" || action === "pin";
   const startMs = monotonicMs();
@@ -76,15 +83,19 @@ export async function changeAt(
     });
     if (head.status >= 300) {
       const json = parseJson(new TextDecoder().decode(body));
-      return readUpstreamError(head.status, json).message;
+      return failure(readUpstreamError(head.status, json).message, head.status === 400);
     }
     const nowMs = monotonicMs();
     use?.answered(nowMs - startMs, { nowMs, usualMs: 0 });
     return undefined;
   } catch (error) {
     signal.throwIfAborted();
-    return errorMessage(error);
+    return failure(errorMessage(error));
   } finally {
     use?.end();
   }
+}
+
+function failure(message: string, isRefusal = false): ResidencyFailure {
+  return { message, isRefusal };
 }

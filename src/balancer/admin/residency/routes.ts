@@ -57,7 +57,7 @@ export function routeResidency(app: App, parts: ResidencyRouteParts): void {
   }
 }
 
-/** Asks the endpoints. Throws 404, 503, or 502 if all of them fail. */
+/** Asks the endpoints. Throws 404, 503, and if all fail 502, or 400 if it is for what was asked. */
 async function applyChange(
   c: AppContext,
   { pool, monitor }: Pick<ResidencyRouteParts, "pool" | "monitor">,
@@ -66,16 +66,23 @@ async function applyChange(
   const { model, action } = change;
   const chosen = choose(pool, change, endpoint);
   withoutIdleLimit(c); // A load takes as long as it takes.
-  const endpoints = await Promise.all(
+  const places = await Promise.all(
     chosen.map(async (one) => {
-      const error = (await changeAt(one, change, c.req.raw.signal)) ?? null;
+      const failure = await changeAt(one, change, c.req.raw.signal);
       await monitor.checkNow(one);
-      return { endpoint: one.name, state: loadedState(one, model), error };
+      const error = failure?.message ?? null;
+      return { failure, place: { endpoint: one.name, state: loadedState(one, model), error } };
     }),
   );
-  const failures = endpoints.filter(({ error }) => error !== null);
+  const failures = places.flatMap(({ failure }) => failure ?? []);
+  const endpoints = places.map(({ place }) => place);
   if (failures.length < endpoints.length) return { model, endpoints };
-  const why = failures.map(({ endpoint: name, error }) => `${name}: ${error}`).join("; ");
+  if (failures.every(({ isRefusal }) => isRefusal)) {
+    const [{ message } = { message: "The request is invalid." }] = failures;
+    const param = change.settings === undefined ? undefined : "settings";
+    throw new ApiError("invalid_request", message, { param });
+  }
+  const why = endpoints.map(({ endpoint: name, error }) => `${name}: ${error}`).join("; ");
   throw new ApiError("upstream", `The ${action} of ${model} failed at ${why}`, { param: "model" });
 }
 
