@@ -33,6 +33,7 @@ const COMMANDS = {
   build: { native: false, argv: (args) => ["scripts/build.ts", ...args] },
   native: { native: false, argv: (args) => ["scripts/native.ts", ...args] },
   smoke: { native: false, argv: (args) => ["scripts/smoke.ts", ...args] },
+  walk: { native: false, argv: (args) => ["scripts/walk.ts", ...args] },
   soak: { native: true, argv: (args) => ["scripts/soak.ts", ...args] },
   fuzz: { native: true, argv: (args) => ["scripts/fuzz.ts", ...args] },
   docs: { native: false, argv: (args) => ["scripts/docs.ts", ...args] },

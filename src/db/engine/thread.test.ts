@@ -7,7 +7,7 @@ import { failureOf, makeStateHome, type StateHome } from "../../testkit/state.ts
 import { isDuplicate, isTransient, StorageError } from "./error.ts";
 import { openReader, openStore } from "./open.ts";
 import type { RowStore } from "./store.ts";
-import { Thread } from "./thread.ts";
+import { Thread, workerScript } from "./thread.ts";
 
 interface Schema {
   notes: { id: number; text: string | null };
@@ -140,6 +140,10 @@ describe("a store", () => {
     await store.close();
     expect(await failureOf(texts())).toContain("The database is closed.");
   });
+});
+
+test("Bun keeps nothing of the thread's script on the disk", async () => {
+  expect((await workerScript()).length).toBeLessThan(4096);
 });
 
 test("a reader reads what is committed and cannot write", async () => {

@@ -120,11 +120,20 @@ Raise their limit (ulimit -n).`;
 
 let address: Promise<string> | undefined;
 
-/** A bundler keeps the worker's text together with this module; it would not keep a path. */
 function workerAddress(): Promise<string> {
-  address ??= import("./worker.ts", { with: { type: "text" } }).then((module) => {
-    const text = (module as unknown as { default: string }).default;
-    return URL.createObjectURL(new Blob([text], { type: "application/typescript" }));
+  address ??= workerScript().then((text) => {
+    return URL.createObjectURL(new Blob([text], { type: "application/javascript" }));
   });
   return address;
+}
+
+/**
+ * The worker's text without what a thread has no need of: where it is longer than 4 KiB, Bun keeps
+ * what it makes of it in `~/.bun`, and llmlb writes to no folder but its own. A bundler keeps the
+ * text together with this module; it would not keep a path.
+ */
+export async function workerScript(): Promise<string> {
+  const module: unknown = await import("./worker.ts", { with: { type: "text" } });
+  const { default: text } = module as { default: string };
+  return new Bun.Transpiler({ loader: "ts", target: "bun" }).transformSync(text);
 }
