@@ -23,7 +23,6 @@ const WITHOUT_COMMANDS: Record<string, string> = {
   "docs/releasing.md": "its commands build and publish; release.spec.ts makes a release",
   "docs/tls.md": "TLS and its certificates are tried by tls.spec.ts",
   "docs/upgrade.md": "backups and upgrades are tried by backup.spec.ts and upgrade.spec.ts",
-  "README.md": "its first command fetches and builds",
   "README.ja.md": "the commands of README.md, which are run",
 };
 
@@ -138,6 +137,16 @@ function isTried(block: Block, above: Block | undefined): boolean {
   return /^(sh|console|ts|js|python|yaml|toml|ini|nginx|caddyfile|dockerfile)$/.test(
     block.language,
   );
+}
+
+test("the READMEs show the same commands and outputs", () => {
+  const shown = (path: string) => PAGES.get(path)?.blocks.map(withoutComments) ?? [];
+  expect(shown("README.ja.md").length).toBeGreaterThan(0);
+  expect(shown("README.ja.md")).toEqual(shown("README.md"));
+});
+
+function withoutComments({ language, text }: Block): string {
+  return `${language}: ${text.replace(/ +# .*$/gm, "")}`;
 }
 
 test("every page is in the index", () => {

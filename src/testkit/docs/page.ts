@@ -25,6 +25,7 @@ export interface GuidePage {
 
 const FENCE = /^( *)```+(\w*)\s*$/;
 const MARK = /^<!-- (not run|on|file|ends with|output): (.+) -->$/;
+const PICTURE = /\bsrc(?:set)?="([^"]+)"/g;
 const LINK = /\]\(([^()\s]*(?:\([^()\s]*\)[^()\s]*)*)(?: "[^"]*")?\)/g;
 
 /** Reads a page in Markdown: its fenced blocks with their marks, its links and its headings. */
@@ -58,7 +59,8 @@ export function readPage(markdown: string): GuidePage {
 
 function readLine(page: GuidePage, text: string, line: number): void {
   const prose = text.replace(/`[^`]*`/g, "``");
-  for (const { 1: target = "" } of prose.matchAll(LINK)) page.links.push({ target, line });
+  const links = [...prose.matchAll(LINK), ...prose.matchAll(PICTURE)];
+  for (const { 1: target = "" } of links) page.links.push({ target, line });
   const heading = /^#{1,6} +(.*?)\s*#*$/.exec(text);
   if (heading === null) return;
   const id = anchorOf(heading[1] ?? "");
