@@ -129,7 +129,7 @@ describe.skipIf(chromium === undefined)("a page that is open", () => {
     await page.getByRole("button", { name: "Drain" }).click();
     expect(new URL(page.url()).searchParams.get("open")).toBe("drain");
     await page.reload();
-    await page.getByText(/the 1 that it works on end as usual/).waitFor();
+    await page.getByText(/Of the 1 that it works on, streams go on at another endpoint/).waitFor();
     await page.getByRole("alertdialog").getByRole("button", { name: "Drain" }).click();
     const done = page.locator(".toast").filter({ hasText: "gpu gets no further requests" });
     await done.waitFor();

@@ -143,6 +143,8 @@ export const EndpointView = z.object({
   status: EndpointStatus,
   /** It gets no further requests until it is undrained; those it works on go on. */
   draining: z.boolean().default(false),
+  /** Streams that went on elsewhere because it is drained. */
+  moved_streams: z.number().default(0),
   has_api_key: z.boolean(),
   /** It has a key that `secret.key` does not open, so it is asked without one. */
   api_key_unreadable: z.boolean().optional(),

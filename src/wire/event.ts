@@ -15,7 +15,7 @@ export const EndpointState = EndpointView.pick({
   } as const),
   ...({ latency_ms: true, inference_latency_ms: true, last_error: true } as const),
   ...({ last_request_error: true, error_count: true, circuit: true, model_count: true } as const),
-  ...({ draining: true } as const),
+  ...({ draining: true, moved_streams: true } as const),
 });
 export type EndpointState = z.infer<typeof EndpointState>;
 
@@ -67,6 +67,8 @@ export const MetricsPoint = z.object({
   /** Output tokens of requests that have ended, over the time that they took. */
   tokens_per_s: z.number(),
   errors_per_s: z.number(),
+  /** Streams that broke and went on at another endpoint, in this process. */
+  continued_per_s: z.number().default(0),
   /** Half and 95 of a hundred streams began within so long; null without any. */
   first_token_p50_ms: z.number().nullable(),
   first_token_p95_ms: z.number().nullable(),

@@ -71,6 +71,8 @@ export const RequestDetail = RequestView.extend({
       start_ms: z.number().nullable(),
       /** Why it came to nothing: a status, or the code of an error. */
       error: z.string().nullable(),
+      /** About how many tokens it gave of an answer that went on; null: it was another one. */
+      tokens: z.number().nullable().default(null),
     }),
   ),
   /** The bodies as they are kept; null where they are not. Without texts unless for an admin. */

@@ -252,7 +252,8 @@ describe("an endpoint that is drained", () => {
       endpoints: { name: string; status: string; last_request_error: string | null }[];
     };
     const drained = endpoints.find((one) => one.name === name);
-    expect(drained).toMatchObject({ status: "online", last_request_error: null });
+    const moved = { status: "online", last_request_error: null, moved_streams: 1 };
+    expect(drained).toMatchObject(moved);
   });
 
   test("hands a stream over that breaks before another one has a slot for it", async () => {
@@ -301,6 +302,10 @@ test("what went on is counted, and the history has both attempts and one answer"
   });
   expect(row).toMatchObject({ input_tokens: PROMPT_TOKENS, output_tokens: TOKENS.length });
   expect(row).toMatchObject({ retries: 1, error: null });
+  const detail = await (await fetch(`${both.front.url}/api/requests/${row.request_id}`)).json();
+  const given = detail.attempts.map(({ tokens }: { tokens: number }) => tokens);
+  expect(given[0]).toBeWithin(1, TOKENS.length);
+  expect(given[0] + given[1]).toBe(TOKENS.length);
 });
 
 describe("a stream that goes on nowhere ends with an error", () => {

@@ -12,7 +12,7 @@ import { BREAK_KINDS, ContinuableRewrite } from "./continuablestream.ts";
 import type { Continuations } from "./continuations.ts";
 import { type BrokenStream, type ContinuationWay, continuationWay } from "./decision.ts";
 import { chatRequestOf, type FirstRequest, translationOf } from "./firstrequest.ts";
-import { Headway } from "./headway.ts";
+import { Headway, tokensOf } from "./headway.ts";
 import { JoinedStream, joinedRewrite } from "./joinedstream.ts";
 import { Joiner } from "./joiner.ts";
 import { StreamRecorder } from "./recorder.ts";
@@ -66,6 +66,11 @@ export class Continuation {
   /** It broke, and goes on. */
   get isOn(): boolean {
     return this.#broken !== undefined;
+  }
+
+  /** About how many tokens it had when it broke. */
+  get tokens(): number {
+    return this.#broken === undefined ? 0 : tokensOf(this.#broken.transcript);
   }
 
   /**

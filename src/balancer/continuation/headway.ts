@@ -44,9 +44,14 @@ export class Headway {
     this.#tokens = tokens;
   }
 
-  #look({ chars, choices }: Transcript) {
-    const tokens = [...choices.values()].reduce((sum, { tokensMin }) => sum + tokensMin, 0);
+  #look(transcript: Transcript) {
+    const tokens = tokensOf(transcript);
     const isFeeble = this.#count > 0 && tokens - this.#tokens < TOKENS_MIN;
-    return { tokens, isFeeble, isWordless: chars === this.#chars };
+    return { tokens, isFeeble, isWordless: transcript.chars === this.#chars };
   }
+}
+
+/** The least number of tokens that was said. */
+export function tokensOf({ choices }: Pick<Transcript, "choices">): number {
+  return [...choices.values()].reduce((sum, { tokensMin }) => sum + tokensMin, 0);
 }

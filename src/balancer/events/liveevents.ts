@@ -88,7 +88,8 @@ export class LiveEvents {
     const { outcome, status, error, firstTokenMs, durationMs } = record;
     const isError = outcome !== "cancelled" && (error !== null || (status ?? 500) >= 400);
     const outputTokens = usage?.output ?? 0;
-    const sample = { isError, outputTokens, firstTokenMs, durationMs };
+    const { hasGoneOn: isContinued } = record;
+    const sample = { isError, isContinued, outputTokens, firstTokenMs, durationMs };
     const nowMs = Date.now();
     this.#seconds.count(sample, nowMs);
     this.recent.count(sample, nowMs);

@@ -2,13 +2,17 @@ import { expect, test } from "bun:test";
 import { type EndedSample, MetricsWindow } from "./metricswindow.ts";
 
 const NOW_MS = 1_700_000_000_000;
-const OK: EndedSample = { isError: false, outputTokens: 0, firstTokenMs: null, durationMs: 0 };
+const OK: EndedSample = {
+  ...{ isError: false, isContinued: false, outputTokens: 0, firstTokenMs: null, durationMs: 0 },
+};
 
 test("rates are of the last seconds, and what is older does not count", () => {
   const window = new MetricsWindow({ spanS: 1, spans: 60 });
   for (let i = 0; i < 20; i += 1) window.count(OK, NOW_MS);
   window.count({ ...OK, isError: true }, NOW_MS);
-  expect(window.last(10, NOW_MS)).toMatchObject({ requests_per_s: 2.1, errors_per_s: 0.1 });
+  for (let i = 0; i < 3; i += 1) window.count({ ...OK, isContinued: true }, NOW_MS);
+  const counted = { requests_per_s: 2.4, errors_per_s: 0.1, continued_per_s: 0.3 };
+  expect(window.last(10, NOW_MS)).toMatchObject(counted);
   expect(window.last(10, NOW_MS + 10_000)).toMatchObject({ requests_per_s: 0, errors_per_s: 0 });
   // The ring has come round: the place of that second is another one's.
   expect(window.last(10, NOW_MS + 60_000)).toMatchObject({ requests_per_s: 0 });

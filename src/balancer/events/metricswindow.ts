@@ -4,6 +4,8 @@ import type { MetricsPoint } from "../../wire/event.ts";
 export interface EndedSample {
   /** It failed, but not because its client left. */
   isError: boolean;
+  /** It is a stream that broke and went on elsewhere. */
+  isContinued: boolean;
   outputTokens: number;
   /** Of a stream; null for other answers. */
   firstTokenMs: number | null;
@@ -15,6 +17,7 @@ interface Span {
   number: number;
   requests: number;
   errors: number;
+  continued: number;
   tokens: number;
   /** How many streams began within each limit of `LIMITS_MS`, but not within the one before. */
   firstTokens: Uint16Array;
@@ -38,10 +41,12 @@ export class MetricsWindow {
   }
 
   /** Counts a request that ended at `nowMs`; its tokens in the spans in which they came. */
-  count({ isError, outputTokens, firstTokenMs, durationMs }: EndedSample, nowMs: number): void {
+  count(sample: EndedSample, nowMs: number): void {
+    const { isError, isContinued, outputTokens, firstTokenMs, durationMs } = sample;
     const span = this.#spanAt(this.#numberAt(nowMs));
     span.requests += 1;
     if (isError) span.errors += 1;
+    if (isContinued) span.continued += 1;
     if (firstTokenMs !== null) {
       const found = LIMITS_MS.findIndex((limit) => firstTokenMs <= limit);
       const place = found < 0 ? LIMITS_MS.length - 1 : found;
@@ -101,6 +106,7 @@ export class MetricsWindow {
       requests_per_s: rate(sum(({ requests }) => requests)),
       tokens_per_s: rate(sum(({ tokens }) => tokens)),
       errors_per_s: rate(sum(({ errors }) => errors)),
+      continued_per_s: rate(sum(({ continued }) => continued)),
       first_token_p50_ms: quantile(first, 0.5),
       first_token_p95_ms: quantile(first, 0.95),
     };
@@ -109,7 +115,7 @@ export class MetricsWindow {
 
 function emptySpan(): Span {
   const firstTokens = new Uint16Array(LIMITS_MS.length);
-  return { number: -1, requests: 0, errors: 0, tokens: 0, firstTokens };
+  return { number: -1, requests: 0, errors: 0, continued: 0, tokens: 0, firstTokens };
 }
 
 /** The limit within which a share of what is counted lies; null if nothing is. */

@@ -58,7 +58,13 @@ test("what this process counts is not counted again, nor replaced by what is old
   const windows = new RecentWindows();
   state.requests.record(makeRequest({ startedAt: Date.now() + 5, succeeded: true }));
   await state.writes.flush();
-  const now = { isError: false, outputTokens: 0, firstTokenMs: null, durationMs: 1 };
+  const now = {
+    isError: false,
+    isContinued: false,
+    outputTokens: 0,
+    firstTokenMs: null,
+    durationMs: 1,
+  };
   windows.count(now, Date.now());
   windows.count(now, Date.now() - HOUR_MS);
   await windows.refill(state.requests, log);

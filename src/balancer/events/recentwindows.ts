@@ -47,10 +47,14 @@ export class RecentWindows {
   }
 }
 
-/** When its first token came is not kept, only when its first byte did. */
+/**
+ * When its first token came is not kept, only when its first byte did; nor whether it went on
+ * elsewhere, in what is listed.
+ */
 function sampleOf(row: RequestRow): EndedSample {
   return {
     isError: countsAsFailure(row),
+    isContinued: false,
     outputTokens: row.outputTokens ?? 0,
     firstTokenMs: row.streamed ? row.firstByteMs : null,
     durationMs: row.durationMs,

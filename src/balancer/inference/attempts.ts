@@ -167,6 +167,7 @@ export class Attempts {
       idleTimeoutMs: settings.idleTimeoutMs,
       onSent: (end) => slot.sent(end, () => void this.#move?.begin(slot, end)),
       onContent: (status) => {
+        if (continuation?.isOn) record?.wentOn();
         record?.began();
         slot.answered(status);
         if (this.#move !== undefined) this.#move.serving = slot;
@@ -220,10 +221,12 @@ export class Attempts {
     // A slot that is still waited for, to move it away, is not for a stream that is gone.
     if (this.#move !== undefined) this.#move.serving = undefined;
     const context = this.#context;
-    context.record?.attemptFailed(error.code);
+    context.record?.attemptBroke(error.code, this.#continuation.tokens);
     context.requirement = this.#continuation.requirement(this.#requirement);
     this.#nextSlot.goOn(upstream);
-    return this.#another({ error, retry: true });
+    const next = await this.#another({ error, retry: true });
+    if (error.code === MOVED && next?.awaitsContent === true) upstream.movedStreams += 1;
+    return next;
   }
 
   /** What takes the place of a stream that failed, or goes on with it; undefined: nothing does. */

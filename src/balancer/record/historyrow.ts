@@ -54,7 +54,7 @@ export function historyRow(
     outputTokens: usage?.output ?? null,
     cachedTokens: usage?.cached ?? null,
     tokenSource: tokens.source,
-    attempts: attemptsOf(record),
+    attempts: attemptsOf(record, usage?.output ?? undefined),
     requestBody: requestBody ?? redactSmallOnly(body, bodies),
     responseBody: redactAnswer(answer, bodies, record.status),
   };
@@ -70,12 +70,14 @@ function clientOf(userAgent: string | null | undefined): string | null {
 }
 
 /** All attempts, if there was more than one. */
-function attemptsOf(record: RequestRecord): RequestAttempt[] | null {
-  const { earlier, upstream, attemptMs, attemptError } = record;
+function attemptsOf(record: RequestRecord, output: number | undefined): RequestAttempt[] | null {
+  const { earlier, upstream, attemptMs, attemptError, hasGoneOn, brokenTokens } = record;
   if (earlier === undefined || upstream === undefined) return null;
   const { id, name } = upstream;
   const error = isSuccess(record) ? null : (attemptError ?? errorOf(record));
-  const all = [...earlier, { id, name, startMs: attemptMs, error }];
+  const tokens = hasGoneOn && output !== undefined ? Math.max(0, output - brokenTokens) : undefined;
+  const last = { id, name, startMs: attemptMs, error, ...(tokens === undefined ? {} : { tokens }) };
+  const all = [...earlier, last];
   return all.map((one) => ({ ...one, startMs: rounded(one.startMs) ?? 0 }));
 }
 

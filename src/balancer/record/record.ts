@@ -82,6 +82,12 @@ export class RequestRecord {
   attemptMs = 0;
   /** Why the last attempt failed, as far as it is known. */
   attemptError: string | null = null;
+  /** Tokens of the answer that the last attempt gave before it broke; null: none, or it did not. */
+  #attemptTokens: number | null = null;
+  /** Tokens that all attempts gave which broke and were gone on with. */
+  brokenTokens = 0;
+  /** The answer went on at another upstream. */
+  hasGoneOn = false;
   queueMs: number | null = null;
   firstByteMs: number | null = null;
   /** When a stream's first content came, signs of life aside. */
@@ -117,6 +123,18 @@ export class RequestRecord {
   /** The last attempt failed: its status, or the code of its error. */
   attemptFailed(reason: string): void {
     this.attemptError = reason;
+  }
+
+  /** The last attempt broke behind its first content, when the answer had so many tokens in all. */
+  attemptBroke(reason: string, tokens: number): void {
+    this.attemptError = reason;
+    this.#attemptTokens = Math.max(0, tokens - this.brokenTokens);
+    this.brokenTokens = tokens;
+  }
+
+  /** Another upstream goes on with the answer. */
+  wentOn(): void {
+    this.hasGoneOn = true;
   }
 
   /** A piece of the answer arrived. It is not changed, and what is kept of it is copied. */
@@ -155,7 +173,9 @@ export class RequestRecord {
 
   #keepAttempt(): void {
     const { id = "", name = "" } = this.upstream ?? {};
-    const attempt = { id, name, startMs: this.attemptMs, error: this.attemptError };
+    const [startMs, error, tokens] = [this.attemptMs, this.attemptError, this.#attemptTokens];
+    const attempt = { id, name, startMs, error, ...(tokens === null ? {} : { tokens }) };
+    this.#attemptTokens = null;
     if (this.earlier === undefined) this.earlier = [attempt];
     else this.earlier.push(attempt);
     this.attemptError = null;

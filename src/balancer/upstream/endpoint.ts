@@ -120,6 +120,8 @@ export class Endpoint implements Upstream {
   readonly latency = new Latency();
   readonly circuits = new Circuits();
   readonly silent = new SilentRequests();
+  /** Streams that went on elsewhere because it was drained, since it is. */
+  movedStreams = 0;
   /** Its last list of models; undefined before the first. */
   models: ModelMap | undefined;
   /** How many its list has, also of those that are not used. */

@@ -57,6 +57,8 @@ export interface RequestAttempt {
   startMs: number;
   /** Why the next one was tried; null if it was the last one. */
   error: string | null;
+  /** About how many tokens it gave of an answer that went on; absent: it was another one. */
+  tokens?: number;
 }
 
 /** What a client sent and received, redacted and cut by the recorder. */

@@ -126,6 +126,7 @@ export class EndpointRegistry {
       const updated = isStored && (await state.endpoints.update(endpoint.id, { draining }));
       if (updated === "not_found" || !pool.has(endpoint)) throw noEndpoint(endpoint.id);
       endpoint.change({ draining });
+      endpoint.movedStreams = 0;
       if (draining) endpoint.silent.move();
       else monitor.takesRequests(endpoint);
     });

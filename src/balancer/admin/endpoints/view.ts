@@ -50,6 +50,7 @@ export function endpointState(endpoint: Endpoint): EndpointState {
     name: facts.name,
     status: shownStatus(health),
     draining: facts.draining,
+    moved_streams: endpoint.movedStreams,
     latency_ms: lastCheck.latencyMs,
     inference_latency_ms: emaMs === null ? null : Math.round(emaMs * 100) / 100,
     last_error: lastCheck.lastError,

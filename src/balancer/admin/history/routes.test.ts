@@ -150,7 +150,7 @@ describe("the list of requests", () => {
 
 test("a single request has its attempts and bodies", async () => {
   const attempts = [
-    { id: "e0", name: "gpu zero", startMs: 0.5, error: "HTTP 503" },
+    { id: "e0", name: "gpu zero", startMs: 0.5, error: "HTTP 503", tokens: 3 },
     { id: "e1", name: "gpu one", startMs: 20, error: null },
   ];
   const bodies = { requestBody: '{"content":"secret"}', responseBody: null };
@@ -161,8 +161,8 @@ test("a single request has its attempts and bodies", async () => {
     request_body: bodies.requestBody,
   });
   expect(whole.attempts).toEqual([
-    { endpoint_id: "e0", endpoint_name: "gpu zero", start_ms: 0.5, error: "HTTP 503" },
-    { endpoint_id: "e1", endpoint_name: "gpu one", start_ms: 20, error: null },
+    { endpoint_id: "e0", endpoint_name: "gpu zero", start_ms: 0.5, error: "HTTP 503", tokens: 3 },
+    { endpoint_id: "e1", endpoint_name: "gpu one", start_ms: 20, error: null, tokens: null },
   ]);
   const single = RequestDetail.parse(await getJson("/api/requests/id-1"));
   expect(single.attempts).toMatchObject([{ endpoint_name: "gpu one", start_ms: 0, error: null }]);

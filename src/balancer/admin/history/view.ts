@@ -72,12 +72,14 @@ function viewOf(
 function attemptsOf(row: RequestRow & RequestDetails): RequestDetail["attempts"] {
   const { attempts, endpointId, endpointName, error, retries } = row;
   if (attempts !== null) {
-    return attempts.map(({ id, name, startMs, error: why }) => ({
-      ...{ endpoint_id: id, endpoint_name: name, start_ms: startMs, error: why },
+    return attempts.map(({ id, name, startMs, error: why, tokens = null }) => ({
+      ...{ endpoint_id: id, endpoint_name: name, start_ms: startMs, error: why, tokens },
     }));
   }
   if (endpointId === null) return [];
   // Of several attempts that an earlier program recorded, only the last one is known.
   const start_ms = retries === 0 ? (row.queueMs ?? 0) : null;
-  return [{ endpoint_id: endpointId, endpoint_name: endpointName ?? "", start_ms, error }];
+  return [
+    { endpoint_id: endpointId, endpoint_name: endpointName ?? "", start_ms, error, tokens: null },
+  ];
 }

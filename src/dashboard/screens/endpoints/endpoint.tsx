@@ -128,13 +128,17 @@ function Actions({ endpoint }: { endpoint: EndpointDetail }) {
 function Troubles({ endpoint }: { endpoint: EndpointDetail }) {
   const t = useTexts(endpointsTexts);
   const { count } = useFormat();
-  const { last_error, last_request_error, models_limited, draining } = endpoint;
+  const { last_error, last_request_error, models_limited, draining, moved_streams } = endpoint;
   const active = endpoint.active_requests;
   const drained = active > 0 ? t("drained_running", { active: count(active) }) : t("drained_done");
   const reasons = [last_error, last_request_error ?? null, models_limited ?? null];
   return (
     <>
-      {draining && <div className="note">{drained}</div>}
+      {draining && (
+        <div className="note">
+          {drained} {moved_streams > 0 && t("drained_moved", { moved: count(moved_streams) })}
+        </div>
+      )}
       {endpoint.api_key_unreadable && <div className="note is-bad">{t("key_unreadable")}</div>}
       {reasons
         .filter((reason) => reason !== null)

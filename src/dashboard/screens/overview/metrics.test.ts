@@ -1,12 +1,13 @@
 import { expect, test } from "bun:test";
 import type { MetricsPoint } from "../../../wire/event.ts";
-import { errorShare, gridOf } from "./metrics.ts";
+import { continuedStreams, errorShare, gridOf } from "./metrics.ts";
 
 const NOW_MS = Date.parse("2026-01-31T12:00:07Z");
 
 function point(at: string, requests = 1, errors = 0): MetricsPoint {
   return {
     ...{ at, requests_per_s: requests, tokens_per_s: 0, errors_per_s: errors },
+    continued_per_s: 0.1,
     ...{ first_token_p50_ms: null, first_token_p95_ms: null },
   };
 }
@@ -30,4 +31,9 @@ test("the share of errors is that of all requests, and none without any", () => 
   const points = [point("2026-01-31T11:00:00Z", 3), point("2026-01-31T11:01:00Z", 1, 1)];
   expect(errorShare({ step_s: 10, points })).toBe(0.25);
   expect(errorShare({ step_s: 10, points: [] })).toBeUndefined();
+});
+
+test("streams that went on are counted over all steps", () => {
+  const points = [point("2026-01-31T11:00:00Z"), point("2026-01-31T11:01:00Z")];
+  expect(continuedStreams({ step_s: 10, points })).toBe(2);
 });

@@ -26,6 +26,11 @@ export function errorShare({ points }: RecentMetrics): number | undefined {
   return requests === 0 ? undefined : Math.min(1, errors / requests);
 }
 
+/** How many streams broke and went on at another endpoint. */
+export function continuedStreams({ step_s: step, points }: RecentMetrics): number {
+  return Math.round(points.reduce((sum, one) => sum + one.continued_per_s * step, 0));
+}
+
 /** One place for each step that was over by `nowMs`, whatever happened; times are unix seconds. */
 export function gridOf({ step_s: step, points }: RecentMetrics, span: RecentSpan, nowMs: number) {
   const end = Math.floor(nowMs / 1000 / step) * step;

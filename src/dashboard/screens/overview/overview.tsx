@@ -13,7 +13,7 @@ import { useTexts } from "../../text/i18n.ts";
 import { useTitle } from "../titles.ts";
 import { Attention } from "./attention.tsx";
 import { Charts } from "./charts.tsx";
-import { errorShare, useRecentMetrics } from "./metrics.ts";
+import { continuedStreams, errorShare, useRecentMetrics } from "./metrics.ts";
 import { overviewTexts } from "./texts.ts";
 
 const DEFAULTS = { span: "hour" };
@@ -42,6 +42,7 @@ export function Overview() {
             <Tiles
               endpoints={all}
               share={recent.data && errorShare(recent.data)}
+              continued={recent.data === undefined ? 0 : continuedStreams(recent.data)}
               period={t(`in_${span}`)}
             />
             <Attention endpoints={all} />
@@ -57,11 +58,13 @@ interface TilesProps {
   endpoints: readonly EndpointView[];
   /** Of requests that failed; undefined without any. */
   share: number | undefined;
+  /** Streams that broke and went on elsewhere. */
+  continued: number;
   /** When that was. */
   period: string;
 }
 
-function Tiles({ endpoints, share, period }: TilesProps) {
+function Tiles({ endpoints, share, continued, period }: TilesProps) {
   const t = useTexts(overviewTexts);
   const format = useFormat();
   const now = useSeries().at(-1);
@@ -86,7 +89,8 @@ function Tiles({ endpoints, share, period }: TilesProps) {
       />
       <Tile
         {...{ name: t("error_rate"), value: share === undefined ? NOTHING : percent(share) }}
-        {...{ about: period, isBad: (share ?? 0) > 0.05 }}
+        about={continued === 0 ? period : t("continued", { period, streams: count(continued) })}
+        isBad={(share ?? 0) > 0.05}
         link={
           (share ?? 0) > 0 && (
             <Link to="/requests" search={{ status: "error" } as never}>

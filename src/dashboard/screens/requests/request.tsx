@@ -94,10 +94,13 @@ function Answerer({
   );
 }
 
+/** Why an attempt ended that was moved away, which is no failure. */
+const MOVED = "endpoint_drained";
+
 /** The wait, each attempt and the answer, one below the other along the same time. */
 function Timeline({ request }: { request: RequestDetail }) {
   const t = useTexts(requestsTexts);
-  const { duration } = useFormat();
+  const { count, duration } = useFormat();
   const total = Math.max(1, request.duration_ms);
   const spans = spansOf(request).map((span) => ({
     ...span,
@@ -106,14 +109,14 @@ function Timeline({ request }: { request: RequestDetail }) {
   return (
     <Panel title={t("timeline")} actions={<span className="muted">{duration(total)}</span>}>
       <div className="timeline">
-        {spans.map(({ kind, name, fromMs, toMs, reason }) => (
+        {spans.map(({ kind, name, fromMs, toMs, reason, tokens }) => (
           <div key={`${name} ${fromMs}`} className="timeline-row">
             <span className="cut" title={name}>
               {name}
             </span>
             <span className="timeline-track">
               <span
-                className={`timeline-span is-${reason === null ? kind : "bad"}`}
+                className={`timeline-span is-${reason === null || reason === MOVED ? kind : "bad"}`}
                 style={{
                   left: `${(100 * fromMs) / total}%`,
                   width: `max(2px, ${(100 * (toMs - fromMs)) / total}%)`,
@@ -122,7 +125,9 @@ function Timeline({ request }: { request: RequestDetail }) {
             </span>
             <span className="timeline-text">
               {duration(toMs - fromMs)}
-              {reason !== null && ` · ${t("attempt_failed", { reason })}`}
+              {tokens !== null && ` · ${t("attempt_gave", { tokens: count(tokens) })}`}
+              {reason !== null &&
+                ` · ${reason === MOVED ? t("attempt_moved") : t("attempt_failed", { reason })}`}
             </span>
           </div>
         ))}

@@ -5,6 +5,8 @@ export const requestsTexts = defineTexts(
   {
     attempt: "Attempt at {{name}}",
     attempt_failed: "failed: {{reason}}",
+    attempt_gave: "gave {{tokens}} tokens",
+    attempt_moved: "moved away: it was drained",
     body_none: "It was not kept.",
     body_none_admin: "It was not kept: --history-bodies full keeps what is sent and answered.",
     cached: "Cached tokens",
@@ -56,6 +58,8 @@ export const requestsTexts = defineTexts(
   {
     attempt: "{{name}} への試行",
     attempt_failed: "失敗：{{reason}}",
+    attempt_gave: "{{tokens}} トークンを出力",
+    attempt_moved: "ドレインのため移動",
     body_none: "保存されていません。",
     body_none_admin: "保存されていません。--history-bodies full を指定すると本文を保存します。",
     cached: "キャッシュ済みトークン",

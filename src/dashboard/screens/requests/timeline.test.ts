@@ -1,8 +1,13 @@
 import { expect, test } from "bun:test";
 import { spansOf } from "./timeline.ts";
 
-function attempt(endpoint_name: string, start_ms: number | null, error: string | null = null) {
-  return { endpoint_id: endpoint_name, endpoint_name, start_ms, error };
+function attempt(
+  name: string,
+  start_ms: number | null,
+  error: string | null = null,
+  tokens: number | null = null,
+) {
+  return { endpoint_id: name, endpoint_name: name, start_ms, error, tokens };
 }
 
 const ROW = { queue_ms: null, first_byte_ms: 80, duration_ms: 200, streamed: true, error: null };
@@ -19,6 +24,16 @@ test("a request waits, is tried here and there, and is answered", () => {
     ["b", 50, 80, null],
     ["stream", 80, 200, null],
   ]);
+});
+
+test("an attempt that goes on with an answer lasts until its end", () => {
+  const attempts = [attempt("a", 0, "stream_error", 12), attempt("b", 120, null, 30)];
+  expect(partsOf({ ...ROW, attempts })).toEqual([
+    ["a", 0, 120, "stream_error"],
+    ["b", 120, 200, null],
+    ["stream", 80, 200, null],
+  ]);
+  expect(spansOf({ ...ROW, attempts }).map(({ tokens }) => tokens)).toEqual([12, 30, null]);
 });
 
 test("an answer in one piece is no stream, and one that broke says so", () => {
