@@ -224,7 +224,8 @@ async function versionOf(system: DebianSystem): Promise<string> {
 }
 
 /** What package managers and accounts keep of what they once did. */
-const KEPT = /^\/(run\/adduser$|var\/(lib\/dpkg|cache|log)\/|etc\/(passwd|group|g?shadow|subuid|subgid)-?$)/;
+const KEPT =
+  /^\/(run\/adduser$|var\/(lib\/dpkg|cache|log)\/|etc\/(passwd|group|g?shadow|sub[ug]id)-?$)/;
 
 function sameFiles(before: string[], after: string[]): string {
   const left = after.filter((path) => !before.includes(path) && !KEPT.test(path));

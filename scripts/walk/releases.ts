@@ -7,8 +7,8 @@ import { variantOf } from "../release/files.ts";
 import { joinRelease } from "../release/papers.ts";
 
 /**
- * Makes releases of these versions, each in a folder of its own, signed with one key; those that are
- * there are left as they are.
+ * Makes releases of these versions, each in a folder of its own, signed with one key. Those that
+ * are there are left as they are.
  */
 export async function makeReleases(folder: string, versions: readonly string[]): Promise<void> {
   if (versions.every((version) => existsSync(join(folder, version, "feed.json")))) return;
