@@ -74,6 +74,8 @@ async function life(jail: Jail): Promise<Life> {
   try {
     await answers(server);
     answerMs = performance.now() - startMs;
+    const streamed = await server.stream("Goodbye");
+    expect(streamed === "Goodbye!", `the stream for "Goodbye" was ${JSON.stringify(streamed)}`);
     const list = await (await fetch(`${server.url}/v1/models`)).text();
     expect(list.includes('"llmlb-tiny"'), `/v1/models: ${list}`);
   } finally {

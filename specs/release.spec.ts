@@ -96,9 +96,15 @@ test("its source map lies apart, and leads stack traces back to the source", asy
   await list({ file: join(out, names.sourceMaps), onReadEntry: ({ path }) => entries.push(path) });
   const map = `${names.executables[host]}.map`;
   expect(entries).toEqual([map]);
-  const trace = "at run (/$bunfs/root/llmlb:2:4000)";
-  const traced = await release(["trace", join(`${out}.maps`, map)], trace);
-  expect(traced.stdout).toMatch(/^at run \((src|node_modules)\/.+\.\w+:\d+:\d+\)$/);
+  const message = "it is no feed of llmlb";
+  const place = placeOf(message, Buffer.from(await Bun.file(executable).arrayBuffer()));
+  const traced = await release(
+    ["trace", join(`${out}.maps`, map)],
+    `at openFeed (/$bunfs/root/llmlb:${place})\n`,
+  );
+  const source = (await Bun.file(join(ROOT, "src/cli/update/feed.ts")).text()).split("\n");
+  const line = source.findIndex((text) => text.includes(message)) + 1;
+  expect(traced.stdout).toStartWith(`at openFeed (src/cli/update/feed.ts:${line}:`);
 });
 
 test("an older one goes on as the release of its feed, and only as its own variant", async () => {
@@ -140,6 +146,13 @@ test("a tag that names another version is refused", async () => {
   const tag = await release(["tag", "v99.0.0"]);
   expect([tag.code, tag.stderr]).toEqual([1, expect.stringContaining(`version ${pkg.version}`)]);
 });
+
+/** Line and column of a text in the scripts of an executable, where their text comes last. */
+function placeOf(text: string, executable: Buffer): string {
+  const at = executable.lastIndexOf(text);
+  const before = executable.subarray(executable.lastIndexOf(0, at) + 1, at).toString("latin1");
+  return `${before.split("\n").length}:${at - executable.lastIndexOf("\n", at)}`;
+}
 
 /** Whatever was built for it last, by `npm run build` or `npm run release`. */
 const arm64 = ["dist/llmlb-linux-arm64", `dist/release/${names.executables["linux-arm64"]}`]

@@ -144,7 +144,17 @@ function feedOf({ version, day, executables, keys, section }: FeedSources): stri
   return signFeed(release, keys);
 }
 
-/** Reads private keys from their files. */
+/** Reads private keys from their files. Throws for what is none. */
 export function readKeys(files: readonly string[]): Promise<string[]> {
-  return Promise.all(files.map((file) => readFile(file, "utf8")));
+  return Promise.all(files.map(readKey));
+}
+
+async function readKey(file: string): Promise<string> {
+  const key = await readFile(file, "utf8");
+  try {
+    publicKeyOf(key);
+    return key;
+  } catch (cause) {
+    throw new Error(`Reading the key ${file}: it is no private key as PEM.`, { cause });
+  }
 }

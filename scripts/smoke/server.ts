@@ -13,6 +13,8 @@ export interface Server {
   readyMs: number;
   /** Asks a chat; returns the text of the answer. Throws with the body of any other answer. */
   chat(content: string): Promise<string>;
+  /** The same as a stream; throws as well where that does not end as streams do. */
+  stream(content: string): Promise<string>;
   /** Sends SIGTERM; resolves with the exit code, or throws if it does not end. */
   stop(): Promise<number>;
 }
@@ -50,8 +52,15 @@ export async function startServer(jail: Jail, home: string, port: number): Promi
     if (child.signalCode !== null) throw new Error(`it ended by ${child.signalCode}`);
     return code;
   };
-  const ask = (content: string) => chat(url, content, START_TIMEOUT_MS * jail.slowness);
-  return { url, healthMs, readyMs, chat: ask, stop };
+  const ask = (content: string, isStream: boolean) => {
+    const signal = AbortSignal.timeout(START_TIMEOUT_MS * jail.slowness);
+    return post(url, { ...bodyOf(content), stream: isStream }, signal);
+  };
+  return {
+    ...{ url, healthMs, readyMs, stop },
+    chat: async (content) => JSON.parse(await ask(content, false)).choices[0].message.content,
+    stream: async (content) => joinedText(await ask(content, true)),
+  };
 }
 
 async function isUp(url: string): Promise<boolean> {
@@ -62,18 +71,26 @@ async function isUp(url: string): Promise<boolean> {
   }
 }
 
-async function chat(url: string, content: string, timeoutMs: number): Promise<string> {
+function bodyOf(content: string) {
+  return { model: "llmlb-tiny", messages: [{ role: "user", content }], temperature: 0 };
+}
+
+async function post(url: string, body: object, signal: AbortSignal): Promise<string> {
   const response = await fetch(`${url}/v1/chat/completions`, {
     method: "POST",
     headers: { "content-type": "application/json" },
-    body: JSON.stringify({
-      model: "llmlb-tiny",
-      messages: [{ role: "user", content }],
-      temperature: 0,
-    }),
-    signal: AbortSignal.timeout(timeoutMs),
+    body: JSON.stringify(body),
+    signal,
   });
   const text = await response.text();
   if (!response.ok) throw new Error(`${response.status}: ${text}`);
-  return JSON.parse(text).choices[0].message.content;
+  return text;
+}
+
+/** The text of all parts of a stream of OpenAI's API. */
+function joinedText(stream: string): string {
+  const lines = stream.split("\n").filter((line) => line.startsWith("data: "));
+  const data = lines.map((line) => line.slice("data: ".length));
+  if (data.pop() !== "[DONE]") throw new Error(`the stream broke off: ${stream.slice(-200)}`);
+  return data.map((text) => JSON.parse(text).choices[0]?.delta.content ?? "").join("");
 }
