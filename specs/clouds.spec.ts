@@ -36,7 +36,8 @@ let program: Program;
 beforeAll(async () => {
   const address = own.url.replace("http://", `http://${own.key}@`);
   const rules = ["--fallback", "absent=openai:gpt-4o", "--fallback", "lost=own:gpt-4o"];
-  const args = ["--provider", `own=${address}/v1`, ...rules];
+  const alias = ["--alias", "gpt=openai:gpt-4o"];
+  const args = ["--provider", `own=${address}/v1`, ...rules, ...alias];
   program = await Program.start({ mode: "balancer", args, env: ENV, untilReady: false });
 });
 afterAll(async () => {
@@ -60,6 +61,7 @@ const ECHOES: [string, string][] = [
   [GEMINI, "hello"],
   [CLAUDE, "hello"],
   ["ahtnorpic:claude-haiku-4-5", "hello"],
+  ["gpt", "echo: hello"],
 ];
 
 describe("chat completions with OpenAI's client", () => {

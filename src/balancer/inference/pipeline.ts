@@ -8,6 +8,7 @@ import { ApiError } from "../../wire/error.ts";
 import type { InferenceRoute } from "../../wire/route.ts";
 import { finalMessageRequirement } from "../continuation/requirement.ts";
 import type { UsageLimits } from "../limits/usagelimits.ts";
+import type { ProviderModel } from "../providers/model.ts";
 import type { Providers } from "../providers/providers.ts";
 import { estimatePromptTokens } from "../record/estimate.ts";
 import type { Recorder } from "../record/recorder.ts";
@@ -111,7 +112,13 @@ export class Pipeline {
     context.streams = body.stream ?? context.route.streamsByDefault;
     context.hasImages = body.hasImages;
     context.record = recorder.begin(context, body.recorded);
-    context.provider = providers.find(body.model);
+    context.provider = providers.find(body.model) ?? this.#providerOf(context.modelId);
+  }
+
+  /** The provider's model that an alias means (`gpt=openai:gpt-4o`), where no endpoint has it. */
+  #providerOf(id: string): ProviderModel | undefined {
+    const { pool, providers } = this.#parts;
+    return pool.serving(id).length > 0 ? undefined : providers.find(id);
   }
 
   async #find(response: string): Promise<MadeResponse | undefined> {

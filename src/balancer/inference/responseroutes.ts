@@ -89,7 +89,8 @@ function makerOf(
 ): Upstream | undefined {
   const endpoint = pool.get(upstreamId);
   if (endpoint !== undefined) return endpoint;
-  const models = [providers.find(model), providers.fallbackOf(model)];
+  const names = [model, pool.idOf(model)];
+  const models = [...names.map((name) => providers.find(name)), providers.fallbackOf(model)];
   return models.find((one) => one?.id === upstreamId);
 }
 
