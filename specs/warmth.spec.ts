@@ -151,6 +151,8 @@ describe("the balancer's own commands and routes", () => {
     const wrong = await act("load", { settings: { args: ["--no-such-thing"] } });
     expect(await wrong.clone().text()).toContain("invalid argument: --no-such-thing");
     expect(await code(wrong)).toEqual([400, "invalid_request"]);
+    const { error } = await (await act("load", { settings: { contxt: 5 } })).json();
+    expect(error.message).toEndWith('there is no setting "contxt": did you mean "context"?');
     expect(await llmlb("load", "none")).toMatchObject({ code: 1 });
   });
 });

@@ -180,7 +180,8 @@ function check<T>(json: unknown, schema: ZodType<T>): T {
   const text = issue?.message ?? "";
   // Our own messages name their field; those of zod do not.
   const reason = param === "" || /`|^Unrecognized/.test(text) ? text : `\`${param}\`: ${text}`;
-  throw new ApiError("invalid_request", `The request is invalid: ${reason}.`, {
+  const end = reason.endsWith("?") ? "" : ".";
+  throw new ApiError("invalid_request", `The request is invalid: ${reason}${end}`, {
     ...(param === "" ? {} : { param }),
   });
 }
