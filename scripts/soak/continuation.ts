@@ -63,8 +63,8 @@ function print({ kills, right, refused, broken }: StormReport, tookMs: number[])
   const sorted = tookMs.toSorted((a, b) => a - b);
   const at = (share: number) => `${sorted[Math.floor(share * (sorted.length - 1))] ?? 0} ms`;
   process.stdout.write(
-    `${kills} kills; ${right} answers right, ${broken.length} not, ${refused} requests that found \
-no node
+    `${kills} kills; ${right} answers right, ${broken.length} not, ${refused} requests whose \
+answer did not begin
 ${tookMs.length} times a stream went on, ${at(0.5)} after its break (p50), ${at(0.95)} (p95), \
 ${at(1)} at most
 `,

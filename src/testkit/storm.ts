@@ -39,17 +39,18 @@ export interface StormReport {
   kills: number;
   /** Whole answers that are what they are without a storm. */
   right: number;
-  /** Requests for which no server could be had. */
+  /** Requests whose answer did not begin. */
   refused: number;
   /** All others. */
   broken: { api: string; prompt: string; told: unknown; expected: unknown }[];
 }
 
 /**
- * What a client is told where no server can be had. It may be told the same of a stream that broke:
- * those are counted by the balancer.
+ * What a client is told where no server can be had, or each one that had its request died before
+ * the answer began. It may be told the same of a stream that broke: the balancer counts those.
  */
-const REFUSED = /cannot be used now|could not be reached or broke off/;
+const REFUSED =
+  /cannot be used now|could not be reached or broke off|is shutting down|ended unexpectedly/;
 /** Whoever was refused asks again after this time. */
 const PAUSE_MS = 300;
 /** Further time before a kill, up to this. */
