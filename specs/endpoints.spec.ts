@@ -44,6 +44,7 @@ describe("a balancer", () => {
   test.each<[ThirdPartyKind, string, number | undefined]>([
     ["ollama", "qwen3:8b", undefined],
     ["vllm", "Qwen/Qwen3-8B", 4096],
+    ["sglang", "Qwen/Qwen3-8B", 4096],
     ["lm_studio", "qwen/qwen3-8b", undefined],
     ["llama_server", "qwen3.gguf", 8192],
     ["openai_compatible", "gpt-x", undefined],

@@ -32,8 +32,8 @@ const memory = new RecorderMemory(1024 * 1024 * 1024);
 
 function kept() {
   const recorder = new StreamRecorder(memory);
-  const wantsMore = () => false;
-  const parts = { inner: plain(), recorder, tap: undefined, wantsMore };
+  const no = () => false;
+  const parts = { inner: plain(), recorder, tap: undefined, wantsMore: no, isUnfinished: no };
   const stream = new ContinuableStream({ ...parts, type: "text/event-stream" });
   return { push: (piece: Uint8Array) => stream.push(piece), close: () => recorder.close() };
 }

@@ -5,7 +5,7 @@ import { LoadedState } from "./loadedstate.ts";
 
 /** The kinds of server behind an endpoint; the balancer detects it, no client sets it. */
 export const ENDPOINT_KINDS = [
-  ...(["llmlb", "llama_server", "ollama", "vllm"] as const),
+  ...(["llmlb", "llama_server", "ollama", "vllm", "sglang"] as const),
   ...(["lm_studio", "openai_compatible"] as const),
 ] as const;
 export const EndpointKind = z.enum(ENDPOINT_KINDS);

@@ -1,15 +1,16 @@
 import type { Tap } from "../../http/proxy/relay.ts";
 import type { Rewrite, Rewritten, StreamRewrite } from "../../http/proxy/rewrite/rewrite.ts";
+import { unfinishedStream } from "../../http/proxy/rewrite/streamend.ts";
 import { asBuffer } from "../../lib/buffer.ts";
-import { parseObject } from "../../lib/json.ts";
-import { ApiError, type ErrorKind } from "../../wire/error.ts";
-import type { ServerEvent } from "../../wire/sse.ts";
-import { readUpstreamError } from "../../wire/upstreamerror.ts";
+import { parseJson } from "../../lib/json.ts";
+import type { ApiError } from "../../wire/error.ts";
+import { DONE } from "../../wire/sse.ts";
 import { type EventFraming, framingOf } from "./framing.ts";
 import type { StreamRecorder } from "./recorder.ts";
+import { placeOfError } from "./streamerror.ts";
 
 const LINE_FEED = 0x0a;
-const ERROR = Buffer.from('"error"');
+const ERRORS = [Buffer.from('"error"'), Buffer.from('"abort"')];
 /** What says that all was said. */
 const ENDING =
   /"(?:finish|stop|done)_reason"\s*:\s*"|^data: ?\[DONE\]|"response\.(?:completed|incomplete)"/m;
@@ -25,6 +26,8 @@ export interface ContinuableStreamParts {
   type: string;
   /** Whether something is to come that was asked for, given that all has been said (`isEnding`). */
   wantsMore(isEnding: boolean): boolean;
+  /** Whether text is to come, as far as is known. */
+  isUnfinished(): boolean;
 }
 
 /**
@@ -39,6 +42,7 @@ export class ContinuableStream implements StreamRewrite {
   readonly #tap: Tap | undefined;
   readonly #framing: EventFraming;
   readonly #wantsMore: (isEnding: boolean) => boolean;
+  readonly #isUnfinished: () => boolean;
   readonly contentType: string;
   /** The beginning of an event. */
   #held: Buffer | undefined;
@@ -49,11 +53,12 @@ export class ContinuableStream implements StreamRewrite {
   /** Part of an event has passed: the client's next words would be in the middle of it. */
   isTorn = false;
 
-  constructor({ inner, recorder, tap, type, wantsMore }: ContinuableStreamParts) {
+  constructor({ inner, recorder, tap, type, ...asked }: ContinuableStreamParts) {
     this.#inner = inner;
     this.#recorder = recorder;
     this.#tap = tap;
-    this.#wantsMore = wantsMore;
+    this.#wantsMore = asked.wantsMore;
+    this.#isUnfinished = asked.isUnfinished;
     this.#framing = framingOf(type);
     recorder.framing = this.#framing;
     this.contentType = inner.contentType ?? type;
@@ -78,17 +83,21 @@ export class ContinuableStream implements StreamRewrite {
   push(piece: Uint8Array): Uint8Array | undefined {
     const events = this.#whole(asBuffer(piece));
     if (events === undefined) return undefined;
-    if (events.includes(ERROR) && !this.isOver) this.#throwError(events);
+    if (mayTellError(events) && !this.isOver) this.#throwError(events);
     return this.#pass(events);
   }
 
   /** Whole events of whoever goes on, in the terms of the first upstream. */
   pushMore(events: Buffer): Uint8Array | undefined {
-    const before = this.#unsent;
-    this.#unsent = undefined;
+    const before = this.#takeUnsent();
     this.#drop();
     const passed = events.byteLength === 0 ? undefined : this.#pass(events);
     return joinedBytes(before, passed);
+  }
+
+  /** Bytes for the client that go with what comes next, whoever says it. */
+  hold(bytes: Uint8Array | undefined): void {
+    this.#unsent = joinedBytes(this.#unsent, bytes);
   }
 
   /** What did not go to the client of an upstream that broke: another one says it again. */
@@ -99,18 +108,40 @@ export class ContinuableStream implements StreamRewrite {
 
   end(): Uint8Array | undefined {
     const rest = this.#takeHeld();
-    if (rest?.includes(ERROR)) this.#throwError(rest);
-    const passed = rest === undefined ? undefined : this.#pass(rest);
+    if (rest !== undefined && mayTellError(rest)) this.#throwError(rest);
+    const events = rest === undefined ? [] : this.#framing.read([rest]);
+    const isTorn = events.length === 0 || events.some(({ data }) => !isWhole(data));
+    if (rest !== undefined && isTorn) throw unfinishedStream();
+    const last = rest === undefined ? undefined : this.#pass(this.#framing.ended(rest));
+    const passed = joinedBytes(this.#takeUnsent(), last);
+    if (!this.isOver && this.#isUnfinished()) {
+      this.#unsent = passed;
+      throw unfinishedStream();
+    }
     return this.isOver ? passed : joinedBytes(passed, this.#inner.end());
   }
 
   finish(): Uint8Array | undefined {
-    if (this.#errorEvent !== undefined) return undefined;
     const last = this.#takeLast();
-    const passed = last === undefined ? undefined : this.#pass(last);
-    if (this.isOver) return passed ?? new Uint8Array();
-    const end = this.#inner.finish?.();
+    const passed = joinedBytes(
+      this.#takeUnsent(),
+      last === undefined ? undefined : this.#pass(last),
+    );
+    const end = this.#lastBytes();
+    if (end === undefined) this.#unsent = passed;
     return end === undefined ? undefined : joinedBytes(passed, end);
+  }
+
+  /** Undefined: text is to come. The first of several choices to end looks like the end of all. */
+  #lastBytes(): Uint8Array | undefined {
+    if (this.isOver) return new Uint8Array();
+    return this.#isUnfinished() ? undefined : this.#inner.finish?.();
+  }
+
+  #takeUnsent(): Uint8Array | undefined {
+    const unsent = this.#unsent;
+    this.#unsent = undefined;
+    return unsent;
   }
 
   /** A last event that lacks no more than the blank line behind it. */
@@ -119,14 +150,13 @@ export class ContinuableStream implements StreamRewrite {
     if (held === undefined || held.at(-1) !== LINE_FEED) return undefined;
     if (!ENDING.test(held.toString("latin1"))) return undefined;
     this.#held = undefined;
-    return Buffer.concat([held, this.#framing.gap]);
+    return this.#framing.ended(held);
   }
 
   fail(error: ApiError): Uint8Array | undefined {
     const event = this.#errorEvent;
-    const before = this.#unsent;
+    const before = this.#takeUnsent();
     this.#drop();
-    this.#unsent = undefined;
     const told = event === undefined ? this.#inner.fail?.(error) : this.#told(event);
     return joinedBytes(before, told);
   }
@@ -168,10 +198,20 @@ export class ContinuableStream implements StreamRewrite {
     const at = placeOfError(events, this.#framing);
     if (at === undefined) return;
     const before = events.subarray(0, at.start);
-    this.#unsent = before.length === 0 ? undefined : this.#pass(before);
+    const passed = before.length === 0 ? undefined : this.#pass(before);
+    this.#unsent = joinedBytes(this.#unsent, passed);
     this.#errorEvent = events.subarray(at.start);
     throw at.error;
   }
+}
+
+function mayTellError(events: Buffer): boolean {
+  return ERRORS.some((word) => events.includes(word));
+}
+
+/** Whether the data of a stream's last event, which lacks its end, is whole nevertheless. */
+function isWhole(data: string): boolean {
+  return data.trim() === DONE || parseJson(data) !== undefined;
 }
 
 /** A rewrite whose stream is kept in mind; of answers in one piece nothing changes. */
@@ -198,69 +238,7 @@ export class ContinuableRewrite implements Rewrite {
 }
 
 /** The bytes of those that are there, in one piece; undefined for none. */
-export function joinedBytes(...parts: (Uint8Array | undefined)[]): Uint8Array | undefined {
+function joinedBytes(...parts: (Uint8Array | undefined)[]): Uint8Array | undefined {
   const there = parts.filter((part) => part !== undefined);
   return there.length > 1 ? Buffer.concat(there) : there[0];
-}
-
-/**
- * Where the first event begins that tells of an error of the upstream's, and the error. Nobody
- * listens to what is behind the last event of a stream.
- */
-function placeOfError(
-  events: Buffer,
-  framing: EventFraming,
-): { start: number; error: ApiError } | undefined {
-  for (let start = 0; start < events.length; ) {
-    const end = framing.endOfFirst(events, start);
-    const [read] = framing.read([events.subarray(start, end)]);
-    const error = read === undefined ? undefined : errorIn(read);
-    if (error !== undefined) return { start, error };
-    if (read !== undefined && isLast(read)) return undefined;
-    start = end;
-  }
-  return undefined;
-}
-
-const LAST_EVENTS = new Set<unknown>(["message_stop", "response.completed", "response.incomplete"]);
-
-function isLast({ event, data }: ServerEvent): boolean {
-  if (data.trim() === "[DONE]") return true;
-  const json = parseObject(data);
-  return json?.done === true || LAST_EVENTS.has(event ?? json?.type);
-}
-
-/** Errors of an upstream that another one need not have. */
-export const BREAK_KINDS = new Set<ErrorKind>([
-  ...(["upstream", "unavailable", "timeout", "rate_limited", "internal"] as const),
-]);
-
-function errorIn({ event, data }: ServerEvent): ApiError | undefined {
-  const json = parseObject(data);
-  if (json === undefined) return undefined;
-  const { error, choices, response } = json;
-  const failed = Array.isArray(choices) ? choices.map(failureOf).find(isThere) : undefined;
-  const isTold = isError(error) || event === "error";
-  const told = event === "response.failed" ? response : isTold ? json : failed;
-  if (told === undefined) return undefined;
-  const { kind, message, code } = readUpstreamError(undefined, told);
-  if (!BREAK_KINDS.has(kind)) return undefined;
-  return new ApiError(kind, message, { code: code ?? "stream_error" });
-}
-
-/** A choice that failed on the way, as some servers say it. */
-function failureOf(choice: unknown): object | undefined {
-  const { error, finish_reason: finish } = Object(choice) as Record<string, unknown>;
-  if (isError(error)) return { error };
-  return finish === "error" ? { error: "it ended with `error`" } : undefined;
-}
-
-function isError(error: unknown): boolean {
-  return typeof error === "object" && error !== null
-    ? Object.keys(error).length > 0
-    : typeof error === "string" && error !== "";
-}
-
-function isThere<T>(value: T | undefined): value is T {
-  return value !== undefined;
 }

@@ -1,14 +1,8 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { type FakeBalancer, fakeBalancer } from "../../testkit/balancer.ts";
 import { eventually } from "../../testkit/eventually.ts";
-import {
-  type Cut,
-  PROMPT_TOKENS,
-  type Talker,
-  type TalkerKind,
-  type TalkerOptions,
-  talker,
-} from "../../testkit/servers/talker.ts";
+import { PROMPT_TOKENS, type TalkerKind } from "../../testkit/servers/talk.ts";
+import { type Cut, type Talker, type TalkerOptions, talker } from "../../testkit/servers/talker.ts";
 
 // On a busy machine, hundreds of requests take their time.
 setDefaultTimeout(60_000);

@@ -1,6 +1,5 @@
 import type { Tap } from "../../http/proxy/relay.ts";
 import type { Rewrite } from "../../http/proxy/rewrite/rewrite.ts";
-import type { EndpointKind } from "../../wire/endpoint.ts";
 import type { ApiError } from "../../wire/error.ts";
 import { ROUTES } from "../../wire/route.ts";
 import type { UpstreamRequest } from "../inference/body.ts";
@@ -8,20 +7,20 @@ import type { RequestContext } from "../inference/context.ts";
 import type { Requirement } from "../routing/slotrequest.ts";
 import { Endpoint } from "../upstream/endpoint.ts";
 import type { Slot, Upstream } from "../upstream/upstream.ts";
-import { BREAK_KINDS, ContinuableRewrite } from "./continuablestream.ts";
+import { ContinuableRewrite } from "./continuablestream.ts";
 import type { Continuations } from "./continuations.ts";
-import { type BrokenStream, type ContinuationWay, continuationWay } from "./decision.ts";
+import { type BrokenStream, choicesAskedIn, continuationWay } from "./decision.ts";
 import { chatRequestOf, type FirstRequest, translationOf } from "./firstrequest.ts";
 import { Headway, tokensOf } from "./headway.ts";
 import { JoinedStream, joinedRewrite } from "./joinedstream.ts";
 import { Joiner } from "./joiner.ts";
 import { StreamRecorder } from "./recorder.ts";
-import type { RepeatedText } from "./repeat.ts";
 import { Replay } from "./replay.ts";
-import { continuedRequest, lastMessageText } from "./request.ts";
+import { continuedRequest } from "./request.ts";
 import { movingRequirementOf, requirementOf } from "./requirement.ts";
+import { prefillOf, refusesThoughts, repeatedBy } from "./saidagain.ts";
+import { BREAK_KINDS } from "./streamerror.ts";
 import { streamFormatOf } from "./streamformat.ts";
-import { tokensOfText } from "./tokencount.ts";
 import { isFields, type Transcript } from "./transcript.ts";
 
 /** The code of the error with which a stream is ended at an endpoint that is drained. */
@@ -98,18 +97,28 @@ export class Continuation {
     this.#first = { request, upstream, format };
     this.#recorder.format = format;
     const wantsMore = (isEnding: boolean) => this.#wantsMore(isEnding);
-    const parts = { recorder: this.#recorder, tap: this.#tap, wantsMore };
+    const isUnfinished = () => this.#hasEnded() === false;
+    const parts = { recorder: this.#recorder, tap: this.#tap, wantsMore, isUnfinished };
     this.#rewrite = new ContinuableRewrite(rewrite, parts);
     return this.#rewrite;
   }
 
   /** Whether an answer that has ended, or is about to, lacks the usage that was asked for. */
   #wantsMore(isEnding: boolean): boolean {
-    const body = this.#broken?.body ?? (this.#first && chatRequestOf(this.#first));
+    const body = this.#askedBody();
+    if (body === undefined || !asksUsage(body)) return false;
     const transcript = this.#recorder.read();
-    if (body === undefined || transcript === undefined || !asksUsage(body)) return false;
-    const isEnded = isEnding || [...transcript.choices.values()].some((one) => one.isFinished);
-    return isEnded && !transcript.hasUsage;
+    const isEnded = isEnding || this.#hasEnded() === true;
+    return isEnded && transcript?.hasUsage === false;
+  }
+
+  /** Whether all choices have ended; undefined: nobody knows. */
+  #hasEnded(): boolean | undefined {
+    return this.#recorder.read()?.hasEnded(choicesAskedIn(this.#askedBody() ?? {}));
+  }
+
+  #askedBody(): Record<string, unknown> | undefined {
+    return this.#broken?.body ?? (this.#first && chatRequestOf(this.#first));
   }
 
   /** Whether the stream of an upstream, which broke, goes on if there is another one for it. */
@@ -133,8 +142,9 @@ export class Continuation {
     const state = this.#state();
     if (state === undefined) return undefined;
     const { broken } = state;
-    const isSaid = [...broken.transcript.choices.values()].some((one) => one.isFinished);
-    return isSaid ? undefined : movingRequirementOf(broken, own);
+    return broken.transcript.hasEnded(choicesAskedIn(broken.body))
+      ? undefined
+      : movingRequirementOf(broken, own);
   }
 
   #begin(error: ApiError): boolean {
@@ -156,7 +166,7 @@ export class Continuation {
     const first = this.#first;
     const transcript = this.#recorder.read();
     if (stream === undefined || first === undefined || stream.isTorn) return undefined;
-    const body = this.#broken?.body ?? chatRequestOf(first);
+    const body = this.#askedBody();
     if (transcript === undefined || body === undefined) return undefined;
     const prefill = prefillOf(first, body, transcript);
     const format = first.format === "generate" ? "generate" : "chat";
@@ -182,12 +192,13 @@ export class Continuation {
     const { transcript, body: given } = broken;
     const choice = transcript.choice(0);
     const repeated = repeatedBy(way, kind, transcript);
-    const end = repeated.get(0)?.text ?? "";
-    const all = choice.reasoning + choice.text;
-    const text = way === "again" ? "" : all.slice(0, all.length - end.length);
+    const end = repeated.get(0) ?? { text: "", reasoning: "" };
+    const thought = choice.reasoning.slice(0, choice.reasoning.length - end.reasoning.length);
+    const text = thought + choice.text.slice(0, choice.text.length - end.text.length);
     const { signal } = client;
-    const told = await tokensOfText(upstream, { kind, model, text, signal });
-    const usedTokens = Math.max(choice.tokensMin - (end === "" ? 0 : 1), told ?? 0);
+    const told = await this.#all.tokensOf(upstream, { kind, model, text, signal });
+    const isCut = end.text !== "" || end.reasoning !== "";
+    const usedTokens = Math.max(choice.tokensMin - (isCut ? choice.endTokens : 0), told ?? 0);
     const prefill = this.#prefill;
     const isLlmlb = kind === "llmlb";
     const options = { stream: broken, way, model, usedTokens, prefill, repeated: end, isLlmlb };
@@ -196,7 +207,11 @@ export class Continuation {
     const onText = () => this.#wentOn(upstream, usedTokens);
     const begin = () => {
       const stops = stopsOf(given);
-      const joined = { transcript, way, usedTokens, tellsUsage, stops, isSpent, repeated };
+      const isEnded = transcript.hasEnded(choicesAskedIn(given));
+      const joined = {
+        ...{ transcript, way, usedTokens, tellsUsage, stops, isSpent, repeated },
+        ...{ isEnded, refusesThoughts: refusesThoughts(way, kind) },
+      };
       const replay = this.#replay(transcript);
       return new JoinedStream({ joiner: new Joiner(joined), replay, stream, onText });
     };
@@ -230,49 +245,6 @@ const CONTINUE_HEADER = "x-llmlb-continue";
 /** Whether a request may go on at another upstream than the one that began its answer. */
 export function mayContinue({ streams, pin, headers }: RequestContext): boolean {
   return streams && pin === undefined && headers.get(CONTINUE_HEADER)?.toLowerCase() !== "off";
-}
-
-/**
- * The text that stands in the request as the beginning of the answer and was not repeated in it;
- * undefined where it is not certain what the upstream made of it.
- */
-function prefillOf(
-  { upstream, format }: FirstRequest,
-  body: Record<string, unknown>,
-  transcript: Transcript,
-): string | undefined {
-  const prefill = format === "generate" ? undefined : lastMessageText(body);
-  if (prefill === undefined || prefill === "") return "";
-  if (body.continue_final_message !== undefined) {
-    return body.continue_final_message === true ? prefill : undefined;
-  }
-  const { kind } = upstream.facts;
-  // Our nodes take it out of answers of other APIs.
-  if (format !== "chat" && kind === "llmlb") return prefill;
-  if (kind === "ollama") return prefill;
-  const repeats = kind === "llmlb" || kind === "llama_server";
-  return repeats && transcript.choice(0).text.startsWith(prefill) ? "" : undefined;
-}
-
-/** Space at the end of a last message, which templates of chats may take away. */
-const END_SPACE = /\s+$/;
-
-/** What of the answer so far an upstream says once more: all of it, or what it was not told. */
-function repeatedBy(
-  way: ContinuationWay,
-  kind: EndpointKind | null,
-  { choices }: Transcript,
-): Map<number, RepeatedText> {
-  if (way === "again") {
-    const all = [...choices].map(([index, { text, reasoning, calls }]) => {
-      const said = { text, reasoning, calls: structuredClone(calls) };
-      return [index, said] as const;
-    });
-    return new Map(all);
-  }
-  const trims = way === "last_message" || (way === "final_message" && kind === "vllm");
-  const [text = ""] = END_SPACE.exec(choices.get(0)?.text ?? "") ?? [];
-  return new Map(trims && text !== "" ? [[0, { text, reasoning: "", calls: new Map() }]] : []);
 }
 
 function asksUsage({ stream_options: options }: Record<string, unknown>): boolean {

@@ -3,6 +3,7 @@ import type { Logger } from "../../lib/log.ts";
 import { histogramSamples, type MetricSample, registerFamily } from "../record/family.ts";
 import { Distribution } from "../record/series.ts";
 import { RecorderMemory } from "./recorder.ts";
+import { tokensOfText } from "./tokencount.ts";
 
 /** What is kept of all streams that run, so that they can go on elsewhere when they break. */
 const MEMORY_BYTES = 256 * 1024 * 1024;
@@ -30,13 +31,16 @@ export interface WentOn {
 /** What all streams that may go on elsewhere share: memory, counts, log. */
 export class Continuations {
   readonly memory = new RecorderMemory(MEMORY_BYTES);
+  readonly tokensOf: typeof tokensOfText;
   readonly #log: Logger;
   readonly #counts: Record<Outcome, number> = { continued: 0, failed: 0, impossible: 0 };
   readonly #seconds = new Distribution();
   #tokens = 0;
 
-  constructor(log: Logger) {
+  /** `tokensOf`: how the tokens of a text are counted. */
+  constructor(log: Logger, tokensOf = tokensOfText) {
     this.#log = log;
+    this.tokensOf = tokensOf;
   }
 
   /** A stream has its next token from another endpoint. */

@@ -5,7 +5,15 @@ import { Transcript } from "./transcript.ts";
 
 const messages = [{ role: "user", content: "hi" }];
 const KINDS: (EndpointKind | null)[] = [
-  ...(["llmlb", "llama_server", "vllm", "ollama", "lm_studio", "openai_compatible"] as const),
+  ...([
+    "llmlb",
+    "llama_server",
+    "vllm",
+    "sglang",
+    "ollama",
+    "lm_studio",
+    "openai_compatible",
+  ] as const),
   null,
 ];
 
@@ -26,7 +34,7 @@ function ways({ format = "chat", body = {}, deltas = [{ content: "Hel" }], finis
   return KINDS.map((kind) => continuationWay(stream, kind) ?? "-").join(" ");
 }
 
-const NONE = "- - - - - - -";
+const NONE = "- - - - - - - -";
 const all = (way: string) => KINDS.map(() => way).join(" ");
 
 describe("a stream goes on", () => {

@@ -35,6 +35,7 @@ export type ContinuationWay = "final_message" | "last_message" | "prompt" | "ane
  * | is in its reasoning                              | llmlb, llama_server | final_message ¹ |
  * | is a chat that has text                          | llmlb, llama_server | final_message ¹ |
  * | the same                                         | vllm                | final_message ¹ |
+ * | the same, without thoughts before it             | sglang              | final_message ¹ |
  * | the same                                         | ollama              | last_message ¹  |
  * | any other that has ended, and lacks its usage    | all                 | anew            |
  * | any other that is the same each time             | all                 | again           |
@@ -53,7 +54,7 @@ export function continuationWay(
   const choices = [...transcript.choices.values()];
   const hasMore = choices.some((one) => one.hasMore);
   const hasOther = hasMore || choices.some(({ calls }) => calls.size > 0);
-  const isEnded = choices.some(({ isFinished }) => isFinished);
+  const isEnded = transcript.hasEnded(choicesAskedIn(body));
   if (isEnded && (hasOther || choices.length > 1)) return undefined;
   const isSame = !hasMore && isRepeatable(body);
   const otherwise = isEnded ? "anew" : isSame ? "again" : undefined;
@@ -66,12 +67,14 @@ export function continuationWay(
   }
   if (!Array.isArray(body.messages)) return otherwise;
   if (kind === "llmlb" || kind === "llama_server") return "final_message";
-  if (choices.every(({ text }) => text === "")) return otherwise;
-  if (FINAL_MESSAGE_KINDS.includes(kind)) return "final_message";
+  if (choices.every(({ text }) => text.trim() === "")) return otherwise;
+  if (kind === "vllm") return "final_message";
+  // It has its templates begin an answer, thoughts included, and puts the text behind that.
+  if (kind === "sglang") return choices[0]?.reasoning === "" ? "final_message" : otherwise;
   return kind === "ollama" ? "last_message" : otherwise;
 }
 
-/** Kinds that continue the last message if they are told to. */
+/** Kinds that continue any last message if they are told to. */
 export const FINAL_MESSAGE_KINDS: readonly (EndpointKind | null)[] = [
   ...(["llmlb", "llama_server", "vllm"] as const),
 ];
@@ -81,8 +84,13 @@ function isRepeatable({ seed, temperature }: Record<string, unknown>): boolean {
   return typeof seed === "number" || temperature === 0;
 }
 
-function hasSeveralChoices({ n, best_of: of }: Record<string, unknown>): boolean {
-  return [n, of].some((count) => typeof count === "number" && count > 1);
+/** How many choices a request asks for. */
+export function choicesAskedIn({ n }: Record<string, unknown>): number {
+  return typeof n === "number" && n > 1 ? n : 1;
+}
+
+function hasSeveralChoices(body: Record<string, unknown>): boolean {
+  return choicesAskedIn(body) > 1 || (typeof body.best_of === "number" && body.best_of > 1);
 }
 
 /** Fields of llama.cpp, vLLM and SGLang that bind an answer to a form. */

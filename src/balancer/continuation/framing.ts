@@ -8,8 +8,8 @@ export interface EventFraming {
   endOfWhole(bytes: Buffer): number;
   /** The offset behind the event that begins at `start`. */
   endOfFirst(bytes: Buffer, start: number): number;
-  /** What an event lacks that has all its lines. */
-  readonly gap: Buffer;
+  /** The last event of a stream, with the end that it lacks. */
+  ended(event: Buffer): Buffer;
   /** Reads whole events, in one or several pieces. */
   read(pieces: readonly Uint8Array[]): ServerEvent[];
 }
@@ -17,6 +17,8 @@ export interface EventFraming {
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 const COLON = 0x3a;
+const FEED = Buffer.from("\n");
+const FEEDS = Buffer.from("\n\n");
 
 /** Server-sent events: a blank line is behind each. */
 const EVENTS: EventFraming = {
@@ -29,7 +31,7 @@ const EVENTS: EventFraming = {
     }
     return bytes.length;
   },
-  gap: Buffer.from("\n"),
+  ended: (event) => Buffer.concat([event, event.at(-1) === LINE_FEED ? FEED : FEEDS]),
   read: (pieces) => {
     const reader = new EventReader();
     return [...reader.push(Buffer.concat(pieces)), ...reader.end()];
@@ -44,7 +46,7 @@ const LINES: EventFraming = {
     const at = bytes.indexOf(LINE_FEED, start);
     return at === -1 ? bytes.length : at + 1;
   },
-  gap: Buffer.alloc(0),
+  ended: (event) => (event.at(-1) === LINE_FEED ? event : Buffer.concat([event, FEED])),
   read: (pieces) => {
     const lines = Buffer.concat(pieces).toString("utf8").split("\n");
     const data = lines.map((line) => line.trim()).filter((line) => line !== "");

@@ -5,7 +5,7 @@ import { unreadableAnswer } from "../../translation/errors.ts";
 import { ApiError } from "../../wire/error.ts";
 import { DONE, EventReader, type ServerEvent } from "../../wire/sse.ts";
 import { readUpstreamError } from "../../wire/upstreamerror.ts";
-import { type ContinuableStream, joinedBytes } from "./continuablestream.ts";
+import type { ContinuableStream } from "./continuablestream.ts";
 import type { Joiner } from "./joiner.ts";
 import type { Replay } from "./replay.ts";
 
@@ -46,11 +46,11 @@ export class JoinedStream implements StreamRewrite {
   }
 
   end(): Uint8Array | undefined {
-    const sent = this.#send(this.#reader.end());
     const { stream, replay } = this.#options;
+    stream.hold(this.#send(this.#reader.end()));
     const rest = this.isOver ? undefined : replay?.end();
-    const more = rest === undefined ? undefined : stream.pushMore(Buffer.from(rest));
-    return joinedBytes(sent, more, this.isOver ? undefined : stream.end());
+    if (rest !== undefined) stream.hold(stream.pushMore(Buffer.from(rest)));
+    return stream.end();
   }
 
   finish(): Uint8Array | undefined {

@@ -1,5 +1,6 @@
 import type { ContinuationWay } from "./decision.ts";
-import { Repeat, type RepeatedText } from "./repeat.ts";
+import { probabilitiesBehind, probabilitiesMoved, probabilitiesOfBoth } from "./probabilities.ts";
+import { Repeat, type RepeatedText, saysOther } from "./repeat.ts";
 import { StopGuard } from "./stopguard.ts";
 import { HEAD, isFields, isSaid, type Transcript } from "./transcript.ts";
 
@@ -8,6 +9,8 @@ export interface JoinerOptions {
   transcript: Transcript;
   /** How the upstream was asked to go on. */
   way: ContinuationWay;
+  /** All choices had ended: nothing lacks but the usage. */
+  isEnded: boolean;
   /** Tokens that this is made of. */
   usedTokens: number;
   /** Whether the stream is to tell its usage. */
@@ -16,6 +19,8 @@ export interface JoinerOptions {
   repeated: ReadonlyMap<number, RepeatedText>;
   /** Sequences that end the text. */
   stops: readonly string[];
+  /** It goes on with text: thoughts are text that the upstream took for thoughts, or begin anew. */
+  refusesThoughts: boolean;
   /** All tokens of the request's limit were said before: only why it ends is left. */
   isSpent: boolean;
 }
@@ -32,19 +37,21 @@ export class Joiner {
   readonly #guard: StopGuard;
   readonly #textChars: number;
   readonly #repeats = new Map<number, Repeat>();
-  /** The first upstream had told why the answer ended. */
+  /** The first upstream had told why the answer, or all of its choices, ended. */
   readonly #isEnded: boolean;
   readonly #isClosed: boolean;
+  /** The probabilities of text that is held back. */
+  #heldLogprobs: Fields | undefined;
   /** Why the upstream's own answer ended. */
   #lastReason: unknown;
 
   constructor(options: JoinerOptions) {
     this.#options = options;
     const { transcript } = options;
-    const { text = "", isFinished = false } = transcript.choices.get(0) ?? {};
-    this.#isEnded = isFinished;
+    const { text = "" } = transcript.choices.get(0) ?? {};
+    this.#isEnded = options.isEnded;
     this.#isClosed = transcript.isClosed;
-    this.#textChars = text.length;
+    this.#textChars = text.length - (options.repeated.get(0)?.text.length ?? 0);
     this.#guard = new StopGuard(options.way === "again" ? [] : options.stops, text);
     for (const [index, said] of options.repeated) this.#repeats.set(index, new Repeat(said));
   }
@@ -99,6 +106,7 @@ export class Joiner {
   #choice(choice: Fields): Fields | undefined {
     const index = typeof choice.index === "number" ? choice.index : 0;
     const before = this.#options.transcript.choices.get(index);
+    if (before?.isFinished) return undefined;
     const ends = typeof choice.finish_reason === "string" && choice.finish_reason !== "";
     const joined: Fields = { ...choice };
     const isChat = isFields(choice.delta);
@@ -111,21 +119,22 @@ export class Joiner {
       delete delta[other];
     }
     const repeat = this.#repeats.get(index);
-    const hadText = isSaid(delta.content);
+    const length = charsOf(delta);
+    const thinks = isSaid(delta.reasoning_content) || isSaid(delta.reasoning);
+    if (thinks && this.#options.refusesThoughts) throw saysOther();
     repeat?.strip(delta);
     if (ends) repeat?.end();
+    const stripped = length - charsOf(delta);
     if (typeof delta.content === "string") delta.content = this.#text(delta.content, ends);
     if (this.#saysNothing) for (const name of Object.keys(delta)) delete delta[name];
     const isEnd = ends || this.#guard.isStopped;
     if (isEnd) joined.finish_reason = this.#reason(choice.finish_reason);
     const says = Object.values(delta).some(isSaid);
+    const { logprobs } = choice;
+    if (isFields(logprobs)) joined.logprobs = this.#logprobs(logprobs, { stripped, says }) ?? null;
     if (!says && !isEnd) return undefined;
     if (isChat) joined.delta = delta;
     else joined.text = delta.content ?? "";
-    const { logprobs } = choice;
-    // Those of what the client has are not told again.
-    if (hadText && !isSaid(delta.content)) joined.logprobs = null;
-    else if (isFields(logprobs)) joined.logprobs = this.#logprobs(logprobs);
     return joined;
   }
 
@@ -140,12 +149,15 @@ export class Joiner {
     return this.#isClosed ? "stop" : given;
   }
 
-  /** Those of completions tell where in the text a token begins. */
-  #logprobs(logprobs: Fields): Fields {
-    const { text_offset: offsets } = logprobs;
-    if (!Array.isArray(offsets)) return logprobs;
-    const shifted = offsets.map((at) => (typeof at === "number" ? at + this.#textChars : at));
-    return { ...logprobs, text_offset: shifted };
+  /** Those of what the client has are not told again, those of what is held back not yet. */
+  #logprobs(given: Fields, { stripped, says }: { stripped: number; says: boolean }) {
+    const behind = probabilitiesBehind(given, stripped);
+    const isMoved = this.#options.way === "prompt";
+    const moved = behind && isMoved ? probabilitiesMoved(behind, this.#textChars) : behind;
+    const all =
+      moved === undefined ? this.#heldLogprobs : probabilitiesOfBoth(this.#heldLogprobs, moved);
+    this.#heldLogprobs = says ? undefined : all;
+    return says ? all : undefined;
   }
 
   #usage(usage: Fields): Fields {
@@ -183,6 +195,13 @@ export class Joiner {
       predicted_n: usedTokens + this.#counted(count(timings.predicted_n)),
     };
   }
+}
+
+/** Characters of text, thoughts and arguments of calls in a piece. */
+function charsOf({ content, reasoning_content, reasoning, tool_calls: calls }: Fields): number {
+  const called = Array.isArray(calls) ? calls.map((call) => call?.function?.arguments) : [];
+  const texts = [content, reasoning_content, reasoning, ...called];
+  return texts.reduce<number>((sum, one) => sum + (typeof one === "string" ? one.length : 0), 0);
 }
 
 function count(value: unknown): number {

@@ -8,6 +8,8 @@ export interface RepeatedText {
   text: string;
   reasoning: string;
   calls: ReadonlyMap<number, CallTranscript>;
+  /** The space at its beginning may as well be another one, or none. Default: it may not. */
+  isLoose?: boolean;
 }
 
 /**
@@ -19,8 +21,8 @@ export class Repeat {
   readonly #reasoning: Expectation;
   readonly #calls = new Map<number, Expectation>();
 
-  constructor({ text, reasoning, calls }: RepeatedText) {
-    this.#text = new Expectation(text);
+  constructor({ text, reasoning, calls, isLoose = false }: RepeatedText) {
+    this.#text = new Expectation(text, isLoose);
     this.#reasoning = new Expectation(reasoning);
     for (const [index, call] of calls) this.#calls.set(index, new Expectation(call.text));
   }
@@ -40,7 +42,7 @@ export class Repeat {
   /** The answer ends. Throws if it was to say more of what was said. */
   end(): void {
     const all = [this.#text, this.#reasoning, ...this.#calls.values()];
-    if (all.some((one) => !one.isMet)) throw differs();
+    if (all.some((one) => !one.isMet)) throw saysOther();
   }
 
   /** A piece of a call whose beginning the client has: its id and name are not said again. */
@@ -57,25 +59,38 @@ export class Repeat {
 /** A text that is to come, in pieces of any length. */
 class Expectation {
   #rest: string;
+  readonly #isLoose: boolean;
+  /** Other space comes in place of the rest, and is passed over. */
+  #isPassing = false;
 
-  constructor(text: string) {
+  /** `isLoose`: space may be other space. */
+  constructor(text: string, isLoose = false) {
     this.#rest = text;
+    this.#isLoose = isLoose;
   }
 
   get isMet(): boolean {
-    return this.#rest === "";
+    return this.#rest === "" || (this.#isLoose && this.#rest.trim() === "");
   }
 
   /** What of the next piece is behind the expected text. */
   take(piece: string): string {
-    const length = Math.min(piece.length, this.#rest.length);
-    if (!this.#rest.startsWith(piece.slice(0, length))) throw differs();
+    let length = 0;
+    while (length < this.#rest.length && piece[length] === this.#rest[length]) length += 1;
     this.#rest = this.#rest.slice(length);
-    return piece.slice(length);
+    const behind = piece.slice(length);
+    const isOther = behind !== "" && this.#rest !== "";
+    if (isOther && !this.isMet) throw saysOther();
+    this.#isPassing ||= isOther;
+    if (!this.#isPassing) return behind;
+    const said = behind.trimStart();
+    if (said !== "") [this.#rest, this.#isPassing] = ["", false];
+    return said;
   }
 }
 
-function differs(): ApiError {
+/** What an upstream says is not what the client has, or cannot be behind it. */
+export function saysOther(): ApiError {
   const message = "The answer broke off, and no other endpoint said the same again. Try again.";
   return new ApiError("upstream", message, { code: "stream_broken" });
 }

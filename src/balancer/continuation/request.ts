@@ -1,4 +1,4 @@
-import type { BrokenStream, ContinuationWay } from "./decision.ts";
+import { type BrokenStream, type ContinuationWay, choicesAskedIn } from "./decision.ts";
 import { isFields } from "./transcript.ts";
 
 export interface ContinuedRequest {
@@ -16,8 +16,8 @@ export interface RequestOptions {
   isLlmlb: boolean;
   /** Tokens of the answer so far. */
   usedTokens: number;
-  /** Without this at its end: it is said once more. */
-  repeated: string;
+  /** Without these at their ends: they are said once more. */
+  repeated: { text: string; reasoning: string };
   /** Text at the beginning of the answer that stands in the request and was not repeated. */
   prefill: string;
 }
@@ -34,13 +34,14 @@ export function continuedRequest(options: RequestOptions): ContinuedRequest {
   const { stream, way, model, usedTokens, prefill, repeated } = options;
   const body: Record<string, unknown> = { ...stream.body, model, stream: true };
   const choice = stream.transcript.choices.get(0);
-  const said = choice?.text ?? "";
-  const text = prefill + said.slice(0, said.length - repeated.length);
-  const isEnded = choice?.isFinished === true;
+  const { text: said = "", reasoning: thought = "" } = choice ?? {};
+  const text = prefill + said.slice(0, said.length - repeated.text.length);
+  const reasoning = thought.slice(0, thought.length - repeated.reasoning.length);
+  const isEnded = stream.transcript.hasEnded(choicesAskedIn(stream.body));
   if (way === "again") return { body, isSpent: false };
   if (way === "anew") return { body: isEnded ? withLimit(body, 1) : body, isSpent: false };
   if (way === "prompt") body.prompt = `${String(stream.body.prompt)}${text}`;
-  else Object.assign(body, chatFields(stream, { way, text, reasoning: choice?.reasoning ?? "" }));
+  else Object.assign(body, chatFields(stream, { way, text, reasoning }));
   if (options.isLlmlb && way === "final_message") body[CONTINUES] = true;
   if (isEnded) return { body: withLimit(body, 1), isSpent: false };
   let isSpent = false;

@@ -1,4 +1,4 @@
-import type { ChoiceTranscript, Transcript } from "./transcript.ts";
+import { type ChoiceTranscript, noteTokens, type Transcript } from "./transcript.ts";
 
 /** What else differs from one event to the next, in APIs that number or date them. */
 const VARYING = /"(?:sequence_number|created_at)":(?:(\d+)|"[^"]*")/;
@@ -52,7 +52,7 @@ export class TextTemplate {
     const text = data.slice(before.length, end);
     if (text.includes('"') || text.includes("\\")) return false;
     choice.text += text;
-    choice.tokensMin += 1;
+    noteTokens(choice, text, 1);
     to.chars += text.length;
     return true;
   }

@@ -47,6 +47,7 @@ function questionFor(kind: EndpointKind | null, model: string, text: string): ob
     case "llama_server":
       return { model, content: text, add_special: false };
     case "vllm":
+    case "sglang":
       return { model, prompt: text, add_special_tokens: false };
     default:
       return undefined;

@@ -22,6 +22,8 @@ export interface ChoiceTranscript {
   isFinished: boolean;
   /** Tokens that it is made of, at least: those of its probabilities, else one for each event. */
   tokensMin: number;
+  /** Those of them with which its text ends that are space, or half of a character. */
+  endTokens: number;
 }
 
 type Fields = Record<string, unknown>;
@@ -49,6 +51,11 @@ export class Transcript {
   /** Characters of text, reasoning and calls. */
   chars = 0;
 
+  /** Whether so many choices have told why they ended. */
+  hasEnded(choices: number): boolean {
+    return [...this.choices.values()].filter((one) => one.isFinished).length >= choices;
+  }
+
   /** The choice with this index, which is made if it has said nothing yet. */
   choice(index: number): ChoiceTranscript {
     let choice = this.choices.get(index);
@@ -56,6 +63,7 @@ export class Transcript {
       choice = {
         ...{ text: "", reasoning: "", reasoningField: "reasoning_content" },
         ...{ calls: new Map(), hasRole: false, hasMore: false, isFinished: false, tokensMin: 0 },
+        endTokens: 0,
       };
       this.choices.set(index, choice);
     }
@@ -70,8 +78,7 @@ export class Transcript {
       if (this.head[name] === undefined && event[name] !== undefined) this.head[name] = event[name];
     }
     for (const choice of choices) if (isFields(choice)) this.#add(choice);
-    const isFinished = [...this.choices.values()].every((one) => one.isFinished);
-    if (isFields(usage) && isFinished) this.hasUsage = true;
+    if (isFields(usage) && this.hasEnded(this.choices.size)) this.hasUsage = true;
   }
 
   #add({ index, delta, text, finish_reason: finish, logprobs }: Fields): void {
@@ -94,9 +101,23 @@ export class Transcript {
     for (const name in piece) if (!SILENT.has(name) && isSaid(piece[name])) choice.hasMore = true;
     if (typeof finish === "string" && finish !== "" && finish !== "null") choice.isFinished = true;
     this.chars += chars;
-    if (chars > 0) choice.tokensMin += Math.max(1, probabilitiesIn(logprobs));
+    if (chars > 0) noteTokens(choice, piece.content, Math.max(1, probabilitiesIn(logprobs)));
   }
 }
+
+/** Counts the tokens of one more piece of a choice. */
+export function noteTokens(choice: ChoiceTranscript, text: unknown, tokens: number): void {
+  choice.tokensMin += tokens;
+  choice.endTokens =
+    UNSAID_END.exec(String(text ?? ""))?.index === 0 ? choice.endTokens + tokens : 0;
+}
+
+/**
+ * The end of a text that not every server takes as it is: space, which templates of chats may take
+ * away, and the first half of a character in UTF-16.
+ */
+export const UNSAID_END = /\s*[\ud800-\udbff]?$/;
+export const HALF_CHARACTER = /[\ud800-\udbff]?$/;
 
 /**
  * Adds an event's pieces of calls, and returns their characters. One without an index or a name is

@@ -50,6 +50,7 @@ test.each<[string, Partial<ServerAnswers>, string]>([
   ["the words of Ollama", { root: answer("Ollama is running"), ollama: version }, "ollama"],
   ["Ollama's owner and version", { models: list("library"), ollama: version }, "ollama"],
   ["the owner vllm", { models: list("vllm"), vllm: version }, "vllm"],
+  ["the owner sglang", { models: list("sglang", { max_model_len: 9 }), vllm: version }, "sglang"],
   ["a length of vLLM", { models: list("me", { max_model_len: 9 }), vllm: version }, "vllm"],
   ["nothing special", { root: answer("hello"), vllm: version }, "openai_compatible"],
   [

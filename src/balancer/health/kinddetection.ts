@@ -57,8 +57,9 @@ export async function detectKind(
  *    `llama_server`. Before Ollama, because it imitates Ollama's `/api/tags`.
  * 3. It has LM Studio's own list (models with a `key`), header or owner of models: `lm_studio`.
  * 4. It says that Ollama is running, or has Ollama's version and owner of models: `ollama`.
- * 5. Its header or its models' owner is vLLM, or it has `max_model_len` and a version: `vllm`.
- * 6. Anything else: `openai_compatible`.
+ * 5. Its models' owner is SGLang: `sglang`. Before vLLM, for it tells `max_model_len` as well.
+ * 6. Its header or its models' owner is vLLM, or it has `max_model_len` and a version: `vllm`.
+ * 7. Anything else: `openai_compatible`.
  */
 export function kindOf(answers: ServerAnswers): EndpointKind {
   const { system, models, lmStudio, root, ollama, vllm, props } = answers;
@@ -74,6 +75,7 @@ export function kindOf(answers: ServerAnswers): EndpointKind {
   }
   if (root.ok && root.text.includes("Ollama is running")) return "ollama";
   if (ownedBy("library") && fits(ollama, Version)) return "ollama";
+  if (ownedBy("sglang")) return "sglang";
   if (server.includes("vllm") || ownedBy("vllm")) return "vllm";
   if (list.some(({ max_model_len }) => max_model_len !== undefined) && fits(vllm, Version)) {
     return "vllm";

@@ -104,10 +104,10 @@ function isOnline({ health }: Endpoint): boolean {
   return health.status === "online";
 }
 
-/** Nodes list what is loaded; llama-server and vLLM load at their start; others: unknown. */
+/** Nodes list what is loaded; others load at their start, or nobody knows. */
 function hasLoaded(endpoint: Endpoint, id: string): boolean {
   const { kind } = endpoint.facts;
   const state = endpoint.warmth.stateOf(id);
   if (state !== "unknown") return state === "loaded";
-  return kind === "llama_server" || kind === "vllm";
+  return kind === "llama_server" || kind === "vllm" || kind === "sglang";
 }

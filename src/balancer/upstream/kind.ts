@@ -30,6 +30,7 @@ export function usageSupportOfKind(kind: EndpointKind | null): UsageSupport {
       return "on_request";
     case "ollama":
     case "vllm":
+    case "sglang":
     case "lm_studio":
       return "if_asked_for";
     default:

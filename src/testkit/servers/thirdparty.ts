@@ -1,4 +1,4 @@
-/** Stand-ins for Ollama, vLLM, LM Studio, llama-server and unknown servers. */
+/** Stand-ins for Ollama, vLLM, SGLang, LM Studio, llama-server and unknown servers. */
 
 export interface ThirdPartyServer extends Disposable {
   url: string;
@@ -40,6 +40,11 @@ const ANSWERS = {
     if (path === "/version") return json({ version: "0.10.1" });
     if (path !== "/v1/models") return undefined;
     return json(openai("vllm", { max_model_len: 4096 })(models), { server: "uvicorn" });
+  },
+  sglang: (path, models) => {
+    if (path === "/get_model_info") return json({ model_path: models[0], is_generation: true });
+    if (path !== "/v1/models") return undefined;
+    return json(openai("sglang", { max_model_len: 4096 })(models), { server: "uvicorn" });
   },
   lm_studio: (path, models) => {
     if (path === "/v1/models") return json(openai("organization_owner")(models));

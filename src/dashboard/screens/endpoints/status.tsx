@@ -24,6 +24,7 @@ const KIND_NAMES: Record<EndpointKind, string> = {
   llama_server: "llama.cpp",
   ollama: "Ollama",
   vllm: "vLLM",
+  sglang: "SGLang",
   lm_studio: "LM Studio",
   openai_compatible: "OpenAI API",
 };

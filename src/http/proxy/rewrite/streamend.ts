@@ -23,6 +23,13 @@ const LAST = {
 /** An error of any API's in an event; `null` for it says that there is none. */
 const FAILED = /"error"\s*:\s*[{"]|"type"\s*:\s*"error"|^event: ?error/m;
 
+/** Of Anthropic's messages; the line before it, with the event's name, passes like any other. */
+const MESSAGE_STOP = {
+  marker: Buffer.from("message_stop"),
+  line: /^data:[^\n]*"type"\s*:\s*"message_stop"[^\n]*(?:\n\r?(?:\n|$))?/m,
+  text: 'event: message_stop\ndata: {"type":"message_stop"}\n\n',
+};
+
 /** Of (chat) completions: a finish reason. */
 const COMPLETIONS: StreamEnd = {
   complete: /"finish_reason"\s*:\s*"(?!"|null")/,
@@ -37,7 +44,7 @@ export const STREAM_ENDS: Readonly<Record<string, StreamEnd>> = {
   chat: COMPLETIONS,
   generate: COMPLETIONS,
   responses: { complete: /"response\.(?:completed|incomplete|failed)"/, failed: FAILED },
-  anthropic_messages: { complete: /"message_stop"|"stop_reason"\s*:\s*"/, failed: FAILED },
+  anthropic_messages: { complete: /"stop_reason"\s*:\s*"/, failed: FAILED, last: MESSAGE_STOP },
   ollama_chat: OLLAMA,
   ollama_generate: OLLAMA,
 };
