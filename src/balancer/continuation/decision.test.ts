@@ -1,78 +1,138 @@
-import { describe, expect, test } from "bun:test";
-import type { EndpointKind } from "../../wire/endpoint.ts";
+import { expect, test } from "bun:test";
+import { ENDPOINT_KINDS, type EndpointKind } from "../../wire/endpoint.ts";
 import { type BrokenStream, continuationWay } from "./decision.ts";
 import { Transcript } from "./transcript.ts";
 
-const messages = [{ role: "user", content: "hi" }];
-const KINDS: (EndpointKind | null)[] = [
-  ...([
-    "llmlb",
-    "llama_server",
-    "vllm",
-    "sglang",
-    "ollama",
-    "lm_studio",
-    "openai_compatible",
-  ] as const),
-  null,
+type Kind = EndpointKind | null;
+const KINDS: Kind[] = [...ENDPOINT_KINDS, null];
+
+/** A stream, and what can be said of it. */
+interface Sample extends BrokenStream {
+  tags: Set<string>;
+}
+
+const BODIES: [object, ...string[]][] = [
+  [{}],
+  [{ seed: 7 }, "same"],
+  [{ temperature: 0, tools: [{}], tool_choice: "auto" }, "same"],
+  [{ n: 2 }, "bound", "several"],
+  [{ n: 2, temperature: 0 }, "bound", "several", "same"],
+  [{ best_of: 3 }, "bound"],
+  [{ response_format: { type: "json_schema" } }, "bound"],
+  [{ response_format: { type: "text" } }],
+  [{ format: { type: "object" }, seed: 1 }, "bound", "same"],
+  [{ format: "json" }, "bound"],
+  [{ grammar: "root ::= x" }, "bound"],
+  [{ guided_regex: "a", temperature: 0 }, "bound", "same"],
+  [{ tool_choice: "required" }, "bound"],
+];
+const CHATS: [object, ...string[]][] = [[{ messages: [{ role: "user", content: "hi" }] }]];
+const COMPLETIONS: [object, ...string[]][] = [
+  [{ prompt: "Once" }, "plain"],
+  [{ prompt: "Once", echo: true }],
+  [{ prompt: "Once", suffix: "end" }],
+  [{ prompt: [1, 2] }],
+];
+const DELTAS: [object[], ...string[]][] = [
+  [[], "wordless"],
+  [[{ role: "assistant", content: "" }], "wordless"],
+  [[{ content: "Hel" }], "text"],
+  [[{ content: " \n" }]],
+  [[{ reasoning_content: "Hm" }], "thoughts"],
+  [[{ reasoning: "Hm" }, { content: "Hel" }], "thoughts", "text"],
+  [[{ content: "a" }, { tool_calls: [{ index: 0, function: { name: "f" } }] }], "text", "call"],
+  [[{ tool_calls: [{ index: 0, function: { name: "f" } }] }], "call"],
+  [[{ refusal: "No" }], "more"],
 ];
 
-interface Case {
-  format?: BrokenStream["format"];
-  body?: object;
-  deltas?: object[];
-  finish?: string;
+/** All streams that are made of these. */
+function* samples(): Generator<Sample> {
+  for (const [body, ...own] of BODIES) {
+    for (const format of ["chat", "generate"] as const) {
+      for (const [asked, ...more] of format === "chat" ? CHATS : COMPLETIONS) {
+        for (const [deltas, ...said] of DELTAS) {
+          for (const isEnded of [false, true]) {
+            const ended = isEnded ? ["ended"] : [];
+            const tags = new Set([format, ...own, ...more, ...said, ...ended]);
+            const transcript = told(deltas, isEnded, tags.has("several") ? 2 : 1);
+            yield { format, body: { ...asked, ...body }, transcript, tags };
+          }
+        }
+      }
+    }
+  }
 }
 
-/** The ways of all kinds, "-" where there is none. */
-function ways({ format = "chat", body = {}, deltas = [{ content: "Hel" }], finish }: Case) {
+function told(deltas: object[], isEnded: boolean, choices: number): Transcript {
   const transcript = new Transcript();
-  for (const delta of deltas) transcript.add({ id: "c", choices: [{ index: 0, delta }] });
-  if (finish !== undefined) transcript.add({ choices: [{ index: 0, finish_reason: finish }] });
-  const asked = format === "chat" ? { messages } : { prompt: "Once" };
-  const stream = { format, body: { ...asked, ...body }, transcript };
-  return KINDS.map((kind) => continuationWay(stream, kind) ?? "-").join(" ");
+  for (let index = 0; index < choices; index += 1) {
+    for (const delta of deltas) transcript.add({ choices: [{ index, delta }] });
+    if (isEnded) transcript.add({ choices: [{ index, delta: {}, finish_reason: "stop" }] });
+  }
+  return transcript;
 }
 
-const NONE = "- - - - - - - -";
-const all = (way: string) => KINDS.map(() => way).join(" ");
+/** Streams of which the text so far tells how they go on (the table's note 1). */
+const isFree = ({ tags }: Sample) => !["bound", "call", "more"].some((tag) => tags.has(tag));
 
-describe("a stream goes on", () => {
-  test.each<[string, Case, string]>([
-    ["with text", {}, "final_message final_message final_message last_message - - -"],
-    [
-      "with tools",
-      { body: { tools: [{}], tool_choice: "auto" } },
-      "final_message final_message final_message last_message - - -",
-    ],
-    [
-      "in thoughts",
-      { deltas: [{ reasoning_content: "Hm" }] },
-      "final_message final_message - - - - -",
-    ],
-    ["with nothing but a role", { deltas: [{ role: "assistant" }] }, all("anew")],
-    [
-      "with its end",
-      { finish: "stop" },
-      "final_message final_message final_message last_message anew anew anew",
-    ],
-    ["of completions", { format: "generate" }, all("prompt")],
-  ])("%s", (_, given, expected) => {
-    expect(ways(given)).toBe(expected);
+/** What the first column of the table says of a stream. */
+const FITS: Record<string, (sample: Sample) => boolean> = {
+  "has ended, and was more than one text": ({ tags }) =>
+    tags.has("ended") && ["several", "call", "more"].some((tag) => tags.has(tag)),
+  "has said no word, but the role of one at most": ({ tags }) => tags.has("wordless"),
+  "has said more than text, thoughts and calls": ({ tags }) => tags.has("more"),
+  "is a completion without echo and suffix": (sample) => sample.tags.has("plain") && isFree(sample),
+  "is a chat that is in its thoughts": (sample) =>
+    sample.tags.has("chat") && !sample.tags.has("text") && isFree(sample),
+  "is a chat that has text": (sample) =>
+    sample.tags.has("chat") && sample.tags.has("text") && isFree(sample),
+  "is a chat that has text, but no thoughts": (sample) =>
+    sample.tags.has("chat") &&
+    sample.tags.has("text") &&
+    !sample.tags.has("thoughts") &&
+    isFree(sample),
+  "any other that has ended, and lacks its usage": ({ tags }) => tags.has("ended"),
+  "any other that is the same each time": ({ tags }) => tags.has("same"),
+  "any other": () => true,
+};
+
+interface Row {
+  fits(sample: Sample): boolean;
+  kinds: string;
+  way: string;
+}
+
+/** The rows of the table in the decider's comment. */
+async function table(): Promise<Row[]> {
+  const source = await Bun.file(new URL("./decision.ts", import.meta.url)).text();
+  const cells = [...source.matchAll(/^ \* \|(.*)\|(.*)\|(.*)\|$/gm)].map(([, ...all]) =>
+    all.map((cell) => cell.replace("¹", "").trim()),
+  );
+  return cells.slice(2).map(([stream = "", kinds = "", way = ""]) => {
+    const fits = FITS[stream];
+    if (fits === undefined) throw new Error(`Nobody knows which streams these are: ${stream}`);
+    return { fits, kinds, way };
   });
-});
+}
 
-test.each<[string, Case]>([
-  ["several choices", { body: { n: 2 } }],
-  ["a call", { deltas: [{ content: "a" }, { tool_calls: [{ index: 0 }] }] }],
-  ["a refusal", { deltas: [{ refusal: "No" }] }],
-  ["a schema", { body: { response_format: { type: "json_schema" } } }],
-  ["Ollama's schema", { body: { format: { type: "object" } } }],
-  ["a grammar", { body: { grammar: "root ::= x" } }],
-  ["a call that must be", { body: { tool_choice: "required" } }],
-  ["a completion that repeats its prompt", { format: "generate", body: { echo: true } }],
-  ["a completion of tokens", { format: "generate", body: { prompt: [1, 2] } }],
-  ["a call that has ended", { deltas: [{ tool_calls: [{}] }], finish: "tool_calls" }],
-])("nobody goes on with %s", (_, given) => {
-  expect(ways(given)).toBe(NONE);
+test("the decider does what its table says", async () => {
+  const rows = await table();
+  const used = new Set<Row>();
+  let count = 0;
+  for (const sample of samples()) {
+    for (const kind of KINDS) {
+      const isOf = ({ kinds }: Row) => kinds === "all" || kinds.split(", ").includes(String(kind));
+      const row = rows.find((one) => isOf(one) && one.fits(sample));
+      const { body, tags } = sample;
+      const what = { kind, body, tags: [...tags] };
+      expect({ ...what, way: continuationWay(sample, kind) ?? "none" }).toEqual({
+        ...what,
+        way: row?.way ?? "no row",
+      });
+      if (row !== undefined) used.add(row);
+      count += 1;
+    }
+  }
+  expect(count).toBeGreaterThan(1000);
+  expect(used.size).toBe(rows.length);
 });

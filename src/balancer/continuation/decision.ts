@@ -26,20 +26,19 @@ export type ContinuationWay = "final_message" | "last_message" | "prompt" | "ane
 /**
  * Whether and how an upstream of a kind can go on with a stream. The first row that fits counts:
  *
- * | the stream                                       | kind                | way             |
- * |--------------------------------------------------|---------------------|-----------------|
- * | has ended, and was more than one text            | all                 | none            |
- * | has said no word, but the role of one at most    | all                 | anew            |
- * | has said what is neither text, thought nor call  | all                 | none            |
- * | is a completion that neither echoes nor fills in | all                 | prompt ¹        |
- * | is in its reasoning                              | llmlb, llama_server | final_message ¹ |
- * | is a chat that has text                          | llmlb, llama_server | final_message ¹ |
- * | the same                                         | vllm                | final_message ¹ |
- * | the same, without thoughts before it             | sglang              | final_message ¹ |
- * | the same                                         | ollama              | last_message ¹  |
- * | any other that has ended, and lacks its usage    | all                 | anew            |
- * | any other that is the same each time             | all                 | again           |
- * | any other                                        | all                 | none            |
+ * | the stream                                    | kind                      | way             |
+ * |-----------------------------------------------|---------------------------|-----------------|
+ * | has ended, and was more than one text         | all                       | none            |
+ * | has said no word, but the role of one at most | all                       | anew            |
+ * | has said more than text, thoughts and calls   | all                       | none            |
+ * | is a completion without echo and suffix       | all                       | prompt ¹        |
+ * | is a chat that is in its thoughts             | llmlb, llama_server       | final_message ¹ |
+ * | is a chat that has text                       | llmlb, llama_server, vllm | final_message ¹ |
+ * | is a chat that has text, but no thoughts      | sglang                    | final_message ¹ |
+ * | is a chat that has text                       | ollama                    | last_message ¹  |
+ * | any other that has ended, and lacks its usage | all                       | anew            |
+ * | any other that is the same each time          | all                       | again           |
+ * | any other                                     | all                       | none            |
  *
  * ¹ Unless it has several choices, has called a tool or must call one, or is bound to a grammar or
  * schema. The same each time is what has a seed, or the temperature 0.

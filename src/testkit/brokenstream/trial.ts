@@ -13,7 +13,7 @@ import { LogBook } from "../../lib/logbook.ts";
 import { ApiError, errorFrame } from "../../wire/error.ts";
 import { ROUTES, type RouteName } from "../../wire/route.ts";
 import { eventFrame } from "../../wire/sse.ts";
-import { streamedTalk, type Talk, tokensOf } from "../servers/talk.ts";
+import { streamedTalk, type Talk, tokensBegunBy } from "../servers/talk.ts";
 
 /** How the stream of one upstream ends early. */
 export interface TrialCut {
@@ -56,7 +56,7 @@ export class BrokenStreams {
     async (_, { kind, text }) => {
       const { tokens, thoughts = [] } = this.#talk;
       const counts = kind === "llama_server" || kind === "vllm" || kind === "sglang";
-      return counts ? tokensOf(text, [...thoughts, ...tokens]) : undefined;
+      return counts ? tokensBegunBy(text, [...thoughts, ...tokens]) : undefined;
     },
   );
 

@@ -71,7 +71,7 @@ function lines({ lineEnd = "\n" }: Talk, text: string): string {
 }
 
 /** How many of these tokens a text that begins as they do is made of. */
-export function tokensOf(text: string, tokens: readonly string[]): number {
+export function tokensBegunBy(text: string, tokens: readonly string[]): number {
   let [chars, count] = [0, 0];
   while (chars < text.length && count < tokens.length) {
     chars += tokens[count]?.length ?? 0;
@@ -139,7 +139,7 @@ function untilStop(tokens: readonly string[], stops: readonly string[], finish: 
   return {
     tokens: said,
     finish: "stop",
-    made: tokensOf(text.slice(0, end + Math.min(...found)), tokens),
+    made: tokensBegunBy(text.slice(0, end + Math.min(...found)), tokens),
   };
 }
 
@@ -154,7 +154,8 @@ function frames(talk: Talk, asked: TalkRequest): string[] {
     choiceEvents(talk, asked, { tokens: one, begun, index }),
   );
   const made = choices.reduce((sum, choice) => sum + choice.made, 0);
-  const prompt = PROMPT_TOKENS + tokensOf(begun.thought, thoughts) + tokensOf(begun.text, tokens);
+  const prompt =
+    PROMPT_TOKENS + tokensBegunBy(begun.thought, thoughts) + tokensBegunBy(begun.text, tokens);
   const total = prompt + made;
   const usage = { prompt_tokens: prompt, completion_tokens: made, total_tokens: total };
   const asksUsage = (body.stream_options as Fields | undefined)?.include_usage === true;

@@ -1,5 +1,5 @@
 import { eventFrame } from "../../wire/sse.ts";
-import { NATIVE, streamedTalk, type Talk, type TalkerKind, tokensOf } from "./talk.ts";
+import { NATIVE, streamedTalk, type Talk, type TalkerKind, tokensBegunBy } from "./talk.ts";
 import { RAW_END, type RawConnection, rawAnswer, rawChunk, rawChunks, rawTarget } from "./tcp.ts";
 
 /**
@@ -115,7 +115,7 @@ function plainAnswer(options: TalkerOptions, { path, body }: HttpRequest) {
   if (path === "/" && kind === "ollama") return rawAnswer("Ollama is running", "text/plain");
   if (path === "/tokenize" && TOKENIZERS.has(kind)) {
     const text = String(body.content ?? body.prompt);
-    const count = tokensOf(text, [...thoughts, ...tokens]);
+    const count = tokensBegunBy(text, [...thoughts, ...tokens]);
     return rawAnswer(JSON.stringify({ count, tokens: Array.from({ length: count }, () => 1) }));
   }
   const isChat = path === "/v1/chat/completions" && body.messages !== undefined;
