@@ -20,10 +20,7 @@ const WITHOUT_COMMANDS: Record<string, string> = {
   "docs/README.md": "the index",
   "docs/architecture.md": "for whoever works on llmlb: a map",
   "docs/benchmarks.md": "its commands measure for minutes",
-  "docs/proxies.md": "its servers are tried by proxies.spec.ts",
   "docs/releasing.md": "its commands build and publish; release.spec.ts makes a release",
-  "docs/tls.md": "TLS and its certificates are tried by tls.spec.ts",
-  "docs/upgrade.md": "backups and upgrades are tried by backup.spec.ts and upgrade.spec.ts",
   "README.ja.md": "the commands of README.md, which are run",
 };
 
