@@ -1,9 +1,11 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { fileURLToPath } from "node:url";
 import { builtLlamaServer } from "../scripts/bench/rig/reference.ts";
+import { TINY } from "../src/testkit/clients.ts";
+import { killIfThere } from "../src/testkit/processes.ts";
 import { Program } from "../src/testkit/program.ts";
 import { brokenStreams, type StormServer, storm } from "../src/testkit/storm.ts";
-import { STORIES, stormClients } from "../src/testkit/stormclients.ts";
+import { askRaw, STORIES, stormClients } from "../src/testkit/stormclients.ts";
 import { HANG_LIMIT, stormLlamaServer, stormNode } from "../src/testkit/stormservers.ts";
 
 setDefaultTimeout(180_000);
@@ -47,6 +49,21 @@ describe("streams are told to their end by others, byte for byte", () => {
     expect(broken).toEqual([]);
     expect(right).toBeGreaterThan(0);
     await expectNoBreak(url);
+  });
+
+  test("by the only engine of a machine, or its only node, when that is started again", async () => {
+    const greedy = ["--", "--temp", "0", "--threads", "1"];
+    const args = ["--model", `${TINY}=${GGUF}`, "--health-interval", "500ms", ...greedy];
+    const program = await Program.start({ args });
+    const [prompt = ""] = prompts;
+    const expected = await askRaw(program.url, prompt);
+    for (const victim of [() => program.enginePid(TINY), () => program.nodePid]) {
+      const killAt = (count: number) => count === 20 && killIfThere(victim());
+      expect(await askRaw(program.url, prompt, killAt)).toEqual(expected);
+    }
+    const { continued, failed } = await brokenStreams(program.url);
+    expect({ continued, failed }).toEqual({ continued: 2, failed: 0 });
+    await program.stop();
   });
 
   const program = builtLlamaServer();

@@ -1,5 +1,5 @@
 import { apiClients } from "./apiclients.ts";
-import { allFrames, type Frame, post, says, TINY } from "./clients.ts";
+import { type Frame, frames, post, says, TINY } from "./clients.ts";
 import type { StormAsk } from "./storm.ts";
 
 /** Prompts that the tiny model answers at length, and the same way in whatever company. */
@@ -16,12 +16,21 @@ export function stormClients(url: string): Record<string, StormAsk> {
   return { ...Object.fromEntries(official), raw: (prompt) => askRaw(url, prompt) };
 }
 
-async function askRaw(url: string, prompt: string): Promise<unknown> {
+/** Asks for a stream by hand; `onEvent` is called with how many of its events have come. */
+export async function askRaw(
+  url: string,
+  prompt: string,
+  onEvent: (count: number) => void = () => undefined,
+): Promise<unknown> {
   const body = {
     ...{ model: TINY, messages: says(prompt), max_tokens: 200 },
     ...{ stream: true, stream_options: { include_usage: true } },
   };
-  return storyOf(await allFrames(await post(`${url}/v1/chat/completions`, body)));
+  const all: Frame[] = [];
+  for await (const frame of frames(await post(`${url}/v1/chat/completions`, body))) {
+    onEvent(all.push(frame));
+  }
+  return storyOf(all);
 }
 
 interface Chunk {

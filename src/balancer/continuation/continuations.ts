@@ -9,8 +9,8 @@ import { tokensOfText } from "./tokencount.ts";
 const MEMORY_BYTES = 256 * 1024 * 1024;
 
 /**
- * How streams that broke ended: another endpoint went on, none did though one may have been able
- * to, or nobody can go on with such a stream.
+ * How streams that broke ended: an endpoint went on, none did though one may have been able to, or
+ * nobody can go on with such a stream.
  */
 const OUTCOMES = ["continued", "failed", "impossible"] as const;
 type Outcome = (typeof OUTCOMES)[number];
@@ -64,7 +64,7 @@ export class Continuations {
       registerFamily(registry, { name, help, type: "counter", samples });
     counter(
       "llmlb_stream_continuations_total",
-      "Streams that broke: another endpoint continued them, none could be had, or none can",
+      "Streams that broke: an endpoint continued them, none brought them on, or none can",
       () => OUTCOMES.map((outcome) => ({ labels: { outcome }, value: this.#counts[outcome] })),
     );
     counter(
