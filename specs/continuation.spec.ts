@@ -51,7 +51,7 @@ describe("streams are told to their end by others, byte for byte", () => {
     await expectNoBreak(url);
   });
 
-  test("by the only engine of a machine, or its only node, when that is started again", async () => {
+  test("by a machine alone, when its engine or its node is killed", async () => {
     const greedy = ["--", "--temp", "0", "--threads", "1"];
     const args = ["--model", `${TINY}=${GGUF}`, "--health-interval", "500ms", ...greedy];
     const program = await Program.start({ args });
