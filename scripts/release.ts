@@ -1,5 +1,5 @@
 // Makes a release of the version of package.json, in dist/release/:
-//   npm run release                       what can be built on this machine, and what goes along
+//   npm run release                       builds and tries what it can, and makes what goes along
 //   npm run release -- build linux-arm64  only this executable
 //   npm run release -- join               only what goes along with the executables that are there
 //   npm run release -- notes              what has changed since the release before
@@ -20,6 +20,7 @@ import { fileNames, variantOf } from "./release/files.ts";
 import { checkTag, sectionsOf } from "./release/history.ts";
 import { joinRelease, readKeys } from "./release/papers.ts";
 import { tracedText } from "./release/trace.ts";
+import { tryExecutables } from "./release/trial.ts";
 
 async function main(args: string[]): Promise<void> {
   const { values, positionals } = parseArgs({
@@ -67,8 +68,11 @@ async function makeAll(options: ReleaseOptions & { releaseKeys: string }): Promi
   const { out } = options;
   // What is left of another version would be taken for a part of this one.
   for (const folder of [out, mapsFolder(out)]) await rm(folder, { recursive: true, force: true });
-  await buildExecutables(variantsHere(), options);
+  const variants = variantsHere();
+  await buildExecutables(variants, options);
+  const notTried = await tryExecutables(variants, options);
   await join(options);
+  for (const reason of notTried) say(`not tried: ${reason}`);
 }
 
 async function join({ out, version, keys }: ReleaseOptions): Promise<void> {
