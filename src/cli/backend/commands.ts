@@ -1,9 +1,12 @@
 import { Argument, type Command } from "commander";
 import { environment } from "../../config/environment.ts";
 import { loadSettings } from "../../config/precedence.ts";
-import { PLUGIN_NAMES, type PluginName } from "../../engine/plugin/pin.ts";
+import { PLUGIN_NAMES, type PluginName, pluginPin } from "../../engine/plugin/pin.ts";
 import type { Invocation } from "../invocation.ts";
 import { addSettingFlags, settingFlagValues } from "../options/settingflags.ts";
+
+/** That of the packages of backends; hosts for which there are none ask for those of another. */
+const VERSION = pluginPin("cuda", "linux-x64")?.version;
 
 const NOTES = `
 On Linux x64, Vulkan comes with llmlb and is used where a driver has a GPU. CUDA is one library, in
@@ -17,8 +20,8 @@ Examples:
   llmlb backend devices                    the devices that models can be given, with their memory
   llmlb backend install auto               CUDA for a GPU of NVIDIA, else Vulkan
   llmlb backend install cuda --keep        for an image that is built where there is no GPU
-  npm pack @node-llama-cpp/linux-x64-cuda@VERSION       where there is a network; then
-  llmlb backend install cuda --from node-llama-cpp-linux-x64-cuda-VERSION.tgz`;
+  npm pack @node-llama-cpp/linux-x64-cuda@${VERSION}       where there is a network; then
+  llmlb backend install cuda --from node-llama-cpp-linux-x64-cuda-${VERSION}.tgz`;
 
 interface BackendFlags extends Record<string, unknown> {
   json?: true;

@@ -8,7 +8,7 @@ import type { PageNetwork } from "./network.ts";
 const STRANGERS =
   "sudo docker podman kubectl helm systemctl launchctl brew winget apt apt-get snap npm npx " +
   "pip pipx ollama claude codex opencode aider goose git ssh scp rsync";
-const BLOCK_MS_MAX = 60_000;
+const BLOCK_MS_MAX = 120_000;
 
 /** What came of a script. */
 export interface ScriptResult {
