@@ -165,6 +165,9 @@ test("the secret of the client is in no file, and a provider that is gone is tol
     const browser = new Browser(alone.url);
     const response = await browser.send("GET /api/auth/oidc/login");
     expect(await refusedWith(response)).toEqual([502, "oidc_unreachable"]);
+    const page = await browser.send("GET /api/auth/oidc/login", undefined, { accept: "text/html" });
+    expect([page.status, await page.text()]).toEqual([502, expect.stringContaining("/dashboard")]);
+    expect(browser.cookies.get("llmlb_login_failure")).toContain("could%20not%20be%20asked");
     expect((await browser.logIn("admin", PASSWORD)).status).toBe(200);
   } finally {
     await alone.stop();
