@@ -41,6 +41,7 @@ const SOURCES: SbomSources = {
 };
 
 interface Sbom {
+  serialNumber: string;
   metadata: { component: { components: { name: string; hashes: { content: string }[] }[] } };
   components: { purl: string; licenses?: unknown; "bom-ref": string }[];
   dependencies: { ref: string; dependsOn?: string[] }[];
@@ -48,6 +49,7 @@ interface Sbom {
 
 test("an SBOM names packages, runtimes and native parts, with what uses what", async () => {
   const sbom: Sbom = JSON.parse(await sbomOf(SOURCES));
+  expect(sbom.serialNumber).toMatch(/^urn:uuid:/);
   const [executable] = sbom.metadata.component.components;
   expect(executable).toMatchObject({ hashes: [{ content: "ab".repeat(32) }] });
   const urls = sbom.components.map(({ purl }) => purl);

@@ -43,7 +43,7 @@ const FORMAT = Spec.Spec1dot6;
  * and its backends for GPUs. Throws where the format's own schema finds a fault.
  */
 export async function sbomOf(sources: SbomSources): Promise<string> {
-  const bom = new Models.Bom();
+  const bom = new Models.Bom({ serialNumber: `urn:uuid:${crypto.randomUUID()}` });
   const program = programOf(sources);
   bom.metadata.timestamp = sources.date;
   bom.metadata.component = program;
