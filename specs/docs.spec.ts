@@ -153,6 +153,7 @@ test("every page is in the index", () => {
   const index = PAGES.get("docs/README.md")?.links.map(({ target }) => `docs/${target}`);
   const missing = inFolder("docs").filter((path) => !index?.includes(path));
   expect(missing).toEqual(["docs/README.md"]);
+  expect(Object.keys(WITHOUT_COMMANDS).filter((path) => !PAGES.has(path))).toEqual([]);
 });
 
 test("texts of errors that are not provoked are those of the program", () => {

@@ -11,6 +11,8 @@ const ROOT = join(import.meta.dir, "../../..");
 /** The machine that a page is about where it does not say another. */
 const HERE = "here";
 
+const hasPython = Bun.which("python3") !== null;
+
 /** Blocks that are commands or programs. */
 const RUN = new Set(["sh", "console", "ts", "js", "python"]);
 /** Blocks that are what the block above them prints. */
@@ -49,7 +51,7 @@ export class PageReader {
   /** Follows a page. Throws at the first block that does not do what the page says. */
   async follow(blocks: Block[]): Promise<void> {
     for (const [index, block] of blocks.entries()) {
-      if (block.marks.has("not run")) continue;
+      if (block.marks.has("not run") || (block.language === "python" && !hasPython)) continue;
       const next = blocks[index + 1];
       const isRun = RUN.has(block.language);
       const hasOutput = next !== undefined && isOutput(next, block);
