@@ -5,13 +5,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { eventually } from "../../src/testkit/eventually.ts";
-import { killIfThere } from "../../src/testkit/processes.ts";
 import { Program } from "../../src/testkit/program.ts";
 import { median } from "./rig/load.ts";
 import { parametersOf, writeRandomModel } from "./rig/model.ts";
 
 const MODEL = "bench";
-/** So many tokens of a stream come before its engine is killed. */
+/** So many tokens of a stream come before its node is killed. */
 const TOKENS_BEFORE = 8;
 /** Of a sentence, in the tiny model's words. */
 const SENTENCE_TOKENS = 13;
@@ -21,6 +20,8 @@ const GO_ON_MS_MAX = 60_000;
 /** One balancer in front of two nodes with the same model. */
 interface Fleet {
   nodes: Program[];
+  /** The arguments of each. */
+  args: string[];
   balancer: Program;
   /** From each break to the next token, in ms. */
   tookMs: number[];
@@ -58,17 +59,20 @@ async function main(): Promise<void> {
 async function startFleet(model: string): Promise<Fleet> {
   const engine = ["--", "--temp", "0", "--threads", "1", "--ctx-size", "16384", "--parallel", "4"];
   const args = ["--model", `${MODEL}=${model}`, ...engine];
-  const start = () => Program.start({ mode: "node", args });
+  const start = () => Program.start({ mode: "node", args: ["--port", "0", ...args] });
   const nodes = await Promise.all(Array.from({ length: NODES }, start));
   const tookMs: number[] = [];
   const balancer = await Program.start({
     mode: "balancer",
-    args: nodes.flatMap(({ url }, index) => ["--endpoint", `n${index}=${url}`]),
+    args: [
+      ...nodes.flatMap(({ url }, index) => ["--endpoint", `n${index}=${url}`]),
+      ...["--health-interval", "300ms", "--strategy", "round-robin"],
+    ],
     hears: ({ msg, took_ms: ms }) => {
       if (msg === "stream.continued") tookMs.push(Number(ms));
     },
   });
-  return { nodes, balancer, tookMs };
+  return { nodes, args, balancer, tookMs };
 }
 
 /** Breaks where the other node knows the prompt take turns with those where it does not. */
@@ -79,15 +83,16 @@ async function measure(fleet: Fleet, { rounds, tokens }: { rounds: number; token
   for (let round = 0; round < rounds; round += 1) {
     for (const kind of ["cold", "warm"] as const) {
       const prompt = promptOf(`${round} ${kind}`, tokens);
-      // An engine that was killed is there again.
+      // Both have the model loaded.
       for (const node of nodes) await firstTokenMs(node, "Hello");
       if (kind === "warm") {
         for (const node of nodes) results.processing.push(await firstTokenMs(node, prompt));
         for (const node of nodes) results.cached.push(await firstTokenMs(node, prompt));
       }
       const before = tookMs.length;
-      await breakOne(fleet, prompt);
+      const killed = await breakOne(fleet, prompt);
       breaks[kind].push(await eventually(() => tookMs[before], GO_ON_MS_MAX));
+      await restart(fleet, killed);
     }
   }
   const line = (what: string, times: number[]) => {
@@ -105,11 +110,23 @@ function promptOf(name: string, tokens: number): string {
   return `Number ${name}. ${sentence.repeat(Math.ceil(tokens / SENTENCE_TOKENS))}`;
 }
 
-/** A stream whose engine is killed after some tokens; it is left when it has gone on. */
-async function breakOne({ nodes, balancer }: Fleet, prompt: string): Promise<void> {
+/** Puts a node in the place of one that was killed, and waits until requests go to it. */
+async function restart({ nodes, args, balancer }: Fleet, index: number): Promise<void> {
+  const port = new URL(nodes[index]?.url ?? "").port;
+  await nodes[index]?.kill();
+  nodes[index] = await Program.start({ mode: "node", args: ["--port", port, ...args] });
+  await eventually(async () => {
+    const { endpoints } = await (await fetch(`${balancer.url}/ready`)).json();
+    return endpoints.every((one: { status: string }) => one.status === "online") || undefined;
+  }, GO_ON_MS_MAX);
+}
+
+/** A stream whose node is killed after some tokens; returns which. It is left when it goes on. */
+async function breakOne({ nodes, balancer }: Fleet, prompt: string): Promise<number> {
   const leaving = new AbortController();
   const answer = await chat(balancer.url, { prompt, tokens: 400, signal: leaving.signal });
-  const serving = nodes[Number(answer.headers.get("x-llmlb-endpoint")?.slice(1))];
+  const index = Number(answer.headers.get("x-llmlb-endpoint")?.slice(1));
+  const serving = nodes[index];
   let events = 0;
   let isBroken = false;
   for await (const bytes of answer.body ?? []) {
@@ -119,9 +136,10 @@ async function breakOne({ nodes, balancer }: Fleet, prompt: string): Promise<voi
     isBroken = true;
     events = TOKENS_BEFORE;
     if (serving === undefined) throw new Error("nobody is said to serve it");
-    killIfThere(serving.enginePid(MODEL));
+    serving.signal("SIGKILL");
   }
   leaving.abort();
+  return index;
 }
 
 /** Time to the first token of a stream. */
