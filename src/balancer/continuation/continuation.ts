@@ -4,12 +4,19 @@ import type { ApiError } from "../../wire/error.ts";
 import { ROUTES } from "../../wire/route.ts";
 import type { UpstreamRequest } from "../inference/body.ts";
 import type { RequestContext } from "../inference/context.ts";
+import { ProviderModel } from "../providers/model.ts";
 import type { Requirement } from "../routing/slotrequest.ts";
 import { Endpoint } from "../upstream/endpoint.ts";
 import type { Slot, Upstream } from "../upstream/upstream.ts";
+import { cloudRequest } from "./cloudrequest.ts";
 import { ContinuableRewrite } from "./continuablestream.ts";
 import type { Continuations } from "./continuations.ts";
-import { type BrokenStream, choicesAskedIn, continuationWay } from "./decision.ts";
+import {
+  type BrokenStream,
+  type ContinuingKind,
+  choicesAskedIn,
+  continuationWay,
+} from "./decision.ts";
 import { chatRequestOf, type FirstRequest, translationOf } from "./firstrequest.ts";
 import { Headway, tokensOf } from "./headway.ts";
 import { JoinedStream, joinedRewrite } from "./joinedstream.ts";
@@ -178,11 +185,16 @@ export class Continuation {
     return this.#broken === undefined ? own : requirementOf(this.#broken, own);
   }
 
+  /** Whether a cloud's model can go on with it. */
+  canGoOnAt(model: ProviderModel): boolean {
+    return this.#broken !== undefined && continuationWay(this.#broken, kindOf(model)) !== undefined;
+  }
+
   /** What an upstream is asked to go on. Rejects if it cannot be asked. */
   async requestFor(upstream: Upstream): Promise<UpstreamRequest> {
     const broken = this.#broken;
     const stream = this.#rewrite?.begun;
-    const kind = upstream instanceof Endpoint ? upstream.facts.kind : null;
+    const kind = kindOf(upstream);
     const way = broken === undefined ? undefined : continuationWay(broken, kind);
     if (broken === undefined || stream === undefined || way === undefined) {
       throw new Error(`${upstream.name} cannot go on with a stream.`);
@@ -204,6 +216,8 @@ export class Continuation {
     const options = { stream: broken, way, model, usedTokens, prefill, repeated: end, isLlmlb };
     const { body, isSpent } = continuedRequest(options);
     const tellsUsage = asksUsage(given);
+    const isCloud = upstream instanceof ProviderModel;
+    const notice = isCloud ? upstream.priceName : undefined;
     const onText = () => this.#wentOn(upstream, usedTokens);
     const begin = () => {
       const stops = stopsOf(given);
@@ -213,8 +227,12 @@ export class Continuation {
         ...{ isEnded, refusesThoughts: refusesThoughts(way, kind) },
       };
       const replay = this.#replay(transcript);
-      return new JoinedStream({ joiner: new Joiner(joined), replay, stream, onText });
+      return new JoinedStream({ joiner: new Joiner(joined), replay, stream, onText, notice });
     };
+    if (isCloud) {
+      const { requestId } = this.#context;
+      return cloudRequest({ upstream, format: broken.format, body, requestId, begin });
+    }
     const { path } = ROUTES[broken.format];
     const bytes = new TextEncoder().encode(JSON.stringify(body));
     return { pathAndQuery: path, body: bytes, rewrite: joinedRewrite(begin) };
@@ -245,6 +263,11 @@ const CONTINUE_HEADER = "x-llmlb-continue";
 /** Whether a request may go on at another upstream than the one that began its answer. */
 export function mayContinue({ streams, pin, headers }: RequestContext): boolean {
   return streams && pin === undefined && headers.get(CONTINUE_HEADER)?.toLowerCase() !== "off";
+}
+
+function kindOf(upstream: Upstream): ContinuingKind {
+  if (upstream instanceof Endpoint) return upstream.facts.kind;
+  return upstream instanceof ProviderModel && upstream.takesPrefill ? "cloud_prefill" : "cloud";
 }
 
 function asksUsage({ stream_options: options }: Record<string, unknown>): boolean {

@@ -1,10 +1,9 @@
 import { expect, test } from "bun:test";
-import { ENDPOINT_KINDS, type EndpointKind } from "../../wire/endpoint.ts";
-import { type BrokenStream, continuationWay } from "./decision.ts";
+import { ENDPOINT_KINDS } from "../../wire/endpoint.ts";
+import { type BrokenStream, type ContinuingKind, continuationWay } from "./decision.ts";
 import { Transcript } from "./transcript.ts";
 
-type Kind = EndpointKind | null;
-const KINDS: Kind[] = [...ENDPOINT_KINDS, null];
+const KINDS: ContinuingKind[] = [...ENDPOINT_KINDS, "cloud", "cloud_prefill", null];
 
 /** A stream, and what can be said of it. */
 interface Sample extends BrokenStream {
@@ -14,6 +13,9 @@ interface Sample extends BrokenStream {
 const BODIES: [object, ...string[]][] = [
   [{}],
   [{ seed: 7 }, "same"],
+  [{ reasoning_effort: "high" }, "asks thoughts"],
+  [{ thinking_budget_tokens: 99, seed: 1 }, "asks thoughts", "same"],
+  [{ reasoning_effort: "none" }],
   [{ temperature: 0, tools: [{}], tool_choice: "auto" }, "same"],
   [{ n: 2 }, "bound", "several"],
   [{ n: 2, temperature: 0 }, "bound", "several", "same"],
@@ -90,6 +92,11 @@ const FITS: Record<string, (sample: Sample) => boolean> = {
     sample.tags.has("chat") &&
     sample.tags.has("text") &&
     !sample.tags.has("thoughts") &&
+    isFree(sample),
+  "is a chat that has text, asks no thoughts": (sample) =>
+    sample.tags.has("chat") &&
+    sample.tags.has("text") &&
+    !sample.tags.has("asks thoughts") &&
     isFree(sample),
   "any other that has ended, and lacks its usage": ({ tags }) => tags.has("ended"),
   "any other that is the same each time": ({ tags }) => tags.has("same"),

@@ -1,6 +1,9 @@
 import type { EndpointKind } from "../../wire/endpoint.ts";
 import { isFields, type Transcript } from "./transcript.ts";
 
+/** Who may go on with a stream: a cloud's model takes the beginning of an answer, or does not. */
+export type ContinuingKind = EndpointKind | "cloud_prefill" | "cloud" | null;
+
 /** A stream that broke. */
 export interface BrokenStream {
   /** What the upstream was asked, in terms of chat completions, or of completions. */
@@ -36,6 +39,8 @@ export type ContinuationWay = "final_message" | "last_message" | "prompt" | "ane
  * | is a chat that has text                       | llmlb, llama_server, vllm | final_message ¹ |
  * | is a chat that has text, but no thoughts      | sglang                    | final_message ¹ |
  * | is a chat that has text                       | ollama                    | last_message ¹  |
+ * | is a chat that has text, asks no thoughts     | cloud_prefill             | last_message ¹  |
+ * | any other                                     | cloud, cloud_prefill      | none            |
  * | any other that has ended, and lacks its usage | all                       | anew            |
  * | any other that is the same each time          | all                       | again           |
  * | any other                                     | all                       | none            |
@@ -43,12 +48,14 @@ export type ContinuationWay = "final_message" | "last_message" | "prompt" | "ane
  * ¹ Unless it has several choices, has called a tool or must call one, or is bound to a grammar or
  * schema. The same each time is what has a seed, or the temperature 0.
  *
+ * A cloud is another model, and costs: it does not say again what it would say otherwise.
+ *
  * A grammar, a call and a second choice begin where the answer does: a server that is shown half of
  * one takes it for words.
  */
 export function continuationWay(
   { format, body, transcript }: BrokenStream,
-  kind: EndpointKind | null,
+  kind: ContinuingKind,
 ): ContinuationWay | undefined {
   const choices = [...transcript.choices.values()];
   const hasMore = choices.some((one) => one.hasMore);
@@ -56,7 +63,9 @@ export function continuationWay(
   const isEnded = transcript.hasEnded(choicesAskedIn(body));
   if (isEnded && (hasOther || choices.length > 1)) return undefined;
   const isSame = !hasMore && isRepeatable(body);
-  const otherwise = isEnded ? "anew" : isSame ? "again" : undefined;
+  const isCloud = kind === "cloud" || kind === "cloud_prefill";
+  const others = isEnded ? "anew" : isSame ? "again" : undefined;
+  const otherwise = isCloud ? undefined : others;
   if (transcript.chars === 0 && !hasOther) return "anew";
   if (hasMore) return undefined;
   if (hasOther || choices.length > 1 || hasSeveralChoices(body) || isBound(body)) return otherwise;
@@ -70,6 +79,7 @@ export function continuationWay(
   if (kind === "vllm") return "final_message";
   // It has its templates begin an answer, thoughts included, and puts the text behind that.
   if (kind === "sglang") return choices[0]?.reasoning === "" ? "final_message" : otherwise;
+  if (kind === "cloud_prefill" && !wantsThoughts(body)) return "last_message";
   return kind === "ollama" ? "last_message" : otherwise;
 }
 
@@ -106,6 +116,13 @@ function isBound(body: Record<string, unknown>): boolean {
   if (typeof body.format === "string" ? body.format !== "" : isSet(body.format)) return true;
   if (isFields(format) && format.type !== "text") return true;
   return isSet(choice) && choice !== "auto" && choice !== "none";
+}
+
+/** Whether thoughts are asked for, with which Anthropic takes no beginning of an answer. */
+function wantsThoughts(body: Record<string, unknown>): boolean {
+  const { reasoning_effort: effort, thinking, thinking_budget_tokens: budget } = body;
+  if (isFields(thinking)) return thinking.type !== "disabled";
+  return (isSet(effort) && effort !== "none") || (typeof budget === "number" && budget > 0);
 }
 
 function isSet(value: unknown): boolean {

@@ -15,15 +15,20 @@ export interface JoinedStreamOptions {
   replay: Replay | undefined;
   /** The stream that broke, which goes on. */
   stream: ContinuableStream;
+  /** Who goes on, if the client is to be told. */
+  notice: string | undefined;
   /** Called when it has gone on. */
   onText(): void;
 }
+
+const BRACE = 0x7b;
 
 /** The stream of an upstream that goes on with that of another one. */
 export class JoinedStream implements StreamRewrite {
   readonly #options: JoinedStreamOptions;
   readonly #reader = new EventReader();
   #hasText = false;
+  #hasNotice = false;
 
   constructor(options: JoinedStreamOptions) {
     this.#options = options;
@@ -73,7 +78,19 @@ export class JoinedStream implements StreamRewrite {
       this.#hasText = true;
       onText();
     }
-    return this.#options.stream.pushMore(Buffer.from(text));
+    return this.#withNotice(this.#options.stream.pushMore(Buffer.from(text)));
+  }
+
+  /** Says who goes on: in a comment before the first words, or a field where lines are JSON. */
+  #withNotice(bytes: Uint8Array | undefined): Uint8Array | undefined {
+    const { notice } = this.#options;
+    if (bytes === undefined || notice === undefined || this.#hasNotice) return bytes;
+    this.#hasNotice = true;
+    const isEvents = this.contentType.startsWith("text/event-stream");
+    if (isEvents) return Buffer.concat([Buffer.from(`: continued by ${notice}\n\n`), bytes]);
+    if (bytes[0] !== BRACE) return bytes;
+    const field = `{"continued_by":${JSON.stringify(notice)},`;
+    return Buffer.concat([Buffer.from(field), bytes.subarray(1)]);
   }
 
   /** The data of the events in terms of (chat) completions. */

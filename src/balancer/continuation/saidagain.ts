@@ -1,5 +1,4 @@
-import type { EndpointKind } from "../../wire/endpoint.ts";
-import type { ContinuationWay } from "./decision.ts";
+import type { ContinuationWay, ContinuingKind } from "./decision.ts";
 import type { FirstRequest } from "./firstrequest.ts";
 import type { RepeatedText } from "./repeat.ts";
 import { lastMessageText } from "./request.ts";
@@ -8,7 +7,7 @@ import { HALF_CHARACTER, type Transcript, UNSAID_END } from "./transcript.ts";
 /** What of the answer so far an upstream says once more: all of it, or what it was not told. */
 export function repeatedBy(
   way: ContinuationWay,
-  kind: EndpointKind | null,
+  kind: ContinuingKind,
   { choices }: Transcript,
 ): Map<number, RepeatedText> {
   if (way === "again") {
@@ -28,18 +27,18 @@ export function repeatedBy(
 }
 
 /** Kinds whose templates may take space away from the end of a message. */
-const TRIMMING = new Set<EndpointKind | null>(["vllm"]);
+const TRIMMING = new Set<ContinuingKind>(["vllm"]);
 
 /**
  * Whether an upstream that is told to go on with a text has misread it, if it thinks: its parser of
  * thoughts took the text for some, or its template left it away.
  */
-export function refusesThoughts(way: ContinuationWay, kind: EndpointKind | null): boolean {
+export function refusesThoughts(way: ContinuationWay, kind: ContinuingKind): boolean {
   return way === "last_message" || (way === "final_message" && PARSING.has(kind));
 }
 
 /** Kinds that may take text behind thoughts for more of those. */
-const PARSING = new Set<EndpointKind | null>(["vllm", "sglang"]);
+const PARSING = new Set<ContinuingKind>(["vllm", "sglang"]);
 
 /**
  * The text that stands in the request as the beginning of the answer and was not repeated in it;

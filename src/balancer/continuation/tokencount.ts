@@ -1,13 +1,13 @@
 import { get } from "../../http/client/get.ts";
 import { parseObject } from "../../lib/json.ts";
-import type { EndpointKind } from "../../wire/endpoint.ts";
 import type { Upstream } from "../upstream/upstream.ts";
+import type { ContinuingKind } from "./decision.ts";
 
 const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
 const TIMEOUT_MS = 5000;
 
 export interface CountOptions {
-  kind: EndpointKind | null;
+  kind: ContinuingKind;
   /** The server's own name for the model. */
   model: string;
   text: string;
@@ -41,7 +41,7 @@ export async function tokensOfText(
   }
 }
 
-function questionFor(kind: EndpointKind | null, model: string, text: string): object | undefined {
+function questionFor(kind: ContinuingKind, model: string, text: string): object | undefined {
   switch (kind) {
     case "llmlb":
     case "llama_server":

@@ -223,7 +223,8 @@ export class Attempts {
     const context = this.#context;
     context.record?.attemptBroke(error.code, this.#continuation.tokens);
     context.requirement = this.#continuation.requirement(this.#requirement);
-    this.#nextSlot.goOn(upstream);
+    const continuation = this.#continuation;
+    this.#nextSlot.goOn(upstream, (model) => continuation.canGoOnAt(model));
     const next = await this.#another({ error, retry: true });
     if (error.code === MOVED && next?.awaitsContent === true) upstream.movedStreams += 1;
     return next;

@@ -1,6 +1,7 @@
 import type { Settings } from "../../config/settings.ts";
 import { ClientError } from "../../http/client/failure.ts";
 import { ApiError } from "../../wire/error.ts";
+import type { ProviderModel } from "../providers/model.ts";
 import type { Providers } from "../providers/providers.ts";
 import type { Endpoint } from "../upstream/endpoint.ts";
 import type { Slot } from "../upstream/upstream.ts";
@@ -32,7 +33,8 @@ export interface NextSlotRequest {
  * 2. else an endpoint's, at most 1 + `RETRIES_MAX` times, and until the request's deadline; where a
  *    stream goes on that broke, as often once more, and endpoints that failed it are waited for
  *    (`comeback`), since who did not take the request costs nothing;
- * 3. else, if nothing came of those, the provider's of the operator's fallback rule, once.
+ * 3. else, if nothing came of those, the provider's of the operator's fallback rule, once: where a
+ *    stream goes on, if its model can, and then before an endpoint is waited for.
  */
 export class NextSlot {
   readonly #parts: NextSlotParts;
@@ -44,6 +46,8 @@ export class NextSlot {
   #attempts = 0;
   #isPoolDone = false;
   #isFallbackDone: boolean;
+  /** Whether a provider's model can take it now. */
+  #isAble: (model: ProviderModel) => boolean = () => true;
   /** Until when a stream that broke waits for those that failed it; undefined: it did not break. */
   #backUntilMs: number | undefined;
 
@@ -64,7 +68,7 @@ export class NextSlot {
     const isOver = () => this.#attempts > RETRIES_MAX || !slots.hasTime(this.#request.context);
     if (this.#isPoolDone || (last !== undefined && isOver())) return this.#fallback();
     const acquired =
-      backUntilMs === undefined
+      backUntilMs === undefined || this.#fallbackModel() !== undefined
         ? slots.acquire(this.poolRequest)
         : comeback(this.#parts, this.poolRequest, backUntilMs);
     return acquired instanceof Promise
@@ -72,8 +76,8 @@ export class NextSlot {
       : this.#slotOr(acquired, last);
   }
 
-  /** Its stream broke at an endpoint: others may go on with it. */
-  goOn(from: Endpoint): void {
+  /** Its stream broke at an endpoint: others may go on with it, `isAble` models of clouds too. */
+  goOn(from: Endpoint, isAble: (model: ProviderModel) => boolean): void {
     const { slots, settings } = this.#parts;
     const { firstByteTimeoutMs, queueTimeoutMs } = settings;
     this.#request.context.deadlineMs = slots.deadlineIn(firstByteTimeoutMs);
@@ -81,7 +85,7 @@ export class NextSlot {
     this.poolRequest.tried = [from];
     this.#attempts = 0;
     this.#isPoolDone = false;
-    this.#isFallbackDone = true;
+    this.#isAble = isAble;
   }
 
   #slotOr(acquired: Slot | ApiError, last: Result | undefined): Slot | undefined {
@@ -98,13 +102,20 @@ export class NextSlot {
   }
 
   #fallback(): Slot | undefined {
+    const model = this.#fallbackModel();
+    if (model === undefined) return undefined;
+    this.#isFallbackDone = true;
+    return this.at(model);
+  }
+
+  /** The model of the operator's rule, if it is its turn. */
+  #fallbackModel(): ProviderModel | undefined {
     const { context, blame } = this.#request;
     // A request that may be wrong is not worth a provider's price.
     if (this.#isFallbackDone || blame.hasRefusals) return undefined;
     if (context.pin !== undefined) return undefined;
-    this.#isFallbackDone = true;
     const model = this.#parts.providers.fallbackOf(context.model);
-    return model === undefined ? undefined : this.at(model);
+    return model !== undefined && this.#isAble(model) ? model : undefined;
   }
 
   /** A slot of a provider's model. */

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { ollamaChatOverChat } from "../../translation/client/ollama/translation.ts";
 import { responsesOverChat } from "../../translation/client/responses/translation.ts";
+import { anthropicVersion } from "../../translation/provider/anthropic/modelversion.ts";
 import { chatOverAnthropic } from "../../translation/provider/anthropic/translation.ts";
 import { namingModel } from "../upstream/translator.ts";
 import { type BuiltInProvider, CHAT_APIS, type ModelListingPage } from "./api.ts";
@@ -33,9 +34,18 @@ export const ANTHROPIC: BuiltInProvider = {
     readPage,
     seesImages: true,
     wantsSignatures: true,
+    takesPrefill,
     fetchesImages: true,
   },
 };
+
+/**
+ * Models from Claude 4.6 on answer 400 to it, names without a version are those of later ones.
+ * Source: https://platform.claude.com/docs/en/about-claude/models/whats-new-claude-4-6
+ */
+function takesPrefill(model: string): boolean {
+  return (anthropicVersion(model) ?? Number.POSITIVE_INFINITY) < 4.06;
+}
 
 const Models = z.looseObject({
   data: z.array(z.looseObject({ id: z.string(), created_at: z.string().optional() })),

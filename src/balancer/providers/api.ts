@@ -37,6 +37,8 @@ export interface ProviderApi {
   readonly seesImages: boolean;
   /** It refuses thoughts in messages that it has not signed itself. Default: false. */
   readonly wantsSignatures?: boolean;
+  /** Whether a model of it goes on with a last message of the assistant's. Default: none does. */
+  takesPrefill?(model: string): boolean;
   /** It fetches images that are given by URL itself; others get them in the request. */
   readonly fetchesImages: boolean;
 }

@@ -38,6 +38,11 @@ export class ProviderModel implements Upstream {
     return this.provider.api.wantsSignatures === true;
   }
 
+  /** It goes on with a last message of the assistant's. */
+  get takesPrefill(): boolean {
+    return this.provider.api.takesPrefill?.(this.model) === true;
+  }
+
   get fetchesImages(): boolean {
     return this.provider.api.fetchesImages;
   }

@@ -1,4 +1,4 @@
-import { contentBlocks, type Json, thinkingSignature } from "./rules.ts";
+import { contentBlocks, type Json, prefillIn, thinkingSignature } from "./rules.ts";
 
 /**
  * What the model behind the imitated API answers: nothing of wit, but the same each time.
@@ -8,6 +8,7 @@ import { contentBlocks, type Json, thinkingSignature } from "./rules.ts";
  * - It calls the tools that the user writes calls of: `weather({"city":"Oslo"})`; one at least if
  *   it must.
  * - It thinks if it is asked to, and answers in the form of a schema if there is one.
+ * - It goes on with a last message of its own.
  * - A word is a token: `max_tokens` counts words. `[refuse]` makes it refuse.
  */
 export function answerTo(body: Json): Json {
@@ -15,7 +16,12 @@ export function answerTo(body: Json): Json {
   const thinks = ["enabled", "adaptive"].includes(String((body.thinking as Json)?.type));
   const thoughts = `The user says: ${said}`;
   const calls = callsIn(said, body);
-  const { text, ...ending } = ended(body, calls.length > 0 ? "" : textFor(said, body));
+  const whole = calls.length > 0 ? "" : textFor(said, body);
+  const begun = prefillIn(body.messages) ?? "";
+  const { text, ...ending } = ended(
+    body,
+    whole.startsWith(begun) ? whole.slice(begun.length) : whole,
+  );
   const content = [
     ...(thinks
       ? [{ type: "thinking", thinking: thoughts, signature: thinkingSignature(thoughts) }]

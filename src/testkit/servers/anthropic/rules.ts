@@ -22,7 +22,8 @@ export function whyInvalid(body: Json, counting: boolean): string | undefined {
     (counting ? undefined : whyLimits(body)) ??
     whyThinking(body) ??
     whyTools(body) ??
-    whyMessages(body.messages as Json[])
+    whyMessages(body.messages as Json[]) ??
+    (counting ? undefined : whyPrefill(body))
   );
 }
 
@@ -99,6 +100,33 @@ function whyMessages(messages: Json[]): string | undefined {
     calls = message.role === "assistant" ? uses.map(({ id }) => String(id)) : [];
   }
   return undefined;
+}
+
+/**
+ * https://platform.claude.com/docs/en/about-claude/models/whats-new-claude-4-6,
+ * …/build-with-claude/extended-thinking
+ */
+function whyPrefill({ messages, model, thinking }: Json): string | undefined {
+  const prefill = prefillIn(messages);
+  if (prefill === undefined) return undefined;
+  if (!/claude-(3|\w+-4-5)/.test(String(model))) {
+    return "This model does not support assistant message prefill. The conversation must end with \
+a user message.";
+  }
+  if (thinking !== undefined && (thinking as Json).type !== "disabled") {
+    return "Expected `thinking` or `redacted_thinking`, but found `text`";
+  }
+  const isTrimmed = prefill === prefill.trimEnd();
+  return isTrimmed
+    ? undefined
+    : "messages: final assistant content cannot end with trailing whitespace";
+}
+
+/** The text with which an answer is to begin; undefined where it begins by itself. */
+export function prefillIn(messages: unknown): string | undefined {
+  const last = (messages as Json[]).at(-1);
+  if (last?.role !== "assistant") return undefined;
+  return (contentBlocks(last.content) ?? []).map(({ text }) => String(text ?? "")).join("");
 }
 
 function whyBlock(block: Json): string | undefined {
