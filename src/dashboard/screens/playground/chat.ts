@@ -1,7 +1,7 @@
 import { DONE } from "../../../wire/sse.ts";
 import { CallError, send } from "../../api/call.ts";
 import { eventsOf } from "../../api/eventstream.ts";
-import { type Answer, ChatEvent, NO_ANSWER, withChunk } from "./chunk.ts";
+import { type Answer, type ChatEvent, eventOf, NO_ANSWER, withChunk } from "./chunk.ts";
 import type { Step, Timings } from "./conversation.ts";
 import type { OutgoingChat } from "./request.ts";
 
@@ -65,11 +65,11 @@ function decodedName(text: string): string {
 
 async function* chunksOf(response: Response): AsyncIterable<ChatEvent> {
   if (response.headers.get("content-type")?.startsWith("application/json") === true) {
-    yield ChatEvent.parse(await response.json());
+    yield eventOf(await response.text());
     return;
   }
   for await (const data of eventsOf(response)) {
     if (data === DONE) return;
-    yield ChatEvent.parse(JSON.parse(data));
+    yield eventOf(data);
   }
 }

@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
-import { ChatEvent, NO_ANSWER, withChunk } from "./chunk.ts";
+import { eventOf, NO_ANSWER, withChunk } from "./chunk.ts";
 
 const answerOf = (...events: unknown[]) =>
-  events.map((event) => ChatEvent.parse(event)).reduce(withChunk, NO_ANSWER);
+  events.map((event) => eventOf(JSON.stringify(event))).reduce(withChunk, NO_ANSWER);
 const delta = (fields: object) => ({ choices: [{ delta: fields }] });
 
 test("pieces of text, of thoughts and of calls are joined", () => {
@@ -33,4 +33,10 @@ test("an answer in one piece is one as well, and what is malformed adds nothing"
   const message = { role: "assistant", content: "All" };
   expect(answerOf({ choices: [{ message, finish_reason: "stop" }] }).step.content).toBe("All");
   expect(answerOf({ choices: "?" }, delta({ content: 3 }), {}).step).toEqual(NO_ANSWER.step);
+});
+
+test("what is no event of a chat is shown as it came", () => {
+  const told = "What came is no event of a chat: ";
+  expect(() => eventOf('"[DONE]"')).toThrow(`${told}"[DONE]"`);
+  expect(() => eventOf("<html>")).toThrow(`${told}<html>`);
 });

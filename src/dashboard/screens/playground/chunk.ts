@@ -28,7 +28,7 @@ const Choice = z.object({
 const number = z.number().nullish().catch(undefined);
 
 /** What of a chunk of a stream, or of an answer in one piece, is shown. */
-export const ChatEvent = z.object({
+const ChatEvent = z.object({
   choices: z.array(Choice).nullish().catch(undefined),
   usage: z
     .object({
@@ -41,6 +41,19 @@ export const ChatEvent = z.object({
   error: z.object({ message: z.string() }).nullish().catch(undefined),
 });
 export type ChatEvent = z.infer<typeof ChatEvent>;
+
+/** Characters of an event that is none which its error shows. */
+const SHOWN_MAX = 200;
+
+/** Reads an event's text. Throws with the text, shortened, if it is none of a chat. */
+export function eventOf(text: string): ChatEvent {
+  try {
+    return ChatEvent.parse(JSON.parse(text));
+  } catch (cause) {
+    const shown = text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX)}…` : text;
+    throw new Error(`What came is no event of a chat: ${shown}`, { cause });
+  }
+}
 
 export type TokenCounts = Pick<Timings, "inputTokens" | "outputTokens" | "cachedTokens">;
 
