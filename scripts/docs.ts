@@ -29,6 +29,15 @@ LLMLB_LOG_LEVEL=debug llmlb          # a variable
 
 \`\`\`sh
 llmlb config                         # what is in effect, and where each comes from
+\`\`\`
+
+\`\`\`text
+…
+log_level  debug  config.json
+…
+\`\`\`
+
+\`\`\`sh
 llmlb config schema > schema.json    # for editors: "$schema": "./schema.json" in config.json
 \`\`\`
 

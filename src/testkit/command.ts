@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { programCommand } from "../lib/childprocess.ts";
 
 /** What a finished run of the program left. */
@@ -30,7 +30,7 @@ export function temporaryHome(): { path: string; [Symbol.dispose](): void } {
 /** The command line of the program: of the executable in `LLMLB_BIN`, or of the source. */
 export function commandLine(args: string[]): string[] {
   const binary = process.env.LLMLB_BIN;
-  return binary === undefined || binary === "" ? programCommand(args) : [binary, ...args];
+  return binary === undefined || binary === "" ? programCommand(args) : [resolve(binary), ...args];
 }
 
 /** Starts the program as a user would. */
