@@ -65,8 +65,7 @@ export class NextSlot {
     if (moved !== undefined) return moved;
     const backUntilMs = this.#backUntilMs;
     if (backUntilMs !== undefined && isUntaken(last)) this.#attempts -= 1;
-    const isOver = () => this.#attempts > RETRIES_MAX || !slots.hasTime(this.#request.context);
-    if (this.#isPoolDone || (last !== undefined && isOver())) return this.#fallback();
+    if (this.#isPoolDone || (last !== undefined && this.#isOver)) return this.#fallback();
     const acquired =
       backUntilMs === undefined || this.#fallbackModel() !== undefined
         ? slots.acquire(this.poolRequest)
@@ -76,6 +75,10 @@ export class NextSlot {
       : this.#slotOr(acquired, last);
   }
 
+  get #isOver(): boolean {
+    return this.#attempts > RETRIES_MAX || !this.#parts.slots.hasTime(this.#request.context);
+  }
+
   /** Its stream broke at an endpoint: others may go on with it, `isAble` models of clouds too. */
   goOn(from: Endpoint, isAble: (model: ProviderModel) => boolean): void {
     const { slots, settings } = this.#parts;
@@ -83,6 +86,7 @@ export class NextSlot {
     this.#request.context.deadlineMs = slots.deadlineIn(firstByteTimeoutMs);
     this.#backUntilMs = slots.deadlineIn(Math.min(queueTimeoutMs, firstByteTimeoutMs));
     this.poolRequest.tried = [from];
+    this.poolRequest.hasBegun = true;
     this.#attempts = 0;
     this.#isPoolDone = false;
     this.#isAble = isAble;

@@ -38,6 +38,8 @@ export interface PoolRequest {
   fingerprint: Float64Array | undefined;
   /** Endpoints that failed it. */
   tried: Endpoint[];
+  /** Its answer has begun. Default: it has not. */
+  hasBegun?: boolean;
 }
 
 type Refused = Exclude<AcquireResult<Endpoint>, { kind: "granted" }>;
@@ -91,7 +93,7 @@ export class PoolSlots {
   }
 
   #acquire(
-    { context, fingerprint, tried }: PoolRequest,
+    { context, fingerprint, tried, hasBegun = false }: PoolRequest,
     expected: boolean,
   ): AcquireResult<Endpoint> | Promise<AcquireResult<Endpoint>> {
     const { gate } = this.#parts;
@@ -106,7 +108,7 @@ export class PoolSlots {
     };
     const { id: client, key, user } = principal;
     const priority = key?.limits.priority ?? user?.limits.priority ?? undefined;
-    const slot = { model, requirement, client, priority, fingerprint, expected, tried };
+    const slot = { model, requirement, client, priority, fingerprint, expected, tried, hasBegun };
     const acquired = gate.acquire(slot, wait);
     if (!(acquired instanceof Promise)) return acquired;
     return acquired.finally(() => {

@@ -8,14 +8,23 @@ export class QueueItem<Endpoint, Request> extends ListItem {
   readonly request: Request;
   /** Endpoints that it does not want again. */
   readonly tried: readonly Endpoint[];
+  /** It goes before all others. */
+  readonly isFirst: boolean;
 
   constructor(options: QueueItemOptions<Endpoint, Request>) {
     super();
-    const { client, priority = "normal", request, tried = [] } = options;
+    const {
+      client,
+      priority = "normal",
+      request,
+      tried = [],
+      isFirst = tried.length > 0,
+    } = options;
     this.client = client;
     this.priority = priority;
     this.request = request;
     this.tried = tried;
+    this.isFirst = isFirst;
   }
 }
 
@@ -25,8 +34,10 @@ export interface QueueItemOptions<Endpoint, Request> {
   /** The class that it waits in; default `normal`. */
   priority?: Priority;
   request: Request;
-  /** Default none. A request that has been to an endpoint goes before all others. */
+  /** Default none. */
   tried?: readonly Endpoint[];
+  /** It goes before all others. Default: if it has been to an endpoint. */
+  isFirst?: boolean;
 }
 
 /** How often the classes are served while requests of all of them wait. */
@@ -66,7 +77,7 @@ class Line<E, R> extends ListItem {
  * client in turn (round-robin). All operations take constant time. The next request for an endpoint
  * that has a free slot:
  *
- * 1. The oldest of the requests that have failed elsewhere and not been to this endpoint.
+ * 1. The oldest of the requests that have failed or begun elsewhere and not been to this endpoint.
  * 2. Otherwise one of the class whose turn it is: while requests of all classes wait, 16 of high
  *    are served to 4 of normal and 1 of low, so none starves. A class that nobody waited in has
  *    saved nothing up.
@@ -101,7 +112,7 @@ export class FairQueue<Endpoint, Request> {
 
   push(item: QueueItem<Endpoint, Request>): void {
     this.#size += 1;
-    if (item.tried.length > 0) {
+    if (item.isFirst) {
       this.#again.push(item);
       return;
     }

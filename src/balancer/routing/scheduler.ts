@@ -270,6 +270,7 @@ export class Scheduler<E extends Routable> {
 
   #enqueue(request: SlotRequest<E>, queue: ModelQueue<E>): QueueWait<E> {
     const { client, priority, tried } = request;
+    const isFirst = isRetry(request);
     const waiting: QueueWait<E> = {
       onSettled: () => undefined,
       leave: (why) => {
@@ -283,6 +284,7 @@ export class Scheduler<E extends Routable> {
     const item: QueueItem<E, QueuedRequest<E>> = new QueueItem({
       client,
       request: { request, waiting },
+      isFirst,
       ...(priority === undefined ? {} : { priority }),
       ...(tried === undefined ? {} : { tried }),
     });
@@ -291,6 +293,6 @@ export class Scheduler<E extends Routable> {
   }
 }
 
-function isRetry({ tried }: { tried?: readonly unknown[] }): boolean {
-  return tried !== undefined && tried.length > 0;
+function isRetry({ tried, hasBegun }: Pick<SlotRequest<unknown>, "tried" | "hasBegun">): boolean {
+  return hasBegun === true || (tried !== undefined && tried.length > 0);
 }

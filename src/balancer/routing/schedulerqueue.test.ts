@@ -30,6 +30,17 @@ describe("the queue", () => {
     expect(scheduler.counts.rejected).toBe(1);
   });
 
+  test("takes who has begun up to its limit, and before all others", () => {
+    const { ask, finish, settled } = setup([{ slots: 1 }], { queueMax: 10 });
+    for (let i = 0; i < 9; i += 1) ask(`${i}`);
+    expect([ask("new").kind, ask("begun", { hasBegun: true }).kind]).toEqual([
+      "rejected",
+      "queued",
+    ]);
+    finish("0");
+    expect(settled).toEqual(["begun:a"]);
+  });
+
   test("keeps the place of who is delayed, until it comes or gives up", () => {
     const { ask, scheduler } = setup([{ slots: 1 }], { queueMax: 4 });
     for (const name of ["1", "2", "3"]) ask(name);

@@ -44,6 +44,8 @@ export interface SlotRequest<E> {
   sinceMs?: number;
   /** Endpoints that failed it; default none. */
   tried?: readonly E[];
+  /** Its answer has begun elsewhere: it goes before all that were not tried; default false. */
+  hasBegun?: boolean;
   /** Of its prompt, see `fingerprint`; default none. */
   fingerprint?: Float64Array | undefined;
   /** The model is loading or its endpoints are starting: wait for them, too; default false. */
