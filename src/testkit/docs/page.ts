@@ -24,7 +24,7 @@ export interface GuidePage {
 }
 
 const FENCE = /^( *)```+(\w*)\s*$/;
-const MARK = /^<!-- (not run|on|file|ends with|output): (.+) -->$/;
+const MARK = /^<!-- (not run|needs|on|file|ends with): (.+) -->$/;
 const PICTURE = /\bsrc(?:set)?="([^"]+)"/g;
 const LINK = /\]\(([^()\s]*(?:\([^()\s]*\)[^()\s]*)*)(?: "[^"]*")?\)/g;
 

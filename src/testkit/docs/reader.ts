@@ -11,8 +11,6 @@ const ROOT = join(import.meta.dir, "../../..");
 /** The machine that a page is about where it does not say another. */
 const HERE = "here";
 
-const hasPython = Bun.which("python3") !== null;
-
 /** Blocks that are commands or programs. */
 const RUN = new Set(["sh", "console", "ts", "js", "python"]);
 /** Blocks that are what the block above them prints. */
@@ -48,16 +46,20 @@ export class PageReader {
     this.#options = options;
   }
 
-  /** Follows a page. Throws at the first block that does not do what the page says. */
+  /**
+   * Follows a page, up to the first block that needs a program which is not on this machine. Throws
+   * at the first one that does not do what the page says.
+   */
   async follow(blocks: Block[]): Promise<void> {
     for (const [index, block] of blocks.entries()) {
-      if (block.marks.has("not run") || (block.language === "python" && !hasPython)) continue;
+      if (block.marks.has("not run")) continue;
+      const needed = block.language === "python" ? "python3" : block.marks.get("needs");
+      if (needed !== undefined && Bun.which(needed) === null) return;
       const next = blocks[index + 1];
-      const isRun = RUN.has(block.language);
       const hasOutput = next !== undefined && isOutput(next, block);
       try {
         if (block.marks.has("file")) this.#write(block);
-        else if (isRun) await this.#run(block, hasOutput ? next.text : undefined);
+        else if (isRun(block)) await this.#run(block, hasOutput ? next.text : undefined);
       } catch (cause) {
         throw new Error(`line ${block.line}: ${(cause as Error).message}`, { cause });
       }
@@ -126,6 +128,11 @@ export class PageReader {
       this.#secrets.set(start, secret);
     }
   }
+}
+
+/** Whether a block is a command or a program that is run. */
+export function isRun({ language, marks }: Block): boolean {
+  return RUN.has(language) && !marks.has("not run") && !marks.has("file");
 }
 
 /** Whether a block is what the one above it prints. */
