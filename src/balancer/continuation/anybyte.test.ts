@@ -46,7 +46,7 @@ async function expectSameAtEachByte({ talk, route, more = {}, how = "break" }: C
 
 const ANSWERS: Route[] = ["responses", "anthropic_messages", "ollama_chat", "ollama_generate"];
 
-test.each(["vllm", "ollama"] as const)("a chat of %s", (kind) =>
+test.each(["vllm", "sglang", "ollama"] as const)("a chat of %s", (kind) =>
   expectSameAtEachByte({ talk: { kind }, route: "chat" }),
 );
 

@@ -10,7 +10,7 @@ setDefaultTimeout(120_000);
 const streams = new BrokenStreams();
 const CHATS = ["responses", "anthropic_messages", "ollama_chat", "ollama_generate"] as const;
 const ROUTES = ["chat", "chat", "generate", ...CHATS] as const satisfies RouteName[];
-const KINDS: TalkerKind[] = ["llama_server", "vllm", "ollama", "openai_compatible"];
+const KINDS: TalkerKind[] = ["llama_server", "vllm", "sglang", "ollama", "openai_compatible"];
 
 /** A text in pieces that end anywhere, also between the halves of a character. */
 const pieces = (max: number) =>

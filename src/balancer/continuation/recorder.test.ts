@@ -17,6 +17,24 @@ function recorded(delta: object, events: number) {
 const args = "a".repeat(4096);
 const CALL = { tool_calls: [{ index: 0, function: { name: "write", arguments: args } }] };
 
+test("what all streams keep together is limited", () => {
+  const memory = new RecorderMemory(100 * 1024);
+  const event = Buffer.from(`data: ${JSON.stringify({ choices: [{ index: 0, delta: {} }] })}\n\n`);
+  const begun = () => {
+    const recorder = new StreamRecorder(memory);
+    recorder.framing = framingOf("text/event-stream");
+    recorder.push(event);
+    return recorder;
+  };
+  const [first, second] = [begun(), begun()];
+  expect(first.read()).toBeDefined();
+  expect(second.read()).toBeUndefined();
+  expect(second.overflow).toBe("memory_full");
+  first.close();
+  expect(memory.bytes).toBe(0);
+  expect(begun().read()).toBeDefined();
+});
+
 test.each([
   ["text", { content: args }],
   ["reasoning", { reasoning_content: args }],

@@ -25,6 +25,8 @@ export interface TrialCut {
 
 export interface Trial {
   talk: Talk;
+  /** What the upstreams behind the first one say. Default: the same. */
+  others?: Talk;
   route: RouteName;
   body: Record<string, unknown>;
   /** Of one upstream after the other; those behind them send all. */
@@ -114,7 +116,8 @@ function attempt(state: TrialState, index: number, request: UpstreamRequest): Re
   const body = JSON.parse(Buffer.from(request.body as Uint8Array).toString());
   requests.push(body);
   const head = { id: `chatcmpl-${index}`, created: 1000 + index, model: `m of ${index}` };
-  const { stream, type } = streamedTalk(trial.talk, { path: request.pathAndQuery, body, head });
+  const talk = index === 0 ? trial.talk : (trial.others ?? trial.talk);
+  const { stream, type } = streamedTalk(talk, { path: request.pathAndQuery, body, head });
   const bytes = Buffer.from(stream);
   if (index === 0) state.bytes = bytes.byteLength;
   const slot = { upstream };

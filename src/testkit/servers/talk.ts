@@ -89,7 +89,7 @@ interface Begun {
 
 const NOTHING: Begun = { thought: "", text: "", isRepeated: false };
 
-/** The beginning of the answer that stands in the request. */
+/** The beginning of the answer that stands in the request, as a server of this kind takes it. */
 function begunIn({ kind, trims = false }: Talk, body: Fields): Begun {
   const { messages, prompt, continue_final_message: asked } = body;
   if (typeof prompt === "string") return { ...NOTHING, text: prompt.slice(PROMPT.length) };
@@ -149,7 +149,8 @@ function frames(talk: Talk, asked: TalkRequest): string[] {
   const { path, body, head } = asked;
   const isChat = path.endsWith("/chat/completions");
   const begun = begunIn(talk, body);
-  const answers = [tokens, ...others].slice(0, Number(body.n ?? 1));
+  const all = [tokens, ...others].slice(0, Number(body.n ?? 1));
+  const answers = body.echo === true ? all.map((one) => [PROMPT, ...one]) : all;
   const choices = answers.map((one, index) =>
     choiceEvents(talk, asked, { tokens: one, begun, index }),
   );
@@ -161,11 +162,11 @@ function frames(talk: Talk, asked: TalkRequest): string[] {
   const asksUsage = (body.stream_options as Fields | undefined)?.include_usage === true;
   const object = isChat ? "chat.completion.chunk" : "text_completion";
   const events = inTurns(choices.map((choice) => choice.events));
-  const all: object[] = events.map((choice) => ({ object, ...head, choices: [choice] }));
-  const last = all.at(-1);
-  if (asksUsage && joinsUsage && last !== undefined) all[all.length - 1] = { ...last, usage };
-  if (asksUsage && !joinsUsage) all.push({ object, ...head, choices: [], usage });
-  return [...all.map((event) => eventFrame(event)), DONE_FRAME];
+  const told: object[] = events.map((choice) => ({ object, ...head, choices: [choice] }));
+  const last = told.at(-1);
+  if (asksUsage && joinsUsage && last !== undefined) told[told.length - 1] = { ...last, usage };
+  if (asksUsage && !joinsUsage) told.push({ object, ...head, choices: [], usage });
+  return [...told.map((event) => eventFrame(event)), DONE_FRAME];
 }
 
 /** The events of several choices, one of each after the other. */
@@ -184,6 +185,8 @@ function choiceEvents(talk: Talk, { path, body, head }: TalkRequest, parts: Choi
   const { thoughts = [], calls, perEvent = 1, hasEmpty = false } = talk;
   const { tokens, begun, index } = parts;
   const isChat = path.endsWith("/chat/completions");
+  // Its templates begin thoughts, and the text that it is to go on with is put behind that.
+  const misreads = talk.kind === "sglang" && begun.text !== "" && thoughts.length > 0;
   const thinks = begun.text === "" && isChat ? restOf(thoughts, begun.thought) : [];
   const given = body.max_tokens ?? body.max_completion_tokens;
   const limit = Number(given ?? Number.MAX_SAFE_INTEGER);
@@ -210,7 +213,10 @@ function choiceEvents(talk: Talk, { path, body, head }: TalkRequest, parts: Choi
     ...(begun.isRepeated ? [event({ content: begun.text })] : []),
     ...pieces(thinks.slice(0, limit), (text) => ({ reasoning_content: text })),
     ...(calls === undefined ? [] : [event(callPiece("", { name: calls, index, ...head }))]),
-    ...pieces(said.tokens, (content) => (calls === undefined ? { content } : callPiece(content))),
+    ...pieces(said.tokens, (content) => {
+      if (misreads) return { reasoning_content: content };
+      return calls === undefined ? { content } : callPiece(content);
+    }),
     event({}, said.finish),
   ];
   return { events, made: Math.min(limit, thinks.length) + said.made };
