@@ -69,6 +69,8 @@ export class JoinedStream implements StreamRewrite {
   }
 
   #send(events: ServerEvent[]): Uint8Array | undefined {
+    // What is held for the client goes with words: what comes without any may be the last.
+    if (events.length === 0) return undefined;
     const { replay, onText } = this.#options;
     const text = events
       .flatMap((event) => this.#joined(event))

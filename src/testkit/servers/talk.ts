@@ -186,7 +186,7 @@ function choiceEvents(talk: Talk, { path, body, head }: TalkRequest, parts: Choi
   const { tokens, begun, index } = parts;
   const isChat = path.endsWith("/chat/completions");
   // Its templates begin thoughts, and the text that it is to go on with is put behind that.
-  const misreads = talk.kind === "sglang" && begun.text !== "" && thoughts.length > 0;
+  const misreads = isChat && talk.kind === "sglang" && begun.text !== "" && thoughts.length > 0;
   const thinks = begun.text === "" && isChat ? restOf(thoughts, begun.thought) : [];
   const given = body.max_tokens ?? body.max_completion_tokens;
   const limit = Number(given ?? Number.MAX_SAFE_INTEGER);
