@@ -11,7 +11,8 @@ import { Hub } from "../src/testkit/servers/hub/hub.ts";
 import { tinyRepo } from "../src/testkit/servers/hub/samples.ts";
 import { type ThirdPartyKind, thirdPartyServer } from "../src/testkit/servers/thirdparty.ts";
 
-setDefaultTimeout(300_000);
+/** A page's time has that of the pages before it in it: they take turns. */
+setDefaultTimeout(900_000);
 
 const ROOT = join(import.meta.dir, "..");
 
