@@ -356,7 +356,8 @@ test.if(isUnix)("a service of this program is removed with it, or nothing is", a
   const unit = (path: string) => `# ${markOf(join(home, "data"))}\nExecStart=${path}\n`;
   writeFileSync(join(units, "llmlb.service"), unit(program));
   writeFileSync(join(units, "llmlb-b.service"), unit("/elsewhere/llmlb"));
-  mkdirSync(join(home, "data/run"), { recursive: true });
+  mkdirSync(join(home, "private/run"), { recursive: true });
+  symlinkSync("private", join(home, "data"));
   writeFileSync(program, `${standIn("0.1.0")}[ "$1" != service ] || exit 1\n`);
   const failed = await install(["--uninstall"]);
   expect([failed.code, failed.stderr]).toEqual([1, expect.stringContaining("so nothing was")]);
@@ -368,8 +369,7 @@ test.if(isUnix)("a service of this program is removed with it, or nothing is", a
   const calls = readFileSync(join(home, "calls"), "utf8");
   expect(calls).toContain("service uninstall --name llmlb --user\n");
   expect(calls).not.toContain("llmlb-b");
-  expect(existsSync(join(home, "data"))).toBe(false);
-  expect(files().some((name) => name.startsWith(".local"))).toBe(false);
+  expect(files().some((name) => /^(\.local|data|private)/.test(name))).toBe(false);
 });
 
 test.if(isUnix)("only llmlb's own folder is purged, a package's program left alone", async () => {

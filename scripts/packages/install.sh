@@ -460,6 +460,8 @@ leave_or_purge_data() {
   fi
   # Whatever LLMLB_HOME says, only a folder that llmlb has made is removed.
   [ -d "$1/run" ] || [ -d "$1/native" ] || fail "$1 does not look like llmlb's: remove it yourself."
+  # systemd keeps what belongs to a user of its own behind a link.
+  [ ! -L "$1" ] || remove_file "$(cd "$1" && pwd -P)"
   remove_file "$1"
 }
 

@@ -88,7 +88,8 @@ describe("the unit of systemd", () => {
   });
 
   test("what systemctl shows is read", () => {
-    const { query } = systemdDefinition(PLAN, { root: undefined, configFolder: "/c" });
+    const { query, purge } = systemdDefinition(PLAN, { root: undefined, configFolder: "/c" });
+    expect(purge("/var/lib/llmlb")).toBe("rm -r /var/lib/llmlb /var/lib/private/llmlb");
     const shown = "MainPID=71\nActiveState=active\nSubState=running\nUnitFileState=enabled\n";
     expect(query.parse(shown, 0)).toEqual({
       text: "active (running), starts with the machine",

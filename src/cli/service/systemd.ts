@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { ServiceDefinition, ServicePlan, ServiceState } from "./plan.ts";
-import { systemdUnit } from "./systemdunit.ts";
+import { STATE_FOLDER, systemdUnit } from "./systemdunit.ts";
 
 export interface SystemdPlaces {
   /** Where another system's files lie, such as an image's; undefined: this one is meant. */
@@ -59,7 +59,11 @@ export function systemdDefinition(
     },
     restart: `${shown} restart ${name}`,
     logs: `journalctl ${isUser ? "--user " : ""}-u ${name}`,
-    purge: (folder) => `rm -r ${folder}`,
+    // systemd keeps what belongs to a user of its own elsewhere, behind a link.
+    purge: (folder) =>
+      isUser || plan.runAs !== undefined
+        ? `rm -r ${folder}`
+        : `rm -r ${folder} ${join(STATE_FOLDER, "private", name)}`,
     notes: isUser
       ? ["It runs while you are logged in; loginctl enable-linger keeps it running."]
       : [],
