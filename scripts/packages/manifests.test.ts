@@ -1,5 +1,7 @@
 import { expect, test } from "bun:test";
+import { join } from "node:path";
 import { z } from "zod";
+import pkg from "../../package.json" with { type: "json" };
 import { releaseFiles } from "../release/files.ts";
 import { fillTemplates, packageTemplates } from "./manifests.ts";
 
@@ -8,6 +10,7 @@ const files = Object.values(releaseFiles(VERSION).executables);
 const sumOf = (name: string) => new Bun.CryptoHasher("sha256").update(name).digest("hex");
 const sums = files.map((name) => `${sumOf(name)}  ${name}\n`).join("");
 const options = { version: VERSION, sums, date: new Date("2026-05-04T10:00:00Z") };
+const read = (name: string) => Bun.file(join(import.meta.dir, name)).text();
 const filled = () => fillTemplates(packageTemplates(), options);
 
 const HTTPS = z.url({ protocol: /^https$/ });
@@ -85,6 +88,23 @@ test("Homebrew's formula has the address and the sum of each platform", async ()
   if (Bun.which("ruby") === null) return;
   const child = Bun.spawn(["ruby", "-c"], { stdin: new Blob([formula]), stdout: "pipe" });
   expect(await new Response(child.stdout).text()).toBe("Syntax OK\n");
+});
+
+test("every way to install leads to the public home", async () => {
+  const { repository } = pkg;
+  const texts = { ...packageTemplates(), installer: await read("install.sh") };
+  const own = {
+    ...texts,
+    image: await read("docker/Dockerfile"),
+    manual: await read("debian/llmlb.1"),
+  };
+  for (const [name, text] of Object.entries(own)) {
+    const homes = [...text.matchAll(/https:\/\/github\.com\/[\w-]+(?:\/[\w-]+)?/g)].map(String);
+    const others = homes.filter(
+      (home) => home !== repository && !repository.startsWith(`${home}/`),
+    );
+    expect([name, others]).toEqual([name, []]);
+  }
 });
 
 test("what is missing is told instead of being left out", () => {

@@ -49,7 +49,7 @@ function valuesOf({ version, date, sums }: ManifestOptions): Map<string, string>
   const values = new Map([
     ["VERSION", version],
     ["DATE", date.toISOString().slice(0, 10)],
-    ["URL", `https://github.com/llmlb/llmlb/releases/download/v${version}`],
+    ["URL", `${pkg.repository}/releases/download/v${version}`],
   ]);
   for (const [variant, file] of Object.entries(releaseFiles(version).executables)) {
     const name = variant.toUpperCase().replaceAll("-", "_");

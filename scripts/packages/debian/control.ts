@@ -1,3 +1,4 @@
+import pkg from "../../../package.json" with { type: "json" };
 import { type PackageFile, template } from "./tree.ts";
 
 interface ControlOptions {
@@ -24,7 +25,7 @@ Recommends: ca-certificates
 Suggests: libvulkan1, mesa-vulkan-drivers
 Section: net
 Priority: optional
-Homepage: https://github.com/llmlb/llmlb
+Homepage: ${pkg.repository}
 Description: one OpenAI-compatible address in front of all inference endpoints
  Balances requests for language models over any number of servers, and runs
  models itself with llama.cpp, on CPUs and on GPUs by Vulkan. Speaks the APIs of
