@@ -54,6 +54,8 @@ export class Continuation {
   #tap: Tap | undefined;
   readonly #recorder: StreamRecorder;
   #first: FirstRequest | undefined;
+  /** The first request in terms of (chat) completions, once somebody wanted to know. */
+  #asked: Record<string, unknown> | undefined;
   #rewrite: ContinuableRewrite | undefined;
   #broken: BrokenStream | undefined;
   /** Text at the answer's beginning that stands in the request. */
@@ -102,6 +104,7 @@ export class Continuation {
       return rewrite;
     }
     this.#first = { request, upstream, format };
+    this.#asked = undefined;
     this.#recorder.format = format;
     const wantsMore = (isEnding: boolean) => this.#wantsMore(isEnding);
     const isUnfinished = () => this.#hasEnded() === false;
@@ -125,7 +128,9 @@ export class Continuation {
   }
 
   #askedBody(): Record<string, unknown> | undefined {
-    return this.#broken?.body ?? (this.#first && chatRequestOf(this.#first));
+    if (this.#broken !== undefined) return this.#broken.body;
+    if (this.#first !== undefined) this.#asked ??= chatRequestOf(this.#first);
+    return this.#asked;
   }
 
   /** Whether the stream of an upstream, which broke, goes on if there is another one for it. */

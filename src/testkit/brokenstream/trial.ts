@@ -13,7 +13,7 @@ import { LogBook } from "../../lib/logbook.ts";
 import { ApiError, errorFrame } from "../../wire/error.ts";
 import { ROUTES, type RouteName } from "../../wire/route.ts";
 import { eventFrame } from "../../wire/sse.ts";
-import { streamedTalk, type Talk, tokensBegunBy } from "../servers/talk.ts";
+import { streamedTalk, type Talk, type TalkRequest, tokensBegunBy } from "../servers/talk.ts";
 
 /** How the stream of one upstream ends early. */
 export interface TrialCut {
@@ -52,6 +52,9 @@ const ERROR = { message: "the engine died", code: 500 };
  * the client's stream of them.
  */
 export class BrokenStreams {
+  #others: Talk | undefined;
+  /** What was said of these, by what was asked. */
+  readonly #said = new Map<string, Said>();
   #talk: Talk = { kind: "llama_server", tokens: [] };
   readonly #continuations = new Continuations(
     new LogBook({ level: "silent" }).log,
@@ -64,14 +67,17 @@ export class BrokenStreams {
 
   /** One after the other: never two at a time. */
   async run(trial: Trial): Promise<TrialResult> {
+    if (this.#talk !== trial.talk || this.#others !== trial.others) this.#said.clear();
     this.#talk = trial.talk;
+    this.#others = trial.others;
     const context = contextOf(trial);
     const value = { model: "m", stream: true, ...trial.body };
     const bytes = Buffer.from(JSON.stringify(value));
     const adapter = new RequestAdapter(context, { bytes, value, isExact: true });
     const upstreams = [...trial.cuts, undefined].map((_, index) => this.#endpoint(trial, index));
     const continuation = new Continuation(context, this.#continuations);
-    const state = { trial, adapter, upstreams, continuation, requests: [], bytes: 0 };
+    const said = this.#said;
+    const state = { trial, adapter, upstreams, continuation, requests: [], bytes: 0, said };
     const stream = attempt(state, 0, adapter.requestFor(upstreams[0] as Endpoint));
     const text = await new Response(stream.stream).text();
     continuation.close();
@@ -99,6 +105,13 @@ interface TrialState {
   continuation: Continuation;
   requests: Record<string, unknown>[];
   bytes: number;
+  said: Map<string, Said>;
+}
+
+/** A stream as an upstream sends it. */
+interface Said {
+  bytes: Buffer;
+  type: string;
 }
 
 function contextOf({ route }: Trial): RequestContext {
@@ -115,10 +128,7 @@ function attempt(state: TrialState, index: number, request: UpstreamRequest): Re
   const upstream = upstreams[index] as Endpoint;
   const body = JSON.parse(Buffer.from(request.body as Uint8Array).toString());
   requests.push(body);
-  const head = { id: `chatcmpl-${index}`, created: 1000 + index, model: `m of ${index}` };
-  const talk = index === 0 ? trial.talk : (trial.others ?? trial.talk);
-  const { stream, type } = streamedTalk(talk, { path: request.pathAndQuery, body, head });
-  const bytes = Buffer.from(stream);
+  const { bytes, type } = saidBy(state, index, { path: request.pathAndQuery, body });
   if (index === 0) state.bytes = bytes.byteLength;
   const slot = { upstream };
   const rewrite = continuation.keep({ request, rewrite: request.rewrite, slot })?.stream(type);
@@ -131,6 +141,23 @@ function attempt(state: TrialState, index: number, request: UpstreamRequest): Re
       rewrite?.fail?.(errorOf(cause)) ?? Buffer.from(`\n${errorFrame(errorOf(cause), dialect)}`),
     instead: (failure, hasBegun) => goOn(state, index, hasBegun ? failure : undefined),
   });
+}
+
+/** What an upstream says to a request, which is the same each time. */
+function saidBy(
+  { trial, said }: TrialState,
+  index: number,
+  asked: Pick<TalkRequest, "path" | "body">,
+): Said {
+  const key = JSON.stringify([index, asked]);
+  const known = said.get(key);
+  if (known !== undefined) return known;
+  const head = { id: `chatcmpl-${index}`, created: 1000 + index, model: `m of ${index}` };
+  const talk = index === 0 ? trial.talk : (trial.others ?? trial.talk);
+  const { stream, type } = streamedTalk(talk, { ...asked, head });
+  const made = { bytes: Buffer.from(stream), type };
+  said.set(key, made);
+  return made;
 }
 
 async function goOn(
