@@ -153,7 +153,7 @@ describe.each(["llama_server", "vllm", "sglang", "ollama"] as const)("a stream o
       const ask = () => asked(both.front, { ...CHAT, max_tokens });
       const text = TOKENS.slice(0, max_tokens).join("");
       const whole = { ...WHOLE, text, finish: ["length"], usage: [usage(max_tokens)] };
-      expect(await expectWholeAtAnyByte(both, 37, ask)).toEqual(whole);
+      expect(await expectWholeAtAnyByte(both, 97, ask)).toEqual(whole);
     }
   });
 });
@@ -168,7 +168,7 @@ test("a stream that is cut while it thinks goes on thinking", async () => {
   await using both = await pair("llama_server", {}, { thoughts });
   const all = thoughts.length + TOKENS.length;
   const whole = { ...WHOLE, thoughts: thoughts.join(""), usage: [usage(all)] };
-  expect(await expectWholeAtAnyByte(both, 29, () => asked(both.front, CHAT))).toEqual(whole);
+  expect(await expectWholeAtAnyByte(both, 61, () => asked(both.front, CHAT))).toEqual(whole);
 });
 
 test("a completion goes on behind its prompt", async () => {
@@ -176,7 +176,7 @@ test("a completion goes on behind its prompt", async () => {
   const body = { ...CHAT, messages: undefined, prompt: "Once" };
   const whole = { ...WHOLE, roles: 0, text: TOKENS.join("") };
   const ask = () => asked(both.front, body, "/v1/completions");
-  expect(await expectWholeAtAnyByte(both, 17, ask)).toEqual(whole);
+  expect(await expectWholeAtAnyByte(both, 61, ask)).toEqual(whole);
 });
 
 describe("a stream whose text does not tell how to go on is made again", () => {
@@ -195,7 +195,7 @@ describe("a stream whose text does not tell how to go on is made again", () => {
   ])("%s", async (_, more) => {
     await using both = await pair("openai_compatible");
     const ask = () => asked(both.front, { ...CHAT, ...more });
-    expect(await expectWholeAtAnyByte(both, 43, ask)).toEqual(WHOLE);
+    expect(await expectWholeAtAnyByte(both, 97, ask)).toEqual(WHOLE);
   });
 });
 
@@ -205,7 +205,7 @@ test.each(["vllm", "ollama"] as const)(
     const tokens = ["Once", " ", "upon", " a", " \n", "time", "."];
     await using both = await pair(kind, {}, { tokens, trims: true });
     const whole = { ...WHOLE, text: tokens.join(""), usage: [usage(tokens.length)] };
-    expect(await expectWholeAtAnyByte(both, 23, () => asked(both.front, CHAT))).toEqual(whole);
+    expect(await expectWholeAtAnyByte(both, 61, () => asked(both.front, CHAT))).toEqual(whole);
   },
 );
 
@@ -353,7 +353,7 @@ describe("a stream of another API goes on", () => {
 
   test.each(ROUTES)("where it is translated: %s", async (path, body) => {
     await using both = await pair("vllm");
-    const { events } = await expectWholeAtAnyByte(both, 41, askOf(both.front, path, body));
+    const { events } = await expectWholeAtAnyByte(both, 151, askOf(both.front, path, body));
     expect(JSON.stringify(events)).not.toContain('"error":{');
   });
 
@@ -361,7 +361,7 @@ describe("a stream of another API goes on", () => {
     const kind = path.startsWith("/api/") ? "ollama" : "llama_server";
     const thoughts = kind === "ollama" ? [] : ["Hm", ", a"];
     await using both = await pair(kind, {}, { thoughts, speaksAll: true });
-    const { events } = await expectWholeAtAnyByte(both, 31, askOf(both.front, path, body));
+    const { events } = await expectWholeAtAnyByte(both, 151, askOf(both.front, path, body));
     expect(JSON.stringify(events)).not.toContain('"error":{');
     const paths = both.talkers.flatMap((one) => one.paths);
     expect(paths).toContain(path);
