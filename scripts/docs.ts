@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { envName, type Field, flagName } from "../src/config/fields/field.ts";
 import { FIELD_KEYS, fieldOf } from "../src/config/fields.ts";
-import { formatBytes, formatDuration } from "../src/config/units.ts";
+import { formatQuantity } from "../src/config/units.ts";
 import { choicesOf } from "../src/config/values/schema.ts";
 
 /** Where the page is. */
@@ -73,7 +73,7 @@ function cellsOf(field: Field): string[] {
   const variables = [`\`${envName(field)}\``, ...also].join(", ");
   const key = field.notInFile === true ? "no key" : `\`${name}\``;
   const notes = [
-    ...(choicesNote(field) ?? []),
+    ...choicesNote(field),
     ...(field.repeatable === true && !help.includes("repeated") ? ["may be repeated"] : []),
   ];
   const text = [help, ...notes].join("; ");
@@ -84,9 +84,9 @@ function cellsOf(field: Field): string[] {
 }
 
 /** The words that a setting takes, where its help does not say them. */
-function choicesNote({ help, schema }: Field): string[] | undefined {
-  const missing = choicesOf(schema("/")).filter((word) => !help.includes(word));
-  return missing.length === 0 ? undefined : [`one of ${choicesOf(schema("/")).join(", ")}`];
+function choicesNote({ help, schema }: Field): string[] {
+  const words = choicesOf(schema("/"));
+  return words.every((word) => help.includes(word)) ? [] : [`one of ${words.join(", ")}`];
 }
 
 function defaultOf({ name, fallback, fallbackText, unit }: Field): string {
@@ -95,8 +95,7 @@ function defaultOf({ name, fallback, fallbackText, unit }: Field): string {
   const value = fallback("standalone");
   if (value === false) return "off";
   if (value === true) return "on";
-  if (typeof value !== "number" || unit === undefined) return String(value);
-  return unit === "ms" ? formatDuration(value) : formatBytes(value);
+  return formatQuantity(value, unit);
 }
 
 if (import.meta.main) await Bun.write(CONFIGURATION_PAGE, configurationPage());

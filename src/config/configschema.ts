@@ -1,6 +1,6 @@
 import { envName, type Field } from "./fields/field.ts";
 import { FIELD_KEYS, fieldOf } from "./fields.ts";
-import { formatBytes, formatDuration } from "./units.ts";
+import { formatQuantity } from "./units.ts";
 import { type Shape, shapeOf } from "./values/schema.ts";
 
 /**
@@ -36,6 +36,5 @@ function defaultText({ fallback, fallbackText, unit }: Field): string {
   const value = fallback("standalone");
   if (fallbackText !== undefined) return `Default: ${fallbackText}.`;
   if (value === null || Array.isArray(value)) return "";
-  if (typeof value !== "number" || unit === undefined) return `Default: ${value}.`;
-  return `Default: ${unit === "ms" ? formatDuration(value) : formatBytes(value)}.`;
+  return `Default: ${formatQuantity(value, unit)}.`;
 }

@@ -1,7 +1,7 @@
 import type { Field } from "./fields/field.ts";
 import { FIELD_KEYS, type FieldKey, fieldOf } from "./fields.ts";
 import type { Configuration, SettingOrigin } from "./precedence.ts";
-import { formatBytes, formatDuration } from "./units.ts";
+import { formatQuantity } from "./units.ts";
 import { type EndpointSetting, maskUrl } from "./values/endpoint.ts";
 
 /** A setting in effect, for display. */
@@ -73,8 +73,7 @@ function masked({ name, url, apiKey }: EndpointSetting) {
 
 function describe(value: unknown, unit: "ms" | "bytes" | undefined): string {
   if (value === null) return "none";
-  if (typeof value === "number" && unit === "ms") return formatDuration(value);
-  if (typeof value === "number" && unit === "bytes") return formatBytes(value);
+  if (typeof value === "number" && unit !== undefined) return formatQuantity(value, unit);
   if (!Array.isArray(value)) return typeof value === "string" ? value : JSON.stringify(value);
   if (value.length === 0) return "none";
   if (value.every((item) => typeof item === "string")) return value.join(" ");

@@ -44,6 +44,12 @@ function quantity(text: string, factors: Record<string, number>): number | undef
   return Number.isSafeInteger(Math.round(value)) ? Math.round(value) : undefined;
 }
 
+/** A setting's value for people: a number by its unit, all else as it is. */
+export function formatQuantity(value: unknown, unit: "ms" | "bytes" | undefined): string {
+  if (typeof value !== "number" || unit === undefined) return String(value);
+  return unit === "ms" ? formatDuration(value) : formatBytes(value);
+}
+
 /** A size for people, exact for whole binary units: `64 MiB`, `1.4 GiB`, `12 B`. */
 export function formatBytes(bytes: number): string {
   const units = ["B", "KiB", "MiB", "GiB", "TiB"];

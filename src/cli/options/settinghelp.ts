@@ -1,7 +1,7 @@
 import { envName, type Field } from "../../config/fields/field.ts";
 import { fieldOf } from "../../config/fields.ts";
 import type { Mode } from "../../config/mode.ts";
-import { formatBytes, formatDuration } from "../../config/units.ts";
+import { formatQuantity } from "../../config/units.ts";
 import { settingsOfMode } from "./modesettings.ts";
 
 const INDENT = "  ";
@@ -41,8 +41,7 @@ function defaultText(field: Field, mode: Mode): string {
   if (field.name === "mode" || field.fallbackText === "none" || value === false) return "";
   if (field.name === "port" && mode !== "standalone") return `default ${value}`;
   if (field.fallbackText !== undefined) return `default ${field.fallbackText}`;
-  if (typeof value !== "number" || field.unit === undefined) return `default ${value}`;
-  return `default ${field.unit === "ms" ? formatDuration(value) : formatBytes(value)}`;
+  return `default ${formatQuantity(value, field.unit)}`;
 }
 
 function wrap(text: string, width: number): string[] {
