@@ -31,7 +31,6 @@ export class PageMachine {
   readonly #env: Record<string, string>;
   readonly #door: ReturnType<typeof Bun.serve>;
   #program: Program | undefined;
-  #scripts = 0;
 
   constructor(folder: string, name: string, network: PageNetwork, env: Record<string, string>) {
     this.home = join(folder, name);
@@ -64,7 +63,6 @@ export class PageMachine {
 
   /** Runs a script, in bash, to its end or its first command that fails. */
   async run(script: string): Promise<ScriptResult> {
-    this.#scripts += 1;
     const place = (name: string) => join(this.home, ".try", name);
     writeFileSync(place("block.sh"), script);
     writeFileSync(place("run.sh"), SHELL);

@@ -28,6 +28,6 @@ function linesOf(text: string): string[] {
 }
 
 function patternOf(line: string): RegExp {
-  const parts = line.split("…").map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+  const parts = line.split("…").map((part) => RegExp.escape(part));
   return new RegExp(`^${parts.join(".*")}$`);
 }

@@ -116,10 +116,10 @@ export class PageReader {
 
   /** Puts what was printed before in the place of `sk_…`, `enrol_…` and the like. */
   #filledIn(text: string): string {
-    return text.replace(/\b([a-z]+[_:])…/g, (whole, start: string) => {
+    return text.replace(/\b([a-z]+[_:])…/g, (_, start: string) => {
       const secret = this.#secrets.get(start);
       if (secret === undefined) throw new Error(`nothing printed so far begins with ${start}`);
-      return secret ?? whole;
+      return secret;
     });
   }
 
