@@ -136,9 +136,7 @@ function isConfig({ language, marks }: Block): boolean {
 /** Settings of other programs need no reason: they are no commands. */
 function isTried(block: Block, above: Block | undefined): boolean {
   if (block.marks.has("not run") || block.marks.has("file") || isOutput(block, above)) return true;
-  return /^(sh|console|ts|js|python|yaml|toml|ini|nginx|caddyfile|dockerfile)$/.test(
-    block.language,
-  );
+  return isRun(block) || /^(yaml|toml|ini|nginx|caddyfile|dockerfile)$/.test(block.language);
 }
 
 test("the READMEs show the same commands and outputs", () => {
