@@ -1,4 +1,5 @@
 import type { StreamRewrite } from "../../http/proxy/rewrite/rewrite.ts";
+import { joinedBytes } from "../../lib/buffer.ts";
 import { TranslationRewrite } from "../../translation/rewrite.ts";
 import { type InferenceRoute, ROUTES } from "../../wire/route.ts";
 import type { UpstreamRequest } from "../inference/body.ts";
@@ -70,8 +71,7 @@ class TranslatedJoin implements StreamRewrite {
   end(): Uint8Array | undefined {
     const last = this.#translated.end();
     const said = last === undefined ? undefined : this.#joined.push(last);
-    const rest = this.isOver ? undefined : this.#joined.end();
-    return said === undefined || rest === undefined ? (said ?? rest) : Buffer.concat([said, rest]);
+    return joinedBytes(said, this.isOver ? undefined : this.#joined.end());
   }
 
   finish(): Uint8Array | undefined {

@@ -1,7 +1,7 @@
 import type { Tap } from "../../http/proxy/relay.ts";
 import type { Rewrite, Rewritten, StreamRewrite } from "../../http/proxy/rewrite/rewrite.ts";
 import { unfinishedStream } from "../../http/proxy/rewrite/streamend.ts";
-import { asBuffer } from "../../lib/buffer.ts";
+import { asBuffer, joinedBytes } from "../../lib/buffer.ts";
 import { parseJson } from "../../lib/json.ts";
 import type { ApiError } from "../../wire/error.ts";
 import { DONE } from "../../wire/sse.ts";
@@ -235,10 +235,4 @@ export class ContinuableRewrite implements Rewrite {
     this.begun = new ContinuableStream({ ...this.#parts, inner, type });
     return this.begun;
   }
-}
-
-/** The bytes of those that are there, in one piece; undefined for none. */
-function joinedBytes(...parts: (Uint8Array | undefined)[]): Uint8Array | undefined {
-  const there = parts.filter((part) => part !== undefined);
-  return there.length > 1 ? Buffer.concat(there) : there[0];
 }

@@ -1,4 +1,4 @@
-import { asBuffer } from "../../../lib/buffer.ts";
+import { asBuffer, joinedBytes } from "../../../lib/buffer.ts";
 import { ApiError } from "../../../wire/error.ts";
 import type { StreamRewrite } from "./rewrite.ts";
 
@@ -94,7 +94,7 @@ export class StreamEndCheck implements StreamRewrite {
     const own = bytes.subarray(line.index, line.index + line[0].length);
     const text = own.includes("\n") ? own : Buffer.concat([own, FEEDS]);
     const end = this.#inner === undefined ? text : this.#inner.push(text);
-    return joined([passed, end, this.#inner?.end()]);
+    return joinedBytes(passed, end, this.#inner?.end());
   }
 
   end(): Uint8Array | undefined {
@@ -106,7 +106,7 @@ export class StreamEndCheck implements StreamRewrite {
     const text = isFailed ? undefined : this.#end.last?.text;
     if (own !== undefined) this.#sent = own;
     const gap = text === undefined || this.#isBetween() ? undefined : FEEDS;
-    return joined([own, gap, text === undefined ? undefined : Buffer.from(text)]);
+    return joinedBytes(own, gap, text === undefined ? undefined : Buffer.from(text));
   }
 
   finish(): Uint8Array | undefined {
@@ -137,11 +137,6 @@ export class StreamEndCheck implements StreamRewrite {
   #text(): string {
     return Buffer.concat(this.#tail).toString("latin1");
   }
-}
-
-function joined(parts: (Uint8Array | undefined)[]): Uint8Array | undefined {
-  const there = parts.filter((part) => part !== undefined);
-  return there.length > 1 ? Buffer.concat(there) : there[0];
 }
 
 /** Whether the line with which streams of completions end is in these bytes. */
