@@ -1,3 +1,4 @@
+import { HUB_PREFIX } from "../../model/name.ts";
 import type { Endpoint, ModelMap } from "./endpoint.ts";
 import { ModelNames } from "./modelnames.ts";
 
@@ -56,7 +57,7 @@ export class UpstreamPool {
     const id = this.#names.idOf(name);
     if (this.#byModel.has(id)) return id;
     const other = name.endsWith(LATEST) ? name.slice(0, -LATEST.length) : name + LATEST;
-    const ids = [other, HUB + name].map((one) => this.#names.idOf(one));
+    const ids = [other, HUB_PREFIX + name].map((one) => this.#names.idOf(one));
     return ids.find((one) => this.#byModel.has(one)) ?? id;
   }
 
@@ -127,5 +128,3 @@ export class UpstreamPool {
 }
 
 const LATEST = ":latest";
-/** What ids of models of the hub begin with. */
-const HUB = "hf/";

@@ -1,3 +1,4 @@
+import { HUB_PREFIX } from "../../model/name.ts";
 import { clearTags, isSameQuantization } from "../../model/quantization.ts";
 import type { ModelRecord } from "../../storage/modelrecord.ts";
 import type { StoredModel } from "../../storage/storedmodel.ts";
@@ -102,5 +103,6 @@ function servedModel(
 
 /** The names without `hf/`: requests may leave it out. */
 function withoutPrefix(names: readonly string[]): string[] {
-  return names.filter((name) => name.startsWith("hf/")).map((name) => name.slice(3));
+  const prefixed = names.filter((name) => name.startsWith(HUB_PREFIX));
+  return prefixed.map((name) => name.slice(HUB_PREFIX.length));
 }
