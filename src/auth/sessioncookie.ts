@@ -2,13 +2,12 @@ import { timingSafeEqual } from "node:crypto";
 import { SAFE_METHODS } from "../http/server/origin.ts";
 import { calledOrigin } from "../http/server/peer.ts";
 import type { Scope } from "../http/server/scope.ts";
+import { CSRF_COOKIE, LOGIN_FAILURE_COOKIE } from "../wire/login.ts";
 import { credentialOf } from "./credential.ts";
 import { csrfTokenOf, isSessionToken } from "./livesessions.ts";
 import { FLOW_MS } from "./oidc/flow.ts";
 
 const NAME = "llmlb_session";
-/** Pages read it. */
-const CSRF_NAME = "llmlb_csrf";
 /** No other host, nor what is not encrypted, can set a cookie of this name (RFC 6265bis). */
 const SECURE_NAME = `__Host-${NAME}`;
 const OIDC_NAME = "llmlb_oidc";
@@ -64,14 +63,14 @@ export function oidcCookieOf(scope: Scope): string | undefined {
 export function loginFailureCookie(scope: Scope, message: string): string {
   const value = encodeURIComponent(message.slice(0, 300).toWellFormed());
   const rest = "Path=/dashboard; Max-Age=60; SameSite=Lax";
-  return `llmlb_login_failure=${value}; ${rest}${isSecure(scope) ? "; Secure" : ""}`;
+  return `${LOGIN_FAILURE_COOKIE}=${value}; ${rest}${isSecure(scope) ? "; Secure" : ""}`;
 }
 
 function cookies(scope: Scope, token: string, csrf: string, ageS: number): string[] {
   const isHttps = isSecure(scope);
   const rest = `Path=/; Max-Age=${ageS}; SameSite=Lax${isHttps ? "; Secure" : ""}`;
   const name = isHttps ? SECURE_NAME : NAME;
-  return [`${name}=${token}; ${rest}; HttpOnly`, `${CSRF_NAME}=${csrf}; ${rest}`];
+  return [`${name}=${token}; ${rest}; HttpOnly`, `${CSRF_COOKIE}=${csrf}; ${rest}`];
 }
 
 /** Whether the browser talks https to us, or to a trusted proxy in front. */

@@ -4,6 +4,10 @@ import { PERMISSIONS, ROLES } from "./permission.ts";
 
 /** Log-ins of the management API. Times are RFC 3339. */
 
+/** Cookies that pages read: what `X-CSRF-Token` is to say, and why a log-in elsewhere failed. */
+export const CSRF_COOKIE = "llmlb_csrf";
+export const LOGIN_FAILURE_COOKIE = "llmlb_login_failure";
+
 const time = () => z.iso.datetime({ offset: true });
 const name = () => z.string().min(1).max(256);
 /** Longer ones are refused by what reads them. */

@@ -1,5 +1,7 @@
 import type { z } from "zod";
 import { errorMessage } from "../../lib/errormessage.ts";
+import { CSRF_COOKIE } from "../../wire/login.ts";
+import { cookieOf } from "./cookie.ts";
 
 interface CallErrorFields {
   status: number;
@@ -87,8 +89,7 @@ export async function send(route: string, options: CallOptions = {}): Promise<Re
 
 /** What the cookie of a log-in wants in a header, of which only our own page knows. */
 function csrfToken(): string | undefined {
-  const pairs = document.cookie.split("; ").map((pair) => pair.split("="));
-  return pairs.find(([name]) => name === "llmlb_csrf")?.[1];
+  return cookieOf(CSRF_COOKIE);
 }
 
 async function errorOf(response: Response, path: string): Promise<CallError> {

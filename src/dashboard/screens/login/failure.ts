@@ -1,13 +1,14 @@
-const NAME = "llmlb_login_failure";
+import { LOGIN_FAILURE_COOKIE } from "../../../wire/login.ts";
+import { cookieOf } from "../../api/cookie.ts";
 
 /** Why the log-in elsewhere failed from which the browser has just come back. */
 export function loginFailure(): string | undefined {
-  const pair = document.cookie.split("; ").find((one) => one.startsWith(`${NAME}=`));
-  return pair === undefined ? undefined : decodeURIComponent(pair.slice(NAME.length + 1));
+  const value = cookieOf(LOGIN_FAILURE_COOKIE);
+  return value === undefined ? undefined : decodeURIComponent(value);
 }
 
 /** Shows it once. */
 export function forgetLoginFailure(): void {
   // biome-ignore lint/suspicious/noDocumentCookie: not every browser has the Cookie Store API
-  document.cookie = `${NAME}=; Path=/dashboard; Max-Age=0`;
+  document.cookie = `${LOGIN_FAILURE_COOKIE}=; Path=/dashboard; Max-Age=0`;
 }
