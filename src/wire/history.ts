@@ -58,6 +58,9 @@ export const RequestPage = z.object({
 });
 export type RequestPage = z.infer<typeof RequestPage>;
 
+/** Why an attempt ended whose endpoint was drained and whose stream went on: it is no failure. */
+export const ENDPOINT_DRAINED = "endpoint_drained";
+
 /** `GET /api/requests/{id}`. */
 export const RequestDetail = RequestView.extend({
   /** Its last attempt's address; null for whom only his own requests are shown. */

@@ -1,6 +1,7 @@
 import type { Tap } from "../../http/proxy/relay.ts";
 import type { Rewrite } from "../../http/proxy/rewrite/rewrite.ts";
 import type { ApiError } from "../../wire/error.ts";
+import { ENDPOINT_DRAINED } from "../../wire/history.ts";
 import { ROUTES } from "../../wire/route.ts";
 import type { UpstreamRequest } from "../inference/body.ts";
 import type { RequestContext } from "../inference/context.ts";
@@ -29,9 +30,6 @@ import { prefillOf, refusesThoughts, repeatedBy } from "./saidagain.ts";
 import { BREAK_KINDS } from "./streamerror.ts";
 import { streamFormatOf } from "./streamformat.ts";
 import { isFields, type Transcript } from "./transcript.ts";
-
-/** The code of the error with which a stream is ended at an endpoint that is drained. */
-export const MOVED = "endpoint_drained";
 
 /** An attempt whose stream may have to go on elsewhere. */
 interface KeptAttempt {
@@ -163,7 +161,7 @@ export class Continuation {
     const state = BREAK_KINDS.has(error.kind) ? this.#state() : undefined;
     if (state === undefined) return false;
     const { broken, prefill } = state;
-    if (error.code !== MOVED) {
+    if (error.code !== ENDPOINT_DRAINED) {
       if (!this.#headway.mayGoOn(broken.transcript)) return false;
       this.#headway.note(broken.transcript);
     }

@@ -4,7 +4,8 @@ import type { Hops } from "../../http/proxy/hops.ts";
 import { callerOf } from "../../http/server/scope.ts";
 import { wholeFromStream } from "../../translation/wholefromstream.ts";
 import type { ApiError } from "../../wire/error.ts";
-import { Continuation, MOVED, mayContinue } from "../continuation/continuation.ts";
+import { ENDPOINT_DRAINED } from "../../wire/history.ts";
+import { Continuation, mayContinue } from "../continuation/continuation.ts";
 import type { Continuations } from "../continuation/continuations.ts";
 import { ProviderModel } from "../providers/model.ts";
 import { Endpoint } from "../upstream/endpoint.ts";
@@ -217,7 +218,7 @@ export class Attempts {
     const { upstream } = slot;
     if (!(upstream instanceof Endpoint) || !this.#continuation?.begin(upstream, error))
       return undefined;
-    slot.ended(error.code === MOVED ? "stopped" : "failed");
+    slot.ended(error.code === ENDPOINT_DRAINED ? "stopped" : "failed");
     // A slot that is still waited for, to move it away, is not for a stream that is gone.
     if (this.#move !== undefined) this.#move.serving = undefined;
     const context = this.#context;
@@ -226,7 +227,7 @@ export class Attempts {
     const continuation = this.#continuation;
     this.#nextSlot.goOn(upstream, (model) => continuation.canGoOnAt(model));
     const next = await this.#another({ error, retry: true });
-    if (error.code === MOVED && next?.awaitsContent === true) upstream.movedStreams += 1;
+    if (error.code === ENDPOINT_DRAINED && next?.awaitsContent === true) upstream.movedStreams += 1;
     return next;
   }
 

@@ -1,7 +1,8 @@
 import type { Settings } from "../../config/settings.ts";
 import { sleep } from "../../lib/sleep.ts";
 import { ApiError } from "../../wire/error.ts";
-import { type Continuation, MOVED } from "../continuation/continuation.ts";
+import { ENDPOINT_DRAINED } from "../../wire/history.ts";
+import type { Continuation } from "../continuation/continuation.ts";
 import { Endpoint } from "../upstream/endpoint.ts";
 import type { Slot } from "../upstream/upstream.ts";
 import type { RequestContext } from "./context.ts";
@@ -94,5 +95,5 @@ function moved(): ApiError {
   const message =
     "The answer broke off: its endpoint is drained, and no other one went on. \
 Try again.";
-  return new ApiError("upstream", message, { code: MOVED });
+  return new ApiError("upstream", message, { code: ENDPOINT_DRAINED });
 }

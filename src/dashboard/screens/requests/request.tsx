@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
-import { RequestDetail } from "../../../wire/history.ts";
+import { ENDPOINT_DRAINED, RequestDetail } from "../../../wire/history.ts";
 import { useMay } from "../../api/account.ts";
 import { call } from "../../api/call.ts";
 import { useEndpoints } from "../../api/endpoints.ts";
@@ -94,9 +94,6 @@ function Answerer({
   );
 }
 
-/** Why an attempt ended that was moved away, which is no failure. */
-const MOVED = "endpoint_drained";
-
 /** The wait, each attempt and the answer, one below the other along the same time. */
 function Timeline({ request }: { request: RequestDetail }) {
   const t = useTexts(requestsTexts);
@@ -104,19 +101,20 @@ function Timeline({ request }: { request: RequestDetail }) {
   const total = Math.max(1, request.duration_ms);
   const spans = spansOf(request).map((span) => ({
     ...span,
+    isMoved: span.reason === ENDPOINT_DRAINED,
     name: span.kind === "attempt" ? t("attempt", { name: span.name }) : t(`timeline_${span.kind}`),
   }));
   return (
     <Panel title={t("timeline")} actions={<span className="muted">{duration(total)}</span>}>
       <div className="timeline">
-        {spans.map(({ kind, name, fromMs, toMs, reason, tokens }) => (
+        {spans.map(({ kind, name, fromMs, toMs, reason, tokens, isMoved }) => (
           <div key={`${name} ${fromMs}`} className="timeline-row">
             <span className="cut" title={name}>
               {name}
             </span>
             <span className="timeline-track">
               <span
-                className={`timeline-span is-${reason === null || reason === MOVED ? kind : "bad"}`}
+                className={`timeline-span is-${reason === null || isMoved ? kind : "bad"}`}
                 style={{
                   left: `${(100 * fromMs) / total}%`,
                   width: `max(2px, ${(100 * (toMs - fromMs)) / total}%)`,
@@ -127,7 +125,7 @@ function Timeline({ request }: { request: RequestDetail }) {
               {duration(toMs - fromMs)}
               {tokens !== null && ` · ${t("attempt_gave", { tokens: count(tokens) })}`}
               {reason !== null &&
-                ` · ${reason === MOVED ? t("attempt_moved") : t("attempt_failed", { reason })}`}
+                ` · ${isMoved ? t("attempt_moved") : t("attempt_failed", { reason })}`}
             </span>
           </div>
         ))}
