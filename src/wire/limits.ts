@@ -21,6 +21,16 @@ export const Limits = z.strictObject({
 });
 export type Limits = z.infer<typeof Limits>;
 
+/** A limit in words: "60 requests per minute", "cost of 20 per month", "priority low". */
+export function limitText(limit: keyof Limits, value: number | string): string {
+  if (limit === "priority") return `priority ${value}`;
+  const [what = "", ...period] = limit.split("_");
+  if (what === "cost") return `cost of ${value} ${period.join(" ")}`;
+  if (limit === "concurrent_requests")
+    return `${value} ${value === 1 ? "request" : "requests"} at a time`;
+  return `${value} ${value === 1 ? what.slice(0, -1) : what} ${period.join(" ")}`;
+}
+
 /** Some of them. */
 export const LimitChanges = Limits.partial();
 

@@ -1,4 +1,5 @@
 import { ApiError } from "../../wire/error.ts";
+import { limitText } from "../../wire/limits.ts";
 import type { LimitRefusal, Remaining } from "./allowance.ts";
 
 /** Longest `Retry-After` of a limit by the minute that clients still wait for by themselves. */
@@ -12,12 +13,11 @@ export function limitError(
   nowMs: number,
 ): ApiError {
   const retryAfterS = Math.max(1, Math.ceil(retryMs / 1000));
-  const words = limit === "concurrent_requests" ? "requests at a time" : limit.replaceAll("_", " ");
   const isQuota = /_per_(day|month)$/.test(limit);
   const when = isQuota
     ? `It begins anew at ${new Date(nowMs + retryMs).toISOString()}`
     : `Try again in ${retryAfterS} s`;
-  const message = `The limit of ${owner} is used up: ${max} ${words}. ${when}.`;
+  const message = `The limit of ${owner} is used up: ${limitText(limit, max)}. ${when}.`;
   const code = isQuota ? "insufficient_quota" : "rate_limit_exceeded";
   const options = { code, retryAfterS, headers };
   return isQuota || retryAfterS > RETRY_S_MAX

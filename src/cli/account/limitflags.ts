@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { z } from "zod";
-import { type LimitChanges, Limits } from "../../wire/limits.ts";
+import { type LimitChanges, Limits, limitText } from "../../wire/limits.ts";
 import { CliError, EXIT } from "../process/exit.ts";
 
 /** The flags of limits, by the names that commander gives them. */
@@ -28,8 +28,9 @@ const FIELDS = {
 
 /** Adds the flags of limits to a command. */
 export function addLimitFlags(command: Command): Command {
-  for (const [, flags, help] of Object.values(FIELDS)) {
-    command.option(flags, `${help}; none takes the limit away`);
+  for (const [field, flags, help] of Object.values(FIELDS)) {
+    const none = field === "priority" ? "none takes the class away" : "none takes the limit away";
+    command.option(flags, `${help}; ${none}`);
   }
   return command;
 }
@@ -53,6 +54,8 @@ function limitOf(field: keyof Limits, text: string, usage: string): unknown {
 
 /** Limits in a line for people; "-" for none. */
 export function limitsText(limits: Limits): string {
-  const given = Object.entries(limits).filter(([, value]) => value !== null);
-  return given.map(([name, value]) => `${name.replaceAll("_", " ")} ${value}`).join(", ") || "-";
+  const texts = Object.entries(limits).map(([name, value]) =>
+    value === null ? [] : [limitText(name as keyof Limits, value)],
+  );
+  return texts.flat().join(", ") || "-";
 }
