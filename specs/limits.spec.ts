@@ -104,7 +104,7 @@ test("money: a model with a price uses up the budget of its key's owner", async 
   await chat(key);
   const error = await eventually(() => refusal(chat(key)).catch(() => undefined), 5000);
   expect(error.message).toContain("the user eve");
-  expect(error.message).toContain("0.01 cost per month");
+  expect(error.message).toContain("cost of 0.01 per month");
   await run("model", "price", "llmlb-*", "--clear");
 });
 
@@ -112,7 +112,7 @@ test("requests at once: one more is refused, and may come when one has ended", a
   const key = await run("key", "add", "one", "--concurrent", "1");
   const stream = await chatStream(key, 4000);
   const error = await refusal(chat(key));
-  expect(error.message).toContain("1 requests at a time");
+  expect(error.message).toContain("1 request at a time");
   stream.controller.abort();
   await eventually(
     () =>
