@@ -123,8 +123,15 @@ describe("llmlb backup", () => {
     const nowhere = await run(home, "backup", "/nonexistent/x");
     expect([nowhere.code, nowhere.stderr]).toEqual([
       1,
-      expect.stringContaining("Writing to /nonexistent failed"),
+      expect.stringContaining("Writing /nonexistent/x failed: there is no folder /nonexistent."),
     ]);
+    for (const place of [home, "/dev/null"]) {
+      const wrong = await run(home, "backup", "--force", place);
+      expect([wrong.code, wrong.stderr]).toEqual([
+        1,
+        expect.stringContaining(`Writing ${place} failed: it is `),
+      ]);
+    }
     const nothing = await run(newHome(), "backup", join(newHome(), "x"));
     expect(nothing.stderr).toContain("There is nothing to back up");
   });

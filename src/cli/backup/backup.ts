@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { chmod, copyFile, link, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { create } from "tar";
@@ -38,10 +38,8 @@ const FILES = ["config.json", "secret.key", "node.json", "login.json", "audit.he
  */
 export async function backUp(options: BackupOptions): Promise<ExitCode> {
   const { file, force } = options;
-  if (existsSync(file) && !force) {
-    throw new CliError(`Writing ${file} failed: there is such a file. --force replaces it.`);
-  }
-  const staging = await stagingIn(dirname(file));
+  refusePlace(file, force);
+  const staging = await stagingIn(file);
   try {
     const manifest = await collect(options, staging);
     const whole = `${staging}/backup`;
@@ -59,16 +57,29 @@ export async function backUp(options: BackupOptions): Promise<ExitCode> {
   return EXIT.ok;
 }
 
+/** Throws `CliError` where no backup can be put: only a plain file is replaced, never a device. */
+function refusePlace(file: string, force: boolean): void {
+  const there = statSync(file, { throwIfNoEntry: false });
+  if (there === undefined) return;
+  if (there.isDirectory()) {
+    const example = join(file, "llmlb.backup");
+    throw new CliError(`Writing ${file} failed: it is a folder. Name a file, such as ${example}.`);
+  }
+  if (!there.isFile()) throw new CliError(`Writing ${file} failed: it is no plain file.`);
+  if (!force) {
+    throw new CliError(`Writing ${file} failed: there is such a file. --force replaces it.`);
+  }
+}
+
 /** A folder beside the backup, that only this user can read: its disk has to have the room. */
-async function stagingIn(folder: string): Promise<string> {
+async function stagingIn(file: string): Promise<string> {
+  const folder = dirname(file);
   try {
     return await mkdtemp(join(folder, ".llmlb-backup-"));
   } catch (cause) {
-    throw new CliError(
-      `Writing to ${folder} failed: ${describeFileError(cause)}.`,
-      EXIT.error,
-      cause,
-    );
+    const isMissing = (cause as NodeJS.ErrnoException).code === "ENOENT";
+    const reason = isMissing ? `there is no folder ${folder}` : describeFileError(cause);
+    throw new CliError(`Writing ${file} failed: ${reason}.`, EXIT.error, cause);
   }
 }
 
