@@ -20,7 +20,7 @@ describe("llmlb help", () => {
     const { code, stdout, stderr } = await run("help", "sttaus");
     expect([code, stdout]).toEqual([2, ""]);
     expect(stderr).toContain("did you mean status?");
-    expect((await run("help", "model", "lst")).stderr).toContain("Did you mean list?");
+    expect((await run("help", "model", "lst")).stderr).toContain("did you mean list?");
   });
 });
 

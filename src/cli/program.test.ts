@@ -50,6 +50,18 @@ describe("llmlb", () => {
       "unknown option '--temp'. Arguments of llama-server stand after --: llmlb … -- --temp",
     ],
     [["balancer", "-c", "1"], "A balancer runs no models"],
+    [
+      ["show", "m"],
+      "There is no command show: did you mean llmlb endpoint show or llmlb model show",
+    ],
+    [["-v"], "unknown option '-v': did you mean -V?"],
+    [["key", "list", "--foo"], "unknown option '--foo'\nRun llmlb key list --help to see"],
+    [["key", "list", "--jsn"], "unknown option '--jsn': did you mean --json?"],
+    [["endpoint", "ad"], "unknown command 'ad': did you mean add?\nRun llmlb endpoint --help"],
+    [["history", "show"], "missing required argument 'id'\nRun llmlb history show --help to see"],
+    [["completion", "tcsh"], "shell tcsh: must be one of bash, zsh, fish"],
+    [["logs", "-n", "1001"], "--lines 1001: must be a whole number from 1 to 1000"],
+    [["audit", "list", "--limit", "x"], "--limit x: must be a whole number from 1 to 1000"],
     [["--port", "x", "node"], "--port x: must be a whole number from 0 to 65535"],
   ];
   test.each(wrong)("%p is refused with exit code 2", async (args, message) => {
@@ -69,6 +81,13 @@ describe("words that people try", () => {
       home: { value: home, source: "flag" },
       engine_args: { value: ["-c", "9"], source: "flag" },
     });
+  });
+
+  test("ls is list, and logs say so where nothing has run", async () => {
+    const run = (...args: string[]) => runProgram(args, { home });
+    expect((await run("ls", "--json")).stdout).toBe((await run("list", "--json")).stdout);
+    expect((await run("help", "ls")).stdout).toBe((await run("list", "--help")).stdout);
+    expect((await run("logs")).stderr).toContain(`there is no ${home}/logs/llmlb.log either`);
   });
 
   test("stop and run say so where nothing runs, with exit code 3", async () => {

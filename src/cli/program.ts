@@ -20,7 +20,7 @@ import { addLogsCommand } from "./logs/commands.ts";
 import { addModelCommands } from "./model/commands.ts";
 import { readCommandLine } from "./options/commandline.ts";
 import { SETTINGS_NOTE, settingsHelp } from "./options/settinghelp.ts";
-import { withSuggestion } from "./options/suggestions.ts";
+import { explainMistakes } from "./options/suggestions.ts";
 import { reportError } from "./process/errorreport.ts";
 import { EXIT, type ExitCode } from "./process/exit.ts";
 import {
@@ -36,7 +36,7 @@ import { addStatusCommands } from "./status/commands.ts";
 import { printNote } from "./terminal/output.ts";
 import { addUpdateCommand } from "./update/commands.ts";
 
-const ROOT_NOTES = `Environment for chat and status:
+const ROOT_NOTES = `Environment for commands that talk to a server:
   LLMLB_URL      Server to talk to (default: the llmlb that runs from this home)
   LLMLB_API_KEY  Key to send to it
   NO_COLOR       No colours
@@ -50,7 +50,10 @@ Exit status: 0 success, 1 error, 2 wrong usage or setting, 3 no connection.`;
 export async function runCli(argv: string[]): Promise<ExitCode> {
   const invocation: Invocation = { engineArgs: undefined, exitCode: EXIT.ok };
   const program = createProgram(invocation);
-  const names = program.commands.map((one) => [one.name(), one.commands.map((sub) => sub.name())]);
+  const names = program.commands.flatMap((one) => {
+    const below = one.commands.map((sub) => sub.name());
+    return [one.name(), ...one.aliases()].map((name) => [name, below]);
+  });
   const { own, engineArgs } = readCommandLine(argv, new Map(names as [string, string[]][]));
   invocation.engineArgs = engineArgs;
   exemptLoopback(environment());
@@ -87,8 +90,6 @@ built in. Without a command it serves: a balancer and a local node.",
     )
     .helpOption("-h, --help", "Show help; llmlb <command> --help for a command")
     .helpCommand(false)
-    .showHelpAfterError("Run llmlb --help to see what there is.")
-    .configureOutput({ outputError: (text, write) => write(withSuggestion(text)) })
     .hook("preAction", (_, command) => warnOfVariables(command.name()))
     .exitOverride()
     .configureHelp({ helpWidth: 100, subcommandTerm: (command) => command.name() })
@@ -118,5 +119,6 @@ built in. Without a command it serves: a balancer and a local node.",
   addRestartCommand(program, invocation);
   addStopCommand(program, invocation);
   addChildCommands(program);
+  explainMistakes(program);
   return program;
 }

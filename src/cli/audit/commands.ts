@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { AUDIT_ACTIONS } from "../../wire/audit.ts";
 import { addClientCommand, type ClientFlags, connect, loadClient } from "../client/options.ts";
-import { set, timeOf } from "../history/query.ts";
+import { requireCount, set, timeOf } from "../history/query.ts";
 import type { Invocation } from "../invocation.ts";
 import { CliError, EXIT } from "../process/exit.ts";
 
@@ -37,7 +37,7 @@ export function addAuditCommands(program: Command, invocation: Invocation): void
   const audit = program
     .command("audit")
     .description("Show who changed what, who logged in, who was refused; check that it is whole")
-    .helpGroup("Access:")
+    .helpGroup("Look after:")
     .helpCommand(false)
     .addHelpText("after", EXAMPLES);
   addList(audit, invocation);
@@ -62,6 +62,7 @@ function addList(audit: Command, invocation: Invocation): void {
       set(query, { actor, action, route, status, address });
       set(query, { from: timeOf("--from", flags.from), to: timeOf("--to", flags.to) });
       if (flags.export === undefined) {
+        requireCount("--limit", limit);
         query.set("limit", limit ?? "20");
         invocation.exitCode = await listAudit(connect(flags), query);
         return;

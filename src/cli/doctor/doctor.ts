@@ -46,8 +46,7 @@ function checkSettings(sources: ConfigSources, findings: Finding[]): Settings | 
     const { settings, origins, file, warnings } = loadSettings(sources);
     const given = Object.values(origins).filter(({ source }) => source !== "default");
     const place = existsSync(file) ? file : `no ${file}`;
-    const count =
-      given.length === 1 ? "1 is not the default" : `${given.length} are not the default`;
+    const count = given.length === 0 ? "all are the defaults" : `not the default: ${given.length}`;
     findings.push({ subject, state: "ok", text: `${place}; ${count} (see llmlb config)` });
     for (const text of warnings) findings.push({ subject, state: "note", text });
     return settings;

@@ -4,7 +4,13 @@ import { addClientCommand, type ClientFlags, connect } from "../client/options.t
 import type { Invocation } from "../invocation.ts";
 import { CliError, EXIT, type ExitCode } from "../process/exit.ts";
 import { abortOnInterrupt } from "../process/signals.ts";
-import { addSelectionOptions, type SelectionFlags, selectionQuery, set } from "./query.ts";
+import {
+  addSelectionOptions,
+  requireCount,
+  type SelectionFlags,
+  selectionQuery,
+  set,
+} from "./query.ts";
 
 const HISTORY_EXAMPLES = `
 Examples:
@@ -112,9 +118,7 @@ function historyQuery(flags: HistoryFlags): URLSearchParams {
   const { status, httpStatus, clientIp, client, requestId, limit } = flags;
   requireOneOf("--status", status, ["success", "error"]);
   requireOneOf("--export", flags.export, ["csv", "json"]);
-  if (limit !== undefined && !/^[1-9]\d{0,3}$/.test(limit)) {
-    throw new CliError(`--limit ${limit}: must be a whole number from 1 to 1000`, EXIT.usage);
-  }
+  requireCount("--limit", limit);
   const query = selectionQuery(flags);
   set(query, { status, http_status: httpStatus, client_ip: clientIp, client });
   set(query, { request_id: requestId });

@@ -42,6 +42,12 @@ export function set(query: URLSearchParams, values: Record<string, string | unde
   }
 }
 
+/** Throws `CliError` for a length of a list that no list has. */
+export function requireCount(flag: string, text: string | undefined): void {
+  if (text === undefined || (/^[1-9]\d{0,3}$/.test(text) && Number(text) <= COUNT_MAX)) return;
+  throw new CliError(`${flag} ${text}: must be a whole number from 1 to ${COUNT_MAX}`, EXIT.usage);
+}
+
 /** A time as the API takes it; `2h` is two hours ago. */
 export function timeOf(flag: string, text: string | undefined): string | undefined {
   if (text === undefined || /^\d{4}-\d\d-\d\d$/.test(text)) return text;
@@ -54,4 +60,5 @@ export function timeOf(flag: string, text: string | undefined): string | undefin
   return new Date(time).toISOString();
 }
 
+const COUNT_MAX = 1000;
 const EXAMPLE = "2026-01-31T12:00:00Z";

@@ -74,7 +74,7 @@ export function addLocalModelCommands(program: Command, invocation: Invocation):
     program,
     "list",
     "Show the models that lie here, and what is wrong with any",
-  );
+  ).alias("ls");
   addSettingFlags(list, ["modelsDir", "modelSources", "home"], "listed").action(
     async (flags: LocalFlags) => {
       const { listLocalModels } = await import("./list.ts");

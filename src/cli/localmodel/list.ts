@@ -54,8 +54,9 @@ export async function listLocalModels(settings: Settings, json: boolean): Promis
   const faulty = unusable.filter(({ folder }) => !incomplete.has(folder));
   if (json) return printJson({ models_dir: root, models: rows, ...rest(faulty, pending) });
   const paint = colorsFor(process.stdout);
-  if (rows.length === 0) printLine(`No models in ${root}. Fetch one: llmlb pull org/name`);
-  else {
+  if (rows.length === 0) {
+    printLine(`No models in ${root}. Fetch one: llmlb pull org/name. What is served: llmlb status`);
+  } else {
     const isForeign = rows.some(({ owner }) => owner !== null);
     const titles = ["NAME", "QUANT", "SIZE", "MODIFIED", "STATE", ...(isForeign ? ["OF"] : [])];
     const cells = rows.map((one) => [

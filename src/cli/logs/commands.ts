@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { SEVERITIES } from "../../lib/logentry.ts";
 import { addClientCommand, type ClientFlags, loadClient } from "../client/options.ts";
-import { set, timeOf } from "../history/query.ts";
+import { requireCount, set, timeOf } from "../history/query.ts";
 import type { Invocation } from "../invocation.ts";
 import { EXIT } from "../process/exit.ts";
 import { abortOnInterrupt } from "../process/signals.ts";
@@ -48,6 +48,7 @@ export function addLogsCommand(program: Command, invocation: Invocation): void {
       }
       const query = new URLSearchParams();
       const { lines: limit, level, model, search, endpoint } = flags;
+      requireCount("--lines", limit);
       set(query, { limit, level, model, search, since: timeOf("--since", flags.since) });
       const asked = { ...context, query, endpoint };
       invocation.exitCode =

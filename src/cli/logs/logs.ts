@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import type { ClientSettings } from "../../config/clientsettings.ts";
 import { logFileOf } from "../../config/fields/storage.ts";
 import type { Settings } from "../../config/settings.ts";
@@ -123,7 +124,8 @@ async function showFile(
   const entries = await readOlderLines(path, wanted);
   if (json) return printJson({ source: "file", entries, path } satisfies LogAnswer);
   for (const entry of entries) print(entry, false);
-  printNote(`No llmlb runs from ${settings.home}: these are lines of ${path}.`);
+  const what = existsSync(path) ? `these are lines of ${path}` : `there is no ${path} either`;
+  printNote(`No llmlb runs from ${settings.home}: ${what}.`);
   return EXIT.ok;
 }
 
