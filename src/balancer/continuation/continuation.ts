@@ -12,12 +12,7 @@ import type { Slot, Upstream } from "../upstream/upstream.ts";
 import { cloudRequest } from "./cloudrequest.ts";
 import { ContinuableRewrite } from "./continuablestream.ts";
 import type { Continuations } from "./continuations.ts";
-import {
-  type BrokenStream,
-  type ContinuingKind,
-  choicesAskedIn,
-  continuationWay,
-} from "./decision.ts";
+import { type BrokenStream, type ContinuingKind, continuationWay, hasEnded } from "./decision.ts";
 import { chatRequestOf, type FirstRequest, translationOf } from "./firstrequest.ts";
 import { Headway, tokensOf } from "./headway.ts";
 import { JoinedStream, joinedRewrite } from "./joinedstream.ts";
@@ -122,7 +117,8 @@ export class Continuation {
 
   /** Whether all choices have ended; undefined: nobody knows. */
   #hasEnded(): boolean | undefined {
-    return this.#recorder.read()?.hasEnded(choicesAskedIn(this.#askedBody() ?? {}));
+    const transcript = this.#recorder.read();
+    return transcript && hasEnded({ body: this.#askedBody() ?? {}, transcript });
   }
 
   #askedBody(): Record<string, unknown> | undefined {
@@ -152,9 +148,7 @@ export class Continuation {
     const state = this.#state();
     if (state === undefined) return undefined;
     const { broken } = state;
-    return broken.transcript.hasEnded(choicesAskedIn(broken.body))
-      ? undefined
-      : movingRequirementOf(broken, own);
+    return hasEnded(broken) ? undefined : movingRequirementOf(broken, own);
   }
 
   #begin(error: ApiError): boolean {
@@ -224,7 +218,7 @@ export class Continuation {
     const onText = () => this.#wentOn(upstream, usedTokens);
     const begin = () => {
       const stops = stopsOf(given);
-      const isEnded = transcript.hasEnded(choicesAskedIn(given));
+      const isEnded = hasEnded(broken);
       const joined = {
         ...{ transcript, way, usedTokens, tellsUsage, stops, isSpent, repeated },
         ...{ isEnded, refusesThoughts: refusesThoughts(way, kind) },

@@ -60,7 +60,7 @@ export function continuationWay(
   const choices = [...transcript.choices.values()];
   const hasMore = choices.some((one) => one.hasMore);
   const hasOther = hasMore || choices.some(({ calls }) => calls.size > 0);
-  const isEnded = transcript.hasEnded(choicesAskedIn(body));
+  const isEnded = hasEnded({ body, transcript });
   if (isEnded && (hasOther || choices.length > 1)) return undefined;
   const isSame = !hasMore && isRepeatable(body);
   const isCloud = kind === "cloud" || kind === "cloud_prefill";
@@ -93,8 +93,13 @@ function isRepeatable({ seed, temperature }: Record<string, unknown>): boolean {
   return typeof seed === "number" || temperature === 0;
 }
 
+/** Whether all choices that were asked for have told why they ended. */
+export function hasEnded({ body, transcript }: Omit<BrokenStream, "format">): boolean {
+  return transcript.hasEnded(choicesAskedIn(body));
+}
+
 /** How many choices a request asks for. */
-export function choicesAskedIn({ n }: Record<string, unknown>): number {
+function choicesAskedIn({ n }: Record<string, unknown>): number {
   return typeof n === "number" && n > 1 ? n : 1;
 }
 

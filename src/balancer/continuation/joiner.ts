@@ -37,8 +37,6 @@ export class Joiner {
   readonly #guard: StopGuard;
   readonly #textChars: number;
   readonly #repeats = new Map<number, Repeat>();
-  /** The first upstream had told why the answer, or all of its choices, ended. */
-  readonly #isEnded: boolean;
   readonly #isClosed: boolean;
   /** The probabilities of text that is held back. */
   #heldLogprobs: Fields | undefined;
@@ -49,7 +47,6 @@ export class Joiner {
     this.#options = options;
     const { transcript } = options;
     const { text = "" } = transcript.choices.get(0) ?? {};
-    this.#isEnded = options.isEnded;
     this.#isClosed = transcript.isClosed;
     this.#textChars = text.length - (options.repeated.get(0)?.text.length ?? 0);
     this.#guard = new StopGuard(options.way === "again" ? [] : options.stops, text);
@@ -58,7 +55,7 @@ export class Joiner {
 
   /** All text was said before. */
   get #saysNothing(): boolean {
-    return this.#options.isSpent || this.#isEnded || this.#isClosed;
+    return this.#options.isSpent || this.#options.isEnded || this.#isClosed;
   }
 
   /** Tokens of the answer so far that stand in the upstream's prompt. */
@@ -75,7 +72,7 @@ export class Joiner {
   /** Of the upstream's own tokens those that are part of the answer, if only as its end. */
   #counted(tokens: number): number {
     if (this.#options.isSpent) return 0;
-    if (!this.#isEnded) return tokens;
+    if (!this.#options.isEnded) return tokens;
     const isEnd = this.#options.way !== "anew" && this.#lastReason === "stop";
     return isEnd ? tokens : 0;
   }
@@ -96,7 +93,7 @@ export class Joiner {
     if (!this.#options.tellsUsage) delete joined.usage;
     const told = Array.isArray(event.choices) ? event.choices.filter(isFields) : [];
     for (const { finish_reason: reason } of told) if (isSaid(reason)) this.#lastReason = reason;
-    const given = this.#isEnded ? [] : told;
+    const given = this.#options.isEnded ? [] : told;
     const choices = given.map((choice) => this.#choice(choice)).filter((one) => one !== undefined);
     joined.choices = choices;
     const says = choices.length > 0 || (usage !== undefined && this.#options.tellsUsage);

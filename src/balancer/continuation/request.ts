@@ -1,4 +1,4 @@
-import { type BrokenStream, type ContinuationWay, choicesAskedIn } from "./decision.ts";
+import { type BrokenStream, type ContinuationWay, hasEnded } from "./decision.ts";
 import { isFields } from "./transcript.ts";
 
 export interface ContinuedRequest {
@@ -37,7 +37,7 @@ export function continuedRequest(options: RequestOptions): ContinuedRequest {
   const { text: said = "", reasoning: thought = "" } = choice ?? {};
   const text = prefill + said.slice(0, said.length - repeated.text.length);
   const reasoning = thought.slice(0, thought.length - repeated.reasoning.length);
-  const isEnded = stream.transcript.hasEnded(choicesAskedIn(stream.body));
+  const isEnded = hasEnded(stream);
   if (way === "again") return { body, isSpent: false };
   if (way === "anew") return { body: isEnded ? withLimit(body, 1) : body, isSpent: false };
   if (way === "prompt") body.prompt = `${String(stream.body.prompt)}${text}`;
