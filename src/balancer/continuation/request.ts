@@ -7,6 +7,12 @@ export interface ContinuedRequest {
   isSpent: boolean;
 }
 
+/** What an upstream is told of the answer so far. */
+export interface ToldAnswer {
+  text: string;
+  reasoning: string;
+}
+
 export interface RequestOptions {
   stream: BrokenStream;
   way: ContinuationWay;
@@ -16,8 +22,7 @@ export interface RequestOptions {
   isLlmlb: boolean;
   /** Tokens of the answer so far. */
   usedTokens: number;
-  /** Without these at their ends: they are said once more. */
-  repeated: { text: string; reasoning: string };
+  told: ToldAnswer;
   /** Text at the beginning of the answer that stands in the request and was not repeated. */
   prefill: string;
 }
@@ -26,53 +31,44 @@ export interface RequestOptions {
 export const CONTINUES = "llmlb_continues";
 
 /** Fields that limit the tokens of an answer; below 1 they mean no limit. */
-const LIMITS = ["max_tokens", "max_completion_tokens", "n_predict", "thinking_budget_tokens"];
-const MINIMA = ["min_tokens"];
+const LIMITS = ["max_tokens", "max_completion_tokens", "n_predict"];
 
 /** The request by which an upstream goes on with a stream, as if it had said the text so far. */
 export function continuedRequest(options: RequestOptions): ContinuedRequest {
-  const { stream, way, model, usedTokens, prefill, repeated } = options;
+  const { stream, way, model, usedTokens, prefill, told } = options;
   const body: Record<string, unknown> = { ...stream.body, model, stream: true };
-  const choice = stream.transcript.choices.get(0);
-  const { text: said = "", reasoning: thought = "" } = choice ?? {};
-  const text = prefill + said.slice(0, said.length - repeated.text.length);
-  const reasoning = thought.slice(0, thought.length - repeated.reasoning.length);
+  const text = prefill + told.text;
   const isEnded = hasEnded(stream);
   if (way === "again") return { body, isSpent: false };
-  if (way === "anew") return { body: isEnded ? withLimit(body, 1) : body, isSpent: false };
+  if (way === "anew") return { body: isEnded ? ofOneToken(body) : body, isSpent: false };
   if (way === "prompt") body.prompt = `${String(stream.body.prompt)}${text}`;
-  else Object.assign(body, chatFields(stream, { way, text, reasoning }));
+  else Object.assign(body, chatFields(stream, { way, text, reasoning: told.reasoning }));
   if (options.isLlmlb && way === "final_message") body[CONTINUES] = true;
-  if (isEnded) return { body: withLimit(body, 1), isSpent: false };
+  if (isEnded) return { body: ofOneToken(body), isSpent: false };
   let isSpent = false;
   for (const name of LIMITS) {
     const limit = body[name];
     if (typeof limit !== "number" || limit < 1) continue;
-    if (name === "thinking_budget_tokens") {
-      body[name] = Math.max(0, limit - usedTokens);
-      continue;
-    }
     isSpent ||= limit <= usedTokens;
     body[name] = Math.max(1, limit - usedTokens);
   }
-  for (const name of MINIMA) {
-    const least = body[name];
-    if (typeof least === "number") body[name] = Math.max(0, least - usedTokens);
+  const { thinking_budget_tokens: budget, min_tokens: least } = body;
+  if (typeof budget === "number" && budget >= 1) {
+    body.thinking_budget_tokens = Math.max(0, budget - usedTokens);
   }
+  if (typeof least === "number") body.min_tokens = Math.max(0, least - usedTokens);
   return { body, isSpent };
 }
 
-/** The same request with this limit of tokens, in the field in which it has one. */
-function withLimit(body: Record<string, unknown>, limit: number): Record<string, unknown> {
-  const names = LIMITS.slice(0, 3).filter((name) => body[name] !== undefined);
-  const fields = (names.length === 0 ? ["max_tokens"] : names).map((name) => [name, limit]);
+/** The same request for a single token, in the field in which it has its limit. */
+function ofOneToken(body: Record<string, unknown>): Record<string, unknown> {
+  const names = LIMITS.filter((name) => body[name] !== undefined);
+  const fields = (names.length === 0 ? ["max_tokens"] : names).map((name) => [name, 1]);
   return { ...body, ...Object.fromEntries(fields) };
 }
 
-interface Answer {
+interface Answer extends ToldAnswer {
   way: ContinuationWay;
-  text: string;
-  reasoning: string;
 }
 
 function chatFields({ body }: BrokenStream, { way, text, reasoning }: Answer): object {

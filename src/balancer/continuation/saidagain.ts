@@ -1,8 +1,13 @@
 import type { ContinuationWay, ContinuingKind } from "./decision.ts";
 import type { FirstRequest } from "./firstrequest.ts";
 import type { RepeatedText } from "./repeat.ts";
-import { lastMessageText } from "./request.ts";
-import { HALF_CHARACTER, type Transcript, UNSAID_END } from "./transcript.ts";
+import { lastMessageText, type ToldAnswer } from "./request.ts";
+import {
+  type ChoiceTranscript,
+  HALF_CHARACTER,
+  type Transcript,
+  UNSAID_END,
+} from "./transcript.ts";
 
 /** What of the answer so far an upstream says once more: all of it, or what it was not told. */
 export function repeatedBy(
@@ -24,6 +29,17 @@ export function repeatedBy(
   const [half = ""] = (text === "" ? HALF_CHARACTER.exec(reasoning) : null) ?? [];
   if (end === "" && half === "") return new Map();
   return new Map([[0, { text: end, reasoning: half, calls: new Map(), isLoose: true }]]);
+}
+
+/** What a choice has said without its end, which the upstream says once more. */
+export function toldOf(
+  { text, reasoning }: ChoiceTranscript,
+  end: ToldAnswer = { text: "", reasoning: "" },
+): ToldAnswer {
+  return {
+    text: text.slice(0, text.length - end.text.length),
+    reasoning: reasoning.slice(0, reasoning.length - end.reasoning.length),
+  };
 }
 
 /** Kinds whose templates may take space away from the end of a message. */
