@@ -60,6 +60,8 @@ describe.if(hasDpkg)("the package for Debian", () => {
     expect(run("dpkg-deb", "--field", deb, "Architecture").output).toBe("amd64\n");
     const man = Bun.gunzipSync(readFileSync(join(unpacked, "usr/share/man/man1/llmlb.1.gz")));
     expect(Buffer.from(man).toString()).toContain(`"2026-05-04" "llmlb ${VERSION}"`);
+    const log = Bun.gunzipSync(readFileSync(join(unpacked, "usr/share/doc/llmlb/changelog.gz")));
+    expect(Buffer.from(log).toString()).toStartWith("llmlb (1.2.3~rc.1) stable; ");
     const sums = run("sh", "-c", `cd ${unpacked} && md5sum -c --quiet DEBIAN/md5sums`);
     expect(sums).toEqual({ code: 0, output: "" });
   });

@@ -1,5 +1,5 @@
 import pkg from "../../../package.json" with { type: "json" };
-import { type PackageFile, template } from "./tree.ts";
+import { debianVersion, type PackageFile, template } from "./tree.ts";
 
 interface ControlOptions {
   version: string;
@@ -43,9 +43,4 @@ Description: one OpenAI-compatible address in front of all inference endpoints
     { path: "md5sums", content: md5 },
     ...scripts,
   ];
-}
-
-/** In Debian's order, what is not released yet stands behind a tilde: 1.0.0~rc.1 before 1.0.0. */
-function debianVersion(version: string): string {
-  return version.replace("-", "~");
 }

@@ -52,12 +52,17 @@ export function packageFiles({ version, date }: { version: string; date: Date })
 
 function changelog(version: string, date: Date): string {
   const when = date.toUTCString().replace("GMT", "+0000");
-  return `llmlb (${version}) stable; urgency=medium
+  return `llmlb (${debianVersion(version)}) stable; urgency=medium
 
   * What has changed stands in CHANGELOG.md of the release.
 
  -- The llmlb authors <llmlb@users.noreply.github.com>  ${when}
 `;
+}
+
+/** In Debian's order, what is not released yet stands behind a tilde: 1.0.0~rc.1 before 1.0.0. */
+export function debianVersion(version: string): string {
+  return version.replace("-", "~");
 }
 
 /** A file of this folder. */
