@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import pkg from "../package.json" with { type: "json" };
 import { makeDeb } from "../scripts/packages/debian.ts";
 import { runProgram, temporaryHome } from "../src/testkit/command.ts";
 
@@ -62,6 +63,10 @@ describe.if(hasDpkg)("the package for Debian", () => {
     expect(Buffer.from(man).toString()).toContain(`"2026-05-04" "llmlb ${VERSION}"`);
     const log = Bun.gunzipSync(readFileSync(join(unpacked, "usr/share/doc/llmlb/changelog.gz")));
     expect(Buffer.from(log).toString()).toStartWith("llmlb (1.2.3~rc.1) stable; ");
+    const managed = readFileSync(join(unpacked, "usr/share/llmlb/managed"), "utf8");
+    expect(managed).toBe(
+      `sudo apt install ./FILE.deb, with the newest .deb of ${pkg.repository}/releases\n`,
+    );
     const sums = run("sh", "-c", `cd ${unpacked} && md5sum -c --quiet DEBIAN/md5sums`);
     expect(sums).toEqual({ code: 0, output: "" });
   });

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
+import pkg from "../../../package.json" with { type: "json" };
 import { SCRIPTS } from "../../../src/cli/completion/scripts.ts";
 import { packageMarkOf, type ServicePlan } from "../../../src/cli/service/plan.ts";
 import { systemdUnit } from "../../../src/cli/service/systemdunit.ts";
@@ -19,6 +20,8 @@ export interface PackageFile {
 export const PROGRAM_PATH = "usr/bin/llmlb";
 const DOCS = "usr/share/doc/llmlb";
 const HOME = "/var/lib/llmlb";
+/** No repository of apt has the package: its releases do. */
+const UPGRADE = `sudo apt install ./FILE.deb, with the newest .deb of ${pkg.repository}/releases`;
 
 /** The service as `llmlb service install` would write it, for the user that the package makes. */
 const PLAN: ServicePlan = {
@@ -40,7 +43,7 @@ export function packageFiles({ version, date }: { version: string; date: Date })
     },
     { path: "etc/llmlb/config.json", content: template("settings.jsonc"), isConfig: true },
     // What says to `llmlb update` and `install.sh` who changes the program.
-    { path: "usr/share/llmlb/managed", content: "sudo apt update && sudo apt install llmlb\n" },
+    { path: "usr/share/llmlb/managed", content: `${UPGRADE}\n` },
     { path: "usr/share/bash-completion/completions/llmlb", content: SCRIPTS.bash },
     { path: "usr/share/zsh/vendor-completions/_llmlb", content: SCRIPTS.zsh },
     { path: "usr/share/fish/vendor_completions.d/llmlb.fish", content: SCRIPTS.fish },
