@@ -1,6 +1,6 @@
 // A package for Debian and Ubuntu, made without root:
 //   bun scripts/packages/debian.ts --program dist/llmlb-linux-arm64 --arch arm64 --out dist
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { copyFile, rename, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
@@ -11,7 +11,7 @@ import { releaseFiles } from "../release/files.ts";
 import { controlFiles } from "./debian/control.ts";
 import { type PackageFile, PROGRAM_PATH, packageFiles } from "./debian/tree.ts";
 
-export type DebArch = keyof ReturnType<typeof releaseFiles>["debs"];
+type DebArch = keyof ReturnType<typeof releaseFiles>["debs"];
 
 export interface DebOptions {
   /** The executable that it is to hold, for that architecture. */
@@ -35,7 +35,7 @@ export async function makeDeb(options: DebOptions): Promise<string> {
   try {
     const root = join(folder, "root");
     const files = packageFiles({ version, date });
-    for (const file of files) write(root, file, date);
+    for (const file of files) write(root, file);
     mkdirSync(dirname(join(root, PROGRAM_PATH)), { recursive: true });
     await copyFile(program, join(root, PROGRAM_PATH));
     chmodSync(join(root, PROGRAM_PATH), 0o755);
@@ -44,7 +44,7 @@ export async function makeDeb(options: DebOptions): Promise<string> {
     const paths = [PROGRAM_PATH, ...sums.map((file) => file.path)].sort();
     const md5 = await Promise.all(paths.map((name) => md5Line(root, name)));
     for (const file of controlFiles({ version, arch, sizeKb, md5: md5.join("") })) {
-      write(join(root, "DEBIAN"), file, date);
+      write(join(root, "DEBIAN"), file);
     }
     const unfinished = join(folder, "llmlb.deb");
     await runDpkgDeb(root, unfinished, date);
@@ -58,13 +58,12 @@ export async function makeDeb(options: DebOptions): Promise<string> {
   return path;
 }
 
-function write(root: string, { path, content, mode = 0o644 }: PackageFile, date: Date): void {
+function write(root: string, { path, content, mode = 0o644 }: PackageFile): void {
   const place = join(root, path);
   // Whatever the umask, everybody may enter the system's folders.
   mkdirSync(dirname(place), { recursive: true });
   writeFileSync(place, content);
   chmodSync(place, mode);
-  utimesSync(place, date, date);
 }
 
 async function md5Line(root: string, path: string): Promise<string> {
