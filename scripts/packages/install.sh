@@ -223,13 +223,15 @@ fetch() {
   fail "fetching $from failed: $reason"
 }
 
+free_mb() { df -Pk "$bin" 2>/dev/null | awk 'NR == 2 { print int($4 / 1024) }'; }
+
 is_room_left() {
-  room=$(df -Pk "$bin" 2>/dev/null | awk 'NR == 2 { print int($4 / 1024) }')
+  room=$(free_mb)
   [ "${room:-$NEEDED_MB}" -ge "$NEEDED_MB" ]
 }
 
 fail_to_store() {
-  room=$(df -Pk "$bin" 2>/dev/null | awk 'NR == 2 { print int($4 / 1024) }')
+  room=$(free_mb)
   fail "what was fetched cannot be stored in $bin, where ${room:-?} MB are free: \
 make room ($NEEDED_MB MB), or name another folder with --to."
 }
