@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 /** The parts of package-lock.json that tell what is inside an executable. */
-const Lock = z.object({
+export const PackageLock = z.object({
   packages: z.record(
     z.string(),
     z.object({
@@ -32,7 +32,7 @@ export interface LockPackage {
  * development is left out. The program itself has the key "".
  */
 export function packagesOf(lock: unknown): Map<string, LockPackage> {
-  const { packages } = Lock.parse(lock);
+  const { packages } = PackageLock.parse(lock);
   const places = new Set(Object.keys(packages).filter((place) => packages[place]?.dev !== true));
   const found = new Map<string, LockPackage>();
   for (const place of places) {

@@ -15,7 +15,7 @@ import { mapsFolder } from "./executables.ts";
 import { fileNames, releaseFiles, VARIANTS, type VariantName } from "./files.ts";
 import { sectionsOf } from "./history.ts";
 import { sbomOf } from "./sbom.ts";
-import { sumsText } from "./sums.ts";
+import { type FileSum, sumsText } from "./sums.ts";
 
 export interface JoinOptions {
   /** The folder of the release, with its executables. */
@@ -27,10 +27,8 @@ export interface JoinOptions {
 }
 
 /** An executable that lies in the folder of a release. */
-interface Executable {
+interface Executable extends FileSum {
   variant: VariantName;
-  name: string;
-  sha256: string;
   size_bytes: number;
 }
 
@@ -57,7 +55,7 @@ export async function joinRelease(options: JoinOptions): Promise<string[]> {
   const repository = pkg.repository;
   const sbom = await sbomOf({ version, date, lock, sources, plugins, repository, executables });
   await writeFile(join(out, names.sbom), sbom);
-  await writeFile(join(out, names.sums), await sumsOf(out, version));
+  await writeFile(join(out, names.sums), await sumsOf(out, version, executables));
   await rm(join(out, names.feed), { force: true });
   if (keys.length > 0) {
     const feed = feedOf({ version, day, executables, keys, section: sections[0] });
@@ -118,11 +116,16 @@ async function packMaps(out: string, file: string): Promise<void> {
 }
 
 /** Of all files but itself and the feed, which may be signed anew with another key. */
-async function sumsOf(out: string, version: string): Promise<string> {
+async function sumsOf(
+  out: string,
+  version: string,
+  executables: readonly FileSum[],
+): Promise<string> {
   const { sums, feed } = releaseFiles(version);
   const names = (await readdir(out)).filter((name) => name !== sums && name !== feed);
   const files = names.map(async (name) => {
-    return { name, sha256: (await digestOf(join(out, name))).sha256 };
+    const known = executables.find((executable) => executable.name === name);
+    return known ?? { name, sha256: (await digestOf(join(out, name))).sha256 };
   });
   return sumsText(await Promise.all(files));
 }

@@ -1,7 +1,7 @@
 import { Enums, Models, Serialize, SPDX, Spec, Validation } from "@cyclonedx/cyclonedx-library";
 import { z } from "zod";
 import { VARIANTS } from "./files.ts";
-import { packagesOf } from "./lockpackages.ts";
+import { PackageLock, packagesOf } from "./lockpackages.ts";
 import type { FileSum } from "./sums.ts";
 
 /** What an SBOM is made from: files of the repository, as they were read. */
@@ -132,14 +132,7 @@ function licensesOf(text: string): Models.LicenseRepository {
 
 /** The Bun in each of the executables. */
 function runtimes(lock: unknown): Models.Component[] {
-  const { packages } = z
-    .object({
-      packages: z.record(
-        z.string(),
-        z.object({ version: z.string().optional(), integrity: z.string().optional() }),
-      ),
-    })
-    .parse(lock);
+  const { packages } = PackageLock.parse(lock);
   const names = new Set(VARIANTS.map(({ target }) => target.bunPackage));
   return [...names].map((name) => {
     const { version = "", integrity } = packages[`node_modules/${name}`] ?? {};
