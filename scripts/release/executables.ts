@@ -1,8 +1,7 @@
 import { chmod, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { build } from "../build.ts";
-import type { Target } from "../native/target.ts";
-import { hostTarget } from "../native/target.ts";
+import { hostTarget, type Target } from "../native/target.ts";
 import { releaseFiles, VARIANTS, type Variant } from "./files.ts";
 import { tableOf } from "./table.ts";
 
@@ -48,9 +47,6 @@ export function variantsHere(): Variant[] {
 
 function isBuiltHere({ name, crossCompiler }: Target): boolean {
   if (name === hostTarget().name) return true;
-  return process.platform === "linux" && crossCompiler !== undefined && hasProgram(crossCompiler);
-}
-
-function hasProgram(name: string): boolean {
-  return Bun.which(name) !== null;
+  if (process.platform !== "linux" || crossCompiler === undefined) return false;
+  return Bun.which(crossCompiler) !== null;
 }

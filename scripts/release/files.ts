@@ -1,3 +1,4 @@
+import type { PluginName } from "../../src/engine/plugin/pin.ts";
 import { TARGETS, type Target, type TargetName } from "../native/target.ts";
 
 /** One executable of a release: what it is for, and what is inside. */
@@ -6,7 +7,7 @@ export interface Variant {
   name: VariantName;
   target: Target;
   /** Backends for GPUs that come with it, the best one first. */
-  backends: ("cuda" | "vulkan")[];
+  backends: PluginName[];
 }
 
 export type VariantName = TargetName | "linux-x64-cuda";
