@@ -19,7 +19,7 @@ import {
 } from "node:fs";
 import { delimiter, join } from "node:path";
 import { markOf } from "../src/cli/service/plan.ts";
-import { temporaryHome } from "../src/testkit/command.ts";
+import { runResultOf, temporaryHome } from "../src/testkit/command.ts";
 import { FileServer, sha256 } from "../src/testkit/servers/files.ts";
 
 setDefaultTimeout(60_000);
@@ -111,9 +111,7 @@ function machine({ uname = "Linux x86_64", libraries = "" } = {}) {
       stdout: "pipe",
       stderr: "pipe",
     });
-    const texts = [new Response(child.stdout).text(), new Response(child.stderr).text()];
-    const [stdout = "", stderr = ""] = await Promise.all(texts);
-    return { code: await child.exited, stdout, stderr };
+    return await runResultOf(child);
   };
   // Into the user's own place, also where the tests run as root.
   const install = (args: string[] = [], more: RunOptions = {}) =>

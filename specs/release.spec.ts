@@ -9,7 +9,7 @@ import { hostTarget } from "../scripts/native/target.ts";
 import { releaseFiles } from "../scripts/release/files.ts";
 import { openFeed } from "../src/cli/update/feed.ts";
 import { digestOf } from "../src/lib/filedigest.ts";
-import { temporaryHome } from "../src/testkit/command.ts";
+import { type RunResult, runResultOf, temporaryHome } from "../src/testkit/command.ts";
 
 setDefaultTimeout(180_000);
 
@@ -23,29 +23,21 @@ const { privateKey } = newReleaseKey();
 const publicKey = publicKeyOf(privateKey);
 const executable = join(out, names.executables[host]);
 
-interface Run {
-  code: number;
-  stdout: string;
-  stderr: string;
-}
-
-async function run(
+function run(
   command: string[],
   options: { env?: object; stdin?: string } = {},
-): Promise<Run> {
+): Promise<RunResult> {
   const child = Bun.spawn(command, {
     env: { PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "", ...options.env },
     stdin: Buffer.from(options.stdin ?? ""),
     stdout: "pipe",
     stderr: "pipe",
   });
-  const texts = [new Response(child.stdout).text(), new Response(child.stderr).text()];
-  const [stdout = "", stderr = ""] = await Promise.all(texts);
-  return { code: await child.exited, stdout, stderr };
+  return runResultOf(child);
 }
 
 /** What `npm run release -- …` does. */
-function release(args: string[], stdin?: string): Promise<Run> {
+function release(args: string[], stdin?: string): Promise<RunResult> {
   const script = join(ROOT, "scripts/release.ts");
   const env = { ...process.env };
   return run([process.execPath, script, ...args, "--out", out], { env, ...(stdin && { stdin }) });

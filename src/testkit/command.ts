@@ -49,8 +49,14 @@ export function startProgram(
 }
 
 /** Runs the program to its end. */
-export async function runProgram(args: string[], options: RunOptions): Promise<RunResult> {
-  const child = startProgram(args, options);
+export function runProgram(args: string[], options: RunOptions): Promise<RunResult> {
+  return runResultOf(startProgram(args, options));
+}
+
+/** What a program leaves that was started with pipes for its outputs. */
+export async function runResultOf(
+  child: Bun.Subprocess<Bun.Spawn.Writable, "pipe", "pipe">,
+): Promise<RunResult> {
   const [stdout, stderr, code] = await Promise.all([
     new Response(child.stdout).text(),
     new Response(child.stderr).text(),
