@@ -5,6 +5,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { errorMessage } from "../src/lib/errormessage.ts";
+import { eventually, until } from "../src/testkit/eventually.ts";
 import { DebianSystem, type ShellOptions } from "./walk/debian.ts";
 import { makeReleases, serveFolder } from "./walk/releases.ts";
 
@@ -87,11 +88,11 @@ async function join2(walk: Walk): Promise<string> {
   const { stdout: token } = await system.shell("llmlb endpoint token", { env: USER_ENV });
   const words = `--join ${URL_HERE} --token ${token.trim()} --name second --port ${PORT + 2}`;
   launch(walk, `exec llmlb node ${words}`, { env: { ...USER_ENV, LLMLB_HOME: SECOND } });
-  const list = await until(async () => {
+  const list = await eventually(async () => {
     const { stdout } = await system.shell("llmlb endpoint list", { env: USER_ENV });
     return /^second .*\bonline\b/m.test(stdout) ? stdout : undefined;
-  });
-  await until(async () => ((await servingNodes()) === 2 ? true : undefined));
+  }, WAIT_MS_MAX);
+  await until(async () => (await servingNodes()) === 2, WAIT_MS_MAX);
   await chat(walk);
   return `${list.split("\n").filter((line) => line.includes("online")).length} endpoints online`;
 }
@@ -140,10 +141,10 @@ async function serving({ system }: Walk, version: string): Promise<string> {
     const env = { ...USER_ENV, LLMLB_HOME: home };
     await until(async () => {
       const { stdout } = await system.shell("llmlb status --json", { env });
-      return stdout.includes(`"${version}"`) ? true : undefined;
-    });
+      return stdout.includes(`"${version}"`);
+    }, WAIT_MS_MAX);
   }
-  await until(async () => ((await servingNodes()) === 2 ? true : undefined));
+  await until(async () => (await servingNodes()) === 2, WAIT_MS_MAX);
   return `both serve as ${version}`;
 }
 
@@ -204,18 +205,8 @@ async function readText(stream: ReadableStream, onText: (text: string) => void):
 async function ready(url: string): Promise<void> {
   await until(async () => {
     const answer = await fetch(`${url}/ready`).catch(() => undefined);
-    return answer?.ok === true ? true : undefined;
-  });
-}
-
-async function until<T>(look: () => Promise<T | undefined>): Promise<T> {
-  const endsAt = performance.now() + WAIT_MS_MAX;
-  for (;;) {
-    const found = await look();
-    if (found !== undefined) return found;
-    if (performance.now() > endsAt) throw new Error(`it did not come within ${WAIT_MS_MAX} ms`);
-    await Bun.sleep(100);
-  }
+    return answer?.ok === true;
+  }, WAIT_MS_MAX);
 }
 
 async function versionOf(system: DebianSystem): Promise<string> {
@@ -228,9 +219,10 @@ const KEPT =
   /^\/(run\/adduser$|var\/(lib\/dpkg|cache|log)\/|etc\/(passwd|group|g?shadow|sub[ug]id)-?$)/;
 
 function sameFiles(before: string[], after: string[]): string {
-  const left = after.filter((path) => !before.includes(path) && !KEPT.test(path));
+  const [known, there] = [new Set(before), new Set(after)];
+  const left = after.filter((path) => !known.has(path) && !KEPT.test(path));
   expect(left.length === 0, `left: ${left.join(", ")}`);
-  const lost = before.filter((path) => !after.includes(path));
+  const lost = before.filter((path) => !there.has(path));
   expect(lost.length === 0, `lost: ${lost.join(", ")}`);
   return `${after.length} files as before`;
 }

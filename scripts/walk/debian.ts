@@ -1,6 +1,8 @@
 import { existsSync } from "node:fs";
 import { mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { type RunResult, runResultOf } from "../../src/testkit/command.ts";
+import { capture } from "../native/run.ts";
 import { cacheFolder } from "../native/sources.ts";
 
 const SUITE = "bookworm";
@@ -8,13 +10,6 @@ const SUITE = "bookworm";
 const PACKAGES = "curl,ca-certificates";
 const PATH = "/usr/sbin:/usr/bin:/sbin:/bin";
 const USER = "user";
-
-/** What a command in the system left. */
-export interface CommandResult {
-  code: number;
-  stdout: string;
-  stderr: string;
-}
 
 /** A clean Debian in a folder, which shares this machine's network and processes. */
 export class DebianSystem implements AsyncDisposable {
@@ -38,8 +33,9 @@ export class DebianSystem implements AsyncDisposable {
   static async make(folder: string): Promise<DebianSystem> {
     const archive = await baseArchive();
     await mkdir(folder);
-    await run(["tar", "-C", folder, "-xf", archive]);
-    await run(["chroot", folder, "useradd", "--create-home", "--shell", "/bin/sh", USER]);
+    await capture(["tar", "-xf", archive], { cwd: folder });
+    const useradd = ["useradd", "--create-home", "--shell", "/bin/sh", USER];
+    await capture(["chroot", folder, ...useradd], { cwd: folder });
     const mounts = [
       `mount --rbind /proc ${folder}/proc`,
       `mount -t tmpfs none ${folder}/dev`,
@@ -70,13 +66,10 @@ export class DebianSystem implements AsyncDisposable {
   }
 
   /** Runs a script to its end; throws with what it printed if that was not well. */
-  async shell(script: string, options: ShellOptions = {}): Promise<CommandResult> {
-    const child = this.start(script, options);
-    const texts = [new Response(child.stdout).text(), new Response(child.stderr).text()];
-    const [stdout = "", stderr = ""] = await Promise.all(texts);
-    const code = await child.exited;
-    if (code === 0) return { code, stdout, stderr };
-    throw new Error(`status ${code}: ${script}\n${stdout}${stderr}`);
+  async shell(script: string, options: ShellOptions = {}): Promise<RunResult> {
+    const result = await runResultOf(this.start(script, options));
+    if (result.code === 0) return result;
+    throw new Error(`status ${result.code}: ${script}\n${result.stdout}${result.stderr}`);
   }
 
   /** All files and folders, but for what every system changes by itself. */
@@ -107,20 +100,13 @@ async function baseArchive(): Promise<string> {
   await mkdir(folder, { recursive: true });
   try {
     const how = ["--variant=minbase", `--include=${PACKAGES}`];
-    await run(["debootstrap", ...how, SUITE, unfinished]);
+    await capture(["debootstrap", ...how, SUITE, unfinished], { cwd: folder });
     await rm(join(unfinished, "var/cache/apt/archives"), { recursive: true, force: true });
-    await run(["tar", "-C", unfinished, "--one-file-system", "-cf", `${unfinished}.tar`, "."]);
+    const pack = ["tar", "--one-file-system", "-cf", `${unfinished}.tar`, "."];
+    await capture(pack, { cwd: unfinished });
     await rename(`${unfinished}.tar`, archive);
   } finally {
     await rm(unfinished, { recursive: true, force: true });
   }
   return archive;
-}
-
-async function run(argv: string[]): Promise<void> {
-  const child = Bun.spawn(argv, { stdio: ["ignore", "pipe", "pipe"] });
-  const texts = [new Response(child.stdout).text(), new Response(child.stderr).text()];
-  const said = (await Promise.all(texts)).join("");
-  const code = await child.exited;
-  if (code !== 0) throw new Error(`${argv.join(" ")}: status ${code}: ${said.slice(-2000)}`);
 }
