@@ -82,7 +82,7 @@ function List({ keys, state, change, setAsked, canMake }: ListProps) {
   const columns = useMemo(() => {
     const all = columnsOf(t, { limitsText, onOpen: open });
     const actions: Column<KeyView> = {
-      ...{ key: "actions", title: "", width: "230px", align: "end", isMinor: true },
+      ...{ key: "actions", title: "", width: "186px", align: "end", isMinor: true },
       cell: (key) => (
         <span className="row is-end">
           {actionsOf(key).map((action) => (
@@ -156,16 +156,16 @@ function columnsOf(
       cell: ({ models }) => models?.join(", ") ?? t("models_all"),
     },
     {
-      ...{ key: "limits", title: t("limits"), isMinor: true },
+      ...{ key: "limits", title: t("limits"), width: "minmax(0, 2.4fr)", isMinor: true },
       cell: ({ limits }) => <span title={limitsText(limits)}>{limitsText(limits)}</span>,
     },
     {
-      ...{ key: "used", title: t("used"), width: "110px", isMinor: true },
+      ...{ key: "used", title: t("used"), width: "92px", isMinor: true },
       sortBy: ({ last_used_at }) => last_used_at ?? "",
       cell: ({ last_used_at }) => <Ago at={last_used_at} none={t("never")} />,
     },
     {
-      ...{ key: "expires", title: t("expires"), width: "110px", isMinor: true },
+      ...{ key: "expires", title: t("expires"), width: "92px", isMinor: true },
       sortBy: ({ expires_at }) => expires_at ?? "9",
       cell: ({ expires_at }) => <Ago at={expires_at} none={t("never")} />,
     },

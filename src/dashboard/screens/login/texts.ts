@@ -11,7 +11,7 @@ export const loginTexts = defineTexts(
     accept_text: "You were invited. Choose what you are called here, and a password.",
     accept_title: "Make your account",
     code: "Invitation code",
-    failed: "Logging in failed",
+    failed: "You are not logged in.",
     invited: "I have an invitation",
     leave: "Log in instead",
     log_in: "Log in",
