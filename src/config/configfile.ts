@@ -77,7 +77,8 @@ function readText(path: string): string | undefined {
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     if (code === "ENOENT" || code === "ENOTDIR") return undefined;
-    throw new ConfigError(`${path}: cannot be read: ${String(code)}`, cause);
+    const reason = code === "EISDIR" ? "it is a folder" : String(code);
+    throw new ConfigError(`${path}: cannot be read: ${reason}`, cause);
   }
 }
 

@@ -24,7 +24,8 @@ const FOUND_CHARS_MAX = 40;
 /** What is wrong with a text that is not JSON with comments, in words; `found` is where. */
 export function faultText(code: ParseErrorCode, found: string): string {
   const text = TEXTS[printParseErrorCode(code)] ?? "is not understood";
-  const [line = ""] = found.split(/[\r\n]/);
+  // A file that is no text at all is not to move a terminal's cursor.
+  const [line = ""] = found.replace(/[^\P{C}\r\n]/gu, "?").split(/[\r\n]/);
   if (line === "") return text;
   return `${line.slice(0, FOUND_CHARS_MAX)}: ${text}`;
 }

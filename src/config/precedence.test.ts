@@ -200,6 +200,7 @@ describe("loadSettings", () => {
     ],
     ["JSON", { config: '{\n"port": 1' }, "config.json:2:10: is not valid JSON: a } is missing"],
     ["JSON", { config: "{} x" }, "config.json:1:4: is not valid JSON: x: "],
+    ["JSON", { config: "a\u001b[2J" }, "config.json:1:1: is not valid JSON: a?: is"],
     ["JSON", { config: "" }, "config.json: must hold a JSON object"],
     ["JSON", { config: "// nothing" }, "config.json: must hold a JSON object"],
     ["JSON", { config: "[".repeat(100_000) }, "config.json: is nested too deeply"],

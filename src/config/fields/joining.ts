@@ -63,6 +63,6 @@ export const JOINING_FIELDS: FieldsOf<JoiningSettings> = {
     help: "Where the balancer reaches this node",
     schema: () => baseUrl(),
     fallback: () => null,
-    fallbackText: "where it sees it",
+    fallbackText: "where the balancer sees it",
   },
 };

@@ -106,10 +106,11 @@ export const MODEL_FIELDS: FieldsOf<ModelSettings & { mmproj: NamedPath[] }> = {
     name: "fit",
     flags: "--fit <auto|off>",
     group: "Models",
-    help: "Less context and fewer GPU layers where a model would not fit: also than set, never",
+    help: "Whether a model that would not fit gets less context and fewer GPU layers: auto, also \
+than were set; off, never",
     schema: () => orNone(oneOf<"auto" | "off">(["auto", "off"])),
     fallback: () => null,
-    fallbackText: "what is not set",
+    fallbackText: "where they are not set",
   },
   keepAliveMs: {
     name: "keep_alive",
