@@ -52,7 +52,7 @@ describe("llmlb", () => {
     [["balancer", "-c", "1"], "A balancer runs no models"],
     [
       ["show", "m"],
-      "There is no command show: did you mean llmlb endpoint show or llmlb model show",
+      "There is no command show: did you mean llmlb endpoint show, llmlb model show,",
     ],
     [["-v"], "unknown option '-v': did you mean -V?"],
     [["key", "list", "--foo"], "unknown option '--foo'\nRun llmlb key list --help to see"],

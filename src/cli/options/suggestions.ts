@@ -4,6 +4,8 @@ import { FIELD_KEYS, fieldOf } from "../../config/fields.ts";
 import { closestWord } from "../../lib/closestword.ts";
 import { CliError, EXIT } from "../process/exit.ts";
 
+const OR = new Intl.ListFormat("en", { type: "disjunction" });
+
 /**
  * Throws `CliError` for arguments that a command does not take: with the groups that have a command
  * of that name (`show`: `llmlb model show`), else with the most similar command.
@@ -15,7 +17,7 @@ export function refuseExtra(extra: string[], command: Command): void {
   const groups = command.commands.filter((sub) => sub.commands.some((one) => one.name() === word));
   const similar =
     groups.length > 0
-      ? groups.map((group) => `llmlb ${group.name()} ${word}`).join(" or ")
+      ? OR.format(groups.map((group) => `llmlb ${group.name()} ${word}`))
       : closestWord(word, names);
   const problem = names.length > 0 ? `There is no command ${word}` : `${word} is not expected here`;
   const advice = similar === undefined ? "" : `: did you mean ${similar}?`;

@@ -55,6 +55,22 @@ test("llmlb status shows health, endpoints, models and devices of what runs here
   expect(stdout).toMatch(/^ {4}CPU {2}cpu {2}a processor {2}1 GiB of 2 GiB free$/m);
 });
 
+test("llmlb status says so where the models are not told for want of a key", async () => {
+  using home = temporaryHome();
+  const error = { message: "A key is needed." };
+  using guarded = Bun.serve({
+    ...{ port: 0, hostname: "127.0.0.1" },
+    routes: {
+      "/health": () => Response.json({ status: "ok" }),
+      "/*": () => Response.json({ error }, { status: 401 }),
+    },
+  });
+  const args = ["status", "--url", guarded.url.origin];
+  const { code, stdout } = await runProgram(args, { home: home.path });
+  expect(code).toBe(0);
+  expect(stdout).toContain("  Models\n    A key is needed. (HTTP 401)\n    Send a key: --api-key");
+});
+
 test("llmlb status --json of a named server is for programs", async () => {
   using home = temporaryHome();
   const { stdout } = await runProgram(["status", "--json", "--url", url], { home: home.path });

@@ -5,7 +5,7 @@ import { formatBytes, formatDuration } from "../../config/units.ts";
 import { ModelList } from "../../wire/openai.ts";
 import { NodeSystem } from "../../wire/system.ts";
 import { localKeyOf } from "../client/localkey.ts";
-import { fetchFrom } from "../client/request.ts";
+import { fetchFrom, refusalText } from "../client/request.ts";
 import { findServer, type Server, serverOf } from "../client/server.ts";
 import { CliError, EXIT } from "../process/exit.ts";
 import { listPidFiles, type PidFile } from "../process/pidfile.ts";
@@ -36,6 +36,8 @@ interface Status {
   health: z.infer<typeof Health> | null;
   ready?: z.infer<typeof Ready>;
   models?: z.infer<typeof ModelList>["data"];
+  /** Why the server does not tell its models, such as a wrong key. */
+  models_refused?: string;
   system?: NodeSystem;
 }
 
@@ -87,7 +89,7 @@ async function describe(server: Server, nodeUrl?: string): Promise<Status> {
   const health = await read(server, "/health", Health);
   const [ready, models, own] = await Promise.all([
     read(server, "/ready", Ready),
-    read(server, "/v1/models", ModelList),
+    readModels(server),
     read(server, "/api/system", NodeSystem),
   ]);
   const system = own ?? (await readLocalNode(nodeUrl));
@@ -95,9 +97,24 @@ async function describe(server: Server, nodeUrl?: string): Promise<Status> {
     url: server.url,
     health: health ?? null,
     ...(ready === undefined ? {} : { ready }),
-    ...(models === undefined ? {} : { models: models.data }),
+    ...models,
     ...(system === undefined ? {} : { system }),
   };
+}
+
+async function readModels(server: Server): Promise<Pick<Status, "models" | "models_refused">> {
+  const signal = AbortSignal.timeout(ANSWER_MS_MAX);
+  try {
+    const response = await fetchFrom(server, "/v1/models", { signal });
+    if ([401, 403].includes(response.status)) {
+      return { models_refused: await refusalText(response) };
+    }
+    const models = ModelList.safeParse(await response.json()).data?.data;
+    return models === undefined ? {} : { models };
+  } catch (cause) {
+    if (cause instanceof CliError) throw cause;
+    return {}; // Silent for too long, or no JSON.
+  }
 }
 
 async function readLocalNode(url: string | undefined): Promise<NodeSystem | undefined> {
@@ -122,7 +139,7 @@ async function read<T>(server: Server, path: string, schema: z.ZodType<T>): Prom
 }
 
 function render(status: Status, paint: Colors): string {
-  const { url, mode, health, ready, models, system } = status;
+  const { url, mode, health, ready, models, models_refused: refused, system } = status;
   const state = health === null ? paint.red("does not answer") : (ready?.status ?? health.status);
   const lines = [`${paint.bold(url)}  ${colour(state, paint)}`];
   const facts = [
@@ -144,7 +161,9 @@ function render(status: Status, paint: Colors): string {
   );
   section(
     "Models",
-    (models ?? []).map((model) => modelRow(model, system, paint)),
+    refused === undefined
+      ? (models ?? []).map((model) => modelRow(model, system, paint))
+      : refused.split("\n").map((line) => [paint.red(line.trim())]),
   );
   section(
     "Devices",
