@@ -1,4 +1,5 @@
 import type { Jail } from "./jail.ts";
+import { streamedText } from "./streamedtext.ts";
 
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 20_000;
@@ -59,7 +60,12 @@ export async function startServer(jail: Jail, home: string, port: number): Promi
   return {
     ...{ url, healthMs, readyMs, stop },
     chat: async (content) => JSON.parse(await ask(content, false)).choices[0].message.content,
-    stream: async (content) => joinedText(await ask(content, true)),
+    stream: async (content) => {
+      const body = await ask(content, true);
+      const text = streamedText(body);
+      if (text === undefined) throw new Error(`the stream broke off: ${body.slice(-200)}`);
+      return text;
+    },
   };
 }
 
@@ -85,12 +91,4 @@ async function post(url: string, body: object, signal: AbortSignal): Promise<str
   const text = await response.text();
   if (!response.ok) throw new Error(`${response.status}: ${text}`);
   return text;
-}
-
-/** The text of all parts of a stream of OpenAI's API. */
-function joinedText(stream: string): string {
-  const lines = stream.split("\n").filter((line) => line.startsWith("data: "));
-  const data = lines.map((line) => line.slice("data: ".length));
-  if (data.pop() !== "[DONE]") throw new Error(`the stream broke off: ${stream.slice(-200)}`);
-  return data.map((text) => JSON.parse(text).choices[0]?.delta.content ?? "").join("");
 }

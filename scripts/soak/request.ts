@@ -1,3 +1,4 @@
+import { streamedText } from "../smoke/streamedtext.ts";
 import { ANSWER_TOKENS, comparable, type KnownAnswer, knownChat } from "./fleet.ts";
 
 /** How a request ended. */
@@ -54,19 +55,10 @@ export async function askKnown(request: SoakRequest): Promise<Outcome> {
   }
 }
 
-interface Chunk {
-  choices?: { delta?: { content?: string | null }; message?: { content?: string } }[];
+interface Answer {
+  choices?: { message?: { content?: string } }[];
 }
 
 function wholeText(body: string): string | undefined {
-  return (JSON.parse(body) as Chunk).choices?.[0]?.message?.content;
-}
-
-/** The text of a stream; undefined if it has no proper end. */
-function streamedText(body: string): string | undefined {
-  const events = body.split("\n\n").filter((event) => event !== "");
-  if (events.pop() !== "data: [DONE]") return undefined;
-  const chunks = events.map((event) => JSON.parse(event.replace(/^data: /, "")) as Chunk);
-  if (chunks.some(({ choices }) => choices === undefined)) return undefined;
-  return chunks.map(({ choices }) => choices?.[0]?.delta?.content ?? "").join("");
+  return (JSON.parse(body) as Answer).choices?.[0]?.message?.content;
 }
