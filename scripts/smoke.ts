@@ -1,4 +1,5 @@
 // Does the released file run on a bare machine? `node scripts/run.mjs smoke [executable]`
+import { ok as expect } from "node:assert/strict";
 import { mkdtemp, readdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -135,10 +136,6 @@ async function once(jail: Jail, args: string[]): Promise<{ code: number; text: s
     new Response(child.stderr).text(),
   ]);
   return { code: await child.exited, text: out + err };
-}
-
-function expect(holds: boolean, otherwise: string): asserts holds {
-  if (!holds) throw new Error(otherwise);
 }
 
 function ms(duration: number): string {

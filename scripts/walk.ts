@@ -1,6 +1,7 @@
 // The whole way of llmlb on a clean Debian with nothing but curl: got, started, joined, updated,
 // rolled back, removed. `npm run walk`, as root; takes two minutes, and makes the Debian with
 // debootstrap the first time. `npm run walk -- FOLDER` keeps the releases there for the next time.
+import { ok as expect } from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -225,10 +226,6 @@ function sameFiles(before: string[], after: string[]): string {
   const lost = before.filter((path) => !there.has(path));
   expect(lost.length === 0, `lost: ${lost.join(", ")}`);
   return `${after.length} files as before`;
-}
-
-function expect(holds: boolean, otherwise: string): asserts holds {
-  if (!holds) throw new Error(otherwise);
 }
 
 async function main(kept: string | undefined): Promise<number> {
