@@ -16,7 +16,7 @@ export async function uninstallService(options: ServiceOptions): Promise<ExitCod
     const isPackaged = packagedHome(definition) !== undefined;
     printNote(
       isPackaged
-        ? `${definition.packaged} goes with its package; systemctl disable --now llmlb ends it.`
+        ? `${definition.packaged} goes with its package; systemctl disable --now ${plan.name} ends it.`
         : `There is no service ${plan.name} of llmlb here: nothing to do.`,
     );
     return EXIT.ok;
