@@ -33,14 +33,10 @@ The executable in LLMLB_BIN is run; without it, the source.
   process.exit(2);
 }
 const { run, minutes } = RUNS[name];
-const count = (given: string | undefined) => (given === undefined ? undefined : Number(given));
 const { kills, clients } = values;
 const options = {
   ...{ minutes: Number(values.minutes ?? minutes), seed: Number(values.seed) },
-  ...Object.fromEntries(
-    Object.entries({ kills: count(kills), clients: count(clients) }).filter(
-      ([, n]) => n !== undefined,
-    ),
-  ),
+  ...(kills === undefined ? {} : { kills: Number(kills) }),
+  ...(clients === undefined ? {} : { clients: Number(clients) }),
 };
 process.exit(report(await run(options)));
