@@ -14,9 +14,10 @@ export async function uninstallService(options: ServiceOptions): Promise<ExitCod
   const there = definition.files.filter(({ path }) => existsSync(path));
   if (there.length === 0) {
     const isPackaged = packagedHome(definition) !== undefined;
+    const end = `systemctl disable --now ${plan.name} ends it.`;
     printNote(
       isPackaged
-        ? `${definition.packaged} goes with its package; systemctl disable --now ${plan.name} ends it.`
+        ? `${definition.packaged} goes with its package; ${end}`
         : `There is no service ${plan.name} of llmlb here: nothing to do.`,
     );
     return EXIT.ok;
