@@ -28,6 +28,13 @@ describe("llmlb", () => {
     expect(stdout).not.toMatch(/local-node|\bengine\b {2}/);
   });
 
+  const helps = [["run"], ["model", "add"], ["backend"], ["key", "add"]];
+  test.each(helps)("help %s fits a terminal, and has no command of commander's", async (...of) => {
+    const { stdout } = await runProgram(["help", ...of], { home });
+    expect(Math.max(...stdout.split("\n").map((line) => line.length))).toBeLessThanOrEqual(100);
+    expect(stdout).not.toContain("display help");
+  });
+
   test("--version names all three versions", async () => {
     const { code, stdout } = await runProgram(["--version"], { home });
     const expected = `llmlb ${VERSION} (Bun ${Bun.version}, llama.cpp ${LLAMA_CPP_VERSION})\n`;

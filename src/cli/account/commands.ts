@@ -99,7 +99,7 @@ interface UserFlag {
 function addKeyFlags(command: Command): Command {
   command
     .option("--permissions <list>", "What it may do (default: openai.inference,openai.models.read)")
-    .option("--models <list>", "Models that it may use, with * for any characters; all")
+    .option("--models <list>", "Models that it may use, with * for any characters; all: every one")
     .option("--expires <time>", "When it ends: 90d, 2030-01-31, never (default)")
     .option("--notes <text>", "Anything to remember");
   return addLimitFlags(command);

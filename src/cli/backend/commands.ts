@@ -35,6 +35,7 @@ export function addBackendCommands(program: Command, invocation: Invocation): vo
     .command("backend")
     .helpGroup("Models of this machine:")
     .description("Show, install and remove what computes on GPUs")
+    .helpCommand(false)
     .addHelpText("after", NOTES);
   const homeOf = (flags: BackendFlags) =>
     loadSettings({ flags: settingFlagValues(flags, undefined), env: environment() }).settings.home;

@@ -9,9 +9,9 @@ import type { ParameterChange } from "./parameters.ts";
 const EXAMPLES = `
 Examples:
   llmlb chat                                   talk; /help there shows more
-  llmlb chat Why is the sky blue?              one question
+  llmlb chat "Why is the sky blue?"            one question
   git diff | llmlb chat Summarise this change  a question about what is piped in
-  llmlb chat --image cat.png What is this?     about a picture
+  llmlb chat --image cat.png "What is this?"   about a picture
   llmlb chat --url http://gpu1:8080 Hello      with another OpenAI-compatible server`;
 
 interface ChatFlags extends ServerFlags {
@@ -27,13 +27,14 @@ interface ChatFlags extends ServerFlags {
 const RUN_EXAMPLES = `
 Examples:
   llmlb run qwen3                              talk; /help there shows more
-  llmlb run qwen3 Why is the sky blue?         one question
+  llmlb run qwen3 "Why is the sky blue?"       one question
   llmlb run qwen3 --set temperature=0.2 Hello  with a parameter; may be repeated
   llmlb run qwen3 --format json List colours   the answer is JSON, or fits a schema
   llmlb run qwen3 --keepalive 1h --verbose Hi  stays loaded for an hour; tells its speed
   llmlb run qwen3 --ctx-size 8192 --gpu-layers 0 Hi  loads it so, until llmlb stop qwen3
+
 How it is loaded, for all who use it; --set takes these names as well (num_ctx, num_gpu, too):
-  ${RUN_SETTING_FLAGS}`;
+${RUN_SETTING_FLAGS}`;
 
 /** Adds the options of `llmlb chat` and `llmlb run`; `ollama run` has most of them. */
 function addChatOptions(command: Command): Command {

@@ -129,7 +129,7 @@ function addResidencyCommands(program: Command, invocation: Invocation): void {
       .command(action)
       .helpGroup(GROUP)
       .description(description)
-      .argument("<model>", "Its name, as llmlb list shows it");
+      .argument("<model>", "Its name, as llmlb status shows it");
     if (action === "load") {
       command.option("--keep-alive <time>", "How long it stays after its last request: 5m, -1");
     }

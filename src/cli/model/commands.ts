@@ -20,7 +20,7 @@ Examples:
 
 const RUN_HELP = `
 How it runs on nodes, with none for what is to be as nodes are set up:
-  ${RUN_SETTING_FLAGS}`;
+${RUN_SETTING_FLAGS}`;
 const FORMATS: ListFormat[] = ["table", "json", "ids"];
 
 /** Adds `llmlb model` and its commands. */

@@ -2,11 +2,14 @@ import { type Command, Option } from "commander";
 import { RUN_SETTING_NAMES, type RunSettings, readRunSettings } from "../../wire/runsettings.ts";
 import { CliError, EXIT } from "../process/exit.ts";
 import { collectValues } from "./repeatable.ts";
+import { wrap } from "./settinghelp.ts";
 
 const flagOf = (name: string) => `--${name.replaceAll("_", "-")}`;
 
-/** The flags for how a model runs, for help. */
-export const RUN_SETTING_FLAGS = RUN_SETTING_NAMES.map(flagOf).join(" ");
+/** The flags for how a model runs, for help: in lines, indented. */
+export const RUN_SETTING_FLAGS = wrap(RUN_SETTING_NAMES.map(flagOf).join(" "), 98)
+  .map((line) => `  ${line}`)
+  .join("\n");
 
 /** Adds the flags for how a model runs. Help lists them only where it is told to. */
 export function addRunSettingFlags(command: Command): Command {

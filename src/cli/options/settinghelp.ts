@@ -44,7 +44,8 @@ function defaultText(field: Field, mode: Mode): string {
   return `default ${formatQuantity(value, field.unit)}`;
 }
 
-function wrap(text: string, width: number): string[] {
+/** The text in lines of at most `width` characters, broken between words. */
+export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = "";
   for (const word of text.split(" ")) {
