@@ -46,7 +46,9 @@ export class PageMachine {
     // As on a terminal.
     writeFileSync(join(this.home, ".curlrc"), "no-progress-meter\n");
     const path = `${join(this.home, ".try/bin")}:${process.env.PATH}`;
-    this.#env = { PATH: path, HOME: this.home, LANG: "C.UTF-8", ...env };
+    // Commands that find no server of this home look here, not at one that is no part of the page.
+    const LLMLB_PORT = String(network.port(name, 32768));
+    this.#env = { PATH: path, HOME: this.home, LANG: "C.UTF-8", LLMLB_PORT, ...env };
     this.#command("llmlb", llmlbScript(`http://127.0.0.1:${this.#door.port}`));
     const refusal = '#!/bin/sh\necho "$0 is not run here: mark the block" >&2\nexit 97\n';
     for (const stranger of STRANGERS.split(" ")) this.#command(stranger, refusal);
