@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { busySlots, type Frame, frames, openai, post, says } from "../src/testkit/clients.ts";
 import { temporaryHome } from "../src/testkit/command.ts";
 import { eventually, within } from "../src/testkit/eventually.ts";
+import { freePort } from "../src/testkit/freeport.ts";
 import { Program } from "../src/testkit/program.ts";
 
 setDefaultTimeout(30_000);
@@ -308,11 +309,4 @@ async function statusOf({ url }: Program, name: string): Promise<string | undefi
     endpoints: { name: string; status: string }[];
   };
   return ready.endpoints.find((endpoint) => endpoint.name === name)?.status;
-}
-
-function freePort(): number {
-  const server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response() });
-  const { port = 0 } = server;
-  server.stop(true);
-  return port;
 }

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { says } from "../src/testkit/clients.ts";
 import { eventually } from "../src/testkit/eventually.ts";
+import { freePort } from "../src/testkit/freeport.ts";
 import { killIfThere } from "../src/testkit/processes.ts";
 import { Program } from "../src/testkit/program.ts";
 import { type ScriptedEndpoint, scriptedEndpoint } from "../src/testkit/servers/scripted.ts";
@@ -166,10 +167,3 @@ http {
     expect(await clientOf(program.home, "behind")).toBe("127.0.0.3");
   });
 });
-
-function freePort(): number {
-  const server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response() });
-  const { port = 0 } = server;
-  server.stop(true);
-  return port;
-}

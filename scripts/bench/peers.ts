@@ -1,7 +1,8 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
-import { freePort, type PinnedProcess, startPinned } from "./rig/pinned.ts";
+import { freePort } from "../../src/testkit/freeport.ts";
+import { type PinnedProcess, startPinned } from "./rig/pinned.ts";
 import {
   printThroughput,
   requireTools,
@@ -63,7 +64,7 @@ function install(folder: string): string {
 }
 
 async function startPortkey(script: string): Promise<PinnedProcess> {
-  const port = await freePort();
+  const port = freePort();
   return startPinned({
     argv: ["node", script, `--port=${port}`, "--headless"],
     core: TARGET_CORE,

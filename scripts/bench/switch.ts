@@ -2,13 +2,14 @@
 // first byte of its answer: two models take turns. Beside it llama-server, from its start with the
 // same model to the first byte: `npm run bench switch`, with `-- --help` for options. The files are
 // in the page cache.
+
 import { mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { freePort } from "../../src/testkit/freeport.ts";
 import { median, spread, streamRound } from "./rig/load.ts";
 import { parametersOf, writeRandomModel } from "./rig/model.ts";
-import { freePort } from "./rig/pinned.ts";
 import { buildLlamaServer } from "./rig/reference.ts";
 import { PROGRAM, startServer } from "./rig/server.ts";
 
@@ -80,7 +81,7 @@ async function firstByteMs(url: string, model: string): Promise<number> {
 
 /** From the start of llama-server to the first byte of its first answer. */
 async function startMs(command: string[]): Promise<number> {
-  const port = await freePort();
+  const port = freePort();
   const beganMs = performance.now();
   const child = Bun.spawn([...command, "--port", String(port), "--log-verbosity", "2"], {
     stdio: ["ignore", "ignore", "ignore"],

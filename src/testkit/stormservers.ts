@@ -1,5 +1,6 @@
 import { TINY } from "./clients.ts";
 import { eventually } from "./eventually.ts";
+import { freePort } from "./freeport.ts";
 import { killIfThere, killWithParent } from "./processes.ts";
 import { Program } from "./program.ts";
 import type { StormServer } from "./storm.ts";
@@ -51,7 +52,7 @@ async function startNode(gguf: string, port: string): Promise<Program> {
 
 /** llama.cpp's own server with the tiny model, which is killed or hangs. */
 export async function stormLlamaServer(program: string, gguf: string): Promise<StormServer> {
-  const port = await freePort();
+  const port = freePort();
   const url = `http://127.0.0.1:${port}`;
   const options = ["--host", "127.0.0.1", "--port", String(port), "--alias", TINY];
   const command = [program, "--model", gguf, ...options, "--parallel", "4", ...GREEDY];
@@ -87,11 +88,4 @@ export async function stormLlamaServer(program: string, gguf: string): Promise<S
     },
     stop: kill,
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data: () => undefined } });
-  const { port } = server;
-  server.stop(true);
-  return port;
 }

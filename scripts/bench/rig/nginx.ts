@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { freePort, type PinnedProcess, startPinned } from "./pinned.ts";
+import { freePort } from "../../../src/testkit/freeport.ts";
+import { type PinnedProcess, startPinned } from "./pinned.ts";
 
 export interface NginxOptions {
   /** Where requests go. */
@@ -12,7 +13,7 @@ export interface NginxOptions {
 
 /** Starts nginx as a reverse proxy with one worker, kept-alive connections and no buffering. */
 export async function startNginx({ upstream, core, folder }: NginxOptions): Promise<PinnedProcess> {
-  const port = await freePort();
+  const port = freePort();
   mkdirSync(folder, { recursive: true });
   const file = join(folder, "nginx.conf");
   const paths = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]

@@ -1,4 +1,3 @@
-import { createServer } from "node:net";
 import { cpuSeconds } from "./process.ts";
 
 /** A process that runs on one core only. */
@@ -52,14 +51,4 @@ export async function startPinned(options: PinnedOptions): Promise<PinnedProcess
 async function answers(url: string): Promise<boolean> {
   const response = await fetch(url, { keepalive: false }).catch(() => undefined);
   return response?.ok === true;
-}
-
-/** A port that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
 }

@@ -1,6 +1,6 @@
 import { join } from "node:path";
+import { freePort } from "../../../src/testkit/freeport.ts";
 import { streamRound } from "./load.ts";
-import { freePort } from "./pinned.ts";
 
 const START_TIMEOUT_MS = 120_000;
 const POLL_MS = 50;
@@ -23,7 +23,7 @@ export async function startServer(
   name: string,
   command: (port: number) => string[],
 ): Promise<Server> {
-  const port = await freePort();
+  const port = freePort();
   const child = Bun.spawn(command(port), { stdio: ["ignore", "ignore", "pipe"] });
   let printed = "";
   const drained = (async () => {

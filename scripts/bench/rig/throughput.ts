@@ -1,8 +1,9 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { freePort } from "../../../src/testkit/freeport.ts";
 import { median } from "./load.ts";
-import { freePort, type PinnedProcess, startPinned } from "./pinned.ts";
+import { type PinnedProcess, startPinned } from "./pinned.ts";
 import { PROGRAM } from "./server.ts";
 import { wrk } from "./wrk.ts";
 
@@ -49,7 +50,7 @@ export function requireTools(...names: string[]): void {
 
 /** Starts a script of this folder as an upstream on a free port; waits for its list of models. */
 export async function startUpstream(script: string, ...args: string[]): Promise<PinnedProcess> {
-  const port = await freePort();
+  const port = freePort();
   const file = fileURLToPath(new URL(script, import.meta.url));
   const argv = [process.execPath, file, String(port), ...args];
   return startPinned({ argv, core: LOAD_CORE, port, probe: "/v1/models" });
@@ -65,7 +66,7 @@ export async function startBalancer(
   program: string[] = PROGRAM,
   { home, more = [] }: { home?: string; more?: string[] } = {},
 ): Promise<PinnedProcess> {
-  const port = await freePort();
+  const port = freePort();
   const args = endpoints.flatMap((url, i) => ["--endpoint", `e${i}=${url}`]);
   // Upstreams take everything at once; nothing is to wait for a slot.
   args.push("--port", String(port), "--default-slots", "1000", ...more);

@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { until } from "../eventually.ts";
+import { freePort } from "../freeport.ts";
 import { killIfThere, killWithParent } from "../processes.ts";
 
 const SCRIPT = fileURLToPath(new URL("../../../scripts/bench/rig/flood.ts", import.meta.url));
@@ -32,12 +33,4 @@ export async function startFlood(models = 0): Promise<FloodEndpoint> {
       await watchdog.stdin.end();
     },
   };
-}
-
-/** A port that was free a moment ago. */
-function freePort(): number {
-  const server = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response() });
-  const { port } = server;
-  void server.stop(true);
-  return port ?? 0;
 }
