@@ -1,5 +1,5 @@
 import { startProgram, temporaryHome } from "./command.ts";
-import { eventually } from "./eventually.ts";
+import { until } from "./eventually.ts";
 import { killIfThere, killWithParent, processesOf } from "./processes.ts";
 
 export interface StartOptions {
@@ -147,7 +147,7 @@ export class Program {
       }
     }
     try {
-      await eventually(() => this.processes().length === 0 || undefined, GONE_MS_MAX);
+      await until(() => this.processes().length === 0, GONE_MS_MAX);
     } finally {
       await this.kill();
     }
@@ -168,21 +168,19 @@ export class Program {
     const mustLive = () => {
       if (this.#child.exitCode !== null) throw new Error(`it ended: ${this.#child.exitCode}`);
     };
-    await eventually(() => {
+    await until(() => {
       mustLive();
-      const listening = this.url !== "" && (mode !== "standalone" || this.nodeUrl !== "");
-      return listening || undefined;
+      return this.url !== "" && (mode !== "standalone" || this.nodeUrl !== "");
     }, START_MS_MAX);
     if (mode === "node") this.nodeUrl = this.url;
     if (!untilReady) return;
-    await eventually(async () => {
+    await until(() => {
       mustLive();
       // Where it ends, nothing listens any more: the next look finds that.
-      const isReady = await this.#get("/ready").then(
+      return this.#get("/ready").then(
         ({ ok }) => ok,
         () => false,
       );
-      return isReady || undefined;
     }, START_MS_MAX);
   }
 

@@ -1,3 +1,4 @@
+import { within } from "./eventually.ts";
 import { mulberry32 } from "./random.ts";
 
 /** A server that streams come from, and that is killed and started again at the same address. */
@@ -75,7 +76,9 @@ export async function storm(options: StormOptions): Promise<StormReport> {
     const api = apis[number % apis.length] ?? "";
     while (!isOver) {
       const prompt = prompts[random() % prompts.length] ?? "";
-      const told = await inTime(asks[api]?.(prompt));
+      const asked = Promise.resolve(asks[api]?.(prompt));
+      // An error instead of an answer that failed or does not come.
+      const told = await within(ANSWER_MS_MAX, asked).catch((error: unknown) => error);
       const answer = expected.get(`${api} ${prompt}`);
       if (Bun.deepEquals(told, answer)) report.right += 1;
       else if (REFUSED.test(Bun.inspect(told))) {
@@ -99,14 +102,6 @@ async function calmAnswers({ asks, prompts }: StormOptions): Promise<Map<string,
   };
   await Promise.all(Object.entries(asks).map(askAll));
   return answers;
-}
-
-/** What was told; an error instead of an answer that failed or does not come. */
-async function inTime(asked: Promise<unknown> | undefined): Promise<unknown> {
-  const { promise: late, resolve } = Promise.withResolvers<unknown>();
-  const timer = setTimeout(() => resolve(new Error("no end came in time")), ANSWER_MS_MAX);
-  const told = asked?.catch((error: unknown) => error);
-  return Promise.race([told, late]).finally(() => clearTimeout(timer));
 }
 
 /**

@@ -1,5 +1,5 @@
 import { TINY } from "./clients.ts";
-import { eventually } from "./eventually.ts";
+import { until } from "./eventually.ts";
 import { freePort } from "./freeport.ts";
 import { killIfThere, killWithParent } from "./processes.ts";
 import { Program } from "./program.ts";
@@ -61,10 +61,10 @@ export async function stormLlamaServer(program: string, gguf: string): Promise<S
     const watchdog = killWithParent(child.pid);
     const isUp = () =>
       fetch(`${url}/health`).then(
-        ({ ok }) => ok || undefined,
-        () => undefined,
+        ({ ok }) => ok,
+        () => false,
       );
-    await eventually(isUp, LOAD_MS_MAX);
+    await until(isUp, LOAD_MS_MAX);
     return { child, watchdog };
   };
   let server = await start();
