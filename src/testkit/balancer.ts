@@ -7,6 +7,7 @@ import type { EndpointSetting } from "../config/values/endpoint.ts";
 import { openState } from "../db/database.ts";
 import { type Listener, listen } from "../http/server/listen.ts";
 import { LogBook } from "../lib/logbook.ts";
+import type { EndpointKind } from "../wire/endpoint.ts";
 import { asDefaults, TEST_SETTINGS } from "./settings.ts";
 
 /** A running balancer whose endpoints have been checked once. */
@@ -18,6 +19,8 @@ export interface FakeBalancer extends AsyncDisposable {
   post(path: string, body: object | string, headers?: Record<string, string>): Promise<Response>;
   /** Settles when `/ready` says so of the endpoint. */
   until(name: string, status: string): Promise<void>;
+  /** Settles when the kinds of all endpoints have been found out, as one of these. */
+  untilKnown(...kinds: EndpointKind[]): Promise<void>;
 }
 
 /**
@@ -60,6 +63,14 @@ export async function fakeBalancer(
           endpoints: { name: string; status: string }[];
         };
         if (state.endpoints.some((one) => one.name === name && one.status === status)) return;
+        await Bun.sleep(5);
+      }
+    },
+    async untilKnown(...kinds) {
+      const is = ({ kind }: { kind: EndpointKind | null }) => kind !== null && kinds.includes(kind);
+      for (;;) {
+        const { endpoints } = await (await fetch(`${url}/api/endpoints`)).json();
+        if (endpoints.every(is)) return;
         await Bun.sleep(5);
       }
     },

@@ -33,10 +33,7 @@ async function told({ to, path = "/v1/chat/completions", body = CHAT, ...how }: 
   const keys = { anthropicApiKey: cloud.key, anthropicBaseUrl: cloud.url };
   const settings = { ...keys, fallbacks, healthIntervalMs: 60_000, queueTimeoutMs: 200 };
   await using front = await fakeBalancer({ a: endpoint.url }, settings);
-  await eventually(async () => {
-    const { endpoints } = await (await fetch(`${front.url}/api/endpoints`)).json();
-    return endpoints[0].kind === "vllm" || undefined;
-  });
+  await front.untilKnown("vllm");
   const answer = await front.post(path, { model: "m", stream: true, ...body });
   const text = await answer.text();
   const rows = await eventually(async () => {

@@ -31,7 +31,7 @@ async function pair(kind: TalkerKind, more = {}, own: Partial<TalkerOptions> = {
       ...more,
     },
   );
-  await known(front, kind);
+  await front.untilKnown(kind);
   return {
     front,
     talkers,
@@ -41,17 +41,6 @@ async function pair(kind: TalkerKind, more = {}, own: Partial<TalkerOptions> = {
       for (const one of talkers) one[Symbol.dispose]();
     },
   };
-}
-
-/** Settles when the kinds of all endpoints have been found out. */
-async function known({ url }: FakeBalancer, ...kinds: string[]): Promise<void> {
-  for (;;) {
-    const { endpoints } = (await (await fetch(`${url}/api/endpoints`)).json()) as {
-      endpoints: { kind: string }[];
-    };
-    if (endpoints.every((one) => kinds.includes(one.kind))) return;
-    await Bun.sleep(5);
-  }
 }
 
 interface Event {
@@ -214,7 +203,7 @@ test("a balancer in between asks nobody who would take the answer so far for a t
   using able = talker({ ...options, kind: "vllm" });
   using other = talker({ ...options, kind: "openai_compatible" });
   await using front = await fakeBalancer({ a: able.url, b: other.url });
-  await known(front, "vllm", "openai_compatible");
+  await front.untilKnown("vllm", "openai_compatible");
   const answer = { role: "assistant", content: "Once" };
   const more = { continue_final_message: true, add_generation_prompt: false };
   const body = { ...CHAT, messages: [...messages, answer], ...more, llmlb_continues: true };

@@ -1,7 +1,7 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { type FakeBalancer, fakeBalancer } from "../../testkit/balancer.ts";
 import { type Frame, frames, post } from "../../testkit/clients.ts";
-import { eventually } from "../../testkit/eventually.ts";
+import { brokenStreams } from "../../testkit/storm.ts";
 import { DONE_FRAME, eventFrame } from "../../wire/sse.ts";
 
 setDefaultTimeout(30_000);
@@ -57,10 +57,7 @@ function streamOf(words: string[], ends: boolean): ReadableStream<string> {
 /** A balancer in front of one, whose kind it has found out. */
 async function inFrontOf(url: string, queueTimeoutMs: number): Promise<FakeBalancer> {
   const front = await fakeBalancer({ a: url }, { queueTimeoutMs, healthIntervalMs: 300 });
-  await eventually(async () => {
-    const { endpoints } = await (await fetch(`${front.url}/api/endpoints`)).json();
-    return endpoints[0].kind === "vllm" || undefined;
-  });
+  await front.untilKnown("vllm");
   return front;
 }
 
@@ -86,12 +83,6 @@ async function begun({ url }: FakeBalancer) {
   };
 }
 
-async function countOf({ url }: FakeBalancer, outcome: string): Promise<number> {
-  const metrics = await (await fetch(`${url}/metrics`)).text();
-  const found = new RegExp(`continuations_total\\{outcome="${outcome}"\\} (\\d+)`).exec(metrics);
-  return Number(found?.[1]);
-}
-
 test("a stream goes on at the only endpoint when that is back", async () => {
   const first = storyteller();
   const { port } = first;
@@ -102,7 +93,7 @@ test("a stream goes on at the only endpoint when that is back", async () => {
   await front.until("a", "offline");
   const second = storyteller(port);
   expect(await reading).toEqual({ text: WORDS.join(""), error: undefined });
-  expect(await countOf(front, "continued")).toBe(1);
+  expect(await brokenStreams(front.url)).toMatchObject({ continued: 1 });
   await second.stop(true);
 });
 
@@ -112,7 +103,7 @@ test("a stream whose only endpoint stays away ends with an error", async () => {
   const rest = await begun(front);
   await only.stop(true);
   expect(await rest()).toEqual({ text: "Once upon", error: "upstream" });
-  expect(await countOf(front, "failed")).toBe(1);
+  expect(await brokenStreams(front.url)).toMatchObject({ failed: 1 });
 });
 
 test("a stream does not wait for an endpoint that is drained", async () => {
@@ -123,5 +114,5 @@ test("a stream does not wait for an endpoint that is drained", async () => {
   await front.post(`/api/endpoints/${endpoints[0].id}/drain`, {});
   await only.stop(true);
   expect((await rest()).text).toBe("Once upon");
-  expect(await countOf(front, "failed")).toBe(1);
+  expect(await brokenStreams(front.url)).toMatchObject({ failed: 1 });
 });

@@ -161,23 +161,23 @@ function saidBy(
 }
 
 async function goOn(
-  { trial, adapter, continuation, upstreams, ...state }: TrialState,
+  state: TrialState,
   index: number,
   failure: { cause: unknown } | { status: number } | undefined,
 ): Promise<Relayed | undefined> {
+  const { adapter, continuation, upstreams } = state;
   const [broken, next] = [upstreams[index], upstreams[index + 1]];
   if (broken === undefined || next === undefined) return undefined;
-  const all = Object.assign(state, { trial, adapter, continuation, upstreams });
-  const { isOn } = continuation;
   if (failure === undefined) {
+    const { isOn } = continuation;
     const request = isOn ? await continuation.requestFor(next) : adapter.requestFor(next);
-    return attempt(all, index + 1, request);
+    return attempt(state, index + 1, request);
   }
   const cause = "cause" in failure ? failure.cause : unfinishedStream();
   if (!continuation.begin(broken, errorOf(cause))) return undefined;
   // A real one would not have been chosen.
   const isAble = continuation.requirement(undefined)?.isMetBy(next, "m");
-  return isAble ? attempt(all, index + 1, await continuation.requestFor(next)) : undefined;
+  return isAble ? attempt(state, index + 1, await continuation.requestFor(next)) : undefined;
 }
 
 function errorOf(cause: unknown): ApiError {
