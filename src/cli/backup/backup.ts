@@ -122,6 +122,8 @@ function copyOrExplain(from: string, to: string): number {
   try {
     return copyDatabase({ from, to });
   } catch (cause) {
+    // It is the backup's own disk.
+    if ((cause as { code?: unknown }).code === "SQLITE_FULL") throw cause;
     throw new CliError(`Copying ${from} failed: ${errorMessage(cause)}`, EXIT.error, cause);
   }
 }

@@ -2,6 +2,7 @@ import { errorMessage } from "../../lib/errormessage.ts";
 
 const REASONS: Record<string, string> = {
   EACCES: "this user may not write there",
+  EDQUOT: "the disk quota is used up",
   EEXIST: "it is a file, not a folder",
   EISDIR: "it is a folder, not a file",
   ENOENT: "the folder above it does not exist",
