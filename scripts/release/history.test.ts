@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { checkTag, sectionsOf } from "./history.ts";
 
-test("each version has the commits since the tag before it", async () => {
+/** Gives a repository that is gone afterwards: what runs git there, and what makes a commit. */
+async function inRepository(work: (repository: Repository) => Promise<void>): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "llmlb-history-"));
   const git = (...args: string[]) => {
     const who = ["-c", "user.name=a", "-c", "user.email=a@b.c", "-c", "commit.gpgsign=false"];
@@ -15,6 +16,20 @@ test("each version has the commits since the tag before it", async () => {
   const commit = (subject: string) => git("commit", "-q", "--allow-empty", "-m", subject);
   try {
     git("init", "-q");
+    await work({ folder, git, commit });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+interface Repository {
+  folder: string;
+  git(...args: string[]): void;
+  commit(subject: string): void;
+}
+
+test("each version has the commits since the tag before it", async () => {
+  await inRepository(async ({ folder, git, commit }) => {
     commit("http: first");
     git("tag", "v0.1.0");
     commit("http: second");
@@ -31,9 +46,28 @@ test("each version has the commits since the tag before it", async () => {
     expect(await sectionsOf(folder, released)).toEqual(sections);
     git("tag", "v0.11.0");
     expect(await sectionsOf(folder, released)).toEqual(sections);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  });
+});
+
+test("one to try comes before the version that it was for", async () => {
+  await inRepository(async ({ folder, git, commit }) => {
+    for (const [tag, subject] of [
+      ["v0.1.0", "http: first"],
+      ["v0.2.0-rc.1", "http: second"],
+      ["v0.2.0", "http: third"],
+    ] as const) {
+      commit(subject);
+      git("tag", tag);
+    }
+    commit("http: fourth");
+    const sections = await sectionsOf(folder, { version: "0.3.0", date: "2026-11-26" });
+    expect(sections.map(({ version, subjects }) => [version, ...subjects])).toEqual([
+      ["0.3.0", "http: fourth"],
+      ["0.2.0", "http: third"],
+      ["0.2.0-rc.1", "http: second"],
+      ["0.1.0", "http: first"],
+    ]);
+  });
 });
 
 test("a tag that names another version is refused", () => {

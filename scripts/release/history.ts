@@ -12,7 +12,9 @@ export async function sectionsOf(
   folder: string,
   { version, date }: { version: string; date: string },
 ): Promise<ChangelogSection[]> {
-  const git = (...args: string[]) => capture(["git", ...args], { cwd: folder });
+  // In the order of versions, one with a suffix, such as 0.2.0-rc.1, comes before that without.
+  const order = ["-c", "versionsort.suffix=-"];
+  const git = (...args: string[]) => capture(["git", ...order, ...args], { cwd: folder });
   const subjects = async (range: string) =>
     linesOf(await git("log", "--no-merges", "--format=%s", range, "--"));
   const listed = linesOf(
