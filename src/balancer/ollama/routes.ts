@@ -1,6 +1,7 @@
 import { VERSION } from "../../config/version.ts";
 import type { App } from "../../http/server/app.ts";
 import { readJson } from "../../http/server/body.ts";
+import { wantsPage } from "../../http/server/browserheaders.ts";
 import { sendList } from "../../http/server/jsonlist.ts";
 import { ApiError } from "../../wire/error.ts";
 import { OllamaShowRequest } from "../../wire/ollama.ts";
@@ -35,9 +36,8 @@ const BODY_BYTES_MAX = 64 * 1024;
 export function routeOllama(app: App, { pool, models, refresh }: OllamaRouteParts): void {
   app.get("/", function showRoot(c) {
     c.header("vary", "accept");
-    const isBrowser = c.req.header("accept")?.includes("text/html") === true;
     // Ollama's clients look for these words.
-    return isBrowser ? c.redirect("/dashboard") : c.text("Ollama is running");
+    return wantsPage(c.req.raw) ? c.redirect("/dashboard") : c.text("Ollama is running");
   });
 
   app.get("/api/version", function showVersion(c) {

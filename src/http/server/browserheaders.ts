@@ -31,3 +31,8 @@ export function setBrowserHeaders(headers: Headers, url: string): void {
     if (!headers.has(name)) headers.set(name, value);
   }
 }
+
+/** Whether a request is a browser's for a page, by what it accepts. */
+export function wantsPage(request: Request): boolean {
+  return request.headers.get("accept")?.includes("text/html") === true;
+}

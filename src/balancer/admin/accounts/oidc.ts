@@ -8,6 +8,7 @@ import {
   sessionCookies,
 } from "../../../auth/sessioncookie.ts";
 import type { App } from "../../../http/server/app.ts";
+import { wantsPage } from "../../../http/server/browserheaders.ts";
 import { calledOrigin } from "../../../http/server/peer.ts";
 import type { AppContext, AppEnv } from "../../../http/server/scope.ts";
 import { ApiError } from "../../../wire/error.ts";
@@ -56,7 +57,7 @@ ago. Begin again at /api/auth/oidc/login.`;
 const failOnPage: MiddlewareHandler<AppEnv> = async (c, next) => {
   await next();
   const failure = c.get("failure");
-  if (failure === undefined || c.req.header("accept")?.includes("text/html") !== true) return;
+  if (failure === undefined || !wantsPage(c.req.raw)) return;
   const page = `<!doctype html>
 <meta charset="utf-8">
 <meta http-equiv="refresh" content="0; url=${HOME}">
