@@ -11,7 +11,7 @@ import pkg from "../package.json" with { type: "json" };
 import { Release } from "../src/cli/update/feed.ts";
 import { errorMessage } from "../src/lib/errormessage.ts";
 import { digestOf } from "../src/lib/filedigest.ts";
-import { newReleaseKey, publicKeyOf, signFeed } from "./feed/signing.ts";
+import { newReleaseKey, publicKeyOf, readKeys, signFeed } from "./feed/signing.ts";
 
 async function main([command = "", ...args]: string[]): Promise<void> {
   if (command === "key") return makeKey(args[0]);
@@ -47,7 +47,7 @@ async function signRelease(args: string[]): Promise<void> {
     ...{ format: 1, version, released_at: new Date().toISOString().slice(0, 10), files },
     ...(notes === undefined ? {} : { notes: readFileSync(notes, "utf8") }),
   });
-  const privateKeys = keys.map((file) => readFileSync(file, "utf8"));
+  const privateKeys = await readKeys(keys);
   writeFileSync(out, signFeed(release, privateKeys));
   const names = privateKeys.map(publicKeyOf).join(", ");
   process.stdout.write(`${out}: llmlb ${version}, ${files.length} files, signed by ${names}\n`);

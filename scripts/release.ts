@@ -12,13 +12,13 @@ import { join as joinPath, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import pkg from "../package.json" with { type: "json" };
 import { errorMessage } from "../src/lib/errormessage.ts";
-import { publicKeyOf } from "./feed/signing.ts";
+import { publicKeyOf, readKeys } from "./feed/signing.ts";
 import { ROOT } from "./native/sources.ts";
 import { notesOf } from "./release/changelog.ts";
 import { buildExecutables, mapsFolder, variantsHere } from "./release/executables.ts";
 import { fileNames, variantOf } from "./release/files.ts";
 import { checkTag, sectionsOf } from "./release/history.ts";
-import { joinRelease, readKeys } from "./release/papers.ts";
+import { joinRelease } from "./release/papers.ts";
 import { tracedText } from "./release/trace.ts";
 import { tryExecutables } from "./release/trial.ts";
 

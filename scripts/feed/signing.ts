@@ -1,4 +1,5 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, sign } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { type Feed, keyName, type Release, signedBytes } from "../../src/cli/update/feed.ts";
 
 /** A new pair of keys: the private one as PEM, the public one as executables have it. */
@@ -25,4 +26,19 @@ export function signFeed(release: Release, privateKeys: readonly string[]): stri
     })),
   };
   return `${JSON.stringify(feed, null, 2)}\n`;
+}
+
+/** Reads private keys from their files. Throws for what is none. */
+export function readKeys(files: readonly string[]): Promise<string[]> {
+  return Promise.all(files.map(readKey));
+}
+
+async function readKey(file: string): Promise<string> {
+  const key = await readFile(file, "utf8");
+  try {
+    publicKeyOf(key);
+    return key;
+  } catch (cause) {
+    throw new Error(`Reading the key ${file}: it is no private key as PEM.`, { cause });
+  }
 }

@@ -1,4 +1,4 @@
-import { copyFile, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { create } from "tar";
 import plugins from "../../native/plugins.json" with { type: "json" };
@@ -145,19 +145,4 @@ function feedOf({ version, day, executables, keys, section }: FeedSources): stri
   const notes = section === undefined ? {} : { notes: notesOf(section) };
   const release = Release.parse({ format: 1, version, released_at: day, files, ...notes });
   return signFeed(release, keys);
-}
-
-/** Reads private keys from their files. Throws for what is none. */
-export function readKeys(files: readonly string[]): Promise<string[]> {
-  return Promise.all(files.map(readKey));
-}
-
-async function readKey(file: string): Promise<string> {
-  const key = await readFile(file, "utf8");
-  try {
-    publicKeyOf(key);
-    return key;
-  } catch (cause) {
-    throw new Error(`Reading the key ${file}: it is no private key as PEM.`, { cause });
-  }
 }
