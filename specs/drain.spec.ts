@@ -1,8 +1,8 @@
-import { Database } from "bun:sqlite";
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import { post, says } from "../src/testkit/clients.ts";
 import { eventually, within } from "../src/testkit/eventually.ts";
+import { liveRows } from "../src/testkit/liverows.ts";
 import { scriptedEndpoint } from "../src/testkit/servers/scripted.ts";
 import { chunksOf } from "../src/testkit/servers/translating.ts";
 import { stage } from "../src/testkit/stage.ts";
@@ -44,10 +44,7 @@ interface Row {
 }
 
 function rows(home: string): Row[] {
-  const db = new Database(join(home, "history.db"), { readonly: true });
-  const found = db.query<Row, []>("select * from requests order by request_id").all();
-  db.close();
-  return found;
+  return liveRows<Row>(join(home, "history.db"), "select * from requests order by request_id");
 }
 
 test("what outlasts the drain timeout is told so, and is in the history", async () => {

@@ -1,10 +1,10 @@
-import { Database } from "bun:sqlite";
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { post, says } from "../src/testkit/clients.ts";
 import { runProgram } from "../src/testkit/command.ts";
 import { eventually } from "../src/testkit/eventually.ts";
+import { liveRows } from "../src/testkit/liverows.ts";
 import type { Program } from "../src/testkit/program.ts";
 import { thirdPartyServer } from "../src/testkit/servers/thirdparty.ts";
 import { stage } from "../src/testkit/stage.ts";
@@ -45,11 +45,8 @@ interface Row {
 
 /** What the history has on disk. */
 function rows(home: string): Row[] {
-  const db = new Database(join(home, "history.db"), { readonly: true });
   const query = "select request_id, model, http_status, endpoint_name from requests";
-  const found = db.query<Row, []>(query).all();
-  db.close();
-  return found;
+  return liveRows<Row>(join(home, "history.db"), query);
 }
 
 test("kill -9 loses nothing that was answered more than a second before", async () => {

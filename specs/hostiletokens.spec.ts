@@ -1,10 +1,10 @@
-import { Database } from "bun:sqlite";
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Browser } from "../src/testkit/browser.ts";
 import { says } from "../src/testkit/clients.ts";
 import { FORGERIES } from "../src/testkit/hostile/texts.ts";
+import { liveRows } from "../src/testkit/liverows.ts";
 import { PASSWORD, People } from "../src/testkit/people.ts";
 import { Program } from "../src/testkit/program.ts";
 import { rawClient } from "../src/testkit/servers/tcp.ts";
@@ -103,14 +103,14 @@ describe("what was changed stands for nobody", () => {
   });
 
   test("keys and log-ins are found by their hash, which nothing else tells", () => {
-    using database = new Database(join(program.home, "lb.db"), { readonly: true });
     const cookie = page.cookies.get("llmlb_session") ?? "";
+    const file = join(program.home, "lb.db");
     const columns = [
       ["api_keys", "key_hash"],
       ["sessions", "token_hash"],
     ] as const;
     for (const [table, column] of columns) {
-      const rows = database.query(`SELECT * FROM ${table}`).all() as Record<string, unknown>[];
+      const rows = liveRows<Record<string, unknown>>(file, `SELECT * FROM ${table}`);
       expect(rows.length).toBeGreaterThan(0);
       for (const row of rows) {
         // SHA-256 in base64url: what is compared has nothing to do with what was sent.

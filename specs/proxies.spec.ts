@@ -1,4 +1,3 @@
-import { Database } from "bun:sqlite";
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
@@ -7,6 +6,7 @@ import { join } from "node:path";
 import { says } from "../src/testkit/clients.ts";
 import { eventually } from "../src/testkit/eventually.ts";
 import { freePort } from "../src/testkit/freeport.ts";
+import { liveRows } from "../src/testkit/liverows.ts";
 import { killIfThere } from "../src/testkit/processes.ts";
 import { Program } from "../src/testkit/program.ts";
 import { type ScriptedEndpoint, scriptedEndpoint } from "../src/testkit/servers/scripted.ts";
@@ -48,11 +48,9 @@ function askFrom(localAddress: string, url: string, headers: Record<string, stri
 /** Who the history says the client of a request was. */
 function clientOf(home: string, id: string): Promise<string> {
   return eventually(() => {
-    const db = new Database(join(home, "history.db"), { readonly: true });
     const query = "select client_ip from requests where request_id = ?";
-    const row = db.query<{ client_ip: string }, [string]>(query).get(id);
-    db.close();
-    return row?.client_ip;
+    const rows = liveRows<{ client_ip: string }>(join(home, "history.db"), query, id);
+    return rows[0]?.client_ip;
   });
 }
 

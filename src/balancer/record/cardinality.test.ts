@@ -1,10 +1,10 @@
-import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type FakeBalancer, fakeBalancer } from "../../testkit/balancer.ts";
 import { until } from "../../testkit/eventually.ts";
+import { liveRows } from "../../testkit/liverows.ts";
 import { fakeEndpoint } from "../../testkit/servers/endpoint.ts";
 
 const NAMES = Array.from({ length: 30 }, () => `made-up-${crypto.randomUUID()}`);
@@ -16,17 +16,13 @@ async function statuses(front: FakeBalancer): Promise<number[]> {
 
 /** Models that the statistics and the metrics name, once all requests are in the history. */
 async function named(home: string, front: FakeBalancer, requests: number) {
-  const db = new Database(join(home, "history.db"), { readonly: true });
-  try {
-    const count = db.query<{ n: number }, []>("select count(*) as n from requests");
-    await until(() => (count.get()?.n ?? 0) >= requests, 15_000);
-    const usage = db.query<{ model: string }, []>("select distinct model from usage_days").all();
-    const text = await (await fetch(`${front.url}/metrics`)).text();
-    const labels = [...text.matchAll(/model="([^"]*)"/g)].map(([, label]) => label ?? "");
-    return { usage: usage.map(({ model }) => model), labels: [...new Set(labels)] };
-  } finally {
-    db.close();
-  }
+  const file = join(home, "history.db");
+  const count = () => liveRows<{ n: number }>(file, "select count(*) as n from requests")[0]?.n;
+  await until(() => (count() ?? 0) >= requests, 15_000);
+  const usage = liveRows<{ model: string }>(file, "select distinct model from usage_days");
+  const text = await (await fetch(`${front.url}/metrics`)).text();
+  const labels = [...text.matchAll(/model="([^"]*)"/g)].map(([, label]) => label ?? "");
+  return { usage: usage.map(({ model }) => model), labels: [...new Set(labels)] };
 }
 
 test.each<[string, number, (url: string) => Record<string, string>]>([

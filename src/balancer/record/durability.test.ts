@@ -1,9 +1,9 @@
-import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fakeBalancer } from "../../testkit/balancer.ts";
+import { liveRows } from "../../testkit/liverows.ts";
 import { MOUNTS, mountDisk } from "../../testkit/memorydisk.ts";
 import { fakeEndpoint } from "../../testkit/servers/endpoint.ts";
 
@@ -70,9 +70,8 @@ import { fakeEndpoint } from ${testkit("servers/endpoint.ts")};
   const [, aliveAt = 0] = all.at(-1) ?? [];
   const ended = all.filter(([, at = 0]) => at < aliveAt - 1000);
   expect(ended.length).toBeGreaterThan(20);
-  const db = new Database(join(home.path, "history.db"));
-  const rows = db.query("select request_id from requests").all() as { request_id: string }[];
-  db.close();
+  const query = "select request_id from requests";
+  const rows = liveRows<{ request_id: string }>(join(home.path, "history.db"), query);
   const recorded = new Set(rows.map(({ request_id }) => request_id));
   expect(ended.filter(([i]) => !recorded.has(`r-${i}`))).toEqual([]);
 });

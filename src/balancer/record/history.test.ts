@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { type FakeBalancer, fakeBalancer } from "../../testkit/balancer.ts";
 import { eventually, until } from "../../testkit/eventually.ts";
 import { type Line, parseExposition } from "../../testkit/exposition.ts";
+import { liveRows } from "../../testkit/liverows.ts";
 import { fakeEndpoint } from "../../testkit/servers/endpoint.ts";
 
 const CHAT = "/v1/chat/completions";
@@ -34,12 +35,7 @@ class History implements Disposable {
   }
 
   read(sql: string): Row[] {
-    const db = new Database(join(this.home, "history.db"), { readonly: true });
-    try {
-      return db.query(sql).all() as Row[];
-    } finally {
-      db.close();
-    }
+    return liveRows<Row>(join(this.home, "history.db"), sql);
   }
 
   [Symbol.dispose](): void {
