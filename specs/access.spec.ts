@@ -98,7 +98,7 @@ describe("with access control", () => {
     expect(list.stdout).toMatch(new RegExp(`ci +${key.slice(0, 7)}…`));
     expect(list.stdout).not.toContain(key);
     const set = await run("key", "set", "ci", "--models", "other", "--concurrent", "2");
-    expect(set.stdout).toContain("concurrent requests 2");
+    expect(set.stdout).toContain("2 requests at a time");
     expect((await chat({ "x-api-key": key })).status).toBe(403);
     expect((await run("key", "set", "ci")).code).toBe(2);
     expect((await run("key", "set", "ci", "--priority", "highest")).code).toBe(2);
