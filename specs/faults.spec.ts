@@ -13,6 +13,8 @@ setDefaultTimeout(30_000);
 const GGUF = fileURLToPath(new URL("../fixtures/llmlb-tiny/llmlb-tiny-q8_0.gguf", import.meta.url));
 /** With context shift an answer has no end of its own. */
 const ENDLESS = ["--", "--threads", "1", "--context-shift"];
+/** How streams end that nobody goes on with: see continuation.spec.ts for those that do. */
+const ENDING = ["--continue-streams", "off"];
 const STORY = { temperature: 0, ignore_eos: true, max_tokens: 1_000_000 };
 
 const folder = temporaryHome();
@@ -64,7 +66,7 @@ describe("a node with several models", () => {
   let program: Program;
   beforeAll(async () => {
     program = await Program.start({
-      args: [...modelFlags("a", "b", "cut", "hostile"), ...ENDLESS],
+      args: [...modelFlags("a", "b", "cut", "hostile"), ...ENDING, ...ENDLESS],
     });
   });
   afterAll(() => program?.stop());
@@ -141,7 +143,7 @@ describe("a node with several models", () => {
 });
 
 test("a local node that is killed ends its streams with an error and comes back", async () => {
-  const program = await Program.start({ args: [...modelFlags("a"), ...ENDLESS] });
+  const program = await Program.start({ args: [...modelFlags("a"), ...ENDING, ...ENDLESS] });
   try {
     const running = await opened(tell(program, "a", { stream: true }));
     const { nodePid: node } = program;
@@ -270,7 +272,7 @@ describe("a balancer over two nodes", () => {
     await using programs = new AsyncDisposableStack();
     const still = await Program.start({ mode: "node", args: ENDLESS });
     programs.defer(() => still.stop());
-    const args = ["--health-interval", "900ms", "--health-timeout", "500ms"];
+    const args = ["--health-interval", "900ms", "--health-timeout", "500ms", ...ENDING];
     const endpoint = ["--endpoint", `still=${still.url}`];
     const program = await Program.start({ mode: "balancer", args: [...endpoint, ...args] });
     programs.defer(() => program.stop());
