@@ -90,6 +90,8 @@ class RelaySource {
   /** A read that goes on while the client got a sign of life. */
   #reading: Promise<Uint8Array | undefined> | undefined;
   #hasBegun = false;
+  /** It told of an error in place of an answer, and nobody took its place. */
+  #isGivenUp = false;
   /** What the client was sent last. */
   #lastPiece: Uint8Array | undefined;
   /** The last bytes had content: the wait for more starts when they have been taken. */
@@ -200,6 +202,7 @@ class RelaySource {
   async #isReplaced(content: Uint8Array, controller: Controller): Promise<boolean> {
     const status = this.#options.errorIn?.(content);
     if (status !== undefined && (await this.#goOn({ status }, controller))) return true;
+    this.#isGivenUp = status !== undefined;
     this.#isContentThere = true;
     if (status === undefined) this.#options.onContent?.();
     return false;
@@ -209,6 +212,7 @@ class RelaySource {
   async #goOn(failure: Failure, controller: Controller): Promise<boolean> {
     const { deadlines, instead } = this.#options;
     if (instead === undefined || deadlines.reason?.kind === "draining") return false;
+    if (this.#isGivenUp) return false;
     if (this.#isContentThere) deadlines.waitForOther();
     const next = await instead(failure, this.#isContentThere);
     if (next === undefined) return false;
