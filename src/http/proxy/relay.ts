@@ -100,9 +100,7 @@ class RelaySource {
   #isContentThere = false;
 
   constructor(body: AnswerBody, options: RelayOptions) {
-    const { promise, resolve } = Promise.withResolvers<SendOutcome>();
-    this.sent = promise;
-    this.#resolve = resolve;
+    ({ promise: this.sent, resolve: this.#resolve } = Promise.withResolvers<SendOutcome>());
     this.#options = options;
     // What is changed costs time by its length; what passes does not.
     const passes = options.rewrite === undefined || options.rewrite.passes === true;
@@ -266,7 +264,6 @@ class RelaySource {
     this.#body.abort(cause);
     this.#end(deadlines.reason?.kind === "draining" ? "stopped" : "failed");
     if (this.#isCancelled) return;
-    // Without an argument, because Bun would print it.
     if (last === undefined) controller.error();
     else closeWith(controller, last);
   }
