@@ -103,18 +103,14 @@ async function describe(server: Server, nodeUrl?: string): Promise<Status> {
 }
 
 async function readModels(server: Server): Promise<Pick<Status, "models" | "models_refused">> {
-  const signal = AbortSignal.timeout(ANSWER_MS_MAX);
-  try {
-    const response = await fetchFrom(server, "/v1/models", { signal });
+  const told = await ask(server, "/v1/models", async (response) => {
     if ([401, 403].includes(response.status)) {
       return { models_refused: await refusalText(response) };
     }
-    const models = ModelList.safeParse(await response.json()).data?.data;
-    return models === undefined ? {} : { models };
-  } catch (cause) {
-    if (cause instanceof CliError) throw cause;
-    return {}; // Silent for too long, or no JSON.
-  }
+    const list = ModelList.safeParse(await response.json()).data;
+    return list === undefined ? {} : { models: list.data };
+  });
+  return told ?? {};
 }
 
 async function readLocalNode(url: string | undefined): Promise<NodeSystem | undefined> {
@@ -127,14 +123,22 @@ async function readLocalNode(url: string | undefined): Promise<NodeSystem | unde
 const ANSWER_MS_MAX = 5000;
 
 /** An answer of this shape, whatever its status; undefined if the server has none. */
-async function read<T>(server: Server, path: string, schema: z.ZodType<T>): Promise<T | undefined> {
+function read<T>(server: Server, path: string, schema: z.ZodType<T>): Promise<T | undefined> {
+  return ask(server, path, async (response) => schema.safeParse(await response.json()).data);
+}
+
+/** What is told by an answer; undefined if the server is silent for too long, or tells no JSON. */
+async function ask<T>(
+  server: Server,
+  path: string,
+  toldBy: (response: Response) => Promise<T>,
+): Promise<T | undefined> {
   const signal = AbortSignal.timeout(ANSWER_MS_MAX);
   try {
-    const response = await fetchFrom(server, path, { signal });
-    return schema.safeParse(await response.json()).data;
+    return await toldBy(await fetchFrom(server, path, { signal }));
   } catch (cause) {
     if (cause instanceof CliError) throw cause;
-    return undefined; // Silent for too long, or no JSON.
+    return undefined;
   }
 }
 
